@@ -1,0 +1,196 @@
+//! Exit statuses: the one table that turns what happened into a number.
+//!
+//! The numbers are those of `sysexits.h`, which sendmail, msmtp and cron's
+//! callers already know. Nothing outside this file holds such a number.
+
+use std::error::Error;
+use std::fmt;
+
+/// What kind of trouble a [`Failure`] is; each kind has one exit status.
+///
+/// The order is from the worst to the least: of several failures in one run
+/// the worst one becomes the exit status (design decision D10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A fault of our own (70, `EX_SOFTWARE`).
+    Software,
+    /// The command line was wrong (64, `EX_USAGE`).
+    Usage,
+    /// The configuration was wrong (78, `EX_CONFIG`).
+    Config,
+    /// Authentication failed or a right was missing (77, `EX_NOPERM`).
+    NoPermission,
+    /// An address or header was wrong, or a recipient was refused (65, `EX_DATAERR`).
+    Data,
+    /// An input file is missing or unreadable (66, `EX_NOINPUT`).
+    NoInput,
+    /// There is no such local user (67, `EX_NOUSER`).
+    NoUser,
+    /// The host is unknown (68, `EX_NOHOST`).
+    NoHost,
+    /// The message was refused, or there is no route (69, `EX_UNAVAILABLE`).
+    Unavailable,
+    /// The other side broke the protocol (76, `EX_PROTOCOL`).
+    Protocol,
+    /// An output file cannot be created (73, `EX_CANTCREAT`).
+    CannotCreate,
+    /// Reading or writing failed (74, `EX_IOERR`).
+    Io,
+    /// Nothing final: try again later (75, `EX_TEMPFAIL`).
+    TryLater,
+    /// There is no mail, or the thing asked for is not there (1).
+    Nothing,
+    /// Interrupted by this signal before the message was complete (128 + signal).
+    Signal(u8),
+}
+
+impl Kind {
+    /// Returns the exit status of this kind.
+    pub fn status(self) -> u8 {
+        match self {
+            Kind::Usage => 64,
+            Kind::Data => 65,
+            Kind::NoInput => 66,
+            Kind::NoUser => 67,
+            Kind::NoHost => 68,
+            Kind::Unavailable => 69,
+            Kind::Software => 70,
+            Kind::CannotCreate => 73,
+            Kind::Io => 74,
+            Kind::TryLater => 75,
+            Kind::Protocol => 76,
+            Kind::NoPermission => 77,
+            Kind::Config => 78,
+            Kind::Nothing => 1,
+            Kind::Signal(number) => 128u8.wrapping_add(number),
+        }
+    }
+
+    /// Returns the kind that a child's exit status stands for, if it is one of `sysexits.h`.
+    pub fn from_status(status: i32) -> Option<Kind> {
+        Some(match status {
+            64 => Kind::Usage,
+            65 => Kind::Data,
+            66 => Kind::NoInput,
+            67 => Kind::NoUser,
+            68 => Kind::NoHost,
+            69 => Kind::Unavailable,
+            70..=72 => Kind::Software,
+            73 => Kind::CannotCreate,
+            74 => Kind::Io,
+            75 => Kind::TryLater,
+            76 => Kind::Protocol,
+            77 => Kind::NoPermission,
+            78 => Kind::Config,
+            _ => return None,
+        })
+    }
+}
+
+/// One thing that went wrong, as the user is told it.
+#[derive(Debug)]
+pub struct Failure {
+    /// What kind it is, and so which exit status.
+    pub kind: Kind,
+    /// What was attempted on which object, in lower case and without a full stop.
+    pub what: String,
+    /// Why it failed.
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+    /// The next step, if there is one.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// Returns a failure that needs no further cause.
+    pub fn new(kind: Kind, what: impl Into<String>) -> Failure {
+        Failure {
+            kind,
+            what: what.into(),
+            source: None,
+            hint: None,
+        }
+    }
+
+    /// Adds why it failed.
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds the next step.
+    pub fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// Returns a text and all its causes joined by `: `, the form of our error lines.
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&plain(error));
+        cause = error.source();
+    }
+    text
+}
+
+/// Returns an error's text without the `(os error 2)` that std adds to it.
+fn plain(error: &(dyn Error + 'static)) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worst_comes_first_as_d10_lists_them() {
+        let order = [
+            Kind::Config,
+            Kind::NoPermission,
+            Kind::Data,
+            Kind::NoUser,
+            Kind::NoHost,
+            Kind::Unavailable,
+            Kind::Protocol,
+            Kind::CannotCreate,
+            Kind::Io,
+            Kind::TryLater,
+        ];
+        assert!(order.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(
+            order.map(Kind::status),
+            [78, 77, 65, 67, 68, 69, 76, 73, 74, 75]
+        );
+    }
+
+    #[test]
+    fn causes_are_joined_once_and_without_errno() {
+        let failure = Failure::new(Kind::Io, "cannot append to /var/mail/root")
+            .because(std::io::Error::from_raw_os_error(28));
+        assert_eq!(
+            with_causes(&failure),
+            "cannot append to /var/mail/root: No space left on device"
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! Postrider: a mailx-style mail user agent (library part).
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod exit;
+pub mod mailbox;
+pub mod sys;
+pub mod transport;

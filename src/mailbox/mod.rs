@@ -1,0 +1,1 @@
+//! Mailboxes: stored mail.

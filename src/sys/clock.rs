@@ -1,0 +1,32 @@
+//! The clock: what time it is, and what time a generated `Date:` says.
+#![allow(clippy::disallowed_methods)]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, FixedOffset, Local, Utc};
+
+/// Returns the time now; deadlines, lock ages and Message-IDs use it (design decision D22).
+pub fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Returns the time since the epoch.
+pub fn since_epoch() -> Duration {
+    now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Returns the time that generated `Date:` fields and From_ lines show, in the local zone.
+///
+/// `source_date_epoch` is the value of `SOURCE_DATE_EPOCH`, if it is set: then the time is that
+/// one, in UTC, so that a run can be repeated byte for byte.
+pub fn message_time(source_date_epoch: Option<i64>) -> DateTime<FixedOffset> {
+    match source_date_epoch.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0)) {
+        Some(time) => time.fixed_offset(),
+        None => Local::now().fixed_offset(),
+    }
+}
+
+/// Returns a time as the local zone shows it.
+pub fn local(time: SystemTime) -> DateTime<FixedOffset> {
+    DateTime::<Local>::from(time).fixed_offset()
+}

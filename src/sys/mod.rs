@@ -1,0 +1,8 @@
+//! The door to the operating system: clock, users, host, children, signals, temporary files.
+//!
+//! Everything else asks here, so that what depends on the machine can be seen
+//! and tested in one place. This module knows no mail.
+
+pub mod clock;
+pub mod host;
+pub mod user;

@@ -1,0 +1,120 @@
+//! Transports: our code for handing a message to sendmail, to a relay, or to a mailbox.
+//!
+//! A transport gets a finished message, an envelope and a plain description of
+//! where to go; it knows no variables and prints nothing. It answers with one
+//! [`Outcome`] a recipient. What to do with mail that nobody accepted is the
+//! business of `submission`.
+
+use std::io;
+
+use crate::address::EnvelopeAddress;
+use crate::exit::Kind;
+
+pub mod smtp;
+
+/// Who a message is from and who gets it, beside its bytes (RFC 5321 section 3.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The reverse-path; `None` lets the MTA decide (or stands for `<>` where `null_sender` is set).
+    pub sender: Option<EnvelopeAddress>,
+    /// Whether the sender is the empty reverse-path `<>`, as bounces have it.
+    pub null_sender: bool,
+    /// The forward-paths.
+    pub recipients: Vec<EnvelopeAddress>,
+}
+
+/// What became of a message for one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// The next hop has taken responsibility.
+    Accepted,
+    /// Refused for good.
+    Refused,
+    /// Not taken now; a later try may succeed.
+    TryLater,
+    /// It may have been accepted: a second copy is possible if it is sent again.
+    Uncertain,
+}
+
+/// What became of a message for one recipient, and in whose words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Accepted, refused, try later or uncertain.
+    pub disposition: Disposition,
+    /// What the exit status says of it; ignored for accepted ones.
+    pub kind: Kind,
+    /// The SMTP reply code or the child's exit status.
+    pub code: Option<u16>,
+    /// The next hop's own words, or our own reason. Not yet sanitised; without a line end.
+    pub text: String,
+    /// The next step for the user, if there is one.
+    pub hint: Option<String>,
+}
+
+impl Outcome {
+    /// Returns an outcome without a code or hint.
+    pub fn new(disposition: Disposition, kind: Kind, text: impl Into<String>) -> Outcome {
+        Outcome {
+            disposition,
+            kind,
+            code: None,
+            text: text.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds the SMTP reply code or the child's exit status.
+    pub fn code(mut self, code: u16) -> Outcome {
+        self.code = Some(code);
+        self
+    }
+
+    /// Adds the next step.
+    pub fn hint(mut self, hint: impl Into<String>) -> Outcome {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Returns whether the next hop has the message for sure.
+    pub fn is_accepted(&self) -> bool {
+        self.disposition == Disposition::Accepted
+    }
+}
+
+/// A finished message that can be read more than once, from its start each time.
+///
+/// Lines end in LF; the SMTP edge makes CRLF of them.
+pub trait MessageSource {
+    /// Returns the size in bytes, as stored (LF line ends).
+    fn len(&self) -> u64;
+
+    /// Returns whether there is nothing in it.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns a reader that starts at the first byte.
+    ///
+    /// # Errors
+    /// Fails when the temporary file behind it cannot be read.
+    fn reader(&self) -> io::Result<Box<dyn io::Read + Send + '_>>;
+}
+
+/// Who is told what goes on while a transport works (`-v`, long waits).
+pub trait Observer: Send + Sync {
+    /// Tells one line of an SMTP dialogue, secrets already masked.
+    fn dialogue(&self, from_us: bool, line: &str) {
+        let _ = (from_us, line);
+    }
+
+    /// Tells that something is being waited for.
+    fn waiting(&self, what: &str) {
+        let _ = what;
+    }
+}
+
+/// An observer that tells nobody.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
