@@ -4,5 +4,6 @@
 pub mod address;
 pub mod exit;
 pub mod mailbox;
+pub mod message;
 pub mod sys;
 pub mod transport;

@@ -5,10 +5,9 @@
 //! [`Outcome`] a recipient. What to do with mail that nobody accepted is the
 //! business of `submission`.
 
-use std::io;
-
 use crate::address::EnvelopeAddress;
 use crate::exit::Kind;
+pub use crate::message::MessageSource;
 
 pub mod smtp;
 
@@ -79,25 +78,6 @@ impl Outcome {
     pub fn is_accepted(&self) -> bool {
         self.disposition == Disposition::Accepted
     }
-}
-
-/// A finished message that can be read more than once, from its start each time.
-///
-/// Lines end in LF; the SMTP edge makes CRLF of them.
-pub trait MessageSource {
-    /// Returns the size in bytes, as stored (LF line ends).
-    fn len(&self) -> u64;
-
-    /// Returns whether there is nothing in it.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Returns a reader that starts at the first byte.
-    ///
-    /// # Errors
-    /// Fails when the temporary file behind it cannot be read.
-    fn reader(&self) -> io::Result<Box<dyn io::Read + Send + '_>>;
 }
 
 /// Who is told what goes on while a transport works (`-v`, long waits).
