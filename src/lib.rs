@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod cli;
 pub mod config;
 pub mod exit;
 pub mod mailbox;
