@@ -7,5 +7,6 @@ pub mod config;
 pub mod exit;
 pub mod mailbox;
 pub mod message;
+pub mod submission;
 pub mod sys;
 pub mod transport;

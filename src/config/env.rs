@@ -7,9 +7,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Set in our children; a sendmail face that sees it never uses the sendmail route, so that a
-/// `sendmail` that is Postrider itself cannot loop (design decision D6).
-pub const SUBMITTING: &str = "POSTRIDER_SUBMITTING";
+pub use crate::sys::child::SUBMITTING;
 
 /// The environment as it was when we were started.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 
 use crate::sys::signals::{Signals, Woken};
 
+/// Set in our children; a sendmail face that sees it never uses the sendmail route, so that a
+/// `sendmail` that is Postrider itself cannot loop (design decision D6).
+pub const SUBMITTING: &str = "POSTRIDER_SUBMITTING";
+
 /// How much of what a child prints is kept, in bytes; the rest is read and dropped.
 const OUTPUT_KEPT: usize = 8 * 1024;
 

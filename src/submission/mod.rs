@@ -1,0 +1,3 @@
+//! Submission: the one pipeline of a mail out.
+pub mod aliases;
+pub mod mta;
