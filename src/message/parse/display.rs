@@ -48,9 +48,7 @@ impl FieldChoice<'_> {
     fn shows(&self, field: &Field<'_>) -> bool {
         match self {
             FieldChoice::All => true,
-            FieldChoice::Lists { retain, ignore } if retain.is_empty() => {
-                !ignore.iter().any(|name| field.is(name))
-            }
+            FieldChoice::Lists { retain: [], ignore } => !ignore.iter().any(|name| field.is(name)),
             FieldChoice::Lists { retain, .. } => retain.iter().any(|name| field.is(name)),
         }
     }
