@@ -15,6 +15,8 @@ pub enum Arguments {
     Messages,
     /// One message, as a list that names it.
     Message,
+    /// `+` or `-`, with a number if more than one step is meant.
+    Steps,
     /// The rest of the line as it is.
     Text,
 }
@@ -26,6 +28,7 @@ impl Arguments {
             Arguments::None => "",
             Arguments::Messages => "[messages]",
             Arguments::Message => "[message]",
+            Arguments::Steps => "[+|-][number]",
             Arguments::Text => "[text]",
         }
     }
@@ -74,7 +77,7 @@ const fn row(
 
 /// All commands; of those that share a beginning the first that matches is meant.
 pub const COMMANDS: &[Command] = {
-    use Arguments::{Message, Messages, None, Text};
+    use Arguments::{Message, Messages, None, Steps, Text};
     &[
         row(
             "next",
@@ -132,8 +135,8 @@ pub const COMMANDS: &[Command] = {
         row(
             "z",
             1,
-            Text,
-            Help::Text("Show the next screenful of header lines, z- the previous"),
+            Steps,
+            Help::Text("Show the next or the previous screenful of header lines"),
             |r, t| r.scroll(t),
         ),
         row(

@@ -51,7 +51,13 @@ pub fn run(
         reader.screen.flush();
         match source.line(&mut reader)? {
             Some(line) => reader.execute(&line),
-            None => break,
+            None => {
+                if reader.settings.stdin_is_terminal {
+                    // The end of input was typed behind a prompt.
+                    reader.screen.raw(b"\n");
+                }
+                break;
+            }
         }
     }
     reader.screen.finish()

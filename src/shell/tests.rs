@@ -209,7 +209,7 @@ fn prompts_are_for_terminals() {
         ..quiet()
     };
     let (out, _) = session_with(settings, &mail(1), "=\n");
-    assert_eq!(out, "& 1\n& ");
+    assert_eq!(out, "& 1\n& \n");
 }
 
 #[test]
