@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::io::{BufRead, Write};
 
-use rustyline::config::Config;
+use rustyline::config::{Config, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
@@ -51,13 +51,7 @@ pub fn run(
         reader.screen.flush();
         match source.line(&mut reader)? {
             Some(line) => reader.execute(&line),
-            None => {
-                if reader.settings.stdin_is_terminal {
-                    // The end of input was typed behind a prompt.
-                    reader.screen.raw(b"\n");
-                }
-                break;
-            }
+            None => break,
         }
     }
     reader.screen.finish()
@@ -242,9 +236,11 @@ impl<'a> Source<'a> {
         match input {
             Input::Lines(lines) => Ok(Source::Lines(lines)),
             Input::Terminal => {
-                let config = Config::builder().max_history_size(0).map(|c| c.build());
-                let editor =
-                    config.and_then(|config| Editor::with_history(config, MemHistory::new()));
+                // Plain sequences only: consoles of servers know no others.
+                let mut builder = Config::builder().bracketed_paste(false);
+                builder.enable_synchronized_output(false);
+                // Nothing is added to the history: it stays empty.
+                let editor = Editor::with_history(builder.build(), MemHistory::new());
                 match editor {
                     Ok(editor) => Ok(Source::Terminal(Box::new(RefCell::new(editor)))),
                     Err(error) => {
@@ -286,6 +282,10 @@ impl<'a> Source<'a> {
                 })?;
                 let line = String::from_utf8_lossy(&line);
                 let line = line.trim_end_matches(['\n', '\r']);
+                if length == 0 && reader.settings.stdin_is_terminal {
+                    // The end of input was typed behind a prompt.
+                    reader.screen.raw(b"\n");
+                }
                 Ok((length > 0).then(|| line.to_owned()))
             }
             Source::Terminal(editor) => loop {
