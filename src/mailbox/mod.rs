@@ -1,11 +1,13 @@
 //! Mailboxes: stored mail.
 //!
 //! An mbox is opened read-only, scanned once into an index of byte ranges ([`Mailbox`]), and read
-//! message by message from then on. Decoding and meaning belong to `message`, what is shown to
-//! `ui`, which mailbox is meant to `cli`.
+//! message by message from then on. Whoever writes to one holds a [`MailboxLock`].
+//! Decoding and meaning belong to `message`, what is shown to `ui`.
 
+mod dot_lock;
 mod flags;
 mod from_line;
+mod kernel_lock;
 mod lock;
 mod mmdf;
 mod open;
@@ -14,5 +16,6 @@ mod separator;
 
 pub use flags::Flags;
 pub use from_line::FromLine;
+pub use lock::{Holder, LockError, LockOptions, MailboxLock};
 pub use open::{Mailbox, OpenError, has_mail};
 pub use scan::MessageRef;

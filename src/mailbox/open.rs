@@ -16,10 +16,10 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use super::lock;
 use super::mmdf;
 use super::scan::{self, MessageRef, ScanError, read_full};
 use super::separator::{LOOKAHEAD, opens_mbox};
+use super::{dot_lock, kernel_lock};
 use crate::exit::Kind;
 
 /// How long reading waits for those who write.
@@ -161,8 +161,8 @@ impl Mailbox {
     ) -> Result<Mailbox, OpenError> {
         let file = open_regular(path)?.0;
         let found = {
-            let shared = lock::share(&file, PATIENCE);
-            let is_busy = shared.is_none() || lock::dot_lock_path(path).exists();
+            let shared = kernel_lock::share(&file, PATIENCE);
+            let is_busy = shared.is_none() || dot_lock::path_of(path).exists();
             // The size now, not before: the one who held the lock may just have written.
             let size = file
                 .metadata()
