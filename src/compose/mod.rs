@@ -202,21 +202,22 @@ impl Composer<'_> {
 
     /// Puts a header field where it belongs: some replace what we would write, some add to it.
     fn field(&mut self, name: HeaderName, value: HeaderValue) {
-        let draft = &mut self.composed.draft;
         match name.as_str().to_ascii_lowercase().as_str() {
             "to" => self.recipients(value.as_str().as_bytes(), Field::To),
             "cc" => self.recipients(value.as_str().as_bytes(), Field::Cc),
             "bcc" => self.recipients(value.as_str().as_bytes(), Field::Bcc),
-            "from" => draft.from = self.addresses(&name, &value),
-            "sender" => draft.sender = self.addresses(&name, &value).into_iter().next(),
-            "reply-to" => draft.reply_to = self.addresses(&name, &value),
-            "subject" => draft.subject = Some(value),
+            "from" => self.composed.draft.from = self.addresses(&name, &value),
+            "sender" => {
+                self.composed.draft.sender = self.addresses(&name, &value).into_iter().next();
+            }
+            "reply-to" => self.composed.draft.reply_to = self.addresses(&name, &value),
+            "subject" => self.composed.draft.subject = Some(value),
             "content-type" => draft.content_type = Some(value),
-            "date" => draft.date = value.as_str().to_owned(),
-            "message-id" => draft.message_id = value.as_str().to_owned(),
+            "date" => self.composed.draft.date = value.as_str().to_owned(),
+            "message-id" => self.composed.draft.message_id = value.as_str().to_owned(),
             // How the body is encoded is decided by its bytes (rule R1).
             "mime-version" | "content-transfer-encoding" => {}
-            _ => draft.fields.push((name, value)),
+            _ => self.composed.draft.fields.push((name, value)),
         }
     }
 

@@ -30,12 +30,17 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
     let attachments: Vec<Attachment<'_>> = draft
         .attachments
         .iter()
-        .map(|attached| Attachment::new(attached.name.clone(), &attached.source))
+        .map(|attached| Attachment {
+            name: attached.name.clone(),
+            content_type: None,
+            charset: None,
+            source: &attached.source,
+        })
         .collect();
     let composition = Composition {
         fields: fields(draft, style),
         body: Some(&draft.body as &dyn MessageSource),
-        content_type: draft.content_type.clone(),
+        body_type: draft.content_type.clone().unwrap_or_default(),
         attachments,
         boundary_seed: draft.boundary_seed.clone(),
     };

@@ -11,6 +11,8 @@
 
 use std::io;
 
+pub mod parse;
+
 mod analysis;
 mod attachment;
 mod base64;

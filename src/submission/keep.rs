@@ -6,13 +6,13 @@
 //! directory, the file lies in `/var/tmp/postrider-UID/`.
 
 use std::fs::{self, DirBuilder};
-use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::append::{AppendOptions, append};
+use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::from_line;
 
@@ -21,7 +21,7 @@ use crate::transport::local::from_line;
 /// # Errors
 /// 73 with `NOT KEPT` when no place took it, naming each place and why.
 pub fn keep(
-    message: &mut dyn FnMut() -> Box<dyn Read>,
+    message: &Spool,
     settings: &Settings,
     environment: &Environment,
     login: &str,
@@ -30,7 +30,7 @@ pub fn keep(
     let mut reasons = Vec::new();
     for place in places(settings, environment) {
         let done = place.prepare().and_then(|path| {
-            append(&path, &line, &mut message(), &AppendOptions::private())
+            append(&path, &line, &mut message.reader(), &AppendOptions::private())
                 .map_err(|error| exit::with_causes(&error))?;
             Ok(path)
         });

@@ -222,8 +222,7 @@ pub fn keep(
         Failure::new(Kind::CannotCreate, "the message is NOT KEPT").because(exit::with_causes(&error))
     };
     Some(render(draft, &style).map_err(cannot).and_then(|spool| {
-        let mut open = || -> Box<dyn Read + '_> { Box::new(spool.reader()) };
-        keep::keep(&mut open, around.settings, around.environment, &identity.login)
+        keep::keep(&spool, around.settings, around.environment, &identity.login)
     }))
 }
 

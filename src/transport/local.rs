@@ -106,3 +106,22 @@ fn options_for(path: &Path, account: &user::User) -> AppendOptions {
         AppendOptions::private()
     }
 }
+
+/// Appends to a test mbox; a file that is not empty and no mbox is left alone.
+pub fn append_test(path: &Path, line: &[u8], message: &Spool) -> Outcome {
+    let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
+    if path.metadata().is_ok_and(|file| file.len() > 0)
+        && let Err(error) = crate::mailbox::has_mail(path)
+    {
+        return refused(exit::with_causes(&error));
+    }
+    let mut reader: Box<dyn Read> = Box::new(message.reader());
+    match append(path, line, &mut reader, &AppendOptions::private()) {
+        Ok(()) => Outcome::new(
+            Disposition::Accepted,
+            Kind::Io,
+            format!("written to {}", path.display()),
+        ),
+        Err(error) => refused(exit::with_causes(&error)),
+    }
+}
