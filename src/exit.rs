@@ -14,6 +14,10 @@ use std::fmt;
 pub enum Kind {
     /// A fault of our own (70, `EX_SOFTWARE`).
     Software,
+    /// The operating system refused something, in a child (71, `EX_OSERR`).
+    System,
+    /// A system file is missing, in a child (72, `EX_OSFILE`).
+    SystemFile,
     /// The command line was wrong (64, `EX_USAGE`).
     Usage,
     /// The configuration was wrong (78, `EX_CONFIG`).
@@ -55,6 +59,8 @@ impl Kind {
             Kind::NoHost => 68,
             Kind::Unavailable => 69,
             Kind::Software => 70,
+            Kind::System => 71,
+            Kind::SystemFile => 72,
             Kind::CannotCreate => 73,
             Kind::Io => 74,
             Kind::TryLater => 75,
@@ -75,7 +81,9 @@ impl Kind {
             67 => Kind::NoUser,
             68 => Kind::NoHost,
             69 => Kind::Unavailable,
-            70..=72 => Kind::Software,
+            70 => Kind::Software,
+            71 => Kind::System,
+            72 => Kind::SystemFile,
             73 => Kind::CannotCreate,
             74 => Kind::Io,
             75 => Kind::TryLater,

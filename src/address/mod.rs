@@ -6,6 +6,12 @@
 use std::error::Error;
 use std::fmt;
 
+mod list;
+mod named;
+
+pub use list::{Recipient, parse_list, parse_recipients};
+pub use named::{NamedAddress, spaces_for_controls};
+
 /// An address or local name that may stand in an envelope (security rule S2).
 ///
 /// Holds 1 to 254 bytes of UTF-8 without blanks and controls and without a `-`
@@ -38,6 +44,10 @@ impl EnvelopeAddress {
             "it holds an angle bracket"
         } else if text.starts_with('@') || text.ends_with('@') {
             "a part before or after '@' is missing"
+        } else if names_file_or_command(&text) {
+            NOT_EXPANDED
+        } else if let Some(reason) = syntax_fault(&text) {
+            reason
         } else {
             return Ok(EnvelopeAddress(text));
         };
@@ -63,6 +73,84 @@ impl EnvelopeAddress {
     pub fn is_local_name(&self) -> bool {
         self.domain().is_none()
     }
+
+    /// Returns the address with its domain in the ASCII form of IDNA (`xn--…`, RFC 5890).
+    ///
+    /// # Errors
+    /// Says so when the domain has no such form, or when the local part is not
+    /// ASCII: only SMTPUTF8 (RFC 6531) carries such an address.
+    pub fn to_ascii(&self) -> Result<EnvelopeAddress, AddressError> {
+        if self.0.is_ascii() {
+            return Ok(self.clone());
+        }
+        let fault = |reason| AddressError {
+            text: self.0.clone(),
+            reason,
+        };
+        if !self.local_part().is_ascii() {
+            return Err(fault("its local part is not ASCII"));
+        }
+        let domain = self.domain().unwrap_or_default();
+        let domain = idna::domain_to_ascii(domain)
+            .map_err(|_| fault("its domain is no internationalized domain name"))?;
+        EnvelopeAddress::new(format!("{}@{domain}", self.local_part()))
+    }
+}
+
+/// Why a leading `|` or `/` is refused (design decision D3).
+pub(crate) const NOT_EXPANDED: &str = "it names a command or file, and 'expandaddr' is not set";
+
+/// Returns whether a mailer might take the text for a command or a file, as sendmail's aliases do.
+fn names_file_or_command(text: &str) -> bool {
+    text.trim_start_matches('"').starts_with(['|', '/'])
+}
+
+/// Returns what is wrong with the parts around the last `@` (RFC 5321 section 4.1.2).
+///
+/// Laxer than the RFC where mail systems are: dots may stand anywhere, and any
+/// character that is not one of the specials may stand in a local part.
+fn syntax_fault(text: &str) -> Option<&'static str> {
+    let (local, domain) = match text.rsplit_once('@') {
+        Some((local, domain)) => (local, Some(domain)),
+        None => (text, None),
+    };
+    if let Some(inner) = local.strip_prefix('"') {
+        if !is_quoted_string_rest(inner) {
+            return Some("its quoted local part does not end before '@'");
+        }
+    } else if local.contains('@') {
+        return Some("it holds more than one '@'");
+    } else if local.contains(SPECIALS) {
+        return Some("its local part holds one of ( ) [ ] : ; , \" \\");
+    }
+    let domain = domain?;
+    let literal = domain.strip_prefix('[').and_then(|d| d.strip_suffix(']'));
+    match literal {
+        Some(inner) if inner.contains(['[', ']', '\\']) => Some("its domain literal is malformed"),
+        Some(_) => None,
+        None if domain.contains(SPECIALS) => Some("its domain holds one of ( ) [ ] : ; , \" \\"),
+        None => None,
+    }
+}
+
+/// The specials of RFC 5322 section 3.2.3 that other checks do not cover.
+const SPECIALS: [char; 9] = ['(', ')', '[', ']', ':', ';', ',', '"', '\\'];
+
+/// Returns whether the text, a quoted string without its first quote, ends with the quote that closes it.
+fn is_quoted_string_rest(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => {
+                if bytes.next().is_none() {
+                    return false;
+                }
+            }
+            b'"' => return bytes.next().is_none(),
+            _ => {}
+        }
+    }
+    false
 }
 
 impl fmt::Display for EnvelopeAddress {
@@ -87,3 +175,80 @@ impl fmt::Display for AddressError {
 }
 
 impl Error for AddressError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_envelope_takes() {
+        for good in [
+            "root",
+            "a@example.com",
+            "first.last+tag@sub.example.com",
+            "\"a,b\"@example.com",
+            "\"a\\\"b\"@example.com",
+            "a!b@example.com",
+            "user@[192.0.2.1]",
+            "user@[IPv6:2001:db8::1]",
+            "jörg@bücher.example",
+        ] {
+            assert!(EnvelopeAddress::new(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn what_an_envelope_refuses() {
+        for bad in [
+            "",
+            "a b@x",
+            "a@x\n",
+            "a\0@x",
+            "-oQ/tmp",
+            "a@",
+            "@x",
+            "<a@x>",
+            "a@b@c",
+            "a,b@x",
+            "a@x,y",
+            "a@x;y",
+            "\"a@x",
+            "\"a\"b@x",
+            "a(b)@x",
+            "|cmd",
+            "/file",
+            "\"|cmd\"@x",
+            "a\u{7f}@x",
+            "a\u{85}@x",
+            ":include:/etc/passwd",
+            "a@[1",
+            "a@[[1]",
+        ] {
+            assert!(EnvelopeAddress::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(EnvelopeAddress::new(format!("{}@x", "a".repeat(252))).is_ok());
+        assert!(EnvelopeAddress::new(format!("{}@x", "a".repeat(253))).is_err());
+    }
+
+    #[test]
+    fn no_control_byte_passes_at_any_place() {
+        for byte in (0..=0x20u8).chain([0x7f]) {
+            for place in 0..=7 {
+                let mut text = String::from("a@x.org");
+                text.insert(place, char::from(byte));
+                assert!(EnvelopeAddress::new(text.clone()).is_err(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn domains_become_ascii_on_demand() {
+        let address = EnvelopeAddress::new("a@bücher.example").unwrap();
+        assert_eq!(
+            address.to_ascii().unwrap().as_str(),
+            "a@xn--bcher-kva.example"
+        );
+        let address = EnvelopeAddress::new("jörg@example.com").unwrap();
+        assert!(address.to_ascii().is_err());
+    }
+}

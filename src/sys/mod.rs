@@ -3,6 +3,9 @@
 //! Everything else asks here, so that what depends on the machine can be seen
 //! and tested in one place. This module knows no mail.
 
+pub mod child;
 pub mod clock;
 pub mod host;
+pub mod signals;
+pub mod spool;
 pub mod user;

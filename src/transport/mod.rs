@@ -9,6 +9,7 @@ use crate::address::EnvelopeAddress;
 use crate::exit::Kind;
 pub use crate::message::MessageSource;
 
+pub mod sendmail;
 pub mod smtp;
 
 /// Who a message is from and who gets it, beside its bytes (RFC 5321 section 3.3).

@@ -1,0 +1,497 @@
+//! The dialects of mailx: five programs answer to that name, and each takes its options in its
+//! own way. [`normalise`] turns any of them into glued long options (`--name=value`) with the
+//! operands behind `--`, so that clap is the one source of what the options are.
+//!
+//! A pure function: what it must know of the world comes in a [`Probe`]. The rules are those of
+//! features.md section 1.2. Every option's arity is taken from clap's own definitions. Arguments
+//! are bytes; messages speak the user's spelling.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use clap::{ArgAction, Command};
+
+/// What the rules ask about the world.
+pub struct Probe<'a> {
+    /// Whether this names a file that can be read.
+    pub readable_file: &'a dyn Fn(&OsStr) -> bool,
+    /// Whether this is a command of the configuration (rule R4).
+    pub is_command: &'a dyn Fn(&str) -> bool,
+    /// Whether options may only stand before operands.
+    pub posixly_correct: bool,
+}
+
+/// A command line that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageError {
+    /// What is wrong, in the user's spelling.
+    pub what: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+fn usage(what: impl Into<String>) -> UsageError {
+    UsageError {
+        what: what.into(),
+        hint: None,
+    }
+}
+
+/// How an option takes its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arity {
+    Flag,
+    Value,
+    /// Only glued or behind `=`.
+    Optional,
+}
+
+/// Options by their letters and names, as clap knows them.
+struct Table {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    /// The name it gets in the result; options that only have a letter have none.
+    long: Option<String>,
+    names: Vec<String>,
+    letters: Vec<char>,
+    arity: Arity,
+}
+
+impl Table {
+    fn of(command: &Command) -> Table {
+        let rows = command
+            .get_arguments()
+            .filter(|argument| !argument.is_positional())
+            .map(|argument| Row {
+                long: argument.get_long().map(str::to_owned),
+                names: argument
+                    .get_long_and_visible_aliases()
+                    .unwrap_or_default()
+                    .into_iter()
+                    .chain(argument.get_all_aliases().unwrap_or_default())
+                    .map(str::to_owned)
+                    .collect(),
+                letters: argument.get_short_and_visible_aliases().unwrap_or_default(),
+                arity: match argument.get_action() {
+                    ArgAction::Set | ArgAction::Append if argument.is_require_equals_set() => {
+                        Arity::Optional
+                    }
+                    ArgAction::Set | ArgAction::Append => Arity::Value,
+                    _ => Arity::Flag,
+                },
+            })
+            .collect();
+        Table { rows }
+    }
+
+    fn by_letter(&self, letter: char) -> Option<&Row> {
+        self.rows.iter().find(|row| row.letters.contains(&letter))
+    }
+
+    /// Finds a long option by its name or an unambiguous beginning of it, as getopt_long does.
+    fn by_name(&self, name: &str) -> Result<&Row, UsageError> {
+        if let Some(row) = self
+            .rows
+            .iter()
+            .find(|row| row.names.iter().any(|n| n == name))
+        {
+            return Ok(row);
+        }
+        let mut matches = self
+            .rows
+            .iter()
+            .filter(|row| row.names.iter().any(|n| n.starts_with(name)));
+        match (matches.next(), matches.next()) {
+            (Some(row), None) if !name.is_empty() => Ok(row),
+            (Some(_), Some(_)) if !name.is_empty() => {
+                Err(usage(format!("option --{name} is ambiguous")))
+            }
+            _ => Err(UsageError {
+                what: format!("unknown option --{name}"),
+                hint: Some("--help lists the options".to_owned()),
+            }),
+        }
+    }
+}
+
+/// Turns a command line of any dialect into glued long options, `--`, and operands.
+///
+/// `arguments` is without the program's name; `command` is clap's definition of the options.
+///
+/// # Errors
+/// Says in one line what cannot be understood, and maybe what to write instead.
+pub fn normalise(
+    arguments: &[OsString],
+    command: &Command,
+    probe: &Probe<'_>,
+) -> Result<Vec<OsString>, UsageError> {
+    let mut pass = Pass {
+        table: Table::of(command),
+        probe,
+        words: arguments.to_vec().into_iter().collect(),
+        options: Vec::new(),
+        operands: Vec::new(),
+    };
+    pass.run()?;
+    let mut result = pass.options;
+    result.push("--".into());
+    result.extend(pass.operands);
+    Ok(result)
+}
+
+struct Pass<'a> {
+    table: Table,
+    probe: &'a Probe<'a>,
+    words: std::collections::VecDeque<OsString>,
+    options: Vec<OsString>,
+    operands: Vec<OsString>,
+}
+
+impl Pass<'_> {
+    fn run(&mut self) -> Result<(), UsageError> {
+        while let Some(word) = self.words.pop_front() {
+            let bytes = word.as_bytes();
+            if bytes == b"--" {
+                return self.after_double_dash();
+            }
+            if let Some(long) = bytes.strip_prefix(b"--") {
+                self.long(long)?;
+            } else if bytes.len() > 1 && bytes[0] == b'-' {
+                self.cluster(&bytes[1..])?;
+            } else {
+                self.operands.push(word);
+                if self.probe.posixly_correct {
+                    // POSIX Utility Syntax Guideline 9: all options precede operands.
+                    self.operands.extend(self.words.drain(..));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rule R7: what may follow `--`.
+    fn after_double_dash(&mut self) -> Result<(), UsageError> {
+        if self.operands.is_empty() {
+            self.operands.extend(self.words.drain(..));
+            return Ok(());
+        }
+        while let Some(word) = self.words.pop_front() {
+            match word.as_bytes() {
+                b"-f" | b"-r" => {
+                    let value = self.value_of("-f behind --")?;
+                    self.push("from", Some(&value));
+                }
+                b"-F" => {
+                    // The heirloom idiom passes a full name to sendmail.
+                    let value = self.value_of("-F behind --")?;
+                    self.push("full-name", Some(&value));
+                }
+                [b'-', ..] => {
+                    return Err(UsageError {
+                        what: format!("{} behind -- is not understood", word.display()),
+                        hint: Some(
+                            "behind recipients and --, only -f ADDRESS and -F NAME may follow"
+                                .to_owned(),
+                        ),
+                    });
+                }
+                _ => self.operands.push(word),
+            }
+        }
+        Ok(())
+    }
+
+    fn long(&mut self, text: &[u8]) -> Result<(), UsageError> {
+        let (name, value) = match text.iter().position(|&b| b == b'=') {
+            Some(equals) => (&text[..equals], Some(&text[equals + 1..])),
+            None => (text, None),
+        };
+        let name = String::from_utf8_lossy(name).into_owned();
+        let row = self.table.by_name(&name)?;
+        let (long, arity) = (row.long.clone().unwrap_or(name.clone()), row.arity);
+        match (arity, value) {
+            (Arity::Flag, Some(_)) => Err(usage(format!("option --{name} takes no value"))),
+            (Arity::Flag, None) | (Arity::Optional, None) => {
+                self.push(&long, None);
+                Ok(())
+            }
+            (_, Some(value)) => {
+                self.push(&long, Some(OsStr::from_bytes(value)));
+                Ok(())
+            }
+            (Arity::Value, None) => {
+                let value = self.value_of(&format!("--{name}"))?;
+                self.push(&long, Some(&value));
+                Ok(())
+            }
+        }
+    }
+
+    /// Handles `-xyz`: flags in a row, the last of which may take the rest or the next word.
+    fn cluster(&mut self, letters: &[u8]) -> Result<(), UsageError> {
+        let mut rest = letters;
+        while let Some((&letter, tail)) = rest.split_first() {
+            let letter = letter as char;
+            let Some(row) = self.table.by_letter(letter) else {
+                return Err(unknown_letter(letter, letters));
+            };
+            let (long, arity) = (row.long.clone(), row.arity);
+            if letter == 'E' {
+                return self.discard_empty_or_execute(tail);
+            }
+            match arity {
+                Arity::Flag => {
+                    self.push(&long.unwrap_or_default(), None);
+                    rest = tail;
+                }
+                // -f takes no value here: POSIX has the file as an operand, so -fin works.
+                Arity::Optional if letter == 'f' => {
+                    self.push("file", None);
+                    rest = tail;
+                }
+                Arity::Optional => {
+                    let value = tail.strip_prefix(b"=").unwrap_or(tail);
+                    match value {
+                        [b':', ..] => {
+                            self.push(&long.unwrap_or_default(), Some(OsStr::from_bytes(value)));
+                            return Ok(());
+                        }
+                        _ => {
+                            self.push(&long.unwrap_or_default(), None);
+                            rest = tail;
+                        }
+                    }
+                }
+                Arity::Value => {
+                    let value = match tail {
+                        [] => self.value_of(&format!("-{letter}"))?,
+                        _ => OsString::from_vec(tail.to_vec()),
+                    };
+                    self.value(letter, long, &value);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Pushes an option with a value; rules R1 and R2 decide what `-a` and `-A` mean.
+    fn value(&mut self, letter: char, long: Option<String>, value: &OsStr) {
+        let is_file = || (self.probe.readable_file)(value);
+        let name = match letter {
+            'a' if !is_file() && is_header(value.as_bytes()) => "header".to_owned(),
+            'a' => "attach".to_owned(),
+            'A' if is_file() => "attach".to_owned(),
+            'A' => "account".to_owned(),
+            _ => long.unwrap_or_default(),
+        };
+        self.push(&name, Some(value));
+    }
+
+    /// Rule R4: `-E` is a flag, unless one word holds a blank and begins with a known command.
+    fn discard_empty_or_execute(&mut self, tail: &[u8]) -> Result<(), UsageError> {
+        let is_command = |word: &[u8]| {
+            let text = String::from_utf8_lossy(word);
+            match text.trim_start().split_once(char::is_whitespace) {
+                Some((first, _)) => (self.probe.is_command)(first),
+                None => false,
+            }
+        };
+        if is_command(tail) {
+            self.push("command", Some(OsStr::from_bytes(tail)));
+            return Ok(());
+        }
+        if tail.is_empty()
+            && self
+                .words
+                .front()
+                .is_some_and(|word| is_command(word.as_bytes()))
+        {
+            let command = self.words.pop_front().unwrap_or_default();
+            self.push("command", Some(&command));
+            return Ok(());
+        }
+        self.push("discard-empty-messages", None);
+        self.cluster(tail)
+    }
+
+    fn value_of(&mut self, option: &str) -> Result<OsString, UsageError> {
+        self.words
+            .pop_front()
+            .ok_or_else(|| usage(format!("option {option} needs a value")))
+    }
+
+    fn push(&mut self, name: &str, value: Option<&OsStr>) {
+        let mut option = OsString::from("--");
+        option.push(name);
+        if let Some(value) = value {
+            option.push("=");
+            option.push(value);
+        }
+        self.options.push(option);
+    }
+}
+
+fn unknown_letter(letter: char, cluster: &[u8]) -> UsageError {
+    let shown = if letter.is_ascii_graphic() {
+        letter.to_string()
+    } else {
+        String::from_utf8_lossy(cluster).into_owned()
+    };
+    UsageError {
+        what: format!("unknown option -{shown}"),
+        hint: Some("--help lists the options".to_owned()),
+    }
+}
+
+/// Returns whether a text has the shape `Name: …` of a header field (rule R1).
+fn is_header(text: &[u8]) -> bool {
+    let Some(colon) = text.iter().position(|&b| b == b':') else {
+        return false;
+    };
+    let name = text[..colon].trim_ascii_end();
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::mailx::MailxArguments;
+
+    fn normalised(line: &[&str], posixly_correct: bool) -> Result<Vec<String>, UsageError> {
+        let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
+        let probe = Probe {
+            readable_file: &|name| name == "report.pdf" || name == "file:with colon",
+            is_command: &|word| word == "set",
+            posixly_correct,
+        };
+        normalise(&arguments, &MailxArguments::command(), &probe).map(|words| {
+            words
+                .into_iter()
+                .map(|word| word.into_string().unwrap())
+                .collect()
+        })
+    }
+
+    #[test]
+    fn each_rule_gives_its_long_options() {
+        let table: &[(&[&str], &[&str])] = &[
+            (&["-s", "t", "u@x"], &["--subject=t", "--", "u@x"]),
+            (
+                &["-ins", "t", "u@x"],
+                &["--ignore", "--no-system-rc", "--subject=t", "--", "u@x"],
+            ),
+            (&["-sSUBJ", "u@x"], &["--subject=SUBJ", "--", "u@x"]),
+            (&["-s", "-x", "u@x"], &["--subject=-x", "--", "u@x"]),
+            // R1
+            (
+                &["-a", "report.pdf", "u"],
+                &["--attach=report.pdf", "--", "u"],
+            ),
+            (&["-a", "X-A: b", "u"], &["--header=X-A: b", "--", "u"]),
+            (&["-a", "From : b", "u"], &["--header=From : b", "--", "u"]),
+            (
+                &["-a", "file:with colon", "u"],
+                &["--attach=file:with colon", "--", "u"],
+            ),
+            (&["-a", "missing", "u"], &["--attach=missing", "--", "u"]),
+            // R2
+            (
+                &["-A", "report.pdf", "u"],
+                &["--attach=report.pdf", "--", "u"],
+            ),
+            (&["-A", "work", "u"], &["--account=work", "--", "u"]),
+            // R4
+            (&["-E", "u@x"], &["--discard-empty-messages", "--", "u@x"]),
+            (
+                &["-Es", "t", "u"],
+                &["--discard-empty-messages", "--subject=t", "--", "u"],
+            ),
+            (
+                &["-E", "set nullbody", "u"],
+                &["--command=set nullbody", "--", "u"],
+            ),
+            (&["-Eset x", "u"], &["--command=set x", "--", "u"]),
+            // R7
+            (&["--", "-x", "u"], &["--", "-x", "u"]),
+            (
+                &["u", "--", "-f", "from@x", "v"],
+                &["--from=from@x", "--", "u", "v"],
+            ),
+            // R8
+            (
+                &["u@x", "-s", "t", "v@x"],
+                &["--subject=t", "--", "u@x", "v@x"],
+            ),
+            (
+                &["u@x", "-a", "report.pdf"],
+                &["--attach=report.pdf", "--", "u@x"],
+            ),
+            // reading
+            (&["-f", "box"], &["--file", "--", "box"]),
+            (
+                &["-fin", "box"],
+                &["--file", "--ignore", "--no-system-rc", "--", "box"],
+            ),
+            (&["-H:u", "-f"], &["--headers=:u", "--file", "--"]),
+            (&["-HN"], &["--headers", "--no-summary", "--"]),
+            (&["--file=box"], &["--file=box", "--"]),
+            // long names of the others, and beginnings of names
+            (&["--subj", "t", "u"], &["--subject=t", "--", "u"]),
+            (&["--append=X: y", "u"], &["--header=X: y", "--", "u"]),
+            (&["--exec", "set x", "u"], &["--command=set x", "--", "u"]),
+            (&["-", "u"], &["--", "-", "u"]),
+        ];
+        for (line, expected) in table {
+            assert_eq!(normalised(line, false).unwrap(), *expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn posix_stops_at_the_first_operand() {
+        assert_eq!(
+            normalised(&["-s", "t", "u@x", "-s", "v"], true).unwrap(),
+            ["--subject=t", "--", "u@x", "-s", "v"]
+        );
+    }
+
+    #[test]
+    fn errors_speak_the_users_spelling() {
+        let table: &[(&[&str], &str)] = &[
+            (&["-s"], "option -s needs a value"),
+            (&["--subject"], "option --subject needs a value"),
+            (&["-y"], "unknown option -y"),
+            (&["--blorb"], "unknown option --blorb"),
+            (&["--ignore=x"], "option --ignore takes no value"),
+            (&["u", "--", "-x"], "-x behind -- is not understood"),
+            (&["u", "--", "-f"], "option -f behind -- needs a value"),
+        ];
+        for (line, expected) in table {
+            assert_eq!(normalised(line, false).unwrap_err().what, *expected);
+        }
+    }
+
+    #[test]
+    fn what_the_dialect_decides_still_has_its_row_for_the_documents() {
+        let table = Table::of(&MailxArguments::command());
+        for letter in ['a', 'A', 'E', 'f', 'r', 'H'] {
+            assert!(table.by_letter(letter).is_some(), "-{letter}");
+        }
+    }
+
+    #[test]
+    fn clap_accepts_what_normalise_makes() {
+        use clap::Parser;
+        let words = normalised(&["-ins", "t", "-S", "x=y", "u@x", "-c", "c@x,d@x"], false).unwrap();
+        let words = std::iter::once("mailx".to_owned()).chain(words);
+        let parsed = MailxArguments::try_parse_from(words).unwrap();
+        assert_eq!(parsed.subject.as_deref(), Some(OsStr::new("t")));
+        assert_eq!(parsed.operands, ["u@x"]);
+        assert_eq!(parsed.cc, ["c@x,d@x"]);
+    }
+}

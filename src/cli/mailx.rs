@@ -1,0 +1,168 @@
+//! The options of the mailx face, told once: parsing, help, manual and completions come from here.
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+/// Send and read mail
+///
+/// With recipients, a message is read from standard input and sent. Without, a mailbox is read.
+/// Options of s-nail, bsd-mailx and GNU mail are understood with their own spelling; options may
+/// stand behind recipients unless POSIXLY_CORRECT is set.
+#[derive(Clone, Debug, Default, Parser)]
+#[command(
+    name = "mailx",
+    version,
+    disable_version_flag = true,
+    disable_help_flag = true,
+    args_override_self = true,
+    override_usage = "mailx [OPTION]... RECIPIENT...\n       mailx [OPTION]... [-f [FILE]] [-u USER]"
+)]
+pub struct MailxArguments {
+    /// Recipients; or with -f the mailbox to read
+    ///
+    /// One operand may hold several recipients, separated by commas, semicolons or blanks.
+    #[arg(value_name = "RECIPIENT")]
+    pub operands: Vec<OsString>,
+
+    /// Set the subject
+    #[arg(
+        short = 's',
+        long,
+        value_name = "TEXT",
+        help_heading = "Sending",
+        allow_hyphen_values = true
+    )]
+    pub subject: Option<OsString>,
+
+    /// Send a copy to these recipients
+    #[arg(short = 'c', long, value_name = "RECIPIENT", help_heading = "Sending")]
+    pub cc: Vec<OsString>,
+
+    /// Send a copy to these recipients, unseen by the others
+    #[arg(short = 'b', long, value_name = "RECIPIENT", help_heading = "Sending")]
+    pub bcc: Vec<OsString>,
+
+    /// Attach a file, or add a header field
+    ///
+    /// The name of a readable file is attached; `Name: text` is added to the header; anything
+    /// else is an error. --attach and --header never guess.
+    #[arg(short = 'a', value_name = "FILE|HEADER", help_heading = "Sending")]
+    pub attach_or_header: Vec<OsString>,
+
+    /// Attach a file, or use an account
+    ///
+    /// The name of a readable file is attached; anything else is the name of an account.
+    #[arg(short = 'A', value_name = "FILE|ACCOUNT", help_heading = "Sending")]
+    pub attach_or_account: Vec<OsString>,
+
+    /// Attach this file; - is standard input
+    #[arg(long, value_name = "FILE", help_heading = "Sending")]
+    pub attach: Vec<OsString>,
+
+    /// Add this header field, as `Name: text`
+    #[arg(
+        long,
+        visible_alias = "append",
+        alias = "custom-header",
+        short = 'C',
+        value_name = "FIELD",
+        help_heading = "Sending"
+    )]
+    pub header: Vec<OsString>,
+
+    /// Set the sender, in the From field and in the envelope
+    #[arg(short = 'r', long, aliases = ["from-address", "return-address"], value_name = "ADDRESS", help_heading = "Sending")]
+    pub from: Option<OsString>,
+
+    /// Do not send a message without a body
+    ///
+    /// Nothing is sent and the exit status is 0, unless there are attachments. As GNU mail has
+    /// it, a following word that is a command of the configuration is executed instead.
+    #[arg(short = 'E', long = "discard-empty-messages", help_heading = "Sending")]
+    pub discard_empty: bool,
+
+    /// Print the message and what would become of it, send nothing
+    ///
+    /// The exact message goes to standard output, the route of each recipient and its reasons
+    /// go to standard error.
+    #[arg(long, help_heading = "Sending")]
+    pub dry_run: bool,
+
+    /// Print the message and the plan on standard error, send nothing
+    #[arg(short = 'd', long, help_heading = "Sending")]
+    pub debug: bool,
+
+    /// Read the system mailbox's replacement: FILE, or ~/mbox
+    #[arg(short = 'f', long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Reading")]
+    pub file: Option<OsString>,
+
+    /// Read the system mailbox of this user
+    #[arg(
+        short = 'u',
+        long,
+        visible_alias = "inbox-of",
+        value_name = "USER",
+        help_heading = "Reading"
+    )]
+    pub user: Option<OsString>,
+
+    /// Tell by the exit status whether there is mail
+    #[arg(short = 'e', long, aliases = ["exist", "check-and-exit"], help_heading = "Reading")]
+    pub check: bool,
+
+    /// Print the header summary and leave
+    ///
+    /// :n, :u, :r, :o, :d and other message lists may follow at once, as in -H:u.
+    #[arg(short = 'H', long, alias = "header-summary", value_name = "LIST", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Reading")]
+    pub headers: Option<OsString>,
+
+    /// Print all messages and leave
+    #[arg(short = 'p', long, visible_alias = "read", help_heading = "Reading")]
+    pub print: bool,
+
+    /// Do not print the header summary at the start
+    #[arg(short = 'N', long, aliases = ["nosum", "no-header-summary"], help_heading = "Reading")]
+    pub no_summary: bool,
+
+    /// Open the mailbox read-only
+    #[arg(short = 'R', long, help_heading = "Reading")]
+    pub read_only: bool,
+
+    /// Use this account of the configuration
+    #[arg(long, value_name = "NAME", help_heading = "Both")]
+    pub account: Option<OsString>,
+
+    /// Set a variable; -S noNAME unsets it
+    #[arg(short = 'S', long, value_name = "NAME[=VALUE]", help_heading = "Both")]
+    pub set: Vec<OsString>,
+
+    /// Execute this command of the configuration
+    #[arg(
+        long,
+        visible_alias = "exec",
+        value_name = "COMMAND",
+        help_heading = "Both"
+    )]
+    pub command: Vec<OsString>,
+
+    /// Do not read the system's configuration files
+    #[arg(short = 'n', long, visible_alias = "norc", help_heading = "Both")]
+    pub no_system_rc: bool,
+
+    /// Ignore interrupts while a message is read from standard input
+    #[arg(short = 'i', long, help_heading = "Both")]
+    pub ignore: bool,
+
+    /// Tell what is done; twice: also the SMTP dialogue
+    #[arg(short = 'v', long, action = clap::ArgAction::Count, help_heading = "Both")]
+    pub verbose: u8,
+
+    /// Print the version and leave
+    #[arg(short = 'V', long, help_heading = "Both")]
+    pub version: bool,
+
+    /// Print this help and leave
+    #[arg(short = 'h', long, visible_short_alias = '?', help_heading = "Both")]
+    pub help: bool,
+}

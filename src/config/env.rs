@@ -1,0 +1,85 @@
+//! Environment variables: every one that Postrider looks at, read once at the start.
+//!
+//! The environment is a short, fixed list of names, not a name space: nothing in it can switch
+//! on tilde escapes or prompts, or set a variable that is not listed here.
+#![allow(clippy::disallowed_methods)]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+pub use crate::sys::child::SUBMITTING;
+
+/// The environment as it was when we were started.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `HOME`: where `~/.mailrc` and `~/dead.letter` are.
+    pub home: Option<PathBuf>,
+    /// `MAILRC`: the user's configuration file instead of `~/.mailrc`.
+    pub mailrc: Option<PathBuf>,
+    /// `MAIL`: the system mailbox.
+    pub mail: Option<PathBuf>,
+    /// `MBOX`: where read mail is moved.
+    pub mbox: Option<OsString>,
+    /// `DEAD`: the file that keeps unsent mail.
+    pub dead: Option<PathBuf>,
+    /// `REPLYTO`: the Reply-To address, as bsd-mailx takes it.
+    pub replyto: Option<OsString>,
+    /// `PAGER`: the program that shows long messages.
+    pub pager: Option<OsString>,
+    /// `COLUMNS`: the width of the screen.
+    pub columns: Option<u16>,
+    /// `LINES`: the height of the screen.
+    pub lines: Option<u16>,
+    /// `LC_ALL`, else `LC_CTYPE`, else `LANG`: the locale of text.
+    pub locale: Option<OsString>,
+    /// `POSIXLY_CORRECT`: POSIX's own defaults, and options only before operands.
+    pub posixly_correct: bool,
+    /// `SOURCE_DATE_EPOCH`: the time that generated dates show.
+    pub source_date_epoch: Option<i64>,
+    /// `XDG_STATE_HOME`: where state is kept.
+    pub state_home: Option<PathBuf>,
+    /// `CREDENTIALS_DIRECTORY`: where systemd puts the credentials of a service.
+    pub credentials_directory: Option<PathBuf>,
+    /// `NETRC`: the file of logins instead of `~/.netrc`.
+    pub netrc: Option<PathBuf>,
+    /// [`SUBMITTING`]: we are the child of a submission of our own.
+    pub submitting: bool,
+    /// `TERM` is `dumb` or missing: no line editing.
+    pub dumb_terminal: bool,
+}
+
+impl Environment {
+    /// Reads the process's environment.
+    pub fn read() -> Environment {
+        Environment::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// Reads an environment by a function from name to value; empty values count as not set.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Environment {
+        let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let path = |name: &str| get(name).map(PathBuf::from);
+        let number = |name: &str| get(name)?.to_str()?.parse().ok();
+        Environment {
+            home: path("HOME"),
+            mailrc: path("MAILRC"),
+            mail: path("MAIL"),
+            mbox: get("MBOX"),
+            dead: path("DEAD"),
+            replyto: get("REPLYTO"),
+            pager: get("PAGER"),
+            columns: number("COLUMNS"),
+            lines: number("LINES"),
+            locale: get("LC_ALL")
+                .or_else(|| get("LC_CTYPE"))
+                .or_else(|| get("LANG")),
+            posixly_correct: lookup("POSIXLY_CORRECT").is_some(),
+            source_date_epoch: get("SOURCE_DATE_EPOCH")
+                .and_then(|value| value.to_str()?.parse().ok()),
+            state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
+            credentials_directory: path("CREDENTIALS_DIRECTORY"),
+            netrc: path("NETRC"),
+            submitting: lookup(SUBMITTING).is_some(),
+            dumb_terminal: get("TERM").is_none_or(|term| term == "dumb"),
+        }
+    }
+}

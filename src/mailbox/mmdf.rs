@@ -1,0 +1,204 @@
+//! The scanner for MMDF mailboxes: each message stands between two lines of four control-A.
+//!
+//! SCO's mail and old MMDF sites wrote them; mutt and s-nail still read them. Nothing in a body
+//! can be taken for a separator, so there is nothing to judge here.
+
+use std::io;
+
+use memchr::{memchr_iter, memmem::Finder};
+
+use super::flags::Flags;
+use super::scan::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Source, Visit, read_full};
+
+/// The line before and after each message.
+pub(super) const DELIMITER: &[u8] = b"\x01\x01\x01\x01\n";
+
+/// Scans the first `size` bytes of an MMDF mailbox.
+///
+/// A message's offset is that of the byte after its first delimiter; a From_ line may be there.
+pub(super) fn scan<S: Source + ?Sized>(
+    source: &S,
+    size: u64,
+    skip_torn: bool,
+    visit: Visit<'_>,
+) -> io::Result<Scan> {
+    let mut found = Scan {
+        end: size,
+        ..Scan::default()
+    };
+    let mut start = None;
+    for_each_delimiter(source, size, |place| {
+        let after = place + DELIMITER.len() as u64;
+        match start {
+            // Between the end of one message and the start of the next nothing stands.
+            Some(begin) if place > begin => {
+                add(source, begin, place, &mut found, visit)?;
+                start = None;
+            }
+            _ => start = Some(after),
+        }
+        Ok(())
+    })?;
+    // Without its delimiter the last message is torn, or its writer was careless.
+    if let Some(begin) = start.filter(|begin| *begin < size) {
+        if skip_torn {
+            found.is_torn = true;
+        } else {
+            add(source, begin, size, &mut found, visit)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Calls `each` with the offset of every delimiter line.
+fn for_each_delimiter<S: Source + ?Sized>(
+    source: &S,
+    size: u64,
+    mut each: impl FnMut(u64) -> io::Result<()>,
+) -> io::Result<()> {
+    let finder = Finder::new(DELIMITER);
+    let mut window = vec![0; BLOCK + DELIMITER.len()];
+    // The byte before the window's first counts: a delimiter is a whole line.
+    let (mut base, mut kept, mut before) = (0_u64, 0_usize, b'\n');
+    loop {
+        let left = usize::try_from(size - base - kept as u64).unwrap_or(usize::MAX);
+        let want = left.min(BLOCK);
+        let count = read_full(source, &mut window[kept..kept + want], base + kept as u64)?;
+        let filled = kept + count;
+        let mut at = 0;
+        while let Some(found) = finder.find(&window[at..filled]) {
+            let place = at + found;
+            let previous = place.checked_sub(1).map_or(before, |index| window[index]);
+            if previous == b'\n' {
+                each(base + place as u64)?;
+                at = place + DELIMITER.len();
+            } else {
+                at = place + 1;
+            }
+        }
+        if count < want || want == left {
+            return Ok(());
+        }
+        // A delimiter may straddle the border; one that was found is not looked at again.
+        let keep = filled - (DELIMITER.len() - 1).min(filled - at);
+        if keep > 0 {
+            before = window[keep - 1];
+        }
+        window.copy_within(keep..filled, 0);
+        base += keep as u64;
+        kept = filled - keep;
+    }
+}
+
+/// Adds the message between these offsets and shows it.
+fn add<S: Source + ?Sized>(
+    source: &S,
+    start: u64,
+    end: u64,
+    found: &mut Scan,
+    visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
+) -> io::Result<()> {
+    let mut message = MessageRef {
+        offset: start,
+        len: end - start,
+        flags: Flags::NONE,
+        ..MessageRef::default()
+    };
+    let mut head = Vec::new();
+    let mut block = vec![0; usize::try_from(message.len).unwrap_or(BLOCK).min(BLOCK)];
+    let mut at = start;
+    while at < end {
+        let want = usize::try_from(end - at).unwrap_or(BLOCK).min(block.len());
+        let count = read_full(source, &mut block[..want], at)?;
+        if count == 0 {
+            break;
+        }
+        if head.len() < SHOWN_HEADER {
+            head.extend_from_slice(&block[..count.min(SHOWN_HEADER - head.len())]);
+        }
+        let lines = memchr_iter(b'\n', &block[..count]).count();
+        message.lines = message
+            .lines
+            .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        at += count as u64;
+    }
+    let header = read_header(&mut message, &head);
+    visit(found.messages.len(), &message, &head[..header]);
+    found.messages.push(message);
+    Ok(())
+}
+
+/// Fills in what the header says, and returns its length.
+fn read_header(message: &mut MessageRef, head: &[u8]) -> usize {
+    let mut len = 0;
+    for line in head.split_inclusive(|b| *b == b'\n') {
+        if len == 0 && line.starts_with(b"From ") {
+            message.from_line_len = line.len() as u32;
+        }
+        len += line.len();
+        message.flags.read_field(line);
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+    }
+    message.header_len = len as u32;
+    len
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(text: &[u8]) -> Vec<(Vec<u8>, MessageRef)> {
+        let mut headers = Vec::new();
+        let scan = scan(text, text.len() as u64, false, &mut |_, message, header| {
+            headers.push((header.to_vec(), *message));
+        });
+        assert_eq!(scan.expect("memory").messages.len(), headers.len());
+        headers
+    }
+
+    #[test]
+    fn messages_stand_between_delimiters() {
+        let text = b"\x01\x01\x01\x01\nFrom a Tue Jan  7 12:09:16 2003\nStatus: R\n\nFrom b\n\
+            \x01\x01\x01\x01\n\x01\x01\x01\x01\nTo: c\n\nmid\x01\x01\x01\x01\nend\n\x01\x01\x01\x01\n";
+        let found = messages(text);
+        assert_eq!(found.len(), 2);
+        assert_eq!(
+            found[0].0,
+            b"From a Tue Jan  7 12:09:16 2003\nStatus: R\n\n"
+        );
+        assert_eq!(found[0].1.from_line_len, 32);
+        assert_eq!(found[0].1.lines, 4);
+        assert!(found[0].1.flags.is_read());
+        assert_eq!(found[1].0, b"To: c\n\n");
+        assert_eq!(found[1].1.from_line_len, 0);
+        assert_eq!(found[1].1.len, 19);
+    }
+
+    #[test]
+    fn delimiters_across_a_block_border_are_found() {
+        for shift in 0..12 {
+            let mut text = DELIMITER.to_vec();
+            text.extend_from_slice(b"To: a\n\n");
+            let fill = BLOCK - text.len() - 6 + shift;
+            text.resize(text.len() + fill, b'x');
+            text.push(b'\n');
+            text.extend_from_slice(DELIMITER);
+            text.extend_from_slice(DELIMITER);
+            text.extend_from_slice(b"To: b\n\n");
+            text.extend_from_slice(DELIMITER);
+            let found = messages(&text);
+            assert_eq!(found.len(), 2, "shift {shift}");
+            assert_eq!(found[1].1.len, 7, "shift {shift}");
+        }
+    }
+
+    #[test]
+    fn a_message_without_its_last_delimiter_is_kept_unless_it_may_be_torn() {
+        let text: &[u8] = b"\x01\x01\x01\x01\nTo: a\n\nhalf";
+        assert_eq!(messages(text).len(), 1);
+        let torn = scan(text, text.len() as u64, true, &mut |_, _, _| {}).expect("memory");
+        assert!(torn.is_torn && torn.messages.is_empty());
+    }
+}

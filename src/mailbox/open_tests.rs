@@ -1,0 +1,151 @@
+use super::*;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+
+use tempfile::TempDir;
+
+const ONE: &str = "From a@x Tue Jan  7 12:09:16 2003\nSubject: one\n\nbody\n";
+
+fn directory() -> TempDir {
+    tempfile::tempdir().expect("a directory")
+}
+
+fn open(path: &Path) -> Result<Mailbox, OpenError> {
+    Mailbox::open(path, &mut |_, _, _| {})
+}
+
+#[test]
+fn messages_can_be_read_whole_by_header_and_streamed() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    fs::write(&path, format!("{ONE}\n{ONE}")).expect("written");
+    let mut seen = Vec::new();
+    let mailbox = Mailbox::open(&path, &mut |index, _, header| {
+        seen.push((index, header.to_vec()));
+    })
+    .expect("a mailbox");
+    assert_eq!(mailbox.path(), path);
+    assert_eq!(mailbox.size(), 2 * ONE.len() as u64 + 1);
+    assert_eq!(mailbox.messages().len(), 2);
+    let second = &mailbox.messages()[1];
+    assert_eq!(mailbox.read(second).expect("bytes"), ONE.as_bytes());
+    assert_eq!(mailbox.read_header(second).expect("bytes"), seen[1].1);
+    let mut text = String::new();
+    mailbox
+        .reader(second)
+        .read_to_string(&mut text)
+        .expect("bytes");
+    assert_eq!(text, ONE);
+}
+
+#[test]
+fn an_empty_file_is_a_mailbox_without_messages() {
+    let directory = directory();
+    let path = directory.path().join("empty");
+    fs::write(&path, "").expect("written");
+    assert!(open(&path).expect("a mailbox").messages().is_empty());
+    assert!(!has_mail(&path).expect("a mailbox"));
+}
+
+#[test]
+fn what_is_no_mailbox_is_named() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("text"), "hello\n").expect("written");
+    fs::write(at("gzip"), "\x1f\u{8b}").expect("written");
+    nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    let _listener = UnixListener::bind(at("socket")).expect("a socket");
+    let rows = [
+        ("missing", "cannot open {}", Kind::NoInput),
+        ("text/below", "cannot open {}", Kind::NoInput),
+        (".", "cannot open {}: it is a directory", Kind::NoInput),
+        ("fifo", "cannot open {}: it is a FIFO", Kind::NoInput),
+        ("socket", "cannot open {}: it is a socket", Kind::NoInput),
+        ("text", "cannot open {}: it is not an mbox", Kind::NoInput),
+        ("gzip", "cannot open {}: it is not an mbox", Kind::NoInput),
+    ];
+    for (name, text, kind) in rows {
+        let path = at(name);
+        let text = text.replace("{}", &path.display().to_string());
+        for error in [open(&path).err(), has_mail(&path).err()] {
+            let error = error.expect(name);
+            assert_eq!(error.to_string(), text, "{name}");
+            assert_eq!(error.kind(), kind, "{name}");
+            assert_eq!(
+                error.is_missing(),
+                name.starts_with("missing") || name.contains('/')
+            );
+            assert_eq!(error.is_directory(), name == ".", "{name}");
+            assert_eq!(error.path(), path);
+        }
+    }
+}
+
+#[test]
+fn a_link_is_followed_except_where_others_can_plant_it() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    let link = directory.path().join("link");
+    fs::write(&path, ONE).expect("written");
+    symlink(&path, &link).expect("a link");
+    assert_eq!(open(&link).expect("a mailbox").messages().len(), 1);
+    let sticky = fs::Permissions::from_mode(0o1777);
+    fs::set_permissions(directory.path(), sticky).expect("mode");
+    let error = open(&link).expect_err("refused");
+    assert!(error.to_string().contains("a symbolic link"), "{error}");
+    assert!(has_mail(&link).is_err());
+    assert_eq!(open(&path).expect("a mailbox").messages().len(), 1);
+}
+
+#[test]
+fn has_mail_looks_past_blank_lines_only() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    for (text, expected) in [
+        (ONE.to_owned(), Some(true)),
+        (format!("{}{ONE}", "\r\n".repeat(5000)), Some(true)),
+        ("\n".repeat(10_000), Some(false)),
+        ("\n\nno mail\n".to_owned(), None),
+        (
+            "\x01\x01\x01\x01\nTo: b\n\n\x01\x01\x01\x01\n".to_owned(),
+            Some(true),
+        ),
+    ] {
+        fs::write(&path, &text).expect("written");
+        assert_eq!(has_mail(&path).ok(), expected, "{:?}", &text[..8]);
+    }
+}
+
+#[test]
+fn a_foreign_lock_is_not_waited_for_long_and_a_torn_message_is_left_out() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    fs::write(
+        &path,
+        format!("{ONE}\nFrom a@x Tue Jan  7 12:09:16 2003\nTo: half"),
+    )
+    .expect("written");
+    let writer = File::open(&path).expect("opened");
+    writer.lock().expect("locked");
+    let mailbox = open(&path).expect("a mailbox");
+    assert!(mailbox.is_torn());
+    assert_eq!(mailbox.messages().len(), 1);
+    writer.unlock().expect("unlocked");
+    let mailbox = open(&path).expect("a mailbox");
+    assert!(!mailbox.is_torn());
+    assert_eq!(mailbox.messages().len(), 2);
+}
+
+#[test]
+fn reading_leaves_no_lock_and_no_file_behind() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    fs::write(&path, ONE).expect("written");
+    let mailbox = open(&path).expect("a mailbox");
+    let writer = File::open(&path).expect("opened");
+    writer.try_lock().expect("nobody holds it");
+    assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 1);
+    assert_eq!(mailbox.messages().len(), 1);
+}

@@ -1,0 +1,548 @@
+//! The scanner: finds the messages of an mbox in one pass over its bytes (design decision D12).
+//!
+//! The file is read in blocks, forwards, each byte once; memory does not grow with its size except
+//! for one [`MessageRef`] a message. Every decision depends on a bounded number of bytes around its
+//! place, which are brought into the window first, so the result does not depend on the size of
+//! the blocks. Time is linear for any input: a candidate is judged once, and a Content-Length is
+//! looked after at most once a message.
+//!
+//! Left to others: opening and locking the file (`open`), what a separator is (`separator`), what
+//! header fields mean (`message`).
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter};
+
+use super::flags::{Flags, field_body};
+use super::separator::{Candidate, LOOKAHEAD, judge, opens_mbox};
+
+/// How much is read at once: large enough for the disk, small enough for the processor's cache.
+pub(super) const BLOCK: usize = 256 * 1024;
+
+/// How much of a From_ line and header block a visitor is shown.
+pub(super) const SHOWN_HEADER: usize = 64 * 1024;
+
+/// How many bytes before a place decide whether a blank line precedes it: `\n\r\n`.
+const LOOKBEHIND: usize = 3;
+
+/// Where a message lies in its mailbox, and what the scan saw of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MessageRef {
+    /// Where the From_ line starts.
+    pub offset: u64,
+    /// Bytes from the start of the From_ line to the next one or to the end of the mailbox.
+    pub len: u64,
+    /// Lines in these bytes, the From_ line and the blank line at the end included.
+    pub lines: u32,
+    /// Length of the From_ line with its line end; 0 where the mailbox format has none (MMDF).
+    pub from_line_len: u32,
+    /// Length of From_ line, header block and the empty line that ends it.
+    ///
+    /// Equal to `len` where the message ends within its header block.
+    pub header_len: u32,
+    /// What `Status` and `X-Status` say.
+    pub flags: Flags,
+}
+
+/// Bytes that can be read at any place.
+pub(super) trait Source {
+    /// Reads bytes from this offset on; 0 only at the end.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+impl Source for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self, buffer, offset)
+    }
+}
+
+impl Source for [u8] {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| self.get(offset..))
+            .unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+}
+
+/// What a scan found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// The messages in the order of the file.
+    pub messages: Vec<MessageRef>,
+    /// Where the file ended; smaller than the size asked for if another program cut it.
+    pub end: u64,
+    /// Whether a torn last message was left out.
+    pub is_torn: bool,
+}
+
+/// Called for each message: its index, its place, and its From_ line and header block, cut at 64 KiB.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(usize, &MessageRef, &[u8]);
+
+/// Why a scan failed.
+#[derive(Debug)]
+pub(super) enum ScanError {
+    /// The first bytes are no From_ line.
+    NotMbox,
+    /// Reading failed.
+    Io(io::Error),
+}
+
+impl From<io::Error> for ScanError {
+    fn from(error: io::Error) -> ScanError {
+        ScanError::Io(error)
+    }
+}
+
+/// How a mailbox is scanned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Options {
+    /// How much is read at once.
+    pub block: usize,
+    /// Leave out a last message that somebody may still be writing: one whose header block or last
+    /// line has no end.
+    pub skip_torn: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            block: BLOCK,
+            skip_torn: false,
+        }
+    }
+}
+
+/// Scans the first `size` bytes of an mbox; a file that is empty or blank has no messages.
+pub(super) fn scan<S: Source + ?Sized>(
+    source: &S,
+    size: u64,
+    options: Options,
+    visit: Visit<'_>,
+) -> Result<Scan, ScanError> {
+    Scanner::new(source, size, options, visit).run()
+}
+
+/// Reads until the buffer is full or the source ends, and returns how much it got.
+pub(super) fn read_full<S: Source + ?Sized>(
+    source: &S,
+    buffer: &mut [u8],
+    offset: u64,
+) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read_at(&mut buffer[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Where in a message the scanner stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before the first From_ line: blank lines.
+    Lead,
+    /// At the start of a line of the header block.
+    Header,
+    /// Within a line of the header block that is longer than the window.
+    LongLine,
+    /// In the body, or in the blank lines after it.
+    Body,
+}
+
+/// What Content-Length says of the message at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claim {
+    /// Nothing, or nothing that can be right.
+    None,
+    /// The body ends here; nobody has looked yet.
+    Unproven(u64),
+    /// The body ends here, where the file ends or a separator stands.
+    Proven(u64),
+}
+
+/// One pass over an mbox.
+struct Scanner<'a, S: ?Sized> {
+    source: &'a S,
+    visit: Visit<'a>,
+    found: Scan,
+    /// The window: bytes of the file from `base` on.
+    window: Vec<u8>,
+    /// How many bytes of the window are filled.
+    filled: usize,
+    base: u64,
+    block: usize,
+    skip_torn: bool,
+    /// Whether the window reaches to the end of the file.
+    at_end: bool,
+    /// The next byte of the window to look at.
+    at: usize,
+    state: State,
+    message: MessageRef,
+    content_length: Option<u64>,
+    claim: Claim,
+    /// What of the header has already left the window, cut at [`SHOWN_HEADER`].
+    head: Vec<u8>,
+    /// The part of the header that is still in the window.
+    head_start: usize,
+    head_end: usize,
+    /// Finds `\nFrom `.
+    finder: Finder<'static>,
+}
+
+impl<'a, S: Source + ?Sized> Scanner<'a, S> {
+    fn new(source: &'a S, size: u64, options: Options, visit: Visit<'a>) -> Scanner<'a, S> {
+        // A small file needs no large window.
+        let block = usize::try_from(size).unwrap_or(usize::MAX);
+        let block = block.clamp(1, options.block.max(1));
+        Scanner {
+            source,
+            visit,
+            found: Scan {
+                end: size,
+                ..Scan::default()
+            },
+            window: vec![0; LOOKBEHIND + LOOKAHEAD + block],
+            filled: 0,
+            base: 0,
+            block,
+            skip_torn: options.skip_torn,
+            at_end: size == 0,
+            at: 0,
+            state: State::Lead,
+            message: MessageRef::default(),
+            content_length: None,
+            claim: Claim::None,
+            head: Vec::new(),
+            head_start: 0,
+            head_end: 0,
+            finder: Finder::new(b"\nFrom "),
+        }
+    }
+
+    fn run(mut self) -> Result<Scan, ScanError> {
+        loop {
+            self.step()?;
+            if self.at_end {
+                break;
+            }
+            self.refill()?;
+        }
+        let end = self.position(self.filled);
+        self.found.end = end;
+        if self.state != State::Lead {
+            self.found.is_torn = self.skip_torn
+                && (self.window[self.filled - 1] != b'\n' || self.state != State::Body);
+            if !self.found.is_torn {
+                self.finish_message(end);
+            }
+        }
+        Ok(self.found)
+    }
+
+    /// Returns the offset in the file of a place in the window.
+    fn position(&self, index: usize) -> u64 {
+        self.base + index as u64
+    }
+
+    /// Returns the first place in the window that must not be judged yet for want of bytes after it.
+    fn limit(&self) -> usize {
+        if self.at_end {
+            self.filled
+        } else {
+            self.filled.saturating_sub(LOOKAHEAD)
+        }
+    }
+
+    /// Moves what is still needed to the start of the window and reads the next block behind it.
+    fn refill(&mut self) -> io::Result<()> {
+        self.save_head();
+        let keep = self.at.saturating_sub(LOOKBEHIND);
+        self.window.copy_within(keep..self.filled, 0);
+        self.base += keep as u64;
+        self.at -= keep;
+        self.filled -= keep;
+        self.head_start = self.at;
+        self.head_end = self.at;
+        let from = self.position(self.filled);
+        let left = usize::try_from(self.found.end - from).unwrap_or(usize::MAX);
+        let want = left.min(self.block);
+        let buffer = &mut self.window[self.filled..self.filled + want];
+        let count = read_full(self.source, buffer, from)?;
+        self.filled += count;
+        self.at_end = count < want || want == left;
+        Ok(())
+    }
+
+    /// Copies the part of the header that is about to leave the window.
+    fn save_head(&mut self) {
+        let end = match self.state {
+            State::Header | State::LongLine => self.at,
+            State::Lead | State::Body => self.head_end,
+        };
+        let room = SHOWN_HEADER.saturating_sub(self.head.len());
+        let part = &self.window[self.head_start..end];
+        self.head.extend_from_slice(&part[..part.len().min(room)]);
+    }
+
+    /// Looks at all of the window that can be judged.
+    fn step(&mut self) -> Result<(), ScanError> {
+        while self.at < self.limit() {
+            match self.state {
+                State::Lead => self.lead()?,
+                State::Header => self.header_line()?,
+                State::LongLine => self.long_line(),
+                State::Body => self.body()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Skips blank lines before the first From_ line.
+    fn lead(&mut self) -> Result<(), ScanError> {
+        let limit = self.limit();
+        let rest = &self.window[self.at..limit];
+        let blank = rest.iter().position(|b| !matches!(b, b'\n' | b'\r'));
+        self.at += blank.unwrap_or(rest.len());
+        if self.at < limit {
+            if !opens_mbox(&self.window[self.at..self.filled]) {
+                return Err(ScanError::NotMbox);
+            }
+            self.start_message();
+        }
+        Ok(())
+    }
+
+    /// Starts a message at a From_ line.
+    fn start_message(&mut self) {
+        let rest = &self.window[self.at..self.filled];
+        let line = memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        self.message = MessageRef {
+            offset: self.position(self.at),
+            lines: 1,
+            from_line_len: to_u32(line as u64),
+            ..MessageRef::default()
+        };
+        self.content_length = None;
+        self.claim = Claim::None;
+        self.head.clear();
+        self.head_start = self.at;
+        self.at += line;
+        self.state = State::Header;
+    }
+
+    /// Ends the message at this offset and shows it.
+    fn finish_message(&mut self, end: u64) {
+        if self.state != State::Body {
+            self.end_header();
+        }
+        self.message.len = end - self.message.offset;
+        let part = &self.window[self.head_start..self.head_end];
+        let header = if self.head.is_empty() {
+            &part[..part.len().min(SHOWN_HEADER)]
+        } else {
+            let room = SHOWN_HEADER.saturating_sub(self.head.len());
+            self.head.extend_from_slice(&part[..part.len().min(room)]);
+            &self.head
+        };
+        (self.visit)(self.found.messages.len(), &self.message, header);
+        self.found.messages.push(self.message);
+    }
+
+    /// Ends the message before the From_ line at hand and starts the next one.
+    fn next_message(&mut self) {
+        self.finish_message(self.position(self.at));
+        self.start_message();
+    }
+
+    /// Ends the header block where the scanner stands.
+    fn end_header(&mut self) {
+        self.head_end = self.at;
+        let body = self.position(self.at);
+        self.message.header_len = to_u32(body - self.message.offset);
+        self.claim = self
+            .content_length
+            .and_then(|length| body.checked_add(length))
+            .map_or(Claim::None, Claim::Unproven);
+        self.state = State::Body;
+    }
+
+    /// Takes one line of the header block, or its end.
+    fn header_line(&mut self) -> io::Result<()> {
+        let rest = &self.window[self.at..self.filled];
+        let is_candidate = match rest {
+            [b'\n', ..] => {
+                self.empty_line(1);
+                return Ok(());
+            }
+            [b'\r', b'\n', ..] => {
+                self.empty_line(2);
+                return Ok(());
+            }
+            _ => rest.starts_with(b"From "),
+        };
+        if is_candidate && self.is_separator()? {
+            self.next_message();
+            return Ok(());
+        }
+        let rest = &self.window[self.at..self.filled];
+        let end = memchr(b'\n', rest);
+        // The rule that fields are short enough for the window is kept for any size of block.
+        let line = &rest[..end.unwrap_or(rest.len()).min(LOOKAHEAD)];
+        match line.first() {
+            Some(b'S' | b's' | b'X' | b'x') => self.message.flags.read_field(line),
+            Some(b'C' | b'c') => {
+                self.content_length = content_length(line).or(self.content_length);
+            }
+            _ => {}
+        }
+        self.message.lines = self.message.lines.saturating_add(1);
+        match end {
+            Some(end) => self.at += end + 1,
+            None => {
+                self.at = self.filled;
+                self.state = State::LongLine;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the empty line that ends the header block.
+    fn empty_line(&mut self, len: usize) {
+        self.at += len;
+        self.message.lines = self.message.lines.saturating_add(1);
+        self.end_header();
+    }
+
+    /// Takes the next piece of a header line that did not end in the window.
+    fn long_line(&mut self) {
+        let rest = &self.window[self.at..self.filled];
+        match memchr(b'\n', rest) {
+            Some(end) => {
+                self.at += end + 1;
+                self.state = State::Header;
+            }
+            None => self.at = self.filled,
+        }
+    }
+
+    /// Goes to the next separator in the body, or to the end of what can be judged.
+    fn body(&mut self) -> io::Result<()> {
+        let limit = self.limit();
+        // A candidate at `at` itself has its newline before it; the From_ line always has one.
+        let mut from = self.at - 1;
+        loop {
+            let reach = (limit + b"From".len()).min(self.filled);
+            let Some(found) = self.finder.find(&self.window[from..reach]) else {
+                self.pass(limit);
+                return Ok(());
+            };
+            self.pass(from + found + 1);
+            if self.is_separator()? {
+                self.next_message();
+                return Ok(());
+            }
+            from = self.at;
+        }
+    }
+
+    /// Goes on to a place in the body and counts the lines on the way.
+    fn pass(&mut self, to: usize) {
+        let lines = memchr_iter(b'\n', &self.window[self.at..to]).count();
+        // A last line without its newline is a line.
+        let open = to == self.filled && self.at_end && to > 0 && self.window[to - 1] != b'\n';
+        self.message.lines = self
+            .message
+            .lines
+            .saturating_add(to_u32(lines as u64))
+            .saturating_add(u32::from(open));
+        self.at = to;
+    }
+
+    /// Returns whether the line at hand, which starts with `From `, separates messages.
+    fn is_separator(&mut self) -> io::Result<bool> {
+        let candidate = judge(&self.window[self.at..self.filled], self.is_after_blank());
+        Ok(match candidate {
+            Candidate::Strict => true,
+            Candidate::Weak => !self.is_within_body(self.position(self.at))?,
+            Candidate::Text => false,
+        })
+    }
+
+    /// Returns whether a blank line stands before the line at hand.
+    fn is_after_blank(&self) -> bool {
+        matches!(
+            &self.window[self.at.saturating_sub(LOOKBEHIND)..self.at],
+            [.., b'\n', b'\n'] | [b'\n', b'\r', b'\n']
+        )
+    }
+
+    /// Returns whether Content-Length says, truthfully, that this place lies within the body.
+    fn is_within_body(&mut self, place: u64) -> io::Result<bool> {
+        if let Claim::Unproven(end) = self.claim {
+            self.claim = if place < end && is_message_end(self.source, end, self.found.end)? {
+                Claim::Proven(end)
+            } else if place < end {
+                Claim::None
+            } else {
+                self.claim
+            };
+        }
+        Ok(matches!(self.claim, Claim::Proven(end) if place < end))
+    }
+}
+
+/// Returns whether a message can end here: at the end of the file or before a separator.
+///
+/// Line ends may stand between: writers count them in their Content-Length or do not.
+fn is_message_end<S: Source + ?Sized>(source: &S, place: u64, size: u64) -> io::Result<bool> {
+    if place > size {
+        return Ok(false);
+    }
+    let mut text = vec![0; 1 + 4 + LOOKAHEAD];
+    let start = place.saturating_sub(1);
+    let left = usize::try_from(size - start).unwrap_or(usize::MAX);
+    let want = text.len().min(left);
+    let count = read_full(source, &mut text[..want], start)?;
+    let text = &text[..count];
+    let skipped = (place - start) as usize;
+    let blanks = text
+        .iter()
+        .skip(skipped)
+        .take(4)
+        .take_while(|b| matches!(b, b'\n' | b'\r'))
+        .count();
+    let line = skipped + blanks;
+    if line >= text.len() {
+        return Ok(start + line as u64 >= size);
+    }
+    let starts_line = line == 0 || text[line - 1] == b'\n';
+    Ok(starts_line
+        && text[line..].starts_with(b"From ")
+        && judge(&text[line..], true) == Candidate::Strict)
+}
+
+/// Returns the value of a `Content-Length` field.
+fn content_length(line: &[u8]) -> Option<u64> {
+    let body = field_body(line, b"content-length:")?.trim_ascii();
+    std::str::from_utf8(body).ok()?.parse().ok()
+}
+
+/// Returns the number, or the largest one that fits.
+fn to_u32(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;

@@ -1,0 +1,379 @@
+//! A message as lines for people: header fields decoded, text shown, other parts listed.
+//!
+//! What comes out is text, not yet safe for a terminal: the caller passes it
+//! through `sanitize`. Which fields are hidden is the caller's choice, and so
+//! is whether mbox quoting is undone.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use memchr::memmem;
+
+use super::fields::{self, Field};
+use super::{Content, Part, html_text, structure, words};
+
+/// How much of a header is shown, in bytes (security rule S6).
+const MAX_HEADER: usize = 1 << 20;
+/// How many addresses of one field are shown (security rule S6).
+const MAX_ADDRESSES: usize = 1000;
+
+/// The header fields hidden unless somebody asks for all (what Debian's `/etc/mail.rc` ignores).
+pub const IGNORED: &[&str] = &[
+    "received",
+    "message-id",
+    "resent-message-id",
+    "status",
+    "x-status",
+    "mail-from",
+    "return-path",
+    "via",
+    "delivered-to",
+];
+
+/// Which header fields are shown.
+#[derive(Clone, Copy, Debug)]
+pub enum FieldChoice<'a> {
+    /// All of them.
+    All,
+    /// Only these if there are any, else all but the second list; names in lower case (POSIX `retain`, `ignore`).
+    Lists {
+        /// The only ones shown.
+        retain: &'a [String],
+        /// The ones hidden.
+        ignore: &'a [String],
+    },
+}
+
+impl FieldChoice<'_> {
+    fn shows(&self, field: &Field<'_>) -> bool {
+        match self {
+            FieldChoice::All => true,
+            FieldChoice::Lists { retain, ignore } if retain.is_empty() => {
+                !ignore.iter().any(|name| field.is(name))
+            }
+            FieldChoice::Lists { retain, .. } => retain.iter().any(|name| field.is(name)),
+        }
+    }
+}
+
+/// Returns a message of an mbox as text: From_ line, chosen header fields, an empty line, its parts.
+///
+/// `message` is one message as it stands in the mbox. One level of mboxrd
+/// quoting is undone (`>From ` becomes `From `), before MIME is looked at, as
+/// it was done after.
+pub fn message(message: &[u8], choice: FieldChoice<'_>) -> String {
+    let (from_line, rest) = fields::split_from_line(message);
+    let rest = unquoted(rest);
+    let mut out = String::with_capacity(rest.len() + 64);
+    if let Some(line) = from_line {
+        out.push_str(&words::eight_bit(line));
+        out.push('\n');
+    }
+    header(&mut out, fields::split_header(&rest).0, choice);
+    out.push('\n');
+    body(&mut out, &rest);
+    out
+}
+
+/// Returns the text of a message, its parts listed; `message` begins with its header block.
+pub fn text(message: &[u8]) -> String {
+    let mut out = String::new();
+    body(&mut out, &unquoted(message));
+    out
+}
+
+fn body(out: &mut String, message: &[u8]) {
+    let found = structure(message);
+    for part in &found.parts {
+        show(out, part);
+    }
+    if found.cut {
+        out.push_str("[-- too many parts: the rest is not shown --]\n");
+    }
+    // The empty line before the next From_ line is the mailbox's, not the message's.
+    let end = out.trim_end_matches('\n').len();
+    out.truncate(end);
+    if !out.is_empty() {
+        out.push('\n');
+    }
+}
+
+/// Returns the bytes with one `>` taken from lines that begin with `>From `, `>>From ` and so on.
+pub fn unquoted(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if memmem::find(bytes, b"\n>").is_none() && !bytes.starts_with(b">") {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for start in quoted_from_lines(bytes) {
+        out.extend_from_slice(&bytes[copied..start]);
+        copied = start + 1;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(bytes);
+    }
+    out.extend_from_slice(&bytes[copied..]);
+    Cow::Owned(out)
+}
+
+/// Returns where lines of `>`s and `From ` begin.
+fn quoted_from_lines(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    memmem::find_iter(bytes, b">From ").filter_map(|found| {
+        let start = bytes[..found]
+            .iter()
+            .rposition(|&byte| byte != b'>')
+            .map_or(0, |before| before + 1);
+        let at_line_start = start == 0 || bytes[start - 1] == b'\n';
+        at_line_start.then_some(start)
+    })
+}
+
+/// Appends the chosen fields of a header block, decoded.
+///
+/// Folds stay as they are where nothing is encoded, because a sender who
+/// folded a long list meant it to be read so.
+fn header(out: &mut String, block: &[u8], choice: FieldChoice<'_>) {
+    let start = out.len();
+    for field in fields::fields(block).filter(|field| choice.shows(field)) {
+        if out.len() - start > MAX_HEADER {
+            out.push_str("[-- the header is longer than 1 MB: the rest is not shown --]\n");
+            return;
+        }
+        let cut = field.body.len().min(MAX_HEADER);
+        let (shown, hidden) = first_addresses(&field.body[..cut], &field);
+        out.push_str(&words::eight_bit(field.name));
+        out.push_str(": ");
+        out.push_str(&field_text(shown));
+        if hidden > 0 {
+            let _ = write!(out, " [-- and {hidden} more --]");
+        } else if cut < field.body.len() {
+            out.push_str(" [-- cut after 1 MB --]");
+        }
+        out.push('\n');
+    }
+}
+
+fn field_text(body: &[u8]) -> String {
+    if body.is_ascii() && memmem::find(body, b"=?").is_none() {
+        words::eight_bit(body).replace("\r\n", "\n")
+    } else {
+        words::decode(body)
+    }
+}
+
+/// Returns as much of an address list as is shown, and how many addresses are not.
+fn first_addresses<'a>(body: &'a [u8], field: &Field<'_>) -> (&'a [u8], usize) {
+    if !["to", "cc", "bcc"].iter().any(|name| field.is(name)) {
+        return (body, 0);
+    }
+    let mut commas = memchr::memchr_iter(b',', body).skip(MAX_ADDRESSES - 1);
+    match commas.next() {
+        None => (body, 0),
+        Some(at) => (&body[..at], 1 + commas.count()),
+    }
+}
+
+fn show(out: &mut String, part: &Part<'_>) {
+    match &part.content {
+        Content::Multipart(parts) if part.is("multipart/alternative") => {
+            if let Some(best) = preferred(parts) {
+                show(out, best);
+            }
+        }
+        Content::Multipart(parts) => {
+            for part in parts {
+                show(out, part);
+            }
+        }
+        Content::Message(block, parts) => {
+            list(out, part);
+            let shown = ["from", "to", "cc", "date", "subject"].map(str::to_owned);
+            let choice = FieldChoice::Lists {
+                retain: &shown,
+                ignore: &[],
+            };
+            header(out, block, choice);
+            out.push('\n');
+            for part in parts {
+                show(out, part);
+            }
+        }
+        Content::Leaf if is_shown(part) => {
+            let text = part.text();
+            if part.is("text/html") {
+                out.push_str(html_text(&text).trim_end());
+            } else {
+                out.push_str(&text);
+            }
+            if !out.is_empty() && !out.ends_with('\n') {
+                out.push('\n');
+            }
+        }
+        Content::Leaf => list(out, part),
+    }
+}
+
+/// Returns the alternative to show: the first plain text that is not empty, else HTML, else the last,
+/// which the sender likes best (RFC 2046 section 5.1.4).
+fn preferred<'p, 'a>(parts: &'p [Part<'a>]) -> Option<&'p Part<'a>> {
+    let of = |media_type: &'static str| parts.iter().find(move |part| holds(part, media_type));
+    of("text/plain")
+        .or_else(|| of("text/html"))
+        .or(parts.last())
+}
+
+fn holds(part: &Part<'_>, media_type: &str) -> bool {
+    match &part.content {
+        Content::Leaf => part.is(media_type) && !part.decoded().trim_ascii().is_empty(),
+        Content::Multipart(parts) => parts.iter().any(|part| holds(part, media_type)),
+        Content::Message(..) => false,
+    }
+}
+
+fn is_shown(part: &Part<'_>) -> bool {
+    !part.attachment
+        && (part.media_type.starts_with("text/")
+            || part.is("message/delivery-status")
+            || part.is("message/disposition-notification"))
+}
+
+/// Appends the line that stands for a part that is not shown.
+fn list(out: &mut String, part: &Part<'_>) {
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push('\n');
+    }
+    let _ = write!(out, "[-- part {}: ", part.number);
+    if let Some(name) = &part.file_name {
+        let _ = write!(out, "{}, ", name.replace(['\n', '\r'], " "));
+    }
+    let size = size(part.decoded().len());
+    let _ = writeln!(out, "{}, {size} --]", part.media_type);
+}
+
+/// Returns a size as people say it, in decimal units.
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{} kB", (bytes + 500) / 1000),
+        _ => format!("{} MB", (bytes + 500_000) / 1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let ignore: Vec<String> = IGNORED.iter().map(|&name| name.to_owned()).collect();
+        let choice = FieldChoice::Lists {
+            retain: &[],
+            ignore: &ignore,
+        };
+        message(text.as_bytes(), choice)
+    }
+
+    #[test]
+    fn a_plain_message_is_shown_with_its_from_line() {
+        let given = "From a@b Mon Nov 16 09:00:00 2026\nReceived: x\n y\nFrom: a@b\n\
+            Subject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=\nTo: c@d,\n e@f\n\nhello\n>From me\n\n";
+        assert_eq!(
+            shown(given),
+            "From a@b Mon Nov 16 09:00:00 2026\nFrom: a@b\nSubject: Größe\nTo: c@d,\n e@f\n\n\
+             hello\nFrom me\n"
+        );
+    }
+
+    #[test]
+    fn only_the_text_of_an_alternative_is_shown() {
+        let parts = |plain: &str| {
+            format!(
+                "Content-Type: multipart/alternative; boundary=b\n\n--b\n\n{plain}\n--b\n\
+                 Content-Type: text/html\n\n<p>rich</p>\n--b--\n"
+            )
+        };
+        assert_eq!(text(parts("plain").as_bytes()), "plain\n");
+        assert_eq!(text(parts(" ").as_bytes()).trim(), "rich");
+    }
+
+    #[test]
+    fn other_parts_are_listed() {
+        let given = format!(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\n\
+             Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\
+             Content-Disposition: attachment; filename=report.pdf\n\n{}\n--b\n\
+             Content-Type: text/plain\nContent-Disposition: attachment; filename=a.log\n\nlog\n\
+             --b--\n",
+            "QUJD".repeat(1000)
+        );
+        assert_eq!(
+            text(given.as_bytes()),
+            "see\n[-- part 2: report.pdf, application/pdf, 3 kB --]\n\
+             [-- part 3: a.log, text/plain, 3 bytes --]\n"
+        );
+    }
+
+    #[test]
+    fn a_message_within_is_shown_with_its_header() {
+        let given = "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: one\nX-Y: z\n\n\
+            first\n--b--\n";
+        assert_eq!(
+            text(given.as_bytes()),
+            "[-- part 1: message/rfc822, 26 bytes --]\nSubject: one\n\nfirst\n"
+        );
+    }
+
+    #[test]
+    fn what_is_broken_is_shown_as_text() {
+        let cases: &[(&str, &str)] = &[
+            (
+                "Content-Type: multipart/mixed; boundary=none\n\nhello\n",
+                "hello\n",
+            ),
+            ("Content-Type: multipart/mixed\n\nhello\n", "hello\n"),
+            (
+                "Subject: x\n\nbegin 644 a\n#86)C\n`\nend\n",
+                "begin 644 a\n#86)C\n`\nend\n",
+            ),
+            (
+                "Content-Type: text/plain; charset=nonesuch\n\ncaf\u{e9}\n",
+                "café\n",
+            ),
+            ("Subject: x\n\n", ""),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(text(given.as_bytes()), *expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn quoting_is_undone_by_one_level_at_line_starts() {
+        let cases: &[(&[u8], &[u8])] = &[
+            (b">From a\n", b"From a\n"),
+            (
+                b"x\n>>From a\n>From b\ny >From c\n",
+                b"x\n>From a\nFrom b\ny >From c\n",
+            ),
+            (b"> From a\n>Fromage\n", b"> From a\n>Fromage\n"),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(&*unquoted(given), *expected);
+        }
+    }
+
+    #[test]
+    fn long_headers_are_cut() {
+        let addresses = vec!["a@example.org"; 1500].join(", ");
+        let out = shown(&format!("To: {addresses}\n\nx\n"));
+        assert!(
+            out.contains("[-- and 500 more --]"),
+            "{}",
+            &out[out.len() - 80..]
+        );
+        assert_eq!(out.matches("a@example.org").count(), 1000);
+
+        let many = "X-A: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n".repeat(40_000);
+        let out = shown(&format!("{many}\nbody\n"));
+        assert!(out.len() < MAX_HEADER + 1000);
+        assert!(out.ends_with("not shown --]\n\nbody\n"));
+    }
+}

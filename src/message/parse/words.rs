@@ -1,0 +1,333 @@
+//! Text of header fields: encoded words, 8-bit bytes, addresses.
+//!
+//! Our own and not mail-parser's, which joins encoded words with a blank and
+//! costs two microseconds where a summary line has a tenth of that. Whatever
+//! cannot be decoded is shown as it stands; nothing here fails. Linear time.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, WINDOWS_1252};
+use memchr::{memchr, memmem};
+
+use super::body::{base64, quoted_printable};
+use super::fields::unfold;
+
+/// Returns bytes of unknown charset as text: UTF-8 if they are, else windows-1252.
+pub fn eight_bit(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
+}
+
+/// Returns bytes in a declared charset as text.
+///
+/// No charset, an unknown one and ASCII over 8-bit bytes fall back to
+/// [`eight_bit`]; the label matching is that of the WHATWG Encoding Standard,
+/// which knows the names mail uses.
+pub fn in_charset<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
+    let label = charset.unwrap_or_default().trim();
+    if label.is_empty()
+        || label.eq_ignore_ascii_case("us-ascii")
+        || label.eq_ignore_ascii_case("ascii")
+    {
+        return eight_bit(bytes);
+    }
+    match Encoding::for_label(label.as_bytes()) {
+        None => eight_bit(bytes),
+        Some(encoding) if encoding == REPLACEMENT => eight_bit(bytes),
+        Some(encoding) if encoding == UTF_8 => UTF_8.decode_with_bom_removal(bytes).0,
+        Some(encoding) => encoding.decode(bytes).0,
+    }
+}
+
+/// Returns a field body as text: unfolded, 8-bit bytes and encoded words (RFC 2047) decoded.
+pub fn decode(body: &[u8]) -> String {
+    let body = unfold(body);
+    decode_unfolded(&eight_bit(&body)).into_owned()
+}
+
+/// Returns text with its encoded words decoded.
+///
+/// Takes them wherever they stand, also glued to other text or within quotes,
+/// as mailers in the field write them; blanks between two of them vanish
+/// (RFC 2047 section 6.2), and neighbours of one charset are decoded together,
+/// because some mailers cut inside a character.
+pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
+    if memmem::find(text.as_bytes(), b"=?").is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut pending: Option<(&str, Vec<u8>)> = None;
+    let mut rest = text;
+    while let Some(start) = memmem::find(rest.as_bytes(), b"=?") {
+        let (before, candidate) = rest.split_at(start);
+        let Some(word) = EncodedWord::parse(candidate) else {
+            flush(&mut out, &mut pending);
+            out.push_str(before);
+            out.push_str("=?");
+            rest = &candidate[2..];
+            continue;
+        };
+        let glued = pending.is_some() && before.bytes().all(|b| b.is_ascii_whitespace());
+        match &mut pending {
+            Some((charset, bytes)) if glued && charset.eq_ignore_ascii_case(word.charset) => {
+                bytes.extend_from_slice(&word.bytes);
+            }
+            _ => {
+                flush(&mut out, &mut pending);
+                if !glued {
+                    out.push_str(before);
+                }
+                pending = Some((word.charset, word.bytes));
+            }
+        }
+        rest = &candidate[word.len..];
+    }
+    flush(&mut out, &mut pending);
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn flush(out: &mut String, pending: &mut Option<(&str, Vec<u8>)>) {
+    if let Some((charset, bytes)) = pending.take() {
+        out.push_str(&in_charset(&bytes, Some(charset)));
+    }
+}
+
+struct EncodedWord<'a> {
+    charset: &'a str,
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl<'a> EncodedWord<'a> {
+    /// Reads `=?charset?encoding?text?=` at the start of a text.
+    fn parse(text: &'a str) -> Option<EncodedWord<'a>> {
+        let question = |from: usize| memchr(b'?', &text.as_bytes()[from..]).map(|at| from + at);
+        let charset_end = question(2)?;
+        let encoding_end = question(charset_end + 1)?;
+        let text_end = question(encoding_end + 1)?;
+        if text.as_bytes().get(text_end + 1) != Some(&b'=') {
+            return None;
+        }
+        // RFC 2231 section 5 adds `*language` to the charset.
+        let charset = text[2..charset_end].split('*').next().unwrap_or_default();
+        if charset.is_empty() || charset.contains(|c: char| c.is_ascii_whitespace()) {
+            return None;
+        }
+        let encoded = text[encoding_end + 1..text_end].as_bytes();
+        let bytes = match &text[charset_end + 1..encoding_end] {
+            "B" | "b" => base64(encoded),
+            "Q" | "q" => {
+                let blanks: Vec<u8> = encoded
+                    .iter()
+                    .map(|&byte| if byte == b'_' { b' ' } else { byte })
+                    .collect();
+                quoted_printable(&blanks, true)
+            }
+            _ => return None,
+        };
+        Some(EncodedWord {
+            charset,
+            bytes,
+            len: text_end + 2,
+        })
+    }
+}
+
+/// One address of a field, as people are shown it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The address or local name; of a group without members its name.
+    pub address: String,
+    /// The display name, or the comment that old mail had instead; may be empty.
+    pub name: String,
+}
+
+impl Named {
+    /// Returns the display name, or the address where there is none.
+    pub fn shown(&self) -> &str {
+        if self.name.is_empty() {
+            &self.address
+        } else {
+            &self.name
+        }
+    }
+}
+
+/// Returns the first address of a field body (RFC 5322 section 3.4, and what mail really holds).
+pub fn first_address(body: &[u8]) -> Named {
+    let body = unfold(body);
+    let text = eight_bit(&body);
+    let (mut bare, mut angle, mut comment) = (String::new(), None, String::new());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => quoted(&mut chars, &mut bare),
+            '(' => nested_comment(&mut chars, &mut comment),
+            '<' if angle.is_none() => {
+                angle = Some(chars.by_ref().take_while(|&c| c != '>').collect::<String>());
+            }
+            // A list goes on, or a group ends.
+            ',' if angle.is_some() || !bare.trim().is_empty() => break,
+            ';' => break,
+            ',' => {}
+            // `group: member`: the group's name is not shown beside a member.
+            ':' if angle.is_none() && !bare.contains('@') => {
+                if chars.as_str().trim_start().starts_with(';') {
+                    break;
+                }
+                bare.clear();
+            }
+            _ => bare.push(c),
+        }
+    }
+    let named = match angle {
+        Some(address) => Named {
+            address: last_route(&address).trim().to_owned(),
+            name: decode_unfolded(bare.trim()).trim().to_owned(),
+        },
+        None => Named {
+            address: decode_unfolded(bare.trim()).into_owned(),
+            name: String::new(),
+        },
+    };
+    if named.name.is_empty() {
+        Named {
+            name: decode_unfolded(comment.trim()).into_owned(),
+            ..named
+        }
+    } else {
+        named
+    }
+}
+
+/// Returns the address of `@relay,@relay:address`, the route of old mail (RFC 5322 section 4.4).
+fn last_route(address: &str) -> &str {
+    match address.split_once(':') {
+        Some((route, last)) if route.trim_start().starts_with('@') => last,
+        _ => address,
+    }
+}
+
+fn quoted(chars: &mut std::str::Chars<'_>, out: &mut String) {
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return,
+            '\\' => out.extend(chars.next()),
+            _ => out.push(c),
+        }
+    }
+}
+
+fn nested_comment(chars: &mut std::str::Chars<'_>, out: &mut String) {
+    let mut depth = 1usize;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.extend(chars.next()),
+            '(' => {
+                depth += 1;
+                out.push(c);
+            }
+            ')' => {
+                depth -= 1;
+                if depth == 0 {
+                    return;
+                }
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_bodies_become_text() {
+        let cases: &[(&[u8], &str)] = &[
+            (b"plain", "plain"),
+            (b"=?utf-8?q?Gr=C3=B6=C3=9Fe?=", "Größe"),
+            (b"=?UTF-8?B?R3LDtsOfZQ==?= 100%", "Größe 100%"),
+            (b"=?utf-8?B?R3LDtsOfZQ?=", "Größe"),
+            (
+                b"a =?iso-8859-1?q?=E9_t?= =?iso-8859-1?q?=E9?= b",
+                "a é té b",
+            ),
+            // Cut inside a character, folded.
+            (b"=?utf-8?q?=C3?=\r\n =?utf-8?q?=B6?=", "ö"),
+            (b"=?utf-8*de?q?=C3=B6?=", "ö"),
+            (b"x=?utf-8?q?=C3=B6?=y", "xöy"),
+            (b"=?nonesuch?q?a=E9?=", "aé"),
+            (b"=?utf-8?x?abc?= =?broken", "=?utf-8?x?abc?= =?broken"),
+            (b"caf\xe9", "café"),
+            ("café".as_bytes(), "café"),
+            (b"=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "日本"),
+            (b"=?", "=?"),
+            (b"", ""),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(
+                decode(given),
+                *expected,
+                "{}",
+                String::from_utf8_lossy(given)
+            );
+        }
+    }
+
+    #[test]
+    fn first_addresses() {
+        let cases: &[(&str, &str, &str)] = &[
+            ("alice@example.org", "alice@example.org", ""),
+            (
+                "Alice Example <alice@example.org>",
+                "alice@example.org",
+                "Alice Example",
+            ),
+            (
+                "\"Doe, \\\"J\\\" John\" <j@x>, b@y",
+                "j@x",
+                "Doe, \"J\" John",
+            ),
+            ("j@x (John (Jack) Doe)", "j@x", "John (Jack) Doe"),
+            ("=?utf-8?q?B=C3=B6b?= <b@x>", "b@x", "Böb"),
+            ("root", "root", ""),
+            ("root (Cron Daemon)", "root", "Cron Daemon"),
+            ("undisclosed-recipients:;", "undisclosed-recipients", ""),
+            ("team: a@b, c@d;", "a@b", ""),
+            ("<@relay.example:a@b>", "a@b", ""),
+            (", ,a@b", "a@b", ""),
+            ("<a@b", "a@b", ""),
+            ("\"unclosed <a@b>", "unclosed <a@b>", ""),
+            ("", "", ""),
+        ];
+        for (given, address, name) in cases {
+            let found = first_address(given.as_bytes());
+            assert_eq!(
+                (&*found.address, &*found.name),
+                (*address, *name),
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn charsets_that_lie_or_are_unknown() {
+        let cases: &[(&[u8], Option<&str>, &str)] = &[
+            (b"caf\xe9", Some("us-ascii"), "café"),
+            (b"caf\xe9", None, "café"),
+            (b"caf\xe9", Some("x-unknown"), "café"),
+            (b"caf\xc3\xa9", Some("iso-8859-1"), "cafÃ©"),
+            (b"\xa4", Some("ISO-8859-15"), "€"),
+            (b"\xff", Some("utf-8"), "\u{fffd}"),
+            (b"\x1b$B", Some("hz-gb-2312"), "\x1b$B"),
+        ];
+        for (given, charset, expected) in cases {
+            assert_eq!(in_charset(given, *charset), *expected, "{charset:?}");
+        }
+    }
+}

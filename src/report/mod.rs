@@ -1,0 +1,311 @@
+//! Mailboxes as reports: header summaries, all messages printed, one message, JSON lines.
+//!
+//! What a script or a person gets without a dialogue: `-H`, `-p`, `list` and
+//! `show`. Nothing is changed and nothing is marked as read. The JSON forms are
+//! described in [`json`]. Lines are written while the mailbox is scanned, so
+//! that a big one needs no more memory than its index.
+
+use std::fmt;
+use std::io::Write;
+use std::path::Path;
+
+use crate::exit::{Failure, Kind, with_causes};
+use crate::mailbox::{Flags, Mailbox, MessageRef, OpenError};
+use crate::ui::choice::FlagChoice;
+use crate::ui::headline::{self, Place};
+use crate::ui::{ReaderSettings, Screen, page};
+
+pub mod json;
+
+/// How much is gathered before it is written.
+const CHUNK: usize = 64 * 1024;
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum ReportError {
+    /// The mailbox cannot be opened; the caller knows what a missing one means.
+    Open(OpenError),
+    /// Anything else, ready to be told.
+    Failed(Failure),
+}
+
+impl ReportError {
+    /// Returns the failure to tell; a mailbox that is not there is missing input.
+    pub fn into_failure(self) -> Failure {
+        match self {
+            ReportError::Failed(failure) => failure,
+            ReportError::Open(error) => {
+                let kind = if error.is_missing() {
+                    Kind::NoInput
+                } else {
+                    Kind::Io
+                };
+                Failure::new(kind, with_causes(&error))
+            }
+        }
+    }
+}
+
+impl fmt::Display for ReportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReportError::Open(error) => error.fmt(f),
+            ReportError::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ReportError::Open(error) => error.source(),
+            ReportError::Failed(failure) => failure.source(),
+        }
+    }
+}
+
+impl From<OpenError> for ReportError {
+    fn from(error: OpenError) -> ReportError {
+        ReportError::Open(error)
+    }
+}
+
+impl From<Failure> for ReportError {
+    fn from(failure: Failure) -> ReportError {
+        ReportError::Failed(failure)
+    }
+}
+
+/// The form in which `show` shows a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Decoded, for people.
+    Text,
+    /// The bytes as they stand in the mailbox, From_ line included.
+    Raw,
+    /// One JSON object; see [`json`].
+    Json,
+}
+
+/// Writes a header line for each message (`-H`, `list`), or for those with the flags asked for (`-H:u`).
+///
+/// Returns [`Kind::Nothing`] if there was none to write, which is an exit
+/// status and no message.
+///
+/// # Errors
+/// The mailbox cannot be opened, or the output cannot be written.
+pub fn headers(
+    path: &Path,
+    choice: Option<FlagChoice>,
+    settings: &ReaderSettings<'_>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Option<Kind>, ReportError> {
+    let mut screen = Screen::new(out, err);
+    let mut summary = Lines::default();
+    let mut number = 0;
+    Mailbox::open(path, &mut |_, message, block| {
+        number += 1;
+        if !screen.is_closed() && choice.is_none_or(|choice| choice.matches(message.flags)) {
+            summary.add(number, message, block, settings);
+            summary.write(&mut screen);
+        }
+    })?;
+    let written = summary.finish(&mut screen);
+    screen.finish()?;
+    Ok((!written).then_some(Kind::Nothing))
+}
+
+/// Header lines on their way out, held back until it is known which message is the current one.
+#[derive(Default)]
+struct Lines {
+    text: String,
+    any: bool,
+    decided: bool,
+    unread: Option<usize>,
+}
+
+impl Lines {
+    fn add(
+        &mut self,
+        number: usize,
+        message: &MessageRef,
+        block: &[u8],
+        settings: &ReaderSettings<'_>,
+    ) {
+        self.any = true;
+        let current = !self.decided && message.flags.is_new();
+        self.decided |= current;
+        if !self.decided && self.unread.is_none() && !message.flags.is_read() {
+            self.unread = Some(self.text.len());
+        }
+        let place = Place {
+            number,
+            letter: headline::letter(message.flags, false),
+            current,
+            lines: message.lines,
+            size: message.len,
+        };
+        headline::append(&mut self.text, place, block, settings);
+    }
+
+    fn write(&mut self, screen: &mut Screen<'_>) {
+        if self.decided && self.text.len() >= CHUNK {
+            screen.raw(self.text.as_bytes());
+            self.text.clear();
+        }
+    }
+
+    /// Writes the rest; returns whether there was any line.
+    fn finish(mut self, screen: &mut Screen<'_>) -> bool {
+        if self.any && !self.decided {
+            let at = self.unread.unwrap_or(0);
+            self.text.replace_range(at..=at, ">");
+        }
+        screen.raw(self.text.as_bytes());
+        self.any
+    }
+}
+
+/// Writes all messages, decoded (`-p`).
+///
+/// Returns [`Kind::Nothing`] if there was none.
+///
+/// # Errors
+/// The mailbox cannot be opened or read, or the output cannot be written.
+pub fn print_all(
+    path: &Path,
+    settings: &ReaderSettings<'_>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Option<Kind>, ReportError> {
+    let mailbox = Mailbox::open(path, &mut |_, _, _| {})?;
+    let mut screen = Screen::new(out, err);
+    let mut text = String::new();
+    for (index, message) in mailbox.messages().iter().enumerate() {
+        let bytes = read(&mailbox, index, message)?;
+        text.clear();
+        page::append(&mut text, index + 1, &bytes, false, settings);
+        screen.raw(text.as_bytes());
+        if screen.is_closed() {
+            break;
+        }
+    }
+    screen.finish()?;
+    Ok(mailbox.messages().is_empty().then_some(Kind::Nothing))
+}
+
+/// Writes the list of messages: header lines, or JSON lines.
+///
+/// Returns [`Kind::Nothing`] if there is none.
+///
+/// # Errors
+/// The mailbox cannot be opened, or the output cannot be written.
+pub fn list(
+    path: &Path,
+    as_json: bool,
+    settings: &ReaderSettings<'_>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Option<Kind>, ReportError> {
+    if !as_json {
+        return headers(path, None, settings, out, err);
+    }
+    let mut screen = Screen::new(out, err);
+    let mut number = 0;
+    let mut buffer = Vec::new();
+    Mailbox::open(path, &mut |_, message, block| {
+        number += 1;
+        if !screen.is_closed() {
+            json::summary(&mut buffer, number, message, block);
+        }
+        if buffer.len() >= CHUNK {
+            screen.raw(&buffer);
+            buffer.clear();
+        }
+    })?;
+    screen.raw(&buffer);
+    screen.finish()?;
+    Ok((number == 0).then_some(Kind::Nothing))
+}
+
+/// Writes one message; `number` counts from 1.
+///
+/// # Errors
+/// The mailbox cannot be opened or read, there is no such message
+/// ([`Kind::Nothing`]), or the output cannot be written.
+pub fn show(
+    path: &Path,
+    number: usize,
+    form: Form,
+    settings: &ReaderSettings<'_>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), ReportError> {
+    let mailbox = Mailbox::open(path, &mut |_, _, _| {})?;
+    let found = number
+        .checked_sub(1)
+        .and_then(|index| Some((index, mailbox.messages().get(index)?)));
+    let Some((index, message)) = found else {
+        let what = format!(
+            "{number}: Invalid message number (there are {} in {})",
+            mailbox.messages().len(),
+            path.display()
+        );
+        return Err(Failure::new(Kind::Nothing, what).into());
+    };
+    let bytes = read(&mailbox, index, message)?;
+    let mut screen = Screen::new(out, err);
+    match form {
+        Form::Raw => screen.raw(&bytes),
+        Form::Json => {
+            let mut line = Vec::new();
+            json::message(&mut line, number, message, &bytes);
+            screen.raw(&line);
+        }
+        Form::Text => {
+            let mut text = String::new();
+            page::append(&mut text, number, &bytes, false, settings);
+            screen.raw(text.as_bytes());
+        }
+    }
+    Ok(screen.finish()?)
+}
+
+fn read(mailbox: &Mailbox, index: usize, message: &MessageRef) -> Result<Vec<u8>, Failure> {
+    mailbox.read(message).map_err(|error| {
+        let what = format!(
+            "cannot read message {} of {}",
+            index + 1,
+            mailbox.path().display()
+        );
+        Failure::new(Kind::Io, what).because(error)
+    })
+}
+
+/// Returns the names of the flags that are set, as JSON and people are told them.
+pub fn flag_names(flags: Flags) -> Vec<&'static str> {
+    let state = if flags.is_new() {
+        "new"
+    } else if flags.is_read() {
+        "read"
+    } else {
+        "unread"
+    };
+    let more = [
+        (flags.is_answered(), "answered"),
+        (flags.is_flagged(), "flagged"),
+        (flags.is_draft(), "draft"),
+        (flags.is_deleted(), "deleted"),
+    ];
+    std::iter::once(state)
+        .chain(
+            more.into_iter()
+                .filter(|(set, _)| *set)
+                .map(|(_, name)| name),
+        )
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

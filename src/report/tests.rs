@@ -1,0 +1,184 @@
+//! Tests of the reports, over mailboxes in a temporary directory.
+
+use std::io;
+
+use super::*;
+
+const MAIL: &str = "From alice@example.com Mon Nov 16 09:00:00 2026\n\
+From: \"Alice Example\" <alice@example.com>\nSubject: Disk almost full\nStatus: RO\n\nhello\n\n\
+From bob Mon Nov 16 10:00:00 2026\nFrom: bob@example.com\nSubject: second\n\n\
+>From me\nbye\n\n";
+
+struct Fixture {
+    _dir: tempfile::TempDir,
+    path: std::path::PathBuf,
+}
+
+fn fixture(content: &[u8]) -> Fixture {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mbox");
+    std::fs::write(&path, content).unwrap();
+    Fixture { _dir: dir, path }
+}
+
+fn written<T>(run: impl FnOnce(&mut dyn Write, &mut dyn Write) -> T) -> (T, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let result = run(&mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (result, text(out), text(err))
+}
+
+#[test]
+fn headers_mark_the_first_new_message() {
+    let mail = fixture(MAIL.as_bytes());
+    let settings = ReaderSettings::default();
+    let (result, out, err) =
+        written(|out, err| headers(&mail.path, None, &settings, out, err).unwrap());
+    assert_eq!(result, None);
+    assert_eq!(err, "");
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines[0].starts_with("    1 alice@example.com  Mon Nov 16 09:00 "),
+        "{out}"
+    );
+    assert!(
+        lines[1].starts_with(">N  2 bob@example.com    Mon Nov 16 10:00 "),
+        "{out}"
+    );
+    assert!(lines[1].ends_with(" second"), "{out}");
+}
+
+#[test]
+fn headers_where_nothing_is_new_mark_the_first() {
+    let mail = fixture(
+        MAIL.replace("Subject: s", "Status: R\nSubject: s")
+            .as_bytes(),
+    );
+    let settings = ReaderSettings::default();
+    let (_, out, _) = written(|out, err| headers(&mail.path, None, &settings, out, err).unwrap());
+    assert!(out.starts_with(">   1 "), "{out}");
+    let (none, out, _) = written(|out, err| {
+        headers(&mail.path, Some(FlagChoice::New), &settings, out, err).unwrap()
+    });
+    assert_eq!((none, &*out), (Some(Kind::Nothing), ""));
+}
+
+#[test]
+fn an_empty_mailbox_is_status_1_and_silent() {
+    let mail = fixture(b"");
+    let settings = ReaderSettings::default();
+    let (results, out, err) = written(|out, err| {
+        [
+            headers(&mail.path, None, &settings, out, err).unwrap(),
+            print_all(&mail.path, &settings, out, err).unwrap(),
+            list(&mail.path, true, &settings, out, err).unwrap(),
+        ]
+    });
+    assert_eq!(results, [Some(Kind::Nothing); 3]);
+    assert_eq!((&*out, &*err), ("", ""));
+}
+
+#[test]
+fn a_missing_mailbox_is_told_apart() {
+    let settings = ReaderSettings::default();
+    let (result, _, _) =
+        written(|out, err| headers(Path::new("/nonexistent/mbox"), None, &settings, out, err));
+    let failure = result.unwrap_err().into_failure();
+    assert_eq!(failure.kind, Kind::NoInput);
+}
+
+#[test]
+fn print_all_shows_every_message_decoded() {
+    let mail = fixture(MAIL.as_bytes());
+    let settings = ReaderSettings::default();
+    let (result, out, _) = written(|out, err| print_all(&mail.path, &settings, out, err).unwrap());
+    assert_eq!(result, None);
+    assert_eq!(
+        out,
+        "Message 1:\nFrom alice@example.com Mon Nov 16 09:00:00 2026\n\
+         From: \"Alice Example\" <alice@example.com>\nSubject: Disk almost full\n\nhello\n\n\
+         Message 2:\nFrom bob Mon Nov 16 10:00:00 2026\nFrom: bob@example.com\nSubject: second\n\n\
+         From me\nbye\n\n"
+    );
+}
+
+#[test]
+fn json_keys_are_stable_and_bytes_are_kept_beside() {
+    let mail = fixture(
+        b"From a@b Mon Nov 16 09:00:00 2026\nFrom: =?utf-8?q?B=C3=B6b?= <b@x>\nSubject: caf\xe9\n\
+          Date: Mon, 16 Nov 2026 09:00:00 +0100\nContent-Type: text/plain; charset=utf-8\n\nhi\n",
+    );
+    let settings = ReaderSettings::default();
+    let (_, out, _) = written(|out, err| list(&mail.path, true, &settings, out, err).unwrap());
+    let value: serde_json::Value = serde_json::from_str(out.trim_end()).unwrap();
+    let expected = serde_json::json!({
+        "number": 1, "flags": ["new"], "envelope_from": "a@b", "from": "Böb <b@x>",
+        "from_address": "b@x", "from_name": "Böb", "to": null, "cc": null,
+        "subject": "caf\u{fffd}", "subject_raw": "Y2Fm6Q==", "message_id": null,
+        "date": "2026-11-16T09:00:00+01:00", "lines": value["lines"], "size": value["size"],
+    });
+    assert_eq!(value, expected);
+    let (_, out, _) =
+        written(|out, err| show(&mail.path, 1, Form::Json, &settings, out, err).unwrap());
+    let value: serde_json::Value = serde_json::from_str(out.trim_end()).unwrap();
+    assert_eq!(value["text"], "hi\n");
+    assert_eq!(value["fields"][1]["body_raw"], "Y2Fm6Q==");
+    assert_eq!(
+        value["parts"],
+        serde_json::json!([{"number": "1", "type": "text/plain", "charset": "utf-8",
+            "name": null, "attachment": false, "size": 3}])
+    );
+}
+
+#[test]
+fn show_gives_text_bytes_or_a_clear_failure() {
+    let mail = fixture(MAIL.as_bytes());
+    let settings = ReaderSettings::default();
+    let (_, out, _) =
+        written(|out, err| show(&mail.path, 2, Form::Text, &settings, out, err).unwrap());
+    assert!(out.starts_with("Message 2:\nFrom bob "), "{out}");
+    let (_, out, _) =
+        written(|out, err| show(&mail.path, 2, Form::Raw, &settings, out, err).unwrap());
+    assert!(
+        out.starts_with("From bob ") && out.contains("\n>From me\n"),
+        "{out}"
+    );
+    for number in [0, 3, usize::MAX] {
+        let (result, out, _) =
+            written(|out, err| show(&mail.path, number, Form::Raw, &settings, out, err));
+        assert_eq!(result.unwrap_err().into_failure().kind, Kind::Nothing);
+        assert_eq!(out, "");
+    }
+}
+
+/// A writer that fails.
+struct Failing(io::ErrorKind);
+
+impl Write for Failing {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_a_failure_unless_the_reader_left() {
+    let mail = fixture(MAIL.as_bytes());
+    let settings = ReaderSettings::default();
+    let run = |kind| {
+        headers(
+            &mail.path,
+            None,
+            &settings,
+            &mut Failing(kind),
+            &mut Vec::new(),
+        )
+    };
+    let full = run(io::ErrorKind::StorageFull).unwrap_err().into_failure();
+    assert_eq!(full.kind, Kind::Io);
+    assert_eq!(run(io::ErrorKind::BrokenPipe).unwrap(), None);
+}

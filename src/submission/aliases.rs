@@ -1,0 +1,202 @@
+//! Aliases: names that stand for recipients.
+//!
+//! Those of the mailrc apply always; the system's (`/etc/aliases`) on every route that we carry
+//! ourselves and never before a real sendmail, which reads them itself (design decision D5).
+//! Commands and files in the system's aliases are never run or written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// Where the system's aliases are.
+pub const SYSTEM_FILES: &[&str] = &["/etc/aliases", "/etc/mail/aliases"];
+
+/// How large an alias file may be, in bytes.
+const MAX_SIZE: u64 = 16 << 20;
+
+/// The system's aliases: names in lower case, and what they stand for.
+#[derive(Clone, Debug, Default)]
+pub struct SystemAliases {
+    names: BTreeMap<String, Vec<String>>,
+}
+
+impl SystemAliases {
+    /// Reads the first of the system's alias files that is there.
+    pub fn read() -> SystemAliases {
+        SYSTEM_FILES
+            .iter()
+            .find_map(|path| SystemAliases::from_file(Path::new(path)))
+            .unwrap_or_default()
+    }
+
+    fn from_file(path: &Path) -> Option<SystemAliases> {
+        let metadata = fs::metadata(path).ok()?;
+        if !metadata.is_file() || metadata.len() > MAX_SIZE {
+            return None;
+        }
+        let text = fs::read(path).ok()?;
+        Some(SystemAliases::parse(&String::from_utf8_lossy(&text)))
+    }
+
+    /// Reads the text of an aliases(5) file: `name: value, value`, continued by leading blanks.
+    pub fn parse(text: &str) -> SystemAliases {
+        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut current: Option<String> = None;
+        for line in text.lines() {
+            if line.trim_start().starts_with('#') || line.trim().is_empty() {
+                continue;
+            }
+            let values = if line.starts_with([' ', '\t']) {
+                line
+            } else {
+                match split_name(line) {
+                    Some((name, values)) => {
+                        current = Some(name);
+                        values
+                    }
+                    None => {
+                        current = None;
+                        continue;
+                    }
+                }
+            };
+            if let Some(name) = &current {
+                names
+                    .entry(name.clone())
+                    .or_default()
+                    .extend(split_values(values));
+            }
+        }
+        SystemAliases { names }
+    }
+
+    /// Returns what a name stands for.
+    pub fn get(&self, name: &str) -> Option<&[String]> {
+        self.names
+            .get(&name.to_ascii_lowercase())
+            .map(Vec::as_slice)
+    }
+}
+
+/// Splits `name: values`; the name may be quoted.
+fn split_name(line: &str) -> Option<(String, &str)> {
+    let (name, values) = match line.strip_prefix('"') {
+        Some(rest) => {
+            let (name, rest) = rest.split_once('"')?;
+            (name, rest.trim_start().strip_prefix(':')?)
+        }
+        None => line.split_once(':')?,
+    };
+    let name = name.trim();
+    (!name.is_empty()).then(|| (name.to_ascii_lowercase(), values))
+}
+
+/// Splits values at commas outside of quotes and takes the quotes off.
+fn split_values(text: &str) -> Vec<String> {
+    let mut values = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let Some(value) = values.last_mut() else {
+            break;
+        };
+        match c {
+            '"' => quoted = !quoted,
+            '\\' => value.extend(chars.next()),
+            ',' if !quoted => values.push(String::new()),
+            _ => value.push(c),
+        }
+    }
+    values
+        .into_iter()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+        .collect()
+}
+
+/// What became of a name in [`expand`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expansion {
+    /// The names and addresses that are left, each once, in order.
+    pub members: Vec<String>,
+    /// Members that are commands, files or includes and were left out.
+    pub ignored: Vec<String>,
+}
+
+/// Expands a name, again and again, until only names without an alias are left.
+///
+/// A name that comes back to itself stands for itself then, as sendmail has it (`root: root, ops`).
+pub fn expand<'a>(name: &str, lookup: impl Fn(&str) -> Option<&'a [String]>) -> Expansion {
+    let mut expansion = Expansion::default();
+    let mut seen = BTreeSet::new();
+    let mut given = BTreeSet::new();
+    let mut pending = vec![(name.to_owned(), false)];
+    while let Some((name, is_final)) = pending.pop() {
+        let members = if is_final { None } else { lookup(&name) };
+        match members {
+            Some(members) if seen.insert(name.to_ascii_lowercase()) => {
+                for member in members.iter().rev() {
+                    if member.starts_with(['|', '/', ':']) {
+                        expansion.ignored.push(member.clone());
+                        continue;
+                    }
+                    // `\root` is root and no further alias; so is a name met inside itself.
+                    let bare = member.strip_prefix('\\');
+                    let is_final = bare.is_some() || member.eq_ignore_ascii_case(&name);
+                    pending.push((bare.unwrap_or(member).to_owned(), is_final));
+                }
+            }
+            Some(_) => {}
+            None => {
+                if given.insert(name.clone()) {
+                    expansion.members.push(name);
+                }
+            }
+        }
+    }
+    expansion.ignored.reverse();
+    expansion
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str, name: &str) -> Expansion {
+        let aliases = SystemAliases::parse(text);
+        expand(name, |name| aliases.get(name))
+    }
+
+    #[test]
+    fn names_are_expanded_to_the_end_and_once() {
+        let text = "# local\npostmaster: root\nRoot: alice,\n\tbob@example.org, \"Carol\"\nalice: alice, root\n";
+        assert_eq!(
+            expanded(text, "postmaster").members,
+            ["alice", "bob@example.org", "Carol"]
+        );
+        assert_eq!(expanded(text, "dave").members, ["dave"]);
+    }
+
+    #[test]
+    fn loops_end() {
+        assert_eq!(expanded("a: b\nb: a\n", "a").members, [] as [&str; 0]);
+        assert_eq!(expanded("a: a, b\n", "a").members, ["a", "b"]);
+        assert_eq!(expanded("a: \\a, b\nb: a\n", "a").members, ["a"]);
+    }
+
+    #[test]
+    fn commands_files_and_includes_are_left_out_and_named() {
+        let text = "root: |/bin/evil, \"|x y, z\", /var/log/mail, :include:/etc/list, alice\n";
+        let expansion = expanded(text, "root");
+        assert_eq!(expansion.members, ["alice"]);
+        assert_eq!(
+            expansion.ignored,
+            [
+                "|/bin/evil",
+                "|x y, z",
+                "/var/log/mail",
+                ":include:/etc/list"
+            ]
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! Submission: the one pipeline of a mail out.
+pub mod aliases;
+pub mod mta;
+pub mod route;

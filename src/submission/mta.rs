@@ -1,0 +1,258 @@
+//! How mail leaves: the values of `mta` and `smtp`, read.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A value of `mta` (design decision D5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mta {
+    /// Local names to sendmail or to their mailboxes, the rest to the relay, else to sendmail.
+    Auto,
+    /// Everything to this program, or to the one of the usual places.
+    Sendmail(Option<PathBuf>),
+    /// Everything to this relay.
+    Relay(RelayUrl),
+    /// Everything into mailboxes of this host.
+    Local,
+    /// Everything into a file, or to standard output, as an mbox.
+    Test(Option<PathBuf>),
+}
+
+/// The protocol of a relay's URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `smtp://`, port 25; STARTTLS if the relay has it.
+    Smtp,
+    /// `smtps://`, port 465; TLS from the start.
+    Smtps,
+    /// `submission://`, port 587; STARTTLS required.
+    Submission,
+    /// `submissions://`, port 465; TLS from the start.
+    Submissions,
+}
+
+impl Scheme {
+    fn port(self) -> u16 {
+        match self {
+            Scheme::Smtp => 25,
+            Scheme::Submission => 587,
+            Scheme::Smtps | Scheme::Submissions => 465,
+        }
+    }
+}
+
+/// A relay, as a URL names it: `scheme://[user[:password]@]host[:port]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RelayUrl {
+    /// The protocol.
+    pub scheme: Scheme,
+    /// The host's name or address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The login name.
+    pub user: Option<String>,
+    /// The password. Never shown.
+    pub password: Option<String>,
+}
+
+impl fmt::Debug for RelayUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for RelayUrl {
+    /// Shows the URL without its login.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Smtp => "smtp",
+            Scheme::Smtps => "smtps",
+            Scheme::Submission => "submission",
+            Scheme::Submissions => "submissions",
+        };
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{scheme}://{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Why a value of `mta` or `smtp` is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MtaError(String);
+
+impl fmt::Display for MtaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for MtaError {}
+
+impl Mta {
+    /// Reads a value of `mta`.
+    ///
+    /// # Errors
+    /// Says what is wrong with it; a login in it is not repeated.
+    pub fn parse(text: &str) -> Result<Mta, MtaError> {
+        match text {
+            "" | "auto" => return Ok(Mta::Auto),
+            "sendmail" => return Ok(Mta::Sendmail(None)),
+            "local" => return Ok(Mta::Local),
+            "test" | "test://" => return Ok(Mta::Test(None)),
+            _ => {}
+        }
+        if text.starts_with('/') {
+            return Ok(Mta::Sendmail(Some(PathBuf::from(text))));
+        }
+        match text.split_once("://") {
+            Some(("test", path)) => Ok(Mta::Test(Some(PathBuf::from(decode(path)?)))),
+            Some(("file", path)) if path.starts_with('/') => {
+                Ok(Mta::Sendmail(Some(PathBuf::from(decode(path)?))))
+            }
+            Some(("file", _)) => Err(MtaError("file:// needs an absolute path".to_owned())),
+            Some(_) => RelayUrl::parse(text).map(Mta::Relay),
+            None => Err(MtaError(format!(
+                "\"{text}\" is no way to send mail: auto, sendmail, local, test, a path, or a URL"
+            ))),
+        }
+    }
+}
+
+impl RelayUrl {
+    /// Reads a relay: a URL, or `HOST` or `HOST:PORT`, which mean `smtp://`.
+    ///
+    /// # Errors
+    /// Says what is wrong with it; a login in it is not repeated.
+    pub fn parse(text: &str) -> Result<RelayUrl, MtaError> {
+        let (scheme, rest) = text.split_once("://").unwrap_or(("smtp", text));
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "smtp" => Scheme::Smtp,
+            "smtps" => Scheme::Smtps,
+            "submission" => Scheme::Submission,
+            "submissions" => Scheme::Submissions,
+            _ => {
+                return Err(MtaError(format!(
+                    "unknown protocol {scheme}://: smtp, smtps, submission or submissions"
+                )));
+            }
+        };
+        let (login, place) = match rest.rsplit_once('@') {
+            Some((login, place)) => (Some(login), place),
+            None => (None, rest),
+        };
+        let (user, password) = match login.map(|login| login.split_once(':').unwrap_or((login, "")))
+        {
+            None => (None, None),
+            Some((user, password)) => (
+                Some(decode(user)?).filter(|user| !user.is_empty()),
+                Some(decode(password)?).filter(|password| !password.is_empty()),
+            ),
+        };
+        let place = place.strip_suffix('/').unwrap_or(place);
+        let (host, port) = split_port(place)?;
+        let is_host = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b) || b >= 0x80;
+        if host.is_empty() || !host.bytes().all(is_host) {
+            return Err(MtaError("the URL of the relay names no host".to_owned()));
+        }
+        Ok(RelayUrl {
+            scheme,
+            host: host.to_owned(),
+            port: port.unwrap_or(scheme.port()),
+            user,
+            password,
+        })
+    }
+}
+
+/// Splits `host:port`; an IPv6 address stands in brackets.
+fn split_port(place: &str) -> Result<(&str, Option<u16>), MtaError> {
+    let (host, port) = match place
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((host, "")) => (host, None),
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => match place.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (place, None),
+        },
+    };
+    let port = port
+        .map(|port| {
+            port.parse::<u16>()
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or_else(|| MtaError(format!("\"{port}\" is no port")))
+        })
+        .transpose()?;
+    Ok((host, port))
+}
+
+/// Decodes `%XX`.
+fn decode(text: &str) -> Result<String, MtaError> {
+    let wrong = || MtaError("a %XX in the URL is wrong".to_owned());
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = tail.get(..2).ok_or_else(wrong)?;
+        let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
+        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
+        rest = &tail[2..];
+    }
+    String::from_utf8(bytes).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_is_read() {
+        let path = |path: &str| Some(PathBuf::from(path));
+        let table = [
+            ("auto", Mta::Auto),
+            ("sendmail", Mta::Sendmail(None)),
+            ("/usr/lib/sm", Mta::Sendmail(path("/usr/lib/sm"))),
+            ("file:///a%20b", Mta::Sendmail(path("/a b"))),
+            ("local", Mta::Local),
+            ("test", Mta::Test(None)),
+            ("test:///tmp/x", Mta::Test(path("/tmp/x"))),
+        ];
+        for (text, expected) in table {
+            assert_eq!(Mta::parse(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "smpt://x",
+            "relay.example",
+            "file://x",
+            "smtp://",
+            "smtp://a b",
+            "smtp://x:0",
+        ] {
+            assert!(Mta::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_relay_has_its_port_and_login() {
+        let url = RelayUrl::parse("submission://me%40x:p%3a%40ss@mail.example.org").unwrap();
+        assert_eq!((url.scheme, url.port), (Scheme::Submission, 587));
+        assert_eq!(url.user.as_deref(), Some("me@x"));
+        assert_eq!(url.password.as_deref(), Some("p:@ss"));
+        assert_eq!(url.to_string(), "submission://mail.example.org:587");
+        let url = RelayUrl::parse("mail.example.org:2525").unwrap();
+        assert_eq!((url.scheme, url.port), (Scheme::Smtp, 2525));
+        let url = RelayUrl::parse("smtps://[::1]").unwrap();
+        assert_eq!((url.host.as_str(), url.port), ("::1", 465));
+        assert_eq!(url.to_string(), "smtps://[::1]:465");
+    }
+}

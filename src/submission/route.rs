@@ -1,0 +1,415 @@
+//! Routes: which way a copy goes, for each recipient after aliases (design decision D5).
+
+use std::path::PathBuf;
+
+use crate::address::EnvelopeAddress;
+use crate::exit::Kind;
+use crate::submission::aliases::{SystemAliases, expand};
+use crate::submission::mta::{Mta, RelayUrl};
+use crate::transport::{Disposition, Outcome};
+
+/// A way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// By this sendmail.
+    Sendmail(PathBuf),
+    /// By the relay.
+    Relay,
+    /// Into the mailbox of this account.
+    Local(String),
+    /// Into a file, or to standard output, as an mbox.
+    Test(Option<PathBuf>),
+}
+
+/// One copy: whose recipient, where it goes, and why there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The recipient as it was given, after the aliases of the mailrc.
+    pub recipient: EnvelopeAddress,
+    /// What stands in the envelope: qualified for a relay, expanded by the system's aliases.
+    pub target: EnvelopeAddress,
+    /// The way, or why there is none.
+    pub route: Result<Route, Outcome>,
+    /// Why this way, as an English clause.
+    pub reason: String,
+}
+
+/// What routing must know of this host and its configuration.
+pub struct World<'a> {
+    /// The value of `mta`.
+    pub mta: Mta,
+    /// The relay for mail that leaves this host, under [`Mta::Auto`].
+    pub relay: Option<RelayUrl>,
+    /// Whether local names leave too (`local=relay`).
+    pub local_leaves: bool,
+    /// What is put behind bare names that leave.
+    pub qualify_domain: String,
+    /// This host's own names, in lower case.
+    pub own_names: Vec<String>,
+    /// Finds the sendmail of the usual places.
+    pub find_sendmail: &'a dyn Fn() -> Option<PathBuf>,
+    /// Whether we are the child of a submission of our own: then no sendmail is ever called.
+    pub submitting: bool,
+    /// Whether a name is an account here.
+    pub is_account: &'a dyn Fn(&str) -> bool,
+    /// Reads the system's aliases.
+    pub system_aliases: &'a dyn Fn() -> SystemAliases,
+}
+
+/// Returns the copies for these recipients, in order, each target once, and members of system
+/// aliases that were left out.
+pub fn plan(recipients: &[EnvelopeAddress], world: &World<'_>) -> (Vec<Step>, Vec<String>) {
+    let mut planner = Planner {
+        world,
+        sendmail: None,
+        aliases: None,
+        steps: Vec::new(),
+        ignored: Vec::new(),
+    };
+    for recipient in recipients {
+        planner.recipient(recipient);
+    }
+    let mut seen = std::collections::HashSet::new();
+    planner
+        .steps
+        .retain(|step| seen.insert((step.target.clone(), step.route.is_ok())));
+    (planner.steps, planner.ignored)
+}
+
+struct Planner<'a> {
+    world: &'a World<'a>,
+    sendmail: Option<Option<PathBuf>>,
+    aliases: Option<SystemAliases>,
+    steps: Vec<Step>,
+    ignored: Vec<String>,
+}
+
+impl Planner<'_> {
+    fn recipient(&mut self, recipient: &EnvelopeAddress) {
+        match &self.world.mta {
+            Mta::Auto => self.automatic(recipient),
+            Mta::Sendmail(Some(path)) => {
+                let route = Route::Sendmail(path.clone());
+                self.push(
+                    recipient,
+                    recipient.clone(),
+                    Ok(route),
+                    "mta names this program",
+                );
+            }
+            Mta::Sendmail(None) => {
+                let route = self
+                    .sendmail()
+                    .map(Route::Sendmail)
+                    .ok_or_else(|| no_route("no sendmail is installed here".to_owned()));
+                self.push(recipient, recipient.clone(), route, "mta=sendmail");
+            }
+            Mta::Relay(_) => self.carried(recipient, "mta names this relay", |name| {
+                (!name.is_local_name()).then_some(Route::Relay)
+            }),
+            Mta::Test(path) => {
+                let route = Route::Test(path.clone());
+                self.push(recipient, recipient.clone(), Ok(route), "mta=test");
+            }
+            Mta::Local => self.carried(recipient, "mta=local", |_| None),
+        }
+    }
+
+    /// Local names to sendmail if there is one, else to their mailboxes; the rest to the relay,
+    /// else to sendmail.
+    fn automatic(&mut self, recipient: &EnvelopeAddress) {
+        let is_local = self.local_name(recipient).is_some() && !self.world.local_leaves;
+        let has_relay = self.world.relay.is_some();
+        let account = self
+            .local_name(recipient)
+            .is_some_and(|name| (self.world.is_account)(&name));
+        if (is_local && (account || !has_relay)) || !has_relay {
+            if let Some(path) = self.sendmail() {
+                let reason = if is_local {
+                    "it is local and sendmail is here"
+                } else {
+                    "no relay is configured and sendmail is here"
+                };
+                let route = Route::Sendmail(path);
+                return self.push(recipient, recipient.clone(), Ok(route), reason);
+            }
+        }
+        let reason = if has_relay {
+            "the relay is configured"
+        } else {
+            "there is no sendmail here"
+        };
+        self.carried(recipient, reason, |name| {
+            (has_relay && !name.is_local_name()).then_some(Route::Relay)
+        });
+    }
+
+    /// Expands the system's aliases and finds a way that we carry ourselves for each member.
+    fn carried(
+        &mut self,
+        recipient: &EnvelopeAddress,
+        reason: &str,
+        way: impl Fn(&EnvelopeAddress) -> Option<Route>,
+    ) {
+        let Some(name) = self.local_name(recipient) else {
+            return self.remote(recipient, recipient, reason, &way);
+        };
+        let aliases = self
+            .aliases
+            .get_or_insert_with(|| (self.world.system_aliases)());
+        let expansion = expand(&name, |name| aliases.get(name));
+        self.ignored.extend(expansion.ignored);
+        for member in &expansion.members {
+            match EnvelopeAddress::new(member.as_str()) {
+                Ok(member) => self.member(recipient, &member, reason, &way),
+                Err(_) => self.ignored.push(member.clone()),
+            }
+        }
+        if expansion.members.is_empty() {
+            let text = format!("the alias {name} leads to nobody");
+            let outcome = Outcome::new(Disposition::Refused, Kind::NoUser, text);
+            self.push(recipient, recipient.clone(), Err(outcome), reason);
+        }
+    }
+
+    fn member(
+        &mut self,
+        recipient: &EnvelopeAddress,
+        member: &EnvelopeAddress,
+        reason: &str,
+        way: &dyn Fn(&EnvelopeAddress) -> Option<Route>,
+    ) {
+        let Some(name) = self.local_name(member) else {
+            return self.remote(recipient, member, reason, way);
+        };
+        let one_way_out = matches!(self.world.mta, Mta::Relay(_)) || self.world.local_leaves;
+        let account = (self.world.is_account)(&name);
+        // An unknown bare name is for the relay to judge, if there is one.
+        if one_way_out || (!account && self.world.relay.is_some()) {
+            let qualified = match member.is_local_name() {
+                true => EnvelopeAddress::new(format!("{name}@{}", self.world.qualify_domain)),
+                false => Ok(member.clone()),
+            };
+            if let Ok(qualified) = qualified {
+                return self.remote(recipient, &qualified, reason, way);
+            }
+        }
+        if account {
+            let reason = format!("it is an account on this host, and {reason}");
+            self.push(recipient, member.clone(), Ok(Route::Local(name)), &reason);
+        } else {
+            let text = format!("there is no user {name} on this host");
+            let outcome = Outcome::new(Disposition::Refused, Kind::NoUser, text);
+            self.push(recipient, member.clone(), Err(outcome), reason);
+        }
+    }
+
+    fn remote(
+        &mut self,
+        recipient: &EnvelopeAddress,
+        target: &EnvelopeAddress,
+        reason: &str,
+        way: &dyn Fn(&EnvelopeAddress) -> Option<Route>,
+    ) {
+        let route = way(target).ok_or_else(|| {
+            let what = match self.world.mta {
+                Mta::Local => "mta=local delivers only on this host",
+                _ => "no relay is configured and there is no sendmail here",
+            };
+            no_route(what.to_owned())
+        });
+        self.push(recipient, target.clone(), route, reason);
+    }
+
+    /// Returns the local part of a name of this host: bare, or at one of its own names.
+    fn local_name(&self, address: &EnvelopeAddress) -> Option<String> {
+        match address.domain() {
+            None => Some(address.as_str().to_owned()),
+            Some(domain) => {
+                let domain = domain.trim_end_matches('.').to_ascii_lowercase();
+                self.world
+                    .own_names
+                    .contains(&domain)
+                    .then(|| address.local_part().to_owned())
+            }
+        }
+    }
+
+    fn sendmail(&mut self) -> Option<PathBuf> {
+        if self.world.submitting {
+            return None;
+        }
+        self.sendmail
+            .get_or_insert_with(|| (self.world.find_sendmail)())
+            .clone()
+    }
+
+    fn push(
+        &mut self,
+        recipient: &EnvelopeAddress,
+        target: EnvelopeAddress,
+        route: Result<Route, Outcome>,
+        reason: &str,
+    ) {
+        self.steps.push(Step {
+            recipient: recipient.clone(),
+            target,
+            route,
+            reason: reason.to_owned(),
+        });
+    }
+}
+
+fn no_route(text: String) -> Outcome {
+    Outcome::new(Disposition::Refused, Kind::Unavailable, text).hint(
+        "write the relay into ~/.mailrc or /etc/mail.rc: set mta=submission://USER@HOST password-file=FILE",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Setup {
+        mta: &'static str,
+        relay: Option<&'static str>,
+        sendmail: bool,
+        local_leaves: bool,
+    }
+
+    fn ways(setup: Setup, recipients: &[&str]) -> Vec<String> {
+        let recipients: Vec<EnvelopeAddress> = recipients
+            .iter()
+            .map(|r| EnvelopeAddress::new(*r).unwrap())
+            .collect();
+        let find = || setup.sendmail.then(|| PathBuf::from("/sm"));
+        let world = World {
+            mta: Mta::parse(setup.mta).unwrap(),
+            relay: setup.relay.map(|relay| RelayUrl::parse(relay).unwrap()),
+            local_leaves: setup.local_leaves,
+            qualify_domain: "corp.example".to_owned(),
+            own_names: vec!["db1.corp.example".to_owned(), "localhost".to_owned()],
+            find_sendmail: &find,
+            submitting: false,
+            is_account: &|name| name == "root" || name == "alice",
+            system_aliases: &|| {
+                SystemAliases::parse("postmaster: root\nops: alice, boss@x.example, |/bin/sh\n")
+            },
+        };
+        let (steps, _) = plan(&recipients, &world);
+        steps
+            .iter()
+            .map(|step| match &step.route {
+                Ok(Route::Sendmail(_)) => format!("{} sendmail", step.target),
+                Ok(Route::Relay) => format!("{} relay", step.target),
+                Ok(Route::Local(name)) => format!("{} local {name}", step.target),
+                Ok(Route::Test(_)) => format!("{} test", step.target),
+                Err(outcome) => format!("{} {}", step.target, outcome.kind.status()),
+            })
+            .collect()
+    }
+
+    const HERE: Setup = Setup {
+        mta: "auto",
+        relay: None,
+        sendmail: false,
+        local_leaves: false,
+    };
+
+    #[test]
+    fn a_fresh_host_delivers_to_its_accounts_and_says_69_for_the_rest() {
+        assert_eq!(
+            ways(
+                HERE,
+                &[
+                    "root",
+                    "alice@db1.corp.example",
+                    "a@x.example",
+                    "nobody-here",
+                    "ops",
+                    "postmaster"
+                ]
+            ),
+            [
+                "root local root",
+                "alice local alice",
+                "a@x.example 69",
+                "nobody-here 67",
+                "boss@x.example 69",
+            ]
+        );
+    }
+
+    #[test]
+    fn sendmail_gets_everything_unexpanded_where_there_is_no_relay() {
+        let setup = Setup {
+            sendmail: true,
+            ..HERE
+        };
+        assert_eq!(
+            ways(setup, &["ops", "a@x.example"]),
+            ["ops sendmail", "a@x.example sendmail"]
+        );
+    }
+
+    #[test]
+    fn a_relay_gets_what_leaves_and_local_names_stay() {
+        let setup = || Setup {
+            relay: Some("mail.corp.example"),
+            ..HERE
+        };
+        let recipients = ["root", "a@x.example", "stranger", "ops"];
+        assert_eq!(
+            ways(setup(), &recipients),
+            [
+                "root local root",
+                "a@x.example relay",
+                "stranger@corp.example relay",
+                "alice local alice",
+                "boss@x.example relay",
+            ]
+        );
+        let with_sendmail = Setup {
+            sendmail: true,
+            ..setup()
+        };
+        assert_eq!(
+            ways(with_sendmail, &["root", "a@x.example"]),
+            ["root sendmail", "a@x.example relay"]
+        );
+        let leaving = Setup {
+            local_leaves: true,
+            ..setup()
+        };
+        assert_eq!(
+            ways(leaving, &["root", "ops"]),
+            [
+                "root@corp.example relay",
+                "alice@corp.example relay",
+                "boss@x.example relay"
+            ]
+        );
+    }
+
+    #[test]
+    fn mta_is_one_way_for_everything() {
+        let setup = Setup {
+            mta: "smtp://relay.example",
+            sendmail: true,
+            ..HERE
+        };
+        assert_eq!(
+            ways(setup, &["root", "a@x.example"]),
+            ["root@corp.example relay", "a@x.example relay"]
+        );
+        let setup = Setup {
+            mta: "local",
+            sendmail: true,
+            ..HERE
+        };
+        assert_eq!(
+            ways(setup, &["root", "a@x.example"]),
+            ["root local root", "a@x.example 69"]
+        );
+    }
+}

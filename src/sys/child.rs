@@ -1,0 +1,200 @@
+//! Children: programs we start, wait for, and believe only by their exit status.
+#![allow(clippy::disallowed_methods)]
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::sys::signals::{Signals, Woken};
+
+/// Set in our children; a sendmail face that sees it never uses the sendmail route, so that a
+/// `sendmail` that is Postrider itself cannot loop (design decision D6).
+pub const SUBMITTING: &str = "POSTRIDER_SUBMITTING";
+
+/// How much of what a child prints is kept, in bytes; the rest is read and dropped.
+const OUTPUT_KEPT: usize = 8 * 1024;
+
+/// Returns a command to start this program; arguments are passed as they are, never through a shell.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    Command::new(program)
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It exited with this status.
+    Exited(i32),
+    /// This signal killed it.
+    Killed(i32),
+    /// It was still running when the time was over; it was told to stop.
+    TimedOut,
+    /// This signal told us to stop while it was running.
+    Interrupted(u8),
+}
+
+/// A child that has ended, or that we no longer wait for.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub end: End,
+    /// The first part of what it printed on standard output and standard error.
+    pub output: Vec<u8>,
+    /// How far the child has read its standard input, in bytes.
+    pub read: u64,
+}
+
+/// Runs a child with this file as its standard input and waits for it.
+///
+/// What the child prints is read all the time, so that it can never block on a full pipe;
+/// a grandchild that keeps the pipe open after the child's end is not waited for.
+///
+/// # Errors
+/// Fails when the program cannot be started.
+pub fn run(
+    mut command: Command,
+    stdin: File,
+    timeout: Option<Duration>,
+    signals: &Signals,
+) -> io::Result<Finished> {
+    let mut offset = stdin.try_clone()?;
+    let (mut output, writer) = io::pipe()?;
+    command
+        .stdin(Stdio::from(stdin))
+        .stdout(Stdio::from(writer.try_clone()?))
+        .stderr(Stdio::from(writer));
+    let mut child = command.spawn()?;
+    // The command holds our ends of the pipe: without dropping it, its end would never be seen.
+    drop(command);
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let mut kept = Vec::new();
+    let end = wait(&mut child, &mut output, &mut kept, deadline, signals)?;
+    drain(&mut output, &mut kept, signals);
+    Ok(Finished {
+        end,
+        output: kept,
+        read: offset.stream_position().unwrap_or(0),
+    })
+}
+
+/// Waits for the child's end, reading what it prints meanwhile.
+fn wait(
+    child: &mut Child,
+    output: &mut io::PipeReader,
+    kept: &mut Vec<u8>,
+    deadline: Option<Instant>,
+    signals: &Signals,
+) -> io::Result<End> {
+    let mut open = true;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(end_of(status));
+        }
+        let readable = open.then(|| output.as_fd());
+        match signals.wait(readable, deadline)? {
+            Woken::Ready => open = keep(output, kept),
+            Woken::Rung => {}
+            Woken::Signal(signal) => return Ok(End::Interrupted(signal)),
+            Woken::TimedOut => {
+                stop(child);
+                return Ok(End::TimedOut);
+            }
+        }
+    }
+}
+
+/// Tells a child to stop, and kills it when it has not within a second.
+fn stop(child: &mut Child) {
+    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+    for _ in 0..50 {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Reads once; returns whether there may be more.
+fn keep(output: &mut io::PipeReader, kept: &mut Vec<u8>) -> bool {
+    let mut block = [0; 4096];
+    match output.read(&mut block) {
+        Ok(0) => false,
+        Ok(count) => {
+            let room = OUTPUT_KEPT.saturating_sub(kept.len()).min(count);
+            kept.extend_from_slice(&block[..room]);
+            true
+        }
+        Err(error) => error.kind() == io::ErrorKind::Interrupted,
+    }
+}
+
+/// Reads what is still in the pipe, without waiting for whoever keeps it open.
+fn drain(output: &mut io::PipeReader, kept: &mut Vec<u8>, signals: &Signals) {
+    for _ in 0..1000 {
+        match signals.wait(Some(output.as_fd()), Some(Instant::now())) {
+            Ok(Woken::Ready) => {
+                if !keep(output, kept) {
+                    return;
+                }
+            }
+            Ok(Woken::Rung) => {}
+            _ => return,
+        }
+    }
+}
+
+fn end_of(status: ExitStatus) -> End {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => End::Exited(code),
+        (None, Some(signal)) => End::Killed(signal),
+        (None, None) => End::Exited(-1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn run_shell(script: &str, input: &[u8], timeout: Option<Duration>) -> Finished {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(input).unwrap();
+        file.rewind().unwrap();
+        let mut shell = command("/bin/sh");
+        shell.args(["-c", script]);
+        run(shell, file, timeout, &Signals::watch(false).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn exit_status_signal_and_words_come_back() {
+        let finished = run_shell("cat >/dev/null; echo no room >&2; exit 73", b"mail", None);
+        assert_eq!(finished.end, End::Exited(73));
+        assert_eq!(finished.output, b"no room\n");
+        assert_eq!(finished.read, 4);
+        assert_eq!(run_shell("kill -9 $$", b"mail", None).end, End::Killed(9));
+    }
+
+    #[test]
+    fn a_chatty_child_that_never_reads_does_not_block_us() {
+        let finished = run_shell("head -c 300000 /dev/zero >&2; exit 75", b"mail", None);
+        assert_eq!(finished.end, End::Exited(75));
+        assert_eq!(finished.output.len(), OUTPUT_KEPT);
+        assert_eq!(finished.read, 0);
+    }
+
+    #[test]
+    fn a_hanging_child_is_stopped_and_a_grandchild_is_not_waited_for() {
+        let timeout = Some(Duration::from_millis(100));
+        assert_eq!(run_shell("exec sleep 60", b"", timeout).end, End::TimedOut);
+        let finished = run_shell("sleep 5 & echo queued", b"", None);
+        assert_eq!(finished.end, End::Exited(0));
+        assert_eq!(finished.output, b"queued\n");
+    }
+}

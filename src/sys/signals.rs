@@ -1,0 +1,157 @@
+//! Signals: SIGINT, SIGTERM and SIGHUP end what we do in good order.
+//!
+//! A handler only notes the number and writes a byte into a socket pair, so that whoever
+//! waits (for standard input, for a child) can wait for both at once. A signal that was
+//! ignored when we were started (`nohup`) stays ignored, as POSIX programs keep it.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::{flag, low_level};
+
+/// The signals that have arrived, and something to wait on for the next.
+#[derive(Debug)]
+pub struct Signals {
+    bell: UnixStream,
+    received: Arc<AtomicUsize>,
+    raised: Arc<AtomicBool>,
+}
+
+/// What [`Signals::wait`] came back for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The descriptor can be read, or the other end is closed.
+    Ready,
+    /// This signal asks us to stop.
+    Signal(u8),
+    /// A child ended, or something else rang.
+    Rung,
+    /// The time is over.
+    TimedOut,
+}
+
+impl Signals {
+    /// Starts to watch SIGINT (unless it is to be ignored), SIGTERM, SIGHUP and SIGCHLD.
+    ///
+    /// SIGXFSZ is caught too, so that a file size limit is an error (EFBIG) and not our death.
+    ///
+    /// # Errors
+    /// Fails when no socket pair can be made or a handler cannot be set.
+    pub fn watch(ignore_interrupt: bool) -> io::Result<Signals> {
+        let (bell, ringer) = UnixStream::pair()?;
+        bell.set_nonblocking(true)?;
+        ringer.set_nonblocking(true)?;
+        let received = Arc::new(AtomicUsize::new(0));
+        let raised = Arc::new(AtomicBool::new(false));
+        let ignored = ignored_at_start();
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            if ignored & (1 << (signal - 1)) != 0 {
+                continue;
+            }
+            if signal == SIGINT && ignore_interrupt {
+                flag::register(signal, Arc::default())?;
+                continue;
+            }
+            flag::register_usize(signal, Arc::clone(&received), signal as usize)?;
+            flag::register(signal, Arc::clone(&raised))?;
+            low_level::pipe::register(signal, ringer.try_clone()?)?;
+        }
+        flag::register(SIGXFSZ, Arc::default())?;
+        low_level::pipe::register(SIGCHLD, ringer)?;
+        Ok(Signals {
+            bell,
+            received,
+            raised,
+        })
+    }
+
+    /// Returns the signal that asked us to stop, if one did.
+    pub fn received(&self) -> Option<u8> {
+        match self.received.load(Ordering::SeqCst) {
+            0 => None,
+            signal => u8::try_from(signal).ok(),
+        }
+    }
+
+    /// Returns a flag that turns true when a signal asks us to stop.
+    pub fn raised(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.raised)
+    }
+
+    /// Waits until a descriptor is ready, a signal arrives, a child ends, or the deadline is over.
+    ///
+    /// # Errors
+    /// Fails when the system cannot poll.
+    pub fn wait(
+        &self,
+        readable: Option<BorrowedFd<'_>>,
+        deadline: Option<Instant>,
+    ) -> io::Result<Woken> {
+        loop {
+            if let Some(signal) = self.received() {
+                return Ok(Woken::Signal(signal));
+            }
+            let timeout = match deadline {
+                None => PollTimeout::NONE,
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    // Rounded up, so that the last wait does not spin.
+                    let left = left.min(Duration::from_secs(60)) + Duration::from_millis(1);
+                    PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+                }
+            };
+            let mut fds = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+            fds.extend(readable.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+            match poll(&mut fds, timeout) {
+                Err(Errno::EINTR) => continue,
+                Err(error) => return Err(error.into()),
+                Ok(0) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                    return Ok(Woken::TimedOut);
+                }
+                Ok(0) => continue,
+                Ok(_) => {}
+            }
+            let rung = fds[0].any().unwrap_or(false);
+            let ready = fds.get(1).is_some_and(|fd| fd.any().unwrap_or(true));
+            if rung {
+                self.quiet();
+            }
+            if let Some(signal) = self.received() {
+                return Ok(Woken::Signal(signal));
+            }
+            if ready {
+                return Ok(Woken::Ready);
+            }
+            if rung {
+                return Ok(Woken::Rung);
+            }
+        }
+    }
+
+    /// Takes out the bytes that handlers have written.
+    fn quiet(&self) {
+        let mut bytes = [0; 64];
+        while matches!(io::Read::read(&mut &self.bell, &mut bytes), Ok(count) if count > 0) {}
+    }
+}
+
+/// Returns the mask of signals that were ignored when we were started; none where it cannot be told.
+fn ignored_at_start() -> u64 {
+    fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("SigIgn:"))?;
+            u64::from_str_radix(line.trim(), 16).ok()
+        })
+        .unwrap_or(0)
+}

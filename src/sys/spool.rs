@@ -1,0 +1,222 @@
+//! Spooled bytes: something written once and read from its start as often as needed.
+//!
+//! Small things stay in memory; more than [`Spool::IN_MEMORY`] goes to an unlinked
+//! temporary file (0600). Where that disk is full or not writable the bytes move on to an
+//! anonymous file in memory: a full `/tmp` must not stop an alarm.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+/// Bytes that were written once and can be read many times.
+#[derive(Debug)]
+pub struct Spool {
+    store: Store,
+    len: u64,
+}
+
+#[derive(Debug)]
+enum Store {
+    Memory(Vec<u8>),
+    Disk(File),
+    MemoryFile(File),
+}
+
+impl Default for Spool {
+    fn default() -> Spool {
+        Spool::new()
+    }
+}
+
+impl Spool {
+    /// How many bytes stay in memory before a file is made.
+    pub const IN_MEMORY: usize = 256 * 1024;
+
+    /// Returns an empty spool.
+    pub fn new() -> Spool {
+        Spool {
+            store: Store::Memory(Vec::new()),
+            len: 0,
+        }
+    }
+
+    /// Reads everything from a reader.
+    ///
+    /// # Errors
+    /// Fails when reading fails or no place is left to write to.
+    pub fn read_from(source: &mut dyn Read) -> io::Result<Spool> {
+        let mut spool = Spool::new();
+        let mut block = vec![0; 64 * 1024];
+        loop {
+            match source.read(&mut block) {
+                Ok(0) => return Ok(spool),
+                Ok(count) => spool.write_all(&block[..count])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Returns the number of bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Returns whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Returns a reader that starts at the first byte; several may be in use at once.
+    pub fn reader(&self) -> SpoolReader<'_> {
+        SpoolReader {
+            spool: self,
+            offset: 0,
+        }
+    }
+
+    /// Returns a file with these bytes, positioned at the start, to be a child's standard input.
+    ///
+    /// The file's offset is shared with the child, so that it tells how much was read.
+    ///
+    /// # Errors
+    /// Fails when no file can be made.
+    pub fn to_file(&self) -> io::Result<File> {
+        let mut file = match &self.store {
+            Store::Memory(bytes) => {
+                let mut file = memory_file().or_else(|_| tempfile::tempfile())?;
+                file.write_all(bytes)?;
+                file
+            }
+            Store::Disk(file) | Store::MemoryFile(file) => file.try_clone()?,
+        };
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file)
+    }
+
+    /// Appends to the store as it is, without moving it.
+    fn store_write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.store {
+            Store::Memory(memory) => memory.extend_from_slice(bytes),
+            // Written at an explicit offset: a failed write may have left a part behind.
+            Store::Disk(file) | Store::MemoryFile(file) => file.write_all_at(bytes, self.len)?,
+        }
+        Ok(())
+    }
+
+    /// Copies what is there into another file and goes on in it.
+    fn move_to(&mut self, file: File, wrap: fn(File) -> Store) -> io::Result<()> {
+        let mut offset = 0;
+        let mut block = vec![0; 64 * 1024];
+        while offset < self.len {
+            let count = self.read_at(&mut block, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            file.write_all_at(&block[..count], offset)?;
+            offset += count as u64;
+        }
+        self.store = wrap(file);
+        Ok(())
+    }
+
+    fn read_at(&self, block: &mut [u8], offset: u64) -> io::Result<usize> {
+        let block_len = (self.len - offset.min(self.len)).min(block.len() as u64) as usize;
+        let block = &mut block[..block_len];
+        match &self.store {
+            Store::Memory(bytes) => {
+                let start = offset as usize;
+                block.copy_from_slice(&bytes[start..start + block_len]);
+                Ok(block_len)
+            }
+            Store::Disk(file) | Store::MemoryFile(file) => file.read_at(block, offset),
+        }
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Store::Memory(memory) = &self.store
+            && memory.len() + bytes.len() > Spool::IN_MEMORY
+        {
+            match tempfile::tempfile().and_then(|file| self.move_to(file, Store::Disk)) {
+                Ok(()) => {}
+                Err(_) => self.move_to(memory_file()?, Store::MemoryFile)?,
+            }
+        }
+        if let Err(error) = self.store_write(bytes) {
+            match self.store {
+                Store::Disk(_) => {
+                    self.move_to(memory_file()?, Store::MemoryFile)?;
+                    self.store_write(bytes)?;
+                }
+                _ => return Err(error),
+            }
+        }
+        self.len += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads a [`Spool`] from its start.
+#[derive(Debug)]
+pub struct SpoolReader<'a> {
+    spool: &'a Spool,
+    offset: u64,
+}
+
+impl Read for SpoolReader<'_> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        let count = self.spool.read_at(block, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+/// Returns a new anonymous file in memory that children may inherit as standard input.
+fn memory_file() -> io::Result<File> {
+    let fd = memfd_create(c"postrider", MFdFlags::MFD_CLOEXEC)?;
+    Ok(File::from(fd))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(spool: &Spool) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        spool.reader().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn bytes_come_back_from_memory_and_from_disk() {
+        for size in [0, 1, Spool::IN_MEMORY, Spool::IN_MEMORY + 1, 1_000_000] {
+            let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+            let spool = Spool::read_from(&mut bytes.as_slice()).unwrap();
+            assert_eq!(spool.len(), size as u64);
+            assert!(all(&spool) == bytes, "{size}");
+            let mut copy = Vec::new();
+            spool.to_file().unwrap().read_to_end(&mut copy).unwrap();
+            assert!(copy == bytes, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_moves_the_bytes_into_memory() {
+        // /dev/full fails every write with ENOSPC, as a full disk does.
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut spool = Spool {
+            store: Store::Disk(full),
+            len: 0,
+        };
+        spool.write_all(b"alarm").unwrap();
+        assert_eq!(all(&spool), b"alarm");
+    }
+}

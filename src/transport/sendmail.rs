@@ -1,0 +1,285 @@
+//! Submission to the local sendmail (design decision D6).
+//!
+//! The whole message is spooled before the child is started and that file is its standard input,
+//! so that our death never truncates a mail. Recipients are arguments behind `--`, never `-t`:
+//! a header field can add none. The child is always waited for and believed by its exit status.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::unistd::{AccessFlags, access};
+
+use crate::address::EnvelopeAddress;
+use crate::exit::{self, Kind};
+use crate::sys::child::{self, End, Finished, SUBMITTING};
+use crate::sys::signals::Signals;
+use crate::sys::spool::Spool;
+use crate::transport::{Disposition, Envelope, Observer, Outcome};
+
+/// Where sendmail is looked for, in this order.
+pub const PATHS: &[&str] = &[
+    "/usr/sbin/sendmail",
+    "/usr/lib/sendmail",
+    "/usr/bin/sendmail",
+];
+
+/// How many bytes of recipients one call gets; POSIX grants 4096 for all arguments, Linux 128 KiB
+/// for a single one, and every system of today more than this for all.
+const BATCH: usize = 96 * 1024;
+
+/// A sendmail to call, and how.
+#[derive(Clone, Debug)]
+pub struct Sendmail {
+    /// The program.
+    pub program: PathBuf,
+    /// The sender's full name, for `-F`.
+    pub full_name: Option<String>,
+    /// Whether to ask for its dialogue (`-v`).
+    pub verbose: bool,
+    /// How long to wait before its answer counts as uncertain.
+    pub timeout: Option<Duration>,
+}
+
+/// Returns whether this is a program we can run and not ourselves.
+pub fn is_usable(path: &Path) -> bool {
+    access(path, AccessFlags::X_OK).is_ok() && path.is_file() && !is_ourselves(path)
+}
+
+/// Returns whether this is our own executable, by device and inode: a link to us is no MTA.
+pub fn is_ourselves(path: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    identity(path).is_some() && identity(path) == identity(Path::new("/proc/self/exe"))
+}
+
+/// Returns the first sendmail of the usual places.
+pub fn find() -> Option<PathBuf> {
+    PATHS.iter().map(PathBuf::from).find(|path| is_usable(path))
+}
+
+/// Hands a message to sendmail, in as many calls as the recipients need.
+///
+/// Returns one outcome a recipient, in their order.
+pub fn submit(
+    sendmail: &Sendmail,
+    envelope: &Envelope,
+    message: &Spool,
+    signals: &Signals,
+    observer: &dyn Observer,
+) -> Vec<(EnvelopeAddress, Outcome)> {
+    let mut outcomes = Vec::with_capacity(envelope.recipients.len());
+    for batch in batches(&envelope.recipients) {
+        let outcome = call(sendmail, envelope, batch, message, signals, observer);
+        outcomes.extend(batch.iter().map(|r| (r.clone(), outcome.clone())));
+    }
+    outcomes
+}
+
+/// Splits recipients so that each call stays below the system's limit for arguments.
+fn batches(recipients: &[EnvelopeAddress]) -> Vec<&[EnvelopeAddress]> {
+    let mut batches = Vec::new();
+    let mut start = 0;
+    let mut size = 0;
+    for (index, recipient) in recipients.iter().enumerate() {
+        // Each argument also costs its terminator and a pointer.
+        let cost = recipient.as_str().len() + 9;
+        if size + cost > BATCH && index > start {
+            batches.push(&recipients[start..index]);
+            (start, size) = (index, 0);
+        }
+        size += cost;
+    }
+    batches.push(&recipients[start..]);
+    batches.retain(|batch| !batch.is_empty());
+    batches
+}
+
+fn call(
+    sendmail: &Sendmail,
+    envelope: &Envelope,
+    recipients: &[EnvelopeAddress],
+    message: &Spool,
+    signals: &Signals,
+    observer: &dyn Observer,
+) -> Outcome {
+    let program = sendmail.program.display();
+    let stdin = match message.to_file() {
+        Ok(file) => file,
+        Err(error) => {
+            let text = format!("cannot spool the message: {}", exit::with_causes(&error));
+            return Outcome::new(Disposition::TryLater, Kind::CannotCreate, text);
+        }
+    };
+    let mut command = child::command(&sendmail.program);
+    command.arg("-i");
+    if envelope.null_sender {
+        command.args(["-f", "<>"]);
+    } else if let Some(sender) = &envelope.sender {
+        command.args(["-f", sender.as_str()]);
+    }
+    if let Some(name) = &sendmail.full_name {
+        command.args(["-F", name]);
+    }
+    if sendmail.verbose {
+        command.arg("-v");
+    }
+    command.arg("--");
+    command.args(recipients.iter().map(EnvelopeAddress::as_str));
+    command.env(SUBMITTING, "1");
+    observer.dialogue(true, &format!("{command:?}"));
+    // From the child's exit status 0 on, the mail is safe: the MTA has queued or delivered it.
+    match child::run(command, stdin, sendmail.timeout, signals) {
+        Ok(finished) => {
+            if sendmail.verbose {
+                for line in String::from_utf8_lossy(&finished.output).lines() {
+                    observer.dialogue(false, line);
+                }
+            }
+            outcome_of(&sendmail.program, &finished, message.len())
+        }
+        Err(error) => {
+            let text = format!("cannot run {program}: {}", exit::with_causes(&error));
+            Outcome::new(Disposition::TryLater, Kind::Unavailable, text)
+                .hint("set mta= to the path of a sendmail, or to the URL of a relay")
+        }
+    }
+}
+
+/// Turns a child's end into an outcome.
+fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
+    let program = program.display();
+    let words = String::from_utf8_lossy(&finished.output);
+    let words = words.lines().map(str::trim).find(|line| !line.is_empty());
+    let told = |what: String| match words {
+        Some(words) => format!("{what}: {words}"),
+        None => what,
+    };
+    let has_all = finished.read >= size;
+    let open = if has_all {
+        Disposition::Uncertain
+    } else {
+        Disposition::TryLater
+    };
+    let outcome = match finished.end {
+        End::Exited(0) => {
+            return Outcome::new(
+                Disposition::Accepted,
+                Kind::Unavailable,
+                told(format!("accepted by {program}")),
+            )
+            .code(0);
+        }
+        End::Exited(status) => {
+            let disposition = if status == 75 {
+                open
+            } else {
+                Disposition::Refused
+            };
+            let kind = Kind::from_status(status).unwrap_or(Kind::Unavailable);
+            let text = told(format!("{program} exited with status {status}"));
+            Outcome::new(disposition, kind, text).code(status as u16)
+        }
+        End::Killed(signal) => {
+            let text = told(format!("{program} was killed by signal {signal}"));
+            Outcome::new(open, Kind::Unavailable, text)
+        }
+        End::TimedOut => {
+            let text = told(format!("{program} did not answer in time and was stopped"));
+            Outcome::new(open, Kind::TryLater, text)
+        }
+        End::Interrupted(signal) => {
+            let text = format!("interrupted while {program} had the message");
+            Outcome::new(open, Kind::Signal(signal), text)
+        }
+    };
+    match outcome.disposition {
+        Disposition::Uncertain => outcome
+            .hint("the message may be in sendmail's queue: see mailq before sending it again"),
+        _ => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_recipients_go_in_batches_that_hold_each_once() {
+        let recipients: Vec<EnvelopeAddress> = (0..60_000)
+            .map(|n| EnvelopeAddress::new(format!("user{n}@example.org")).unwrap())
+            .collect();
+        let batches = batches(&recipients);
+        assert!(batches.len() > 10);
+        assert!(batches.concat() == recipients);
+        for batch in batches {
+            let size: usize = batch.iter().map(|r| r.as_str().len() + 9).sum();
+            assert!(size <= BATCH);
+        }
+        assert!(super::batches(&[]).is_empty());
+    }
+
+    #[test]
+    fn an_exit_status_becomes_an_outcome() {
+        let table = [
+            (End::Exited(0), 10, Disposition::Accepted, None),
+            (
+                End::Exited(67),
+                10,
+                Disposition::Refused,
+                Some(Kind::NoUser),
+            ),
+            (
+                End::Exited(1),
+                0,
+                Disposition::Refused,
+                Some(Kind::Unavailable),
+            ),
+            (
+                End::Exited(75),
+                10,
+                Disposition::Uncertain,
+                Some(Kind::TryLater),
+            ),
+            (
+                End::Exited(75),
+                9,
+                Disposition::TryLater,
+                Some(Kind::TryLater),
+            ),
+            (
+                End::Killed(9),
+                10,
+                Disposition::Uncertain,
+                Some(Kind::Unavailable),
+            ),
+            (
+                End::Killed(9),
+                0,
+                Disposition::TryLater,
+                Some(Kind::Unavailable),
+            ),
+            (
+                End::TimedOut,
+                0,
+                Disposition::TryLater,
+                Some(Kind::TryLater),
+            ),
+        ];
+        for (end, read, disposition, kind) in table {
+            let finished = Finished {
+                end,
+                output: b"\nno room\nmore\n".to_vec(),
+                read,
+            };
+            let outcome = outcome_of(Path::new("/s"), &finished, 10);
+            assert_eq!(outcome.disposition, disposition, "{end:?}");
+            if let Some(kind) = kind {
+                assert_eq!(outcome.kind, kind, "{end:?}");
+                assert!(outcome.text.ends_with(": no room"), "{}", outcome.text);
+            }
+            let uncertain = disposition == Disposition::Uncertain;
+            assert_eq!(outcome.hint.is_some(), uncertain, "{end:?}");
+        }
+    }
+}

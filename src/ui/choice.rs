@@ -1,0 +1,122 @@
+//! Messages chosen by their flags: the `:n` of message lists and of `-H`.
+
+use crate::mailbox::Flags;
+
+/// One letter after the colon (POSIX, Message lists; `a f t` as s-nail has them).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagChoice {
+    /// `:a`, answered.
+    Answered,
+    /// `:d`, deleted.
+    Deleted,
+    /// `:f`, flagged.
+    Flagged,
+    /// `:n`, new.
+    New,
+    /// `:o`, neither new nor read.
+    Old,
+    /// `:r`, read.
+    Read,
+    /// `:t`, drafts.
+    Draft,
+    /// `:u`, not read.
+    Unread,
+}
+
+impl FlagChoice {
+    /// Returns what a letter stands for.
+    pub fn from_letter(letter: char) -> Option<FlagChoice> {
+        Some(match letter {
+            'a' => FlagChoice::Answered,
+            'd' => FlagChoice::Deleted,
+            'f' => FlagChoice::Flagged,
+            'n' => FlagChoice::New,
+            'o' => FlagChoice::Old,
+            'r' => FlagChoice::Read,
+            't' => FlagChoice::Draft,
+            'u' => FlagChoice::Unread,
+            _ => return None,
+        })
+    }
+
+    /// Returns whether a message with these flags is chosen.
+    pub fn matches(self, flags: Flags) -> bool {
+        match self {
+            FlagChoice::Answered => flags.is_answered(),
+            FlagChoice::Deleted => flags.is_deleted(),
+            FlagChoice::Flagged => flags.is_flagged(),
+            FlagChoice::New => flags.is_new(),
+            FlagChoice::Old => !flags.is_new() && !flags.is_read(),
+            FlagChoice::Read => flags.is_read(),
+            FlagChoice::Draft => flags.is_draft(),
+            FlagChoice::Unread => !flags.is_read(),
+        }
+    }
+}
+
+/// Returns the message that is current at the start: the first new one, else the first unread, else the first.
+///
+/// `messages` are the flags of all messages in order; the answer counts from 0.
+pub fn first_of_interest(messages: impl Iterator<Item = Flags>) -> usize {
+    let mut unread = None;
+    for (index, flags) in messages.enumerate() {
+        if flags.is_new() {
+            return index;
+        }
+        if !flags.is_read() && unread.is_none() {
+            unread = Some(index);
+        }
+    }
+    unread.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(all: &[Flags]) -> Flags {
+        let mut flags = Flags::default();
+        for &one in all {
+            flags.insert(one);
+        }
+        flags
+    }
+
+    #[test]
+    fn letters_choose_by_flags() {
+        let new = flags(&[]);
+        let old = flags(&[Flags::OLD]);
+        let read = flags(&[Flags::READ, Flags::OLD]);
+        let cases = [
+            ('n', [true, false, false]),
+            ('o', [false, true, false]),
+            ('r', [false, false, true]),
+            ('u', [true, true, false]),
+            ('d', [false, false, false]),
+        ];
+        for (letter, expected) in cases {
+            let choice = FlagChoice::from_letter(letter).unwrap();
+            assert_eq!(
+                [new, old, read].map(|f| choice.matches(f)),
+                expected,
+                ":{letter}"
+            );
+        }
+        assert_eq!(FlagChoice::from_letter('x'), None);
+    }
+
+    #[test]
+    fn the_first_new_message_is_current() {
+        let (new, old) = (flags(&[]), flags(&[Flags::OLD]));
+        let read = flags(&[Flags::READ]);
+        let cases: &[(&[Flags], usize)] = &[
+            (&[read, old, new], 2),
+            (&[read, old, read], 1),
+            (&[read, read], 0),
+            (&[], 0),
+        ];
+        for (messages, expected) in cases {
+            assert_eq!(first_of_interest(messages.iter().copied()), *expected);
+        }
+    }
+}
