@@ -263,6 +263,13 @@ impl Case {
         Some(self)
     }
 
+    /// Runs a shell script instead of the program, inside what wraps it already.
+    pub fn within(mut self, script: &str) -> Case {
+        let inner = ["/bin/sh", "-c", script, "sh"].map(OsString::from);
+        self.wrapper.get_or_insert_default().extend(inner);
+        self
+    }
+
     /// Fails when the program still runs after this time; it is 30 s otherwise.
     pub fn limit(mut self, limit: Duration) -> Case {
         self.limit = limit;

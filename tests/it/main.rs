@@ -13,6 +13,7 @@ mod sendmail;
 mod bad_input;
 mod config;
 mod dialect;
+mod harness;
 mod kept;
 mod local;
 mod loops;

@@ -5,9 +5,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+use std::time::Duration;
 
 use crate::case::PROGRAM;
-use crate::launch;
+use crate::launch::{self, Stdin};
 use crate::letters::Letter;
 
 /// How a fake sendmail will behave.
@@ -50,14 +53,31 @@ impl FakeSendmail {
 }
 
 /// Returns where Cargo puts the built example: beside the program under test.
+///
+/// `cargo test` builds it, `cargo test --test it` does not; then it is built here, once.
 fn built() -> PathBuf {
-    let path = Path::new(PROGRAM)
-        .with_file_name("examples")
-        .join("fake-sendmail");
+    static ONCE: Once = Once::new();
+    let program = Path::new(PROGRAM);
+    let path = program.with_file_name("examples").join("fake-sendmail");
+    ONCE.call_once(|| {
+        if !path.exists() {
+            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let mut command = Command::new(cargo);
+            command.args(["build", "--quiet", "--locked", "--example", "fake-sendmail"]);
+            command.args(
+                program
+                    .parent()
+                    .is_some_and(|place| place.ends_with("release"))
+                    .then_some("--release"),
+            );
+            command.current_dir(env!("CARGO_MANIFEST_DIR"));
+            launch::run(&mut command, Stdin::Null, Duration::from_secs(600), None);
+        }
+    });
     assert!(
         path.exists(),
-        "{} is missing: `cargo test` builds it; with `--test it` run `cargo build --examples` first",
-        path.display(),
+        "{} is missing: run `cargo build --examples`",
+        path.display()
     );
     path
 }
