@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -61,15 +61,17 @@ pub fn demote(command: &mut Command) {
     }
 }
 
-/// Gives a file or a whole directory to nobody.
+/// Gives a file or a whole directory to nobody, but for installed programs: they may be hard links
+/// to those of the build.
 pub fn give_to_nobody(path: &Path) {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    if metadata.is_symlink() || (metadata.is_file() && metadata.nlink() > 1) {
+        return;
+    }
     chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
-    if path.is_dir() && !path.is_symlink() {
+    if metadata.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
-            let entry = entry.unwrap().path();
-            if !entry.is_symlink() {
-                give_to_nobody(&entry);
-            }
+            give_to_nobody(&entry.unwrap().path());
         }
     }
 }
