@@ -1,12 +1,44 @@
-//! Postrider: a mailx-style mail user agent (library part).
+//! Postrider: a mailx-style mail user agent that delivers, keeps, or says why not.
+//!
+//! # The map
+//! ```text
+//! main ─ run ─┬─ cli ──────────────┐  what was typed          one direction only:
+//!             ├─ shell ─ ui        │  the interactive reader  a layer knows those below it
+//!             ├─ report            │  listings and JSON
+//!             ├─ submission        ▼  request → route → submit → keep → report
+//!             ├─ compose              input → draft → message and envelope
+//!             ├─ transport  mailbox  config
+//!             │   sendmail · smtp · local       mbox · lock · append
+//!             └───────┬────────┬───────┘
+//!                  message   address   sanitize     pure: bytes in, bytes out
+//!                          sys              the door to the operating system
+//! ```
+//! A test holds the `use crate::…` lines of the tree against this map.
+//!
+//! # A mail's way out
+//! Options and standard input ([`cli`]) become a [`compose::Request`], that a validated
+//! [`compose::Draft`], that for each route the bytes of one message; [`submission`] finds the
+//! routes, hands message and envelope to a [`transport`] each, keeps what nobody accepted, and
+//! reports one outcome a recipient. The exit status is the worst of them ([`exit`]).
+//!
+//! # A mail's way in
+//! A name becomes a place ([`mailbox::place`]), the place is scanned into an index of byte
+//! ranges ([`mailbox`]); header fields and bodies are read when they are shown
+//! ([`message::parse`]), and everything shown passes [`sanitize`].
 #![forbid(unsafe_code)]
 
 pub mod address;
 pub mod cli;
+pub mod compose;
 pub mod config;
 pub mod exit;
 pub mod mailbox;
 pub mod message;
+pub mod report;
+pub mod run;
+pub mod sanitize;
+pub mod shell;
 pub mod submission;
 pub mod sys;
 pub mod transport;
+pub mod ui;

@@ -141,11 +141,7 @@ fn is_quoted_string_rest(text: &str) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'\\' => {
-                if bytes.next().is_none() {
-                    return false;
-                }
-            }
+            b'\\' if bytes.next().is_none() => return false,
             b'"' => return bytes.next().is_none(),
             _ => {}
         }

@@ -75,6 +75,10 @@ pub struct MailxArguments {
     #[arg(short = 'r', long, aliases = ["from-address", "return-address"], value_name = "ADDRESS", help_heading = "Sending")]
     pub from: Option<OsString>,
 
+    /// Set the sender's full name
+    #[arg(long, value_name = "NAME", help_heading = "Sending")]
+    pub full_name: Option<OsString>,
+
     /// Do not send a message without a body
     ///
     /// Nothing is sent and the exit status is 0, unless there are attachments. As GNU mail has

@@ -1,80 +1,293 @@
-//! Locks on mailboxes.
+//! Locks for writing: the one door to a mailbox that is about to change (design decision D13).
+//!
+//! # Which locks
+//! All three, because no two of them keep every program out: dot-locks are the only lock of
+//! OpenSMTPD's mail.local, flock the only one of qmail-local and dma, fcntl with dot-lock that of
+//! Postfix, Exim, procmail, maildrop, Sendmail's mail.local, s-nail, bsd-mailx and mutt.
+//!
+//! # In which order
+//! fcntl (as an OFD lock), dot-lock, flock, as Debian Policy 11.6 asks for the first two. Half of
+//! the others take the dot-lock first, so waiting for one lock while holding another could wait
+//! for ever: nothing here ever waits inside the kernel. When one lock is held by somebody else, all
+//! are given back, we sleep a random while (random, so that two programs in step fall out of it),
+//! and start again, until our patience ends. Locks are given back in the order flock, fcntl,
+//! dot-lock, whichever way we leave.
+//!
+//! # What it proves
+//! Functions that write to a mailbox take a [`MailboxLock`], so an unlocked write does not
+//! compile. The file of the guard is the one that the path named when the locks were taken.
+//!
+//! Where a dot-lock cannot be had, for want of the right to write the spool and of the helper, the
+//! two kernel locks must do; [`MailboxLock::has_dot_lock`] tells.
 
-use std::ffi::OsString;
-use std::fs::File;
+use std::error::Error;
+use std::fmt;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
+use super::dot_lock::{self, DotLock};
+use super::kernel_lock::{self, Request};
+use crate::exit::Kind;
 
-/// How long to sleep before asking for a shared lock again.
-const NAP: Duration = Duration::from_millis(20);
+/// Where liblockfile's helper is installed.
+const HELPERS: [&str; 2] = ["/usr/bin/dotlockfile", "/usr/local/bin/dotlockfile"];
 
-/// Shared kernel locks; they are given back when this goes.
+/// The shortest and the longest sleep between two attempts, in milliseconds.
+const NAPS: std::ops::Range<u64> = 100..1000;
+
+/// How to lock.
+#[derive(Clone, Copy)]
+pub struct LockOptions<'a> {
+    /// How long to wait for others, in all.
+    pub patience: Duration,
+    /// The setgid program that makes dot-locks in a spool that we may not write to.
+    pub helper: Option<&'a Path>,
+    /// Told who is in the way before each sleep; `false` ends the waiting at once.
+    pub waiting: Option<&'a dyn Fn(&Holder) -> bool>,
+}
+
+impl Default for LockOptions<'_> {
+    /// Thirty seconds, and `dotlockfile` where it is installed.
+    fn default() -> Self {
+        LockOptions {
+            patience: Duration::from_secs(30),
+            helper: HELPERS.iter().map(Path::new).find(|path| path.exists()),
+            waiting: None,
+        }
+    }
+}
+
+impl fmt::Debug for LockOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockOptions")
+            .field("patience", &self.patience)
+            .field("helper", &self.helper)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who holds a lock, as far as it can be known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// The process, if the lock names one. One that holds an OFD lock has no number.
+    pub pid: Option<u32>,
+    /// The name of that process, if it runs here.
+    pub program: Option<String>,
+}
+
+impl Holder {
+    fn of(pid: Option<u32>) -> Holder {
+        Holder {
+            pid,
+            program: pid
+                .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok())
+                .map(|name| name.trim_end().to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.pid, &self.program) {
+            (Some(pid), Some(program)) => write!(f, "process {pid} ({program})"),
+            (Some(pid), None) => write!(f, "process {pid}"),
+            (None, _) => f.write_str("another program"),
+        }
+    }
+}
+
+/// Why a mailbox could not be locked.
 #[derive(Debug)]
-pub(super) struct Shared<'a> {
-    file: &'a File,
+pub enum LockError {
+    /// Somebody held a lock all the time.
+    Busy {
+        /// The mailbox.
+        path: PathBuf,
+        /// Who, when we last looked.
+        holder: Holder,
+    },
+    /// The path names another file than the one that was opened; open it again.
+    Replaced {
+        /// The mailbox.
+        path: PathBuf,
+    },
+    /// Locking failed otherwise.
+    Io {
+        /// The mailbox.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
-impl Drop for Shared<'_> {
-    fn drop(&mut self) {
-        // Nothing can be done about a failure, and closing the file gives them back too.
-        let _ = self.file.unlock();
-        let _ = ofd_lock(self.file, libc::F_UNLCK);
+impl LockError {
+    /// Returns what kind of failure this is for the exit status.
+    pub fn kind(&self) -> Kind {
+        match self {
+            LockError::Busy { .. } | LockError::Replaced { .. } => Kind::TryLater,
+            LockError::Io { .. } => Kind::Io,
+        }
+    }
+
+    /// Returns whether the same may succeed later.
+    pub fn is_temporary(&self) -> bool {
+        self.kind() == Kind::TryLater
     }
 }
 
-/// Takes shared kernel locks (OFD fcntl and flock), so that no deliverer is writing meanwhile.
-///
-/// Returns `None` when somebody still holds an exclusive lock after `patience`. A file system that
-/// knows no locks counts as free.
-pub(super) fn share(file: &File, patience: Duration) -> Option<Shared<'_>> {
-    let deadline = Instant::now() + patience;
-    loop {
-        if is_granted(ofd_lock(file, libc::F_RDLCK)) {
-            let shared = Shared { file };
-            let flock = file.try_lock_shared();
-            if !matches!(flock, Err(std::fs::TryLockError::WouldBlock)) {
-                return Some(shared);
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LockError::Busy { path, holder } => {
+                write!(f, "cannot lock {}: {holder} holds it", path.display())
             }
+            LockError::Replaced { path } => {
+                write!(f, "cannot lock {}: it was replaced", path.display())
+            }
+            LockError::Io { path, .. } => write!(f, "cannot lock {}", path.display()),
         }
-        if Instant::now() >= deadline {
-            return None;
-        }
-        std::thread::sleep(NAP);
     }
 }
 
-/// Asks for, or gives back, a whole-file lock of this open file description, without waiting.
-///
-/// OFD locks conflict with classic fcntl locks, but closing another descriptor of the same file
-/// does not drop them.
-fn ofd_lock(file: &File, kind: libc::c_int) -> io::Result<()> {
-    let range = libc::flock {
-        l_type: kind as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    fcntl(file, FcntlArg::F_OFD_SETLK(&range))?;
-    Ok(())
+impl Error for LockError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            LockError::Io { source, .. } => Some(source),
+            LockError::Busy { .. } | LockError::Replaced { .. } => None,
+        }
+    }
 }
 
-/// Returns whether a lock was granted, or cannot be had on this file system at all.
-fn is_granted(result: io::Result<()>) -> bool {
-    !matches!(
-        result.map_err(|error| error.raw_os_error().map(Errno::from_raw)),
-        Err(Some(Errno::EAGAIN | Errno::EACCES))
-    )
+/// A mailbox that is ours to write: all its locks, given back when this goes.
+#[derive(Debug)]
+pub struct MailboxLock {
+    path: PathBuf,
+    file: File,
+    // After the kernel locks, which `drop` gives back.
+    dot_lock: Option<DotLock>,
 }
 
-/// Returns the path of a mailbox's dot-lock.
-pub(super) fn dot_lock_path(mailbox: &Path) -> PathBuf {
-    let mut path = OsString::from(mailbox);
-    path.push(".lock");
-    PathBuf::from(path)
+impl MailboxLock {
+    /// Locks a mailbox that has been opened for reading and writing.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`] when somebody holds a lock until our patience ends;
+    /// [`LockError::Replaced`] when the path names another file than `file` once the locks are ours.
+    pub fn acquire(
+        path: &Path,
+        file: File,
+        options: &LockOptions<'_>,
+    ) -> Result<MailboxLock, LockError> {
+        let deadline = Instant::now() + options.patience;
+        let io = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = file;
+        loop {
+            let holder = match MailboxLock::attempt(path, file, options).map_err(io)? {
+                Ok(lock) if lock.is_still_named().map_err(io)? => return Ok(lock),
+                Ok(lock) => {
+                    return Err(LockError::Replaced {
+                        path: lock.path.clone(),
+                    });
+                }
+                Err((holder, unlocked)) => {
+                    file = unlocked;
+                    holder
+                }
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            let goes_on = options.waiting.is_none_or(|waiting| waiting(&holder));
+            if left.is_zero() || !goes_on {
+                return Err(LockError::Busy {
+                    path: path.to_owned(),
+                    holder,
+                });
+            }
+            let nap = NAPS.start + dot_lock::random() % (NAPS.end - NAPS.start);
+            std::thread::sleep(Duration::from_millis(nap).min(left));
+        }
+    }
+
+    /// Asks once for all locks; gives all back, and names the holder, when one is not to be had.
+    fn attempt(
+        path: &Path,
+        file: File,
+        options: &LockOptions<'_>,
+    ) -> io::Result<Result<MailboxLock, (Holder, File)>> {
+        if kernel_lock::lock_fcntl(&file) == Request::Busy {
+            let holder = Holder::of(kernel_lock::fcntl_holder(&file));
+            return Ok(Err((holder, file)));
+        }
+        let dot_lock = match dot_lock::request(path, options.helper) {
+            Ok(dot_lock::Request::Granted(lock)) => Some(lock),
+            Ok(dot_lock::Request::Unsupported) => None,
+            Ok(dot_lock::Request::Busy(pid)) => {
+                kernel_lock::release(&file);
+                return Ok(Err((Holder::of(pid), file)));
+            }
+            Err(error) => {
+                kernel_lock::release(&file);
+                return Err(error);
+            }
+        };
+        if kernel_lock::lock_flock(&file) == Request::Busy {
+            let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+            let pid = kernel_lock::flock_holder(&locks, file.metadata()?.ino());
+            kernel_lock::release(&file);
+            drop(dot_lock);
+            return Ok(Err((Holder::of(pid), file)));
+        }
+        Ok(Ok(MailboxLock {
+            path: path.to_owned(),
+            file,
+            dot_lock,
+        }))
+    }
+
+    /// Returns whether the path still names the file that is locked.
+    fn is_still_named(&self) -> io::Result<bool> {
+        let ours = self.file.metadata()?;
+        match fs::metadata(&self.path) {
+            Ok(named) => Ok((named.dev(), named.ino()) == (ours.dev(), ours.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the mailbox's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the mailbox, open for reading and writing.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Returns whether a dot-lock is among the locks; without one only kernel locks protect us.
+    pub fn has_dot_lock(&self) -> bool {
+        self.dot_lock.is_some()
+    }
+
+    /// Keeps the lock from looking stale; to be called now and then by whoever writes for long.
+    pub fn refresh(&mut self) {
+        if let Some(dot_lock) = &mut self.dot_lock {
+            dot_lock.refresh();
+        }
+    }
 }
+
+impl Drop for MailboxLock {
+    fn drop(&mut self) {
+        kernel_lock::release(&self.file);
+    }
+}
+
+#[cfg(test)]
+#[path = "lock_tests.rs"]
+mod tests;

@@ -16,10 +16,10 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use super::lock;
 use super::mmdf;
 use super::scan::{self, MessageRef, ScanError, read_full};
 use super::separator::{LOOKAHEAD, opens_mbox};
+use super::{dot_lock, kernel_lock};
 use crate::exit::Kind;
 
 /// How long reading waits for those who write.
@@ -161,8 +161,8 @@ impl Mailbox {
     ) -> Result<Mailbox, OpenError> {
         let file = open_regular(path)?.0;
         let found = {
-            let shared = lock::share(&file, PATIENCE);
-            let is_busy = shared.is_none() || lock::dot_lock_path(path).exists();
+            let shared = kernel_lock::share(&file, PATIENCE);
+            let is_busy = shared.is_none() || dot_lock::path_of(path).exists();
             // The size now, not before: the one who held the lock may just have written.
             let size = file
                 .metadata()
@@ -269,29 +269,49 @@ impl Read for MessageReader<'_> {
 /// As [`Mailbox::open`].
 pub fn has_mail(path: &Path) -> Result<bool, OpenError> {
     let (file, metadata) = open_regular(path)?;
+    let found = beginning(&file, metadata.len()).map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    match found {
+        Beginning::Blank => Ok(false),
+        Beginning::Mbox | Beginning::Mmdf => Ok(true),
+        Beginning::Other => Err(OpenError::NotMbox {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// What a file holds, judged by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// Nothing, or blank lines.
+    Blank,
+    /// Messages that start with a From_ line.
+    Mbox,
+    /// Messages between lines of control-A.
+    Mmdf,
+    /// Something else.
+    Other,
+}
+
+/// Reads a file up to its first line that is not blank, and judges that.
+pub(super) fn beginning(file: &File, size: u64) -> io::Result<Beginning> {
     let mut window = vec![0; LOOKAHEAD];
     let mut at = 0;
-    while at < metadata.len() {
-        let count = read_full(&file, &mut window, at).map_err(|source| OpenError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+    while at < size {
+        let count = read_full(file, &mut window, at)?;
         let text = &window[..count];
         match text.iter().position(|b| !matches!(b, b'\n' | b'\r')) {
-            Some(0) if opens_mbox(text) || at == 0 && text.starts_with(mmdf::DELIMITER) => {
-                return Ok(true);
-            }
-            Some(0) => {
-                return Err(OpenError::NotMbox {
-                    path: path.to_owned(),
-                });
-            }
+            Some(0) if opens_mbox(text) => return Ok(Beginning::Mbox),
+            Some(0) if at == 0 && text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
+            Some(0) => return Ok(Beginning::Other),
             Some(blank) => at += blank as u64,
             None if count == 0 => break,
             None => at += count as u64,
         }
     }
-    Ok(false)
+    Ok(Beginning::Blank)
 }
 
 /// Scans a file of either format.

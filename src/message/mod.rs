@@ -3,8 +3,46 @@
 //! Pure: no files, no clock, no environment. What is sent arrives here as
 //! [`MessageSource`]s and typed values and leaves as bytes; what is read
 //! arrives as bytes and leaves as text and structure.
+//!
+//! A mail out is a [`Composition`]: [`Fields`] of values that cannot hold bad
+//! bytes, a body and attachments. It is written in two passes over each source
+//! and in constant memory: the first ([`analyse`]) finds charset and transfer
+//! encoding, the second encodes.
 
 use std::io;
+
+pub mod parse;
+
+mod analysis;
+mod attachment;
+mod base64;
+mod charset;
+mod composition;
+mod encoded_words;
+mod fields;
+mod identity;
+mod media_type;
+mod parameter;
+mod plan;
+mod quoted_printable;
+mod uuencode;
+mod value;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod strict;
+
+pub use analysis::{Analysis, analyse};
+pub use attachment::Attachment;
+pub use charset::{Charset, decode_text};
+pub use composition::Composition;
+pub use fields::{FieldBody, Fields};
+pub use identity::{date, message_id};
+pub use media_type::MediaType;
+pub use plan::{BodyPlan, TransferEncoding, Wire};
+pub use uuencode::UuBlock;
+pub use value::{FileName, HeaderName, HeaderValue, ValueError};
 
 /// A finished message that can be read more than once, from its start each time.
 ///
@@ -23,4 +61,55 @@ pub trait MessageSource {
     /// # Errors
     /// Fails when the temporary file behind it cannot be read.
     fn reader(&self) -> io::Result<Box<dyn io::Read + Send + '_>>;
+}
+
+/// A source that lies in memory.
+impl MessageSource for [u8] {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn io::Read + Send + '_>> {
+        Ok(Box::new(self))
+    }
+}
+
+/// A source that lies in memory.
+impl MessageSource for Vec<u8> {
+    fn len(&self) -> u64 {
+        Vec::len(self) as u64
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn io::Read + Send + '_>> {
+        Ok(Box::new(self.as_slice()))
+    }
+}
+
+impl<T: MessageSource + ?Sized> MessageSource for &T {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn io::Read + Send + '_>> {
+        (**self).reader()
+    }
+}
+
+/// How much of a source is in memory at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// Hands a reader's bytes to a function, block by block.
+fn for_each_block(
+    mut reader: impl io::Read,
+    mut take: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut block = vec![0; BLOCK];
+    loop {
+        match reader.read(&mut block) {
+            Ok(0) => return Ok(()),
+            Ok(count) => take(&block[..count])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

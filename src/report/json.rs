@@ -4,7 +4,8 @@
 //! and in UTF-8 whatever the locale. Where bytes of the mail are not UTF-8 and
 //! no charset is declared, each such byte is U+FFFD and a second key, the first
 //! with `_raw` behind, holds the bytes in base64. Times are RFC 3339, in the
-//! zone the sender gave. What is not there is `null`.
+//! zone the sender gave. What is not there is `null`. Characters that `sanitize`
+//! would replace are written as `\u` escapes: nothing is lost, no terminal harmed.
 //!
 //! `list --json`, one line a message:
 //!
@@ -34,6 +35,7 @@ use serde_json::{Map, Value};
 use super::flag_names;
 use crate::mailbox::MessageRef;
 use crate::message::parse::{Content, Part, date, display, fields, structure, words};
+use crate::sanitize;
 
 /// Appends the line of `list --json`; `block` is the From_ line and header block.
 pub fn summary(out: &mut Vec<u8>, number: usize, message: &MessageRef, block: &[u8]) {
@@ -67,9 +69,17 @@ pub fn message(out: &mut Vec<u8>, number: usize, message: &MessageRef, bytes: &[
 }
 
 fn line(out: &mut Vec<u8>, value: &Value) {
-    // Writing to memory fails only where keys are no strings; ours are.
-    let _ = serde_json::to_writer(&mut *out, value);
-    let _ = out.write_all(b"\n");
+    // A control or bidi character can only stand within a string here, where `\u` says the same.
+    for c in value.to_string().chars() {
+        if sanitize::is_forbidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+    out.push(b'\n');
 }
 
 fn common(number: usize, message: &MessageRef, block: &[u8]) -> Map<String, Value> {

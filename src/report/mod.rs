@@ -34,14 +34,7 @@ impl ReportError {
     pub fn into_failure(self) -> Failure {
         match self {
             ReportError::Failed(failure) => failure,
-            ReportError::Open(error) => {
-                let kind = if error.is_missing() {
-                    Kind::NoInput
-                } else {
-                    Kind::Io
-                };
-                Failure::new(kind, with_causes(&error))
-            }
+            ReportError::Open(error) => Failure::new(error.kind(), with_causes(&error)),
         }
     }
 }

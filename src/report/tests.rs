@@ -132,6 +132,18 @@ fn json_keys_are_stable_and_bytes_are_kept_beside() {
 }
 
 #[test]
+fn json_loses_nothing_and_harms_no_terminal() {
+    let subject = "a\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{e0041}\\z";
+    let mail =
+        fixture(format!("From a@b Mon Nov 16 09:00:00 2026\nSubject: {subject}\n\n").as_bytes());
+    let settings = ReaderSettings::default();
+    let (_, out, _) = written(|out, err| list(&mail.path, true, &settings, out, err).unwrap());
+    assert!(!out.chars().any(crate::sanitize::is_forbidden), "{out:?}");
+    let value: serde_json::Value = serde_json::from_str(out.trim_end()).unwrap();
+    assert_eq!(value["subject"], subject);
+}
+
+#[test]
 fn show_gives_text_bytes_or_a_clear_failure() {
     let mail = fixture(MAIL.as_bytes());
     let settings = ReaderSettings::default();

@@ -47,6 +47,21 @@ pub struct Finished {
     pub read: u64,
 }
 
+/// Runs a child and returns what it prints on standard output; its standard error is ours.
+///
+/// # Errors
+/// Fails when the program cannot be started.
+pub fn output(
+    mut command: Command,
+    stdin: File,
+    timeout: Option<Duration>,
+    signals: &Signals,
+) -> io::Result<Finished> {
+    let (output, writer) = io::pipe()?;
+    command.stdout(Stdio::from(writer));
+    finish(command, stdin, output, timeout, signals)
+}
+
 /// Runs a child with this file as its standard input and waits for it.
 ///
 /// What the child prints is read all the time, so that it can never block on a full pipe;
@@ -60,13 +75,23 @@ pub fn run(
     timeout: Option<Duration>,
     signals: &Signals,
 ) -> io::Result<Finished> {
-    let mut offset = stdin.try_clone()?;
-    let (mut output, writer) = io::pipe()?;
+    let (output, writer) = io::pipe()?;
     command
-        .stdin(Stdio::from(stdin))
         .stdout(Stdio::from(writer.try_clone()?))
         .stderr(Stdio::from(writer));
-    let mut child = command.spawn()?;
+    finish(command, stdin, output, timeout, signals)
+}
+
+/// Starts the child and waits for its end and for what it prints.
+fn finish(
+    mut command: Command,
+    stdin: File,
+    mut output: io::PipeReader,
+    timeout: Option<Duration>,
+    signals: &Signals,
+) -> io::Result<Finished> {
+    let mut offset = stdin.try_clone()?;
+    let mut child = command.stdin(Stdio::from(stdin)).spawn()?;
     // The command holds our ends of the pipe: without dropping it, its end would never be seen.
     drop(command);
     let deadline = timeout.map(|timeout| Instant::now() + timeout);

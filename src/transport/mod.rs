@@ -9,6 +9,7 @@ use crate::address::EnvelopeAddress;
 use crate::exit::Kind;
 pub use crate::message::MessageSource;
 
+pub mod local;
 pub mod sendmail;
 pub mod smtp;
 

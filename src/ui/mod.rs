@@ -2,7 +2,7 @@
 //!
 //! The reader speaks to people through [`Screen`] alone, which lets no text out
 //! that did not pass `sanitize`, and remembers when an output could not be
-//! written. This module knows messages, but no mailbox file and no commands.
+//! written. This module knows messages and their flags, but opens no mailbox and has no commands.
 
 use std::io::{self, ErrorKind, Write};
 

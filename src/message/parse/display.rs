@@ -48,9 +48,7 @@ impl FieldChoice<'_> {
     fn shows(&self, field: &Field<'_>) -> bool {
         match self {
             FieldChoice::All => true,
-            FieldChoice::Lists { retain, ignore } if retain.is_empty() => {
-                !ignore.iter().any(|name| field.is(name))
-            }
+            FieldChoice::Lists { retain: [], ignore } => !ignore.iter().any(|name| field.is(name)),
             FieldChoice::Lists { retain, .. } => retain.iter().any(|name| field.is(name)),
         }
     }
@@ -193,24 +191,32 @@ fn show(out: &mut String, part: &Part<'_>) {
                 ignore: &[],
             };
             header(out, block, choice);
-            out.push('\n');
             for part in parts {
                 show(out, part);
             }
         }
         Content::Leaf if is_shown(part) => {
             let text = part.text();
+            separate(out);
             if part.is("text/html") {
                 out.push_str(html_text(&text).trim_end());
             } else {
                 out.push_str(&text);
             }
-            if !out.is_empty() && !out.ends_with('\n') {
-                out.push('\n');
-            }
         }
         Content::Leaf => list(out, part),
     }
+}
+
+/// Ends the text before a part: with an empty line, so that one can see where a part begins.
+fn separate(out: &mut String) {
+    if out.is_empty() || out.ends_with("\n\n") {
+        return;
+    }
+    if !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out.push('\n');
 }
 
 /// Returns the alternative to show: the first plain text that is not empty, else HTML, else the last,
@@ -239,8 +245,9 @@ fn is_shown(part: &Part<'_>) -> bool {
 
 /// Appends the line that stands for a part that is not shown.
 fn list(out: &mut String, part: &Part<'_>) {
-    if !out.is_empty() && !out.ends_with('\n') {
-        out.push('\n');
+    // Parts that are only listed stand line by line.
+    if !out.ends_with(" --]\n") {
+        separate(out);
     }
     let _ = write!(out, "[-- part {}: ", part.number);
     if let Some(name) = &part.file_name {
@@ -307,7 +314,7 @@ mod tests {
         );
         assert_eq!(
             text(given.as_bytes()),
-            "see\n[-- part 2: report.pdf, application/pdf, 3 kB --]\n\
+            "see\n\n[-- part 2: report.pdf, application/pdf, 3 kB --]\n\
              [-- part 3: a.log, text/plain, 3 bytes --]\n"
         );
     }
@@ -375,5 +382,43 @@ mod tests {
         let out = shown(&format!("{many}\nbody\n"));
         assert!(out.len() < MAX_HEADER + 1000);
         assert!(out.ends_with("not shown --]\n\nbody\n"));
+    }
+
+    /// Pieces of mail whose order decides how it is read.
+    const PIECES: &[&[u8]] = &[
+        b"From a@b Mon Nov 16 09:00:00 2026\n",
+        b"Content-Type: multipart/mixed; boundary=b\n",
+        b"Content-Type: multipart/alternative; boundary=\"b c\"\n",
+        b"Content-Type: message/rfc822\n",
+        b"Content-Type: text/html; charset=utf-16\n",
+        b"Content-Transfer-Encoding: base64\n",
+        b"Content-Transfer-Encoding: quoted-printable\r\n",
+        b"Subject: =?utf-8?q?=C3?= =?x?b?\n",
+        b"To: a (b <c@d>\n",
+        b"\n",
+        b"\r\n",
+        b"--b\n",
+        b"--b--\n",
+        b"--b c--\n",
+        b">From x\n",
+        b"=C3=\n",
+        b"QUJD=\n",
+        b"<p>&#x1b;<b",
+        b"\xff\x1b\0",
+    ];
+
+    proptest::proptest! {
+        #[test]
+        fn any_pieces_of_mail_are_shown(order in proptest::collection::vec(0..PIECES.len(), 0..40)) {
+            let mail: Vec<u8> = order.iter().flat_map(|&at| PIECES[at]).copied().collect();
+            let all = message(&mail, FieldChoice::All);
+            proptest::prop_assert!(!all.ends_with("\n\n\n"));
+            text(&mail);
+        }
+
+        #[test]
+        fn any_bytes_are_shown(mail: Vec<u8>) {
+            message(&mail, FieldChoice::All);
+        }
     }
 }

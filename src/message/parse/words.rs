@@ -116,7 +116,7 @@ impl<'a> EncodedWord<'a> {
         if charset.is_empty() || charset.contains(|c: char| c.is_ascii_whitespace()) {
             return None;
         }
-        let encoded = text[encoding_end + 1..text_end].as_bytes();
+        let encoded = &text.as_bytes()[encoding_end + 1..text_end];
         let bytes = match &text[charset_end + 1..encoding_end] {
             "B" | "b" => base64(encoded),
             "Q" | "q" => {

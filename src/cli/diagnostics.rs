@@ -1,0 +1,176 @@
+//! What the user is told on standard error: one line each, sanitised, then a hint.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::exit::{self, Failure, Kind};
+use crate::sanitize;
+use crate::submission::{Entry, Report};
+use crate::transport::{Disposition, Observer};
+
+/// How many recipients of one outcome are named before the rest is counted.
+const NAMED: usize = 10;
+
+/// Writes lines to standard error under the program's name, and remembers the worst failure.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    program: String,
+    worst: Option<Kind>,
+}
+
+impl Diagnostics {
+    /// Returns the diagnostics of a program of this name.
+    pub fn new(program: impl Into<String>) -> Diagnostics {
+        Diagnostics {
+            program: program.into(),
+            worst: None,
+        }
+    }
+
+    /// Returns the program's name.
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// Returns the worst failure so far.
+    pub fn worst(&self) -> Option<Kind> {
+        self.worst
+    }
+
+    /// Remembers a failure without a line.
+    pub fn note(&mut self, kind: Kind) {
+        // A signal is why we stop: it outranks what came of stopping.
+        let is_signal = |kind: Kind| matches!(kind, Kind::Signal(_));
+        self.worst = Some(match self.worst {
+            Some(worst) if is_signal(worst) || (worst <= kind && !is_signal(kind)) => worst,
+            _ => kind,
+        });
+    }
+
+    /// Writes one line.
+    pub fn say(&self, text: &str) {
+        line(&format!("{}: {text}", self.program));
+    }
+
+    /// Writes what would help, on its own line.
+    pub fn hint(&self, hint: &str) {
+        line(&format!("hint: {hint}"));
+    }
+
+    /// Tells a failure and its causes, and remembers it.
+    pub fn fail(&mut self, failure: &Failure) {
+        self.say(&exit::with_causes(failure));
+        if let Some(hint) = &failure.hint {
+            self.hint(hint);
+        }
+        self.note(failure.kind);
+    }
+
+    /// Tells an error that is no [`Failure`], with its causes.
+    pub fn error(&mut self, kind: Kind, error: &(dyn Error + 'static)) {
+        self.say(&exit::with_causes(error));
+        self.note(kind);
+    }
+
+    /// Tells where unsent text is kept, or that it is not.
+    pub fn kept(&mut self, kept: Option<&Result<PathBuf, Failure>>) {
+        match kept {
+            Some(Ok(path)) => self.say(&format!(
+                "the message is saved in {}, not retried",
+                path.display()
+            )),
+            Some(Err(failure)) => self.fail(failure),
+            None => {}
+        }
+    }
+
+    /// Tells what became of a mail, as far as it was not accepted.
+    pub fn report(&mut self, report: &Report) {
+        for notice in &report.notices {
+            self.say(notice);
+        }
+        let mut hints: Vec<&str> = Vec::new();
+        for group in outcomes(&report.entries) {
+            let outcome = &group[0].outcome;
+            let names = names(&group);
+            let what = match outcome.disposition {
+                Disposition::Accepted => continue,
+                Disposition::Refused => format!("cannot send to {names}"),
+                Disposition::TryLater => format!("cannot send to {names} now"),
+                Disposition::Uncertain => format!("it is uncertain whether {names} gets the message"),
+            };
+            self.say(&format!("{what}: {}", outcome.text));
+            self.note(outcome.kind);
+            if let Some(hint) = outcome.hint.as_deref().filter(|hint| !hints.contains(hint)) {
+                hints.push(hint);
+            }
+        }
+        self.kept(report.kept.as_ref());
+        for hint in hints {
+            self.hint(hint);
+        }
+    }
+}
+
+/// Groups the entries that were not accepted by what is said of them.
+fn outcomes(entries: &[Entry]) -> Vec<Vec<&Entry>> {
+    let mut groups: Vec<Vec<&Entry>> = Vec::new();
+    for entry in entries.iter().filter(|entry| !entry.outcome.is_accepted()) {
+        match groups.iter_mut().find(|group| group[0].outcome == entry.outcome) {
+            Some(group) => group.push(entry),
+            None => groups.push(vec![entry]),
+        }
+    }
+    groups
+}
+
+/// Names the recipients of a group, and counts them where they are too many.
+fn names(group: &[&Entry]) -> String {
+    let mut names = group
+        .iter()
+        .take(NAMED)
+        .map(|entry| match entry.target == entry.recipient {
+            true => entry.target.to_string(),
+            false => format!("{} (for {})", entry.target, entry.recipient),
+        })
+        .collect::<Vec<_>>()
+        .join(", ");
+    if group.len() > NAMED {
+        let _ = write!(names, " and {} others", group.len() - NAMED);
+    }
+    names
+}
+
+/// Writes a line to standard error; that nobody can read it is no failure.
+pub fn line(text: &str) {
+    let text = sanitize::line(text.as_bytes());
+    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Shows what goes on while a mail is submitted: waits always, the dialogue under `-v`.
+#[derive(Debug)]
+pub struct Verbose {
+    /// The program's name.
+    pub program: String,
+    /// Whether the dialogue is shown.
+    pub dialogue: bool,
+    /// Whether waits are worth a line: somebody watches, or asked for it.
+    pub waits: bool,
+}
+
+impl Observer for Verbose {
+    fn dialogue(&self, from_us: bool, text: &str) {
+        if self.dialogue {
+            let mark = if from_us { ">>>" } else { "<<<" };
+            line(&format!("{mark} {text}"));
+        }
+    }
+
+    fn waiting(&self, what: &str) {
+        if self.waits {
+            line(&format!("{}: waiting for {what}", self.program));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Sending: from a parsed command line to the exit status, for every face.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+
+use crate::cli::diagnostics::{Diagnostics, Verbose};
+use crate::compose::{self, Composed, Request, input};
+use crate::config::{Environment, Settings};
+use crate::exit::{Failure, Kind};
+use crate::submission::{self, Surroundings};
+use crate::sys::signals::Signals;
+use crate::sys::spool::Spool;
+
+/// How a message is to be sent.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    /// Send nothing that has neither body nor attachments.
+    pub discard_empty: bool,
+    /// Send nothing: the message to standard output, the plan to standard error.
+    pub dry_run: bool,
+    /// Send nothing: message and plan to standard error.
+    pub debug: bool,
+    /// Ignore interrupts.
+    pub ignore: bool,
+    /// `-v`, how often.
+    pub verbose: u8,
+}
+
+/// Reads standard input, composes and sends.
+pub fn send(
+    request: &Request,
+    manner: &Manner,
+    settings: &Settings,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let signals = match Signals::watch(manner.ignore || settings.is_set("ignore")) {
+        Ok(signals) => signals,
+        Err(error) => {
+            let failure = Failure::new(Kind::Software, "cannot watch for signals");
+            return diagnostics.fail(&failure.because(error));
+        }
+    };
+    let terminal = io::stdin().is_terminal();
+    let around = Surroundings {
+        settings,
+        environment,
+        signals: &signals,
+        observer: Arc::new(Verbose {
+            program: diagnostics.program().to_owned(),
+            dialogue: manner.verbose > 0 || settings.is_set("verbose"),
+            waits: manner.verbose > 0 || io::stderr().is_terminal(),
+        }),
+        terminal,
+    };
+    // An attachment `-` takes standard input; then there is no body.
+    let body = if request.attachments.iter().any(|name| name == "-") {
+        input::Input { body: Spool::new(), failure: None }
+    } else if terminal {
+        input::read_typed(&signals, settings.is_set("dot"))
+    } else {
+        input::read_piped(&signals)
+    };
+    let is_empty = body.body.is_empty();
+    if let Some(failure) = body.failure {
+        diagnostics.fail(&failure);
+        // What was asked for may be wrong as well; what counts now is that the text is kept.
+        let composed = compose::compose(request, body.body, settings, environment, &signals);
+        let kept = submission::keep_composed(&composed, &around);
+        return diagnostics.kept(kept.as_ref());
+    }
+    if is_empty && manner.discard_empty && request.attachments.is_empty() {
+        return;
+    }
+    if is_empty && request.attachments.is_empty() {
+        crate::cli::diagnostics::line("Null message body; hope that's ok");
+    }
+    let composed = compose::compose(request, body.body, settings, environment, &signals);
+    for warning in &composed.warnings {
+        diagnostics.say(warning);
+    }
+    if manner.dry_run || manner.debug {
+        rehearse(&composed, manner, &around, diagnostics);
+    } else {
+        submit(&composed, &around, diagnostics);
+    }
+}
+
+/// Sends what may leave, keeps the rest, and tells.
+fn submit(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
+    let tell_bad = |diagnostics: &mut Diagnostics| {
+        for failure in composed.failures.iter().chain(&composed.bad_recipients) {
+            diagnostics.fail(failure);
+        }
+    };
+    if !composed.failures.is_empty() {
+        tell_bad(diagnostics);
+        let kept = submission::keep_composed(composed, around);
+        return diagnostics.kept(kept.as_ref());
+    }
+    match submission::send(&composed.draft, &composed.bad_recipients, around) {
+        Ok(report) => {
+            tell_bad(diagnostics);
+            diagnostics.report(&report);
+        }
+        Err(failure) => {
+            diagnostics.fail(&failure);
+            tell_bad(diagnostics);
+            let kept = submission::keep_composed(composed, around);
+            diagnostics.kept(kept.as_ref());
+        }
+    }
+}
+
+/// Shows the exact message and the route of each recipient.
+fn rehearse(
+    composed: &Composed,
+    manner: &Manner,
+    around: &Surroundings<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    for failure in composed.failures.iter().chain(&composed.bad_recipients) {
+        diagnostics.fail(failure);
+    }
+    if !composed.failures.is_empty() {
+        return;
+    }
+    let plan = match submission::plan(&composed.draft, around) {
+        Ok(plan) => plan,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    for notice in &plan.notices {
+        diagnostics.say(notice);
+    }
+    for step in &plan.steps {
+        let way = match &step.route {
+            Ok(route) => submission::name_of(route, &plan),
+            Err(outcome) => {
+                diagnostics.note(outcome.kind);
+                format!("no route: {}", outcome.text)
+            }
+        };
+        diagnostics.say(&format!("{}: {way} ({})", step.target, step.reason));
+    }
+    let written = submission::rehearse(&composed.draft, &plan, around).and_then(|message| {
+        let mut reader = message.reader();
+        match manner.debug {
+            true => io::copy(&mut reader, &mut io::stderr().lock()).map(drop),
+            false => {
+                let mut out = io::stdout().lock();
+                io::copy(&mut reader, &mut out).and_then(|_| out.flush())
+            }
+        }
+        .map_err(|error| Failure::new(Kind::Io, "cannot write the message").because(error))
+    });
+    if let Err(failure) = written {
+        diagnostics.fail(&failure);
+    }
+}

@@ -1,0 +1,119 @@
+//! Setting up a run: the configuration in its order, and who is told what.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::cli::diagnostics::Diagnostics;
+use crate::config::{Environment, Origin, Settings, mailrc};
+use crate::exit::{Failure, Kind};
+use crate::sys::user;
+
+/// The system's files; the first is `/usr/share/lib/Mail.rc` on AIX (design decision D15).
+const SYSTEM_FILES: [&str; 2] = ["/etc/mail.rc", "/etc/postrider.rc"];
+
+/// Which configuration a command line asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted<'a> {
+    /// Skip the system's files (`-n`).
+    pub no_system_rc: bool,
+    /// The user's file, instead of `$MAILRC` or `~/.mailrc`.
+    pub user_file: Option<&'a Path>,
+    /// `-S`, in order.
+    pub set: &'a [OsString],
+    /// `-A`.
+    pub account: Option<&'a OsStr>,
+    /// Commands to execute (`-E 'command'`), in order.
+    pub commands: &'a [OsString],
+    /// `-v`, how often.
+    pub verbose: u8,
+    /// Whether a message is sent.
+    pub sending: bool,
+    /// Whether standard input is a terminal.
+    pub terminal: bool,
+}
+
+/// Reads the configuration in its order: defaults, the system's files, the user's, options.
+///
+/// Problems that concern nothing but themselves are told and passed over.
+///
+/// # Errors
+/// 78 when an account is asked for that is not there.
+pub fn settings(
+    wanted: &Wanted<'_>,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> Result<Settings, Failure> {
+    let home = home(environment);
+    let context = mailrc::Context {
+        sending: wanted.sending,
+        terminal: wanted.terminal,
+        home: home.as_deref(),
+    };
+    let mut settings = Settings::default();
+    if environment.posixly_correct {
+        posix_defaults(&mut settings, Origin::Environment("POSIXLY_CORRECT"));
+    }
+    if let Some(dead) = environment.dead.as_deref().and_then(Path::to_str) {
+        settings.set("dead", dead, Origin::Environment("DEAD"));
+    }
+    if !wanted.no_system_rc {
+        for path in SYSTEM_FILES {
+            mailrc::read_file(&mut settings, Path::new(path), &context);
+        }
+    }
+    let user_file = wanted
+        .user_file
+        .map(PathBuf::from)
+        .or_else(|| environment.mailrc.clone())
+        .or_else(|| Some(home.as_ref()?.join(".mailrc")));
+    if let Some(path) = user_file {
+        mailrc::read_file(&mut settings, &path, &context);
+    }
+    for command in wanted.commands {
+        let text = command.to_string_lossy();
+        let origin = Origin::Option(format!("-E '{text}'"));
+        mailrc::apply_lines(&mut settings, vec![(origin, text.into_owned())], &context);
+    }
+    if let Some(account) = wanted.account {
+        let name = account.to_string_lossy();
+        if !settings.use_account(&name, &context) {
+            let what = format!("there is no account {name}, and no readable file of that name");
+            return Err(Failure::new(Kind::Config, what)
+                .hint("--attach FILE attaches a file; an account is made by: account NAME { … }"));
+        }
+    }
+    for word in wanted.set {
+        let text = word.to_string_lossy();
+        let origin = Origin::Option(format!("-S {}", text.split('=').next().unwrap_or_default()));
+        mailrc::apply_set(&mut settings, &text, origin)
+            .map_err(|what| Failure::new(Kind::Usage, format!("-S {text}")).because(what))?;
+    }
+    if wanted.verbose > 0 {
+        settings.set("verbose", "", Origin::Option("-v".to_owned()));
+    }
+    if settings.is_set("posix") {
+        let origin = settings.origin("posix");
+        posix_defaults(&mut settings, origin);
+    }
+    for problem in settings.problems.iter().filter(|p| !p.concerns_route) {
+        diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
+    }
+    Ok(settings)
+}
+
+/// Unsets what POSIX has unset, where nobody set it (design decision D15).
+fn posix_defaults(settings: &mut Settings, origin: Origin) {
+    for name in ["hold", "keepsave", "append"] {
+        if settings.origin(name) == Origin::Default {
+            settings.unset(name, origin.clone());
+        }
+    }
+}
+
+/// Returns the home directory: `HOME`, else the passwd file's.
+pub fn home(environment: &Environment) -> Option<PathBuf> {
+    environment
+        .home
+        .clone()
+        .or_else(|| user::current().map(|user| user.home))
+}

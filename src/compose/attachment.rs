@@ -1,0 +1,162 @@
+//! Attachments: files, standard input and FIFOs, read so that they cannot change under us.
+//!
+//! What is not a large regular file is spooled; a large one is read where it is, at the length
+//! it had when it was opened, and a file that has become shorter since is an error.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::OFlag;
+
+use crate::exit::{Failure, Kind};
+use crate::message::{FileName, MessageSource};
+use crate::sanitize;
+use crate::sys::signals::{Signals, Woken};
+use crate::sys::spool::Spool;
+
+/// How long a FIFO may take to come to its end.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How many bytes a FIFO or standard input may give.
+pub const MAX_STREAM: u64 = 1 << 30;
+
+/// Regular files up to this size are copied, in bytes.
+const COPIED: u64 = 1 << 20;
+
+/// A file that goes with the mail.
+#[derive(Debug)]
+pub struct Attached {
+    /// The name the recipient sees.
+    pub name: FileName,
+    /// Its bytes.
+    pub source: Source,
+}
+
+/// The bytes of an attachment.
+#[derive(Debug)]
+pub enum Source {
+    /// A copy of our own.
+    Spooled(Spool),
+    /// A large regular file, where it is, with the length it had.
+    InPlace(File, u64),
+}
+
+impl MessageSource for Source {
+    fn len(&self) -> u64 {
+        match self {
+            Source::Spooled(spool) => spool.len(),
+            Source::InPlace(_, len) => *len,
+        }
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        match self {
+            Source::Spooled(spool) => Ok(Box::new(spool.reader())),
+            Source::InPlace(file, len) => Ok(Box::new(InPlaceReader {
+                file,
+                offset: 0,
+                len: *len,
+            })),
+        }
+    }
+}
+
+struct InPlaceReader<'a> {
+    file: &'a File,
+    offset: u64,
+    len: u64,
+}
+
+impl Read for InPlaceReader<'_> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        let left = (self.len - self.offset).min(block.len() as u64) as usize;
+        if left == 0 {
+            return Ok(0);
+        }
+        let count = self.file.read_at(&mut block[..left], self.offset)?;
+        if count == 0 {
+            return Err(io::Error::other("the file became shorter while it was read"));
+        }
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+/// Reads what is to be attached; `-` is standard input.
+///
+/// # Errors
+/// 66 when it cannot be read: missing, unreadable, a directory or device, or a FIFO that does
+/// not come to its end in time.
+pub fn read(path: &OsStr, signals: &Signals) -> Result<Attached, Failure> {
+    let name = FileName::from_path(path.as_bytes());
+    let fail = |error: io::Error| {
+        let what = format!("cannot attach {}", sanitize::line(path.as_bytes()));
+        let failure = Failure::new(Kind::NoInput, what).because(error);
+        match path.as_bytes().contains(&b':') {
+            true => failure.hint("a header field is added by --header 'Name: text'"),
+            false => failure,
+        }
+    };
+    let source = if path == "-" {
+        let stdin = io::stdin();
+        Source::Spooled(read_stream(&stdin, signals).map_err(fail)?)
+    } else {
+        open(path, signals).map_err(fail)?
+    };
+    Ok(Attached { name, source })
+}
+
+fn open(path: &OsStr, signals: &Signals) -> io::Result<Source> {
+    // O_NONBLOCK: opening a FIFO without a writer must not hang.
+    let mut file = File::options()
+        .read(true)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    let kind = metadata.file_type();
+    if kind.is_fifo() {
+        return read_stream(&file, signals).map(Source::Spooled);
+    }
+    if metadata.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is a device or socket"));
+    }
+    if metadata.len() > COPIED {
+        return Ok(Source::InPlace(file, metadata.len()));
+    }
+    // Files of /proc have no length: read what is there.
+    Spool::read_from(&mut Read::by_ref(&mut file).take(MAX_STREAM)).map(Source::Spooled)
+}
+
+/// Reads a FIFO or pipe to its end, under the cap and the deadline.
+fn read_stream(file: &(impl AsFd + ?Sized), signals: &Signals) -> io::Result<Spool> {
+    let deadline = Instant::now() + DEADLINE;
+    let mut spool = Spool::new();
+    let mut block = vec![0; 64 * 1024];
+    loop {
+        match signals.wait(Some(file.as_fd()), Some(deadline))? {
+            Woken::Ready => {}
+            Woken::Rung => continue,
+            Woken::Signal(signal) => {
+                return Err(io::Error::other(format!("interrupted by signal {signal}")));
+            }
+            Woken::TimedOut => return Err(io::Error::other("it did not come to its end in time")),
+        }
+        match nix::unistd::read(file.as_fd(), &mut block) {
+            Ok(0) => return Ok(spool),
+            Ok(count) if spool.len() + count as u64 > MAX_STREAM => {
+                return Err(io::Error::other("it gives more than 1 GiB"));
+            }
+            Ok(count) => spool.write_all(&block[..count])?,
+            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Input: the text of a message from standard input, read whole before anything else happens.
+//!
+//! A piped body is data: no tilde escape, no line that ends it (rule R10, design decision D11).
+
+use std::io::{self, BufRead, Read, Write};
+use std::os::fd::AsFd;
+
+use crate::exit::{Failure, Kind};
+use crate::sys::signals::{Signals, Woken};
+use crate::sys::spool::Spool;
+
+/// What reading the body came to; the text read so far is always there.
+#[derive(Debug)]
+pub struct Input {
+    /// The bytes read.
+    pub body: Spool,
+    /// Why the end was not reached.
+    pub failure: Option<Failure>,
+}
+
+/// Reads standard input to its end, or to a signal.
+pub fn read_piped(signals: &Signals) -> Input {
+    let stdin = io::stdin();
+    let mut input = Input {
+        body: Spool::new(),
+        failure: None,
+    };
+    let mut block = vec![0; 64 * 1024];
+    loop {
+        // SA_RESTART would start an interrupted read again: so wait for both, then read.
+        match signals.wait(Some(stdin.as_fd()), None) {
+            Ok(Woken::Signal(signal)) => {
+                input.failure = Some(interrupted(signal));
+                return input;
+            }
+            Ok(Woken::Ready) => {}
+            Ok(Woken::Rung | Woken::TimedOut) => continue,
+            Err(error) => {
+                input.failure = Some(unreadable(error));
+                return input;
+            }
+        }
+        // Read past std's buffer: what is there must not hide what is not.
+        match nix::unistd::read(&stdin, &mut block) {
+            Ok(0) => return input,
+            Ok(count) => {
+                if let Err(error) = input.body.write_all(&block[..count]) {
+                    let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
+                    input.failure = Some(failure.because(error));
+                    return input;
+                }
+            }
+            Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => {}
+            Err(error) => {
+                input.failure = Some(unreadable(error.into()));
+                return input;
+            }
+        }
+    }
+}
+
+/// Reads lines from a terminal until its end-of-file, or with `dot` until a line of one dot.
+pub fn read_typed(signals: &Signals, dot: bool) -> Input {
+    let mut input = Input {
+        body: Spool::new(),
+        failure: None,
+    };
+    let stdin = io::stdin();
+    let mut lines = stdin.lock();
+    loop {
+        match signals.wait(Some(stdin.as_fd()), None) {
+            Ok(Woken::Signal(signal)) => {
+                input.failure = Some(interrupted(signal));
+                return input;
+            }
+            Ok(Woken::Ready) => {}
+            Ok(_) => continue,
+            Err(error) => {
+                input.failure = Some(unreadable(error));
+                return input;
+            }
+        }
+        // A terminal gives at most one line a read, so std's buffer is empty when we wait.
+        let mut line = Vec::new();
+        match lines.by_ref().take(1 << 20).read_until(b'\n', &mut line) {
+            Ok(0) => return input,
+            Ok(_) if dot && line == b".\n" => return input,
+            Ok(_) => {
+                if let Err(error) = input.body.write_all(&line) {
+                    let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
+                    input.failure = Some(failure.because(error));
+                    return input;
+                }
+            }
+            Err(error) => {
+                input.failure = Some(unreadable(error));
+                return input;
+            }
+        }
+    }
+}
+
+fn interrupted(signal: u8) -> Failure {
+    Failure::new(
+        Kind::Signal(signal),
+        format!("interrupted by signal {signal} before the message was complete"),
+    )
+}
+
+fn unreadable(error: io::Error) -> Failure {
+    Failure::new(Kind::NoInput, "cannot read standard input").because(error)
+}

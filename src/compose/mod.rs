@@ -1,0 +1,401 @@
+//! Composition: from what was asked for to a draft that may leave.
+//!
+//! Everything is validated here, before anything leaves (design decision D2). What cannot be
+//! sent as it stands is a [`Failure`] in the result, never a lost text: the draft that comes
+//! back always holds the body, so that it can be kept. How the draft becomes bytes for one
+//! route is in [`render`].
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::address::{EnvelopeAddress, NamedAddress, parse_list};
+use crate::config::{Environment, Settings};
+use crate::exit::{Failure, Kind};
+use crate::message::{self, HeaderName, HeaderValue, MessageSource};
+use crate::sanitize;
+use crate::submission::aliases;
+use crate::sys::signals::Signals;
+use crate::sys::spool::Spool;
+use crate::sys::{clock, host, random, user};
+
+pub mod attachment;
+pub mod input;
+pub mod render;
+
+pub use attachment::Attached;
+
+/// What was asked for, as typed.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Recipient lists for the To field.
+    pub to: Vec<OsString>,
+    /// Recipient lists for the Cc field.
+    pub cc: Vec<OsString>,
+    /// Recipient lists that stand in no field.
+    pub bcc: Vec<OsString>,
+    /// The subject.
+    pub subject: Option<OsString>,
+    /// The sender: From field and envelope.
+    pub from: Option<OsString>,
+    /// The sender's full name.
+    pub full_name: Option<OsString>,
+    /// Header fields, as `Name: text`.
+    pub headers: Vec<OsString>,
+    /// Files to attach; `-` is standard input.
+    pub attachments: Vec<OsString>,
+}
+
+/// A mail that is being composed: validated, but not yet bytes.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// The To field.
+    pub to: Vec<NamedAddress>,
+    /// The Cc field.
+    pub cc: Vec<NamedAddress>,
+    /// Recipients in the envelope only.
+    pub bcc: Vec<NamedAddress>,
+    /// The From field that was asked for.
+    pub from: Vec<NamedAddress>,
+    /// The Sender field that was asked for.
+    pub sender: Option<NamedAddress>,
+    /// The Reply-To field.
+    pub reply_to: Vec<NamedAddress>,
+    /// The envelope sender that was asked for.
+    pub envelope_sender: Option<EnvelopeAddress>,
+    /// The sender's full name, where it was asked for.
+    pub full_name: Option<HeaderValue>,
+    /// The subject.
+    pub subject: Option<HeaderValue>,
+    /// The Content-Type of the body that was asked for.
+    pub content_type: Option<HeaderValue>,
+    /// Further header fields.
+    pub fields: Vec<(HeaderName, HeaderValue)>,
+    /// The body, as read.
+    pub body: Spool,
+    /// The attachments.
+    pub attachments: Vec<Attached>,
+    /// The Date field.
+    pub date: String,
+    /// The Message-ID field.
+    pub message_id: String,
+    /// What makes the boundary of a multipart unguessable.
+    pub boundary_seed: String,
+}
+
+impl Draft {
+    /// Returns all recipients: To, Cc and Bcc.
+    pub fn recipients(&self) -> impl Iterator<Item = &NamedAddress> {
+        self.to.iter().chain(&self.cc).chain(&self.bcc)
+    }
+}
+
+/// A draft, and what is wrong with what was asked for.
+#[derive(Debug, Default)]
+pub struct Composed {
+    /// The draft; its body is whole even where something failed.
+    pub draft: Draft,
+    /// Why nothing may leave; empty if it may.
+    pub failures: Vec<Failure>,
+    /// Recipients that cannot be; the others get the mail.
+    pub bad_recipients: Vec<Failure>,
+    /// What was changed or left out without stopping the mail.
+    pub warnings: Vec<String>,
+}
+
+/// Validates a request and makes a draft of it, with this body.
+///
+/// Reads the attachments; waits for FIFOs until `attachment::DEADLINE`.
+pub fn compose(
+    request: &Request,
+    body: Spool,
+    settings: &Settings,
+    environment: &Environment,
+    signals: &Signals,
+) -> Composed {
+    let mut composer = Composer {
+        settings,
+        composed: Composed::default(),
+    };
+    composer.composed.draft.body = body;
+    composer.stamp(environment);
+    composer.headers(&request.headers);
+    composer.sender(request, environment);
+    if let Some(subject) = &request.subject {
+        composer.subject(subject.as_bytes());
+    }
+    for (lists, field) in [
+        (&request.to, Field::To),
+        (&request.cc, Field::Cc),
+        (&request.bcc, Field::Bcc),
+    ] {
+        for list in lists {
+            composer.recipients(list.as_bytes(), field);
+        }
+    }
+    for path in &request.attachments {
+        match attachment::read(path, signals) {
+            Ok(attached) => composer.composed.draft.attachments.push(attached),
+            Err(failure) => composer.composed.failures.push(failure),
+        }
+    }
+    composer.check_recipients();
+    composer.composed
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    To,
+    Cc,
+    Bcc,
+}
+
+struct Composer<'a> {
+    settings: &'a Settings,
+    composed: Composed,
+}
+
+impl Composer<'_> {
+    /// Sets the Date, the Message-ID and the seed of boundaries.
+    fn stamp(&mut self, environment: &Environment) {
+        let time = clock::message_time(environment.source_date_epoch);
+        let host = self
+            .settings
+            .text("hostname")
+            .map(str::to_owned)
+            .or_else(host::qualified_name)
+            .unwrap_or_else(host::node_name);
+        let draft = &mut self.composed.draft;
+        draft.date = message::date(time.timestamp(), time.offset().local_minus_utc());
+        let now = clock::since_epoch().as_secs() as i64;
+        draft.message_id = message::message_id(now, random::number(), &host);
+        draft.boundary_seed = format!("{:016x}", random::number());
+    }
+
+    /// Takes the header fields of `-a` and `--header` (rule R1).
+    fn headers(&mut self, headers: &[OsString]) {
+        for header in headers {
+            let bytes = header.as_bytes();
+            if let Err(failure) = self.header(bytes) {
+                self.composed.failures.push(failure);
+            }
+        }
+    }
+
+    fn header(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let shown = sanitize::line(bytes);
+        let bad = |reason: String| {
+            Failure::new(Kind::Data, format!("cannot add the header field \"{shown}\""))
+                .because(reason)
+        };
+        let colon = bytes.iter().position(|&b| b == b':').ok_or_else(|| {
+            bad("it has no colon".to_owned())
+                .hint("write it as 'Name: text'; --attach FILE attaches a file")
+        })?;
+        let name = String::from_utf8_lossy(bytes[..colon].trim_ascii()).into_owned();
+        let name = HeaderName::new(&name).map_err(|error| bad(error.to_string()))?;
+        let value = HeaderValue::from_bytes(bytes[colon + 1..].trim_ascii())
+            .map_err(|error| bad(error.to_string()))?;
+        self.field(name, value);
+        Ok(())
+    }
+
+    /// Puts a header field where it belongs: some replace what we would write, some add to it.
+    fn field(&mut self, name: HeaderName, value: HeaderValue) {
+        match name.as_str().to_ascii_lowercase().as_str() {
+            "to" => self.recipients(value.as_str().as_bytes(), Field::To),
+            "cc" => self.recipients(value.as_str().as_bytes(), Field::Cc),
+            "bcc" => self.recipients(value.as_str().as_bytes(), Field::Bcc),
+            "from" => self.composed.draft.from = self.addresses(&name, &value),
+            "sender" => {
+                self.composed.draft.sender = self.addresses(&name, &value).into_iter().next();
+            }
+            "reply-to" => self.composed.draft.reply_to = self.addresses(&name, &value),
+            "subject" => self.composed.draft.subject = Some(value),
+            "content-type" => draft.content_type = Some(value),
+            "date" => self.composed.draft.date = value.as_str().to_owned(),
+            "message-id" => self.composed.draft.message_id = value.as_str().to_owned(),
+            // How the body is encoded is decided by its bytes (rule R1).
+            "mime-version" | "content-transfer-encoding" => {}
+            _ => self.composed.draft.fields.push((name, value)),
+        }
+    }
+
+    /// Parses the addresses of a field that is no recipient field; a bad one stops the mail.
+    fn addresses(&mut self, name: &HeaderName, value: &HeaderValue) -> Vec<NamedAddress> {
+        let mut addresses = Vec::new();
+        for entry in parse_list(value.as_str()) {
+            match entry {
+                Ok(address) => addresses.push(address),
+                Err(error) => {
+                    let shown = sanitize::line(error.text.as_bytes());
+                    let what = format!("{name} \"{shown}\" is no address");
+                    let failure = Failure::new(Kind::Data, what).because(error);
+                    self.composed.failures.push(failure);
+                }
+            }
+        }
+        addresses
+    }
+
+    /// Finds the sender that was asked for (rule R3): `-r`, a From field, the variables.
+    fn sender(&mut self, request: &Request, environment: &Environment) {
+        if let Some(name) = &request.full_name {
+            let (value, _) = HeaderValue::from_free_text(name.as_bytes());
+            self.composed.draft.full_name = Some(value);
+        }
+        let by_option = request.from.as_ref().map(|from| {
+            let from = HeaderValue::from_bytes(from.as_bytes()).map_err(|error| {
+                let shown = sanitize::line(from.as_bytes());
+                Failure::new(Kind::Data, format!("the sender \"{shown}\" is no address"))
+                    .because(error)
+            });
+            match from {
+                Ok(from) => self.addresses(&HeaderName::known("From"), &from),
+                Err(failure) => {
+                    self.composed.failures.push(failure);
+                    Vec::new()
+                }
+            }
+        });
+        let from = self.variable("from");
+        let sender = self.variable("sender").into_iter().next();
+        let draft = &mut self.composed.draft;
+        if draft.from.is_empty() {
+            draft.from = by_option.clone().unwrap_or(from);
+        }
+        if draft.sender.is_none() {
+            draft.sender = sender;
+        }
+        draft.envelope_sender = by_option
+            .as_deref()
+            .and_then(<[NamedAddress]>::first)
+            .or(draft.sender.as_ref())
+            .or(draft.from.first())
+            .map(|address| address.address().clone());
+        if draft.reply_to.is_empty() {
+            self.composed.draft.reply_to = match self.settings.text("replyto") {
+                Some(_) => self.variable("replyto"),
+                None => environment
+                    .replyto
+                    .as_ref()
+                    .and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok())
+                    .map(|value| self.addresses(&HeaderName::known("Reply-To"), &value))
+                    .unwrap_or_default(),
+            };
+        }
+    }
+
+    /// Parses the addresses that a variable holds.
+    fn variable(&mut self, name: &'static str) -> Vec<NamedAddress> {
+        let Some(text) = self.settings.text(name) else {
+            return Vec::new();
+        };
+        match HeaderValue::new(text) {
+            Ok(value) => self.addresses(&HeaderName::known(name), &value),
+            Err(error) => {
+                let what = format!("the variable {name} holds no address");
+                let failure = Failure::new(Kind::Data, what).because(error);
+                self.composed.failures.push(failure);
+                Vec::new()
+            }
+        }
+    }
+
+    fn subject(&mut self, bytes: &[u8]) {
+        let (value, changed) = HeaderValue::from_free_text(bytes);
+        if changed {
+            self.composed
+                .warnings
+                .push("control characters in the subject were replaced by a blank".to_owned());
+        }
+        self.composed.draft.subject = Some(value);
+    }
+
+    /// Parses one recipient list and expands the aliases of the mailrc in it.
+    fn recipients(&mut self, bytes: &[u8], field: Field) {
+        let text = message::decode_text(bytes);
+        for entry in parse_list(&text) {
+            match entry {
+                Ok(address) if self.is_alias(&address) => self.alias(&address, field),
+                Ok(address) => self.recipient(address, field),
+                Err(error) => self.bad_recipient(&error.text, error.reason),
+            }
+        }
+    }
+
+    fn is_alias(&self, address: &NamedAddress) -> bool {
+        address.name().is_none()
+            && self
+                .settings
+                .aliases
+                .contains_key(address.address().as_str())
+    }
+
+    fn alias(&mut self, address: &NamedAddress, field: Field) {
+        let name = address.address().as_str();
+        let aliases = &self.settings.aliases;
+        let expansion = aliases::expand(name, |name| aliases.get(name).map(Vec::as_slice));
+        for member in expansion.members {
+            for entry in parse_list(&member) {
+                match entry {
+                    Ok(address) => self.recipient(address, field),
+                    Err(error) => self.bad_recipient(&error.text, error.reason),
+                }
+            }
+        }
+        for member in expansion.ignored {
+            self.bad_recipient(&member, "an alias cannot lead to a command or file");
+        }
+    }
+
+    fn recipient(&mut self, address: NamedAddress, field: Field) {
+        if address.is_repaired() {
+            let shown = sanitize::line(address.address().as_str().as_bytes()).into_owned();
+            self.composed.warnings.push(format!(
+                "control characters in the name of {shown} were replaced by a blank"
+            ));
+        }
+        let draft = &mut self.composed.draft;
+        match field {
+            Field::To => draft.to.push(address),
+            Field::Cc => draft.cc.push(address),
+            Field::Bcc => draft.bcc.push(address),
+        }
+    }
+
+    fn bad_recipient(&mut self, text: &str, reason: &'static str) {
+        let shown = sanitize::line(text.as_bytes());
+        let shown: String = shown.chars().take(200).collect();
+        self.composed.bad_recipients.push(
+            Failure::new(Kind::Data, format!("\"{shown}\" is no recipient")).because(reason),
+        );
+    }
+
+    /// A mail needs someone to go to: with only bad recipients there is nothing to send.
+    fn check_recipients(&mut self) {
+        if self.composed.draft.recipients().next().is_none() {
+            let bad = std::mem::take(&mut self.composed.bad_recipients);
+            if bad.is_empty() {
+                let failure = Failure::new(Kind::Usage, "there is no recipient");
+                self.composed.failures.push(failure);
+            }
+            self.composed.failures.extend(bad);
+        }
+    }
+}
+
+/// The name of the user we act as, for the From_ line and the default sender.
+pub fn login_name() -> String {
+    user::current().map_or_else(|| format!("uid{}", user::effective_uid()), |user| user.name)
+}
+
+impl MessageSource for Spool {
+    fn len(&self) -> u64 {
+        Spool::len(self)
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn io::Read + Send + '_>> {
+        Ok(Box::new(Spool::reader(self)))
+    }
+}

@@ -1,0 +1,534 @@
+//! The one append: how a message gets into an mbox, whoever brings it.
+//!
+//! # Steps, and what the file holds if we die after each
+//! 1. Open or create, refuse what is not a mailbox, lock ([`MailboxLock`]). *Unchanged, or empty.*
+//! 2. Remember the end; read the last bytes and the first ones. *Unchanged.*
+//! 3. Write behind the end: the line ends that are missing before, the From_ line, the message
+//!    (quoted), a blank line. *The old bytes, and a part of ours. Readers who find the lock held
+//!    leave that part out; the next append puts its blank line behind it, so that it can never
+//!    swallow another message.*
+//! 4. fsync; for a new file its directory too. **From here on the mail is safe.**
+//!
+//! On any failure in 3 or 4 the file is cut back to the remembered end, and the caller still has
+//! the message. A size limit (`RLIMIT_FSIZE`) is such a failure because the program ignores
+//! SIGXFSZ; the library relies on that.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+
+use super::lock::{LockError, LockOptions, MailboxLock};
+use super::open::{Beginning, beginning, directory_of, is_in_sticky_directory, what_else};
+use super::quote::{self, CopyError, Form};
+use crate::exit::Kind;
+use crate::sys::user;
+
+/// How often a mailbox that is replaced under our hands is opened again.
+const ATTEMPTS: usize = 5;
+
+/// How much is written at once.
+const BLOCK: usize = 64 * 1024;
+
+/// How a message is appended.
+#[derive(Clone, Copy, Debug)]
+pub struct AppendOptions<'a> {
+    /// How to lock.
+    pub lock: LockOptions<'a>,
+    /// In what form the message comes.
+    pub form: Form,
+    /// The mode of a mailbox that is made; the umask does not count.
+    pub mode: u32,
+    /// To whom a mailbox belongs.
+    pub owner: Owner,
+    /// Whether the path may be a symbolic link. In a directory with the sticky bit it never may.
+    pub follows_links: bool,
+}
+
+/// To whom a mailbox belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// To whoever it belongs to; one that is made is ours. Hard links are accepted if it is ours.
+    Whoever,
+    /// To us; anybody else's is refused.
+    Us,
+    /// To this user; anybody else's is refused. One that is made is given to user and group.
+    User {
+        /// The user.
+        uid: u32,
+        /// The group: that of the spool, `mail`.
+        gid: Option<u32>,
+    },
+}
+
+impl AppendOptions<'_> {
+    /// A folder of the user (`save`, `copy`, `record`): made with mode 0600, links are followed.
+    pub fn folder() -> Self {
+        AppendOptions {
+            lock: LockOptions::default(),
+            form: Form::default(),
+            mode: 0o600,
+            owner: Owner::Whoever,
+            follows_links: true,
+        }
+    }
+
+    /// Dead letters: made with mode 0600, ours, and no link (design decision D9).
+    pub fn dead_letters() -> Self {
+        AppendOptions {
+            owner: Owner::Us,
+            follows_links: false,
+            ..AppendOptions::folder()
+        }
+    }
+
+    /// A system mailbox as an MDA makes it: mode 0660, the user's, of the group of the spool.
+    pub fn system_mailbox(uid: u32, gid: Option<u32>) -> Self {
+        AppendOptions {
+            mode: 0o660,
+            owner: Owner::User { uid, gid },
+            follows_links: false,
+            ..AppendOptions::folder()
+        }
+    }
+}
+
+/// Why a message could not be appended. The mailbox is as it was before.
+#[derive(Debug)]
+pub enum AppendError {
+    /// It could not be opened or made.
+    Open {
+        /// The mailbox.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is nothing that we may write to: a link, a device, another user's, no mbox.
+    Refused {
+        /// The mailbox.
+        path: PathBuf,
+        /// Why: what it is.
+        why: &'static str,
+    },
+    /// It could not be locked.
+    Lock(LockError),
+    /// The message could not be read.
+    Message(io::Error),
+    /// Writing failed.
+    Write {
+        /// The mailbox.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing failed, and so did cutting the mailbox back: a part of the message is in it.
+    Torn {
+        /// The mailbox.
+        path: PathBuf,
+        /// Why writing failed.
+        source: io::Error,
+    },
+}
+
+impl AppendError {
+    /// Returns what kind of failure this is for the exit status.
+    pub fn kind(&self) -> Kind {
+        match self {
+            AppendError::Open { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => Kind::NoPermission,
+                _ => Kind::CannotCreate,
+            },
+            AppendError::Refused { .. } => Kind::CannotCreate,
+            AppendError::Lock(error) => error.kind(),
+            AppendError::Message(_) | AppendError::Write { .. } | AppendError::Torn { .. } => {
+                Kind::Io
+            }
+        }
+    }
+
+    /// Returns whether the same may succeed later: a lock may go, a disk be cleaned up.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            AppendError::Lock(error) => error.is_temporary(),
+            AppendError::Open { source, .. } | AppendError::Write { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::ReadOnlyFilesystem
+            ),
+            AppendError::Refused { .. } | AppendError::Message(_) | AppendError::Torn { .. } => {
+                false
+            }
+        }
+    }
+}
+
+impl fmt::Display for AppendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AppendError::Open { path, .. } => write!(f, "cannot open {}", path.display()),
+            AppendError::Refused { path, why } => {
+                write!(f, "cannot append to {}: it is {why}", path.display())
+            }
+            AppendError::Lock(error) => error.fmt(f),
+            AppendError::Message(_) => f.write_str("cannot read the message"),
+            AppendError::Write { path, .. } => write!(f, "cannot append to {}", path.display()),
+            AppendError::Torn { path, .. } => write!(
+                f,
+                "cannot append to {}, and a part of the message is in it",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl Error for AppendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            AppendError::Open { source, .. }
+            | AppendError::Message(source)
+            | AppendError::Write { source, .. }
+            | AppendError::Torn { source, .. } => Some(source),
+            AppendError::Lock(error) => error.source(),
+            AppendError::Refused { .. } => None,
+        }
+    }
+}
+
+/// Appends a message to an mbox: locks it, writes, syncs. When this returns the mail is safe.
+///
+/// `from_line` is the From_ line, with or without its line end; `message` is header, empty line
+/// and body. The mailbox is made if there is none.
+///
+/// # Errors
+/// When the mailbox cannot be opened, locked or written, or is nothing we may write to. It is then
+/// as it was before, except for [`AppendError::Torn`].
+pub fn append(
+    path: &Path,
+    from_line: &[u8],
+    message: &mut dyn Read,
+    options: &AppendOptions<'_>,
+) -> Result<(), AppendError> {
+    let (lock, is_new) = open_locked(path, options)?;
+    append_locked(&lock, from_line, message, options.form)?;
+    if is_new {
+        // The mail is in the file; if its name is not on disk yet, say so.
+        sync_directory(path).map_err(|source| AppendError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+/// Appends a message to a mailbox that is locked, and syncs it.
+///
+/// # Errors
+/// As [`append`].
+pub fn append_locked(
+    lock: &MailboxLock,
+    from_line: &[u8],
+    message: &mut dyn Read,
+    form: Form,
+) -> Result<(), AppendError> {
+    let path = lock.path();
+    let write_error = |source| AppendError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let end = lock.file().metadata().map_err(write_error)?.len();
+    if !matches!(
+        beginning(lock.file(), end).map_err(write_error)?,
+        Beginning::Blank | Beginning::Mbox
+    ) {
+        return Err(AppendError::Refused {
+            path: path.to_owned(),
+            why: "not an mbox",
+        });
+    }
+    let mut tail = Tail::new(lock.file(), end).map_err(write_error)?;
+    let written = write_message(&mut tail, from_line, message, form)
+        .and_then(|()| tail.file.sync_all().map_err(CopyError::Write));
+    match written {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let is_whole = tail.undo().is_ok();
+            Err(match error {
+                CopyError::Read(source) if is_whole => AppendError::Message(source),
+                CopyError::Write(source) if is_whole => write_error(source),
+                CopyError::Read(source) | CopyError::Write(source) => AppendError::Torn {
+                    path: path.to_owned(),
+                    source,
+                },
+            })
+        }
+    }
+}
+
+/// Writes everything that belongs to one message behind the end of a mailbox.
+fn write_message(
+    tail: &mut Tail<'_>,
+    from_line: &[u8],
+    message: &mut dyn Read,
+    form: Form,
+) -> Result<(), CopyError> {
+    tail.end_with_blank_line().map_err(CopyError::Write)?;
+    tail.write_all(from_line).map_err(CopyError::Write)?;
+    tail.end_line().map_err(CopyError::Write)?;
+    quote::copy(message, form, tail)?;
+    tail.end_with_blank_line().map_err(CopyError::Write)?;
+    tail.flush().map_err(CopyError::Write)
+}
+
+/// Opens or makes a mailbox and locks it; says whether it was made.
+fn open_locked(
+    path: &Path,
+    options: &AppendOptions<'_>,
+) -> Result<(MailboxLock, bool), AppendError> {
+    let mut is_new = false;
+    for attempt in 1.. {
+        let (file, made) = open_or_make(path, options)?;
+        is_new |= made;
+        match MailboxLock::acquire(path, file, &options.lock) {
+            Ok(lock) => return Ok((lock, is_new)),
+            Err(LockError::Replaced { .. }) if attempt < ATTEMPTS => {}
+            Err(error) => return Err(AppendError::Lock(error)),
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// Opens a mailbox for reading and writing, or makes it; says whether it was made.
+fn open_or_make(path: &Path, options: &AppendOptions<'_>) -> Result<(File, bool), AppendError> {
+    let open_error = |source| AppendError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    for _ in 0..ATTEMPTS {
+        match open(path, options) {
+            Err(AppendError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened.map(|file| (file, false)),
+        }
+        match make(path, options) {
+            Ok(file) => return Ok((file, true)),
+            // Somebody else has just made it, or a link that leads nowhere is there.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(open_error(error)),
+        }
+    }
+    Err(AppendError::Refused {
+        path: path.to_owned(),
+        why: "a symbolic link that leads nowhere",
+    })
+}
+
+/// Opens a mailbox that exists, and refuses what may not be written to.
+fn open(path: &Path, options: &AppendOptions<'_>) -> Result<File, AppendError> {
+    let refused = |why| AppendError::Refused {
+        path: path.to_owned(),
+        why,
+    };
+    let open_error = |source| AppendError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    if !options.follows_links || is_in_sticky_directory(path) {
+        flags |= OFlag::O_NOFOLLOW;
+    }
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .custom_flags(flags.bits())
+        .open(path)
+        .map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ELOOP) if flags.contains(OFlag::O_NOFOLLOW) => refused("a symbolic link"),
+            Some(Errno::EISDIR) => refused("a directory"),
+            Some(Errno::ENXIO) => refused("a socket"),
+            _ => open_error(error),
+        })?;
+    let metadata = file.metadata().map_err(open_error)?;
+    if let Some(what) = what_else(&metadata) {
+        return Err(refused(what));
+    }
+    let owner = match options.owner {
+        Owner::Whoever => None,
+        Owner::Us => Some(user::effective_uid()),
+        Owner::User { uid, .. } => Some(uid),
+    };
+    if owner.is_some_and(|owner| owner != metadata.uid()) {
+        return Err(refused("another user's file"));
+    }
+    // Who may make a link to a file that he may not write could have us write to it.
+    let is_foreign = metadata.uid() != owner.unwrap_or_else(user::effective_uid);
+    if metadata.nlink() > 1 && (is_foreign || is_in_sticky_directory(path)) {
+        return Err(refused(
+            "a file with a second name that another user may have made",
+        ));
+    }
+    Ok(file)
+}
+
+/// Makes a mailbox with the mode and owner that it shall have.
+fn make(path: &Path, options: &AppendOptions<'_>) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create_new(true)
+        .mode(0o600)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NOCTTY).bits())
+        .open(path)?;
+    let mut mode = options.mode;
+    if let Owner::User { uid, gid } = options.owner
+        && let Err(error) = fchown(&file, Some(uid), gid)
+    {
+        if error.kind() != io::ErrorKind::PermissionDenied || uid != user::effective_uid() {
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
+        // Our own mailbox, but not the spool's group: then it is nobody else's.
+        if gid.is_some_and(|gid| file.metadata().map(|made| made.gid()).ok() != Some(gid)) {
+            mode &= 0o700;
+        }
+    }
+    file.set_permissions(Permissions::from_mode(mode))?;
+    Ok(file)
+}
+
+/// Makes a new name in a directory survive a power cut.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    match File::open(directory_of(path)) {
+        Ok(directory) => directory.sync_all(),
+        // A spool that we may write to but not list; its file system will have to do.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The growing end of a mailbox.
+struct Tail<'a> {
+    file: &'a File,
+    /// Where the mailbox ended before.
+    end: u64,
+    /// How many bytes we have written behind it.
+    written: u64,
+    buffer: Vec<u8>,
+    /// The last bytes, written or not: enough to see a blank line with either line end.
+    last: Last,
+}
+
+/// The last three bytes of a text, as far as it has so many.
+#[derive(Debug, Default)]
+struct Last(Vec<u8>);
+
+impl Last {
+    fn push(&mut self, bytes: &[u8]) {
+        self.0
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(3)..]);
+        let excess = self.0.len().saturating_sub(3);
+        self.0.drain(..excess);
+    }
+
+    fn ends_line(&self) -> bool {
+        self.0.last().is_none_or(|byte| *byte == b'\n')
+    }
+
+    fn ends_with_blank_line(&self) -> bool {
+        matches!(
+            &self.0[..],
+            [] | [b'\n'] | [.., b'\n', b'\n'] | [.., b'\n', b'\r', b'\n']
+        )
+    }
+}
+
+impl<'a> Tail<'a> {
+    fn new(file: &'a File, end: u64) -> io::Result<Tail<'a>> {
+        let start = end.saturating_sub(3);
+        let mut bytes = vec![0; (end - start) as usize];
+        file.read_exact_at(&mut bytes, start)?;
+        let mut last = Last::default();
+        last.push(&bytes);
+        Ok(Tail {
+            file,
+            end,
+            written: 0,
+            buffer: Vec::with_capacity(BLOCK),
+            last,
+        })
+    }
+
+    /// Ends an unfinished line.
+    fn end_line(&mut self) -> io::Result<()> {
+        if self.last.ends_line() {
+            return Ok(());
+        }
+        self.write_all(b"\n")
+    }
+
+    /// Makes sure that a blank line, or nothing at all, comes last.
+    fn end_with_blank_line(&mut self) -> io::Result<()> {
+        self.end_line()?;
+        if self.last.ends_with_blank_line() {
+            return Ok(());
+        }
+        self.write_all(b"\n")
+    }
+
+    /// Cuts the mailbox back to where it ended.
+    ///
+    /// Bytes that somebody who knows no lock has written meanwhile are not ours to cut.
+    fn undo(&mut self) -> io::Result<()> {
+        self.buffer.clear();
+        let size = self.file.metadata()?.len();
+        if size == self.end {
+            return Ok(());
+        }
+        if size != self.end + self.written {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        self.file.set_len(self.end)?;
+        self.file.sync_all()
+    }
+
+    fn write_buffer(&mut self) -> io::Result<()> {
+        let mut at = 0;
+        while at < self.buffer.len() {
+            match (&mut &*self.file).write(&self.buffer[at..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    at += count;
+                    self.written += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+impl Write for Tail<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.buffer.len() + bytes.len() > BLOCK {
+            self.write_buffer()?;
+        }
+        let count = bytes.len().min(BLOCK);
+        self.buffer.extend_from_slice(&bytes[..count]);
+        self.last.push(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_buffer()
+    }
+}
+
+#[cfg(test)]
+#[path = "append_tests.rs"]
+mod tests;

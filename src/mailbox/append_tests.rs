@@ -1,0 +1,290 @@
+use super::*;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::mailbox::{Mailbox, has_mail};
+use crate::sys::child;
+
+const FROM: &str = "From a@x Tue Jan  7 12:09:16 2003\n";
+
+/// Gives half a message, and then fails.
+struct Broken<'a>(&'a [u8]);
+
+impl Read for Broken<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() {
+            return Err(io::Error::other("the source broke"));
+        }
+        self.0.read(buffer)
+    }
+}
+
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a directory")
+}
+
+fn folder() -> AppendOptions<'static> {
+    AppendOptions {
+        lock: LockOptions {
+            patience: Duration::ZERO,
+            ..LockOptions::default()
+        },
+        ..AppendOptions::folder()
+    }
+}
+
+fn add(path: &Path, message: &str, options: &AppendOptions<'_>) -> Result<(), AppendError> {
+    append(path, FROM.as_bytes(), &mut message.as_bytes(), options)
+}
+
+fn count(path: &Path) -> usize {
+    let mailbox = Mailbox::open(path, &mut |_, _, _| {}).expect("a mailbox");
+    mailbox.messages().len()
+}
+
+#[test]
+fn a_blank_line_stands_between_any_two_messages() {
+    let before = [
+        "",
+        "\n",
+        "FROMTo: a\n\nbody\n\n",
+        "FROMTo: a\n\nbody\n",
+        "FROMTo: a\n\nbody",
+        "FROMTo: a\n\n",
+        "FROMTo: a\n",
+        "FROMTo: a\r\n\r\nbody\r\n\r\n",
+        "FROMTo: a\r\n\r\nbody\r\n",
+        "FROMTo: a\n\nhalf a line that is \0",
+    ];
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    for before in before {
+        let before = before.replace("FROM", FROM);
+        for message in [
+            "To: b\n\nbody\n",
+            "To: b\n\nbody",
+            "To: b\n",
+            "To: b\n\n",
+            "To: b\n\nx\r\n",
+        ] {
+            fs::write(&path, &before).expect("written");
+            add(&path, message, &folder()).expect("appended");
+            add(&path, message, &folder()).expect("appended");
+            let text = fs::read_to_string(&path).expect("text");
+            assert!(text.starts_with(&before));
+            assert!(text.ends_with("\n\n"), "{text:?}");
+            assert!(!text.ends_with("\n\n\n"), "{text:?}");
+            assert!(text.contains(message));
+            let expected = 2 + usize::from(before.len() > 1);
+            assert_eq!(count(&path), expected, "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_appended_is_quoted_or_kept_as_it_is() {
+    let directory = directory();
+    let message = "Content-Length: 3\nTo: b\n\nx\n\nFrom a@x Tue Jan  7 12:09:16 2003\nTo: c\n";
+    let path = directory.path().join("quoted");
+    add(&path, message, &folder()).expect("appended");
+    let text = fs::read_to_string(&path).expect("text");
+    assert_eq!(text, format!("{FROM}To: b\n\nx\n\n>{FROM}To: c\n\n"));
+    assert_eq!(count(&path), 1);
+
+    let path = directory.path().join("stored");
+    let options = AppendOptions {
+        form: Form::Stored,
+        ..folder()
+    };
+    append(
+        &path,
+        &FROM.as_bytes()[..FROM.len() - 1],
+        &mut message.as_bytes(),
+        &options,
+    )
+    .expect("appended");
+    let text = fs::read_to_string(&path).expect("text");
+    assert_eq!(text, format!("{FROM}{message}\n"));
+}
+
+#[test]
+fn a_new_mailbox_has_the_mode_that_was_asked_for_and_locks_go() {
+    let directory = directory();
+    for (name, options, mode) in [
+        ("folder", AppendOptions::folder(), 0o600),
+        ("dead", AppendOptions::dead_letters(), 0o600),
+        (
+            "spool",
+            AppendOptions::system_mailbox(user::effective_uid(), None),
+            0o660,
+        ),
+    ] {
+        let path = directory.path().join(name);
+        add(&path, "To: b\n\nx\n", &options).expect("appended");
+        let metadata = fs::metadata(&path).expect("there");
+        assert_eq!(metadata.mode() & 0o7777, mode, "{name}");
+        assert_eq!(metadata.uid(), user::effective_uid(), "{name}");
+        assert!(has_mail(&path).expect("a mailbox"));
+    }
+    // No lock file, no temporary file.
+    assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 3);
+}
+
+#[test]
+fn a_source_that_breaks_leaves_the_mailbox_as_it_was() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    let before = format!("{FROM}To: a\n\nno line end");
+    fs::write(&path, &before).expect("written");
+    let long = format!("To: b\n\n{}", "x".repeat(3 * BLOCK));
+    for half in ["", "To: b\n", long.as_str()] {
+        let mut source = Broken(half.as_bytes());
+        let error = append(&path, FROM.as_bytes(), &mut source, &folder()).expect_err("broken");
+        assert!(matches!(error, AppendError::Message(_)), "{error:?}");
+        assert_eq!(error.kind(), Kind::Io);
+        assert_eq!(fs::read_to_string(&path).expect("text"), before);
+    }
+    assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 1);
+}
+
+#[test]
+fn a_size_limit_is_an_error_and_leaves_the_mailbox_as_it_was() {
+    let directory = directory();
+    let path = directory.path().join("limited");
+    let before = format!("{FROM}To: a\n\nbody\n\n");
+    fs::write(&path, &before).expect("written");
+    // Limits are those of a process, so another one has to run into them.
+    let test = "mailbox::append::tests::append_a_megabyte_here";
+    let status = child::command("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 100; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().expect("our name"))
+        .args(["--exact", test, "--ignored", "--test-threads=1"])
+        .current_dir(directory.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("started");
+    assert!(status.success());
+    assert!(directory.path().join("was-here").exists());
+    assert_eq!(fs::read_to_string(&path).expect("text"), before);
+}
+
+#[test]
+#[ignore = "run by the test above, in a directory and with a limit of its own"]
+fn append_a_megabyte_here() {
+    if !Path::new("limited").exists() {
+        return;
+    }
+    let message = "x".repeat(1 << 20);
+    let error = add(Path::new("limited"), &message, &folder()).expect_err("over the limit");
+    assert!(matches!(error, AppendError::Write { .. }), "{error:?}");
+    assert_eq!(error.kind(), Kind::Io);
+    fs::write("was-here", "").expect("written");
+}
+
+#[test]
+fn what_is_no_mailbox_of_ours_is_refused_and_not_touched() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("text"), "dear diary\n").expect("written");
+    fs::write(at("target"), "").expect("written");
+    symlink(at("target"), at("link")).expect("a link");
+    symlink(at("nowhere"), at("dangling")).expect("a link");
+    nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    let rows = [
+        ("text", folder(), "it is not an mbox"),
+        (".", folder(), "it is a directory"),
+        ("fifo", folder(), "it is a FIFO"),
+        (
+            "dangling",
+            folder(),
+            "it is a symbolic link that leads nowhere",
+        ),
+        (
+            "link",
+            AppendOptions::dead_letters(),
+            "it is a symbolic link",
+        ),
+        (
+            "dangling",
+            AppendOptions::dead_letters(),
+            "it is a symbolic link",
+        ),
+        (
+            "link",
+            AppendOptions::system_mailbox(0, None),
+            "it is a symbolic link",
+        ),
+        (
+            "target",
+            AppendOptions::system_mailbox(54_321, None),
+            "it is another user's file",
+        ),
+    ];
+    for (name, options, why) in rows {
+        let error = add(&at(name), "To: b\n\nx\n", &options).expect_err(name);
+        assert!(error.to_string().ends_with(why), "{name}: {error}");
+        assert_eq!(error.kind(), Kind::CannotCreate, "{name}");
+    }
+    assert_eq!(
+        fs::read_to_string(at("text")).expect("text"),
+        "dear diary\n"
+    );
+    assert_eq!(fs::read_to_string(at("target")).expect("text"), "");
+    assert!(!at("nowhere").exists());
+    // A folder that is a link of ours is followed.
+    add(&at("link"), "To: b\n\nx\n", &folder()).expect("appended");
+    assert_eq!(count(&at("target")), 1);
+}
+
+#[test]
+fn a_hard_link_in_a_sticky_directory_is_refused() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    fs::write(&path, "").expect("written");
+    fs::hard_link(&path, directory.path().join("second")).expect("a link");
+    add(&path, "To: b\n\nx\n", &folder()).expect("our own links are our affair");
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o1777)).expect("mode");
+    let error = add(&path, "To: b\n\nx\n", &folder()).expect_err("refused");
+    assert!(error.to_string().contains("second name"), "{error}");
+    assert_eq!(count(&path), 1);
+}
+
+#[test]
+fn a_missing_directory_and_a_held_lock_have_their_kinds() {
+    let directory = directory();
+    let error = add(&directory.path().join("no/mbox"), "x", &folder()).expect_err("missing");
+    assert_eq!(error.kind(), Kind::CannotCreate);
+    let path = directory.path().join("mbox");
+    fs::write(&path, "").expect("written");
+    let holder = File::open(&path).expect("opened");
+    holder.lock().expect("locked");
+    let error = add(&path, "x", &folder()).expect_err("locked");
+    assert_eq!(error.kind(), Kind::TryLater);
+    assert!(error.is_temporary());
+}
+
+#[test]
+fn many_appenders_lose_nothing() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let path = &path;
+            scope.spawn(move || {
+                for number in 0..5 {
+                    let message = format!("Subject: {writer}.{number}\n\nFrom {writer}\n");
+                    add(path, &message, &AppendOptions::folder()).expect("appended");
+                }
+            });
+        }
+    });
+    let mut subjects = Vec::new();
+    Mailbox::open(&path, &mut |_, _, header| subjects.push(header.to_vec())).expect("a mailbox");
+    subjects.sort();
+    subjects.dedup();
+    assert_eq!(subjects.len(), 20);
+}

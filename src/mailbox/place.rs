@@ -1,0 +1,421 @@
+//! Which mailbox is meant: the system mailbox of a user (design decision D17), and names as
+//! `-f`, `save` and `file` take them.
+//!
+//! Everything that has to be known comes as an argument; here only the file system is asked
+//! whether a place exists and whose it is.
+
+use std::error::Error;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::open::directory_of;
+
+/// Where spools are; on most systems one is a link to the other.
+pub const SPOOLS: [&str; 2] = ["/var/spool/mail", "/var/mail"];
+
+/// What decides where a user's system mailbox is.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaceInputs<'a> {
+    /// `$MAIL`, if it is set; `None` for the mailbox of another user.
+    pub mail: Option<&'a OsStr>,
+    /// Our effective uid.
+    pub effective_uid: u32,
+    /// The directories that may be the spool: the variable `spool`, or [`SPOOLS`].
+    pub spools: &'a [&'a Path],
+    /// The login name of the mailbox's user, from the passwd row of the uid.
+    pub user: &'a str,
+    /// The home directory of that user, if there is one.
+    pub home: Option<&'a Path>,
+}
+
+/// A mailbox's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or the directory of a Maildir.
+    pub path: PathBuf,
+    /// Whether it is there.
+    pub exists: bool,
+}
+
+/// Returns where a user's system mailbox is.
+///
+/// `$MAIL` counts if its file is ours or its directory is our own, so that `sudo mailx` does not
+/// read somebody else's mail as root; then the spool, then `~/Maildir`. If none of them is there
+/// the place is where the spool's file would be. `None` when no spool holds such a name: one that
+/// is empty, or has a slash.
+pub fn system_mailbox(inputs: &PlaceInputs<'_>) -> Option<Place> {
+    if let Some(path) = inputs.mail.map(Path::new)
+        && is_our_own(path, inputs)
+    {
+        return Some(Place {
+            path: path.to_owned(),
+            exists: path.exists(),
+        });
+    }
+    let is_name = !matches!(inputs.user, "" | "." | "..") && !inputs.user.contains(['/', '\0']);
+    let files = inputs.spools.iter().map(|spool| spool.join(inputs.user));
+    let files: Vec<PathBuf> = files.filter(|_| is_name).collect();
+    if let Some(path) = files.iter().find(|path| path.exists()) {
+        return Some(Place {
+            path: path.clone(),
+            exists: true,
+        });
+    }
+    let maildir = inputs.home.map(|home| home.join("Maildir"));
+    if let Some(path) = maildir.filter(|path| is_name && path.join("cur").is_dir()) {
+        return Some(Place { path, exists: true });
+    }
+    // The first spool that is there, so that a message about it names a real directory.
+    let path = files
+        .iter()
+        .find(|path| directory_of(path).is_dir())
+        .or(files.first())?;
+    Some(Place {
+        path: path.clone(),
+        exists: false,
+    })
+}
+
+/// Returns whether the file that `$MAIL` names is ours, or lies in a directory of our own.
+///
+/// The spool is nobody's own, though root owns it.
+fn is_our_own(path: &Path, inputs: &PlaceInputs<'_>) -> bool {
+    if !path.is_absolute() || path.as_os_str().as_bytes().contains(&0) {
+        return false;
+    }
+    let is_ours = |path: &Path| fs::metadata(path).is_ok_and(|m| m.uid() == inputs.effective_uid);
+    let directory = directory_of(path);
+    is_ours(path) || is_ours(directory) && !is_one_of(directory, inputs.spools)
+}
+
+/// Returns whether a directory is one of these, by whatever name.
+fn is_one_of(directory: &Path, others: &[&Path]) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
+    let this = identity(directory);
+    let standard = SPOOLS.iter().map(Path::new);
+    let mut others = others.iter().copied().chain(standard);
+    this.is_some() && others.any(|other| identity(other) == this)
+}
+
+/// What names of mailboxes can refer to.
+#[derive(Clone, Copy)]
+pub struct NameInputs<'a> {
+    /// The user's home directory: `~`, and where `folder` begins if it is relative.
+    pub home: Option<&'a Path>,
+    /// The variable `folder`: `+name`.
+    pub folder: Option<&'a OsStr>,
+    /// The variable or environment variable `MBOX`: `&`; `~/mbox` without it.
+    pub mbox: Option<&'a OsStr>,
+    /// The mailbox that was open before: `#`.
+    pub previous: Option<&'a Path>,
+    /// The user's system mailbox: `%`.
+    pub system: &'a Path,
+    /// Finds the system mailbox of another user: `%user`.
+    pub system_of: &'a dyn Fn(&str) -> Option<PathBuf>,
+    /// Finds the home directory of another user: `~user`.
+    pub home_of: &'a dyn Fn(&str) -> Option<PathBuf>,
+    /// Finds the value of a variable or environment variable: `$name`.
+    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+}
+
+/// A name that has been understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The file, or the directory of a Maildir.
+    pub path: PathBuf,
+    /// Whether it is to be treated as a system mailbox: `%`, `%user`, `%:file`.
+    pub is_system: bool,
+}
+
+/// Why a name could not be understood; the text says what it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// It is empty, or has become so.
+    Empty,
+    /// `#`, and no mailbox was open before.
+    NoPrevious,
+    /// `~`, `&` or a relative `folder`, and there is no home directory.
+    NoHome,
+    /// `%user` or `~user`, and there is no such user.
+    NoUser,
+    /// A variable that is not set.
+    NoVariable,
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NameError::Empty => "no mailbox is named",
+            NameError::NoPrevious => "there is no previous mailbox",
+            NameError::NoHome => "there is no home directory",
+            NameError::NoUser => "there is no such user",
+            NameError::NoVariable => "a variable in the name is not set",
+        })
+    }
+}
+
+impl Error for NameError {}
+
+/// Returns what a mailbox name refers to, as POSIX mailx and its peers write them.
+///
+/// `%`, `%user`, `%:file` (s-nail), `#`, `&`, `+name`, `~`, `~user`, `$name`, `${name}`. A name that
+/// begins with another character, `./%` for instance, is a path. Without `folder`, `+name` is a
+/// path too (POSIX). Patterns are not matched here.
+///
+/// # Errors
+/// When what the name refers to is not there.
+pub fn expand(name: &OsStr, inputs: &NameInputs<'_>) -> Result<Named, NameError> {
+    let mut bytes = name.as_bytes();
+    let mut is_system = false;
+    while let Some(file) = bytes.strip_prefix(b"%:") {
+        bytes = file;
+        is_system = true;
+    }
+    let path = match bytes {
+        b"" => return Err(NameError::Empty),
+        b"%" => return Ok(system(inputs.system.to_owned())),
+        b"#" => inputs.previous.ok_or(NameError::NoPrevious)?.to_owned(),
+        b"&" => match inputs.mbox.filter(|mbox| !mbox.is_empty() && *mbox != "&") {
+            Some(mbox) => PathBuf::from(tilde_and_variables(mbox.as_bytes(), inputs)?),
+            None => inputs.home.ok_or(NameError::NoHome)?.join("mbox"),
+        },
+        [b'%', user @ ..] => {
+            let user = std::str::from_utf8(user).map_err(|_| NameError::NoUser)?;
+            return (inputs.system_of)(user)
+                .map(system)
+                .ok_or(NameError::NoUser);
+        }
+        [b'+', rest @ ..] => match inputs.folder.filter(|folder| !folder.is_empty()) {
+            Some(folder) => {
+                let rest = variables(rest, inputs)?;
+                folder_directory(folder, inputs)?.join(rest)
+            }
+            None => PathBuf::from(tilde_and_variables(bytes, inputs)?),
+        },
+        _ => PathBuf::from(tilde_and_variables(bytes, inputs)?),
+    };
+    if path.as_os_str().is_empty() {
+        return Err(NameError::Empty);
+    }
+    Ok(Named { path, is_system })
+}
+
+/// Returns a place that is to be treated as a system mailbox.
+fn system(path: PathBuf) -> Named {
+    Named {
+        path,
+        is_system: true,
+    }
+}
+
+/// Returns the directory that `folder` names; a relative one begins in the home directory.
+fn folder_directory(folder: &OsStr, inputs: &NameInputs<'_>) -> Result<PathBuf, NameError> {
+    let folder = PathBuf::from(tilde_and_variables(folder.as_bytes(), inputs)?);
+    if folder.is_absolute() {
+        return Ok(folder);
+    }
+    Ok(inputs.home.ok_or(NameError::NoHome)?.join(folder))
+}
+
+/// Expands a leading `~` or `~user`, and variables.
+fn tilde_and_variables(name: &[u8], inputs: &NameInputs<'_>) -> Result<OsString, NameError> {
+    let Some(rest) = name.strip_prefix(b"~") else {
+        return variables(name, inputs);
+    };
+    let end = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
+    let (user, rest) = rest.split_at(end);
+    let mut path = if user.is_empty() {
+        inputs.home.ok_or(NameError::NoHome)?.to_owned()
+    } else {
+        std::str::from_utf8(user)
+            .ok()
+            .and_then(|user| (inputs.home_of)(user))
+            .ok_or(NameError::NoUser)?
+    }
+    .into_os_string();
+    path.push(variables(rest, inputs)?);
+    Ok(path)
+}
+
+/// Expands `$name` and `${name}`; a `$` before anything else stays.
+fn variables(text: &[u8], inputs: &NameInputs<'_>) -> Result<OsString, NameError> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(dollar) = memchr::memchr(b'$', rest) {
+        out.extend_from_slice(&rest[..dollar]);
+        rest = &rest[dollar + 1..];
+        let (name, after) = match rest.strip_prefix(b"{") {
+            Some(inner) => match memchr::memchr(b'}', inner) {
+                Some(end) => (&inner[..end], &inner[end + 1..]),
+                None => (&rest[..0], rest),
+            },
+            None => {
+                let is_name = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+                rest.split_at(rest.iter().position(|b| !is_name(b)).unwrap_or(rest.len()))
+            }
+        };
+        match std::str::from_utf8(name) {
+            Ok(name) if !name.is_empty() => {
+                let value = (inputs.variable)(name).ok_or(NameError::NoVariable)?;
+                out.extend_from_slice(value.as_bytes());
+                rest = after;
+            }
+            _ => out.push(b'$'),
+        }
+    }
+    out.extend_from_slice(rest);
+    Ok(OsString::from_vec(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::sys::user;
+
+    #[test]
+    fn names_are_expanded() {
+        type Expected = Result<(&'static str, bool), NameError>;
+        let rows: [(&str, Expected); 28] = [
+            ("%", Ok(("/spool/me", true))),
+            ("%bob", Ok(("/spool/bob", true))),
+            ("%nobody", Err(NameError::NoUser)),
+            ("%:/tmp/x", Ok(("/tmp/x", true))),
+            ("%:~/x", Ok(("/home/me/x", true))),
+            ("%:%:+in", Ok(("/home/me/mail/in", true))),
+            ("#", Ok(("/before", false))),
+            ("&", Ok(("/home/me/mbox", false))),
+            ("+in", Ok(("/home/me/mail/in", false))),
+            ("+$w/in", Ok(("/home/me/mail/work/in", false))),
+            ("+", Ok(("/home/me/mail/", false))),
+            ("~", Ok(("/home/me", false))),
+            ("~/a b", Ok(("/home/me/a b", false))),
+            ("~bob/x", Ok(("/home/bob/x", false))),
+            ("~nobody/x", Err(NameError::NoUser)),
+            ("$w", Ok(("work", false))),
+            ("${w}s/$w", Ok(("works/work", false))),
+            ("$unset/x", Err(NameError::NoVariable)),
+            ("a$", Ok(("a$", false))),
+            ("a$/b", Ok(("a$/b", false))),
+            ("a${b", Ok(("a${b", false))),
+            ("$empty", Err(NameError::Empty)),
+            ("", Err(NameError::Empty)),
+            ("./%", Ok(("./%", false))),
+            ("./+in", Ok(("./+in", false))),
+            ("a~b", Ok(("a~b", false))),
+            ("/var/mail/me", Ok(("/var/mail/me", false))),
+            ("-", Ok(("-", false))),
+        ];
+        for (name, expected) in rows {
+            let found = expand(OsStr::new(name), &inputs());
+            let expected = expected.map(|(path, is_system)| Named {
+                path: PathBuf::from(path),
+                is_system,
+            });
+            assert_eq!(found, expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_set_is_said_or_taken_as_a_path() {
+        let bare = NameInputs {
+            home: None,
+            folder: None,
+            previous: None,
+            ..inputs()
+        };
+        let path = |name| expand(OsStr::new(name), &bare).map(|named| named.path);
+        assert_eq!(path("+in"), Ok(PathBuf::from("+in")));
+        assert_eq!(path("#"), Err(NameError::NoPrevious));
+        assert_eq!(path("&"), Err(NameError::NoHome));
+        assert_eq!(path("~/x"), Err(NameError::NoHome));
+        let mbox = NameInputs {
+            mbox: Some(OsStr::new("$w/read")),
+            ..bare
+        };
+        assert_eq!(
+            expand(OsStr::new("&"), &mbox).map(|n| n.path),
+            Ok(PathBuf::from("work/read"))
+        );
+    }
+
+    fn inputs() -> NameInputs<'static> {
+        NameInputs {
+            home: Some(Path::new("/home/me")),
+            folder: Some(OsStr::new("mail")),
+            mbox: None,
+            previous: Some(Path::new("/before")),
+            system: Path::new("/spool/me"),
+            system_of: &|user| (user == "bob").then(|| PathBuf::from("/spool/bob")),
+            home_of: &|user| (user == "bob").then(|| PathBuf::from("/home/bob")),
+            variable: &|name| match name {
+                "w" => Some(OsString::from("work")),
+                "empty" => Some(OsString::new()),
+                _ => None,
+            },
+        }
+    }
+
+    #[test]
+    fn the_spool_that_holds_the_file_wins_and_maildir_comes_last() {
+        let root = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| root.path().join(name);
+        for name in ["one", "two", "home/Maildir/cur"] {
+            fs::create_dir_all(at(name)).expect("made");
+        }
+        let (one, two, home) = (at("one"), at("two"), at("home"));
+        let find = |user: &str, home: Option<&Path>| {
+            system_mailbox(&PlaceInputs {
+                mail: None,
+                effective_uid: user::effective_uid(),
+                spools: &[&at("missing"), &one, &two],
+                user,
+                home,
+            })
+        };
+        let place = |path: PathBuf, exists| Some(Place { path, exists });
+        assert_eq!(find("me", None), place(one.join("me"), false));
+        assert_eq!(find("me", Some(&home)), place(home.join("Maildir"), true));
+        fs::write(two.join("me"), "").expect("written");
+        assert_eq!(find("me", Some(&home)), place(two.join("me"), true));
+        fs::write(one.join("me"), "").expect("written");
+        assert_eq!(find("me", Some(&home)), place(one.join("me"), true));
+        for name in ["", ".", "..", "../two/me", "a/b", "a\0b"] {
+            assert_eq!(find(name, Some(&home)), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn mail_counts_only_where_it_is_ours() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (spool, own) = (root.path().join("spool"), root.path().join("own"));
+        fs::create_dir(&spool).expect("made");
+        fs::create_dir(&own).expect("made");
+        let us = user::effective_uid();
+        let find = |mail: &Path, effective_uid: u32| {
+            let place = system_mailbox(&PlaceInputs {
+                mail: Some(mail.as_os_str()),
+                effective_uid,
+                spools: &[&spool],
+                user: "me",
+                home: None,
+            });
+            place.expect("a place").path
+        };
+        let (default, theirs) = (spool.join("me"), spool.join("alice"));
+        // In our own directory, there or not; in the spool only a file of ours.
+        assert_eq!(find(&own.join("mbox"), us), own.join("mbox"));
+        assert_eq!(find(&theirs, us), default);
+        fs::write(&theirs, "").expect("written");
+        assert_eq!(find(&theirs, us), theirs);
+        // As another user, root by sudo for instance, neither.
+        assert_eq!(find(&theirs, us + 1), default);
+        assert_eq!(find(&own.join("mbox"), us + 1), default);
+        assert_eq!(find(Path::new("mbox"), us), default);
+        assert_eq!(find(Path::new(""), us), default);
+    }
+}

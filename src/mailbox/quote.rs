@@ -1,0 +1,248 @@
+//! What a message looks like inside an mbox: mboxrd quoting, and header fields left out.
+
+use std::io::{self, Read, Write};
+
+use memchr::memchr;
+
+/// How much of a message is held at once.
+const BLOCK: usize = 64 * 1024;
+
+/// How many bytes of a header line tell whether it is a field that is left out.
+const FIELD_LOOKAHEAD: usize = 16;
+
+/// Fields that describe how a message is stored, and would be wrong, or a trap, in our mailbox.
+///
+/// A sender's Content-Length is believed by some readers, who would then miss mail after it.
+const LEFT_OUT: [&[u8]; 2] = [b"content-length:", b"lines:"];
+
+/// In what form a message comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// As it was composed or received: it is quoted, and Content-Length and Lines are left out.
+    #[default]
+    Message,
+    /// As it lay in another mbox: every byte stays.
+    Stored,
+}
+
+/// Why a message could not be copied.
+#[derive(Debug)]
+pub(super) enum CopyError {
+    /// The message could not be read.
+    Read(io::Error),
+    /// The mailbox could not be written.
+    Write(io::Error),
+}
+
+/// Copies a message (header, empty line, body; LF or CRLF lines) in the form that an mbox needs.
+pub(super) fn copy(
+    message: &mut dyn Read,
+    form: Form,
+    out: &mut dyn Write,
+) -> Result<(), CopyError> {
+    let mut filter = Filter::new(form);
+    let mut block = vec![0; BLOCK];
+    let mut filled = 0;
+    loop {
+        let count = fill(message, &mut block[filled..]).map_err(CopyError::Read)?;
+        let at_end = count < block.len() - filled;
+        filled += count;
+        let used = filter
+            .pass(&block[..filled], at_end, out)
+            .map_err(CopyError::Write)?;
+        block.copy_within(used..filled, 0);
+        filled -= used;
+        if at_end {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads until the buffer is full or the source ends.
+fn fill(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Where in a line the filter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// At its start.
+    Start,
+    /// Behind nothing but `>`.
+    Quotes,
+    /// Anywhere else.
+    Within,
+}
+
+/// Quotes lines and leaves fields out, for any way of cutting the message into blocks.
+struct Filter {
+    form: Form,
+    place: Place,
+    is_header: bool,
+    leaves_out: bool,
+}
+
+impl Filter {
+    fn new(form: Form) -> Filter {
+        Filter {
+            form,
+            place: Place::Start,
+            is_header: true,
+            leaves_out: false,
+        }
+    }
+
+    /// Writes as much of the text as can be judged and returns its length: all at the end.
+    fn pass(&mut self, text: &[u8], at_end: bool, out: &mut dyn Write) -> io::Result<usize> {
+        if self.form == Form::Stored {
+            out.write_all(text)?;
+            return Ok(text.len());
+        }
+        let mut at = 0;
+        while at < text.len() {
+            let rest = &text[at..];
+            let step = match self.place {
+                Place::Start if rest.len() < FIELD_LOOKAHEAD && !at_end => break,
+                Place::Start => {
+                    self.start_line(rest);
+                    self.place = Place::Quotes;
+                    continue;
+                }
+                Place::Quotes => {
+                    let quotes = rest.iter().take_while(|b| **b == b'>').count();
+                    let behind = &rest[quotes..];
+                    if behind.len() < b"From ".len() && !at_end {
+                        quotes
+                    } else {
+                        // One more `>` anywhere among them gives the same line.
+                        if behind.starts_with(b"From ") {
+                            self.emit(b">", out)?;
+                        }
+                        self.place = Place::Within;
+                        quotes
+                    }
+                }
+                Place::Within => match memchr(b'\n', rest) {
+                    Some(end) => {
+                        self.place = Place::Start;
+                        end + 1
+                    }
+                    None => rest.len(),
+                },
+            };
+            self.emit(&rest[..step], out)?;
+            at += step;
+            if step == 0 && self.place == Place::Quotes {
+                break;
+            }
+        }
+        Ok(at)
+    }
+
+    /// Judges a line by its start.
+    fn start_line(&mut self, line: &[u8]) {
+        if !self.is_header {
+            return;
+        }
+        if line.starts_with(b"\n") || line.starts_with(b"\r\n") {
+            self.is_header = false;
+            self.leaves_out = false;
+        } else if !matches!(line[0], b' ' | b'\t') {
+            self.leaves_out = LEFT_OUT.iter().any(|name| {
+                line.split_at_checked(name.len())
+                    .is_some_and(|(start, _)| start.eq_ignore_ascii_case(name))
+            });
+        }
+    }
+
+    fn emit(&self, bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        if self.leaves_out {
+            Ok(())
+        } else {
+            out.write_all(bytes)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a message in pieces of this size.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.0.len().min(self.1).min(buffer.len());
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn copied(message: &[u8], form: Form) -> Vec<u8> {
+        let mut out = Vec::new();
+        copy(&mut Pieces(message, 7), form, &mut out).expect("memory");
+        out
+    }
+
+    #[test]
+    fn lines_are_quoted_and_fields_left_out() {
+        let rows: [(&str, &str); 12] = [
+            ("", ""),
+            ("To: a\n\nFrom here\n", "To: a\n\n>From here\n"),
+            (
+                "To: a\n\n>From\n>From \n>>From x\n",
+                "To: a\n\n>From\n>>From \n>>>From x\n",
+            ),
+            (
+                "To: a\n\n From x\nfrom x\nxFrom x\nFrom: x\n>",
+                "To: a\n\n From x\nfrom x\nxFrom x\nFrom: x\n>",
+            ),
+            ("To: a\r\n\r\nFrom x\r\n", "To: a\r\n\r\n>From x\r\n"),
+            ("Content-Length: 7\nTo: a\n\nx", "To: a\n\nx"),
+            (
+                "To: a\nCONTENT-LENGTH:\n 7\n\t8\nLines: 3\nTo: b\n\nx",
+                "To: a\nTo: b\n\nx",
+            ),
+            (
+                "Lines: 1\n\nLines: 2\nContent-Length: 3\n",
+                "\nLines: 2\nContent-Length: 3\n",
+            ),
+            ("Linesman: 1\nX-Lines: 2\n\n", "Linesman: 1\nX-Lines: 2\n\n"),
+            ("From x\nTo: a\n\n", ">From x\nTo: a\n\n"),
+            ("To: a\n\nFrom ", "To: a\n\n>From "),
+            ("To: a\n\n\0\n\nFrom", "To: a\n\n\0\n\nFrom"),
+        ];
+        for (message, expected) in rows {
+            let found = copied(message.as_bytes(), Form::Message);
+            assert_eq!(String::from_utf8_lossy(&found), expected, "{message:?}");
+            assert_eq!(copied(message.as_bytes(), Form::Stored), message.as_bytes());
+        }
+    }
+
+    #[test]
+    fn borders_of_blocks_change_nothing() {
+        // Lines of every length up to the border, so that it falls on every byte of the pattern.
+        for shift in 0..24 {
+            let mut message = b"To: a\n\n".to_vec();
+            message.resize(BLOCK - 12 + shift, b'x');
+            message.extend_from_slice(b"\n>>From x\nFrom y\n");
+            let found = copied(&message, Form::Message);
+            assert!(found.ends_with(b"x\n>>>From x\n>From y\n"), "{shift}");
+            assert_eq!(found.len(), message.len() + 2);
+        }
+        let mut message = vec![b'>'; 2 * BLOCK];
+        message.extend_from_slice(b"From x\n");
+        assert_eq!(copied(&message, Form::Message).len(), message.len() + 1);
+    }
+}

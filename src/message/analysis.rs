@@ -1,0 +1,325 @@
+//! One pass over a body that finds all its encoding depends on, in constant memory.
+
+use std::io::{self, Read};
+
+use memchr::memchr;
+
+use super::charset::{Charset, is_undefined_in_windows_1252};
+use super::uuencode::{UuBlock, UuScanner};
+use super::{MessageSource, for_each_block};
+
+/// The longest line mail may carry, without its line end (RFC 5322 section 2.1.1).
+pub(super) const MAX_LINE: u64 = 998;
+/// As much of a line's start is kept as the questions about whole lines need.
+const KEPT: usize = 1024;
+
+/// What a body is like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Analysis {
+    /// Size in bytes.
+    pub len: u64,
+    /// Bytes over 7F.
+    pub non_ascii: u64,
+    /// Bytes that quoted-printable writes with three columns, line ends left out.
+    pub escapes: u64,
+    /// Line feeds.
+    pub lf: u64,
+    /// Line feeds with a CR before them.
+    pub crlf: u64,
+    /// Carriage returns without a line feed after them.
+    pub bare_cr: u64,
+    /// The longest line, without its line end.
+    pub longest_line: u64,
+    /// Whether it is valid UTF-8 (ASCII is).
+    pub is_utf8: bool,
+    /// Whether there is a NUL.
+    pub has_nul: bool,
+    /// Whether there is a byte that windows-1252 leaves undefined.
+    pub has_undefined_1252: bool,
+    /// Whether a line starts with `From `.
+    pub has_from_line: bool,
+    /// Whether a line ends in a blank.
+    pub has_trailing_blank: bool,
+    /// Whether the last line is complete (an empty body is).
+    pub ends_with_line_end: bool,
+    /// Complete uuencode blocks, where nothing but ASCII is found.
+    pub uu_blocks: Vec<UuBlock>,
+    /// The boundaries with our seed that a line of the body would end a part for.
+    pub(super) taken_boundaries: Vec<u64>,
+}
+
+impl Analysis {
+    /// Returns whether there are only bytes up to 7F.
+    pub fn is_ascii(&self) -> bool {
+        self.non_ascii == 0
+    }
+
+    /// Returns whether every LF has its CR, so that the pairs are line ends and no data.
+    pub fn has_crlf_line_ends(&self) -> bool {
+        self.lf > 0 && self.crlf == self.lf
+    }
+
+    /// Returns the charset that says the truth about the bytes.
+    pub fn charset(&self) -> Charset {
+        if self.is_ascii() {
+            Charset::UsAscii
+        } else if self.is_utf8 {
+            Charset::Utf8
+        } else if self.has_undefined_1252 {
+            Charset::Iso8859_1
+        } else {
+            Charset::Windows1252
+        }
+    }
+
+    /// Returns whether it may travel as it is, if eight bits may.
+    pub fn has_sound_lines(&self) -> bool {
+        // Where only some lines end in CRLF, their CR is data that a mailer would drop.
+        let even = self.crlf == 0 || self.crlf == self.lf;
+        even && !self.has_nul && self.bare_cr == 0 && self.longest_line <= MAX_LINE
+    }
+}
+
+/// Reads a source to its end and says what it is like.
+///
+/// # Errors
+/// Fails when the source cannot be read.
+pub fn analyse(source: &(impl MessageSource + ?Sized)) -> io::Result<Analysis> {
+    let mut analyser = Analyser::new("");
+    analyser.read(source.reader()?)?;
+    Ok(analyser.finish())
+}
+
+/// The state between two blocks of a body.
+pub(super) struct Analyser {
+    found: Analysis,
+    /// What a boundary with our seed starts with, the two hyphens included.
+    boundary: Vec<u8>,
+    /// The bytes of a character that the last block cut through.
+    cut: Vec<u8>,
+    /// The start of the line that the last block cut through.
+    line: Vec<u8>,
+    line_len: u64,
+    line_crs: u64,
+    last_byte: u8,
+    line_start: u64,
+    uuencode: UuScanner,
+}
+
+impl Analyser {
+    /// Starts a pass that also looks for boundaries made of this prefix and a number.
+    pub(super) fn new(boundary_prefix: &str) -> Analyser {
+        Analyser {
+            found: Analysis {
+                is_utf8: true,
+                ..Analysis::default()
+            },
+            boundary: format!("--{boundary_prefix}").into_bytes(),
+            cut: Vec::new(),
+            line: Vec::new(),
+            line_len: 0,
+            line_crs: 0,
+            last_byte: 0,
+            line_start: 0,
+            uuencode: UuScanner::default(),
+        }
+    }
+
+    pub(super) fn read(&mut self, reader: impl Read) -> io::Result<()> {
+        for_each_block(reader, |block| {
+            self.push(block);
+            Ok(())
+        })
+    }
+
+    pub(super) fn push(&mut self, block: &[u8]) {
+        self.found.len += block.len() as u64;
+        self.count_bytes(block);
+        self.check_utf8(block);
+        let mut rest = block;
+        while let Some(len) = memchr(b'\n', rest) {
+            self.extend_line(&rest[..len]);
+            self.end_line(true, &rest[..len]);
+            rest = &rest[len + 1..];
+        }
+        self.extend_line(rest);
+        let room = KEPT.saturating_sub(self.line.len());
+        self.line.extend_from_slice(&rest[..rest.len().min(room)]);
+    }
+
+    pub(super) fn finish(mut self) -> Analysis {
+        self.found.ends_with_line_end = self.line_len == 0;
+        if self.line_len > 0 {
+            self.end_line(false, b"");
+        }
+        self.found.is_utf8 &= self.cut.is_empty();
+        if self.found.is_ascii() {
+            self.found.uu_blocks = self.uuencode.into_blocks();
+        }
+        self.found
+    }
+
+    fn count_bytes(&mut self, block: &[u8]) {
+        let found = &mut self.found;
+        found.escapes += block.iter().filter(|&&byte| is_escaped(byte)).count() as u64;
+        found.has_nul |= memchr(0, block).is_some();
+        if !block.is_ascii() {
+            found.non_ascii += block.iter().filter(|byte| !byte.is_ascii()).count() as u64;
+            found.has_undefined_1252 |= block.iter().any(|&b| is_undefined_in_windows_1252(b));
+        }
+    }
+
+    fn check_utf8(&mut self, mut block: &[u8]) {
+        // Complete the character that was cut: at most three bytes more.
+        while self.found.is_utf8 && !self.cut.is_empty() && !block.is_empty() {
+            self.cut.push(block[0]);
+            block = &block[1..];
+            match std::str::from_utf8(&self.cut) {
+                Ok(_) => self.cut.clear(),
+                Err(error) => self.found.is_utf8 = error.error_len().is_none(),
+            }
+        }
+        if self.found.is_utf8
+            && let Err(error) = std::str::from_utf8(block)
+        {
+            self.found.is_utf8 = error.error_len().is_none();
+            self.cut = block[error.valid_up_to()..].to_vec();
+            self.cut.truncate(4);
+        }
+    }
+
+    /// Counts a piece of a line.
+    fn extend_line(&mut self, piece: &[u8]) {
+        self.line_len += piece.len() as u64;
+        if let Some(&last) = piece.last() {
+            self.last_byte = last;
+            if memchr(b'\r', piece).is_some() {
+                self.line_crs += piece.iter().filter(|&&byte| byte == b'\r').count() as u64;
+            }
+        }
+    }
+
+    /// Judges a line whose last piece is given; what came before is in `self.line`.
+    fn end_line(&mut self, complete: bool, last_piece: &[u8]) {
+        let mut line = std::mem::take(&mut self.line);
+        let whole = if line.is_empty() {
+            last_piece
+        } else {
+            let room = KEPT.saturating_sub(line.len());
+            line.extend_from_slice(&last_piece[..last_piece.len().min(room)]);
+            &line
+        };
+        let crlf = complete && self.line_len > 0 && self.last_byte == b'\r';
+        let text_len = self.line_len - u64::from(crlf);
+        let text = &whole[..whole.len().min(text_len as usize)];
+        let next_start = self.line_start + self.line_len + u64::from(complete);
+        let found = &mut self.found;
+        found.lf += u64::from(complete);
+        found.crlf += u64::from(crlf);
+        found.bare_cr += self.line_crs - u64::from(crlf);
+        found.longest_line = found.longest_line.max(text_len);
+        found.has_from_line |= text.starts_with(b"From ");
+        found.has_trailing_blank |= match text.len() as u64 == text_len {
+            true => matches!(text.last(), Some(b' ' | b'\t')),
+            // A line too long to be kept is encoded for its length anyway.
+            false => true,
+        };
+        if self.boundary.len() > 2 && text.starts_with(&self.boundary) {
+            found
+                .taken_boundaries
+                .push(leading_number(&text[self.boundary.len()..]));
+        }
+        if text.len() as u64 == text_len {
+            self.uuencode.line(text, self.line_start, next_start);
+        } else {
+            // No line of a block is that long.
+            self.uuencode.line(b"\0", self.line_start, next_start);
+        }
+        line.clear();
+        self.line = line;
+        self.line_len = 0;
+        self.line_crs = 0;
+        self.line_start = next_start;
+    }
+}
+
+/// Returns whether quoted-printable needs three columns for the byte wherever it stands.
+fn is_escaped(byte: u8) -> bool {
+    !matches!(byte, b' '..=b'<' | b'>'..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+fn leading_number(text: &[u8]) -> u64 {
+    text.iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .take(18)
+        .fold(0, |number, byte| number * 10 + u64::from(byte - b'0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Analyses in one block, byte by byte and in thirds, which must agree.
+    fn analysis(body: &[u8]) -> Analysis {
+        let whole = analyse(body).unwrap();
+        for size in [1, body.len() / 3 + 1] {
+            let mut analyser = Analyser::new("");
+            body.chunks(size).for_each(|piece| analyser.push(piece));
+            assert_eq!(analyser.finish(), whole);
+        }
+        whole
+    }
+
+    #[test]
+    fn line_ends() {
+        type Row = (&'static [u8], u64, u64, u64, bool, bool);
+        let table: &[Row] = &[
+            (b"", 0, 0, 0, true, false),
+            (b"a\nb\n", 2, 0, 0, true, false),
+            (b"a\r\nb\r\n", 2, 2, 0, true, true),
+            (b"a\r\nb\n", 2, 1, 0, true, false),
+            (b"1%\r2%\r\n", 1, 1, 1, true, true),
+            (b"a\r", 0, 0, 1, false, false),
+            (b"a\r\nb", 1, 1, 0, false, true),
+            (b"\r\r\n", 1, 1, 1, true, true),
+        ];
+        for (body, lf, crlf, bare_cr, ends, crlf_ends) in table {
+            let found = analysis(body);
+            assert_eq!(
+                (found.lf, found.crlf, found.bare_cr),
+                (*lf, *crlf, *bare_cr),
+                "{body:?}"
+            );
+            assert_eq!(found.ends_with_line_end, *ends, "{body:?}");
+            assert_eq!(found.has_crlf_line_ends(), *crlf_ends, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn charsets_and_bytes() {
+        assert_eq!(analysis("grün €\n".as_bytes()).charset(), Charset::Utf8);
+        assert_eq!(analysis(b"caf\xe9 \x80").charset(), Charset::Windows1252);
+        assert_eq!(analysis(b"caf\xe9 \x8f").charset(), Charset::Iso8859_1);
+        assert_eq!(analysis(b"\xe2\x82").charset(), Charset::Windows1252);
+        assert_eq!(analysis(b"\x1b[31mred\n").charset(), Charset::UsAscii);
+        assert!(analysis(b"a\0b").has_nul);
+        assert_eq!(analysis(b"=\xff\x01 \t~\r\n").escapes, 3);
+    }
+
+    #[test]
+    fn whole_lines() {
+        assert_eq!(analysis(&[b'a'; 5000]).longest_line, 5000);
+        assert_eq!(analysis(b"abc\r\nde\n").longest_line, 3);
+        assert!(analysis(b"x\nFrom me\n").has_from_line);
+        assert!(!analysis(b"x From me\nFrom\n").has_from_line);
+        assert!(analysis(b"x \r\ny\n").has_trailing_blank);
+        assert!(!analysis(b" x\n").has_trailing_blank);
+    }
+
+    #[test]
+    fn boundaries_with_our_seed_are_found() {
+        let mut analyser = Analyser::new("=_seed_");
+        analyser.push(b"--=_seed_7\n--=_seed_12--\n--=_other_1\n");
+        assert_eq!(analyser.finish().taken_boundaries, [7, 12]);
+    }
+}

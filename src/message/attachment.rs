@@ -1,0 +1,229 @@
+//! Attached files: their types, and how their bytes travel.
+
+use std::io::{self, Read};
+
+use super::analysis::{Analyser, Analysis};
+use super::media_type::MediaType;
+use super::parameter;
+use super::plan::{BodyPlan, TransferEncoding, Wire};
+use super::value::FileName;
+use super::{MessageSource, for_each_block};
+
+/// A file to be attached; every byte of it arrives.
+pub struct Attachment<'a> {
+    /// The name the recipient sees.
+    pub name: FileName,
+    /// The type the user gave; otherwise it is found by name and content.
+    pub content_type: Option<MediaType>,
+    /// The charset the user gave for a text; otherwise it is found by content.
+    pub charset: Option<String>,
+    /// The bytes.
+    pub source: &'a dyn MessageSource,
+}
+
+/// How many first bytes tell text from binary where the name does not.
+const SNIFFED: u64 = 4096;
+
+/// How one attachment is labelled and written.
+pub(super) struct AttachmentPlan {
+    pub(super) media_type: MediaType,
+    pub(super) encoding: TransferEncoding,
+    pub(super) crlf_line_ends: bool,
+}
+
+impl AttachmentPlan {
+    /// Plans an attachment; the analyser is kept for boundaries that its lines may take.
+    pub(super) fn new(
+        attachment: &Attachment<'_>,
+        wire: Wire,
+        boundary_prefix: &str,
+        taken: &mut Vec<u64>,
+    ) -> io::Result<AttachmentPlan> {
+        let media_type = match &attachment.content_type {
+            Some(given) => given.clone(),
+            None => find_type(&attachment.name, attachment.source)?,
+        };
+        if !media_type.is_text() && !media_type.is_composite() {
+            return Ok(AttachmentPlan::binary(media_type));
+        }
+        let mut analyser = Analyser::new(boundary_prefix);
+        analyser.read(attachment.source.reader()?)?;
+        let analysis = analyser.finish();
+        taken.extend_from_slice(&analysis.taken_boundaries);
+        if media_type.is_composite() {
+            return Ok(AttachmentPlan::composite(media_type, &analysis, wire));
+        }
+        let is_given = attachment.content_type.is_some() || attachment.charset.is_some();
+        Ok(if analysis.has_nul && !is_given {
+            AttachmentPlan::binary(MediaType::octet_stream())
+        } else {
+            let charset = attachment.charset.as_deref();
+            AttachmentPlan::text(media_type, charset, &analysis, wire)
+        })
+    }
+
+    /// Plans bytes that are only carried.
+    pub(super) fn binary(media_type: MediaType) -> AttachmentPlan {
+        AttachmentPlan {
+            media_type,
+            encoding: TransferEncoding::Base64,
+            crlf_line_ends: false,
+        }
+    }
+
+    fn text(
+        media_type: MediaType,
+        charset: Option<&str>,
+        analysis: &Analysis,
+        wire: Wire,
+    ) -> AttachmentPlan {
+        let plan = BodyPlan::for_attached_text(analysis, wire);
+        AttachmentPlan {
+            media_type: with_true_charset(media_type, charset, analysis),
+            encoding: plan.encoding,
+            crlf_line_ends: false,
+        }
+    }
+
+    /// Plans a message or multipart, which no encoding but the identity may carry (RFC 2046 section 5.2.1).
+    ///
+    /// Where the wire cannot take it as it is, it goes as a plain file in base64:
+    /// the recipient can open that, and a message in base64 many cannot.
+    fn composite(media_type: MediaType, analysis: &Analysis, wire: Wire) -> AttachmentPlan {
+        let carried = analysis.has_sound_lines() && analysis.ends_with_line_end;
+        let encoding = match wire {
+            _ if carried && analysis.is_ascii() => TransferEncoding::SevenBit,
+            Wire::EightBit if carried => TransferEncoding::EightBit,
+            _ => return AttachmentPlan::binary(MediaType::octet_stream()),
+        };
+        AttachmentPlan {
+            media_type,
+            encoding,
+            crlf_line_ends: analysis.has_crlf_line_ends(),
+        }
+    }
+
+    /// Returns the type with the file's name, for readers that do not know RFC 2231 or dispositions.
+    pub(super) fn named_type(&self, name: &FileName) -> MediaType {
+        let fallback = parameter::ascii_fallback(name.as_str());
+        self.media_type.clone().with_parameter("name", &fallback)
+    }
+}
+
+/// Returns the type with the charset that fits: a given one unless the bytes prove it wrong.
+pub(super) fn with_true_charset(
+    media_type: MediaType,
+    given: Option<&str>,
+    analysis: &Analysis,
+) -> MediaType {
+    let declared = given.or(media_type.parameter("charset"));
+    let is_true = |charset: &str| match charset.to_ascii_lowercase().as_str() {
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" | "646" => analysis.is_ascii(),
+        "utf-8" | "utf8" => analysis.is_utf8,
+        _ => true,
+    };
+    let charset = declared.filter(|charset| is_true(charset));
+    let charset = charset.unwrap_or(analysis.charset().name()).to_owned();
+    media_type.with_parameter("charset", &charset)
+}
+
+/// Finds the type by extension, by the first bytes, and at last by whether they look like text.
+fn find_type(name: &FileName, source: &dyn MessageSource) -> io::Result<MediaType> {
+    if let Some(found) = name.extension().and_then(|e| MediaType::of_extension(&e)) {
+        return Ok(found);
+    }
+    let mut start = Vec::new();
+    for_each_block(source.reader()?.take(SNIFFED), |block| {
+        start.extend_from_slice(block);
+        Ok(())
+    })?;
+    Ok(MediaType::of_magic(&start).unwrap_or_else(|| {
+        if looks_like_text(&start) {
+            MediaType::text_plain()
+        } else {
+            MediaType::octet_stream()
+        }
+    }))
+}
+
+/// Returns whether there is nothing that texts and terminal output do not hold.
+fn looks_like_text(start: &[u8]) -> bool {
+    let is_odd = |b: &u8| (*b < 0x20 && !b"\t\n\x0c\r\x1b\x08".contains(b)) || *b == 0x7f;
+    let odd = start.iter().filter(|b| is_odd(b)).count();
+    let eight_bit = start.iter().filter(|b| !b.is_ascii()).count();
+    let utf8 = match std::str::from_utf8(start) {
+        Ok(_) => true,
+        // The last character may be cut.
+        Err(error) => error.error_len().is_none(),
+    };
+    odd == 0 && (utf8 || eight_bit * 3 < start.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(name: &str, bytes: &[u8], wire: Wire) -> (String, TransferEncoding) {
+        let attachment = Attachment {
+            name: FileName::from_path(name.as_bytes()),
+            content_type: None,
+            charset: None,
+            source: &bytes,
+        };
+        let plan = AttachmentPlan::new(&attachment, wire, "=_x_", &mut Vec::new()).unwrap();
+        (plan.media_type.to_string(), plan.encoding)
+    }
+
+    #[test]
+    fn types_by_name_and_content() {
+        use TransferEncoding::{Base64, EightBit, QuotedPrintable, SevenBit};
+        let table: &[(&str, &[u8], &str, TransferEncoding)] = &[
+            ("a.pdf", b"text", "application/pdf", Base64),
+            ("a.PDF", b"text", "application/pdf", Base64),
+            ("a.log", b"text\n", "text/plain; charset=us-ascii", SevenBit),
+            ("log", b"text\n", "text/plain; charset=us-ascii", SevenBit),
+            (
+                "a.csv",
+                b"caf\xe9; much more\n",
+                "text/csv; charset=windows-1252",
+                QuotedPrintable,
+            ),
+            ("a.txt", b"a\0b", "application/octet-stream", Base64),
+            (
+                "core",
+                b"\x7fELF\x02\x01",
+                "application/octet-stream",
+                Base64,
+            ),
+            ("scan", b"%PDF-1.7\n", "application/pdf", Base64),
+            ("m.eml", b"Subject: x\n\ny\n", "message/rfc822", SevenBit),
+            (
+                "m.eml",
+                b"Subject: x\n\n\xe9\n",
+                "application/octet-stream",
+                Base64,
+            ),
+            ("empty", b"", "text/plain; charset=us-ascii", SevenBit),
+        ];
+        for (name, bytes, media_type, encoding) in table {
+            let found = plan(name, bytes, Wire::SevenBit);
+            assert_eq!(found, (media_type.to_string(), *encoding), "{name}");
+        }
+        let found = plan("m.eml", b"Subject: x\n\n\xe9\n", Wire::EightBit);
+        assert_eq!(found, ("message/rfc822".to_owned(), EightBit));
+    }
+
+    #[test]
+    fn a_charset_that_the_bytes_prove_wrong_is_corrected() {
+        let analysis = super::super::analyse(&b"caf\xe9\n"[..]).unwrap();
+        let table = [
+            ("us-ascii", "windows-1252"),
+            ("UTF-8", "windows-1252"),
+            ("koi8-r", "koi8-r"),
+        ];
+        for (given, expected) in table {
+            let corrected = with_true_charset(MediaType::text_plain(), Some(given), &analysis);
+            assert_eq!(corrected.parameter("charset"), Some(expected));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The header fields of a message to be sent, in order.
+
+use super::encoded_words::FoldedField;
+use super::value::{HeaderName, HeaderValue};
+use crate::address::NamedAddress;
+
+/// What stands after the name of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldBody {
+    /// Unstructured text; also dates, ids and everything else that is plain ASCII.
+    Text(HeaderValue),
+    /// A list of addresses.
+    Addresses(Vec<NamedAddress>),
+}
+
+impl From<HeaderValue> for FieldBody {
+    fn from(value: HeaderValue) -> FieldBody {
+        FieldBody::Text(value)
+    }
+}
+
+impl From<Vec<NamedAddress>> for FieldBody {
+    fn from(addresses: Vec<NamedAddress>) -> FieldBody {
+        FieldBody::Addresses(addresses)
+    }
+}
+
+/// Header fields in the order they are written; names are found in any case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(HeaderName, FieldBody)>);
+
+impl Fields {
+    /// Returns a header without fields.
+    pub fn new() -> Fields {
+        Fields::default()
+    }
+
+    /// Returns the body of the first field of that name.
+    pub fn get(&self, name: &str) -> Option<&FieldBody> {
+        let found = self.0.iter().find(|(n, _)| n.is(name));
+        found.map(|(_, body)| body)
+    }
+
+    /// Returns whether there is a field of that name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Appends a field after the others.
+    pub fn append(&mut self, name: HeaderName, body: impl Into<FieldBody>) {
+        self.0.push((name, body.into()));
+    }
+
+    /// Puts the field in the place of the first of its name and drops the others; appends it if there is none.
+    pub fn replace(&mut self, name: HeaderName, body: impl Into<FieldBody>) {
+        match self.0.iter().position(|(n, _)| *n == name) {
+            None => self.append(name, body),
+            Some(place) => {
+                let mut index = 0;
+                self.0.retain(|(n, _)| {
+                    let keep = index <= place || *n != name;
+                    index += 1;
+                    keep
+                });
+                self.0[place] = (name, body.into());
+            }
+        }
+    }
+
+    /// Removes all fields of that name and returns whether there was one.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(n, _)| !n.is(name));
+        self.0.len() < before
+    }
+
+    /// Returns the fields in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &FieldBody)> {
+        self.0.iter().map(|(name, body)| (name, body))
+    }
+}
+
+/// Renders a field as header lines, LF included: folded at 78, nothing but ASCII.
+///
+/// One exception: an address whose local part is not ASCII stays UTF-8 (RFC
+/// 6532), because nothing else can carry it; see [`has_utf8_address`].
+pub(super) fn render(name: &HeaderName, body: &FieldBody) -> String {
+    let mut field = FoldedField::new(name.as_str());
+    match body {
+        FieldBody::Text(value) => field.push_text(value.as_str()),
+        FieldBody::Addresses(addresses) => push_addresses(&mut field, addresses),
+    }
+    field.finish()
+}
+
+/// Returns whether some address can only be written as UTF-8, which needs SMTPUTF8 (RFC 6531).
+pub(super) fn has_utf8_address(fields: &Fields) -> bool {
+    fields.iter().any(|(_, body)| match body {
+        FieldBody::Text(_) => false,
+        FieldBody::Addresses(list) => list.iter().any(|a| a.address().to_ascii().is_err()),
+    })
+}
+
+fn push_addresses(field: &mut FoldedField, addresses: &[NamedAddress]) {
+    for (index, named) in addresses.iter().enumerate() {
+        if index > 0 {
+            field.append(",");
+        }
+        // Header fields may not show what SMTP cannot say, so domains are ASCII here too.
+        let ascii = named.address().to_ascii();
+        let address = ascii.as_ref().unwrap_or(named.address());
+        match named.name() {
+            None => field.push(" ", address.as_str()),
+            Some(name) => {
+                match phrase(name) {
+                    Some(phrase) => field.push(" ", &phrase),
+                    None => field.push_encoded(" ", name),
+                }
+                field.push(" ", &format!("<{address}>"));
+            }
+        }
+    }
+}
+
+/// A quoted string longer than this would have to be folded inside; encoded words can be split.
+const MAX_PHRASE: usize = 68;
+
+/// Returns a display name as atoms or as a quoted string, or `None` if it needs encoded words.
+fn phrase(name: &str) -> Option<String> {
+    let printable = name.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+    if !printable || name.contains("=?") || name.len() > MAX_PHRASE {
+        return None;
+    }
+    let is_atom = |word: &str| !word.is_empty() && word.bytes().all(is_atom_byte);
+    // Lists of recipients take a '/' or '|' in front for a file or command.
+    if name.split(' ').all(is_atom) && !name.starts_with(['/', '|']) {
+        return Some(name.to_owned());
+    }
+    Some(format!(
+        "\"{}\"",
+        name.replace('\\', "\\\\").replace('"', "\\\"")
+    ))
+}
+
+/// Returns whether the byte may stand in an atom (RFC 5322 section 3.2.3).
+fn is_atom_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::parse_list;
+
+    fn to(list: &str) -> String {
+        let list: Vec<_> = parse_list(list).into_iter().map(Result::unwrap).collect();
+        render(&HeaderName::known("To"), &list.into())
+    }
+
+    fn text(text: &str) -> HeaderValue {
+        HeaderValue::new(text).unwrap()
+    }
+
+    #[test]
+    fn address_fields() {
+        let table = [
+            ("root", "To: root\n"),
+            ("a@x, b@x", "To: a@x, b@x\n"),
+            ("Ada L <a@x>", "To: Ada L <a@x>\n"),
+            ("\"Doe, John\" <j@x>", "To: \"Doe, John\" <j@x>\n"),
+            (
+                "\"a \\\"b\\\" \\\\\" <j@x>",
+                "To: \"a \\\"b\\\" \\\\\" <j@x>\n",
+            ),
+            ("Jörg <j@x>, root", "To: =?utf-8?B?SsO2cmc=?= <j@x>, root\n"),
+            ("a@bücher.example", "To: a@xn--bcher-kva.example\n"),
+            (
+                "\"=?utf-8?Q?x?=\" <a@x>",
+                "To: =?utf-8?B?PT91dGYtOD9RP3g/PQ==?= <a@x>\n",
+            ),
+        ];
+        for (list, expected) in table {
+            assert_eq!(to(list), expected);
+        }
+    }
+
+    #[test]
+    fn long_lists_fold_between_addresses() {
+        let folded = to(&"\"Doe, John\" <john.doe@example.org>,".repeat(50));
+        assert!(folded.lines().all(|line| line.len() <= 78));
+        assert!(folded.lines().skip(1).all(|line| line.starts_with(' ')));
+        assert_eq!(
+            parse_list(&folded["To:".len()..].replace('\n', "")).len(),
+            50
+        );
+    }
+
+    #[test]
+    fn fields_are_found_in_any_case_and_replaced_in_place() {
+        let mut fields = Fields::new();
+        fields.append(HeaderName::known("Subject"), text("one"));
+        fields.append(HeaderName::known("To"), text("x"));
+        fields.append(HeaderName::known("SUBJECT"), text("two"));
+        fields.replace(HeaderName::known("subject"), text("three"));
+        fields.replace(HeaderName::known("X-New"), text("new"));
+        let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["subject", "To", "X-New"]);
+        assert_eq!(fields.get("Subject"), Some(&text("three").into()));
+        assert!(fields.remove("to") && !fields.contains("To") && !fields.remove("to"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Parameters of MIME fields: tokens, quoted strings, and RFC 2231 for the rest.
+
+/// A plain value longer than this is split into continuations.
+const MAX_PLAIN: usize = 60;
+/// The longest continuation; with the fold's blank and a semicolon it fits into 78 columns.
+const MAX_SEGMENT: usize = 76;
+
+/// Returns `name=value` in as many pieces as it needs; semicolons go between them.
+pub(super) fn parameter(name: &str, value: &str) -> Vec<String> {
+    if is_plain(value) {
+        return vec![format!("{name}={}", quoted(value))];
+    }
+    let whole = format!("{name}*=utf-8''{}", percent_encoded(value));
+    if whole.len() <= MAX_SEGMENT {
+        return vec![whole];
+    }
+    let mut segments = Vec::new();
+    let mut segment = format!("{name}*0*=utf-8''");
+    for c in value.chars() {
+        let piece = percent_encoded(c.encode_utf8(&mut [0; 4]));
+        if segment.len() + piece.len() > MAX_SEGMENT {
+            segments.push(segment);
+            segment = format!("{name}*{}*=", segments.len());
+        }
+        segment.push_str(&piece);
+    }
+    segments.push(segment);
+    segments
+}
+
+/// Returns a plain value that stands in for one that needs RFC 2231, for readers that know only `name=`.
+pub(super) fn ascii_fallback(value: &str) -> String {
+    let ascii: String = value
+        .chars()
+        .map(|c| {
+            if c.is_ascii_graphic() || c == ' ' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let ascii = ascii.replace("=?", "_?");
+    if ascii.len() <= MAX_PLAIN {
+        return ascii;
+    }
+    match ascii.rsplit_once('.') {
+        Some((_, extension)) if extension.len() < 10 => {
+            format!("{}.{extension}", &ascii[..MAX_PLAIN - 1 - extension.len()])
+        }
+        _ => ascii[..MAX_PLAIN].to_owned(),
+    }
+}
+
+/// Returns whether a token or quoted string on one line carries the value.
+///
+/// Some readers decode encoded words even here, so that `=?` must not stand in it.
+pub(super) fn is_plain(value: &str) -> bool {
+    value.len() <= MAX_PLAIN
+        && value.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+        && !value.contains("=?")
+}
+
+/// Returns the value as a token if it is one, else as a quoted string.
+fn quoted(value: &str) -> String {
+    if !value.is_empty() && value.bytes().all(is_token_byte) {
+        return value.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for c in value.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted + "\""
+}
+
+/// Returns whether the byte may stand in a token (RFC 2045 section 5.1).
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
+}
+
+/// Encodes all but the attribute characters of RFC 2231 section 7.
+fn percent_encoded(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if is_token_byte(byte) && !b"*'%".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_every_kind() {
+        let table: &[(&str, &[&str])] = &[
+            ("report.pdf", &["f=report.pdf"]),
+            ("my report.pdf", &["f=\"my report.pdf\""]),
+            ("a\"b\\c", &["f=\"a\\\"b\\\\c\""]),
+            ("", &["f=\"\""]),
+            ("Größe.txt", &["f*=utf-8''Gr%C3%B6%C3%9Fe.txt"]),
+            ("=?x?=", &["f*=utf-8''%3D%3Fx%3F%3D"]),
+        ];
+        for (value, expected) in table {
+            assert_eq!(parameter("f", value), *expected);
+        }
+    }
+
+    #[test]
+    fn long_values_are_continued() {
+        let value = "ö".repeat(40);
+        let segments = parameter("filename", &value);
+        assert!(segments.iter().all(|segment| segment.len() <= 76));
+        assert!(segments[0].starts_with("filename*0*=utf-8''%C3%B6"));
+        assert!(segments[1].starts_with("filename*1*=%C3"));
+    }
+
+    #[test]
+    fn the_fallback_keeps_the_extension() {
+        assert_eq!(ascii_fallback("Größe.txt"), "Gr__e.txt");
+        let long = ascii_fallback(&format!("{}.pdf", "ü".repeat(200)));
+        assert!(long.len() == 60 && long.ends_with("_.pdf"));
+    }
+}

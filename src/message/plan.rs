@@ -1,0 +1,248 @@
+//! How a body travels: charset and transfer encoding (design decision D1).
+
+use std::fmt;
+use std::io::{self, Write};
+
+use super::analysis::Analysis;
+use super::base64::Base64Encoder;
+use super::charset::Charset;
+use super::quoted_printable::QuotedPrintableEncoder;
+
+/// What a way out can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// SMTP and sendmail: nothing but 7 bits.
+    SevenBit,
+    /// Local delivery: UTF-8 text stays as it is, so that grep works on the spool.
+    EightBit,
+}
+
+/// A Content-Transfer-Encoding (RFC 2045 section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferEncoding {
+    /// As it is, ASCII in short lines.
+    SevenBit,
+    /// As it is, in short lines.
+    EightBit,
+    /// Quoted-printable.
+    QuotedPrintable,
+    /// Base64.
+    Base64,
+}
+
+impl TransferEncoding {
+    /// Returns the name registered for MIME.
+    pub fn name(self) -> &'static str {
+        match self {
+            TransferEncoding::SevenBit => "7bit",
+            TransferEncoding::EightBit => "8bit",
+            TransferEncoding::QuotedPrintable => "quoted-printable",
+            TransferEncoding::Base64 => "base64",
+        }
+    }
+}
+
+impl fmt::Display for TransferEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How one body is labelled and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyPlan {
+    /// The charset that fits the bytes.
+    pub charset: Charset,
+    /// The encoding that the wire needs.
+    pub encoding: TransferEncoding,
+    /// Whether CRLF is written as the line end that it is.
+    pub crlf_line_ends: bool,
+}
+
+impl BodyPlan {
+    /// Plans for the text that the user wrote or piped in.
+    ///
+    /// A missing last line end may be added and CRLF may become LF: those are
+    /// line ends of a text. Everything else comes out as it went in.
+    pub fn for_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
+        let as_it_is = analysis.has_sound_lines()
+            && match wire {
+                // A `From ` line would get a '>' in some mailbox on the way.
+                Wire::SevenBit => analysis.is_ascii() && !analysis.has_from_line,
+                Wire::EightBit => analysis.is_utf8,
+            };
+        BodyPlan {
+            charset: analysis.charset(),
+            encoding: match as_it_is {
+                true if analysis.is_ascii() => TransferEncoding::SevenBit,
+                true => TransferEncoding::EightBit,
+                false => encoded(analysis),
+            },
+            crlf_line_ends: analysis.has_crlf_line_ends(),
+        }
+    }
+
+    /// Plans for an attached text, whose every byte counts: line ends are data there.
+    pub fn for_attached_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
+        // Only lines that all end in LF come back exactly as they were.
+        let lf_only = analysis.ends_with_line_end && analysis.crlf == 0 && analysis.bare_cr == 0;
+        let mut plan = BodyPlan::for_text(analysis, wire);
+        plan.crlf_line_ends = false;
+        if !lf_only {
+            plan.encoding = TransferEncoding::Base64;
+        } else if wire == Wire::SevenBit
+            && plan.encoding == TransferEncoding::SevenBit
+            && analysis.has_trailing_blank
+        {
+            plan.encoding = TransferEncoding::QuotedPrintable;
+        }
+        plan
+    }
+}
+
+/// Returns the encoding that costs less, and base64 for what is no text.
+fn encoded(analysis: &Analysis) -> TransferEncoding {
+    if analysis.has_nul || analysis.escapes * 3 > analysis.len {
+        TransferEncoding::Base64
+    } else {
+        TransferEncoding::QuotedPrintable
+    }
+}
+
+/// Writes a body piece by piece in some transfer encoding.
+pub(super) enum BodyWriter<'a> {
+    AsItIs(Lines<'a>),
+    QuotedPrintable(QuotedPrintableEncoder<'a>),
+    Base64(Base64Encoder<'a>),
+}
+
+impl<'a> BodyWriter<'a> {
+    pub(super) fn new(
+        encoding: TransferEncoding,
+        crlf_line_ends: bool,
+        out: &'a mut dyn Write,
+    ) -> BodyWriter<'a> {
+        match encoding {
+            TransferEncoding::SevenBit | TransferEncoding::EightBit => {
+                BodyWriter::AsItIs(Lines::new(out, crlf_line_ends))
+            }
+            TransferEncoding::QuotedPrintable => {
+                BodyWriter::QuotedPrintable(QuotedPrintableEncoder::new(out, crlf_line_ends))
+            }
+            TransferEncoding::Base64 => BodyWriter::Base64(Base64Encoder::new(out)),
+        }
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            BodyWriter::AsItIs(lines) => lines.push(bytes),
+            BodyWriter::QuotedPrintable(encoder) => encoder.push(bytes),
+            BodyWriter::Base64(encoder) => encoder.push(bytes),
+        }
+    }
+
+    /// Writes what is left; what was written then ends with a line end, if it is not empty.
+    pub(super) fn finish(self) -> io::Result<()> {
+        match self {
+            BodyWriter::AsItIs(lines) => lines.finish(),
+            BodyWriter::QuotedPrintable(encoder) => encoder.finish(),
+            BodyWriter::Base64(encoder) => encoder.finish(),
+        }
+    }
+}
+
+/// Copies lines, with LF for CRLF where those are the line ends.
+pub(super) struct Lines<'a> {
+    out: &'a mut dyn Write,
+    crlf_line_ends: bool,
+    last: Option<u8>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(out: &'a mut dyn Write, crlf_line_ends: bool) -> Lines<'a> {
+        Lines {
+            out,
+            crlf_line_ends,
+            last: None,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.last = bytes.last().copied().or(self.last);
+        if !self.crlf_line_ends {
+            return self.out.write_all(bytes);
+        }
+        // Such a body has no CR but those of its line ends: the plan saw to it.
+        let text: Vec<u8> = bytes.iter().copied().filter(|&b| b != b'\r').collect();
+        self.out.write_all(&text)
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self.last {
+            None | Some(b'\n') => Ok(()),
+            Some(_) => self.out.write_all(b"\n"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::analyse;
+    use super::*;
+    use TransferEncoding::{Base64, EightBit, QuotedPrintable, SevenBit};
+
+    #[test]
+    fn encodings_of_texts() {
+        let long = vec![b'x'; 999];
+        let fits = vec![b'x'; 998];
+        let table: &[(&[u8], TransferEncoding, TransferEncoding)] = &[
+            (b"", SevenBit, SevenBit),
+            (b"text\n", SevenBit, SevenBit),
+            (b"crlf\r\n", SevenBit, SevenBit),
+            (b"no end", SevenBit, SevenBit),
+            (&fits, SevenBit, SevenBit),
+            (&long, QuotedPrintable, QuotedPrintable),
+            (b"From me\n", QuotedPrintable, SevenBit),
+            (b"some bare\rreturn\n", QuotedPrintable, QuotedPrintable),
+            (b"nul \0\n", Base64, Base64),
+            (
+                "Größe und mehr Text\n".as_bytes(),
+                QuotedPrintable,
+                EightBit,
+            ),
+            ("日本語\n".as_bytes(), Base64, EightBit),
+            (b"caf\xe9 au lait\n", QuotedPrintable, QuotedPrintable),
+        ];
+        for (body, seven, eight) in table {
+            let analysis = analyse(*body).unwrap();
+            assert_eq!(
+                BodyPlan::for_text(&analysis, Wire::SevenBit).encoding,
+                *seven,
+                "{body:?}"
+            );
+            assert_eq!(
+                BodyPlan::for_text(&analysis, Wire::EightBit).encoding,
+                *eight,
+                "{body:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn encodings_of_attached_texts() {
+        let table: &[(&[u8], TransferEncoding)] = &[
+            (b"", SevenBit),
+            (b"text\n", SevenBit),
+            (b"blank \n", QuotedPrintable),
+            (b"From me\n", QuotedPrintable),
+            (b"no end", Base64),
+            (b"crlf\r\n", Base64),
+            ("Größe und mehr Text\n".as_bytes(), QuotedPrintable),
+        ];
+        for (body, encoding) in table {
+            let analysis = analyse(*body).unwrap();
+            let plan = BodyPlan::for_attached_text(&analysis, Wire::SevenBit);
+            assert_eq!(plan.encoding, *encoding, "{body:?}");
+        }
+    }
+}

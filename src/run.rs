@@ -1,0 +1,376 @@
+//! From the process's arguments to its exit status: which face was called, and what it does.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use nix::unistd::{AccessFlags, access};
+
+use crate::cli::diagnostics::Diagnostics;
+use crate::cli::dialect::{self, Probe, UsageError};
+use crate::cli::mailx::MailxArguments;
+use crate::cli::postrider::{CommonArguments, PostriderArguments, PostriderCommand};
+use crate::cli::read::{self, Task};
+use crate::cli::send::{self, Manner};
+use crate::cli::setup;
+use crate::compose::Request;
+use crate::config::{Environment, mailrc};
+use crate::exit::{Failure, Kind};
+use crate::report::Form;
+use crate::ui::choice::FlagChoice;
+
+/// Runs the program: reads arguments and environment, does the work, returns the exit status.
+///
+/// A panic that comes this far is a fault of our own: 70, and one line that says so.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.collect();
+    let (face, rest) = face(&arguments);
+    let mut diagnostics = Diagnostics::new(face.name());
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| match &face {
+        Face::Mailx(_) => mailx(rest, &mut diagnostics),
+        Face::Postrider => postrider(rest, &mut diagnostics),
+    }));
+    panic::set_hook(hook);
+    if let Err(panic) = result {
+        let what = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no reason is known");
+        let failure = Failure::new(Kind::Software, "a fault of our own, please report it");
+        diagnostics.fail(&failure.because(what));
+    }
+    ExitCode::from(diagnostics.worst().map_or(0, Kind::status))
+}
+
+/// Which program we are called as.
+enum Face {
+    /// `mailx`, `mail`, `Mail`.
+    Mailx(String),
+    /// `postrider SUBCOMMAND`.
+    Postrider,
+}
+
+impl Face {
+    fn name(&self) -> &str {
+        match self {
+            Face::Mailx(name) => name,
+            Face::Postrider => "postrider",
+        }
+    }
+}
+
+/// Finds the face by the program's name, or by the first word.
+fn face(arguments: &[OsString]) -> (Face, &[OsString]) {
+    let name = arguments
+        .first()
+        .and_then(|program| Path::new(program).file_name())
+        .unwrap_or_default();
+    let rest = arguments.get(1..).unwrap_or_default();
+    match (name.to_str(), rest.first().and_then(|word| word.to_str())) {
+        (Some("mailx" | "mail" | "Mail"), _) => {
+            (Face::Mailx(name.to_string_lossy().into_owned()), rest)
+        }
+        (_, Some("mailx")) => (Face::Mailx("mailx".to_owned()), &rest[1..]),
+        _ => (Face::Postrider, rest),
+    }
+}
+
+fn mailx(arguments: &[OsString], diagnostics: &mut Diagnostics) {
+    // The version is asked for by scripts that look for the right mailx: answered at once.
+    if matches!(arguments, [only] if only == "--version" || only == "-V") {
+        return print(&version(), diagnostics);
+    }
+    let environment = Environment::read();
+    let parsed = match parse_mailx(arguments, environment.posixly_correct) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error, diagnostics),
+    };
+    if parsed.help {
+        let help = MailxArguments::command().render_long_help().to_string();
+        return print(&help, diagnostics);
+    }
+    if parsed.version {
+        return print(&version(), diagnostics);
+    }
+    match mode(&parsed) {
+        Ok(Mode::Send(request, manner)) => {
+            let wanted = wanted_mailx(&parsed, true);
+            match setup::settings(&wanted, &environment, diagnostics) {
+                Ok(settings) => {
+                    send::send(&request, &manner, &settings, &environment, diagnostics);
+                }
+                Err(failure) => diagnostics.fail(&failure),
+            }
+        }
+        Ok(Mode::Read(place, task)) => {
+            let wanted = wanted_mailx(&parsed, false);
+            match setup::settings(&wanted, &environment, diagnostics) {
+                Ok(settings) => read::read(&place, &task, &settings, &environment, diagnostics),
+                Err(failure) => diagnostics.fail(&failure),
+            }
+        }
+        Err(error) => usage(&error, diagnostics),
+    }
+}
+
+fn wanted_mailx(parsed: &MailxArguments, sending: bool) -> setup::Wanted<'_> {
+    setup::Wanted {
+        no_system_rc: parsed.no_system_rc,
+        user_file: None,
+        set: &parsed.set,
+        account: parsed.account.as_deref(),
+        commands: &parsed.command,
+        verbose: parsed.verbose,
+        sending,
+        terminal: io::IsTerminal::is_terminal(&io::stdin()),
+    }
+}
+
+fn parse_mailx(
+    arguments: &[OsString],
+    posixly_correct: bool,
+) -> Result<MailxArguments, UsageError> {
+    let probe = Probe {
+        readable_file: &|name| access(Path::new(name), AccessFlags::R_OK).is_ok(),
+        is_command: &mailrc::is_command,
+        posixly_correct,
+    };
+    let words = dialect::normalise(arguments, &MailxArguments::command(), &probe)?;
+    let words = std::iter::once(OsString::from("mailx")).chain(words);
+    MailxArguments::try_parse_from(words).map_err(|error| UsageError {
+        what: first_line(&error),
+        hint: None,
+    })
+}
+
+/// Whether a command line sends or reads, and what.
+enum Mode {
+    Send(Request, Manner),
+    Read(read::Wanted, Task),
+}
+
+/// Decides the mode as POSIX does: recipients send, their absence reads (features.md O40).
+fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
+    let wrong = |what: &str, hint: Option<&str>| UsageError {
+        what: what.to_owned(),
+        hint: hint.map(str::to_owned),
+    };
+    let reading = parsed.file.is_some()
+        || parsed.user.is_some()
+        || parsed.check
+        || parsed.headers.is_some()
+        || parsed.print;
+    let send_options = parsed.subject.is_some()
+        || !parsed.cc.is_empty()
+        || !parsed.bcc.is_empty()
+        || !parsed.attach.is_empty()
+        || !parsed.header.is_empty()
+        || parsed.from.is_some();
+    if reading && send_options {
+        return Err(wrong(
+            "options for reading and for sending do not go together",
+            Some("-f reads a mailbox; -r ADDRESS sets the sender"),
+        ));
+    }
+    if reading || (parsed.operands.is_empty() && !send_options) {
+        return read_mode(parsed, wrong);
+    }
+    if parsed.operands.is_empty() && parsed.cc.is_empty() && parsed.bcc.is_empty() {
+        let has_field = |name: &[u8]| {
+            parsed.header.iter().any(|field| {
+                let bytes = field.as_encoded_bytes();
+                bytes.len() > name.len() && bytes[..name.len()].eq_ignore_ascii_case(name)
+            })
+        };
+        if !has_field(b"to:") && !has_field(b"cc:") && !has_field(b"bcc:") {
+            return Err(wrong("there is no recipient", Some("put the recipients behind the options")));
+        }
+    }
+    let request = Request {
+        to: parsed.operands.clone(),
+        cc: parsed.cc.clone(),
+        bcc: parsed.bcc.clone(),
+        subject: parsed.subject.clone(),
+        from: parsed.from.clone(),
+        full_name: parsed.full_name.clone(),
+        headers: parsed.header.clone(),
+        attachments: parsed.attach.clone(),
+    };
+    let manner = Manner {
+        discard_empty: parsed.discard_empty,
+        dry_run: parsed.dry_run,
+        debug: parsed.debug,
+        ignore: parsed.ignore,
+        verbose: parsed.verbose,
+    };
+    Ok(Mode::Send(request, manner))
+}
+
+fn read_mode(
+    parsed: &MailxArguments,
+    wrong: impl Fn(&str, Option<&str>) -> UsageError,
+) -> Result<Mode, UsageError> {
+    let mut place = read::Wanted {
+        file: parsed.file.clone(),
+        user: parsed.user.clone(),
+    };
+    match parsed.operands.as_slice() {
+        [] => {}
+        [name] if place.file.as_deref().is_some_and(OsStr::is_empty) => {
+            place.file = Some(name.clone());
+        }
+        _ => {
+            return Err(wrong(
+                "a mailbox is read, so there can be no recipients",
+                Some("-f takes one file; -r ADDRESS sets the sender of a message"),
+            ));
+        }
+    }
+    if place.file.is_some() && place.user.is_some() {
+        return Err(wrong("-f and -u name two mailboxes", None));
+    }
+    let task = if parsed.check {
+        Task::Check
+    } else if let Some(spec) = &parsed.headers {
+        Task::Headers(flag_choice(spec).map_err(|what| wrong(&what, None))?)
+    } else if parsed.print {
+        Task::PrintAll
+    } else {
+        Task::Shell {
+            no_summary: parsed.no_summary,
+        }
+    };
+    Ok(Mode::Read(place, task))
+}
+
+/// Reads the `:u` of `-H:u`.
+fn flag_choice(spec: &OsStr) -> Result<Option<FlagChoice>, String> {
+    let text = spec.to_string_lossy();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut letters = text.chars().skip(1);
+    match (text.starts_with(':'), letters.next(), letters.next()) {
+        (true, Some(letter), None) => match FlagChoice::from_letter(letter) {
+            Some(choice) => Ok(Some(choice)),
+            None => Err(format!("-H{text}: there is no such kind of messages")),
+        },
+        _ => Err(format!("-H{text}: write -H, or -H:u and its like")),
+    }
+}
+
+fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
+    let words = std::iter::once(OsString::from("postrider")).chain(arguments.iter().cloned());
+    let parsed = match PostriderArguments::try_parse_from(words) {
+        Ok(parsed) => parsed,
+        Err(error) => return clap_said(&error, diagnostics),
+    };
+    let environment = Environment::read();
+    let with_settings =
+        |common: &CommonArguments, sending: bool, diagnostics: &mut Diagnostics| {
+            let wanted = setup::Wanted {
+                no_system_rc: common.no_system_rc,
+                user_file: common.config.as_deref(),
+                set: &common.set,
+                account: common.account.as_deref(),
+                commands: &[],
+                verbose: common.verbose,
+                sending,
+                terminal: io::IsTerminal::is_terminal(&io::stdin()),
+            };
+            match setup::settings(&wanted, &environment, diagnostics) {
+                Ok(settings) => Some(settings),
+                Err(failure) => {
+                    diagnostics.fail(&failure);
+                    None
+                }
+            }
+        };
+    match parsed.command {
+        PostriderCommand::Send(send) => {
+            if let Some(settings) = with_settings(&send.common, true, diagnostics) {
+                let (request, manner) = send.into_request();
+                send::send(&request, &manner, &settings, &environment, diagnostics);
+            }
+        }
+        PostriderCommand::List(list) => {
+            if let Some(settings) = with_settings(&list.mailbox.common, false, diagnostics) {
+                let task = Task::List { json: list.json };
+                let wanted = list.mailbox.wanted();
+                read::read(&wanted, &task, &settings, &environment, diagnostics);
+            }
+        }
+        PostriderCommand::Show(show) => {
+            if let Some(settings) = with_settings(&show.mailbox.common, false, diagnostics) {
+                let form = match (show.json, show.raw) {
+                    (true, _) => Form::Json,
+                    (_, true) => Form::Raw,
+                    _ => Form::Text,
+                };
+                let task = Task::Show { number: show.number, form };
+                let wanted = show.mailbox.wanted();
+                read::read(&wanted, &task, &settings, &environment, diagnostics);
+            }
+        }
+        PostriderCommand::Mailx(rest) => mailx(&rest.arguments, diagnostics),
+    }
+}
+
+/// Prints what clap has to say: help and version to standard output, errors as one line.
+fn clap_said(error: &clap::Error, diagnostics: &mut Diagnostics) {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            print(&error.to_string(), diagnostics);
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => usage(
+            &UsageError {
+                what: "there is nothing to do".to_owned(),
+                hint: Some("postrider --help lists the subcommands".to_owned()),
+            },
+            diagnostics,
+        ),
+        _ => usage(
+            &UsageError {
+                what: first_line(error),
+                hint: Some("postrider --help lists the subcommands and options".to_owned()),
+            },
+            diagnostics,
+        ),
+    }
+}
+
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+fn version() -> String {
+    format!("postrider {}\n", env!("CARGO_PKG_VERSION"))
+}
+
+fn usage(error: &UsageError, diagnostics: &mut Diagnostics) {
+    let failure = Failure::new(Kind::Usage, error.what.clone());
+    diagnostics.fail(&match &error.hint {
+        Some(hint) => failure.hint(hint.clone()),
+        None => failure,
+    });
+}
+
+/// Writes our own text to standard output; that it could not be written is a failure.
+fn print(text: &str, diagnostics: &mut Diagnostics) {
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let failure = Failure::new(Kind::Io, "cannot write to standard output");
+        diagnostics.fail(&failure.because(error));
+    }
+}

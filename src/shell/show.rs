@@ -1,0 +1,274 @@
+//! The commands that show: messages, header lines, numbers, help.
+
+use super::command::{COMMANDS, Help};
+use super::{Reader, Told};
+use crate::ui::headline::{self, Place};
+use crate::ui::page;
+
+impl Reader<'_, '_> {
+    /// Shows messages; the last one is current afterwards.
+    pub(super) fn print(&mut self, list: &str) -> Told {
+        self.show_messages(list, false)
+    }
+
+    /// Shows messages with all header fields.
+    pub(super) fn print_all_fields(&mut self, list: &str) -> Told {
+        self.show_messages(list, true)
+    }
+
+    fn show_messages(&mut self, list: &str, all: bool) -> Told {
+        let messages = self.messages(list)?;
+        let mut text = String::new();
+        for message in messages {
+            self.append_message(&mut text, message, all)?;
+        }
+        page::show(&mut self.screen, &text, &mut self.settings);
+        Ok(())
+    }
+
+    fn append_message(&mut self, text: &mut String, message: usize, all: bool) -> Told {
+        let bytes = self.bytes(message)?;
+        page::append(text, message + 1, &bytes, all, &self.settings);
+        self.mark_read(message);
+        Ok(())
+    }
+
+    fn bytes(&self, message: usize) -> Result<Vec<u8>, String> {
+        self.mailbox
+            .read(&self.mailbox.messages()[message])
+            .map_err(|error| format!("{}: cannot read the message: {error}", message + 1))
+    }
+
+    fn mark_read(&mut self, message: usize) {
+        self.go_to(message);
+        self.shown = true;
+        if !self.mailbox.messages()[message].flags.is_read() {
+            self.read_now[message] = true;
+        }
+    }
+
+    /// Shows the first `toplines` lines of messages.
+    pub(super) fn top(&mut self, list: &str) -> Told {
+        for message in self.messages(list)? {
+            let bytes = self.bytes(message)?;
+            let mut text = String::new();
+            page::append(&mut text, message + 1, &bytes, false, &self.settings);
+            let lines = self.settings.toplines + 1;
+            let end = memchr::memchr_iter(b'\n', text.as_bytes())
+                .nth(lines - 1)
+                .map_or(text.len(), |at| at + 1);
+            self.screen.raw(&text.as_bytes()[..end]);
+            self.screen.raw(b"\n");
+            self.mark_read(message);
+        }
+        Ok(())
+    }
+
+    /// Shows the current message if it was not shown yet, else the next one; with a list its first message.
+    pub(super) fn next(&mut self, list: &str) -> Told {
+        if !list.is_empty() {
+            let first = self.messages(list)?[0];
+            return self.print(&(first + 1).to_string());
+        }
+        let count = self.mailbox.messages().len();
+        let next = if self.shown {
+            self.current + 1
+        } else {
+            self.current
+        };
+        if next >= count {
+            return Err("At EOF".to_owned());
+        }
+        self.print(&(next + 1).to_string())
+    }
+
+    /// Shows the message after the current one.
+    pub(super) fn forward(&mut self, _: &str) -> Told {
+        if self.current + 1 >= self.mailbox.messages().len() {
+            return Err("Referencing beyond EOF".to_owned());
+        }
+        self.print("+")
+    }
+
+    /// Shows the message before the current one.
+    pub(super) fn back(&mut self, _: &str) -> Told {
+        self.print("-")
+    }
+
+    /// Shows the header lines of messages; the last one is current afterwards, as in bsd-mailx.
+    pub(super) fn from(&mut self, list: &str) -> Told {
+        let messages = self.messages(list)?;
+        let current = self.current;
+        let mut text = String::new();
+        for &message in &messages {
+            self.append_headline(&mut text, message, current);
+            if text.len() > 1 << 16 {
+                self.screen.raw(text.as_bytes());
+                text.clear();
+            }
+        }
+        self.screen.raw(text.as_bytes());
+        if let Some(&last) = messages.last() {
+            self.go_to(last);
+        }
+        Ok(())
+    }
+
+    fn append_headline(&self, text: &mut String, message: usize, current: usize) {
+        let found = &self.mailbox.messages()[message];
+        let place = Place {
+            number: message + 1,
+            letter: headline::letter(self.flags(message), self.read_now[message]),
+            current: message == current,
+            lines: found.lines,
+            size: found.len,
+        };
+        headline::append(text, place, &self.block(message), &self.settings);
+    }
+
+    /// Shows the screenful with a message; if one is named, the first of the screenful becomes current.
+    pub(super) fn headers(&mut self, list: &str) -> Told {
+        let message = self.messages(list)?[0];
+        self.page = message / self.screen_lines();
+        if !list.is_empty() {
+            self.go_to(self.page * self.screen_lines());
+        }
+        self.show_page();
+        Ok(())
+    }
+
+    fn screen_lines(&self) -> usize {
+        self.settings.screen.max(1)
+    }
+
+    /// Shows the screenful of header lines that is the current one.
+    pub(super) fn show_page(&mut self) {
+        let first = self.page * self.screen_lines();
+        let end = (first + self.screen_lines()).min(self.mailbox.messages().len());
+        let mut text = String::new();
+        for message in first..end {
+            self.append_headline(&mut text, message, self.current);
+        }
+        self.screen.raw(text.as_bytes());
+    }
+
+    /// Scrolls by screenfuls: `z` or `z+` forth, `z-` back, with a number that many.
+    pub(super) fn scroll(&mut self, argument: &str) -> Told {
+        let (sign, steps) = match argument.chars().next() {
+            Some(sign @ ('+' | '-')) => (sign, argument[1..].trim()),
+            _ => ('+', argument),
+        };
+        let steps: usize = match steps {
+            "" => 1,
+            number => number
+                .parse()
+                .map_err(|_| format!("z: \"{argument}\": not understood"))?,
+        };
+        let last = self.mailbox.messages().len().saturating_sub(1) / self.screen_lines();
+        self.page = match sign {
+            '-' if self.page == 0 => return Err("On first screenful of messages".to_owned()),
+            '-' => self.page.saturating_sub(steps),
+            _ if self.page >= last => return Err("On last screenful of messages".to_owned()),
+            _ => self.page.saturating_add(steps).min(last),
+        };
+        self.go_to(self.page * self.screen_lines());
+        self.show_page();
+        Ok(())
+    }
+
+    /// Shows lines and bytes of messages.
+    pub(super) fn size(&mut self, list: &str) -> Told {
+        for message in self.messages(list)? {
+            let found = &self.mailbox.messages()[message];
+            let line = format!("{}: {}/{}\n", message + 1, found.lines, found.len);
+            self.screen.raw(line.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Shows the number of the current message.
+    pub(super) fn number(&mut self, _: &str) -> Told {
+        if self.mailbox.messages().is_empty() {
+            return Err("No applicable messages".to_owned());
+        }
+        self.screen
+            .raw(format!("{}\n", self.current + 1).as_bytes());
+        Ok(())
+    }
+
+    /// Writes text.
+    pub(super) fn echo(&mut self, text: &str) -> Told {
+        self.screen.text(&format!("{text}\n"));
+        Ok(())
+    }
+
+    /// Ends the loop.
+    pub(super) fn leave(&mut self, _: &str) -> Told {
+        self.left = true;
+        Ok(())
+    }
+
+    /// Does nothing.
+    pub(super) fn comment(&mut self, _: &str) -> Told {
+        Ok(())
+    }
+
+    /// Shows the commands that have a help text, other spellings beside them.
+    pub(super) fn help(&mut self, _: &str) -> Told {
+        let mut text = String::from("Commands; letters in brackets may be left out:\n");
+        for (at, command) in COMMANDS.iter().enumerate() {
+            let Help::Text(help) = command.help else {
+                continue;
+            };
+            let mut names = abbreviated(command.name, command.enough);
+            for other in COMMANDS[at + 1..]
+                .iter()
+                .take_while(|other| other.help == Help::Alias)
+            {
+                names.push_str(", ");
+                names.push_str(&abbreviated(other.name, other.enough));
+            }
+            let synopsis = format!("{names} {}", command.arguments.synopsis());
+            text.push_str(&format!("  {:<34} {}\n", synopsis.trim_end(), help));
+        }
+        text.push_str(
+            "A number shows that message, an empty line the next one. [messages] are numbers,\n\
+             ranges (2-5), . ^ $ * + -, senders, /text in the subject, or :n new, :o old, :r read,\n\
+             :u unread, :a answered, :f flagged; without any the current message.\n",
+        );
+        self.screen.text(&text);
+        Ok(())
+    }
+
+    /// Shows the names of all commands.
+    pub(super) fn list_commands(&mut self, _: &str) -> Told {
+        let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        let mut text = String::from("Commands are:\n");
+        for line in names.chunks(8) {
+            text.push_str(&line.join(", "));
+            text.push('\n');
+        }
+        self.screen.text(&text);
+        Ok(())
+    }
+
+    /// Shows the version.
+    pub(super) fn version(&mut self, _: &str) -> Told {
+        self.screen
+            .text(concat!("Postrider ", env!("CARGO_PKG_VERSION"), "\n"));
+        Ok(())
+    }
+
+    /// Says that the mailbox cannot be changed.
+    pub(super) fn read_only(&mut self, _: &str) -> Told {
+        Err("The mailbox is open read-only".to_owned())
+    }
+}
+
+/// Returns a name with the part in brackets that may be left out.
+fn abbreviated(name: &str, enough: usize) -> String {
+    match name.split_at_checked(enough) {
+        Some((short, rest)) if !rest.is_empty() => format!("{short}[{rest}]"),
+        _ => name.to_owned(),
+    }
+}

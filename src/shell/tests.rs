@@ -1,0 +1,246 @@
+//! Tests of the loop: commands in, output and complaints out.
+
+use super::*;
+
+/// A mailbox of this many messages; message 2 was read, message 3 was seen.
+fn mail(count: usize) -> String {
+    let mut mail = String::new();
+    for number in 1..=count {
+        let status = match number {
+            2 => "Status: RO\n",
+            3 => "Status: O\n",
+            _ => "",
+        };
+        mail.push_str(&format!(
+            "From a{number}@example.com Mon Nov 16 09:00:00 2026\nFrom: a{number}@example.com\n\
+             Subject: subject {number}\nReceived: hidden\n{status}\nbody {number}\n\n"
+        ));
+    }
+    mail
+}
+
+fn session_with(settings: ReaderSettings<'_>, content: &str, commands: &str) -> (String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mbox");
+    std::fs::write(&path, content).unwrap();
+    let mailbox = Mailbox::open(&path, &mut |_, _, _| {}).unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut input = commands.as_bytes();
+    run(
+        &mailbox,
+        settings,
+        Input::Lines(&mut input),
+        &mut out,
+        &mut err,
+    )
+    .unwrap();
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        content,
+        "the mailbox was changed"
+    );
+    let dir = dir.path().display().to_string();
+    (
+        String::from_utf8(out).unwrap().replace(&dir, "DIR"),
+        String::from_utf8(err).unwrap(),
+    )
+}
+
+fn quiet() -> ReaderSettings<'static> {
+    ReaderSettings {
+        quiet: true,
+        header: false,
+        ..ReaderSettings::default()
+    }
+}
+
+/// Returns which messages were shown, by their first lines, and header lines by number.
+fn shown(content: &str, commands: &str) -> (Vec<String>, String) {
+    let (out, err) = session_with(quiet(), content, commands);
+    let seen = out
+        .lines()
+        .filter_map(|line| match line.strip_prefix("Message ") {
+            Some(rest) => Some(format!("m{}", rest.trim_end_matches(':'))),
+            None if line.contains(" Mon Nov 16 09:00 ") => {
+                let mark = if line.starts_with('>') { ">" } else { "" };
+                let number = line[2..6].trim();
+                Some(format!("{mark}{number}"))
+            }
+            None if line.parse::<u32>().is_ok() => Some(format!("={line}")),
+            None => None,
+        })
+        .collect();
+    (seen, err)
+}
+
+#[test]
+fn the_session_opens_with_banner_and_headers() {
+    let (out, err) = session_with(ReaderSettings::default(), &mail(3), "");
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("Postrider ") && lines[0].ends_with("  Type ? for help."));
+    assert_eq!(
+        lines[1],
+        "\"DIR/mbox\": 3 messages 1 new 2 unread [Read only]"
+    );
+    assert!(lines[2].starts_with(">N  1 a1@example.com "), "{out}");
+    assert!(lines[3].starts_with("    2 a2@example.com "), "{out}");
+    assert!(lines[4].starts_with(" U  3 a3@example.com "), "{out}");
+    assert_eq!((lines.len(), &*err), (5, ""));
+    let (out, _) = session_with(ReaderSettings::default(), &mail(1), "");
+    assert!(
+        out.contains(": 1 message 1 new 1 unread [Read only]\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn commands_move_through_the_mailbox() {
+    let cases: &[(&str, &[&str])] = &[
+        ("\n\n\n", &["m1", "m2", "m3"]),
+        ("n\nn\n", &["m1", "m2"]),
+        ("3\n=\n", &["m3", "=3"]),
+        ("t5\nn\n", &["m5", "m6"]),
+        ("1-3\n=\n", &["m1", "m2", "m3", "=3"]),
+        ("p 2 4\n+\n-\n", &["m2", "m4", "m5", "m4"]),
+        ("P2\nT 3\ntype 4\n", &["m2", "m3", "m4"]),
+        ("f 2 3\n=\nf .\n", &["2", "3", "=3", ">3"]),
+        ("f $ 1\n=\n", &[">1", "25", "=25"]),
+        ("f a3@\nf '/subject 25'\nf :o\n", &["3", "25", "3"]),
+        ("n 7\n=\n", &["m7", "=7"]),
+        ("$\n=\n", &["m25", "=25"]),
+        ("# t 1\n=\nx\nt 1\n", &["=1"]),
+        ("=\nq\nt 1\n", &["=1"]),
+        ("t \\\n2\n", &["m2"]),
+        ("f 2\r\n", &["2"]),
+    ];
+    for (commands, expected) in cases {
+        assert_eq!(
+            shown(&mail(25), commands),
+            (owned(expected), String::new()),
+            "{commands}"
+        );
+    }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+#[test]
+fn headers_come_in_screenfuls() {
+    let numbers = |range: std::ops::RangeInclusive<usize>| {
+        let first = *range.start();
+        range
+            .map(|n| {
+                if n == first {
+                    format!(">{n}")
+                } else {
+                    n.to_string()
+                }
+            })
+            .collect::<Vec<_>>()
+    };
+    for (commands, expected) in [
+        ("z\n", numbers(21..=25)),
+        ("z\nz-\n", [numbers(21..=25), numbers(1..=20)].concat()),
+        ("h 23\n", numbers(21..=25)),
+        ("z+\n", numbers(21..=25)),
+    ] {
+        assert_eq!(
+            shown(&mail(25), commands),
+            (expected, String::new()),
+            "{commands}"
+        );
+    }
+    let (seen, err) = shown(&mail(25), "z-\nz\nz\n");
+    assert_eq!(seen.len(), 5);
+    assert_eq!(
+        err,
+        "On first screenful of messages\nOn last screenful of messages\n"
+    );
+}
+
+#[test]
+fn complaints_go_to_stderr_and_the_loop_goes_on() {
+    let cases = [
+        ("foo\n", "Unknown command: \"foo\"\n"),
+        ("9\n", "9: Invalid message number\n"),
+        ("f nobody\n", "No applicable messages\n"),
+        ("$\nn\n", "At EOF\n"),
+        ("d 1\nq\n", "The mailbox is open read-only\n"),
+        ("x 1\n", "exit: too many arguments\n"),
+        ("z x\n", "z: \"x\": not understood\n"),
+        ("\x1b[2J\n", "Unknown command: \"\u{241b}\"\n"),
+    ];
+    for (commands, expected) in cases {
+        let (_, err) = session_with(quiet(), &mail(3), commands);
+        assert_eq!(err, expected.replace("exit", "xit"), "{commands:?}");
+    }
+}
+
+#[test]
+fn an_empty_mailbox_has_nothing_to_show() {
+    let (out, err) = session_with(ReaderSettings::default(), "", "n\np\nf *\nh\n=\nz\n");
+    assert!(out.ends_with(": 0 messages [Read only]\n"), "{out}");
+    assert_eq!(
+        err,
+        "At EOF\nNo applicable messages\nNo applicable messages\nNo applicable messages\n\
+         No applicable messages\nOn last screenful of messages\n"
+    );
+}
+
+#[test]
+fn fields_are_hidden_unless_asked_for_and_reading_is_remembered() {
+    let (out, _) = session_with(quiet(), &mail(1), "p\nP\nf\n");
+    let expected = "Message 1:\nFrom a1@example.com Mon Nov 16 09:00:00 2026\n\
+        From: a1@example.com\nSubject: subject 1\n\nbody 1\n\n\
+        Message 1:\nFrom a1@example.com Mon Nov 16 09:00:00 2026\n\
+        From: a1@example.com\nSubject: subject 1\nReceived: hidden\n\nbody 1\n\n";
+    let (printed, line) = out.split_at(expected.len());
+    assert_eq!(printed, expected);
+    assert!(line.starts_with(">R  1 "), "{line}");
+}
+
+#[test]
+fn prompts_are_for_terminals() {
+    let settings = ReaderSettings {
+        stdin_is_terminal: true,
+        prompt: "& ".to_owned(),
+        ..quiet()
+    };
+    let (out, _) = session_with(settings, &mail(1), "=\n");
+    assert_eq!(out, "& 1\n& \n");
+}
+
+#[test]
+fn long_text_goes_to_the_pager_on_a_terminal_only() {
+    for (terminal, crt, paged) in [(true, 5, true), (true, 50, false), (false, 5, false)] {
+        let mut seen = Vec::new();
+        let settings = ReaderSettings {
+            stdout_is_terminal: terminal,
+            crt: Some(crt),
+            pager: Some(Box::new(|text| {
+                seen.extend_from_slice(text);
+                Ok(())
+            })),
+            ..quiet()
+        };
+        let (out, _) = session_with(settings, &mail(1), "p\n");
+        assert_eq!(seen.is_empty(), !paged, "{terminal} {crt}");
+        assert_eq!(out.is_empty(), paged, "{terminal} {crt}");
+    }
+}
+
+#[test]
+fn help_tells_every_command_with_a_text() {
+    let (out, _) = session_with(quiet(), &mail(1), "?\nlist\n");
+    for text in [
+        "  p[rint], t[ype] [messages]",
+        "  ex[it], x[it] ",
+        "  hel[p], ? ",
+        "\nnext, print, type, ",
+        ", delete",
+    ] {
+        assert!(out.contains(text), "{text}: {out}");
+    }
+}

@@ -1,0 +1,89 @@
+//! Identity: who a mail is from, and what this host is called (design decision D4).
+
+use crate::address::{EnvelopeAddress, NamedAddress};
+use crate::config::Settings;
+use crate::sys::{host, user};
+
+/// The names this host and its user go by.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The login name of the user we act as.
+    pub login: String,
+    /// The user's full name, if the passwd file has one.
+    pub full_name: String,
+    /// This host's name: fully qualified where it is known.
+    pub host: String,
+    /// Whether `host` is fully qualified.
+    pub is_qualified: bool,
+    /// What is put behind bare names that leave.
+    pub qualify_domain: String,
+    /// All names of this host, in lower case.
+    pub own_names: Vec<String>,
+    /// The login name for the relay, where it is an address.
+    auth_user: Option<EnvelopeAddress>,
+}
+
+impl Identity {
+    /// Finds the identity from the settings, the passwd file and the host's own files.
+    pub fn find(settings: &Settings) -> Identity {
+        let user = user::current();
+        let node = host::node_name();
+        let qualified = settings
+            .text("hostname")
+            .map(str::to_owned)
+            .or_else(host::qualified_name);
+        let host = qualified.clone().unwrap_or_else(|| node.clone());
+        let qualify_domain = settings.text("qualify-domain").unwrap_or(&host).to_owned();
+        let mut own_names = vec![
+            host.to_ascii_lowercase(),
+            node.to_ascii_lowercase(),
+            "localhost".to_owned(),
+            "localhost.localdomain".to_owned(),
+        ];
+        own_names.sort();
+        own_names.dedup();
+        Identity {
+            login: crate::compose::login_name(),
+            full_name: user.map(|user| user.full_name).unwrap_or_default(),
+            is_qualified: host.contains('.'),
+            host,
+            qualify_domain,
+            own_names,
+            auth_user: settings
+                .text("smtp-auth-user")
+                .filter(|user| user.contains('@'))
+                .and_then(|user| EnvelopeAddress::new(user).ok()),
+        }
+    }
+
+    /// Returns the sender where none was asked for: the relay's login if it is an address,
+    /// else user@qualify-domain.
+    pub fn default_sender(&self, for_relay: bool) -> EnvelopeAddress {
+        let own = || {
+            EnvelopeAddress::new(format!("{}@{}", self.login, self.qualify_domain))
+                .or_else(|_| EnvelopeAddress::new(self.login.as_str()))
+                .or_else(|_| EnvelopeAddress::new("unknown"))
+                .expect("a plain word is an address")
+        };
+        match &self.auth_user {
+            Some(user) if for_relay => user.clone(),
+            _ => own(),
+        }
+    }
+
+    /// Returns the From field where none was asked for.
+    pub fn default_from(&self, for_relay: bool, full_name: Option<&str>) -> NamedAddress {
+        let name = full_name.unwrap_or(&self.full_name);
+        let name = (!name.is_empty()).then_some(name);
+        NamedAddress::new(name, self.default_sender(for_relay))
+    }
+
+    /// Returns an address as it may stand in an envelope that leaves this host.
+    pub fn qualify(&self, address: &EnvelopeAddress) -> EnvelopeAddress {
+        if !address.is_local_name() {
+            return address.clone();
+        }
+        EnvelopeAddress::new(format!("{address}@{}", self.qualify_domain))
+            .unwrap_or_else(|_| address.clone())
+    }
+}

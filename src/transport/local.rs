@@ -1,0 +1,127 @@
+//! Built-in local delivery: what an MDA does, for hosts that have none (design decision D8).
+//!
+//! The mailbox engine's one locked, fsynced append does the writing; this module says into which
+//! file, on behalf of whom, and what an error means to the sender.
+
+use std::fs::Metadata;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::address::EnvelopeAddress;
+use crate::exit::{self, Kind};
+use crate::mailbox::append::{AppendOptions, append};
+use crate::sys::spool::Spool;
+use crate::sys::{clock, user};
+use crate::transport::{Disposition, Outcome};
+
+/// Where system mailboxes are, and whose own mailbox lies elsewhere.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// The directory of system mailboxes.
+    pub spool: PathBuf,
+    /// The mailbox of the user we act as, where `MAIL` names one in a directory of its own.
+    pub own_mailbox: Option<PathBuf>,
+    /// The time that the From_ line shows, if it is fixed.
+    pub source_date_epoch: Option<i64>,
+    /// How long to wait for the lock.
+    pub lock_timeout: std::time::Duration,
+}
+
+/// Returns a From_ line, with its line end: `From sender Mon Nov 23 23:11:46 2026`.
+///
+/// The form of qmail's mbox(5): one blank, asctime, and nothing else.
+pub fn from_line(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
+    let sender: String = sender.split_ascii_whitespace().collect();
+    let sender = if sender.is_empty() { "MAILER-DAEMON" } else { &sender };
+    let time = clock::message_time(source_date_epoch);
+    format!("From {sender} {}\n", time.format("%a %b %e %H:%M:%S %Y")).into_bytes()
+}
+
+/// Delivers a message into the mailbox of an account.
+///
+/// Accepted means written and synced to the disk.
+pub fn deliver(local: &Local, name: &str, sender: &EnvelopeAddress, message: &Spool) -> Outcome {
+    let Some(account) = user::by_name(name) else {
+        let text = format!("there is no user {name} on this host");
+        return Outcome::new(Disposition::Refused, Kind::NoUser, text);
+    };
+    let path = mailbox_of(local, &account);
+    let line = from_line(sender.as_str(), local.source_date_epoch);
+    let mut options = options_for(&path, &account);
+    options.lock_timeout = local.lock_timeout;
+    let mut reader: Box<dyn Read> = Box::new(message.reader());
+    match append(&path, &line, &mut reader, &options) {
+        Ok(()) => Outcome::new(
+            Disposition::Accepted,
+            Kind::Io,
+            format!("delivered to {}", path.display()),
+        ),
+        Err(error) => {
+            let kind = error.kind();
+            let disposition = match error.is_temporary() {
+                true => Disposition::TryLater,
+                false => Disposition::Refused,
+            };
+            let outcome = Outcome::new(disposition, kind, exit::with_causes(&error));
+            match kind {
+                Kind::NoPermission => outcome.hint(format!(
+                    "install an MTA, set mta= to a relay, or have root run: touch {0} && chown {1}:mail {0} && chmod 660 {0}",
+                    path.display(),
+                    account.name,
+                )),
+                _ => outcome,
+            }
+        }
+    }
+}
+
+/// Returns the mailbox of an account: our own one where `MAIL` names it, else the spool's.
+fn mailbox_of(local: &Local, account: &user::User) -> PathBuf {
+    match &local.own_mailbox {
+        Some(path) if account.uid == user::effective_uid() => path.clone(),
+        _ => local.spool.join(&account.name),
+    }
+}
+
+/// Returns `MAIL`'s file if it may be delivered to: it lies in a directory that belongs to us.
+pub fn own_mailbox(mail: Option<&Path>) -> Option<PathBuf> {
+    let mail = mail?;
+    let is_ours = |metadata: Metadata| metadata.uid() == user::effective_uid();
+    let directory = mail.parent()?.metadata().ok()?;
+    let in_own_directory = is_ours(directory.clone()) && directory.mode() & 0o022 == 0;
+    let is_own_file = mail.metadata().is_ok_and(|file| file.is_file() && is_ours(file));
+    (in_own_directory || is_own_file).then(|| mail.to_owned())
+}
+
+/// Returns how a new mailbox is made: as an MDA makes it, where we may; else as our own file.
+fn options_for(path: &Path, account: &user::User) -> AppendOptions {
+    let in_spool = path
+        .parent()
+        .and_then(|directory| directory.metadata().ok())
+        .is_some_and(|directory| Some(directory.gid()) == user::group_id("mail"));
+    if user::effective_uid() == 0 || in_spool {
+        AppendOptions::delivery(account.uid, user::group_id("mail"))
+    } else {
+        AppendOptions::private()
+    }
+}
+
+/// Appends to a test mbox; a file that is not empty and no mbox is left alone.
+pub fn append_test(path: &Path, line: &[u8], message: &Spool) -> Outcome {
+    let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
+    if path.metadata().is_ok_and(|file| file.len() > 0)
+        && let Err(error) = crate::mailbox::has_mail(path)
+    {
+        return refused(exit::with_causes(&error));
+    }
+    let mut reader: Box<dyn Read> = Box::new(message.reader());
+    match append(path, line, &mut reader, &AppendOptions::private()) {
+        Ok(()) => Outcome::new(
+            Disposition::Accepted,
+            Kind::Io,
+            format!("written to {}", path.display()),
+        ),
+        Err(error) => refused(exit::with_causes(&error)),
+    }
+}
