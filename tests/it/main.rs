@@ -6,6 +6,7 @@
 
 mod case;
 mod launch;
+mod layers;
 mod letters;
 mod namespace;
 mod sendmail;
