@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::address::{EnvelopeAddress, NamedAddress, parse_list};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
-use crate::message::{self, HeaderName, HeaderValue, MessageSource};
+use crate::message::{self, HeaderName, HeaderValue, MediaType, MessageSource};
 use crate::sanitize;
 use crate::submission::aliases;
 use crate::sys::signals::Signals;
@@ -68,7 +68,7 @@ pub struct Draft {
     /// The subject.
     pub subject: Option<HeaderValue>,
     /// The Content-Type of the body that was asked for.
-    pub content_type: Option<HeaderValue>,
+    pub content_type: Option<MediaType>,
     /// Further header fields.
     pub fields: Vec<(HeaderName, HeaderValue)>,
     /// The body, as read.
@@ -212,7 +212,14 @@ impl Composer<'_> {
             }
             "reply-to" => self.composed.draft.reply_to = self.addresses(&name, &value),
             "subject" => self.composed.draft.subject = Some(value),
-            "content-type" => draft.content_type = Some(value),
+            "content-type" => match MediaType::parse(value.as_str()) {
+                Ok(media_type) => self.composed.draft.content_type = Some(media_type),
+                Err(error) => {
+                    let what = "cannot use the Content-Type that was given";
+                    let failure = Failure::new(Kind::Data, what).because(error);
+                    self.composed.failures.push(failure);
+                }
+            },
             "date" => self.composed.draft.date = value.as_str().to_owned(),
             "message-id" => self.composed.draft.message_id = value.as_str().to_owned(),
             // How the body is encoded is decided by its bytes (rule R1).

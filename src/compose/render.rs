@@ -5,7 +5,7 @@ use std::io;
 use crate::address::{EnvelopeAddress, NamedAddress};
 use crate::compose::Draft;
 use crate::message::{
-    Attachment, Composition, Fields, HeaderName, HeaderValue, MessageSource, Wire,
+    Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType, MessageSource, Wire,
 };
 use crate::sys::spool::Spool;
 
@@ -40,7 +40,10 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
     let composition = Composition {
         fields: fields(draft, style),
         body: Some(&draft.body as &dyn MessageSource),
-        body_type: draft.content_type.clone().unwrap_or_default(),
+        body_type: draft
+            .content_type
+            .clone()
+            .unwrap_or_else(MediaType::text_plain),
         attachments,
         boundary_seed: draft.boundary_seed.clone(),
     };

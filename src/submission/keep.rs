@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::exit::{self, Failure, Kind};
-use crate::mailbox::append::{AppendOptions, append};
+use crate::mailbox::{AppendOptions, append};
 use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::from_line;
@@ -30,7 +30,7 @@ pub fn keep(
     let mut reasons = Vec::new();
     for place in places(settings, environment) {
         let done = place.prepare().and_then(|path| {
-            append(&path, &line, &mut message.reader(), &AppendOptions::private())
+            append(&path, &line, &mut message.reader(), &AppendOptions::dead_letters())
                 .map_err(|error| exit::with_causes(&error))?;
             Ok(path)
         });

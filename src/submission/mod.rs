@@ -382,7 +382,7 @@ impl Sender<'_> {
             envelope,
             Arc::new(message),
             Arc::clone(&self.around.observer),
-            self.around.signals.raised(),
+            &self.around.signals.raised(),
         );
         Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::address::EnvelopeAddress;
 use crate::exit::{self, Kind};
-use crate::mailbox::append::{AppendOptions, append};
+use crate::mailbox::{AppendOptions, append};
 use crate::sys::spool::Spool;
 use crate::sys::{clock, user};
 use crate::transport::{Disposition, Outcome};
@@ -49,7 +49,7 @@ pub fn deliver(local: &Local, name: &str, sender: &EnvelopeAddress, message: &Sp
     let path = mailbox_of(local, &account);
     let line = from_line(sender.as_str(), local.source_date_epoch);
     let mut options = options_for(&path, &account);
-    options.lock_timeout = local.lock_timeout;
+    options.lock.patience = local.lock_timeout;
     let mut reader: Box<dyn Read> = Box::new(message.reader());
     match append(&path, &line, &mut reader, &options) {
         Ok(()) => Outcome::new(
@@ -95,15 +95,15 @@ pub fn own_mailbox(mail: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// Returns how a new mailbox is made: as an MDA makes it, where we may; else as our own file.
-fn options_for(path: &Path, account: &user::User) -> AppendOptions {
+fn options_for(path: &Path, account: &user::User) -> AppendOptions<'static> {
     let in_spool = path
         .parent()
         .and_then(|directory| directory.metadata().ok())
         .is_some_and(|directory| Some(directory.gid()) == user::group_id("mail"));
     if user::effective_uid() == 0 || in_spool {
-        AppendOptions::delivery(account.uid, user::group_id("mail"))
+        AppendOptions::system_mailbox(account.uid, user::group_id("mail"))
     } else {
-        AppendOptions::private()
+        AppendOptions::dead_letters()
     }
 }
 
@@ -116,7 +116,7 @@ pub fn append_test(path: &Path, line: &[u8], message: &Spool) -> Outcome {
         return refused(exit::with_causes(&error));
     }
     let mut reader: Box<dyn Read> = Box::new(message.reader());
-    match append(path, line, &mut reader, &AppendOptions::private()) {
+    match append(path, line, &mut reader, &AppendOptions::folder()) {
         Ok(()) => Outcome::new(
             Disposition::Accepted,
             Kind::Io,

@@ -1,1 +1,0 @@
-//! SMTP submission to a relay.

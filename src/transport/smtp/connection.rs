@@ -1,0 +1,262 @@
+//! The connection: bytes to and from one relay, in clear or through TLS.
+//!
+//! Knows replies and time limits, but no command. Every reply has one limit for
+//! all of it, so that a server that sends a byte now and then does not keep us.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use rustls::{ClientConnection, StreamOwned};
+
+use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
+use super::tls::{Client, Judgement, TlsError};
+
+/// What ends a connection.
+#[derive(Debug)]
+pub(super) enum WireError {
+    /// Nothing, or not all of it, came in time.
+    Timeout,
+    /// The other side has closed the connection.
+    Closed,
+    /// The network failed.
+    Io(io::Error),
+    /// What came is no reply.
+    Reply(ReplyError),
+    /// TLS could not be started.
+    Tls(TlsError),
+    /// Clear text came after the reply to STARTTLS; taking it for an answer inside TLS would let
+    /// anybody on the way put words into the relay's mouth (RFC 3207 section 6, security rule S9).
+    Injected,
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WireError::Timeout => f.write_str("no answer in time"),
+            WireError::Closed => f.write_str("connection closed by the relay"),
+            WireError::Io(error) => fmt::Display::fmt(&plain(error), f),
+            WireError::Reply(error) => write!(f, "{error}"),
+            WireError::Tls(error) => write!(f, "{error}"),
+            WireError::Injected => f.write_str("clear text followed the reply to STARTTLS"),
+        }
+    }
+}
+
+impl Error for WireError {}
+
+impl From<io::Error> for WireError {
+    fn from(error: io::Error) -> WireError {
+        match error.kind() {
+            // What Linux says when SO_RCVTIMEO or SO_SNDTIMEO ran out is WouldBlock.
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => WireError::Timeout,
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe => WireError::Closed,
+            _ => WireError::Io(error),
+        }
+    }
+}
+
+/// Returns an error's text without the `(os error 111)` that std adds.
+pub(super) fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// How the bytes travel.
+enum Stream {
+    Clear(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+/// A connection to a relay.
+pub(super) struct Connection {
+    stream: Stream,
+    /// What was read and is not yet part of a reply.
+    buffer: Vec<u8>,
+    peer: SocketAddr,
+}
+
+impl Connection {
+    /// Connects to one address.
+    pub(super) fn open(
+        peer: SocketAddr,
+        connect: Duration,
+        write: Duration,
+    ) -> Result<Connection, WireError> {
+        let stream = TcpStream::connect_timeout(&peer, at_least_a_moment(connect))?;
+        // We write whole turns: there is nothing that Nagle's algorithm could gather.
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(at_least_a_moment(write)))?;
+        Ok(Connection {
+            stream: Stream::Clear(stream),
+            buffer: Vec::new(),
+            peer,
+        })
+    }
+
+    /// Returns the address of the relay.
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Returns our own address, as the relay may know it.
+    pub(super) fn local(&self) -> io::Result<SocketAddr> {
+        self.socket().local_addr()
+    }
+
+    /// Returns whether what we send is encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.stream, Stream::Tls(_))
+    }
+
+    /// Sends bytes in one write.
+    pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        match &mut self.stream {
+            Stream::Clear(stream) => stream.write_all(bytes)?,
+            Stream::Tls(stream) => {
+                stream.write_all(bytes)?;
+                stream.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one reply, all of it within the limit.
+    pub(super) fn reply(&mut self, limit: Duration) -> Result<Reply, WireError> {
+        let end = Instant::now() + limit;
+        let mut assembly = Assembly::default();
+        loop {
+            let line = self.line(end)?;
+            if let Some(reply) = assembly.take(&line).map_err(WireError::Reply)? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Reads one line with its line end.
+    fn line(&mut self, end: Instant) -> Result<Vec<u8>, WireError> {
+        let mut searched = 0;
+        loop {
+            if let Some(at) = memchr::memchr(b'\n', &self.buffer[searched..]) {
+                let rest = self.buffer.split_off(searched + at + 1);
+                return Ok(std::mem::replace(&mut self.buffer, rest));
+            }
+            if self.buffer.len() >= MAX_LINE {
+                return Err(WireError::Reply(ReplyError::LongLine));
+            }
+            searched = self.buffer.len();
+            self.fill(end)?;
+        }
+    }
+
+    /// Reads what has come, at least one byte.
+    fn fill(&mut self, end: Instant) -> Result<(), WireError> {
+        let mut block = [0; MAX_LINE];
+        loop {
+            self.limit_read(end)?;
+            let result = match &mut self.stream {
+                Stream::Clear(stream) => stream.read(&mut block),
+                Stream::Tls(stream) => stream.read(&mut block),
+            };
+            match result {
+                Ok(0) => return Err(WireError::Closed),
+                Ok(count) => {
+                    self.buffer.extend_from_slice(&block[..count]);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Lets the next read wait no longer than to the end.
+    fn limit_read(&self, end: Instant) -> Result<(), WireError> {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(WireError::Timeout);
+        }
+        Ok(self
+            .socket()
+            .set_read_timeout(Some(at_least_a_moment(left)))?)
+    }
+
+    /// Goes over to TLS; to be called after a 220 to STARTTLS, or first of all.
+    pub(super) fn start_tls(
+        self,
+        host: &str,
+        judgement: &Judgement,
+        limit: Duration,
+    ) -> Result<Connection, WireError> {
+        if !self.buffer.is_empty() {
+            return Err(WireError::Injected);
+        }
+        let Stream::Clear(mut socket) = self.stream else {
+            return Ok(self);
+        };
+        let end = Instant::now() + limit;
+        let mut client = Client::new(host, judgement).map_err(WireError::Tls)?;
+        handshake(&mut client, &mut socket, end)?;
+        Ok(Connection {
+            stream: Stream::Tls(Box::new(StreamOwned::new(client.connection, socket))),
+            buffer: Vec::new(),
+            peer: self.peer,
+        })
+    }
+
+    /// Says that nothing more will be sent.
+    pub(super) fn finish(&mut self) {
+        if let Stream::Tls(stream) = &mut self.stream {
+            stream.conn.send_close_notify();
+            // All is said and done: whether the close arrives changes nothing.
+            let _ = stream.flush();
+        }
+        let _ = self.socket().shutdown(Shutdown::Write);
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match &self.stream {
+            Stream::Clear(stream) => stream,
+            Stream::Tls(stream) => &stream.sock,
+        }
+    }
+}
+
+/// Runs the handshake, all of it before the end.
+fn handshake(client: &mut Client, socket: &mut TcpStream, end: Instant) -> Result<(), WireError> {
+    while client.connection.is_handshaking() || client.connection.wants_write() {
+        if client.connection.wants_write() {
+            client.connection.write_tls(socket)?;
+            continue;
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(WireError::Timeout);
+        }
+        socket.set_read_timeout(Some(at_least_a_moment(left)))?;
+        match client.connection.read_tls(socket) {
+            Ok(0) => return Err(WireError::Closed),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        }
+        if let Err(error) = client.connection.process_new_packets() {
+            // The alert that tells the server why; losing it changes nothing.
+            let _ = client.connection.write_tls(socket);
+            return Err(WireError::Tls(client.explain(error)));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the duration, or the shortest one that the socket does not take for "none".
+fn at_least_a_moment(limit: Duration) -> Duration {
+    limit.max(Duration::from_millis(1))
+}

@@ -1,0 +1,231 @@
+//! The body of DATA: line ends and dots (RFC 5321 sections 2.3.8 and 4.5.2).
+//!
+//! Messages have LF line ends everywhere else; CRLF and dot-stuffing are made
+//! here and nowhere else. Pure apart from reading the message.
+
+use std::io::{self, Read};
+
+use memchr::memchr2;
+
+/// How many bytes are gathered before they are written: large enough for throughput, small enough for memory.
+pub(super) const BLOCK: usize = 128 * 1024;
+
+/// What MAIL FROM has to declare of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Measure {
+    /// Its size with CRLF line ends, before dot-stuffing, as RFC 1870 section 5 counts.
+    pub(super) size: u64,
+    /// Whether it has bytes over 127.
+    pub(super) eight_bit: bool,
+}
+
+/// Reads a message once to measure it.
+///
+/// # Errors
+/// Fails when the message cannot be read.
+pub(super) fn measure(reader: &mut dyn Read) -> io::Result<Measure> {
+    let mut measure = Measure::default();
+    let mut block = vec![0; BLOCK];
+    loop {
+        let count = read_some(reader, &mut block)?;
+        let bytes = &block[..count];
+        if count == 0 {
+            return Ok(measure);
+        }
+        let line_ends = memchr::memchr_iter(b'\n', bytes).count();
+        measure.size += (count + line_ends) as u64;
+        measure.eight_bit |= !bytes.is_ascii();
+    }
+}
+
+/// Reads what is there, through interruptions.
+fn read_some(reader: &mut dyn Read, block: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Turns a message into the bytes that follow DATA, in blocks.
+///
+/// A block is never empty; the last one ends in the final dot, and only it: the bytes that make
+/// the message the relay's are one write with the end of the body, so that Nagle's algorithm and
+/// delayed acknowledgements never meet.
+pub(super) struct Blocks<'a> {
+    reader: Box<dyn Read + Send + 'a>,
+    encoder: Encoder,
+    input: Vec<u8>,
+    done: bool,
+}
+
+/// A piece of the body of DATA.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// More follows.
+    Middle(Vec<u8>),
+    /// The end, with the final dot.
+    Last(Vec<u8>),
+}
+
+impl<'a> Blocks<'a> {
+    /// Starts at the beginning of what this reader gives.
+    pub(super) fn new(reader: Box<dyn Read + Send + 'a>) -> Blocks<'a> {
+        Blocks {
+            reader,
+            encoder: Encoder::default(),
+            input: vec![0; BLOCK],
+            done: false,
+        }
+    }
+
+    /// Returns the next block, `None` after the last one.
+    ///
+    /// # Errors
+    /// Fails when the message cannot be read; then no [`Block::Last`] ever comes.
+    pub(super) fn next(&mut self) -> io::Result<Option<Block>> {
+        if self.done {
+            return Ok(None);
+        }
+        let mut output = Vec::new();
+        while output.len() < BLOCK {
+            let count = read_some(&mut *self.reader, &mut self.input)?;
+            if count == 0 {
+                self.done = true;
+                self.encoder.finish(&mut output);
+                return Ok(Some(Block::Last(output)));
+            }
+            self.encoder.encode(&self.input[..count], &mut output);
+        }
+        Ok(Some(Block::Middle(output)))
+    }
+}
+
+/// Where in a line we are.
+#[derive(Debug)]
+struct Encoder {
+    at_line_start: bool,
+    after_cr: bool,
+}
+
+impl Default for Encoder {
+    fn default() -> Encoder {
+        Encoder {
+            at_line_start: true,
+            after_cr: false,
+        }
+    }
+}
+
+impl Encoder {
+    /// Appends the encoding of the next bytes. LF, CRLF and a CR alone are each one line end:
+    /// whatever the message holds, no bare CR or LF leaves, so nobody can smuggle a final dot.
+    fn encode(&mut self, mut input: &[u8], output: &mut Vec<u8>) {
+        output.reserve(input.len() + input.len() / 32 + 8);
+        while let Some(first) = input.first() {
+            if std::mem::take(&mut self.after_cr) && *first == b'\n' {
+                input = &input[1..];
+                continue;
+            }
+            if self.at_line_start && *first == b'.' {
+                output.push(b'.');
+            }
+            let Some(end) = memchr2(b'\n', b'\r', input) else {
+                output.extend_from_slice(input);
+                self.at_line_start = false;
+                return;
+            };
+            output.extend_from_slice(&input[..end]);
+            output.extend_from_slice(b"\r\n");
+            self.at_line_start = true;
+            self.after_cr = input[end] == b'\r';
+            input = &input[end + 1..];
+        }
+    }
+
+    /// Appends the final dot, after a line end if there was none.
+    fn finish(&mut self, output: &mut Vec<u8>) {
+        if !self.at_line_start {
+            output.extend_from_slice(b"\r\n");
+        }
+        output.extend_from_slice(b".\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Encodes with readers that give this many bytes a time.
+    fn encoded(message: &[u8], step: usize) -> Vec<u8> {
+        let mut encoder = Encoder::default();
+        let mut output = Vec::new();
+        for piece in message.chunks(step) {
+            encoder.encode(piece, &mut output);
+        }
+        encoder.finish(&mut output);
+        output
+    }
+
+    #[test]
+    fn line_ends_and_dots() {
+        let table: &[(&[u8], &[u8])] = &[
+            (b"", b".\r\n"),
+            (b"a\n", b"a\r\n.\r\n"),
+            (b"a", b"a\r\n.\r\n"),
+            (b"a\n\n", b"a\r\n\r\n.\r\n"),
+            (b".\n", b"..\r\n.\r\n"),
+            (b"a\n.\nb\n", b"a\r\n..\r\nb\r\n.\r\n"),
+            (b"a\n..b\n.c", b"a\r\n...b\r\n..c\r\n.\r\n"),
+            (b"a.b\n", b"a.b\r\n.\r\n"),
+            (b"a\r\nb\r\n", b"a\r\nb\r\n.\r\n"),
+            (b"a\r.\rb", b"a\r\n..\r\nb\r\n.\r\n"),
+            (b"a\r\r\n.\nQUIT\n", b"a\r\n\r\n..\r\nQUIT\r\n.\r\n"),
+        ];
+        for (message, wire) in table {
+            for step in 1..=3 {
+                let step = if step == 3 { 1024 } else { step };
+                assert_eq!(encoded(message, step), *wire, "{message:?} by {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_message_is_one_block_and_a_large_one_ends_in_the_dot() {
+        let mut small = Blocks::new(Box::new(&b"hi\n"[..]));
+        assert_eq!(
+            small.next().expect("readable"),
+            Some(Block::Last(b"hi\r\n.\r\n".to_vec()))
+        );
+        assert_eq!(small.next().expect("readable"), None);
+
+        let message = b".0123456789abcdef\n".repeat(40_000);
+        let mut blocks = Blocks::new(Box::new(&message[..]));
+        let (mut wire, mut middles) = (Vec::new(), 0);
+        while let Some(block) = blocks.next().expect("readable") {
+            match block {
+                Block::Middle(bytes) => {
+                    assert!(bytes.len() >= BLOCK);
+                    middles += 1;
+                    wire.extend(bytes);
+                }
+                Block::Last(bytes) => wire.extend(bytes),
+            }
+        }
+        assert!(middles > 1);
+        assert_eq!(wire, encoded(&message, message.len()));
+    }
+
+    #[test]
+    fn measures_what_the_relay_will_store() {
+        let measured = measure(&mut &b"a\n.\n\xe9\n"[..]).expect("readable");
+        assert_eq!(
+            measured,
+            Measure {
+                size: 9,
+                eight_bit: true
+            }
+        );
+    }
+}

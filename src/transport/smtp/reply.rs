@@ -1,0 +1,285 @@
+//! SMTP replies: from bytes of the relay to a code and its words (RFC 5321 section 4.2).
+//!
+//! Pure. A reply is bounded (security rule S9) and read leniently where real
+//! servers are sloppy: Latin-1 text, lines that end in LF alone, a code without
+//! any text. What could be two readings of one reply is an error.
+
+use std::error::Error;
+use std::fmt;
+
+/// The longest reply line we take, its line end included. RFC 5321 allows 512; some servers write more.
+pub(super) const MAX_LINE: usize = 4096;
+
+/// The most lines one reply may have.
+pub(super) const MAX_LINES: usize = 100;
+
+/// One reply: a code and the text of each of its lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// The code, 200 to 599.
+    pub(super) code: u16,
+    /// The text of each line, without the code; not yet sanitised.
+    pub(super) lines: Vec<String>,
+}
+
+impl Reply {
+    /// Returns the server's words on one line; where it said none, what the code alone says.
+    pub(super) fn text(&self) -> String {
+        let words: Vec<&str> = self
+            .lines
+            .iter()
+            .map(|line| line.trim())
+            .filter(|line| !line.is_empty())
+            .collect();
+        if words.is_empty() {
+            format!("reply {} without a text", self.code)
+        } else {
+            words.join(" ")
+        }
+    }
+
+    /// Returns whether the command was carried out.
+    pub(super) fn is_positive(&self) -> bool {
+        self.code / 100 == 2
+    }
+
+    /// Returns whether the same command may succeed later.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.code / 100 == 4
+    }
+
+    /// Returns whether the command was refused for good.
+    pub(super) fn is_permanent(&self) -> bool {
+        self.code / 100 == 5
+    }
+}
+
+/// What makes a sequence of lines no reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ReplyError {
+    /// A line is longer than [`MAX_LINE`].
+    LongLine,
+    /// There are more lines than [`MAX_LINES`].
+    ManyLines,
+    /// A line does not begin with a code.
+    NoCode(String),
+    /// Two lines of one reply have different codes.
+    CodesDiffer(u16, u16),
+}
+
+impl fmt::Display for ReplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReplyError::LongLine => write!(f, "a reply line is longer than {MAX_LINE} bytes"),
+            ReplyError::ManyLines => write!(f, "a reply has more than {MAX_LINES} lines"),
+            ReplyError::NoCode(line) => write!(f, "'{line}' is not an SMTP reply"),
+            ReplyError::CodesDiffer(one, other) => {
+                write!(f, "one reply has the codes {one} and {other}")
+            }
+        }
+    }
+}
+
+impl Error for ReplyError {}
+
+/// Puts a reply together, line by line.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    code: Option<u16>,
+    lines: Vec<String>,
+}
+
+impl Assembly {
+    /// Takes one line, with its line end; returns the reply if this was its last line.
+    pub(super) fn take(&mut self, line: &[u8]) -> Result<Option<Reply>, ReplyError> {
+        if line.len() > MAX_LINE {
+            return Err(ReplyError::LongLine);
+        }
+        let (code, last, text) = split(line)?;
+        if let Some(first) = self.code.replace(code)
+            && first != code
+        {
+            return Err(ReplyError::CodesDiffer(first, code));
+        }
+        if self.lines.len() == MAX_LINES {
+            return Err(ReplyError::ManyLines);
+        }
+        self.lines.push(text);
+        Ok(last.then(|| Reply {
+            code,
+            lines: std::mem::take(&mut self.lines),
+        }))
+    }
+}
+
+/// Splits a line into its code, whether it is the last one of its reply, and its text.
+fn split(line: &[u8]) -> Result<(u16, bool, String), ReplyError> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let malformed = || ReplyError::NoCode(text_of(line).chars().take(80).collect());
+    let (digits, rest) = line.split_at_checked(3).ok_or_else(malformed)?;
+    if !matches!(digits[0], b'2'..=b'5') || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(malformed());
+    }
+    let code = digits
+        .iter()
+        .fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+    match rest.split_first() {
+        None => Ok((code, true, String::new())),
+        Some((b' ', text)) => Ok((code, true, text_of(text))),
+        Some((b'-', text)) => Ok((code, false, text_of(text))),
+        Some(_) => Err(malformed()),
+    }
+}
+
+/// Decodes the text of a reply: UTF-8, else Latin-1, which every byte sequence is.
+pub(super) fn text_of(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// What a server offers in its reply to EHLO (RFC 5321 section 4.1.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Capabilities {
+    /// STARTTLS (RFC 3207).
+    pub(super) starttls: bool,
+    /// PIPELINING (RFC 2920).
+    pub(super) pipelining: bool,
+    /// SMTPUTF8 (RFC 6531).
+    pub(super) smtputf8: bool,
+    /// 8BITMIME (RFC 6152).
+    pub(super) eight_bit_mime: bool,
+    /// SIZE (RFC 1870); `Some(None)` gives no limit, nor does 0.
+    pub(super) size: Option<Option<u64>>,
+    /// The mechanisms of AUTH (RFC 4954), in upper case.
+    pub(super) auth: Vec<String>,
+}
+
+impl Capabilities {
+    /// Reads the keywords of a reply to EHLO; its first line is a greeting. Case does not count (RFC 5321 section 2.4).
+    pub(super) fn of(reply: &Reply) -> Capabilities {
+        let mut found = Capabilities::default();
+        for line in reply.lines.iter().skip(1) {
+            let line = line.to_ascii_uppercase();
+            let mut words = line.split_ascii_whitespace();
+            match words.next() {
+                Some("STARTTLS") => found.starttls = true,
+                Some("PIPELINING") => found.pipelining = true,
+                Some("SMTPUTF8") => found.smtputf8 = true,
+                Some("8BITMIME") => found.eight_bit_mime = true,
+                Some("SIZE") => {
+                    let limit = words.next().and_then(|number| number.parse().ok());
+                    found.size = Some(limit.filter(|limit| *limit > 0));
+                }
+                Some("AUTH") => found.auth.extend(words.map(str::to_owned)),
+                // The form of servers older than RFC 2554: `AUTH=LOGIN PLAIN`.
+                Some(word) if word.starts_with("AUTH=") => {
+                    found.auth.push(word["AUTH=".len()..].to_owned());
+                    found.auth.extend(words.map(str::to_owned));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&[u8]]) -> Result<Option<Reply>, ReplyError> {
+        let mut assembly = Assembly::default();
+        let mut reply = None;
+        for line in lines {
+            assert_eq!(reply, None, "lines after the last one");
+            reply = assembly.take(line)?;
+        }
+        Ok(reply)
+    }
+
+    #[test]
+    fn replies_as_real_servers_write_them() {
+        let table: &[(&[&[u8]], u16, &str)] = &[
+            (&[b"250 2.1.0 Ok\r\n"], 250, "2.1.0 Ok"),
+            (&[b"250 bare line feed\n"], 250, "bare line feed"),
+            (&[b"250\r\n"], 250, "reply 250 without a text"),
+            (&[b"250 \r\n"], 250, "reply 250 without a text"),
+            (&[b"550 Empf\xe4nger\r\n"], 550, "Empf\u{e4}nger"),
+            (&["550 Empfänger\r\n".as_bytes()], 550, "Empf\u{e4}nger"),
+            (
+                &[b"550-one\r\n", b"550-\r\n", b"550 two\r\n"],
+                550,
+                "one two",
+            ),
+        ];
+        for (lines, code, text) in table {
+            let reply = read(lines).expect("a reply").expect("complete");
+            assert_eq!((reply.code, reply.text().as_str()), (*code, *text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_reply_is_refused() {
+        for line in [
+            "HTTP/1.1 400 Bad Request\r\n",
+            "25\r\n",
+            "\r\n",
+            "2500 x\r\n",
+            "150 x\r\n",
+            "999 x\r\n",
+            "25x y\r\n",
+            "250_x\r\n",
+        ] {
+            let result = read(&[line.as_bytes()]);
+            assert!(matches!(result, Err(ReplyError::NoCode(_))), "{line:?}");
+        }
+        assert_eq!(
+            read(&[b"250-a\r\n", b"550 b\r\n"]),
+            Err(ReplyError::CodesDiffer(250, 550))
+        );
+    }
+
+    #[test]
+    fn a_reply_is_bounded_in_both_directions() {
+        let mut assembly = Assembly::default();
+        for _ in 0..MAX_LINES {
+            assert_eq!(assembly.take(b"250-x\r\n"), Ok(None));
+        }
+        assert_eq!(assembly.take(b"250 x\r\n"), Err(ReplyError::ManyLines));
+        let long = [b"250 ".as_slice(), &[b'x'; MAX_LINE]].concat();
+        assert_eq!(Assembly::default().take(&long), Err(ReplyError::LongLine));
+    }
+
+    #[test]
+    fn keywords_count_in_any_case() {
+        let reply = Reply {
+            code: 250,
+            lines: [
+                "PIPELINING is the host's name here",
+                "starttls",
+                "Size 1000",
+                "auth plain Login",
+                "AUTH=XOAUTH2",
+                "8bitmime",
+                "SmtpUtf8",
+                "X-UNKNOWN",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        };
+        assert_eq!(
+            Capabilities::of(&reply),
+            Capabilities {
+                starttls: true,
+                pipelining: false,
+                smtputf8: true,
+                eight_bit_mime: true,
+                size: Some(Some(1000)),
+                auth: ["PLAIN", "LOGIN", "XOAUTH2"].map(str::to_owned).to_vec(),
+            }
+        );
+    }
+}

@@ -1,0 +1,343 @@
+//! TLS: whose certificate is taken, and what is said of one that is not.
+//!
+//! Over rustls with ring: TLS 1.2 and 1.3 only. There are three ways to judge a
+//! certificate ([`Judgement`]); the signature of the handshake is checked in
+//! every one, so that a pinned certificate must be held, not only shown.
+
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ring::digest::{SHA256, digest};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
+    SignatureScheme,
+};
+
+/// How a certificate is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// Not at all: the channel is encrypted, its other end unknown.
+    None,
+    /// Chain and host name, against the system's authorities or those of one file.
+    Strict(Option<PathBuf>),
+    /// It must be the one with this SHA-256 fingerprint; nothing else of it counts.
+    Pinned([u8; 32]),
+}
+
+/// Why TLS could not be set up or started.
+#[derive(Debug)]
+pub(super) enum TlsError {
+    /// The file of authorities cannot be used; the text says why.
+    CaFile(PathBuf, String),
+    /// The relay's name can stand in no certificate.
+    Name(String),
+    /// The certificate did not pass.
+    Certificate {
+        /// Which check failed.
+        check: String,
+        /// The fingerprint it has, if it was seen.
+        fingerprint: Option<[u8; 32]>,
+    },
+    /// The handshake failed otherwise.
+    Handshake(rustls::Error),
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TlsError::CaFile(path, why) => {
+                write!(f, "cannot use the CA file {}: {why}", path.display())
+            }
+            TlsError::Name(name) => write!(f, "'{name}' is not a host name for TLS"),
+            TlsError::Certificate { check, .. } => write!(f, "its certificate fails: {check}"),
+            TlsError::Handshake(error) => write!(f, "TLS handshake failed: {error}"),
+        }
+    }
+}
+
+impl Error for TlsError {}
+
+/// Reads a SHA-256 fingerprint: 64 hexadecimal digits, with or without `sha256:` and colons.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn parse_fingerprint(text: &str) -> Result<[u8; 32], &'static str> {
+    let text = text.trim();
+    let digits = match text.get(..7) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("sha256:") => &text[7..],
+        _ => text,
+    };
+    let digits: Vec<u8> = digits.bytes().filter(|byte| *byte != b':').collect();
+    if digits.len() != 64 {
+        return Err("a SHA-256 fingerprint has 64 hexadecimal digits");
+    }
+    let mut fingerprint = [0; 32];
+    for (byte, pair) in fingerprint.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = std::str::from_utf8(pair)
+            .ok()
+            .filter(|pair| pair.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            .ok_or("a fingerprint has hexadecimal digits only")?;
+    }
+    Ok(fingerprint)
+}
+
+/// Returns a fingerprint as [`parse_fingerprint`] reads it.
+pub fn format_fingerprint(fingerprint: &[u8; 32]) -> String {
+    use fmt::Write;
+    let mut text = "sha256:".to_owned();
+    for byte in fingerprint {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// A TLS client that has not spoken yet, and the judge of what it will be shown.
+pub(super) struct Client {
+    /// The state machine.
+    pub(super) connection: ClientConnection,
+    judge: Arc<Judge>,
+}
+
+impl Client {
+    /// Prepares a handshake with this host.
+    pub(super) fn new(host: &str, judgement: &Judgement) -> Result<Client, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let judge = Arc::new(Judge {
+            verdict: Verdict::of(judgement, &provider)?,
+            provider: Arc::clone(&provider),
+            seen: Mutex::new(None),
+        });
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Handshake)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&judge) as Arc<dyn ServerCertVerifier>)
+            .with_no_client_auth();
+        let name = host.trim_end_matches('.').to_owned();
+        let name = ServerName::try_from(name).map_err(|_| TlsError::Name(host.to_owned()))?;
+        let connection =
+            ClientConnection::new(Arc::new(config), name).map_err(TlsError::Handshake)?;
+        Ok(Client { connection, judge })
+    }
+
+    /// Explains an error of the handshake.
+    pub(super) fn explain(&self, error: rustls::Error) -> TlsError {
+        let check = match error {
+            rustls::Error::InvalidCertificate(reason) => match describe(&reason) {
+                Some(check) => check,
+                None => reason.to_string(),
+            },
+            other => return TlsError::Handshake(other),
+        };
+        TlsError::Certificate {
+            check,
+            fingerprint: *self
+                .judge
+                .seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
+/// Says in plain words which check of a certificate failed.
+fn describe(error: &CertificateError) -> Option<String> {
+    Some(match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName => "it is for another host".to_owned(),
+        CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        } => match presented.as_slice() {
+            [] => "it names no host".to_owned(),
+            names => format!(
+                "it is not for {} but for {}",
+                expected.to_str(),
+                bare_names(names).join(", ")
+            ),
+        },
+        CertificateError::UnknownIssuer => "no authority we trust has signed it".to_owned(),
+        CertificateError::BadSignature => "its signature is wrong".to_owned(),
+        CertificateError::ApplicationVerificationFailure => {
+            "it has another fingerprint than the configured one".to_owned()
+        }
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "it is an authority's own certificate, not a server's".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// Takes the kind off the names that rustls gives: `DnsName("mx.example")`.
+fn bare_names(names: &[String]) -> Vec<&str> {
+    names
+        .iter()
+        .map(|name| match name.split_once('(') {
+            Some((_, rest)) => rest.trim_end_matches(')').trim_matches('"'),
+            None => name,
+        })
+        .collect()
+}
+
+/// The checks of one [`Judgement`], ready to be made.
+#[derive(Debug)]
+enum Verdict {
+    Any,
+    Chain(Arc<WebPkiServerVerifier>),
+    Pin([u8; 32]),
+}
+
+impl Verdict {
+    fn of(judgement: &Judgement, provider: &Arc<CryptoProvider>) -> Result<Verdict, TlsError> {
+        Ok(match judgement {
+            Judgement::None => Verdict::Any,
+            Judgement::Pinned(fingerprint) => Verdict::Pin(*fingerprint),
+            Judgement::Strict(file) => {
+                let (roots, source) = match file {
+                    Some(path) => (roots_of(path)?, path.clone()),
+                    None => (system_roots(), PathBuf::from("of the system")),
+                };
+                let verifier = WebPkiServerVerifier::builder_with_provider(
+                    Arc::new(roots),
+                    Arc::clone(provider),
+                )
+                .build()
+                .map_err(|error| TlsError::CaFile(source, error.to_string()))?;
+                Verdict::Chain(verifier)
+            }
+        })
+    }
+}
+
+/// Returns the authorities of one PEM file; they replace the system's.
+fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {
+    let unusable = |why: String| TlsError::CaFile(path.to_owned(), why);
+    let mut roots = RootCertStore::empty();
+    let certificates =
+        CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable("there is no certificate in it".to_owned()));
+    }
+    Ok(roots)
+}
+
+/// Returns the authorities of the system, `SSL_CERT_FILE` and `SSL_CERT_DIR` included; odd ones are skipped.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+/// Judges the certificate and remembers its fingerprint, for the hint.
+#[derive(Debug)]
+struct Judge {
+    verdict: Verdict,
+    provider: Arc<CryptoProvider>,
+    seen: Mutex<Option<[u8; 32]>>,
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(digest(&SHA256, end_entity).as_ref());
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
+        match &self.verdict {
+            Verdict::Any => Ok(ServerCertVerified::assertion()),
+            Verdict::Pin(pin) if *pin == fingerprint => Ok(ServerCertVerified::assertion()),
+            Verdict::Pin(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
+            Verdict::Chain(verifier) => verifier.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_as_tools_print_them() {
+        let mut fingerprint = [0xab; 32];
+        fingerprint[0] = 1;
+        let text = format_fingerprint(&fingerprint);
+        assert!(text.starts_with("sha256:01abab"));
+        let bare = &text[7..];
+        let colons = bare
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| String::from_utf8_lossy(pair).to_uppercase())
+            .collect::<Vec<_>>()
+            .join(":");
+        for form in [&text, bare, &colons, &format!("SHA256:{colons}")] {
+            assert_eq!(parse_fingerprint(form), Ok(fingerprint), "{form}");
+        }
+        for bad in [
+            "",
+            "sha256:",
+            "01ab",
+            &format!("sha1:{bare}"),
+            &"+1".repeat(32),
+            &"é".repeat(32),
+        ] {
+            assert!(parse_fingerprint(bad).is_err(), "{bad}");
+        }
+    }
+}
