@@ -199,7 +199,7 @@ fn parts_are_listed_and_text_is_shown() {
 fn list_json_is_one_object_a_line() {
     let ran = Case::new()
         .called("postrider")
-        .args(["list", "--json", "-f", "[DIR]/work/box"])
+        .args(["list", "--json", "--file", "[DIR]/work/box"])
         .file("work/box", both())
         .any_stdout()
         .run();
@@ -216,7 +216,7 @@ fn list_json_is_one_object_a_line() {
 fn show_raw_is_the_bytes() {
     let ran = Case::new()
         .called("postrider")
-        .args(["show", "1", "--raw", "-f", "[DIR]/work/box"])
+        .args(["show", "1", "--raw", "--file", "[DIR]/work/box"])
         .file("work/box", both())
         .any_stdout()
         .run();
@@ -228,7 +228,7 @@ fn show_raw_is_the_bytes() {
 fn show_json_has_the_subject() {
     let ran = Case::new()
         .called("postrider")
-        .args(["show", "2", "--json", "-f", "[DIR]/work/box"])
+        .args(["show", "2", "--json", "--file", "[DIR]/work/box"])
         .file("work/box", both())
         .any_stdout()
         .run();
