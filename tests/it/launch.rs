@@ -1,0 +1,226 @@
+//! Starting programs: one at a time past the fork, with a time limit, as whom we please.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, Uid};
+
+/// The user and group that cases about missing rights run as.
+pub const NOBODY: u32 = 65534;
+
+/// Held while an executable is written and while a process is started: a child forked while
+/// another thread holds an executable open for writing makes its execution fail with ETXTBSY.
+static START: Mutex<()> = Mutex::new(());
+
+/// Puts a copy of an executable at `to`, as a hard link where that is possible.
+pub fn install_executable(from: &Path, to: &Path) {
+    let _guard = START.lock().unwrap_or_else(PoisonError::into_inner);
+    if fs::hard_link(from, to).is_err() {
+        fs::copy(from, to).unwrap_or_else(|error| {
+            panic!(
+                "cannot copy {} to {}: {error}",
+                from.display(),
+                to.display()
+            )
+        });
+    }
+}
+
+/// Writes an executable script.
+pub fn install_script(to: &Path, text: &str) {
+    let _guard = START.lock().unwrap_or_else(PoisonError::into_inner);
+    fs::write(to, text).unwrap();
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Starts a program; every start of a program in the tests goes through here.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let _guard = START.lock().unwrap_or_else(PoisonError::into_inner);
+    command.spawn()
+}
+
+/// Returns whether the tests were started as root.
+pub fn is_root() -> bool {
+    Uid::effective().is_root()
+}
+
+/// Makes `command` run as nobody, when we are root.
+pub fn demote(command: &mut Command) {
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+}
+
+/// Gives a file or a whole directory to nobody, but for installed programs: they may be hard links
+/// to those of the build.
+pub fn give_to_nobody(path: &Path) {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    if metadata.is_symlink() || (metadata.is_file() && metadata.nlink() > 1) {
+        return;
+    }
+    chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            give_to_nobody(&entry.unwrap().path());
+        }
+    }
+}
+
+/// Returns the name of the user that a case runs as.
+pub fn user_name(uid: Uid) -> String {
+    match nix::unistd::User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        _ => panic!("uid {uid} has no name here, and mail is addressed by name"),
+    }
+}
+
+/// Tells, past the capture of test output, that something was not tested.
+pub fn left_out(what: &str, why: &str) {
+    let _ = writeln!(io::stderr(), "LEFT OUT: {what} ({why})");
+}
+
+/// What a program gets on standard input.
+pub enum Stdin {
+    /// `/dev/null`.
+    Null,
+    /// These bytes, and the end.
+    Bytes(Vec<u8>),
+    /// These bytes (a pipe's buffer full at most), and no end while the program runs.
+    Open(Vec<u8>),
+}
+
+/// What a program did.
+#[derive(Debug)]
+pub struct Output {
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Returns the exit status as a shell shows it: 128 + the number of a signal.
+    pub fn code(&self) -> i32 {
+        self.status
+            .code()
+            .unwrap_or_else(|| 128 + self.status.signal().unwrap_or(0))
+    }
+}
+
+/// Runs a program to its end with `stdin` on a pipe.
+///
+/// The program leads a process group of its own. After `limit` the whole group is killed and the
+/// test fails: a hang is a failure, not a suite that stands still.
+pub fn run(
+    command: &mut Command,
+    stdin: Stdin,
+    limit: Duration,
+    mut meanwhile: Option<Box<dyn FnMut(Pid) -> bool + '_>>,
+) -> Output {
+    command
+        .process_group(0)
+        .stdin(match stdin {
+            Stdin::Null => Stdio::null(),
+            Stdin::Bytes(_) | Stdin::Open(_) => Stdio::piped(),
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = spawn(command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let group = Pid::from_raw(child.id() as i32);
+    let pipe = child.stdin.take();
+    let keep = match (stdin, pipe) {
+        (Stdin::Bytes(bytes), Some(mut pipe)) => {
+            // A program that does not read its input closes the pipe: that is its own business.
+            thread::spawn(move || drop(pipe.write_all(&bytes)));
+            None
+        }
+        (Stdin::Open(bytes), Some(mut pipe)) => {
+            let _ = pipe.write_all(&bytes);
+            Some(pipe)
+        }
+        _ => None,
+    };
+    let stdout = drain(child.stdout.take().expect("piped"));
+    let stderr = drain(child.stderr.take().expect("piped"));
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if meanwhile.as_mut().is_some_and(|act| act(group)) {
+            meanwhile = None;
+        }
+        if start.elapsed() > limit {
+            let _ = killpg(group, Signal::SIGKILL);
+            let _ = child.wait();
+            let (stdout, stderr) = (collect(&stdout), collect(&stderr));
+            panic!(
+                "still running after {limit:?}: {command:?}\nstdout: {}\nstderr: {}",
+                String::from_utf8_lossy(&stdout),
+                String::from_utf8_lossy(&stderr),
+            );
+        }
+        thread::sleep(Duration::from_millis(2));
+    };
+    drop(keep);
+    let output = Output {
+        status,
+        stdout: collect(&stdout),
+        stderr: collect(&stderr),
+    };
+    // Nobody may stay behind holding our files.
+    let _ = killpg(group, Signal::SIGKILL);
+    output
+}
+
+/// Reads a pipe to its end on a thread.
+fn drain(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut block = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = pipe.read(&mut block) {
+            if sender.send(block[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Returns what came through a pipe until its end, or until nothing came for two seconds.
+///
+/// The second is for a grandchild that outlives the program and holds the pipe.
+fn collect(receiver: &Receiver<Vec<u8>>) -> Vec<u8> {
+    let mut all = Vec::new();
+    while let Ok(block) = receiver.recv_timeout(Duration::from_secs(2)) {
+        all.extend(block);
+    }
+    all
+}
+
+/// Asserts that whoever `command`s run as lacks a right: `-r`, `-w` or `-x` on `path`.
+pub fn assert_lacks(right: &str, path: &Path, as_nobody: bool) {
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", &format!("test ! {right} \"$1\""), "sh"])
+        .arg(OsStr::new(path))
+        .env_clear();
+    if as_nobody {
+        demote(&mut command);
+    }
+    let output = run(&mut command, Stdin::Null, Duration::from_secs(10), None);
+    assert!(
+        output.status.success(),
+        "the case needs `test {right} {}` to be false",
+        path.display()
+    );
+}

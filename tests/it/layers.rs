@@ -1,0 +1,212 @@
+//! The map in `src/lib.rs`, held against the `crate::…` paths of the sources: a layer knows those
+//! below it and no others.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every module with the modules it may know; a new module needs a place on the map, and a row.
+const MAP: [(&str, &[&str]); 16] = [
+    ("main", &["run"]),
+    ("lib", &[]),
+    // Faces: what was typed, the interactive reader, listings.
+    (
+        "run",
+        &[
+            "cli",
+            "shell",
+            "ui",
+            "report",
+            "submission",
+            "compose",
+            "transport",
+            "mailbox",
+            "config",
+            "message",
+            "address",
+            "sanitize",
+            "sys",
+            "exit",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "run",
+            "shell",
+            "ui",
+            "report",
+            "submission",
+            "compose",
+            "transport",
+            "mailbox",
+            "config",
+            "message",
+            "address",
+            "sanitize",
+            "sys",
+            "exit",
+        ],
+    ),
+    (
+        "shell",
+        &[
+            "ui",
+            "report",
+            "submission",
+            "compose",
+            "transport",
+            "mailbox",
+            "config",
+            "message",
+            "address",
+            "sanitize",
+            "sys",
+            "exit",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "ui", "mailbox", "config", "message", "address", "sanitize", "sys", "exit",
+        ],
+    ),
+    (
+        "ui",
+        &[
+            "mailbox", "config", "message", "address", "sanitize", "sys", "exit",
+        ],
+    ),
+    // The one pipeline of a mail out.
+    (
+        "submission",
+        &[
+            "compose",
+            "transport",
+            "mailbox",
+            "config",
+            "message",
+            "address",
+            "sanitize",
+            "sys",
+            "exit",
+        ],
+    ),
+    (
+        "compose",
+        &["config", "message", "address", "sanitize", "sys", "exit"],
+    ),
+    // Mailboxes and transports do not know each other; built-in delivery is the exception below.
+    (
+        "transport",
+        &["message", "address", "sanitize", "sys", "exit"],
+    ),
+    (
+        "mailbox",
+        &["message", "address", "sanitize", "sys", "exit"],
+    ),
+    ("config", &["address", "sanitize", "sys", "exit"]),
+    // Pure: bytes in, bytes out.
+    ("message", &["address", "sanitize"]),
+    ("address", &[]),
+    ("sanitize", &[]),
+    ("sys", &["exit"]),
+];
+
+/// Modules that anyone may know and that know nobody.
+const COMMON: [&str; 1] = ["exit"];
+
+#[test]
+fn the_sources_keep_to_the_map() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for path in rust_files(&sources) {
+        let short = path.strip_prefix(&sources).unwrap();
+        let module = short
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
+        let known = match MAP.iter().find(|(name, _)| *name == module) {
+            Some((_, known)) => *known,
+            None if COMMON.contains(&module) => &[],
+            None => panic!("{module} has no place on the map"),
+        };
+        let delivery =
+            short.starts_with("transport/local") || short.ends_with("transport/local.rs");
+        for used in used_modules(&fs::read_to_string(&path).unwrap()) {
+            let fine = used == module
+                || known.contains(&used.as_str())
+                || COMMON.contains(&used.as_str())
+                || (delivery && used == "mailbox");
+            if !fine {
+                wrong.push(format!("{} knows {used}", short.display()));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "against the map of src/lib.rs:\n{}",
+        wrong.join("\n")
+    );
+}
+
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Returns the first names behind `crate::` outside comments, those of `crate::{a, b::c}` too.
+fn used_modules(text: &str) -> Vec<String> {
+    let code: String = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let mut found = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            None => found.push(first_name(rest)),
+            Some(group) => {
+                let mut depth = 0;
+                let mut item = String::new();
+                for c in group.chars() {
+                    match c {
+                        '}' if depth == 0 => break,
+                        '{' => depth += 1,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => found.push(first_name(&std::mem::take(&mut item))),
+                        _ => item.push(c),
+                    }
+                }
+                found.push(first_name(&item));
+            }
+        }
+    }
+    found.retain(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+    found
+}
+
+fn first_name(path: &str) -> String {
+    path.trim_start()
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
+}
+
+#[test]
+fn names_are_found_in_paths_and_groups() {
+    let text =
+        "use crate::a::B;\nuse crate::{c, d::{E, F}, g};\n// crate::no\nlet x = crate::h::i();\n";
+    assert_eq!(used_modules(text), ["a", "c", "d", "g", "h"]);
+}

@@ -1,0 +1,79 @@
+//! `/usr/sbin/sendmail` that is Postrider itself: never a loop, never a lost mail.
+
+use std::time::Duration;
+
+use crate::case::Case;
+use crate::launch;
+
+/// Returns a mail whose `mta` is this path.
+fn by(mta: &str) -> Case {
+    Case::new()
+        .args(["-s", "t", "ops@example.com"])
+        .stdin("the text\n")
+        .rc(&format!("set mta={mta}"))
+        .limit(Duration::from_secs(20))
+}
+
+#[test]
+fn a_symbolic_link_to_us_is_no_mta() {
+    by("[DIR]/work/sendmail")
+        .link("work/sendmail", "[DIR]/bin/postrider")
+        .fails()
+        .says("[DIR]/work/sendmail")
+        .keeps(1)
+        .run();
+}
+
+#[test]
+fn a_hard_link_to_us_is_no_mta() {
+    // Asked for once so that the program is in place to be linked to.
+    let case = by("[DIR]/work/sendmail").lacking("-e", "work/sendmail");
+    std::fs::hard_link(case.path("bin/postrider"), case.path("work/sendmail")).unwrap();
+    case.fails().says("[DIR]/work/sendmail").keeps(1).run();
+}
+
+#[test]
+fn a_wrapper_around_us_is_no_mta() {
+    for face in ["sendmail", "mailx"] {
+        let case = by("[DIR]/work/sendmail");
+        let program = case.path("bin").join(face);
+        let script = format!("#!/bin/sh\nexec {} \"$@\"\n", program.display());
+        launch::install_script(&case.path("work/sendmail"), &script);
+        let ran = case.fails().any_stderr().may_change("home").run();
+        assert!(!ran.dead().is_empty(), "kept");
+        assert!(
+            ran.dead()
+                .iter()
+                .all(|letter| letter.body() == b"the text\n")
+        );
+    }
+}
+
+#[test]
+fn the_sendmail_face_called_by_us_never_calls_a_sendmail() {
+    Case::send(["-i", "--", "ops@example.com"])
+        .called("sendmail")
+        .env("POSTRIDER_SUBMITTING", "1")
+        .stdin("Subject: t\n\nx\n")
+        .status(78)
+        .any_stderr()
+        .may_change("home")
+        .run()
+        .nothing_sent();
+}
+
+#[test]
+fn auto_passes_over_ourselves() {
+    let Some(case) = Case::new().private("mta=auto with /usr/sbin/sendmail being Postrider") else {
+        return;
+    };
+    let case = case.lacking("-e", "mta/sendmail");
+    std::os::unix::fs::symlink(case.path("bin/postrider"), case.path("mta/sendmail")).unwrap();
+    case.args(["-s", "t", "ops@example.com"])
+        .stdin("the text\n")
+        .status(69)
+        .any_stderr()
+        .keeps(1)
+        .limit(Duration::from_secs(20))
+        .run();
+}

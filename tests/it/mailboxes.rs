@@ -1,0 +1,214 @@
+//! Mailboxes as they are found: one clear line, the right status, a bounded wait, no write.
+
+use std::fs::File;
+use std::time::Duration;
+
+use crate::case::Case;
+
+/// One message as bsd-mailx's manual would show it.
+pub const ONE: &str = "From alice@example.org Mon Nov 16 09:00:00 2026\n\
+    From: alice@example.org\nTo: root@example.org\nDate: Mon, 16 Nov 2026 09:00:00 +0000\n\
+    Subject: Disk almost full\nMessage-ID: <1@example.org>\n\n/dev/sda1 97%\n\n";
+
+/// Another one, already read.
+pub const TWO: &str = "From bob@example.org Tue Nov 17 10:30:00 2026\n\
+    From: Bob Brown <bob@example.org>\nTo: root@example.org\n\
+    Date: Tue, 17 Nov 2026 10:30:00 +0000\nSubject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=\n\
+    Message-ID: <2@example.org>\nStatus: RO\n\nall is well\n\n";
+
+/// The ways to look that never write.
+const LOOKS: [&[&str]; 3] = [&["-H", "-f"], &["-e", "-f"], &["-p", "-f"]];
+
+/// Returns `mailx OPTIONS [DIR]/work/box`.
+fn look(options: &[&str]) -> Case {
+    Case::new()
+        .args(options)
+        .args(["[DIR]/work/box"])
+        .limit(Duration::from_secs(15))
+}
+
+#[test]
+fn an_empty_one_has_no_mail() {
+    look(&["-e", "-f"]).file("work/box", "").status(1).run();
+    look(&["-H", "-f"])
+        .file("work/box", "")
+        .status(1)
+        .any_stderr()
+        .run();
+}
+
+#[test]
+fn a_missing_one_is_named_and_not_made() {
+    look(&["-e", "-f"]).status(1).run();
+    for options in [&["-H", "-f"][..], &["-p", "-f"], &["-f"]] {
+        look(options).status(66).says("[DIR]/work/box").run();
+    }
+}
+
+#[test]
+fn a_directory_that_is_no_maildir_is_named() {
+    look(&["-H", "-f"])
+        .directory("work/box")
+        .fails()
+        .says("[DIR]/work/box")
+        .run();
+    look(&["-e", "-f"])
+        .directory("work/box")
+        .fails()
+        .any_stderr()
+        .run();
+}
+
+#[test]
+fn a_fifo_does_not_make_us_wait() {
+    look(&["-H", "-f"])
+        .fifo("work/box")
+        .fails()
+        .says("[DIR]/work/box")
+        .run();
+    look(&["-e", "-f"])
+        .fifo("work/box")
+        .fails()
+        .any_stderr()
+        .run();
+}
+
+#[test]
+fn an_unreadable_one_is_named() {
+    for options in [&["-H", "-f"][..], &["-p", "-f"]] {
+        look(options)
+            .file("work/box", ONE)
+            .mode("work/box", 0o000)
+            .nobody()
+            .lacking("-r", "work/box")
+            .fails()
+            .says("[DIR]/work/box")
+            .run();
+    }
+}
+
+#[test]
+fn what_is_no_mbox_is_named() {
+    for bytes in [
+        &b"just a text\nof two lines\n"[..],
+        b"\x7fELF\x02\x01\x01\0\0",
+        b"\n\n\n",
+        b"From here to there\n",
+    ] {
+        look(&["-H", "-f"])
+            .file("work/box", bytes)
+            .fails()
+            .says("[DIR]/work/box")
+            .run();
+    }
+}
+
+#[test]
+fn a_truncated_one_shows_what_is_whole() {
+    let text = format!("{ONE}{TWO}");
+    for cut in [1, 20, 60, text.len() - ONE.len() - 20] {
+        let ran = look(&["-H", "-f"])
+            .file("work/box", &text[..text.len() - cut])
+            .stdout_contains("Disk almost full")
+            .any_stderr()
+            .run();
+        assert!(ran.stdout().lines().count() <= 2, "{}", ran.stdout());
+    }
+}
+
+#[test]
+fn line_ends_of_dos_are_read() {
+    let text = format!("{ONE}{TWO}").replace('\n', "\r\n");
+    for options in LOOKS {
+        let ran = look(options).file("work/box", &text).any_stdout().run();
+        assert!(!ran.output.stdout.contains(&b'\r'), "{options:?}");
+        if options[0] != "-e" {
+            assert!(ran.stdout().contains("Disk almost full") && ran.stdout().contains("Größe"));
+        }
+    }
+}
+
+#[test]
+fn eight_bit_headers_and_bodies_are_read() {
+    let text = [
+        b"From a@x.org Mon Nov 16 09:00:00 2026\nFrom: J\xf6rg <a@x.org>\nSubject: Gr\xf6\xdfe\n\ncaf\xe9\n\n".as_slice(),
+        "From b@x.org Mon Nov 16 09:00:00 2026\nSubject: Größe\n\ncafé\n\n".as_bytes(),
+    ]
+    .concat();
+    let ran = look(&["-H", "-f"])
+        .file("work/box", &text)
+        .any_stdout()
+        .run();
+    assert_eq!(ran.stdout().lines().count(), 2);
+    assert!(
+        std::str::from_utf8(&ran.output.stdout).is_ok(),
+        "output is UTF-8"
+    );
+    look(&["-p", "-f"])
+        .file("work/box", &text)
+        .stdout_contains("café")
+        .run();
+}
+
+#[test]
+fn escape_sequences_are_shown_and_not_obeyed() {
+    let text = "From a@x.org Mon Nov 16 09:00:00 2026\nFrom: \u{1b}]0;title\u{7} <a@x.org>\n\
+        Subject: \u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}clean\n\n\u{1b}[31mred\u{9b}31m\u{202e}\u{8}\n\n";
+    for options in [&["-H", "-f"][..], &["-p", "-f"], &["-f"]] {
+        let ran = look(options)
+            .file("work/box", text)
+            .stdin("p 1\nP 1\nx\n")
+            .any_stdout()
+            .any_stderr()
+            .run();
+        for text in [ran.stdout(), ran.stderr()] {
+            let bad = text.chars().find(|c| {
+                (c.is_control() && !matches!(c, '\n' | '\t'))
+                    || ('\u{202a}'..='\u{202e}').contains(c)
+            });
+            assert_eq!(bad, None, "{options:?}: {text:?}");
+        }
+        assert!(ran.stdout().contains("clean"), "{options:?}");
+    }
+}
+
+#[test]
+fn encoded_escape_sequences_are_not_obeyed_either() {
+    let text = "From a@x.org Mon Nov 16 09:00:00 2026\nFrom: a@x.org\n\
+        Subject: =?utf-8?b?G1syShtdNTI7Yzt4B2NsZWFu?=\nContent-Type: text/plain\n\
+        Content-Transfer-Encoding: base64\n\nG1szMW1yZWQK\n\n";
+    for options in [&["-H", "-f"][..], &["-p", "-f"]] {
+        let ran = look(options).file("work/box", text).any_stdout().run();
+        assert!(!ran.output.stdout.contains(&0x1b), "{options:?}");
+        assert!(ran.stdout().contains("clean"), "{options:?}");
+    }
+}
+
+#[test]
+fn foreign_locks_do_not_keep_us_from_looking() {
+    for options in LOOKS {
+        // A dot-lock of a living process, and a kernel lock.
+        let case = look(options)
+            .file("work/box", ONE)
+            .file("work/box.lock", format!("{}\n", std::process::id()))
+            .any_stdout()
+            .any_stderr();
+        let held = File::open(case.path("work/box")).unwrap();
+        held.lock().unwrap();
+        case.run();
+    }
+}
+
+#[test]
+fn a_read_only_directory_is_enough_to_look() {
+    for options in LOOKS {
+        let case = look(options)
+            .file("work/box", ONE)
+            .mode("work/box", 0o444)
+            .nobody();
+        case.mode("work", 0o555)
+            .lacking("-w", "work/box")
+            .any_stdout()
+            .run();
+    }
+}

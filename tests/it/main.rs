@@ -1,0 +1,24 @@
+//! The tests of the program from outside, all in one binary; a file for each feature.
+//!
+//! [`case::Case`] gives a run its own world and checks all that it does; [`sendmail::FakeSendmail`]
+//! and [`namespace`] stand for the system around it.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, dead_code)]
+
+mod case;
+mod launch;
+mod layers;
+mod letters;
+mod namespace;
+mod sendmail;
+
+mod bad_input;
+mod config;
+mod dialect;
+mod harness;
+mod kept;
+mod local;
+mod loops;
+mod mailboxes;
+mod reading;
+mod sending;
+mod system;

@@ -1,0 +1,237 @@
+//! Reading: the summary, printing, the first commands, and the same as JSON.
+
+use crate::case::Case;
+use crate::mailboxes::{ONE, TWO};
+
+fn both() -> String {
+    format!("{ONE}{TWO}")
+}
+
+/// Returns `mailx ARGS -f [DIR]/work/box` on two messages, which must not change.
+fn read<const N: usize>(args: [&str; N]) -> Case {
+    Case::new()
+        .args(args)
+        .args(["-f", "[DIR]/work/box"])
+        .file("work/box", both())
+}
+
+/// Returns the command loop on a pipe.
+fn commands(text: &str) -> Case {
+    read(["-N"]).stdin(text)
+}
+
+#[test]
+fn the_summary_has_the_columns_of_bsd_mailx() {
+    read(["-H"])
+        .stdout(
+            ">N  1 alice@example.org  Mon Nov 16 09:00    8/208   Disk almost full\n    \
+             2 Bob Brown          Tue Nov 17 10:30    9/241   Größe\n",
+        )
+        .run();
+}
+
+#[test]
+fn e_says_whether_there_is_mail() {
+    read(["-e"]).run();
+    Case::new().args(["-e", "-u", "nobody"]).status(1).run();
+}
+
+#[test]
+fn the_system_mailbox_is_found_by_name() {
+    let case = Case::new().args(["-H"]).stdout_contains("Disk almost full");
+    let path = format!("spool/{}", case.user());
+    case.file(&path, ONE).run();
+    let case = Case::new()
+        .args(["-H", "-u", "nobody"])
+        .stdout_contains("Disk almost full");
+    case.file("spool/nobody", ONE).run();
+}
+
+#[test]
+fn mail_names_the_mailbox() {
+    Case::new()
+        .args(["-H"])
+        .file("home/inbox", ONE)
+        .env("MAIL", "[DIR]/home/inbox")
+        .stdout_contains("Disk almost full")
+        .run();
+}
+
+#[test]
+fn no_mail_is_said() {
+    let case = Case::new().status(1);
+    let line = format!("No mail for {}", case.user());
+    case.stderr_contains(&line).run();
+    Case::new().args(["-e"]).status(1).run();
+    Case::new().args(["-H"]).status(1).any_stderr().run();
+}
+
+#[test]
+fn an_unknown_user_is_said_and_no_file_is_made() {
+    Case::new()
+        .args(["-u", "no-such-user"])
+        .fails()
+        .says("no-such-user")
+        .run();
+}
+
+#[test]
+fn p_prints_everything_decoded() {
+    let ran = read(["-p"]).any_stdout().run();
+    for text in [
+        "Subject: Disk almost full",
+        "/dev/sda1 97%",
+        "Subject: Größe",
+        "all is well",
+    ] {
+        assert!(ran.stdout().contains(text), "{text}");
+    }
+}
+
+#[test]
+fn a_full_disk_behind_stdout_is_an_error() {
+    for options in [&["-H"][..], &["-p"], &["--help"]] {
+        let case = Case::new().args(options).file("work/box", both());
+        let case = match options[0] {
+            "--help" => case,
+            _ => case.args(["-f", "[DIR]/work/box"]),
+        };
+        case.wrapped(["/bin/sh", "-c", "exec \"$@\" >/dev/full", "sh"])
+            .status(74)
+            .says("")
+            .run();
+    }
+}
+
+#[test]
+fn commands_come_from_a_pipe_without_prompts() {
+    let ran = commands("1\nn\nx\n").any_stdout().run();
+    let text = ran.stdout();
+    assert!(text.find("/dev/sda1 97%").unwrap() < text.find("all is well").unwrap());
+    assert!(!text.contains("& ") && !text.contains("? "), "{text}");
+}
+
+#[test]
+fn every_abbreviation_of_print_prints() {
+    for command in [
+        "1", "p 1", "p1", "print 1", "t 1", "type 1", "P 1", "T 1", "ty 1",
+    ] {
+        commands(&format!("{command}\nx\n"))
+            .stdout_contains("/dev/sda1 97%")
+            .run();
+    }
+}
+
+#[test]
+fn message_lists_choose() {
+    for (list, first, second) in [
+        ("1-2", true, true),
+        ("*", true, true),
+        ("$", false, true),
+        ("^", true, false),
+        ("1 2", true, true),
+        ("alice", true, false),
+        ("/disk", true, false),
+        (":n", true, false),
+        (":r", false, true),
+    ] {
+        let ran = commands(&format!("p {list}\nx\n")).any_stdout().run();
+        assert_eq!(ran.stdout().contains("/dev/sda1 97%"), first, "{list}");
+        assert_eq!(ran.stdout().contains("all is well"), second, "{list}");
+    }
+}
+
+#[test]
+fn the_current_message_is_told() {
+    commands("2\n=\nx\n").stdout_contains("\n2\n").run();
+}
+
+#[test]
+fn from_and_headers_list() {
+    for command in ["f 1", "from 1", "h", "headers"] {
+        commands(&format!("{command}\nx\n"))
+            .stdout_contains("Disk almost full")
+            .run();
+    }
+}
+
+#[test]
+fn a_wrong_command_or_message_is_said() {
+    commands("nonsense\nx\n")
+        .any_status()
+        .any_stdout()
+        .stderr_contains("nonsense")
+        .run();
+    commands("p 9\nx\n")
+        .any_status()
+        .any_stdout()
+        .stderr_contains("9")
+        .run();
+}
+
+#[test]
+fn the_end_of_the_pipe_is_quit_and_changes_nothing_unasked() {
+    commands("").any_stdout().run();
+    commands("q\n").any_stdout().run();
+}
+
+#[test]
+fn parts_are_listed_and_text_is_shown() {
+    let text = "From a@x.org Mon Nov 16 09:00:00 2026\nFrom: a@x.org\nSubject: parts\n\
+        MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\npreamble\n--b\n\
+        Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n\
+        caf=E9\n--b\nContent-Type: application/pdf; name=\"report.pdf\"\n\
+        Content-Disposition: attachment; filename=\"report.pdf\"\n\
+        Content-Transfer-Encoding: base64\n\nJVBERi0xLjQK\n--b--\n\n";
+    let ran = Case::new()
+        .args(["-p", "-f", "[DIR]/work/box"])
+        .file("work/box", text)
+        .any_stdout()
+        .run();
+    assert!(ran.stdout().contains("café"));
+    assert!(ran.stdout().contains("report.pdf"));
+    assert!(!ran.stdout().contains("JVBERi0"));
+}
+
+// --- the postrider face -----------------------------------------------------------------------
+
+#[test]
+fn list_json_is_one_object_a_line() {
+    let ran = Case::new()
+        .called("postrider")
+        .args(["list", "--json", "--file", "[DIR]/work/box"])
+        .file("work/box", both())
+        .any_stdout()
+        .run();
+    let lines: Vec<serde_json::Value> = ran
+        .stdout()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[1]["subject"], "Größe");
+}
+
+#[test]
+fn show_raw_is_the_bytes() {
+    let ran = Case::new()
+        .called("postrider")
+        .args(["show", "1", "--raw", "--file", "[DIR]/work/box"])
+        .file("work/box", both())
+        .any_stdout()
+        .run();
+    let message = ONE.split_once('\n').unwrap().1;
+    assert_eq!(ran.stdout().trim_end(), message.trim_end());
+}
+
+#[test]
+fn show_json_has_the_subject() {
+    let ran = Case::new()
+        .called("postrider")
+        .args(["show", "2", "--json", "--file", "[DIR]/work/box"])
+        .file("work/box", both())
+        .any_stdout()
+        .run();
+    let value: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    assert_eq!(value["subject"], "Größe");
+}
