@@ -534,4 +534,29 @@ mod tests {
             assert!(!parse_list(&open.repeat(60_000)).is_empty());
         }
     }
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig {
+            failure_persistence: None,
+            ..proptest::prelude::ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_text_is_a_list_of_sound_addresses_and_errors(
+            text in "([ab@.,;:<>()\"\\\\|/ \t\n\r-]|ö|\\PC){0,40}",
+        ) {
+            for expandaddr in [false, true] {
+                for recipient in parse_recipients(&text, expandaddr).into_iter().flatten() {
+                    let Recipient::Address(named) = recipient else {
+                        assert!(expandaddr);
+                        continue;
+                    };
+                    let address = named.address().as_str();
+                    assert_eq!(EnvelopeAddress::new(address).as_ref(), Ok(named.address()));
+                    assert!(!address.starts_with(['|', '/', '-']));
+                    let name = named.name().unwrap_or_default();
+                    assert!(!name.chars().any(char::is_control));
+                }
+            }
+        }
+    }
 }

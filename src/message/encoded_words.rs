@@ -94,7 +94,7 @@ impl FoldedField {
     /// Appends unstructured text, with encoded words where it needs them.
     pub(super) fn push_text(&mut self, text: &str) {
         let tokens = tokens(text);
-        let Some((first, last)) = encoded_range(text, &tokens) else {
+        let Some((first, last)) = encoded_range(&tokens) else {
             for (index, token) in tokens.iter().enumerate() {
                 self.push(if index == 0 { " " } else { token.blanks }, token.word);
             }
@@ -145,24 +145,29 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 /// Returns the first and last token that encoded words must cover, if any.
-fn encoded_range(text: &str, tokens: &[Token<'_>]) -> Option<(usize, usize)> {
-    let made_by_caller = text.is_ascii() && tokens.iter().all(|t| is_literal_or_encoded(t.word));
-    let mut range: Option<(usize, usize)> = None;
-    let mut cover = |from: usize, to: usize| {
-        range = Some(range.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
-    };
-    for (index, token) in tokens.iter().enumerate() {
-        if !token.word.is_ascii()
-            || token.word.len() > MAX_LITERAL_WORD
-            || (token.word.contains("=?") && !made_by_caller)
-        {
-            cover(index, index);
-        }
+fn encoded_range(tokens: &[Token<'_>]) -> Option<(usize, usize)> {
+    let must_cover = |index: usize, token: &Token<'_>| {
+        let word = token.word;
         // Blanks at either end or in long runs do not survive otherwise.
-        let outer = (index == 0 && !token.blanks.is_empty()) || token.word.is_empty();
-        if outer || token.blanks.len() > MAX_LITERAL_BLANK {
-            cover(index.saturating_sub(1), index);
-        }
+        let outer = (index == 0 && !token.blanks.is_empty()) || word.is_empty();
+        let blanks = outer || token.blanks.len() > MAX_LITERAL_BLANK;
+        (!word.is_ascii() || word.len() > MAX_LITERAL_WORD || blanks).then_some(blanks)
+    };
+    let mut all = tokens.iter().enumerate();
+    // Beside encoded words of ours, those of the caller would lose a blank.
+    let made_by_caller = all.all(|(index, token)| {
+        must_cover(index, token).is_none() && is_literal_or_encoded(token.word)
+    });
+    let mut range: Option<(usize, usize)> = None;
+    for (index, token) in tokens.iter().enumerate() {
+        let first = match must_cover(index, token) {
+            Some(true) => index.saturating_sub(1),
+            Some(false) => index,
+            None if token.word.contains("=?") && !made_by_caller => index,
+            None => continue,
+        };
+        let start = range.map_or(first, |(start, _)| start.min(first));
+        range = Some((start, index));
     }
     range
 }
@@ -274,6 +279,12 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(field(text), expected);
         }
+    }
+
+    #[test]
+    fn a_blank_between_our_encoded_word_and_a_scripts_stays() {
+        let folded = field(&format!("{} =?utf-8?Q?a?=", "x".repeat(1000)));
+        assert!(!folded.contains("=?utf-8?Q?a?="));
     }
 
     #[test]
