@@ -6,7 +6,8 @@
 //! write of the final dot on the message may be the relay's: [`Progress`] is the
 //! one place where that line is crossed.
 //!
-//! - `session`: the commands and what their replies mean for each recipient
+//! - `lookup`: addresses of the relay; `session`: from the connection to where mail can be sent
+//! - `transaction`: MAIL, RCPT, DATA; `verdict`: what replies and failures mean
 //! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says
 //! - `tls`: whose certificate is taken; `auth`: SASL; `data`: CRLF and dots
 //!
@@ -22,11 +23,14 @@
 mod auth;
 mod connection;
 mod data;
+mod lookup;
 mod reply;
 mod session;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod transaction;
+mod verdict;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -40,6 +44,7 @@ pub use auth::{Credentials, Mechanism, Secret};
 pub use tls::{format_fingerprint, parse_fingerprint};
 
 use self::tls::Judgement;
+use self::verdict::uncertain;
 use super::{Disposition, Envelope, MessageSource, Observer, Outcome};
 use crate::address::EnvelopeAddress;
 use crate::exit::Kind;
@@ -167,6 +172,18 @@ impl Relay {
         }
     }
 
+    /// Returns whether nothing may be sent without TLS: asked for, or said whose certificate it must
+    /// be, which a relay without any certificate cannot meet.
+    fn requires_tls(&self) -> bool {
+        let named =
+            self.fingerprint.is_some() || (self.ca_file.is_some() && self.verify == Verify::Strict);
+        match self.security {
+            Security::Clear => false,
+            Security::Opportunistic => named,
+            Security::StartTls | Security::Implicit => true,
+        }
+    }
+
     /// Returns whether credentials may be sent over this channel.
     fn may_authenticate(&self, peer: IpAddr, encrypted: bool) -> bool {
         let known = encrypted && self.judgement(peer) != Judgement::None;
@@ -277,12 +294,6 @@ fn abandoned(relay: &Relay, progress: &Progress, kind: Kind, why: &str) -> Outco
     } else {
         uncertain(text)
     }
-}
-
-/// Returns the outcome of a message whose final dot was sent and not answered.
-fn uncertain(text: String) -> Outcome {
-    Outcome::new(Disposition::Uncertain, Kind::TryLater, text)
-        .hint("the relay may have accepted the message: a second try may deliver it twice")
 }
 
 /// Writes a duration as people say it.
