@@ -3,7 +3,7 @@
 //! One call, [`submit`], takes a message to a relay and says for every recipient
 //! what became of it. The dialogue runs on a thread of its own, name lookup
 //! included, so that a signal or the deadline ends the waiting at once. From the
-//! write of the final dot on the message may be the relay's: [`Progress`] is the
+//! write of the final dot on the message may be the relay's: `Progress` is the
 //! one place where that line is crossed.
 //!
 //! - `lookup`: addresses of the relay; `session`: from the connection to where mail can be sent

@@ -259,22 +259,27 @@ fn silence_and_dribbling_end_at_the_reply_limit_and_at_the_deadline() {
 
 #[test]
 fn the_deadline_does_not_hold_for_the_reply_to_the_message_but_its_own_limit_does() {
-    let mut script = up_to_data();
-    script.extend([
-        Step::ExpectData,
-        Step::Sleep(Duration::from_millis(600)),
-        say("250 done"),
-    ]);
-    let server = SmtpServer::scripted(script.clone());
+    let mut late = up_to_data();
+    late.push(Step::ExpectData);
+    let mut never = late.clone();
+    late.extend([Step::Sleep(Duration::from_millis(2500)), say("250 done")]);
+    let server = SmtpServer::scripted(late);
     let mut patient = relay(&server);
-    patient.timeouts.deadline = Some(Duration::from_millis(400));
+    patient.timeouts.deadline = Some(Duration::from_secs(2));
     assert!(send(&patient).is_accepted());
 
-    let server = SmtpServer::scripted(script);
+    never.push(Step::Sleep(Duration::from_secs(15)));
+    let server = SmtpServer::scripted(never);
     let mut limited = relay(&server);
     limited.timeouts.final_reply = Duration::from_millis(100);
     let outcome = send(&limited);
     assert_eq!(outcome.disposition, Disposition::Uncertain);
+    assert!(
+        outcome
+            .text
+            .ends_with("no reply to the message within 100 ms"),
+        "{outcome:?}"
+    );
     assert!(outcome.hint.is_some());
 }
 
