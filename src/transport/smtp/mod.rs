@@ -314,6 +314,8 @@ struct State {
     settled: Vec<Option<Outcome>>,
     stage: String,
     since: Instant,
+    /// Whether the outcomes were taken: whoever waited has gone on.
+    closed: bool,
 }
 
 /// Who may still decide what becomes of the message.
@@ -334,6 +336,7 @@ impl Progress {
             settled: vec![None; recipients],
             stage: "the network".to_owned(),
             since: Instant::now(),
+            closed: false,
         }))
     }
 
@@ -373,12 +376,18 @@ impl Progress {
         self.state().phase == Phase::Abandoned
     }
 
+    fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     fn settle(&self, recipient: usize, outcome: Outcome) {
         self.state().settled[recipient] = Some(outcome);
     }
 
+    /// Takes the outcomes; what the worker does from here on is heard by nobody.
     fn outcomes(&self, rest: &Outcome) -> Vec<Outcome> {
-        let state = self.state();
+        let mut state = self.state();
+        state.closed = true;
         let settled = state.settled.iter();
         settled
             .map(|outcome| outcome.clone().unwrap_or_else(|| rest.clone()))

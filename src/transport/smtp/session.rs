@@ -345,6 +345,9 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn tell(&self, from_us: bool, line: &str) {
-        self.job.observer.dialogue(from_us, line);
+        // An abandoned dialogue is not to be heard amid what is printed next.
+        if !self.job.progress.is_closed() {
+            self.job.observer.dialogue(from_us, line);
+        }
     }
 }
