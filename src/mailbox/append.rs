@@ -301,6 +301,12 @@ fn open_locked(
     path: &Path,
     options: &AppendOptions<'_>,
 ) -> Result<(MailboxLock, bool), AppendError> {
+    // The dot-lock belongs beside the file, where those look who know it by its own name.
+    let target = path
+        .canonicalize()
+        .ok()
+        .filter(|_| options.follows_links && path.is_symlink() && !is_in_sticky_directory(path));
+    let path = target.as_deref().unwrap_or(path);
     let mut is_new = false;
     for attempt in 1.. {
         let (file, made) = open_or_make(path, options)?;

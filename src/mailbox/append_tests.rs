@@ -243,6 +243,19 @@ fn what_is_no_mailbox_of_ours_is_refused_and_not_touched() {
 }
 
 #[test]
+fn the_dot_lock_of_a_link_stands_beside_its_target() {
+    let directory = directory();
+    let target = directory.path().join("target");
+    let link = directory.path().join("link");
+    fs::write(&target, "").expect("written");
+    symlink(&target, &link).expect("a link");
+    fs::write(directory.path().join("target.lock"), "").expect("written");
+    let error = add(&link, "To: b\n\nx\n", &folder()).expect_err("locked");
+    assert_eq!(error.kind(), Kind::TryLater);
+    assert_eq!(count(&target), 0);
+}
+
+#[test]
 fn a_hard_link_in_a_sticky_directory_is_refused() {
     let directory = directory();
     let path = directory.path().join("mbox");
