@@ -136,8 +136,19 @@ fn a_plain_user_without_the_right_is_told_and_the_mail_kept() {
 
 #[test]
 fn ones_own_mailbox_in_ones_own_directory_is_enough() {
-    let case = Case::new().nobody().env("MAIL", "[DIR]/home/inbox");
+    let case = Case::new()
+        .nobody()
+        .env("MAIL", "[DIR]/home/inbox")
+        .rc("set mta=local\nset hostname=host.example.test");
     let user = case.user();
+    let aliases = std::fs::read_to_string("/etc/aliases").unwrap_or_default();
+    if aliases
+        .lines()
+        .any(|line| line.starts_with(&format!("{user}:")))
+    {
+        crate::launch::left_out("one's own mailbox", &format!("/etc/aliases renames {user}"));
+        return;
+    }
     let ran = case
         .lacking(
             "-w",
@@ -148,7 +159,6 @@ fn ones_own_mailbox_in_ones_own_directory_is_enough() {
             },
         )
         .args(["-s", "t", &user])
-        .rc("set mta=local\nset hostname=host.example.test")
         .stdin("to myself\n")
         .may_change("home/inbox")
         .run();
