@@ -190,7 +190,10 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
             })
         };
         if !has_field(b"to:") && !has_field(b"cc:") && !has_field(b"bcc:") {
-            return Err(wrong("there is no recipient", Some("put the recipients behind the options")));
+            return Err(wrong(
+                "there is no recipient",
+                Some("put the recipients behind the options"),
+            ));
         }
     }
     let request = Request {
@@ -273,26 +276,25 @@ fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         Err(error) => return clap_said(&error, diagnostics),
     };
     let environment = Environment::read();
-    let with_settings =
-        |common: &CommonArguments, sending: bool, diagnostics: &mut Diagnostics| {
-            let wanted = setup::Wanted {
-                no_system_rc: common.no_system_rc,
-                user_file: common.config.as_deref(),
-                set: &common.set,
-                account: common.account.as_deref(),
-                commands: &[],
-                verbose: common.verbose,
-                sending,
-                terminal: io::IsTerminal::is_terminal(&io::stdin()),
-            };
-            match setup::settings(&wanted, &environment, diagnostics) {
-                Ok(settings) => Some(settings),
-                Err(failure) => {
-                    diagnostics.fail(&failure);
-                    None
-                }
-            }
+    let with_settings = |common: &CommonArguments, sending: bool, diagnostics: &mut Diagnostics| {
+        let wanted = setup::Wanted {
+            no_system_rc: common.no_system_rc,
+            user_file: common.config.as_deref(),
+            set: &common.set,
+            account: common.account.as_deref(),
+            commands: &[],
+            verbose: common.verbose,
+            sending,
+            terminal: io::IsTerminal::is_terminal(&io::stdin()),
         };
+        match setup::settings(&wanted, &environment, diagnostics) {
+            Ok(settings) => Some(settings),
+            Err(failure) => {
+                diagnostics.fail(&failure);
+                None
+            }
+        }
+    };
     match parsed.command {
         PostriderCommand::Send(send) => {
             if let Some(settings) = with_settings(&send.common, true, diagnostics) {
@@ -314,7 +316,10 @@ fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
                     (_, true) => Form::Raw,
                     _ => Form::Text,
                 };
-                let task = Task::Show { number: show.number, form };
+                let task = Task::Show {
+                    number: show.number,
+                    form,
+                };
                 let wanted = show.mailbox.wanted();
                 read::read(&wanted, &task, &settings, &environment, diagnostics);
             }

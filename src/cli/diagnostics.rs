@@ -99,7 +99,9 @@ impl Diagnostics {
                 Disposition::Accepted => continue,
                 Disposition::Refused => format!("cannot send to {names}"),
                 Disposition::TryLater => format!("cannot send to {names} now"),
-                Disposition::Uncertain => format!("it is uncertain whether {names} gets the message"),
+                Disposition::Uncertain => {
+                    format!("it is uncertain whether {names} gets the message")
+                }
             };
             self.say(&format!("{what}: {}", outcome.text));
             self.note(outcome.kind);
@@ -118,7 +120,10 @@ impl Diagnostics {
 fn outcomes(entries: &[Entry]) -> Vec<Vec<&Entry>> {
     let mut groups: Vec<Vec<&Entry>> = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.outcome.is_accepted()) {
-        match groups.iter_mut().find(|group| group[0].outcome == entry.outcome) {
+        match groups
+            .iter_mut()
+            .find(|group| group[0].outcome == entry.outcome)
+        {
             Some(group) => group.push(entry),
             None => groups.push(vec![entry]),
         }
@@ -146,7 +151,9 @@ fn names(group: &[&Entry]) -> String {
 /// Writes a line to standard error; that nobody can read it is no failure.
 pub fn line(text: &str) {
     let text = sanitize::line(text.as_bytes());
-    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{text}\n").as_bytes());
 }
 
 /// Shows what goes on while a mail is submitted: waits always, the dialogue under `-v`.

@@ -130,7 +130,7 @@ pub fn normalise(
     let mut pass = Pass {
         table: Table::of(command),
         probe,
-        words: arguments.to_vec().into_iter().collect(),
+        words: arguments.iter().cloned().collect(),
         options: Vec::new(),
         operands: Vec::new(),
     };

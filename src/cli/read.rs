@@ -165,11 +165,7 @@ fn no_mail(place: &Place) -> String {
 }
 
 /// Finds the mailbox that a command line means (design decision D17).
-fn find(
-    wanted: &Wanted,
-    settings: &Settings,
-    environment: &Environment,
-) -> Result<Place, Failure> {
+fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Result<Place, Failure> {
     if let Some(name) = &wanted.user {
         return of_user(name, settings);
     }
@@ -186,7 +182,10 @@ fn find(
 fn of_user(name: &OsStr, settings: &Settings) -> Result<Place, Failure> {
     let account = name.to_str().and_then(user::by_name).ok_or_else(|| {
         let shown = sanitize::line(name.as_bytes());
-        Failure::new(Kind::Nothing, format!("{shown} is not a user of this system"))
+        Failure::new(
+            Kind::Nothing,
+            format!("{shown} is not a user of this system"),
+        )
     })?;
     Ok(Place {
         path: spool::directory(settings, &account.name).join(&account.name),
@@ -265,7 +264,10 @@ fn reader_settings(
         .or(size.map(|(width, _)| width.0))
         .filter(|_| stdout_is_terminal)
         .unwrap_or(80);
-    let rows = environment.lines.or(size.map(|(_, height)| height.0)).unwrap_or(24);
+    let rows = environment
+        .lines
+        .or(size.map(|(_, height)| height.0))
+        .unwrap_or(24);
     let number = |name| settings.number(name).ok().flatten().map(|n| n as usize);
     let crt = match settings.get("crt") {
         None => None,

@@ -55,7 +55,10 @@ pub fn send(
     };
     // An attachment `-` takes standard input; then there is no body.
     let body = if request.attachments.iter().any(|name| name == "-") {
-        input::Input { body: Spool::new(), failure: None }
+        input::Input {
+            body: Spool::new(),
+            failure: None,
+        }
     } else if terminal {
         input::read_typed(&signals, settings.is_set("dot"))
     } else {

@@ -80,7 +80,9 @@ impl Read for InPlaceReader<'_> {
         }
         let count = self.file.read_at(&mut block[..left], self.offset)?;
         if count == 0 {
-            return Err(io::Error::other("the file became shorter while it was read"));
+            return Err(io::Error::other(
+                "the file became shorter while it was read",
+            ));
         }
         self.offset += count as u64;
         Ok(count)

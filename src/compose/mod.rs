@@ -185,8 +185,11 @@ impl Composer<'_> {
     fn header(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let shown = sanitize::line(bytes);
         let bad = |reason: String| {
-            Failure::new(Kind::Data, format!("cannot add the header field \"{shown}\""))
-                .because(reason)
+            Failure::new(
+                Kind::Data,
+                format!("cannot add the header field \"{shown}\""),
+            )
+            .because(reason)
         };
         let colon = bytes.iter().position(|&b| b == b':').ok_or_else(|| {
             bad("it has no colon".to_owned())
@@ -374,9 +377,9 @@ impl Composer<'_> {
     fn bad_recipient(&mut self, text: &str, reason: &'static str) {
         let shown = sanitize::line(text.as_bytes());
         let shown: String = shown.chars().take(200).collect();
-        self.composed.bad_recipients.push(
-            Failure::new(Kind::Data, format!("\"{shown}\" is no recipient")).because(reason),
-        );
+        self.composed
+            .bad_recipients
+            .push(Failure::new(Kind::Data, format!("\"{shown}\" is no recipient")).because(reason));
     }
 
     /// A mail needs someone to go to: with only bad recipients there is nothing to send.

@@ -101,8 +101,15 @@ impl AppendOptions<'_> {
 /// Why a message could not be appended. The mailbox is as it was before.
 #[derive(Debug)]
 pub enum AppendError {
-    /// It could not be opened or made.
+    /// It could not be opened.
     Open {
+        /// The mailbox.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is none, and it could not be made.
+    Create {
         /// The mailbox.
         path: PathBuf,
         /// What the system said.
@@ -139,10 +146,12 @@ impl AppendError {
     /// Returns what kind of failure this is for the exit status.
     pub fn kind(&self) -> Kind {
         match self {
-            AppendError::Open { source, .. } => match source.kind() {
-                io::ErrorKind::PermissionDenied => Kind::NoPermission,
-                _ => Kind::CannotCreate,
-            },
+            AppendError::Open { source, .. } | AppendError::Create { source, .. } => {
+                match source.kind() {
+                    io::ErrorKind::PermissionDenied => Kind::NoPermission,
+                    _ => Kind::CannotCreate,
+                }
+            }
             AppendError::Refused { .. } => Kind::CannotCreate,
             AppendError::Lock(error) => error.kind(),
             AppendError::Message(_) | AppendError::Write { .. } | AppendError::Torn { .. } => {
@@ -155,7 +164,9 @@ impl AppendError {
     pub fn is_temporary(&self) -> bool {
         match self {
             AppendError::Lock(error) => error.is_temporary(),
-            AppendError::Open { source, .. } | AppendError::Write { source, .. } => matches!(
+            AppendError::Open { source, .. }
+            | AppendError::Create { source, .. }
+            | AppendError::Write { source, .. } => matches!(
                 source.kind(),
                 io::ErrorKind::StorageFull
                     | io::ErrorKind::QuotaExceeded
@@ -172,6 +183,7 @@ impl fmt::Display for AppendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AppendError::Open { path, .. } => write!(f, "cannot open {}", path.display()),
+            AppendError::Create { path, .. } => write!(f, "cannot create {}", path.display()),
             AppendError::Refused { path, why } => {
                 write!(f, "cannot append to {}: it is {why}", path.display())
             }
@@ -191,6 +203,7 @@ impl Error for AppendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             AppendError::Open { source, .. }
+            | AppendError::Create { source, .. }
             | AppendError::Message(source)
             | AppendError::Write { source, .. }
             | AppendError::Torn { source, .. } => Some(source),
@@ -305,10 +318,6 @@ fn open_locked(
 
 /// Opens a mailbox for reading and writing, or makes it; says whether it was made.
 fn open_or_make(path: &Path, options: &AppendOptions<'_>) -> Result<(File, bool), AppendError> {
-    let open_error = |source| AppendError::Open {
-        path: path.to_owned(),
-        source,
-    };
     for _ in 0..ATTEMPTS {
         match open(path, options) {
             Err(AppendError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
@@ -318,7 +327,12 @@ fn open_or_make(path: &Path, options: &AppendOptions<'_>) -> Result<(File, bool)
             Ok(file) => return Ok((file, true)),
             // Somebody else has just made it, or a link that leads nowhere is there.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(open_error(error)),
+            Err(source) => {
+                return Err(AppendError::Create {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
         }
     }
     Err(AppendError::Refused {

@@ -89,7 +89,11 @@ pub(super) fn request(mailbox: &Path, helper: Option<&Path>) -> io::Result<Reque
                     }
                 }
                 Some(Errno::EACCES | Errno::EPERM | Errno::EROFS) => {
-                    return Ok(ask_helper(&path, helper));
+                    // We cannot make one, but we can see one.
+                    return Ok(match Content::read(&path)? {
+                        Some(content) if !content.is_stale() => Request::Busy(content.pid),
+                        _ => ask_helper(&path, helper),
+                    });
                 }
                 // Not even room for a name.
                 Some(Errno::ENOSPC | Errno::EDQUOT) => return Ok(Request::Unsupported),

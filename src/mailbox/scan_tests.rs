@@ -92,6 +92,28 @@ fn messages_start_where_they_start() {
         "|FROM\nContent-Length: 40\n\nx\n|FROM\nTo: c\n\nx\n\n|FROM\nTo: c\n\nx\n",
         // It never hides a strict one.
         "|FROM\nContent-Length: 45\n\nx\n\n|FROM\nTo: c\n\nx\n\n|FROM\nTo: d\n\nx\n",
+        "|FROM\nContent-Length: 45\n\nx\n\n|FROM\nno: field\nFROM\n\n|FROM\nTo: d\n",
+        // A weak candidate of the undated kind, inside and behind a proven body.
+        "|FROM\nContent-Length: 20\n\nx\n\nFrom -\nTo: c\n\nx\n\n|FROM\nTo: d\n",
+        "|FROM\nContent-Length: 2\n\nx\n\n|From -\nTo: c\n\nx\n\n|FROM\nTo: d\n",
+        // The body of one message ends where the next one's strict separator stands: CRLF, no blank line.
+        "|FROM\r\nTo: b\r\n\r\nx\r\n|FROM\r\nTo: c\r\n\r\nx\r\n",
+        "|FROM\r\nTo: b\r\n\r\nx\r\nFROM\r\n\r\nx\r\n",
+        // Dates of other makes in the middle of a file.
+        "|FROM\nTo: b\n\n|From b Mon Jan  5 08:50:15 +0100 2004\nTo: c\n\n|From b Sat Sep  1 20:58 EDT 2001\nTo: c\n",
+        "|FROM\nTo: b\n\nx\n\n|From \"a b\"@x Sun, 11 Nov 2007 06:58:35 +0200\nTo: c\n",
+        "|FROM\nTo: b\n\nx\n\nFrom b Mon Feb 30 08:50:15 2004\nTo: c\n",
+        "|FROM\nTo: b\n\nx\n\nFrom b, Mon Jan  5 08:50:15 2004, we read:\nTo: c\n",
+        // Blank lines with blanks in them are not blank, and folded lines are not fields.
+        "|FROM\nTo: b\n\nx\n \n|FROM\nTo: c\n",
+        "|FROM\nTo: b\n\nx\n \nFROM\n\nx\n",
+        "|FROM\nTo: b\n\nx\n\nFROM\n\tfolded: x\n",
+        // Quoted mail, digests, patches, Mbox inside MIME.
+        "|FROM\nTo: b\n\n> FROM\n> To: c\n\n--- x\n|FROM\nSubject: [PATCH] y\n\n",
+        "|FROM\nTo: b\n\n--=_x\nContent-Type: message/rfc822\n\n>FROM\nTo: c\n\n--=_x--\n",
+        // Many blank lines before a separator; a message of nothing but its From_ line between others.
+        "|FROM\nTo: b\n\nx\n\n\n\n\n|FROM\nTo: c\n\n\n\n\n",
+        "|FROM\n\n|FROM\n\n|FROM\nTo: c\n",
         // NUL, 8-bit, control-A lines, a lone CR.
         "|FROM\nTo: b\n\n\0\u{e9}\r\r\n\x01\x01\x01\x01\n\n|FROM\nTo: c\n\n\0",
     ] {
@@ -216,6 +238,23 @@ fn piece() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_make_the_scanner_panic(
+        text in prop::collection::vec(any::<u8>(), 0..2000),
+        is_mbox in any::<bool>(),
+    ) {
+        let start = if is_mbox { format!("{FROM}\n") } else { String::new() };
+        let text = [start.as_bytes(), &text].concat();
+        match scan_with(&text, 64) {
+            Ok((scan, _)) => {
+                let total: u64 = scan.messages.iter().map(|message| message.len).sum();
+                let first = scan.messages.first().map_or(text.len() as u64, |first| first.offset);
+                prop_assert_eq!(first + total, text.len() as u64);
+            }
+            Err(error) => prop_assert!(!is_mbox, "{error:?}"),
+        }
+    }
 
     #[test]
     fn the_result_does_not_depend_on_the_size_of_blocks(

@@ -34,9 +34,9 @@ const MIME_FIELDS: [&str; 3] = ["MIME-Version", "Content-Type", "Content-Transfe
 impl Composition<'_> {
     /// Writes the message with LF line ends, in constant memory; sources are read twice.
     ///
-    /// For [`Wire::SevenBit`] all of it is ASCII (but see [`needs_smtputf8`]
-    /// (Composition::needs_smtputf8), and a `multipart` body that the caller
-    /// made itself goes as it is), and no line is over 998 bytes.
+    /// No line is over 998 bytes, and for [`Wire::SevenBit`] all of it is ASCII,
+    /// with two exceptions: [addresses that are not](Composition::needs_smtputf8),
+    /// and a `multipart` body that the caller made itself, which goes as it is.
     ///
     /// # Errors
     /// Fails when a source cannot be read or `out` not be written.
@@ -49,10 +49,10 @@ impl Composition<'_> {
             }
         }
         match plan {
-            Plan::Bare(crlf_line_ends) => {
+            Plan::Bare(part) => {
+                header.push('\n');
                 out.write_all(header.as_bytes())?;
-                out.write_all(b"\n")?;
-                Part::bare(self.body, crlf_line_ends).write_content(out)
+                part.write_content(out)
             }
             Plan::Single(part) => {
                 header.push_str("MIME-Version: 1.0\n");
@@ -81,7 +81,12 @@ impl Composition<'_> {
         let prefix = self.boundary_prefix();
         let mut taken = Vec::new();
         let mut parts = Vec::new();
-        if let Some(body) = self.body {
+        // A multipart has at least one part; without attachments that is the text, if only an empty one.
+        let empty = self
+            .attachments
+            .is_empty()
+            .then_some(&EMPTY as &dyn MessageSource);
+        if let Some(body) = self.body.or(empty) {
             let analysis = analyse(&Content::Whole(body), &prefix)?;
             taken.extend_from_slice(&analysis.taken_boundaries);
             let is_plain = self.body_type == MediaType::text_plain();
@@ -89,7 +94,7 @@ impl Composition<'_> {
                 parts.push(self.text_part(Content::Whole(body), &analysis, wire));
             } else if self.attachments.is_empty() && analysis.has_sound_lines() {
                 // What AIX scripts expect: their readers decode the block, and know no MIME.
-                return Ok(Plan::Bare(analysis.has_crlf_line_ends()));
+                return Ok(Plan::Bare(Part::bare(body, analysis.has_crlf_line_ends())));
             } else {
                 let rest = Content::Without(body, analysis.uu_blocks.clone());
                 let rest_analysis = analyse(&rest, &prefix)?;
@@ -115,15 +120,8 @@ impl Composition<'_> {
                 Content::Whole(attachment.source),
             ));
         }
-        if self.attachments.is_empty() && parts.len() <= 1 {
-            return Ok(Plan::Single(match parts.pop() {
-                Some(part) => part,
-                None => self.text_part(
-                    Content::Whole(&EMPTY),
-                    &analyse(&Content::Whole(&EMPTY), &prefix)?,
-                    wire,
-                ),
-            }));
+        if self.attachments.is_empty() && parts.len() == 1 {
+            return Ok(Plan::Single(parts.remove(0)));
         }
         // `=_` occurs in no encoding (RFC 2045 section 6.7); a number makes it differ from lines as they are.
         let number = taken.iter().max().map_or(0, |max| max.saturating_add(1));
@@ -141,17 +139,22 @@ impl Composition<'_> {
 
     fn text_part<'s>(&'s self, content: Content<'s>, analysis: &Analysis, wire: Wire) -> Part<'s> {
         let mut plan = BodyPlan::for_text(analysis, wire);
-        let media_type = if self.body_type.is_composite() {
+        let media_type = if !self.body_type.is_composite() {
+            self.body_type.clone()
+        } else if analysis.has_sound_lines() {
             // Made by the caller, its boundaries and encodings included: not ours to touch.
             plan.encoding = match analysis.is_ascii() {
                 true => TransferEncoding::SevenBit,
                 false => TransferEncoding::EightBit,
             };
             self.body_type.clone()
-        } else if self.body_type.is_text() {
-            with_true_charset(self.body_type.clone(), None, analysis)
         } else {
-            self.body_type.clone()
+            // No mailer would carry it as it is: let it arrive as the text that it is.
+            MediaType::text_plain()
+        };
+        let media_type = match media_type.is_text() {
+            true => with_true_charset(media_type, None, analysis),
+            false => media_type,
         };
         Part {
             media_type,
@@ -168,8 +171,8 @@ static EMPTY: &[u8] = b"";
 
 /// The shape of a message.
 enum Plan<'a> {
-    /// No MIME fields; whether CRLF ends the lines.
-    Bare(bool),
+    /// One part and no MIME fields.
+    Bare(Part<'a>),
     /// One part, described in the message's own header.
     Single(Part<'a>),
     /// Parts between boundaries.
@@ -226,13 +229,13 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn bare(body: Option<&'a dyn MessageSource>, crlf_line_ends: bool) -> Part<'a> {
+    fn bare(body: &'a dyn MessageSource, crlf_line_ends: bool) -> Part<'a> {
         Part {
             media_type: MediaType::text_plain(),
             encoding: TransferEncoding::SevenBit,
             crlf_line_ends,
             file_name: None,
-            content: Content::Whole(body.unwrap_or(&EMPTY)),
+            content: Content::Whole(body),
         }
     }
 
@@ -290,4 +293,99 @@ fn multipart_fields(parts: &[Part<'_>], boundary: &str) -> String {
         header.push_str("Content-Transfer-Encoding: 8bit\n");
     }
     header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FieldBody, HeaderName, HeaderValue};
+    use super::*;
+
+    const BLOCK: &str = "begin 644 hi.bin\n%:&5L;&\\ \n`\nend\n";
+
+    fn compose<'a>(body: &'a [u8], files: &[&'a [u8]], body_type: &str, wire: Wire) -> String {
+        let attachments = files.iter().map(|bytes| Attachment {
+            name: FileName::from_path("Größe.txt".as_bytes()),
+            content_type: None,
+            charset: None,
+            source: bytes,
+        });
+        let mut fields = Fields::new();
+        let subject = HeaderValue::new("hi").expect("valid");
+        fields.append(HeaderName::known("Subject"), subject);
+        let own = HeaderValue::new("multipart/mixed").expect("valid");
+        fields.append(HeaderName::known("content-TYPE"), FieldBody::Text(own));
+        let composition = Composition {
+            fields,
+            body: Some(&body),
+            body_type: MediaType::parse(body_type).expect("valid"),
+            attachments: attachments.collect(),
+            boundary_seed: "s<e>e d".to_owned(),
+        };
+        let mut out = Vec::new();
+        composition
+            .write(wire, &mut out)
+            .expect("memory cannot fail");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_text_alone() {
+        let message = compose(b"hello", &[], "text/plain", Wire::SevenBit);
+        let expected = "Subject: hi\nMIME-Version: 1.0\nContent-Type: text/plain; charset=us-ascii\n\
+                        Content-Transfer-Encoding: 7bit\n\nhello\n";
+        assert_eq!(message, expected);
+        let message = compose(
+            "größe\n".as_bytes(),
+            &[],
+            "text/html; charset=us-ascii",
+            Wire::EightBit,
+        );
+        assert!(message.contains("\nContent-Type: text/html; charset=utf-8\n"));
+        assert!(message.ends_with("\nContent-Transfer-Encoding: 8bit\n\ngröße\n"));
+    }
+
+    #[test]
+    fn a_text_and_a_file() {
+        let message = compose(b"see file\n", &[b"\xef\n"], "text/plain", Wire::SevenBit);
+        let expected = "Subject: hi\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=_seed_0\"\n\
+             \n--=_seed_0\nContent-Type: text/plain; charset=us-ascii\n\
+             Content-Transfer-Encoding: 7bit\n\nsee file\n\
+             \n--=_seed_0\nContent-Type: text/plain; charset=windows-1252; name=Gr__e.txt\n\
+             Content-Transfer-Encoding: base64\n\
+             Content-Disposition: attachment; filename*=utf-8''Gr%C3%B6%C3%9Fe.txt\n\n7wo=\n\
+             \n--=_seed_0--\n";
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn a_line_that_looks_like_our_boundary_changes_the_boundary() {
+        let message = compose(
+            b"--=_seed_0--\n",
+            &[b"--=_seed_41\n"],
+            "text/plain",
+            Wire::SevenBit,
+        );
+        assert!(message.contains("boundary=\"=_seed_42\"\n"), "{message}");
+    }
+
+    #[test]
+    fn uuencode_goes_without_mime_where_it_can() {
+        let body = format!("see below\n{BLOCK}");
+        let message = compose(body.as_bytes(), &[], "text/plain", Wire::SevenBit);
+        assert_eq!(message, format!("Subject: hi\n\n{body}"));
+        let message = compose(body.as_bytes(), &[b"x\n"], "text/plain", Wire::SevenBit);
+        assert!(message.contains("\n\nsee below\n\n--"));
+        assert!(message.contains("filename=hi.bin\n\naGVsbG8=\n"));
+        assert!(!message.contains("begin 644"));
+    }
+
+    #[test]
+    fn a_multipart_that_the_caller_made_goes_as_it_is() {
+        let body = b"--x\n\nFrom here\n--x--\n";
+        let message = compose(body, &[], "multipart/mixed; boundary=x", Wire::SevenBit);
+        assert!(message.contains("Content-Type: multipart/mixed; boundary=x\n"));
+        assert!(message.ends_with("\n\n--x\n\nFrom here\n--x--\n"));
+        let message = compose(b"--x\0", &[], "multipart/mixed; boundary=x", Wire::SevenBit);
+        assert!(message.contains("Content-Type: text/plain; charset=us-ascii\n"));
+    }
 }

@@ -170,7 +170,7 @@ fn encoded_range(text: &str, tokens: &[Token<'_>]) -> Option<(usize, usize)> {
 /// Returns whether a word is plain or a whole encoded word that a script made itself.
 ///
 /// Scripts write `-s "=?utf-8?B?$(… | base64)?="`; every peer lets that pass.
-fn is_literal_or_encoded(word: &str) -> bool {
+pub(super) fn is_literal_or_encoded(word: &str) -> bool {
     if !word.contains("=?") {
         return true;
     }

@@ -1,6 +1,6 @@
 //! The header fields of a message to be sent, in order.
 
-use super::encoded_words::FoldedField;
+use super::encoded_words::{FoldedField, is_literal_or_encoded};
 use super::value::{HeaderName, HeaderValue};
 use crate::address::NamedAddress;
 
@@ -112,14 +112,23 @@ fn push_addresses(field: &mut FoldedField, addresses: &[NamedAddress]) {
         match named.name() {
             None => field.push(" ", address.as_str()),
             Some(name) => {
-                match phrase(name) {
-                    Some(phrase) => field.push(" ", &phrase),
-                    None => field.push_encoded(" ", name),
+                if is_made_by_script(name) {
+                    name.split(' ').for_each(|word| field.push(" ", word));
+                } else if let Some(phrase) = phrase(name) {
+                    field.push(" ", &phrase);
+                } else {
+                    field.push_encoded(" ", name);
                 }
                 field.push(" ", &format!("<{address}>"));
             }
         }
     }
+}
+
+/// Returns whether a name is written in encoded words already, as in `-a "From: =?utf-8?…?= <a@b>"`.
+fn is_made_by_script(name: &str) -> bool {
+    let is_sound = |word: &str| is_atom(word) && word.len() <= 75 && is_literal_or_encoded(word);
+    name.contains("=?") && name.split(' ').all(is_sound)
 }
 
 /// A quoted string longer than this would have to be folded inside; encoded words can be split.
@@ -131,7 +140,6 @@ fn phrase(name: &str) -> Option<String> {
     if !printable || name.contains("=?") || name.len() > MAX_PHRASE {
         return None;
     }
-    let is_atom = |word: &str| !word.is_empty() && word.bytes().all(is_atom_byte);
     // Lists of recipients take a '/' or '|' in front for a file or command.
     if name.split(' ').all(is_atom) && !name.starts_with(['/', '|']) {
         return Some(name.to_owned());
@@ -142,9 +150,10 @@ fn phrase(name: &str) -> Option<String> {
     ))
 }
 
-/// Returns whether the byte may stand in an atom (RFC 5322 section 3.2.3).
-fn is_atom_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+/// Returns whether the text is an atom (RFC 5322 section 3.2.3).
+fn is_atom(text: &str) -> bool {
+    let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
+    !text.is_empty() && text.bytes().all(is_atext)
 }
 
 #[cfg(test)]
@@ -174,10 +183,8 @@ mod tests {
             ),
             ("Jörg <j@x>, root", "To: =?utf-8?B?SsO2cmc=?= <j@x>, root\n"),
             ("a@bücher.example", "To: a@xn--bcher-kva.example\n"),
-            (
-                "\"=?utf-8?Q?x?=\" <a@x>",
-                "To: =?utf-8?B?PT91dGYtOD9RP3g/PQ==?= <a@x>\n",
-            ),
+            ("=?utf-8?Q?x?= Y <a@x>", "To: =?utf-8?Q?x?= Y <a@x>\n"),
+            ("\"=?x, y\" <a@x>", "To: =?utf-8?B?PT94LCB5?= <a@x>\n"),
         ];
         for (list, expected) in table {
             assert_eq!(to(list), expected);

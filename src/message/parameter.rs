@@ -54,11 +54,12 @@ pub(super) fn ascii_fallback(value: &str) -> String {
 
 /// Returns whether a token or quoted string on one line carries the value.
 ///
-/// Some readers decode encoded words even here, so that `=?` must not stand in it.
+/// Some readers decode encoded words even here, and some take angle brackets off.
 pub(super) fn is_plain(value: &str) -> bool {
     value.len() <= MAX_PLAIN
         && value.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
         && !value.contains("=?")
+        && !value.starts_with('<')
 }
 
 /// Returns the value as a token if it is one, else as a quoted string.

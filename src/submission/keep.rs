@@ -30,8 +30,13 @@ pub fn keep(
     let mut reasons = Vec::new();
     for place in places(settings, environment) {
         let done = place.prepare().and_then(|path| {
-            append(&path, &line, &mut message.reader(), &AppendOptions::dead_letters())
-                .map_err(|error| exit::with_causes(&error))?;
+            append(
+                &path,
+                &line,
+                &mut message.reader(),
+                &AppendOptions::dead_letters(),
+            )
+            .map_err(|error| exit::with_causes(&error))?;
             Ok(path)
         });
         match done {

@@ -111,7 +111,11 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     if let Mta::Sendmail(Some(path)) = &mta
         && sendmail::is_ourselves(path)
     {
-        let what = format!("{}: {} is Postrider itself, no MTA", settings.origin("mta"), path.display());
+        let what = format!(
+            "{}: {} is Postrider itself, no MTA",
+            settings.origin("mta"),
+            path.display()
+        );
         return Err(Failure::new(Kind::Config, what));
     }
     if around.environment.submitting && matches!(mta, Mta::Sendmail(_)) {
@@ -138,13 +142,23 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     let (steps, ignored) = route::plan(&recipients, &world);
     let notices = ignored
         .into_iter()
-        .map(|member| format!("the system's aliases lead to {member}, which is no mailbox and was left out"))
+        .map(|member| {
+            format!("the system's aliases lead to {member}, which is no mailbox and was left out")
+        })
         .collect();
-    Ok(Plan { steps, identity, relay, notices })
+    Ok(Plan {
+        steps,
+        identity,
+        relay,
+        notices,
+    })
 }
 
 fn config_failure(problem: &Problem) -> Failure {
-    Failure::new(Kind::Config, format!("{}: {}", problem.origin, problem.what))
+    Failure::new(
+        Kind::Config,
+        format!("{}: {}", problem.origin, problem.what),
+    )
 }
 
 /// Sends a draft: every copy by its route. What is not accepted is kept.
@@ -156,7 +170,11 @@ pub fn send(draft: &Draft, bad: &[Failure], around: &Surroundings<'_>) -> Result
         notices: plan.notices.clone(),
         ..Report::default()
     };
-    let mut sender = Sender { draft, plan: &plan, around };
+    let mut sender = Sender {
+        draft,
+        plan: &plan,
+        around,
+    };
     for (route, steps) in groups(&plan.steps) {
         let outcomes = match route {
             Some(route) => sender.submit(route, &steps)?,
@@ -202,7 +220,11 @@ pub fn keep(
         None => identity.login.clone(),
     };
     let to = match failed {
-        [] => draft.recipients().map(|r| r.address().to_string()).collect::<Vec<_>>().join(", "),
+        [] => draft
+            .recipients()
+            .map(|r| r.address().to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
         failed => failed.join(", "),
     };
     let field = |name, text: &str| {
@@ -219,15 +241,21 @@ pub fn keep(
         ],
     };
     let cannot = |error: io::Error| {
-        Failure::new(Kind::CannotCreate, "the message is NOT KEPT").because(exit::with_causes(&error))
+        Failure::new(Kind::CannotCreate, "the message is NOT KEPT")
+            .because(exit::with_causes(&error))
     };
-    Some(render(draft, &style).map_err(cannot).and_then(|spool| {
-        keep::keep(&spool, around.settings, around.environment, &identity.login)
-    }))
+    Some(
+        render(draft, &style).map_err(cannot).and_then(|spool| {
+            keep::keep(&spool, around.settings, around.environment, &identity.login)
+        }),
+    )
 }
 
 /// Keeps what was asked to be sent and cannot be.
-pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Option<Result<PathBuf, Failure>> {
+pub fn keep_composed(
+    composed: &Composed,
+    around: &Surroundings<'_>,
+) -> Option<Result<PathBuf, Failure>> {
     keep(&composed.draft, &[], around)
 }
 
@@ -236,11 +264,13 @@ pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Option<R
 /// # Errors
 /// 66 when an attachment cannot be read any more, 73 when nothing can be spooled.
 pub fn rehearse(draft: &Draft, plan: &Plan, around: &Surroundings<'_>) -> Result<Spool, Failure> {
-    let route = plan
-        .steps
-        .iter()
-        .find_map(|step| step.route.as_ref().ok());
-    Sender { draft, plan, around }.render(route)
+    let route = plan.steps.iter().find_map(|step| step.route.as_ref().ok());
+    Sender {
+        draft,
+        plan,
+        around,
+    }
+    .render(route)
 }
 
 /// Returns a route in a word or two.
@@ -355,7 +385,12 @@ impl Sender<'_> {
         }
     }
 
-    fn by_sendmail(&self, path: &std::path::Path, envelope: &Envelope, message: &Spool) -> Vec<Outcome> {
+    fn by_sendmail(
+        &self,
+        path: &std::path::Path,
+        envelope: &Envelope,
+        message: &Spool,
+    ) -> Vec<Outcome> {
         let sendmail = Sendmail {
             program: path.to_owned(),
             full_name: self.draft.full_name.as_ref().map(ToString::to_string),
@@ -374,7 +409,10 @@ impl Sender<'_> {
 
     fn by_relay(&self, envelope: &Envelope, message: Spool) -> Result<Vec<Outcome>, Failure> {
         let Some(url) = &self.plan.relay else {
-            return Err(Failure::new(Kind::Software, "a relay route without a relay"));
+            return Err(Failure::new(
+                Kind::Software,
+                "a relay route without a relay",
+            ));
         };
         let relay = relay::build(url, self.around, &self.plan.identity)?;
         let outcomes = smtp::submit(
@@ -393,7 +431,9 @@ impl Sender<'_> {
             spool: spool::directory(self.around.settings, name),
             own_mailbox: local::own_mailbox(environment.mail.as_deref()),
             source_date_epoch: environment.source_date_epoch,
-            lock_timeout: self.seconds("lock-timeout").unwrap_or(Duration::from_secs(30)),
+            lock_timeout: self
+                .seconds("lock-timeout")
+                .unwrap_or(Duration::from_secs(30)),
         };
         let sender = envelope
             .sender
@@ -403,13 +443,27 @@ impl Sender<'_> {
     }
 
     /// Writes an mbox to standard output, or appends to a file that is one.
-    fn by_test(&self, path: Option<&std::path::Path>, envelope: &Envelope, message: &Spool) -> Outcome {
-        let sender = envelope.sender.as_ref().map_or("unknown", |sender| sender.as_str());
+    fn by_test(
+        &self,
+        path: Option<&std::path::Path>,
+        envelope: &Envelope,
+        message: &Spool,
+    ) -> Outcome {
+        let sender = envelope
+            .sender
+            .as_ref()
+            .map_or("unknown", |sender| sender.as_str());
         let line = local::from_line(sender, self.around.environment.source_date_epoch);
         let Some(path) = path else {
             return match to_stdout(&line, message) {
-                Ok(()) => Outcome::new(Disposition::Accepted, Kind::Io, "written to standard output"),
-                Err(error) => Outcome::new(Disposition::TryLater, Kind::Io, exit::with_causes(&error)),
+                Ok(()) => Outcome::new(
+                    Disposition::Accepted,
+                    Kind::Io,
+                    "written to standard output",
+                ),
+                Err(error) => {
+                    Outcome::new(Disposition::TryLater, Kind::Io, exit::with_causes(&error))
+                }
             };
         };
         local::append_test(path, &line, message)
@@ -423,10 +477,14 @@ impl Sender<'_> {
 
 /// Returns a variable as a time; 0 is "no limit", and nonsense counts as the default.
 fn seconds(settings: &Settings, name: &'static str) -> Option<Duration> {
-    let number = settings.number(name).ok().flatten().or_else(|| {
-        crate::config::variables::row_of(name)?.default.parse().ok()
-    });
-    number.filter(|seconds| *seconds > 0).map(Duration::from_secs)
+    let number = settings
+        .number(name)
+        .ok()
+        .flatten()
+        .or_else(|| crate::config::variables::row_of(name)?.default.parse().ok());
+    number
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
 }
 
 fn to_stdout(line: &[u8], message: &Spool) -> io::Result<()> {

@@ -55,7 +55,10 @@ pub fn build(
         .map(|name| mailrc::expand_home(name, home));
     if let Some(text) = settings.text("tls-fingerprint") {
         let fingerprint = parse_fingerprint(text).map_err(|error| {
-            let what = format!("{}: tls-fingerprint is wrong", settings.origin("tls-fingerprint"));
+            let what = format!(
+                "{}: tls-fingerprint is wrong",
+                settings.origin("tls-fingerprint")
+            );
             Failure::new(Kind::Config, what).because(error)
         })?;
         relay.fingerprint = Some(fingerprint);
@@ -89,12 +92,20 @@ pub fn build(
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Credentials>, Failure> {
     let settings = around.settings;
-    let mechanism = match settings.text("smtp-auth").unwrap_or("auto").to_ascii_lowercase().as_str() {
+    let mechanism = match settings
+        .text("smtp-auth")
+        .unwrap_or("auto")
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "none" | "no" => return Ok(None),
         "auto" | "" => Mechanism::Auto,
         "plain" => Mechanism::Plain,
@@ -102,7 +113,10 @@ fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Crede
         "xoauth2" => Mechanism::XOAuth2,
         "oauthbearer" => Mechanism::OAuthBearer,
         other => {
-            let what = format!("{}: smtp-auth={other} is not known", settings.origin("smtp-auth"));
+            let what = format!(
+                "{}: smtp-auth={other} is not known",
+                settings.origin("smtp-auth")
+            );
             return Err(Failure::new(Kind::Config, what)
                 .hint("smtp-auth is auto, plain, login, xoauth2, oauthbearer or none"));
         }
@@ -120,7 +134,11 @@ fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Crede
     }
     match (user, secret) {
         (None, _) => Ok(None),
-        (Some(user), Some(secret)) => Ok(Some(Credentials { user, secret, mechanism })),
+        (Some(user), Some(secret)) => Ok(Some(Credentials {
+            user,
+            secret,
+            mechanism,
+        })),
         (Some(user), None) => Err(Failure::new(
             Kind::NoPermission,
             format!("there is no password for {user} at {}", url.host),
@@ -152,7 +170,11 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
         return Ok(Some(Secret::new(password)));
     }
     if let Some(password) = &url.password {
-        let variable = if settings.text("smtp").is_some() { "smtp" } else { "mta" };
+        let variable = if settings.text("smtp").is_some() {
+            "smtp"
+        } else {
+            "mta"
+        };
         check_rc(&settings.origin(variable))?;
         return Ok(Some(Secret::new(password.clone())));
     }
@@ -188,8 +210,11 @@ fn check_private(path: &Path, file: &File) -> Result<(), Failure> {
 }
 
 fn unreadable(path: &Path, error: io::Error) -> Failure {
-    Failure::new(Kind::Config, format!("cannot read the password in {}", path.display()))
-        .because(error)
+    Failure::new(
+        Kind::Config,
+        format!("cannot read the password in {}", path.display()),
+    )
+    .because(error)
 }
 
 /// Reads the first line of a file that only its owner can read.
@@ -201,7 +226,10 @@ fn read_secret(path: &Path) -> Result<Secret, Failure> {
         .read_to_string(&mut text)
         .map_err(|error| unreadable(path, error))?;
     first_line(&text).ok_or_else(|| {
-        Failure::new(Kind::Config, format!("there is no password in {}", path.display()))
+        Failure::new(
+            Kind::Config,
+            format!("there is no password in {}", path.display()),
+        )
     })
 }
 
@@ -213,10 +241,16 @@ fn first_line(text: &str) -> Option<Secret> {
 /// Runs the password command; its arguments are split as in an rc file, no shell is involved.
 fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failure> {
     let fail = |why: String| {
-        Failure::new(Kind::NoPermission, "cannot get the password by password-command").because(why)
+        Failure::new(
+            Kind::NoPermission,
+            "cannot get the password by password-command",
+        )
+        .because(why)
     };
     let words = mailrc::words(command).map_err(fail)?;
-    let (program, arguments) = words.split_first().ok_or_else(|| fail("it is empty".to_owned()))?;
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| fail("it is empty".to_owned()))?;
     let mut command = child::command(program);
     command.args(arguments);
     let stdin = File::open("/dev/null").map_err(|error| fail(error.to_string()))?;
@@ -267,12 +301,16 @@ fn in_netrc(text: &str, host: &str, user: Option<&str>) -> Option<(Option<String
         .peekable();
     while let Some(word) = words.next() {
         let matches = match word {
-            "machine" => words.next().is_some_and(|name| name.eq_ignore_ascii_case(host)),
+            "machine" => words
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(host)),
             "default" => true,
             _ => continue,
         };
         let (mut login, mut password) = (None, None);
-        while let Some(word) = words.next_if(|word| !["machine", "default", "macdef"].contains(word)) {
+        while let Some(word) =
+            words.next_if(|word| !["machine", "default", "macdef"].contains(word))
+        {
             match word {
                 "login" => login = words.next().map(str::to_owned),
                 "password" => password = words.next().map(str::to_owned),
@@ -296,7 +334,8 @@ mod tests {
         let text = "# mine\nmachine a.example login me password one\n\
                     machine b.example\n login you\n password two\ndefault login any password three\n";
         let found = |host, user| {
-            in_netrc(text, host, user).map(|(login, password)| (login.unwrap_or_default(), password))
+            in_netrc(text, host, user)
+                .map(|(login, password)| (login.unwrap_or_default(), password))
         };
         let pair = |login: &str, password: &str| Some((login.to_owned(), password.to_owned()));
         assert_eq!(found("a.example", None), pair("me", "one"));

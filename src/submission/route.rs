@@ -123,16 +123,15 @@ impl Planner<'_> {
         let account = self
             .local_name(recipient)
             .is_some_and(|name| (self.world.is_account)(&name));
-        if (is_local && (account || !has_relay)) || !has_relay {
-            if let Some(path) = self.sendmail() {
-                let reason = if is_local {
-                    "it is local and sendmail is here"
-                } else {
-                    "no relay is configured and sendmail is here"
-                };
-                let route = Route::Sendmail(path);
-                return self.push(recipient, recipient.clone(), Ok(route), reason);
-            }
+        let to_sendmail = !has_relay || (is_local && account);
+        if to_sendmail && let Some(path) = self.sendmail() {
+            let reason = if is_local {
+                "it is local and sendmail is here"
+            } else {
+                "no relay is configured and sendmail is here"
+            };
+            let route = Route::Sendmail(path);
+            return self.push(recipient, recipient.clone(), Ok(route), reason);
         }
         let reason = if has_relay {
             "the relay is configured"

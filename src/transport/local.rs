@@ -33,7 +33,11 @@ pub struct Local {
 /// The form of qmail's mbox(5): one blank, asctime, and nothing else.
 pub fn from_line(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
     let sender: String = sender.split_ascii_whitespace().collect();
-    let sender = if sender.is_empty() { "MAILER-DAEMON" } else { &sender };
+    let sender = if sender.is_empty() {
+        "MAILER-DAEMON"
+    } else {
+        &sender
+    };
     let time = clock::message_time(source_date_epoch);
     format!("From {sender} {}\n", time.format("%a %b %e %H:%M:%S %Y")).into_bytes()
 }
@@ -90,7 +94,9 @@ pub fn own_mailbox(mail: Option<&Path>) -> Option<PathBuf> {
     let is_ours = |metadata: Metadata| metadata.uid() == user::effective_uid();
     let directory = mail.parent()?.metadata().ok()?;
     let in_own_directory = is_ours(directory.clone()) && directory.mode() & 0o022 == 0;
-    let is_own_file = mail.metadata().is_ok_and(|file| file.is_file() && is_ours(file));
+    let is_own_file = mail
+        .metadata()
+        .is_ok_and(|file| file.is_file() && is_ours(file));
     (in_own_directory || is_own_file).then(|| mail.to_owned())
 }
 

@@ -54,12 +54,14 @@ pub fn letter(flags: Flags, read_now: bool) -> char {
 
 /// Returns the sender as a header line shows it, in full width; message lists compare it.
 pub fn sender(block: &[u8], settings: &ReaderSettings<'_>) -> String {
-    Summary::of(block).person(settings).into_owned()
+    Summary::of(block, settings.showto)
+        .person(settings)
+        .into_owned()
 }
 
 /// Returns the subject, decoded; message lists search it.
 pub fn subject(block: &[u8]) -> String {
-    Summary::of(block)
+    Summary::of(block, false)
         .subject
         .map(words::decode)
         .unwrap_or_default()
@@ -69,7 +71,7 @@ pub fn subject(block: &[u8]) -> String {
 ///
 /// `block` is its From_ line and header block.
 pub fn append(out: &mut String, place: Place, block: &[u8], settings: &ReaderSettings<'_>) {
-    let summary = Summary::of(block);
+    let summary = Summary::of(block, settings.showto);
     let start = out.len();
     out.push(if place.current { '>' } else { ' ' });
     out.push(place.letter);
@@ -124,8 +126,8 @@ struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// Finds the fields in one pass; the first of each counts.
-    fn of(block: &'a [u8]) -> Summary<'a> {
+    /// Finds the fields in one pass, the recipients only if asked; the first of each counts.
+    fn of(block: &'a [u8], with_to: bool) -> Summary<'a> {
         let (from_line, block) = fields::split_from_line(block);
         let mut summary = Summary {
             from_line,
@@ -137,7 +139,7 @@ impl<'a> Summary<'a> {
             // A glance at the first letter spares most lines a closer look.
             let field = match block[at] {
                 b'F' | b'f' if summary.from.is_none() => Some((&mut summary.from, "from")),
-                b'T' | b't' if summary.to.is_none() => Some((&mut summary.to, "to")),
+                b'T' | b't' if with_to && summary.to.is_none() => Some((&mut summary.to, "to")),
                 b'S' | b's' if summary.subject.is_none() => Some((&mut summary.subject, "subject")),
                 b'\n' | b'\r' => break,
                 _ => None,
@@ -149,7 +151,8 @@ impl<'a> Summary<'a> {
                 && block[at..].starts_with(first.name)
             {
                 *found = Some(first.body);
-                if summary.from.is_some() && summary.subject.is_some() && summary.to.is_some() {
+                let complete = summary.to.is_some() || !with_to;
+                if complete && summary.from.is_some() && summary.subject.is_some() {
                     break;
                 }
             }
@@ -327,7 +330,7 @@ mod tests {
                 showto,
                 ..ReaderSettings::default()
             };
-            Summary::of(block).person(&settings).into_owned()
+            Summary::of(block, showto).person(&settings).into_owned()
         };
         assert_eq!(person(false, false), "b@x");
         assert_eq!(person(true, false), "Böb");

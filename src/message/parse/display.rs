@@ -309,13 +309,14 @@ mod tests {
              Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\
              Content-Disposition: attachment; filename=report.pdf\n\n{}\n--b\n\
              Content-Type: text/plain\nContent-Disposition: attachment; filename=a.log\n\nlog\n\
-             --b--\n",
+             --b\nContent-Type: image/png\n\n--b\n\n\n--b\n\nend\n--b--\n",
             "QUJD".repeat(1000)
         );
         assert_eq!(
             text(given.as_bytes()),
             "see\n\n[-- part 2: report.pdf, application/pdf, 3 kB --]\n\
-             [-- part 3: a.log, text/plain, 3 bytes --]\n"
+             [-- part 3: a.log, text/plain, 3 bytes --]\n\
+             [-- part 4: image/png, 0 bytes --]\n\nend\n"
         );
     }
 

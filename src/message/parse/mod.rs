@@ -171,7 +171,14 @@ impl Walk {
         self.left -= 1;
         placed[index] = true;
         let slice = |from: u32, to: u32| slice(&message.raw_message, from as usize, to as usize);
-        let raw = slice(found.offset_body, found.offset_end);
+        let is_whole = depth >= MAX_DEPTH && found.offset_end <= found.offset_body;
+        let end = if is_whole {
+            // It was never closed: the rest of the message belongs to it.
+            u32::MAX
+        } else {
+            found.offset_end
+        };
+        let raw = slice(found.offset_body, end);
         let content = match &found.body {
             _ if depth >= MAX_DEPTH => Content::Leaf,
             PartType::Multipart(children) => {
@@ -199,16 +206,28 @@ impl Walk {
         };
         let part = described(found, number, raw, content);
         match &part.content {
-            // Neither parts nor a message came of it: what is there is shown as text.
-            Content::Multipart(parts) if parts.is_empty() => {
+            // A message that should have parts and has none: what is there is shown as text.
+            Content::Multipart(parts) if parts.is_empty() && message.parts.len() == 1 => {
                 Some(plain_part(&part.number, slice(found.offset_body, u32::MAX)))
             }
-            Content::Leaf if depth >= MAX_DEPTH => Some(Part {
-                media_type: "text/plain".to_owned(),
-                ..part
-            }),
+            Content::Leaf if depth >= MAX_DEPTH => {
+                cover(message, index, placed);
+                Some(plain_part(&part.number, part.raw))
+            }
             _ => Some(part),
         }
+    }
+}
+
+/// Marks the parts that lie within a part as placed, because its bytes are shown as they are.
+fn cover(message: &Message<'_>, index: usize, placed: &mut [bool]) {
+    let outer = &message.parts[index];
+    let is_closed = outer.offset_end > outer.offset_body;
+    for (part, placed) in message.parts.iter().zip(placed).skip(index + 1) {
+        if is_closed && part.offset_header >= outer.offset_end {
+            break;
+        }
+        *placed = true;
     }
 }
 
@@ -243,9 +262,13 @@ fn described<'a>(
         attachment: found
             .content_disposition()
             .is_some_and(|disposition| disposition.ctype().eq_ignore_ascii_case("attachment")),
-        encoding: found
-            .content_transfer_encoding()
-            .map_or(TransferEncoding::Identity, TransferEncoding::named),
+        // Only the leaves of a multipart are encoded (RFC 2045 section 6.4).
+        encoding: match content {
+            Content::Multipart(_) => TransferEncoding::Identity,
+            _ => found
+                .content_transfer_encoding()
+                .map_or(TransferEncoding::Identity, TransferEncoding::named),
+        },
         raw,
         content,
     }
@@ -417,6 +440,8 @@ mod tests {
                 .iter()
                 .all(|line| line.matches('.').count() <= MAX_DEPTH)
         );
+        let shown = display::text(deep.as_bytes());
+        assert_eq!(shown.matches("bottom").count(), 1, "{shown}");
 
         let mut wide = "Content-Type: multipart/mixed; boundary=b\n\n".to_owned();
         for _ in 0..MAX_PARTS + 10 {
