@@ -108,7 +108,10 @@ fn commands_come_from_a_pipe_without_prompts() {
     let ran = commands("1\nn\nx\n").any_stdout().run();
     let text = ran.stdout();
     assert!(text.find("/dev/sda1 97%").unwrap() < text.find("all is well").unwrap());
-    assert!(!text.contains("\n& ") && !text.contains("\n? "), "{text}");
+    assert!(
+        !text.lines().any(|line| line.starts_with(['&', '?'])),
+        "{text}"
+    );
 }
 
 #[test]
@@ -220,8 +223,7 @@ fn show_raw_is_the_bytes() {
         .file("work/box", both())
         .any_stdout()
         .run();
-    let message = ONE.split_once('\n').unwrap().1;
-    assert_eq!(ran.stdout().trim_end(), message.trim_end());
+    assert_eq!(ran.stdout().trim_end(), ONE.trim_end());
 }
 
 #[test]

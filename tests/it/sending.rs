@@ -34,11 +34,14 @@ fn a_plain_mail_is_handed_over_whole() {
         letter.fields("From").is_empty(),
         "the MTA knows better who we are"
     );
-    assert_eq!(
-        letter.body(),
-        BODY.as_bytes(),
-        "a From_ line is encoded, so that no MTA changes it"
-    );
+    assert_eq!(letter.body(), BODY.as_bytes());
+}
+
+#[test]
+fn plain_ascii_goes_as_it_is() {
+    let body = "one\n\n  two = 2\nlast\n";
+    let ran = Case::send(["-s", "t", "ops@example.com"]).stdin(body).run();
+    assert_eq!(ran.call().letter().raw_body(), body.as_bytes());
 }
 
 #[test]
@@ -180,7 +183,7 @@ fn recipients_beyond_arg_max_go_in_batches() {
 fn its_sysexits_pass_through_and_the_mail_is_kept() {
     for status in [64, 65, 67, 68, 69, 70, 71, 72, 73, 74, 75, 77, 78] {
         let ran = through(FakeSendmail::exiting(status))
-            .status(i32::from(status))
+            .status(status.into())
             .says("sendmail")
             .keeps(1)
             .run();
