@@ -76,7 +76,7 @@ fn sending_options_without_a_recipient_are_a_usage_error() {
 fn f_with_sending_options_hints_at_r() {
     send(["-s", "t", "-f", "alerts@example.com", "ops@example.com"])
         .status(64)
-        .says("reading")
+        .says("-f")
         .hints("-r")
         .run()
         .nothing_sent();
@@ -206,7 +206,7 @@ fn r2_neither_file_nor_account_sends_nothing() {
     send(["-A", "nothing", "-s", "t", "ops@example.com"])
         .fails()
         .says("nothing")
-        .may_change("home/dead.letter")
+        .keeps(1)
         .run()
         .nothing_sent();
 }
@@ -233,7 +233,6 @@ fn r4_an_empty_body_with_an_attachment_is_sent() {
 }
 
 #[test]
-#[ignore = "-M comes with the rest of the dialects"]
 fn r6_m_takes_a_type_or_is_a_flag() {
     let ran = send(["-M", "text/html", "-s", "t", "ops@example.com"])
         .stdin("<p>x</p>\n")
@@ -422,7 +421,7 @@ fn a_recipient_named_twice_gets_one_copy() {
 
 #[test]
 fn files_and_commands_are_no_recipients() {
-    for bad in ["|cat >stolen", "/etc/stolen"] {
+    for bad in ["|cat >stolen", "/etc/stolen", "./stolen"] {
         send(["-s", "t", bad])
             .status(65)
             .says(bad)

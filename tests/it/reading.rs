@@ -223,7 +223,12 @@ fn show_raw_is_the_bytes() {
         .file("work/box", both())
         .any_stdout()
         .run();
-    assert_eq!(ran.stdout().trim_end(), ONE.trim_end());
+    let (_, message) = ONE.split_once('\n').unwrap();
+    assert_eq!(
+        ran.stdout(),
+        message.strip_suffix('\n').unwrap(),
+        "neither the From_ line nor the empty line that the mailbox adds"
+    );
 }
 
 #[test]
