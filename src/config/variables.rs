@@ -70,6 +70,7 @@ pub const ROWS: &[Row] = &[
     row("ignore", &[], Flag, "", "Ignore interrupts while a message is typed."),
     row("local", &[], Text, "", "With the value `relay`, names of accounts on this host go to the relay too, qualified."),
     row("lock-timeout", &[], Number, "30", "How many seconds to wait for the lock of a mailbox that is to be written."),
+    row("log", &[], Text, "syslog", "Write a line for each recipient to `syslog`, to this FILE, or nowhere with `off`."),
     row("mta", &["sendmail"], Route, "auto", "How mail leaves: `auto`; a path or file://PATH of a sendmail; `sendmail`; smtp://, smtps://, submission:// or submissions://HOST[:PORT]; `local`; `test` or test:///FILE."),
     row("page", &[], Flag, "", "Print a form feed after each message shown."),
     row("password", &["smtp-auth-password"], Secret, "", "The password for the relay; better is password-file or password-command."),

@@ -26,6 +26,7 @@ use crate::transport::{Disposition, Envelope, Observer, Outcome, smtp};
 pub mod aliases;
 pub mod identity;
 pub mod keep;
+pub mod log;
 pub mod mta;
 pub mod relay;
 pub mod route;
@@ -67,6 +68,10 @@ pub struct Entry {
 /// What became of a mail.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// The Message-ID.
+    pub message_id: String,
+    /// The envelope sender that was asked for, or the login name.
+    pub sender: String,
     /// One entry a copy.
     pub entries: Vec<Entry>,
     /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
@@ -165,7 +170,10 @@ fn config_failure(problem: &Problem) -> Failure {
 /// `bad` are recipients that could not be: they make the text be kept, too.
 pub fn send(draft: &Draft, bad: &[Failure], around: &Surroundings<'_>) -> Result<Report, Failure> {
     let plan = plan(draft, around)?;
+    let sender = draft.envelope_sender.as_ref();
     let mut report = Report {
+        message_id: draft.message_id.clone(),
+        sender: sender.map_or_else(|| plan.identity.login.clone(), ToString::to_string),
         notices: plan.notices.clone(),
         ..Report::default()
     };
@@ -202,6 +210,7 @@ pub fn send(draft: &Draft, bad: &[Failure], around: &Surroundings<'_>) -> Result
     if !failed.is_empty() || !bad.is_empty() {
         report.kept = keep(draft, &failed, around);
     }
+    log::write(&report, around.settings, around.environment);
     Ok(report)
 }
 
