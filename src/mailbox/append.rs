@@ -17,7 +17,7 @@ use std::error::Error;
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -26,14 +26,12 @@ use nix::fcntl::OFlag;
 use super::lock::{LockError, LockOptions, MailboxLock};
 use super::open::{Beginning, beginning, directory_of, is_in_sticky_directory, what_else};
 use super::quote::{self, CopyError, Form};
+use super::tail::Tail;
 use crate::exit::Kind;
 use crate::sys::user;
 
 /// How often a mailbox that is replaced under our hands is opened again.
 const ATTEMPTS: usize = 5;
-
-/// How much is written at once.
-const BLOCK: usize = 64 * 1024;
 
 /// How a message is appended.
 #[derive(Clone, Copy, Debug)]
@@ -266,7 +264,7 @@ pub fn append_locked(
     }
     let mut tail = Tail::new(lock.file(), end).map_err(write_error)?;
     let written = write_message(&mut tail, from_line, message, form)
-        .and_then(|()| tail.file.sync_all().map_err(CopyError::Write));
+        .and_then(|()| tail.sync().map_err(CopyError::Write));
     match written {
         Ok(()) => Ok(()),
         Err(error) => {
@@ -294,7 +292,15 @@ fn write_message(
     tail.write_all(from_line).map_err(CopyError::Write)?;
     tail.end_line().map_err(CopyError::Write)?;
     quote::copy(message, form, tail)?;
-    tail.end_with_blank_line().map_err(CopyError::Write)?;
+    match form {
+        // A stored message has the empty line that ends it; one that lost it gets it back.
+        Form::Stored => tail.end_with_blank_line().map_err(CopyError::Write)?,
+        // The empty lines at the end of a text belong to it, and the mailbox's comes after them.
+        Form::Message => {
+            tail.end_line().map_err(CopyError::Write)?;
+            tail.write_all(b"\n").map_err(CopyError::Write)?;
+        }
+    }
     tail.flush().map_err(CopyError::Write)
 }
 
@@ -303,6 +309,12 @@ fn open_locked(
     path: &Path,
     options: &AppendOptions<'_>,
 ) -> Result<(MailboxLock, bool), AppendError> {
+    // The dot-lock belongs beside the file, where those look who know it by its own name.
+    let target = path
+        .canonicalize()
+        .ok()
+        .filter(|_| options.follows_links && path.is_symlink() && !is_in_sticky_directory(path));
+    let path = target.as_deref().unwrap_or(path);
     let mut is_new = false;
     for attempt in 1.. {
         let (file, made) = open_or_make(path, options)?;
@@ -401,7 +413,10 @@ fn make(path: &Path, options: &AppendOptions<'_>) -> io::Result<File> {
     if let Owner::User { uid, gid } = options.owner
         && let Err(error) = fchown(&file, Some(uid), gid)
     {
-        if error.kind() != io::ErrorKind::PermissionDenied || uid != user::effective_uid() {
+        // EINVAL: the group is not mapped in this user namespace, as in a container without root.
+        let lacks_right = error.kind() == io::ErrorKind::PermissionDenied
+            || error.raw_os_error() == Some(Errno::EINVAL as i32);
+        if !lacks_right || uid != user::effective_uid() {
             let _ = std::fs::remove_file(path);
             return Err(error);
         }
@@ -421,125 +436,6 @@ fn sync_directory(path: &Path) -> io::Result<()> {
         // A spool that we may write to but not list; its file system will have to do.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Err(error) => Err(error),
-    }
-}
-
-/// The growing end of a mailbox.
-struct Tail<'a> {
-    file: &'a File,
-    /// Where the mailbox ended before.
-    end: u64,
-    /// How many bytes we have written behind it.
-    written: u64,
-    buffer: Vec<u8>,
-    /// The last bytes, written or not: enough to see a blank line with either line end.
-    last: Last,
-}
-
-/// The last three bytes of a text, as far as it has so many.
-#[derive(Debug, Default)]
-struct Last(Vec<u8>);
-
-impl Last {
-    fn push(&mut self, bytes: &[u8]) {
-        self.0
-            .extend_from_slice(&bytes[bytes.len().saturating_sub(3)..]);
-        let excess = self.0.len().saturating_sub(3);
-        self.0.drain(..excess);
-    }
-
-    fn ends_line(&self) -> bool {
-        self.0.last().is_none_or(|byte| *byte == b'\n')
-    }
-
-    fn ends_with_blank_line(&self) -> bool {
-        matches!(
-            &self.0[..],
-            [] | [b'\n'] | [.., b'\n', b'\n'] | [.., b'\n', b'\r', b'\n']
-        )
-    }
-}
-
-impl<'a> Tail<'a> {
-    fn new(file: &'a File, end: u64) -> io::Result<Tail<'a>> {
-        let start = end.saturating_sub(3);
-        let mut bytes = vec![0; (end - start) as usize];
-        file.read_exact_at(&mut bytes, start)?;
-        let mut last = Last::default();
-        last.push(&bytes);
-        Ok(Tail {
-            file,
-            end,
-            written: 0,
-            buffer: Vec::with_capacity(BLOCK),
-            last,
-        })
-    }
-
-    /// Ends an unfinished line.
-    fn end_line(&mut self) -> io::Result<()> {
-        if self.last.ends_line() {
-            return Ok(());
-        }
-        self.write_all(b"\n")
-    }
-
-    /// Makes sure that a blank line, or nothing at all, comes last.
-    fn end_with_blank_line(&mut self) -> io::Result<()> {
-        self.end_line()?;
-        if self.last.ends_with_blank_line() {
-            return Ok(());
-        }
-        self.write_all(b"\n")
-    }
-
-    /// Cuts the mailbox back to where it ended.
-    ///
-    /// Bytes that somebody who knows no lock has written meanwhile are not ours to cut.
-    fn undo(&mut self) -> io::Result<()> {
-        self.buffer.clear();
-        let size = self.file.metadata()?.len();
-        if size == self.end {
-            return Ok(());
-        }
-        if size != self.end + self.written {
-            return Err(io::ErrorKind::ResourceBusy.into());
-        }
-        self.file.set_len(self.end)?;
-        self.file.sync_all()
-    }
-
-    fn write_buffer(&mut self) -> io::Result<()> {
-        let mut at = 0;
-        while at < self.buffer.len() {
-            match (&mut &*self.file).write(&self.buffer[at..]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    at += count;
-                    self.written += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.buffer.clear();
-        Ok(())
-    }
-}
-
-impl Write for Tail<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.buffer.len() + bytes.len() > BLOCK {
-            self.write_buffer()?;
-        }
-        let count = bytes.len().min(BLOCK);
-        self.buffer.extend_from_slice(&bytes[..count]);
-        self.last.push(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.write_buffer()
     }
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::mailbox::{Mailbox, has_mail};
 use crate::sys::child;
 
+use proptest::prelude::*;
+
 const FROM: &str = "From a@x Tue Jan  7 12:09:16 2003\n";
 
 /// Gives half a message, and then fails.
@@ -75,9 +77,9 @@ fn a_blank_line_stands_between_any_two_messages() {
             add(&path, message, &folder()).expect("appended");
             let text = fs::read_to_string(&path).expect("text");
             assert!(text.starts_with(&before));
-            assert!(text.ends_with("\n\n"), "{text:?}");
-            assert!(!text.ends_with("\n\n\n"), "{text:?}");
-            assert!(text.contains(message));
+            let line_end = if message.ends_with('\n') { "" } else { "\n" };
+            let stored = format!("{FROM}{message}{line_end}\n");
+            assert!(text.ends_with(&stored), "{text:?}");
             let expected = 2 + usize::from(before.len() > 1);
             assert_eq!(count(&path), expected, "{text:?}");
         }
@@ -139,7 +141,7 @@ fn a_source_that_breaks_leaves_the_mailbox_as_it_was() {
     let path = directory.path().join("mbox");
     let before = format!("{FROM}To: a\n\nno line end");
     fs::write(&path, &before).expect("written");
-    let long = format!("To: b\n\n{}", "x".repeat(3 * BLOCK));
+    let long = format!("To: b\n\n{}", "x".repeat(200_000));
     for half in ["", "To: b\n", long.as_str()] {
         let mut source = Broken(half.as_bytes());
         let error = append(&path, FROM.as_bytes(), &mut source, &folder()).expect_err("broken");
@@ -241,6 +243,19 @@ fn what_is_no_mailbox_of_ours_is_refused_and_not_touched() {
 }
 
 #[test]
+fn the_dot_lock_of_a_link_stands_beside_its_target() {
+    let directory = directory();
+    let target = directory.path().join("target");
+    let link = directory.path().join("link");
+    fs::write(&target, "").expect("written");
+    symlink(&target, &link).expect("a link");
+    fs::write(directory.path().join("target.lock"), "").expect("written");
+    let error = add(&link, "To: b\n\nx\n", &folder()).expect_err("locked");
+    assert_eq!(error.kind(), Kind::TryLater);
+    assert_eq!(count(&target), 0);
+}
+
+#[test]
 fn a_hard_link_in_a_sticky_directory_is_refused() {
     let directory = directory();
     let path = directory.path().join("mbox");
@@ -287,4 +302,54 @@ fn many_appenders_lose_nothing() {
     subjects.sort();
     subjects.dedup();
     assert_eq!(subjects.len(), 20);
+}
+
+/// Pieces of which messages and the ends of mailboxes are made.
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "From a@x Tue Jan  7 12:09:16 2003\n",
+        ">From a@x Tue Jan  7 12:09:16 2003\r\n",
+        "From - \n",
+        "From ",
+        ">",
+        "To: b\n",
+        "Content-Length: 70\n",
+        "Lines: 1\n folded\n",
+        "text",
+        "\n",
+        "\r\n",
+        "\r",
+        "\0\u{e9}",
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn an_append_adds_exactly_one_message_and_changes_no_byte_before(
+        before in prop::collection::vec(piece(), 0..12),
+        message in prop::collection::vec(piece(), 0..12),
+    ) {
+        let directory = directory();
+        let path = directory.path().join("mbox");
+        let before = format!("{FROM}To: a\n{}", before.concat());
+        fs::write(&path, &before).expect("written");
+        let count_before = count(&path);
+        add(&path, &message.concat(), &folder()).expect("appended");
+        let text = fs::read_to_string(&path).expect("text");
+        prop_assert!(text.starts_with(&before));
+
+        let mailbox = Mailbox::open(&path, &mut |_, _, _| {}).expect("a mailbox");
+        let messages = mailbox.messages();
+        // Ending a half line may make a blank line of it, and a separator of the line before.
+        if before.ends_with('\n') {
+            prop_assert_eq!(messages.len(), count_before + 1, "{:?}", text);
+        }
+        let last = messages.last().expect("a message");
+        prop_assert!(last.offset >= before.len() as u64, "{:?}", text);
+        prop_assert!(last.offset <= before.len() as u64 + 2, "{:?}", text);
+        let bytes = mailbox.read(last).expect("bytes");
+        prop_assert!(bytes.starts_with(FROM.as_bytes()), "{:?}", text);
+    }
 }

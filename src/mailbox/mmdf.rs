@@ -8,7 +8,8 @@ use std::io;
 use memchr::{memchr_iter, memmem::Finder};
 
 use super::flags::Flags;
-use super::scan::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Source, Visit, read_full};
+use super::scan::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Visit};
+use super::source::{Source, read_full};
 
 /// The line before and after each message.
 pub(super) const DELIMITER: &[u8] = b"\x01\x01\x01\x01\n";

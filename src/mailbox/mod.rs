@@ -16,6 +16,8 @@ mod place;
 mod quote;
 mod scan;
 mod separator;
+mod source;
+mod tail;
 
 pub use append::{AppendError, AppendOptions, Owner, append, append_locked};
 pub use flags::Flags;

@@ -17,8 +17,9 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use super::mmdf;
-use super::scan::{self, MessageRef, ScanError, read_full};
+use super::scan::{self, MessageRef, ScanError};
 use super::separator::{LOOKAHEAD, opens_mbox};
+use super::source::read_full;
 use super::{dot_lock, kernel_lock};
 use crate::exit::Kind;
 

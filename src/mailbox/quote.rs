@@ -4,11 +4,13 @@ use std::io::{self, Read, Write};
 
 use memchr::memchr;
 
+use super::separator::{MAX_FIELD_NAME, can_follow_from_line};
+
 /// How much of a message is held at once.
 const BLOCK: usize = 64 * 1024;
 
-/// How many bytes of a header line tell whether it is a field that is left out.
-const FIELD_LOOKAHEAD: usize = 16;
+/// How many bytes of a line tell whether it is a header field, and one that is left out.
+const FIELD_LOOKAHEAD: usize = MAX_FIELD_NAME;
 
 /// Fields that describe how a message is stored, and would be wrong, or a trap, in our mailbox.
 ///
@@ -22,6 +24,9 @@ pub enum Form {
     #[default]
     Message,
     /// As it lay in another mbox: every byte stays.
+    ///
+    /// In both forms a text without a header gets an empty line before it: a From_ line with such
+    /// a text behind it would be taken for text itself, and the message for a part of the last one.
     Stored,
 }
 
@@ -87,6 +92,8 @@ enum Place {
 struct Filter {
     form: Form,
     place: Place,
+    /// Nothing has been written yet.
+    is_first: bool,
     is_header: bool,
     leaves_out: bool,
 }
@@ -96,6 +103,7 @@ impl Filter {
         Filter {
             form,
             place: Place::Start,
+            is_first: true,
             is_header: true,
             leaves_out: false,
         }
@@ -104,6 +112,7 @@ impl Filter {
     /// Writes as much of the text as can be judged and returns its length: all at the end.
     fn pass(&mut self, text: &[u8], at_end: bool, out: &mut dyn Write) -> io::Result<usize> {
         if self.form == Form::Stored {
+            self.begin(text, out)?;
             out.write_all(text)?;
             return Ok(text.len());
         }
@@ -114,6 +123,9 @@ impl Filter {
                 Place::Start if rest.len() < FIELD_LOOKAHEAD && !at_end => break,
                 Place::Start => {
                     self.start_line(rest);
+                    if !self.leaves_out {
+                        self.begin(rest, out)?;
+                    }
                     self.place = Place::Quotes;
                     continue;
                 }
@@ -164,6 +176,25 @@ impl Filter {
         }
     }
 
+    /// Sees to it that a header field or an empty line comes first.
+    fn begin(&mut self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        if !self.is_first {
+            return Ok(());
+        }
+        self.is_first = false;
+        let can_follow = match self.form {
+            Form::Stored => can_follow_from_line(text),
+            // Quoting makes an old-style From_ line, which may follow, of the one and text of the other.
+            Form::Message if text.starts_with(b"From ") => true,
+            Form::Message => can_follow_from_line(text) && !text.starts_with(b">"),
+        };
+        if can_follow {
+            return Ok(());
+        }
+        self.is_header = false;
+        out.write_all(b"\n")
+    }
+
     fn emit(&self, bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
         if self.leaves_out {
             Ok(())
@@ -197,7 +228,7 @@ mod tests {
 
     #[test]
     fn lines_are_quoted_and_fields_left_out() {
-        let rows: [(&str, &str); 12] = [
+        let rows: [(&str, &str); 15] = [
             ("", ""),
             ("To: a\n\nFrom here\n", "To: a\n\n>From here\n"),
             (
@@ -220,13 +251,19 @@ mod tests {
             ),
             ("Linesman: 1\nX-Lines: 2\n\n", "Linesman: 1\nX-Lines: 2\n\n"),
             ("From x\nTo: a\n\n", ">From x\nTo: a\n\n"),
+            ("no header\nLines: 2\n", "\nno header\nLines: 2\n"),
+            ("Lines: 2\nno header\n", "\nno header\n"),
+            (" folded: 2\n", "\n folded: 2\n"),
             ("To: a\n\nFrom ", "To: a\n\n>From "),
             ("To: a\n\n\0\n\nFrom", "To: a\n\n\0\n\nFrom"),
         ];
         for (message, expected) in rows {
             let found = copied(message.as_bytes(), Form::Message);
             assert_eq!(String::from_utf8_lossy(&found), expected, "{message:?}");
-            assert_eq!(copied(message.as_bytes(), Form::Stored), message.as_bytes());
+            let stored = copied(message.as_bytes(), Form::Stored);
+            let empty_line = usize::from(!can_follow_from_line(message.as_bytes()));
+            assert_eq!(stored.len(), message.len() + empty_line, "{message:?}");
+            assert!(stored.ends_with(message.as_bytes()), "{message:?}");
         }
     }
 
@@ -241,7 +278,8 @@ mod tests {
             assert!(found.ends_with(b"x\n>>>From x\n>From y\n"), "{shift}");
             assert_eq!(found.len(), message.len() + 2);
         }
-        let mut message = vec![b'>'; 2 * BLOCK];
+        let mut message = b"To: a\n\n".to_vec();
+        message.resize(2 * BLOCK, b'>');
         message.extend_from_slice(b"From x\n");
         assert_eq!(copied(&message, Form::Message).len(), message.len() + 1);
     }

@@ -9,15 +9,14 @@
 //! Left to others: opening and locking the file (`open`), what a separator is (`separator`), what
 //! header fields mean (`message`).
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 
 use super::flags::{Flags, field_body};
 use super::separator::{Candidate, LOOKAHEAD, judge, opens_mbox};
+use super::source::{Source, read_full};
 
 /// How much is read at once: large enough for the disk, small enough for the processor's cache.
 pub(super) const BLOCK: usize = 256 * 1024;
@@ -45,30 +44,6 @@ pub struct MessageRef {
     pub header_len: u32,
     /// What `Status` and `X-Status` say.
     pub flags: Flags,
-}
-
-/// Bytes that can be read at any place.
-pub(super) trait Source {
-    /// Reads bytes from this offset on; 0 only at the end.
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
-}
-
-impl Source for File {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        FileExt::read_at(self, buffer, offset)
-    }
-}
-
-impl Source for [u8] {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = usize::try_from(offset)
-            .ok()
-            .and_then(|offset| self.get(offset..))
-            .unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
-    }
 }
 
 /// What a scan found.
@@ -127,24 +102,6 @@ pub(super) fn scan<S: Source + ?Sized>(
     visit: Visit<'_>,
 ) -> Result<Scan, ScanError> {
     Scanner::new(source, size, options, visit).run()
-}
-
-/// Reads until the buffer is full or the source ends, and returns how much it got.
-pub(super) fn read_full<S: Source + ?Sized>(
-    source: &S,
-    buffer: &mut [u8],
-    offset: u64,
-) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read_at(&mut buffer[filled..], offset + filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// Where in a message the scanner stands.

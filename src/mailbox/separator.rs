@@ -13,7 +13,7 @@ use super::from_line::FromLine;
 pub(super) const MAX_FROM_LINE: usize = 2048;
 
 /// The longest name of a header field: a line of RFC 5322 has 998 bytes.
-const MAX_FIELD_NAME: usize = 998;
+pub(super) const MAX_FIELD_NAME: usize = 998;
 
 /// How many bytes from its start on are enough to judge a candidate.
 pub(super) const LOOKAHEAD: usize = MAX_FROM_LINE + MAX_FIELD_NAME + 2;
@@ -68,6 +68,13 @@ pub(super) fn opens_mbox(text: &[u8]) -> bool {
         FromLine::parse(line)
             .is_some_and(|from| from.time.is_some() || next_line(rest) == Next::Field)
     })
+}
+
+/// Returns whether a From_ line before this text would be a strict separator.
+///
+/// `text` holds at least [`MAX_FIELD_NAME`] bytes or all there is.
+pub(super) fn can_follow_from_line(text: &[u8]) -> bool {
+    next_line(text) != Next::Text
 }
 
 /// Splits the first line off, if it is no longer than a From_ line may be.

@@ -29,7 +29,6 @@ pub mod keep;
 pub mod mta;
 pub mod relay;
 pub mod route;
-pub mod spool;
 
 use aliases::SystemAliases;
 use identity::Identity;
@@ -54,9 +53,9 @@ pub struct Surroundings<'a> {
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The recipient as it was given.
-    pub recipient: EnvelopeAddress,
-    /// The recipient in the envelope.
-    pub target: EnvelopeAddress,
+    pub recipient: String,
+    /// The recipient in the envelope; the file or command itself.
+    pub target: String,
     /// The way, in a word or two.
     pub route: String,
     /// Why this way.
@@ -185,19 +184,20 @@ pub fn send(draft: &Draft, bad: &[Failure], around: &Surroundings<'_>) -> Result
         };
         for (step, outcome) in steps.into_iter().zip(outcomes) {
             report.entries.push(Entry {
-                recipient: step.recipient.clone(),
-                target: step.target.clone(),
+                recipient: step.recipient.to_string(),
+                target: step.target.to_string(),
                 route: route.map_or_else(|| "none".to_owned(), |route| name_of(route, &plan)),
                 reason: step.reason.clone(),
                 outcome,
             });
         }
     }
+    report.entries.extend(sender.by_expansion()?);
     let failed: Vec<String> = report
         .entries
         .iter()
         .filter(|entry| !entry.outcome.is_accepted())
-        .map(|entry| entry.target.to_string())
+        .map(|entry| entry.target.clone())
         .collect();
     if !failed.is_empty() || !bad.is_empty() {
         report.kept = keep(draft, &failed, around);
@@ -211,7 +211,8 @@ pub fn keep(
     failed: &[String],
     around: &Surroundings<'_>,
 ) -> Option<Result<PathBuf, Failure>> {
-    if !around.settings.is_set("save") {
+    // As the child of a submission of our own, the parent keeps the text.
+    if !around.settings.is_set("save") || around.environment.submitting {
         return None;
     }
     let identity = Identity::find(around.settings);
@@ -428,8 +429,8 @@ impl Sender<'_> {
     fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {
         let environment = self.around.environment;
         let local = Local {
-            spool: spool::directory(self.around.settings, name),
-            own_mailbox: local::own_mailbox(environment.mail.as_deref()),
+            spools: self.around.settings.spools(),
+            mail: environment.mail.clone(),
             source_date_epoch: environment.source_date_epoch,
             lock_timeout: self
                 .seconds("lock-timeout")
@@ -440,6 +441,36 @@ impl Sender<'_> {
             .clone()
             .unwrap_or_else(|| self.plan.identity.default_sender(false));
         local::deliver(&local, name, &sender, message)
+    }
+
+    /// Appends to files and pipes to commands, where `expandaddr` let them be recipients.
+    fn by_expansion(&self) -> Result<Vec<Entry>, Failure> {
+        if self.draft.files.is_empty() && self.draft.commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let route = Route::Local(self.plan.identity.login.clone());
+        let message = self.render(Some(&route))?;
+        let line = local::from_line(
+            &self.plan.identity.login,
+            self.around.environment.source_date_epoch,
+        );
+        let entry = |name: &str, route: &str, outcome| Entry {
+            recipient: name.to_owned(),
+            target: name.to_owned(),
+            route: route.to_owned(),
+            reason: "expandaddr is set".to_owned(),
+            outcome,
+        };
+        let files = self.draft.files.iter().map(|path| {
+            let home = self.around.environment.home.as_deref();
+            let file = crate::config::mailrc::expand_home(path, home);
+            entry(path, "file", local::append_to_file(&file, &line, &message))
+        });
+        let commands = self.draft.commands.iter().map(|command| {
+            let outcome = sendmail::pipe(command, &message, self.around.signals);
+            entry(&format!("|{command}"), "command", outcome)
+        });
+        Ok(files.chain(commands).collect())
     }
 
     /// Writes an mbox to standard output, or appends to a file that is one.
@@ -466,7 +497,7 @@ impl Sender<'_> {
                 }
             };
         };
-        local::append_test(path, &line, message)
+        local::append_to_file(path, &line, message)
     }
 
     /// Returns a number of seconds that is set; 0 is "no limit", nonsense counts as the default.

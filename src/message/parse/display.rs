@@ -10,7 +10,7 @@ use std::fmt::Write;
 use memchr::memmem;
 
 use super::fields::{self, Field};
-use super::{Content, Part, html_text, structure, words};
+use super::{Content, Part, html, structure, words};
 
 /// How much of a header is shown, in bytes (security rule S6).
 const MAX_HEADER: usize = 1 << 20;
@@ -199,7 +199,7 @@ fn show(out: &mut String, part: &Part<'_>) {
             let text = part.text();
             separate(out);
             if part.is("text/html") {
-                out.push_str(html_text(&text).trim_end());
+                out.push_str(html::text(&text).trim_end());
             } else {
                 out.push_str(&text);
             }

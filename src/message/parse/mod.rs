@@ -17,6 +17,7 @@ use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 pub mod body;
 pub mod display;
 pub mod fields;
+pub mod html;
 pub mod words;
 
 use body::TransferEncoding;
@@ -320,11 +321,6 @@ pub fn date(body: &[u8]) -> Option<DateTime<FixedOffset>> {
                 .single()
         })
         .or_else(|| DateTime::parse_from_rfc2822(text).ok())
-}
-
-/// Returns the text of an HTML document.
-pub fn html_text(html: &str) -> String {
-    quietly(|| mail_parser::decoders::html::html_to_text(html)).unwrap_or_else(|| html.to_owned())
 }
 
 thread_local! {

@@ -228,4 +228,34 @@ mod tests {
             }
         );
     }
+
+    /// Reads the body of DATA as a server does: dots off, up to the final one.
+    fn unstuffed(wire: &[u8]) -> Vec<u8> {
+        let body = wire.strip_suffix(b".\r\n").expect("a final dot");
+        let mut message = Vec::new();
+        for line in body.split_inclusive(|byte| *byte == b'\n') {
+            assert_ne!(line, b".\r\n", "a final dot in the middle");
+            message.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+        }
+        message
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_arrive_with_canonical_line_ends(
+            pieces in proptest::collection::vec("[.a\r\n\u{e9}]{0,12}", 0..12)
+        ) {
+            let mut encoder = Encoder::default();
+            let mut wire = Vec::new();
+            for piece in &pieces {
+                encoder.encode(piece.as_bytes(), &mut wire);
+            }
+            encoder.finish(&mut wire);
+            let mut lines = pieces.concat().replace("\r\n", "\n").replace('\r', "\n");
+            if !lines.is_empty() && !lines.ends_with('\n') {
+                lines.push('\n');
+            }
+            proptest::prop_assert_eq!(unstuffed(&wire), lines.replace('\n', "\r\n").into_bytes());
+        }
+    }
 }

@@ -3,10 +3,11 @@
 //! One call, [`submit`], takes a message to a relay and says for every recipient
 //! what became of it. The dialogue runs on a thread of its own, name lookup
 //! included, so that a signal or the deadline ends the waiting at once. From the
-//! write of the final dot on the message may be the relay's: [`Progress`] is the
+//! write of the final dot on the message may be the relay's: `Progress` is the
 //! one place where that line is crossed.
 //!
-//! - `session`: the commands and what their replies mean for each recipient
+//! - `lookup`: addresses of the relay; `session`: from the connection to where mail can be sent
+//! - `transaction`: MAIL, RCPT, DATA; `verdict`: what replies and failures mean
 //! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says
 //! - `tls`: whose certificate is taken; `auth`: SASL; `data`: CRLF and dots
 //!
@@ -22,11 +23,14 @@
 mod auth;
 mod connection;
 mod data;
+mod lookup;
 mod reply;
 mod session;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod transaction;
+mod verdict;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -40,6 +44,7 @@ pub use auth::{Credentials, Mechanism, Secret};
 pub use tls::{format_fingerprint, parse_fingerprint};
 
 use self::tls::Judgement;
+use self::verdict::uncertain;
 use super::{Disposition, Envelope, MessageSource, Observer, Outcome};
 use crate::address::EnvelopeAddress;
 use crate::exit::Kind;
@@ -167,6 +172,18 @@ impl Relay {
         }
     }
 
+    /// Returns whether nothing may be sent without TLS: asked for, or said whose certificate it must
+    /// be, which a relay without any certificate cannot meet.
+    fn requires_tls(&self) -> bool {
+        let named =
+            self.fingerprint.is_some() || (self.ca_file.is_some() && self.verify == Verify::Strict);
+        match self.security {
+            Security::Clear => false,
+            Security::Opportunistic => named,
+            Security::StartTls | Security::Implicit => true,
+        }
+    }
+
     /// Returns whether credentials may be sent over this channel.
     fn may_authenticate(&self, peer: IpAddr, encrypted: bool) -> bool {
         let known = encrypted && self.judgement(peer) != Judgement::None;
@@ -279,12 +296,6 @@ fn abandoned(relay: &Relay, progress: &Progress, kind: Kind, why: &str) -> Outco
     }
 }
 
-/// Returns the outcome of a message whose final dot was sent and not answered.
-fn uncertain(text: String) -> Outcome {
-    Outcome::new(Disposition::Uncertain, Kind::TryLater, text)
-        .hint("the relay may have accepted the message: a second try may deliver it twice")
-}
-
 /// Writes a duration as people say it.
 fn seconds(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
@@ -303,6 +314,8 @@ struct State {
     settled: Vec<Option<Outcome>>,
     stage: String,
     since: Instant,
+    /// Whether the outcomes were taken: whoever waited has gone on.
+    closed: bool,
 }
 
 /// Who may still decide what becomes of the message.
@@ -323,6 +336,7 @@ impl Progress {
             settled: vec![None; recipients],
             stage: "the network".to_owned(),
             since: Instant::now(),
+            closed: false,
         }))
     }
 
@@ -362,12 +376,18 @@ impl Progress {
         self.state().phase == Phase::Abandoned
     }
 
+    fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     fn settle(&self, recipient: usize, outcome: Outcome) {
         self.state().settled[recipient] = Some(outcome);
     }
 
+    /// Takes the outcomes; what the worker does from here on is heard by nobody.
     fn outcomes(&self, rest: &Outcome) -> Vec<Outcome> {
-        let state = self.state();
+        let mut state = self.state();
+        state.closed = true;
         let settled = state.settled.iter();
         settled
             .map(|outcome| outcome.clone().unwrap_or_else(|| rest.clone()))

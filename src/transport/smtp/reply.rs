@@ -282,4 +282,19 @@ mod tests {
             }
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_line_is_a_reply_or_an_error(
+            line in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+            code in "[0-9]{0,4}[ -]?",
+        ) {
+            let line = [code.as_bytes(), &line].concat();
+            if let Ok(Some(reply)) = Assembly::default().take(&line) {
+                proptest::prop_assert!((200..600).contains(&reply.code));
+                proptest::prop_assert!(!reply.text().is_empty());
+                Capabilities::of(&reply);
+            }
+        }
+    }
 }

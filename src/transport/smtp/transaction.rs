@@ -1,0 +1,316 @@
+//! A mail transaction: MAIL, RCPT, DATA and the message (RFC 5321 section 3.3).
+//!
+//! Here each recipient is settled, and here is the line from which on the
+//! message is the relay's.
+
+use std::io;
+use std::time::Duration;
+
+use super::connection::{WireError, plain};
+use super::data::{Block, Blocks, Measure, measure};
+use super::reply::Reply;
+use super::session::Session;
+use super::verdict::{Stop, Subject, failure, unanswered, uncertain, undecided, verdict};
+use crate::address::EnvelopeAddress;
+use crate::exit::Kind;
+use crate::transport::{Disposition, Outcome};
+
+/// How many commands are sent before their replies are read; more could fill the buffers of both
+/// sides, each waiting for the other to read (RFC 2920 section 3.1).
+const WINDOW: usize = 100;
+
+/// How long we look for the last words of a relay that stopped reading.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A command of the envelope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Mail,
+    Rcpt(usize),
+    Data,
+}
+
+impl Session<'_> {
+    /// Takes the message over: MAIL, RCPT, DATA, the message.
+    pub(super) fn transact(&mut self) -> Result<(), Stop> {
+        let measured = self.measure()?;
+        let mail = self.mail_command(measured)?;
+        let recipients = self.rcpt_commands();
+        if recipients.is_empty() {
+            return Ok(());
+        }
+        let accepted = self.address_envelope(mail, recipients)?;
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let last = self.send_message()?;
+        if !last.is_positive() {
+            return Err(Stop::Polite(verdict(&last, Subject::Message)));
+        }
+        // The mail is safe from here on: the relay has taken responsibility for it.
+        for recipient in accepted {
+            let outcome =
+                Outcome::new(Disposition::Accepted, Kind::Nothing, last.text()).code(last.code);
+            self.job.progress.settle(recipient, outcome);
+        }
+        Ok(())
+    }
+
+    fn measure(&self) -> Result<Measure, Stop> {
+        let read = || measure(&mut *self.job.message.reader()?);
+        read().map_err(|error| Stop::Polite(unreadable(&error)))
+    }
+
+    /// Returns the MAIL command, or why there is none to be sent.
+    fn mail_command(&self, measured: Measure) -> Result<String, Stop> {
+        let refuse = |kind, text| Err(Stop::Polite(Outcome::new(Disposition::Refused, kind, text)));
+        if let Some(Some(limit)) = self.offers.size
+            && measured.size > limit
+        {
+            return refuse(
+                Kind::Unavailable,
+                format!(
+                    "{}: the message has {} bytes, the relay takes {limit}",
+                    self.job.relay.name(),
+                    measured.size
+                ),
+            );
+        }
+        let envelope = &self.job.envelope;
+        let path = match &envelope.sender {
+            Some(sender) if !envelope.null_sender => match path_of(sender, self.offers.smtputf8) {
+                Ok(path) => path,
+                Err(why) => return refuse(Kind::Data, format!("sender {sender}: {why}")),
+            },
+            _ if envelope.null_sender => String::new(),
+            _ => return refuse(Kind::Config, "a relay needs a sender address".to_owned()),
+        };
+        let mut command = format!("MAIL FROM:<{path}>");
+        if self.offers.size.is_some() {
+            command += &format!(" SIZE={}", measured.size);
+        }
+        if self.offers.eight_bit_mime && measured.eight_bit {
+            command += " BODY=8BITMIME";
+        }
+        let needs_utf8 = |address: &EnvelopeAddress| !address.local_part().is_ascii();
+        if self.offers.smtputf8 && (!path.is_ascii() || envelope.recipients.iter().any(needs_utf8))
+        {
+            command += " SMTPUTF8";
+        }
+        Ok(command)
+    }
+
+    /// Returns the RCPT commands; settles those recipients that this relay cannot be told.
+    fn rcpt_commands(&self) -> Vec<(usize, String)> {
+        let mut commands = Vec::new();
+        for (index, recipient) in self.job.envelope.recipients.iter().enumerate() {
+            match path_of(recipient, self.offers.smtputf8) {
+                Ok(path) => commands.push((index, format!("RCPT TO:<{path}>"))),
+                Err(why) => {
+                    let outcome = Outcome::new(Disposition::Refused, Kind::Data, why);
+                    self.job.progress.settle(index, outcome);
+                }
+            }
+        }
+        commands
+    }
+
+    /// Sends MAIL, RCPT and DATA, pipelined where that is offered, and settles every recipient that
+    /// is refused. Returns those that are not, for whom the relay now waits for the message.
+    fn address_envelope(
+        &mut self,
+        mail: String,
+        recipients: Vec<(usize, String)>,
+    ) -> Result<Vec<usize>, Stop> {
+        let window = if self.offers.pipelining { WINDOW } else { 1 };
+        let mut steps = vec![(Step::Mail, mail)];
+        steps.extend(
+            recipients
+                .into_iter()
+                .map(|(index, command)| (Step::Rcpt(index), command)),
+        );
+        steps.push((Step::Data, "DATA".to_owned()));
+
+        let mut accepted = Vec::new();
+        for batch in steps.chunks(window) {
+            // In lock-step we know before DATA that there is nobody to send it to.
+            let lone_data = batch.iter().all(|(step, _)| *step == Step::Data);
+            if lone_data && accepted.is_empty() {
+                return Ok(accepted);
+            }
+            self.send_batch(batch)?;
+            let mut mail_refused = None;
+            for (step, command) in batch {
+                let reply = self.reply(command)?;
+                match step {
+                    _ if reply.code == 421 => {
+                        return Err(Stop::Broken(verdict(&reply, Subject::Session)));
+                    }
+                    Step::Mail if !reply.is_positive() => {
+                        mail_refused = Some(verdict(&reply, Subject::Message));
+                    }
+                    Step::Mail => {}
+                    Step::Rcpt(index) if reply.is_positive() => accepted.push(*index),
+                    Step::Rcpt(_) if mail_refused.is_some() => {}
+                    Step::Rcpt(index) => {
+                        let outcome = verdict(&reply, Subject::Recipient);
+                        self.job.progress.settle(*index, outcome);
+                    }
+                    Step::Data if reply.code == 354 => {
+                        if accepted.is_empty() || mail_refused.is_some() {
+                            self.send_nothing()?;
+                        }
+                    }
+                    Step::Data if accepted.is_empty() || mail_refused.is_some() => {}
+                    Step::Data => return Err(Stop::Polite(verdict(&reply, Subject::Message))),
+                }
+            }
+            if let Some(outcome) = mail_refused {
+                return Err(Stop::Polite(outcome));
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Sends some commands in one write.
+    fn send_batch(&mut self, batch: &[(Step, String)]) -> Result<(), Stop> {
+        let mut bytes = String::new();
+        for (_, command) in batch {
+            self.tell(true, command);
+            bytes += command;
+            bytes += "\r\n";
+        }
+        self.send(bytes.as_bytes(), "cannot send the envelope")
+    }
+
+    /// Ends DATA that a relay has opened although every recipient was refused: with an empty
+    /// message, for which it has nobody (RFC 2920 section 3.1).
+    fn send_nothing(&mut self) -> Result<(), Stop> {
+        self.tell(true, ".");
+        self.send(b".\r\n", "cannot end DATA")?;
+        self.reply("DATA")?;
+        Ok(())
+    }
+
+    /// Sends the message after DATA and reads the reply to its final dot.
+    fn send_message(&mut self) -> Result<Reply, Stop> {
+        let job = self.job;
+        job.progress.enter("the message to be sent");
+        let broken = |error: io::Error| Stop::Broken(unreadable(&error));
+        let mut blocks = Blocks::new(job.message.reader().map_err(broken)?);
+        loop {
+            // A message that cannot be read to its end leaves without a final dot: the relay drops it.
+            match blocks.next().map_err(broken)? {
+                Some(Block::Middle(bytes)) => {
+                    if let Err(error) = self.wire.send(&bytes) {
+                        return self.last_words(error);
+                    }
+                    self.still_wanted()?;
+                }
+                Some(Block::Last(bytes)) => {
+                    self.tell(true, "(message)");
+                    self.tell(true, ".");
+                    if !job.progress.claim() {
+                        return Err(self.unwanted());
+                    }
+                    job.progress.enter("the reply to the message");
+                    if let Err(error) = self.wire.send(&bytes) {
+                        // The dot is the last of these bytes: it has not left.
+                        job.progress.dot_not_sent();
+                        return self.last_words(error);
+                    }
+                    // From here on the message may be the relay's.
+                    return self.final_reply();
+                }
+                None => return Err(Stop::Broken(undecided(job))),
+            }
+        }
+    }
+
+    /// Reads the reply to the final dot; anything but a reply leaves open what became of the message.
+    fn final_reply(&mut self) -> Result<Reply, Stop> {
+        let relay = &self.job.relay;
+        let limit = relay.timeouts.final_reply;
+        match self.wire.reply(limit) {
+            Ok(reply) => {
+                self.show(&reply);
+                if reply.is_positive() || reply.is_temporary() || reply.is_permanent() {
+                    Ok(reply)
+                } else {
+                    let text = format!("unexpected reply to the message: {}", reply.text());
+                    Err(Stop::Broken(uncertain(text).code(reply.code)))
+                }
+            }
+            Err(error) => {
+                let outcome = unanswered(relay, "reply to the message", limit, &error);
+                Err(Stop::Broken(uncertain(outcome.text)))
+            }
+        }
+    }
+
+    /// Asks a relay that stopped taking our bytes whether it said why.
+    pub(super) fn last_words<T>(&mut self, error: WireError) -> Result<T, Stop> {
+        if let Ok(reply) = self.wire.reply(LAST_WORDS)
+            && (reply.is_temporary() || reply.is_permanent())
+        {
+            self.show(&reply);
+            return Err(Stop::Broken(verdict(&reply, Subject::Message)));
+        }
+        let relay = &self.job.relay;
+        Err(Stop::Broken(failure(
+            relay,
+            "cannot send the message",
+            &error,
+        )))
+    }
+}
+
+fn unreadable(error: &io::Error) -> Outcome {
+    let text = format!("cannot read the message: {}", plain(error));
+    Outcome::new(Disposition::TryLater, Kind::Io, text)
+}
+
+/// Returns an address as it stands in a path.
+///
+/// A domain of other scripts is sent in its ASCII form, which every relay takes; a local part has
+/// none and needs SMTPUTF8 (RFC 6531).
+fn path_of(address: &EnvelopeAddress, smtputf8: bool) -> Result<String, String> {
+    if address.as_str().is_ascii() {
+        return Ok(address.to_string());
+    }
+    if !address.local_part().is_ascii() && !smtputf8 {
+        return Err("the relay takes no address that is not ASCII (no SMTPUTF8)".to_owned());
+    }
+    let Some(domain) = address.domain() else {
+        return Ok(address.to_string());
+    };
+    match idna::domain_to_ascii(domain) {
+        Ok(domain) => Ok(format!("{}@{domain}", address.local_part())),
+        Err(_) => Err(format!("'{domain}' is not a domain name")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_addresses_that_are_not_ascii() {
+        let table = [
+            ("ops@example.com", false, Ok("ops@example.com")),
+            ("root", false, Ok("root")),
+            ("ops@bücher.example", false, Ok("ops@xn--bcher-kva.example")),
+            ("jürgen@example.com", true, Ok("jürgen@example.com")),
+            (
+                "jürgen@example.com",
+                false,
+                Err("the relay takes no address that is not ASCII (no SMTPUTF8)"),
+            ),
+        ];
+        for (address, smtputf8, path) in table {
+            let address = EnvelopeAddress::new(address).expect("an address");
+            let found = path_of(&address, smtputf8);
+            assert_eq!(found.as_deref().map_err(String::as_str), path, "{address}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a reply or a failure means: refused or later, and which kind of trouble.
+
+use std::time::Duration;
+
+use super::connection::WireError;
+use super::reply::Reply;
+use super::tls::{TlsError, format_fingerprint};
+use super::{Job, Relay, seconds};
+use crate::exit::Kind;
+use crate::transport::{Disposition, Outcome};
+
+/// Why a transaction ends before its end.
+pub(super) enum Stop {
+    /// The relay still listens: QUIT is in order.
+    Polite(Outcome),
+    /// There is nobody to talk to.
+    Broken(Outcome),
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Outcome {
+        match stop {
+            Stop::Polite(outcome) | Stop::Broken(outcome) => outcome,
+        }
+    }
+}
+
+/// What a command was about, as far as it decides what a refusal means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Session,
+    Authentication,
+    Recipient,
+    Message,
+}
+
+/// Says what a reply that is no success means.
+pub(super) fn verdict(reply: &Reply, subject: Subject) -> Outcome {
+    let (disposition, kind) = if reply.is_temporary() {
+        (Disposition::TryLater, Kind::TryLater)
+    } else if reply.is_permanent() {
+        let kind = match (subject, reply.code) {
+            (Subject::Authentication, _) | (_, 530 | 534 | 535 | 538) => Kind::NoPermission,
+            (Subject::Recipient, _) => Kind::Data,
+            (Subject::Session | Subject::Message, _) => Kind::Unavailable,
+        };
+        (Disposition::Refused, kind)
+    } else {
+        let text = format!("unexpected reply: {} {}", reply.code, reply.text());
+        return Outcome::new(Disposition::TryLater, Kind::Protocol, text).code(reply.code);
+    };
+    let outcome = Outcome::new(disposition, kind, reply.text()).code(reply.code);
+    if reply.code == 530 && subject != Subject::Authentication {
+        return outcome.hint("the relay wants credentials: set smtp-auth-user and a password");
+    }
+    outcome
+}
+
+/// Says what a failure of the network, of TLS or of the protocol means before the final dot.
+pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome {
+    let text = format!("{}: {doing}: {error}", relay.name());
+    let later = |kind| Outcome::new(Disposition::TryLater, kind, text.clone());
+    let refused = |kind| Outcome::new(Disposition::Refused, kind, text.clone());
+    match error {
+        WireError::Timeout | WireError::Closed | WireError::Io(_) => later(Kind::TryLater),
+        WireError::Reply(_) | WireError::Tls(TlsError::Handshake(_)) => later(Kind::Protocol),
+        WireError::Injected => refused(Kind::Protocol)
+            .hint("somebody between us and the relay may be changing the connection"),
+        WireError::Tls(TlsError::CaFile(..) | TlsError::Name(_)) => refused(Kind::Config),
+        WireError::Tls(TlsError::Certificate { fingerprint, .. }) => {
+            let outcome = refused(Kind::NoPermission);
+            match fingerprint {
+                Some(fingerprint) => outcome.hint(format!(
+                    "if this certificate is the relay's: set tls-fingerprint={}",
+                    format_fingerprint(fingerprint)
+                )),
+                None => outcome,
+            }
+        }
+    }
+}
+
+/// Says what it means that no reply came; `what` is what was waited for.
+pub(super) fn unanswered(relay: &Relay, what: &str, limit: Duration, error: &WireError) -> Outcome {
+    match error {
+        WireError::Timeout => {
+            let text = format!("{}: no {what} within {}", relay.name(), seconds(limit));
+            Outcome::new(Disposition::TryLater, Kind::TryLater, text)
+        }
+        WireError::Reply(_) => failure(relay, &format!("bad {what}"), error),
+        _ => failure(relay, &format!("no {what}"), error),
+    }
+}
+
+/// Returns the outcome of a message whose final dot was sent and not answered.
+pub(super) fn uncertain(text: String) -> Outcome {
+    Outcome::new(Disposition::Uncertain, Kind::TryLater, text)
+        .hint("the relay may have accepted the message: a second try may deliver it twice")
+}
+
+/// The outcome of recipients nobody decided on; where this code is right, nobody gets to see it.
+pub(super) fn undecided(job: &Job) -> Outcome {
+    let text = format!("{}: no outcome was recorded", job.relay.name());
+    Outcome::new(Disposition::TryLater, Kind::Software, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reply_means() {
+        use Disposition::{Refused, TryLater};
+        let table = [
+            (450, Subject::Recipient, TryLater, Kind::TryLater),
+            (550, Subject::Recipient, Refused, Kind::Data),
+            (550, Subject::Message, Refused, Kind::Unavailable),
+            (554, Subject::Session, Refused, Kind::Unavailable),
+            (535, Subject::Authentication, Refused, Kind::NoPermission),
+            (454, Subject::Authentication, TryLater, Kind::TryLater),
+            (530, Subject::Message, Refused, Kind::NoPermission),
+            (250, Subject::Session, TryLater, Kind::Protocol),
+            (354, Subject::Recipient, TryLater, Kind::Protocol),
+        ];
+        for (code, subject, disposition, kind) in table {
+            let reply = Reply {
+                code,
+                lines: vec!["words".to_owned()],
+            };
+            let outcome = verdict(&reply, subject);
+            assert_eq!(
+                (outcome.disposition, outcome.kind),
+                (disposition, kind),
+                "{code}"
+            );
+            assert_eq!(outcome.code, Some(code));
+        }
+    }
+}
