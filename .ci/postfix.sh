@@ -88,6 +88,8 @@ inside chown "$USER_NAME:mail" "/var/mail/$USER_NAME"
   openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj '/CN=Test authority' \
       -addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=critical,keyCertSign' \
       -keyout ca.key -out ca.pem
+  openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj '/CN=Somebody else' \
+      -addext 'basicConstraints=critical,CA:TRUE' -keyout other.key -out other.pem
   openssl req -newkey rsa:2048 -nodes -subj "/CN=$HOST" -keyout server.key -out server.csr
   printf '%s\n' "subjectAltName=DNS:$HOST,DNS:localhost,IP:127.0.0.1" \
       'extendedKeyUsage=serverAuth' 'basicConstraints=CA:FALSE' >server.ext
@@ -209,7 +211,7 @@ submit by-starttls
 rc submissions "$PASSWORD" "$tls_port" "$ca"
 submit by-tls
 
-rc submission "$PASSWORD" "$starttls_port"
+rc submission "$PASSWORD" "$starttls_port" "set tls-ca-file=$base/tls/other.pem"
 expect_refused any unknown-authority
 rc submission wrong "$starttls_port" "$ca"
 PASSWORD=wrong expect_refused 77 wrong-password

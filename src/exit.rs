@@ -208,7 +208,7 @@ impl Error for Failure {
 
 /// Returns a text and all its causes joined by `: `, the form of our error lines.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
+    let mut text = plain(error);
     let mut cause = error.source();
     while let Some(error) = cause {
         text.push_str(": ");

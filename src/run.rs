@@ -103,7 +103,8 @@ fn mailx(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         Ok(Mode::Send(request, manner)) => {
             let wanted = wanted_mailx(&parsed, true);
             match setup::settings(&wanted, &environment, diagnostics) {
-                Ok(settings) => {
+                Ok((settings, refusal)) => {
+                    let manner = Manner { refusal, ..manner };
                     send::send(&request, &manner, &settings, &environment, diagnostics);
                 }
                 Err(failure) => diagnostics.fail(&failure),
@@ -112,7 +113,10 @@ fn mailx(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         Ok(Mode::Read(place, task)) => {
             let wanted = wanted_mailx(&parsed, false);
             match setup::settings(&wanted, &environment, diagnostics) {
-                Ok(settings) => read::read(&place, &task, &settings, &environment, diagnostics),
+                Ok((_, Some(refusal))) => diagnostics.fail(&refusal),
+                Ok((settings, None)) => {
+                    read::read(&place, &task, &settings, &environment, diagnostics);
+                }
                 Err(failure) => diagnostics.fail(&failure),
             }
         }
@@ -175,7 +179,7 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         || parsed.from.is_some();
     if reading && send_options {
         return Err(wrong(
-            "options for reading and for sending do not go together",
+            "-f, -u, -e, -H and -p read a mailbox and do not go with options for sending",
             Some("-f reads a mailbox; -r ADDRESS sets the sender"),
         ));
     }
@@ -203,10 +207,12 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         subject: parsed.subject.clone(),
         from: parsed.from.clone(),
         full_name: parsed.full_name.clone(),
+        content_type: parsed.content_type.clone(),
         headers: parsed.header.clone(),
         attachments: parsed.attach.clone(),
     };
     let manner = Manner {
+        refusal: None,
         discard_empty: parsed.discard_empty,
         dry_run: parsed.dry_run,
         debug: parsed.debug,
@@ -297,20 +303,31 @@ fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     };
     match parsed.command {
         PostriderCommand::Send(send) => {
-            if let Some(settings) = with_settings(&send.common, true, diagnostics) {
+            if let Some((settings, refusal)) = with_settings(&send.common, true, diagnostics) {
                 let (request, manner) = send.into_request();
+                let manner = Manner { refusal, ..manner };
                 send::send(&request, &manner, &settings, &environment, diagnostics);
             }
         }
         PostriderCommand::List(list) => {
-            if let Some(settings) = with_settings(&list.mailbox.common, false, diagnostics) {
+            if let Some((settings, refusal)) =
+                with_settings(&list.mailbox.common, false, diagnostics)
+            {
+                if let Some(refusal) = refusal {
+                    return diagnostics.fail(&refusal);
+                }
                 let task = Task::List { json: list.json };
                 let wanted = list.mailbox.wanted();
                 read::read(&wanted, &task, &settings, &environment, diagnostics);
             }
         }
         PostriderCommand::Show(show) => {
-            if let Some(settings) = with_settings(&show.mailbox.common, false, diagnostics) {
+            if let Some((settings, refusal)) =
+                with_settings(&show.mailbox.common, false, diagnostics)
+            {
+                if let Some(refusal) = refusal {
+                    return diagnostics.fail(&refusal);
+                }
                 let form = match (show.json, show.raw) {
                     (true, _) => Form::Json,
                     (_, true) => Form::Raw,

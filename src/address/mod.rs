@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::fmt;
 
+pub mod alias;
 mod list;
 mod named;
 
@@ -100,8 +101,12 @@ impl EnvelopeAddress {
 /// Why a leading `|` or `/` is refused (design decision D3).
 pub(crate) const NOT_EXPANDED: &str = "it names a command or file, and 'expandaddr' is not set";
 
-/// Returns whether a mailer might take the text for a command or a file, as sendmail's aliases do.
+/// Returns whether a mailer might take the text for a command or a file, as sendmail's aliases do
+/// for what begins with `|` or `/`, and s-nail for every name with a slash and no `@`.
 fn names_file_or_command(text: &str) -> bool {
+    if !text.contains('@') && text.contains('/') {
+        return true;
+    }
     text.trim_start_matches('"').starts_with(['|', '/'])
 }
 

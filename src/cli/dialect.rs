@@ -238,6 +238,11 @@ impl Pass<'_> {
                 return Err(unknown_letter(letter, letters));
             };
             let (long, arity) = (row.long.clone(), row.arity);
+            if letter == 'M' && !self.is_media_type(tail) {
+                // GNU mail's flag: MIME is always on (rule R6).
+                rest = tail;
+                continue;
+            }
             if letter == 'E' {
                 return self.discard_empty_or_execute(tail);
             }
@@ -288,6 +293,21 @@ impl Pass<'_> {
             _ => long.unwrap_or_default(),
         };
         self.push(&name, Some(value));
+    }
+
+    /// Rule R6: whether what follows `-M` looks like a media type.
+    fn is_media_type(&self, tail: &[u8]) -> bool {
+        let word = match tail {
+            [] => self
+                .words
+                .front()
+                .map(|word| word.as_bytes())
+                .unwrap_or_default(),
+            _ => tail,
+        };
+        let slashes = word.iter().filter(|&&b| b == b'/').count();
+        matches!(word, b"html" | b"plain")
+            || (slashes == 1 && !word.starts_with(b"/") && !word.starts_with(b"."))
     }
 
     /// Rule R4: `-E` is a flag, unless one word holds a blank and begins with a known command.
@@ -417,6 +437,13 @@ mod tests {
                 &["--command=set nullbody", "--", "u"],
             ),
             (&["-Eset x", "u"], &["--command=set x", "--", "u"]),
+            // R6
+            (
+                &["-M", "text/html", "u"],
+                &["--content-type=text/html", "--", "u"],
+            ),
+            (&["-Mhtml", "u"], &["--content-type=html", "--", "u"]),
+            (&["-M", "u@x"], &["--", "u@x"]),
             // R7
             (&["--", "-x", "u"], &["--", "-x", "u"]),
             (
@@ -479,7 +506,7 @@ mod tests {
     #[test]
     fn what_the_dialect_decides_still_has_its_row_for_the_documents() {
         let table = Table::of(&MailxArguments::command());
-        for letter in ['a', 'A', 'E', 'f', 'r', 'H'] {
+        for letter in ['a', 'A', 'E', 'M', 'f', 'r', 'H'] {
             assert!(table.by_letter(letter).is_some(), "-{letter}");
         }
     }

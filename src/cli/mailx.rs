@@ -75,6 +75,13 @@ pub struct MailxArguments {
     #[arg(short = 'r', long, aliases = ["from-address", "return-address"], value_name = "ADDRESS", help_heading = "Sending")]
     pub from: Option<OsString>,
 
+    /// Set the Content-Type of the text, as text/html
+    ///
+    /// `html` and `plain` are short for text/html and text/plain. A -M that is followed by
+    /// anything else is GNU mail's flag for MIME, which is always on.
+    #[arg(short = 'M', long, value_name = "TYPE", help_heading = "Sending")]
+    pub content_type: Option<OsString>,
+
     /// Set the sender's full name
     #[arg(long, value_name = "NAME", help_heading = "Sending")]
     pub full_name: Option<OsString>,

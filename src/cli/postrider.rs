@@ -66,6 +66,10 @@ pub struct SendArguments {
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<OsString>,
 
+    /// Set the Content-Type of the text, as text/html
+    #[arg(long, value_name = "TYPE")]
+    pub content_type: Option<OsString>,
+
     /// Attach this file; - is standard input
     #[arg(long, value_name = "FILE")]
     pub attach: Vec<OsString>,
@@ -169,6 +173,7 @@ impl SendArguments {
             subject: self.subject,
             from: self.from,
             full_name: None,
+            content_type: self.content_type,
             headers: self.header,
             attachments: self.attach,
         };

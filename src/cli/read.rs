@@ -1,22 +1,19 @@
 //! Reading: which mailbox is meant, and what is to be done with it, for every face.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::setup;
-use crate::config::{Environment, Settings, mailrc};
+use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
-use crate::mailbox::{self, Mailbox, OpenError};
+use crate::mailbox::{self, Mailbox, NameInputs, OpenError, PlaceInputs};
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
 use crate::shell::{self, Input};
-use crate::submission::spool;
 use crate::sys::{child, clock, user};
 use crate::ui::choice::FlagChoice;
 use crate::ui::{Pager, ReaderSettings};
@@ -166,89 +163,79 @@ fn no_mail(place: &Place) -> String {
 
 /// Finds the mailbox that a command line means (design decision D17).
 fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Result<Place, Failure> {
+    let us = user::current();
+    let name = us.as_ref().map_or_else(
+        || format!("uid {}", user::effective_uid()),
+        |us| us.name.clone(),
+    );
     if let Some(name) = &wanted.user {
-        return of_user(name, settings);
-    }
-    match wanted.file.as_deref() {
-        Some(name) if name.is_empty() => Ok(Place {
-            path: mbox(environment),
-            owner: None,
-        }),
-        Some(name) => named(name, settings, environment),
-        None => own(settings, environment),
-    }
-}
-
-fn of_user(name: &OsStr, settings: &Settings) -> Result<Place, Failure> {
-    let account = name.to_str().and_then(user::by_name).ok_or_else(|| {
         let shown = sanitize::line(name.as_bytes());
-        Failure::new(
-            Kind::Nothing,
-            format!("{shown} is not a user of this system"),
-        )
-    })?;
-    Ok(Place {
-        path: spool::directory(settings, &account.name).join(&account.name),
-        owner: Some(account.name),
-    })
-}
-
-/// The names of `-f`: `%` the system mailbox, `%USER` another's, `&` MBOX, `+NAME` in *folder*.
-fn named(name: &OsStr, settings: &Settings, environment: &Environment) -> Result<Place, Failure> {
-    let home = setup::home(environment);
-    let plain = |path: PathBuf| Place { path, owner: None };
-    Ok(match name.as_bytes() {
-        b"%" => return own(settings, environment),
-        b"&" => plain(mbox(environment)),
-        [b'%', user @ ..] => return of_user(OsStr::from_bytes(user), settings),
-        [b'+', file @ ..] => {
-            let folder = settings.text("folder").unwrap_or("");
-            let folder = mailrc::expand_home(folder, home.as_deref());
-            let base = home.unwrap_or_default().join(folder);
-            plain(base.join(OsStr::from_bytes(file)))
-        }
-        [b'~', ..] => match name.to_str() {
-            Some(text) => plain(mailrc::expand_home(text, home.as_deref())),
-            None => plain(PathBuf::from(name)),
-        },
-        _ => plain(PathBuf::from(name)),
-    })
-}
-
-fn mbox(environment: &Environment) -> PathBuf {
-    match &environment.mbox {
-        Some(mbox) => PathBuf::from(mbox),
-        None => setup::home(environment).unwrap_or_default().join("mbox"),
+        let unknown = || {
+            Failure::new(
+                Kind::Nothing,
+                format!("{shown} is not a user of this system"),
+            )
+        };
+        let account = name.to_str().and_then(user::by_name).ok_or_else(unknown)?;
+        let path = spool_of(&account, None, settings).ok_or_else(unknown)?;
+        let owner = Some(account.name);
+        return Ok(Place { path, owner });
     }
-}
-
-/// One's own system mailbox: `$MAIL` if it may be believed, else the spool's, else `~/Maildir`.
-fn own(settings: &Settings, environment: &Environment) -> Result<Place, Failure> {
-    let us = user::effective_uid();
-    let account = user::current();
-    let name = account.map_or_else(|| format!("uid {us}"), |account| account.name);
-    let owner = Some(name.clone());
-    if let Some(mail) = environment.mail.as_deref().filter(|mail| is_ours(mail, us)) {
+    let mail = environment.mail.as_deref().map(Path::as_os_str);
+    let own = us.as_ref().and_then(|us| spool_of(us, mail, settings));
+    let own = own.unwrap_or_else(|| settings.spools()[0].join(&name));
+    let Some(file) = &wanted.file else {
         return Ok(Place {
-            path: mail.to_owned(),
-            owner,
+            path: own,
+            owner: Some(name),
+        });
+    };
+    let file = if file.is_empty() {
+        OsStr::new("&")
+    } else {
+        file
+    };
+    // A file that is there by that very name is meant, whatever characters are in it.
+    if !file.as_bytes().starts_with(b"%") && Path::new(file).exists() {
+        return Ok(Place {
+            path: PathBuf::from(file),
+            owner: None,
         });
     }
-    Ok(Place {
-        path: spool::directory(settings, &name).join(&name),
-        owner,
-    })
+    let named = mailbox::expand(
+        file,
+        &NameInputs {
+            home: setup::home(environment).as_deref(),
+            folder: settings.text("folder").map(OsStr::new),
+            mbox: environment.mbox.as_deref(),
+            previous: None,
+            system: &own,
+            system_of: &|name| spool_of(&user::by_name(name)?, None, settings),
+            home_of: &|name| user::by_name(name).map(|user| user.home),
+            variable: &|name| settings.any(name).map(OsString::from),
+        },
+    )
+    .map_err(|error| {
+        let shown = sanitize::line(file.as_bytes());
+        Failure::new(Kind::NoInput, format!("cannot open {shown}")).because(error)
+    })?;
+    let owner = (file == "%").then_some(name);
+    let path = named.path;
+    Ok(Place { path, owner })
 }
 
-/// Returns whether this file belongs to us or lies in a directory of ours.
-fn is_ours(path: &Path, us: u32) -> bool {
-    match fs::metadata(path) {
-        Ok(file) => file.uid() == us,
-        Err(_) => path
-            .parent()
-            .and_then(|directory| fs::metadata(directory).ok())
-            .is_some_and(|directory| directory.uid() == us),
-    }
+/// Returns the system mailbox of a user; `mail` is `$MAIL` where the user is ourselves.
+fn spool_of(user: &user::User, mail: Option<&OsStr>, settings: &Settings) -> Option<PathBuf> {
+    let spools = settings.spools();
+    let spools: Vec<&Path> = spools.iter().map(PathBuf::as_path).collect();
+    let place = mailbox::system_mailbox(&PlaceInputs {
+        mail,
+        effective_uid: user::effective_uid(),
+        spools: &spools,
+        user: &user.name,
+        home: Some(&user.home),
+    });
+    place.map(|place| place.path)
 }
 
 /// Gathers what the reader is told from variables, environment and terminal.

@@ -12,8 +12,10 @@ use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 
 /// How a message is to be sent.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Manner {
+    /// Why nothing may be sent; the text is kept.
+    pub refusal: Option<Failure>,
     /// Send nothing that has neither body nor attachments.
     pub discard_empty: bool,
     /// Send nothing: the message to standard output, the plan to standard error.
@@ -72,13 +74,22 @@ pub fn send(
         let kept = submission::keep_composed(&composed, &around);
         return diagnostics.kept(kept.as_ref());
     }
-    if is_empty && manner.discard_empty && request.attachments.is_empty() {
+    if is_empty
+        && manner.refusal.is_none()
+        && manner.discard_empty
+        && request.attachments.is_empty()
+    {
         return;
     }
     if is_empty && request.attachments.is_empty() {
         crate::cli::diagnostics::line("Null message body; hope that's ok");
     }
     let composed = compose::compose(request, body.body, settings, environment, &signals);
+    if let Some(refusal) = &manner.refusal {
+        diagnostics.fail(refusal);
+        let kept = submission::keep_composed(&composed, &around);
+        return diagnostics.kept(kept.as_ref());
+    }
     for warning in &composed.warnings {
         diagnostics.say(warning);
     }

@@ -36,13 +36,16 @@ pub struct Wanted<'a> {
 ///
 /// Problems that concern nothing but themselves are told and passed over.
 ///
+/// The second value says why nothing may be sent although the rest could be read: an account is
+/// asked for that is not there (78). The text of a mail is kept then.
+///
 /// # Errors
-/// 78 when an account is asked for that is not there.
+/// 64 when `-S` sets what is no variable.
 pub fn settings(
     wanted: &Wanted<'_>,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
-) -> Result<Settings, Failure> {
+) -> Result<(Settings, Option<Failure>), Failure> {
     let home = home(environment);
     let context = mailrc::Context {
         sending: wanted.sending,
@@ -74,12 +77,15 @@ pub fn settings(
         let origin = Origin::Option(format!("-E '{text}'"));
         mailrc::apply_lines(&mut settings, vec![(origin, text.into_owned())], &context);
     }
+    let mut refusal = None;
     if let Some(account) = wanted.account {
         let name = account.to_string_lossy();
         if !settings.use_account(&name, &context) {
             let what = format!("there is no account {name}, and no readable file of that name");
-            return Err(Failure::new(Kind::Config, what)
-                .hint("--attach FILE attaches a file; an account is made by: account NAME { … }"));
+            refusal =
+                Some(Failure::new(Kind::Config, what).hint(
+                    "--attach FILE attaches a file; an account is made by: account NAME { … }",
+                ));
         }
     }
     for word in wanted.set {
@@ -98,7 +104,7 @@ pub fn settings(
     for problem in settings.problems.iter().filter(|p| !p.concerns_route) {
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }
-    Ok(settings)
+    Ok((settings, refusal))
 }
 
 /// Unsets what POSIX has unset, where nobody set it (design decision D15).

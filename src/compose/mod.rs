@@ -9,12 +9,11 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::address::{EnvelopeAddress, NamedAddress, parse_list};
+use crate::address::{EnvelopeAddress, NamedAddress, alias, parse_list};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::{self, HeaderName, HeaderValue, MediaType, MessageSource};
 use crate::sanitize;
-use crate::submission::aliases;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, host, random, user};
@@ -40,6 +39,8 @@ pub struct Request {
     pub from: Option<OsString>,
     /// The sender's full name.
     pub full_name: Option<OsString>,
+    /// The Content-Type of the body.
+    pub content_type: Option<OsString>,
     /// Header fields, as `Name: text`.
     pub headers: Vec<OsString>,
     /// Files to attach; `-` is standard input.
@@ -120,6 +121,9 @@ pub fn compose(
     composer.composed.draft.body = body;
     composer.stamp(environment);
     composer.headers(&request.headers);
+    if let Some(content_type) = &request.content_type {
+        composer.content_type(&content_type.to_string_lossy());
+    }
     composer.sender(request, environment);
     if let Some(subject) = &request.subject {
         composer.subject(subject.as_bytes());
@@ -197,7 +201,7 @@ impl Composer<'_> {
         })?;
         let name = String::from_utf8_lossy(bytes[..colon].trim_ascii()).into_owned();
         let name = HeaderName::new(&name).map_err(|error| bad(error.to_string()))?;
-        let value = HeaderValue::from_bytes(bytes[colon + 1..].trim_ascii())
+        let value = HeaderValue::from_bytes(trim_blanks(&bytes[colon + 1..]))
             .map_err(|error| bad(error.to_string()))?;
         self.field(name, value);
         Ok(())
@@ -215,19 +219,29 @@ impl Composer<'_> {
             }
             "reply-to" => self.composed.draft.reply_to = self.addresses(&name, &value),
             "subject" => self.composed.draft.subject = Some(value),
-            "content-type" => match MediaType::parse(value.as_str()) {
-                Ok(media_type) => self.composed.draft.content_type = Some(media_type),
-                Err(error) => {
-                    let what = "cannot use the Content-Type that was given";
-                    let failure = Failure::new(Kind::Data, what).because(error);
-                    self.composed.failures.push(failure);
-                }
-            },
+            "content-type" => self.content_type(value.as_str()),
             "date" => self.composed.draft.date = value.as_str().to_owned(),
             "message-id" => self.composed.draft.message_id = value.as_str().to_owned(),
             // How the body is encoded is decided by its bytes (rule R1).
             "mime-version" | "content-transfer-encoding" => {}
             _ => self.composed.draft.fields.push((name, value)),
+        }
+    }
+
+    /// Takes the Content-Type of the text; `html` and `plain` are short for text/…
+    fn content_type(&mut self, text: &str) {
+        let text = match text {
+            "html" => "text/html",
+            "plain" => "text/plain",
+            other => other,
+        };
+        match MediaType::parse(text) {
+            Ok(media_type) => self.composed.draft.content_type = Some(media_type),
+            Err(error) => {
+                let what = "cannot use the Content-Type that was given";
+                let failure = Failure::new(Kind::Data, what).because(error);
+                self.composed.failures.push(failure);
+            }
         }
     }
 
@@ -345,7 +359,7 @@ impl Composer<'_> {
     fn alias(&mut self, address: &NamedAddress, field: Field) {
         let name = address.address().as_str();
         let aliases = &self.settings.aliases;
-        let expansion = aliases::expand(name, |name| aliases.get(name).map(Vec::as_slice));
+        let expansion = alias::expand(name, |name| aliases.get(name).map(Vec::as_slice));
         for member in expansion.members {
             for entry in parse_list(&member) {
                 match entry {
@@ -393,6 +407,14 @@ impl Composer<'_> {
             self.composed.failures.extend(bad);
         }
     }
+}
+
+/// Takes blanks and tabs off both ends; a line end stays, to be refused.
+fn trim_blanks(bytes: &[u8]) -> &[u8] {
+    let is_text = |b: &u8| *b != b' ' && *b != b'\t';
+    let start = bytes.iter().position(is_text).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(is_text).map_or(start, |end| end + 1);
+    &bytes[start..end]
 }
 
 /// The name of the user we act as, for the From_ line and the default sender.

@@ -73,7 +73,9 @@ fn fields(draft: &Draft, style: &Style<'_>) -> Fields {
     addresses("Cc", &draft.cc);
     if draft.to.is_empty() && draft.cc.is_empty() {
         // RFC 5322 section 3.6.3 lets a message have no destination field, but relays object.
-        fields.append(HeaderName::known("To"), Vec::new());
+        if let Ok(nobody) = HeaderValue::new("undisclosed-recipients:;") {
+            fields.append(HeaderName::known("To"), nobody);
+        }
     }
     if let Some(subject) = &draft.subject {
         fields.append(HeaderName::known("Subject"), subject.clone());

@@ -98,6 +98,11 @@ impl Settings {
         }
     }
 
+    /// Returns the value of any variable, known to us or not, as `$name` asks for it.
+    pub fn any(&self, name: &str) -> Option<&str> {
+        self.variables.get(name)?.value.as_deref()
+    }
+
     /// Returns a value that is not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
@@ -128,6 +133,14 @@ impl Settings {
         self.variables
             .get(name)
             .map_or(Origin::Default, |setting| setting.origin.clone())
+    }
+
+    /// Returns the directories that may hold system mailboxes: `spool`, or the usual ones.
+    pub fn spools(&self) -> Vec<PathBuf> {
+        match self.text("spool") {
+            Some(directory) => vec![PathBuf::from(directory)],
+            None => ["/var/spool/mail", "/var/mail"].map(PathBuf::from).to_vec(),
+        }
     }
 
     /// Sets a variable; names that are another name for one of ours become ours.

@@ -292,7 +292,15 @@ fn write_message(
     tail.write_all(from_line).map_err(CopyError::Write)?;
     tail.end_line().map_err(CopyError::Write)?;
     quote::copy(message, form, tail)?;
-    tail.end_with_blank_line().map_err(CopyError::Write)?;
+    match form {
+        // A stored message has the empty line that ends it; one that lost it gets it back.
+        Form::Stored => tail.end_with_blank_line().map_err(CopyError::Write)?,
+        // The empty lines at the end of a text belong to it, and the mailbox's comes after them.
+        Form::Message => {
+            tail.end_line().map_err(CopyError::Write)?;
+            tail.write_all(b"\n").map_err(CopyError::Write)?;
+        }
+    }
     tail.flush().map_err(CopyError::Write)
 }
 
@@ -405,7 +413,10 @@ fn make(path: &Path, options: &AppendOptions<'_>) -> io::Result<File> {
     if let Owner::User { uid, gid } = options.owner
         && let Err(error) = fchown(&file, Some(uid), gid)
     {
-        if error.kind() != io::ErrorKind::PermissionDenied || uid != user::effective_uid() {
+        // EINVAL: the group is not mapped in this user namespace, as in a container without root.
+        let lacks_right = error.kind() == io::ErrorKind::PermissionDenied
+            || error.raw_os_error() == Some(Errno::EINVAL as i32);
+        if !lacks_right || uid != user::effective_uid() {
             let _ = std::fs::remove_file(path);
             return Err(error);
         }

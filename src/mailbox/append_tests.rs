@@ -77,9 +77,9 @@ fn a_blank_line_stands_between_any_two_messages() {
             add(&path, message, &folder()).expect("appended");
             let text = fs::read_to_string(&path).expect("text");
             assert!(text.starts_with(&before));
-            assert!(text.ends_with("\n\n"), "{text:?}");
-            assert!(!text.ends_with("\n\n\n"), "{text:?}");
-            assert!(text.contains(message));
+            let line_end = if message.ends_with('\n') { "" } else { "\n" };
+            let stored = format!("{FROM}{message}{line_end}\n");
+            assert!(text.ends_with(&stored), "{text:?}");
             let expected = 2 + usize::from(before.len() > 1);
             assert_eq!(count(&path), expected, "{text:?}");
         }

@@ -74,7 +74,8 @@ impl From<Failure> for ReportError {
 pub enum Form {
     /// Decoded, for people.
     Text,
-    /// The bytes as they stand in the mailbox, From_ line included.
+    /// The message's bytes as they stand in the mailbox, without its From_ line and the empty
+    /// line that ends it there.
     Raw,
     /// One JSON object; see [`json`].
     Json,
@@ -222,6 +223,16 @@ pub fn list(
     Ok((number == 0).then_some(Kind::Nothing))
 }
 
+/// Returns a message without what the mailbox put around it.
+fn message_bytes<'a>(message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
+    let inner = bytes.get(message.from_line_len as usize..).unwrap_or(bytes);
+    match inner {
+        [.., b'\n', b'\r', b'\n'] => &inner[..inner.len() - 2],
+        [.., b'\n', b'\n'] => &inner[..inner.len() - 1],
+        _ => inner,
+    }
+}
+
 /// Writes one message; `number` counts from 1.
 ///
 /// # Errors
@@ -250,7 +261,7 @@ pub fn show(
     let bytes = read(&mailbox, index, message)?;
     let mut screen = Screen::new(out, err);
     match form {
-        Form::Raw => screen.raw(&bytes),
+        Form::Raw => screen.raw(message_bytes(message, &bytes)),
         Form::Json => {
             let mut line = Vec::new();
             json::message(&mut line, number, message, &bytes);

@@ -29,7 +29,6 @@ pub mod keep;
 pub mod mta;
 pub mod relay;
 pub mod route;
-pub mod spool;
 
 use aliases::SystemAliases;
 use identity::Identity;
@@ -211,7 +210,8 @@ pub fn keep(
     failed: &[String],
     around: &Surroundings<'_>,
 ) -> Option<Result<PathBuf, Failure>> {
-    if !around.settings.is_set("save") {
+    // As the child of a submission of our own, the parent keeps the text.
+    if !around.settings.is_set("save") || around.environment.submitting {
         return None;
     }
     let identity = Identity::find(around.settings);
@@ -428,8 +428,8 @@ impl Sender<'_> {
     fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {
         let environment = self.around.environment;
         let local = Local {
-            spool: spool::directory(self.around.settings, name),
-            own_mailbox: local::own_mailbox(environment.mail.as_deref()),
+            spools: self.around.settings.spools(),
+            mail: environment.mail.clone(),
             source_date_epoch: environment.source_date_epoch,
             lock_timeout: self
                 .seconds("lock-timeout")

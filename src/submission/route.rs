@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::address::EnvelopeAddress;
+use crate::address::alias::expand;
 use crate::exit::Kind;
-use crate::submission::aliases::{SystemAliases, expand};
+use crate::submission::aliases::SystemAliases;
 use crate::submission::mta::{Mta, RelayUrl};
 use crate::transport::{Disposition, Outcome};
 

@@ -3,14 +3,13 @@
 //! The mailbox engine's one locked, fsynced append does the writing; this module says into which
 //! file, on behalf of whom, and what an error means to the sender.
 
-use std::fs::Metadata;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::address::EnvelopeAddress;
 use crate::exit::{self, Kind};
-use crate::mailbox::{AppendOptions, append};
+use crate::mailbox::{AppendOptions, PlaceInputs, append, system_mailbox};
 use crate::sys::spool::Spool;
 use crate::sys::{clock, user};
 use crate::transport::{Disposition, Outcome};
@@ -18,10 +17,10 @@ use crate::transport::{Disposition, Outcome};
 /// Where system mailboxes are, and whose own mailbox lies elsewhere.
 #[derive(Clone, Debug)]
 pub struct Local {
-    /// The directory of system mailboxes.
-    pub spool: PathBuf,
-    /// The mailbox of the user we act as, where `MAIL` names one in a directory of its own.
-    pub own_mailbox: Option<PathBuf>,
+    /// The directories that may hold system mailboxes.
+    pub spools: Vec<PathBuf>,
+    /// `$MAIL`: the mailbox of the user we act as, if it is ours or in our own directory.
+    pub mail: Option<PathBuf>,
     /// The time that the From_ line shows, if it is fixed.
     pub source_date_epoch: Option<i64>,
     /// How long to wait for the lock.
@@ -50,7 +49,10 @@ pub fn deliver(local: &Local, name: &str, sender: &EnvelopeAddress, message: &Sp
         let text = format!("there is no user {name} on this host");
         return Outcome::new(Disposition::Refused, Kind::NoUser, text);
     };
-    let path = mailbox_of(local, &account);
+    let Some(path) = mailbox_of(local, &account) else {
+        let text = format!("{name} can have no mailbox");
+        return Outcome::new(Disposition::Refused, Kind::NoUser, text);
+    };
     let line = from_line(sender.as_str(), local.source_date_epoch);
     let mut options = options_for(&path, &account);
     options.lock.patience = local.lock_timeout;
@@ -80,24 +82,19 @@ pub fn deliver(local: &Local, name: &str, sender: &EnvelopeAddress, message: &Sp
     }
 }
 
-/// Returns the mailbox of an account: our own one where `MAIL` names it, else the spool's.
-fn mailbox_of(local: &Local, account: &user::User) -> PathBuf {
-    match &local.own_mailbox {
-        Some(path) if account.uid == user::effective_uid() => path.clone(),
-        _ => local.spool.join(&account.name),
-    }
-}
-
-/// Returns `MAIL`'s file if it may be delivered to: it lies in a directory that belongs to us.
-pub fn own_mailbox(mail: Option<&Path>) -> Option<PathBuf> {
-    let mail = mail?;
-    let is_ours = |metadata: Metadata| metadata.uid() == user::effective_uid();
-    let directory = mail.parent()?.metadata().ok()?;
-    let in_own_directory = is_ours(directory.clone()) && directory.mode() & 0o022 == 0;
-    let is_own_file = mail
-        .metadata()
-        .is_ok_and(|file| file.is_file() && is_ours(file));
-    (in_own_directory || is_own_file).then(|| mail.to_owned())
+/// Returns the mailbox of an account: our own one where `MAIL` may be believed, else the spool's.
+fn mailbox_of(local: &Local, account: &user::User) -> Option<PathBuf> {
+    let effective_uid = user::effective_uid();
+    let spools: Vec<&Path> = local.spools.iter().map(PathBuf::as_path).collect();
+    let mail = local.mail.as_deref().map(Path::as_os_str);
+    let place = system_mailbox(&PlaceInputs {
+        mail: mail.filter(|_| account.uid == effective_uid),
+        effective_uid,
+        spools: &spools,
+        user: &account.name,
+        home: None,
+    });
+    place.map(|place| place.path)
 }
 
 /// Returns how a new mailbox is made: as an MDA makes it, where we may; else as our own file.

@@ -181,6 +181,7 @@ impl Case {
 
     /// Adds lines to the configuration file that `MAILRC` names.
     pub fn rc(mut self, lines: &str) -> Case {
+        assert!(!self.prepared, "too late: the configuration is written");
         self.rc.push_str(lines);
         self.rc.push('\n');
         self

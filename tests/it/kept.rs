@@ -43,6 +43,7 @@ fn until_there_is_an_outbox_nothing_promises_a_retry() {
         .stdin("x\n")
         .sendmail(FakeSendmail::new().step("exit 75"))
         .status(75)
+        .says("sendmail")
         .says("not retried")
         .keeps(1)
         .run();

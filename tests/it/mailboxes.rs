@@ -92,7 +92,6 @@ fn what_is_no_mbox_is_named() {
     for bytes in [
         &b"just a text\nof two lines\n"[..],
         b"\x7fELF\x02\x01\x01\0\0",
-        b"\n\n\n",
         b"From here to there\n",
     ] {
         look(&["-H", "-f"])

@@ -62,6 +62,7 @@ fn serve() -> io::Result<u8> {
             ("exit", status) => return Ok(number(status)? as u8),
             ("kill", signal) => {
                 raise(Signal::try_from(number(signal)? as i32)?)?;
+                return Err(io::Error::other("still alive"));
             }
             _ => return Err(io::Error::other(format!("unknown step: {step}"))),
         }
