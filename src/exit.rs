@@ -103,10 +103,7 @@ pub const STATUSES: &[(Option<Kind>, &str)] = &[
         None,
         "Every recipient was accepted by the next hop, or the message is written and synced to disk; there is mail.",
     ),
-    (
-        Some(Kind::Nothing),
-        "There is no mail, or no such message.",
-    ),
+    (Some(Kind::Nothing), "There is no mail, or no such message."),
     (
         Some(Kind::Usage),
         "The command line is wrong. Nothing was read.",
@@ -119,10 +116,7 @@ pub const STATUSES: &[(Option<Kind>, &str)] = &[
         Some(Kind::NoInput),
         "A file to attach or to read is missing or unreadable. Nothing was sent.",
     ),
-    (
-        Some(Kind::NoUser),
-        "There is no such user on this host.",
-    ),
+    (Some(Kind::NoUser), "There is no such user on this host."),
     (Some(Kind::NoHost), "The host is unknown."),
     (
         Some(Kind::Unavailable),
