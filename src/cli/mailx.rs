@@ -104,7 +104,7 @@ pub struct MailxArguments {
     #[arg(short = 'd', long, help_heading = "Sending")]
     pub debug: bool,
 
-    /// Read the system mailbox's replacement: FILE, or ~/mbox
+    /// Read this mailbox instead of the system mailbox; without a name ~/mbox
     #[arg(short = 'f', long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Reading")]
     pub file: Option<OsString>,
 
