@@ -96,10 +96,9 @@ fn the_manual_is_clean_roff() {
     }
     for page in PAGES {
         let mut command = Command::new(groff);
-        command
-            .args(["-man", "-Tutf8", "-Kutf8", "-ww", "-z"])
-            .arg(root().join("man").join(page));
-        let output = launch::run(&mut command, Stdin::Null, Duration::from_secs(30), None);
+        command.args(["-man", "-Tutf8", "-Kutf8", "-ww", "-z"]);
+        let stdin = Stdin::Bytes(render(page).into_bytes());
+        let output = launch::run(&mut command, stdin, Duration::from_secs(30), None);
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && told.is_empty(), "{page}: {told}");
     }
@@ -137,13 +136,48 @@ fn every_variable_of_the_environment_is_told() {
     let names = source
         .match_indices("(\"")
         .map(|(at, _)| &source[at + 2..at + 2 + source[at + 2..].find('"').unwrap()])
-        .filter(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+        .filter(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+        });
     let mut count = 0;
     for name in names {
         count += 1;
         assert!(page.contains(name), "{name} is not in the manual");
     }
     assert!(count > 10, "{count}");
+}
+
+#[test]
+fn variables_without_effect_are_said_to_have_none() {
+    let page = template("postrider-mailrc.5");
+    let told = page.split(".\\\" no effect\n").nth(1).expect("the mark");
+    let told = told.split("\n.").next().expect("a part");
+    let told: Vec<&str> = told
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .collect();
+    let mut sources = String::new();
+    read_sources(&root().join("src"), &mut sources);
+    for row in ROWS {
+        let asked = sources.contains(&format!("(\"{}\"", row.name));
+        assert_ne!(asked, told.contains(&row.name), "{}", row.name);
+    }
+}
+
+/// Reads all sources but the tables of variables and commands.
+fn read_sources(directory: &Path, into: &mut String) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let tables = [
+            "config/variables.rs",
+            "config/mailrc.rs",
+            "shell/command.rs",
+        ];
+        if path.is_dir() {
+            read_sources(&path, into);
+        } else if !tables.iter().any(|table| path.ends_with(table)) {
+            into.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
 }
 
 /// Returns all spellings of an option, with their dashes.
@@ -172,7 +206,8 @@ fn render(page: &str) -> String {
             "@STATUSES@" => text.push_str(&statuses()),
             _ if line.starts_with('@') => panic!("{page}.in: unknown {line}"),
             _ => {
-                text.push_str(&line.replace("@VERSION@", env!("CARGO_PKG_VERSION")));
+                let line = line.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
+                text.push_str(&line.replace("@ORDER@", &order()));
                 text.push('\n');
             }
         }
@@ -239,7 +274,7 @@ fn options<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
             .unwrap_or_default();
         let also = argument.get_visible_aliases().unwrap_or_default();
         for name in also {
-            write!(help, " Also \\-\\-{name}.").unwrap();
+            write!(help, " Also --{name}.").unwrap();
         }
         if matches!(argument.get_action(), ArgAction::Append) {
             help.push_str(" May be repeated.");
@@ -257,14 +292,16 @@ fn options<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
         .disable_version_flag(true)
         .args(arguments);
     let mut bytes = Vec::new();
-    Man::new(command).render_options_section(&mut bytes).unwrap();
+    Man::new(command)
+        .render_options_section(&mut bytes)
+        .unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let lines = text
         .lines()
         .skip_while(|line| !line.starts_with(".TP"))
         .map(|line| match line.starts_with('.') {
             true => line.to_owned(),
-            false => bold_quoted(line).replace("\\\\\\-", "\\-"),
+            false => bold_quoted(line).replace("\\*(Aq", "\\(aq"),
         });
     lines.map(|line| line + "\n").collect()
 }
@@ -355,8 +392,10 @@ fn variables() -> String {
         match row.aliases {
             [] => {}
             names => {
-                let names: Vec<String> =
-                    names.iter().map(|n| format!("\\fB{}\\fR", roff(n))).collect();
+                let names: Vec<String> = names
+                    .iter()
+                    .map(|n| format!("\\fB{}\\fR", roff(n)))
+                    .collect();
                 writeln!(text, "Also called {}.", names.join(", ")).unwrap();
             }
         }
@@ -371,6 +410,17 @@ fn statuses() -> String {
         writeln!(text, ".TP\n\\fB{status}\\fR\n{}", roff(meaning)).unwrap();
     }
     text
+}
+
+/// The exit statuses from the worst to the least.
+fn order() -> String {
+    let mut kinds: Vec<exit::Kind> = exit::STATUSES
+        .iter()
+        .filter_map(|(kind, _)| *kind)
+        .collect();
+    kinds.sort_unstable();
+    let numbers: Vec<String> = kinds.iter().map(|kind| kind.status().to_string()).collect();
+    numbers.join(" ") + " 0"
 }
 
 /// Returns the examples of a page that say `.\" run` in front, as shell text.
