@@ -95,6 +95,60 @@ impl Kind {
     }
 }
 
+/// What each exit status means, for the manual; `None` is success.
+///
+/// Those that only a child of ours reports are left to its own manual.
+pub const STATUSES: &[(Option<Kind>, &str)] = &[
+    (
+        None,
+        "Every recipient was accepted by the next hop, or the message is written and synced to disk; there is mail.",
+    ),
+    (Some(Kind::Nothing), "There is no mail, or no such message."),
+    (
+        Some(Kind::Usage),
+        "The command line is wrong. Nothing was read.",
+    ),
+    (
+        Some(Kind::Data),
+        "An address or header field is wrong, or a recipient was refused. The other recipients got the message.",
+    ),
+    (
+        Some(Kind::NoInput),
+        "A file to attach or to read is missing or unreadable. Nothing was sent.",
+    ),
+    (Some(Kind::NoUser), "There is no such user on this host."),
+    (Some(Kind::NoHost), "The host is unknown."),
+    (
+        Some(Kind::Unavailable),
+        "The message was refused, or there is no way to send it.",
+    ),
+    (Some(Kind::Software), "A fault of Postrider itself."),
+    (
+        Some(Kind::CannotCreate),
+        "A file cannot be created; also when nothing could keep the text of an unsent message.",
+    ),
+    (
+        Some(Kind::Io),
+        "Reading or writing failed, for example on a full disk.",
+    ),
+    (
+        Some(Kind::TryLater),
+        "A temporary failure, or it is uncertain whether the message was accepted; a second try may work.",
+    ),
+    (
+        Some(Kind::Protocol),
+        "The relay broke the protocol, or TLS with it failed.",
+    ),
+    (
+        Some(Kind::NoPermission),
+        "A right or the password is missing, the relay refused the login, or its certificate cannot be trusted.",
+    ),
+    (
+        Some(Kind::Config),
+        "The configuration of the way out is wrong. Nothing was sent.",
+    ),
+];
+
 /// One thing that went wrong, as the user is told it.
 #[derive(Debug)]
 pub struct Failure {

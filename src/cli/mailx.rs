@@ -112,7 +112,7 @@ pub struct MailxArguments {
     #[arg(short = 'd', long, help_heading = "Sending")]
     pub debug: bool,
 
-    /// Read the system mailbox's replacement: FILE, or ~/mbox
+    /// Read this mailbox instead of the system mailbox; without a name ~/mbox
     #[arg(short = 'f', long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Reading")]
     pub file: Option<OsString>,
 
@@ -173,7 +173,7 @@ pub struct MailxArguments {
     #[arg(short = 'i', long, help_heading = "Both")]
     pub ignore: bool,
 
-    /// Tell what is done; twice: also the SMTP dialogue
+    /// Tell what is done, and show the dialogue with the relay
     #[arg(short = 'v', long, action = clap::ArgAction::Count, help_heading = "Both")]
     pub verbose: u8,
 

@@ -169,7 +169,7 @@ pub struct CommonArguments {
     #[arg(long)]
     pub no_system_rc: bool,
 
-    /// Tell what is done; twice: also the SMTP dialogue
+    /// Tell what is done, and show the dialogue with the relay
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

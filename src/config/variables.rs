@@ -76,7 +76,7 @@ pub const ROWS: &[Row] = &[
     row("password", &["smtp-auth-password"], Secret, "", "The password for the relay; better is password-file or password-command."),
     row("password-command", &[], Text, "", "A program, with its arguments, whose first line of output is the password; no shell is involved."),
     row("password-file", &[], File, "", "A file whose first line is the password; others must not be able to read it."),
-    row("prompt", &[], Text, "", "The prompt of the reader; `? ` when called mailx, `& ` when called mail."),
+    row("prompt", &[], Text, "", "The prompt of the reader; without it `?` and a blank, or `&` and a blank when called mail."),
     row("qualify-domain", &[], Text, "", "The domain put behind bare names where they leave this host; hostname without it."),
     row("quiet", &[], Flag, "", "Do not print the banner when the reader starts."),
     row("replyto", &["reply-to", "REPLYTO"], Address, "", "The Reply-To field."),

@@ -15,7 +15,7 @@ set hostname=host.example.test");
 }
 
 /// Returns the name of the case's user, if mail to that name stays with it.
-fn unaliased(case: &Case) -> Option<String> {
+pub fn unaliased(case: &Case) -> Option<String> {
     let user = case.user();
     let aliases = std::fs::read_to_string("/etc/aliases").unwrap_or_default();
     let alias = format!("{user}:");

@@ -1,0 +1,29 @@
+complete -c mailx -s s -l subject -d 'Set the subject' -r
+complete -c mailx -s c -l cc -d 'Send a copy to these recipients' -r
+complete -c mailx -s b -l bcc -d 'Send a copy to these recipients, unseen by the others' -r
+complete -c mailx -s a -d 'Attach a file, or add a header field' -r
+complete -c mailx -s A -d 'Attach a file, or use an account' -r
+complete -c mailx -l attach -d 'Attach this file; - is standard input' -r
+complete -c mailx -s C -l header -l append -d 'Add this header field, as `Name: text`' -r
+complete -c mailx -s r -l from -d 'Set the sender, in the From field and in the envelope' -r
+complete -c mailx -s M -l content-type -d 'Set the Content-Type of the text, as text/html' -r
+complete -c mailx -l full-name -d 'Set the sender\'s full name' -r
+complete -c mailx -s f -l file -d 'Read this mailbox instead of the system mailbox; without a name ~/mbox' -r
+complete -c mailx -s u -l user -l inbox-of -d 'Read the system mailbox of this user' -r
+complete -c mailx -s H -l headers -d 'Print the header summary and leave' -r
+complete -c mailx -l account -d 'Use this account of the configuration' -r
+complete -c mailx -s S -l set -d 'Set a variable; -S noNAME unsets it' -r
+complete -c mailx -l command -l exec -d 'Execute this command of the configuration' -r
+complete -c mailx -s E -l discard-empty-messages -d 'Do not send a message without a body'
+complete -c mailx -l dry-run -d 'Print the message and what would become of it, send nothing'
+complete -c mailx -s d -l debug -d 'Print the message and the plan on standard error, send nothing'
+complete -c mailx -s e -l check -d 'Tell by the exit status whether there is mail'
+complete -c mailx -s p -l print -l read -d 'Print all messages and leave'
+complete -c mailx -s N -l no-summary -d 'Do not print the header summary at the start'
+complete -c mailx -s R -l read-only -d 'Open the mailbox read-only'
+complete -c mailx -s n -l no-system-rc -l norc -d 'Do not read the system\'s configuration files'
+complete -c mailx -s i -l ignore -d 'Ignore interrupts while a message is read from standard input'
+complete -c mailx -s v -l verbose -d 'Tell what is done; twice: also the SMTP dialogue'
+complete -c mailx -s V -l version -d 'Print the version and leave'
+complete -c mailx -s h -s ? -l help -d 'Print this help and leave'
+complete -c mail -w mailx

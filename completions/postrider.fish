@@ -1,0 +1,72 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_postrider_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_postrider_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_postrider_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_postrider_using_subcommand
+    set -l cmd (__fish_postrider_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c postrider -n "__fish_postrider_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_needs_command" -s V -l version -d 'Print version'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "send" -d 'Send a message read from standard input'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "list" -d 'List the messages of a mailbox'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "mailx" -d 'Take a mailx command line'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l subject -d 'Set the subject' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l cc -d 'Send a copy to these recipients' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l bcc -d 'Send a copy to these recipients, unseen by the others' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l from -d 'Set the sender, in the From field and in the envelope' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l content-type -d 'Set the Content-Type of the text, as text/html' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l attach -d 'Attach this file; - is standard input' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l header -d 'Add this header field, as `Name: text`' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l set -d 'Set a variable; noNAME unsets it' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l discard-empty-messages -d 'Do not send a message without a body and attachments'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l dry-run -d 'Print the message and what would become of it, send nothing'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -s v -l verbose -d 'Tell what is done; twice: also the SMTP dialogue'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l file -d 'Read this mailbox instead of the system mailbox' -r
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l user -d 'Read the system mailbox of this user' -r
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l set -d 'Set a variable; noNAME unsets it' -r
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l json -d 'Print one JSON object a message'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -s v -l verbose -d 'Tell what is done; twice: also the SMTP dialogue'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l file -d 'Read this mailbox instead of the system mailbox' -r
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l user -d 'Read the system mailbox of this user' -r
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l set -d 'Set a variable; noNAME unsets it' -r
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l json -d 'Print one JSON object'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l raw -d 'Print the bytes as they stand in the mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Tell what is done; twice: also the SMTP dialogue'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "send" -d 'Send a message read from standard input'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "list" -d 'List the messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "mailx" -d 'Take a mailx command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

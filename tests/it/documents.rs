@@ -1,0 +1,450 @@
+//! The manual pages and completions: rendered, compared with the committed files, and tried.
+//!
+//! `man/*.in` hold the prose; a line `@NAME@` in them is replaced by what the program itself
+//! knows: options from clap, variables, commands and exit statuses from their tables. To write
+//! the rendered files anew: `POSTRIDER_BLESS=1 cargo test --test it documents`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, CommandFactory};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use postrider::cli::mailx::MailxArguments;
+use postrider::cli::postrider::PostriderArguments;
+use postrider::config::variables::{ROWS, ValueKind};
+use postrider::exit;
+use postrider::shell::command::{COMMANDS, Help};
+
+use crate::launch::{self, Stdin};
+
+/// The manual pages, each with a template of the same name and `.in`.
+const PAGES: [&str; 3] = ["mailx.1", "postrider.1", "postrider-mailrc.5"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compares a committed file with its rendered text, or writes it.
+fn compare(path: &str, rendered: &str, stale: &mut Vec<String>) {
+    let path = root().join(path);
+    if std::env::var_os("POSTRIDER_BLESS").is_some() {
+        fs::write(&path, rendered).unwrap();
+    } else if fs::read_to_string(&path).unwrap_or_default() != rendered {
+        stale.push(path.display().to_string());
+    }
+}
+
+#[track_caller]
+fn assert_current(stale: &[String]) {
+    assert!(
+        stale.is_empty(),
+        "not what the program says: {stale:?}; POSTRIDER_BLESS=1 writes them anew"
+    );
+}
+
+#[test]
+fn the_manual_is_what_the_program_says() {
+    let mut stale = Vec::new();
+    for page in PAGES {
+        compare(&format!("man/{page}"), &render(page), &mut stale);
+    }
+    assert_current(&stale);
+}
+
+#[test]
+fn the_completions_are_what_the_program_takes() {
+    let mut stale = Vec::new();
+    for (name, mut command) in [
+        ("mailx", MailxArguments::command()),
+        ("postrider", PostriderArguments::command()),
+    ] {
+        for (shell, file) in [
+            (Shell::Bash, format!("{name}.bash")),
+            (Shell::Zsh, format!("_{name}")),
+            (Shell::Fish, format!("{name}.fish")),
+        ] {
+            let mut bytes = Vec::new();
+            clap_complete::generate(shell, &mut command, name, &mut bytes);
+            let mut text = String::from_utf8(bytes).unwrap();
+            if name == "mailx" {
+                also_for_mail(shell, &mut text);
+            }
+            compare(&format!("completions/{file}"), &text, &mut stale);
+        }
+    }
+    assert_current(&stale);
+}
+
+/// Makes the completion of `mailx` one of `mail` too.
+fn also_for_mail(shell: Shell, text: &mut String) {
+    match shell {
+        Shell::Bash => text.push_str("\ncomplete -F _mailx -o bashdefault -o default mail\n"),
+        Shell::Zsh => *text = text.replacen("#compdef mailx", "#compdef mailx mail", 1),
+        _ => text.push_str("complete -c mail -w mailx\n"),
+    }
+}
+
+#[test]
+fn the_manual_is_clean_roff() {
+    let groff = Path::new("/usr/bin/groff");
+    if !groff.exists() {
+        return launch::left_out("the manual through groff", "there is no groff");
+    }
+    for page in PAGES {
+        let mut command = Command::new(groff);
+        command.args(["-man", "-Tutf8", "-Kutf8", "-ww", "-z"]);
+        let stdin = Stdin::Bytes(render(page).into_bytes());
+        let output = launch::run(&mut command, stdin, Duration::from_secs(30), None);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && told.is_empty(), "{page}: {told}");
+    }
+}
+
+#[test]
+fn the_prose_names_only_options_that_exist() {
+    let mailx = MailxArguments::command();
+    let postrider = PostriderArguments::command();
+    let mut known: Vec<String> = Vec::new();
+    for command in std::iter::once(&mailx).chain(postrider.get_subcommands()) {
+        for argument in command.get_arguments() {
+            known.extend(spellings(argument));
+        }
+    }
+    known.extend(["--help", "--version", "-h", "-V", "--"].map(str::to_owned));
+    for page in PAGES {
+        let text = template(page).replace("\\-", "-").replace("\\fR", " ");
+        // Options stand in bold; examples hold other programs' options too.
+        let bold = text.match_indices("\\fB-").map(|(at, _)| {
+            let word = &text[at + 3..];
+            &word[..word.find([' ', '\\', '\n', '=', ',']).unwrap_or(word.len())]
+        });
+        for option in bold {
+            let known = known.iter().any(|known| known == option);
+            assert!(known, "{page} speaks of {option}");
+        }
+    }
+}
+
+#[test]
+fn every_variable_of_the_environment_is_told() {
+    let source = fs::read_to_string(root().join("src/config/env.rs")).unwrap();
+    let page = template("mailx.1");
+    let names = source
+        .match_indices("(\"")
+        .map(|(at, _)| &source[at + 2..at + 2 + source[at + 2..].find('"').unwrap()])
+        .filter(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+        });
+    let mut count = 0;
+    for name in names {
+        count += 1;
+        assert!(page.contains(name), "{name} is not in the manual");
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
+fn variables_without_effect_are_said_to_have_none() {
+    let page = template("postrider-mailrc.5");
+    let told = page.split(".\\\" no effect\n").nth(1).expect("the mark");
+    let told = told.split("\n.").next().expect("a part");
+    let told: Vec<&str> = told
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .collect();
+    let mut sources = String::new();
+    read_sources(&root().join("src"), &mut sources);
+    for row in ROWS {
+        let asked = sources.contains(&format!("(\"{}\"", row.name));
+        assert_ne!(asked, told.contains(&row.name), "{}", row.name);
+    }
+}
+
+/// Reads all sources but the tables of variables and commands.
+fn read_sources(directory: &Path, into: &mut String) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let tables = [
+            "config/variables.rs",
+            "config/mailrc.rs",
+            "shell/command.rs",
+        ];
+        if path.is_dir() {
+            read_sources(&path, into);
+        } else if !tables.iter().any(|table| path.ends_with(table)) {
+            into.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// Returns all spellings of an option, with their dashes.
+fn spellings(argument: &Arg) -> Vec<String> {
+    let short = argument.get_short_and_visible_aliases().unwrap_or_default();
+    let long = argument.get_long().into_iter();
+    let aliases = argument.get_all_aliases().unwrap_or_default();
+    let mut all: Vec<String> = short.iter().map(|c| format!("-{c}")).collect();
+    all.extend(long.chain(aliases).map(|name| format!("--{name}")));
+    all
+}
+
+fn template(page: &str) -> String {
+    fs::read_to_string(root().join(format!("man/{page}.in"))).unwrap()
+}
+
+/// Renders a page: its template, with every `@NAME@` line replaced.
+fn render(page: &str) -> String {
+    let mut text = format!(".\\\" Rendered from {page}.in; do not edit.\n");
+    for line in template(page).lines() {
+        match line {
+            "@MAILX-OPTIONS@" => text.push_str(&mailx_options()),
+            "@SUBCOMMANDS@" => text.push_str(&subcommands()),
+            "@COMMANDS@" => text.push_str(&commands()),
+            "@VARIABLES@" => text.push_str(&variables()),
+            "@STATUSES@" => text.push_str(&statuses()),
+            _ if line.starts_with('@') => panic!("{page}.in: unknown {line}"),
+            _ => {
+                let line = line.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
+                text.push_str(&line.replace("@ORDER@", &order()));
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+/// The options of the mailx face under their headings.
+fn mailx_options() -> String {
+    let command = MailxArguments::command();
+    let mut headings: Vec<&str> = Vec::new();
+    for argument in command.get_arguments() {
+        let heading = argument.get_help_heading();
+        headings.extend(heading.filter(|heading| !headings.contains(heading)));
+    }
+    let mut text = String::new();
+    for heading in headings {
+        let of_heading = command
+            .get_arguments()
+            .filter(|argument| argument.get_help_heading() == Some(heading));
+        writeln!(text, ".SS {heading}").unwrap();
+        text.push_str(&options(of_heading));
+    }
+    text
+}
+
+/// The subcommands of the postrider face, each with its own options, and then those of all.
+fn subcommands() -> String {
+    let command = PostriderArguments::command();
+    let all: Vec<&clap::Command> = command.get_subcommands().collect();
+    let has = |command: &clap::Command, id: &clap::Id| {
+        command.get_arguments().any(|other| other.get_id() == id)
+    };
+    let is_common = |argument: &Arg| {
+        let having = all.iter().filter(|command| has(command, argument.get_id()));
+        having.count() > 2
+    };
+    let mut text = String::new();
+    for subcommand in &all {
+        let name = subcommand.get_name();
+        writeln!(text, ".SS postrider {name}").unwrap();
+        let about = subcommand.get_long_about().or(subcommand.get_about());
+        let about = about.map(ToString::to_string).unwrap_or_default();
+        writeln!(text, "{}", sentence(&about)).unwrap();
+        let own = subcommand
+            .get_arguments()
+            .filter(|argument| !is_common(argument));
+        text.push_str(&options(own));
+    }
+    text.push_str(".SS Options of all of them\n");
+    let send = command.find_subcommand("send").expect("it is there");
+    text.push_str(&options(send.get_arguments().filter(|a| is_common(a))));
+    text
+}
+
+/// Renders options by `clap_mangen`.
+fn options<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
+    // A command of their own, in the order of the source.
+    let arguments = arguments.enumerate().map(|(at, argument)| {
+        let mut help = argument
+            .get_long_help()
+            .or(argument.get_help())
+            .map(|help| sentence(&help.to_string()))
+            .unwrap_or_default();
+        let also = argument.get_visible_aliases().unwrap_or_default();
+        for name in also {
+            write!(help, " Also --{name}.").unwrap();
+        }
+        if matches!(argument.get_action(), ArgAction::Append) {
+            help.push_str(" May be repeated.");
+        }
+        argument
+            .clone()
+            .display_order(at)
+            // The dialect takes the value as the next word, too.
+            .require_equals(false)
+            .help(help.clone())
+            .long_help(help)
+    });
+    let command = clap::Command::new("x")
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args(arguments);
+    let mut bytes = Vec::new();
+    Man::new(command)
+        .render_options_section(&mut bytes)
+        .unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let lines = text
+        .lines()
+        .skip_while(|line| !line.starts_with(".TP"))
+        .map(|line| match line.starts_with('.') {
+            true => line.to_owned(),
+            false => bold_quoted(line).replace("\\*(Aq", "\\(aq"),
+        });
+    lines.map(|line| line + "\n").collect()
+}
+
+/// Turns help text into running sentences: its paragraphs joined, each with its full stop.
+fn sentence(help: &str) -> String {
+    let paragraphs = help.split("\n\n").map(|paragraph| {
+        let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        match text.ends_with('.') || text.is_empty() {
+            true => text,
+            false => text + ".",
+        }
+    });
+    paragraphs.collect::<Vec<_>>().join(" ")
+}
+
+/// Writes `quoted` words in bold.
+fn bold_quoted(text: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        match at % 2 {
+            1 => write!(out, "\\fB{part}\\fR").unwrap(),
+            _ => out.push_str(part),
+        }
+    }
+    out
+}
+
+/// Escapes text for roff.
+fn roff(text: &str) -> String {
+    let escaped = text.replace('\\', "\\e").replace('-', "\\-");
+    let quoted = bold_quoted(&escaped);
+    match quoted.starts_with(['.', '\'']) {
+        true => format!("\\&{quoted}"),
+        false => quoted,
+    }
+}
+
+/// The commands of the reader, with the abbreviation in bold.
+fn commands() -> String {
+    let mut text = String::new();
+    let mut rows = COMMANDS.iter().peekable();
+    while let Some(command) = rows.next() {
+        let Help::Text(help) = command.help else {
+            continue;
+        };
+        let mut names = vec![command_name(command.name, command.enough)];
+        while let Some(alias) = rows.next_if(|next| next.help == Help::Alias) {
+            names.push(command_name(alias.name, alias.enough));
+        }
+        let synopsis = command.arguments.synopsis();
+        writeln!(text, ".TP\n{} \\fI{}\\fR", names.join(", "), roff(synopsis)).unwrap();
+        writeln!(text, "{}", roff(&sentence(help))).unwrap();
+    }
+    text
+}
+
+/// Writes a name as manuals of mailx do: `n[ext]`.
+fn command_name(name: &str, enough: usize) -> String {
+    match name.split_at(enough.min(name.len())) {
+        (name, "") => format!("\\fB{}\\fR", roff(name)),
+        (head, tail) => format!("\\fB{}\\fR[\\fB{}\\fR]", roff(head), roff(tail)),
+    }
+}
+
+fn variables() -> String {
+    let mut text = String::new();
+    for row in ROWS {
+        let value = match row.kind {
+            ValueKind::Flag => "",
+            ValueKind::Text => "=TEXT",
+            ValueKind::Number => "=NUMBER",
+            ValueKind::File => "=FILE",
+            ValueKind::Address => "=ADDRESS",
+            ValueKind::Route => "=ROUTE",
+            ValueKind::Secret => "=SECRET",
+        };
+        write!(text, ".TP\n\\fB{}\\fR", roff(row.name)).unwrap();
+        if let Some(kind) = value.strip_prefix('=') {
+            write!(text, "=\\fI{kind}\\fR").unwrap();
+        }
+        match row.default {
+            "" => {}
+            "set" => text.push_str(" (set by default)"),
+            default => write!(text, " (default: {})", roff(default)).unwrap(),
+        }
+        writeln!(text, "\n{}", roff(row.doc)).unwrap();
+        match row.aliases {
+            [] => {}
+            names => {
+                let names: Vec<String> = names
+                    .iter()
+                    .map(|n| format!("\\fB{}\\fR", roff(n)))
+                    .collect();
+                writeln!(text, "Also called {}.", names.join(", ")).unwrap();
+            }
+        }
+    }
+    text
+}
+
+fn statuses() -> String {
+    let mut text = String::new();
+    for (kind, meaning) in exit::STATUSES {
+        let status = kind.map_or(0, exit::Kind::status);
+        writeln!(text, ".TP\n\\fB{status}\\fR\n{}", roff(meaning)).unwrap();
+    }
+    text
+}
+
+/// The exit statuses from the worst to the least.
+fn order() -> String {
+    let mut kinds: Vec<exit::Kind> = exit::STATUSES
+        .iter()
+        .filter_map(|(kind, _)| *kind)
+        .collect();
+    kinds.sort_unstable();
+    let numbers: Vec<String> = kinds.iter().map(|kind| kind.status().to_string()).collect();
+    numbers.join(" ") + " 0"
+}
+
+/// Returns the examples of a page that say `.\" run` in front, as shell text.
+pub fn examples(page: &str) -> Vec<String> {
+    let text = template(page);
+    let mut found = Vec::new();
+    for part in text.split(".\\\" run\n").skip(1) {
+        let block = part
+            .strip_prefix(".EX\n")
+            .and_then(|rest| rest.split_once("\n.EE"))
+            .unwrap_or_else(|| panic!("{page}.in: `run` needs .EX and .EE: {part}"));
+        let plain = block.0.replace("\\-", "-").replace("\\&", "");
+        found.push(plain.replace("\\(aq", "'").replace("\\e", "\\"));
+    }
+    found
+}
+
+/// Returns the templates with examples.
+pub fn pages() -> impl Iterator<Item = &'static str> {
+    PAGES.into_iter()
+}
+
+/// Returns a committed document.
+pub fn document(path: &str) -> String {
+    let path: PathBuf = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,225 @@
+//! The examples of README and manual: every `sh` block is run as it stands, every configuration
+//! is read, in a world that has what they speak of.
+//!
+//! A block that cannot be run says why in a comment in front of it: `<!-- not run: … -->`.
+
+use std::fs;
+
+use crate::case::{Case, PROGRAM};
+use crate::documents::{document, examples, pages};
+use crate::launch;
+use crate::mailboxes;
+use crate::sendmail::FakeSendmail;
+
+/// A block of a document.
+struct Block {
+    language: String,
+    text: String,
+    /// Why it is not run.
+    left_out: Option<String>,
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let mut found = Vec::new();
+    let mut left_out = None;
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            found.push(Block {
+                language: language.to_owned(),
+                text: body.join("\n"),
+                left_out: left_out.take(),
+            });
+        } else if let Some(reason) = line.strip_prefix("<!-- not run: ") {
+            left_out = Some(reason.trim_end_matches(" -->").to_owned());
+        } else if !line.is_empty() {
+            left_out = None;
+        }
+    }
+    found
+}
+
+/// Returns a case with the files that examples speak of, a sendmail that accepts, and the
+/// program where cargo would have built it.
+fn world() -> Case {
+    let case = Case::new().sendmail(FakeSendmail::accepting());
+    let user = case.user();
+    let case = case
+        .file("work/report.pdf", b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n")
+        .file("work/build.log", "one\ntwo\nthree\n")
+        .file("work/archive.mbox", mailboxes::ONE)
+        .file(&format!("spool/{user}"), mailboxes::ONE);
+    built(case)
+}
+
+/// Puts the program where `cargo build --release` would have, and a `cargo` that leaves it there.
+fn built(case: Case) -> Case {
+    let release = case.path("work/target/release");
+    fs::create_dir_all(&release).unwrap();
+    launch::install_executable(PROGRAM.as_ref(), &release.join("postrider"));
+    launch::install_script(
+        &case.path("bin/cargo"),
+        "#!/bin/sh\ncase \"$*\" in 'build --release --locked') ;; *) exit 1 ;; esac\n",
+    );
+    case
+}
+
+/// Writes a system's configuration that keeps the tests out of the machine's log.
+fn without_log(case: Case) -> Case {
+    case.file("sys/etc/postrider.rc", "set log=off\n")
+}
+
+/// Runs a script with the programs that every machine has; it must end well at every line.
+fn script(case: Case, text: &str) -> Case {
+    let text = format!("set -e\nPATH=$PATH:/usr/bin:/bin\n{text}\n");
+    ["work", "home", "spool", "mta"]
+        .iter()
+        .fold(case.within(&text), |case, path| case.may_change(path))
+        .any_stdout()
+        .any_stderr()
+}
+
+fn is_first(text: &str) -> bool {
+    text.contains("cargo build")
+}
+
+#[test]
+fn the_blocks_of_the_readme_run() {
+    let mut count = 0;
+    for block in blocks(&document("README.md")) {
+        if block.language != "sh" || block.left_out.is_some() || is_first(&block.text) {
+            continue;
+        }
+        count += 1;
+        script(world(), &block.text).run();
+    }
+    assert!(count >= 4, "{count}");
+}
+
+#[test]
+fn every_other_block_says_why_it_is_not_run() {
+    for block in blocks(&document("README.md")) {
+        match block.left_out {
+            Some(reason) => assert!(reason.len() > 10, "{reason}"),
+            None => assert!(
+                ["sh", "mailrc"].contains(&block.language.as_str()),
+                "{}",
+                block.text
+            ),
+        }
+    }
+}
+
+#[test]
+fn the_examples_of_the_manual_run() {
+    let mut count = 0;
+    for text in pages().flat_map(examples) {
+        count += 1;
+        script(world(), &text).run();
+    }
+    assert!(count >= 5, "{count}");
+}
+
+fn first_command() -> String {
+    let blocks = blocks(&document("README.md"));
+    let first = blocks.into_iter().find(|block| is_first(&block.text));
+    first.expect("the README has its first command").text
+}
+
+#[test]
+fn the_first_command_works_as_root_without_any_mta() {
+    let what = "the first command of the README on a machine without MTA";
+    let Some(case) = Case::new().private(what) else {
+        return;
+    };
+    let ran = script(built(without_log(case)), &first_command())
+        .env("MAILRC", "")
+        .env("DEAD", "")
+        .stdout_contains("Subject: Hello")
+        .stdout_contains("It works.")
+        .stderr("")
+        .run();
+    assert!(ran.path("spool/root").exists());
+}
+
+#[test]
+fn the_first_command_works_for_a_plain_user_with_a_mailbox_of_ones_own() {
+    let what = "the first command of the README for a plain user";
+    let command = first_command();
+    let case = if launch::is_root() {
+        let Some(case) = Case::new().private(what) else {
+            return;
+        };
+        let case = built(without_log(case)).env("MAILRC", "");
+        launch::give_to_nobody(&case.path("home"));
+        let become_nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+        script(
+            case,
+            &format!(
+                "exec {become_nobody} /bin/sh -ec '{}'",
+                command.replace('\'', "'\\''")
+            ),
+        )
+    } else {
+        let case = Case::new().rc("set mta=local");
+        if crate::local::unaliased(&case).is_none() {
+            return;
+        }
+        script(built(case), &command)
+    };
+    let ran = case
+        .env("MAIL", "[DIR]/home/inbox")
+        .stdout_contains("Subject: Hello")
+        .stdout_contains("It works.")
+        .stderr("")
+        .run();
+    assert!(ran.path("home/inbox").exists());
+}
+
+#[test]
+fn the_configurations_of_the_documents_are_read_without_a_word() {
+    let readme = blocks(&document("README.md"));
+    let readme = readme
+        .into_iter()
+        .filter(|block| block.language == "mailrc");
+    let mut all: Vec<String> = readme.map(|block| block.text).collect();
+    let page = document("man/postrider-mailrc.5");
+    for part in page.split(".\\\" config\n.EX\n").skip(1) {
+        let text = part.split("\n.EE").next().expect("a part");
+        all.push(text.replace("\\-", "-"));
+    }
+    assert!(all.len() >= 4, "{}", all.len());
+    for text in all {
+        let mta = if text.contains("smtp=") {
+            "set mta=auto\n"
+        } else {
+            ""
+        };
+        let account: &[&str] = match text.contains("account private") {
+            true => &["--account", "private"],
+            false => &[],
+        };
+        let ran = Case::new()
+            .called("postrider")
+            .file("work/rc", format!("{mta}{text}\n"))
+            .mode("work/rc", 0o600)
+            .args(["send", "--no-system-rc", "--config", "rc", "--dry-run"])
+            .args(account)
+            .args(["ops@elsewhere.example"])
+            .stdin("x\n")
+            .any_stdout()
+            .stderr_contains("ops@elsewhere.example: relay submission")
+            .run();
+        assert_eq!(ran.stderr().lines().count(), 1, "{}", ran.stderr());
+    }
+}
+
+#[test]
+fn the_readme_lists_every_exit_status() {
+    let text = document("README.md");
+    for (kind, _) in postrider::exit::STATUSES {
+        let status = kind.map_or(0, postrider::exit::Kind::status);
+        assert!(text.contains(&format!("\n| {status} | ")), "{status}");
+    }
+}
