@@ -164,7 +164,7 @@ fn parse_mailx(
 
 /// Whether a command line sends or reads, and what.
 enum Mode {
-    Send(Request, Manner),
+    Send(Box<Request>, Manner),
     Read(read::Wanted, Task),
 }
 
@@ -229,7 +229,7 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         ignore: parsed.ignore,
         verbose: parsed.verbose,
     };
-    Ok(Mode::Send(request, manner))
+    Ok(Mode::Send(Box::new(request), manner))
 }
 
 fn read_mode(
