@@ -17,8 +17,8 @@ use crate::cli::postrider::{CommonArguments, PostriderArguments, PostriderComman
 use crate::cli::read::{self, Task};
 use crate::cli::send::{self, Manner, print};
 use crate::cli::{sendmail, setup};
-use crate::compose::Request;
 use crate::compose::premade::Handover;
+use crate::compose::{AttachRequest, Request};
 use crate::config::{Environment, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::report::Form;
@@ -134,7 +134,8 @@ fn mailx(arguments: &[OsString], diagnostics: &mut Diagnostics) {
 
 fn wanted_mailx(parsed: &MailxArguments, sending: bool) -> setup::Wanted<'_> {
     setup::Wanted {
-        no_system_rc: parsed.no_system_rc,
+        no_system_rc: parsed.no_system_rc || !reads(parsed, 's'),
+        no_user_rc: !reads(parsed, 'u'),
         user_file: None,
         set: &parsed.set,
         account: parsed.account.as_deref(),
@@ -142,6 +143,14 @@ fn wanted_mailx(parsed: &MailxArguments, sending: bool) -> setup::Wanted<'_> {
         verbose: parsed.verbose,
         sending,
         terminal: io::IsTerminal::is_terminal(&io::stdin()),
+    }
+}
+
+/// Returns whether `-:` lets this kind of configuration file be read.
+fn reads(parsed: &MailxArguments, kind: char) -> bool {
+    match &parsed.resource_files {
+        None => true,
+        Some(letters) => letters.to_string_lossy().contains(kind),
     }
 }
 
@@ -178,13 +187,18 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         || parsed.user.is_some()
         || parsed.check
         || parsed.headers.is_some()
+        || parsed.search.is_some()
         || parsed.print;
     let send_options = parsed.subject.is_some()
         || !parsed.cc.is_empty()
         || !parsed.bcc.is_empty()
         || !parsed.attach.is_empty()
         || !parsed.header.is_empty()
-        || parsed.from.is_some();
+        || parsed.from.is_some()
+        || parsed.template
+        || parsed.quote_file.is_some()
+        || parsed.body_file.is_some()
+        || !parsed.target.is_empty();
     if reading && send_options {
         return Err(wrong(
             "-f, -u, -e, -H and -p read a mailbox and do not go with options for sending",
@@ -194,7 +208,12 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
     if reading || (parsed.operands.is_empty() && !send_options) {
         return read_mode(parsed, wrong);
     }
-    if parsed.operands.is_empty() && parsed.cc.is_empty() && parsed.bcc.is_empty() {
+    if parsed.operands.is_empty()
+        && parsed.cc.is_empty()
+        && parsed.bcc.is_empty()
+        && parsed.target.is_empty()
+        && !parsed.template
+    {
         let has_field = |name: &[u8]| {
             parsed.header.iter().any(|field| {
                 let bytes = field.as_encoded_bytes();
@@ -217,11 +236,18 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         full_name: parsed.full_name.clone(),
         content_type: parsed.content_type.clone(),
         headers: parsed.header.clone(),
-        attachments: parsed.attach.clone(),
+        attachments: attachments(parsed),
+        skip_empty_attachments: parsed.skip_empty_attachments,
+        template: parsed.template,
+        copies: Vec::new(),
+        copy_by_name: parsed.record_by_name,
     };
+    let request = targets(request, &parsed.target)?;
     let manner = Manner {
         refusal: None,
         discard_empty: parsed.discard_empty,
+        quote_file: parsed.quote_file.clone(),
+        body_file: parsed.body_file.clone(),
         dry_run: parsed.dry_run,
         debug: parsed.debug,
         json: parsed.json,
@@ -230,6 +256,58 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         verbose: parsed.verbose,
     };
     Ok(Mode::Send(Box::new(request), manner))
+}
+
+/// Gathers the attachments with what the dialect found out about each.
+fn attachments(parsed: &MailxArguments) -> Vec<AttachRequest> {
+    let mut attachments: Vec<AttachRequest> = parsed
+        .attach
+        .iter()
+        .map(|path| AttachRequest {
+            path: path.clone(),
+            ..AttachRequest::default()
+        })
+        .collect();
+    for row in &parsed.attachment {
+        let text = row.to_string_lossy();
+        let Some((index, told)) = text.split_once(':') else {
+            continue;
+        };
+        let attachment = index
+            .parse()
+            .ok()
+            .and_then(|index: usize| attachments.get_mut(index));
+        match (attachment, told.split_once('=')) {
+            (Some(attachment), Some(("type", value))) => {
+                attachment.content_type = Some(value.into());
+            }
+            (Some(attachment), Some(("name", value))) => attachment.name = Some(value.into()),
+            _ => {}
+        }
+    }
+    attachments
+}
+
+/// Adds the addresses of `-T 'field: address'`.
+fn targets(mut request: Request, targets: &[OsString]) -> Result<Request, UsageError> {
+    for target in targets {
+        let text = target.to_string_lossy();
+        let (field, value) = text.split_once(':').unwrap_or(("", &text));
+        let value = OsString::from(value.trim());
+        match field.trim().to_ascii_lowercase().as_str() {
+            "to" => request.to.push(value),
+            "cc" => request.cc.push(value),
+            "bcc" => request.bcc.push(value),
+            "fcc" => request.copies.push(value),
+            _ => {
+                return Err(UsageError {
+                    what: format!("-T {text}: the field must be to, cc, bcc or fcc"),
+                    hint: None,
+                });
+            }
+        }
+    }
+    Ok(request)
 }
 
 fn read_mode(
@@ -255,7 +333,12 @@ fn read_mode(
     if place.file.is_some() && place.user.is_some() {
         return Err(wrong("-f and -u name two mailboxes", None));
     }
-    let task = if parsed.check {
+    let task = if let Some(list) = &parsed.search {
+        Task::Search {
+            list: list.to_string_lossy().into_owned(),
+            silent: parsed.check,
+        }
+    } else if parsed.check {
         Task::Check
     } else if let Some(spec) = &parsed.headers {
         Task::Headers(flag_choice(spec).map_err(|what| wrong(&what, None))?)
@@ -264,6 +347,11 @@ fn read_mode(
     } else {
         Task::Shell {
             no_summary: parsed.no_summary,
+            commands: parsed
+                .cmd
+                .iter()
+                .map(|c| c.to_string_lossy().into_owned())
+                .collect(),
         }
     };
     Ok(Mode::Read(place, task))
@@ -343,6 +431,7 @@ fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     let with_settings = |common: &CommonArguments, sending: bool, diagnostics: &mut Diagnostics| {
         let wanted = setup::Wanted {
             no_system_rc: common.no_system_rc,
+            no_user_rc: false,
             user_file: common.config.as_deref(),
             set: &common.set,
             account: common.account.as_deref(),

@@ -110,6 +110,9 @@ impl Diagnostics {
             }
         }
         self.kept(report.kept.as_ref());
+        for failure in &report.copy_failures {
+            self.fail(failure);
+        }
         for hint in hints {
             self.hint(hint);
         }

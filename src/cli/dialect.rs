@@ -129,12 +129,19 @@ pub fn normalise(
 ) -> Result<Vec<OsString>, UsageError> {
     let mut pass = Pass {
         table: Table::of(command),
+        attachments: 0,
+        next_type: None,
+        next_name: None,
         probe,
         words: arguments.iter().cloned().collect(),
         options: Vec::new(),
         operands: Vec::new(),
     };
     pass.run()?;
+    if let Some(value) = pass.next_type.take() {
+        // No attachment came after it: it is the type of the text (features.md O37).
+        pass.push("content-type", Some(&value));
+    }
     let mut result = pass.options;
     result.push("--".into());
     result.extend(pass.operands);
@@ -143,6 +150,10 @@ pub fn normalise(
 
 struct Pass<'a> {
     table: Table,
+    /// How many attachments there are so far, and what the next one is told to be.
+    attachments: usize,
+    next_type: Option<OsString>,
+    next_name: Option<OsString>,
     probe: &'a Probe<'a>,
     words: std::collections::VecDeque<OsString>,
     options: Vec<OsString>,
@@ -155,6 +166,11 @@ impl Pass<'_> {
             let bytes = word.as_bytes();
             if bytes == b"--" {
                 return self.after_double_dash();
+            }
+            if bytes == b"-." {
+                // s-nail's end of options: whatever follows is a recipient.
+                self.operands.extend(self.words.drain(..));
+                return Ok(());
             }
             if let Some(long) = bytes.strip_prefix(b"--") {
                 self.long(long)?;
@@ -218,15 +234,47 @@ impl Pass<'_> {
                 Ok(())
             }
             (_, Some(value)) => {
-                self.push(&long, Some(OsStr::from_bytes(value)));
+                self.long_value(&long, OsStr::from_bytes(value));
                 Ok(())
             }
             (Arity::Value, None) => {
                 let value = self.value_of(&format!("--{name}"))?;
-                self.push(&long, Some(&value));
+                self.long_value(&long, &value);
                 Ok(())
             }
         }
+    }
+
+    /// Pushes a long option; GNU mail's `--content-type` and `--content-name` are for the
+    /// attachment that follows (features.md O37).
+    fn long_value(&mut self, long: &str, value: &OsStr) {
+        match long {
+            "content-type" => self.next_type = Some(value.to_owned()),
+            "content-name" => self.next_name = Some(value.to_owned()),
+            "attach-fd" => {
+                let mut path = OsString::from("/dev/fd/");
+                path.push(value);
+                self.attach(&path);
+            }
+            "attach" => self.attach(value),
+            _ => self.push(long, Some(value)),
+        }
+    }
+
+    /// Pushes an attachment with what was said of it before.
+    fn attach(&mut self, value: &OsStr) {
+        self.push("attach", Some(value));
+        for (what, told) in [
+            ("type", self.next_type.take()),
+            ("name", self.next_name.take()),
+        ] {
+            if let Some(told) = told {
+                let mut row = OsString::from(format!("{}:{what}=", self.attachments));
+                row.push(told);
+                self.push("attachment", Some(&row));
+            }
+        }
+        self.attachments += 1;
     }
 
     /// Handles `-xyz`: flags in a row, the last of which may take the rest or the next word.
@@ -234,10 +282,27 @@ impl Pass<'_> {
         let mut rest = letters;
         while let Some((&letter, tail)) = rest.split_first() {
             let letter = letter as char;
+            if matches!(letter, 'D' | 'B') {
+                // s-nail: disconnected, and a buffering long gone. Accepted without effect.
+                rest = tail;
+                continue;
+            }
             let Some(row) = self.table.by_letter(letter) else {
                 return Err(unknown_letter(letter, letters));
             };
             let (long, arity) = (row.long.clone(), row.arity);
+            if letter == 'h' && self.is_hop_count(tail) {
+                // SysV's hop count: nothing that we would do with it.
+                if tail.is_empty() {
+                    self.words.pop_front();
+                }
+                return Ok(());
+            }
+            if letter == 'q' && !self.is_quote_file(tail) {
+                // GNU mail's flag: interrupts end us, as they always do (rule R5).
+                rest = tail;
+                continue;
+            }
             if letter == 'M' && !self.is_media_type(tail) {
                 // GNU mail's flag: MIME is always on (rule R6).
                 rest = tail;
@@ -285,14 +350,39 @@ impl Pass<'_> {
     /// Pushes an option with a value; rules R1 and R2 decide what `-a` and `-A` mean.
     fn value(&mut self, letter: char, long: Option<String>, value: &OsStr) {
         let is_file = || (self.probe.readable_file)(value);
-        let name = match letter {
-            'a' if !is_file() && is_header(value.as_bytes()) => "header".to_owned(),
-            'a' => "attach".to_owned(),
-            'A' if is_file() => "attach".to_owned(),
-            'A' => "account".to_owned(),
-            _ => long.unwrap_or_default(),
+        match letter {
+            'a' if !is_file() && is_header(value.as_bytes()) => self.push("header", Some(value)),
+            'a' => self.attach(value),
+            'A' if is_file() => self.attach(value),
+            'A' => self.push("account", Some(value)),
+            _ => self.push(&long.unwrap_or_default(), Some(value)),
+        }
+    }
+
+    /// Whether what follows `-h` is a number (features.md O33).
+    fn is_hop_count(&self, tail: &[u8]) -> bool {
+        let word = match tail {
+            [] => self
+                .words
+                .front()
+                .map(|word| word.as_bytes())
+                .unwrap_or_default(),
+            _ => tail,
         };
-        self.push(&name, Some(value));
+        !word.is_empty() && word.iter().all(u8::is_ascii_digit)
+    }
+
+    /// Rule R5: whether what follows `-q` is a file to begin the text with.
+    fn is_quote_file(&self, tail: &[u8]) -> bool {
+        let word = match tail {
+            [] => self
+                .words
+                .front()
+                .map(OsString::as_os_str)
+                .unwrap_or_default(),
+            _ => OsStr::from_bytes(tail),
+        };
+        word == "-" || (!word.is_empty() && (self.probe.readable_file)(word))
     }
 
     /// Rule R6: whether what follows `-M` looks like a media type.
@@ -471,6 +561,33 @@ mod tests {
             // long names of the others, and beginnings of names
             (&["--subj", "t", "u"], &["--subject=t", "--", "u"]),
             (&["--append=X: y", "u"], &["--header=X: y", "--", "u"]),
+            // R5
+            (
+                &["-q", "report.pdf", "u"],
+                &["--quote-file=report.pdf", "--", "u"],
+            ),
+            (&["-q", "u@x"], &["--", "u@x"]),
+            // O33, O35, O37
+            (&["-h", "3", "u"], &["--", "u"]),
+            (&["-DB", "u"], &["--", "u"]),
+            (&["-.", "-x", "u"], &["--", "-x", "u"]),
+            (
+                &[
+                    "--content-type=text/csv",
+                    "--attach",
+                    "x",
+                    "--content-type",
+                    "text/html",
+                    "u",
+                ],
+                &[
+                    "--attach=x",
+                    "--attachment=0:type=text/csv",
+                    "--content-type=text/html",
+                    "--",
+                    "u",
+                ],
+            ),
             (&["--exec", "set x", "u"], &["--command=set x", "--", "u"]),
             (&["-", "u"], &["--", "-", "u"]),
         ];

@@ -112,6 +112,63 @@ pub struct MailxArguments {
     #[arg(short = 'd', long, help_heading = "Sending")]
     pub debug: bool,
 
+    /// Take header fields and recipients from standard input, too
+    ///
+    /// The text begins with header fields and an empty line; lines that begin with # are comments
+    /// there. Recipients of the command line are added, Bcc fields are removed, and a message
+    /// with a Content-Type of its own is passed on as it is.
+    #[arg(short = 't', long, alias = "to", help_heading = "Sending")]
+    pub template: bool,
+
+    /// Begin the text with the contents of this file
+    ///
+    /// A -q that is followed by no readable file is GNU mail's flag for ending at an interrupt,
+    /// which always holds.
+    #[arg(short = 'q', long, value_name = "FILE", help_heading = "Sending")]
+    pub quote_file: Option<OsString>,
+
+    /// Take the text from this file instead of standard input, with the type that it has
+    #[arg(short = 'm', long, value_name = "FILE", help_heading = "Sending")]
+    pub body_file: Option<OsString>,
+
+    /// Add an address to a field, as `to: ADDRESS`, `cc:`, `bcc:` or `fcc: FILE`
+    #[arg(
+        short = 'T',
+        long,
+        value_name = "FIELD: ADDRESS",
+        help_heading = "Sending"
+    )]
+    pub target: Vec<OsString>,
+
+    /// Keep a copy in a file named after the first recipient
+    #[arg(short = 'F', long, alias = "byname", help_heading = "Sending")]
+    pub record_by_name: bool,
+
+    /// Attach what can be read from this file descriptor
+    #[arg(long, value_name = "N", help_heading = "Sending")]
+    pub attach_fd: Vec<OsString>,
+
+    /// Give the next attachment this name
+    #[arg(
+        long,
+        visible_alias = "content-filename",
+        value_name = "NAME",
+        help_heading = "Sending"
+    )]
+    pub content_name: Vec<OsString>,
+
+    /// Leave out attachments that are empty
+    #[arg(long, help_heading = "Sending")]
+    pub skip_empty_attachments: bool,
+
+    /// Accepted: how the text is encoded is decided by its bytes
+    #[arg(long, value_name = "NAME", help_heading = "Sending")]
+    pub encoding: Option<OsString>,
+
+    /// What the dialect knows of an attachment, as `INDEX:type=TYPE` or `INDEX:name=NAME`
+    #[arg(long, hide = true)]
+    pub attachment: Vec<OsString>,
+
     /// Read this mailbox instead of the system mailbox; without a name ~/mbox
     #[arg(short = 'f', long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Reading")]
     pub file: Option<OsString>,
@@ -136,6 +193,14 @@ pub struct MailxArguments {
     #[arg(short = 'H', long, alias = "header-summary", value_name = "LIST", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Reading")]
     pub headers: Option<OsString>,
 
+    /// Print the header summary of the messages of this list and leave; with -e only the status
+    #[arg(short = 'L', long, value_name = "LIST", help_heading = "Reading")]
+    pub search: Option<OsString>,
+
+    /// Execute this command after the mailbox was opened, before others are read
+    #[arg(short = 'Y', long, value_name = "COMMAND", help_heading = "Reading")]
+    pub cmd: Vec<OsString>,
+
     /// Print all messages and leave
     #[arg(short = 'p', long, visible_alias = "read", help_heading = "Reading")]
     pub print: bool,
@@ -156,10 +221,11 @@ pub struct MailxArguments {
     #[arg(short = 'S', long, value_name = "NAME[=VALUE]", help_heading = "Both")]
     pub set: Vec<OsString>,
 
-    /// Execute this command of the configuration
+    /// Execute this command of the configuration before anything else
     #[arg(
+        short = 'X',
         long,
-        visible_alias = "exec",
+        visible_aliases = ["exec", "startup-cmd"],
         value_name = "COMMAND",
         help_heading = "Both"
     )]
@@ -168,6 +234,10 @@ pub struct MailxArguments {
     /// Do not read the system's configuration files
     #[arg(short = 'n', long, visible_alias = "norc", help_heading = "Both")]
     pub no_system_rc: bool,
+
+    /// Read these configuration files: s the system's, u the user's, / none
+    #[arg(short = ':', long, value_name = "LETTERS", help_heading = "Both")]
+    pub resource_files: Option<OsString>,
 
     /// Ignore interrupts while a message is read from standard input
     #[arg(short = 'i', long, help_heading = "Both")]

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::read::Wanted;
 use crate::cli::send::Manner;
-use crate::compose::Request;
+use crate::compose::{AttachRequest, Request};
 
 /// A mail user agent that delivers, keeps, or says why not
 ///
@@ -133,8 +133,8 @@ pub struct ListArguments {
 /// Options of `show`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ShowArguments {
-    /// The number of the message, as `list` shows it
-    #[arg(value_name = "N")]
+    /// The number of the message, as `list` shows it; $ or last is the last one
+    #[arg(value_name = "N", value_parser = number)]
     pub number: usize,
 
     /// Print one JSON object
@@ -148,6 +148,16 @@ pub struct ShowArguments {
     /// Which mailbox to read
     #[command(flatten)]
     pub mailbox: MailboxArguments,
+}
+
+/// Reads the number of a message; the last one is `usize::MAX`.
+fn number(text: &str) -> Result<usize, String> {
+    match text {
+        "$" | "last" => Ok(usize::MAX),
+        _ => text
+            .parse()
+            .map_err(|_| "it is no number of a message".to_owned()),
+    }
 }
 
 /// Options that every subcommand has.
@@ -186,7 +196,15 @@ impl SendArguments {
             full_name: None,
             content_type: self.content_type,
             headers: self.header,
-            attachments: self.attach,
+            attachments: self
+                .attach
+                .into_iter()
+                .map(|path| AttachRequest {
+                    path,
+                    ..AttachRequest::default()
+                })
+                .collect(),
+            ..Request::default()
         };
         let manner = Manner {
             discard_empty: self.discard_empty_messages,

@@ -34,6 +34,13 @@ pub enum Task {
     Check,
     /// Print the header summary (`-H`), maybe of messages with a flag.
     Headers(Option<FlagChoice>),
+    /// Print the header summary of these messages (`-L`); with `silent` only the status counts.
+    Search {
+        /// The message list.
+        list: String,
+        /// `-e`: print nothing.
+        silent: bool,
+    },
     /// Print all messages (`-p`).
     PrintAll,
     /// List for people or programs.
@@ -52,6 +59,8 @@ pub enum Task {
     Shell {
         /// `-N`: no header summary at the start.
         no_summary: bool,
+        /// `-Y`: commands that come first.
+        commands: Vec<String>,
     },
 }
 
@@ -79,7 +88,10 @@ pub fn read(
         return check(&place, diagnostics);
     }
     let mut reader = reader_settings(settings, environment, diagnostics.program());
-    if let Task::Shell { no_summary: true } = task {
+    if let Task::Shell {
+        no_summary: true, ..
+    } = task
+    {
         reader.header = false;
     }
     let stdout = io::stdout();
@@ -94,7 +106,7 @@ pub fn read(
         Ok(Some(kind)) => diagnostics.note(kind),
         Ok(None) => {}
         Err(ReportError::Open(error)) => {
-            let quiet = matches!(task, Task::Headers(_));
+            let quiet = matches!(task, Task::Headers(_) | Task::Search { .. });
             unopened(&error, &place, quiet, diagnostics);
         }
         Err(ReportError::Failed(failure)) => diagnostics.fail(&failure),
@@ -116,7 +128,11 @@ fn perform(
         Task::Show { number, form } => {
             report::show(&place.path, *number, *form, &reader, out, err).map(|()| None)
         }
-        Task::Shell { .. } => {
+        Task::Search { list, silent } => {
+            let mailbox = Mailbox::open(&place.path, &mut |_, _, _| {})?;
+            Ok(shell::search(&mailbox, reader, list, *silent, out, err)?)
+        }
+        Task::Shell { commands, .. } => {
             let mailbox = Mailbox::open(&place.path, &mut |_, _, _| {})?;
             if mailbox.messages().is_empty() {
                 return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
@@ -127,7 +143,7 @@ fn perform(
                 true => Input::Terminal,
                 false => Input::Lines(&mut lines),
             };
-            shell::run(&mailbox, reader, input, out, err)?;
+            shell::run(&mailbox, reader, commands, input, out, err)?;
             Ok(None)
         }
     }

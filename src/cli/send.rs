@@ -1,12 +1,13 @@
 //! Sending: from a parsed command line to the exit status, for every face.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::diagnostics::{Diagnostics, Verbose};
 use crate::compose::premade::{self, Handover};
-use crate::compose::{self, Composed, Request, input};
+use crate::compose::{self, AttachRequest, Composed, Request, input};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::report::receipt;
@@ -20,6 +21,10 @@ use crate::sys::spool::Spool;
 pub struct Manner {
     /// Why nothing may be sent; the text is kept.
     pub refusal: Option<Failure>,
+    /// Begin the text with this file.
+    pub quote_file: Option<OsString>,
+    /// Take the text from this file.
+    pub body_file: Option<OsString>,
     /// Send nothing that has neither body nor attachments.
     pub discard_empty: bool,
     /// Send nothing: the message to standard output, the plan to standard error.
@@ -110,7 +115,13 @@ pub fn send(
     };
     let around = surroundings(&signals, manner, settings, environment, diagnostics);
     // An attachment `-` takes standard input; then there is no body.
-    let body = if request.attachments.iter().any(|name| name == "-") {
+    let body = if let Some(path) = &manner.body_file {
+        input::read_file(path)
+    } else if request
+        .attachments
+        .iter()
+        .any(AttachRequest::is_standard_input)
+    {
         input::Input {
             body: Spool::new(),
             failure: None,
@@ -119,6 +130,10 @@ pub fn send(
         input::read_typed(&signals, settings.is_set("dot"))
     } else {
         input::read_piped(&signals, false)
+    };
+    let body = match &manner.quote_file {
+        Some(path) => input::behind_file(path, body),
+        None => body,
     };
     let is_empty = body.body.is_empty();
     if let Some(failure) = body.failure {

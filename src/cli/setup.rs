@@ -16,6 +16,8 @@ const SYSTEM_FILES: [&str; 2] = ["/etc/mail.rc", "/etc/postrider.rc"];
 pub struct Wanted<'a> {
     /// Skip the system's files (`-n`).
     pub no_system_rc: bool,
+    /// Skip the user's file.
+    pub no_user_rc: bool,
     /// The user's file, instead of `$MAILRC` or `~/.mailrc`.
     pub user_file: Option<&'a Path>,
     /// `-S`, in order.
@@ -66,7 +68,7 @@ pub fn settings(
         .map(PathBuf::from)
         .or_else(|| environment.mailrc.clone())
         .or_else(|| Some(home.as_ref()?.join(".mailrc")));
-    if let Some(path) = user_file {
+    if let Some(path) = user_file.filter(|_| !wanted.no_user_rc) {
         mailrc::read_file(&mut settings, &path, &context);
     }
     for command in wanted.commands {

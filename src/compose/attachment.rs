@@ -9,12 +9,14 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 
+use crate::compose::AttachRequest;
 use crate::exit::{Failure, Kind};
-use crate::message::{FileName, MessageSource};
+use crate::message::{FileName, MediaType, MessageSource};
 use crate::sanitize;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
@@ -33,6 +35,10 @@ const COPIED: u64 = 1 << 20;
 pub struct Attached {
     /// The name the recipient sees.
     pub name: FileName,
+    /// The type, where one is given.
+    pub content_type: Option<MediaType>,
+    /// The charset, where one is given.
+    pub charset: Option<String>,
     /// Its bytes.
     pub source: Source,
 }
@@ -89,13 +95,16 @@ impl Read for InPlaceReader<'_> {
     }
 }
 
-/// Reads what is to be attached; `-` is standard input.
+/// Reads what is to be attached; `-` is standard input, `FILE=charset` a file of that charset.
 ///
 /// # Errors
 /// 66 when it cannot be read: missing, unreadable, a directory or device, or a FIFO that does
-/// not come to its end in time.
-pub fn read(path: &OsStr, signals: &Signals) -> Result<Attached, Failure> {
-    let name = FileName::from_path(path.as_bytes());
+/// not come to its end in time; 65 when the type that is given for it is none.
+pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failure> {
+    let (path, charset) = match split_charset(&wanted.path) {
+        Some((path, charset)) if !Path::new(&wanted.path).exists() => (path, Some(charset)),
+        _ => (wanted.path.as_os_str(), None),
+    };
     let fail = |error: io::Error| {
         let what = format!("cannot attach {}", sanitize::line(path.as_bytes()));
         let failure = Failure::new(Kind::NoInput, what).because(error);
@@ -104,13 +113,38 @@ pub fn read(path: &OsStr, signals: &Signals) -> Result<Attached, Failure> {
             false => failure,
         }
     };
+    let content_type = wanted.content_type.as_ref().map(|text| {
+        MediaType::parse(&text.to_string_lossy()).map_err(|error| {
+            let what = format!("cannot use the type of {}", sanitize::line(path.as_bytes()));
+            Failure::new(Kind::Data, what).because(error)
+        })
+    });
     let source = if path == "-" {
         let stdin = io::stdin();
         Source::Spooled(read_stream(&stdin, signals).map_err(fail)?)
     } else {
         open(path, signals).map_err(fail)?
     };
-    Ok(Attached { name, source })
+    Ok(Attached {
+        name: FileName::from_path(wanted.name.as_deref().unwrap_or(path).as_bytes()),
+        content_type: content_type.transpose()?,
+        charset,
+        source,
+    })
+}
+
+/// Splits `FILE=charset` and `FILE=charset#charset` (s-nail), where FILE is there.
+fn split_charset(name: &OsStr) -> Option<(&OsStr, String)> {
+    let bytes = name.as_bytes();
+    let equals = bytes.iter().rposition(|&b| b == b'=')?;
+    let charset = std::str::from_utf8(&bytes[equals + 1..]).ok()?;
+    let charset = charset.split('#').next().unwrap_or_default();
+    let is_charset = !charset.is_empty()
+        && charset
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    let path = OsStr::from_bytes(&bytes[..equals]);
+    (is_charset && Path::new(path).exists()).then(|| (path, charset.to_owned()))
 }
 
 fn open(path: &OsStr, signals: &Signals) -> io::Result<Source> {

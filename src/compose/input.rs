@@ -2,10 +2,14 @@
 //!
 //! A piped body is data: no tilde escape, no line that ends it (rule R10, design decision D11).
 
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::exit::{Failure, Kind};
+use crate::sanitize;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 
@@ -148,6 +152,37 @@ pub fn read_typed(signals: &Signals, dot: bool) -> Input {
             }
         }
     }
+}
+
+/// Reads the text from a file.
+pub fn read_file(path: &OsStr) -> Input {
+    let mut input = Input {
+        body: Spool::new(),
+        failure: None,
+    };
+    match File::open(path).and_then(|mut file| Spool::read_from(&mut file)) {
+        Ok(body) => input.body = body,
+        Err(error) => {
+            let what = format!("cannot read {}", sanitize::line(path.as_bytes()));
+            input.failure = Some(Failure::new(Kind::NoInput, what).because(error));
+        }
+    }
+    input
+}
+
+/// Puts a file in front of what was read (`-q`); `-` is nothing more than standard input itself.
+pub fn behind_file(path: &OsStr, input: Input) -> Input {
+    if path == "-" {
+        return input;
+    }
+    let mut quoted = read_file(path);
+    let copied = io::copy(&mut input.body.reader(), &mut quoted.body);
+    if let Err(error) = copied {
+        let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
+        quoted.failure = Some(failure.because(error));
+    }
+    quoted.failure = input.failure.or(quoted.failure);
+    quoted
 }
 
 fn interrupted(signal: u8) -> Failure {

@@ -14,7 +14,7 @@ use crate::address::{
 };
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
-use crate::message::premade::PremadeHeader;
+use crate::message::premade::{PremadeHeader, Reading};
 use crate::message::{self, HeaderName, HeaderValue, MediaType, MessageSource};
 use crate::sanitize;
 use crate::sys::signals::Signals;
@@ -48,7 +48,33 @@ pub struct Request {
     /// Header fields, as `Name: text`.
     pub headers: Vec<OsString>,
     /// Files to attach; `-` is standard input.
-    pub attachments: Vec<OsString>,
+    pub attachments: Vec<AttachRequest>,
+    /// Leave out attachments that are empty.
+    pub skip_empty_attachments: bool,
+    /// The text is a template: it begins with header fields.
+    pub template: bool,
+    /// Files that get a copy.
+    pub copies: Vec<OsString>,
+    /// A file named after the first recipient gets a copy.
+    pub copy_by_name: bool,
+}
+
+/// A file to attach.
+#[derive(Clone, Debug, Default)]
+pub struct AttachRequest {
+    /// The file; `-` is standard input. `FILE=charset` names the charset, too (rule R1).
+    pub path: OsString,
+    /// The Content-Type, where one is given.
+    pub content_type: Option<OsString>,
+    /// The name for the recipient, where one is given.
+    pub name: Option<OsString>,
+}
+
+impl AttachRequest {
+    /// Returns whether standard input is attached.
+    pub fn is_standard_input(&self) -> bool {
+        self.path == "-"
+    }
 }
 
 /// A mail that is being composed: validated, but not yet bytes.
@@ -88,6 +114,8 @@ pub struct Draft {
     pub body: Spool,
     /// The attachments.
     pub attachments: Vec<Attached>,
+    /// Files that get a copy of what was sent (`record`, `-F`, Fcc).
+    pub copies: Vec<String>,
     /// The Date field.
     pub date: String,
     /// The Message-ID field.
@@ -144,6 +172,9 @@ pub fn compose(
     signals: &Signals,
 ) -> Composed {
     let mut composer = Composer::new(body, settings, environment);
+    if request.template {
+        composer.template();
+    }
     composer.headers(&request.headers);
     if let Some(content_type) = &request.content_type {
         composer.content_type(&content_type.to_string_lossy());
@@ -161,12 +192,14 @@ pub fn compose(
             composer.recipients(list.as_bytes(), field);
         }
     }
-    for path in &request.attachments {
-        match attachment::read(path, signals) {
+    for wanted in &request.attachments {
+        match attachment::read(wanted, signals) {
+            Ok(attached) if request.skip_empty_attachments && attached.source.is_empty() => {}
             Ok(attached) => composer.composed.draft.attachments.push(attached),
             Err(failure) => composer.composed.failures.push(failure),
         }
     }
+    composer.copies(request);
     composer.check_recipients();
     composer.composed
 }
@@ -246,6 +279,7 @@ impl<'a> Composer<'a> {
     fn field(&mut self, name: HeaderName, value: HeaderValue) {
         match name.as_str().to_ascii_lowercase().as_str() {
             "to" => self.recipients(value.as_str().as_bytes(), Field::To),
+            "fcc" => self.composed.draft.copies.push(value.as_str().to_owned()),
             "cc" => self.recipients(value.as_str().as_bytes(), Field::Cc),
             "bcc" => self.recipients(value.as_str().as_bytes(), Field::Bcc),
             "from" => self.composed.draft.from = self.addresses(&name, &value),
@@ -260,6 +294,74 @@ impl<'a> Composer<'a> {
             // How the body is encoded is decided by its bytes (rule R1).
             "mime-version" | "content-transfer-encoding" => {}
             _ => self.composed.draft.fields.push((name, value)),
+        }
+    }
+
+    /// Takes the header fields off a template; one with a Content-Type of its own is a finished
+    /// message and stays as it is (features.md O18).
+    fn template(&mut self) {
+        let draft = &mut self.composed.draft;
+        let header = match PremadeHeader::read(&draft.body, Reading { comments: true }) {
+            Ok(header) => header,
+            Err(error) => {
+                let failure = Failure::new(Kind::Io, "cannot read the template");
+                return self.composed.failures.push(failure.because(error));
+            }
+        };
+        let is_finished = header.contains("Content-Type") && header.contains("MIME-Version");
+        if !is_finished {
+            match draft.body.tail(header.body_offset()) {
+                Ok(body) => draft.body = body,
+                Err(error) => {
+                    let failure = Failure::new(Kind::Io, "cannot read the template");
+                    return self.composed.failures.push(failure.because(error));
+                }
+            }
+        }
+        for field in header.iter() {
+            let name = HeaderName::new(field.name());
+            let value = HeaderValue::from_bytes(&field.value());
+            match (name, value) {
+                (Ok(name), Ok(value)) => self.template_field(name, value),
+                (Err(error), _) | (_, Err(error)) => {
+                    let shown = sanitize::line(field.raw());
+                    let what = format!(
+                        "the header field \"{}\" of the template is wrong",
+                        shown.trim()
+                    );
+                    let failure = Failure::new(Kind::Data, what).because(error);
+                    self.composed.failures.push(failure);
+                }
+            }
+        }
+        self.composed.draft.premade = is_finished.then_some(header);
+    }
+
+    /// Takes one field of a template; an empty one says nothing.
+    fn template_field(&mut self, name: HeaderName, value: HeaderValue) {
+        if value.as_str().is_empty() {
+            return;
+        }
+        if name.is("Resent-Bcc") {
+            return self.recipients(value.as_str().as_bytes(), Field::Bcc);
+        }
+        self.field(name, value);
+    }
+
+    /// Finds the files that get a copy: `record`, `-F`, and those named one by one.
+    fn copies(&mut self, request: &Request) {
+        let draft = &mut self.composed.draft;
+        let named = request.copies.iter();
+        draft
+            .copies
+            .extend(named.map(|name| name.to_string_lossy().into_owned()));
+        if request.copy_by_name {
+            // POSIX: the local part of the first recipient, in the working directory.
+            let first = draft.recipients().next();
+            let name = first.map(|first| first.address().local_part().to_owned());
+            draft.copies.extend(name);
+        } else if let Some(record) = self.settings.text("record") {
+            draft.copies.push(record.to_owned());
         }
     }
 

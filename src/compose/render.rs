@@ -36,8 +36,8 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
         .iter()
         .map(|attached| Attachment {
             name: attached.name.clone(),
-            content_type: None,
-            charset: None,
+            content_type: attached.content_type.clone(),
+            charset: attached.charset.clone(),
             source: &attached.source,
         })
         .collect();
@@ -58,6 +58,7 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
 
 /// Writes a message that somebody else composed, with what it lacks.
 fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
+    complete(&mut header, draft, style);
     match &style.default_from {
         Some(from) if !header.contains("From") => {
             header.append(HeaderName::known("From"), vec![from.clone()]);
@@ -70,6 +71,20 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
     let mut spool = Spool::new();
     message::premade::write(&header, &draft.body, style.wire, &mut spool)?;
     Ok(spool)
+}
+
+/// Adds to a finished message what the command line asks for, and Date and Message-ID where they
+/// lack; nobody's Bcc is left in it.
+fn complete(header: &mut PremadeHeader, draft: &Draft, style: &Style<'_>) {
+    header.remove("Bcc");
+    header.remove("Resent-Bcc");
+    header.remove("Fcc");
+    let fields = fields(draft, style);
+    for (name, body) in fields.iter() {
+        if !header.contains(name.as_str()) && !(name.is("From") && draft.from.is_empty()) {
+            header.append(name.clone(), body.clone());
+        }
+    }
 }
 
 /// Returns the header fields in the order they are written.

@@ -79,6 +79,7 @@ pub const ROWS: &[Row] = &[
     row("prompt", &[], Text, "", "The prompt of the reader; without it `?` and a blank, or `&` and a blank when called mail."),
     row("qualify-domain", &[], Text, "", "The domain put behind bare names where they leave this host; hostname without it."),
     row("quiet", &[], Flag, "", "Do not print the banner when the reader starts."),
+    row("record", &[], File, "", "Append a copy of every message sent to this mbox."),
     row("replyto", &["reply-to", "REPLYTO"], Address, "", "The Reply-To field."),
     row("save", &[], Flag, "set", "Keep the text of mail that could not be sent."),
     row("screen", &[], Number, "", "How many lines of the header summary to show at a time."),

@@ -235,7 +235,7 @@ fn message_bytes<'a>(message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
     }
 }
 
-/// Writes one message; `number` counts from 1.
+/// Writes one message; `number` counts from 1, `usize::MAX` is the last one.
 ///
 /// # Errors
 /// The mailbox cannot be opened or read, there is no such message
@@ -249,6 +249,11 @@ pub fn show(
     err: &mut dyn Write,
 ) -> Result<(), ReportError> {
     let mailbox = Mailbox::open(path, &mut |_, _, _| {})?;
+    // `$` is the last one, however many there are.
+    let number = match number {
+        usize::MAX => mailbox.messages().len(),
+        number => number,
+    };
     let found = number
         .checked_sub(1)
         .and_then(|index| Some((index, mailbox.messages().get(index)?)));

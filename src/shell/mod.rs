@@ -33,19 +33,54 @@ pub enum Input<'a> {
     Terminal,
 }
 
+/// Shows the header lines of a message list, or only finds out whether it names any (`-L`).
+///
+/// Returns [`Kind::Nothing`] if it names none.
+///
+/// # Errors
+/// The list cannot be understood (64), or the output cannot be written.
+pub fn search(
+    mailbox: &Mailbox,
+    settings: ReaderSettings<'_>,
+    text: &str,
+    silent: bool,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Option<Kind>, Failure> {
+    let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
+    let found = match list::messages(text, &reader, &mut String::new()) {
+        Ok(found) => found,
+        Err(told) if told == "No applicable messages" => Vec::new(),
+        Err(told) => return Err(Failure::new(Kind::Usage, format!("-L {text}: {told}"))),
+    };
+    if !silent && !found.is_empty() {
+        reader.execute(&format!("from {text}"));
+    }
+    reader.screen.finish()?;
+    Ok(found.is_empty().then_some(Kind::Nothing))
+}
+
 /// Reads and runs commands until one leaves or the input ends.
+///
+/// `first` are commands that come before those of the input.
 ///
 /// # Errors
 /// The output cannot be written, or the commands cannot be read ([`Kind::Io`]).
 pub fn run(
     mailbox: &Mailbox,
     settings: ReaderSettings<'_>,
+    first: &[String],
     input: Input<'_>,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<(), Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
     reader.greet();
+    for line in first {
+        if !reader.left {
+            reader.execute(line);
+        }
+    }
     let mut source = Source::new(input)?;
     while !reader.left && !reader.screen.is_closed() {
         reader.screen.flush();

@@ -29,6 +29,7 @@ fn session_with(settings: ReaderSettings<'_>, content: &str, commands: &str) -> 
     run(
         &mailbox,
         settings,
+        &[],
         Input::Lines(&mut input),
         &mut out,
         &mut err,

@@ -76,6 +76,8 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
     pub kept: Option<Result<PathBuf, Failure>>,
+    /// Copies that could not be kept (`record`); the mail itself is out.
+    pub copy_failures: Vec<Failure>,
     /// What else the user should know.
     pub notices: Vec<String>,
 }
@@ -213,6 +215,13 @@ pub fn send(
         .collect();
     if !failed.is_empty() || !bad.is_empty() {
         report.kept = keep(draft, &failed, around);
+    }
+    if report
+        .entries
+        .iter()
+        .any(|entry| entry.outcome.is_accepted())
+    {
+        report.copy_failures = sender.copies()?;
     }
     log::write(&report, around.settings, around.environment);
     Ok(report)
@@ -454,6 +463,36 @@ impl Sender<'_> {
             .clone()
             .unwrap_or_else(|| self.plan.identity.default_sender(false));
         local::deliver(&local, name, &sender, message)
+    }
+
+    /// Appends a copy to each file that is to have one; what fails is told and changes the status.
+    fn copies(&self) -> Result<Vec<Failure>, Failure> {
+        if self.draft.copies.is_empty() {
+            return Ok(Vec::new());
+        }
+        let route = Route::Local(self.plan.identity.login.clone());
+        let message = self.render(Some(&route))?;
+        let environment = self.around.environment;
+        let line = local::from_line(&self.plan.identity.login, environment.source_date_epoch);
+        let folder = self.around.settings.text("folder").unwrap_or_default();
+        let home = environment.home.as_deref();
+        let failures = self.draft.copies.iter().filter_map(|name| {
+            let path = match name.strip_prefix('+') {
+                Some(name) => {
+                    let folder = crate::config::mailrc::expand_home(folder, home);
+                    home.unwrap_or(std::path::Path::new(""))
+                        .join(folder)
+                        .join(name)
+                }
+                None => crate::config::mailrc::expand_home(name, home),
+            };
+            let outcome = local::append_to_file(&path, &line, &message);
+            (!outcome.is_accepted()).then(|| {
+                let what = format!("the message is sent, but no copy is in {}", path.display());
+                Failure::new(outcome.kind, what).because(outcome.text)
+            })
+        });
+        Ok(failures.collect())
     }
 
     /// Appends to files and pipes to commands, where `expandaddr` let them be recipients.

@@ -77,6 +77,17 @@ impl Spool {
         }
     }
 
+    /// Returns a copy of the bytes from this offset on.
+    ///
+    /// # Errors
+    /// Fails when reading fails or no place is left to write to.
+    pub fn tail(&self, offset: u64) -> io::Result<Spool> {
+        Spool::read_from(&mut SpoolReader {
+            spool: self,
+            offset: offset.min(self.len),
+        })
+    }
+
     /// Returns a reader that starts at the first byte; several may be in use at once.
     pub fn reader(&self) -> SpoolReader<'_> {
         SpoolReader {

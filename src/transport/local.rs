@@ -71,6 +71,9 @@ pub fn deliver(local: &Local, name: &str, sender: &EnvelopeAddress, message: &Sp
             };
             let outcome = Outcome::new(disposition, kind, exit::with_causes(&error));
             match kind {
+                Kind::NoPermission if account.uid == user::effective_uid() => outcome.hint(
+                    "to have a mailbox of your own: export MAIL=$HOME/inbox; or set mta= to a relay",
+                ),
                 Kind::NoPermission => outcome.hint(format!(
                     "install an MTA, set mta= to a relay, or have root run: touch {0} && chown {1}:mail {0} && chmod 660 {0}",
                     path.display(),
