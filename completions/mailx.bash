@@ -23,7 +23,7 @@ _mailx() {
 
     case "${cmd}" in
         mailx)
-            opts="-s -c -b -a -A -C -r -M -E -d -f -u -e -H -p -N -R -S -n -i -v -V -? -h --subject --cc --bcc --attach --append --header --from --content-type --full-name --discard-empty-messages --dry-run --debug --file --inbox-of --user --check --headers --read --print --no-summary --read-only --account --set --exec --command --norc --no-system-rc --ignore --verbose --version --help"
+            opts="-s -c -b -a -A -C -r -M -E -d -f -u -e -H -p -N -R -S -n -i -v -V -? -h --subject --cc --bcc --attach --append --header --from --content-type --full-name --discard-empty-messages --dry-run --json --explain --debug --file --inbox-of --user --check --headers --read --print --no-summary --read-only --account --set --exec --command --norc --no-system-rc --ignore --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -16,6 +16,8 @@ complete -c mailx -s S -l set -d 'Set a variable; -S noNAME unsets it' -r
 complete -c mailx -l command -l exec -d 'Execute this command of the configuration' -r
 complete -c mailx -s E -l discard-empty-messages -d 'Do not send a message without a body'
 complete -c mailx -l dry-run -d 'Print the message and what would become of it, send nothing'
+complete -c mailx -l json -d 'Print what became of the message as one JSON object on standard output'
+complete -c mailx -l explain -d 'Print which way each recipient would go and why, and where settings come from; send nothing'
 complete -c mailx -s d -l debug -d 'Print the message and the plan on standard error, send nothing'
 complete -c mailx -s e -l check -d 'Tell by the exit status whether there is mail'
 complete -c mailx -s p -l print -l read -d 'Print all messages and leave'
@@ -23,7 +25,7 @@ complete -c mailx -s N -l no-summary -d 'Do not print the header summary at the 
 complete -c mailx -s R -l read-only -d 'Open the mailbox read-only'
 complete -c mailx -s n -l no-system-rc -l norc -d 'Do not read the system\'s configuration files'
 complete -c mailx -s i -l ignore -d 'Ignore interrupts while a message is read from standard input'
-complete -c mailx -s v -l verbose -d 'Tell what is done; twice: also the SMTP dialogue'
+complete -c mailx -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
 complete -c mailx -s V -l version -d 'Print the version and leave'
 complete -c mailx -s h -s ? -l help -d 'Print this help and leave'
 complete -c mail -w mailx

@@ -199,7 +199,7 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__send)
-            opts="-v -h --subject --cc --bcc --from --content-type --attach --header --discard-empty-messages --dry-run --set --account --config --no-system-rc --verbose --help"
+            opts="-v -h --subject --cc --bcc --from --content-type --attach --header --discard-empty-messages --dry-run --json --explain --set --account --config --no-system-rc --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -43,8 +43,10 @@ complete -c postrider -n "__fish_postrider_using_subcommand send" -l account -d 
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l discard-empty-messages -d 'Do not send a message without a body and attachments'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l dry-run -d 'Print the message and what would become of it, send nothing'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l json -d 'Print what became of the message as one JSON object on standard output'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l explain -d 'Print which way each recipient would go and why, and where settings come from; send nothing'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l no-system-rc -d 'Do not read the system\'s configuration files'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -s v -l verbose -d 'Tell what is done; twice: also the SMTP dialogue'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -s h -l help -d 'Print help'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l file -d 'Read this mailbox instead of the system mailbox' -r
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l user -d 'Read the system mailbox of this user' -r
@@ -53,7 +55,7 @@ complete -c postrider -n "__fish_postrider_using_subcommand list" -l account -d 
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l json -d 'Print one JSON object a message'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l no-system-rc -d 'Do not read the system\'s configuration files'
-complete -c postrider -n "__fish_postrider_using_subcommand list" -s v -l verbose -d 'Tell what is done; twice: also the SMTP dialogue'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -s h -l help -d 'Print help'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l file -d 'Read this mailbox instead of the system mailbox' -r
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l user -d 'Read the system mailbox of this user' -r
@@ -63,7 +65,7 @@ complete -c postrider -n "__fish_postrider_using_subcommand show" -l config -d '
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l json -d 'Print one JSON object'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l raw -d 'Print the bytes as they stand in the mailbox'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l no-system-rc -d 'Do not read the system\'s configuration files'
-complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Tell what is done; twice: also the SMTP dialogue'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s h -l help -d 'Print help'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "send" -d 'Send a message read from standard input'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "list" -d 'List the messages of a mailbox'

@@ -1,7 +1,7 @@
 //! From the process's arguments to its exit status: which face was called, and what it does.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use crate::cli::dialect::{self, Probe, UsageError};
 use crate::cli::mailx::MailxArguments;
 use crate::cli::postrider::{CommonArguments, PostriderArguments, PostriderCommand};
 use crate::cli::read::{self, Task};
-use crate::cli::send::{self, Manner};
+use crate::cli::send::{self, Manner, print};
 use crate::cli::setup;
 use crate::compose::Request;
 use crate::config::{Environment, mailrc};
@@ -216,6 +216,8 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         discard_empty: parsed.discard_empty,
         dry_run: parsed.dry_run,
         debug: parsed.debug,
+        json: parsed.json,
+        explain: parsed.explain,
         ignore: parsed.ignore,
         verbose: parsed.verbose,
     };
@@ -384,15 +386,4 @@ fn usage(error: &UsageError, diagnostics: &mut Diagnostics) {
         Some(hint) => failure.hint(hint.clone()),
         None => failure,
     });
-}
-
-/// Writes our own text to standard output; that it could not be written is a failure.
-fn print(text: &str, diagnostics: &mut Diagnostics) {
-    let mut out = io::stdout().lock();
-    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        let failure = Failure::new(Kind::Io, "cannot write to standard output");
-        diagnostics.fail(&failure.because(error));
-    }
 }

@@ -137,7 +137,7 @@ fn names(group: &[&Entry]) -> String {
         .iter()
         .take(NAMED)
         .map(|entry| match entry.target == entry.recipient {
-            true => entry.target.to_string(),
+            true => entry.target.clone(),
             false => format!("{} (for {})", entry.target, entry.recipient),
         })
         .collect::<Vec<_>>()

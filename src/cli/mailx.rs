@@ -100,6 +100,14 @@ pub struct MailxArguments {
     #[arg(long, help_heading = "Sending")]
     pub dry_run: bool,
 
+    /// Print what became of the message as one JSON object on standard output
+    #[arg(long, help_heading = "Sending")]
+    pub json: bool,
+
+    /// Print which way each recipient would go and why, and where settings come from; send nothing
+    #[arg(long, help_heading = "Sending")]
+    pub explain: bool,
+
     /// Print the message and the plan on standard error, send nothing
     #[arg(short = 'd', long, help_heading = "Sending")]
     pub debug: bool,
@@ -165,7 +173,7 @@ pub struct MailxArguments {
     #[arg(short = 'i', long, help_heading = "Both")]
     pub ignore: bool,
 
-    /// Tell what is done; twice: also the SMTP dialogue
+    /// Tell what is done, and show the dialogue with the relay
     #[arg(short = 'v', long, action = clap::ArgAction::Count, help_heading = "Both")]
     pub verbose: u8,
 

@@ -86,6 +86,14 @@ pub struct SendArguments {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Print what became of the message as one JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print which way each recipient would go and why, and where settings come from; send nothing
+    #[arg(long)]
+    pub explain: bool,
+
     /// Options that every subcommand has
     #[command(flatten)]
     pub common: CommonArguments,
@@ -158,7 +166,7 @@ pub struct CommonArguments {
     #[arg(long)]
     pub no_system_rc: bool,
 
-    /// Tell what is done; twice: also the SMTP dialogue
+    /// Tell what is done, and show the dialogue with the relay
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -180,6 +188,8 @@ impl SendArguments {
         let manner = Manner {
             discard_empty: self.discard_empty_messages,
             dry_run: self.dry_run,
+            json: self.json,
+            explain: self.explain,
             verbose: self.common.verbose,
             ..Manner::default()
         };

@@ -265,6 +265,7 @@ fn reader_settings(
         screen: number("screen").unwrap_or(usize::from(rows.saturating_sub(4)).max(1)),
         crt,
         toplines: number("toplines").unwrap_or(5),
+        page: settings.is_set("page"),
         showto: settings.is_set("showto"),
         showname: settings.is_set("showname"),
         allnet: settings.is_set("allnet"),

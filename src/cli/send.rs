@@ -7,7 +7,9 @@ use crate::cli::diagnostics::{Diagnostics, Verbose};
 use crate::compose::{self, Composed, Request, input};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
+use crate::report::receipt;
 use crate::submission::{self, Surroundings};
+use crate::sys::clock;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 
@@ -22,6 +24,10 @@ pub struct Manner {
     pub dry_run: bool,
     /// Send nothing: message and plan to standard error.
     pub debug: bool,
+    /// Print a receipt as JSON on standard output.
+    pub json: bool,
+    /// Send nothing: every decision to standard output.
+    pub explain: bool,
     /// Ignore interrupts.
     pub ignore: bool,
     /// `-v`, how often.
@@ -93,15 +99,22 @@ pub fn send(
     for warning in &composed.warnings {
         diagnostics.say(warning);
     }
-    if manner.dry_run || manner.debug {
+    if manner.explain {
+        explain(&composed, &around, diagnostics);
+    } else if manner.dry_run || manner.debug {
         rehearse(&composed, manner, &around, diagnostics);
     } else {
-        submit(&composed, &around, diagnostics);
+        submit(&composed, manner, &around, diagnostics);
     }
 }
 
 /// Sends what may leave, keeps the rest, and tells.
-fn submit(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
+fn submit(
+    composed: &Composed,
+    manner: &Manner,
+    around: &Surroundings<'_>,
+    diagnostics: &mut Diagnostics,
+) {
     let tell_bad = |diagnostics: &mut Diagnostics| {
         for failure in composed.failures.iter().chain(&composed.bad_recipients) {
             diagnostics.fail(failure);
@@ -116,6 +129,12 @@ fn submit(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Diag
         Ok(report) => {
             tell_bad(diagnostics);
             diagnostics.report(&report);
+            if manner.json {
+                let status = diagnostics.worst().map_or(0, Kind::status);
+                let time = clock::local(clock::now()).to_rfc3339();
+                let bad = &composed.bad_recipients;
+                print(&receipt::receipt(&report, bad, &time, status), diagnostics);
+            }
         }
         Err(failure) => {
             diagnostics.fail(&failure);
@@ -123,6 +142,31 @@ fn submit(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Diag
             let kept = submission::keep_composed(composed, around);
             diagnostics.kept(kept.as_ref());
         }
+    }
+}
+
+/// Prints every decision: routes and why, rewrites of addresses, settings and their origins.
+fn explain(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
+    for failure in composed.failures.iter().chain(&composed.bad_recipients) {
+        diagnostics.fail(failure);
+    }
+    match submission::plan(&composed.draft, around) {
+        Ok(plan) => {
+            let text = crate::report::explain::explain(&composed.draft, &plan, around.settings);
+            print(&text, diagnostics);
+        }
+        Err(failure) => diagnostics.fail(&failure),
+    }
+}
+
+/// Writes our own text to standard output; that it could not be written is a failure.
+pub fn print(text: &str, diagnostics: &mut Diagnostics) {
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let failure = Failure::new(Kind::Io, "cannot write to standard output");
+        diagnostics.fail(&failure.because(error));
     }
 }
 

@@ -53,9 +53,6 @@ pub fn settings(
         home: home.as_deref(),
     };
     let mut settings = Settings::default();
-    if environment.posixly_correct {
-        posix_defaults(&mut settings, Origin::Environment("POSIXLY_CORRECT"));
-    }
     if let Some(dead) = environment.dead.as_deref().and_then(Path::to_str) {
         settings.set("dead", dead, Origin::Environment("DEAD"));
     }
@@ -97,23 +94,10 @@ pub fn settings(
     if wanted.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));
     }
-    if settings.is_set("posix") {
-        let origin = settings.origin("posix");
-        posix_defaults(&mut settings, origin);
-    }
     for problem in settings.problems.iter().filter(|p| !p.concerns_route) {
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }
     Ok((settings, refusal))
-}
-
-/// Unsets what POSIX has unset, where nobody set it (design decision D15).
-fn posix_defaults(settings: &mut Settings, origin: Origin) {
-    for name in ["hold", "keepsave", "append"] {
-        if settings.origin(name) == Origin::Default {
-            settings.unset(name, origin.clone());
-        }
-    }
 }
 
 /// Returns the home directory: `HOME`, else the passwd file's.

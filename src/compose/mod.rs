@@ -9,7 +9,9 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::address::{EnvelopeAddress, NamedAddress, alias, parse_list};
+use crate::address::{
+    EnvelopeAddress, NamedAddress, Recipient, alias, parse_list, parse_recipients,
+};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::{self, HeaderName, HeaderValue, MediaType, MessageSource};
@@ -56,6 +58,10 @@ pub struct Draft {
     pub cc: Vec<NamedAddress>,
     /// Recipients in the envelope only.
     pub bcc: Vec<NamedAddress>,
+    /// Files to append to, where `expandaddr` is set.
+    pub files: Vec<String>,
+    /// Commands to pipe to, where `expandaddr` is set.
+    pub commands: Vec<String>,
     /// The From field that was asked for.
     pub from: Vec<NamedAddress>,
     /// The Sender field that was asked for.
@@ -339,10 +345,14 @@ impl Composer<'_> {
     /// Parses one recipient list and expands the aliases of the mailrc in it.
     fn recipients(&mut self, bytes: &[u8], field: Field) {
         let text = message::decode_text(bytes);
-        for entry in parse_list(&text) {
+        for entry in parse_recipients(&text, self.settings.is_set("expandaddr")) {
             match entry {
-                Ok(address) if self.is_alias(&address) => self.alias(&address, field),
-                Ok(address) => self.recipient(address, field),
+                Ok(Recipient::Address(address)) if self.is_alias(&address) => {
+                    self.alias(&address, field);
+                }
+                Ok(Recipient::Address(address)) => self.recipient(address, field),
+                Ok(Recipient::File(path)) => self.composed.draft.files.push(path),
+                Ok(Recipient::Command(command)) => self.composed.draft.commands.push(command),
                 Err(error) => self.bad_recipient(&error.text, error.reason),
             }
         }
@@ -398,7 +408,9 @@ impl Composer<'_> {
 
     /// A mail needs someone to go to: with only bad recipients there is nothing to send.
     fn check_recipients(&mut self) {
-        if self.composed.draft.recipients().next().is_none() {
+        let draft = &self.composed.draft;
+        let has_others = !draft.files.is_empty() || !draft.commands.is_empty();
+        if draft.recipients().next().is_none() && !has_others {
             let bad = std::mem::take(&mut self.composed.bad_recipients);
             if bad.is_empty() {
                 let failure = Failure::new(Kind::Usage, "there is no recipient");

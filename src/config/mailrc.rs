@@ -608,7 +608,7 @@ mod tests {
         assert_eq!(settings.problems, []);
         assert_eq!(settings.get("from"), Some("a@example.org"));
         assert!(!settings.is_set("header"));
-        assert!(settings.is_set("hold"));
+        assert!(settings.is_set("save"));
         assert_eq!(settings.get("mta"), Some("/bin/true"));
         assert_eq!(settings.aliases["ops"], ["a@x", "Bob <b@x>", "c@x"]);
         assert_eq!(settings.ignored, ["received", "x-foo"]);

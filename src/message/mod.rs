@@ -12,6 +12,7 @@
 use std::io;
 
 pub mod parse;
+pub mod premade;
 
 mod analysis;
 mod attachment;

@@ -15,7 +15,9 @@ use crate::ui::choice::FlagChoice;
 use crate::ui::headline::{self, Place};
 use crate::ui::{ReaderSettings, Screen, page};
 
+pub mod explain;
 pub mod json;
+pub mod receipt;
 
 /// How much is gathered before it is written.
 const CHUNK: usize = 64 * 1024;

@@ -26,6 +26,7 @@ use crate::transport::{Disposition, Envelope, Observer, Outcome, smtp};
 pub mod aliases;
 pub mod identity;
 pub mod keep;
+pub mod log;
 pub mod mta;
 pub mod relay;
 pub mod route;
@@ -53,9 +54,9 @@ pub struct Surroundings<'a> {
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The recipient as it was given.
-    pub recipient: EnvelopeAddress,
-    /// The recipient in the envelope.
-    pub target: EnvelopeAddress,
+    pub recipient: String,
+    /// The recipient in the envelope; the file or command itself.
+    pub target: String,
     /// The way, in a word or two.
     pub route: String,
     /// Why this way.
@@ -67,6 +68,10 @@ pub struct Entry {
 /// What became of a mail.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// The Message-ID.
+    pub message_id: String,
+    /// The envelope sender that was asked for, or the login name.
+    pub sender: String,
     /// One entry a copy.
     pub entries: Vec<Entry>,
     /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
@@ -165,7 +170,10 @@ fn config_failure(problem: &Problem) -> Failure {
 /// `bad` are recipients that could not be: they make the text be kept, too.
 pub fn send(draft: &Draft, bad: &[Failure], around: &Surroundings<'_>) -> Result<Report, Failure> {
     let plan = plan(draft, around)?;
+    let sender = draft.envelope_sender.as_ref();
     let mut report = Report {
+        message_id: draft.message_id.clone(),
+        sender: sender.map_or_else(|| plan.identity.login.clone(), ToString::to_string),
         notices: plan.notices.clone(),
         ..Report::default()
     };
@@ -184,23 +192,25 @@ pub fn send(draft: &Draft, bad: &[Failure], around: &Surroundings<'_>) -> Result
         };
         for (step, outcome) in steps.into_iter().zip(outcomes) {
             report.entries.push(Entry {
-                recipient: step.recipient.clone(),
-                target: step.target.clone(),
+                recipient: step.recipient.to_string(),
+                target: step.target.to_string(),
                 route: route.map_or_else(|| "none".to_owned(), |route| name_of(route, &plan)),
                 reason: step.reason.clone(),
                 outcome,
             });
         }
     }
+    report.entries.extend(sender.by_expansion()?);
     let failed: Vec<String> = report
         .entries
         .iter()
         .filter(|entry| !entry.outcome.is_accepted())
-        .map(|entry| entry.target.to_string())
+        .map(|entry| entry.target.clone())
         .collect();
     if !failed.is_empty() || !bad.is_empty() {
         report.kept = keep(draft, &failed, around);
     }
+    log::write(&report, around.settings, around.environment);
     Ok(report)
 }
 
@@ -442,6 +452,36 @@ impl Sender<'_> {
         local::deliver(&local, name, &sender, message)
     }
 
+    /// Appends to files and pipes to commands, where `expandaddr` let them be recipients.
+    fn by_expansion(&self) -> Result<Vec<Entry>, Failure> {
+        if self.draft.files.is_empty() && self.draft.commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let route = Route::Local(self.plan.identity.login.clone());
+        let message = self.render(Some(&route))?;
+        let line = local::from_line(
+            &self.plan.identity.login,
+            self.around.environment.source_date_epoch,
+        );
+        let entry = |name: &str, route: &str, outcome| Entry {
+            recipient: name.to_owned(),
+            target: name.to_owned(),
+            route: route.to_owned(),
+            reason: "expandaddr is set".to_owned(),
+            outcome,
+        };
+        let files = self.draft.files.iter().map(|path| {
+            let home = self.around.environment.home.as_deref();
+            let file = crate::config::mailrc::expand_home(path, home);
+            entry(path, "file", local::append_to_file(&file, &line, &message))
+        });
+        let commands = self.draft.commands.iter().map(|command| {
+            let outcome = sendmail::pipe(command, &message, self.around.signals);
+            entry(&format!("|{command}"), "command", outcome)
+        });
+        Ok(files.chain(commands).collect())
+    }
+
     /// Writes an mbox to standard output, or appends to a file that is one.
     fn by_test(
         &self,
@@ -466,7 +506,7 @@ impl Sender<'_> {
                 }
             };
         };
-        local::append_test(path, &line, message)
+        local::append_to_file(path, &line, message)
     }
 
     /// Returns a number of seconds that is set; 0 is "no limit", nonsense counts as the default.

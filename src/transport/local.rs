@@ -110,8 +110,8 @@ fn options_for(path: &Path, account: &user::User) -> AppendOptions<'static> {
     }
 }
 
-/// Appends to a test mbox; a file that is not empty and no mbox is left alone.
-pub fn append_test(path: &Path, line: &[u8], message: &Spool) -> Outcome {
+/// Appends to a file that is an mbox, or becomes one; a file that is not empty and no mbox is left alone.
+pub fn append_to_file(path: &Path, line: &[u8], message: &Spool) -> Outcome {
     let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
     if path.metadata().is_ok_and(|file| file.len() > 0)
         && let Err(error) = crate::mailbox::has_mail(path)

@@ -1,0 +1,105 @@
+//! The explanation of a mail that is not sent: what would happen to it, and why (`--explain`).
+
+use std::fmt::Write as _;
+
+use crate::compose::Draft;
+use crate::config::variables::{ROWS, ValueKind};
+use crate::config::{Origin, Settings};
+use crate::sanitize;
+use crate::submission::{self, Plan};
+
+/// Returns the explanation, safe for a terminal: a line a fact, grouped by what it is about.
+pub fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
+    let mut text = String::new();
+    for step in &plan.steps {
+        let way = match &step.route {
+            Ok(route) => submission::name_of(route, plan),
+            Err(outcome) => format!("no route ({})", outcome.text),
+        };
+        line(
+            &mut text,
+            &format!(
+                "recipient {}: {way}, because {}",
+                step.recipient, step.reason
+            ),
+        );
+        if step.target != step.recipient {
+            let what = format!(
+                "address {} becomes {} in the envelope",
+                step.recipient, step.target
+            );
+            line(&mut text, &what);
+        }
+    }
+    for file in &draft.files {
+        line(
+            &mut text,
+            &format!("recipient {file}: a file, because expandaddr is set"),
+        );
+    }
+    for command in &draft.commands {
+        line(
+            &mut text,
+            &format!("recipient |{command}: a command, because expandaddr is set"),
+        );
+    }
+    identity(&mut text, draft, plan);
+    for notice in &plan.notices {
+        line(&mut text, notice);
+    }
+    for row in ROWS {
+        let origin = settings.origin(row.name);
+        let value = match settings.get(row.name) {
+            None if origin == Origin::Default => continue,
+            None => "unset".to_owned(),
+            Some(_) if row.kind == ValueKind::Secret => "(secret)".to_owned(),
+            Some("") => "set".to_owned(),
+            Some(value) => masked(value),
+        };
+        line(
+            &mut text,
+            &format!("setting {}: {value} ({origin})", row.name),
+        );
+    }
+    text
+}
+
+/// Says who the mail is from, and what makes it so.
+fn identity(text: &mut String, draft: &Draft, plan: &Plan) {
+    let identity = &plan.identity;
+    match &draft.envelope_sender {
+        Some(sender) => line(text, &format!("sender {sender}: it was asked for")),
+        None => line(
+            text,
+            &format!(
+                "sender: none was asked for; sendmail decides, a relay sees {}",
+                identity.default_sender(true)
+            ),
+        ),
+    }
+    let qualified = if identity.is_qualified {
+        "qualified"
+    } else {
+        "not qualified"
+    };
+    line(text, &format!("host {} ({qualified})", identity.host));
+    line(
+        text,
+        &format!(
+            "bare names become NAME@{} where they leave",
+            identity.qualify_domain
+        ),
+    );
+}
+
+/// Hides the login in a URL.
+fn masked(value: &str) -> String {
+    match (value.split_once("://"), value.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://(login)@{place}"),
+        _ => value.to_owned(),
+    }
+}
+
+fn line(text: &mut String, words: &str) {
+    let _ = writeln!(text, "{}", sanitize::line(words.as_bytes()));
+}

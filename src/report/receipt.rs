@@ -1,0 +1,95 @@
+//! The receipt of a mail: one JSON object that says what became of it (design decision D19).
+//!
+//! Keys are stable: `message_id`, `time` (RFC 3339), `recipients` (an array of objects with
+//! `recipient`, `target`, `route`, `reason`, `outcome`, `code`, `text`, `queue_id`), `kept`
+//! (the file that holds the text of what was not accepted, or null) and `status` (the exit
+//! status). `outcome` is `accepted`, `refused`, `try-later` or `uncertain`.
+
+use serde_json::{Value, json};
+
+use crate::exit::{self, Failure};
+use crate::submission::{Entry, Report, log};
+
+/// Returns the receipt as one line.
+///
+/// `bad` are recipients that could not be, `time` is RFC 3339, `status` the exit status.
+pub fn receipt(report: &Report, bad: &[Failure], time: &str, status: u8) -> String {
+    let mut recipients: Vec<Value> = report.entries.iter().map(recipient).collect();
+    recipients.extend(bad.iter().map(refused));
+    let kept = match &report.kept {
+        Some(Ok(path)) => Value::String(path.display().to_string()),
+        _ => Value::Null,
+    };
+    let object = json!({
+        "message_id": report.message_id,
+        "time": time,
+        "recipients": recipients,
+        "kept": kept,
+        "status": status,
+    });
+    format!("{object}\n")
+}
+
+fn recipient(entry: &Entry) -> Value {
+    json!({
+        "recipient": entry.recipient,
+        "target": entry.target,
+        "route": entry.route,
+        "reason": entry.reason,
+        "outcome": log::name_of(entry.outcome.disposition),
+        "code": entry.outcome.code,
+        "text": entry.outcome.text,
+        "queue_id": queue_id(&entry.outcome.text),
+    })
+}
+
+fn refused(failure: &Failure) -> Value {
+    json!({
+        "recipient": failure.what,
+        "target": Value::Null,
+        "route": "none",
+        "reason": "it is no recipient",
+        "outcome": "refused",
+        "code": Value::Null,
+        "text": exit::with_causes(failure),
+        "queue_id": Value::Null,
+    })
+}
+
+/// Finds the queue id in a relay's reply: Postfix says `queued as ID`, Exim `id=ID`, Sendmail
+/// `ID Message accepted for delivery`.
+fn queue_id(text: &str) -> Option<&str> {
+    let is_id = |word: &&str| {
+        word.len() >= 5 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    if let Some((_, rest)) = text.split_once("queued as ") {
+        return rest.split_whitespace().next().filter(is_id);
+    }
+    if let Some((_, rest)) = text.split_once("id=") {
+        return rest.split_whitespace().next().filter(is_id);
+    }
+    let (before, _) = text.split_once(" Message accepted for delivery")?;
+    before.split_whitespace().next_back().filter(is_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queue_ids_of_real_servers_are_found() {
+        let table = [
+            ("2.0.0 Ok: queued as 4F1A2B3C4D", Some("4F1A2B3C4D")),
+            ("OK id=1sXyZ0-0001aB-2C", Some("1sXyZ0-0001aB-2C")),
+            (
+                "2.0.0 5AN1234567 Message accepted for delivery",
+                Some("5AN1234567"),
+            ),
+            ("accepted by /usr/sbin/sendmail", None),
+            ("2.0.0 Ok", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(queue_id(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The log: one line a recipient, to syslog or a file; it never stops a mail.
+//!
+//! `set log=syslog` (the default where its socket is there), `log=FILE`, `log=off`.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+
+use crate::config::{Environment, Settings, mailrc};
+use crate::sanitize;
+use crate::submission::Report;
+use crate::sys::clock;
+use crate::transport::Disposition;
+
+/// Where syslog listens (syslog(3)).
+const SOCKET: &str = "/dev/log";
+
+/// Priority of our lines: facility mail (2), severity info (6), as RFC 3164 numbers them.
+const PRIORITY: u8 = 2 * 8 + 6;
+
+/// How long one line may be, in bytes; syslog daemons cut at 1 KiB or more.
+const MAX_LINE: usize = 900;
+
+/// Where lines go.
+enum Sink {
+    Syslog,
+    File(PathBuf),
+    Off,
+}
+
+/// Writes a line for each entry of a report; a log that cannot be written is passed over.
+pub fn write(report: &Report, settings: &Settings, environment: &Environment) {
+    let sink = match settings.text("log") {
+        Some("off" | "no" | "none") => Sink::Off,
+        None | Some("syslog") => Sink::Syslog,
+        Some(name) => Sink::File(mailrc::expand_home(name, environment.home.as_deref())),
+    };
+    let result = match sink {
+        Sink::Off => Ok(()),
+        Sink::Syslog => to_syslog(report),
+        Sink::File(path) => to_file(&path, report),
+    };
+    // A log that fails must never affect a mail, not even by its words.
+    drop(result);
+}
+
+fn lines(report: &Report) -> impl Iterator<Item = String> {
+    report.entries.iter().map(|entry| {
+        let mut line = format!(
+            "postrider[{}]: message-id={} from={} to={} route={} outcome={}",
+            std::process::id(),
+            word(&report.message_id),
+            word(&report.sender),
+            word(&entry.target),
+            quoted(&entry.route),
+            name_of(entry.outcome.disposition),
+        );
+        if let Some(code) = entry.outcome.code {
+            let _ = write!(line, " code={code}");
+        }
+        let _ = write!(line, " text={}", quoted(&entry.outcome.text));
+        line.truncate(line.floor_char_boundary(MAX_LINE));
+        line
+    })
+}
+
+/// Returns the name of a disposition in logs and JSON.
+pub fn name_of(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Accepted => "accepted",
+        Disposition::Refused => "refused",
+        Disposition::TryLater => "try-later",
+        Disposition::Uncertain => "uncertain",
+    }
+}
+
+/// Returns a value that holds no blank and no control.
+fn word(text: &str) -> String {
+    match sanitize::line(text.as_bytes()) {
+        text if text.is_empty() => "-".to_owned(),
+        text => text.replace(' ', "_"),
+    }
+}
+
+/// Returns a value in quotes.
+fn quoted(text: &str) -> String {
+    let text = sanitize::line(text.as_bytes());
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn to_syslog(report: &Report) -> io::Result<()> {
+    if !Path::new(SOCKET).metadata()?.file_type().is_socket() {
+        return Ok(());
+    }
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.connect(SOCKET)?;
+    let time = clock::local(clock::now())
+        .format("%b %e %H:%M:%S")
+        .to_string();
+    for line in lines(report) {
+        socket.send(format!("<{PRIORITY}>{time} {line}").as_bytes())?;
+    }
+    Ok(())
+}
+
+fn to_file(path: &Path, report: &Report) -> io::Result<()> {
+    // O_NONBLOCK: a FIFO without a reader must not hold up a mail.
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
+        .open(path)?;
+    let time = clock::local(clock::now()).to_rfc3339();
+    for line in lines(report) {
+        // One write a line: lines of several processes do not mix.
+        file.write_all(format!("{time} {line}\n").as_bytes())?;
+    }
+    Ok(())
+}
