@@ -28,6 +28,9 @@ _postrider() {
             postrider,send)
                 cmd="postrider__subcmd__send"
                 ;;
+            postrider,sendmail)
+                cmd="postrider__subcmd__sendmail"
+                ;;
             postrider,show)
                 cmd="postrider__subcmd__show"
                 ;;
@@ -43,6 +46,9 @@ _postrider() {
             postrider__subcmd__help,send)
                 cmd="postrider__subcmd__help__subcmd__send"
                 ;;
+            postrider__subcmd__help,sendmail)
+                cmd="postrider__subcmd__help__subcmd__sendmail"
+                ;;
             postrider__subcmd__help,show)
                 cmd="postrider__subcmd__help__subcmd__show"
                 ;;
@@ -53,7 +59,7 @@ _postrider() {
 
     case "${cmd}" in
         postrider)
-            opts="-h -V --help --version send list show mailx help"
+            opts="-h -V --help --version send list show mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -67,7 +73,7 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help)
-            opts="send list show mailx help"
+            opts="send list show mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -123,6 +129,20 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help__subcmd__send)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__sendmail)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -245,6 +265,20 @@ _postrider() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__sendmail)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

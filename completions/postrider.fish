@@ -30,6 +30,7 @@ complete -c postrider -n "__fish_postrider_needs_command" -f -a "send" -d 'Send 
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "list" -d 'List the messages of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "show" -d 'Show one message of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "mailx" -d 'Take a mailx command line'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "sendmail" -d 'Take a sendmail command line'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l subject -d 'Set the subject' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l cc -d 'Send a copy to these recipients' -r
@@ -67,8 +68,9 @@ complete -c postrider -n "__fish_postrider_using_subcommand show" -l raw -d 'Pri
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s h -l help -d 'Print help'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "send" -d 'Send a message read from standard input'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "list" -d 'List the messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "show" -d 'Show one message of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "mailx" -d 'Take a mailx command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

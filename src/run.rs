@@ -16,8 +16,9 @@ use crate::cli::mailx::MailxArguments;
 use crate::cli::postrider::{CommonArguments, PostriderArguments, PostriderCommand};
 use crate::cli::read::{self, Task};
 use crate::cli::send::{self, Manner, print};
-use crate::cli::setup;
+use crate::cli::{sendmail, setup};
 use crate::compose::Request;
+use crate::compose::premade::Handover;
 use crate::config::{Environment, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::report::Form;
@@ -34,6 +35,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     panic::set_hook(Box::new(|_| {}));
     let result = panic::catch_unwind(AssertUnwindSafe(|| match &face {
         Face::Mailx(_) => mailx(rest, &mut diagnostics),
+        Face::Sendmail(name) => sendmail(name, rest, &mut diagnostics),
         Face::Postrider => postrider(rest, &mut diagnostics),
     }));
     panic::set_hook(hook);
@@ -53,6 +55,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 enum Face {
     /// `mailx`, `mail`, `Mail`.
     Mailx(String),
+    /// `sendmail`, `mailq`, `newaliases`.
+    Sendmail(String),
     /// `postrider SUBCOMMAND`.
     Postrider,
 }
@@ -60,7 +64,7 @@ enum Face {
 impl Face {
     fn name(&self) -> &str {
         match self {
-            Face::Mailx(name) => name,
+            Face::Mailx(name) | Face::Sendmail(name) => name,
             Face::Postrider => "postrider",
         }
     }
@@ -77,6 +81,10 @@ fn face(arguments: &[OsString]) -> (Face, &[OsString]) {
         (Some("mailx" | "mail" | "Mail"), _) => {
             (Face::Mailx(name.to_string_lossy().into_owned()), rest)
         }
+        (Some("sendmail" | "mailq" | "newaliases"), _) => {
+            (Face::Sendmail(name.to_string_lossy().into_owned()), rest)
+        }
+        (_, Some("sendmail")) => (Face::Sendmail("sendmail".to_owned()), &rest[1..]),
         (_, Some("mailx")) => (Face::Mailx("mailx".to_owned()), &rest[1..]),
         _ => (Face::Postrider, rest),
     }
@@ -156,7 +164,7 @@ fn parse_mailx(
 
 /// Whether a command line sends or reads, and what.
 enum Mode {
-    Send(Request, Manner),
+    Send(Box<Request>, Manner),
     Read(read::Wanted, Task),
 }
 
@@ -221,7 +229,7 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         ignore: parsed.ignore,
         verbose: parsed.verbose,
     };
-    Ok(Mode::Send(request, manner))
+    Ok(Mode::Send(Box::new(request), manner))
 }
 
 fn read_mode(
@@ -274,6 +282,54 @@ fn flag_choice(spec: &OsStr) -> Result<Option<FlagChoice>, String> {
             None => Err(format!("-H{text}: there is no such kind of messages")),
         },
         _ => Err(format!("-H{text}: write -H, or -H:u and its like")),
+    }
+}
+
+fn sendmail(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
+    let parsed = match sendmail::parse(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error, diagnostics),
+    };
+    let mode = match name {
+        "mailq" => sendmail::Mode::PrintQueue,
+        "newaliases" => sendmail::Mode::NewAliases,
+        _ => parsed.mode,
+    };
+    match mode {
+        sendmail::Mode::PrintQueue => return print("Mail queue is empty\n", diagnostics),
+        // There is no database to rebuild and no queue to run: nothing to do is done.
+        sendmail::Mode::NewAliases | sendmail::Mode::RunQueue => return,
+        sendmail::Mode::Deliver => {}
+    }
+    let environment = Environment::read();
+    let wanted = setup::Wanted {
+        verbose: u8::from(parsed.verbose),
+        sending: true,
+        ..setup::Wanted::default()
+    };
+    match setup::settings(&wanted, &environment, diagnostics) {
+        Ok((settings, _)) => {
+            let manner = Manner {
+                verbose: u8::from(parsed.verbose),
+                ..Manner::default()
+            };
+            let dot = !parsed.ignore_dots;
+            let handover = Handover {
+                recipients: parsed.recipients,
+                from_header: parsed.recipients_from_header,
+                sender: parsed.sender,
+                full_name: parsed.full_name,
+            };
+            send::hand_over(
+                &handover,
+                dot,
+                &manner,
+                &settings,
+                &environment,
+                diagnostics,
+            );
+        }
+        Err(failure) => diagnostics.fail(&failure),
     }
 }
 
@@ -344,6 +400,7 @@ fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
             }
         }
         PostriderCommand::Mailx(rest) => mailx(&rest.arguments, diagnostics),
+        PostriderCommand::Sendmail(rest) => sendmail("sendmail", &rest.arguments, diagnostics),
     }
 }
 

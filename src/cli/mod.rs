@@ -10,4 +10,5 @@ pub mod mailx;
 pub mod postrider;
 pub mod read;
 pub mod send;
+pub mod sendmail;
 pub mod setup;

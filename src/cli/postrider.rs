@@ -33,6 +33,9 @@ pub enum PostriderCommand {
     /// Take a mailx command line
     #[command(disable_help_flag = true)]
     Mailx(Rest),
+    /// Take a sendmail command line
+    #[command(disable_help_flag = true)]
+    Sendmail(Rest),
 }
 
 /// A command line of another face.

@@ -1,14 +1,16 @@
 //! Sending: from a parsed command line to the exit status, for every face.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::diagnostics::{Diagnostics, Verbose};
+use crate::compose::premade::{self, Handover};
 use crate::compose::{self, Composed, Request, input};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::report::receipt;
-use crate::submission::{self, Surroundings};
+use crate::submission::{self, Report, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
@@ -34,6 +36,66 @@ pub struct Manner {
     pub verbose: u8,
 }
 
+/// Reads a finished message from standard input and sends it, as sendmail does.
+///
+/// `dot`: a line of one dot ends it.
+pub fn hand_over(
+    handover: &Handover,
+    dot: bool,
+    manner: &Manner,
+    settings: &Settings,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let signals = match Signals::watch(manner.ignore) {
+        Ok(signals) => signals,
+        Err(error) => return unwatched(error, diagnostics),
+    };
+    let around = surroundings(&signals, manner, settings, environment, diagnostics);
+    let input = input::read_piped(&signals, dot);
+    let composed = match premade::compose(handover, input.body, settings, environment) {
+        Ok(composed) => composed,
+        Err(error) => {
+            let failure = Failure::new(Kind::Io, "cannot read the message");
+            return diagnostics.fail(&failure.because(error));
+        }
+    };
+    if let Some(failure) = input.failure {
+        diagnostics.fail(&failure);
+        let kept = submission::keep_composed(&composed, &around);
+        return diagnostics.kept(kept.as_ref());
+    }
+    for warning in &composed.warnings {
+        diagnostics.say(warning);
+    }
+    submit(&composed, manner, &around, diagnostics);
+}
+
+fn unwatched(error: io::Error, diagnostics: &mut Diagnostics) {
+    let failure = Failure::new(Kind::Software, "cannot watch for signals");
+    diagnostics.fail(&failure.because(error));
+}
+
+fn surroundings<'a>(
+    signals: &'a Signals,
+    manner: &Manner,
+    settings: &'a Settings,
+    environment: &'a Environment,
+    diagnostics: &Diagnostics,
+) -> Surroundings<'a> {
+    Surroundings {
+        settings,
+        environment,
+        signals,
+        observer: Arc::new(Verbose {
+            program: diagnostics.program().to_owned(),
+            dialogue: manner.verbose > 0 || settings.is_set("verbose"),
+            waits: manner.verbose > 0 || io::stderr().is_terminal(),
+        }),
+        terminal: io::stdin().is_terminal(),
+    }
+}
+
 /// Reads standard input, composes and sends.
 pub fn send(
     request: &Request,
@@ -44,33 +106,19 @@ pub fn send(
 ) {
     let signals = match Signals::watch(manner.ignore || settings.is_set("ignore")) {
         Ok(signals) => signals,
-        Err(error) => {
-            let failure = Failure::new(Kind::Software, "cannot watch for signals");
-            return diagnostics.fail(&failure.because(error));
-        }
+        Err(error) => return unwatched(error, diagnostics),
     };
-    let terminal = io::stdin().is_terminal();
-    let around = Surroundings {
-        settings,
-        environment,
-        signals: &signals,
-        observer: Arc::new(Verbose {
-            program: diagnostics.program().to_owned(),
-            dialogue: manner.verbose > 0 || settings.is_set("verbose"),
-            waits: manner.verbose > 0 || io::stderr().is_terminal(),
-        }),
-        terminal,
-    };
+    let around = surroundings(&signals, manner, settings, environment, diagnostics);
     // An attachment `-` takes standard input; then there is no body.
     let body = if request.attachments.iter().any(|name| name == "-") {
         input::Input {
             body: Spool::new(),
             failure: None,
         }
-    } else if terminal {
+    } else if around.terminal {
         input::read_typed(&signals, settings.is_set("dot"))
     } else {
-        input::read_piped(&signals)
+        input::read_piped(&signals, false)
     };
     let is_empty = body.body.is_empty();
     if let Some(failure) = body.failure {
@@ -116,38 +164,54 @@ fn submit(
     diagnostics: &mut Diagnostics,
 ) {
     let tell_bad = |diagnostics: &mut Diagnostics| {
-        for failure in composed.failures.iter().chain(&composed.bad_recipients) {
+        for failure in composed.all_failures() {
             diagnostics.fail(failure);
         }
     };
     if !composed.failures.is_empty() {
         tell_bad(diagnostics);
         let kept = submission::keep_composed(composed, around);
-        return diagnostics.kept(kept.as_ref());
+        diagnostics.kept(kept.as_ref());
+        return receive(&unsent(composed, kept), composed, manner, diagnostics);
     }
     match submission::send(&composed.draft, &composed.bad_recipients, around) {
         Ok(report) => {
             tell_bad(diagnostics);
             diagnostics.report(&report);
-            if manner.json {
-                let status = diagnostics.worst().map_or(0, Kind::status);
-                let time = clock::local(clock::now()).to_rfc3339();
-                let bad = &composed.bad_recipients;
-                print(&receipt::receipt(&report, bad, &time, status), diagnostics);
-            }
+            receive(&report, composed, manner, diagnostics);
         }
         Err(failure) => {
             diagnostics.fail(&failure);
             tell_bad(diagnostics);
             let kept = submission::keep_composed(composed, around);
             diagnostics.kept(kept.as_ref());
+            receive(&unsent(composed, kept), composed, manner, diagnostics);
         }
+    }
+}
+
+/// Returns the report of a mail that was not even tried.
+fn unsent(composed: &Composed, kept: Option<Result<PathBuf, Failure>>) -> Report {
+    Report {
+        message_id: composed.draft.message_id.clone(),
+        kept,
+        ..Report::default()
+    }
+}
+
+/// Prints the receipt, if one is asked for.
+fn receive(report: &Report, composed: &Composed, manner: &Manner, diagnostics: &mut Diagnostics) {
+    if manner.json {
+        let status = diagnostics.worst().map_or(0, Kind::status);
+        let time = clock::local(clock::now()).to_rfc3339();
+        let bad = &composed.bad_recipients;
+        print(&receipt::receipt(report, bad, &time, status), diagnostics);
     }
 }
 
 /// Prints every decision: routes and why, rewrites of addresses, settings and their origins.
 fn explain(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
-    for failure in composed.failures.iter().chain(&composed.bad_recipients) {
+    for failure in composed.all_failures() {
         diagnostics.fail(failure);
     }
     match submission::plan(&composed.draft, around) {
@@ -177,7 +241,7 @@ fn rehearse(
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    for failure in composed.failures.iter().chain(&composed.bad_recipients) {
+    for failure in composed.all_failures() {
         diagnostics.fail(failure);
     }
     if !composed.failures.is_empty() {

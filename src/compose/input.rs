@@ -18,8 +18,9 @@ pub struct Input {
     pub failure: Option<Failure>,
 }
 
-/// Reads standard input to its end, or to a signal.
-pub fn read_piped(signals: &Signals) -> Input {
+/// Reads standard input to its end, or to a signal; with `dot` also to a line of one dot.
+pub fn read_piped(signals: &Signals, dot: bool) -> Input {
+    let mut end = dot.then(DotLine::default);
     let stdin = io::stdin();
     let mut input = Input {
         body: Spool::new(),
@@ -44,9 +45,17 @@ pub fn read_piped(signals: &Signals) -> Input {
         match nix::unistd::read(&stdin, &mut block) {
             Ok(0) => return input,
             Ok(count) => {
+                let found = end.as_mut().and_then(|end| end.find(&block[..count]));
+                let count = found.unwrap_or(count);
                 if let Err(error) = input.body.write_all(&block[..count]) {
                     let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
                     input.failure = Some(failure.because(error));
+                    return input;
+                }
+                if found.is_some() {
+                    input
+                        .body
+                        .truncate(input.body.len() - end.map_or(0, |end| end.held));
                     return input;
                 }
             }
@@ -56,6 +65,47 @@ pub fn read_piped(signals: &Signals) -> Input {
                 return input;
             }
         }
+    }
+}
+
+/// Finds the line of one dot that ends a message for sendmail without `-i`.
+#[derive(Clone, Copy, Debug, Default)]
+struct DotLine {
+    /// The bytes of the current line so far: none, a dot, a dot and a CR, or anything else.
+    line: Line,
+    /// How many bytes of the dot line went out before its end was seen.
+    held: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Line {
+    #[default]
+    Start,
+    Dot,
+    DotReturn,
+    Text,
+}
+
+impl DotLine {
+    /// Returns how many bytes of this block come before the end of the dot line, if it is here.
+    fn find(&mut self, block: &[u8]) -> Option<usize> {
+        for (index, byte) in block.iter().enumerate() {
+            self.line = match (self.line, byte) {
+                (Line::Dot, b'\n') => {
+                    self.held = 1;
+                    return Some(index);
+                }
+                (Line::DotReturn, b'\n') => {
+                    self.held = 2;
+                    return Some(index);
+                }
+                (_, b'\n') => Line::Start,
+                (Line::Start, b'.') => Line::Dot,
+                (Line::Dot, b'\r') => Line::DotReturn,
+                _ => Line::Text,
+            };
+        }
+        None
     }
 }
 

@@ -14,6 +14,7 @@ use crate::address::{
 };
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
+use crate::message::premade::PremadeHeader;
 use crate::message::{self, HeaderName, HeaderValue, MediaType, MessageSource};
 use crate::sanitize;
 use crate::sys::signals::Signals;
@@ -22,6 +23,7 @@ use crate::sys::{clock, host, random, user};
 
 pub mod attachment;
 pub mod input;
+pub mod premade;
 pub mod render;
 
 pub use attachment::Attached;
@@ -78,6 +80,10 @@ pub struct Draft {
     pub content_type: Option<MediaType>,
     /// Further header fields.
     pub fields: Vec<(HeaderName, HeaderValue)>,
+    /// The header of a message that somebody else composed; then `body` is that whole message.
+    pub premade: Option<PremadeHeader>,
+    /// Whether the envelope sender is the empty `<>` of bounces.
+    pub null_sender: bool,
     /// The body, as read.
     pub body: Spool,
     /// The attachments.
@@ -105,9 +111,26 @@ pub struct Composed {
     /// Why nothing may leave; empty if it may.
     pub failures: Vec<Failure>,
     /// Recipients that cannot be; the others get the mail.
-    pub bad_recipients: Vec<Failure>,
+    pub bad_recipients: Vec<BadRecipient>,
     /// What was changed or left out without stopping the mail.
     pub warnings: Vec<String>,
+}
+
+impl Composed {
+    /// Returns all that is wrong, in the order in which it is told.
+    pub fn all_failures(&self) -> impl Iterator<Item = &Failure> {
+        let bad = self.bad_recipients.iter().map(|bad| &bad.failure);
+        self.failures.iter().chain(bad)
+    }
+}
+
+/// A recipient that cannot be.
+#[derive(Debug)]
+pub struct BadRecipient {
+    /// What was typed, sanitised and cut.
+    pub text: String,
+    /// Why it is none.
+    pub failure: Failure,
 }
 
 /// Validates a request and makes a draft of it, with this body.
@@ -120,12 +143,7 @@ pub fn compose(
     environment: &Environment,
     signals: &Signals,
 ) -> Composed {
-    let mut composer = Composer {
-        settings,
-        composed: Composed::default(),
-    };
-    composer.composed.draft.body = body;
-    composer.stamp(environment);
+    let mut composer = Composer::new(body, settings, environment);
     composer.headers(&request.headers);
     if let Some(content_type) = &request.content_type {
         composer.content_type(&content_type.to_string_lossy());
@@ -165,7 +183,18 @@ struct Composer<'a> {
     composed: Composed,
 }
 
-impl Composer<'_> {
+impl<'a> Composer<'a> {
+    /// Starts a draft with this body: dated, identified, and nothing else.
+    fn new(body: Spool, settings: &'a Settings, environment: &Environment) -> Composer<'a> {
+        let mut composer = Composer {
+            settings,
+            composed: Composed::default(),
+        };
+        composer.composed.draft.body = body;
+        composer.stamp(environment);
+        composer
+    }
+
     /// Sets the Date, the Message-ID and the seed of boundaries.
     fn stamp(&mut self, environment: &Environment) {
         let time = clock::message_time(environment.source_date_epoch);
@@ -401,9 +430,11 @@ impl Composer<'_> {
     fn bad_recipient(&mut self, text: &str, reason: &'static str) {
         let shown = sanitize::line(text.as_bytes());
         let shown: String = shown.chars().take(200).collect();
-        self.composed
-            .bad_recipients
-            .push(Failure::new(Kind::Data, format!("\"{shown}\" is no recipient")).because(reason));
+        let what = format!("\"{shown}\" is no recipient");
+        self.composed.bad_recipients.push(BadRecipient {
+            failure: Failure::new(Kind::Data, what).because(reason),
+            text: shown,
+        });
     }
 
     /// A mail needs someone to go to: with only bad recipients there is nothing to send.
@@ -416,6 +447,7 @@ impl Composer<'_> {
                 let failure = Failure::new(Kind::Usage, "there is no recipient");
                 self.composed.failures.push(failure);
             }
+            let bad = bad.into_iter().map(|bad| bad.failure);
             self.composed.failures.extend(bad);
         }
     }

@@ -4,8 +4,9 @@ use std::io;
 
 use crate::address::{EnvelopeAddress, NamedAddress};
 use crate::compose::Draft;
+use crate::message::premade::PremadeHeader;
 use crate::message::{
-    Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType, MessageSource, Wire,
+    self, Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType, MessageSource, Wire,
 };
 use crate::sys::spool::Spool;
 
@@ -27,6 +28,9 @@ pub struct Style<'a> {
 /// # Errors
 /// Fails when an attachment cannot be read any more, or the spool not written.
 pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
+    if let Some(header) = &draft.premade {
+        return premade(header.clone(), draft, style);
+    }
     let attachments: Vec<Attachment<'_>> = draft
         .attachments
         .iter()
@@ -49,6 +53,22 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
     };
     let mut spool = Spool::new();
     composition.write(style.wire, &mut spool)?;
+    Ok(spool)
+}
+
+/// Writes a message that somebody else composed, with what it lacks.
+fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
+    match &style.default_from {
+        Some(from) if !header.contains("From") => {
+            header.append(HeaderName::known("From"), vec![from.clone()]);
+        }
+        _ => {}
+    }
+    for (name, value) in style.leading.iter().rev() {
+        header.prepend(name.clone(), value.clone());
+    }
+    let mut spool = Spool::new();
+    message::premade::write(&header, &draft.body, style.wire, &mut spool)?;
     Ok(spool)
 }
 

@@ -7,13 +7,15 @@
 
 use serde_json::{Value, json};
 
-use crate::exit::{self, Failure};
+use crate::compose::BadRecipient;
+use crate::exit;
+use crate::sanitize;
 use crate::submission::{Entry, Report, log};
 
 /// Returns the receipt as one line.
 ///
 /// `bad` are recipients that could not be, `time` is RFC 3339, `status` the exit status.
-pub fn receipt(report: &Report, bad: &[Failure], time: &str, status: u8) -> String {
+pub fn receipt(report: &Report, bad: &[BadRecipient], time: &str, status: u8) -> String {
     let mut recipients: Vec<Value> = report.entries.iter().map(recipient).collect();
     recipients.extend(bad.iter().map(refused));
     let kept = match &report.kept {
@@ -38,20 +40,20 @@ fn recipient(entry: &Entry) -> Value {
         "reason": entry.reason,
         "outcome": log::name_of(entry.outcome.disposition),
         "code": entry.outcome.code,
-        "text": entry.outcome.text,
+        "text": sanitize::line(entry.outcome.text.as_bytes()),
         "queue_id": queue_id(&entry.outcome.text),
     })
 }
 
-fn refused(failure: &Failure) -> Value {
+fn refused(bad: &BadRecipient) -> Value {
     json!({
-        "recipient": failure.what,
+        "recipient": bad.text,
         "target": Value::Null,
         "route": "none",
         "reason": "it is no recipient",
         "outcome": "refused",
         "code": Value::Null,
-        "text": exit::with_causes(failure),
+        "text": exit::with_causes(&bad.failure),
         "queue_id": Value::Null,
     })
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::address::EnvelopeAddress;
 use crate::compose::render::{Style, render};
-use crate::compose::{Composed, Draft};
+use crate::compose::{BadRecipient, Composed, Draft};
 use crate::config::{Environment, Problem, Settings};
 use crate::exit::{self, Failure, Kind};
 use crate::message::{HeaderName, HeaderValue, Wire};
@@ -168,7 +168,11 @@ fn config_failure(problem: &Problem) -> Failure {
 /// Sends a draft: every copy by its route. What is not accepted is kept.
 ///
 /// `bad` are recipients that could not be: they make the text be kept, too.
-pub fn send(draft: &Draft, bad: &[Failure], around: &Surroundings<'_>) -> Result<Report, Failure> {
+pub fn send(
+    draft: &Draft,
+    bad: &[BadRecipient],
+    around: &Surroundings<'_>,
+) -> Result<Report, Failure> {
     let plan = plan(draft, around)?;
     let sender = draft.envelope_sender.as_ref();
     let mut report = Report {
@@ -340,7 +344,7 @@ impl Sender<'_> {
         };
         let envelope = Envelope {
             sender: self.envelope_sender(route),
-            null_sender: false,
+            null_sender: self.draft.null_sender,
             recipients: steps.iter().map(|step| step.target.clone()).collect(),
         };
         Ok(match route {

@@ -69,6 +69,14 @@ impl Spool {
         self.len == 0
     }
 
+    /// Forgets all bytes behind this length.
+    pub fn truncate(&mut self, len: u64) {
+        self.len = self.len.min(len);
+        if let Store::Memory(bytes) = &mut self.store {
+            bytes.truncate(self.len as usize);
+        }
+    }
+
     /// Returns a reader that starts at the first byte; several may be in use at once.
     pub fn reader(&self) -> SpoolReader<'_> {
         SpoolReader {
@@ -90,7 +98,10 @@ impl Spool {
                 file.write_all(bytes)?;
                 file
             }
-            Store::Disk(file) | Store::MemoryFile(file) => file.try_clone()?,
+            Store::Disk(file) | Store::MemoryFile(file) => {
+                file.set_len(self.len)?;
+                file.try_clone()?
+            }
         };
         file.seek(SeekFrom::Start(0))?;
         Ok(file)

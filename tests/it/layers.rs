@@ -67,7 +67,17 @@ const MAP: [(&str, &[&str]); 16] = [
     (
         "report",
         &[
-            "ui", "mailbox", "config", "message", "address", "sanitize", "sys", "exit",
+            "submission",
+            "compose",
+            "transport",
+            "ui",
+            "mailbox",
+            "config",
+            "message",
+            "address",
+            "sanitize",
+            "sys",
+            "exit",
         ],
     ),
     (

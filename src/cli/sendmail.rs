@@ -1,0 +1,184 @@
+//! The sendmail face: the command line that cron, at, sudo and their like use.
+//!
+//! Its options are those of Sendmail and Postfix (sendmail(1)); the face reads a finished
+//! message from standard input, takes its recipients from the command line and with `-t` from
+//! the header, and submits it by the same pipeline as every other mail.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use crate::cli::dialect::UsageError;
+
+/// What a sendmail command line asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SendmailArguments {
+    /// What is to be done.
+    pub mode: Mode,
+    /// Take recipients from the header, too (`-t`).
+    pub recipients_from_header: bool,
+    /// A line of one dot does not end the message (`-i`, `-oi`).
+    pub ignore_dots: bool,
+    /// The envelope sender (`-f`, `-r`).
+    pub sender: Option<OsString>,
+    /// The sender's full name (`-F`).
+    pub full_name: Option<OsString>,
+    /// Tell the dialogue (`-v`).
+    pub verbose: bool,
+    /// The recipients.
+    pub recipients: Vec<OsString>,
+}
+
+/// What a sendmail command line asks for (`-b`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Deliver a message from standard input (`-bm`).
+    #[default]
+    Deliver,
+    /// Print the queue (`-bp`, `mailq`).
+    PrintQueue,
+    /// Rebuild the aliases (`-bi`, `newaliases`): there is nothing to rebuild.
+    NewAliases,
+    /// Run the queue once (`-q`).
+    RunQueue,
+}
+
+/// Reads a sendmail command line, without the program's name.
+///
+/// # Errors
+/// Refuses what an MTA would have to do (`-bd`, `-bs`, `-qTIME`) and options that are unknown.
+pub fn parse(arguments: &[OsString]) -> Result<SendmailArguments, UsageError> {
+    let mut parsed = SendmailArguments::default();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let bytes = word.as_bytes();
+        if bytes == b"--" {
+            parsed.recipients.extend(words.cloned());
+            break;
+        }
+        match bytes {
+            [b'-', letters @ ..] if !letters.is_empty() => {
+                option(&mut parsed, letters, &mut words)?;
+            }
+            _ => parsed.recipients.push(word.clone()),
+        }
+    }
+    Ok(parsed)
+}
+
+/// Reads one word of options: flags may stand in a row.
+fn option<'a>(
+    parsed: &mut SendmailArguments,
+    letters: &[u8],
+    words: &mut impl Iterator<Item = &'a OsString>,
+) -> Result<(), UsageError> {
+    let mut rest = letters;
+    while let Some((&letter, tail)) = rest.split_first() {
+        let mut value = || -> Result<OsString, UsageError> {
+            if !tail.is_empty() {
+                return Ok(OsString::from_vec(tail.to_vec()));
+            }
+            words.next().cloned().ok_or_else(|| UsageError {
+                what: format!("option -{} needs a value", letter as char),
+                hint: None,
+            })
+        };
+        match letter {
+            b't' => parsed.recipients_from_header = true,
+            b'i' => parsed.ignore_dots = true,
+            b'v' => parsed.verbose = true,
+            b'n' | b'm' | b'U' | b'G' => {}
+            b'f' | b'r' => {
+                parsed.sender = Some(value()?);
+                return Ok(());
+            }
+            b'F' => {
+                parsed.full_name = Some(value()?);
+                return Ok(());
+            }
+            // Accepted without effect: body type, DSN, submission tags, configuration, logging.
+            b'B' | b'N' | b'R' | b'V' | b'L' | b'h' | b'A' | b'C' | b'd' | b'X' | b'O' | b'p' => {
+                if letter != b'A' && letter != b'd' {
+                    value()?;
+                }
+                return Ok(());
+            }
+            b'o' => {
+                // Option words: -oi is -i; -oem, -odi and the others say how an MTA would work.
+                let word = value()?;
+                if word.as_bytes() == b"i" {
+                    parsed.ignore_dots = true;
+                }
+                return Ok(());
+            }
+            b'b' => {
+                parsed.mode = mode(&value()?)?;
+                return Ok(());
+            }
+            b'q' if tail.is_empty() => parsed.mode = Mode::RunQueue,
+            b'q' => return Err(no_mta(&format!("-q{}", String::from_utf8_lossy(tail)))),
+            _ => {
+                return Err(UsageError {
+                    what: format!("unknown option -{}", String::from_utf8_lossy(rest)),
+                    hint: None,
+                });
+            }
+        }
+        rest = tail;
+    }
+    Ok(())
+}
+
+fn mode(word: &OsStr) -> Result<Mode, UsageError> {
+    match word.as_bytes() {
+        b"m" => Ok(Mode::Deliver),
+        b"p" => Ok(Mode::PrintQueue),
+        b"i" => Ok(Mode::NewAliases),
+        other => Err(no_mta(&format!("-b{}", String::from_utf8_lossy(other)))),
+    }
+}
+
+fn no_mta(option: &str) -> UsageError {
+    UsageError {
+        what: format!("{option} is for an MTA, and Postrider is none"),
+        hint: Some(
+            "Postrider submits each message at once; it has no daemon and no queue run".to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> SendmailArguments {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        parse(&words).unwrap()
+    }
+
+    #[test]
+    fn the_lines_of_real_callers_are_read() {
+        let cron = parsed("-FCronDaemon -i -odi -oem -oi -t -f root");
+        assert!(cron.recipients_from_header && cron.ignore_dots);
+        assert_eq!(cron.full_name.as_deref(), Some(OsStr::new("CronDaemon")));
+        assert_eq!(cron.sender.as_deref(), Some(OsStr::new("root")));
+        assert_eq!(cron.recipients, [] as [&str; 0]);
+        let debian_cron = parsed("-i -FCronDaemon -B8BITMIME -oem root");
+        assert_eq!(debian_cron.recipients, ["root"]);
+        let php = parsed("-t -i");
+        assert!(php.recipients_from_header);
+        let git = parsed("-i -f a@x -- b@x -c@x");
+        assert_eq!(git.recipients, ["b@x", "-c@x"]);
+        let own = parsed("-i -f <> -- b@x");
+        assert_eq!(own.sender.as_deref(), Some(OsStr::new("<>")));
+        assert_eq!(parsed("-bp").mode, Mode::PrintQueue);
+        assert_eq!(parsed("-q").mode, Mode::RunQueue);
+    }
+
+    #[test]
+    fn what_an_mta_does_is_refused() {
+        for line in ["-bd", "-q30m", "-bz", "-Z"] {
+            assert!(parse(&[OsString::from(line)]).is_err(), "{line}");
+        }
+        assert!(parse(&[OsString::from("-f")]).is_err());
+    }
+}

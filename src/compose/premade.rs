@@ -1,0 +1,157 @@
+//! Messages that somebody else composed, as the sendmail face and templates bring them: their
+//! header says who gets them, and only what is missing or wrong is added or mended.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::address::EnvelopeAddress;
+use crate::compose::{Composed, Composer, Field};
+use crate::config::{Environment, Settings};
+use crate::exit::{Failure, Kind};
+use crate::message::premade::{PremadeHeader, Reading};
+use crate::message::{HeaderName, HeaderValue};
+use crate::sanitize;
+use crate::sys::spool::Spool;
+use crate::sys::{clock, host, user};
+
+/// More hops than this are a loop.
+const MAX_HOPS: usize = 50;
+
+/// What a sendmail command line asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Handover {
+    /// The recipients of the command line.
+    pub recipients: Vec<OsString>,
+    /// Take recipients from the header, too.
+    pub from_header: bool,
+    /// The envelope sender; `<>` and an empty one are the null sender.
+    pub sender: Option<OsString>,
+    /// The sender's full name.
+    pub full_name: Option<OsString>,
+}
+
+/// Makes a draft of a finished message; the source is the whole message.
+///
+/// # Errors
+/// Fails when the spooled message cannot be read.
+pub fn compose(
+    handover: &Handover,
+    source: Spool,
+    settings: &Settings,
+    environment: &Environment,
+) -> io::Result<Composed> {
+    let mut header = PremadeHeader::read(&source, Reading::default())?;
+    let mut composer = Composer::new(source, settings, environment);
+    for recipient in &handover.recipients {
+        composer.recipients(recipient.as_bytes(), Field::Bcc);
+    }
+    if handover.from_header {
+        for value in recipient_values(&header) {
+            composer.recipients(&value, Field::Bcc);
+        }
+    }
+    header.remove("Bcc");
+    header.remove("Resent-Bcc");
+    composer.handed_sender(handover);
+    let hops = header.count("Received");
+    if hops > MAX_HOPS {
+        let what = format!("the message has come through {hops} hosts already: it is in a loop");
+        let failure = Failure::new(Kind::Unavailable, what);
+        composer.composed.failures.push(failure);
+    }
+    let is_cron = header.contains("X-Cron-Env")
+        || handover
+            .full_name
+            .as_ref()
+            .is_some_and(|name| name.as_bytes().starts_with(b"Cron"));
+    if is_cron && !header.contains("Auto-Submitted") {
+        // RFC 3834: so that no vacation program answers cron.
+        append(&mut header, "Auto-Submitted", "auto-generated");
+    }
+    let draft = &mut composer.composed.draft;
+    if !header.contains("Date") {
+        append(&mut header, "Date", &draft.date);
+    }
+    match header.get("Message-ID") {
+        Some(field) => draft.message_id = sanitize::line(&field.value()).into_owned(),
+        None => append(&mut header, "Message-ID", &draft.message_id),
+    }
+    if let Ok(received) = HeaderValue::new(received(settings, environment)) {
+        header.prepend(HeaderName::known("Received"), received);
+    }
+    draft.premade = Some(header);
+    composer.check_recipients();
+    Ok(composer.composed)
+}
+
+/// Returns the values of the fields that name recipients: the Resent- ones where there are any
+/// (RFC 5322 section 3.6.6).
+fn recipient_values(header: &PremadeHeader) -> Vec<Vec<u8>> {
+    let values = |names: [&str; 3]| -> Vec<Vec<u8>> {
+        header
+            .iter()
+            .filter(|field| names.iter().any(|name| field.is(name)))
+            .map(|field| field.value().into_owned())
+            .filter(|value| !value.is_empty())
+            .collect()
+    };
+    match values(["Resent-To", "Resent-Cc", "Resent-Bcc"]) {
+        resent if !resent.is_empty() => resent,
+        _ => values(["To", "Cc", "Bcc"]),
+    }
+}
+
+fn append(header: &mut PremadeHeader, name: &'static str, text: &str) {
+    if let Ok(value) = HeaderValue::new(text) {
+        header.append(HeaderName::known(name), value);
+    }
+}
+
+/// Returns the trace field that we add (RFC 5321 section 4.4).
+fn received(settings: &Settings, environment: &Environment) -> String {
+    let host = settings
+        .text("hostname")
+        .map(str::to_owned)
+        .or_else(host::qualified_name)
+        .unwrap_or_else(host::node_name);
+    let time = clock::message_time(environment.source_date_epoch);
+    let date = time.format("%a, %d %b %Y %H:%M:%S %z");
+    format!(
+        "by {host} (Postrider, uid {}); {date}",
+        user::effective_uid()
+    )
+}
+
+impl Composer<'_> {
+    /// Takes the envelope sender and the full name of a sendmail command line.
+    fn handed_sender(&mut self, handover: &Handover) {
+        let draft = &mut self.composed.draft;
+        if let Some(name) = &handover.full_name {
+            let (value, _) = HeaderValue::from_free_text(name.as_bytes());
+            draft.full_name = Some(value);
+        }
+        let Some(sender) = &handover.sender else {
+            return;
+        };
+        let shown = sanitize::line(sender.as_bytes()).into_owned();
+        let inner = sender.to_string_lossy();
+        let inner = inner.trim();
+        let inner = inner
+            .strip_prefix('<')
+            .and_then(|inner| inner.strip_suffix('>'))
+            .unwrap_or(inner);
+        if inner.is_empty() {
+            draft.null_sender = true;
+            return;
+        }
+        match EnvelopeAddress::new(inner) {
+            Ok(address) => draft.envelope_sender = Some(address),
+            Err(error) => {
+                let what = format!("the sender \"{shown}\" is no address");
+                let failure = Failure::new(Kind::Data, what).because(error);
+                self.composed.failures.push(failure);
+            }
+        }
+    }
+}
