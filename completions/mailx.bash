@@ -23,7 +23,7 @@ _mailx() {
 
     case "${cmd}" in
         mailx)
-            opts="-s -c -b -a -A -C -r -M -E -d -f -u -e -H -p -N -R -S -n -i -v -V -? -h --subject --cc --bcc --attach --append --header --from --content-type --full-name --discard-empty-messages --dry-run --json --explain --debug --file --inbox-of --user --check --headers --read --print --no-summary --read-only --account --set --exec --command --norc --no-system-rc --ignore --verbose --version --help"
+            opts="-s -c -b -a -A -C -r -M -E -d -t -q -m -T -F -f -u -e -H -L -Y -p -N -R -S -X -n -: -i -v -V -? -h --subject --cc --bcc --attach --append --header --from --content-type --full-name --discard-empty-messages --dry-run --json --explain --debug --template --quote-file --body-file --target --record-by-name --attach-fd --content-filename --content-name --skip-empty-attachments --encoding --attachment --file --inbox-of --user --check --headers --search --cmd --read --print --no-summary --read-only --account --set --exec --startup-cmd --command --norc --no-system-rc --resource-files --ignore --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -97,6 +97,50 @@ _mailx() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quote-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -q)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --body-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -T)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attach-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --content-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --content-filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encoding)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attachment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -125,6 +169,22 @@ _mailx() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --search)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -Y)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --account)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -142,6 +202,22 @@ _mailx() {
                     return 0
                     ;;
                 --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --startup-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -X)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resource-files)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -:)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -8,17 +8,30 @@ complete -c mailx -s C -l header -l append -d 'Add this header field, as `Name: 
 complete -c mailx -s r -l from -d 'Set the sender, in the From field and in the envelope' -r
 complete -c mailx -s M -l content-type -d 'Set the Content-Type of the text, as text/html' -r
 complete -c mailx -l full-name -d 'Set the sender\'s full name' -r
+complete -c mailx -s q -l quote-file -d 'Begin the text with the contents of this file' -r
+complete -c mailx -s m -l body-file -d 'Take the text from this file instead of standard input, with the type that it has' -r
+complete -c mailx -s T -l target -d 'Add an address to a field, as `to: ADDRESS`, `cc:`, `bcc:` or `fcc: FILE`' -r
+complete -c mailx -l attach-fd -d 'Attach what can be read from this file descriptor' -r
+complete -c mailx -l content-name -l content-filename -d 'Give the next attachment this name' -r
+complete -c mailx -l encoding -d 'Accepted: how the text is encoded is decided by its bytes' -r
+complete -c mailx -l attachment -d 'What the dialect knows of an attachment, as `INDEX:type=TYPE` or `INDEX:name=NAME`' -r
 complete -c mailx -s f -l file -d 'Read this mailbox instead of the system mailbox; without a name ~/mbox' -r
 complete -c mailx -s u -l user -l inbox-of -d 'Read the system mailbox of this user' -r
 complete -c mailx -s H -l headers -d 'Print the header summary and leave' -r
+complete -c mailx -s L -l search -d 'Print the header summary of the messages of this list and leave; with -e only the status' -r
+complete -c mailx -s Y -l cmd -d 'Execute this command after the mailbox was opened, before others are read' -r
 complete -c mailx -l account -d 'Use this account of the configuration' -r
 complete -c mailx -s S -l set -d 'Set a variable; -S noNAME unsets it' -r
-complete -c mailx -l command -l exec -d 'Execute this command of the configuration' -r
+complete -c mailx -s X -l command -l exec -l startup-cmd -d 'Execute this command of the configuration before anything else' -r
+complete -c mailx -s : -l resource-files -d 'Read these configuration files: s the system\'s, u the user\'s, / none' -r
 complete -c mailx -s E -l discard-empty-messages -d 'Do not send a message without a body'
 complete -c mailx -l dry-run -d 'Print the message and what would become of it, send nothing'
 complete -c mailx -l json -d 'Print what became of the message as one JSON object on standard output'
 complete -c mailx -l explain -d 'Print which way each recipient would go and why, and where settings come from; send nothing'
 complete -c mailx -s d -l debug -d 'Print the message and the plan on standard error, send nothing'
+complete -c mailx -s t -l template -d 'Take header fields and recipients from standard input, too'
+complete -c mailx -s F -l record-by-name -d 'Keep a copy in a file named after the first recipient'
+complete -c mailx -l skip-empty-attachments -d 'Leave out attachments that are empty'
 complete -c mailx -s e -l check -d 'Tell by the exit status whether there is mail'
 complete -c mailx -s p -l print -l read -d 'Print all messages and leave'
 complete -c mailx -s N -l no-summary -d 'Do not print the header summary at the start'

@@ -81,7 +81,10 @@ fn complete(header: &mut PremadeHeader, draft: &Draft, style: &Style<'_>) {
     header.remove("Fcc");
     let fields = fields(draft, style);
     for (name, body) in fields.iter() {
-        if !header.contains(name.as_str()) && !(name.is("From") && draft.from.is_empty()) {
+        let is_known = header.contains(name.as_str())
+            || (name.is("From") && draft.from.is_empty())
+            || (name.is("To") && header.contains("Cc"));
+        if !is_known {
             header.append(name.clone(), body.clone());
         }
     }

@@ -156,7 +156,7 @@ fn show_gives_text_bytes_or_a_clear_failure() {
         !out.starts_with("From bob ") && out.contains("\n>From me\n"),
         "{out}"
     );
-    for number in [0, 3, usize::MAX] {
+    for number in [0, 3, usize::MAX - 1] {
         let (result, out, _) =
             written(|out, err| show(&mail.path, number, Form::Raw, &settings, out, err));
         assert_eq!(result.unwrap_err().into_failure().kind, Kind::Nothing);
