@@ -153,9 +153,16 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         })
         .collect();
     let leaves = steps.iter().any(|step| step.route == Ok(Route::Relay));
-    if leaves && !identity.qualify_domain.contains('.') {
+    let sender = match &draft.envelope_sender {
+        Some(asked) => asked.qualified(&identity.qualify_domain),
+        None => identity.default_sender(true),
+    };
+    let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
+    let targets = steps.iter().filter(|step| step.route == Ok(Route::Relay));
+    let lacks_domain = is_bare(&sender) || targets.map(|step| &step.target).any(is_bare);
+    if leaves && lacks_domain {
         notices.push(format!(
-            "this host has no full name, so senders become NAME@{0}; relays may refuse them: set hostname={0}.example.org in /etc/mail.rc",
+            "this host has no full name, and relays may refuse addresses at {0}: write set hostname={0}.example.org, or set from=",
             identity.qualify_domain
         ));
     }
