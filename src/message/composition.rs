@@ -266,7 +266,7 @@ impl<'a> Part<'a> {
     fn write_content(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = BodyWriter::new(self.encoding, self.crlf_line_ends, out);
         self.content.for_each_block(|block| writer.push(block))?;
-        writer.finish()
+        writer.finish().map(drop)
     }
 }
 

@@ -37,7 +37,7 @@ mod strict;
 pub use analysis::{Analysis, analyse};
 pub use attachment::Attachment;
 pub use charset::{Charset, decode_text};
-pub use composition::Composition;
+pub use composition::{Alternative, Composition, Omitted};
 pub use fields::{FieldBody, Fields};
 pub use identity::{date, message_id};
 pub use media_type::MediaType;

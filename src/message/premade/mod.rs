@@ -9,8 +9,16 @@ use std::io::{self, Write};
 
 use super::{MessageSource, Wire};
 
+mod field;
 mod header;
+mod pieces;
+mod plan;
+mod structured;
+mod walk;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use header::{PremadeHeader, RawField, Reading};
 
