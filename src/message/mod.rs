@@ -20,6 +20,7 @@ mod base64;
 mod charset;
 mod composition;
 mod encoded_words;
+mod entity;
 mod fields;
 mod identity;
 mod media_type;
