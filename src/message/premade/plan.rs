@@ -128,7 +128,8 @@ impl Described {
                 _ if is_wide => TransferEncoding::Base64,
                 encoding => encoding,
             }
-        } else if eight_bit && analysis.crlf == 0 {
+        } else if eight_bit && analysis.crlf == 0 && analysis.ends_with_line_end {
+            // No line end of it would be changed or added.
             TransferEncoding::EightBit
         } else {
             TransferEncoding::Base64
