@@ -49,6 +49,8 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
             .clone()
             .unwrap_or_else(MediaType::text_plain),
         attachments,
+        alternative: None,
+        omitted: Vec::new(),
         boundary_seed: draft.boundary_seed.clone(),
     };
     let mut spool = Spool::new();
