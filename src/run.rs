@@ -392,7 +392,7 @@ fn sendmail(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
         sendmail::Mode::PrintQueue => return print("Mail queue is empty\n", diagnostics),
         // There is no database to rebuild and no queue to run: nothing to do is done.
         sendmail::Mode::NewAliases | sendmail::Mode::RunQueue => return,
-        sendmail::Mode::Deliver => {}
+        sendmail::Mode::Deliver | sendmail::Mode::Dialogue => {}
     }
     let environment = Environment::read();
     let wanted = setup::Wanted {
@@ -406,6 +406,9 @@ fn sendmail(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
                 verbose: u8::from(parsed.verbose),
                 ..Manner::default()
             };
+            if mode == sendmail::Mode::Dialogue {
+                return send::dialogue(&manner, &settings, &environment, diagnostics);
+            }
             let dot = !parsed.ignore_dots;
             let handover = Handover {
                 recipients: parsed.recipients,

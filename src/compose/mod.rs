@@ -500,7 +500,10 @@ impl<'a> Composer<'a> {
     fn alias(&mut self, address: &NamedAddress, field: Field) {
         let name = address.address().as_str();
         let aliases = &self.settings.aliases;
-        let expansion = alias::expand(name, |name| aliases.get(name).map(Vec::as_slice));
+        let mut expansion = alias::expand(name, |name| aliases.get(name).map(Vec::as_slice));
+        if !self.settings.is_set("metoo") {
+            self.leave_me_out(&mut expansion.members);
+        }
         for member in expansion.members {
             for entry in parse_list(&member) {
                 match entry {
@@ -511,6 +514,19 @@ impl<'a> Composer<'a> {
         }
         for member in expansion.ignored {
             self.bad_recipient(&member, "an alias cannot lead to a command or file");
+        }
+    }
+
+    /// Takes one's own names (`alternates` included) out of a group, unless nobody would be left.
+    fn leave_me_out(&self, members: &mut Vec<String>) {
+        let login = login_name();
+        let is_me = |member: &String| {
+            let mine = self.settings.alternates.iter().chain([&login]);
+            mine.into_iter()
+                .any(|name| name.eq_ignore_ascii_case(member))
+        };
+        if members.iter().any(|member| !is_me(member)) {
+            members.retain(|member| !is_me(member));
         }
     }
 

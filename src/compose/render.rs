@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::address::{EnvelopeAddress, NamedAddress};
+use crate::address::{NamedAddress, parse_list};
 use crate::compose::Draft;
 use crate::message::premade::PremadeHeader;
 use crate::message::{
@@ -49,6 +49,8 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
             .clone()
             .unwrap_or_else(MediaType::text_plain),
         attachments,
+        alternative: None,
+        omitted: Vec::new(),
         boundary_seed: draft.boundary_seed.clone(),
     };
     let mut spool = Spool::new();
@@ -65,12 +67,36 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
         }
         _ => {}
     }
+    if let Some(domain) = style.qualify {
+        qualify_fields(&mut header, domain);
+    }
     for (name, value) in style.leading.iter().rev() {
         header.prepend(name.clone(), value.clone());
     }
     let mut spool = Spool::new();
     message::premade::write(&header, &draft.body, style.wire, &mut spool)?;
     Ok(spool)
+}
+
+/// Puts a domain behind the bare names of the address fields, where relays object to them.
+fn qualify_fields(header: &mut PremadeHeader, domain: &str) {
+    for name in ["From", "Sender", "Reply-To", "To", "Cc"] {
+        let Some(list) = header
+            .get(name)
+            .map(|field| parse_list(&message::decode_text(&field.value())))
+        else {
+            continue;
+        };
+        // A field that is no list of addresses is not ours to mend.
+        let Ok(list) = list.into_iter().collect::<Result<Vec<NamedAddress>, _>>() else {
+            continue;
+        };
+        let qualified = qualified(&list, Some(domain));
+        if qualified != list && header.count(name) == 1 {
+            header.remove(name);
+            header.append(HeaderName::known(name), qualified);
+        }
+    }
 }
 
 /// Adds to a finished message what the command line asks for, and Date and Message-ID where they
@@ -131,15 +157,13 @@ fn fields(draft: &Draft, style: &Style<'_>) -> Fields {
 
 /// Puts a domain behind bare names; an address that would become too long stays as it is.
 fn qualified(list: &[NamedAddress], domain: Option<&str>) -> Vec<NamedAddress> {
+    let Some(domain) = domain else {
+        return list.to_vec();
+    };
     list.iter()
-        .map(|named| match (domain, named.address().is_local_name()) {
-            (Some(domain), true) => {
-                match EnvelopeAddress::new(format!("{}@{domain}", named.address())) {
-                    Ok(address) => named.clone().with_address(address),
-                    Err(_) => named.clone(),
-                }
-            }
-            _ => named.clone(),
+        .map(|named| {
+            let address = named.address().qualified(domain);
+            named.clone().with_address(address)
         })
         .collect()
 }

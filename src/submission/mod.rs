@@ -146,12 +146,36 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         .map(|named| named.address().clone())
         .collect();
     let (steps, ignored) = route::plan(&recipients, &world);
-    let notices = ignored
+    let mut notices: Vec<String> = ignored
         .into_iter()
         .map(|member| {
             format!("the system's aliases lead to {member}, which is no mailbox and was left out")
         })
         .collect();
+    let leaves = steps.iter().any(|step| step.route == Ok(Route::Relay));
+    let sender = match &draft.envelope_sender {
+        Some(asked) => asked.qualified(&identity.qualify_domain),
+        None => identity.default_sender(true),
+    };
+    let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
+    let targets = steps.iter().filter(|step| step.route == Ok(Route::Relay));
+    let lacks_domain = is_bare(&sender) || targets.map(|step| &step.target).any(is_bare);
+    if leaves && lacks_domain {
+        notices.push(format!(
+            "this host has no full name, and relays may refuse addresses at {0}: write set hostname={0}.example.org, or set from=",
+            identity.qualify_domain
+        ));
+    }
+    if leaves
+        && settings
+            .text("tls-verify")
+            .is_some_and(|value| value != "strict")
+    {
+        notices.push(format!(
+            "{}: the relay's certificate is not checked",
+            settings.origin("tls-verify")
+        ));
+    }
     Ok(Plan {
         steps,
         identity,
@@ -170,11 +194,32 @@ fn config_failure(problem: &Problem) -> Failure {
 /// Sends a draft: every copy by its route. What is not accepted is kept.
 ///
 /// `bad` are recipients that could not be: they make the text be kept, too.
+///
+/// # Errors
+/// 78 when the configuration of the way out is wrong.
 pub fn send(
     draft: &Draft,
     bad: &[BadRecipient],
     around: &Surroundings<'_>,
 ) -> Result<Report, Failure> {
+    let mut report = send_unkept(draft, around)?;
+    let failed: Vec<String> = report
+        .entries
+        .iter()
+        .filter(|entry| !entry.outcome.is_accepted())
+        .map(|entry| entry.target.clone())
+        .collect();
+    if !failed.is_empty() || !bad.is_empty() {
+        report.kept = keep(draft, &failed, around);
+    }
+    Ok(report)
+}
+
+/// Sends a draft for somebody who keeps its text until it is accepted.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, Failure> {
     let plan = plan(draft, around)?;
     let sender = draft.envelope_sender.as_ref();
     let mut report = Report {
@@ -207,15 +252,6 @@ pub fn send(
         }
     }
     report.entries.extend(sender.by_expansion()?);
-    let failed: Vec<String> = report
-        .entries
-        .iter()
-        .filter(|entry| !entry.outcome.is_accepted())
-        .map(|entry| entry.target.clone())
-        .collect();
-    if !failed.is_empty() || !bad.is_empty() {
-        report.kept = keep(draft, &failed, around);
-    }
     if report
         .entries
         .iter()
@@ -399,7 +435,7 @@ impl Sender<'_> {
         let identity = &self.plan.identity;
         match (route, &self.draft.envelope_sender) {
             (Route::Sendmail(_), asked) => asked.clone(),
-            (Route::Relay, Some(asked)) => Some(identity.qualify(asked)),
+            (Route::Relay, Some(asked)) => Some(asked.qualified(&identity.qualify_domain)),
             (Route::Relay, None) => Some(identity.default_sender(true)),
             (Route::Local(_) | Route::Test(_), Some(asked)) => Some(asked.clone()),
             (Route::Local(_) | Route::Test(_), None) => {
@@ -445,7 +481,11 @@ impl Sender<'_> {
             Arc::clone(&self.around.observer),
             &self.around.signals.raised(),
         );
-        Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+        let judged = outcomes.into_iter().map(|(_, mut outcome)| {
+            relay::distrusted(self.around.settings, &mut outcome);
+            outcome
+        });
+        Ok(judged.collect())
     }
 
     fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {
