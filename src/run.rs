@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use nix::unistd::{AccessFlags, access};
 
 use crate::cli::diagnostics::Diagnostics;
@@ -163,12 +163,17 @@ fn parse_mailx(
         is_command: &mailrc::is_command,
         posixly_correct,
     };
-    let words = dialect::normalise(arguments, &MailxArguments::command(), &probe)?;
+    // Built once: that costs as much as all the parsing.
+    let command = MailxArguments::command();
+    let words = dialect::normalise(arguments, &command, &probe)?;
     let words = std::iter::once(OsString::from("mailx")).chain(words);
-    MailxArguments::try_parse_from(words).map_err(|error| UsageError {
-        what: first_line(&error),
-        hint: None,
-    })
+    command
+        .try_get_matches_from(words)
+        .and_then(|mut matches| MailxArguments::from_arg_matches_mut(&mut matches))
+        .map_err(|error| UsageError {
+            what: first_line(&error),
+            hint: None,
+        })
 }
 
 /// Whether a command line sends or reads, and what.

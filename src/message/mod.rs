@@ -101,8 +101,9 @@ impl<T: MessageSource + ?Sized> MessageSource for &T {
     }
 }
 
-/// How much of a source is in memory at a time.
-const BLOCK: usize = 64 * 1024;
+/// How much of a source is in memory at a time: little, since most messages are short and every
+/// page that is touched for the first time costs the kernel a fault.
+const BLOCK: usize = 16 * 1024;
 
 /// Hands a reader's bytes to a function, block by block.
 fn for_each_block(
