@@ -200,12 +200,13 @@ pub fn send(
     }
     if is_empty
         && manner.refusal.is_none()
+        && request.html.is_none()
         && manner.discard_empty
         && request.attachments.is_empty()
     {
         return;
     }
-    if is_empty && request.attachments.is_empty() {
+    if is_empty && request.attachments.is_empty() && request.html.is_none() {
         crate::cli::diagnostics::line("Null message body; hope that's ok");
     }
     let composed = compose::compose(request, body.body, settings, environment, &signals);

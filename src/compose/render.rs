@@ -6,7 +6,8 @@ use crate::address::{NamedAddress, parse_list};
 use crate::compose::Draft;
 use crate::message::premade::PremadeHeader;
 use crate::message::{
-    self, Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType, MessageSource, Wire,
+    self, Alternative, Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType,
+    MessageSource, Omitted, Wire,
 };
 use crate::sys::spool::Spool;
 
@@ -19,17 +20,31 @@ pub struct Style<'a> {
     pub default_from: Option<NamedAddress>,
     /// The domain put behind bare names in the address fields.
     pub qualify: Option<&'a str>,
+    /// The largest message that may go this way, in bytes.
+    pub limit: Option<u64>,
     /// Fields in front of all others.
     pub leading: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// A message as one route wants it.
+#[derive(Debug)]
+pub struct Rendered {
+    /// Its bytes.
+    pub message: Spool,
+    /// Attachments that were too large and are only named in it.
+    pub omitted: Vec<Omitted>,
 }
 
 /// Writes a draft's message into a spool.
 ///
 /// # Errors
 /// Fails when an attachment cannot be read any more, or the spool not written.
-pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
+pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
     if let Some(header) = &draft.premade {
-        return premade(header.clone(), draft, style);
+        return Ok(Rendered {
+            message: premade(header.clone(), draft, style)?,
+            omitted: Vec::new(),
+        });
     }
     let attachments: Vec<Attachment<'_>> = draft
         .attachments
@@ -41,21 +56,34 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
             source: &attached.source,
         })
         .collect();
-    let composition = Composition {
+    let mut composition = Composition {
         fields: fields(draft, style),
         body: Some(&draft.body as &dyn MessageSource),
         body_type: draft
             .content_type
             .clone()
             .unwrap_or_else(MediaType::text_plain),
+        alternative: draft.html.as_ref().map(|html| Alternative {
+            source: html,
+            media_type: MediaType::text_html(),
+        }),
         attachments,
-        alternative: None,
         omitted: Vec::new(),
         boundary_seed: draft.boundary_seed.clone(),
     };
+    if let Some(limit) = style.limit {
+        if draft.strict_size && composition.size(style.wire)? > limit {
+            let what = format!("the message is larger than {limit} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+        }
+        composition.fit(style.wire, limit)?;
+    }
     let mut spool = Spool::new();
     composition.write(style.wire, &mut spool)?;
-    Ok(spool)
+    Ok(Rendered {
+        message: spool,
+        omitted: composition.omitted,
+    })
 }
 
 /// Writes a message that somebody else composed, with what it lacks.

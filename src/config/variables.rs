@@ -72,6 +72,7 @@ pub const ROWS: &[Row] = &[
     row("local", &[], Text, "", "With the value `relay`, names of accounts on this host go to the relay too, qualified."),
     row("lock-timeout", &[], Number, "30", "How many seconds to wait for the lock of a mailbox that is to be written."),
     row("log", &[], Text, "syslog", "Write a line for each recipient to `syslog`, to this FILE, or nowhere with `off`."),
+    row("max-size", &[], Text, "", "The largest message to send, as 10M; larger attachments are replaced by a note that names them, unless --strict-size refuses."),
     row("metoo", &[], Flag, "set", "Keep one's own names when an alias that holds them is expanded; unset, they are left out where others remain."),
     row("mta", &["sendmail"], Route, "auto", "How mail leaves: `auto`; a path or file://PATH of a sendmail; `sendmail`; smtp://, smtps://, submission:// or submissions://HOST[:PORT]; `local`; `test` or test:///FILE."),
     row("page", &[], Flag, "", "Print a form feed after each message shown."),
