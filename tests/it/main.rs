@@ -9,6 +9,7 @@ mod launch;
 mod layers;
 mod letters;
 mod namespace;
+mod pty;
 mod sendmail;
 mod smtp_server;
 
@@ -27,3 +28,4 @@ mod sending;
 mod smtp;
 mod smtp_tls;
 mod system;
+mod terminal;
