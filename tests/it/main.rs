@@ -8,6 +8,7 @@ mod case;
 mod launch;
 mod layers;
 mod letters;
+mod lines;
 mod namespace;
 mod sendmail;
 
@@ -16,6 +17,7 @@ mod config;
 mod dialect;
 mod documents;
 mod harness;
+mod idioms;
 mod kept;
 mod local;
 mod loops;
