@@ -9,7 +9,7 @@ fn line(text: &str) -> Line {
 
 #[test]
 fn subjects() {
-    let long = "word ".repeat(600);
+    let long = "word ".repeat(600) + "end";
     check([
         line("mail -s 'a b' u@x.org").to(["u@x.org"]).subject("a b"),
         line("mail -s\"glued on\" u@x.org")
@@ -42,7 +42,7 @@ fn subjects() {
         line("mailx -s \"$S\" u@x.org")
             .with(|case| case.env("S", &long))
             .to(["u@x.org"])
-            .subject(long.trim_end()),
+            .subject(&long),
         line("mailx -s").refused(64, "-s"),
     ]);
 }
@@ -118,8 +118,7 @@ fn r1_files_and_header_fields() {
         .to(["u@x.org"])
         .field("MIME-Version", "1.0"),
         line("mail -a 'To: v@x.org' -s t u@x.org")
-            .to(["u@x.org", "v@x.org"])
-            .field("To", "u@x.org, v@x.org"),
+            .to(["u@x.org", "v@x.org"]),
         line("mail -a 'X-Odd: name' -s t u@x.org")
             .file("X-Odd: name", "a file\n")
             .to(["u@x.org"])
@@ -370,8 +369,7 @@ fn r9_and_r12_recipients() {
             .field("To", "u@x.org, v@x.org"),
         line("mail -s t u@x.org u@x.org").to(["u@x.org"]),
         line("mail -s t ''")
-            .refused(64, "")
-            .with(|case| case.may_change("home/dead.letter")),
+            .refused(65, "").kept(),
         line("mail -s t '|cat'").refused(65, "|cat").kept(),
         line("mail -s t /tmp/file").refused(65, "/tmp/file").kept(),
         line("mail -s t 'u@x.org,broken@@x'")
@@ -449,7 +447,7 @@ fn templates() {
         line("printf 'To: u@x.org\\nMIME-Version: 1.0\\nContent-Type: text/html\\n\\na line\\n' | mail --to")
             .to(["u@x.org"])
             .field("MIME-Version", "1.0"),
-        line("printf 'Subject: nobody\\n\\na line\\n' | mailx -t").refused(64, "recipient").with(|case| case.may_change("home/dead.letter")),
+        line("printf 'Subject: nobody\\n\\na line\\n' | mailx -t").refused(64, "recipient").kept(),
     ]);
 }
 
