@@ -117,8 +117,7 @@ fn r1_files_and_header_fields() {
         )
         .to(["u@x.org"])
         .field("MIME-Version", "1.0"),
-        line("mail -a 'To: v@x.org' -s t u@x.org")
-            .to(["u@x.org", "v@x.org"]),
+        line("mail -a 'To: v@x.org' -s t u@x.org").to(["u@x.org", "v@x.org"]),
         line("mail -a 'X-Odd: name' -s t u@x.org")
             .file("X-Odd: name", "a file\n")
             .to(["u@x.org"])
@@ -368,8 +367,7 @@ fn r9_and_r12_recipients() {
             .to(["u@x.org", "v@x.org"])
             .field("To", "u@x.org, v@x.org"),
         line("mail -s t u@x.org u@x.org").to(["u@x.org"]),
-        line("mail -s t ''")
-            .refused(65, "").kept(),
+        line("mail -s t ''").refused(65, "").kept(),
         line("mail -s t '|cat'").refused(65, "|cat").kept(),
         line("mail -s t /tmp/file").refused(65, "/tmp/file").kept(),
         line("mail -s t 'u@x.org,broken@@x'")

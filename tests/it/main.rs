@@ -11,8 +11,10 @@ mod letters;
 mod lines;
 mod namespace;
 mod sendmail;
+mod smtp_server;
 
 mod bad_input;
+mod callers;
 mod config;
 mod dialect;
 mod documents;
@@ -25,4 +27,5 @@ mod mailboxes;
 mod reading;
 mod readme;
 mod sending;
+mod sendmail_face;
 mod system;
