@@ -262,12 +262,13 @@ fn btrbk_tests_the_status() {
 #[test]
 fn slurm_and_ctdb_have_nothing_around_them() {
     for text in [
-        "cd / && exec mail -s 'Slurm Job_id=7 Name=wrap Ended, Run time 00:00:01, COMPLETED, ExitCode 0' root </dev/null",
-        "cd / && exec mail -s 'ctdb: node 1 is down' root </dev/null",
+        "cd / && exec mail -s 'Slurm Job_id=7 Name=wrap Ended, Run time 00:00:01, COMPLETED, ExitCode 0' root",
+        "cd / && exec mail -s 'ctdb: node 1 is down' root",
     ] {
         line(text)
             .with(|case| {
-                case.env("HOME", "")
+                case.stdin("")
+                    .env("HOME", "")
                     .env("DEAD", "")
                     .env("LC_ALL", "")
                     .env("TZ", "")

@@ -18,6 +18,7 @@ mod callers;
 mod config;
 mod dialect;
 mod documents;
+mod gate;
 mod harness;
 mod idioms;
 mod kept;

@@ -157,9 +157,7 @@ fn t_adds_the_header_to_the_operands_and_removes_bcc() {
         line("sendmail -t -i", "To: Team: a@x.org, b@x.org;\nSubject: t\n\na line\n").to(["a@x.org", "b@x.org"]),
     ]);
     line("sendmail -t -i", "Subject: t\n\na line\n")
-        .with(|case| {
-            case.fails().says("recipient").keeps(1)
-        })
+        .with(|case| case.fails().says("recipient").keeps(1))
         .run();
 }
 
