@@ -138,10 +138,14 @@ fn perform(
                 return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
             }
             let terminal = reader.stdin_is_terminal;
-            let mut lines = io::stdin().lock();
+            // Not locked for a terminal: on a simple one the line editor locks it itself.
+            let mut lines;
             let input = match terminal {
                 true => Input::Terminal,
-                false => Input::Lines(&mut lines),
+                false => {
+                    lines = io::stdin().lock();
+                    Input::Lines(&mut lines)
+                }
             };
             shell::run(&mailbox, reader, commands, input, out, err)?;
             Ok(None)

@@ -32,6 +32,7 @@ use tempfile::TempDir;
 use crate::launch::{self, NOBODY, Output, Stdin};
 use crate::letters::{Letter, letters};
 use crate::namespace;
+use crate::pty::Terminal;
 use crate::sendmail::{Call, FakeSendmail};
 
 /// The program under test.
@@ -82,6 +83,7 @@ pub struct Case {
 enum When {
     Exists(PathBuf),
     After(Duration),
+    Ready(Box<dyn Fn() -> bool>),
 }
 
 /// The expected exit status.
@@ -290,6 +292,12 @@ impl Case {
         self
     }
 
+    /// Sends a signal to the program as soon as something has happened.
+    pub fn signal_when(mut self, ready: impl Fn() -> bool + 'static, signal: Signal) -> Case {
+        self.signal = Some((When::Ready(Box::new(ready)), signal));
+        self
+    }
+
     /// Gives these bytes on standard input, whose end never comes.
     pub fn stdin_stays_open(self, bytes: impl AsRef<[u8]>) -> Case {
         let mut case = self.stdin(bytes);
@@ -492,6 +500,7 @@ impl Case {
                 let now = match &when {
                     When::Exists(path) => path.exists(),
                     When::After(time) => start.elapsed() >= *time,
+                    When::Ready(ready) => ready(),
                 };
                 if now {
                     // The program alone: its child must hear of it from the program, or not at all.
@@ -506,12 +515,38 @@ impl Case {
             (None, _) => Stdin::Null,
         };
         let output = launch::run(&mut self.command(), stdin, self.limit, meanwhile);
-        let took = start.elapsed();
+        self.judge(&before, output, start.elapsed())
+    }
+
+    /// Runs the program at a terminal, with somebody who types and looks.
+    ///
+    /// Standard output and error are one there: what was shown is both. The rest is checked as by
+    /// [`Case::run`].
+    #[track_caller]
+    pub fn at_terminal(mut self, person: impl FnOnce(&mut Terminal)) -> Ran {
+        self.prepare();
+        let before = check::snapshot(self.dir.path());
+        let start = Instant::now();
+        let mut command = self.command();
+        if !self.env.contains_key(OsStr::new("TERM")) {
+            command.env("TERM", "xterm");
+        }
+        self.stdout = Text::Any;
+        self.stderr = Text::Any;
+        let mut terminal = Terminal::start(command);
+        person(&mut terminal);
+        let output = terminal.end();
+        self.judge(&before, output, start.elapsed())
+    }
+
+    /// Checks every expectation.
+    #[track_caller]
+    fn judge(self, before: &check::Snapshot, output: Output, took: Duration) -> Ran {
         let after = check::snapshot(self.dir.path());
         let mut wrong = String::new();
         self.check_output(&output, &mut wrong);
         self.check_kept(&output, &mut wrong);
-        self.check_files(&before, &after, &mut wrong);
+        self.check_files(before, &after, &mut wrong);
         if !wrong.is_empty() {
             panic!(
                 "{wrong}\n--- {} {:?} ended with {} after {took:?}\n--- stdout:\n{}\n--- stderr:\n{}",

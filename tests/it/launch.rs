@@ -45,8 +45,13 @@ pub fn install_script(to: &Path, text: &str) {
 
 /// Starts a program; every start of a program in the tests goes through here.
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    locked(|| command.spawn())
+}
+
+/// Starts a program in another way.
+pub fn locked<T>(start: impl FnOnce() -> T) -> T {
     let _guard = START.lock().unwrap_or_else(PoisonError::into_inner);
-    command.spawn()
+    start()
 }
 
 /// Returns whether the tests were started as root.
