@@ -13,6 +13,7 @@ complete -c mailx -s m -l body-file -d 'Take the text from this file instead of 
 complete -c mailx -s T -l target -d 'Add an address to a field, as `to: ADDRESS`, `cc:`, `bcc:` or `fcc: FILE`' -r
 complete -c mailx -l attach-fd -d 'Attach what can be read from this file descriptor' -r
 complete -c mailx -l content-name -l content-filename -d 'Give the next attachment this name' -r
+complete -c mailx -l html -d 'Add this HTML file as another form of the text' -r
 complete -c mailx -l encoding -d 'Accepted: how the text is encoded is decided by its bytes' -r
 complete -c mailx -l attachment -d 'What the dialect knows of an attachment, as `INDEX:type=TYPE` or `INDEX:name=NAME`' -r
 complete -c mailx -s f -l file -d 'Read this mailbox instead of the system mailbox; without a name ~/mbox' -r
@@ -31,6 +32,9 @@ complete -c mailx -l explain -d 'Print which way each recipient would go and why
 complete -c mailx -s d -l debug -d 'Print the message and the plan on standard error, send nothing'
 complete -c mailx -s t -l template -d 'Take header fields and recipients from standard input, too'
 complete -c mailx -s F -l record-by-name -d 'Keep a copy in a file named after the first recipient'
+complete -c mailx -l pre -d 'Send the text in fixed width as well, so that tables stay aligned'
+complete -c mailx -l plain -d 'Take colours and overwritten progress lines of a terminal out of the text'
+complete -c mailx -l strict-size -d 'Refuse a message that is too large instead of leaving attachments out'
 complete -c mailx -l skip-empty-attachments -d 'Leave out attachments that are empty'
 complete -c mailx -s e -l check -d 'Tell by the exit status whether there is mail'
 complete -c mailx -s p -l print -l read -d 'Print all messages and leave'

@@ -219,7 +219,7 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__send)
-            opts="-v -h --subject --cc --bcc --from --content-type --attach --header --discard-empty-messages --dry-run --json --explain --set --account --config --no-system-rc --verbose --help"
+            opts="-v -h --subject --cc --bcc --from --content-type --attach --header --html --pre --plain --strict-size --discard-empty-messages --dry-run --json --explain --set --account --config --no-system-rc --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -250,6 +250,10 @@ _postrider() {
                     return 0
                     ;;
                 --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --html)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -39,16 +39,20 @@ complete -c postrider -n "__fish_postrider_using_subcommand send" -l from -d 'Se
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l content-type -d 'Set the Content-Type of the text, as text/html' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l attach -d 'Attach this file; - is standard input' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l header -d 'Add this header field, as `Name: text`' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l html -d 'Add this HTML file as another form of the text' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l set -d 'Set a variable; noNAME unsets it' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l account -d 'Use this account of the configuration' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l pre -d 'Send the text in fixed width as well, so that tables stay aligned'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l plain -d 'Take colours and overwritten progress lines of a terminal out of the text'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l strict-size -d 'Refuse a message that is too large instead of leaving attachments out'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l discard-empty-messages -d 'Do not send a message without a body and attachments'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l dry-run -d 'Print the message and what would become of it, send nothing'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l json -d 'Print what became of the message as one JSON object on standard output'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l explain -d 'Print which way each recipient would go and why, and where settings come from; send nothing'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l file -d 'Read this mailbox instead of the system mailbox' -r
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l user -d 'Read the system mailbox of this user' -r
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l set -d 'Set a variable; noNAME unsets it' -r

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use nix::unistd::{AccessFlags, access};
 
 use crate::cli::diagnostics::Diagnostics;
@@ -163,12 +163,17 @@ fn parse_mailx(
         is_command: &mailrc::is_command,
         posixly_correct,
     };
-    let words = dialect::normalise(arguments, &MailxArguments::command(), &probe)?;
+    // Built once: that costs as much as all the parsing.
+    let command = MailxArguments::command();
+    let words = dialect::normalise(arguments, &command, &probe)?;
     let words = std::iter::once(OsString::from("mailx")).chain(words);
-    MailxArguments::try_parse_from(words).map_err(|error| UsageError {
-        what: first_line(&error),
-        hint: None,
-    })
+    command
+        .try_get_matches_from(words)
+        .and_then(|mut matches| MailxArguments::from_arg_matches_mut(&mut matches))
+        .map_err(|error| UsageError {
+            what: first_line(&error),
+            hint: None,
+        })
 }
 
 /// Whether a command line sends or reads, and what.
@@ -238,6 +243,10 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         headers: parsed.header.clone(),
         attachments: attachments(parsed),
         skip_empty_attachments: parsed.skip_empty_attachments,
+        html: parsed.html.clone(),
+        preformatted: parsed.pre,
+        plain: parsed.plain,
+        strict_size: parsed.strict_size,
         template: parsed.template,
         copies: Vec::new(),
         copy_by_name: parsed.record_by_name,
@@ -387,7 +396,7 @@ fn sendmail(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
         sendmail::Mode::PrintQueue => return print("Mail queue is empty\n", diagnostics),
         // There is no database to rebuild and no queue to run: nothing to do is done.
         sendmail::Mode::NewAliases | sendmail::Mode::RunQueue => return,
-        sendmail::Mode::Deliver => {}
+        sendmail::Mode::Deliver | sendmail::Mode::Dialogue => {}
     }
     let environment = Environment::read();
     let wanted = setup::Wanted {
@@ -401,6 +410,9 @@ fn sendmail(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
                 verbose: u8::from(parsed.verbose),
                 ..Manner::default()
             };
+            if mode == sendmail::Mode::Dialogue {
+                return send::dialogue(&manner, &settings, &environment, diagnostics);
+            }
             let dot = !parsed.ignore_dots;
             let handover = Handover {
                 recipients: parsed.recipients,

@@ -70,6 +70,18 @@ impl EnvelopeAddress {
         self.0.rsplit_once('@').map(|(_, domain)| domain)
     }
 
+    /// Returns the address as it may leave this host: a bare name, or one at `localhost`, gets
+    /// this domain; where that would be too long, it stays.
+    pub fn qualified(&self, domain: &str) -> EnvelopeAddress {
+        match self.domain() {
+            Some("localhost" | "localhost.localdomain") | None => {
+                EnvelopeAddress::new(format!("{}@{domain}", self.local_part()))
+                    .unwrap_or_else(|_| self.clone())
+            }
+            Some(_) => self.clone(),
+        }
+    }
+
     /// Returns whether there is no domain.
     pub fn is_local_name(&self) -> bool {
         self.domain().is_none()

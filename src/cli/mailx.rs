@@ -157,6 +157,24 @@ pub struct MailxArguments {
     )]
     pub content_name: Vec<OsString>,
 
+    /// Add this HTML file as another form of the text
+    ///
+    /// Without a text on standard input the text is made from it.
+    #[arg(long, value_name = "FILE", help_heading = "Sending")]
+    pub html: Option<OsString>,
+
+    /// Send the text in fixed width as well, so that tables stay aligned
+    #[arg(long, conflicts_with = "html", help_heading = "Sending")]
+    pub pre: bool,
+
+    /// Take colours and overwritten progress lines of a terminal out of the text
+    #[arg(long, help_heading = "Sending")]
+    pub plain: bool,
+
+    /// Refuse a message that is too large instead of leaving attachments out
+    #[arg(long, help_heading = "Sending")]
+    pub strict_size: bool,
+
     /// Leave out attachments that are empty
     #[arg(long, help_heading = "Sending")]
     pub skip_empty_attachments: bool,

@@ -6,6 +6,7 @@
 
 pub mod diagnostics;
 pub mod dialect;
+pub mod dialogue;
 pub mod mailx;
 pub mod postrider;
 pub mod read;

@@ -81,6 +81,24 @@ pub struct SendArguments {
     #[arg(long, value_name = "FIELD")]
     pub header: Vec<OsString>,
 
+    /// Add this HTML file as another form of the text
+    ///
+    /// Without a text on standard input the text is made from it.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<OsString>,
+
+    /// Send the text in fixed width as well, so that tables stay aligned
+    #[arg(long, conflicts_with = "html")]
+    pub pre: bool,
+
+    /// Take colours and overwritten progress lines of a terminal out of the text
+    #[arg(long)]
+    pub plain: bool,
+
+    /// Refuse a message that is too large instead of leaving attachments out
+    #[arg(long)]
+    pub strict_size: bool,
+
     /// Do not send a message without a body and attachments
     #[arg(long)]
     pub discard_empty_messages: bool,
@@ -204,6 +222,10 @@ impl SendArguments {
                     ..AttachRequest::default()
                 })
                 .collect(),
+            html: self.html,
+            preformatted: self.pre,
+            plain: self.plain,
+            strict_size: self.strict_size,
             ..Request::default()
         };
         let manner = Manner {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::diagnostics::{Diagnostics, Verbose};
+use crate::cli::dialogue::{self, Verdict};
 use crate::compose::premade::{self, Handover};
 use crate::compose::{self, AttachRequest, Composed, Request, input};
 use crate::config::{Environment, Settings};
@@ -15,6 +16,7 @@ use crate::submission::{self, Report, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
+use crate::transport::Disposition;
 
 /// How a message is to be sent.
 #[derive(Debug, Default)]
@@ -74,6 +76,59 @@ pub fn hand_over(
         diagnostics.say(warning);
     }
     submit(&composed, manner, &around, diagnostics);
+}
+
+/// Speaks SMTP on standard input and output and submits what comes (`sendmail -bs`).
+pub fn dialogue(
+    manner: &Manner,
+    settings: &Settings,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let signals = match Signals::watch(false) {
+        Ok(signals) => signals,
+        Err(error) => return unwatched(error, diagnostics),
+    };
+    let around = surroundings(&signals, manner, settings, environment, diagnostics);
+    let mut submit = |handover: Handover, message: Spool| {
+        let composed = match premade::compose(&handover, message, settings, environment) {
+            Ok(composed) => composed,
+            Err(error) => return Verdict::TryLater(crate::exit::with_causes(&error)),
+        };
+        if let Some(failure) = composed.all_failures().next() {
+            return Verdict::Refused(crate::exit::with_causes(failure));
+        }
+        // Whoever speaks SMTP keeps a message until it is accepted: nothing is kept here.
+        match submission::send_unkept(&composed.draft, &around) {
+            Ok(report) => verdict(&report),
+            Err(failure) => Verdict::TryLater(crate::exit::with_causes(&failure)),
+        }
+    };
+    let mut input = io::stdin().lock();
+    let mut out = io::stdout().lock();
+    if let Err(error) = dialogue::speak(&mut input, &mut out, &mut submit) {
+        let failure = Failure::new(Kind::Io, "the SMTP dialogue broke off");
+        diagnostics.fail(&failure.because(error));
+    }
+}
+
+/// Returns what the reply to a message says: refused as soon as one recipient is.
+fn verdict(report: &Report) -> Verdict {
+    let failed = report
+        .entries
+        .iter()
+        .find(|entry| !entry.outcome.is_accepted());
+    match failed {
+        None => Verdict::Accepted,
+        Some(entry) => {
+            let words = format!("{}: {}", entry.target, entry.outcome.text);
+            let words = crate::sanitize::line(words.as_bytes()).into_owned();
+            match entry.outcome.disposition {
+                Disposition::TryLater => Verdict::TryLater(words),
+                _ => Verdict::Refused(words),
+            }
+        }
+    }
 }
 
 fn unwatched(error: io::Error, diagnostics: &mut Diagnostics) {
@@ -145,12 +200,13 @@ pub fn send(
     }
     if is_empty
         && manner.refusal.is_none()
+        && request.html.is_none()
         && manner.discard_empty
         && request.attachments.is_empty()
     {
         return;
     }
-    if is_empty && request.attachments.is_empty() {
+    if is_empty && request.attachments.is_empty() && request.html.is_none() {
         crate::cli::diagnostics::line("Null message body; hope that's ok");
     }
     let composed = compose::compose(request, body.body, settings, environment, &signals);

@@ -34,6 +34,8 @@ pub enum Mode {
     /// Deliver a message from standard input (`-bm`).
     #[default]
     Deliver,
+    /// Speak SMTP on standard input and output (`-bs`).
+    Dialogue,
     /// Print the queue (`-bp`, `mailq`).
     PrintQueue,
     /// Rebuild the aliases (`-bi`, `newaliases`): there is nothing to rebuild.
@@ -45,7 +47,7 @@ pub enum Mode {
 /// Reads a sendmail command line, without the program's name.
 ///
 /// # Errors
-/// Refuses what an MTA would have to do (`-bd`, `-bs`, `-qTIME`) and options that are unknown.
+/// Refuses what an MTA would have to do (`-bd`, `-qTIME`) and options that are unknown.
 pub fn parse(arguments: &[OsString]) -> Result<SendmailArguments, UsageError> {
     let mut parsed = SendmailArguments::default();
     let mut words = arguments.iter();
@@ -131,6 +133,7 @@ fn option<'a>(
 fn mode(word: &OsStr) -> Result<Mode, UsageError> {
     match word.as_bytes() {
         b"m" => Ok(Mode::Deliver),
+        b"s" => Ok(Mode::Dialogue),
         b"p" => Ok(Mode::PrintQueue),
         b"i" => Ok(Mode::NewAliases),
         other => Err(no_mta(&format!("-b{}", String::from_utf8_lossy(other)))),

@@ -30,7 +30,7 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
         body: Spool::new(),
         failure: None,
     };
-    let mut block = vec![0; 64 * 1024];
+    let mut block = vec![0; 16 * 1024];
     loop {
         // SA_RESTART would start an interrupted read again: so wait for both, then read.
         match signals.wait(Some(stdin.as_fd()), None) {

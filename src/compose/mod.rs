@@ -49,6 +49,14 @@ pub struct Request {
     pub headers: Vec<OsString>,
     /// Files to attach; `-` is standard input.
     pub attachments: Vec<AttachRequest>,
+    /// An HTML file that says the same as the text.
+    pub html: Option<OsString>,
+    /// Send the text in a fixed-width form, too.
+    pub preformatted: bool,
+    /// Take terminal sequences and overwritten progress lines out of the text.
+    pub plain: bool,
+    /// Refuse a message that is too large instead of leaving attachments out.
+    pub strict_size: bool,
     /// Leave out attachments that are empty.
     pub skip_empty_attachments: bool,
     /// The text is a template: it begins with header fields.
@@ -112,8 +120,14 @@ pub struct Draft {
     pub null_sender: bool,
     /// The body, as read.
     pub body: Spool,
+    /// The same text as HTML.
+    pub html: Option<Spool>,
     /// The attachments.
     pub attachments: Vec<Attached>,
+    /// How large the message may be, in bytes; attachments are left out until it is not larger.
+    pub max_size: Option<u64>,
+    /// Refuse a message that is too large instead.
+    pub strict_size: bool,
     /// Files that get a copy of what was sent (`record`, `-F`, Fcc).
     pub copies: Vec<String>,
     /// The Date field.
@@ -199,6 +213,8 @@ pub fn compose(
             Err(failure) => composer.composed.failures.push(failure),
         }
     }
+    composer.text_forms(request);
+    composer.size_limit(request);
     composer.copies(request);
     composer.check_recipients();
     composer.composed
@@ -346,6 +362,66 @@ impl<'a> Composer<'a> {
             return self.recipients(value.as_str().as_bytes(), Field::Bcc);
         }
         self.field(name, value);
+    }
+
+    /// Makes the forms of the text that were asked for: stripped, preformatted, HTML.
+    fn text_forms(&mut self, request: &Request) {
+        let result = self.try_text_forms(request);
+        if let Err(failure) = result {
+            self.composed.failures.push(failure);
+        }
+    }
+
+    fn try_text_forms(&mut self, request: &Request) -> Result<(), Failure> {
+        let spooling = |error: io::Error| {
+            Failure::new(Kind::CannotCreate, "cannot spool the message").because(error)
+        };
+        let draft = &mut self.composed.draft;
+        if request.plain {
+            let mut stripped = Spool::new();
+            message::strip_terminal_codes(draft.body.reader(), &mut stripped).map_err(spooling)?;
+            draft.body = stripped;
+        }
+        if let Some(path) = &request.html {
+            let input = input::read_file(path);
+            if let Some(failure) = input.failure {
+                return Err(failure);
+            }
+            if draft.body.is_empty() {
+                let mut html = Vec::new();
+                io::Read::read_to_end(&mut input.body.reader(), &mut html).map_err(spooling)?;
+                let text = message::plain_of_html(&html, None);
+                draft.body = Spool::read_from(&mut text.as_bytes()).map_err(spooling)?;
+            }
+            draft.html = Some(input.body);
+        } else if request.preformatted {
+            let mut html = Spool::new();
+            message::preformatted(&draft.body, &mut html).map_err(spooling)?;
+            draft.html = Some(html);
+        }
+        Ok(())
+    }
+
+    /// Takes the largest size from `max-size`, as `10M`, `500K` or bytes.
+    fn size_limit(&mut self, request: &Request) {
+        self.composed.draft.strict_size = request.strict_size;
+        let Some(text) = self.settings.text("max-size") else {
+            return;
+        };
+        let (digits, factor) = match text.char_indices().last() {
+            Some((end, 'k' | 'K')) => (&text[..end], 1 << 10),
+            Some((end, 'm' | 'M')) => (&text[..end], 1 << 20),
+            Some((end, 'g' | 'G')) => (&text[..end], 1 << 30),
+            _ => (text, 1),
+        };
+        match digits.parse::<u64>() {
+            Ok(number) => self.composed.draft.max_size = Some(number.saturating_mul(factor)),
+            Err(_) => self.composed.warnings.push(format!(
+                "{}: max-size must be a size as 10M, not {}",
+                self.settings.origin("max-size"),
+                sanitize::line(text.as_bytes())
+            )),
+        }
     }
 
     /// Finds the files that get a copy: `record`, `-F`, and those named one by one.
@@ -500,7 +576,10 @@ impl<'a> Composer<'a> {
     fn alias(&mut self, address: &NamedAddress, field: Field) {
         let name = address.address().as_str();
         let aliases = &self.settings.aliases;
-        let expansion = alias::expand(name, |name| aliases.get(name).map(Vec::as_slice));
+        let mut expansion = alias::expand(name, |name| aliases.get(name).map(Vec::as_slice));
+        if !self.settings.is_set("metoo") {
+            self.leave_me_out(&mut expansion.members);
+        }
         for member in expansion.members {
             for entry in parse_list(&member) {
                 match entry {
@@ -511,6 +590,19 @@ impl<'a> Composer<'a> {
         }
         for member in expansion.ignored {
             self.bad_recipient(&member, "an alias cannot lead to a command or file");
+        }
+    }
+
+    /// Takes one's own names (`alternates` included) out of a group, unless nobody would be left.
+    fn leave_me_out(&self, members: &mut Vec<String>) {
+        let login = login_name();
+        let is_me = |member: &String| {
+            let mine = self.settings.alternates.iter().chain([&login]);
+            mine.into_iter()
+                .any(|name| name.eq_ignore_ascii_case(member))
+        };
+        if members.iter().any(|member| !is_me(member)) {
+            members.retain(|member| !is_me(member));
         }
     }
 

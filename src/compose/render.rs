@@ -2,11 +2,12 @@
 
 use std::io;
 
-use crate::address::{EnvelopeAddress, NamedAddress};
+use crate::address::{NamedAddress, parse_list};
 use crate::compose::Draft;
 use crate::message::premade::PremadeHeader;
 use crate::message::{
-    self, Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType, MessageSource, Wire,
+    self, Alternative, Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType,
+    MessageSource, Omitted, Wire,
 };
 use crate::sys::spool::Spool;
 
@@ -19,17 +20,31 @@ pub struct Style<'a> {
     pub default_from: Option<NamedAddress>,
     /// The domain put behind bare names in the address fields.
     pub qualify: Option<&'a str>,
+    /// The largest message that may go this way, in bytes.
+    pub limit: Option<u64>,
     /// Fields in front of all others.
     pub leading: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// A message as one route wants it.
+#[derive(Debug)]
+pub struct Rendered {
+    /// Its bytes.
+    pub message: Spool,
+    /// Attachments that were too large and are only named in it.
+    pub omitted: Vec<Omitted>,
 }
 
 /// Writes a draft's message into a spool.
 ///
 /// # Errors
 /// Fails when an attachment cannot be read any more, or the spool not written.
-pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
+pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
     if let Some(header) = &draft.premade {
-        return premade(header.clone(), draft, style);
+        return Ok(Rendered {
+            message: premade(header.clone(), draft, style)?,
+            omitted: Vec::new(),
+        });
     }
     let attachments: Vec<Attachment<'_>> = draft
         .attachments
@@ -41,19 +56,34 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
             source: &attached.source,
         })
         .collect();
-    let composition = Composition {
+    let mut composition = Composition {
         fields: fields(draft, style),
         body: Some(&draft.body as &dyn MessageSource),
         body_type: draft
             .content_type
             .clone()
             .unwrap_or_else(MediaType::text_plain),
+        alternative: draft.html.as_ref().map(|html| Alternative {
+            source: html,
+            media_type: MediaType::text_html(),
+        }),
         attachments,
+        omitted: Vec::new(),
         boundary_seed: draft.boundary_seed.clone(),
     };
+    if let Some(limit) = style.limit {
+        if draft.strict_size && composition.size(style.wire)? > limit {
+            let what = format!("the message is larger than {limit} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+        }
+        composition.fit(style.wire, limit)?;
+    }
     let mut spool = Spool::new();
     composition.write(style.wire, &mut spool)?;
-    Ok(spool)
+    Ok(Rendered {
+        message: spool,
+        omitted: composition.omitted,
+    })
 }
 
 /// Writes a message that somebody else composed, with what it lacks.
@@ -65,12 +95,36 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
         }
         _ => {}
     }
+    if let Some(domain) = style.qualify {
+        qualify_fields(&mut header, domain);
+    }
     for (name, value) in style.leading.iter().rev() {
         header.prepend(name.clone(), value.clone());
     }
     let mut spool = Spool::new();
     message::premade::write(&header, &draft.body, style.wire, &mut spool)?;
     Ok(spool)
+}
+
+/// Puts a domain behind the bare names of the address fields, where relays object to them.
+fn qualify_fields(header: &mut PremadeHeader, domain: &str) {
+    for name in ["From", "Sender", "Reply-To", "To", "Cc"] {
+        let Some(list) = header
+            .get(name)
+            .map(|field| parse_list(&message::decode_text(&field.value())))
+        else {
+            continue;
+        };
+        // A field that is no list of addresses is not ours to mend.
+        let Ok(list) = list.into_iter().collect::<Result<Vec<NamedAddress>, _>>() else {
+            continue;
+        };
+        let qualified = qualified(&list, Some(domain));
+        if qualified != list && header.count(name) == 1 {
+            header.remove(name);
+            header.append(HeaderName::known(name), qualified);
+        }
+    }
 }
 
 /// Adds to a finished message what the command line asks for, and Date and Message-ID where they
@@ -131,15 +185,13 @@ fn fields(draft: &Draft, style: &Style<'_>) -> Fields {
 
 /// Puts a domain behind bare names; an address that would become too long stays as it is.
 fn qualified(list: &[NamedAddress], domain: Option<&str>) -> Vec<NamedAddress> {
+    let Some(domain) = domain else {
+        return list.to_vec();
+    };
     list.iter()
-        .map(|named| match (domain, named.address().is_local_name()) {
-            (Some(domain), true) => {
-                match EnvelopeAddress::new(format!("{}@{domain}", named.address())) {
-                    Ok(address) => named.clone().with_address(address),
-                    Err(_) => named.clone(),
-                }
-            }
-            _ => named.clone(),
+        .map(|named| {
+            let address = named.address().qualified(domain);
+            named.clone().with_address(address)
         })
         .collect()
 }

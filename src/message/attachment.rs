@@ -116,15 +116,36 @@ pub(super) fn with_true_charset(
     given: Option<&str>,
     analysis: &Analysis,
 ) -> MediaType {
-    let declared = given.or(media_type.parameter("charset"));
-    let is_true = |charset: &str| match charset.to_ascii_lowercase().as_str() {
-        "us-ascii" | "ascii" | "ansi_x3.4-1968" | "646" => analysis.is_ascii(),
-        "utf-8" | "utf8" => analysis.is_utf8,
-        _ => true,
-    };
-    let charset = declared.filter(|charset| is_true(charset));
-    let charset = charset.unwrap_or(analysis.charset().name()).to_owned();
+    let charset = true_charset(given.or(media_type.parameter("charset")), analysis);
     media_type.with_parameter("charset", &charset)
+}
+
+/// Returns the declared charset, or the one of the bytes where they prove it wrong or nobody knows it.
+pub(super) fn true_charset(declared: Option<&str>, analysis: &Analysis) -> String {
+    let is_true = |charset: &str| match charset.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" => analysis.is_utf8,
+        _ if analysis.is_ascii() => true,
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" | "646" | "utf-7" => false,
+        charset => is_eight_bit_charset(charset),
+    };
+    let charset = declared.map(str::trim).filter(|charset| is_true(charset));
+    charset.unwrap_or(analysis.charset().name()).to_owned()
+}
+
+/// Charsets of eight bits that the WHATWG Encoding Standard does not know, by how their names start.
+const OTHER_EIGHT_BIT: [&str; 8] = [
+    "cp", "ibm", "csibm", "mac", "x-mac", "hp-", "iso-ir-", "viscii",
+];
+
+/// Returns whether a charset (in lower case) may hold bytes over 7F.
+fn is_eight_bit_charset(charset: &str) -> bool {
+    match encoding_rs::Encoding::for_label(charset.as_bytes()) {
+        // The standard maps what must not be decoded, all of it 7-bit, to one name.
+        Some(found) => found != encoding_rs::REPLACEMENT && found != encoding_rs::ISO_2022_JP,
+        None => OTHER_EIGHT_BIT
+            .iter()
+            .any(|start| charset.starts_with(start)),
+    }
 }
 
 /// Finds the type by extension, by the first bytes, and at last by whether they look like text.

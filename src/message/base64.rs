@@ -10,6 +10,11 @@ const COLUMNS: usize = 76;
 /// Lines encoded in one go: the encoder is several times faster on long runs.
 const LINES: usize = 1024;
 
+/// Returns how long so many bytes become, line ends included.
+pub(super) fn encoded_len(len: u64) -> u64 {
+    len.div_ceil(3) * 4 + len.div_ceil(LINE as u64)
+}
+
 /// Encodes a stream into lines of 76 columns; needs about 220 KiB.
 pub(super) struct Base64Encoder<'a> {
     out: &'a mut dyn Write,
@@ -42,9 +47,10 @@ impl<'a> Base64Encoder<'a> {
         Ok(())
     }
 
-    /// Writes what is left, the padding included.
-    pub(super) fn finish(mut self) -> io::Result<()> {
-        self.flush()
+    /// Writes what is left, the padding included, and gives the output back.
+    pub(super) fn finish(mut self) -> io::Result<&'a mut dyn Write> {
+        self.flush()?;
+        Ok(self.out)
     }
 
     fn flush(&mut self) -> io::Result<()> {

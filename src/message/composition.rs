@@ -1,17 +1,15 @@
 //! A mail out: header, body and attachments written as one MIME message.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
-use super::analysis::{Analyser, Analysis};
+use super::MessageSource;
+use super::analysis::Analysis;
 use super::attachment::{Attachment, AttachmentPlan, with_true_charset};
-use super::encoded_words::FoldedField;
+use super::entity::{Content, Counter, Entity, Part, analyse};
 use super::fields::{self, Fields};
 use super::media_type::MediaType;
-use super::parameter::parameter;
-use super::plan::{BodyPlan, BodyWriter, TransferEncoding, Wire};
-use super::uuencode::{self, UuBlock};
+use super::plan::{BodyPlan, TransferEncoding, Wire};
 use super::value::FileName;
-use super::{MessageSource, for_each_block};
 
 /// Everything a message is made of; [`write`](Composition::write) makes it.
 pub struct Composition<'a> {
@@ -22,10 +20,31 @@ pub struct Composition<'a> {
     pub body: Option<&'a dyn MessageSource>,
     /// The type of the text; its charset is corrected where the bytes prove it wrong.
     pub body_type: MediaType,
+    /// The same text in a form that readers may like better, such as HTML.
+    pub alternative: Option<Alternative<'a>>,
     /// The files, in order.
     pub attachments: Vec<Attachment<'a>>,
+    /// Files that are only named, in a note of their own; see [`fit`](Composition::fit).
+    pub omitted: Vec<Omitted>,
     /// Something nobody can guess, for boundaries; letters and digits of it are used.
     pub boundary_seed: String,
+}
+
+/// Another form of the text, for a multipart/alternative (RFC 2046 section 5.1.4).
+pub struct Alternative<'a> {
+    /// The bytes.
+    pub source: &'a dyn MessageSource,
+    /// Their type; its charset is corrected where the bytes prove it wrong.
+    pub media_type: MediaType,
+}
+
+/// A file that was too large to be attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Omitted {
+    /// The name that it would have had.
+    pub name: FileName,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
 /// The fields that describe MIME; never taken from the caller.
@@ -42,34 +61,64 @@ impl Composition<'_> {
     /// Fails when a source cannot be read or `out` not be written.
     pub fn write(&self, wire: Wire, out: &mut dyn Write) -> io::Result<()> {
         let plan = self.plan(wire)?;
-        let mut header = String::new();
-        for (name, body) in self.fields.iter() {
-            if !MIME_FIELDS.iter().any(|mime| name.is(mime)) {
-                header.push_str(&fields::render(name, body));
-            }
-        }
+        out.write_all(self.header().as_bytes())?;
         match plan {
             Plan::Bare(part) => {
-                header.push('\n');
-                out.write_all(header.as_bytes())?;
+                out.write_all(b"\n")?;
                 part.write_content(out)
             }
-            Plan::Single(part) => {
-                header.push_str("MIME-Version: 1.0\n");
-                out.write_all(header.as_bytes())?;
-                part.write(out)
-            }
-            Plan::Mixed(parts, boundary) => {
-                header.push_str("MIME-Version: 1.0\n");
-                header.push_str(&multipart_fields(&parts, &boundary));
-                out.write_all(header.as_bytes())?;
-                for part in &parts {
-                    write!(out, "\n--{boundary}\n")?;
-                    part.write(out)?;
-                }
-                writeln!(out, "\n--{boundary}--")
+            Plan::Mime(entity) => {
+                out.write_all(b"MIME-Version: 1.0\n")?;
+                entity.write(out)
             }
         }
+    }
+
+    /// Returns the size that [`write`](Composition::write) would come to; what base64 carries is not read.
+    ///
+    /// # Errors
+    /// Fails when a source cannot be read.
+    pub fn size(&self, wire: Wire) -> io::Result<u64> {
+        let mut counter = Counter(self.header().len() as u64);
+        match self.plan(wire)? {
+            Plan::Bare(part) => {
+                counter.0 += 1;
+                part.count_content(&mut counter)?;
+            }
+            Plan::Mime(entity) => {
+                counter.0 += "MIME-Version: 1.0\n".len() as u64;
+                entity.count(&mut counter)?;
+            }
+        }
+        Ok(counter.0)
+    }
+
+    /// Leaves attachments out, the largest first, until the message is no larger than `limit`.
+    ///
+    /// A note in the message names them; returned are the new ones. The text
+    /// goes out whatever its size is: the caller compares [`size`](Composition::size) again.
+    ///
+    /// # Errors
+    /// Fails when a source cannot be read.
+    pub fn fit(&mut self, wire: Wire, limit: u64) -> io::Result<&[Omitted]> {
+        let before = self.omitted.len();
+        while !self.attachments.is_empty() && self.size(wire)? > limit {
+            let sizes = self.attachments.iter().map(|file| file.source.len());
+            let largest = sizes.enumerate().max_by_key(|&(index, size)| (size, index));
+            let (index, size) = largest.expect("there is an attachment");
+            let name = self.attachments.remove(index).name;
+            self.omitted.push(Omitted { name, size });
+        }
+        Ok(&self.omitted[before..])
+    }
+
+    /// Returns the fields that are not of MIME.
+    fn header(&self) -> String {
+        let fields = self.fields.iter();
+        fields
+            .filter(|(name, _)| !MIME_FIELDS.iter().any(|mime| name.is(mime)))
+            .map(|(name, body)| fields::render(name, body))
+            .collect()
     }
 
     /// Returns whether some address can only be written as UTF-8, whatever the wire (RFC 6532).
@@ -82,23 +131,26 @@ impl Composition<'_> {
         let mut taken = Vec::new();
         let mut parts = Vec::new();
         // A multipart has at least one part; without attachments that is the text, if only an empty one.
-        let empty = self
-            .attachments
-            .is_empty()
-            .then_some(&EMPTY as &dyn MessageSource);
+        let is_bare = self.attachments.is_empty() && self.omitted.is_empty();
+        let empty = (is_bare && self.alternative.is_none()).then_some(&EMPTY as &dyn MessageSource);
         if let Some(body) = self.body.or(empty) {
             let analysis = analyse(&Content::Whole(body), &prefix)?;
             taken.extend_from_slice(&analysis.taken_boundaries);
-            let is_plain = self.body_type == MediaType::text_plain();
+            let is_plain = self.body_type == MediaType::text_plain() && self.alternative.is_none();
             if analysis.uu_blocks.is_empty() || !is_plain {
-                parts.push(self.text_part(Content::Whole(body), &analysis, wire));
-            } else if self.attachments.is_empty() && analysis.has_sound_lines() {
+                parts.push(text_part(
+                    &self.body_type,
+                    Content::Whole(body),
+                    &analysis,
+                    wire,
+                ));
+            } else if is_bare && analysis.has_sound_lines() {
                 // What AIX scripts expect: their readers decode the block, and know no MIME.
                 return Ok(Plan::Bare(Part::bare(body, analysis.has_crlf_line_ends())));
             } else {
                 let rest = Content::Without(body, analysis.uu_blocks.clone());
                 let rest_analysis = analyse(&rest, &prefix)?;
-                parts.push(self.text_part(rest, &rest_analysis, wire));
+                parts.push(text_part(&self.body_type, rest, &rest_analysis, wire));
                 for block in analysis.uu_blocks {
                     let media_type = block
                         .name
@@ -112,20 +164,54 @@ impl Composition<'_> {
                 }
             }
         }
-        for attachment in &self.attachments {
-            let plan = AttachmentPlan::new(attachment, wire, &prefix, &mut taken)?;
-            parts.push(Part::attached(
-                plan,
-                &attachment.name,
-                Content::Whole(attachment.source),
+        let mut alternatives = Vec::new();
+        if let Some(alternative) = &self.alternative {
+            let content = Content::Whole(alternative.source);
+            let analysis = analyse(&content, &prefix)?;
+            taken.extend_from_slice(&analysis.taken_boundaries);
+            alternatives.append(&mut parts);
+            alternatives.push(text_part(&alternative.media_type, content, &analysis, wire));
+        }
+        if let Some(note) = self.note() {
+            let content = Content::Owned(note);
+            let analysis = analyse(&content, &prefix)?;
+            parts.push(text_part(
+                &MediaType::text_plain(),
+                content,
+                &analysis,
+                wire,
             ));
         }
-        if self.attachments.is_empty() && parts.len() == 1 {
-            return Ok(Plan::Single(parts.remove(0)));
+        for attachment in &self.attachments {
+            let plan = AttachmentPlan::new(attachment, wire, &prefix, &mut taken)?;
+            let content = Content::Whole(attachment.source);
+            parts.push(Part::attached(plan, &attachment.name, content));
         }
         // `=_` occurs in no encoding (RFC 2045 section 6.7); a number makes it differ from lines as they are.
         let number = taken.iter().max().map_or(0, |max| max.saturating_add(1));
-        Ok(Plan::Mixed(parts, format!("{prefix}{number}")))
+        let mut entities: Vec<Entity<'_>> = parts.into_iter().map(Entity::Part).collect();
+        if !alternatives.is_empty() {
+            let parts = alternatives.into_iter().map(Entity::Part).collect();
+            let boundary = format!("{prefix}{}", number.saturating_add(1));
+            entities.insert(0, Entity::joined("multipart/alternative", parts, boundary));
+        }
+        Ok(Plan::Mime(match is_bare && entities.len() == 1 {
+            true => entities.remove(0),
+            false => Entity::joined("multipart/mixed", entities, format!("{prefix}{number}")),
+        }))
+    }
+
+    /// Returns the text that stands in for files that were left out.
+    fn note(&self) -> Option<String> {
+        let line = |file: &Omitted| {
+            format!(
+                "[The file {} of {} bytes was too large and is not attached.]\n",
+                file.name.as_str(),
+                file.size
+            )
+        };
+        let note: String = self.omitted.iter().map(line).collect();
+        (!note.is_empty()).then_some(note)
     }
 
     fn boundary_prefix(&self) -> String {
@@ -136,33 +222,39 @@ impl Composition<'_> {
         let seed: String = seed.take(40).collect();
         format!("=_{seed}_")
     }
+}
 
-    fn text_part<'s>(&'s self, content: Content<'s>, analysis: &Analysis, wire: Wire) -> Part<'s> {
-        let mut plan = BodyPlan::for_text(analysis, wire);
-        let media_type = if !self.body_type.is_composite() {
-            self.body_type.clone()
-        } else if analysis.has_sound_lines() {
-            // Made by the caller, its boundaries and encodings included: not ours to touch.
-            plan.encoding = match analysis.is_ascii() {
-                true => TransferEncoding::SevenBit,
-                false => TransferEncoding::EightBit,
-            };
-            self.body_type.clone()
-        } else {
-            // No mailer would carry it as it is: let it arrive as the text that it is.
-            MediaType::text_plain()
+/// Plans a text of the caller's, or what the caller says is something else.
+fn text_part<'a>(
+    asked: &MediaType,
+    content: Content<'a>,
+    analysis: &Analysis,
+    wire: Wire,
+) -> Part<'a> {
+    let mut plan = BodyPlan::for_text(analysis, wire);
+    let media_type = if !asked.is_composite() {
+        asked.clone()
+    } else if analysis.has_sound_lines() {
+        // Made by the caller, its boundaries and encodings included: not ours to touch.
+        plan.encoding = match analysis.is_ascii() {
+            true => TransferEncoding::SevenBit,
+            false => TransferEncoding::EightBit,
         };
-        let media_type = match media_type.is_text() {
-            true => with_true_charset(media_type, None, analysis),
-            false => media_type,
-        };
-        Part {
-            media_type,
-            encoding: plan.encoding,
-            crlf_line_ends: plan.crlf_line_ends,
-            file_name: None,
-            content,
-        }
+        asked.clone()
+    } else {
+        // No mailer would carry it as it is: let it arrive as the text that it is.
+        MediaType::text_plain()
+    };
+    let media_type = match media_type.is_text() {
+        true => with_true_charset(media_type, None, analysis),
+        false => media_type,
+    };
+    Part {
+        media_type,
+        encoding: plan.encoding,
+        crlf_line_ends: plan.crlf_line_ends,
+        file_name: None,
+        content,
     }
 }
 
@@ -173,126 +265,8 @@ static EMPTY: &[u8] = b"";
 enum Plan<'a> {
     /// One part and no MIME fields.
     Bare(Part<'a>),
-    /// One part, described in the message's own header.
-    Single(Part<'a>),
-    /// Parts between boundaries.
-    Mixed(Vec<Part<'a>>, String),
-}
-
-/// Where the bytes of a part come from.
-enum Content<'a> {
-    Whole(&'a dyn MessageSource),
-    /// All but some uuencode blocks, in order.
-    Without(&'a dyn MessageSource, Vec<UuBlock>),
-    /// What a uuencode block holds.
-    Decoded(&'a dyn MessageSource, UuBlock),
-}
-
-impl Content<'_> {
-    fn for_each_block(&self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        match self {
-            Content::Whole(source) => for_each_block(source.reader()?, take),
-            Content::Decoded(source, block) => uuencode::decode(*source, block, take),
-            Content::Without(source, blocks) => {
-                let mut reader = source.reader()?;
-                let mut at = 0;
-                for block in blocks {
-                    for_each_block(reader.by_ref().take(block.start - at), &mut take)?;
-                    io::copy(
-                        &mut reader.by_ref().take(block.end - block.start),
-                        &mut io::sink(),
-                    )?;
-                    at = block.end;
-                }
-                for_each_block(reader, take)
-            }
-        }
-    }
-}
-
-fn analyse(content: &Content<'_>, boundary_prefix: &str) -> io::Result<Analysis> {
-    let mut analyser = Analyser::new(boundary_prefix);
-    content.for_each_block(|block| {
-        analyser.push(block);
-        Ok(())
-    })?;
-    Ok(analyser.finish())
-}
-
-/// One part: its fields and its content.
-struct Part<'a> {
-    media_type: MediaType,
-    encoding: TransferEncoding,
-    crlf_line_ends: bool,
-    file_name: Option<FileName>,
-    content: Content<'a>,
-}
-
-impl<'a> Part<'a> {
-    fn bare(body: &'a dyn MessageSource, crlf_line_ends: bool) -> Part<'a> {
-        Part {
-            media_type: MediaType::text_plain(),
-            encoding: TransferEncoding::SevenBit,
-            crlf_line_ends,
-            file_name: None,
-            content: Content::Whole(body),
-        }
-    }
-
-    fn attached(plan: AttachmentPlan, name: &FileName, content: Content<'a>) -> Part<'a> {
-        Part {
-            media_type: plan.named_type(name),
-            encoding: plan.encoding,
-            crlf_line_ends: plan.crlf_line_ends,
-            file_name: Some(name.clone()),
-            content,
-        }
-    }
-
-    /// Writes fields, empty line and content.
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut header = structured_field("Content-Type", self.media_type.pieces());
-        header.push_str(&format!("Content-Transfer-Encoding: {}\n", self.encoding));
-        if let Some(name) = &self.file_name {
-            let mut pieces = vec!["attachment".to_owned()];
-            pieces.extend(parameter("filename", name.as_str()));
-            header.push_str(&structured_field("Content-Disposition", pieces));
-        }
-        header.push('\n');
-        out.write_all(header.as_bytes())?;
-        self.write_content(out)
-    }
-
-    fn write_content(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut writer = BodyWriter::new(self.encoding, self.crlf_line_ends, out);
-        self.content.for_each_block(|block| writer.push(block))?;
-        writer.finish()
-    }
-}
-
-/// Returns a field of pieces with semicolons between them, folded.
-fn structured_field(name: &str, pieces: Vec<String>) -> String {
-    let mut field = FoldedField::new(name);
-    for (index, piece) in pieces.iter().enumerate() {
-        if index > 0 {
-            field.append(";");
-        }
-        field.push(" ", piece);
-    }
-    field.finish()
-}
-
-fn multipart_fields(parts: &[Part<'_>], boundary: &str) -> String {
-    let pieces = MediaType::known("multipart/mixed").with_parameter("boundary", boundary);
-    let mut header = structured_field("Content-Type", pieces.pieces());
-    // A multipart is what the widest of its parts is (RFC 2045 section 6.4).
-    if parts
-        .iter()
-        .any(|part| part.encoding == TransferEncoding::EightBit)
-    {
-        header.push_str("Content-Transfer-Encoding: 8bit\n");
-    }
-    header
+    /// What the message's own header describes.
+    Mime(Entity<'a>),
 }
 
 #[cfg(test)]
@@ -319,6 +293,8 @@ mod tests {
             body: Some(&body),
             body_type: MediaType::parse(body_type).expect("valid"),
             attachments: attachments.collect(),
+            alternative: None,
+            omitted: Vec::new(),
             boundary_seed: "s<e>e d".to_owned(),
         };
         let mut out = Vec::new();
@@ -387,5 +363,37 @@ mod tests {
         assert!(message.ends_with("\n\n--x\n\nFrom here\n--x--\n"));
         let message = compose(b"--x\0", &[], "multipart/mixed; boundary=x", Wire::SevenBit);
         assert!(message.contains("Content-Type: text/plain; charset=us-ascii\n"));
+    }
+
+    #[test]
+    fn attachments_that_are_too_large_become_a_note() {
+        let (small, large) = (vec![b'a'; 1000], vec![0; 100_000]);
+        let attached = |name: &str, source| Attachment {
+            name: FileName::from_path(name.as_bytes()),
+            content_type: None,
+            charset: None,
+            source,
+        };
+        let mut composition = Composition {
+            fields: Fields::new(),
+            body: Some(&b"text\n".as_slice()),
+            body_type: MediaType::text_plain(),
+            alternative: None,
+            omitted: Vec::new(),
+            attachments: vec![attached("s.txt", &small), attached("l.bin", &large)],
+            boundary_seed: "seed".to_owned(),
+        };
+        assert!(composition.size(Wire::SevenBit).unwrap() > 135_000);
+        let omitted = composition.fit(Wire::SevenBit, 50_000).unwrap();
+        assert!(omitted.len() == 1 && omitted[0].size == 100_000);
+        let mut out = Vec::new();
+        composition.write(Wire::SevenBit, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains("[The file l.bin of 100000 bytes was too large and is not attached.]")
+        );
+        assert!(text.contains("s.txt"));
+        assert_eq!(composition.fit(Wire::SevenBit, 10).unwrap().len(), 1);
+        assert!(composition.attachments.is_empty());
     }
 }

@@ -106,23 +106,26 @@ fn push_addresses(field: &mut FoldedField, addresses: &[NamedAddress]) {
         if index > 0 {
             field.append(",");
         }
-        // Header fields may not show what SMTP cannot say, so domains are ASCII here too.
-        let ascii = named.address().to_ascii();
-        let address = ascii.as_ref().unwrap_or(named.address());
-        match named.name() {
-            None => field.push(" ", address.as_str()),
-            Some(name) => {
-                if is_made_by_script(name) {
-                    name.split(' ').for_each(|word| field.push(" ", word));
-                } else if let Some(phrase) = phrase(name) {
-                    field.push(" ", &phrase);
-                } else {
-                    field.push_encoded(" ", name);
-                }
-                field.push(" ", &format!("<{address}>"));
-            }
-        }
+        push_address(field, named);
     }
+}
+
+/// Appends a blank and an address, its name as a phrase or in encoded words.
+pub(super) fn push_address(field: &mut FoldedField, named: &NamedAddress) {
+    // Header fields may not show what SMTP cannot say, so domains are ASCII here too.
+    let ascii = named.address().to_ascii();
+    let address = ascii.as_ref().unwrap_or(named.address());
+    let Some(name) = named.name() else {
+        return field.push(" ", address.as_str());
+    };
+    if is_made_by_script(name) {
+        name.split(' ').for_each(|word| field.push(" ", word));
+    } else if let Some(phrase) = phrase(name) {
+        field.push(" ", &phrase);
+    } else {
+        field.push_encoded(" ", name);
+    }
+    field.push(" ", &format!("<{address}>"));
 }
 
 /// Returns whether a name is written in encoded words already, as in `-a "From: =?utf-8?…?= <a@b>"`.

@@ -19,6 +19,11 @@ impl MediaType {
         MediaType::known("text/plain")
     }
 
+    /// Returns `text/html` without parameters.
+    pub fn text_html() -> MediaType {
+        MediaType::known("text/html")
+    }
+
     /// Returns `application/octet-stream`: any bytes.
     pub fn octet_stream() -> MediaType {
         MediaType::known("application/octet-stream")

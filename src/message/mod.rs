@@ -20,10 +20,13 @@ mod base64;
 mod charset;
 mod composition;
 mod encoded_words;
+mod entity;
 mod fields;
+mod html;
 mod identity;
 mod media_type;
 mod parameter;
+mod plain;
 mod plan;
 mod quoted_printable;
 mod uuencode;
@@ -37,10 +40,12 @@ mod strict;
 pub use analysis::{Analysis, analyse};
 pub use attachment::Attachment;
 pub use charset::{Charset, decode_text};
-pub use composition::Composition;
+pub use composition::{Alternative, Composition, Omitted};
 pub use fields::{FieldBody, Fields};
+pub use html::{plain_of_html, preformatted};
 pub use identity::{date, message_id};
 pub use media_type::MediaType;
+pub use plain::strip_terminal_codes;
 pub use plan::{BodyPlan, TransferEncoding, Wire};
 pub use uuencode::UuBlock;
 pub use value::{FileName, HeaderName, HeaderValue, ValueError};
@@ -96,8 +101,9 @@ impl<T: MessageSource + ?Sized> MessageSource for &T {
     }
 }
 
-/// How much of a source is in memory at a time.
-const BLOCK: usize = 64 * 1024;
+/// How much of a source is in memory at a time: little, since most messages are short and every
+/// page that is touched for the first time costs the kernel a fault.
+const BLOCK: usize = 16 * 1024;
 
 /// Hands a reader's bytes to a function, block by block.
 fn for_each_block(

@@ -101,7 +101,7 @@ impl BodyPlan {
 }
 
 /// Returns the encoding that costs less, and base64 for what is no text.
-fn encoded(analysis: &Analysis) -> TransferEncoding {
+pub(super) fn encoded(analysis: &Analysis) -> TransferEncoding {
     if analysis.has_nul || analysis.escapes * 3 > analysis.len {
         TransferEncoding::Base64
     } else {
@@ -141,8 +141,8 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// Writes what is left; what was written then ends with a line end, if it is not empty.
-    pub(super) fn finish(self) -> io::Result<()> {
+    /// Writes what is left and gives the output back; what was written ends with a line end, if it is not empty.
+    pub(super) fn finish(self) -> io::Result<&'a mut dyn Write> {
         match self {
             BodyWriter::AsItIs(lines) => lines.finish(),
             BodyWriter::QuotedPrintable(encoder) => encoder.finish(),
@@ -177,11 +177,11 @@ impl<'a> Lines<'a> {
         self.out.write_all(&text)
     }
 
-    fn finish(self) -> io::Result<()> {
-        match self.last {
-            None | Some(b'\n') => Ok(()),
-            Some(_) => self.out.write_all(b"\n"),
+    fn finish(self) -> io::Result<&'a mut dyn Write> {
+        if self.last.is_some_and(|last| last != b'\n') {
+            self.out.write_all(b"\n")?;
         }
+        Ok(self.out)
     }
 }
 

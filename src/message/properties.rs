@@ -15,6 +15,8 @@ fn composition<'a>(body: Option<&'a dyn MessageSource>) -> Composition<'a> {
         body,
         body_type: MediaType::text_plain(),
         attachments: Vec::new(),
+        alternative: None,
+        omitted: Vec::new(),
         boundary_seed: "seed".to_owned(),
     }
 }
@@ -24,6 +26,8 @@ fn written(composition: &Composition<'_>, wire: Wire) -> Vec<u8> {
     composition
         .write(wire, &mut out)
         .expect("memory cannot fail");
+    let size = composition.size(wire).expect("memory cannot fail");
+    assert_eq!(size, out.len() as u64);
     out
 }
 
@@ -163,6 +167,25 @@ proptest! {
                 prop_assert_eq!(entity.parts.len(), 2);
                 prop_assert!(is_faithful(&entity.parts[0].content, &body));
             }
+        }
+    }
+
+    #[test]
+    fn any_alternative_comes_out_exactly(body in body(), html in body(), file in body()) {
+        let mut message = composition(Some(&body));
+        message.alternative = Some(Alternative {
+            source: &html, media_type: MediaType::parse("text/html").unwrap(),
+        });
+        for count in 0..2 {
+            let out = written(&message, Wire::SevenBit);
+            let entity = Entity::of_seven_bit(&out);
+            let texts = if count == 0 { &entity } else { &entity.parts[0] };
+            prop_assert_eq!(texts.structured("Content-Type").0, "multipart/alternative");
+            prop_assert!(is_faithful(&texts.parts[0].content, &body));
+            prop_assert!(is_faithful(&texts.parts[1].content, &html));
+            message.attachments.push(Attachment {
+                name: FileName::from_path(b"file"), content_type: None, charset: None, source: &file,
+            });
         }
     }
 

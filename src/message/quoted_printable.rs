@@ -34,13 +34,13 @@ impl<'a> QuotedPrintableEncoder<'a> {
         self.encode(self.input.len().saturating_sub(LOOKAHEAD))
     }
 
-    /// Writes what is left, with a line end if there is none.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    /// Writes what is left, with a line end if there is none, and gives the output back.
+    pub(super) fn finish(mut self) -> io::Result<&'a mut dyn Write> {
         self.encode(self.input.len())?;
         if self.column > 0 {
             self.out.write_all(b"\n")?;
         }
-        Ok(())
+        Ok(self.out)
     }
 
     /// Encodes up to `end`; the bytes beyond it are only looked at.

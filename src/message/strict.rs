@@ -50,7 +50,7 @@ impl Entity {
             entity.content = match entity.field("Content-Transfer-Encoding") {
                 Some("quoted-printable") => quoted_printable(body),
                 Some("base64") => base64(body),
-                Some("7bit" | "8bit") | None => body.to_vec(),
+                Some("7bit" | "8bit" | "binary") | None => body.to_vec(),
                 Some(other) => panic!("transfer encoding {other}"),
             };
         }

@@ -19,6 +19,8 @@ pub struct Identity {
     pub qualify_domain: String,
     /// All names of this host, in lower case.
     pub own_names: Vec<String>,
+    /// The template of the display name (`display-name`).
+    display_name: Option<String>,
     /// The login name for the relay, where it is an address.
     auth_user: Option<EnvelopeAddress>,
 }
@@ -49,6 +51,7 @@ impl Identity {
             host,
             qualify_domain,
             own_names,
+            display_name: settings.text("display-name").map(str::to_owned),
             auth_user: settings
                 .text("smtp-auth-user")
                 .filter(|user| user.contains('@'))
@@ -73,17 +76,34 @@ impl Identity {
 
     /// Returns the From field where none was asked for.
     pub fn default_from(&self, for_relay: bool, full_name: Option<&str>) -> NamedAddress {
-        let name = full_name.unwrap_or(&self.full_name);
-        let name = (!name.is_empty()).then_some(name);
+        let name = match (full_name, &self.display_name) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(template)) => self.fill(template),
+            (None, None) => self.full_name.clone(),
+        };
+        let name = (!name.is_empty()).then_some(name.as_str());
         NamedAddress::new(name, self.default_sender(for_relay))
     }
 
-    /// Returns an address as it may stand in an envelope that leaves this host.
-    pub fn qualify(&self, address: &EnvelopeAddress) -> EnvelopeAddress {
-        if !address.is_local_name() {
-            return address.clone();
+    /// Fills a template: `%u` the login name, `%n` the full name, `%h` the host up to its first
+    /// dot, `%H` all of it, `%%` a percent sign.
+    fn fill(&self, template: &str) -> String {
+        let mut text = String::new();
+        let mut chars = template.chars();
+        while let Some(c) = chars.next() {
+            if c != '%' {
+                text.push(c);
+                continue;
+            }
+            match chars.next() {
+                Some('u') => text.push_str(&self.login),
+                Some('n') => text.push_str(&self.full_name),
+                Some('h') => text.push_str(self.host.split('.').next().unwrap_or_default()),
+                Some('H') => text.push_str(&self.host),
+                Some(other) => text.push(other),
+                None => {}
+            }
         }
-        EnvelopeAddress::new(format!("{address}@{}", self.qualify_domain))
-            .unwrap_or_else(|_| address.clone())
+        text
     }
 }

@@ -4,6 +4,7 @@
 //! keeps the text of what was not accepted. Used by every face; prints nothing. How a message
 //! is composed and what the user is told are the business of `compose` and `cli`.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -146,12 +147,36 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         .map(|named| named.address().clone())
         .collect();
     let (steps, ignored) = route::plan(&recipients, &world);
-    let notices = ignored
+    let mut notices: Vec<String> = ignored
         .into_iter()
         .map(|member| {
             format!("the system's aliases lead to {member}, which is no mailbox and was left out")
         })
         .collect();
+    let leaves = steps.iter().any(|step| step.route == Ok(Route::Relay));
+    let sender = match &draft.envelope_sender {
+        Some(asked) => asked.qualified(&identity.qualify_domain),
+        None => identity.default_sender(true),
+    };
+    let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
+    let targets = steps.iter().filter(|step| step.route == Ok(Route::Relay));
+    let lacks_domain = is_bare(&sender) || targets.map(|step| &step.target).any(is_bare);
+    if leaves && lacks_domain {
+        notices.push(format!(
+            "this host has no full name, and relays may refuse addresses at {0}: write set hostname={0}.example.org, or set from=",
+            identity.qualify_domain
+        ));
+    }
+    if leaves
+        && settings
+            .text("tls-verify")
+            .is_some_and(|value| value != "strict")
+    {
+        notices.push(format!(
+            "{}: the relay's certificate is not checked",
+            settings.origin("tls-verify")
+        ));
+    }
     Ok(Plan {
         steps,
         identity,
@@ -170,11 +195,32 @@ fn config_failure(problem: &Problem) -> Failure {
 /// Sends a draft: every copy by its route. What is not accepted is kept.
 ///
 /// `bad` are recipients that could not be: they make the text be kept, too.
+///
+/// # Errors
+/// 78 when the configuration of the way out is wrong.
 pub fn send(
     draft: &Draft,
     bad: &[BadRecipient],
     around: &Surroundings<'_>,
 ) -> Result<Report, Failure> {
+    let mut report = send_unkept(draft, around)?;
+    let failed: Vec<String> = report
+        .entries
+        .iter()
+        .filter(|entry| !entry.outcome.is_accepted())
+        .map(|entry| entry.target.clone())
+        .collect();
+    if !failed.is_empty() || !bad.is_empty() {
+        report.kept = keep(draft, &failed, around);
+    }
+    Ok(report)
+}
+
+/// Sends a draft for somebody who keeps its text until it is accepted.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, Failure> {
     let plan = plan(draft, around)?;
     let sender = draft.envelope_sender.as_ref();
     let mut report = Report {
@@ -184,6 +230,7 @@ pub fn send(
         ..Report::default()
     };
     let mut sender = Sender {
+        notices: RefCell::default(),
         draft,
         plan: &plan,
         around,
@@ -207,15 +254,6 @@ pub fn send(
         }
     }
     report.entries.extend(sender.by_expansion()?);
-    let failed: Vec<String> = report
-        .entries
-        .iter()
-        .filter(|entry| !entry.outcome.is_accepted())
-        .map(|entry| entry.target.clone())
-        .collect();
-    if !failed.is_empty() || !bad.is_empty() {
-        report.kept = keep(draft, &failed, around);
-    }
     if report
         .entries
         .iter()
@@ -223,6 +261,7 @@ pub fn send(
     {
         report.copy_failures = sender.copies()?;
     }
+    report.notices.extend(sender.notices.into_inner());
     log::write(&report, around.settings, around.environment);
     Ok(report)
 }
@@ -258,6 +297,7 @@ pub fn keep(
         wire: Wire::EightBit,
         default_from: Some(identity.default_from(false, None)),
         qualify: None,
+        limit: None,
         leading: vec![
             field("X-Postrider-Unsent-To", &to),
             field("X-Postrider-Unsent-From", &sender),
@@ -267,11 +307,14 @@ pub fn keep(
         Failure::new(Kind::CannotCreate, "the message is NOT KEPT")
             .because(exit::with_causes(&error))
     };
-    Some(
-        render(draft, &style).map_err(cannot).and_then(|spool| {
-            keep::keep(&spool, around.settings, around.environment, &identity.login)
-        }),
-    )
+    Some(render(draft, &style).map_err(cannot).and_then(|rendered| {
+        keep::keep(
+            &rendered.message,
+            around.settings,
+            around.environment,
+            &identity.login,
+        )
+    }))
 }
 
 /// Keeps what was asked to be sent and cannot be.
@@ -289,6 +332,7 @@ pub fn keep_composed(
 pub fn rehearse(draft: &Draft, plan: &Plan, around: &Surroundings<'_>) -> Result<Spool, Failure> {
     let route = plan.steps.iter().find_map(|step| step.route.as_ref().ok());
     Sender {
+        notices: RefCell::default(),
         draft,
         plan,
         around,
@@ -330,6 +374,8 @@ fn groups(steps: &[Step]) -> Vec<(Option<&Route>, Vec<&Step>)> {
 }
 
 struct Sender<'a> {
+    /// What else the user should know.
+    notices: RefCell<Vec<String>>,
     draft: &'a Draft,
     plan: &'a Plan,
     around: &'a Surroundings<'a>,
@@ -347,7 +393,11 @@ impl Sender<'_> {
             Ok(message) => message,
             Err(failure) => {
                 let text = exit::with_causes(&failure);
-                let outcome = Outcome::new(Disposition::TryLater, failure.kind, text);
+                let disposition = match failure.kind {
+                    Kind::Unavailable => Disposition::Refused,
+                    _ => Disposition::TryLater,
+                };
+                let outcome = Outcome::new(disposition, failure.kind, text);
                 return Ok(vec![outcome; steps.len()]);
             }
         };
@@ -371,6 +421,11 @@ impl Sender<'_> {
     }
 
     fn render(&self, route: Option<&Route>) -> Result<Spool, Failure> {
+        self.render_within(route, None)
+    }
+
+    /// Renders the message for a next hop that takes no larger ones than this.
+    fn render_within(&self, route: Option<&Route>, limit: Option<u64>) -> Result<Spool, Failure> {
         let full_name = self.draft.full_name.as_ref().map(HeaderValue::as_str);
         let identity = &self.plan.identity;
         let default_from = match route {
@@ -387,11 +442,27 @@ impl Sender<'_> {
                 Some(Route::Relay) => Some(identity.qualify_domain.as_str()),
                 _ => None,
             },
+            limit: limit.into_iter().chain(self.draft.max_size).min(),
             leading: Vec::new(),
         };
-        render(self.draft, &style).map_err(|error| {
-            Failure::new(Kind::CannotCreate, "cannot compose the message").because(error)
-        })
+        let rendered = render(self.draft, &style).map_err(|error| {
+            let kind = match error.kind() {
+                io::ErrorKind::FileTooLarge => Kind::Unavailable,
+                _ => Kind::CannotCreate,
+            };
+            Failure::new(kind, "cannot compose the message").because(error)
+        })?;
+        for omitted in &rendered.omitted {
+            let notice = format!(
+                "{} is too large and only named in the message",
+                omitted.name.as_str()
+            );
+            let mut notices = self.notices.borrow_mut();
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        }
+        Ok(rendered.message)
     }
 
     /// Returns the envelope sender: to sendmail none unless one was asked for.
@@ -399,7 +470,7 @@ impl Sender<'_> {
         let identity = &self.plan.identity;
         match (route, &self.draft.envelope_sender) {
             (Route::Sendmail(_), asked) => asked.clone(),
-            (Route::Relay, Some(asked)) => Some(identity.qualify(asked)),
+            (Route::Relay, Some(asked)) => Some(asked.qualified(&identity.qualify_domain)),
             (Route::Relay, None) => Some(identity.default_sender(true)),
             (Route::Local(_) | Route::Test(_), Some(asked)) => Some(asked.clone()),
             (Route::Local(_) | Route::Test(_), None) => {
@@ -438,14 +509,28 @@ impl Sender<'_> {
             ));
         };
         let relay = relay::build(url, self.around, &self.plan.identity)?;
-        let outcomes = smtp::submit(
-            &relay,
-            envelope,
-            Arc::new(message),
-            Arc::clone(&self.around.observer),
-            &self.around.signals.raised(),
-        );
-        Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+        let submit = |message| {
+            let observer = Arc::clone(&self.around.observer);
+            let raised = self.around.signals.raised();
+            smtp::submit(&relay, envelope, Arc::new(message), observer, &raised)
+        };
+        let mut outcomes = submit(message);
+        let limit = outcomes.iter().find_map(|(_, outcome)| outcome.size_limit);
+        if let Some(limit) = limit
+            && !self.draft.strict_size
+            && !self.draft.attachments.is_empty()
+        {
+            // The text goes out; the attachments that are too large are named in it. Our lines end
+            // in LF, the relay counts CRLF: a byte more for each of at most 77.
+            let limit = limit - limit / 38;
+            let smaller = self.render_within(Some(&Route::Relay), Some(limit))?;
+            outcomes = submit(smaller);
+        }
+        let judged = outcomes.into_iter().map(|(_, mut outcome)| {
+            relay::distrusted(self.around.settings, &mut outcome);
+            outcome
+        });
+        Ok(judged.collect())
     }
 
     fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {

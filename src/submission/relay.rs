@@ -10,12 +10,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::{Origin, mailrc};
+use crate::config::{Origin, Settings, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::submission::identity::Identity;
 use crate::submission::mta::{RelayUrl, Scheme};
 use crate::submission::{Surroundings, seconds};
 use crate::sys::{child, user};
+use crate::transport::Outcome;
 use crate::transport::smtp::{
     Credentials, Mechanism, Relay, Secret, Security, Timeouts, Verify, parse_fingerprint,
 };
@@ -65,14 +66,9 @@ pub fn build(
     }
     relay.credentials = credentials(url, around)?;
     if relay.credentials.is_some() && relay.verify == Verify::Ignore && !is_loopback(&url.host) {
-        return Err(Failure::new(
-            Kind::Config,
-            format!(
-                "{}: a password is not sent to a relay whose certificate is not checked",
-                settings.origin("tls-verify")
-            ),
-        )
-        .hint("remove tls-verify=ignore: the error that follows prints the set tls-fingerprint= line to write instead"));
+        // A password never goes to just anybody: a good certificate is no hindrance, and a bad
+        // one is told with the tls-fingerprint line to write instead (see `distrusted`).
+        relay.verify = Verify::Strict;
     }
     relay.helo_name = settings
         .text("smtp-hostname")
@@ -89,6 +85,23 @@ pub fn build(
         ..Timeouts::default()
     };
     Ok(relay)
+}
+
+/// Makes a configuration error of a certificate that `tls-verify=ignore` would have let pass.
+pub fn distrusted(settings: &Settings, outcome: &mut Outcome) {
+    let ignores = settings
+        .text("tls-verify")
+        .is_some_and(|value| value != "strict");
+    let names_pin = |hint: &String| hint.contains("tls-fingerprint");
+    if ignores && outcome.kind == Kind::NoPermission && outcome.hint.as_ref().is_some_and(names_pin)
+    {
+        outcome.kind = Kind::Config;
+        outcome.text = format!(
+            "{}: a password is not sent to a relay whose certificate does not check: {}",
+            settings.origin("tls-verify"),
+            outcome.text
+        );
+    }
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 /// Returns the name that `gethostname` gives, or `localhost`.
 pub fn node_name() -> String {
@@ -14,9 +15,14 @@ pub fn node_name() -> String {
 
 /// Returns this host's fully qualified name where its files give one.
 ///
-/// Asked in this order: `/etc/mailname`, a gethostname with a dot, the line of
+/// Asked in this order, and once: `/etc/mailname`, a gethostname with a dot, the line of
 /// `/etc/hosts` that names us. DNS is never asked: a mail must not wait for it.
 pub fn qualified_name() -> Option<String> {
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+    NAME.get_or_init(find_qualified_name).clone()
+}
+
+fn find_qualified_name() -> Option<String> {
     let node = node_name();
     mailname()
         .or_else(|| is_qualified(&node).then(|| node.clone()))

@@ -4,8 +4,8 @@
 //! waits (for standard input, for a child) can wait for both at once. A signal that was
 //! ignored when we were started (`nohup`) stays ignored, as POSIX programs keep it.
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -145,13 +145,18 @@ impl Signals {
 
 /// Returns the mask of signals that were ignored when we were started; none where it cannot be told.
 fn ignored_at_start() -> u64 {
-    fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix("SigIgn:"))?;
-            u64::from_str_radix(line.trim(), 16).ok()
-        })
-        .unwrap_or(0)
+    let mask = || {
+        // The kernel gives all of it in one read; its length is not known before.
+        let mut status = [0; 4096];
+        let count = File::open("/proc/self/status")
+            .ok()?
+            .read(&mut status)
+            .ok()?;
+        let status = String::from_utf8_lossy(&status[..count]);
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    };
+    mask().unwrap_or(0)
 }

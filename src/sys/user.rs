@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use nix::unistd::{Gid, Group, Uid};
 
@@ -38,9 +39,10 @@ impl From<nix::unistd::User> for User {
     }
 }
 
-/// Returns the user we act as: the row of the effective uid.
+/// Returns the user we act as: the row of the effective uid, looked up once.
 pub fn current() -> Option<User> {
-    by_uid(effective_uid())
+    static CURRENT: OnceLock<Option<User>> = OnceLock::new();
+    CURRENT.get_or_init(|| by_uid(effective_uid())).clone()
 }
 
 /// Returns the row of this uid.

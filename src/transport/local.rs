@@ -75,8 +75,7 @@ pub fn deliver(local: &Local, name: &str, sender: &EnvelopeAddress, message: &Sp
                     "to have a mailbox of your own: export MAIL=$HOME/inbox; or set mta= to a relay",
                 ),
                 Kind::NoPermission => outcome.hint(format!(
-                    "install an MTA, set mta= to a relay, or have root run: touch {0} && chown {1}:mail {0} && chmod 660 {0}",
-                    path.display(),
+                    "only root or an MTA can deliver to {}'s mailbox: install an MTA, or set mta= to a relay",
                     account.name,
                 )),
                 _ => outcome,

@@ -50,6 +50,8 @@ pub struct Outcome {
     pub text: String,
     /// The next step for the user, if there is one.
     pub hint: Option<String>,
+    /// The largest message that the next hop takes, where this one was refused for its size.
+    pub size_limit: Option<u64>,
 }
 
 impl Outcome {
@@ -61,6 +63,7 @@ impl Outcome {
             code: None,
             text: text.into(),
             hint: None,
+            size_limit: None,
         }
     }
 

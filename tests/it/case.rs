@@ -82,6 +82,7 @@ pub struct Case {
 enum When {
     Exists(PathBuf),
     After(Duration),
+    Ready(Box<dyn Fn() -> bool>),
 }
 
 /// The expected exit status.
@@ -290,6 +291,12 @@ impl Case {
         self
     }
 
+    /// Sends a signal to the program as soon as something has happened.
+    pub fn signal_when(mut self, ready: impl Fn() -> bool + 'static, signal: Signal) -> Case {
+        self.signal = Some((When::Ready(Box::new(ready)), signal));
+        self
+    }
+
     /// Gives these bytes on standard input, whose end never comes.
     pub fn stdin_stays_open(self, bytes: impl AsRef<[u8]>) -> Case {
         let mut case = self.stdin(bytes);
@@ -492,6 +499,7 @@ impl Case {
                 let now = match &when {
                     When::Exists(path) => path.exists(),
                     When::After(time) => start.elapsed() >= *time,
+                    When::Ready(ready) => ready(),
                 };
                 if now {
                     // The program alone: its child must hear of it from the program, or not at all.

@@ -1,7 +1,7 @@
 //! The tests of the program from outside, all in one binary; a file for each feature.
 //!
-//! [`case::Case`] gives a run its own world and checks all that it does; [`sendmail::FakeSendmail`]
-//! and [`namespace`] stand for the system around it.
+//! [`case::Case`] gives a run its own world and checks all that it does; [`sendmail::FakeSendmail`],
+//! [`smtp_server::SmtpServer`] and [`namespace`] stand for the system around it.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, dead_code)]
 
 mod case;
@@ -10,6 +10,7 @@ mod layers;
 mod letters;
 mod namespace;
 mod sendmail;
+mod smtp_server;
 
 mod bad_input;
 mod config;
@@ -23,4 +24,6 @@ mod mailboxes;
 mod reading;
 mod readme;
 mod sending;
+mod smtp;
+mod smtp_tls;
 mod system;

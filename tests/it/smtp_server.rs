@@ -6,7 +6,7 @@
 #![allow(dead_code)] // Each binary that includes this file uses another part of it.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// How long the server waits for a client before it hangs up: no test hangs for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// One thing a script does.
 #[derive(Clone)]
@@ -125,7 +127,7 @@ impl SmtpServer {
     /// Starts a server that runs the first script for the first connection, and so on; the last
     /// script is run again for all further ones.
     pub fn start(scripts: Vec<Vec<Step>>) -> SmtpServer {
-        SmtpServer::serve(move |number, peer| {
+        SmtpServer::serve(LOOPBACK, move |number, peer| {
             let script = &scripts[number.min(scripts.len() - 1)];
             script.iter().try_for_each(|step| peer.run(step))
         })
@@ -138,11 +140,19 @@ impl SmtpServer {
 
     /// Starts a server that accepts mail.
     pub fn accepting(behaviour: Behaviour) -> SmtpServer {
-        SmtpServer::serve(move |_, peer| behaviour.converse(peer))
+        SmtpServer::accepting_at(LOOPBACK, behaviour)
     }
 
-    fn serve(talk: impl Fn(usize, &mut Peer) -> Done + Send + Sync + 'static) -> SmtpServer {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port on the loopback");
+    /// The same at another address of this machine.
+    pub fn accepting_at(address: IpAddr, behaviour: Behaviour) -> SmtpServer {
+        SmtpServer::serve(address, move |_, peer| behaviour.converse(peer))
+    }
+
+    fn serve(
+        address: IpAddr,
+        talk: impl Fn(usize, &mut Peer) -> Done + Send + Sync + 'static,
+    ) -> SmtpServer {
+        let listener = TcpListener::bind((address, 0)).expect("a port of this machine");
         let address = listener.local_addr().expect("bound");
         let log = Arc::new(Mutex::new(Log::default()));
         let shared = Arc::clone(&log);

@@ -1,10 +1,11 @@
-//! The header of a message that somebody else composed, field by field.
+//! The header of a message or part that somebody else composed, field by field.
 
 use std::borrow::Cow;
-use std::io::{self, Read};
+use std::io;
 
 use memchr::memchr;
 
+use super::pieces::{Piece, Pieces};
 use crate::message::parse::fields;
 use crate::message::{FieldBody, HeaderName, MessageSource, fields as made};
 
@@ -27,13 +28,10 @@ pub struct RawField {
 }
 
 impl RawField {
-    fn new(bytes: Vec<u8>) -> Option<RawField> {
-        let colon = memchr(b':', &bytes)?;
-        let name_len = bytes[..colon].trim_ascii_end().len();
-        let is_name = name_len > 0 && bytes[..name_len].iter().all(u8::is_ascii_graphic);
-        // Blanks before the colon are obsolete syntax (RFC 5322 section 4.5), and nothing else may be there.
-        let blanks = bytes[name_len..colon].iter().all(|b| b" \t".contains(b));
-        (is_name && blanks).then_some(RawField { bytes, name_len })
+    /// Takes a line, or a line and its continuations, for a field if it is one.
+    pub(super) fn new(bytes: Vec<u8>) -> Option<RawField> {
+        let name_len = name_len(&bytes)?;
+        Some(RawField { bytes, name_len })
     }
 
     /// Returns the name as written.
@@ -58,11 +56,21 @@ impl RawField {
     }
 }
 
+/// Returns the length of the name if the line starts a field.
+fn name_len(line: &[u8]) -> Option<usize> {
+    // Blanks before the colon are obsolete syntax (RFC 5322 section 4.5).
+    let colon = memchr(b':', &line[..line.len().min(2 * HeaderName::MAX_LEN)])?;
+    let name = line[..colon].trim_ascii_end();
+    let is_name =
+        (1..=HeaderName::MAX_LEN).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic);
+    is_name.then_some(name.len())
+}
+
 /// The header of a message that somebody else composed; names are found in any case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PremadeHeader {
-    fields: Vec<RawField>,
-    body_offset: u64,
+    pub(super) fields: Vec<RawField>,
+    pub(super) body_offset: u64,
 }
 
 impl PremadeHeader {
@@ -70,15 +78,42 @@ impl PremadeHeader {
     ///
     /// Lines may end in LF or CRLF; From_ lines in front are dropped. The
     /// header ends at an empty line, or before the first line that is no header
-    /// field: if that is the first line, everything is body.
+    /// field: if that is the first line, everything is body. So is what follows
+    /// the first MiB.
     ///
     /// # Errors
     /// Fails when the source cannot be read.
     pub fn read(source: &dyn MessageSource, reading: Reading) -> io::Result<PremadeHeader> {
-        let mut start = Vec::new();
-        let limit = MAX_HEADER as u64 + 1;
-        source.reader()?.take(limit).read_to_end(&mut start)?;
-        Ok(parse(&start, reading))
+        let mut pieces = Pieces::new(source.reader()?);
+        let mut header = HeaderReader::default();
+        let mut offset = 0;
+        let mut skipping = false;
+        while let Some(piece) = pieces.next()? {
+            let is_first = header.is_empty();
+            let len = piece.bytes.len() as u64;
+            if piece.starts_line {
+                let from = is_first
+                    && (piece.bytes.starts_with(b"From ") || piece.bytes.starts_with(b">From "));
+                skipping = from || (reading.comments && piece.bytes.starts_with(b"#"));
+            }
+            offset += len;
+            if skipping {
+                header.skipped(len);
+                continue;
+            }
+            match header.push(piece) {
+                Step::More => {}
+                Step::End => break,
+                Step::Body { len, .. } => {
+                    offset -= len;
+                    break;
+                }
+            }
+        }
+        Ok(PremadeHeader {
+            fields: header.finish(),
+            body_offset: offset,
+        })
     }
 
     /// Returns where the body starts in the source.
@@ -136,59 +171,160 @@ fn made_field(name: &HeaderName, body: &FieldBody) -> RawField {
     }
 }
 
-/// Takes the start of a message apart.
-fn parse(start: &[u8], reading: Reading) -> PremadeHeader {
-    let mut header = PremadeHeader::default();
-    let mut at = 0;
-    while let Some(line) = next_line(&start[at..])
-        && header.fields.is_empty()
-        && (line.starts_with(b"From ") || line.starts_with(b">From "))
-    {
-        at += line.len();
+/// What a piece of a line was to the header.
+pub(super) enum Step {
+    /// A part of the header.
+    More,
+    /// The empty line after it.
+    End,
+    /// Body, as are the lines of a field that grew too large.
+    Body {
+        /// Those lines, without this piece.
+        unfinished: Vec<u8>,
+        /// How many bytes of the source they are, with this piece.
+        len: u64,
+    },
+}
+
+/// A header that is read line by line.
+#[derive(Default)]
+pub(super) struct HeaderReader {
+    fields: Vec<RawField>,
+    /// The field that may be continued.
+    field: Vec<u8>,
+    /// Its length in the source.
+    field_len: u64,
+    /// Bytes taken so far.
+    len: usize,
+}
+
+impl HeaderReader {
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.field.is_empty()
     }
-    let mut field: Vec<u8> = Vec::new();
-    // Where the field that is being collected starts.
-    let mut field_start = at;
-    loop {
-        let rest = &start[at..];
-        let line = match next_line(rest) {
-            Some(line) => line,
-            // The last line of a message need not be complete; one that the limit cut is no line.
-            None if start.len() <= MAX_HEADER => rest,
-            None => {
-                header.body_offset = field_start as u64;
-                return header;
-            }
-        };
-        let text = fields::trim_line_end(line);
-        let continues = matches!(text.first(), Some(b' ' | b'\t')) && !field.is_empty();
-        if reading.comments && text.first() == Some(&b'#') {
-            at += line.len();
-            continue;
-        }
-        if !continues && !field.is_empty() {
-            header
-                .fields
-                .extend(RawField::new(std::mem::take(&mut field)));
-        }
-        if text.is_empty() {
-            header.body_offset = (at + line.len()) as u64;
-            return header;
-        }
-        if !continues {
-            field_start = at;
-            if RawField::new(text.to_vec()).is_none() {
-                header.body_offset = at as u64;
-                return header;
+
+    /// Counts a line that was left out.
+    fn skipped(&mut self, len: u64) {
+        self.field_len += len;
+    }
+
+    pub(super) fn push(&mut self, piece: Piece<'_>) -> Step {
+        let (text, line_end) = piece.split();
+        let len = piece.bytes.len() as u64;
+        if piece.starts_line {
+            let continues = matches!(text.first(), Some(b' ' | b'\t')) && !self.field.is_empty();
+            if !continues {
+                self.end_field();
+                if text.is_empty() {
+                    return Step::End;
+                }
+                if name_len(text).is_none() {
+                    return Step::Body {
+                        unfinished: Vec::new(),
+                        len,
+                    };
+                }
             }
         }
-        field.extend_from_slice(text);
-        field.push(b'\n');
-        at += line.len();
+        self.len += piece.bytes.len();
+        self.field_len += len;
+        if self.len > MAX_HEADER {
+            return Step::Body {
+                unfinished: std::mem::take(&mut self.field),
+                len: self.field_len,
+            };
+        }
+        self.field.extend_from_slice(text);
+        if !line_end.is_empty() {
+            self.field.push(b'\n');
+        }
+        Step::More
+    }
+
+    fn end_field(&mut self) {
+        let mut field = std::mem::take(&mut self.field);
+        self.field_len = 0;
+        if field.is_empty() {
+            return;
+        }
+        if !field.ends_with(b"\n") {
+            field.push(b'\n');
+        }
+        self.fields.extend(RawField::new(field));
+    }
+
+    /// Returns the fields; the last one need not have been followed by anything.
+    pub(super) fn finish(mut self) -> Vec<RawField> {
+        self.end_field();
+        self.fields
     }
 }
 
-/// Returns the next complete line with its line end.
-fn next_line(rest: &[u8]) -> Option<&[u8]> {
-    memchr(b'\n', rest).map(|len| &rest[..=len])
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(message: &[u8], comments: bool) -> (Vec<String>, usize) {
+        let header = PremadeHeader::read(&message, Reading { comments }).unwrap();
+        let shown = header.iter().map(|field| {
+            let value = String::from_utf8_lossy(&field.value()).into_owned();
+            format!("{}={value}", field.name())
+        });
+        (shown.collect(), header.body_offset() as usize)
+    }
+
+    #[test]
+    fn headers_of_every_make() {
+        type Row = (&'static str, &'static [&'static str], &'static str);
+        let table: &[Row] = &[
+            ("A: b\n\nbody\n", &["A=b"], "body\n"),
+            ("A: b\r\nC:d\r\n\r\nbody", &["A=b", "C=d"], "body"),
+            ("A: b\n c\n\td\n\nx", &["A=b c\td"], "x"),
+            ("From me Mon\n>From you\nA: b\n\nx", &["A=b"], "x"),
+            ("hello: world\nno field\n", &["hello=world"], "no field\n"),
+            ("no field\nA: b\n\n", &[], "no field\nA: b\n\n"),
+            (" A: b\n", &[], " A: b\n"),
+            ("\nbody", &[], "body"),
+            ("", &[], ""),
+            ("A: b", &["A=b"], ""),
+            ("A : b\n\n", &["A=b"], ""),
+            ("A b: c\n", &[], "A b: c\n"),
+            (":c\n", &[], ":c\n"),
+            ("# no\nA: b\n", &[], "# no\nA: b\n"),
+        ];
+        for (message, fields, body) in table {
+            let (found, offset) = read(message.as_bytes(), false);
+            assert_eq!(found, *fields, "{message:?}");
+            assert_eq!(&message[offset..], *body, "{message:?}");
+        }
+    }
+
+    #[test]
+    fn comments_end_with_the_header() {
+        let (found, offset) = read(b"# a\nTo: x\n# b\n y\n\n# c\n", true);
+        assert_eq!((found, offset), (vec!["To=x y".to_owned()], 18));
+    }
+
+    #[test]
+    fn a_huge_header_becomes_body() {
+        let mut message = b"A: b\nB: ".to_vec();
+        message.resize(20 << 20, b'x');
+        assert_eq!(read(&message, false), (vec!["A=b".to_owned()], 5));
+        let many = b"A: b\n".repeat(1 << 18);
+        let (fields, offset) = read(&many, false);
+        assert!(fields.len() * 5 == offset && offset <= MAX_HEADER && offset > MAX_HEADER - 10);
+    }
+
+    #[test]
+    fn fields_are_found_counted_and_replaced() {
+        let mut header =
+            PremadeHeader::read(&&b"To: a\nto: b\nX: c\n\n"[..], Reading::default()).unwrap();
+        assert_eq!((header.count("TO"), header.all("To").count()), (2, 2));
+        assert!(header.remove("To") && !header.contains("to"));
+        let value = |text| crate::message::HeaderValue::new(text).unwrap();
+        header.prepend(HeaderName::known("Received"), value("by x"));
+        header.append(HeaderName::known("Date"), value("now"));
+        let raw: Vec<_> = header.iter().map(RawField::raw).collect();
+        assert_eq!(raw.concat(), b"Received: by x\nX: c\nDate: now\n");
+    }
 }

@@ -1,25 +1,356 @@
-//! Writing a premade message.
+//! Writing a premade message: the second pass, and the short way for what needs no walk.
 
 use std::io::{self, Read, Write};
 
+use super::field;
+use super::header::RawField;
+use super::plan::{Described, Plan, Planner, has_fit_lines, planned_shape};
+use super::walk::{Place, Shape, Structure, Visitor, walk};
 use super::{Changes, PremadeHeader};
-use crate::message::{MessageSource, Wire};
+use crate::message::analysis::{Analyser, MAX_LINE};
+use crate::message::plan::BodyWriter;
+use crate::message::{MessageSource, TransferEncoding, Wire, for_each_block};
 
 pub(super) fn message(
     header: &PremadeHeader,
     source: &dyn MessageSource,
-    _wire: Wire,
+    wire: Wire,
     out: &mut dyn Write,
 ) -> io::Result<Changes> {
-    for field in header.iter() {
-        out.write_all(field.raw())?;
+    let body = || -> io::Result<_> {
+        let mut reader = source.reader()?;
+        io::copy(
+            &mut reader.by_ref().take(header.body_offset()),
+            &mut io::sink(),
+        )?;
+        Ok(reader)
+    };
+    let mut analyser = Analyser::new("");
+    analyser.read(body()?)?;
+    let analysis = analyser.finish();
+    let described = Described::of(&header.fields, Place::default());
+    let is_fit = analysis.is_ascii() && has_fit_lines(&analysis);
+    let mut out = LineEnds::new(out);
+    let mut writer = Writer {
+        wire,
+        plans: Vec::new(),
+        opened: 0,
+        out: None,
+        leaf: Leaf::default(),
+        column: 0,
+        changes: Changes::default(),
+    };
+    if is_fit || described.is_leaf() {
+        let plan = described.plan(&analysis, wire);
+        writer.out = Some(Out::AsItIs(&mut out));
+        writer.plans.push(plan);
+        writer.open(&header.fields, Place::default())?;
+        for_each_block(body()?, |block| writer.content(block))?;
+        writer.close(false)?;
+    } else {
+        let mut planner = Planner::new(wire);
+        walk(&header.fields, body()?, &mut planner)?;
+        writer.plans = planner.plans;
+        writer.out = Some(Out::AsItIs(&mut out));
+        walk(&header.fields, body()?, &mut writer)?;
     }
-    out.write_all(b"\n")?;
-    let mut reader = source.reader()?;
-    io::copy(
-        &mut reader.by_ref().take(header.body_offset()),
-        &mut io::sink(),
-    )?;
-    io::copy(&mut reader, out)?;
-    Ok(Changes::default())
+    let changes = writer.changes;
+    out.finish()?;
+    Ok(changes)
+}
+
+/// The second pass.
+struct Writer<'a> {
+    wire: Wire,
+    plans: Vec<Plan>,
+    /// How many entities were opened.
+    opened: usize,
+    /// `None` only while it changes hands.
+    out: Option<Out<'a>>,
+    leaf: Leaf,
+    /// How long the line around parts is so far.
+    column: u64,
+    changes: Changes,
+}
+
+enum Out<'a> {
+    AsItIs(&'a mut dyn Write),
+    Encoded(BodyWriter<'a>),
+}
+
+/// The leaf that is being written.
+#[derive(Default)]
+struct Leaf {
+    /// How it is encoded, if it is.
+    encoding: Option<TransferEncoding>,
+    /// Whether the content so far is empty or ends with a line end.
+    ends_line: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn plain(&mut self) -> &mut dyn Write {
+        match self.out.as_mut().expect("the output is at hand") {
+            Out::AsItIs(out) => *out,
+            Out::Encoded(_) => unreachable!("between leaves nothing is encoded"),
+        }
+    }
+
+    fn start_leaf(&mut self, plan: &Plan) {
+        let encoding = plan.encoding.filter(|encoding| {
+            matches!(
+                encoding,
+                TransferEncoding::QuotedPrintable | TransferEncoding::Base64
+            )
+        });
+        self.leaf = Leaf {
+            encoding,
+            ends_line: true,
+        };
+        if let Some(encoding) = encoding {
+            self.changes.encoded += 1;
+            self.out = self.out.take().map(|out| match out {
+                Out::AsItIs(out) => Out::Encoded(BodyWriter::new(encoding, true, out)),
+                encoded => encoded,
+            });
+        } else {
+            self.changes.eight_bit_left |= plan.eight_bit && self.wire == Wire::SevenBit;
+        }
+    }
+
+    fn end_leaf(&mut self) -> io::Result<()> {
+        if let Some(Out::Encoded(writer)) = self.out.take_if(|out| matches!(out, Out::Encoded(_))) {
+            self.out = Some(Out::AsItIs(writer.finish()?));
+        }
+        Ok(())
+    }
+
+    /// Returns a header as it is written, the empty line included.
+    fn header(&mut self, fields: &[RawField], plan: &Plan, is_root: bool) -> Vec<u8> {
+        let mut header = Header {
+            bytes: Vec::new(),
+            seen: Vec::new(),
+        };
+        for field in fields {
+            match header.field(field, plan, is_root) {
+                Kept::AsItWas => {}
+                Kept::Changed => self.changes.fields += 1,
+                Kept::EightBit => {
+                    self.changes.fields += 1;
+                    self.changes.eight_bit_left = true;
+                }
+            }
+        }
+        self.changes.charsets += u64::from(plan.content_type.is_some());
+        header.complete(plan, is_root);
+        header.bytes.push(b'\n');
+        header.bytes
+    }
+}
+
+impl Visitor for Writer<'_> {
+    fn open(&mut self, fields: &[RawField], place: Place) -> io::Result<Shape> {
+        let plan = self.plans[self.opened].clone();
+        let is_root = self.opened == 0;
+        self.opened += 1;
+        let header = self.header(fields, &plan, is_root);
+        self.plain().write_all(&header)?;
+        self.column = 0;
+        if plan.is_leaf {
+            self.start_leaf(&plan);
+        }
+        Ok(planned_shape(&plan, fields, place))
+    }
+
+    fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.leaf.ends_line = bytes.last().map_or(self.leaf.ends_line, |&b| b == b'\n');
+        match self.out.as_mut().expect("the output is at hand") {
+            Out::AsItIs(out) => out.write_all(bytes),
+            Out::Encoded(writer) => writer.push(bytes),
+        }
+    }
+
+    fn structure(&mut self, bytes: &[u8], kind: Structure) -> io::Result<()> {
+        if kind != Structure::Around {
+            self.column = 0;
+            self.changes.eight_bit_left |= !bytes.is_ascii() && self.wire == Wire::SevenBit;
+            return self.plain().write_all(bytes);
+        }
+        let mut fit = Vec::with_capacity(bytes.len());
+        for (at, &byte) in bytes.iter().enumerate() {
+            let ends = byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) == Some(&b'\n'));
+            if !ends && self.column >= MAX_LINE - 3 && (byte.is_ascii() || byte >= 0xc0) {
+                fit.push(b'\n');
+                self.column = 0;
+            }
+            self.column = if ends { 0 } else { self.column + 1 };
+            fit.push(match byte {
+                0 => b'?',
+                b'\r' if !ends => b'?',
+                0x80.. if self.wire == Wire::SevenBit => b'?',
+                byte => byte,
+            });
+        }
+        self.plain().write_all(&fit)
+    }
+
+    fn close(&mut self, delimited: bool) -> io::Result<()> {
+        let Leaf {
+            encoding,
+            ends_line,
+        } = std::mem::take(&mut self.leaf);
+        self.end_leaf()?;
+        // Encoded lines end by themselves, and that line end is the delimiter's.
+        let needs_one = match encoding {
+            None => true,
+            Some(TransferEncoding::QuotedPrintable) => ends_line,
+            Some(_) => false,
+        };
+        if delimited && needs_one {
+            self.plain().write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// What became of a field.
+enum Kept {
+    AsItWas,
+    Changed,
+    /// It was changed, and an address in it is not ASCII.
+    EightBit,
+}
+
+/// A header being written.
+struct Header {
+    bytes: Vec<u8>,
+    /// The MIME fields written.
+    seen: Vec<&'static str>,
+}
+
+const VERSION: &str = "MIME-Version";
+const TYPE: &str = "Content-Type";
+const ENCODING: &str = "Content-Transfer-Encoding";
+
+impl Header {
+    fn field(&mut self, field: &RawField, plan: &Plan, is_root: bool) -> Kept {
+        if let Some(mime) = [VERSION, TYPE, ENCODING].into_iter().find(|n| field.is(n)) {
+            if self.seen.contains(&mime) {
+                return Kept::Changed;
+            }
+            self.seen.push(mime);
+            match (mime, &plan.content_type, plan.encoding) {
+                (TYPE, Some(content_type), _) => {
+                    self.bytes.extend(content_type.render(TYPE));
+                    return Kept::Changed;
+                }
+                (ENCODING, _, Some(encoding)) if !is_said(field, encoding) => {
+                    self.encoding(encoding);
+                    return Kept::Changed;
+                }
+                _ => {}
+            }
+        }
+        // Hints of mailboxes about the body as it was.
+        let is_hint = field.is("Content-Length") || field.is("Lines");
+        if is_root && is_hint && plan.encoding.is_some() {
+            return Kept::Changed;
+        }
+        let written = field::written(field);
+        self.bytes.extend_from_slice(&written.bytes);
+        match written.bytes {
+            _ if written.eight_bit => Kept::EightBit,
+            std::borrow::Cow::Borrowed(_) => Kept::AsItWas,
+            std::borrow::Cow::Owned(_) => Kept::Changed,
+        }
+    }
+
+    /// Adds the MIME fields that are missing.
+    fn complete(&mut self, plan: &Plan, is_root: bool) {
+        let is_new = |seen: &[&str], name: &str| !seen.contains(&name);
+        let is_mime = !self.seen.is_empty() || plan.encoding.is_some();
+        if is_root && is_mime && is_new(&self.seen, VERSION) {
+            self.bytes.extend_from_slice(b"MIME-Version: 1.0\n");
+        }
+        if is_new(&self.seen, TYPE)
+            && let Some(content_type) = &plan.content_type
+        {
+            self.bytes.extend(content_type.render(TYPE));
+        }
+        match plan.encoding {
+            // The default (RFC 2045 section 6.1).
+            None | Some(TransferEncoding::SevenBit) => {}
+            Some(encoding) if is_new(&self.seen, ENCODING) => self.encoding(encoding),
+            Some(_) => {}
+        }
+    }
+
+    fn encoding(&mut self, encoding: TransferEncoding) {
+        let field = format!("{ENCODING}: {encoding}\n");
+        self.bytes.extend_from_slice(field.as_bytes());
+    }
+}
+
+fn is_said(field: &RawField, encoding: TransferEncoding) -> bool {
+    field
+        .value()
+        .eq_ignore_ascii_case(encoding.name().as_bytes())
+}
+
+/// Writes LF for CRLF, wherever blocks are cut, and ends the last line.
+struct LineEnds<'a> {
+    out: &'a mut dyn Write,
+    /// A CR whose next byte is not known yet.
+    cr: bool,
+    last: Option<u8>,
+}
+
+impl LineEnds<'_> {
+    fn new(out: &mut dyn Write) -> LineEnds<'_> {
+        LineEnds {
+            out,
+            cr: false,
+            last: None,
+        }
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.release(b'\0')?;
+        match self.last {
+            Some(b'\n') | None => Ok(()),
+            Some(_) => self.out.write_all(b"\n"),
+        }
+    }
+
+    /// Writes the CR that was held back unless it turns out to be half of a line end.
+    fn release(&mut self, next: u8) -> io::Result<()> {
+        if std::mem::take(&mut self.cr) && next != b'\n' {
+            self.out.write_all(b"\r")?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for LineEnds<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some((&first, &last)) = bytes.first().zip(bytes.last()) else {
+            return Ok(0);
+        };
+        self.release(first)?;
+        self.last = Some(last);
+        let mut rest = bytes;
+        while let Some(at) = memchr::memchr(b'\r', rest) {
+            self.out.write_all(&rest[..at])?;
+            rest = &rest[at + 1..];
+            self.cr = true;
+            if let Some(&next) = rest.first() {
+                self.release(next)?;
+            }
+        }
+        self.out.write_all(rest)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }

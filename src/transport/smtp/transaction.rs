@@ -67,14 +67,14 @@ impl Session<'_> {
         if let Some(Some(limit)) = self.offers.size
             && measured.size > limit
         {
-            return refuse(
-                Kind::Unavailable,
-                format!(
-                    "{}: the message has {} bytes, the relay takes {limit}",
-                    self.job.relay.name(),
-                    measured.size
-                ),
+            let text = format!(
+                "{}: the message has {} bytes, the relay takes {limit}",
+                self.job.relay.name(),
+                measured.size
             );
+            let mut outcome = Outcome::new(Disposition::Refused, Kind::Unavailable, text);
+            outcome.size_limit = Some(limit);
+            return Err(Stop::Polite(outcome));
         }
         let envelope = &self.job.envelope;
         let path = match &envelope.sender {

@@ -1,0 +1,244 @@
+//! `sendmail -bs`: a small SMTP dialogue on standard input and output (RFC 5321), as PHP
+//! frameworks and some mail readers call it. Each message is submitted by the same pipeline as
+//! every other mail; the reply to its final dot says what became of it.
+//!
+//! 8BITMIME is the one extension offered: 8-bit text is turned into what the next hop takes.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, Read, Write};
+
+use crate::compose::premade::Handover;
+use crate::sys::host;
+use crate::sys::spool::Spool;
+
+/// How long a command line may be, in bytes (RFC 5321 section 4.5.3.1.4, with room).
+const MAX_LINE: u64 = 4096;
+
+/// How many recipients one message may have.
+const MAX_RECIPIENTS: usize = 100_000;
+
+/// What became of a message: the reply code's class and its text.
+pub enum Verdict {
+    /// Taken.
+    Accepted,
+    /// A later try may succeed.
+    TryLater(String),
+    /// Refused.
+    Refused(String),
+}
+
+/// Speaks SMTP until QUIT or the end of the input.
+///
+/// `submit` is called for every message with its envelope and its text (LF lines, dots taken off).
+///
+/// # Errors
+/// Fails when input cannot be read or output not be written.
+pub fn speak(
+    input: &mut dyn BufRead,
+    out: &mut dyn Write,
+    submit: &mut dyn FnMut(Handover, Spool) -> Verdict,
+) -> io::Result<()> {
+    let host = host::qualified_name().unwrap_or_else(host::node_name);
+    let mut session = Session {
+        out,
+        envelope: None,
+    };
+    session.reply(&format!("220 {host} ESMTP Postrider"))?;
+    loop {
+        let mut line = Vec::new();
+        if input.take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        if !line.ends_with(b"\n") && line.len() as u64 == MAX_LINE {
+            skip_line(input)?;
+            session.reply("500 5.5.2 the line is too long")?;
+            continue;
+        }
+        let text = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
+        let (verb, rest) = text.split_once(' ').unwrap_or((&text, ""));
+        match verb.to_ascii_uppercase().as_str() {
+            "EHLO" => session.reply(&format!("250-{host}\r\n250 8BITMIME"))?,
+            "HELO" => session.reply(&format!("250 {host}"))?,
+            "MAIL" => session.mail(rest)?,
+            "RCPT" => session.recipient(rest)?,
+            "DATA" => session.data(input, submit)?,
+            "RSET" => {
+                session.envelope = None;
+                session.reply("250 2.0.0 forgotten")?;
+            }
+            "NOOP" => session.reply("250 2.0.0 ok")?,
+            "VRFY" => session.reply("252 2.5.0 send it and see")?,
+            "QUIT" => return session.reply(&format!("221 2.0.0 {host}")),
+            _ => session.reply("500 5.5.1 unknown command")?,
+        }
+    }
+}
+
+struct Session<'a> {
+    out: &'a mut dyn Write,
+    envelope: Option<Handover>,
+}
+
+impl Session<'_> {
+    fn reply(&mut self, text: &str) -> io::Result<()> {
+        write!(self.out, "{text}\r\n")?;
+        self.out.flush()
+    }
+
+    fn mail(&mut self, rest: &str) -> io::Result<()> {
+        if self.envelope.is_some() {
+            return self.reply("503 5.5.1 there is a sender already");
+        }
+        let Some(path) = path_of(rest, "FROM:") else {
+            return self.reply("501 5.5.4 MAIL FROM:<address>");
+        };
+        let sender = match path {
+            "" => OsString::from("<>"),
+            path => OsString::from(path),
+        };
+        self.envelope = Some(Handover {
+            sender: Some(sender),
+            ..Handover::default()
+        });
+        self.reply("250 2.1.0 ok")
+    }
+
+    fn recipient(&mut self, rest: &str) -> io::Result<()> {
+        let path = path_of(rest, "TO:").filter(|path| !path.is_empty());
+        match (&mut self.envelope, path) {
+            (None, _) => self.reply("503 5.5.1 MAIL comes first"),
+            (_, None) => self.reply("501 5.5.4 RCPT TO:<address>"),
+            (Some(envelope), Some(path)) => {
+                if envelope.recipients.len() >= MAX_RECIPIENTS {
+                    return self.reply("452 4.5.3 too many recipients");
+                }
+                if let Err(error) = crate::address::EnvelopeAddress::new(path) {
+                    return self.reply(&format!("553 5.1.3 {error}"));
+                }
+                envelope.recipients.push(path.into());
+                self.reply("250 2.1.5 ok")
+            }
+        }
+    }
+
+    fn data(
+        &mut self,
+        input: &mut dyn BufRead,
+        submit: &mut dyn FnMut(Handover, Spool) -> Verdict,
+    ) -> io::Result<()> {
+        let Some(envelope) = self.envelope.take_if(|e| !e.recipients.is_empty()) else {
+            return self.reply("503 5.5.1 RCPT comes first");
+        };
+        self.reply("354 end with a line of one dot")?;
+        let Some(message) = read_data(input)? else {
+            // The other end went away in the middle: nothing is half a mail.
+            return Ok(());
+        };
+        match submit(envelope, message) {
+            Verdict::Accepted => self.reply("250 2.0.0 accepted"),
+            Verdict::TryLater(text) => self.reply(&format!("451 4.3.0 {text}")),
+            Verdict::Refused(text) => self.reply(&format!("554 5.0.0 {text}")),
+        }
+    }
+}
+
+/// Reads `FROM:<path>` and what may follow it; returns the path.
+fn path_of<'a>(rest: &'a str, keyword: &str) -> Option<&'a str> {
+    let start = rest.get(..keyword.len())?;
+    if !start.eq_ignore_ascii_case(keyword) {
+        return None;
+    }
+    let rest = rest[keyword.len()..].trim_start();
+    match rest.strip_prefix('<') {
+        Some(rest) => Some(rest.split_once('>')?.0),
+        None => rest.split_ascii_whitespace().next(),
+    }
+}
+
+/// Reads lines up to the one of one dot; returns nothing when the input ends before it.
+fn read_data(input: &mut dyn BufRead) -> io::Result<Option<Spool>> {
+    let mut message = Spool::new();
+    let mut at_start = true;
+    loop {
+        let mut piece = Vec::new();
+        if input.take(64 * 1024).read_until(b'\n', &mut piece)? == 0 {
+            return Ok(None);
+        }
+        let is_whole = piece.ends_with(b"\n");
+        if at_start && matches!(piece.as_slice(), b".\r\n" | b".\n") {
+            return Ok(Some(message));
+        }
+        let stuffed = at_start && piece.first() == Some(&b'.');
+        if piece.ends_with(b"\r\n") {
+            piece.truncate(piece.len() - 2);
+            piece.push(b'\n');
+        }
+        message.write_all(&piece[usize::from(stuffed)..])?;
+        at_start = is_whole;
+    }
+}
+
+fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
+    loop {
+        let mut piece = Vec::new();
+        let count = input.take(64 * 1024).read_until(b'\n', &mut piece)?;
+        if count == 0 || piece.ends_with(b"\n") {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spoken(input: &str) -> (String, Vec<(Handover, String)>) {
+        let mut out = Vec::new();
+        let mut got = Vec::new();
+        speak(&mut input.as_bytes(), &mut out, &mut |envelope, message| {
+            let mut text = String::new();
+            message.reader().read_to_string(&mut text).unwrap();
+            got.push((envelope, text));
+            Verdict::Accepted
+        })
+        .unwrap();
+        (String::from_utf8(out).unwrap(), got)
+    }
+
+    #[test]
+    fn a_message_goes_through_with_its_dots_taken_off() {
+        let (said, got) = spoken(
+            "EHLO php\r\nMAIL FROM:<a@x> BODY=8BITMIME\r\nRCPT TO:<b@x>\r\nrcpt to: c@x\r\nDATA\r\n\
+             Subject: t\r\n\r\n..one\r\ntwo\r\n.\r\nQUIT\r\n",
+        );
+        assert_eq!(got.len(), 1);
+        assert_eq!(got[0].1, "Subject: t\n\n.one\ntwo\n");
+        assert_eq!(got[0].0.recipients, ["b@x", "c@x"]);
+        let codes: Vec<&str> = said.lines().map(|line| &line[..3]).collect();
+        assert_eq!(
+            codes,
+            [
+                "220", "250", "250", "250", "250", "250", "354", "250", "221"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_out_of_order_or_cut_off_sends_nothing() {
+        for input in [
+            "DATA\r\n",
+            "RCPT TO:<a@x>\r\n",
+            "MAIL FROM:<a@x>\r\nDATA\r\n",
+            "MAIL FROM:<a@x>\r\nRCPT TO:<-x@y>\r\nDATA\r\n",
+            "MAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nhalf a mail\r\n",
+        ] {
+            let (_, got) = spoken(input);
+            assert!(got.is_empty(), "{input}");
+        }
+        let (said, _) = spoken(&format!("{}\r\nNOOP\r\n", "x".repeat(10_000)));
+        assert!(
+            said.contains("500 5.5.2") && said.contains("250 2.0.0 ok"),
+            "{said}"
+        );
+    }
+}

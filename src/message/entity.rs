@@ -1,0 +1,233 @@
+//! Parts of a message being made: their fields, their contents, boundaries between them.
+
+use std::io::{self, Read, Write};
+
+use super::analysis::{Analyser, Analysis};
+use super::attachment::AttachmentPlan;
+use super::encoded_words::FoldedField;
+use super::media_type::MediaType;
+use super::parameter::parameter;
+use super::plan::{BodyWriter, TransferEncoding};
+use super::uuencode::{self, UuBlock};
+use super::value::FileName;
+use super::{MessageSource, base64, for_each_block};
+
+/// A part, or parts between boundaries.
+pub(super) enum Entity<'a> {
+    Part(Part<'a>),
+    Multipart {
+        media_type: MediaType,
+        boundary: String,
+        entities: Vec<Entity<'a>>,
+    },
+}
+
+impl<'a> Entity<'a> {
+    pub(super) fn joined(
+        name: &'static str,
+        entities: Vec<Entity<'a>>,
+        boundary: String,
+    ) -> Entity<'a> {
+        Entity::Multipart {
+            media_type: MediaType::known(name).with_parameter("boundary", &boundary),
+            boundary,
+            entities,
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Entity::Part(part) => part.write(out),
+            Entity::Multipart {
+                boundary, entities, ..
+            } => {
+                out.write_all(self.multipart_fields().as_bytes())?;
+                for entity in entities {
+                    write!(out, "\n--{boundary}\n")?;
+                    entity.write(out)?;
+                }
+                writeln!(out, "\n--{boundary}--")
+            }
+        }
+    }
+
+    /// Counts what [`write`](Entity::write) writes.
+    pub(super) fn count(&self, counter: &mut Counter) -> io::Result<()> {
+        match self {
+            Entity::Part(part) => {
+                counter.0 += part.header().len() as u64;
+                part.count_content(counter)
+            }
+            Entity::Multipart {
+                boundary, entities, ..
+            } => {
+                let delimiter = "\n--\n".len() + boundary.len();
+                let closing = delimiter + "--".len();
+                let delimiters = delimiter * entities.len() + closing;
+                counter.0 += (self.multipart_fields().len() + delimiters) as u64;
+                entities.iter().try_for_each(|entity| entity.count(counter))
+            }
+        }
+    }
+
+    fn has_eight_bit(&self) -> bool {
+        match self {
+            Entity::Part(part) => part.encoding == TransferEncoding::EightBit,
+            Entity::Multipart { entities, .. } => entities.iter().any(Entity::has_eight_bit),
+        }
+    }
+
+    fn multipart_fields(&self) -> String {
+        let Entity::Multipart { media_type, .. } = self else {
+            return String::new();
+        };
+        let mut header = structured_field("Content-Type", media_type.pieces());
+        // A multipart is what the widest of its parts is (RFC 2045 section 6.4).
+        if self.has_eight_bit() {
+            header.push_str("Content-Transfer-Encoding: 8bit\n");
+        }
+        header
+    }
+}
+
+/// Counts bytes.
+pub(super) struct Counter(pub(super) u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where the bytes of a part come from.
+pub(super) enum Content<'a> {
+    Whole(&'a dyn MessageSource),
+    /// All but some uuencode blocks, in order.
+    Without(&'a dyn MessageSource, Vec<UuBlock>),
+    /// What a uuencode block holds.
+    Decoded(&'a dyn MessageSource, UuBlock),
+    /// A text of our own.
+    Owned(String),
+}
+
+impl Content<'_> {
+    pub(super) fn for_each_block(
+        &self,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self {
+            Content::Whole(source) => for_each_block(source.reader()?, take),
+            Content::Decoded(source, block) => uuencode::decode(*source, block, take),
+            Content::Owned(text) => take(text.as_bytes()),
+            Content::Without(source, blocks) => {
+                let mut reader = source.reader()?;
+                let mut at = 0;
+                for block in blocks {
+                    for_each_block(reader.by_ref().take(block.start - at), &mut take)?;
+                    io::copy(
+                        &mut reader.by_ref().take(block.end - block.start),
+                        &mut io::sink(),
+                    )?;
+                    at = block.end;
+                }
+                for_each_block(reader, take)
+            }
+        }
+    }
+}
+
+pub(super) fn analyse(content: &Content<'_>, boundary_prefix: &str) -> io::Result<Analysis> {
+    let mut analyser = Analyser::new(boundary_prefix);
+    content.for_each_block(|block| {
+        analyser.push(block);
+        Ok(())
+    })?;
+    Ok(analyser.finish())
+}
+
+/// One part: its fields and its content.
+pub(super) struct Part<'a> {
+    pub(super) media_type: MediaType,
+    pub(super) encoding: TransferEncoding,
+    pub(super) crlf_line_ends: bool,
+    pub(super) file_name: Option<FileName>,
+    pub(super) content: Content<'a>,
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn bare(body: &'a dyn MessageSource, crlf_line_ends: bool) -> Part<'a> {
+        Part {
+            media_type: MediaType::text_plain(),
+            encoding: TransferEncoding::SevenBit,
+            crlf_line_ends,
+            file_name: None,
+            content: Content::Whole(body),
+        }
+    }
+
+    pub(super) fn attached(
+        plan: AttachmentPlan,
+        name: &FileName,
+        content: Content<'a>,
+    ) -> Part<'a> {
+        Part {
+            media_type: plan.named_type(name),
+            encoding: plan.encoding,
+            crlf_line_ends: plan.crlf_line_ends,
+            file_name: Some(name.clone()),
+            content,
+        }
+    }
+
+    /// Writes fields, empty line and content.
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(self.header().as_bytes())?;
+        self.write_content(out)
+    }
+
+    /// Returns the fields and the empty line.
+    pub(super) fn header(&self) -> String {
+        let mut header = structured_field("Content-Type", self.media_type.pieces());
+        header.push_str(&format!("Content-Transfer-Encoding: {}\n", self.encoding));
+        if let Some(name) = &self.file_name {
+            let mut pieces = vec!["attachment".to_owned()];
+            pieces.extend(parameter("filename", name.as_str()));
+            header.push_str(&structured_field("Content-Disposition", pieces));
+        }
+        header.push('\n');
+        header
+    }
+
+    pub(super) fn count_content(&self, counter: &mut Counter) -> io::Result<()> {
+        match &self.content {
+            Content::Whole(source) if self.encoding == TransferEncoding::Base64 => {
+                counter.0 += base64::encoded_len(source.len());
+                Ok(())
+            }
+            _ => self.write_content(counter),
+        }
+    }
+
+    pub(super) fn write_content(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = BodyWriter::new(self.encoding, self.crlf_line_ends, out);
+        self.content.for_each_block(|block| writer.push(block))?;
+        writer.finish().map(drop)
+    }
+}
+
+/// Returns a field of pieces with semicolons between them, folded.
+fn structured_field(name: &str, pieces: Vec<String>) -> String {
+    let mut field = FoldedField::new(name);
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 {
+            field.append(";");
+        }
+        field.push(" ", piece);
+    }
+    field.finish()
+}

@@ -1,0 +1,190 @@
+//! One header field of a premade message: kept byte for byte, or made fit for mail.
+
+use std::borrow::Cow;
+
+use super::header::RawField;
+use super::structured::Structured;
+use crate::address::{parse_list, spaces_for_controls};
+use crate::message::analysis::MAX_LINE;
+use crate::message::charset::decode_text;
+use crate::message::encoded_words::FoldedField;
+use crate::message::fields::push_address;
+
+/// A field as it is written.
+pub(super) struct Written<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// Whether an address in it can only be UTF-8 (RFC 6532).
+    pub(super) eight_bit: bool,
+}
+
+/// Fields that hold lists of addresses (RFC 5322 section 3.6, and what mailers added).
+const ADDRESS_FIELDS: [&str; 18] = [
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Resent-From",
+    "Resent-Sender",
+    "Resent-Reply-To",
+    "Resent-To",
+    "Resent-Cc",
+    "Resent-Bcc",
+    "Errors-To",
+    "Return-Receipt-To",
+    "Disposition-Notification-To",
+    "Mail-Followup-To",
+    "Mail-Reply-To",
+    "Apparently-To",
+];
+
+/// Fields of a value and parameters, whose parameters RFC 2231 encodes.
+const STRUCTURED_FIELDS: [&str; 2] = ["Content-Type", "Content-Disposition"];
+
+/// Returns the field fit for a 7-bit wire: as it stands if it is, else encoded and folded.
+pub(super) fn written(field: &RawField) -> Written<'_> {
+    if is_sound(field.raw()) {
+        return Written {
+            bytes: Cow::Borrowed(field.raw()),
+            eight_bit: false,
+        };
+    }
+    let value = field.value();
+    let is_one_of = |names: &[&str]| names.iter().any(|name| field.is(name));
+    let bytes = if value.is_ascii() && folds_at_blanks(&value) {
+        let mut folded = FoldedField::new(field.name());
+        folded.push_text(&spaces_for_controls(&decode_text(&value)));
+        folded.finish().into_bytes()
+    } else if is_one_of(&ADDRESS_FIELDS) {
+        addresses(field.name(), &value)
+    } else if is_one_of(&STRUCTURED_FIELDS) {
+        Structured::parse(&value).render(field.name())
+    } else {
+        text(field.name(), &value)
+    };
+    Written {
+        eight_bit: !bytes.is_ascii(),
+        bytes: Cow::Owned(bytes),
+    }
+}
+
+/// Returns whether the field can go as it is: ASCII without controls, in lines neither long nor blank.
+fn is_sound(raw: &[u8]) -> bool {
+    let is_sound_line =
+        |line: &[u8]| line.len() as u64 <= MAX_LINE && !line.trim_ascii().is_empty();
+    let is_sound_byte = |&b: &u8| b == b'\t' || b == b'\n' || (b' '..=b'~').contains(&b);
+    raw.iter().all(is_sound_byte)
+        && raw
+            .strip_suffix(b"\n")
+            .is_some_and(|lines| lines.split(|&b| b == b'\n').all(is_sound_line))
+}
+
+/// Returns whether lines become short enough without a change of the text.
+fn folds_at_blanks(value: &[u8]) -> bool {
+    // The longest word that encoding leaves alone; see `encoded_words`.
+    let longest = value.split(|b| b" \t".contains(b)).map(<[u8]>::len).max();
+    longest.unwrap_or_default() <= 900
+}
+
+fn text(name: &str, value: &[u8]) -> Vec<u8> {
+    let mut folded = FoldedField::new(name);
+    folded.push_text(&spaces_for_controls(&decode_text(value)));
+    folded.finish().into_bytes()
+}
+
+/// Encodes the names of a list of addresses; what is no address becomes encoded words.
+fn addresses(name: &str, value: &[u8]) -> Vec<u8> {
+    let value = decode_text(value);
+    let list = parse_list(&spaces_for_controls(&value));
+    if list.is_empty() {
+        // A group without members.
+        return text(name, value.as_bytes());
+    }
+    let mut folded = FoldedField::new(name);
+    for (index, entry) in list.iter().enumerate() {
+        if index > 0 {
+            folded.append(",");
+        }
+        match entry {
+            Ok(named) => push_address(&mut folded, named),
+            Err(error) => folded.push_text(error.text.trim()),
+        }
+    }
+    folded.finish().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(raw: &[u8]) -> String {
+        let field = RawField::new(raw.to_vec()).unwrap();
+        let written = written(&field);
+        String::from_utf8(written.bytes.into_owned()).unwrap()
+    }
+
+    #[test]
+    fn sound_fields_stay_byte_for_byte() {
+        for raw in [
+            "Subject: x\n",
+            "subject:x  \n",
+            "Subject : a\n  b\n\tc\n",
+            "X:\n y\n",
+            "To: (a) b@x , \"c\" <d@x>;\n",
+        ] {
+            assert_eq!(rewritten(raw.as_bytes()), raw);
+        }
+        let long = format!("X: {}\n", "y".repeat(995));
+        assert_eq!(rewritten(long.as_bytes()), long);
+    }
+
+    #[test]
+    fn eight_bit_fields_are_encoded_by_their_kind() {
+        let table: &[(&[u8], &str)] = &[
+            (b"Subject: caf\xe9 x\n", "Subject: =?utf-8?B?Y2Fmw6k=?= x\n"),
+            ("Subject: ö\n".as_bytes(), "Subject: =?utf-8?B?w7Y=?=\n"),
+            (
+                "To: Jörg <j@x>, \"a, b\" <c@x>\n".as_bytes(),
+                "To: =?utf-8?B?SsO2cmc=?= <j@x>, \"a, b\" <c@x>\n",
+            ),
+            (
+                b"From: J\xf6rg <root@b\xfccher.example>\n",
+                "From: =?utf-8?B?SsO2cmc=?= <root@xn--bcher-kva.example>\n",
+            ),
+            (
+                "From: root@x (Dämon)\n".as_bytes(),
+                "From: =?utf-8?B?RMOkbW9u?= <root@x>\n",
+            ),
+            ("To: jörg@x\n".as_bytes(), "To: jörg@x\n"),
+            ("To: ä b@x@y\n".as_bytes(), "To: ä, =?utf-8?B?…"),
+            (
+                "Content-Disposition: attachment; filename=\"Größe.txt\"; size=3\n".as_bytes(),
+                "Content-Disposition: attachment; filename*=utf-8''Gr%C3%B6%C3%9Fe.txt; size=3\n",
+            ),
+            (b"X: a\rb\0c\n", "X: a b c\n"),
+            (b"X: a\n \nB: c\n", "X: a  B: c\n"),
+        ];
+        for (raw, expected) in table {
+            let found = rewritten(raw);
+            match expected.strip_suffix('…') {
+                Some(_) => assert!(!found.is_empty()),
+                None => assert_eq!(found, *expected),
+            }
+        }
+    }
+
+    #[test]
+    fn long_lines_are_folded_and_at_need_encoded() {
+        let words = format!("References: {}\n", "<a@example.org> ".repeat(100));
+        let folded = rewritten(words.as_bytes());
+        assert!(folded.lines().all(|line| line.len() <= 78));
+        assert_eq!(folded.replace('\n', ""), words.trim_end());
+        let list = format!("To: {}b@x\n", "a@example.org,".repeat(60_000));
+        let folded = rewritten(list.as_bytes());
+        assert!(folded.lines().all(|line| line.len() <= 78));
+        assert_eq!(folded.matches("a@example.org,").count(), 60_000);
+        let word = rewritten(format!("X: {}\n", "y".repeat(5000)).as_bytes());
+        assert!(word.lines().all(|line| line.len() <= 78) && word.contains("=?utf-8?Q?yyy"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Lines of any length, in pieces that memory holds.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use crate::message::BLOCK;
+
+/// A reader of lines; a line over 64 KiB comes in several pieces.
+pub(super) struct Pieces<R> {
+    reader: BufReader<R>,
+    piece: Vec<u8>,
+    /// Whether the next piece starts a line.
+    at_line_start: bool,
+}
+
+/// A line, or a piece of one, its line end included.
+#[derive(Clone, Copy)]
+pub(super) struct Piece<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) starts_line: bool,
+}
+
+impl<'a> Piece<'a> {
+    /// Returns the text and the line end: LF, CRLF or none.
+    pub(super) fn split(self) -> (&'a [u8], &'a [u8]) {
+        let text = crate::message::parse::fields::trim_line_end(self.bytes);
+        match self.bytes.ends_with(b"\n") {
+            true => self.bytes.split_at(text.len()),
+            false => (self.bytes, b""),
+        }
+    }
+}
+
+impl<R: Read> Pieces<R> {
+    pub(super) fn new(reader: R) -> Pieces<R> {
+        Pieces {
+            reader: BufReader::with_capacity(BLOCK, reader),
+            piece: Vec::new(),
+            at_line_start: true,
+        }
+    }
+
+    /// Returns the next piece, or `None` at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<Piece<'_>>> {
+        self.piece.clear();
+        let mut limit = BLOCK as u64;
+        loop {
+            let mut reader = self.reader.by_ref().take(limit);
+            reader.read_until(b'\n', &mut self.piece)?;
+            // A CRLF stays whole.
+            if self.piece.len() == BLOCK && self.piece.ends_with(b"\r") {
+                limit = 1;
+                continue;
+            }
+            break;
+        }
+        if self.piece.is_empty() {
+            return Ok(None);
+        }
+        let starts_line = self.at_line_start;
+        self.at_line_start = self.piece.ends_with(b"\n");
+        Ok(Some(Piece {
+            bytes: &self.piece,
+            starts_line,
+        }))
+    }
+}

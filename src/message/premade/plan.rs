@@ -1,0 +1,299 @@
+//! What becomes of each part of a premade message: found in the first pass over it.
+
+use std::io;
+
+use super::header::RawField;
+use super::structured::Structured;
+use super::walk::{MAX_DEPTH, Place, Shape, Structure, Visitor};
+use crate::message::analysis::{Analyser, Analysis, MAX_LINE};
+use crate::message::attachment::true_charset;
+use crate::message::parameter::is_token_byte;
+use crate::message::parse::body::TransferEncoding as Declared;
+use crate::message::plan::encoded;
+use crate::message::{TransferEncoding, Wire};
+
+/// What the header of an entity says of it.
+pub(super) struct Described {
+    content_type: Option<Structured>,
+    /// Type and subtype in lower case.
+    media_type: String,
+    declared: Declared,
+    shape: DeclaredShape,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum DeclaredShape {
+    Leaf,
+    Multipart {
+        boundary: Vec<u8>,
+    },
+    Message,
+    /// Signed or encrypted parts: a change of a byte would break them.
+    Sealed,
+}
+
+impl Described {
+    pub(super) fn of(header: &[RawField], place: Place) -> Described {
+        let first = |name: &str| header.iter().find(|f| f.is(name)).map(RawField::value);
+        let content_type = first("Content-Type").map(|body| Structured::parse(&body));
+        let named = content_type.as_ref().map(Structured::value);
+        // RFC 2045 section 5.2: what is no type means the default, and so does no field.
+        let media_type = named.filter(|name| is_type(name)).unwrap_or_else(|| {
+            match place.in_digest && content_type.is_none() {
+                true => "message/rfc822".to_owned(),
+                false => "text/plain".to_owned(),
+            }
+        });
+        let declared = first("Content-Transfer-Encoding").map_or(Declared::Identity, |body| {
+            Declared::named(&String::from_utf8_lossy(&body))
+        });
+        let boundary = content_type.as_ref().and_then(|t| t.parameter("boundary"));
+        let mut described = Described {
+            shape: DeclaredShape::Leaf,
+            content_type,
+            media_type,
+            declared,
+        };
+        described.shape = described.find_shape(boundary);
+        if place.depth >= MAX_DEPTH {
+            described.shape = DeclaredShape::Sealed;
+        }
+        described
+    }
+
+    fn find_shape(&self, boundary: Option<String>) -> DeclaredShape {
+        match self.media_type.as_str() {
+            "multipart/signed" | "multipart/encrypted" => DeclaredShape::Sealed,
+            name if name.starts_with("multipart/") => match boundary {
+                Some(boundary) if !boundary.is_empty() => DeclaredShape::Multipart {
+                    boundary: boundary.trim_end().as_bytes().to_vec(),
+                },
+                _ => DeclaredShape::Leaf,
+            },
+            "message/rfc822" | "message/global" | "message/news"
+                if self.declared == Declared::Identity =>
+            {
+                DeclaredShape::Message
+            }
+            _ => DeclaredShape::Leaf,
+        }
+    }
+
+    pub(super) fn is_leaf(&self) -> bool {
+        matches!(self.shape, DeclaredShape::Leaf | DeclaredShape::Sealed)
+    }
+
+    fn walk_shape(&self) -> Shape {
+        match &self.shape {
+            DeclaredShape::Leaf | DeclaredShape::Sealed => Shape::Leaf,
+            DeclaredShape::Message => Shape::Message,
+            DeclaredShape::Multipart { boundary } => Shape::Multipart {
+                boundary: boundary.clone(),
+                digest: self.media_type == "multipart/digest",
+            },
+        }
+    }
+
+    /// Returns whether only some lines, or none, would be seen if it were changed.
+    fn is_sealed(&self, analysis: &Analysis) -> bool {
+        let sealed = [
+            "application/pkcs7-",
+            "application/x-pkcs7-",
+            "application/pgp-",
+        ];
+        self.shape == DeclaredShape::Sealed
+            // Where lines do not survive, base64 is what keeps the bytes.
+            || (analysis.has_sound_lines()
+                && sealed.iter().any(|start| self.media_type.starts_with(start)))
+    }
+
+    /// Plans a leaf, or what was to have parts and has none.
+    pub(super) fn plan(&self, analysis: &Analysis, wire: Wire) -> Plan {
+        let is_fit = analysis.is_ascii() && has_fit_lines(analysis);
+        if is_fit || self.declared != Declared::Identity || self.is_sealed(analysis) {
+            return Plan::untouched(!analysis.is_ascii());
+        }
+        let is_text = self.media_type.starts_with("text/");
+        let is_broken = self.media_type.starts_with("multipart/");
+        let content_type = (is_text || is_broken).then(|| self.labelled(is_broken, analysis));
+        let is_wide = content_type
+            .as_ref()
+            .and_then(|t| t.parameter("charset"))
+            .is_some_and(|c| c.to_ascii_lowercase().starts_with("utf-16"));
+        let eight_bit = wire == Wire::EightBit && analysis.is_utf8 && has_fit_lines(analysis);
+        let encoding = if is_text || is_broken || self.media_type.starts_with("message/") {
+            match encoded(analysis) {
+                _ if eight_bit => TransferEncoding::EightBit,
+                // Not every LF in it ends a line.
+                _ if is_wide => TransferEncoding::Base64,
+                encoding => encoding,
+            }
+        } else if eight_bit && analysis.crlf == 0 && analysis.ends_with_line_end {
+            // No line end of it would be changed or added.
+            TransferEncoding::EightBit
+        } else {
+            TransferEncoding::Base64
+        };
+        Plan {
+            content_type: content_type.filter(|new| Some(new) != self.content_type.as_ref()),
+            encoding: Some(encoding),
+            eight_bit: encoding == TransferEncoding::EightBit,
+            is_leaf: true,
+        }
+    }
+
+    /// Returns the type with the charset that fits.
+    fn labelled(&self, is_broken: bool, analysis: &Analysis) -> Structured {
+        let content_type = self.content_type.clone();
+        let mut content_type = content_type
+            .filter(|found| !is_broken && is_type(&found.value()))
+            .unwrap_or_else(|| Structured::of("text/plain"));
+        let declared = content_type.parameter("charset");
+        let charset = true_charset(declared.as_deref(), analysis);
+        if declared.as_deref() != Some(&charset) {
+            content_type.set("charset", &charset);
+        }
+        content_type
+    }
+}
+
+fn is_type(name: &str) -> bool {
+    let is_token = |part: &str| !part.is_empty() && part.bytes().all(is_token_byte);
+    name.split_once('/')
+        .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+}
+
+/// Returns whether any mailer carries the lines; every CRLF is a line end here, as it is to mailers.
+pub(super) fn has_fit_lines(analysis: &Analysis) -> bool {
+    !analysis.has_nul && analysis.bare_cr == 0 && analysis.longest_line <= MAX_LINE
+}
+
+/// What becomes of one entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// The Content-Type to write, where it changes.
+    pub(super) content_type: Option<Structured>,
+    /// The encoding of the content, or the label of what has parts; `None`: all stays.
+    pub(super) encoding: Option<TransferEncoding>,
+    /// Whether bytes over 7F are left in the content.
+    pub(super) eight_bit: bool,
+    /// Whether it is written as content without parts.
+    pub(super) is_leaf: bool,
+}
+
+impl Plan {
+    fn untouched(eight_bit: bool) -> Plan {
+        Plan {
+            content_type: None,
+            encoding: None,
+            eight_bit,
+            is_leaf: true,
+        }
+    }
+
+    /// Plans what holds parts: its label says what the widest of them is (RFC 2045 section 6.4).
+    fn container(eight_bit: bool) -> Plan {
+        Plan {
+            content_type: None,
+            encoding: Some(match eight_bit {
+                true => TransferEncoding::EightBit,
+                false => TransferEncoding::SevenBit,
+            }),
+            eight_bit,
+            is_leaf: false,
+        }
+    }
+}
+
+/// The first pass: plans in the order in which entities start.
+pub(super) struct Planner {
+    wire: Wire,
+    pub(super) plans: Vec<Plan>,
+    open: Vec<Open>,
+    /// Looks at a leaf, or at what comes before a delimiter.
+    analyser: Option<Analyser>,
+}
+
+struct Open {
+    index: usize,
+    described: Described,
+    /// Whether a delimiter was found.
+    delimited: bool,
+    eight_bit: bool,
+}
+
+impl Planner {
+    pub(super) fn new(wire: Wire) -> Planner {
+        Planner {
+            wire,
+            plans: Vec::new(),
+            open: Vec::new(),
+            analyser: None,
+        }
+    }
+
+    fn analyse(&mut self, bytes: &[u8]) {
+        if let Some(analyser) = &mut self.analyser {
+            analyser.push(bytes);
+        }
+    }
+}
+
+impl Visitor for Planner {
+    fn open(&mut self, header: &[RawField], place: Place) -> io::Result<Shape> {
+        let described = Described::of(header, place);
+        let shape = described.walk_shape();
+        self.analyser = (!matches!(shape, Shape::Message)).then(|| Analyser::new(""));
+        self.open.push(Open {
+            index: self.plans.len(),
+            described,
+            delimited: matches!(shape, Shape::Message),
+            eight_bit: false,
+        });
+        self.plans.push(Plan::untouched(false));
+        Ok(shape)
+    }
+
+    fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.analyse(bytes);
+        Ok(())
+    }
+
+    fn structure(&mut self, bytes: &[u8], kind: Structure) -> io::Result<()> {
+        self.analyse(bytes);
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        match kind {
+            Structure::Delimiter => {
+                open.delimited = true;
+                self.analyser = None;
+            }
+            // For seven bits it is made ASCII.
+            Structure::Around if self.wire == Wire::SevenBit => {}
+            Structure::Around | Structure::Rest => open.eight_bit |= !bytes.is_ascii(),
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, _delimited: bool) -> io::Result<()> {
+        let open = self.open.pop().expect("what closes was open");
+        let plan = match self.analyser.take() {
+            Some(analyser) if !open.delimited => open.described.plan(&analyser.finish(), self.wire),
+            _ => Plan::container(open.eight_bit),
+        };
+        if let Some(parent) = self.open.last_mut() {
+            parent.eight_bit |= plan.eight_bit;
+        }
+        self.plans[open.index] = plan;
+        Ok(())
+    }
+}
+
+/// Returns the shape that the second pass takes an entity for.
+pub(super) fn planned_shape(plan: &Plan, header: &[RawField], place: Place) -> Shape {
+    match plan.is_leaf {
+        true => Shape::Leaf,
+        false => Described::of(header, place).walk_shape(),
+    }
+}

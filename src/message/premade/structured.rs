@@ -1,0 +1,229 @@
+//! Fields of a value and parameters (RFC 2045 section 5.1), read leniently and changed in place.
+
+use crate::address::spaces_for_controls;
+use crate::message::charset::decode_text;
+use crate::message::encoded_words::FoldedField;
+use crate::message::parameter::parameter;
+
+/// A field body, split at its semicolons; pieces that are not touched stay as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Structured {
+    value: Vec<u8>,
+    pieces: Vec<Vec<u8>>,
+}
+
+impl Structured {
+    /// Takes an unfolded field body apart.
+    pub(super) fn parse(body: &[u8]) -> Structured {
+        let mut pieces = vec![Vec::new()];
+        let (mut quoted, mut escaped) = (false, false);
+        for &byte in body {
+            if byte == b';' && !quoted {
+                pieces.push(Vec::new());
+                continue;
+            }
+            if byte == b'"' && !escaped {
+                quoted = !quoted;
+            }
+            escaped = quoted && byte == b'\\' && !escaped;
+            pieces.last_mut().expect("one piece at least").push(byte);
+        }
+        let mut pieces = pieces.into_iter().map(|piece| piece.trim_ascii().to_vec());
+        Structured {
+            value: pieces.next().unwrap_or_default(),
+            pieces: pieces.filter(|piece| !piece.is_empty()).collect(),
+        }
+    }
+
+    /// Returns the value in lower case, without what may follow it.
+    pub(super) fn value(&self) -> String {
+        let is_end = |b: &u8| b" \t(,".contains(b);
+        let value = self.value.split(is_end).next().unwrap_or_default();
+        String::from_utf8_lossy(value).to_ascii_lowercase()
+    }
+
+    /// Returns a parameter, its sections joined (RFC 2231 section 3).
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        if let Some(plain) = self.named(name).next() {
+            return Some(plain);
+        }
+        let sections: String = (0..)
+            .map_while(|number| self.named(&format!("{name}*{number}")).next())
+            .collect();
+        (!sections.is_empty()).then_some(sections)
+    }
+
+    fn named(&self, name: &str) -> impl Iterator<Item = String> {
+        let found = self.pieces.iter().filter_map(|piece| split(piece));
+        found
+            .filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| unquoted(value))
+    }
+
+    /// Replaces the value and drops all parameters.
+    pub(super) fn of(value: &str) -> Structured {
+        Structured {
+            value: value.as_bytes().to_vec(),
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Sets a parameter, in its place if it was there.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        let made: Vec<u8> = parameter(name, value).join("; ").into_bytes();
+        let is_it = |piece: &Vec<u8>| {
+            split(piece).is_some_and(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        match self.pieces.iter().position(is_it) {
+            Some(place) => self.pieces[place] = made,
+            None => self.pieces.push(made),
+        }
+    }
+
+    /// Renders the field: folded between the pieces, nothing but ASCII.
+    pub(super) fn render(&self, name: &str) -> Vec<u8> {
+        let mut field = FoldedField::new(name);
+        field.push_text(&spaces_for_controls(&decode_text(&self.value)));
+        for piece in &self.pieces {
+            field.append(";");
+            match encoded(piece) {
+                Some(pieces) => {
+                    for (index, piece) in pieces.iter().enumerate() {
+                        if index > 0 {
+                            field.append(";");
+                        }
+                        field.push(" ", piece);
+                    }
+                }
+                None => field.push_text(&spaces_for_controls(&decode_text(piece))),
+            }
+        }
+        field.finish().into_bytes()
+    }
+}
+
+/// A piece longer than this is not left as it is.
+const MAX_PIECE: usize = 900;
+
+/// Returns a parameter in as many pieces as it needs, or `None` if it is none.
+fn encoded(piece: &[u8]) -> Option<Vec<String>> {
+    let is_sound = |b: &u8| (b' '..=b'~').contains(b);
+    if piece.iter().all(is_sound) && piece.len() <= MAX_PIECE {
+        return Some(vec![String::from_utf8_lossy(piece).into_owned()]);
+    }
+    let (name, value) = split(piece)?;
+    let is_name = |b: &u8| b.is_ascii_graphic();
+    if !name.iter().all(is_name) || name.len() > 40 {
+        return None;
+    }
+    let name = String::from_utf8_lossy(name);
+    if name.contains('*') {
+        // It claims to be encoded already: finish that, in the charset that it names.
+        let value: String = value.iter().map(|&b| percent(b)).collect();
+        return (value.len() <= MAX_PIECE).then(|| vec![format!("{name}={value}")]);
+    }
+    let value = unquoted(value);
+    Some(parameter(&name, &spaces_for_controls(&value)))
+}
+
+fn percent(byte: u8) -> String {
+    match byte {
+        b'!'..=b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    }
+}
+
+/// Returns name and value of `name=value`.
+fn split(piece: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memchr::memchr(b'=', piece)?;
+    Some((piece[..at].trim_ascii(), piece[at + 1..].trim_ascii()))
+}
+
+/// Returns a token up to its end, or what quotes hold, as text.
+fn unquoted(value: &[u8]) -> String {
+    let Some(inner) = value.strip_prefix(b"\"") else {
+        // Lenient: a name with blanks and without quotes is meant whole, but comments are not.
+        let end = value.iter().position(|&b| b == b'(').unwrap_or(value.len());
+        return decode_text(value[..end].trim_ascii()).into_owned();
+    };
+    let mut plain = Vec::new();
+    let mut bytes = inner.iter();
+    while let Some(&byte) = bytes.next() {
+        match byte {
+            b'"' => break,
+            b'\\' => plain.extend(bytes.next()),
+            _ => plain.push(byte),
+        }
+    }
+    decode_text(&plain).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Structured {
+        Structured::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn values_and_parameters_as_the_field_writes_them() {
+        let table = [
+            ("text/plain; charset=utf-8", "text/plain", Some("utf-8")),
+            (
+                "Text/HTML ;CHARSET = \"a;\\\"b\" ;",
+                "text/html",
+                Some("a;\"b"),
+            ),
+            (
+                "text/plain (x); charset=ascii (y)",
+                "text/plain",
+                Some("ascii"),
+            ),
+            ("text/plain; charset=\"open", "text/plain", Some("open")),
+            (
+                "text/plain; charset*0=ut; charset*1=f-8",
+                "text/plain",
+                Some("utf-8"),
+            ),
+            ("text/plain charset=x", "text/plain", None),
+            ("", "", None),
+        ];
+        for (text, value, charset) in table {
+            let found = parsed(text);
+            assert_eq!(found.value(), value);
+            assert_eq!(found.parameter("charset").as_deref(), charset, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_set_changes() {
+        let mut field = parsed("text/plain; Format=flowed; charset=x; delsp=\"yes\"");
+        field.set("charset", "utf-8");
+        assert_eq!(
+            field.render("Content-Type"),
+            b"Content-Type: text/plain; Format=flowed; charset=utf-8; delsp=\"yes\"\n"
+        );
+    }
+
+    #[test]
+    fn every_piece_becomes_ascii_in_short_lines() {
+        let table: &[(&[u8], &str)] = &[
+            (b"a/b; name=\xe9", "X: a/b; name*=utf-8''%C3%A9\n"),
+            (
+                b"a/b; name*=iso-8859-1''\xe9",
+                "X: a/b; name*=iso-8859-1''%E9\n",
+            ),
+            (b"a/b; \xe9", "X: a/b; =?utf-8?B?w6k=?=\n"),
+            (b"\xe9; b=c", "X: =?utf-8?B?w6k=?=; b=c\n"),
+            (b"a/b; c=\"d\0e\"", "X: a/b; c=\"d e\"\n"),
+        ];
+        for (body, expected) in table {
+            let found = Structured::parse(body).render("X");
+            assert_eq!(String::from_utf8(found).unwrap(), *expected);
+        }
+        let long = [b"a/b; name=".to_vec(), vec![b'y'; 5000]].concat();
+        let found = String::from_utf8(Structured::parse(&long).render("X")).unwrap();
+        assert!(found.lines().all(|line| line.len() <= 78), "{found}");
+    }
+}

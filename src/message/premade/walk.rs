@@ -1,0 +1,243 @@
+//! A walk over the parts of a message, line by line and in constant memory.
+//!
+//! It finds what RFC 2046 section 5.1 calls delimiters, headers and contents,
+//! and hands them to a [`Visitor`]; both passes over a message see the same.
+
+use std::io::{self, Read};
+
+use super::header::{HeaderReader, RawField, Step};
+use super::pieces::{Piece, Pieces};
+
+/// How deep parts may be nested; what lies deeper is content (security rule S6).
+pub(super) const MAX_DEPTH: usize = 64;
+/// How many parts are looked into (security rule S6).
+const MAX_PARTS: usize = 10_000;
+
+/// What an entity is made of.
+pub(super) enum Shape {
+    /// Bytes.
+    Leaf,
+    /// Parts between lines of `--` and this boundary; in a digest they are messages.
+    Multipart { boundary: Vec<u8>, digest: bool },
+    /// A message.
+    Message,
+}
+
+/// Where an entity stands.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    /// How many entities it lies in.
+    pub(super) depth: usize,
+    /// Whether it is a part of a digest.
+    pub(super) in_digest: bool,
+}
+
+/// What belongs to no part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Structure {
+    /// A delimiter of the innermost open entity.
+    Delimiter,
+    /// Text before the first and after the last delimiter, which no reader shows.
+    Around,
+    /// What follows when there are too many parts to be looked into.
+    Rest,
+}
+
+/// What looks at a message as the walk goes by; entities are nested.
+pub(super) trait Visitor {
+    /// An entity starts with its header.
+    fn open(&mut self, header: &[RawField], place: Place) -> io::Result<Shape>;
+    /// Content of the open leaf; line ends come by themselves.
+    fn content(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// A piece of a line that belongs to no part, its line end included.
+    fn structure(&mut self, bytes: &[u8], kind: Structure) -> io::Result<()>;
+    /// The innermost open entity ends; `delimited` if a leaf's last line end belongs to the delimiter.
+    fn close(&mut self, delimited: bool) -> io::Result<()>;
+}
+
+/// Walks over the body of an entity with this header.
+pub(super) fn walk(
+    header: &[RawField],
+    body: impl Read,
+    visitor: &mut dyn Visitor,
+) -> io::Result<()> {
+    let mut walk = Walk {
+        visitor,
+        frames: Vec::new(),
+        state: State::Around,
+        line_end: b"",
+        entities: 0,
+    };
+    walk.open(header)?;
+    let mut pieces = Pieces::new(body);
+    while let Some(piece) = pieces.next()? {
+        walk.piece(piece)?;
+    }
+    walk.end()
+}
+
+/// An open entity that is no leaf.
+enum Frame {
+    Multipart { boundary: Vec<u8>, digest: bool },
+    Message,
+}
+
+/// What the next line is taken for, unless it is a delimiter.
+enum State {
+    Header(HeaderReader),
+    Leaf,
+    Around,
+    Rest,
+}
+
+struct Walk<'v> {
+    visitor: &'v mut dyn Visitor,
+    frames: Vec<Frame>,
+    state: State,
+    /// The line end withheld from a leaf: it may belong to a delimiter.
+    line_end: &'static [u8],
+    entities: usize,
+}
+
+impl Walk<'_> {
+    fn piece(&mut self, piece: Piece<'_>) -> io::Result<()> {
+        if piece.starts_line
+            && piece.bytes.starts_with(b"--")
+            && !matches!(self.state, State::Rest)
+            && let Some((frame, closes)) = self.delimiter(piece.split().0)
+        {
+            return self.pass_delimiter(frame, closes, piece.bytes);
+        }
+        match &mut self.state {
+            State::Header(reader) => match reader.push(piece) {
+                Step::More => Ok(()),
+                Step::End => self.end_header(),
+                Step::Body { unfinished, .. } => {
+                    self.end_header()?;
+                    for line in unfinished.split_inclusive(|&b| b == b'\n') {
+                        self.piece(Piece {
+                            bytes: line,
+                            starts_line: true,
+                        })?;
+                    }
+                    let starts_line = unfinished.is_empty() || unfinished.ends_with(b"\n");
+                    self.piece(Piece {
+                        bytes: piece.bytes,
+                        starts_line,
+                    })
+                }
+            },
+            State::Leaf => {
+                let (text, line_end) = piece.split();
+                self.visitor.content(self.line_end)?;
+                self.line_end = match line_end {
+                    b"\r\n" => b"\r\n",
+                    b"\n" => b"\n",
+                    _ => b"",
+                };
+                self.visitor.content(text)
+            }
+            State::Around => self.visitor.structure(piece.bytes, Structure::Around),
+            State::Rest => self.visitor.structure(piece.bytes, Structure::Rest),
+        }
+    }
+
+    /// Returns the open multipart that a line delimits, the innermost first, and whether it closes it.
+    fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
+        // Blanks may follow (RFC 2046 section 5.1.1).
+        let line = line.strip_prefix(b"--")?.trim_ascii_end();
+        for (index, frame) in self.frames.iter().enumerate().rev() {
+            let Frame::Multipart { boundary, .. } = frame else {
+                continue;
+            };
+            match line.strip_prefix(boundary.as_slice()) {
+                Some(b"") => return Some((index, false)),
+                Some(b"--") => return Some((index, true)),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn pass_delimiter(&mut self, frame: usize, closes: bool, line: &[u8]) -> io::Result<()> {
+        self.end_content(true)?;
+        while self.frames.len() > frame + 1 {
+            self.close_frame()?;
+        }
+        self.visitor.structure(line, Structure::Delimiter)?;
+        if closes {
+            self.close_frame()?;
+            self.state = State::Around;
+        } else if self.entities >= MAX_PARTS {
+            self.state = State::Rest;
+        } else {
+            self.state = State::Header(HeaderReader::default());
+        }
+        Ok(())
+    }
+
+    /// Ends the header that is being read.
+    fn end_header(&mut self) -> io::Result<()> {
+        let State::Header(reader) = std::mem::replace(&mut self.state, State::Around) else {
+            return Ok(());
+        };
+        self.open(&reader.finish())
+    }
+
+    fn open(&mut self, header: &[RawField]) -> io::Result<()> {
+        self.entities += 1;
+        let in_digest = matches!(
+            self.frames.last(),
+            Some(Frame::Multipart { digest: true, .. })
+        );
+        let place = Place {
+            depth: self.frames.len(),
+            in_digest,
+        };
+        self.state = match self.visitor.open(header, place)? {
+            Shape::Leaf => {
+                self.line_end = b"";
+                State::Leaf
+            }
+            Shape::Multipart { boundary, digest } => {
+                self.frames.push(Frame::Multipart { boundary, digest });
+                State::Around
+            }
+            Shape::Message => {
+                self.frames.push(Frame::Message);
+                State::Header(HeaderReader::default())
+            }
+        };
+        Ok(())
+    }
+
+    /// Ends the header or leaf that is being read.
+    fn end_content(&mut self, by_delimiter: bool) -> io::Result<()> {
+        // A header that ends with its part has no content; that of a message holds another header.
+        while matches!(self.state, State::Header(_)) {
+            self.end_header()?;
+        }
+        if matches!(self.state, State::Leaf) {
+            if !by_delimiter {
+                self.visitor.content(self.line_end)?;
+            }
+            self.visitor
+                .close(by_delimiter && !self.line_end.is_empty())?;
+            self.state = State::Around;
+        }
+        Ok(())
+    }
+
+    fn close_frame(&mut self) -> io::Result<()> {
+        self.frames.pop();
+        self.visitor.close(false)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.end_content(false)?;
+        while !self.frames.is_empty() {
+            self.close_frame()?;
+        }
+        Ok(())
+    }
+}
