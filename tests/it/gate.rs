@@ -261,9 +261,7 @@ fn modelled_recipients(place: Place, byte: u8) -> Vec<String> {
     match (byte, place) {
         // What separates the members of a list.
         (b' ' | b'\t' | b',' | b';', _) => whole.split('\0').map(str::to_owned).collect(),
-        // The name of a group, whose end is missing.
-        (b':', Middle) => vec![format!("r{byte}@x.org")],
-        // What RFC 5322 has for other things, unbalanced as it is here; options, commands, files.
+        // What RFC 5322 has for other things, unbalanced as it is here, a group without its end among them; options, commands, files.
         (b'"' | b'(' | b')' | b'<' | b'>' | b':' | b'[' | b']' | b'\\' | b'@', _) => Vec::new(),
         (b'-' | b'/' | b'|', Start) => Vec::new(),
         _ if is_control(byte) => Vec::new(),
