@@ -499,7 +499,7 @@ impl<'a> Composer<'a> {
                     .because(error)
             });
             match from {
-                Ok(from) => self.addresses(&HeaderName::known("From"), &from),
+                Ok(from) => self.one_sender(&from),
                 Err(failure) => {
                     self.composed.failures.push(failure);
                     Vec::new()
@@ -513,7 +513,9 @@ impl<'a> Composer<'a> {
             draft.from = by_option.clone().unwrap_or(from);
         }
         if draft.sender.is_none() {
-            draft.sender = sender;
+            // RFC 5322 section 3.6.2: of several authors one is the sender.
+            let first = draft.from.first().filter(|_| draft.from.len() > 1);
+            draft.sender = sender.or(first.cloned());
         }
         draft.envelope_sender = by_option
             .as_deref()
@@ -532,6 +534,17 @@ impl<'a> Composer<'a> {
                     .unwrap_or_default(),
             };
         }
+    }
+
+    /// Parses the address of `-r`: one, for it is the envelope sender too.
+    fn one_sender(&mut self, from: &HeaderValue) -> Vec<NamedAddress> {
+        let addresses = self.addresses(&HeaderName::known("From"), from);
+        if addresses.len() > 1 {
+            let shown = sanitize::line(from.as_str().as_bytes());
+            let what = format!("the sender \"{shown}\" is more than one address");
+            self.composed.failures.push(Failure::new(Kind::Data, what));
+        }
+        addresses
     }
 
     /// Parses the addresses that a variable holds.

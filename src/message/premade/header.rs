@@ -17,7 +17,7 @@ pub struct Reading {
 }
 
 /// A header larger than this ends before the field that crosses the limit; the rest is body.
-const MAX_HEADER: usize = 1 << 20;
+const MAX_HEADER: usize = 8 << 20;
 
 /// One header field as it stands, folds included.
 #[derive(Clone, Debug, PartialEq, Eq)]
