@@ -174,7 +174,8 @@ echo "  kept in ${kept#"$root"}"
 [ ! -e "$spool/$USER_NAME" ] || fail "a plain user made a mailbox in the spool"
 grep -q '^X-Postrider-Unsent-To: ' "$kept" || fail "the kept mail does not name its recipient"
 grep -q '^from-user$' "$kept" || fail "the kept mail is not whole"
-[ "$(stat -c '%a %U' "$kept")" = "600 $USER_NAME" ] || fail "the kept mail has mode and owner $(stat -c '%a %U' "$kept")"
+mode=$(stat -c '%a %u' "$kept")
+[ "$mode" = "600 $(inside id -u "$USER_NAME")" ] || fail "the kept mail has mode and owner $mode"
 logged "to=$USER_NAME" 'outcome=refused'
 echo "  ok: cron of a plain user, 2775: kept"
 
