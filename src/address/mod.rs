@@ -104,8 +104,14 @@ impl EnvelopeAddress {
             return Err(fault("its local part is not ASCII"));
         }
         let domain = self.domain().unwrap_or_default();
-        let domain = idna::domain_to_ascii(domain)
-            .map_err(|_| fault("its domain is no internationalized domain name"))?;
+        let no_name = || fault("its domain is no internationalized domain name");
+        let ascii = idna::domain_to_ascii(domain).map_err(|_| no_name())?;
+        // UTS 46 maps look-alikes (`™` to `tm`): mail must not go to another domain than typed.
+        let (unicode, result) = idna::domain_to_unicode(&ascii);
+        if result.is_err() || unicode != domain.to_lowercase() {
+            return Err(no_name());
+        }
+        let domain = ascii;
         EnvelopeAddress::new(format!("{}@{domain}", self.local_part()))
     }
 }

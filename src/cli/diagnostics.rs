@@ -109,6 +109,13 @@ impl Diagnostics {
                 hints.push(hint);
             }
         }
+        let refused = |entry: &Entry| entry.outcome.disposition == Disposition::Refused;
+        if let Some(hint) = report.hint.as_deref()
+            && hints.is_empty()
+            && report.entries.iter().any(refused)
+        {
+            hints.push(hint);
+        }
         self.kept(report.kept.as_ref());
         for failure in &report.copy_failures {
             self.fail(failure);

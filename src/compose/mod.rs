@@ -15,7 +15,7 @@ use crate::address::{
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
-use crate::message::{self, HeaderName, HeaderValue, MediaType, MessageSource};
+use crate::message::{self, FileName, HeaderName, HeaderValue, MediaType, MessageSource};
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
@@ -45,6 +45,8 @@ pub struct Request {
     pub full_name: Option<OsString>,
     /// The Content-Type of the body.
     pub content_type: Option<OsString>,
+    /// The file that the body comes from, which says its type by its name.
+    pub body_file: Option<OsString>,
     /// Header fields, as `Name: text`.
     pub headers: Vec<OsString>,
     /// Files to attach; `-` is standard input.
@@ -190,8 +192,10 @@ pub fn compose(
         composer.template();
     }
     composer.headers(&request.headers);
-    if let Some(content_type) = &request.content_type {
-        composer.content_type(&content_type.to_string_lossy());
+    match (&request.content_type, &request.body_file) {
+        (Some(content_type), _) => composer.content_type(&content_type.to_string_lossy()),
+        (None, Some(path)) => composer.type_of_file(path),
+        (None, None) => {}
     }
     composer.sender(request, environment);
     if let Some(subject) = &request.subject {
@@ -283,7 +287,7 @@ impl<'a> Composer<'a> {
             bad("it has no colon".to_owned())
                 .hint("write it as 'Name: text'; --attach FILE attaches a file")
         })?;
-        let name = String::from_utf8_lossy(bytes[..colon].trim_ascii()).into_owned();
+        let name = String::from_utf8_lossy(trim_blanks(&bytes[..colon])).into_owned();
         let name = HeaderName::new(&name).map_err(|error| bad(error.to_string()))?;
         let value = HeaderValue::from_bytes(trim_blanks(&bytes[colon + 1..]))
             .map_err(|error| bad(error.to_string()))?;
@@ -456,6 +460,13 @@ impl<'a> Composer<'a> {
                 self.composed.failures.push(failure);
             }
         }
+    }
+
+    /// Takes the type of the text from the name of its file (`-m`), if it is one of a text.
+    fn type_of_file(&mut self, path: &OsString) {
+        let extension = FileName::from_path(path.as_bytes()).extension();
+        let by_name = extension.and_then(|extension| MediaType::of_extension(&extension));
+        self.composed.draft.content_type = by_name.filter(MediaType::is_text);
     }
 
     /// Parses the addresses of a field that is no recipient field; a bad one stops the mail.

@@ -44,7 +44,7 @@ pub fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
         );
     }
     identity(&mut text, draft, plan);
-    for notice in &plan.notices {
+    for notice in plan.notices.iter().chain(&plan.hint) {
         line(&mut text, notice);
     }
     for row in ROWS {

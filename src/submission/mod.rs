@@ -77,6 +77,8 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
     pub kept: Option<Result<PathBuf, Failure>>,
+    /// The next step if the relay has refused.
+    pub hint: Option<String>,
     /// Copies that could not be kept (`record`); the mail itself is out.
     pub copy_failures: Vec<Failure>,
     /// What else the user should know.
@@ -94,6 +96,8 @@ pub struct Plan {
     pub relay: Option<RelayUrl>,
     /// What else the user should know.
     pub notices: Vec<String>,
+    /// The next step if the relay refuses.
+    pub hint: Option<String>,
 }
 
 /// Finds a route for every recipient of a draft.
@@ -161,12 +165,13 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
     let targets = steps.iter().filter(|step| step.route == Ok(Route::Relay));
     let lacks_domain = is_bare(&sender) || targets.map(|step| &step.target).any(is_bare);
-    if leaves && lacks_domain {
-        notices.push(format!(
-            "this host has no full name, and relays may refuse addresses at {0}: write set hostname={0}.example.org, or set from=",
+    // Sent anyway (design decision D4): it is a relay's refusal that makes it worth a word.
+    let hint = (leaves && lacks_domain).then(|| {
+        format!(
+            "relays may refuse addresses at {0}: write set hostname={0}.example.org or set from= into /etc/mail.rc",
             identity.qualify_domain
-        ));
-    }
+        )
+    });
     if leaves
         && settings
             .text("tls-verify")
@@ -182,6 +187,7 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         identity,
         relay,
         notices,
+        hint,
     })
 }
 
@@ -227,6 +233,7 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
         message_id: draft.message_id.clone(),
         sender: sender.map_or_else(|| plan.identity.login.clone(), ToString::to_string),
         notices: plan.notices.clone(),
+        hint: plan.hint.clone(),
         ..Report::default()
     };
     let mut sender = Sender {
