@@ -59,6 +59,14 @@ impl Identity {
         }
     }
 
+    /// Takes the login name that the relay's URL holds, if it is an address.
+    pub fn know_login(&mut self, user: Option<&str>) {
+        let address = user
+            .filter(|user| user.contains('@'))
+            .and_then(|user| EnvelopeAddress::new(user).ok());
+        self.auth_user = address.or(self.auth_user.take());
+    }
+
     /// Returns the sender where none was asked for: the relay's login if it is an address,
     /// else user@qualify-domain.
     pub fn default_sender(&self, for_relay: bool) -> EnvelopeAddress {

@@ -134,7 +134,8 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         return Err(Failure::new(Kind::Config, what)
             .hint("set mta= to the path of a real sendmail, to a relay, or to local"));
     }
-    let identity = Identity::find(settings);
+    let mut identity = Identity::find(settings);
+    identity.know_login(relay.as_ref().and_then(|url| url.user.as_deref()));
     let world = World {
         relay: relay.clone().filter(|_| mta == Mta::Auto),
         mta,
