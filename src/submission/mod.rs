@@ -71,8 +71,8 @@ pub struct Entry {
 pub struct Report {
     /// The Message-ID.
     pub message_id: String,
-    /// The envelope sender that was asked for, or the login name.
-    pub sender: String,
+    /// The envelope sender that was asked for; else it is the user's.
+    pub sender: Option<String>,
     /// One entry a copy.
     pub entries: Vec<Entry>,
     /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
@@ -232,7 +232,7 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
     let sender = draft.envelope_sender.as_ref();
     let mut report = Report {
         message_id: draft.message_id.clone(),
-        sender: sender.map_or_else(|| plan.identity.login.clone(), ToString::to_string),
+        sender: sender.map(ToString::to_string),
         notices: plan.notices.clone(),
         hint: plan.hint.clone(),
         ..Report::default()
@@ -287,7 +287,7 @@ pub fn keep(
     let identity = Identity::find(around.settings);
     let sender = match &draft.envelope_sender {
         Some(sender) => sender.to_string(),
-        None => identity.login.clone(),
+        None => identity.login(),
     };
     let to = match failed {
         [] => draft
@@ -320,7 +320,7 @@ pub fn keep(
             &rendered.message,
             around.settings,
             around.environment,
-            &identity.login,
+            &identity.login(),
         )
     }))
 }
@@ -481,9 +481,7 @@ impl Sender<'_> {
             (Route::Relay, Some(asked)) => Some(asked.qualified(&identity.qualify_domain)),
             (Route::Relay, None) => Some(identity.default_sender(true)),
             (Route::Local(_) | Route::Test(_), Some(asked)) => Some(asked.clone()),
-            (Route::Local(_) | Route::Test(_), None) => {
-                EnvelopeAddress::new(identity.login.as_str()).ok()
-            }
+            (Route::Local(_) | Route::Test(_), None) => EnvelopeAddress::new(identity.login()).ok(),
         }
     }
 
@@ -563,10 +561,10 @@ impl Sender<'_> {
         if self.draft.copies.is_empty() {
             return Ok(Vec::new());
         }
-        let route = Route::Local(self.plan.identity.login.clone());
+        let route = Route::Local(self.plan.identity.login());
         let message = self.render(Some(&route))?;
         let environment = self.around.environment;
-        let line = local::from_line(&self.plan.identity.login, environment.source_date_epoch);
+        let line = local::from_line(&self.plan.identity.login(), environment.source_date_epoch);
         let folder = self.around.settings.text("folder").unwrap_or_default();
         let home = environment.home.as_deref();
         let failures = self.draft.copies.iter().filter_map(|name| {
@@ -593,10 +591,10 @@ impl Sender<'_> {
         if self.draft.files.is_empty() && self.draft.commands.is_empty() {
             return Ok(Vec::new());
         }
-        let route = Route::Local(self.plan.identity.login.clone());
+        let route = Route::Local(self.plan.identity.login());
         let message = self.render(Some(&route))?;
         let line = local::from_line(
-            &self.plan.identity.login,
+            &self.plan.identity.login(),
             self.around.environment.source_date_epoch,
         );
         let entry = |name: &str, route: &str, outcome| Entry {
