@@ -263,6 +263,7 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         json: parsed.json,
         explain: parsed.explain,
         ignore: parsed.ignore,
+        escapes: parsed.enable_cmd_escapes,
         verbose: parsed.verbose,
     };
     Ok(Mode::Send(Box::new(request), manner))

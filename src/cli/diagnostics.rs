@@ -61,11 +61,16 @@ impl Diagnostics {
 
     /// Tells a failure and its causes, and remembers it.
     pub fn fail(&mut self, failure: &Failure) {
+        self.tell(failure);
+        self.note(failure.kind);
+    }
+
+    /// Tells a failure and its causes; it says nothing of how the run ends.
+    pub fn tell(&self, failure: &Failure) {
         self.say(&exit::with_causes(failure));
         if let Some(hint) = &failure.hint {
             self.hint(hint);
         }
-        self.note(failure.kind);
     }
 
     /// Tells an error that is no [`Failure`], with its causes.

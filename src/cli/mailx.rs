@@ -112,6 +112,13 @@ pub struct MailxArguments {
     #[arg(short = 'd', long, help_heading = "Sending")]
     pub debug: bool,
 
+    /// Take tilde escapes in the text also where standard input is no terminal
+    ///
+    /// Escapes run commands: the text must come from someone who may. Nothing but this option
+    /// switches them on for piped text.
+    #[arg(short = '~', long, visible_short_alias = 'I', help_heading = "Sending")]
+    pub enable_cmd_escapes: bool,
+
     /// Take header fields and recipients from standard input, too
     ///
     /// The text begins with header fields and an empty line; lines that begin with # are comments

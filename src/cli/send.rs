@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::cli::diagnostics::{Diagnostics, Verbose};
 use crate::cli::dialogue::{self, Verdict};
+use crate::compose::escapes::Session;
 use crate::compose::premade::{self, Handover};
 use crate::compose::{self, AttachRequest, Composed, Request, input};
 use crate::config::{Environment, Settings};
@@ -39,6 +40,8 @@ pub struct Manner {
     pub explain: bool,
     /// Ignore interrupts.
     pub ignore: bool,
+    /// Take tilde escapes in piped text, too (`-~`).
+    pub escapes: bool,
     /// `-v`, how often.
     pub verbose: u8,
 }
@@ -168,31 +171,45 @@ pub fn send(
         Ok(signals) => signals,
         Err(error) => return unwatched(error, diagnostics),
     };
-    let around = surroundings(&signals, manner, settings, environment, diagnostics);
+    let terminal = io::stdin().is_terminal();
     // An attachment `-` takes standard input; then there is no body.
-    let body = if let Some(path) = &manner.body_file {
-        input::read_file(path)
-    } else if request
+    let is_attached = request
         .attachments
         .iter()
-        .any(AttachRequest::is_standard_input)
-    {
-        input::Input {
-            body: Spool::new(),
-            failure: None,
-        }
-    } else if around.terminal {
-        input::read_typed(&signals, settings.is_set("dot"))
+        .any(AttachRequest::is_standard_input);
+    let (mut typed, mut changed) = (request.clone(), settings.clone());
+    let mut slip = None;
+    let body = if let Some(path) = &manner.body_file {
+        quoted(manner, input::read_file(path))
+    } else if is_attached {
+        quoted(manner, input::Input::default())
+    } else if terminal || manner.escapes {
+        let session = Session {
+            request: &mut typed,
+            settings: &mut changed,
+            environment,
+            signals: &signals,
+            lines: &mut input::StandardLines::new(&signals),
+            out: &mut chatter(manner),
+            tell: &mut |failure: &Failure| {
+                diagnostics.tell(failure);
+                slip.get_or_insert(failure.kind);
+            },
+            messages: None,
+            terminal,
+        };
+        input::read_typed(session, quoted(manner, input::Input::default()))
     } else {
-        input::read_piped(&signals, false)
+        quoted(manner, input::read_piped(&signals, false))
     };
-    let body = match &manner.quote_file {
-        Some(path) => input::behind_file(path, body),
-        None => body,
-    };
+    let (request, settings) = (&typed, &changed);
+    let around = surroundings(&signals, manner, settings, environment, diagnostics);
     let is_empty = body.body.is_empty();
     if let Some(failure) = body.failure {
         diagnostics.fail(&failure);
+        if body.forget {
+            return;
+        }
         // What was asked for may be wrong as well; what counts now is that the text is kept.
         let composed = compose::compose(request, body.body, settings, environment, &signals);
         let kept = submission::keep_composed(&composed, &around);
@@ -210,7 +227,12 @@ pub fn send(
         crate::cli::diagnostics::line("Null message body; hope that's ok");
     }
     let composed = compose::compose(request, body.body, settings, environment, &signals);
-    if let Some(refusal) = &manner.refusal {
+    // A person has seen what an escape said; a script's mail does not leave without its part.
+    let slip = slip.filter(|_| !terminal).map(|kind| {
+        let what = "an escape failed, so the message is not sent";
+        Failure::new(kind, what)
+    });
+    if let Some(refusal) = manner.refusal.as_ref().or(slip.as_ref()) {
         diagnostics.fail(refusal);
         let kept = submission::keep_composed(&composed, &around);
         return diagnostics.kept(kept.as_ref());
@@ -224,6 +246,22 @@ pub fn send(
         rehearse(&composed, manner, &around, diagnostics);
     } else {
         submit(&composed, manner, &around, diagnostics);
+    }
+}
+
+/// Puts the file of `-q` in front of a text.
+fn quoted(manner: &Manner, text: input::Input) -> input::Input {
+    match &manner.quote_file {
+        Some(path) => input::behind_file(path, text),
+        None => text,
+    }
+}
+
+/// Where a person who types is answered: not where the result is to go.
+fn chatter(manner: &Manner) -> Box<dyn Write> {
+    match manner.json || manner.dry_run || manner.explain {
+        true => Box::new(io::stderr()),
+        false => Box::new(io::stdout()),
     }
 }
 

@@ -147,7 +147,11 @@ fn split_charset(name: &OsStr) -> Option<(&OsStr, String)> {
     (is_charset && Path::new(path).exists()).then(|| (path, charset.to_owned()))
 }
 
-fn open(path: &OsStr, signals: &Signals) -> io::Result<Source> {
+/// Opens a regular file or reads a FIFO to its end.
+///
+/// # Errors
+/// Fails for what cannot be read and for anything else, as directories and devices.
+pub fn open(path: &OsStr, signals: &Signals) -> io::Result<Source> {
     // O_NONBLOCK: opening a FIFO without a writer must not hang.
     let mut file = File::options()
         .read(true)

@@ -4,32 +4,34 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
+use signal_hook::consts::SIGINT;
+
+use crate::compose::escapes::{self, Ending, Event, Lines, Session};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 
 /// What reading the body came to; the text read so far is always there.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Input {
     /// The bytes read.
     pub body: Spool,
     /// Why the end was not reached.
     pub failure: Option<Failure>,
+    /// The text was given up and is not to be kept.
+    pub forget: bool,
 }
 
 /// Reads standard input to its end, or to a signal; with `dot` also to a line of one dot.
 pub fn read_piped(signals: &Signals, dot: bool) -> Input {
     let mut end = dot.then(DotLine::default);
     let stdin = io::stdin();
-    let mut input = Input {
-        body: Spool::new(),
-        failure: None,
-    };
+    let mut input = Input::default();
     let mut block = vec![0; 16 * 1024];
     loop {
         // SA_RESTART would start an interrupted read again: so wait for both, then read.
@@ -113,42 +115,80 @@ impl DotLine {
     }
 }
 
-/// Reads lines from a terminal until its end-of-file, or with `dot` until a line of one dot.
-pub fn read_typed(signals: &Signals, dot: bool) -> Input {
-    let mut input = Input {
-        body: Spool::new(),
-        failure: None,
+/// Reads lines and their escapes from standard input, behind a text that is there already.
+pub fn read_typed(session: Session<'_>, before: Input) -> Input {
+    if before.failure.is_some() {
+        return before;
+    }
+    let (body, ending) = escapes::compose(session, before.body);
+    let (failure, forget) = match ending {
+        Ending::Complete => (None, false),
+        Ending::Broken(failure) => (Some(failure), false),
+        Ending::GivenUp(failure) => (Some(failure), true),
     };
-    let stdin = io::stdin();
-    let mut lines = stdin.lock();
-    loop {
-        match signals.wait(Some(stdin.as_fd()), None) {
-            Ok(Woken::Signal(signal)) => {
-                input.failure = Some(interrupted(signal));
-                return input;
-            }
-            Ok(Woken::Ready) => {}
-            Ok(_) => continue,
-            Err(error) => {
-                input.failure = Some(unreadable(error));
-                return input;
-            }
+    Input {
+        body,
+        failure,
+        forget,
+    }
+}
+
+/// Lines of standard input, from a terminal or a pipe.
+#[derive(Debug)]
+pub struct StandardLines<'a> {
+    signals: &'a Signals,
+    /// What was read behind the last line.
+    pending: Vec<u8>,
+}
+
+impl StandardLines<'_> {
+    /// Returns the lines of standard input.
+    pub fn new(signals: &Signals) -> StandardLines<'_> {
+        StandardLines {
+            signals,
+            pending: Vec::new(),
         }
-        // A terminal gives at most one line a read, so std's buffer is empty when we wait.
-        let mut line = Vec::new();
-        match lines.by_ref().take(1 << 20).read_until(b'\n', &mut line) {
-            Ok(0) => return input,
-            Ok(_) if dot && line == b".\n" => return input,
-            Ok(_) => {
-                if let Err(error) = input.body.write_all(&line) {
-                    let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
-                    input.failure = Some(failure.because(error));
-                    return input;
-                }
+    }
+
+    /// Reads once; returns what ends the waiting for a line.
+    fn fill(&mut self) -> Option<Event> {
+        let stdin = io::stdin();
+        match self.signals.wait(Some(stdin.as_fd()), None) {
+            Ok(Woken::Signal(signal)) if i32::from(signal) == SIGINT => {
+                self.signals.forget_interrupt();
+                // The terminal has forgotten what was typed of this line; so do we.
+                self.pending.clear();
+                return Some(Event::Interrupt);
             }
-            Err(error) => {
-                input.failure = Some(unreadable(error));
-                return input;
+            Ok(Woken::Signal(signal)) => return Some(Event::Stop(interrupted(signal))),
+            Ok(Woken::Ready) => {}
+            Ok(Woken::Rung | Woken::TimedOut) => return None,
+            Err(error) => return Some(Event::Stop(unreadable(error))),
+        }
+        let mut block = vec![0; 64 * 1024];
+        // Read past std's buffer: what is there must not hide what is not.
+        match nix::unistd::read(&stdin, &mut block) {
+            Ok(0) if self.pending.is_empty() => Some(Event::End),
+            Ok(0) => Some(Event::Line(std::mem::take(&mut self.pending))),
+            Ok(count) => {
+                self.pending.extend_from_slice(&block[..count]);
+                None
+            }
+            Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => None,
+            Err(error) => Some(Event::Stop(unreadable(error.into()))),
+        }
+    }
+}
+
+impl Lines for StandardLines<'_> {
+    fn next(&mut self) -> Event {
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.pending) {
+                let rest = self.pending.split_off(end + 1);
+                return Event::Line(std::mem::replace(&mut self.pending, rest));
+            }
+            if let Some(event) = self.fill() {
+                return event;
             }
         }
     }
@@ -156,10 +196,7 @@ pub fn read_typed(signals: &Signals, dot: bool) -> Input {
 
 /// Reads the text from a file.
 pub fn read_file(path: &OsStr) -> Input {
-    let mut input = Input {
-        body: Spool::new(),
-        failure: None,
-    };
+    let mut input = Input::default();
     match File::open(path).and_then(|mut file| Spool::read_from(&mut file)) {
         Ok(body) => input.body = body,
         Err(error) => {

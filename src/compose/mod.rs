@@ -22,6 +22,7 @@ use crate::sys::spool::Spool;
 use crate::sys::{clock, host, random, user};
 
 pub mod attachment;
+pub mod escapes;
 pub mod input;
 pub mod premade;
 pub mod render;

@@ -26,6 +26,12 @@ pub struct Environment {
     pub replyto: Option<OsString>,
     /// `PAGER`: the program that shows long messages.
     pub pager: Option<OsString>,
+    /// `SHELL`: the shell that runs commands; `/bin/sh` without it.
+    pub shell: Option<OsString>,
+    /// `EDITOR`: the editor of `~e`.
+    pub editor: Option<OsString>,
+    /// `VISUAL`: the editor of `~v`.
+    pub visual: Option<OsString>,
     /// `COLUMNS`: the width of the screen.
     pub columns: Option<u16>,
     /// `LINES`: the height of the screen.
@@ -67,6 +73,9 @@ impl Environment {
             dead: path("DEAD"),
             replyto: get("REPLYTO"),
             pager: get("PAGER"),
+            shell: get("SHELL"),
+            editor: get("EDITOR"),
+            visual: get("VISUAL"),
             columns: number("COLUMNS"),
             lines: number("LINES"),
             locale: get("LC_ALL")

@@ -58,17 +58,25 @@ use ValueKind::{Address, File, Flag, Number, Route, Secret, Text};
 /// The table, sorted by name.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
+    row("Sign", &[], Text, "", "The text that `~A` inserts, as sign."),
     row("allnet", &[], Flag, "", "Compare only the local part when a message list names an address."),
+    row("askbcc", &[], Flag, "", "Ask for Bcc recipients when a message typed at a terminal is complete."),
+    row("askcc", &[], Flag, "", "Ask for Cc recipients when a message typed at a terminal is complete."),
+    row("asksub", &["ask"], Flag, "set", "Ask for the subject of a message typed at a terminal, unless -s gave one."),
     row("crt", &[], Number, "", "Show messages longer than this many lines with the pager; without a number, longer than the screen."),
     row("dead", &["DEAD"], File, "~/dead.letter", "Keep the text of mail that could not be sent in this file; it is appended to, never replaced."),
     row("display-name", &[], Text, "", "The name beside the default sender, as `%u on %h`: %u the login name, %n the full name, %h the host, %H its full name."),
     row("dot", &[], Flag, "", "End a message typed at a terminal by a line that holds only a dot; piped text is never ended by one."),
+    row("editor", &["EDITOR"], Text, "", "The editor of `~e`; without it $EDITOR, else vi."),
+    row("escape", &[], Text, "~", "The character that begins an escape in a typed message; with an empty value there are no escapes."),
     row("expandaddr", &[], Flag, "", "Take recipients that start with `|` or `/` for commands and files; unset, they are errors."),
     row("folder", &[], File, "", "The directory that `+NAME` stands for; relative to the home directory."),
     row("from", &[], Address, "", "The From field, and the envelope sender; without it sendmail decides, and a relay sees user@qualify-domain."),
     row("header", &[], Flag, "set", "Print the header summary when a mailbox is opened."),
     row("hostname", &[], Text, "", "This host's name in Message-IDs, in EHLO, and as the default of qualify-domain."),
     row("ignore", &[], Flag, "", "Ignore interrupts while a message is typed."),
+    row("ignoreeof", &[], Flag, "", "Do not end a message typed at a terminal at end-of-file; a line of one dot or `~.` ends it."),
+    row("indentprefix", &[], Text, "\t", "What `~m` puts before each line of a message it inserts."),
     row("local", &[], Text, "", "With the value `relay`, names of accounts on this host go to the relay too, qualified."),
     row("lock-timeout", &[], Number, "30", "How many seconds to wait for the lock of a mailbox that is to be written."),
     row("log", &[], Text, "syslog", "Write a line for each recipient to `syslog`, to this FILE, or nowhere with `off`."),
@@ -89,8 +97,10 @@ pub const ROWS: &[Row] = &[
     row("sender", &[], Address, "", "The Sender field, and the envelope sender instead of from's."),
     row("sendmail-timeout", &[], Number, "600", "How many seconds to wait for sendmail before its answer counts as uncertain."),
     row("sendwait", &[], Flag, "set", "Accepted and always on: Postrider always waits for its children."),
+    row("shell", &["SHELL"], Text, "", "The shell that runs commands; without it $SHELL, else /bin/sh."),
     row("showname", &[], Flag, "", "Show names instead of addresses in the header summary."),
     row("showto", &[], Flag, "", "Show the recipient in the header summary for messages one sent."),
+    row("sign", &[], Text, "", "The text that `~a` inserts; `\\t` and `\\n` in it are a tab and a new line."),
     row("smtp", &[], Route, "", "The relay for mail that leaves this host: HOST, HOST:PORT or a URL as mta takes it; mail to accounts on this host stays here unless local=relay."),
     row("smtp-auth", &[], Text, "auto", "The authentication method: auto, plain, login, xoauth2, oauthbearer, or none."),
     row("smtp-auth-user", &["user"], Text, "", "The login name for the relay."),
@@ -106,6 +116,7 @@ pub const ROWS: &[Row] = &[
     row("tls-verify", &["ssl-verify"], Text, "strict", "With the value `ignore`, take any certificate where no password is sent."),
     row("toplines", &[], Number, "5", "How many lines of a message `top` shows."),
     row("verbose", &[], Flag, "", "Tell what is done, as -v."),
+    row("visual", &["VISUAL"], Text, "", "The editor of `~v`; without it $VISUAL, else vi."),
 ];
 
 /// Returns the row of a name or of another name for it.

@@ -10,6 +10,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::sys::signals::{Signals, Woken};
+use crate::sys::spool::Spool;
+
+/// The signal of the interrupt key.
+const SIGINT: u8 = signal_hook::consts::SIGINT as u8;
 
 /// Set in our children; a sendmail face that sees it never uses the sendmail route, so that a
 /// `sendmail` that is Postrider itself cannot loop (design decision D6).
@@ -80,6 +84,41 @@ pub fn run(
         .stdout(Stdio::from(writer.try_clone()?))
         .stderr(Stdio::from(writer));
     finish(command, stdin, output, timeout, signals)
+}
+
+/// Runs a child that shares our terminal, and waits for it.
+///
+/// An interrupt typed meanwhile is the child's business; other signals end the waiting.
+///
+/// # Errors
+/// Fails when the program cannot be started.
+pub fn foreground(mut command: Command, signals: &Signals) -> io::Result<End> {
+    let mut child = command.spawn()?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            signals.forget_interrupt();
+            return Ok(end_of(status));
+        }
+        match signals.wait(None, None)? {
+            Woken::Signal(SIGINT) => signals.forget_interrupt(),
+            Woken::Signal(signal) => return Ok(End::Interrupted(signal)),
+            Woken::Ready | Woken::Rung | Woken::TimedOut => {}
+        }
+    }
+}
+
+/// Runs a child as [`foreground`] does and returns all that it prints on standard output.
+///
+/// Its output is a file, not a pipe: a grandchild that keeps it open is not waited for.
+///
+/// # Errors
+/// Fails when the program cannot be started or there is no place for its output.
+pub fn capture(mut command: Command, signals: &Signals) -> io::Result<(End, Spool)> {
+    let mut output = tempfile::tempfile()?;
+    command.stdout(Stdio::from(output.try_clone()?));
+    let end = foreground(command, signals)?;
+    output.rewind()?;
+    Ok((end, Spool::read_from(&mut output)?))
 }
 
 /// Starts the child and waits for its end and for what it prints.

@@ -81,6 +81,17 @@ impl Signals {
         }
     }
 
+    /// Forgets an interrupt (SIGINT) that has been answered; other signals stay.
+    pub fn forget_interrupt(&self) {
+        let interrupt = SIGINT as usize;
+        let forgotten =
+            self.received
+                .compare_exchange(interrupt, 0, Ordering::SeqCst, Ordering::SeqCst);
+        if forgotten.is_ok() {
+            self.raised.store(false, Ordering::SeqCst);
+        }
+    }
+
     /// Returns a flag that turns true when a signal asks us to stop.
     pub fn raised(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.raised)

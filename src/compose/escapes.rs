@@ -1,0 +1,531 @@
+//! Tilde escapes: a message typed line by line, and the commands that may stand between the lines.
+//!
+//! They exist only where a person types at a terminal or the command line asked for them
+//! (design decision D11): whoever calls [`compose`] has decided that. Lines come from a
+//! [`Lines`] and what is shown goes to a writer, so that all this runs without a terminal. An
+//! escape that fails is told in one line; the text stays as it was and composing goes on.
+//! What files and children do to the text is in [`text`].
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use crate::compose::{AttachRequest, Request};
+use crate::config::variables::{self, ValueKind};
+use crate::config::{Environment, Origin, Settings, mailrc};
+use crate::exit::{Failure, Kind};
+use crate::sanitize;
+use crate::sys::signals::Signals;
+use crate::sys::spool::Spool;
+use crate::sys::user;
+
+pub mod text;
+
+#[cfg(test)]
+mod tests;
+
+/// How many ends of file in a row `ignoreeof` bears: a terminal that is gone gives no others.
+const ENDS_IGNORED: usize = 25;
+
+/// What comes when a line is asked for.
+#[derive(Debug)]
+pub enum Event {
+    /// A line, with its line end unless it is the last one.
+    Line(Vec<u8>),
+    /// The end of the input; a terminal may go on behind it.
+    End,
+    /// The interrupt key.
+    Interrupt,
+    /// Nothing more can come.
+    Stop(Failure),
+}
+
+/// Where typed lines come from.
+pub trait Lines {
+    /// Waits for the next line.
+    fn next(&mut self) -> Event;
+}
+
+/// How much of a message `~f`, `~m` and their kin insert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The header fields that are shown, and the body.
+    Shown,
+    /// All header fields, and the body.
+    Whole,
+}
+
+/// The messages of the mailbox that is open while a message is composed.
+pub trait Messages {
+    /// Returns the text of the messages of a list; an empty list is the current message.
+    ///
+    /// # Errors
+    /// Fails when the list names no message or the mailbox cannot be read.
+    fn text(&mut self, list: &str, extent: Extent) -> Result<Spool, Failure>;
+}
+
+/// What surrounds a message that is typed.
+pub struct Session<'a> {
+    /// What was asked for; escapes change it.
+    pub request: &'a mut Request,
+    /// What is set; `~:` changes it.
+    pub settings: &'a mut Settings,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// The signals.
+    pub signals: &'a Signals,
+    /// Where lines come from.
+    pub lines: &'a mut dyn Lines,
+    /// Where prompts, help and the text so far are shown.
+    pub out: &'a mut dyn Write,
+    /// Is told what went wrong.
+    pub tell: &'a mut dyn FnMut(&Failure),
+    /// The open mailbox, if there is one.
+    pub messages: Option<&'a mut dyn Messages>,
+    /// Whether a person types: prompts, `dot`, `ignoreeof` and a second chance after an interrupt.
+    pub terminal: bool,
+}
+
+/// How composing came to its end.
+#[derive(Debug)]
+pub enum Ending {
+    /// The message is complete.
+    Complete,
+    /// It is not; the text is to be kept.
+    Broken(Failure),
+    /// It was given up by `~x`; the text is to be forgotten.
+    GivenUp(Failure),
+}
+
+/// Reads a message line by line behind a text that is there already.
+///
+/// Asks for the subject before and for Cc and Bcc after it, at a terminal, as the variables want.
+pub fn compose(session: Session<'_>, text: Spool) -> (Spool, Ending) {
+    let mut typist = Typist {
+        session,
+        text,
+        interrupted: false,
+    };
+    let ending = typist.compose().err().unwrap_or(Ending::Complete);
+    (typist.text, ending)
+}
+
+/// A session with its text.
+struct Typist<'a> {
+    session: Session<'a>,
+    text: Spool,
+    /// An interrupt came, and no line since.
+    interrupted: bool,
+}
+
+/// The escapes for `~?`, as typed with the usual escape character.
+const HELP: &str = "\
+~~TEXT        a line that begins with ~
+~.            end the message
+~?            this help
+~!COMMAND     run a shell command
+~:COMMAND     execute a command of the configuration (also ~_)
+~a  ~A        insert the variable sign, Sign
+~i NAME       insert the value of a variable (~I: without a new line)
+~t NAMES      add recipients to To
+~c NAMES      add recipients to Cc
+~b NAMES      add recipients to Bcc
+~s TEXT       set the subject
+~h            ask for To, Subject, Cc and Bcc
+~@ [FILES]    attach files; list them without a name
+~d            insert the dead letter file
+~r FILE       insert a file (also ~<); ~r !COMMAND the output of a command
+~w FILE       append the text to a file
+~e  ~v        edit the text with the line editor, the screen editor
+~|COMMAND     replace the text by the output of a command that reads it
+~f ~F LIST    insert messages; with all header fields
+~m ~M LIST    insert messages, indented; with all header fields
+~p            show the message
+~q            give up and keep the text
+~x            give up and forget the text
+";
+
+impl Typist<'_> {
+    /// Everything from the first prompt to the last; what ends it early comes as the error.
+    fn compose(&mut self) -> Result<(), Ending> {
+        if self.asks("asksub") && self.session.request.subject.is_none() {
+            let subject = self.ask("Subject: ")?;
+            self.session.request.subject = subject;
+        }
+        self.read_text()?;
+        if self.asks("askcc") && self.session.request.cc.is_empty() {
+            let cc = self.ask("Cc: ")?;
+            self.session.request.cc.extend(cc);
+        }
+        if self.asks("askbcc") && self.session.request.bcc.is_empty() {
+            let bcc = self.ask("Bcc: ")?;
+            self.session.request.bcc.extend(bcc);
+        }
+        Ok(())
+    }
+
+    /// A template brings its own header fields; a pipe is never asked.
+    fn asks(&self, variable: &str) -> bool {
+        self.session.terminal
+            && !self.session.request.template
+            && self.session.settings.is_set(variable)
+    }
+
+    fn read_text(&mut self) -> Result<(), Ending> {
+        while let Some(line) = self.line()? {
+            if self.is_dot(&line) {
+                return Ok(());
+            }
+            match self.escaped(&line) {
+                None => self.insert(&line)?,
+                Some(Escaped::Text(text)) => self.insert(text)?,
+                Some(Escaped::Command(b".")) => return Ok(()),
+                Some(Escaped::Command(command)) => self.command(command)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the next line, or none at the end of the text.
+    fn line(&mut self) -> Result<Option<Vec<u8>>, Ending> {
+        let mut ends = 0;
+        loop {
+            match self.session.lines.next() {
+                Event::Line(line) => {
+                    self.interrupted = false;
+                    return Ok(Some(line));
+                }
+                Event::End if self.ignores_end() && ends < ENDS_IGNORED => {
+                    ends += 1;
+                    self.show(b"Use \".\" to terminate letter\n");
+                }
+                Event::End => return Ok(None),
+                Event::Interrupt => self.interrupt()?,
+                Event::Stop(failure) => return Err(Ending::Broken(failure)),
+            }
+        }
+    }
+
+    /// A person gets a second chance; anybody else means it.
+    fn interrupt(&mut self) -> Result<(), Ending> {
+        if !self.session.terminal || std::mem::replace(&mut self.interrupted, true) {
+            let what = "interrupted before the message was complete";
+            return Err(Ending::Broken(Failure::new(Kind::Signal(SIGINT), what)));
+        }
+        self.show(b"\n(Interrupt -- one more to kill letter)\n");
+        Ok(())
+    }
+
+    fn ignores_end(&self) -> bool {
+        self.session.terminal && self.session.settings.is_set("ignoreeof")
+    }
+
+    /// Without an end of file a dot is the way to end (POSIX, `ignoreeof`).
+    fn is_dot(&self, line: &[u8]) -> bool {
+        self.session.terminal
+            && (self.session.settings.is_set("dot") || self.ignores_end())
+            && without_end(line) == b"."
+    }
+
+    /// Returns what an escape of this line asks for, if the line is one.
+    fn escaped<'l>(&self, line: &'l [u8]) -> Option<Escaped<'l>> {
+        let escape = self.session.settings.get("escape").unwrap_or("~");
+        let escape = escape.chars().next()?;
+        let mut bytes = [0; 4];
+        let escape = escape.encode_utf8(&mut bytes).as_bytes();
+        let rest = line.strip_prefix(escape)?;
+        Some(match rest.starts_with(escape) {
+            true => Escaped::Text(rest),
+            false => Escaped::Command(rest.trim_ascii()),
+        })
+    }
+
+    fn insert(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+        self.text.write_all(bytes).map_err(|error| {
+            let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
+            Ending::Broken(failure.because(error))
+        })
+    }
+
+    /// Executes an escape; only what ends the message is an error here.
+    fn command(&mut self, command: &[u8]) -> Result<(), Ending> {
+        let name = command.first().copied().unwrap_or_default();
+        let rest = command.get(1..).unwrap_or_default().trim_ascii();
+        match name {
+            b'q' | b'x' => {
+                let failure = Failure::new(Kind::Nothing, "the message was given up");
+                return Err(match name {
+                    b'q' => Ending::Broken(failure),
+                    _ => Ending::GivenUp(failure),
+                });
+            }
+            b'h' => return self.ask_for_all(),
+            _ => {}
+        }
+        let done = match name {
+            b'?' => {
+                self.show(HELP.as_bytes());
+                Ok(())
+            }
+            b'!' => self.shell(rest),
+            b':' | b'_' | b'-' => self.configure(rest),
+            b'a' => self.insert_variable("sign", true),
+            b'A' => self.insert_variable("Sign", true),
+            b'i' => self.insert_variable(&String::from_utf8_lossy(rest), true),
+            b'I' => self.insert_variable(&String::from_utf8_lossy(rest), false),
+            b't' | b'c' | b'b' => self.add_recipients(name, rest),
+            b's' => {
+                let subject = OsString::from_vec(rest.to_vec());
+                self.session.request.subject = Some(subject).filter(|text| !text.is_empty());
+                Ok(())
+            }
+            b'@' => self.attach(rest),
+            b'd' => self.insert_dead_letter(),
+            b'r' | b'<' => self.insert_input(rest),
+            b'w' => self.write(rest),
+            b'e' | b'v' => self.edit(name),
+            b'|' => self.filter(rest),
+            b'f' => self.insert_messages(rest, Extent::Shown, false),
+            b'F' => self.insert_messages(rest, Extent::Whole, false),
+            b'm' => self.insert_messages(rest, Extent::Shown, true),
+            b'M' => self.insert_messages(rest, Extent::Whole, true),
+            b'p' => self.print(),
+            _ => Err(unknown(command)),
+        };
+        if let Err(failure) = done {
+            (self.session.tell)(&failure);
+        }
+        Ok(())
+    }
+
+    /// Executes one command of the configuration.
+    fn configure(&mut self, line: &[u8]) -> Result<(), Failure> {
+        let home = self.home();
+        let settings = &mut *self.session.settings;
+        let context = mailrc::Context {
+            sending: true,
+            terminal: self.session.terminal,
+            home: home.as_deref(),
+        };
+        let line = String::from_utf8_lossy(line).into_owned();
+        let (problems, commands) = (settings.problems.len(), settings.reader_commands.len());
+        let origin = Origin::Option("~:".to_owned());
+        mailrc::apply_lines(settings, vec![(origin, line.clone())], &context);
+        let what = format!("cannot execute \"{line}\" while a message is composed");
+        if settings.reader_commands.len() > commands {
+            settings.reader_commands.truncate(commands);
+            return Err(Failure::new(Kind::Usage, what));
+        }
+        // A slip of the finger is told here; it must not stop the mail afterwards.
+        match settings.problems.drain(problems..).next() {
+            Some(problem) => Err(Failure::new(Kind::Usage, what).because(problem.what)),
+            None => Ok(()),
+        }
+    }
+
+    fn insert_variable(&mut self, name: &str, line_end: bool) -> Result<(), Failure> {
+        let row = variables::row_of(name);
+        let cannot = |why: &str| {
+            let what = format!("cannot insert the variable \"{name}\"");
+            Failure::new(Kind::Usage, what).because(why.to_owned())
+        };
+        // A secret in a mail is a secret no more (design decision D20).
+        if row.is_some_and(|row| row.kind == ValueKind::Secret) {
+            return Err(cannot("it is secret"));
+        }
+        let settings = &self.session.settings;
+        let value = match row {
+            Some(row) => settings.get(row.name),
+            None => settings.any(name),
+        };
+        let value = value.filter(|value| !value.is_empty());
+        let mut text = decode(value.ok_or_else(|| cannot("it is not set"))?);
+        if line_end {
+            text.push('\n');
+        }
+        self.text.write_all(text.as_bytes()).map_err(unspooled)
+    }
+
+    fn add_recipients(&mut self, field: u8, names: &[u8]) -> Result<(), Failure> {
+        if names.is_empty() {
+            return Err(Failure::new(Kind::Usage, "no recipient is named"));
+        }
+        let request = &mut *self.session.request;
+        let list = match field {
+            b't' => &mut request.to,
+            b'c' => &mut request.cc,
+            _ => &mut request.bcc,
+        };
+        list.push(OsString::from_vec(names.to_vec()));
+        Ok(())
+    }
+
+    fn attach(&mut self, names: &[u8]) -> Result<(), Failure> {
+        if names.is_empty() {
+            let names: Vec<_> = self.session.request.attachments.iter().collect();
+            let list: String = names
+                .iter()
+                .map(|wanted| format!("{}\n", sanitize::line(wanted.path.as_bytes())))
+                .collect();
+            self.show(list.as_bytes());
+            return Ok(());
+        }
+        let names = String::from_utf8(names.to_vec())
+            .map_err(|_| Failure::new(Kind::Data, "these file names are not UTF-8"))?;
+        let words = mailrc::words(&names).map_err(|what| Failure::new(Kind::Usage, what))?;
+        for word in words {
+            let path = mailrc::expand_home(&word, self.home().as_deref());
+            // What is attached is read when the message is complete; a slip is told now.
+            path.metadata().map_err(|error| {
+                let what = format!("cannot attach {}", sanitize::line(word.as_bytes()));
+                Failure::new(Kind::NoInput, what).because(error)
+            })?;
+            self.session.request.attachments.push(AttachRequest {
+                path: path.into_os_string(),
+                ..AttachRequest::default()
+            });
+        }
+        Ok(())
+    }
+
+    /// Shows what is there, and asks what it is to be; an empty answer changes nothing.
+    fn ask_for_all(&mut self) -> Result<(), Ending> {
+        if !self.session.terminal {
+            let failure = Failure::new(Kind::Usage, "~h needs a terminal");
+            (self.session.tell)(&failure);
+            return Ok(());
+        }
+        let request = &*self.session.request;
+        let now = [
+            joined(&request.to),
+            joined(request.subject.as_slice()),
+            joined(&request.cc),
+            joined(&request.bcc),
+        ];
+        for (index, name) in ["To", "Subject", "Cc", "Bcc"].into_iter().enumerate() {
+            let prompt = match now[index].as_str() {
+                "" => format!("{name}: "),
+                now => format!("{name} ({now}): "),
+            };
+            let Some(answer) = self.ask(&prompt)? else {
+                continue;
+            };
+            let request = &mut *self.session.request;
+            match index {
+                0 => request.to = vec![answer],
+                1 => request.subject = Some(answer),
+                2 => request.cc = vec![answer],
+                _ => request.bcc = vec![answer],
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for one line; none where it is empty.
+    fn ask(&mut self, prompt: &str) -> Result<Option<OsString>, Ending> {
+        loop {
+            self.show(prompt.as_bytes());
+            match self.session.lines.next() {
+                Event::Line(line) => {
+                    self.interrupted = false;
+                    let answer = line.trim_ascii();
+                    return Ok((!answer.is_empty()).then(|| OsString::from_vec(answer.to_vec())));
+                }
+                Event::End => {
+                    self.show(b"\n");
+                    return Ok(None);
+                }
+                Event::Interrupt => self.interrupt()?,
+                Event::Stop(failure) => return Err(Ending::Broken(failure)),
+            }
+        }
+    }
+
+    /// Shows header and text, and that typing goes on.
+    fn print(&mut self) -> Result<(), Failure> {
+        let request = &*self.session.request;
+        let mut shown = "-------\nMessage contains:\n".to_owned();
+        for (name, value) in [
+            ("To", joined(&request.to)),
+            ("Cc", joined(&request.cc)),
+            ("Bcc", joined(&request.bcc)),
+            ("Subject", joined(request.subject.as_slice())),
+        ] {
+            if !value.is_empty() {
+                shown.push_str(&format!("{name}: {value}\n"));
+            }
+        }
+        for header in &request.headers {
+            shown.push_str(&format!("{}\n", sanitize::line(header.as_bytes())));
+        }
+        for wanted in &request.attachments {
+            let path = sanitize::line(wanted.path.as_bytes());
+            shown.push_str(&format!("(attached: {path})\n"));
+        }
+        shown.push('\n');
+        show(self.session.out, shown.as_bytes());
+        let mut reader = BufReader::new(self.text.reader());
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).map_err(unspooled)? > 0 {
+            show(self.session.out, sanitize::text(&line).as_bytes());
+            line.clear();
+        }
+        self.show(b"(continue)\n");
+        Ok(())
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        let home = self.session.environment.home.clone();
+        home.or_else(|| user::current().map(|user| user.home))
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        show(self.session.out, bytes);
+    }
+}
+
+/// The signal of the interrupt key.
+const SIGINT: u8 = signal_hook::consts::SIGINT as u8;
+
+/// What stands behind the escape character.
+enum Escaped<'l> {
+    /// A line of text: the escape character was doubled.
+    Text(&'l [u8]),
+    /// A command, without blanks around it.
+    Command(&'l [u8]),
+}
+
+/// Shows something; that nobody can see it is no reason to lose the message.
+fn show(out: &mut dyn Write, bytes: &[u8]) {
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+fn unknown(command: &[u8]) -> Failure {
+    let what = match command.is_empty() {
+        true => "there is no escape behind the escape character".to_owned(),
+        false => format!("there is no escape \"{}\"", sanitize::line(command)),
+    };
+    Failure::new(Kind::Usage, what).hint("~? shows the escapes; ~~ begins a line with ~")
+}
+
+fn unspooled(error: io::Error) -> Failure {
+    Failure::new(Kind::CannotCreate, "cannot spool the message").because(error)
+}
+
+fn joined(list: &[OsString]) -> String {
+    let words: Vec<_> = list
+        .iter()
+        .map(|word| sanitize::line(word.as_bytes()))
+        .collect();
+    words.join(", ")
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\n").unwrap_or(line)
+}
+
+/// Decodes `\t` and `\n` (POSIX, variables `sign` and `Sign`); any other `\x` stays.
+fn decode(value: &str) -> String {
+    value.replace("\\t", "\t").replace("\\n", "\n")
+}
