@@ -22,7 +22,7 @@
 //! reports one outcome a recipient. The exit status is the worst of them ([`exit`]).
 //!
 //! # A mail's way in
-//! A name becomes a place ([`mailbox::place`]), the place is scanned into an index of byte
+//! A name becomes a place ([`mailbox::system_mailbox`]), the place is scanned into an index of byte
 //! ranges ([`mailbox`]); header fields and bodies are read when they are shown
 //! ([`message::parse`]), and everything shown passes [`sanitize`].
 #![forbid(unsafe_code)]

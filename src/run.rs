@@ -240,6 +240,7 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         from: parsed.from.clone(),
         full_name: parsed.full_name.clone(),
         content_type: parsed.content_type.clone(),
+        body_file: parsed.body_file.clone(),
         headers: parsed.header.clone(),
         attachments: attachments(parsed),
         skip_empty_attachments: parsed.skip_empty_attachments,

@@ -17,7 +17,7 @@
 //! | tag characters U+E0000-E007F | `<U+E0041>` |
 //! | bytes that are not UTF-8 | `\x9b` |
 //!
-//! [`line`] replaces TAB by a blank and LF by `␊` as well. Pure; knows nothing of mail.
+//! [`line()`] replaces TAB by a blank and LF by `␊` as well. Pure; knows nothing of mail.
 
 use std::borrow::Cow;
 use std::fmt::Write;

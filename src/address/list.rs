@@ -50,6 +50,7 @@ pub fn parse_recipients(text: &str, expandaddr: bool) -> Vec<Result<Recipient, A
         comments_close: true,
         saw_group: false,
         group: None,
+        found_before: 0,
         entry: Entry::default(),
         expandaddr,
         found: Vec::new(),
@@ -94,6 +95,8 @@ struct Parser<'a> {
     comments_close: bool,
     /// Where the open group starts.
     group: Option<usize>,
+    /// How many entries were found before the open group.
+    found_before: usize,
     saw_group: bool,
     entry: Entry,
     expandaddr: bool,
@@ -114,6 +117,7 @@ impl Parser<'_> {
                 }
                 ':' if self.opens_group() => {
                     self.group = Some(self.entry.start);
+                    self.found_before = self.found.len();
                     self.saw_group = true;
                     self.next_entry();
                 }
@@ -126,9 +130,12 @@ impl Parser<'_> {
         }
         self.finish_entry(self.text.len());
         if let Some(start) = self.group {
-            let name = &self.text[start..];
-            let name = name.split(':').next().unwrap_or(name).trim();
-            self.fail(name, "the group is not closed with ';'");
+            // Whether its members were meant, nobody knows: they get nothing.
+            self.found.truncate(self.found_before);
+            self.fail(
+                self.text[start..].trim(),
+                "the group is not closed with ';'",
+            );
         }
     }
 
@@ -480,10 +487,7 @@ mod tests {
                 "a@x\nBcc: b@x",
                 &["!a@x\nBcc: b@x: it holds a control character"],
             ),
-            (
-                "Bcc: b@x",
-                &["b@x", "!Bcc: the group is not closed with ';'"],
-            ),
+            ("Bcc: b@x", &["!Bcc: b@x: the group is not closed with ';'"]),
             (
                 "a: b: c@x;",
                 &[

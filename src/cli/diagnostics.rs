@@ -92,9 +92,18 @@ impl Diagnostics {
     }
 
     /// Tells what became of a mail, as far as it was not accepted.
-    pub fn report(&mut self, report: &Report) {
+    ///
+    /// With `verbose` also what was.
+    pub fn report(&mut self, report: &Report, verbose: bool) {
         for notice in &report.notices {
             self.say(notice);
+        }
+        for entry in report
+            .entries
+            .iter()
+            .filter(|entry| verbose && entry.outcome.is_accepted())
+        {
+            self.say(&format!("{}: {}", entry.target, entry.outcome.text));
         }
         let mut hints: Vec<&str> = Vec::new();
         for group in outcomes(&report.entries) {

@@ -225,6 +225,16 @@ impl Pass<'_> {
             None => (text, None),
         };
         let name = String::from_utf8_lossy(name).into_owned();
+        match name.as_str() {
+            // s-nail's long name of `-.`.
+            "end-options" => {
+                self.operands.extend(self.words.drain(..));
+                return Ok(());
+            }
+            // GNU mail's way of saying what always holds here.
+            "mime" | "no-alternative" | "quit" => return Ok(()),
+            _ => {}
+        }
         let row = self.table.by_name(&name)?;
         let (long, arity) = (row.long.clone().unwrap_or(name.clone()), row.arity);
         match (arity, value) {
@@ -286,6 +296,12 @@ impl Pass<'_> {
                 // s-nail: disconnected, and a buffering long gone. Accepted without effect.
                 rest = tail;
                 continue;
+            }
+            if letter == '#' {
+                return Err(UsageError {
+                    what: "-#, s-nail's batch mode, is not known".to_owned(),
+                    hint: Some("-~ turns escapes on in piped text; commands are read from a pipe as they are".to_owned()),
+                });
             }
             let Some(row) = self.table.by_letter(letter) else {
                 return Err(unknown_letter(letter, letters));

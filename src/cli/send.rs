@@ -286,7 +286,7 @@ fn submit(
     match submission::send(&composed.draft, &composed.bad_recipients, around) {
         Ok(report) => {
             tell_bad(diagnostics);
-            diagnostics.report(&report);
+            diagnostics.report(&report, around.settings.is_set("verbose"));
             receive(&report, composed, manner, diagnostics);
         }
         Err(failure) => {

@@ -15,7 +15,7 @@ use crate::address::{
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
-use crate::message::{self, HeaderName, HeaderValue, MediaType, MessageSource};
+use crate::message::{self, FileName, HeaderName, HeaderValue, MediaType, MessageSource};
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
@@ -46,6 +46,8 @@ pub struct Request {
     pub full_name: Option<OsString>,
     /// The Content-Type of the body.
     pub content_type: Option<OsString>,
+    /// The file that the body comes from, which says its type by its name.
+    pub body_file: Option<OsString>,
     /// Header fields, as `Name: text`.
     pub headers: Vec<OsString>,
     /// Files to attach; `-` is standard input.
@@ -191,8 +193,10 @@ pub fn compose(
         composer.template();
     }
     composer.headers(&request.headers);
-    if let Some(content_type) = &request.content_type {
-        composer.content_type(&content_type.to_string_lossy());
+    match (&request.content_type, &request.body_file) {
+        (Some(content_type), _) => composer.content_type(&content_type.to_string_lossy()),
+        (None, Some(path)) => composer.type_of_file(path),
+        (None, None) => {}
     }
     composer.sender(request, environment);
     if let Some(subject) = &request.subject {
@@ -284,7 +288,7 @@ impl<'a> Composer<'a> {
             bad("it has no colon".to_owned())
                 .hint("write it as 'Name: text'; --attach FILE attaches a file")
         })?;
-        let name = String::from_utf8_lossy(bytes[..colon].trim_ascii()).into_owned();
+        let name = String::from_utf8_lossy(trim_blanks(&bytes[..colon])).into_owned();
         let name = HeaderName::new(&name).map_err(|error| bad(error.to_string()))?;
         let value = HeaderValue::from_bytes(trim_blanks(&bytes[colon + 1..]))
             .map_err(|error| bad(error.to_string()))?;
@@ -459,6 +463,13 @@ impl<'a> Composer<'a> {
         }
     }
 
+    /// Takes the type of the text from the name of its file (`-m`), if it is one of a text.
+    fn type_of_file(&mut self, path: &OsString) {
+        let extension = FileName::from_path(path.as_bytes()).extension();
+        let by_name = extension.and_then(|extension| MediaType::of_extension(&extension));
+        self.composed.draft.content_type = by_name.filter(MediaType::is_text);
+    }
+
     /// Parses the addresses of a field that is no recipient field; a bad one stops the mail.
     fn addresses(&mut self, name: &HeaderName, value: &HeaderValue) -> Vec<NamedAddress> {
         let mut addresses = Vec::new();
@@ -489,7 +500,7 @@ impl<'a> Composer<'a> {
                     .because(error)
             });
             match from {
-                Ok(from) => self.addresses(&HeaderName::known("From"), &from),
+                Ok(from) => self.one_sender(&from),
                 Err(failure) => {
                     self.composed.failures.push(failure);
                     Vec::new()
@@ -503,7 +514,9 @@ impl<'a> Composer<'a> {
             draft.from = by_option.clone().unwrap_or(from);
         }
         if draft.sender.is_none() {
-            draft.sender = sender;
+            // RFC 5322 section 3.6.2: of several authors one is the sender.
+            let first = draft.from.first().filter(|_| draft.from.len() > 1);
+            draft.sender = sender.or(first.cloned());
         }
         draft.envelope_sender = by_option
             .as_deref()
@@ -522,6 +535,17 @@ impl<'a> Composer<'a> {
                     .unwrap_or_default(),
             };
         }
+    }
+
+    /// Parses the address of `-r`: one, for it is the envelope sender too.
+    fn one_sender(&mut self, from: &HeaderValue) -> Vec<NamedAddress> {
+        let addresses = self.addresses(&HeaderName::known("From"), from);
+        if addresses.len() > 1 {
+            let shown = sanitize::line(from.as_str().as_bytes());
+            let what = format!("the sender \"{shown}\" is more than one address");
+            self.composed.failures.push(Failure::new(Kind::Data, what));
+        }
+        addresses
     }
 
     /// Parses the addresses that a variable holds.

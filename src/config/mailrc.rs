@@ -37,6 +37,13 @@ pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) {
     }
 }
 
+/// Reads the text of an rc file into the settings; `path` is what its problems name.
+///
+/// Files that it names with `source` are read from the file system.
+pub fn read_text(settings: &mut Settings, path: &Path, text: &str, context: &Context<'_>) {
+    Reader::new(settings, context).text(path, text, 0);
+}
+
 /// Applies lines that were kept for later, as those of an account.
 pub fn apply_lines(settings: &mut Settings, lines: Vec<(Origin, String)>, context: &Context<'_>) {
     let mut reader = Reader::new(settings, context);
@@ -229,15 +236,23 @@ impl<'a> Reader<'a> {
     }
 
     fn file(&mut self, path: &Path, depth: usize) -> Result<(), Problem> {
+        let text = read_trusted(path).map_err(|what| Problem {
+            origin: Origin::File {
+                path: path.to_owned(),
+                line: 0,
+            },
+            what,
+            concerns_route: false,
+        })?;
+        self.text(path, &text, depth);
+        Ok(())
+    }
+
+    fn text(&mut self, path: &Path, text: &str, depth: usize) {
         let origin = |line| Origin::File {
             path: path.to_owned(),
             line,
         };
-        let text = read_trusted(path).map_err(|what| Problem {
-            origin: origin(0),
-            what,
-            concerns_route: false,
-        })?;
         let outer_branches = std::mem::take(&mut self.branches);
         let mut pending = String::new();
         let mut first_line = 0;
@@ -267,7 +282,6 @@ impl<'a> Reader<'a> {
             );
         }
         self.branches = outer_branches;
-        Ok(())
     }
 
     fn problem(&mut self, origin: &Origin, what: impl Into<String>, concerns_route: bool) {
@@ -561,7 +575,6 @@ pub fn distrust(metadata: &Metadata) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -575,10 +588,8 @@ mod tests {
     }
 
     fn read(text: &str) -> Settings {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(text.as_bytes()).unwrap();
         let mut settings = Settings::default();
-        read_file(&mut settings, file.path(), &context());
+        read_text(&mut settings, Path::new("mailrc"), text, &context());
         settings
     }
 

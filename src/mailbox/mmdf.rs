@@ -108,6 +108,7 @@ fn add<S: Source + ?Sized>(
     let mut head = Vec::new();
     let mut block = vec![0; usize::try_from(message.len).unwrap_or(BLOCK).min(BLOCK)];
     let mut at = start;
+    let mut last = b'\n';
     while at < end {
         let want = usize::try_from(end - at).unwrap_or(BLOCK).min(block.len());
         let count = read_full(source, &mut block[..want], at)?;
@@ -121,8 +122,11 @@ fn add<S: Source + ?Sized>(
         message.lines = message
             .lines
             .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        last = block[count - 1];
         at += count as u64;
     }
+    // A last line without its newline is a line.
+    message.lines = message.lines.saturating_add(u32::from(last != b'\n'));
     let header = read_header(&mut message, &head);
     visit(found.messages.len(), &message, &head[..header]);
     found.messages.push(message);
@@ -198,7 +202,8 @@ mod tests {
     #[test]
     fn a_message_without_its_last_delimiter_is_kept_unless_it_may_be_torn() {
         let text: &[u8] = b"\x01\x01\x01\x01\nTo: a\n\nhalf";
-        assert_eq!(messages(text).len(), 1);
+        let found = messages(text);
+        assert_eq!((found.len(), found[0].1.lines), (1, 3));
         let torn = scan(text, text.len() as u64, true, &mut |_, _, _| {}).expect("memory");
         assert!(torn.is_torn && torn.messages.is_empty());
     }

@@ -1,5 +1,7 @@
 //! Identity: who a mail is from, and what this host is called (design decision D4).
 
+use std::cell::OnceCell;
+
 use crate::address::{EnvelopeAddress, NamedAddress};
 use crate::config::Settings;
 use crate::sys::{host, user};
@@ -7,10 +9,9 @@ use crate::sys::{host, user};
 /// The names this host and its user go by.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The login name of the user we act as.
-    pub login: String,
-    /// The user's full name, if the passwd file has one.
-    pub full_name: String,
+    /// The passwd row of the user we act as; looked up when it is first asked for, because mail
+    /// to sendmail needs none of it.
+    user: OnceCell<Option<user::User>>,
     /// This host's name: fully qualified where it is known.
     pub host: String,
     /// Whether `host` is fully qualified.
@@ -28,7 +29,6 @@ pub struct Identity {
 impl Identity {
     /// Finds the identity from the settings, the passwd file and the host's own files.
     pub fn find(settings: &Settings) -> Identity {
-        let user = user::current();
         let node = host::node_name();
         let qualified = settings
             .text("hostname")
@@ -45,8 +45,7 @@ impl Identity {
         own_names.sort();
         own_names.dedup();
         Identity {
-            login: crate::compose::login_name(),
-            full_name: user.map(|user| user.full_name).unwrap_or_default(),
+            user: OnceCell::new(),
             is_qualified: host.contains('.'),
             host,
             qualify_domain,
@@ -59,12 +58,37 @@ impl Identity {
         }
     }
 
+    /// Returns the login name of the user we act as; a uid without a name is `uid1000`.
+    pub fn login(&self) -> String {
+        match self.user() {
+            Some(user) => user.name.clone(),
+            None => format!("uid{}", user::effective_uid()),
+        }
+    }
+
+    /// Returns the user's full name, if the passwd file has one.
+    fn full_name(&self) -> &str {
+        self.user().map_or("", |user| &user.full_name)
+    }
+
+    fn user(&self) -> Option<&user::User> {
+        self.user.get_or_init(user::current).as_ref()
+    }
+
+    /// Takes the login name that the relay's URL holds, if it is an address.
+    pub fn know_login(&mut self, user: Option<&str>) {
+        let address = user
+            .filter(|user| user.contains('@'))
+            .and_then(|user| EnvelopeAddress::new(user).ok());
+        self.auth_user = address.or(self.auth_user.take());
+    }
+
     /// Returns the sender where none was asked for: the relay's login if it is an address,
     /// else user@qualify-domain.
     pub fn default_sender(&self, for_relay: bool) -> EnvelopeAddress {
         let own = || {
-            EnvelopeAddress::new(format!("{}@{}", self.login, self.qualify_domain))
-                .or_else(|_| EnvelopeAddress::new(self.login.as_str()))
+            EnvelopeAddress::new(format!("{}@{}", self.login(), self.qualify_domain))
+                .or_else(|_| EnvelopeAddress::new(self.login()))
                 .or_else(|_| EnvelopeAddress::new("unknown"))
                 .expect("a plain word is an address")
         };
@@ -79,7 +103,7 @@ impl Identity {
         let name = match (full_name, &self.display_name) {
             (Some(name), _) => name.to_owned(),
             (None, Some(template)) => self.fill(template),
-            (None, None) => self.full_name.clone(),
+            (None, None) => self.full_name().to_owned(),
         };
         let name = (!name.is_empty()).then_some(name.as_str());
         NamedAddress::new(name, self.default_sender(for_relay))
@@ -96,8 +120,8 @@ impl Identity {
                 continue;
             }
             match chars.next() {
-                Some('u') => text.push_str(&self.login),
-                Some('n') => text.push_str(&self.full_name),
+                Some('u') => text.push_str(&self.login()),
+                Some('n') => text.push_str(self.full_name()),
                 Some('h') => text.push_str(self.host.split('.').next().unwrap_or_default()),
                 Some('H') => text.push_str(&self.host),
                 Some(other) => text.push(other),

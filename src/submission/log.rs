@@ -50,12 +50,16 @@ pub fn write(report: &Report, settings: &Settings, environment: &Environment) {
 }
 
 fn lines(report: &Report) -> impl Iterator<Item = String> {
-    report.entries.iter().map(|entry| {
+    let sender = report
+        .sender
+        .clone()
+        .unwrap_or_else(crate::compose::login_name);
+    report.entries.iter().map(move |entry| {
         let mut line = format!(
             "postrider[{}]: message-id={} from={} to={} route={} outcome={}",
             std::process::id(),
             word(&report.message_id),
-            word(&report.sender),
+            word(&sender),
             word(&entry.target),
             quoted(&entry.route),
             name_of(entry.outcome.disposition),

@@ -313,7 +313,7 @@ fn aix_sends_a_uuencoded_file_in_the_text() {
             .file("msg", "see below\n")
             .file("block", block)
             .to(["ops@example.org"])
-            .as_it_came()
+            .handed_on()
             .without("MIME-Version")
             .without("Content-Type")
             .body(format!("see below\n{block}")),

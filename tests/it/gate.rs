@@ -261,7 +261,7 @@ fn modelled_recipients(place: Place, byte: u8) -> Vec<String> {
     match (byte, place) {
         // What separates the members of a list.
         (b' ' | b'\t' | b',' | b';', _) => whole.split('\0').map(str::to_owned).collect(),
-        // What RFC 5322 has for other things, unbalanced as it is here; options, commands, files.
+        // What RFC 5322 has for other things, unbalanced as it is here, a group without its end among them; options, commands, files.
         (b'"' | b'(' | b')' | b'<' | b'>' | b':' | b'[' | b']' | b'\\' | b'@', _) => Vec::new(),
         (b'-' | b'/' | b'|', Start) => Vec::new(),
         _ if is_control(byte) => Vec::new(),
@@ -329,11 +329,9 @@ fn recipients_through_a_relay() {
         .iter()
         .map(|path| &path[1..path.len() - 1])
         .collect();
-    assert_eq!(got, expected);
-    assert_eq!(
-        letter_of(&messages[0].data).field("To"),
-        expected.join(", ")
-    );
+    assert_same(&got, &expected);
+    let to = letter_of(&messages[0].data).field("To");
+    assert_same(&to.split(", ").collect::<Vec<_>>(), &expected);
 }
 
 /// A recipient beyond ASCII needs SMTPUTF8, or punycode: it arrives as what it means, or not at all,
@@ -361,10 +359,8 @@ fn recipients_beyond_ascii() {
     );
     assert_eq!(messages[0].to[0], "<u@x.org>");
     for path in &messages[0].to[1..] {
-        assert!(
-            path.is_ascii() && path.starts_with("<e") && path.contains("xn--"),
-            "{path}"
-        );
+        // Punycode, or what IDNA maps to ASCII, as the sign for a trade mark to its two letters.
+        assert!(path.is_ascii() && path.starts_with("<e"), "{path}");
     }
 }
 
@@ -389,7 +385,7 @@ fn senders(place: Place) {
                 assert_eq!(*status, 65, "{byte:#x}");
                 // There is no way to tell a mail system of a sender beyond ASCII.
                 assert!(
-                    expected.is_empty() || byte >= 128 || expected.len() > 1,
+                    expected.is_empty() || byte >= 128 || byte == b':' || expected.len() > 1,
                     "{byte:#x} is refused"
                 );
             }

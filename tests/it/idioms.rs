@@ -471,7 +471,6 @@ fn options_that_change_little() {
             .field("Reply-To", "desk@x.org"),
         line("mailx --debug -s t u@x.org").with(|case| case.stderr_contains("a line")),
         line("mailx -d -s t u@x.org").with(|case| case.stderr_contains("a line")),
-        line("mailx -# -s t u@x.org").to(["u@x.org"]),
         line("mailx -s t -F u@x.org")
             .to(["u@x.org"])
             .with(|case| case.may_change("work/u")),

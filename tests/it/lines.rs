@@ -104,7 +104,7 @@ impl Line {
     }
 
     /// Expects no MIME fields of our own: the message is handed on as it came.
-    pub fn as_it_came(mut self) -> Line {
+    pub fn handed_on(mut self) -> Line {
         self.mime = false;
         self
     }

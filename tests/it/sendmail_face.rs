@@ -9,9 +9,7 @@ use crate::smtp_server::{Behaviour, SmtpServer};
 
 /// Returns a line that gets this message.
 fn line(text: &str, message: impl AsRef<[u8]>) -> Line {
-    Line::new(text)
-        .with(|case| case.stdin(message))
-        .as_it_came()
+    Line::new(text).with(|case| case.stdin(message)).handed_on()
 }
 
 const CRON: &str = "From: root (Cron Daemon)\nTo: root\nSubject: Cron <root@db1> test -x /x && /x\n\

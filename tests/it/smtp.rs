@@ -205,6 +205,7 @@ fn two_failures_in_a_row_keep_two_whole_messages() {
     let ran = first
         .again()
         .rc(&format!("set mta=smtp://127.0.0.1:{}", server.port()))
+        .rc("set hostname=client.example.org")
         .args(["-s", "second", "ops@example.com"])
         .stdin("the second\n")
         .status(65)
@@ -224,6 +225,7 @@ fn nobody_listens() {
     };
     Case::new()
         .rc(&format!("set mta=smtp://127.0.0.1:{port}"))
+        .rc("set hostname=client.example.org")
         .args(["-s", "t", "ops@example.com"])
         .stdin("x\n")
         .limit(SOON)

@@ -44,6 +44,7 @@ fn anonymous(scheme: &str, server: &SmtpServer, certificate: &Certificate) -> Ca
     Case::new()
         .rc(&format!("set mta={scheme}://localhost:{}", server.port()))
         .rc("set tls-ca-file=[DIR]/work/authority.pem")
+        .rc("set hostname=client.example.org")
         .file("work/authority.pem", &certificate.authority)
         .args(["-s", "t", "ops@example.com"])
         .stdin("x\n")

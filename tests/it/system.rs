@@ -1,6 +1,13 @@
 //! The system's own files, in a private namespace: `mta=auto`, `-n`, `/etc/mail.rc`.
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+
+use nix::unistd::Group;
+
 use crate::case::Case;
+use crate::launch::{self, NOBODY};
+use crate::letters::letters;
 use crate::sendmail::FakeSendmail;
 
 /// Returns a case with `/usr/sbin/sendmail` being the fake one.
@@ -89,4 +96,67 @@ fn local_names_go_to_the_sendmail_of_the_system() {
     };
     let ran = case.args(["-s", "t", "root"]).stdin("x\n").run();
     assert_eq!(ran.call().recipients(), ["root"]);
+}
+
+/// Returns a machine without any MTA whose spool is as distributions make it: root:mail, 2775.
+fn without_mta(what: &str) -> Option<(Case, u32)> {
+    if !launch::is_root() {
+        launch::left_out(what, "needs root, to give files to the group mail");
+        return None;
+    }
+    let Ok(Some(group)) = Group::from_name("mail") else {
+        launch::left_out(what, "there is no group mail here");
+        return None;
+    };
+    let case = Case::new().private(what)?;
+    chown(case.path("spool"), Some(0), Some(group.gid.as_raw())).unwrap();
+    // The program's log belongs to the test.
+    let case = case
+        .mode("spool", 0o2775)
+        .file("sys/etc/postrider.rc", "set log=off\n")
+        .env("MAILRC", "");
+    Some((case, group.gid.as_raw()))
+}
+
+#[test]
+fn a_system_mailbox_is_made_as_an_mda_makes_it() {
+    for (user, uid) in [("root", 0), ("nobody", NOBODY)] {
+        let Some((case, mail)) = without_mta("owner and mode of a new system mailbox") else {
+            return;
+        };
+        let ran = case
+            .called("postrider")
+            .args(["send", "--subject", "hi", user])
+            .stdin("hello\n")
+            .may_change("spool")
+            .run();
+        let path = format!("spool/{user}");
+        let metadata = fs::metadata(ran.path(&path)).unwrap();
+        let owner = (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777);
+        assert_eq!(owner, (uid, mail, 0o660), "{user}");
+        assert_eq!(letters(&ran.read(&path))[0].body(), b"hello\n");
+    }
+}
+
+#[test]
+fn a_plain_user_without_the_rights_of_a_deliverer_keeps_the_mail() {
+    let Some((case, _)) = without_mta("a plain user with a spool of the system's") else {
+        return;
+    };
+    launch::give_to_nobody(&case.path("home"));
+    launch::assert_lacks("-w", &case.path("spool"), true);
+    let ran = case
+        .called("postrider")
+        .within("exec /usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"")
+        .env("DEAD", "")
+        .args(["send", "--subject", "hi", "nobody"])
+        .stdin("hello\n")
+        .status(77)
+        .says("cannot send to nobody")
+        .hints("MAIL")
+        .keeps(1)
+        .run();
+    assert_eq!(ran.dead()[0].body(), b"hello\n");
+    let left: Vec<_> = fs::read_dir(ran.path("spool")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
 }

@@ -1,0 +1,111 @@
+//! The scanner: any bytes are no mbox, or messages that cover the file without gap or overlap,
+//! whatever the size of the blocks it is read in.
+//!
+//! The first byte chooses the size of the small blocks.
+#![no_main]
+
+// The scanner reads from memory behind the library's public face; its modules stand together.
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/mailbox/flags.rs"]
+mod flags;
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/mailbox/from_line.rs"]
+mod from_line;
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/mailbox/mmdf.rs"]
+mod mmdf;
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/mailbox/scan.rs"]
+mod scan;
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/mailbox/separator.rs"]
+mod separator;
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/mailbox/source.rs"]
+mod source;
+
+use libfuzzer_sys::fuzz_target;
+use scan::{MessageRef, Options, Scan, ScanError};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((&choice, file)) = bytes.split_first() else {
+        return;
+    };
+    for skip_torn in [false, true] {
+        let whole = scanned(file, scan::BLOCK, skip_torn);
+        let pieces = scanned(file, 1 + usize::from(choice), skip_torn);
+        assert_eq!(whole, pieces);
+        if let Some((found, heads)) = whole {
+            check(file, &found, &heads);
+        }
+        let mut heads = Vec::new();
+        let found = mmdf::scan(file, file.len() as u64, skip_torn, &mut |_, _, head| {
+            heads.push(head.to_vec());
+        });
+        check_places(file, &found.expect("memory"));
+    }
+});
+
+fn scanned(file: &[u8], block: usize, skip_torn: bool) -> Option<(Scan, Vec<Vec<u8>>)> {
+    let mut heads = Vec::new();
+    let options = Options { block, skip_torn };
+    let found = scan::scan(file, file.len() as u64, options, &mut |index, _, head| {
+        assert_eq!(index, heads.len());
+        heads.push(head.to_vec());
+    });
+    match found {
+        Ok(found) => Some((found, heads)),
+        Err(ScanError::NotMbox) => None,
+        Err(ScanError::Io(error)) => panic!("{error}"),
+    }
+}
+
+fn bytes_of<'a>(file: &'a [u8], message: &MessageRef) -> &'a [u8] {
+    &file[message.offset as usize..(message.offset + message.len) as usize]
+}
+
+/// Messages follow each other without overlap, and their inner lengths fit.
+fn check_places(file: &[u8], found: &Scan) {
+    let mut at = 0;
+    for message in &found.messages {
+        assert!(message.offset >= at && message.len > 0);
+        let bytes = bytes_of(file, message);
+        at = message.offset + message.len;
+        assert!(message.from_line_len <= message.header_len);
+        assert!(u64::from(message.header_len) <= message.len);
+        let newlines = bytes.iter().filter(|&&b| b == b'\n').count();
+        let open = usize::from(!bytes.ends_with(b"\n"));
+        assert_eq!(message.lines as usize, newlines + open);
+    }
+    assert!(at <= found.end && found.end == file.len() as u64);
+}
+
+/// The messages of an mbox leave nothing out but blank lines in front and a torn end.
+fn check(file: &[u8], found: &Scan, heads: &[Vec<u8>]) {
+    check_places(file, found);
+    assert_eq!(heads.len(), found.messages.len());
+    let mut at = found.messages.first().map_or(0, |first| first.offset);
+    assert!(
+        file[..at as usize]
+            .iter()
+            .all(|b| matches!(b, b'\n' | b'\r'))
+    );
+    for (message, head) in found.messages.iter().zip(heads) {
+        assert_eq!(message.offset, at);
+        let bytes = bytes_of(file, message);
+        at += message.len;
+        assert!(bytes.starts_with(b"From "));
+        let shown = (message.header_len as usize).min(scan::SHOWN_HEADER);
+        assert_eq!(head, &bytes[..shown]);
+        assert_eq!(
+            message.from_line_len as usize,
+            bytes
+                .iter()
+                .position(|&b| b == b'\n')
+                .map_or(bytes.len(), |end| end + 1)
+        );
+    }
+    if !found.messages.is_empty() && !found.is_torn {
+        assert_eq!(at, found.end);
+    }
+}

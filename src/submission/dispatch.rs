@@ -1,0 +1,332 @@
+//! Dispatch: the copies of one route rendered and handed to its transport.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::address::EnvelopeAddress;
+use crate::compose::Draft;
+use crate::compose::render::{Style, render};
+use crate::config::mailrc::expand_home;
+use crate::exit::{self, Failure, Kind};
+use crate::message::{HeaderValue, Wire};
+use crate::submission::plan::Plan;
+use crate::submission::route::{Route, Step};
+use crate::submission::{Entry, Surroundings, relay, seconds};
+use crate::sys::spool::Spool;
+use crate::transport::local::{self, Local};
+use crate::transport::sendmail::{self, Sendmail};
+use crate::transport::{Disposition, Envelope, Outcome, smtp};
+
+/// Groups copies by their route, in the order in which the routes come first; copies for
+/// mailboxes are one group each.
+pub(super) fn groups(steps: &[Step]) -> Vec<(Option<&Route>, Vec<&Step>)> {
+    let mut groups: Vec<(Option<&Route>, Vec<&Step>)> = Vec::new();
+    let mut index: HashMap<Option<String>, usize> = HashMap::new();
+    for step in steps {
+        let route = step.route.as_ref().ok();
+        let key = route.map(|route| format!("{route:?}"));
+        match index.get(&key) {
+            Some(&group) => groups[group].1.push(step),
+            None => {
+                index.insert(key, groups.len());
+                groups.push((route, vec![step]));
+            }
+        }
+    }
+    groups
+}
+
+/// Hands the copies of a draft over, route by route.
+pub(super) struct Sender<'a> {
+    /// What else the user should know.
+    pub(super) notices: RefCell<Vec<String>>,
+    draft: &'a Draft,
+    plan: &'a Plan,
+    around: &'a Surroundings<'a>,
+}
+
+impl<'a> Sender<'a> {
+    /// Returns who hands the copies of this draft over.
+    pub(super) fn new(
+        draft: &'a Draft,
+        plan: &'a Plan,
+        around: &'a Surroundings<'a>,
+    ) -> Sender<'a> {
+        Sender {
+            notices: RefCell::default(),
+            draft,
+            plan,
+            around,
+        }
+    }
+
+    /// Submits the copies of one route; returns their outcomes in order.
+    pub(super) fn submit(
+        &mut self,
+        route: &Route,
+        steps: &[&Step],
+    ) -> Result<Vec<Outcome>, Failure> {
+        if let Some(signal) = self.around.signals.received() {
+            let text = "interrupted before it was handed over";
+            let outcome = Outcome::new(Disposition::TryLater, Kind::Signal(signal), text);
+            return Ok(vec![outcome; steps.len()]);
+        }
+        let message = match self.render(Some(route)) {
+            Ok(message) => message,
+            Err(failure) => {
+                let text = exit::with_causes(&failure);
+                let disposition = match failure.kind {
+                    Kind::Unavailable => Disposition::Refused,
+                    _ => Disposition::TryLater,
+                };
+                let outcome = Outcome::new(disposition, failure.kind, text);
+                return Ok(vec![outcome; steps.len()]);
+            }
+        };
+        let envelope = Envelope {
+            sender: self.envelope_sender(route),
+            null_sender: self.draft.null_sender,
+            recipients: steps.iter().map(|step| step.target.clone()).collect(),
+        };
+        Ok(match route {
+            Route::Sendmail(path) => self.by_sendmail(path, &envelope, &message),
+            Route::Relay => self.by_relay(&envelope, message)?,
+            Route::Local(name) => {
+                let outcome = self.by_local(name, &envelope, &message);
+                vec![outcome; steps.len()]
+            }
+            Route::Test(path) => {
+                let outcome = self.by_test(path.as_deref(), &envelope, &message);
+                vec![outcome; steps.len()]
+            }
+        })
+    }
+
+    pub(super) fn render(&self, route: Option<&Route>) -> Result<Spool, Failure> {
+        self.render_within(route, None)
+    }
+
+    /// Renders the message for a next hop that takes no larger ones than this.
+    fn render_within(&self, route: Option<&Route>, limit: Option<u64>) -> Result<Spool, Failure> {
+        let full_name = self.draft.full_name.as_ref().map(HeaderValue::as_str);
+        let identity = &self.plan.identity;
+        let default_from = match route {
+            Some(Route::Sendmail(_)) => None,
+            _ => Some(identity.default_from(route == Some(&Route::Relay), full_name)),
+        };
+        let style = Style {
+            wire: match route {
+                Some(Route::Local(_) | Route::Test(_)) => Wire::EightBit,
+                _ => Wire::SevenBit,
+            },
+            default_from,
+            qualify: match route {
+                Some(Route::Relay) => Some(identity.qualify_domain.as_str()),
+                _ => None,
+            },
+            limit: limit.into_iter().chain(self.draft.max_size).min(),
+            leading: Vec::new(),
+        };
+        let rendered = render(self.draft, &style).map_err(|error| {
+            let kind = match error.kind() {
+                io::ErrorKind::FileTooLarge => Kind::Unavailable,
+                _ => Kind::CannotCreate,
+            };
+            Failure::new(kind, "cannot compose the message").because(error)
+        })?;
+        for omitted in &rendered.omitted {
+            let notice = format!(
+                "{} is too large and only named in the message",
+                omitted.name.as_str()
+            );
+            let mut notices = self.notices.borrow_mut();
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        }
+        Ok(rendered.message)
+    }
+
+    /// Returns the envelope sender: to sendmail none unless one was asked for.
+    fn envelope_sender(&self, route: &Route) -> Option<EnvelopeAddress> {
+        let identity = &self.plan.identity;
+        match (route, &self.draft.envelope_sender) {
+            (Route::Sendmail(_), asked) => asked.clone(),
+            (Route::Relay, Some(asked)) => Some(asked.qualified(&identity.qualify_domain)),
+            (Route::Relay, None) => Some(identity.default_sender(true)),
+            (Route::Local(_) | Route::Test(_), Some(asked)) => Some(asked.clone()),
+            (Route::Local(_) | Route::Test(_), None) => EnvelopeAddress::new(identity.login()).ok(),
+        }
+    }
+
+    fn by_sendmail(&self, path: &Path, envelope: &Envelope, message: &Spool) -> Vec<Outcome> {
+        let sendmail = Sendmail {
+            program: path.to_owned(),
+            full_name: self.draft.full_name.as_ref().map(ToString::to_string),
+            verbose: self.around.settings.is_set("verbose"),
+            timeout: self.seconds("sendmail-timeout"),
+        };
+        let outcomes = sendmail::submit(
+            &sendmail,
+            envelope,
+            message,
+            self.around.signals,
+            &*self.around.observer,
+        );
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    fn by_relay(&self, envelope: &Envelope, message: Spool) -> Result<Vec<Outcome>, Failure> {
+        let Some(url) = &self.plan.relay else {
+            return Err(Failure::new(
+                Kind::Software,
+                "a relay route without a relay",
+            ));
+        };
+        let relay = relay::build(url, self.around, &self.plan.identity)?;
+        let submit = |message| {
+            let observer = Arc::clone(&self.around.observer);
+            let raised = self.around.signals.raised();
+            smtp::submit(&relay, envelope, Arc::new(message), observer, &raised)
+        };
+        let mut outcomes = submit(message);
+        let limit = outcomes.iter().find_map(|(_, outcome)| outcome.size_limit);
+        if let Some(limit) = limit
+            && !self.draft.strict_size
+            && !self.draft.attachments.is_empty()
+        {
+            // The text goes out; the attachments that are too large are named in it. Our lines end
+            // in LF, the relay counts CRLF: a byte more for each of at most 77.
+            let limit = limit - limit / 38;
+            let smaller = self.render_within(Some(&Route::Relay), Some(limit))?;
+            outcomes = submit(smaller);
+        }
+        let judged = outcomes.into_iter().map(|(_, mut outcome)| {
+            relay::distrusted(self.around.settings, &mut outcome);
+            outcome
+        });
+        Ok(judged.collect())
+    }
+
+    fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {
+        let environment = self.around.environment;
+        let local = Local {
+            spools: self.around.settings.spools(),
+            mail: environment.mail.clone(),
+            source_date_epoch: environment.source_date_epoch,
+            lock_timeout: self
+                .seconds("lock-timeout")
+                .unwrap_or(Duration::from_secs(30)),
+        };
+        let sender = envelope
+            .sender
+            .clone()
+            .unwrap_or_else(|| self.plan.identity.default_sender(false));
+        local::deliver(&local, name, &sender, message)
+    }
+
+    /// Appends a copy to each file that is to have one; what fails is told and changes the status.
+    pub(super) fn copies(&self) -> Result<Vec<Failure>, Failure> {
+        if self.draft.copies.is_empty() {
+            return Ok(Vec::new());
+        }
+        let route = Route::Local(self.plan.identity.login());
+        let message = self.render(Some(&route))?;
+        let environment = self.around.environment;
+        let line = local::from_line(&self.plan.identity.login(), environment.source_date_epoch);
+        let folder = self.around.settings.text("folder").unwrap_or_default();
+        let home = environment.home.as_deref();
+        let failures = self.draft.copies.iter().filter_map(|name| {
+            let path = match name.strip_prefix('+') {
+                Some(name) => {
+                    let folder = expand_home(folder, home);
+                    home.unwrap_or(Path::new("")).join(folder).join(name)
+                }
+                None => expand_home(name, home),
+            };
+            let outcome = local::append_to_file(&path, &line, &message);
+            (!outcome.is_accepted()).then(|| {
+                let what = format!("the message is sent, but no copy is in {}", path.display());
+                Failure::new(outcome.kind, what).because(outcome.text)
+            })
+        });
+        Ok(failures.collect())
+    }
+
+    /// Appends to files and pipes to commands, where `expandaddr` let them be recipients.
+    pub(super) fn by_expansion(&self) -> Result<Vec<Entry>, Failure> {
+        if self.draft.files.is_empty() && self.draft.commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let route = Route::Local(self.plan.identity.login());
+        let message = self.render(Some(&route))?;
+        let line = local::from_line(
+            &self.plan.identity.login(),
+            self.around.environment.source_date_epoch,
+        );
+        let entry = |name: &str, route: &str, outcome| Entry {
+            recipient: name.to_owned(),
+            target: name.to_owned(),
+            route: route.to_owned(),
+            reason: "expandaddr is set".to_owned(),
+            outcome,
+        };
+        let files = self.draft.files.iter().map(|path| {
+            let home = self.around.environment.home.as_deref();
+            let file = expand_home(path, home);
+            entry(path, "file", local::append_to_file(&file, &line, &message))
+        });
+        let commands = self.draft.commands.iter().map(|command| {
+            let outcome = sendmail::pipe(command, &message, self.around.signals);
+            entry(&format!("|{command}"), "command", outcome)
+        });
+        Ok(files.chain(commands).collect())
+    }
+
+    /// Writes an mbox to standard output, or appends to a file that is one.
+    fn by_test(&self, path: Option<&Path>, envelope: &Envelope, message: &Spool) -> Outcome {
+        let sender = envelope
+            .sender
+            .as_ref()
+            .map_or("unknown", |sender| sender.as_str());
+        let line = local::from_line(sender, self.around.environment.source_date_epoch);
+        let Some(path) = path else {
+            return match to_stdout(&line, message) {
+                Ok(()) => Outcome::new(
+                    Disposition::Accepted,
+                    Kind::Io,
+                    "written to standard output",
+                ),
+                Err(error) => {
+                    Outcome::new(Disposition::TryLater, Kind::Io, exit::with_causes(&error))
+                }
+            };
+        };
+        local::append_to_file(path, &line, message)
+    }
+
+    /// Returns a number of seconds that is set; 0 is "no limit", nonsense counts as the default.
+    fn seconds(&self, name: &'static str) -> Option<Duration> {
+        seconds(self.around.settings, name)
+    }
+}
+
+fn to_stdout(line: &[u8], message: &Spool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(line)?;
+    let mut bytes = Vec::new();
+    message.reader().read_to_end(&mut bytes)?;
+    for text in bytes.split_inclusive(|&b| b == b'\n') {
+        let unquoted = text.iter().position(|&b| b != b'>').unwrap_or(0);
+        if text[unquoted..].starts_with(b"From ") {
+            out.write_all(b">")?;
+        }
+        out.write_all(text)?;
+    }
+    out.write_all(b"\n")?;
+    out.flush()
+}

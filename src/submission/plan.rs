@@ -1,0 +1,141 @@
+//! The plan: who we are, which ways there are, and which way each copy goes.
+
+use crate::address::EnvelopeAddress;
+use crate::compose::Draft;
+use crate::config::Problem;
+use crate::exit::{Failure, Kind};
+use crate::submission::Surroundings;
+use crate::submission::aliases::SystemAliases;
+use crate::submission::identity::Identity;
+use crate::submission::mta::{self, Mta, RelayUrl};
+use crate::submission::route::{self, Route, Step, World};
+use crate::sys::user;
+use crate::transport::sendmail;
+
+/// Where each copy of a draft goes, before anything is sent.
+#[derive(Debug)]
+pub struct Plan {
+    /// The copies.
+    pub steps: Vec<Step>,
+    /// Who we are.
+    pub identity: Identity,
+    /// The relay, if one is configured.
+    pub relay: Option<RelayUrl>,
+    /// What else the user should know.
+    pub notices: Vec<String>,
+    /// The next step if the relay refuses.
+    pub hint: Option<String>,
+}
+
+/// Finds a route for every recipient of a draft.
+///
+/// # Errors
+/// 78 when the configuration of the way out is wrong.
+pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
+    let settings = around.settings;
+    if let Some(problem) = settings.problems.iter().find(|p| p.concerns_route) {
+        return Err(config_failure(problem));
+    }
+    let read = |name: &'static str, error: mta::MtaError| {
+        let what = format!("{}: {name} is wrong", settings.origin(name));
+        Failure::new(Kind::Config, what).because(error)
+    };
+    let mta = Mta::parse(settings.get("mta").unwrap_or("auto")).map_err(|e| read("mta", e))?;
+    let relay = match (&mta, settings.text("smtp")) {
+        (Mta::Relay(url), _) => Some(url.clone()),
+        (Mta::Auto, Some(text)) => Some(RelayUrl::parse(text).map_err(|e| read("smtp", e))?),
+        _ => None,
+    };
+    if let Mta::Sendmail(Some(path)) = &mta
+        && sendmail::is_ourselves(path)
+    {
+        let what = format!(
+            "{}: {} is Postrider itself, no MTA",
+            settings.origin("mta"),
+            path.display()
+        );
+        return Err(Failure::new(Kind::Config, what));
+    }
+    if around.environment.submitting && matches!(mta, Mta::Sendmail(_)) {
+        let what = "the sendmail that was called is Postrider itself, no MTA";
+        return Err(Failure::new(Kind::Config, what)
+            .hint("set mta= to the path of a real sendmail, to a relay, or to local"));
+    }
+    let mut identity = Identity::find(settings);
+    identity.know_login(relay.as_ref().and_then(|url| url.user.as_deref()));
+    let world = World {
+        relay: relay.clone().filter(|_| mta == Mta::Auto),
+        mta,
+        local_leaves: settings.text("local") == Some("relay"),
+        qualify_domain: identity.qualify_domain.clone(),
+        own_names: identity.own_names.clone(),
+        find_sendmail: &sendmail::find,
+        submitting: around.environment.submitting,
+        is_account: &|name| user::by_name(name).is_some(),
+        system_aliases: &SystemAliases::read,
+    };
+    let recipients: Vec<EnvelopeAddress> = draft
+        .recipients()
+        .map(|named| named.address().clone())
+        .collect();
+    let (steps, ignored) = route::plan(&recipients, &world);
+    let mut notices: Vec<String> = ignored
+        .into_iter()
+        .map(|member| {
+            format!("the system's aliases lead to {member}, which is no mailbox and was left out")
+        })
+        .collect();
+    let leaves = steps.iter().any(|step| step.route == Ok(Route::Relay));
+    let sender = match &draft.envelope_sender {
+        Some(asked) => asked.qualified(&identity.qualify_domain),
+        None => identity.default_sender(true),
+    };
+    let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
+    let targets = steps.iter().filter(|step| step.route == Ok(Route::Relay));
+    let lacks_domain = is_bare(&sender) || targets.map(|step| &step.target).any(is_bare);
+    // Sent anyway (design decision D4): it is a relay's refusal that makes it worth a word.
+    let hint = (leaves && lacks_domain).then(|| {
+        format!(
+            "relays may refuse addresses at {0}: write set hostname={0}.example.org or set from= into /etc/mail.rc",
+            identity.qualify_domain
+        )
+    });
+    if leaves
+        && settings
+            .text("tls-verify")
+            .is_some_and(|value| value != "strict")
+    {
+        notices.push(format!(
+            "{}: the relay's certificate is not checked",
+            settings.origin("tls-verify")
+        ));
+    }
+    Ok(Plan {
+        steps,
+        identity,
+        relay,
+        notices,
+        hint,
+    })
+}
+
+fn config_failure(problem: &Problem) -> Failure {
+    Failure::new(
+        Kind::Config,
+        format!("{}: {}", problem.origin, problem.what),
+    )
+}
+
+/// Returns a route in a word or two.
+pub fn name_of(route: &Route, plan: &Plan) -> String {
+    match route {
+        Route::Sendmail(path) => format!("sendmail {}", path.display()),
+        Route::Relay => match &plan.relay {
+            Some(url) => format!("relay {url}"),
+            None => "relay".to_owned(),
+        },
+        Route::Local(name) => format!("mailbox of {name}"),
+        Route::Test(None) => "test".to_owned(),
+        Route::Test(Some(path)) => format!("test {}", path.display()),
+    }
+}
