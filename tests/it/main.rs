@@ -19,6 +19,7 @@ mod callers;
 mod config;
 mod dialect;
 mod documents;
+mod escapes;
 mod gate;
 mod harness;
 mod idioms;

@@ -74,7 +74,7 @@ fn with_set_dot_it_ends_at_a_dot() {
 }
 
 #[test]
-fn an_interrupt_while_typing_keeps_the_text_and_sends_nothing() {
+fn a_second_interrupt_while_typing_keeps_the_text_and_sends_nothing() {
     let ran = Case::send(["-s", "typed", "ops@example.com"])
         .status(130)
         .keeps(1)
@@ -82,6 +82,8 @@ fn an_interrupt_while_typing_keeps_the_text_and_sends_nothing() {
             terminal.types("one\n");
             // Nothing on the screen tells that the line was read.
             std::thread::sleep(Duration::from_secs(1));
+            terminal.types(INTERRUPT);
+            terminal.sees("(Interrupt -- one more to kill letter)");
             terminal.types(INTERRUPT);
         });
     ran.nothing_sent();
