@@ -31,6 +31,7 @@ mod reading;
 mod readme;
 mod sending;
 mod sendmail_face;
+mod signals;
 mod smtp;
 mod smtp_tls;
 mod system;
