@@ -27,6 +27,7 @@ mod kept;
 mod local;
 mod loops;
 mod mailboxes;
+mod odd_world;
 mod reading;
 mod readme;
 mod sending;
