@@ -499,17 +499,19 @@ fn an_alert_of_cron_is_the_same_on_every_way() {
             .run();
         let by_relay = letter(&server.messages()[0]);
 
-        let case = cron().rc("set mta=local");
-        let Some(user) = crate::local::unaliased(&case) else {
-            return;
-        };
-        let spool = format!("spool/{user}");
-        let ran = case.args(["-s", "Größe", &user]).may_change("spool").run();
-        let local = letters(&ran.read(&spool)).remove(0);
-
         by_sendmail.assert_fit_for_the_wire();
         by_relay.assert_fit_for_the_wire();
-        for letter in [by_sendmail, by_relay, local] {
+        let mut letters_of_all = vec![by_sendmail, by_relay];
+
+        let case = cron().rc("set mta=local");
+        if let Some(user) = crate::local::unaliased(&case) {
+            let spool = format!("spool/{user}");
+            let ran = case.args(["-s", "Größe", &user]).may_change("spool").run();
+            letters_of_all.extend(letters(&ran.read(&spool)));
+            assert_eq!(letters_of_all.len(), 3);
+        }
+
+        for letter in letters_of_all {
             assert_eq!(letter.subject(), "Größe");
             assert_eq!(
                 letter.body().escape_ascii().to_string(),
