@@ -107,7 +107,8 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
     };
     let fail = |error: io::Error| {
         let what = format!("cannot attach {}", sanitize::line(path.as_bytes()));
-        let failure = Failure::new(Kind::NoInput, what).because(error);
+        let kind = signals.received().map_or(Kind::NoInput, Kind::Signal);
+        let failure = Failure::new(kind, what).because(error);
         match path.as_bytes().contains(&b':') {
             true => failure.hint("a header field is added by --header 'Name: text'"),
             false => failure,
