@@ -30,6 +30,7 @@ complete -c mailx -l dry-run -d 'Print the message and what would become of it, 
 complete -c mailx -l json -d 'Print what became of the message as one JSON object on standard output'
 complete -c mailx -l explain -d 'Print which way each recipient would go and why, and where settings come from; send nothing'
 complete -c mailx -s d -l debug -d 'Print the message and the plan on standard error, send nothing'
+complete -c mailx -s ~ -s I -l enable-cmd-escapes -d 'Take tilde escapes in the text also where standard input is no terminal'
 complete -c mailx -s t -l template -d 'Take header fields and recipients from standard input, too'
 complete -c mailx -s F -l record-by-name -d 'Keep a copy in a file named after the first recipient'
 complete -c mailx -l pre -d 'Send the text in fixed width as well, so that tables stay aligned'
