@@ -2,12 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, Parser};
 use nix::unistd::{AccessFlags, access};
 
 use crate::cli::diagnostics::Diagnostics;
@@ -163,17 +164,10 @@ fn parse_mailx(
         is_command: &mailrc::is_command,
         posixly_correct,
     };
-    // Built once: that costs as much as all the parsing.
-    let command = MailxArguments::command();
+    // Made once, and never taken apart: that costs as much as all the rest.
+    let command = ManuallyDrop::new(MailxArguments::command());
     let words = dialect::normalise(arguments, &command, &probe)?;
-    let words = std::iter::once(OsString::from("mailx")).chain(words);
-    command
-        .try_get_matches_from(words)
-        .and_then(|mut matches| MailxArguments::from_arg_matches_mut(&mut matches))
-        .map_err(|error| UsageError {
-            what: first_line(&error),
-            hint: None,
-        })
+    Ok(MailxArguments::from_normalised(words))
 }
 
 /// Whether a command line sends or reads, and what.
@@ -204,6 +198,9 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         || parsed.quote_file.is_some()
         || parsed.body_file.is_some()
         || !parsed.target.is_empty();
+    if parsed.html.is_some() && parsed.pre {
+        return Err(wrong("--html and --pre are two forms of one text", None));
+    }
     if reading && send_options {
         return Err(wrong(
             "-f, -u, -e, -H and -p read a mailbox and do not go with options for sending",

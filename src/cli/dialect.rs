@@ -9,7 +9,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
 
 /// What the rules ask about the world.
 pub struct Probe<'a> {
@@ -46,65 +46,60 @@ enum Arity {
     Optional,
 }
 
-/// Options by their letters and names, as clap knows them.
-struct Table {
-    rows: Vec<Row>,
+/// Options by their letters and names, as clap knows them; asked for one by one, because a
+/// table of all would cost more than the few that a line has.
+struct Table<'a> {
+    command: &'a Command,
 }
 
+/// What is known of one option.
 struct Row {
     /// The name it gets in the result; options that only have a letter have none.
     long: Option<String>,
-    names: Vec<String>,
-    letters: Vec<char>,
     arity: Arity,
 }
 
-impl Table {
-    fn of(command: &Command) -> Table {
-        let rows = command
-            .get_arguments()
-            .filter(|argument| !argument.is_positional())
-            .map(|argument| Row {
-                long: argument.get_long().map(str::to_owned),
-                names: argument
-                    .get_long_and_visible_aliases()
-                    .unwrap_or_default()
-                    .into_iter()
-                    .chain(argument.get_all_aliases().unwrap_or_default())
-                    .map(str::to_owned)
-                    .collect(),
-                letters: argument.get_short_and_visible_aliases().unwrap_or_default(),
-                arity: match argument.get_action() {
-                    ArgAction::Set | ArgAction::Append if argument.is_require_equals_set() => {
-                        Arity::Optional
-                    }
-                    ArgAction::Set | ArgAction::Append => Arity::Value,
-                    _ => Arity::Flag,
-                },
-            })
-            .collect();
-        Table { rows }
+impl Row {
+    fn of(argument: &Arg) -> Row {
+        Row {
+            long: argument.get_long().map(str::to_owned),
+            arity: match argument.get_action() {
+                ArgAction::Set | ArgAction::Append if argument.is_require_equals_set() => {
+                    Arity::Optional
+                }
+                ArgAction::Set | ArgAction::Append => Arity::Value,
+                _ => Arity::Flag,
+            },
+        }
     }
+}
 
-    fn by_letter(&self, letter: char) -> Option<&Row> {
-        self.rows.iter().find(|row| row.letters.contains(&letter))
+impl Table<'_> {
+    fn by_letter(&self, letter: char) -> Option<Row> {
+        let has_letter = |argument: &&Arg| {
+            argument.get_short() == Some(letter)
+                || argument
+                    .get_visible_short_aliases()
+                    .is_some_and(|letters| letters.contains(&letter))
+        };
+        self.command.get_arguments().find(has_letter).map(Row::of)
     }
 
     /// Finds a long option by its name or an unambiguous beginning of it, as getopt_long does.
-    fn by_name(&self, name: &str) -> Result<&Row, UsageError> {
-        if let Some(row) = self
-            .rows
-            .iter()
-            .find(|row| row.names.iter().any(|n| n == name))
-        {
-            return Ok(row);
+    fn by_name(&self, name: &str) -> Result<Row, UsageError> {
+        let named = |argument: &Arg, matches: &dyn Fn(&str) -> bool| {
+            argument.get_long().is_some_and(matches)
+                || argument
+                    .get_all_aliases()
+                    .is_some_and(|names| names.into_iter().any(matches))
+        };
+        let arguments = || self.command.get_arguments();
+        if let Some(argument) = arguments().find(|argument| named(argument, &|n| n == name)) {
+            return Ok(Row::of(argument));
         }
-        let mut matches = self
-            .rows
-            .iter()
-            .filter(|row| row.names.iter().any(|n| n.starts_with(name)));
+        let mut matches = arguments().filter(|argument| named(argument, &|n| n.starts_with(name)));
         match (matches.next(), matches.next()) {
-            (Some(row), None) if !name.is_empty() => Ok(row),
+            (Some(argument), None) if !name.is_empty() => Ok(Row::of(argument)),
             (Some(_), Some(_)) if !name.is_empty() => {
                 Err(usage(format!("option --{name} is ambiguous")))
             }
@@ -128,7 +123,7 @@ pub fn normalise(
     probe: &Probe<'_>,
 ) -> Result<Vec<OsString>, UsageError> {
     let mut pass = Pass {
-        table: Table::of(command),
+        table: Table { command },
         attachments: 0,
         next_type: None,
         next_name: None,
@@ -149,7 +144,7 @@ pub fn normalise(
 }
 
 struct Pass<'a> {
-    table: Table,
+    table: Table<'a>,
     /// How many attachments there are so far, and what the next one is told to be.
     attachments: usize,
     next_type: Option<OsString>,
@@ -236,7 +231,7 @@ impl Pass<'_> {
             _ => {}
         }
         let row = self.table.by_name(&name)?;
-        let (long, arity) = (row.long.clone().unwrap_or(name.clone()), row.arity);
+        let (long, arity) = (row.long.unwrap_or(name.clone()), row.arity);
         match (arity, value) {
             (Arity::Flag, Some(_)) => Err(usage(format!("option --{name} takes no value"))),
             (Arity::Flag, None) | (Arity::Optional, None) => {
@@ -306,7 +301,7 @@ impl Pass<'_> {
             let Some(row) = self.table.by_letter(letter) else {
                 return Err(unknown_letter(letter, letters));
             };
-            let (long, arity) = (row.long.clone(), row.arity);
+            let (long, arity) = (row.long, row.arity);
             if letter == 'h' && self.is_hop_count(tail) {
                 // SysV's hop count: nothing that we would do with it.
                 if tail.is_empty() {
@@ -638,7 +633,9 @@ mod tests {
 
     #[test]
     fn what_the_dialect_decides_still_has_its_row_for_the_documents() {
-        let table = Table::of(&MailxArguments::command());
+        let table = Table {
+            command: &MailxArguments::command(),
+        };
         for letter in ['a', 'A', 'E', 'M', 'f', 'r', 'H'] {
             assert!(table.by_letter(letter).is_some(), "-{letter}");
         }

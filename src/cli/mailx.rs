@@ -1,6 +1,7 @@
 //! The options of the mailx face, told once: parsing, help, manual and completions come from here.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use clap::Parser;
 
@@ -9,7 +10,7 @@ use clap::Parser;
 /// With recipients, a message is read from standard input and sent. Without, a mailbox is read.
 /// Options of s-nail, bsd-mailx and GNU mail are understood with their own spelling; options may
 /// stand behind recipients unless POSIXLY_CORRECT is set.
-#[derive(Clone, Debug, Default, Parser)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Parser)]
 #[command(
     name = "mailx",
     version,
@@ -171,7 +172,7 @@ pub struct MailxArguments {
     pub html: Option<OsString>,
 
     /// Send the text in fixed width as well, so that tables stay aligned
-    #[arg(long, conflicts_with = "html", help_heading = "Sending")]
+    #[arg(long, help_heading = "Sending")]
     pub pre: bool,
 
     /// Take colours and overwritten progress lines of a terminal out of the text
@@ -279,4 +280,112 @@ pub struct MailxArguments {
     /// Print this help and leave
     #[arg(short = 'h', long, visible_short_alias = '?', help_heading = "Both")]
     pub help: bool,
+}
+
+impl MailxArguments {
+    /// Takes what `dialect::normalise` makes: glued long options of clap's own names, `--`, and
+    /// operands.
+    ///
+    /// The dialect has checked every name and arity against clap's definitions; to have clap
+    /// parse the result once more would be a quarter of the instructions of one mail. A test
+    /// holds this against clap for every option there is.
+    pub fn from_normalised(words: Vec<OsString>) -> MailxArguments {
+        let mut parsed = MailxArguments::default();
+        let mut words = words.into_iter();
+        for word in words.by_ref() {
+            if word == "--" {
+                break;
+            }
+            let bytes = word.as_bytes();
+            let equals = bytes.iter().position(|&b| b == b'=');
+            let name = std::str::from_utf8(&bytes[..equals.unwrap_or(bytes.len())]).unwrap_or("");
+            let value = equals.map(|at| OsStr::from_bytes(&bytes[at + 1..]).to_owned());
+            parsed.take(name, value.unwrap_or_default());
+        }
+        parsed.operands = words.collect();
+        parsed
+    }
+
+    /// Takes one option; an optional value that is not there is empty.
+    fn take(&mut self, name: &str, value: OsString) {
+        match name {
+            "--subject" => self.subject = Some(value),
+            "--cc" => self.cc.push(value),
+            "--bcc" => self.bcc.push(value),
+            "--attach" => self.attach.push(value),
+            "--header" => self.header.push(value),
+            "--from" => self.from = Some(value),
+            "--content-type" => self.content_type = Some(value),
+            "--full-name" => self.full_name = Some(value),
+            "--discard-empty-messages" => self.discard_empty = true,
+            "--dry-run" => self.dry_run = true,
+            "--json" => self.json = true,
+            "--explain" => self.explain = true,
+            "--debug" => self.debug = true,
+            "--enable-cmd-escapes" => self.enable_cmd_escapes = true,
+            "--template" => self.template = true,
+            "--quote-file" => self.quote_file = Some(value),
+            "--body-file" => self.body_file = Some(value),
+            "--target" => self.target.push(value),
+            "--record-by-name" => self.record_by_name = true,
+            "--attach-fd" => self.attach_fd.push(value),
+            "--content-name" => self.content_name.push(value),
+            "--html" => self.html = Some(value),
+            "--pre" => self.pre = true,
+            "--plain" => self.plain = true,
+            "--strict-size" => self.strict_size = true,
+            "--skip-empty-attachments" => self.skip_empty_attachments = true,
+            "--encoding" => self.encoding = Some(value),
+            "--attachment" => self.attachment.push(value),
+            "--file" => self.file = Some(value),
+            "--user" => self.user = Some(value),
+            "--check" => self.check = true,
+            "--headers" => self.headers = Some(value),
+            "--search" => self.search = Some(value),
+            "--cmd" => self.cmd.push(value),
+            "--print" => self.print = true,
+            "--no-summary" => self.no_summary = true,
+            "--read-only" => self.read_only = true,
+            "--account" => self.account = Some(value),
+            "--set" => self.set.push(value),
+            "--command" => self.command.push(value),
+            "--no-system-rc" => self.no_system_rc = true,
+            "--resource-files" => self.resource_files = Some(value),
+            "--ignore" => self.ignore = true,
+            "--verbose" => self.verbose = self.verbose.saturating_add(1),
+            "--version" => self.version = true,
+            "--help" => self.help = true,
+            _ => debug_assert!(false, "{name} is no option"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{ArgAction, CommandFactory};
+
+    use super::*;
+
+    #[test]
+    fn every_option_of_clap_is_taken_as_clap_takes_it() {
+        let mut words = Vec::new();
+        for argument in MailxArguments::command().get_arguments() {
+            let Some(long) = argument.get_long() else {
+                continue;
+            };
+            match argument.get_action() {
+                ArgAction::Set | ArgAction::Append => {
+                    words.push(OsString::from(format!("--{long}=one")));
+                    words.push(OsString::from(format!("--{long}=two=2")));
+                }
+                _ => words.push(OsString::from(format!("--{long}"))),
+            }
+        }
+        words.push("--file".into());
+        words.extend(["--", "operand", "-x"].map(OsString::from));
+        let by_clap = std::iter::once(OsString::from("mailx")).chain(words.clone());
+        let by_clap = MailxArguments::try_parse_from(by_clap).unwrap();
+        let by_us = MailxArguments::from_normalised(words);
+        assert_eq!(by_us, by_clap);
+    }
 }

@@ -342,8 +342,9 @@ proptest! {
 
         let mailbox = Mailbox::open(&path, &mut |_, _, _| {}).expect("a mailbox");
         let messages = mailbox.messages();
-        // Ending a half line may make a blank line of it, and a separator of the line before.
-        if before.ends_with('\n') {
+        // Ending a half line may make a blank line of it, and a separator of the line before; and a
+        // length that ended at the end of the file no longer does, so that it hides nothing more.
+        if before.ends_with('\n') && !before.contains("Content-Length") {
             prop_assert_eq!(messages.len(), count_before + 1, "{:?}", text);
         }
         let last = messages.last().expect("a message");
