@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::diagnostics::{Diagnostics, Verbose};
@@ -13,11 +12,11 @@ use crate::compose::{self, AttachRequest, Composed, Request, input};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::report::receipt;
-use crate::submission::{self, Report, Surroundings};
+use crate::submission::{self, Entry, Report, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
-use crate::transport::Disposition;
+use crate::transport::{Disposition, Outcome};
 
 /// How a message is to be sent.
 #[derive(Debug, Default)]
@@ -213,8 +212,7 @@ pub fn send(
         }
         // What was asked for may be wrong as well; what counts now is that the text is kept.
         let composed = compose::compose(request, body.body, settings, environment, &signals);
-        let kept = submission::keep_composed(&composed, &around);
-        return diagnostics.kept(kept.as_ref());
+        return withhold(&composed, &failure, manner, &around, diagnostics);
     }
     if is_empty
         && manner.refusal.is_none()
@@ -235,8 +233,7 @@ pub fn send(
     });
     if let Some(refusal) = manner.refusal.as_ref().or(slip.as_ref()) {
         diagnostics.fail(refusal);
-        let kept = submission::keep_composed(&composed, &around);
-        return diagnostics.kept(kept.as_ref());
+        return withhold(&composed, refusal, manner, &around, diagnostics);
     }
     for warning in &composed.warnings {
         diagnostics.say(warning);
@@ -278,11 +275,9 @@ fn submit(
             diagnostics.fail(failure);
         }
     };
-    if !composed.failures.is_empty() {
+    if let Some(failure) = composed.failures.first() {
         tell_bad(diagnostics);
-        let kept = submission::keep_composed(composed, around);
-        diagnostics.kept(kept.as_ref());
-        return receive(&unsent(composed, kept), composed, manner, diagnostics);
+        return withhold(composed, failure, manner, around, diagnostics);
     }
     match submission::send(&composed.draft, &composed.bad_recipients, around) {
         Ok(report) => {
@@ -293,20 +288,43 @@ fn submit(
         Err(failure) => {
             diagnostics.fail(&failure);
             tell_bad(diagnostics);
-            let kept = submission::keep_composed(composed, around);
-            diagnostics.kept(kept.as_ref());
-            receive(&unsent(composed, kept), composed, manner, diagnostics);
+            withhold(composed, &failure, manner, around, diagnostics);
         }
     }
 }
 
-/// Returns the report of a mail that was not even tried.
-fn unsent(composed: &Composed, kept: Option<Result<PathBuf, Failure>>) -> Report {
-    Report {
+/// Keeps a mail that is not even tried, and tells where; `why` was told already.
+fn withhold(
+    composed: &Composed,
+    why: &Failure,
+    manner: &Manner,
+    around: &Surroundings<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let kept = submission::keep_composed(composed, around);
+    diagnostics.kept(kept.as_ref());
+    let outcome = Outcome::new(
+        Disposition::TryLater,
+        why.kind,
+        crate::exit::with_causes(why),
+    );
+    let entries = composed.draft.recipients().map(|recipient| {
+        let address = recipient.address().to_string();
+        Entry {
+            recipient: address.clone(),
+            target: address,
+            route: "none".to_owned(),
+            reason: "the message was not sent".to_owned(),
+            outcome: outcome.clone(),
+        }
+    });
+    let report = Report {
         message_id: composed.draft.message_id.clone(),
+        entries: entries.collect(),
         kept,
         ..Report::default()
-    }
+    };
+    receive(&report, composed, manner, diagnostics);
 }
 
 /// Prints the receipt, if one is asked for.

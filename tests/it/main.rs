@@ -35,3 +35,4 @@ mod smtp;
 mod smtp_tls;
 mod system;
 mod terminal;
+mod truth;
