@@ -99,7 +99,8 @@ impl Read for InPlaceReader<'_> {
 ///
 /// # Errors
 /// 66 when it cannot be read: missing, unreadable, a directory or device, or a FIFO that does
-/// not come to its end in time; 65 when the type that is given for it is none.
+/// not come to its end in time; 128 + N when signal N interrupts it; 65 when the type that is given
+/// for it is none.
 pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failure> {
     let (path, charset) = match split_charset(&wanted.path) {
         Some((path, charset)) if !Path::new(&wanted.path).exists() => (path, Some(charset)),
@@ -107,6 +108,7 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
     };
     let fail = |error: io::Error| {
         let what = format!("cannot attach {}", sanitize::line(path.as_bytes()));
+        // A signal is why we stop: the status tells it, as when it strikes while the text is read.
         let kind = signals.received().map_or(Kind::NoInput, Kind::Signal);
         let failure = Failure::new(kind, what).because(error);
         match path.as_bytes().contains(&b':') {

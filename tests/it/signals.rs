@@ -1,0 +1,345 @@
+//! SIGINT, SIGTERM and SIGHUP at many points of reading, composing and submitting.
+//!
+//! Wherever a signal strikes: nobody has half a mail, the text is with the next hop or kept, and
+//! the exit status is true. That the program ends at all, and soon, is the harness' limit.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::case::{Case, Ran};
+use crate::letters::Letter;
+use crate::sendmail::FakeSendmail;
+use crate::smtp_server::{Behaviour, SmtpServer, Step, expect, find, say};
+
+const SIGNALS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+
+/// Far below every time limit of the program's own that could end these runs.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A pause that no client waits for.
+const FOR_EVER: Step = Step::Sleep(Duration::from_secs(600));
+
+/// Runs a test of each number on a few threads: most of these runs only wait.
+fn in_parallel(count: usize, test: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        return;
+                    }
+                    test(number);
+                }
+            });
+        }
+    });
+}
+
+/// Returns a text of so many lines, each of them telling its place.
+fn text(lines: usize) -> String {
+    (0..lines)
+        .map(|n| format!("line {n} of the text\n"))
+        .collect()
+}
+
+fn letter(data: &[u8]) -> Letter {
+    let text = String::from_utf8(data.to_vec()).expect("7-bit");
+    Letter::new(text.replace("\r\n", "\n").as_bytes())
+}
+
+/// Asserts what must be so after a signal in any moment: the text is whole where it is said to be.
+#[track_caller]
+fn assert_true(ran: &Ran, accepted: &[Letter], body: &[u8], signal: Signal) {
+    let kept = match ran.path("home/dead.letter").exists() {
+        true => ran.dead(),
+        false => Vec::new(),
+    };
+    for letter in accepted.iter().chain(&kept) {
+        assert_eq!(
+            letter.body().escape_ascii().to_string(),
+            body.escape_ascii().to_string(),
+            "half a mail"
+        );
+    }
+    let code = ran.output.code();
+    match code {
+        0 => {
+            assert_eq!(accepted.len(), 1, "status 0 without a mail");
+            assert!(kept.is_empty(), "status 0, and a kept mail");
+        }
+        _ => {
+            let told = [128 + signal as i32, 75];
+            assert!(told.contains(&code), "status {code}: {}", ran.stderr());
+            assert_eq!(kept.len(), 1, "neither accepted nor kept: {}", ran.stderr());
+            assert!(ran.stderr().contains("[DIR]/home/dead.letter"));
+        }
+    }
+}
+
+#[test]
+fn while_the_text_is_read() {
+    // In blocks of 16 KiB: nothing, a byte, the edges of a block, more than one.
+    let sizes = [0, 1, 17, 4095, 4096, 16_383, 16_384, 16_385, 40_000, 65_536];
+    in_parallel(sizes.len() * SIGNALS.len(), |number| {
+        let signal = SIGNALS[number % SIGNALS.len()];
+        let size = sizes[number / SIGNALS.len()];
+        let given: Vec<u8> = text(4000).into_bytes()[..size].to_vec();
+        let ran = Case::send(["-s", "t", "ops@example.com"])
+            .stdin_stays_open(&given)
+            .signal_after(Duration::from_millis(1500), signal)
+            .limit(SOON)
+            .status(128 + signal as i32)
+            .says("before the message was complete")
+            .keeps(1)
+            .run();
+        ran.nothing_sent();
+        let mut body = given;
+        if !body.is_empty() && !body.ends_with(b"\n") {
+            body.push(b'\n');
+        }
+        assert_true(&ran, &[], &body, signal);
+    });
+}
+
+#[test]
+fn while_sendmail_t_reads() {
+    let given = "To: ops@example.com\nSubject: t\n\nfirst part\n";
+    // In the header too: what there is of it is kept.
+    let sizes = [given.len(), given.len() - 3, 35, 10];
+    in_parallel(sizes.len(), |number| {
+        let signal = SIGNALS[number % SIGNALS.len()];
+        let ran = Case::new()
+            .called("sendmail")
+            .args(["-t", "-i"])
+            .sendmail(FakeSendmail::accepting())
+            .stdin_stays_open(&given[..sizes[number]])
+            .signal_after(Duration::from_millis(1500), signal)
+            .limit(SOON)
+            .status(128 + signal as i32)
+            .any_stderr()
+            .keeps(1)
+            .run();
+        ran.nothing_sent();
+    });
+}
+
+#[test]
+fn while_an_attachment_comes_slowly() {
+    in_parallel(SIGNALS.len(), |number| {
+        let signal = SIGNALS[number];
+        let case = Case::send(["-s", "t", "--attach", "pipe", "ops@example.com"])
+            .fifo("work/pipe")
+            .stdin("the text\n");
+        // A writer who has begun and does not end.
+        let mut writer = File::options()
+            .read(true)
+            .write(true)
+            .open(case.path("work/pipe"))
+            .unwrap();
+        writer.write_all(b"half an attachment").unwrap();
+        let ran = case
+            .signal_after(Duration::from_millis(1500), signal)
+            .limit(SOON)
+            .fails()
+            .any_stderr()
+            .keeps(1)
+            .run();
+        ran.nothing_sent();
+        let kept = &ran.dead()[0];
+        assert_eq!(kept.text(), "the text\n");
+        assert_eq!(ran.output.code(), 128 + signal as i32, "{}", ran.stderr());
+        drop(writer);
+    });
+}
+
+#[test]
+fn while_sendmail_has_the_mail() {
+    let sendmails = [
+        FakeSendmail::new().step("hang"),
+        FakeSendmail::new().step("read 100").step("hang"),
+        FakeSendmail::accepting().step("hang"),
+        FakeSendmail::accepting()
+            .step("chatter 100000")
+            .step("hang"),
+    ];
+    in_parallel(sendmails.len() * SIGNALS.len(), |number| {
+        let signal = SIGNALS[number % SIGNALS.len()];
+        let body = text(3000);
+        let ran = Case::new()
+            .args(["-s", "t", "ops@example.com"])
+            .sendmail(sendmails[number / SIGNALS.len()].clone())
+            .stdin(&body)
+            .signal_at("mta/calls/0001/hanging", signal)
+            .limit(SOON)
+            .fails()
+            .any_stderr()
+            .keeps(1)
+            .run();
+        assert_true(&ran, &[], body.as_bytes(), signal);
+        assert_eq!(ran.calls().len(), 1);
+    });
+}
+
+#[test]
+fn while_the_relay_is_silent() {
+    let steps = [
+        say("220 relay.test"),
+        expect("EHLO"),
+        say("250 relay.test"),
+        expect("MAIL"),
+        say("250 ok"),
+        expect("RCPT"),
+        say("250 ok"),
+        expect("DATA"),
+        say("354 go on"),
+        Step::ExpectData,
+    ];
+    // Silent from here on, once the client has sent this.
+    let points: [(usize, &[u8]); 5] = [
+        (2, b"EHLO"),
+        (4, b"MAIL"),
+        (6, b"RCPT"),
+        (8, b"DATA\r\n"),
+        (10, b"\r\n.\r\n"),
+    ];
+    in_parallel(points.len() * SIGNALS.len(), |number| {
+        let signal = SIGNALS[number % SIGNALS.len()];
+        let (silent, sent) = points[number / SIGNALS.len()];
+        let mut script = steps[..silent].to_vec();
+        script.push(FOR_EVER);
+        let server = Arc::new(SmtpServer::scripted(script));
+        let watched = Arc::clone(&server);
+        let body = text(50);
+        let ran = Case::new()
+            .rc(&format!("set mta=smtp://127.0.0.1:{}", server.port()))
+            .rc("set hostname=client.example.org")
+            .args(["-s", "t", "ops@example.com"])
+            .stdin(&body)
+            .signal_when(
+                move || {
+                    let sessions = watched.sessions();
+                    sessions
+                        .iter()
+                        .any(|session| find(&session.received, sent).is_some())
+                },
+                signal,
+            )
+            .limit(SOON)
+            .fails()
+            .any_stderr()
+            .keeps(1)
+            .run();
+        assert_true(&ran, &[], body.as_bytes(), signal);
+        // Before the dot nobody can have it; after the dot nobody can know.
+        let uncertain = ran.stderr().contains("uncertain");
+        assert_eq!(uncertain, silent == 10, "{}", ran.stderr());
+    });
+}
+
+#[test]
+fn before_the_relay_has_greeted() {
+    in_parallel(SIGNALS.len(), |number| {
+        let signal = SIGNALS[number];
+        let server = Arc::new(SmtpServer::scripted(vec![FOR_EVER]));
+        let watched = Arc::clone(&server);
+        let ran = Case::new()
+            .rc(&format!("set mta=smtp://127.0.0.1:{}", server.port()))
+            .rc("set hostname=client.example.org")
+            .args(["-s", "t", "ops@example.com"])
+            .stdin("the text\n")
+            .signal_when(move || !watched.sessions().is_empty(), signal)
+            .limit(SOON)
+            .fails()
+            .any_stderr()
+            .keeps(1)
+            .run();
+        assert_true(&ran, &[], b"the text\n", signal);
+    });
+}
+
+#[test]
+fn at_any_moment_of_a_submission() {
+    // By sendmail and by a relay that takes its time, a few milliseconds further on each time.
+    in_parallel(40, |number| {
+        let signal = SIGNALS[number % SIGNALS.len()];
+        let moment = Duration::from_micros(1500 * (number as u64 / 2));
+        let body = text(20_000);
+        let begun = std::cell::Cell::new(None);
+        let case = |case: Case, has_begun: Box<dyn Fn() -> bool>| {
+            case.args(["-s", "t", "ops@example.com"])
+                .stdin(&body)
+                .signal_when(
+                    move || {
+                        if begun.get().is_none() && has_begun() {
+                            begun.set(Some(std::time::Instant::now()));
+                        }
+                        begun.get().is_some_and(|begun| begun.elapsed() >= moment)
+                    },
+                    signal,
+                )
+                .limit(SOON)
+                .any_status()
+                .any_stderr()
+                .may_change("home/dead.letter")
+        };
+        if number % 2 == 0 {
+            let world = Case::new().sendmail(FakeSendmail::accepting());
+            let calls = world.path("mta/calls/0001");
+            let ran = case(world, Box::new(move || calls.exists())).run();
+            let status = ran.output.code();
+            let letters: Vec<Letter> = match status {
+                0 => vec![ran.call().letter()],
+                _ => Vec::new(),
+            };
+            assert_true(&ran, &letters, body.as_bytes(), signal);
+        } else {
+            let server = Arc::new(SmtpServer::accepting(Behaviour::default()));
+            let watched = Arc::clone(&server);
+            let world = Case::new()
+                .rc(&format!("set mta=smtp://127.0.0.1:{}", server.port()))
+                .rc("set hostname=client.example.org");
+            let ran = case(world, Box::new(move || !watched.sessions().is_empty())).run();
+            let accepted: Vec<Letter> = server
+                .messages()
+                .iter()
+                .map(|message| letter(&message.data))
+                .collect();
+            assert_true(&ran, &accepted, body.as_bytes(), signal);
+        }
+    });
+}
+
+#[test]
+fn as_soon_as_the_program_runs() {
+    // Before the handlers are there a signal kills: then nothing was read, nothing is anywhere.
+    in_parallel(20, |number| {
+        let signal = SIGNALS[number % SIGNALS.len()];
+        let ran = Case::send(["-s", "t", "ops@example.com"])
+            .stdin("the text\n")
+            .signal_after(Duration::from_micros(700 * number as u64), signal)
+            .limit(SOON)
+            .any_status()
+            .any_stderr()
+            .may_change("home/dead.letter")
+            .run();
+        let code = ran.output.code();
+        assert!([0, 75, 128 + signal as i32].contains(&code), "{code}");
+        let kept = match ran.path("home/dead.letter").exists() {
+            true => ran.dead(),
+            false => Vec::new(),
+        };
+        for kept in &kept {
+            assert!(b"the text\n".starts_with(&kept.body()[..]));
+        }
+        if code == 0 {
+            assert_eq!(ran.call().letter().body(), b"the text\n");
+        }
+    });
+}
