@@ -42,7 +42,7 @@ pub enum Kind {
     Io,
     /// Nothing final: try again later (75, `EX_TEMPFAIL`).
     TryLater,
-    /// There is no mail, or the thing asked for is not there (1).
+    /// There is no mail, or the thing asked for is not there; or a message was given up (1).
     Nothing,
     /// Interrupted by this signal before the message was complete (128 + signal).
     Signal(u8),
@@ -103,7 +103,10 @@ pub const STATUSES: &[(Option<Kind>, &str)] = &[
         None,
         "Every recipient was accepted by the next hop, or the message is written and synced to disk; there is mail.",
     ),
-    (Some(Kind::Nothing), "There is no mail, or no such message."),
+    (
+        Some(Kind::Nothing),
+        "There is no mail, or no such message; or a message was given up while it was typed.",
+    ),
     (
         Some(Kind::Usage),
         "The command line is wrong. Nothing was read.",

@@ -197,7 +197,12 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         || parsed.template
         || parsed.quote_file.is_some()
         || parsed.body_file.is_some()
-        || !parsed.target.is_empty();
+        || !parsed.target.is_empty()
+        || parsed.dry_run
+        || parsed.explain
+        || parsed.json
+        || parsed.html.is_some()
+        || parsed.content_type.is_some();
     if parsed.html.is_some() && parsed.pre {
         return Err(wrong("--html and --pre are two forms of one text", None));
     }
@@ -397,7 +402,10 @@ fn sendmail(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
         sendmail::Mode::NewAliases | sendmail::Mode::RunQueue => return,
         sendmail::Mode::Deliver | sendmail::Mode::Dialogue => {}
     }
-    let environment = Environment::read();
+    let environment = Environment {
+        as_sendmail: true,
+        ..Environment::read()
+    };
     let wanted = setup::Wanted {
         verbose: u8::from(parsed.verbose),
         sending: true,

@@ -32,7 +32,7 @@ fn check(header: &PremadeHeader, source: &Vec<u8>, wire: Wire) {
     if wire == Wire::SevenBit {
         assert!(out.is_ascii() || changes.eight_bit_left);
     }
-    // What has left holds the same fields, and its body needs no change the next time.
+    // What has left holds the same fields, and needs no change the next time.
     let again = PremadeHeader::read(&out, Reading::default()).expect("memory");
     for field in header.iter() {
         let dropped = ["Content-Length", "Lines"].iter().any(|n| field.is(n));
@@ -42,13 +42,12 @@ fn check(header: &PremadeHeader, source: &Vec<u8>, wire: Wire) {
             field.name()
         );
     }
-    let mut second = Vec::new();
-    premade::write(&again, &out, wire, &mut second).expect("memory");
-    let body = |message: &[u8], header: &PremadeHeader| -> Vec<u8> {
-        message[header.body_offset() as usize..].to_vec()
-    };
-    let third = PremadeHeader::read(&second, Reading::default()).expect("memory");
-    assert_eq!(body(&out, &again), body(&second, &third));
+    // An address list with UTF-8 left in it may be nobody's list; all else is fit now.
+    if out.is_ascii() && !has_sealed_parts(source) {
+        let mut second = Vec::new();
+        premade::write(&again, &out, wire, &mut second).expect("memory");
+        assert_eq!(second, out);
+    }
 }
 
 /// Returns whether there may be parts that nobody may touch, signed, encrypted or nested beyond the limit.

@@ -106,10 +106,11 @@ pub fn dialogue(
             Err(failure) => Verdict::TryLater(crate::exit::with_causes(&failure)),
         }
     };
-    let mut input = io::stdin().lock();
+    let mut input = io::BufReader::new(input::Interruptible::new(&signals));
     let mut out = io::stdout().lock();
     if let Err(error) = dialogue::speak(&mut input, &mut out, &mut submit) {
-        let failure = Failure::new(Kind::Io, "the SMTP dialogue broke off");
+        let kind = signals.received().map_or(Kind::Io, Kind::Signal);
+        let failure = Failure::new(kind, "the SMTP dialogue broke off");
         diagnostics.fail(&failure.because(error));
     }
 }
@@ -179,9 +180,9 @@ pub fn send(
     let (mut typed, mut changed) = (request.clone(), settings.clone());
     let mut slip = None;
     let body = if let Some(path) = &manner.body_file {
-        quoted(manner, input::read_file(path))
+        quoted(manner, input::read_file(path, &signals), &signals)
     } else if is_attached {
-        quoted(manner, input::Input::default())
+        quoted(manner, input::Input::default(), &signals)
     } else if terminal || manner.escapes {
         let session = Session {
             request: &mut typed,
@@ -197,9 +198,9 @@ pub fn send(
             messages: None,
             terminal,
         };
-        input::read_typed(session, quoted(manner, input::Input::default()))
+        input::read_typed(session, quoted(manner, input::Input::default(), &signals))
     } else {
-        quoted(manner, input::read_piped(&signals, false))
+        quoted(manner, input::read_piped(&signals, false), &signals)
     };
     let (request, settings) = (&typed, &changed);
     let around = surroundings(&signals, manner, settings, environment, diagnostics);
@@ -247,9 +248,9 @@ pub fn send(
 }
 
 /// Puts the file of `-q` in front of a text.
-fn quoted(manner: &Manner, text: input::Input) -> input::Input {
+fn quoted(manner: &Manner, text: input::Input, signals: &Signals) -> input::Input {
     match &manner.quote_file {
-        Some(path) => input::behind_file(path, text),
+        Some(path) => input::behind_file(path, text, signals),
         None => text,
     }
 }
@@ -353,11 +354,15 @@ fn explain(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Dia
 /// Writes our own text to standard output; that it could not be written is a failure.
 pub fn print(text: &str, diagnostics: &mut Diagnostics) {
     let mut out = io::stdout().lock();
-    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        let failure = Failure::new(Kind::Io, "cannot write to standard output");
-        diagnostics.fail(&failure.because(error));
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match error.kind() {
+            // Whoever reads no further knows it; the status says it, too.
+            io::ErrorKind::BrokenPipe => diagnostics.note(Kind::Io),
+            _ => {
+                let failure = Failure::new(Kind::Io, "cannot write to standard output");
+                diagnostics.fail(&failure.because(error));
+            }
+        }
     }
 }
 

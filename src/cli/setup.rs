@@ -68,6 +68,7 @@ pub fn settings(
         .map(PathBuf::from)
         .or_else(|| environment.mailrc.clone())
         .or_else(|| Some(home.as_ref()?.join(".mailrc")));
+    let missing = wanted.user_file.filter(|path| !path.exists());
     if let Some(path) = user_file.filter(|_| !wanted.no_user_rc) {
         mailrc::read_file(&mut settings, &path, &context);
     }
@@ -76,7 +77,10 @@ pub fn settings(
         let origin = Origin::Option(format!("-E '{text}'"));
         mailrc::apply_lines(&mut settings, vec![(origin, text.into_owned())], &context);
     }
-    let mut refusal = None;
+    let mut refusal = missing.map(|path| {
+        let what = format!("there is no configuration file {}", path.display());
+        Failure::new(Kind::Config, what)
+    });
     if let Some(account) = wanted.account {
         let name = account.to_string_lossy();
         if !settings.use_account(&name, &context) {
@@ -91,7 +95,7 @@ pub fn settings(
         let text = word.to_string_lossy();
         let origin = Origin::Option(format!("-S {}", text.split('=').next().unwrap_or_default()));
         mailrc::apply_set(&mut settings, &text, origin)
-            .map_err(|what| Failure::new(Kind::Usage, format!("-S {text}")).because(what))?;
+            .map_err(|_| Failure::new(Kind::Usage, "-S needs NAME or NAME=VALUE"))?;
     }
     if wanted.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));

@@ -119,32 +119,51 @@ struct Typist<'a> {
     interrupted: bool,
 }
 
-/// The escapes for `~?`, as typed with the usual escape character.
-const HELP: &str = "\
-~~TEXT        a line that begins with ~
-~.            end the message
-~?            this help
-~!COMMAND     run a shell command
-~:COMMAND     execute a command of the configuration (also ~_)
-~a  ~A        insert the variable sign, Sign
-~i NAME       insert the value of a variable (~I: without a new line)
-~t NAMES      add recipients to To
-~c NAMES      add recipients to Cc
-~b NAMES      add recipients to Bcc
-~s TEXT       set the subject
-~h            ask for To, Subject, Cc and Bcc
-~@ [FILES]    attach files; list them without a name
-~d            insert the dead letter file
-~r FILE       insert a file (also ~<); ~r !COMMAND the output of a command
-~w FILE       append the text to a file
-~e  ~v        edit the text with the line editor, the screen editor
-~|COMMAND     replace the text by the output of a command that reads it
-~f ~F LIST    insert messages; with all header fields
-~m ~M LIST    insert messages, indented; with all header fields
-~p            show the message
-~q            give up and keep the text
-~x            give up and forget the text
-";
+/// The escapes, as typed with the usual escape character, and what they do: told by `~?` and the
+/// manual.
+pub const ESCAPES: &[(&str, &str)] = &[
+    ("~~TEXT", "A line that begins with ~"),
+    ("~.", "End the message"),
+    ("~?", "Show the escapes"),
+    ("~!COMMAND", "Run a shell command"),
+    (
+        "~:COMMAND",
+        "Execute a command of the configuration (also ~_)",
+    ),
+    ("~a ~A", "Insert the variable sign, Sign"),
+    (
+        "~i NAME",
+        "Insert the value of a variable (~I: without a new line)",
+    ),
+    ("~t NAMES", "Add recipients to To"),
+    ("~c NAMES", "Add recipients to Cc"),
+    ("~b NAMES", "Add recipients to Bcc"),
+    ("~s TEXT", "Set the subject"),
+    ("~h", "Ask for To, Subject, Cc and Bcc"),
+    ("~@ [FILES]", "Attach files; list them without a name"),
+    ("~d", "Insert the dead letter file"),
+    (
+        "~r FILE",
+        "Insert a file (also ~<); ~r !COMMAND the output of a command",
+    ),
+    ("~w FILE", "Append the text to a file"),
+    (
+        "~e ~v",
+        "Edit the text with the editor, with the visual editor",
+    ),
+    (
+        "~|COMMAND",
+        "Replace the text by the output of a command that reads it",
+    ),
+    ("~f ~F LIST", "Insert messages; with all header fields"),
+    (
+        "~m ~M LIST",
+        "Insert messages, indented; with all header fields",
+    ),
+    ("~p", "Show the message"),
+    ("~q", "Give up and keep the text"),
+    ("~x", "Give up and forget the text"),
+];
 
 impl Typist<'_> {
     /// Everything from the first prompt to the last; what ends it early comes as the error.
@@ -265,7 +284,7 @@ impl Typist<'_> {
         }
         let done = match name {
             b'?' => {
-                self.show(HELP.as_bytes());
+                self.help();
                 Ok(())
             }
             b'!' => self.shell(rest),
@@ -297,6 +316,12 @@ impl Typist<'_> {
             (self.session.tell)(&failure);
         }
         Ok(())
+    }
+
+    fn help(&mut self) {
+        for (form, help) in ESCAPES {
+            self.show(format!("{form:<13} {help}\n").as_bytes());
+        }
     }
 
     /// Executes one command of the configuration.

@@ -3,15 +3,16 @@
 //! A piped body is data: no tilde escape, no line that ends it (rule R10, design decision D11).
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 use signal_hook::consts::SIGINT;
 
+use crate::compose::attachment;
 use crate::compose::escapes::{self, Ending, Event, Lines, Session};
 use crate::exit::{Failure, Kind};
+use crate::message::MessageSource;
 use crate::sanitize;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
@@ -69,6 +70,35 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
             Err(error) => {
                 input.failure = Some(unreadable(error.into()));
                 return input;
+            }
+        }
+    }
+}
+
+/// Standard input as a reader that a signal ends.
+#[derive(Debug)]
+pub struct Interruptible<'a> {
+    signals: &'a Signals,
+    stdin: io::Stdin,
+}
+
+impl<'a> Interruptible<'a> {
+    /// Returns standard input, watched.
+    pub fn new(signals: &'a Signals) -> Interruptible<'a> {
+        let stdin = io::stdin();
+        Interruptible { signals, stdin }
+    }
+}
+
+impl Read for Interruptible<'_> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.signals.wait(Some(self.stdin.as_fd()), None)? {
+                Woken::Ready => return Ok(nix::unistd::read(&self.stdin, block)?),
+                Woken::Signal(signal) => {
+                    return Err(io::Error::other(format!("interrupted by signal {signal}")));
+                }
+                Woken::Rung | Woken::TimedOut => {}
             }
         }
     }
@@ -195,24 +225,26 @@ impl Lines for StandardLines<'_> {
 }
 
 /// Reads the text from a file.
-pub fn read_file(path: &OsStr) -> Input {
+pub fn read_file(path: &OsStr, signals: &Signals) -> Input {
     let mut input = Input::default();
-    match File::open(path).and_then(|mut file| Spool::read_from(&mut file)) {
+    let opened = attachment::open(path, signals);
+    match opened.and_then(|source| Spool::read_from(&mut *source.reader()?)) {
         Ok(body) => input.body = body,
         Err(error) => {
             let what = format!("cannot read {}", sanitize::line(path.as_bytes()));
-            input.failure = Some(Failure::new(Kind::NoInput, what).because(error));
+            let kind = signals.received().map_or(Kind::NoInput, Kind::Signal);
+            input.failure = Some(Failure::new(kind, what).because(error));
         }
     }
     input
 }
 
 /// Puts a file in front of what was read (`-q`); `-` is nothing more than standard input itself.
-pub fn behind_file(path: &OsStr, input: Input) -> Input {
+pub fn behind_file(path: &OsStr, input: Input, signals: &Signals) -> Input {
     if path == "-" {
         return input;
     }
-    let mut quoted = read_file(path);
+    let mut quoted = read_file(path, signals);
     let copied = io::copy(&mut input.body.reader(), &mut quoted.body);
     if let Err(error) = copied {
         let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");

@@ -218,7 +218,7 @@ pub fn compose(
             Err(failure) => composer.composed.failures.push(failure),
         }
     }
-    composer.text_forms(request);
+    composer.text_forms(request, signals);
     composer.size_limit(request);
     composer.copies(request);
     composer.check_recipients();
@@ -370,14 +370,14 @@ impl<'a> Composer<'a> {
     }
 
     /// Makes the forms of the text that were asked for: stripped, preformatted, HTML.
-    fn text_forms(&mut self, request: &Request) {
-        let result = self.try_text_forms(request);
+    fn text_forms(&mut self, request: &Request, signals: &Signals) {
+        let result = self.try_text_forms(request, signals);
         if let Err(failure) = result {
             self.composed.failures.push(failure);
         }
     }
 
-    fn try_text_forms(&mut self, request: &Request) -> Result<(), Failure> {
+    fn try_text_forms(&mut self, request: &Request, signals: &Signals) -> Result<(), Failure> {
         let spooling = |error: io::Error| {
             Failure::new(Kind::CannotCreate, "cannot spool the message").because(error)
         };
@@ -388,7 +388,7 @@ impl<'a> Composer<'a> {
             draft.body = stripped;
         }
         if let Some(path) = &request.html {
-            let input = input::read_file(path);
+            let input = input::read_file(path, signals);
             if let Some(failure) = input.failure {
                 return Err(failure);
             }

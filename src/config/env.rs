@@ -5,7 +5,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use crate::sys::child::SUBMITTING;
 
@@ -49,12 +49,27 @@ pub struct Environment {
     /// `NETRC`: the file of logins instead of `~/.netrc`.
     pub netrc: Option<PathBuf>,
     /// [`SUBMITTING`]: we are the child of a submission of our own.
-    pub submitting: bool,
+    pub submitting: Option<PathBuf>,
+    /// We were called as sendmail; set by the face, not read.
+    pub as_sendmail: bool,
     /// `TERM` is `dumb` or missing: no line editing.
     pub dumb_terminal: bool,
 }
 
 impl Environment {
+    /// Returns whether this sendmail has called us: to call it again would be a loop. As a
+    /// sendmail that was called by a submission we call none at all (design decision D6).
+    pub fn was_called_by(&self, sendmail: &Path) -> bool {
+        let caller = self.submitting.as_deref();
+        caller == Some(sendmail) || (self.as_sendmail && caller.is_some())
+    }
+
+    /// Returns the home directory: `HOME`, else the passwd file's.
+    pub fn home_directory(&self) -> Option<PathBuf> {
+        let own = || crate::sys::user::current().map(|user| user.home);
+        self.home.clone().or_else(own)
+    }
+
     /// Reads the process's environment.
     pub fn read() -> Environment {
         Environment::from_lookup(|name| std::env::var_os(name))
@@ -87,7 +102,8 @@ impl Environment {
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
             credentials_directory: path("CREDENTIALS_DIRECTORY"),
             netrc: path("NETRC"),
-            submitting: lookup(SUBMITTING).is_some(),
+            submitting: path(SUBMITTING),
+            as_sendmail: false,
             dumb_terminal: get("TERM").is_none_or(|term| term == "dumb"),
         }
     }

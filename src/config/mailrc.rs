@@ -5,8 +5,10 @@
 
 use std::fs::{File, Metadata};
 use std::io::Read;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
 
 use crate::config::{Origin, Problem, Settings};
 use crate::sys::user;
@@ -32,7 +34,9 @@ pub struct Context<'a> {
 pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) {
     match Reader::new(settings, context).file(path, 0) {
         Ok(()) => {}
-        Err(problem) if problem.what.ends_with("No such file or directory") => {}
+        Err(problem)
+            if problem.what.ends_with("No such file or directory")
+                || problem.what.ends_with("Not a directory") => {}
         Err(problem) => settings.problems.push(problem),
     }
 }
@@ -514,7 +518,9 @@ pub fn words(line: &str) -> Result<Vec<String>, String> {
         }
     }
     if quote.is_some() {
-        return Err(format!("a quote is not closed: {line}"));
+        // A secret may follow the `=`.
+        let shown = line.split('=').next().unwrap_or_default();
+        return Err(format!("a quote is not closed: {shown}"));
     }
     if in_word {
         words.push(word);
@@ -531,7 +537,12 @@ fn read_trusted(path: &Path) -> Result<String, String> {
             .unwrap_or_default()
             .to_owned()
     };
-    let file = File::open(path).map_err(plain)?;
+    // O_NONBLOCK: a FIFO is refused, not waited for.
+    let file = File::options()
+        .read(true)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
+        .open(path)
+        .map_err(plain)?;
     let metadata = file.metadata().map_err(plain)?;
     if metadata.file_type().is_char_device() {
         return Ok(String::new());
@@ -650,7 +661,7 @@ mod tests {
             [
                 "unknown command \"blorb\"",
                 "unknown variable mta-alises",
-                "a quote is not closed: mta=\"x",
+                "a quote is not closed: mta",
                 "condition \"x > 3\" is not understood and does not hold",
             ]
         );

@@ -67,7 +67,7 @@ pub const ROWS: &[Row] = &[
     row("dead", &["DEAD"], File, "~/dead.letter", "Keep the text of mail that could not be sent in this file; it is appended to, never replaced."),
     row("display-name", &[], Text, "", "The name beside the default sender, as `%u on %h`: %u the login name, %n the full name, %h the host, %H its full name."),
     row("dot", &[], Flag, "", "End a message typed at a terminal by a line that holds only a dot; piped text is never ended by one."),
-    row("editor", &["EDITOR"], Text, "", "The editor of `~e`; without it $EDITOR, else vi."),
+    row("editor", &["EDITOR"], Text, "", "The editor of `~e`; without it $EDITOR, else vi at a terminal."),
     row("escape", &[], Text, "~", "The character that begins an escape in a typed message; with an empty value there are no escapes."),
     row("expandaddr", &[], Flag, "", "Take recipients that start with `|` or `/` for commands and files; unset, they are errors."),
     row("folder", &[], File, "", "The directory that `+NAME` stands for; relative to the home directory."),
@@ -116,7 +116,7 @@ pub const ROWS: &[Row] = &[
     row("tls-verify", &["ssl-verify"], Text, "strict", "With the value `ignore`, take any certificate where no password is sent."),
     row("toplines", &[], Number, "5", "How many lines of a message `top` shows."),
     row("verbose", &[], Flag, "", "Tell what is done, as -v."),
-    row("visual", &["VISUAL"], Text, "", "The editor of `~v`; without it $VISUAL, else vi."),
+    row("visual", &["VISUAL"], Text, "", "The editor of `~v`; without it $VISUAL, else vi at a terminal."),
 ];
 
 /// Returns the row of a name or of another name for it.

@@ -94,6 +94,9 @@ proptest! {
         let seven = Entity::of_seven_bit(&written(&message, Wire::SevenBit));
         if analyse(&body).unwrap().uu_blocks.is_empty() {
             prop_assert!(seven.field("MIME-Version").is_some());
+        } else if !seven.parts.is_empty() {
+            // Where lines need an encoding, a uuencoded file in them becomes an attachment.
+            return Ok(());
         }
         prop_assert!(is_faithful(&seven.content, &body));
         let eight = Entity::of(&written(&message, Wire::EightBit));
@@ -195,7 +198,7 @@ proptest! {
         let bytes = written(&message, Wire::SevenBit);
         let parsed = mail_parser::MessageParser::default().parse(&bytes).unwrap();
         let strict = Entity::of_seven_bit(&bytes);
-        if strict.field("Content-Transfer-Encoding") == Some("base64") {
+        if strict.field("Content-Transfer-Encoding") == Some("base64") || !strict.parts.is_empty() {
             return Ok(());
         }
         let charset = Charset::of(&strict.content);

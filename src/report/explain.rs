@@ -6,6 +6,7 @@ use crate::compose::Draft;
 use crate::config::variables::{ROWS, ValueKind};
 use crate::config::{Origin, Settings};
 use crate::sanitize;
+use crate::submission::mta::RelayUrl;
 use crate::submission::{self, Plan};
 
 /// Returns the explanation, safe for a terminal: a line a fact, grouped by what it is about.
@@ -54,7 +55,8 @@ pub fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
             None => "unset".to_owned(),
             Some(_) if row.kind == ValueKind::Secret => "(secret)".to_owned(),
             Some("") => "set".to_owned(),
-            Some(value) => masked(value),
+            Some(value) if row.kind == ValueKind::Route => masked(value),
+            Some(value) => value.to_owned(),
         };
         line(
             &mut text,
@@ -92,12 +94,12 @@ fn identity(text: &mut String, draft: &Draft, plan: &Plan) {
     );
 }
 
-/// Hides the login in a URL.
+/// Shows the value of a route without a login in it.
 fn masked(value: &str) -> String {
-    match (value.split_once("://"), value.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://(login)@{place}"),
-        _ => value.to_owned(),
+    if !value.contains('@') {
+        return value.to_owned();
     }
+    RelayUrl::parse(value).map_or_else(|_| "(not shown)".to_owned(), |url| url.to_string())
 }
 
 fn line(text: &mut String, words: &str) {

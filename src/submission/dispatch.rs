@@ -40,6 +40,17 @@ pub(super) fn groups(steps: &[Step]) -> Vec<(Option<&Route>, Vec<&Step>)> {
     groups
 }
 
+/// Returns the outcome of a copy that could not even be handed to a transport.
+fn unsent(failure: Failure) -> Outcome {
+    let disposition = match failure.kind {
+        Kind::CannotCreate | Kind::Io | Kind::TryLater => Disposition::TryLater,
+        _ => Disposition::Refused,
+    };
+    let mut outcome = Outcome::new(disposition, failure.kind, exit::with_causes(&failure));
+    outcome.hint = failure.hint;
+    outcome
+}
+
 /// Hands the copies of a draft over, route by route.
 pub(super) struct Sender<'a> {
     /// What else the user should know.
@@ -65,36 +76,27 @@ impl<'a> Sender<'a> {
     }
 
     /// Submits the copies of one route; returns their outcomes in order.
-    pub(super) fn submit(
-        &mut self,
-        route: &Route,
-        steps: &[&Step],
-    ) -> Result<Vec<Outcome>, Failure> {
+    pub(super) fn submit(&mut self, route: &Route, steps: &[&Step]) -> Vec<Outcome> {
         if let Some(signal) = self.around.signals.received() {
             let text = "interrupted before it was handed over";
             let outcome = Outcome::new(Disposition::TryLater, Kind::Signal(signal), text);
-            return Ok(vec![outcome; steps.len()]);
+            return vec![outcome; steps.len()];
         }
         let message = match self.render(Some(route)) {
             Ok(message) => message,
-            Err(failure) => {
-                let text = exit::with_causes(&failure);
-                let disposition = match failure.kind {
-                    Kind::Unavailable => Disposition::Refused,
-                    _ => Disposition::TryLater,
-                };
-                let outcome = Outcome::new(disposition, failure.kind, text);
-                return Ok(vec![outcome; steps.len()]);
-            }
+            Err(failure) => return vec![unsent(failure); steps.len()],
         };
         let envelope = Envelope {
             sender: self.envelope_sender(route),
             null_sender: self.draft.null_sender,
             recipients: steps.iter().map(|step| step.target.clone()).collect(),
         };
-        Ok(match route {
+        match route {
             Route::Sendmail(path) => self.by_sendmail(path, &envelope, &message),
-            Route::Relay => self.by_relay(&envelope, message)?,
+            // What is wrong with the relay must not hide what other routes have done.
+            Route::Relay => self
+                .by_relay(&envelope, message)
+                .unwrap_or_else(|failure| vec![unsent(failure); steps.len()]),
             Route::Local(name) => {
                 let outcome = self.by_local(name, &envelope, &message);
                 vec![outcome; steps.len()]
@@ -103,7 +105,7 @@ impl<'a> Sender<'a> {
                 let outcome = self.by_test(path.as_deref(), &envelope, &message);
                 vec![outcome; steps.len()]
             }
-        })
+        }
     }
 
     pub(super) fn render(&self, route: Option<&Route>) -> Result<Spool, Failure> {
@@ -154,6 +156,9 @@ impl<'a> Sender<'a> {
     /// Returns the envelope sender: to sendmail none unless one was asked for.
     fn envelope_sender(&self, route: &Route) -> Option<EnvelopeAddress> {
         let identity = &self.plan.identity;
+        if self.draft.null_sender {
+            return None;
+        }
         match (route, &self.draft.envelope_sender) {
             (Route::Sendmail(_), asked) => asked.clone(),
             (Route::Relay, Some(asked)) => Some(asked.qualified(&identity.qualify_domain)),
@@ -224,22 +229,26 @@ impl<'a> Sender<'a> {
         };
         let sender = envelope
             .sender
-            .clone()
-            .unwrap_or_else(|| self.plan.identity.default_sender(false));
-        local::deliver(&local, name, &sender, message)
+            .as_ref()
+            .map_or("", |sender| sender.as_str());
+        local::deliver(&local, name, sender, message)
     }
 
     /// Appends a copy to each file that is to have one; what fails is told and changes the status.
-    pub(super) fn copies(&self) -> Result<Vec<Failure>, Failure> {
+    pub(super) fn copies(&self) -> Vec<Failure> {
         if self.draft.copies.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let route = Route::Local(self.plan.identity.login());
-        let message = self.render(Some(&route))?;
+        let message = match self.render(Some(&route)) {
+            Ok(message) => message,
+            Err(failure) => return vec![failure],
+        };
         let environment = self.around.environment;
         let line = local::from_line(&self.plan.identity.login(), environment.source_date_epoch);
         let folder = self.around.settings.text("folder").unwrap_or_default();
-        let home = environment.home.as_deref();
+        let home = environment.home_directory();
+        let home = home.as_deref();
         let failures = self.draft.copies.iter().filter_map(|name| {
             let path = match name.strip_prefix('+') {
                 Some(name) => {
@@ -254,20 +263,27 @@ impl<'a> Sender<'a> {
                 Failure::new(outcome.kind, what).because(outcome.text)
             })
         });
-        Ok(failures.collect())
+        failures.collect()
     }
 
     /// Appends to files and pipes to commands, where `expandaddr` let them be recipients.
-    pub(super) fn by_expansion(&self) -> Result<Vec<Entry>, Failure> {
+    pub(super) fn by_expansion(&self) -> Vec<Entry> {
         if self.draft.files.is_empty() && self.draft.commands.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let route = Route::Local(self.plan.identity.login());
-        let message = self.render(Some(&route))?;
+        let message = self.render(Some(&route));
         let line = local::from_line(
             &self.plan.identity.login(),
             self.around.environment.source_date_epoch,
         );
+        let unreadable = |failure: &Failure| {
+            Outcome::new(
+                Disposition::TryLater,
+                failure.kind,
+                exit::with_causes(failure),
+            )
+        };
         let entry = |name: &str, route: &str, outcome| Entry {
             recipient: name.to_owned(),
             target: name.to_owned(),
@@ -276,15 +292,23 @@ impl<'a> Sender<'a> {
             outcome,
         };
         let files = self.draft.files.iter().map(|path| {
-            let home = self.around.environment.home.as_deref();
+            let home = self.around.environment.home_directory();
+            let home = home.as_deref();
             let file = expand_home(path, home);
-            entry(path, "file", local::append_to_file(&file, &line, &message))
+            let outcome = match &message {
+                Ok(message) => local::append_to_file(&file, &line, message),
+                Err(failure) => unreadable(failure),
+            };
+            entry(path, "file", outcome)
         });
         let commands = self.draft.commands.iter().map(|command| {
-            let outcome = sendmail::pipe(command, &message, self.around.signals);
+            let outcome = match &message {
+                Ok(message) => sendmail::pipe(command, message, self.around.signals),
+                Err(failure) => unreadable(failure),
+            };
             entry(&format!("|{command}"), "command", outcome)
         });
-        Ok(files.chain(commands).collect())
+        files.chain(commands).collect()
     }
 
     /// Writes an mbox to standard output, or appends to a file that is one.

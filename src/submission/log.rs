@@ -38,7 +38,10 @@ pub fn write(report: &Report, settings: &Settings, environment: &Environment) {
     let sink = match settings.text("log") {
         Some("off" | "no" | "none") => Sink::Off,
         None | Some("syslog") => Sink::Syslog,
-        Some(name) => Sink::File(mailrc::expand_home(name, environment.home.as_deref())),
+        Some(name) => Sink::File(mailrc::expand_home(
+            name,
+            environment.home_directory().as_deref(),
+        )),
     };
     let result = match sink {
         Sink::Off => Ok(()),

@@ -98,7 +98,9 @@ pub fn send(
         .filter(|entry| !entry.outcome.is_accepted())
         .map(|entry| entry.target.clone())
         .collect();
-    if !failed.is_empty() || !bad.is_empty() {
+    let mut failed = failed;
+    failed.extend(bad.iter().map(|bad| bad.text.clone()));
+    if !failed.is_empty() {
         report.kept = keep(draft, &failed, around);
     }
     Ok(report)
@@ -121,7 +123,7 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
     let mut sender = Sender::new(draft, &plan, around);
     for (route, steps) in groups(&plan.steps) {
         let outcomes = match route {
-            Some(route) => sender.submit(route, &steps)?,
+            Some(route) => sender.submit(route, &steps),
             None => steps
                 .iter()
                 .filter_map(|step| step.route.clone().err())
@@ -137,17 +139,30 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
             });
         }
     }
-    report.entries.extend(sender.by_expansion()?);
+    report.entries.extend(sender.by_expansion());
     if report
         .entries
         .iter()
         .any(|entry| entry.outcome.is_accepted())
     {
-        report.copy_failures = sender.copies()?;
+        report.copy_failures = sender.copies();
     }
     report.notices.extend(sender.notices.into_inner());
     log::write(&report, around.settings, around.environment);
     Ok(report)
+}
+
+/// Returns whether a submission of our own waits for us and keeps the text if we fail.
+fn parent_keeps(around: &Surroundings<'_>) -> bool {
+    let environment = around.environment;
+    let mta = around
+        .settings
+        .text("mta")
+        .and_then(|mta| mta::Mta::parse(mta).ok());
+    match mta {
+        Some(mta::Mta::Sendmail(Some(path))) => environment.was_called_by(&path),
+        _ => environment.as_sendmail && environment.submitting.is_some(),
+    }
 }
 
 /// Keeps the text of a draft for these recipients; `None` where the user wants nothing kept.
@@ -157,11 +172,12 @@ pub fn keep(
     around: &Surroundings<'_>,
 ) -> Option<Result<PathBuf, Failure>> {
     // As the child of a submission of our own, the parent keeps the text.
-    if !around.settings.is_set("save") || around.environment.submitting {
+    if !around.settings.is_set("save") || parent_keeps(around) {
         return None;
     }
     let identity = Identity::find(around.settings);
     let sender = match &draft.envelope_sender {
+        _ if draft.null_sender => "<>".to_owned(),
         Some(sender) => sender.to_string(),
         None => identity.login(),
     };

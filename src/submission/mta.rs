@@ -115,6 +115,10 @@ impl Mta {
             }
             Some(("file", _)) => Err(MtaError("file:// needs an absolute path".to_owned())),
             Some(_) => RelayUrl::parse(text).map(Mta::Relay),
+            // A login may stand in it: then it is not repeated.
+            None if text.contains('@') => Err(MtaError(
+                "it is no way to send mail: a relay is written as smtp://USER@HOST".to_owned(),
+            )),
             None => Err(MtaError(format!(
                 "\"{text}\" is no way to send mail: auto, sendmail, local, test, a path, or a URL"
             ))),
@@ -186,7 +190,7 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), MtaError> {
             port.parse::<u16>()
                 .ok()
                 .filter(|port| *port > 0)
-                .ok_or_else(|| MtaError(format!("\"{port}\" is no port")))
+                .ok_or_else(|| MtaError("the port in it is none".to_owned()))
         })
         .transpose()?;
     Ok((host, port))

@@ -1,5 +1,7 @@
 //! The plan: who we are, which ways there are, and which way each copy goes.
 
+use std::path::PathBuf;
+
 use crate::address::EnvelopeAddress;
 use crate::compose::Draft;
 use crate::config::Problem;
@@ -56,7 +58,8 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         );
         return Err(Failure::new(Kind::Config, what));
     }
-    if around.environment.submitting && matches!(mta, Mta::Sendmail(_)) {
+    let called_by = |path: &PathBuf| around.environment.was_called_by(path);
+    if matches!(&mta, Mta::Sendmail(path) if path.as_ref().is_some_and(called_by)) {
         let what = "the sendmail that was called is Postrider itself, no MTA";
         return Err(Failure::new(Kind::Config, what)
             .hint("set mta= to the path of a real sendmail, to a relay, or to local"));
@@ -69,8 +72,7 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         local_leaves: settings.text("local") == Some("relay"),
         qualify_domain: identity.qualify_domain.clone(),
         own_names: identity.own_names.clone(),
-        find_sendmail: &sendmail::find,
-        submitting: around.environment.submitting,
+        find_sendmail: &|| sendmail::find().filter(|path| !called_by(path)),
         is_account: &|name| user::by_name(name).is_some(),
         system_aliases: &SystemAliases::read,
     };

@@ -49,8 +49,6 @@ pub struct World<'a> {
     pub own_names: Vec<String>,
     /// Finds the sendmail of the usual places.
     pub find_sendmail: &'a dyn Fn() -> Option<PathBuf>,
-    /// Whether we are the child of a submission of our own: then no sendmail is ever called.
-    pub submitting: bool,
     /// Whether a name is an account here.
     pub is_account: &'a dyn Fn(&str) -> bool,
     /// Reads the system's aliases.
@@ -236,9 +234,6 @@ impl Planner<'_> {
     }
 
     fn sendmail(&mut self) -> Option<PathBuf> {
-        if self.world.submitting {
-            return None;
-        }
         self.sendmail
             .get_or_insert_with(|| (self.world.find_sendmail)())
             .clone()
@@ -290,7 +285,6 @@ mod tests {
             qualify_domain: "corp.example".to_owned(),
             own_names: vec!["db1.corp.example".to_owned(), "localhost".to_owned()],
             find_sendmail: &find,
-            submitting: false,
             is_account: &|name| name == "root" || name == "alice",
             system_aliases: &|| {
                 SystemAliases::parse("postmaster: root\nops: alice, boss@x.example, |/bin/sh\n")

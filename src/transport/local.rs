@@ -7,7 +7,6 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::address::EnvelopeAddress;
 use crate::exit::{self, Kind};
 use crate::mailbox::{AppendOptions, PlaceInputs, append, system_mailbox};
 use crate::sys::spool::Spool;
@@ -43,8 +42,8 @@ pub fn from_line(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
 
 /// Delivers a message into the mailbox of an account.
 ///
-/// Accepted means written and synced to the disk.
-pub fn deliver(local: &Local, name: &str, sender: &EnvelopeAddress, message: &Spool) -> Outcome {
+/// An empty sender is the null sender of bounces. Accepted means written and synced to the disk.
+pub fn deliver(local: &Local, name: &str, sender: &str, message: &Spool) -> Outcome {
     let Some(account) = user::by_name(name) else {
         let text = format!("there is no user {name} on this host");
         return Outcome::new(Disposition::Refused, Kind::NoUser, text);
@@ -53,7 +52,7 @@ pub fn deliver(local: &Local, name: &str, sender: &EnvelopeAddress, message: &Sp
         let text = format!("{name} can have no mailbox");
         return Outcome::new(Disposition::Refused, Kind::NoUser, text);
     };
-    let line = from_line(sender.as_str(), local.source_date_epoch);
+    let line = from_line(sender, local.source_date_epoch);
     let mut options = options_for(&path, &account);
     options.lock.patience = local.lock_timeout;
     let mut reader: Box<dyn Read> = Box::new(message.reader());

@@ -126,7 +126,7 @@ fn call(
     }
     command.arg("--");
     command.args(recipients.iter().map(EnvelopeAddress::as_str));
-    command.env(SUBMITTING, "1");
+    command.env(SUBMITTING, &sendmail.program);
     observer.dialogue(true, &format!("{command:?}"));
     // From the child's exit status 0 on, the mail is safe: the MTA has queued or delivered it.
     match child::run(command, stdin, sendmail.timeout, signals) {
@@ -150,7 +150,7 @@ fn call(
 pub fn pipe(command: &str, message: &Spool, signals: &Signals) -> Outcome {
     let shell = Path::new("/bin/sh");
     let mut child = child::command(shell);
-    child.args(["-c", command]).env(SUBMITTING, "1");
+    child.args(["-c", command]);
     let finished = message
         .to_file()
         .and_then(|stdin| child::run(child, stdin, None, signals));
@@ -208,7 +208,8 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
         }
         End::Interrupted(signal) => {
             let text = format!("interrupted while {program} had the message");
-            Outcome::new(open, Kind::Signal(signal), text)
+            // It runs on and may read the rest: nobody knows what becomes of the message.
+            Outcome::new(Disposition::Uncertain, Kind::Signal(signal), text)
         }
     };
     match outcome.disposition {

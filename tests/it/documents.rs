@@ -15,6 +15,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use postrider::cli::mailx::MailxArguments;
 use postrider::cli::postrider::PostriderArguments;
+use postrider::compose::escapes::ESCAPES;
 use postrider::config::variables::{ROWS, ValueKind};
 use postrider::exit;
 use postrider::shell::command::{COMMANDS, Help};
@@ -206,6 +207,7 @@ fn render(page: &str) -> String {
             "@SUBCOMMANDS@" => text.push_str(&subcommands()),
             "@COMMANDS@" => text.push_str(&commands()),
             "@VARIABLES@" => text.push_str(&variables()),
+            "@ESCAPES@" => text.push_str(&escapes()),
             "@STATUSES@" => text.push_str(&statuses()),
             _ if line.starts_with('@') => panic!("{page}.in: unknown {line}"),
             _ => {
@@ -411,6 +413,16 @@ fn statuses() -> String {
     for (kind, meaning) in exit::STATUSES {
         let status = kind.map_or(0, exit::Kind::status);
         writeln!(text, ".TP\n\\fB{status}\\fR\n{}", roff(meaning)).unwrap();
+    }
+    text
+}
+
+/// The tilde escapes.
+fn escapes() -> String {
+    let mut text = String::new();
+    for (form, help) in ESCAPES {
+        let [form, help] = [form, help].map(|text| roff(text).replace('~', "\\(ti"));
+        writeln!(text, ".TP\n\\fB{form}\\fR\n{help}.").unwrap();
     }
     text
 }

@@ -67,7 +67,7 @@ fn a_message_typed_at_a_terminal_ends_with_the_input() {
 
 #[test]
 fn with_set_dot_it_ends_at_a_dot() {
-    let ran = Case::send(["-s", "typed", "ops@example.com"])
+    let ran = Case::send(["-n", "-s", "typed", "ops@example.com"])
         .rc("set dot")
         .at_terminal(|terminal| terminal.types("one\n..\n.\n"));
     assert_eq!(ran.call().letter().body(), b"one\n..\n");
@@ -75,7 +75,7 @@ fn with_set_dot_it_ends_at_a_dot() {
 
 #[test]
 fn a_second_interrupt_while_typing_keeps_the_text_and_sends_nothing() {
-    let ran = Case::send(["-s", "typed", "ops@example.com"])
+    let ran = Case::send(["-n", "-s", "typed", "ops@example.com"])
         .status(130)
         .keeps(1)
         .at_terminal(|terminal| {
@@ -93,7 +93,7 @@ fn a_second_interrupt_while_typing_keeps_the_text_and_sends_nothing() {
 #[test]
 fn a_sendmail_that_fails_is_told_at_the_terminal_too() {
     Case::new()
-        .args(["-s", "typed", "ops@example.com"])
+        .args(["-n", "-s", "typed", "ops@example.com"])
         .sendmail(FakeSendmail::exiting(69))
         .status(69)
         .keeps(1)

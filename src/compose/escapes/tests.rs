@@ -178,6 +178,7 @@ fn what_fails_is_one_line_and_typing_goes_on() {
         ),
         (&["reading"], "~m 7", "no such message"),
         (&[], "~h", "~h needs a terminal"),
+        (&[], "~v", "no editor is set"),
     ];
     for (variables, line, expected) in table {
         let typed = typed(false, variables, &format!("before\n{line}\nafter\n"));
@@ -301,4 +302,17 @@ fn giving_up_takes_two_interrupts_or_an_escape() {
     assert!(matches!(quit, Ending::Broken(failure) if failure.kind.status() == 1));
     let exit = typed(false, &[], "a\n~x\nb\n").ending;
     assert!(matches!(exit, Ending::GivenUp(failure) if failure.kind.status() == 1));
+}
+
+#[test]
+fn every_escape_that_is_told_is_one() {
+    for (form, _) in ESCAPES {
+        let names = form.split(' ').filter(|word| word.starts_with('~'));
+        for name in names {
+            let name: String = name.chars().take(2).collect();
+            let told = typed(false, &[], &format!("{name}\n")).told;
+            let unknown = told.iter().any(|line| line.contains("there is no escape"));
+            assert!(!unknown, "{name}: {told:?}");
+        }
+    }
 }

@@ -104,9 +104,11 @@ impl Typist<'_> {
             b'e' => ("editor", environment.editor.as_ref()),
             _ => ("visual", environment.visual.as_ref()),
         };
-        let editor = match settings.text(variable) {
-            Some(editor) => OsString::from(editor),
-            None => inherited.cloned().unwrap_or_else(|| "vi".into()),
+        let editor = settings.text(variable).map(OsString::from);
+        // A screen editor that nobody sees waits for ever: without a terminal none is guessed.
+        let usual = self.session.terminal.then(|| OsString::from("vi"));
+        let Some(editor) = editor.or_else(|| inherited.cloned()).or(usual) else {
+            return Err(Failure::new(Kind::Usage, "no editor is set"));
         };
         let unmade = |error: io::Error| {
             Failure::new(Kind::CannotCreate, "cannot make a file to edit").because(error)

@@ -9,6 +9,7 @@ use crate::message::analysis::MAX_LINE;
 use crate::message::charset::decode_text;
 use crate::message::encoded_words::FoldedField;
 use crate::message::fields::push_address;
+use crate::message::parse::fields;
 
 /// A field as it is written.
 pub(super) struct Written<'a> {
@@ -52,13 +53,17 @@ pub(super) fn written(field: &RawField) -> Written<'_> {
     }
     let value = field.value();
     let is_one_of = |names: &[&str]| names.iter().any(|name| field.is(name));
-    let bytes = if value.is_ascii() && folds_at_blanks(&value) {
-        let mut folded = FoldedField::new(field.name());
-        folded.push_text(&spaces_for_controls(&decode_text(&value)));
-        folded.finish().into_bytes()
-    } else if is_one_of(&ADDRESS_FIELDS) {
+    let is_address = is_one_of(&ADDRESS_FIELDS);
+    let is_structured = is_one_of(&STRUCTURED_FIELDS);
+    let folded = (value.is_ascii() && folds_at_blanks(&value))
+        .then(|| text(field.name(), &value))
+        // Encoded words would break addresses and parameters.
+        .filter(|folded| !(is_address || is_structured) || unfolds_to(folded, field, &value));
+    let bytes = if let Some(folded) = folded {
+        folded
+    } else if is_address {
         addresses(field.name(), &value)
-    } else if is_one_of(&STRUCTURED_FIELDS) {
+    } else if is_structured {
         Structured::parse(&value).render(field.name())
     } else {
         text(field.name(), &value)
@@ -85,6 +90,11 @@ fn folds_at_blanks(value: &[u8]) -> bool {
     // The longest word that encoding leaves alone; see `encoded_words`.
     let longest = value.split(|b| b" \t".contains(b)).map(<[u8]>::len).max();
     longest.unwrap_or_default() <= 900
+}
+
+/// Returns whether a written field holds exactly this value.
+fn unfolds_to(written: &[u8], field: &RawField, value: &[u8]) -> bool {
+    fields::unfold(&written[field.name().len() + 1..]) == value
 }
 
 fn text(name: &str, value: &[u8]) -> Vec<u8> {
@@ -163,6 +173,11 @@ mod tests {
                 "Content-Disposition: attachment; filename*=utf-8''Gr%C3%B6%C3%9Fe.txt; size=3\n",
             ),
             (b"X: a\rb\0c\n", "X: a b c\n"),
+            (
+                b"Content-Type: multipart/mixed; boundary=\"b b\"\0\n",
+                "Content-Type: multipart/mixed; boundary=\"b b\"\n",
+            ),
+            (b"To: Ada <a@x>,\0 b@x\0\n", "To: Ada <a@x>, b@x\n"),
             (b"X: a\n \nB: c\n", "X: a  B: c\n"),
         ];
         for (raw, expected) in table {
