@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::cli::diagnostics::Diagnostics;
-use crate::cli::setup;
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::mailbox::{self, Mailbox, NameInputs, OpenError, PlaceInputs};
@@ -225,7 +224,7 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
     let named = mailbox::expand(
         file,
         &NameInputs {
-            home: setup::home(environment).as_deref(),
+            home: environment.home_directory().as_deref(),
             folder: settings.text("folder").map(OsStr::new),
             mbox: environment.mbox.as_deref(),
             previous: None,

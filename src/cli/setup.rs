@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::cli::diagnostics::Diagnostics;
 use crate::config::{Environment, Origin, Settings, mailrc};
 use crate::exit::{Failure, Kind};
-use crate::sys::user;
 
 /// The system's files; the first is `/usr/share/lib/Mail.rc` on AIX (design decision D15).
 const SYSTEM_FILES: [&str; 2] = ["/etc/mail.rc", "/etc/postrider.rc"];
@@ -48,7 +47,7 @@ pub fn settings(
     environment: &Environment,
     diagnostics: &mut Diagnostics,
 ) -> Result<(Settings, Option<Failure>), Failure> {
-    let home = home(environment);
+    let home = environment.home_directory();
     let context = mailrc::Context {
         sending: wanted.sending,
         terminal: wanted.terminal,
@@ -104,12 +103,4 @@ pub fn settings(
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }
     Ok((settings, refusal))
-}
-
-/// Returns the home directory: `HOME`, else the passwd file's.
-pub fn home(environment: &Environment) -> Option<PathBuf> {
-    environment
-        .home
-        .clone()
-        .or_else(|| user::current().map(|user| user.home))
 }

@@ -79,11 +79,7 @@ impl Place {
 }
 
 fn places(settings: &Settings, environment: &Environment) -> Vec<Place> {
-    let home = environment
-        .home
-        .clone()
-        .or_else(|| user::current().map(|user| user.home))
-        .filter(|home| home.is_dir());
+    let home = environment.home_directory().filter(|home| home.is_dir());
     let mut places = Vec::new();
     match settings.text("dead") {
         Some(name) if home.is_some() || !name.starts_with('~') => {
