@@ -9,7 +9,7 @@ use std::process::Stdio;
 use crate::cli::diagnostics::Diagnostics;
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
-use crate::mailbox::{self, Mailbox, NameInputs, OpenError, PlaceInputs};
+use crate::mailbox::{self, Journals, Mailbox, NameInputs, OpenError, PlaceInputs};
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
 use crate::shell::{self, Input};
@@ -84,7 +84,7 @@ pub fn read(
         Err(failure) => return diagnostics.fail(&failure),
     };
     if let Task::Check = task {
-        return check(&place, diagnostics);
+        return check(&place, &journals(environment), diagnostics);
     }
     let mut reader = reader_settings(settings, environment, diagnostics.program());
     if let Task::Shell {
@@ -128,11 +128,11 @@ fn perform(
             report::show(&place.path, *number, *form, &reader, out, err).map(|()| None)
         }
         Task::Search { list, silent } => {
-            let mailbox = Mailbox::open(&place.path, &mut |_, _, _| {})?;
+            let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
             Ok(shell::search(&mailbox, reader, list, *silent, out, err)?)
         }
         Task::Shell { commands, .. } => {
-            let mailbox = Mailbox::open(&place.path, &mut |_, _, _| {})?;
+            let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
             if mailbox.messages().is_empty() {
                 return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
             }
@@ -153,8 +153,8 @@ fn perform(
 }
 
 /// Answers `-e`: 0 there is mail, 1 there is none, else why it cannot be told.
-fn check(place: &Place, diagnostics: &mut Diagnostics) {
-    match mailbox::has_mail(&place.path) {
+fn check(place: &Place, journals: &Journals, diagnostics: &mut Diagnostics) {
+    match mailbox::has_mail(&place.path, journals) {
         Ok(true) => {}
         Ok(false) => diagnostics.note(Kind::Nothing),
         Err(error) if error.is_missing() => diagnostics.note(Kind::Nothing),
@@ -257,6 +257,20 @@ fn spool_of(user: &user::User, mail: Option<&OsStr>, settings: &Settings) -> Opt
     place.map(|place| place.path)
 }
 
+/// Returns where journals may lie beside the mailbox's own directory.
+fn journals(environment: &Environment) -> Journals {
+    let directory = match user::effective_uid() {
+        0 => Some(PathBuf::from("/var/lib")),
+        _ => environment.state_directory(),
+    };
+    Journals {
+        directories: directory
+            .map(|directory| directory.join("postrider/journal"))
+            .into_iter()
+            .collect(),
+    }
+}
+
 /// Gathers what the reader is told from variables, environment and terminal.
 fn reader_settings(
     settings: &Settings,
@@ -302,6 +316,7 @@ fn reader_settings(
         pager: pager(environment),
         zone: |time| clock::local(time.into()),
         program: program.to_owned(),
+        journals: journals(environment),
         ..ReaderSettings::default()
     };
     reader.ignore.extend(settings.ignored.iter().cloned());

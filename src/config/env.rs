@@ -70,6 +70,12 @@ impl Environment {
         self.home.clone().or_else(own)
     }
 
+    /// Returns where state is kept: `XDG_STATE_HOME`, else `~/.local/state`.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        let default = || Some(self.home_directory()?.join(".local/state"));
+        self.state_home.clone().or_else(default)
+    }
+
     /// Reads the process's environment.
     pub fn read() -> Environment {
         Environment::from_lookup(|name| std::env::var_os(name))

@@ -8,10 +8,10 @@
 pub struct Flags(u8);
 
 /// The letters of `Status:` and their flags, in the order in which they are written.
-const STATUS: [(u8, Flags); 2] = [(b'R', Flags::READ), (b'O', Flags::OLD)];
+pub(super) const STATUS: [(u8, Flags); 2] = [(b'R', Flags::READ), (b'O', Flags::OLD)];
 
 /// The letters of `X-Status:` and their flags, in the order in which they are written.
-const X_STATUS: [(u8, Flags); 4] = [
+pub(super) const X_STATUS: [(u8, Flags); 4] = [
     (b'A', Flags::ANSWERED),
     (b'F', Flags::FLAGGED),
     (b'T', Flags::DRAFT),

@@ -8,7 +8,7 @@ use std::io;
 use memchr::{memchr_iter, memmem::Finder};
 
 use super::flags::Flags;
-use super::scan::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Visit};
+use super::scan::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Visit, fingerprint};
 use super::source::{Source, read_full};
 
 /// The line before and after each message.
@@ -103,6 +103,7 @@ fn add<S: Source + ?Sized>(
         offset: start,
         len: end - start,
         flags: Flags::NONE,
+        is_strict: true,
         ..MessageRef::default()
     };
     let mut head = Vec::new();
@@ -142,6 +143,7 @@ fn read_header(message: &mut MessageRef, head: &[u8]) -> usize {
         }
         len += line.len();
         message.flags.read_field(line);
+        message.fingerprint = fingerprint(message.fingerprint, line);
         if matches!(line, b"\n" | b"\r\n") {
             break;
         }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use super::journal::Journals;
 use super::mmdf;
 use super::scan::{self, MessageRef, ScanError};
 use super::separator::{LOOKAHEAD, opens_mbox};
@@ -158,6 +159,7 @@ impl Mailbox {
     /// with the sticky bit, where others may plant links, a symbolic link is refused.
     pub fn open(
         path: &Path,
+        journals: &Journals,
         visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
     ) -> Result<Mailbox, OpenError> {
         let file = open_regular(path)?.0;
@@ -212,7 +214,11 @@ impl Mailbox {
     ///
     /// # Errors
     /// When reading fails, or another program has cut the file since it was opened.
-    pub fn read(&self, message: &MessageRef) -> io::Result<Vec<u8>> {
+    ///
+    /// # Panics
+    /// When there is no such message, as with any slice.
+    pub fn read(&self, index: usize) -> io::Result<Vec<u8>> {
+        let message = &self.messages[index];
         self.read_range(message.offset, message.len)
     }
 
@@ -220,12 +226,14 @@ impl Mailbox {
     ///
     /// # Errors
     /// As [`read`](Mailbox::read).
-    pub fn read_header(&self, message: &MessageRef) -> io::Result<Vec<u8>> {
+    pub fn read_header(&self, index: usize) -> io::Result<Vec<u8>> {
+        let message = &self.messages[index];
         self.read_range(message.offset, u64::from(message.header_len))
     }
 
     /// Returns a reader of all bytes of a message, its From_ line included.
-    pub fn reader(&self, message: &MessageRef) -> impl Read + '_ {
+    pub fn reader(&self, index: usize) -> impl Read + '_ {
+        let message = &self.messages[index];
         MessageReader {
             file: &self.file,
             at: message.offset,
@@ -268,7 +276,7 @@ impl Read for MessageReader<'_> {
 ///
 /// # Errors
 /// As [`Mailbox::open`].
-pub fn has_mail(path: &Path) -> Result<bool, OpenError> {
+pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
     let (file, metadata) = open_regular(path)?;
     let found = beginning(&file, metadata.len()).map_err(|source| OpenError::Io {
         path: path.to_owned(),

@@ -13,6 +13,7 @@ use std::io;
 
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
+use twox_hash::XxHash3_64;
 
 use super::flags::{Flags, field_body};
 use super::separator::{Candidate, LOOKAHEAD, judge, opens_mbox};
@@ -23,6 +24,9 @@ pub(super) const BLOCK: usize = 256 * 1024;
 
 /// How much of a From_ line and header block a visitor is shown.
 pub(super) const SHOWN_HEADER: usize = 64 * 1024;
+
+/// Fields in which mail readers keep what they know of a message; `Status` and the lengths are others.
+const CHANGING: [&[u8]; 4] = [b"x-status:", b"x-uid:", b"x-keywords:", b"x-imapbase:"];
 
 /// How many bytes before a place decide whether a blank line precedes it: `\n\r\n`.
 const LOOKBEHIND: usize = 3;
@@ -44,6 +48,12 @@ pub struct MessageRef {
     pub header_len: u32,
     /// What `Status` and `X-Status` say.
     pub flags: Flags,
+    /// Whether the message starts whatever stands before it, a blank line excepted: its From_ line
+    /// is a strict separator ([`Candidate::Strict`]).
+    pub(super) is_strict: bool,
+    /// A hash of the From_ line and the header fields that no mail reader changes, by which the
+    /// message is found again in a mailbox that another program has rewritten.
+    pub(super) fingerprint: u64,
 }
 
 /// What a scan found.
@@ -275,19 +285,21 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             if !opens_mbox(&self.window[self.at..self.filled]) {
                 return Err(ScanError::NotMbox);
             }
-            self.start_message();
+            self.start_message(false);
         }
         Ok(())
     }
 
     /// Starts a message at a From_ line.
-    fn start_message(&mut self) {
+    fn start_message(&mut self, is_strict: bool) {
         let rest = &self.window[self.at..self.filled];
         let line = memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
         self.message = MessageRef {
             offset: self.position(self.at),
             lines: 1,
             from_line_len: to_u32(line as u64),
+            is_strict,
+            fingerprint: fingerprint(0, &rest[..line]),
             ..MessageRef::default()
         };
         self.content_length = None;
@@ -317,9 +329,9 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
     }
 
     /// Ends the message before the From_ line at hand and starts the next one.
-    fn next_message(&mut self) {
+    fn next_message(&mut self, is_strict: bool) {
         self.finish_message(self.position(self.at));
-        self.start_message();
+        self.start_message(is_strict);
     }
 
     /// Ends the header block where the scanner stands.
@@ -348,8 +360,8 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             }
             _ => rest.starts_with(b"From "),
         };
-        if is_candidate && self.is_separator()? {
-            self.next_message();
+        if is_candidate && let Some(is_strict) = self.separator()? {
+            self.next_message(is_strict);
             return Ok(());
         }
         let rest = &self.window[self.at..self.filled];
@@ -363,6 +375,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             }
             _ => {}
         }
+        self.message.fingerprint = fingerprint(self.message.fingerprint, line);
         self.message.lines = self.message.lines.saturating_add(1);
         match end {
             Some(end) => self.at += end + 1,
@@ -405,8 +418,8 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
                 return Ok(());
             };
             self.pass(from + found + 1);
-            if self.is_separator()? {
-                self.next_message();
+            if let Some(is_strict) = self.separator()? {
+                self.next_message(is_strict);
                 return Ok(());
             }
             from = self.at;
@@ -426,13 +439,14 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
         self.at = to;
     }
 
-    /// Returns whether the line at hand, which starts with `From `, separates messages.
-    fn is_separator(&mut self) -> io::Result<bool> {
+    /// Returns whether the line at hand, which starts with `From `, separates messages, and if so
+    /// whether it does it strictly.
+    fn separator(&mut self) -> io::Result<Option<bool>> {
         let candidate = judge(&self.window[self.at..self.filled], self.is_after_blank());
         Ok(match candidate {
-            Candidate::Strict => true,
-            Candidate::Weak => !self.is_within_body(self.position(self.at))?,
-            Candidate::Text => false,
+            Candidate::Strict => Some(true),
+            Candidate::Weak if !self.is_within_body(self.position(self.at))? => Some(false),
+            Candidate::Weak | Candidate::Text => None,
         })
     }
 
@@ -487,6 +501,21 @@ fn is_message_end<S: Source + ?Sized>(source: &S, place: u64, size: u64) -> io::
     Ok(starts_line
         && text[line..].starts_with(b"From ")
         && judge(&text[line..], true) == Candidate::Strict)
+}
+
+/// Adds a line of the header block to a message's fingerprint, unless mail readers change it.
+pub(super) fn fingerprint(so_far: u64, line: &[u8]) -> u64 {
+    let may_change = match line.first() {
+        Some(b'S' | b's') => field_body(line, b"status:").is_some(),
+        Some(b'X' | b'x') => CHANGING.iter().any(|name| field_body(line, name).is_some()),
+        Some(b'C' | b'c') => field_body(line, b"content-length:").is_some(),
+        Some(b'L' | b'l') => field_body(line, b"lines:").is_some(),
+        _ => false,
+    };
+    match may_change {
+        true => so_far,
+        false => XxHash3_64::oneshot_with_seed(so_far, line),
+    }
 }
 
 /// Returns the value of a `Content-Length` field.

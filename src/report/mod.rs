@@ -100,7 +100,7 @@ pub fn headers(
     let mut screen = Screen::new(out, err);
     let mut summary = Lines::default();
     let mut number = 0;
-    Mailbox::open(path, &mut |_, message, block| {
+    Mailbox::open(path, &settings.journals, &mut |_, message, block| {
         number += 1;
         if !screen.is_closed() && choice.is_none_or(|choice| choice.matches(message.flags)) {
             summary.add(number, message, block, settings);
@@ -175,11 +175,11 @@ pub fn print_all(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Option<Kind>, ReportError> {
-    let mailbox = Mailbox::open(path, &mut |_, _, _| {})?;
+    let mailbox = Mailbox::open(path, &settings.journals, &mut |_, _, _| {})?;
     let mut screen = Screen::new(out, err);
     let mut text = String::new();
-    for (index, message) in mailbox.messages().iter().enumerate() {
-        let bytes = read(&mailbox, index, message)?;
+    for index in 0..mailbox.messages().len() {
+        let bytes = read(&mailbox, index)?;
         text.clear();
         page::append(&mut text, index + 1, &bytes, false, settings);
         screen.raw(text.as_bytes());
@@ -210,7 +210,7 @@ pub fn list(
     let mut screen = Screen::new(out, err);
     let mut number = 0;
     let mut buffer = Vec::new();
-    Mailbox::open(path, &mut |_, message, block| {
+    Mailbox::open(path, &settings.journals, &mut |_, message, block| {
         number += 1;
         if !screen.is_closed() {
             json::summary(&mut buffer, number, message, block);
@@ -248,7 +248,7 @@ pub fn show(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<(), ReportError> {
-    let mailbox = Mailbox::open(path, &mut |_, _, _| {})?;
+    let mailbox = Mailbox::open(path, &settings.journals, &mut |_, _, _| {})?;
     // `$` is the last one, however many there are.
     let number = match number {
         usize::MAX => mailbox.messages().len(),
@@ -265,7 +265,7 @@ pub fn show(
         );
         return Err(Failure::new(Kind::Nothing, what).into());
     };
-    let bytes = read(&mailbox, index, message)?;
+    let bytes = read(&mailbox, index)?;
     let mut screen = Screen::new(out, err);
     match form {
         Form::Raw => screen.raw(message_bytes(message, &bytes)),
@@ -283,8 +283,8 @@ pub fn show(
     Ok(screen.finish()?)
 }
 
-fn read(mailbox: &Mailbox, index: usize, message: &MessageRef) -> Result<Vec<u8>, Failure> {
-    mailbox.read(message).map_err(|error| {
+fn read(mailbox: &Mailbox, index: usize) -> Result<Vec<u8>, Failure> {
+    mailbox.read(index).map_err(|error| {
         let what = format!(
             "cannot read message {} of {}",
             index + 1,

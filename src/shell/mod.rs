@@ -210,11 +210,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Returns the From_ line and header block of a message; unreadable ones are empty and told of later.
     fn block(&self, message: usize) -> Vec<u8> {
-        self.mailbox
-            .messages()
-            .get(message)
-            .and_then(|message| self.mailbox.read_header(message).ok())
-            .unwrap_or_default()
+        self.mailbox.read_header(message).unwrap_or_default()
     }
 
     fn flags(&self, message: usize) -> Flags {

@@ -35,7 +35,7 @@ impl Reader<'_, '_> {
 
     fn bytes(&self, message: usize) -> Result<Vec<u8>, String> {
         self.mailbox
-            .read(&self.mailbox.messages()[message])
+            .read(message)
             .map_err(|error| format!("{}: cannot read the message: {error}", message + 1))
     }
 

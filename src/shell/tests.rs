@@ -2,6 +2,8 @@
 
 use super::*;
 
+use crate::mailbox::Journals;
+
 /// A mailbox of this many messages; message 2 was read, message 3 was seen.
 fn mail(count: usize) -> String {
     let mut mail = String::new();
@@ -23,7 +25,7 @@ fn session_with(settings: ReaderSettings<'_>, content: &str, commands: &str) -> 
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("mbox");
     std::fs::write(&path, content).unwrap();
-    let mailbox = Mailbox::open(&path, &mut |_, _, _| {}).unwrap();
+    let mailbox = Mailbox::open(&path, &Journals::default(), &mut |_, _, _| {}).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut input = commands.as_bytes();
     run(

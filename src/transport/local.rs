@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::exit::{self, Kind};
-use crate::mailbox::{AppendOptions, PlaceInputs, append, system_mailbox};
+use crate::mailbox::{AppendOptions, Journals, PlaceInputs, append, system_mailbox};
 use crate::sys::spool::Spool;
 use crate::sys::{clock, user};
 use crate::transport::{Disposition, Outcome};
@@ -115,7 +115,7 @@ fn options_for(path: &Path, account: &user::User) -> AppendOptions<'static> {
 pub fn append_to_file(path: &Path, line: &[u8], message: &Spool) -> Outcome {
     let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
     if path.metadata().is_ok_and(|file| file.len() > 0)
-        && let Err(error) = crate::mailbox::has_mail(path)
+        && let Err(error) = crate::mailbox::has_mail(path, &Journals::default())
     {
         return refused(exit::with_causes(&error));
     }

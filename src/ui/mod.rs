@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Write};
 use chrono::{DateTime, FixedOffset};
 
 use crate::exit::{Failure, Kind};
+use crate::mailbox::Journals;
 use crate::sanitize;
 
 pub mod choice;
@@ -58,6 +59,8 @@ pub struct ReaderSettings<'a> {
     pub zone: fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>,
     /// The program's name, for error lines.
     pub program: String,
+    /// Where the journal of a rewrite that broke off may lie.
+    pub journals: Journals,
 }
 
 impl Default for ReaderSettings<'_> {
@@ -85,6 +88,7 @@ impl Default for ReaderSettings<'_> {
             pager: None,
             zone: |time| time,
             program: "mailx".to_owned(),
+            journals: Journals::default(),
         }
     }
 }

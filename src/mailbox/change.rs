@@ -1,0 +1,226 @@
+//! What is to become of the messages of a mailbox, and what became of them.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::flags::Flags;
+use super::journal::Journals;
+use super::lock::{LockError, LockOptions};
+use super::open::OpenError;
+use crate::exit::Kind;
+
+/// What is to become of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It goes.
+    Delete,
+    /// It gets these flags, and loses those that are not among them.
+    Flags(Flags),
+}
+
+/// What is to become of the messages of one mailbox; those not named stay byte for byte.
+///
+/// Messages are named by their index in [`Mailbox::messages`](super::Mailbox::messages).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes(BTreeMap<usize, Change>);
+
+impl Changes {
+    /// Deletes a message, whatever was to become of it before.
+    pub fn delete(&mut self, index: usize) {
+        self.0.insert(index, Change::Delete);
+    }
+
+    /// Gives a message these flags, unless it is deleted.
+    pub fn set_flags(&mut self, index: usize, flags: Flags) {
+        let change = self.0.entry(index).or_insert(Change::Flags(flags));
+        if *change != Change::Delete {
+            *change = Change::Flags(flags);
+        }
+    }
+
+    /// Leaves a message as it is.
+    pub fn keep(&mut self, index: usize) {
+        self.0.remove(&index);
+    }
+
+    /// Returns what is to become of a message, if anything.
+    pub fn get(&self, index: usize) -> Option<Change> {
+        self.0.get(&index).copied()
+    }
+
+    /// Returns whether every message stays as it is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the changes in the order of the messages.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Change)> + '_ {
+        self.0.iter().map(|(index, change)| (*index, *change))
+    }
+
+    /// Returns the deletions alone.
+    pub(super) fn deletions(&self) -> Changes {
+        let deletions = self.iter().filter(|(_, change)| *change == Change::Delete);
+        Changes(deletions.collect())
+    }
+}
+
+/// How changes are written.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitOptions<'a> {
+    /// How to lock.
+    pub lock: LockOptions<'a>,
+    /// Where a journal may lie.
+    pub journals: &'a Journals,
+    /// Whether a mailbox that has become empty is removed. A deliverer that has opened it before
+    /// it asks for its lock then writes into a file without a name.
+    pub removes_empty: bool,
+}
+
+/// What became of changes that were written.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// How many messages were deleted.
+    pub deleted: usize,
+    /// How many messages got other flags.
+    pub flagged: usize,
+    /// How many messages have arrived since the mailbox was opened. They were kept as they are.
+    pub arrived: usize,
+    /// How many messages that were to be changed had been removed by another program.
+    pub gone: usize,
+    /// How many messages did not get their flags, because the disk is full.
+    pub flags_left_out: usize,
+    /// How many messages the mailbox has now.
+    pub left: usize,
+    /// Whether the mailbox became empty and was removed.
+    pub is_removed: bool,
+    /// The changes are certain, but not all of them are in the mailbox yet.
+    pub pending: Option<Pending>,
+}
+
+/// Changes that are safe in a journal; whoever opens the mailbox next for writing completes them.
+#[derive(Debug)]
+pub struct Pending {
+    /// The journal.
+    pub journal: PathBuf,
+    /// Why they are not in the mailbox.
+    pub source: io::Error,
+}
+
+/// Why changes were not written. The mailbox is as it was.
+#[derive(Debug)]
+pub enum CommitError {
+    /// It could not be opened for writing.
+    Open(OpenError),
+    /// It could not be locked.
+    Lock(LockError),
+    /// It is nothing that we may, or can, write to.
+    Refused {
+        /// The mailbox.
+        path: PathBuf,
+        /// Why: what it is.
+        why: String,
+    },
+    /// Another program has changed it so much that the messages cannot be found again.
+    Changed {
+        /// The mailbox.
+        path: PathBuf,
+    },
+    /// A journal of a rewrite that broke off is there, and cannot be used.
+    Journal {
+        /// The mailbox.
+        path: PathBuf,
+        /// Which, why, and what can be done.
+        why: String,
+    },
+    /// Preparing the change failed: the disk is full, a limit is reached.
+    Write {
+        /// The file that could not be written: the journal or the mailbox.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl CommitError {
+    /// Returns what kind of failure this is for the exit status.
+    pub fn kind(&self) -> Kind {
+        match self {
+            CommitError::Open(error) => error.kind(),
+            CommitError::Lock(error) => error.kind(),
+            CommitError::Refused { .. } => Kind::NoPermission,
+            CommitError::Changed { .. } | CommitError::Journal { .. } => Kind::TryLater,
+            CommitError::Write { .. } => Kind::Io,
+        }
+    }
+
+    /// Returns the file that is to blame.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            CommitError::Open(error) => Some(error.path()),
+            CommitError::Lock(_) => None,
+            CommitError::Refused { path, .. }
+            | CommitError::Changed { path }
+            | CommitError::Journal { path, .. }
+            | CommitError::Write { path, .. } => Some(path),
+        }
+    }
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommitError::Open(error) => error.fmt(f),
+            CommitError::Lock(error) => error.fmt(f),
+            CommitError::Refused { path, why } => {
+                write!(f, "cannot change {}: it is {why}", path.display())
+            }
+            CommitError::Changed { path } => write!(
+                f,
+                "cannot change {}: another program has rewritten it",
+                path.display()
+            ),
+            CommitError::Journal { path, why } => {
+                write!(f, "cannot change {}: {why}", path.display())
+            }
+            CommitError::Write { path, .. } => write!(f, "cannot write {}", path.display()),
+        }
+    }
+}
+
+impl Error for CommitError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            CommitError::Open(error) => error.source(),
+            CommitError::Lock(error) => error.source(),
+            CommitError::Write { source, .. } => Some(source),
+            CommitError::Refused { .. }
+            | CommitError::Changed { .. }
+            | CommitError::Journal { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deleted_message_stays_deleted_until_it_is_kept() {
+        let mut changes = Changes::default();
+        changes.set_flags(3, Flags::READ);
+        changes.delete(3);
+        changes.set_flags(3, Flags::OLD);
+        changes.set_flags(1, Flags::OLD);
+        assert_eq!(changes.get(3), Some(Change::Delete));
+        assert_eq!(changes.deletions().iter().count(), 1);
+        changes.keep(3);
+        assert_eq!(changes.get(3), None);
+        let rows: Vec<_> = changes.iter().collect();
+        assert_eq!(rows, [(1, Change::Flags(Flags::OLD))]);
+        assert!(!changes.is_empty());
+    }
+}

@@ -1,0 +1,274 @@
+//! The lines of a header block that hold the flags: `Status` and `X-Status`.
+//!
+//! Only they change when a flag does, and only as much as they must: letters that we do not know
+//! stay, a line that says the same already stays as it is, and a missing one is put behind the
+//! last field, where Berkeley mail puts it.
+
+use super::flags::{Flags, STATUS, X_STATUS, field_body};
+use super::separator::can_follow_from_line;
+
+/// A part of a header block that is replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Edit {
+    /// Where it starts, from the start of the block.
+    pub at: usize,
+    /// How many bytes go.
+    pub removed: usize,
+    /// What comes in their place.
+    pub text: Vec<u8>,
+}
+
+/// Returns what changes in a header block, From_ line and empty line included, so that it has
+/// these flags and no others; in the order of the block.
+///
+/// `None` where the block is no header, so that a field in it would be text.
+pub(super) fn edits(block: &[u8], from_line_len: usize, flags: Flags) -> Option<Vec<Edit>> {
+    let fields = &block[from_line_len..];
+    if !can_follow_from_line(fields) {
+        return None;
+    }
+    let mut found = Vec::new();
+    let end = end_of_fields(block, from_line_len);
+    for (name, table) in [(&b"Status"[..], &STATUS[..]), (b"X-Status", &X_STATUS)] {
+        change_field(&block[..end], from_line_len, name, table, flags, &mut found);
+    }
+    // Both may be added at the end: `Status` first, as they were pushed.
+    found.sort_by_key(|edit| edit.at);
+    let ends_line = |text: &[u8]| text.last().is_none_or(|byte| *byte == b'\n');
+    if let Some(first) = found
+        .iter_mut()
+        .find(|edit| edit.at == end && edit.removed == 0)
+        && !ends_line(&block[..end])
+    {
+        first.text.insert(0, b'\n');
+    }
+    Some(found)
+}
+
+/// Returns where the last field ends: before the empty line, or at the end of the block.
+fn end_of_fields(block: &[u8], from_line_len: usize) -> usize {
+    let mut at = from_line_len;
+    for line in block[from_line_len..].split_inclusive(|byte| *byte == b'\n') {
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+        at += line.len();
+    }
+    at
+}
+
+/// Adds the edits of one field: its first line gets the letters, others of its name go.
+fn change_field(
+    block: &[u8],
+    from_line_len: usize,
+    name: &[u8],
+    table: &[(u8, Flags)],
+    flags: Flags,
+    edits: &mut Vec<Edit>,
+) {
+    let mut lowered = name.to_ascii_lowercase();
+    lowered.push(b':');
+    let mut lines = Vec::new();
+    let mut at = from_line_len;
+    for line in block[from_line_len..].split_inclusive(|byte| *byte == b'\n') {
+        if field_body(line, &lowered).is_some() {
+            lines.push((at, line));
+        }
+        at += line.len();
+    }
+    let known = |letter: &u8| table.iter().any(|(known, _)| known == letter);
+    let mut has = Flags::NONE;
+    let mut foreign = Vec::new();
+    for (_, line) in &lines {
+        has.read_field(line);
+        let body = field_body(line, &lowered).unwrap_or_default();
+        let letters = body
+            .iter()
+            .filter(|b| !b.is_ascii_whitespace() && !known(b));
+        foreign.extend(letters);
+    }
+    if table
+        .iter()
+        .all(|(_, flag)| has.contains(*flag) == flags.contains(*flag))
+    {
+        return;
+    }
+    let mut letters: Vec<u8> = table
+        .iter()
+        .filter(|(_, flag)| flags.contains(*flag))
+        .map(|(letter, _)| *letter)
+        .collect();
+    letters.append(&mut foreign);
+    let Some(((first, line), others)) = lines.split_first() else {
+        let line_end = if block[..from_line_len].ends_with(b"\r\n") || block.ends_with(b"\r\n") {
+            &b"\r\n"[..]
+        } else {
+            b"\n"
+        };
+        edits.push(Edit {
+            at: block.len(),
+            removed: 0,
+            text: [name, b": ", &letters, line_end].concat(),
+        });
+        return;
+    };
+    // A line that is continued cannot go: what continues it would join the field before.
+    let is_continued =
+        |at: usize, line: &[u8]| matches!(block.get(at + line.len()), Some(b' ' | b'\t'));
+    if letters.is_empty() && !is_continued(*first, line) {
+        edits.push(Edit {
+            at: *first,
+            removed: line.len(),
+            text: Vec::new(),
+        });
+    } else {
+        edits.push(replaced_value(*first, line, lowered.len(), &letters));
+    }
+    for (at, line) in others {
+        if is_continued(*at, line) {
+            edits.push(replaced_value(*at, line, lowered.len(), b""));
+        } else {
+            edits.push(Edit {
+                at: *at,
+                removed: line.len(),
+                text: Vec::new(),
+            });
+        }
+    }
+}
+
+/// Returns the edit that gives a line another value; blanks at its end make room for it.
+///
+/// Dovecot pads the line so, and a change of the same length is one small write.
+fn replaced_value(at: usize, line: &[u8], name_len: usize, letters: &[u8]) -> Edit {
+    let body = &line[name_len..];
+    let start = body
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\t'))
+        .unwrap_or(body.len());
+    let end_of_line = body.len()
+        - body
+            .iter()
+            .rev()
+            .take_while(|byte| matches!(byte, b'\n' | b'\r'))
+            .count();
+    let start = start.min(end_of_line);
+    let value = &body[start..end_of_line];
+    let used = value.trim_ascii_end().len();
+    let padding = value.len() - used;
+    let removed = used.max(letters.len()).min(used + padding);
+    let mut text = letters.to_vec();
+    if padding > 0 {
+        // The line keeps its length as long as the padding lasts.
+        text.resize(removed.max(letters.len()), b' ');
+    }
+    Edit {
+        at: at + name_len + start,
+        removed,
+        text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(letters: &str) -> Flags {
+        let mut flags = Flags::NONE;
+        flags.read_field(format!("Status: {letters}").as_bytes());
+        flags.read_field(format!("X-Status: {letters}").as_bytes());
+        flags
+    }
+
+    fn changed(block: &str, letters: &str) -> String {
+        let from = block.find('\n').map_or(0, |at| at + 1);
+        let edits = edits(block.as_bytes(), from, flags(letters)).expect("a header");
+        let mut out = Vec::new();
+        let mut at = 0;
+        for edit in edits {
+            out.extend_from_slice(&block.as_bytes()[at..edit.at]);
+            out.extend_from_slice(&edit.text);
+            at = edit.at + edit.removed;
+        }
+        out.extend_from_slice(&block.as_bytes()[at..]);
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn only_the_lines_of_the_flags_change() {
+        let rows = [
+            // block, flags wanted, block afterwards
+            ("From a\nTo: b\n\n", "O", "From a\nTo: b\nStatus: O\n\n"),
+            (
+                "From a\nTo: b\n\n",
+                "ROA",
+                "From a\nTo: b\nStatus: RO\nX-Status: A\n\n",
+            ),
+            (
+                "From a\nTo: b\r\n\r\n",
+                "R",
+                "From a\nTo: b\r\nStatus: R\r\n\r\n",
+            ),
+            (
+                "From a\nStatus: O\nTo: b\n\n",
+                "RO",
+                "From a\nStatus: RO\nTo: b\n\n",
+            ),
+            (
+                "From a\nStatus: OR\nTo: b\n\n",
+                "RO",
+                "From a\nStatus: OR\nTo: b\n\n",
+            ),
+            (
+                "From a\nSTATUS:O\r\nTo: b\n\n",
+                "RO",
+                "From a\nSTATUS:RO\r\nTo: b\n\n",
+            ),
+            ("From a\nStatus: RO\nTo: b\n\n", "", "From a\nTo: b\n\n"),
+            ("From a\nStatus: RO\n b\n\n", "", "From a\nStatus: \n b\n\n"),
+            ("From a\nStatus: NR\n\n", "O", "From a\nStatus: ON\n\n"),
+            (
+                "From a\nStatus: R\nX: y\nStatus: O\n\n",
+                "R",
+                "From a\nStatus: R\nX: y\n\n",
+            ),
+            ("From a\nX-Status: AFx\n\n", "T", "From a\nX-Status: Tx\n\n"),
+            (
+                "From a\nX-Status: F\nStatus: O\n\n",
+                "ROF",
+                "From a\nX-Status: F\nStatus: RO\n\n",
+            ),
+            (
+                "From a\nStatus: O        \n\n",
+                "RO",
+                "From a\nStatus: RO       \n\n",
+            ),
+            (
+                "From a\nStatus: RO       \n\n",
+                "O",
+                "From a\nStatus: O        \n\n",
+            ),
+            (
+                "From a\nStatus:   \nTo: b\n\n",
+                "RO",
+                "From a\nStatus:   RO\nTo: b\n\n",
+            ),
+            ("From a\nTo: b", "O", "From a\nTo: b\nStatus: O\n"),
+            (
+                "From a\nTo: b\n",
+                "OF",
+                "From a\nTo: b\nStatus: O\nX-Status: F\n",
+            ),
+            ("From a\n\n", "O", "From a\nStatus: O\n\n"),
+            ("From a\nTo: b\n\n", "", "From a\nTo: b\n\n"),
+        ];
+        for (block, letters, expected) in rows {
+            assert_eq!(changed(block, letters), expected, "{block:?} {letters}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_header_gets_no_field() {
+        assert_eq!(edits(b"From a\nHello there\n\n", 7, Flags::OLD), None);
+    }
+}
