@@ -23,8 +23,9 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use super::disk::sync_directory;
 use super::lock::{LockError, LockOptions, MailboxLock};
-use super::open::{Beginning, beginning, directory_of, is_in_sticky_directory, what_else};
+use super::open::{Beginning, beginning, followed, is_in_sticky_directory, what_else};
 use super::quote::{self, CopyError, Form};
 use super::tail::Tail;
 use crate::exit::Kind;
@@ -309,11 +310,7 @@ fn open_locked(
     path: &Path,
     options: &AppendOptions<'_>,
 ) -> Result<(MailboxLock, bool), AppendError> {
-    // The dot-lock belongs beside the file, where those look who know it by its own name.
-    let target = path
-        .canonicalize()
-        .ok()
-        .filter(|_| options.follows_links && path.is_symlink() && !is_in_sticky_directory(path));
+    let target = options.follows_links.then(|| followed(path));
     let path = target.as_deref().unwrap_or(path);
     let mut is_new = false;
     for attempt in 1.. {
@@ -427,16 +424,6 @@ fn make(path: &Path, options: &AppendOptions<'_>) -> io::Result<File> {
     }
     file.set_permissions(Permissions::from_mode(mode))?;
     Ok(file)
-}
-
-/// Makes a new name in a directory survive a power cut.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    match File::open(directory_of(path)) {
-        Ok(directory) => directory.sync_all(),
-        // A spool that we may write to but not list; its file system will have to do.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        Err(error) => Err(error),
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::flags::Flags;
 use super::journal::Journals;
 use super::lock::{LockError, LockOptions};
+use super::notice::Notice;
 use super::open::OpenError;
 use crate::exit::Kind;
 
@@ -99,6 +100,8 @@ pub struct Committed {
     pub is_removed: bool,
     /// The changes are certain, but not all of them are in the mailbox yet.
     pub pending: Option<Pending>,
+    /// What else is to be told.
+    pub notices: Vec<Notice>,
 }
 
 /// Changes that are safe in a journal; whoever opens the mailbox next for writing completes them.
@@ -149,6 +152,7 @@ impl CommitError {
     /// Returns what kind of failure this is for the exit status.
     pub fn kind(&self) -> Kind {
         match self {
+            CommitError::Open(OpenError::NoPermission { .. }) => Kind::NoPermission,
             CommitError::Open(error) => error.kind(),
             CommitError::Lock(error) => error.kind(),
             CommitError::Refused { .. } => Kind::NoPermission,

@@ -1,13 +1,50 @@
-//! Writing changes into an mbox.
+//! Writing changes into an mbox (design decision D14), and completing what broke off.
+//!
+//! # Steps
+//! 1. Open, refuse what is not ours to change, lock ([`MailboxLock`]), complete a rewrite that
+//!    broke off (`redo`).
+//! 2. Compare: same inode, size and times as when the index was made, or a new scan in which the
+//!    messages are found again (`remap`). What was not there before is mail that arrived.
+//! 3. Plan (`plan`): the first changed byte, and what comes from there on.
+//! 4. Carry out: in one call of the kernel where that is enough; else with a journal (`journal`).
+//!    **From the journal's name on the change is certain.** Everything before can fail, and then
+//!    the mailbox has not been touched.
+//! 5. Give the file times that tell whether there is new mail; unlock.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::fs::FileExt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::change::{Change, Changes, CommitError, CommitOptions, Committed};
-use super::lock::MailboxLock;
-use super::open::Mailbox;
-use super::plan::{Piece, Plan};
+use super::change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
+use super::disk::{sync_directory, until_done};
+use super::identity::{Identity, set_times};
+use super::journal::{Draft, Journal, Journals, Subject, reserve_growth};
+use super::journal_header::Body;
+use super::lock::{LockError, MailboxLock};
+use super::notice::Notice;
+use super::open::{Mailbox, directory_of, followed, open_for_rewrite, scan_any};
+use super::output::Output;
+use super::pending::{self, Found};
+use super::plan::Plan;
+use super::redo::{self, Redone};
+use super::remap::{Remapped, remap};
+use super::scan::{MessageRef, Scan, ScanError};
+use super::source::read_full;
+use super::view::View;
+
+/// How often a mailbox that is replaced under our hands is opened again.
+const ATTEMPTS: usize = 5;
+
+/// The sizes of windows that are tried, for disks that are more and more full.
+const WINDOWS: [u32; 4] = [4 * 1024 * 1024, 512 * 1024, 64 * 1024, 4 * 1024];
+
+/// The largest write that is made without a journal: it changes at once, or not at all.
+const AT_ONCE: u64 = 64;
+
+/// What a disk writes in one piece.
+const SECTOR: u64 = 512;
 
 impl Mailbox {
     /// Writes changes into the mailbox, under all locks.
@@ -22,46 +59,421 @@ impl Mailbox {
         changes: &Changes,
         options: &CommitOptions<'_>,
     ) -> Result<Committed, CommitError> {
-        let path = self.path();
-        let write = |source: io::Error| CommitError::Write {
-            path: path.to_owned(),
+        if self.is_compressed() {
+            return Err(CommitError::Refused {
+                path: self.path().to_owned(),
+                why: "compressed, and so read-only".to_owned(),
+            });
+        }
+        if changes.is_empty() {
+            return Ok(Committed {
+                left: self.messages().len(),
+                ..Committed::default()
+            });
+        }
+        let session = Session::begin(self.path(), options)?;
+        let now = session.identity()?;
+        if self.is_as_opened(&now) {
+            let found = Remapped {
+                changes: changes.clone(),
+                ..Remapped::default()
+            };
+            return session.carry_out(self.messages(), found, options);
+        }
+        let scan = session.scan(now.size())?;
+        let found = remap(self.messages(), &scan.messages, changes).ok_or_else(|| {
+            CommitError::Changed {
+                path: self.path().to_owned(),
+            }
+        })?;
+        session.carry_out(&scan.messages, found, options)
+    }
+}
+
+/// Completes a rewrite that broke off, if there is one; takes no lock if there is none.
+///
+/// # Errors
+/// When it is there and cannot be completed. Reading the mailbox shows it as complete all the same.
+pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, CommitError> {
+    let mut notices = Vec::new();
+    let is_pending = File::open(path)
+        .and_then(|file| Subject::of(path, &file))
+        .and_then(|subject| pending::find(&subject, options.journals, &mut notices))
+        // What cannot be looked at is told by whoever opens the mailbox.
+        .is_ok_and(|found| !matches!(found, Found::Nothing));
+    if !is_pending {
+        return Ok(Vec::new());
+    }
+    Session::begin(path, options).map(|session| session.notices)
+}
+
+/// A mailbox that is locked and whole.
+struct Session {
+    lock: MailboxLock,
+    subject: Subject,
+    notices: Vec<Notice>,
+}
+
+impl Session {
+    /// Opens and locks a mailbox and completes what broke off.
+    fn begin(path: &Path, options: &CommitOptions<'_>) -> Result<Session, CommitError> {
+        let mut session = Session::lock(&followed(path), options)?;
+        let path = session.lock.path().to_owned();
+        let io = |source| CommitError::Write {
+            path: path.clone(),
             source,
         };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(write)?;
-        let lock = MailboxLock::acquire(path, file, &options.lock).map_err(CommitError::Lock)?;
-        let size = lock.file().metadata().map_err(write)?.len();
-        let plan = Plan::new(lock.file(), size, self.messages(), changes, 0).map_err(write)?;
-        let mut tail = Vec::new();
-        for piece in plan.pieces() {
-            match piece {
-                Piece::Copy { from, len } => {
-                    let at = tail.len();
-                    tail.resize(at + len as usize, 0);
-                    lock.file()
-                        .read_exact_at(&mut tail[at..], from)
-                        .map_err(write)?;
+        pending::clean_up(&session.subject, options.journals);
+        let found =
+            pending::find(&session.subject, options.journals, &mut session.notices).map_err(io)?;
+        match found {
+            Found::Nothing => {}
+            Found::Unreadable {
+                path: journal,
+                owner,
+            } => {
+                return Err(CommitError::Journal {
+                    path,
+                    why: Notice::Unreadable { journal, owner }.to_string(),
+                });
+            }
+            Found::Journal(journal) => {
+                match redo::redo(&mut session.lock, &session.subject, journal).map_err(io)? {
+                    Redone::Complete => session.notices.push(Notice::Completed),
+                    Redone::Foreign(journal) => session.rescue(*journal, options.journals)?,
                 }
-                Piece::Text(text) => tail.extend_from_slice(text),
             }
         }
-        lock.file()
-            .write_all_at(&tail, plan.start())
-            .map_err(write)?;
-        lock.file().set_len(plan.new_size()).map_err(write)?;
-        lock.file().sync_all().map_err(write)?;
-        let deleted = changes
-            .iter()
-            .filter(|(_, change)| *change == Change::Delete)
-            .count();
-        Ok(Committed {
-            deleted,
-            flagged: plan.flagged(),
-            left: self.messages().len() - deleted,
+        Ok(session)
+    }
+
+    fn lock(path: &Path, options: &CommitOptions<'_>) -> Result<Session, CommitError> {
+        for attempt in 1.. {
+            let file = open_for_rewrite(path)?;
+            match MailboxLock::acquire(path, file, &options.lock) {
+                Ok(lock) => {
+                    let subject =
+                        Subject::of(path, lock.file()).map_err(|source| CommitError::Write {
+                            path: path.to_owned(),
+                            source,
+                        })?;
+                    return Ok(Session {
+                        lock,
+                        subject,
+                        notices: Vec::new(),
+                    });
+                }
+                Err(LockError::Replaced { .. }) if attempt < ATTEMPTS => {}
+                Err(error) => return Err(CommitError::Lock(error)),
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    fn error(&self, source: io::Error) -> CommitError {
+        CommitError::Write {
+            path: self.lock.path().to_owned(),
+            source,
+        }
+    }
+
+    fn identity(&self) -> Result<Identity, CommitError> {
+        let metadata = self.lock.file().metadata();
+        metadata
+            .map(|metadata| Identity::of(&metadata))
+            .map_err(|source| self.error(source))
+    }
+
+    fn scan(&self, size: u64) -> Result<Scan, CommitError> {
+        scan_any(self.lock.file(), size, false, &mut |_, _, _| {}).map_err(|error| match error {
+            ScanError::Io(source) => self.error(source),
+            ScanError::NotMbox => CommitError::Changed {
+                path: self.lock.path().to_owned(),
+            },
+        })
+    }
+
+    /// Writes changes of messages whose index is true now.
+    fn carry_out(
+        mut self,
+        messages: &[MessageRef],
+        found: Remapped,
+        options: &CommitOptions<'_>,
+    ) -> Result<Committed, CommitError> {
+        let changes = found.changes;
+        let deletions = changes.deletions();
+        let mut committed = Committed {
+            gone: found.gone,
+            arrived: found.arrived,
+            deleted: deletions.iter().count(),
             ..Committed::default()
+        };
+        committed.left = messages.len() - committed.deleted;
+        let plan = self.plan(messages, &changes)?;
+        let outcome = match self.write(&plan, options.journals) {
+            // A full disk must not keep anybody from deleting; flags can wait.
+            Err(error) if is_full(&error) && committed.deleted > 0 && plan.flagged() > 0 => {
+                let deletions = self.plan(messages, &deletions)?;
+                committed.flags_left_out = plan.flagged() + plan.unflagged();
+                self.write(&deletions, options.journals)?
+            }
+            outcome => {
+                committed.flagged = plan.flagged();
+                committed.flags_left_out = plan.unflagged();
+                outcome?
+            }
+        };
+        committed.pending = outcome;
+        committed.notices = std::mem::take(&mut self.notices);
+        if committed.pending.is_none() {
+            let wanted = |index: usize| match changes.get(index) {
+                Some(Change::Delete) => None,
+                Some(Change::Flags(flags)) if committed.flags_left_out == 0 => Some(flags),
+                _ => Some(messages[index].flags),
+            };
+            let has_new =
+                (0..messages.len()).any(|index| wanted(index).is_some_and(|flags| flags.is_new()));
+            set_times(self.lock.file(), has_new);
+            committed.is_removed = options.removes_empty && committed.left == 0 && self.remove();
+        }
+        Ok(committed)
+    }
+
+    /// Plans changes, and makes sure that no message is lost from sight by them.
+    fn plan(&self, messages: &[MessageRef], changes: &Changes) -> Result<Plan, CommitError> {
+        let file = self.lock.file();
+        let size = self.identity()?.size();
+        let framing = super::open::framing(file).map_err(|source| self.error(source))?;
+        let plan = Plan::new(file, size, messages, changes, framing)
+            .map_err(|source| self.error(source))?;
+        // Strict separators stay separators whatever stands around them; others depend on it.
+        let is_certain = messages.iter().skip(1).all(|message| message.is_strict);
+        if !is_certain && !self.keeps_messages(&plan, messages, changes)? {
+            return Err(CommitError::Refused {
+                path: self.lock.path().to_owned(),
+                why: "a mailbox in which messages would run together without the deleted ones"
+                    .to_owned(),
+            });
+        }
+        Ok(plan)
+    }
+
+    /// Returns whether a scan of the new mailbox finds the messages that it shall have.
+    fn keeps_messages(
+        &self,
+        plan: &Plan,
+        messages: &[MessageRef],
+        changes: &Changes,
+    ) -> Result<bool, CommitError> {
+        let io = |source| self.error(source);
+        let file = Arc::new(self.lock.file().try_clone().map_err(io)?);
+        let view = View::of_plan(file, plan);
+        let scan = match scan_any(&view, plan.new_size(), false, &mut |_, _, _| {}) {
+            Ok(scan) => scan,
+            Err(ScanError::Io(source)) => return Err(self.error(source)),
+            Err(ScanError::NotMbox) => return Ok(false),
+        };
+        let kept = (0..messages.len()).filter(|index| changes.get(*index) != Some(Change::Delete));
+        let kept = kept.map(|index| messages[index].fingerprint);
+        Ok(kept.eq(scan.messages.iter().map(|message| message.fingerprint)))
+    }
+
+    /// Writes what is planned; says why if it is certain but not complete.
+    fn write(&mut self, plan: &Plan, journals: &Journals) -> Result<Option<Pending>, CommitError> {
+        if plan.is_empty() {
+            return Ok(None);
+        }
+        if self
+            .write_at_once(plan)
+            .map_err(|source| self.error(source))?
+        {
+            return Ok(None);
+        }
+        reserve_growth(self.lock.file(), plan.old_size(), plan.new_size())
+            .map_err(|source| self.error(source))?;
+        let Some(journal) = self.journal(plan, journals)? else {
+            return self
+                .write_unprotected(plan)
+                .map(|()| None)
+                .map_err(|source| self.error(source));
+        };
+        // From here on the change is certain.
+        let path = journal.path().to_owned();
+        Ok(match redo::redo(&mut self.lock, &self.subject, journal) {
+            Ok(Redone::Complete) => None,
+            Ok(Redone::Foreign(_)) => Some(Pending {
+                journal: path,
+                source: io::Error::other("another program writes the mailbox without a lock"),
+            }),
+            Err(source) => Some(Pending {
+                journal: path,
+                source,
+            }),
+        })
+    }
+
+    /// Writes what the kernel does in one step: an end cut off, or a few bytes of one sector.
+    fn write_at_once(&self, plan: &Plan) -> io::Result<bool> {
+        let file = self.lock.file();
+        match Output::extents(plan)[..] {
+            [] if plan.new_size() < plan.old_size() => {
+                until_done(|| file.set_len(plan.new_size()))?;
+            }
+            [extent]
+                if plan.new_size() == plan.old_size()
+                    && extent.len <= AT_ONCE
+                    && extent.place / SECTOR == (extent.place + extent.len - 1) / SECTOR =>
+            {
+                let mut bytes = vec![0; extent.len as usize];
+                Output::new(plan, 0).next(file, &mut bytes)?;
+                file.write_all_at(&bytes, extent.place)?;
+            }
+            _ => return Ok(false),
+        }
+        until_done(|| file.sync_all())?;
+        Ok(true)
+    }
+
+    /// Makes the journal in the first place that takes it; `None` where the program was built
+    /// without journals, to see that its tests notice.
+    fn journal(&self, plan: &Plan, journals: &Journals) -> Result<Option<Journal>, CommitError> {
+        if cfg!(feature = "seeded-bug") {
+            return Ok(None);
+        }
+        let io = |source| self.error(source);
+        let file = self.lock.file();
+        let view = View::of_plan(Arc::new(file.try_clone().map_err(io)?), plan);
+        let mut drafts = Vec::new();
+        if plan.never_overtakes() {
+            drafts.extend(WINDOWS.map(|size| Draft::windows(plan, size)));
+        } else {
+            drafts.push(Draft::whole(plan, &view));
+        }
+        let mut worst: Option<(PathBuf, io::Error)> = None;
+        for draft in &drafts {
+            for place in self.subject.places(journals) {
+                let made = pending::make_directory(&place, &self.subject)
+                    .and_then(|()| Journal::create(&place, &self.subject, draft, file));
+                match made {
+                    Ok(journal) => return Ok(Some(journal)),
+                    // That the disk is full says more than that there is another place we may not use.
+                    Err(error) => {
+                        let is_news = worst.as_ref().is_none_or(|(_, before)| {
+                            is_full_disk(&error) || !is_full_disk(before)
+                        });
+                        if is_news {
+                            worst = Some((place, error));
+                        }
+                    }
+                }
+            }
+            // Smaller windows help against want of room and nothing else.
+            if !worst.as_ref().is_some_and(|(_, error)| is_full_disk(error)) {
+                break;
+            }
+        }
+        let (path, source) = worst.expect("there is a place beside the mailbox");
+        Err(CommitError::Write { path, source })
+    }
+
+    /// Writes without a journal. Only tests of the tests do that.
+    fn write_unprotected(&self, plan: &Plan) -> io::Result<()> {
+        let file = self.lock.file();
+        let mut bytes = vec![0; (plan.end() - plan.start()) as usize];
+        let new = View::of_plan(Arc::new(file.try_clone()?), plan);
+        read_full(&new, &mut bytes, plan.start())?;
+        for (index, block) in bytes.chunks(64 * 1024).enumerate() {
+            file.write_all_at(block, plan.start() + (index * 64 * 1024) as u64)?;
+        }
+        file.set_len(plan.new_size())?;
+        file.sync_all()
+    }
+
+    /// Removes an empty mailbox; returns whether it is gone.
+    fn remove(&self) -> bool {
+        let path = self.lock.path();
+        let is_empty = self
+            .lock
+            .file()
+            .metadata()
+            .is_ok_and(|file| file.len() == 0);
+        is_empty && fs::remove_file(path).is_ok()
+    }
+
+    /// Puts what a journal holds into a file of its own, and the journal away.
+    fn rescue(&mut self, journal: Journal, journals: &Journals) -> Result<(), CommitError> {
+        let name = self.subject.path.file_name().unwrap_or_default();
+        let name = name.to_string_lossy();
+        let random = crate::sys::random::number();
+        let beside = directory_of(&self.subject.path).to_owned();
+        let directories = journals.directories.iter().cloned().chain([beside]);
+        for directory in directories {
+            let place = directory.join(format!("{name}.rescue-{random:08x}"));
+            let kept = pending::make_directory(&place, &self.subject)
+                .and_then(|()| copy_body(&journal, &place));
+            if kept.is_ok() {
+                let path = journal.path().to_owned();
+                journal
+                    .finish()
+                    .map_err(|source| CommitError::Write { path, source })?;
+                self.notices.push(Notice::Overwritten { kept: place });
+                return Ok(());
+            }
+        }
+        Err(CommitError::Journal {
+            path: self.subject.path.clone(),
+            why: Notice::Overwritten {
+                kept: journal.path().to_owned(),
+            }
+            .to_string(),
         })
     }
 }
+
+/// Copies the bytes that a journal would have written.
+fn copy_body(journal: &Journal, place: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(place)?;
+    let (mut at, len) = match &journal.header().body {
+        Body::Whole { extents, .. } => (
+            journal.body_at(),
+            extents.iter().map(|extent| extent.len).sum(),
+        ),
+        Body::Windows { .. } => {
+            let last = journal.last_window()?;
+            (last.at, last.len)
+        }
+    };
+    let end = at + len;
+    let mut block = vec![0; 64 * 1024];
+    while at < end {
+        let want = (end - at).min(block.len() as u64) as usize;
+        let count = read_full(&**journal.file(), &mut block[..want], at)?;
+        if count == 0 {
+            break;
+        }
+        file.write_all(&block[..count])?;
+        at += count as u64;
+    }
+    until_done(|| file.sync_all())?;
+    sync_directory(place)
+}
+
+/// Returns whether changes were not written because a disk or a quota is full.
+fn is_full(error: &CommitError) -> bool {
+    matches!(error, CommitError::Write { source, .. } if is_full_disk(source))
+}
+
+fn is_full_disk(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+#[cfg(test)]
+#[path = "commit_tests.rs"]
+mod tests;

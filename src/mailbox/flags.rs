@@ -34,6 +34,16 @@ impl Flags {
     /// Another program marked the message for deletion (`X-Status: D`).
     pub const DELETED: Flags = Flags(32);
 
+    /// Every flag there is.
+    pub(super) const ALL: [Flags; 6] = [
+        Flags::READ,
+        Flags::OLD,
+        Flags::ANSWERED,
+        Flags::FLAGGED,
+        Flags::DRAFT,
+        Flags::DELETED,
+    ];
+
     /// Returns whether all of these flags are set.
     pub fn contains(self, flags: Flags) -> bool {
         self.0 & flags.0 == flags.0

@@ -1,10 +1,758 @@
-//! The redo journal of a rewrite (design decision D14).
+//! The redo journal of a rewrite (design decision D14): its file, and what is in it.
+//!
+//! # When there is one
+//! An mbox is rewritten in place. What will be written is first written into a journal and synced,
+//! and only then into the mailbox; whoever finds a journal does its rewrite again, from wherever
+//! it broke off, and the mailbox is what it was meant to become. There is no journal for what the
+//! kernel does in one step: cutting the end off, or a few bytes within one block of the disk.
+//!
+//! # Two kinds
+//! - *Whole*: all bytes that change, and where they belong. For any change; as large as what is
+//!   written.
+//! - *Windows*: the plan, and one window of bytes at a time. For rewrites that only move bytes
+//!   towards the start ([`Plan::never_overtakes`]), that is all deletions: the bytes that are still
+//!   to be moved lie untouched in the mailbox. Its size does not depend on the mailbox's.
+//!
+//! # States of its files
+//! - `.NAME.postrider-journal.new`: being written. It counts for nothing and is replaced.
+//! - `.NAME.postrider-journal`: from its rename on the rewrite is certain, and will be completed by
+//!   whoever opens the mailbox next for writing; readers see the mailbox as if it were.
+//! - The same with the word `finished` in it: completed, but it could not be removed.
+//! - None: nothing is pending.
+//!
+//! Where we may not write beside the mailbox it lies in a directory for state, under
+//! `INODE-HASH_OF_PATH.journal`.
+//!
+//! # Format
+//! All numbers are little-endian; `varint` is LEB128.
+//! ```text
+//!      0  16 bytes   "postrider redo 1"
+//!     16   8 bytes   the word: zeros, "resizing" or "finished"
+//!     24  u32        length of the header; 4 zero bytes
+//!     32  u64        XXH3 of the header
+//!     40  the header:
+//!         u8 kind (1 whole, 2 windows)   u64 device   u64 inode
+//!         u64 size before   u64 size afterwards   u64 first changed byte
+//!         u64 XXH3 of the (up to) 4 KiB before it
+//!         u64 XXH3 of a sample of the old bytes that the new ones do not replace, see `sample`
+//!         u16 length and bytes of the mailbox's path
+//!         whole:   u64 XXH3 of the body, varint number of extents, each varint gap, varint length
+//!         windows: u32 size of a window, varint number of pieces, each 0, varint gap, varint
+//!                  length (copied) or 1, varint length, bytes (text)
+//!      B  (the next multiple of 4096) the body:
+//!         whole:   the bytes of all extents, in their order
+//!         windows: two slots, each u64 number of the window, u64 place, u64 length,
+//!                  u64 XXH3 of these and the data, and the data
+//! ```
+//! Windows are written into the two slots by turns. When one is written, the mailbox has on disk
+//! all windows but the last one before it; so if it is torn the other one is whole, and its
+//! window can be written again.
+//!
+//! # The word
+//! Cutting the file, or making it longer, cannot be told from its length alone once a deliverer
+//! has added mail. `resizing` is written and synced before the length changes; without it the
+//! length is still the old one.
 
-use std::path::PathBuf;
+use std::fs::{self, File, OpenOptions};
+use std::hash::Hasher;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, OFlag, fallocate};
+use twox_hash::XxHash3_64;
+
+use super::disk::{sync_directory, until_done};
+use super::journal_header::{Body, HEADER_AT, Header};
+use super::output::{Extent, Output};
+use super::plan::Plan;
+use super::source::{Source, read_full};
+use super::view::View;
+
+/// What the file starts with.
+const MAGIC: &[u8; 16] = b"postrider redo 1";
+
+/// Where the word stands.
+const WORD_AT: u64 = 16;
+
+/// The word before the length of the mailbox changes.
+const RESIZING: &[u8; 8] = b"resizing";
+
+/// The word when everything is done.
+const FINISHED: &[u8; 8] = b"finished";
+
+/// The longest header that is read: a plan of more than a million pieces.
+const MAX_HEADER: u32 = 64 * 1024 * 1024;
+
+/// How the body is aligned.
+const BLOCK: u64 = 4096;
+
+/// What stands before the data in a slot.
+const SLOT_HEADER: usize = 32;
+
+/// How much is copied at once.
+const COPIED: usize = 256 * 1024;
+
+/// How much of the old bytes is taken as a sample, at most.
+const SAMPLE: u64 = 64 * 1024;
+
+/// How much before the first changed byte is taken as a sample.
+const PREFIX: u64 = 4096;
 
 /// Where a journal may lie beside the mailbox's own directory, in the order in which they are tried.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journals {
     /// `$XDG_STATE_HOME/postrider/journal` of the user, `/var/lib/postrider/journal` of root.
     pub directories: Vec<PathBuf>,
+}
+
+/// What a journal is made for.
+#[derive(Clone, Debug)]
+pub(super) struct Draft<'a> {
+    /// Where the first byte changes.
+    pub start: u64,
+    /// The size of the mailbox before.
+    pub old_size: u64,
+    /// Its size afterwards.
+    pub new_size: u64,
+    /// What the journal will hold.
+    pub body: DraftBody<'a>,
+}
+
+/// What a journal will hold.
+#[derive(Clone, Debug)]
+pub(super) enum DraftBody<'a> {
+    /// Everything that is written.
+    Whole {
+        /// Where it belongs.
+        extents: Vec<Extent>,
+        /// The new mailbox.
+        content: &'a View,
+    },
+    /// A window at a time.
+    Windows {
+        /// What is written.
+        plan: &'a Plan,
+        /// How large a window is at most.
+        size: u32,
+    },
+}
+
+impl<'a> Draft<'a> {
+    /// Returns a journal for all that a plan writes; `content` is what it makes of the mailbox.
+    pub(super) fn whole(plan: &Plan, content: &'a View) -> Draft<'a> {
+        let body = DraftBody::Whole {
+            extents: Output::extents(plan),
+            content,
+        };
+        Draft::of(plan, body)
+    }
+
+    /// Returns a journal for a plan that [never overtakes](Plan::never_overtakes) itself.
+    pub(super) fn windows(plan: &'a Plan, size: u32) -> Draft<'a> {
+        Draft::of(plan, DraftBody::Windows { plan, size })
+    }
+
+    fn of(plan: &Plan, body: DraftBody<'a>) -> Draft<'a> {
+        Draft {
+            start: plan.start(),
+            old_size: plan.old_size(),
+            new_size: plan.new_size(),
+            body,
+        }
+    }
+}
+
+/// What a mailbox is to its journal.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    /// Its path, without links.
+    pub path: PathBuf,
+    /// The device it is on.
+    pub device: u64,
+    /// Its inode.
+    pub inode: u64,
+    /// Its owner's user id.
+    pub owner: u32,
+}
+
+/// A journal that has its name: its rewrite is certain.
+#[derive(Debug)]
+pub(super) struct Journal {
+    path: PathBuf,
+    file: Arc<File>,
+    header: Header,
+    /// Where the body starts.
+    body: u64,
+}
+
+/// How far a rewrite came, and what came after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Situation {
+    /// The mailbox has its old length, and so much mail behind it.
+    Pending { arrived: u64 },
+    /// The mailbox has its new length, and so much mail behind it.
+    Resized { arrived: u64 },
+    /// The mailbox is none that the rewrite can have left behind.
+    Foreign,
+}
+
+/// The window that is known to be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    number: u64,
+    /// Where its bytes belong in the mailbox.
+    pub place: u64,
+    /// How many they are.
+    pub len: u64,
+    /// Where they stand in the journal.
+    pub at: u64,
+}
+
+impl Journal {
+    /// Makes a journal and gives it its name: from then on the rewrite is certain.
+    ///
+    /// `mailbox` is the mailbox as it is. A journal of the same name is replaced.
+    ///
+    /// # Errors
+    /// When it cannot be made. Nothing is left behind then, and a journal of that name stays.
+    pub(super) fn create(
+        path: &Path,
+        subject: &Subject,
+        draft: &Draft<'_>,
+        mailbox: &File,
+    ) -> io::Result<Journal> {
+        let temporary = temporary_of(path);
+        // Only one of us is here at a time: the mailbox is locked.
+        let _ = fs::remove_file(&temporary);
+        let file = until_done(|| {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .custom_flags(OFlag::O_NOFOLLOW.bits())
+                .open(&temporary)
+        })?;
+        let replaces = path.symlink_metadata().is_ok();
+        let made = Journal::fill(path, file, subject, draft, mailbox);
+        let named = made.and_then(|journal| {
+            until_done(|| fs::rename(&temporary, path))?;
+            Ok(journal)
+        });
+        let journal = match named {
+            Ok(journal) => journal,
+            Err(error) => {
+                let _ = fs::remove_file(&temporary);
+                return Err(error);
+            }
+        };
+        if let Err(error) = sync_directory(path) {
+            // It may not survive a power cut: better none at all. One that is there already is
+            // needed, and this one has all that it has.
+            if !replaces && fs::remove_file(path).is_ok() {
+                return Err(error);
+            }
+        }
+        Ok(journal)
+    }
+
+    /// Writes all of a new journal and syncs it.
+    fn fill(
+        path: &Path,
+        file: File,
+        subject: &Subject,
+        draft: &Draft<'_>,
+        mailbox: &File,
+    ) -> io::Result<Journal> {
+        if file.metadata()?.uid() != subject.owner {
+            // Where we may not give it away it is root's, and root must complete the rewrite.
+            let _ = fchown(&file, Some(subject.owner), None);
+        }
+        let body = match &draft.body {
+            DraftBody::Whole { extents, .. } => Body::Whole {
+                extents: extents.clone(),
+                hash: 0,
+            },
+            DraftBody::Windows { plan, size } => {
+                let most = u32::try_from(plan.end() - plan.start()).unwrap_or(u32::MAX);
+                Body::Windows {
+                    plan: (*plan).clone(),
+                    size: (*size).min(most).max(1),
+                }
+            }
+        };
+        let start = draft.start;
+        let mut header = Header {
+            device: subject.device,
+            inode: subject.inode,
+            path: subject.path.as_os_str().as_bytes().to_vec(),
+            old_size: draft.old_size,
+            new_size: draft.new_size,
+            start,
+            prefix: hash_of(mailbox, start.saturating_sub(PREFIX), start)?,
+            sample: 0,
+            body,
+        };
+        let (from, to) = header.sample();
+        header.sample = hash_of(mailbox, from, to)?;
+        let mut journal = Journal {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            body: (HEADER_AT + header.encode().len() as u64).next_multiple_of(BLOCK),
+            header,
+        };
+        journal.reserve()?;
+        match &draft.body {
+            DraftBody::Whole { extents, content } => journal.write_body(extents, content)?,
+            DraftBody::Windows { plan, .. } => {
+                let mut buffer = journal.buffer();
+                let chunk = Output::new(plan, 0).next(mailbox, &mut buffer[SLOT_HEADER..])?;
+                if let Some((place, len)) = chunk {
+                    journal.write_slot(0, place, len, &mut buffer)?;
+                }
+            }
+        }
+        let header = journal.header.encode();
+        let mut start = Vec::with_capacity(HEADER_AT as usize + header.len());
+        start.extend_from_slice(MAGIC);
+        // What grows becomes longer first of all.
+        let grows = draft.new_size > draft.old_size;
+        start.extend_from_slice(if grows { RESIZING } else { &[0; 8] });
+        start.extend_from_slice(&(header.len() as u32).to_le_bytes());
+        start.extend_from_slice(&[0; 4]);
+        start.extend_from_slice(&XxHash3_64::oneshot(&header).to_le_bytes());
+        start.extend_from_slice(&header);
+        journal.file.write_all_at(&start, 0)?;
+        until_done(|| journal.file.sync_all())?;
+        Ok(journal)
+    }
+
+    /// Takes the room on the disk that the body needs, so that its want shows now.
+    fn reserve(&self) -> io::Result<()> {
+        let size = self.body
+            + match &self.header.body {
+                Body::Whole { extents, .. } => extents.iter().map(|extent| extent.len).sum(),
+                Body::Windows { .. } => 2 * self.slot_size(),
+            };
+        let size = i64::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        match until_done(|| Ok(fallocate(&*self.file, FallocateFlags::empty(), 0, size)?)) {
+            Err(error) if is_unsupported(&error) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    fn write_body(&mut self, extents: &[Extent], content: &View) -> io::Result<()> {
+        let mut block = vec![0; COPIED];
+        let mut at = self.body;
+        let mut hasher = XxHash3_64::with_seed(0);
+        for extent in extents {
+            let mut done = 0;
+            while done < extent.len {
+                let want = (extent.len - done).min(COPIED as u64) as usize;
+                if read_full(content, &mut block[..want], extent.place + done)? < want {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                hasher.write(&block[..want]);
+                self.file.write_all_at(&block[..want], at)?;
+                at += want as u64;
+                done += want as u64;
+            }
+        }
+        if let Body::Whole { hash, .. } = &mut self.header.body {
+            *hash = hasher.finish();
+        }
+        Ok(())
+    }
+
+    /// Returns a buffer for a slot: its header and one window.
+    pub(super) fn buffer(&self) -> Vec<u8> {
+        let size = match &self.header.body {
+            Body::Windows { size, .. } => *size as usize,
+            Body::Whole { .. } => 0,
+        };
+        vec![0; SLOT_HEADER + size]
+    }
+
+    /// Returns the part of such a buffer that is for the bytes of the window.
+    pub(super) fn window_of(buffer: &mut [u8]) -> &mut [u8] {
+        &mut buffer[SLOT_HEADER..]
+    }
+
+    fn slot_size(&self) -> u64 {
+        match &self.header.body {
+            Body::Windows { size, .. } => {
+                (SLOT_HEADER as u64 + u64::from(*size)).next_multiple_of(BLOCK)
+            }
+            Body::Whole { .. } => 0,
+        }
+    }
+
+    fn slot_at(&self, number: u64) -> u64 {
+        self.body + (number % 2) * self.slot_size()
+    }
+
+    /// Writes the bytes of a window, `len` of them in the buffer behind its header, into its slot.
+    fn write_slot(&self, number: u64, place: u64, len: usize, buffer: &mut [u8]) -> io::Result<()> {
+        buffer[..8].copy_from_slice(&number.to_le_bytes());
+        buffer[8..16].copy_from_slice(&place.to_le_bytes());
+        buffer[16..24].copy_from_slice(&(len as u64).to_le_bytes());
+        let hash = slot_hash(&buffer[..24], &buffer[SLOT_HEADER..SLOT_HEADER + len]);
+        buffer[24..32].copy_from_slice(&hash.to_le_bytes());
+        self.file
+            .write_all_at(&buffer[..SLOT_HEADER + len], self.slot_at(number))
+    }
+
+    /// Writes the window after `last` into the journal and syncs it. The mailbox must have all
+    /// windows up to `last` on disk.
+    pub(super) fn add_window(
+        &self,
+        last: &Window,
+        place: u64,
+        len: usize,
+        buffer: &mut [u8],
+    ) -> io::Result<Window> {
+        let number = last.number + 1;
+        self.write_slot(number, place, len, buffer)?;
+        until_done(|| self.file.sync_all())?;
+        Ok(Window {
+            number,
+            place,
+            len: len as u64,
+            at: self.slot_at(number) + SLOT_HEADER as u64,
+        })
+    }
+
+    /// Returns the last window that is whole in the journal.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or neither slot is whole.
+    pub(super) fn last_window(&self) -> io::Result<Window> {
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the journal is damaged");
+        let end = match &self.header.body {
+            Body::Windows { plan, .. } => plan.end(),
+            Body::Whole { .. } => return Err(damaged()),
+        };
+        let mut buffer = self.buffer();
+        let mut last: Option<Window> = None;
+        for slot in 0..2 {
+            let at = self.slot_at(slot);
+            if read_full(&*self.file, &mut buffer[..SLOT_HEADER], at)? < SLOT_HEADER {
+                continue;
+            }
+            let field = |from: usize| {
+                u64::from_le_bytes(buffer[from..from + 8].try_into().expect("eight bytes"))
+            };
+            let (number, place, len, hash) = (field(0), field(8), field(16), field(24));
+            let is_within = number % 2 == slot
+                && len <= (buffer.len() - SLOT_HEADER) as u64
+                && place >= self.header.start
+                && place.checked_add(len).is_some_and(|after| after <= end);
+            if !is_within || last.is_some_and(|last| last.number > number) {
+                continue;
+            }
+            let len = len as usize;
+            let data_at = at + SLOT_HEADER as u64;
+            let (head, data) = buffer.split_at_mut(SLOT_HEADER);
+            if read_full(&*self.file, &mut data[..len], data_at)? < len
+                || slot_hash(&head[..24], &data[..len]) != hash
+            {
+                continue;
+            }
+            last = Some(Window {
+                number,
+                place,
+                len: len as u64,
+                at: data_at,
+            });
+        }
+        last.ok_or_else(damaged)
+    }
+
+    /// Reads a journal; `None` if it is none, is torn, or has done its work.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub(super) fn read(path: &Path, file: File) -> io::Result<Option<Journal>> {
+        let mut start = [0; HEADER_AT as usize];
+        if read_full(&file, &mut start, 0)? < start.len() || start[..16] != *MAGIC {
+            return Ok(None);
+        }
+        let len = u32::from_le_bytes(start[24..28].try_into().expect("four bytes"));
+        let hash = u64::from_le_bytes(start[32..40].try_into().expect("eight bytes"));
+        let size = file.metadata()?.len();
+        if len > MAX_HEADER || u64::from(len) > size || start[16..24] == *FINISHED {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; len as usize];
+        if read_full(&file, &mut bytes, HEADER_AT)? < bytes.len()
+            || XxHash3_64::oneshot(&bytes) != hash
+        {
+            return Ok(None);
+        }
+        let Some(header) = Header::decode(&bytes) else {
+            return Ok(None);
+        };
+        let journal = Journal {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            header,
+            body: (HEADER_AT + u64::from(len)).next_multiple_of(BLOCK),
+        };
+        let is_whole = match &journal.header.body {
+            Body::Windows { .. } => journal.last_window().is_ok(),
+            Body::Whole { extents, hash } => {
+                let len: u64 = extents.iter().map(|extent| extent.len).sum();
+                let end = journal.body.saturating_add(len);
+                end <= size && hash_of(&*journal.file, journal.body, end)? == *hash
+            }
+        };
+        Ok(is_whole.then_some(journal))
+    }
+
+    /// Returns how far its rewrite came, judged by the mailbox's file.
+    ///
+    /// # Errors
+    /// When the mailbox or the journal cannot be read.
+    pub(super) fn situation(&self, mailbox: &File) -> io::Result<Situation> {
+        let header = &self.header;
+        let size = mailbox.metadata()?.len();
+        let prefix = header.start.saturating_sub(PREFIX);
+        if size < header.start || hash_of(mailbox, prefix, header.start)? != header.prefix {
+            return Ok(Situation::Foreign);
+        }
+        let pending = |arrived| Situation::Pending { arrived };
+        let resized = |arrived| Situation::Resized { arrived };
+        let (old, new) = (header.old_size, header.new_size);
+        let mut word = [0; 8];
+        read_full(&*self.file, &mut word, WORD_AT)?;
+        let is_resizing = word == *RESIZING;
+        let situation = if old == new {
+            match size.checked_sub(old) {
+                Some(arrived) => pending(arrived),
+                None => Situation::Foreign,
+            }
+        } else if is_resizing && new > old && size >= new && self.is_extended(mailbox)? {
+            resized(size - new)
+        } else if size >= old && self.has_sample(mailbox)? {
+            pending(size - old)
+        } else if is_resizing && new < old && size >= new {
+            resized(size - new)
+        } else {
+            Situation::Foreign
+        };
+        // What came behind starts as mail starts.
+        let (behind, arrived) = match situation {
+            Situation::Pending { arrived } => (old, arrived),
+            Situation::Resized { arrived } => (new, arrived),
+            Situation::Foreign => return Ok(situation),
+        };
+        let mut first = [0];
+        let is_mail = arrived == 0
+            || (read_full(mailbox, &mut first, behind)? == 1
+                && matches!(first[0], b'F' | b'\n' | b'\r' | 1));
+        Ok(match is_mail {
+            true => situation,
+            false => Situation::Foreign,
+        })
+    }
+
+    /// Returns whether the old bytes that were taken as a sample are still where they were.
+    fn has_sample(&self, mailbox: &File) -> io::Result<bool> {
+        let (from, to) = self.header.sample();
+        Ok(hash_of(mailbox, from, to)? == self.header.sample)
+    }
+
+    /// Returns whether the file was made longer by us: there are zeros behind its old end, or
+    /// bytes of ours.
+    fn is_extended(&self, mailbox: &File) -> io::Result<bool> {
+        let Body::Whole { extents, .. } = &self.header.body else {
+            return Ok(false);
+        };
+        let (from, to) = (self.header.old_size, self.header.new_size);
+        let to = to.min(from + SAMPLE);
+        let mut theirs = vec![0; (to - from) as usize];
+        read_full(mailbox, &mut theirs, from)?;
+        let mut ours = vec![0; theirs.len()];
+        let mut at = self.body;
+        for extent in extents {
+            let end = extent.place + extent.len;
+            if end > from && extent.place < to {
+                let start = extent.place.max(from);
+                let end = end.min(to);
+                let part = &mut ours[(start - from) as usize..(end - from) as usize];
+                read_full(&*self.file, part, at + (start - extent.place))?;
+            }
+            at += extent.len;
+        }
+        Ok(theirs
+            .iter()
+            .zip(&ours)
+            .all(|(theirs, ours)| *theirs == 0 || theirs == ours))
+    }
+
+    /// Returns the mailbox as the rewrite means it to be.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(super) fn view(&self, mailbox: &Arc<File>, situation: Situation) -> io::Result<View> {
+        let header = &self.header;
+        let mut view = View::empty(Arc::clone(mailbox), Some(Arc::clone(&self.file)));
+        let arrived = match (situation, &header.body) {
+            (Situation::Resized { arrived }, Body::Windows { .. }) => {
+                view.push_file(0, header.new_size + arrived);
+                return Ok(view);
+            }
+            (Situation::Resized { arrived } | Situation::Pending { arrived }, _) => arrived,
+            (Situation::Foreign, _) => return Err(io::ErrorKind::InvalidInput.into()),
+        };
+        match &header.body {
+            Body::Windows { plan, .. } => {
+                let last = self.last_window()?;
+                view.push_file(0, last.place);
+                view.push_journal(last.at, last.len);
+                view.push_plan(plan, last.place + last.len);
+            }
+            Body::Whole { extents, .. } => {
+                let mut at = self.body;
+                for extent in extents {
+                    view.push_file(view.len(), extent.place - view.len());
+                    view.push_journal(at, extent.len);
+                    at += extent.len;
+                }
+            }
+        }
+        view.push_file(view.len(), header.new_size - view.len());
+        let behind = match situation {
+            Situation::Resized { .. } => header.new_size,
+            _ => header.old_size,
+        };
+        view.push_file(behind, arrived);
+        Ok(view)
+    }
+
+    /// Says, and syncs, that the length of the mailbox is about to change.
+    pub(super) fn mark_resizing(&self) -> io::Result<()> {
+        self.file.write_all_at(RESIZING, WORD_AT)?;
+        until_done(|| self.file.sync_all())
+    }
+
+    /// Removes the journal, or at least says in it that it has done its work.
+    ///
+    /// # Errors
+    /// When neither can be done.
+    pub(super) fn finish(self) -> io::Result<()> {
+        let removed = until_done(|| fs::remove_file(&self.path));
+        match removed {
+            Ok(()) => sync_directory(&self.path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(_) => {
+                self.file.write_all_at(FINISHED, WORD_AT)?;
+                until_done(|| self.file.sync_all())
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Returns where the body starts.
+    pub(super) fn body_at(&self) -> u64 {
+        self.body
+    }
+}
+
+/// Returns the name under which a journal is written before it counts.
+pub(super) fn temporary_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
+/// Returns the hash of these bytes of a file, or of as many as there are.
+pub(super) fn hash_of<S: Source + ?Sized>(source: &S, from: u64, to: u64) -> io::Result<u64> {
+    let mut hasher = XxHash3_64::with_seed(0);
+    let size = usize::try_from(to - from).unwrap_or(usize::MAX).min(COPIED);
+    let mut buffer = vec![0; size];
+    let mut at = from;
+    while at < to {
+        let want = usize::try_from(to - at).unwrap_or(usize::MAX).min(size);
+        let count = read_full(source, &mut buffer[..want], at)?;
+        hasher.write(&buffer[..count]);
+        if count < want {
+            break;
+        }
+        at += count as u64;
+    }
+    Ok(hasher.finish())
+}
+
+fn slot_hash(head: &[u8], data: &[u8]) -> u64 {
+    let mut hasher = XxHash3_64::with_seed(0);
+    hasher.write(head);
+    hasher.write(data);
+    hasher.finish()
+}
+
+/// Returns whether this file system has no such call.
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(Errno::EOPNOTSUPP | Errno::ENOSYS)
+    )
+}
+
+impl Header {
+    /// Returns which old bytes are the sample: of those that are cut off, or, where the file grows,
+    /// the last ones before it does.
+    fn sample(&self) -> (u64, u64) {
+        if self.new_size < self.old_size {
+            let to = self.old_size.min(self.new_size + SAMPLE);
+            (self.new_size, to)
+        } else {
+            let from = self.old_size.saturating_sub(PREFIX).max(self.start);
+            (from.min(self.old_size), self.old_size)
+        }
+    }
+}
+
+/// Reserves the blocks that a mailbox needs to grow, without making it longer.
+///
+/// # Errors
+/// When there is no room, no quota, or a limit on the size of files.
+pub(super) fn reserve_growth(mailbox: &File, old_size: u64, new_size: u64) -> io::Result<()> {
+    if new_size <= old_size {
+        return Ok(());
+    }
+    let too_large = || io::Error::from_raw_os_error(Errno::EFBIG as i32);
+    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
+    if limit.is_ok_and(|(soft, _)| new_size > soft) {
+        return Err(too_large());
+    }
+    let from = i64::try_from(old_size).map_err(|_| too_large())?;
+    let len = i64::try_from(new_size - old_size).map_err(|_| too_large())?;
+    let flags = FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    match until_done(|| Ok(fallocate(mailbox, flags, from, len)?)) {
+        Err(error) if is_unsupported(&error) => Ok(()),
+        answer => answer,
+    }
+}
+
+/// Returns where an extent list ends, for those who check it.
+pub(super) fn end_of(extents: &[Extent]) -> u64 {
+    extents
+        .last()
+        .map_or(0, |extent| extent.place.saturating_add(extent.len))
 }

@@ -5,27 +5,37 @@
 //! moment. If somebody still holds a lock then, a last message without an end is left out.
 //! Locks are given back when the index is complete; message bytes are read when they are shown.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use super::journal::Journals;
-use super::mmdf;
-use super::scan::{self, MessageRef, ScanError};
+use super::change::CommitError;
+use super::identity::Identity;
+use super::journal::{Journals, Situation, Subject};
+use super::notice::Notice;
+use super::pending::{self, Found};
+use super::scan::{self, MessageRef, Scan, ScanError, fingerprint_of};
 use super::separator::{LOOKAHEAD, opens_mbox};
-use super::source::read_full;
-use super::{dot_lock, kernel_lock};
+use super::source::{Source, read_full};
+use super::view::View;
+use super::{dot_lock, kernel_lock, mmdf};
 use crate::exit::Kind;
+use crate::sys::user;
 
 /// How long reading waits for those who write.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long reading waits for a rewrite to end, of which it would see one half and the other.
+const REWRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a mailbox could not be opened.
 ///
@@ -58,6 +68,11 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// Another process of ours is rewriting it, and takes long.
+    Rewritten {
+        /// The file.
+        path: PathBuf,
+    },
     /// Opening or reading failed otherwise.
     Io {
         /// The file.
@@ -85,6 +100,7 @@ impl OpenError {
             | OpenError::NotRegular { path, .. }
             | OpenError::NoPermission { path, .. }
             | OpenError::NotMbox { path }
+            | OpenError::Rewritten { path }
             | OpenError::Io { path, .. } => path,
         }
     }
@@ -93,6 +109,7 @@ impl OpenError {
     pub fn kind(&self) -> Kind {
         match self {
             OpenError::Io { .. } => Kind::Io,
+            OpenError::Rewritten { .. } => Kind::TryLater,
             _ => Kind::NoInput,
         }
     }
@@ -121,6 +138,11 @@ impl fmt::Display for OpenError {
             OpenError::NotMbox { path } => {
                 write!(f, "cannot open {}: it is not an mbox", path.display())
             }
+            OpenError::Rewritten { path } => write!(
+                f,
+                "cannot open {}: another process is rewriting it",
+                path.display()
+            ),
             OpenError::Io { path, .. } => write!(f, "cannot read {}", path.display()),
         }
     }
@@ -132,7 +154,9 @@ impl Error for OpenError {
             OpenError::Missing { source, .. }
             | OpenError::NoPermission { source, .. }
             | OpenError::Io { source, .. } => Some(source),
-            OpenError::NotRegular { .. } | OpenError::NotMbox { .. } => None,
+            OpenError::NotRegular { .. }
+            | OpenError::NotMbox { .. }
+            | OpenError::Rewritten { .. } => None,
         }
     }
 }
@@ -141,10 +165,11 @@ impl Error for OpenError {
 #[derive(Debug)]
 pub struct Mailbox {
     path: PathBuf,
-    file: File,
-    size: u64,
+    view: View,
+    opened: Identity,
     messages: Vec<MessageRef>,
     is_torn: bool,
+    notices: Vec<Notice>,
 }
 
 impl Mailbox {
@@ -152,41 +177,61 @@ impl Mailbox {
     ///
     /// `visit` is called for each message in order, with its index, its place, and its From_ line
     /// and header block cut at 64 KiB, so that a listing needs no second pass. An empty file is a
-    /// mailbox without messages.
+    /// mailbox without messages. Where a rewrite broke off the mailbox is read as if it were
+    /// complete.
     ///
     /// # Errors
     /// When the file is missing, not a regular file, unreadable, or not an mbox. In a directory
-    /// with the sticky bit, where others may plant links, a symbolic link is refused.
+    /// with the sticky bit, where others may plant files, a symbolic link, a second name of a
+    /// foreign file, and another user's file under a user's name are refused.
     pub fn open(
         path: &Path,
         journals: &Journals,
         visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
     ) -> Result<Mailbox, OpenError> {
-        let file = open_regular(path)?.0;
-        let found = {
-            let shared = kernel_lock::share(&file, PATIENCE);
-            let is_busy = shared.is_none() || dot_lock::path_of(path).exists();
-            // The size now, not before: the one who held the lock may just have written.
-            let size = file
-                .metadata()
-                .map_err(|source| OpenError::new(path, source))?
-                .len();
-            scan_any(&file, size, is_busy, visit).map_err(|error| match error {
-                ScanError::NotMbox => OpenError::NotMbox {
+        let io = |source| OpenError::new(path, source);
+        let file = Arc::new(open_regular(path)?.0);
+        let mut notices = Vec::new();
+        let mut shared = kernel_lock::share(&file, PATIENCE);
+        let subject = Subject::of(path, &file).map_err(io)?;
+        let mut found = pending::find(&subject, journals, &mut notices).map_err(io)?;
+        if shared.is_none() && !matches!(found, Found::Nothing) {
+            // It has not broken off: it is going on, and what we read would be half of each.
+            shared = kernel_lock::share(&file, REWRITE_PATIENCE);
+            if shared.is_none() {
+                return Err(OpenError::Rewritten {
                     path: path.to_owned(),
-                },
-                ScanError::Io(source) => OpenError::Io {
-                    path: path.to_owned(),
-                    source,
-                },
-            })?
-        };
+                });
+            }
+            notices.clear();
+            found = pending::find(&subject, journals, &mut notices).map_err(io)?;
+        }
+        let is_busy = shared.is_none() || dot_lock::path_of(path).exists();
+        // The size now, not before: the one who held the lock may just have written.
+        let opened = Identity::of(&file.metadata().map_err(io)?);
+        let view = view(&file, &opened, found, &mut notices).map_err(io)?;
+        let scan = scan_any(&view, view.len(), is_busy, visit).map_err(|error| match error {
+            ScanError::NotMbox => OpenError::NotMbox {
+                path: path.to_owned(),
+            },
+            ScanError::Io(source) => OpenError::Io {
+                path: path.to_owned(),
+                source,
+            },
+        })?;
+        if shared.is_none() && is_being_rewritten(&file, &opened, &subject, journals) {
+            return Err(OpenError::Rewritten {
+                path: path.to_owned(),
+            });
+        }
+        drop(shared);
         Ok(Mailbox {
             path: path.to_owned(),
-            file,
-            size: found.end,
-            messages: found.messages,
-            is_torn: found.is_torn,
+            view,
+            opened,
+            messages: scan.messages,
+            is_torn: scan.is_torn,
+            notices,
         })
     }
 
@@ -195,9 +240,9 @@ impl Mailbox {
         &self.path
     }
 
-    /// Returns the size of the file when it was scanned.
+    /// Returns the size of the mailbox when it was scanned.
     pub fn size(&self) -> u64 {
-        self.size
+        self.view.len()
     }
 
     /// Returns the messages in the order of the file.
@@ -205,21 +250,45 @@ impl Mailbox {
         &self.messages
     }
 
+    /// Returns what else is to be told about the mailbox.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
     /// Returns whether a last message was left out because somebody was still writing it.
     pub fn is_torn(&self) -> bool {
         self.is_torn
     }
 
+    /// Returns whether the mailbox is compressed, and so can only be read.
+    pub fn is_compressed(&self) -> bool {
+        false
+    }
+
+    /// Returns whether somebody has written to the mailbox since it was opened.
+    pub fn is_changed(&self) -> bool {
+        let now = self.view.file().metadata();
+        now.is_ok_and(|now| Identity::of(&now) != self.opened)
+    }
+
+    /// Returns whether the index is true of a file that is like this now.
+    pub(super) fn is_as_opened(&self, now: &Identity) -> bool {
+        *now == self.opened && !self.view.has_journal()
+    }
+
     /// Returns all bytes of a message, its From_ line included.
     ///
     /// # Errors
-    /// When reading fails, or another program has cut the file since it was opened.
+    /// When reading fails, or another program has rewritten the mailbox since it was opened so that
+    /// the message is not there any more.
     ///
     /// # Panics
     /// When there is no such message, as with any slice.
     pub fn read(&self, index: usize) -> io::Result<Vec<u8>> {
         let message = &self.messages[index];
-        self.read_range(message.offset, message.len)
+        let bytes = self.read_range(message.offset, message.len)?;
+        self.check(index, &bytes)?;
+        Ok(bytes)
     }
 
     /// Returns the From_ line and the header block of a message, the empty line included.
@@ -228,30 +297,96 @@ impl Mailbox {
     /// As [`read`](Mailbox::read).
     pub fn read_header(&self, index: usize) -> io::Result<Vec<u8>> {
         let message = &self.messages[index];
-        self.read_range(message.offset, u64::from(message.header_len))
+        let bytes = self.read_range(message.offset, u64::from(message.header_len))?;
+        self.check(index, &bytes)?;
+        Ok(bytes)
     }
 
     /// Returns a reader of all bytes of a message, its From_ line included.
-    pub fn reader(&self, index: usize) -> impl Read + '_ {
+    ///
+    /// # Errors
+    /// As [`read`](Mailbox::read), for the header; reading may fail later.
+    pub fn reader(&self, index: usize) -> io::Result<impl Read + '_> {
+        if self.is_changed() {
+            self.read_header(index)?;
+        }
         let message = &self.messages[index];
-        MessageReader {
-            file: &self.file,
+        Ok(MessageReader {
+            view: &self.view,
             at: message.offset,
             left: message.len,
-        }
+        })
     }
 
     fn read_range(&self, offset: u64, len: u64) -> io::Result<Vec<u8>> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let mut bytes = vec![0; len];
-        self.file.read_exact_at(&mut bytes, offset)?;
-        Ok(bytes)
+        match read_full(&self.view, &mut bytes, offset)? {
+            count if count < len => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(bytes),
+        }
     }
+
+    /// Makes sure that these are the bytes of the message, if the file may have been rewritten.
+    fn check(&self, index: usize, bytes: &[u8]) -> io::Result<()> {
+        if !self.is_changed() {
+            return Ok(());
+        }
+        let message = &self.messages[index];
+        let header = &bytes[..(message.header_len as usize).min(bytes.len())];
+        // Through a journal nothing can be said of a file that has changed under it.
+        if self.view.has_journal() || fingerprint_of(header) != message.fingerprint {
+            return Err(io::Error::other(
+                "another program has rewritten the mailbox",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether a mailbox that was read without a lock was rewritten meanwhile.
+fn is_being_rewritten(
+    file: &File,
+    opened: &Identity,
+    subject: &Subject,
+    journals: &Journals,
+) -> bool {
+    let is_cut = file.metadata().is_ok_and(|now| now.len() < opened.size());
+    let found = || pending::find(subject, journals, &mut Vec::new());
+    is_cut || !matches!(found(), Ok(Found::Nothing))
+}
+
+/// Returns the bytes of a mailbox as a rewrite that broke off means them to be.
+fn view(
+    file: &Arc<File>,
+    opened: &Identity,
+    found: Found,
+    notices: &mut Vec<Notice>,
+) -> io::Result<View> {
+    match found {
+        Found::Nothing => {}
+        Found::Unreadable { path, owner } => notices.push(Notice::Unreadable {
+            journal: path,
+            owner,
+        }),
+        Found::Journal(journal) => match journal.situation(file)? {
+            Situation::Foreign => notices.push(Notice::Overwritten {
+                kept: journal.path().to_owned(),
+            }),
+            situation => {
+                notices.push(Notice::Unfinished {
+                    journal: journal.path().to_owned(),
+                });
+                return journal.view(file, situation);
+            }
+        },
+    }
+    Ok(View::of_file(Arc::clone(file), opened.size()))
 }
 
 /// Reads one message where it lies.
 struct MessageReader<'a> {
-    file: &'a File,
+    view: &'a View,
     at: u64,
     left: u64,
 }
@@ -260,7 +395,7 @@ impl Read for MessageReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX);
         let want = buffer.len().min(most);
-        let count = self.file.read_at(&mut buffer[..want], self.at)?;
+        let count = self.view.read_at(&mut buffer[..want], self.at)?;
         if count == 0 && want > 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -277,12 +412,13 @@ impl Read for MessageReader<'_> {
 /// # Errors
 /// As [`Mailbox::open`].
 pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
+    let io = |source| OpenError::new(path, source);
     let (file, metadata) = open_regular(path)?;
-    let found = beginning(&file, metadata.len()).map_err(|source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    match found {
+    let file = Arc::new(file);
+    let subject = Subject::of(path, &file).map_err(io)?;
+    let found = pending::find(&subject, journals, &mut Vec::new()).map_err(io)?;
+    let view = view(&file, &Identity::of(&metadata), found, &mut Vec::new()).map_err(io)?;
+    match beginning(&view, view.len()).map_err(io)? {
         Beginning::Blank => Ok(false),
         Beginning::Mbox | Beginning::Mmdf => Ok(true),
         Beginning::Other => Err(OpenError::NotMbox {
@@ -305,7 +441,7 @@ pub(super) enum Beginning {
 }
 
 /// Reads a file up to its first line that is not blank, and judges that.
-pub(super) fn beginning(file: &File, size: u64) -> io::Result<Beginning> {
+pub(super) fn beginning<S: Source + ?Sized>(file: &S, size: u64) -> io::Result<Beginning> {
     let mut window = vec![0; LOOKAHEAD];
     let mut at = 0;
     while at < size {
@@ -324,58 +460,146 @@ pub(super) fn beginning(file: &File, size: u64) -> io::Result<Beginning> {
 }
 
 /// Scans a file of either format.
-fn scan_any(
-    file: &File,
+pub(super) fn scan_any<S: Source + ?Sized>(
+    source: &S,
     size: u64,
     skip_torn: bool,
     visit: scan::Visit<'_>,
-) -> Result<scan::Scan, ScanError> {
-    let mut start = [0; mmdf::DELIMITER.len()];
-    let count = read_full(file, &mut start, 0)?;
-    if start[..count] == *mmdf::DELIMITER {
-        return Ok(mmdf::scan(file, size, skip_torn, visit)?);
+) -> Result<Scan, ScanError> {
+    if framing(source)? > 0 {
+        return Ok(mmdf::scan(source, size, skip_torn, visit)?);
     }
     let options = scan::Options {
         skip_torn,
         ..scan::Options::default()
     };
-    scan::scan(file, size, options, visit)
+    scan::scan(source, size, options, visit)
+}
+
+/// Returns how many bytes stand before and behind each message: those of MMDF's delimiters, or none.
+pub(super) fn framing<S: Source + ?Sized>(source: &S) -> io::Result<u64> {
+    let mut start = [0; mmdf::DELIMITER.len()];
+    let count = read_full(source, &mut start, 0)?;
+    Ok(match start[..count] == *mmdf::DELIMITER {
+        true => start.len() as u64,
+        false => 0,
+    })
 }
 
 /// What [`OpenError::NotRegular`] calls a directory.
 const DIRECTORY: &str = "a directory";
 
 /// Opens a regular file for reading, without ever waiting for a FIFO's other end.
+///
+/// The time of the last access stays where we may keep it: a shell that watches the mailbox shall
+/// find new mail new until it is read.
 fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
-    let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    if is_in_sticky_directory(path) {
-        flags |= OFlag::O_NOFOLLOW;
-    }
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits())
-        .open(path)
-        .map_err(|source| match source.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::ELOOP) if flags.contains(OFlag::O_NOFOLLOW) => OpenError::NotRegular {
-                path: path.to_owned(),
-                what: "a symbolic link in a directory that others can write to",
-            },
-            // What open(2) says of a socket.
-            Some(Errno::ENXIO) => OpenError::NotRegular {
-                path: path.to_owned(),
-                what: "a socket",
-            },
-            _ => OpenError::new(path, source),
-        })?;
-    let metadata = file
-        .metadata()
-        .map_err(|source| OpenError::new(path, source))?;
-    match what_else(&metadata) {
+    let flags = flags_for(path);
+    let mut options = OpenOptions::new();
+    options.read(true);
+    let quiet = options
+        .custom_flags((flags | OFlag::O_NOATIME).bits())
+        .open(path);
+    let opened = match quiet {
+        // Only the owner may ask for that.
+        Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => {
+            options.custom_flags(flags.bits()).open(path)
+        }
+        opened => opened,
+    };
+    let (file, metadata) = checked(path, flags, opened)?;
+    match planted(path, &metadata) {
         Some(what) => Err(OpenError::NotRegular {
             path: path.to_owned(),
             what,
         }),
         None => Ok((file, metadata)),
+    }
+}
+
+/// Opens a mailbox for a rewrite, or says why it is not to be rewritten.
+pub(super) fn open_for_rewrite(path: &Path) -> Result<File, CommitError> {
+    let flags = flags_for(path);
+    let mut options = OpenOptions::new();
+    let opened = options
+        .read(true)
+        .write(true)
+        .custom_flags(flags.bits())
+        .open(path);
+    let (file, metadata) = checked(path, flags, opened).map_err(CommitError::Open)?;
+    let is_open_to_all = metadata.mode() & 0o002 != 0 && is_in_sticky_directory(path);
+    let why = planted(path, &metadata)
+        .or(is_open_to_all.then_some("a file in a spool that everybody may write to"));
+    match why {
+        Some(why) => Err(CommitError::Refused {
+            path: path.to_owned(),
+            why: why.to_owned(),
+        }),
+        None => Ok(file),
+    }
+}
+
+/// Returns the flags with which a mailbox is opened.
+fn flags_for(path: &Path) -> OFlag {
+    let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    if is_in_sticky_directory(path) {
+        flags |= OFlag::O_NOFOLLOW;
+    }
+    flags
+}
+
+/// Says what was opened, or could not be.
+fn checked(
+    path: &Path,
+    flags: OFlag,
+    opened: io::Result<File>,
+) -> Result<(File, Metadata), OpenError> {
+    let not_regular = |what| OpenError::NotRegular {
+        path: path.to_owned(),
+        what,
+    };
+    let file = opened.map_err(|source| match source.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ELOOP) if flags.contains(OFlag::O_NOFOLLOW) => {
+            not_regular("a symbolic link in a directory that others can write to")
+        }
+        // What open(2) says of a socket, and of a directory that is opened for writing.
+        Some(Errno::ENXIO) => not_regular("a socket"),
+        Some(Errno::EISDIR) => not_regular(DIRECTORY),
+        _ => OpenError::new(path, source),
+    })?;
+    let metadata = file
+        .metadata()
+        .map_err(|source| OpenError::new(path, source))?;
+    match what_else(&metadata) {
+        Some(what) => Err(not_regular(what)),
+        None => Ok((file, metadata)),
+    }
+}
+
+/// Returns what is wrong with a file that somebody else may have put where a mailbox is looked for.
+///
+/// That can only be in a directory with the sticky bit, as a spool of mode 3777 has it.
+fn planted(path: &Path, metadata: &Metadata) -> Option<&'static str> {
+    if !is_in_sticky_directory(path) {
+        return None;
+    }
+    let us = user::effective_uid();
+    if metadata.nlink() > 1 && metadata.uid() != us {
+        return Some("a second name of another user's file");
+    }
+    let namesake = || path.file_name()?.to_str().and_then(user::by_name);
+    let is_foreign = ![us, 0].contains(&metadata.uid())
+        && namesake().is_some_and(|user| user.uid != metadata.uid());
+    is_foreign.then_some("another user's file under this name")
+}
+
+/// Returns the file that a path means: where links may be followed, that at their end.
+///
+/// The dot-lock belongs beside it, where those look who know it by its own name.
+pub(super) fn followed(path: &Path) -> Cow<'_, Path> {
+    match path.canonicalize() {
+        Ok(target) if path.is_symlink() && !is_in_sticky_directory(path) => Cow::Owned(target),
+        _ => Cow::Borrowed(path),
     }
 }
 

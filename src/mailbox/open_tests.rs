@@ -32,7 +32,11 @@ fn messages_can_be_read_whole_by_header_and_streamed() {
     assert_eq!(mailbox.read(1).expect("bytes"), ONE.as_bytes());
     assert_eq!(mailbox.read_header(1).expect("bytes"), seen[1].1);
     let mut text = String::new();
-    mailbox.reader(1).read_to_string(&mut text).expect("bytes");
+    mailbox
+        .reader(1)
+        .expect("there")
+        .read_to_string(&mut text)
+        .expect("bytes");
     assert_eq!(text, ONE);
 }
 

@@ -505,6 +505,11 @@ fn is_message_end<S: Source + ?Sized>(source: &S, place: u64, size: u64) -> io::
 
 /// Adds a line of the header block to a message's fingerprint, unless mail readers change it.
 pub(super) fn fingerprint(so_far: u64, line: &[u8]) -> u64 {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = &line[..line.len().min(LOOKAHEAD)];
+    if matches!(line, b"" | b"\r") {
+        return so_far;
+    }
     let may_change = match line.first() {
         Some(b'S' | b's') => field_body(line, b"status:").is_some(),
         Some(b'X' | b'x') => CHANGING.iter().any(|name| field_body(line, name).is_some()),
@@ -516,6 +521,13 @@ pub(super) fn fingerprint(so_far: u64, line: &[u8]) -> u64 {
         true => so_far,
         false => XxHash3_64::oneshot_with_seed(so_far, line),
     }
+}
+
+/// Returns the fingerprint of a message with this From_ line and header block.
+pub(super) fn fingerprint_of(block: &[u8]) -> u64 {
+    block
+        .split_inclusive(|byte| *byte == b'\n')
+        .fold(0, fingerprint)
 }
 
 /// Returns the value of a `Content-Length` field.

@@ -1,0 +1,367 @@
+use super::*;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use crate::mailbox::{Flags, LockOptions};
+
+const A: &str = "From a Mon Nov 16 09:00:00 2026\nTo: a\n\nbody\n\n";
+const B: &str = "From b Mon Nov 16 09:00:01 2026\nTo: b\nStatus: O\n\nbody\n\n";
+const C: &str = "From c Mon Nov 16 09:00:02 2026\nTo: c\n\nbody\n\n";
+
+struct Spool {
+    directory: TempDir,
+    journals: Journals,
+}
+
+impl Spool {
+    fn new(content: &str) -> Spool {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("mbox"), content).expect("written");
+        Spool {
+            directory,
+            journals: Journals::default(),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("mbox")
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.directory.path().join(".mbox.postrider-journal")
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(std::fs::read(self.path()).expect("read")).expect("text")
+    }
+
+    fn open(&self) -> Mailbox {
+        Mailbox::open(&self.path(), &self.journals, &mut |_, _, _| {}).expect("a mailbox")
+    }
+
+    /// What a reader sees.
+    fn seen(&self) -> String {
+        let mailbox = self.open();
+        let mut all = Vec::new();
+        for index in 0..mailbox.messages().len() {
+            all.extend(mailbox.read(index).expect("a message"));
+        }
+        String::from_utf8(all).expect("text")
+    }
+
+    fn options(&self) -> CommitOptions<'_> {
+        CommitOptions {
+            lock: LockOptions {
+                patience: Duration::from_millis(10),
+                ..LockOptions::default()
+            },
+            journals: &self.journals,
+            removes_empty: false,
+        }
+    }
+
+    fn append(&self, text: &str) {
+        let mut file = OpenOptions::new()
+            .append(true)
+            .open(self.path())
+            .expect("opened");
+        file.write_all(text.as_bytes()).expect("written");
+    }
+
+    /// No lock and no journal is left.
+    fn is_tidy(&self) -> bool {
+        let names = std::fs::read_dir(self.directory.path()).expect("listed");
+        names.count() == 1
+    }
+}
+
+fn delete(indices: &[usize]) -> Changes {
+    let mut changes = Changes::default();
+    indices.iter().for_each(|index| changes.delete(*index));
+    changes
+}
+
+fn read_and_old() -> Flags {
+    let mut flags = Flags::READ;
+    flags.insert(Flags::OLD);
+    flags
+}
+
+#[test]
+fn changes_are_written_and_mail_that_arrived_is_kept() {
+    let spool = Spool::new(&[A, B].concat());
+    let mailbox = spool.open();
+    spool.append(C);
+    let mut changes = delete(&[0]);
+    changes.set_flags(1, read_and_old());
+    let committed = mailbox
+        .commit(&changes, &spool.options())
+        .expect("committed");
+    let expected = [&B.replace("Status: O", "Status: RO"), C].concat();
+    assert_eq!(spool.text(), expected);
+    let found = (
+        committed.deleted,
+        committed.flagged,
+        committed.arrived,
+        committed.left,
+    );
+    assert_eq!(found, (1, 1, 1, 2));
+    assert!(spool.is_tidy());
+}
+
+#[test]
+fn what_another_reader_deleted_is_gone_and_not_something_else() {
+    let spool = Spool::new(&[A, B, C].concat());
+    let (ours, theirs) = (spool.open(), spool.open());
+    theirs
+        .commit(&delete(&[0, 1]), &spool.options())
+        .expect("committed");
+    let committed = ours
+        .commit(&delete(&[1, 2]), &spool.options())
+        .expect("committed");
+    assert_eq!(
+        (committed.deleted, committed.gone, committed.left),
+        (1, 1, 0)
+    );
+    assert_eq!(spool.text(), "");
+}
+
+#[test]
+fn a_mailbox_that_became_another_one_is_left_alone() {
+    let spool = Spool::new(&[A, B].concat());
+    let mailbox = spool.open();
+    std::fs::write(spool.path(), C).expect("written");
+    let error = mailbox.commit(&delete(&[0]), &spool.options()).unwrap_err();
+    assert!(matches!(error, CommitError::Changed { .. }), "{error}");
+    assert_eq!(spool.text(), C);
+    assert!(mailbox.read(0).is_err());
+}
+
+#[test]
+fn growing_needs_room_before_anything_is_touched() {
+    let spool = Spool::new(&[A, B, C].concat());
+    let mut changes = Changes::default();
+    changes.set_flags(0, read_and_old());
+    spool
+        .open()
+        .commit(&changes, &spool.options())
+        .expect("committed");
+    assert_eq!(
+        spool.text(),
+        [&A.replace("To: a\n", "To: a\nStatus: RO\n"), B, C].concat()
+    );
+    assert!(spool.is_tidy());
+}
+
+#[test]
+fn planted_journals_are_named_and_ignored() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    type Plant<'a> = (&'static str, &'a dyn Fn(&Path));
+    let rows: [Plant<'_>; 4] = [
+        ("a symbolic link", &|path| {
+            symlink("/etc/passwd", path).expect("a link")
+        }),
+        ("a file with a second name", &|path| {
+            let other = path.with_extension("other");
+            std::fs::write(&other, "x").expect("written");
+            std::fs::set_permissions(&other, PermissionsExt::from_mode(0o600)).expect("mode");
+            std::fs::hard_link(&other, path).expect("a link");
+        }),
+        ("a file that others may read or write", &|path| {
+            std::fs::write(path, "x").expect("written");
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o644)).expect("mode");
+        }),
+        ("a FIFO", &|path| {
+            nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        }),
+    ];
+    for (why, plant) in rows {
+        let spool = Spool::new(&[A, B].concat());
+        plant(&spool.journal());
+        let mailbox = spool.open();
+        let notices: Vec<String> = mailbox.notices().iter().map(Notice::to_string).collect();
+        assert_eq!(notices.len(), 1, "{notices:?}");
+        assert!(notices[0].ends_with(why), "{notices:?}");
+        mailbox
+            .commit(&delete(&[0]), &spool.options())
+            .expect("committed");
+        assert_eq!(spool.text(), B);
+    }
+}
+
+#[test]
+fn a_foreign_rewrite_after_a_crash_is_left_alone_and_the_journal_rescued() {
+    let spool = Spool::new(&[A, B, C].concat());
+    crash(&spool, &delete(&[0]), false, 0, 0);
+    std::fs::write(spool.path(), B).expect("written");
+    let notices = recover(&spool.path(), &spool.options()).expect("recovered");
+    let [Notice::Overwritten { kept }] = &notices[..] else {
+        panic!("{notices:?}");
+    };
+    assert!(kept.exists());
+    assert_eq!(spool.text(), B);
+    assert!(!spool.journal().exists());
+}
+
+/// Starts to write changes, and stops when the journal has its name and so many steps are done:
+/// windows, or blocks of `block` bytes. Returns whether there was a journal.
+fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u8) -> bool {
+    let mailbox = spool.open();
+    let session = Session::begin(&spool.path(), &spool.options()).expect("a session");
+    let plan = session.plan(mailbox.messages(), changes).expect("a plan");
+    if plan.is_empty() || Output::extents(&plan).is_empty() {
+        return false;
+    }
+    let file = Arc::new(session.lock.file().try_clone().expect("a file"));
+    let view = View::of_plan(Arc::clone(&file), &plan);
+    let whole = whole || !plan.never_overtakes();
+    let draft = match whole {
+        true => Draft::whole(&plan, &view),
+        false => Draft::windows(&plan, 7),
+    };
+    let journal = Journal::create(&spool.journal(), &session.subject, &draft, &file);
+    let journal = journal.expect("a journal");
+    let (old, new) = (plan.old_size(), plan.new_size());
+    if new > old && resized == 0 {
+        return true;
+    }
+    if new > old {
+        file.set_len(new).expect("longer");
+    }
+    let mut done = 0;
+    match &journal.header().body {
+        Body::Whole { extents, .. } => {
+            let mut at = journal.body_at();
+            'all: for extent in extents {
+                for place in extent.place..extent.place + extent.len {
+                    if done == steps * 7 && resized < 2 {
+                        break 'all;
+                    }
+                    let mut byte = [0];
+                    journal.file().read_exact_at(&mut byte, at).expect("read");
+                    file.write_all_at(&byte, place).expect("written");
+                    at += 1;
+                    done += 1;
+                }
+            }
+        }
+        Body::Windows { plan, .. } => {
+            let mut buffer = journal.buffer();
+            let mut last = journal.last_window().expect("a window");
+            let mut output = Output::new(plan, last.place + last.len);
+            while done < steps || resized == 2 {
+                let mut bytes = vec![0; last.len as usize];
+                journal
+                    .file()
+                    .read_exact_at(&mut bytes, last.at)
+                    .expect("read");
+                file.write_all_at(&bytes, last.place).expect("written");
+                let window = Journal::window_of(&mut buffer);
+                let Some((place, len)) = output.next(&*file, window).expect("read") else {
+                    break;
+                };
+                last = journal
+                    .add_window(&last, place, len, &mut buffer)
+                    .expect("added");
+                done += 1;
+            }
+        }
+    }
+    if resized == 2 && new < old {
+        journal.mark_resizing().expect("marked");
+        file.set_len(new).expect("cut");
+    }
+    true
+}
+
+fn message() -> impl Strategy<Value = String> {
+    let field = prop_oneof![
+        Just(""),
+        Just("Status: O\n"),
+        Just("Status: RO\n"),
+        Just("X-Status: A\n"),
+        Just("Content-Length: 5\n"),
+    ];
+    let line = prop_oneof![
+        Just("text\n"),
+        Just(">From here\n"),
+        Just("From there on it is text\n"),
+        Just("\n"),
+        Just("From x Mon Nov 16 09:00:00 2026\n"),
+    ];
+    let id = 0..1_000_000_u32;
+    (id, field, prop::collection::vec(line, 0..6)).prop_map(|(id, field, lines)| {
+        format!(
+            "From a Mon Nov 16 09:00:00 2026\nMessage-ID: <{id}@x>\n{field}\n{}\n",
+            lines.concat()
+        )
+    })
+}
+
+fn changes(count: usize) -> impl Strategy<Value = Changes> {
+    prop::collection::vec(0..5_u8, count).prop_map(|choices| {
+        let mut changes = Changes::default();
+        for (index, choice) in choices.into_iter().enumerate() {
+            match choice {
+                0 => changes.delete(index),
+                1 => changes.set_flags(index, read_and_old()),
+                2 => changes.set_flags(index, Flags::NONE),
+                _ => {}
+            }
+        }
+        changes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Wherever a rewrite breaks off: readers see it complete, the next writer completes it, and
+    /// mail that arrived in between is there.
+    #[test]
+    fn a_rewrite_that_broke_off_is_completed(
+        texts in prop::collection::vec(message(), 1..7),
+        choices in changes(16),
+        whole in any::<bool>(),
+        steps in 0..40_usize,
+        resized in 0..3_u8,
+        arrived in 0..3_usize,
+    ) {
+        let spool = Spool::new(&texts.concat());
+        // What the same changes make of it when nothing breaks off.
+        let undisturbed = Spool::new(&texts.concat());
+        let mailbox = undisturbed.open();
+        let mut wanted = Changes::default();
+        choices.iter().filter(|(index, _)| *index < mailbox.messages().len()).for_each(
+            |(index, change)| match change {
+                Change::Delete => wanted.delete(index),
+                Change::Flags(flags) => wanted.set_flags(index, flags),
+            },
+        );
+        let committed = mailbox.commit(&wanted, &undisturbed.options());
+        if matches!(committed, Err(CommitError::Refused { .. })) {
+            return Ok(());
+        }
+        committed.expect("committed");
+        prop_assert!(undisturbed.is_tidy());
+        let mut expected = undisturbed.text();
+
+        if !crash(&spool, &wanted, whole, steps, resized) {
+            return Ok(());
+        }
+        prop_assert_eq!(&spool.seen(), &expected);
+        for number in 0..arrived {
+            let mail = C.replace("To: c", &format!("To: c{number}"));
+            spool.append(&mail);
+            expected.push_str(&mail);
+        }
+        prop_assert_eq!(&spool.seen(), &expected);
+        let notices = recover(&spool.path(), &spool.options()).expect("recovered");
+        prop_assert_eq!(notices, [Notice::Completed]);
+        prop_assert_eq!(&spool.text(), &expected);
+        prop_assert!(spool.is_tidy());
+    }
+}

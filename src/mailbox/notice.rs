@@ -1,0 +1,64 @@
+//! What is to be told about a mailbox beside its messages.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Something about a mailbox that whoever opens it should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A file has the name of a journal and cannot be ours; it was ignored.
+    Planted {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        why: &'static str,
+    },
+    /// A rewrite broke off, and we may not read its journal.
+    Unreadable {
+        /// The journal.
+        journal: PathBuf,
+        /// The user who must open the mailbox.
+        owner: String,
+    },
+    /// A rewrite broke off; the mailbox is read as if it were complete.
+    Unfinished {
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// A rewrite that had broken off was completed.
+    Completed,
+    /// A rewrite broke off, and another program has written the mailbox since.
+    Overwritten {
+        /// The journal, or the copy of what it held.
+        kept: PathBuf,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::Planted { path, why } => {
+                write!(f, "{} is ignored: it is {why}", path.display())
+            }
+            Notice::Unreadable { journal, owner } => write!(
+                f,
+                "a change of the mailbox broke off; {owner} must open it to complete that (journal {})",
+                journal.display()
+            ),
+            Notice::Unfinished { journal } => write!(
+                f,
+                "a change of the mailbox broke off and is shown as complete (journal {})",
+                journal.display()
+            ),
+            Notice::Completed => {
+                f.write_str("a change of the mailbox that had broken off is complete now")
+            }
+            Notice::Overwritten { kept } => write!(
+                f,
+                "a change of the mailbox broke off, and another program has written the mailbox since; \
+                 what was to be written is in {}",
+                kept.display()
+            ),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Finding the messages of an older index in a mailbox that was changed since.
+
+use std::collections::HashMap;
+
+use super::change::{Change, Changes};
+use super::flags::Flags;
+use super::scan::MessageRef;
+
+/// By how much the length of a body may differ: a blank line that another writer added or left out.
+const SLACK: u64 = 2;
+
+/// The changes of an older index, for a newer one.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Remapped {
+    /// What becomes of the messages of the newer index.
+    pub changes: Changes,
+    /// How many of the messages to be changed are not there any more.
+    pub gone: usize,
+    /// How many messages were not there before.
+    pub arrived: usize,
+}
+
+/// Finds the messages that are to be changed in a newer index.
+///
+/// Messages are known by the fields of their header that no reader changes. `None` where it is not
+/// certain which message is meant: of several with the same header some are gone; or where nothing
+/// is left of the old mailbox.
+pub(super) fn remap(old: &[MessageRef], new: &[MessageRef], changes: &Changes) -> Option<Remapped> {
+    let mut places: HashMap<u64, Vec<usize>> = HashMap::with_capacity(new.len());
+    for (index, message) in new.iter().enumerate() {
+        places.entry(message.fingerprint).or_default().push(index);
+    }
+    let mut counts: HashMap<u64, usize> = HashMap::with_capacity(old.len());
+    for message in old {
+        *counts.entry(message.fingerprint).or_default() += 1;
+    }
+    let found = |fingerprint: &u64| places.get(fingerprint).map_or(0, Vec::len);
+    let matched: usize = counts
+        .iter()
+        .map(|(fingerprint, count)| found(fingerprint).min(*count))
+        .sum();
+    if matched == 0 && !old.is_empty() && !new.is_empty() {
+        return None;
+    }
+    let mut remapped = Remapped {
+        arrived: new.len() - matched,
+        ..Remapped::default()
+    };
+    // Of messages with the same header the n-th is the n-th.
+    let mut seen: HashMap<u64, usize> = HashMap::new();
+    let mut next = 0;
+    for (index, change) in changes.iter() {
+        for message in &old[next..index.min(old.len())] {
+            *seen.entry(message.fingerprint).or_default() += 1;
+        }
+        next = index;
+        let before = old.get(index)?;
+        let twins = counts[&before.fingerprint];
+        match found(&before.fingerprint) {
+            0 => {
+                remapped.gone += 1;
+                continue;
+            }
+            number if number < twins => return None,
+            _ => {}
+        }
+        let nth = seen.get(&before.fingerprint).copied().unwrap_or_default();
+        let place = places[&before.fingerprint][nth];
+        let now = &new[place];
+        if body_len(before).abs_diff(body_len(now)) > SLACK {
+            return None;
+        }
+        match change {
+            Change::Delete => remapped.changes.delete(place),
+            Change::Flags(wanted) => {
+                let flags = merged(before.flags, wanted, now.flags);
+                remapped.changes.set_flags(place, flags);
+            }
+        }
+    }
+    Some(remapped)
+}
+
+fn body_len(message: &MessageRef) -> u64 {
+    message.len - u64::from(message.header_len)
+}
+
+/// Returns the flags that a message has now, with what we change added and taken away.
+fn merged(before: Flags, wanted: Flags, now: Flags) -> Flags {
+    let mut flags = now;
+    for flag in Flags::ALL {
+        match (before.contains(flag), wanted.contains(flag)) {
+            (false, true) => flags.insert(flag),
+            (true, false) => flags.remove(flag),
+            _ => {}
+        }
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(fingerprints: &[u64]) -> Vec<MessageRef> {
+        let message = |fingerprint: &u64| MessageRef {
+            len: 100,
+            header_len: 50,
+            fingerprint: *fingerprint,
+            ..MessageRef::default()
+        };
+        fingerprints.iter().map(message).collect()
+    }
+
+    /// Deletes the message with this index of the old mailbox; returns where it is in the new one.
+    fn deleted(old: &[u64], new: &[u64], index: usize) -> Option<(Vec<usize>, usize, usize)> {
+        let mut changes = Changes::default();
+        changes.delete(index);
+        let found = remap(&messages(old), &messages(new), &changes)?;
+        let places = found.changes.iter().map(|(index, _)| index).collect();
+        Some((places, found.gone, found.arrived))
+    }
+
+    #[test]
+    fn messages_are_found_where_they_are_now() {
+        type Row = (
+            &'static [u64],
+            &'static [u64],
+            usize,
+            Option<(Vec<usize>, usize, usize)>,
+        );
+        let rows: [Row; 9] = [
+            // Mail arrived.
+            (&[1, 2], &[1, 2, 3], 1, Some((vec![1], 0, 1))),
+            // Somebody else deleted one before it, and it itself.
+            (&[1, 2, 3], &[2, 3], 2, Some((vec![1], 0, 0))),
+            (&[1, 2, 3], &[1, 3], 1, Some((vec![], 1, 0))),
+            (&[1, 2, 3], &[3, 1, 2], 0, Some((vec![1], 0, 0))),
+            // Twins: the second stays the second, unless one is gone.
+            (&[7, 7], &[7, 7, 7], 1, Some((vec![1], 0, 1))),
+            (&[7, 1, 7], &[7, 7], 2, Some((vec![1], 0, 0))),
+            (&[7, 7, 1], &[7, 1], 1, None),
+            // Nothing of it is left, or nothing at all.
+            (&[1, 2], &[3, 4], 0, None),
+            (&[1, 2], &[], 0, Some((vec![], 1, 0))),
+        ];
+        for (old, new, index, expected) in rows {
+            assert_eq!(
+                deleted(old, new, index),
+                expected,
+                "{old:?} {new:?} {index}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_with_another_body_is_another_message() {
+        let mut new = messages(&[1]);
+        new[0].len += 500;
+        let mut changes = Changes::default();
+        changes.delete(0);
+        assert_eq!(remap(&messages(&[1]), &new, &changes), None);
+    }
+
+    #[test]
+    fn flags_of_two_readers_are_merged() {
+        let mut old = messages(&[1]);
+        old[0].flags.insert(Flags::OLD);
+        let mut new = old.clone();
+        new[0].flags.insert(Flags::ANSWERED);
+        let mut changes = Changes::default();
+        let mut wanted = old[0].flags;
+        wanted.insert(Flags::READ);
+        changes.set_flags(0, wanted);
+        let found = remap(&old, &new, &changes).expect("found");
+        wanted.insert(Flags::ANSWERED);
+        assert_eq!(found.changes.get(0), Some(Change::Flags(wanted)));
+    }
+}
