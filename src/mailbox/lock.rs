@@ -17,6 +17,9 @@
 //! Functions that write to a mailbox take a [`MailboxLock`], so an unlocked write does not
 //! compile. The file of the guard is the one that the path named when the locks were taken.
 //!
+//! While locks are held signals that would end us wait: a rewrite is finished, and no lock is left
+//! behind. Waiting for locks can be interrupted.
+//!
 //! Where a dot-lock cannot be had, for want of the right to write the spool and of the helper, the
 //! two kernel locks must do; [`MailboxLock::has_dot_lock`] tells.
 
@@ -31,6 +34,7 @@ use std::time::{Duration, Instant};
 use super::dot_lock::{self, DotLock};
 use super::kernel_lock::{self, Request};
 use crate::exit::Kind;
+use crate::sys::signals::{self, Held};
 
 /// Where liblockfile's helper is installed.
 const HELPERS: [&str; 2] = ["/usr/bin/dotlockfile", "/usr/local/bin/dotlockfile"];
@@ -168,6 +172,8 @@ pub struct MailboxLock {
     file: File,
     // After the kernel locks, which `drop` gives back.
     dot_lock: Option<DotLock>,
+    // Last of all: who is told to stop with locks in hand gives them back first.
+    _held: Held,
 }
 
 impl MailboxLock {
@@ -219,6 +225,7 @@ impl MailboxLock {
         file: File,
         options: &LockOptions<'_>,
     ) -> io::Result<Result<MailboxLock, (Holder, File)>> {
+        let held = signals::hold();
         if kernel_lock::lock_fcntl(&file) == Request::Busy {
             let holder = Holder::of(kernel_lock::fcntl_holder(&file));
             return Ok(Err((holder, file)));
@@ -246,6 +253,7 @@ impl MailboxLock {
             path: path.to_owned(),
             file,
             dot_lock,
+            _held: held,
         }))
     }
 

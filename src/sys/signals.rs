@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
@@ -151,6 +152,38 @@ impl Signals {
     fn quiet(&self) {
         let mut bytes = [0; 64];
         while matches!(io::Read::read(&mut &self.bell, &mut bytes), Ok(count) if count > 0) {}
+    }
+}
+
+/// Signals that wait: one that would end or stop us arrives when this goes.
+///
+/// For what must not be left half done, and is done soon. Only this thread's signals wait.
+#[derive(Debug)]
+#[must_use]
+pub struct Held(Option<SigSet>);
+
+/// Lets signals wait.
+pub fn hold() -> Held {
+    let mut signals = SigSet::empty();
+    for signal in [
+        Signal::SIGHUP,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGTERM,
+        Signal::SIGTSTP,
+        Signal::SIGPIPE,
+    ] {
+        signals.add(signal);
+    }
+    Held(signals.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok())
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // It was the mask before, so it can be set.
+            let _ = before.thread_set_mask();
+        }
     }
 }
 
