@@ -78,7 +78,7 @@ impl Mailbox {
                 changes: changes.clone(),
                 ..Remapped::default()
             };
-            return session.carry_out(self.messages(), found, options);
+            return session.carry_out(self.messages(), found, !self.is_partial(), options);
         }
         let scan = session.scan(now.size())?;
         let found = remap(self.messages(), &scan.messages, changes).ok_or_else(|| {
@@ -86,7 +86,7 @@ impl Mailbox {
                 path: self.path().to_owned(),
             }
         })?;
-        session.carry_out(&scan.messages, found, options)
+        session.carry_out(&scan.messages, found, true, options)
     }
 }
 
@@ -198,6 +198,7 @@ impl Session {
         mut self,
         messages: &[MessageRef],
         found: Remapped,
+        has_all: bool,
         options: &CommitOptions<'_>,
     ) -> Result<Committed, CommitError> {
         let changes = found.changes;
@@ -233,7 +234,9 @@ impl Session {
             };
             let has_new =
                 (0..messages.len()).any(|index| wanted(index).is_some_and(|flags| flags.is_new()));
-            set_times(self.lock.file(), has_new);
+            if has_all || has_new {
+                set_times(self.lock.file(), has_new);
+            }
             committed.is_removed = options.removes_empty && committed.left == 0 && self.remove();
         }
         Ok(committed)

@@ -169,6 +169,8 @@ pub struct Mailbox {
     opened: Identity,
     messages: Vec<MessageRef>,
     is_torn: bool,
+    /// Whether the index has the end of the mailbox only.
+    is_partial: bool,
     notices: Vec<Notice>,
 }
 
@@ -187,6 +189,26 @@ impl Mailbox {
     pub fn open(
         path: &Path,
         journals: &Journals,
+        visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
+    ) -> Result<Mailbox, OpenError> {
+        Mailbox::open_part(path, journals, false, visit)
+    }
+
+    /// Opens a mailbox read-only and finds its last message from the end of the file.
+    ///
+    /// The index has the last message, and perhaps some before it; where the format has no such
+    /// short way, all of them ([`is_partial`](Mailbox::is_partial)).
+    ///
+    /// # Errors
+    /// As [`open`](Mailbox::open).
+    pub fn open_end(path: &Path, journals: &Journals) -> Result<Mailbox, OpenError> {
+        Mailbox::open_part(path, journals, true, &mut |_, _, _| {})
+    }
+
+    fn open_part(
+        path: &Path,
+        journals: &Journals,
+        end_only: bool,
         visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
     ) -> Result<Mailbox, OpenError> {
         let io = |source| OpenError::new(path, source);
@@ -210,7 +232,18 @@ impl Mailbox {
         // The size now, not before: the one who held the lock may just have written.
         let opened = Identity::of(&file.metadata().map_err(io)?);
         let view = view(&file, &opened, found, &mut notices).map_err(io)?;
-        let scan = scan_any(&view, view.len(), is_busy, visit).map_err(|error| match error {
+        let start = match end_only {
+            // A torn message may be the last one: only a whole scan finds the one before.
+            true if !is_busy && beginning(&view, view.len()).map_err(io)? == Beginning::Mbox => {
+                scan::last_separator(&view, view.len(), scan::BLOCK).map_err(io)?
+            }
+            _ => None,
+        };
+        let scanned = match start {
+            Some(start) => scan::scan_from(&view, view.len(), start),
+            None => scan_any(&view, view.len(), is_busy, visit),
+        };
+        let scan = scanned.map_err(|error| match error {
             ScanError::NotMbox => OpenError::NotMbox {
                 path: path.to_owned(),
             },
@@ -231,6 +264,7 @@ impl Mailbox {
             opened,
             messages: scan.messages,
             is_torn: scan.is_torn,
+            is_partial: start.is_some(),
             notices,
         })
     }
@@ -258,6 +292,11 @@ impl Mailbox {
     /// Returns whether a last message was left out because somebody was still writing it.
     pub fn is_torn(&self) -> bool {
         self.is_torn
+    }
+
+    /// Returns whether the index has the end of the mailbox only.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
     }
 
     /// Returns whether the mailbox is compressed, and so can only be read.

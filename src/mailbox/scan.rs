@@ -11,7 +11,7 @@
 
 use std::io;
 
-use memchr::memmem::Finder;
+use memchr::memmem::{Finder, FinderRev};
 use memchr::{memchr, memchr_iter};
 use twox_hash::XxHash3_64;
 
@@ -93,6 +93,8 @@ pub(super) struct Options {
     /// Leave out a last message that somebody may still be writing: one whose header block or last
     /// line has no end.
     pub skip_torn: bool,
+    /// Where to start: at a strict separator, or at the start of the file.
+    pub start: u64,
 }
 
 impl Default for Options {
@@ -100,6 +102,7 @@ impl Default for Options {
         Options {
             block: BLOCK,
             skip_torn: false,
+            start: 0,
         }
     }
 }
@@ -112,6 +115,60 @@ pub(super) fn scan<S: Source + ?Sized>(
     visit: Visit<'_>,
 ) -> Result<Scan, ScanError> {
     Scanner::new(source, size, options, visit).run()
+}
+
+/// Scans an mbox from a strict separator on.
+pub(super) fn scan_from<S: Source + ?Sized>(
+    source: &S,
+    size: u64,
+    start: u64,
+) -> Result<Scan, ScanError> {
+    let options = Options {
+        start,
+        ..Options::default()
+    };
+    let mut found = scan(source, size, options, &mut |_, _, _| {})?;
+    if let Some(first) = found.messages.first_mut() {
+        first.is_strict = true;
+    }
+    Ok(found)
+}
+
+/// Returns where the last strict separator starts, looking from the end of the file.
+///
+/// What is a strict separator does not depend on what stands further before it, so a scan that
+/// starts there finds the same messages as one of the whole file.
+pub(super) fn last_separator<S: Source + ?Sized>(
+    source: &S,
+    size: u64,
+    block: usize,
+) -> io::Result<Option<u64>> {
+    let finder = FinderRev::new(b"\nFrom ");
+    let mut window = vec![0; LOOKBEHIND + block + LOOKAHEAD];
+    let mut end = size;
+    while end > 0 {
+        let start = end.saturating_sub(block as u64);
+        let base = start.saturating_sub(LOOKBEHIND as u64);
+        let want = usize::try_from((end + LOOKAHEAD as u64).min(size) - base)
+            .unwrap_or(usize::MAX)
+            .min(window.len());
+        let filled = read_full(source, &mut window[..want], base)?;
+        // A newline that stands in this block, whatever follows it.
+        let mut reach = ((end - base) as usize + b"From ".len()).min(filled);
+        while let Some(newline) = finder.rfind(&window[..reach]) {
+            let line = newline + 1;
+            let is_after_blank = matches!(
+                &window[line.saturating_sub(LOOKBEHIND)..line],
+                [.., b'\n', b'\n'] | [b'\n', b'\r', b'\n']
+            );
+            if judge(&window[line..filled], is_after_blank) == Candidate::Strict {
+                return Ok(Some(base + line as u64));
+            }
+            reach = newline + b"From".len();
+        }
+        end = start;
+    }
+    Ok(None)
 }
 
 /// Where in a message the scanner stands.
@@ -170,7 +227,7 @@ struct Scanner<'a, S: ?Sized> {
 impl<'a, S: Source + ?Sized> Scanner<'a, S> {
     fn new(source: &'a S, size: u64, options: Options, visit: Visit<'a>) -> Scanner<'a, S> {
         // A small file needs no large window.
-        let block = usize::try_from(size).unwrap_or(usize::MAX);
+        let block = usize::try_from(size - options.start).unwrap_or(usize::MAX);
         let block = block.clamp(1, options.block.max(1));
         Scanner {
             source,
@@ -181,10 +238,10 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             },
             window: vec![0; LOOKBEHIND + LOOKAHEAD + block],
             filled: 0,
-            base: 0,
+            base: options.start,
             block,
             skip_torn: options.skip_torn,
-            at_end: size == 0,
+            at_end: size == options.start,
             at: 0,
             state: State::Lead,
             message: MessageRef::default(),

@@ -20,7 +20,7 @@ fn scan_with(text: &[u8], block: usize) -> Result<(Scan, Vec<Vec<u8>>), ScanErro
     let mut headers = Vec::new();
     let options = Options {
         block,
-        skip_torn: false,
+        ..Options::default()
     };
     let scan = scan(text, text.len() as u64, options, &mut |index, _, header| {
         assert_eq!(index, headers.len());
@@ -277,5 +277,22 @@ proptest! {
         prop_assert_eq!(at, text.len() as u64);
         let lines: u32 = whole.0.messages.iter().map(|message| message.lines).sum();
         prop_assert_eq!(lines as usize, text.split_inclusive('\n').count());
+    }
+
+    #[test]
+    fn the_end_is_found_as_a_whole_scan_finds_it(
+        pieces in prop::collection::vec(piece(), 0..40),
+        block in 1..300_usize,
+    ) {
+        let text = format!("{FROM}\nTo: b\n\n{}", pieces.concat());
+        let size = text.len() as u64;
+        let whole = scan_with(text.as_bytes(), BLOCK).expect("an mbox").0.messages;
+        let strict = whole.iter().rposition(|message| message.is_strict);
+        let found = last_separator(text.as_bytes(), size, block).expect("memory");
+        prop_assert_eq!(found, strict.map(|index| whole[index].offset));
+        if let (Some(start), Some(index)) = (found, strict) {
+            let end = scan_from(text.as_bytes(), size, start).expect("an mbox").messages;
+            prop_assert_eq!(&end, &whole[index..]);
+        }
     }
 }

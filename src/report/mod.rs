@@ -181,7 +181,7 @@ pub fn print_all(
     for index in 0..mailbox.messages().len() {
         let bytes = read(&mailbox, index)?;
         text.clear();
-        page::append(&mut text, index + 1, &bytes, false, settings);
+        page::append(&mut text, Some(index + 1), &bytes, false, settings);
         screen.raw(text.as_bytes());
         if screen.is_closed() {
             break;
@@ -248,11 +248,15 @@ pub fn show(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<(), ReportError> {
-    let mailbox = Mailbox::open(path, &settings.journals, &mut |_, _, _| {})?;
-    // `$` is the last one, however many there are.
-    let number = match number {
-        usize::MAX => mailbox.messages().len(),
-        number => number,
+    // The last one is found without the others, unless its number is wanted too.
+    let is_last = number == usize::MAX;
+    let mailbox = match form {
+        Form::Raw | Form::Text if is_last => Mailbox::open_end(path, &settings.journals)?,
+        _ => Mailbox::open(path, &settings.journals, &mut |_, _, _| {})?,
+    };
+    let number = match is_last {
+        true => mailbox.messages().len(),
+        false => number,
     };
     let found = number
         .checked_sub(1)
@@ -276,6 +280,7 @@ pub fn show(
         }
         Form::Text => {
             let mut text = String::new();
+            let number = (!mailbox.is_partial()).then_some(number);
             page::append(&mut text, number, &bytes, false, settings);
             screen.raw(text.as_bytes());
         }

@@ -28,7 +28,7 @@ impl Reader<'_, '_> {
 
     fn append_message(&mut self, text: &mut String, message: usize, all: bool) -> Told {
         let bytes = self.bytes(message)?;
-        page::append(text, message + 1, &bytes, all, &self.settings);
+        page::append(text, Some(message + 1), &bytes, all, &self.settings);
         self.mark_read(message);
         Ok(())
     }
@@ -52,7 +52,7 @@ impl Reader<'_, '_> {
         for message in self.messages(list)? {
             let bytes = self.bytes(message)?;
             let mut text = String::new();
-            page::append(&mut text, message + 1, &bytes, false, &self.settings);
+            page::append(&mut text, Some(message + 1), &bytes, false, &self.settings);
             let lines = self.settings.toplines + 1;
             let end = memchr::memchr_iter(b'\n', text.as_bytes())
                 .nth(lines - 1)

@@ -6,10 +6,11 @@ use crate::sanitize;
 
 /// Appends a message as `print` shows it: its number, its From_ line, header fields, text.
 ///
+/// Without a number it is the last message, which was found without counting the others.
 /// `bytes` is the message as it stands in the mbox; `all` shows hidden header fields too.
 pub fn append(
     out: &mut String,
-    number: usize,
+    number: Option<usize>,
     bytes: &[u8],
     all: bool,
     settings: &ReaderSettings<'_>,
@@ -22,7 +23,10 @@ pub fn append(
             ignore: &settings.ignore,
         }
     };
-    out.push_str(&format!("Message {number}:\n"));
+    match number {
+        Some(number) => out.push_str(&format!("Message {number}:\n")),
+        None => out.push_str("Last message:\n"),
+    }
     out.push_str(&sanitize::text(display::message(bytes, choice).as_bytes()));
     out.push('\n');
     if settings.page {
