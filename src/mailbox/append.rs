@@ -387,6 +387,10 @@ fn open(path: &Path, options: &AppendOptions<'_>) -> Result<File, AppendError> {
     if owner.is_some_and(|owner| owner != metadata.uid()) {
         return Err(refused("another user's file"));
     }
+    let is_system = matches!(options.owner, Owner::User { .. });
+    if is_system && metadata.mode() & 0o002 != 0 && is_in_sticky_directory(path) {
+        return Err(refused("a file in a spool that everybody may write to"));
+    }
     // Who may make a link to a file that he may not write could have us write to it.
     let is_foreign = metadata.uid() != owner.unwrap_or_else(user::effective_uid);
     if metadata.nlink() > 1 && (is_foreign || is_in_sticky_directory(path)) {

@@ -4,6 +4,49 @@
 //! message by message from then on. Whoever writes to one holds a [`MailboxLock`]: [`append`] adds
 //! messages, [`Mailbox::commit`] deletes them and changes their flags.
 //! Decoding and meaning belong to `message`, what is shown to `ui`.
+//!
+//! # The files, and the states they can be in
+//! | file | written by | states |
+//! |---|---|---|
+//! | the mailbox | [`append`], [`Mailbox::commit`], deliverers, other readers | see there: each step of a write leaves a file that readers understand |
+//! | its dot-lock | [`MailboxLock`] | see the module `dot_lock` |
+//! | its journal | [`Mailbox::commit`] | see the module `journal`: none, being written, certain, finished |
+//! | `NAME.rescue-…` | [`recover`] | what a journal held whose mailbox another program has rewritten; nobody reads it but its owner |
+//!
+//! # Use
+//! ```
+//! use postrider::mailbox::{Changes, CommitOptions, Flags, Journals, LockOptions, Mailbox};
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("mbox");
+//! # std::fs::write(&path, "From a Mon Nov 16 09:00:00 2026\nSubject: x\n\nbody\n\n\
+//! #     From b Mon Nov 16 09:00:01 2026\nSubject: y\nStatus: RO\n\nbody\n\n")?;
+//!
+//! let journals = Journals::default();
+//! // Open and scan: the closure sees each message with its From_ line and header.
+//! let mailbox = Mailbox::open(&path, &journals, &mut |index, message, header| {
+//!     println!("{index}: {} bytes, {} of header", message.len, header.len());
+//! })?;
+//! // Iterate, and say what is to become of messages.
+//! let mut changes = Changes::default();
+//! for (index, message) in mailbox.messages().iter().enumerate() {
+//!     if message.flags.is_read() {
+//!         changes.delete(index);
+//!     } else {
+//!         let mut flags = message.flags;
+//!         flags.insert(Flags::OLD);
+//!         changes.set_flags(index, flags);
+//!     }
+//! }
+//! // Commit: under all locks, with a journal, synced.
+//! let options = CommitOptions {
+//!     lock: LockOptions::default(),
+//!     journals: &journals,
+//!     removes_empty: false,
+//! };
+//! let committed = mailbox.commit(&changes, &options)?;
+//! assert_eq!((committed.deleted, committed.flagged, committed.left), (1, 1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod append;
 mod change;
