@@ -4,83 +4,21 @@
 #
 #   .ci/callers.sh PROGRAM
 #
-# As in .ci/postfix.sh everything happens in private mount and PID namespaces, in
-# an overlay over / on a tmpfs; when they end, mounts and daemons are gone.
+# Everything happens in a private root (.ci/root.sh).
 #
 # Exit: 0 passed, 77 left out (the reason is the last line), else failed.
 set -eu -o pipefail
 
+NAME=callers
 HOST=db1.example.test
 USER_NAME=tester
 SUITE_LIMIT=400
 # cron wakes at each full minute.
 CRON_LIMIT=130
 
-left_out() { echo "$*"; exit 77; }
-fail() {
-    echo "callers: $*" >&2
-    [ ! -s "${log:-}" ] || tail -n 30 "$log" >&2
-    exit 1
-}
-
-[ $# -ge 1 ] || { echo "usage: $0 PROGRAM" >&2; exit 64; }
-
-if [ "${1:-}" != --inside ]; then
-    [ "$(id -u)" = 0 ] || left_out "needs root: a private root with its own packages"
-    command -v apt-get >/dev/null || left_out "needs apt-get"
-    unshare -m true 2>/dev/null || left_out "needs a mount namespace"
-    program=$(readlink -f "$1")
-    [ -x "$program" ] || fail "no program at $1"
-    base=$(mktemp -d)
-    trap 'rmdir "$base"' EXIT
-    timeout --kill-after=10 $SUITE_LIMIT \
-        unshare --mount --uts --propagation private --pid --fork --kill-child --mount-proc \
-        "$BASH" "$(readlink -f "$0")" --inside "$program" "$base"
-    exit
-fi
-program=$2 base=$3
-
-# --- the root -----------------------------------------------------------------
-hostname db1
-mount -t tmpfs -o mode=755 tmpfs "$base"
-mkdir "$base"/{upper,work,root}
-mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" "$base/root" 2>/dev/null ||
-    left_out "needs overlayfs"
-root=$base/root
-mount -t proc proc "$root/proc"
-# A /dev of its own: no syslog of the machine's, and devices that users may open.
-mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-for device in "null 1 3" "zero 1 5" "urandom 1 9" "random 1 8" "tty 5 0"; do
-    read -r name major minor <<<"$device"
-    mknod -m 666 "$root/dev/$name" c "$major" "$minor"
-done
-ln -s /proc/self/fd "$root/dev/fd"
-mount -t tmpfs -o mode=755 tmpfs "$root/run"
-mkdir -p -m 1777 "$root/run/lock"
-
-inside() { # COMMAND...: run it in the root with a plain environment
-    chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root "$@"
-}
-
-# No daemon is started by a package's scripts.
-printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
-chmod 755 "$root/usr/sbin/policy-rc.d"
-printf '127.0.0.1 localhost\n127.0.1.1 %s db1\n' "$HOST" >"$root/etc/hosts"
-echo "$HOST" >"$root/etc/mailname"
-rm -f "$root/etc/mail.rc" "$root/etc/aliases"
-
-packages="cron at sudo"
-install_packages() {
-    inside DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-        -o Dpkg::Options::=--force-unsafe-io -o Dpkg::Options::=--force-confnew \
-        -o DPkg::Lock::Timeout=120 $packages >"$base/apt.log" 2>&1 </dev/null
-}
-install_packages ||
-    { inside apt-get update >"$base/apt-update.log" 2>&1 && install_packages; } || {
-    tail -n 20 "$base/apt.log" >&2
-    left_out "apt-get cannot install $packages"
-}
-inside dpkg-query -W -f '  ${Package} ${Version}\n' $packages
+. "$(dirname "$0")/root.sh"
+enter_root "$@"
+install_packages cron at sudo
 
 # No MTA but ours: one file under the names that a package would link to it.
 rm -f "$root"/usr/{sbin,lib,bin}/sendmail "$root/usr/bin/mailx"
@@ -92,23 +30,13 @@ log=$root/var/log/postrider.log
 install -m 666 /dev/null "$log"
 echo 'set log=/var/log/postrider.log' >"$root/etc/postrider.rc"
 
-inside useradd --create-home --shell /bin/sh "$USER_NAME" 2>/dev/null ||
-    inside id "$USER_NAME" >/dev/null || fail "cannot make the user $USER_NAME"
+make_user "$USER_NAME"
 spool=$root/var/mail
 inside chown root:mail /var/mail
 chmod 2775 "$spool"
 rm -f "$spool/root" "$spool/$USER_NAME"
 
 # --- what is expected -----------------------------------------------------------
-arrived() { # MAILBOX TEXT SECONDS
-    for _ in $(seq $(($3 * 10))); do
-        if [ -e "$1" ] && grep -q -- "$2" "$1"; then return 0; fi
-        sleep 0.1
-    done
-    [ ! -e "$1" ] || cat "$1" >&2
-    fail "no '$2' in ${1#"$root"} after $3 s"
-}
-
 logged() { # TEXT...: one line of the log has all of these
     local lines
     lines=$(cat "$log")

@@ -4,81 +4,29 @@
 #
 #   .ci/postfix.sh PROGRAM
 #
-# Everything happens in private mount and PID namespaces: an overlay over / on a
-# tmpfs, in which apt-get installs Postfix (the machine's own MTA stays as it is).
-# When the namespaces end, their mounts and every daemon in them are gone, however
-# this script ends; so there is nothing to clean up by hand.
+# Everything happens in a private root (.ci/root.sh): the machine's own MTA stays as it is.
 #
 # Exit: 0 passed, 77 left out (the reason is the last line), else failed.
 set -eu -o pipefail
 
+NAME=postfix
 HOST=mail.example.test
 USER_NAME=tester
 PASSWORD=s3cret
 SUITE_LIMIT=600
 
-left_out() { echo "$*"; exit 77; }
-fail() { echo "postfix: $*" >&2; [ ! -s "${log:-}" ] || tail -n 30 "$log" >&2; exit 1; }
-
-[ $# -ge 1 ] || { echo "usage: $0 PROGRAM" >&2; exit 64; }
-
-if [ "${1:-}" != --inside ]; then
-    [ "$(id -u)" = 0 ] || left_out "needs root: a private root with its own packages"
-    command -v apt-get >/dev/null || left_out "needs apt-get"
-    command -v openssl >/dev/null || left_out "needs openssl"
-    unshare -m true 2>/dev/null || left_out "needs a mount namespace"
-    program=$(readlink -f "$1")
-    [ -x "$program" ] || fail "no program at $1"
-    base=$(mktemp -d)
-    trap 'rmdir "$base"' EXIT
-    timeout --kill-after=10 $SUITE_LIMIT \
-        unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
-        "$BASH" "$(readlink -f "$0")" --inside "$program" "$base"
-    exit
-fi
-program=$2 base=$3
-
-# --- the root -----------------------------------------------------------------
-mount -t tmpfs -o mode=755 tmpfs "$base"
-mkdir "$base"/{upper,work,root,tls,home}
-mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" "$base/root" 2>/dev/null ||
-    left_out "needs overlayfs"
-root=$base/root
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-mount -t tmpfs -o mode=755 tmpfs "$root/run"
-mkdir -p -m 1777 "$root/run/lock"
+. "$(dirname "$0")/root.sh"
+command -v openssl >/dev/null || left_out "needs openssl"
+enter_root "$@"
+mkdir "$base"/{tls,home}
 mkdir -p "$root/opt/under-test"
 for name in postrider mailx; do
     touch "$root/opt/under-test/$name"
     mount --bind "$program" "$root/opt/under-test/$name"
 done
+install_packages postfix sasl2-bin libsasl2-modules
 
-inside() { # COMMAND...: run it in the root with a plain environment
-    chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root "$@"
-}
-
-# No daemon is started by a package's scripts.
-printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
-chmod 755 "$root/usr/sbin/policy-rc.d"
-printf '127.0.0.1 localhost %s\n' "$HOST" >"$root/etc/hosts"
-echo "$HOST" >"$root/etc/mailname"
-rm -f "$root/etc/postrider.rc" "$root/etc/mail.rc"
-
-packages="postfix sasl2-bin libsasl2-modules"
-install_packages() {
-    inside DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-        -o Dpkg::Options::=--force-unsafe-io -o Dpkg::Options::=--force-confnew \
-        -o DPkg::Lock::Timeout=120 $packages >"$base/apt.log" 2>&1 </dev/null
-}
-install_packages ||
-    { inside apt-get update >"$base/apt-update.log" 2>&1 && install_packages; } || {
-    tail -n 20 "$base/apt.log" >&2
-    left_out "apt-get cannot install $packages"
-}
-
-inside useradd --create-home --shell /bin/sh "$USER_NAME" 2>/dev/null ||
-    inside id "$USER_NAME" >/dev/null || fail "cannot make the user $USER_NAME"
+make_user "$USER_NAME"
 mbox=$root/var/mail/$USER_NAME
 install -m 660 /dev/null "$mbox"
 inside chown "$USER_NAME:mail" "/var/mail/$USER_NAME"
@@ -164,14 +112,6 @@ rc() { # SCHEME PASSWORD PORT [LINE]: writes the configuration of a relay
           'set log=off' "${4-}" >"$MAILRC" )
 }
 
-arrived() { # SUBJECT: waits for it in the mailbox
-    for _ in $(seq 300); do
-        ! grep -q "^Subject: $1\$" "$mbox" || return 0
-        sleep 0.1
-    done
-    fail "$1: accepted, but not in the mailbox"
-}
-
 expect_refused() { # STATUS|any SUBJECT: the submission fails, says why, and keeps the text
     local status=0
     rm -f "$DEAD"
@@ -188,7 +128,7 @@ submit() { # SUBJECT: a submission that must arrive
     mailx -s "$1" "$USER_NAME@example.test" <"$body" >"$base/out" 2>"$base/err" ||
         { cat "$base/err" >&2; fail "$1: exit $?"; }
     [ ! -s "$base/out" ] && [ ! -s "$base/err" ] || { cat "$base/out" "$base/err" >&2; fail "$1: not silent"; }
-    arrived "$1"
+    arrived "$mbox" "^Subject: $1\$" 30
     echo "  ok: $1"
 }
 
@@ -202,7 +142,7 @@ cp "$body" "$root/tmp/body"
 inside su "$USER_NAME" -c "env -i HOME=/home/$USER_NAME MAILRC=/dev/null PATH=/usr/bin:/bin LC_ALL=C \
     /opt/under-test/mailx -n -s by-sendmail $USER_NAME@example.test </tmp/body" >"$base/out" 2>"$base/err" ||
     { cat "$base/err" >&2; fail "by-sendmail: exit $?"; }
-arrived by-sendmail
+arrived "$mbox" '^Subject: by-sendmail$' 30
 echo "  ok: by-sendmail"
 
 ca="set tls-ca-file=$base/tls/ca.pem"
