@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::mem::ManuallyDrop;
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
@@ -282,37 +283,50 @@ fn attachments(parsed: &MailxArguments) -> Vec<AttachRequest> {
         })
         .collect();
     for row in &parsed.attachment {
-        let text = row.to_string_lossy();
-        let Some((index, told)) = text.split_once(':') else {
+        let Some((index, told)) = split_at(row, b':') else {
             continue;
         };
-        let attachment = index
-            .parse()
-            .ok()
-            .and_then(|index: usize| attachments.get_mut(index));
-        match (attachment, told.split_once('=')) {
-            (Some(attachment), Some(("type", value))) => {
-                attachment.content_type = Some(value.into());
-            }
-            (Some(attachment), Some(("name", value))) => attachment.name = Some(value.into()),
+        let index = index.to_str().and_then(|index| index.parse().ok());
+        let attachment = index.and_then(|index: usize| attachments.get_mut(index));
+        let (Some(attachment), Some((what, value))) = (attachment, split_at(told, b'=')) else {
+            continue;
+        };
+        match what.as_bytes() {
+            b"type" => attachment.content_type = Some(value.to_owned()),
+            b"name" => attachment.name = Some(value.to_owned()),
             _ => {}
         }
     }
     attachments
 }
 
+/// Splits a word at the first of these bytes.
+fn split_at(word: &OsStr, byte: u8) -> Option<(&OsStr, &OsStr)> {
+    let bytes = word.as_bytes();
+    let place = bytes.iter().position(|&b| b == byte)?;
+    Some((
+        OsStr::from_bytes(&bytes[..place]),
+        OsStr::from_bytes(&bytes[place + 1..]),
+    ))
+}
+
 /// Adds the addresses of `-T 'field: address'`.
 fn targets(mut request: Request, targets: &[OsString]) -> Result<Request, UsageError> {
     for target in targets {
-        let text = target.to_string_lossy();
-        let (field, value) = text.split_once(':').unwrap_or(("", &text));
-        let value = OsString::from(value.trim());
-        match field.trim().to_ascii_lowercase().as_str() {
-            "to" => request.to.push(value),
-            "cc" => request.cc.push(value),
-            "bcc" => request.bcc.push(value),
-            "fcc" => request.copies.push(value),
+        let (field, value) = split_at(target, b':').unwrap_or((OsStr::new(""), target));
+        let value = OsStr::from_bytes(value.as_bytes().trim_ascii()).to_owned();
+        match field
+            .as_bytes()
+            .trim_ascii()
+            .to_ascii_lowercase()
+            .as_slice()
+        {
+            b"to" => request.to.push(value),
+            b"cc" => request.cc.push(value),
+            b"bcc" => request.bcc.push(value),
+            b"fcc" => request.copies.push(value),
             _ => {
+                let text = target.display();
                 return Err(UsageError {
                     what: format!("-T {text}: the field must be to, cc, bcc or fcc"),
                     hint: None,

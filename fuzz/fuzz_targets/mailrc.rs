@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
             home: None,
         };
         let mut settings = Settings::default();
-        mailrc::read_text(&mut settings, Path::new("mailrc"), &text, &context);
+        mailrc::read_text(&mut settings, Path::new("mailrc"), bytes, &context);
         check(&settings, &text);
         for name in ["a", "work"] {
             let known = settings.has_account(name);

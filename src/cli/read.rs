@@ -202,7 +202,7 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
     }
     let mail = environment.mail.as_deref().map(Path::as_os_str);
     let own = us.as_ref().and_then(|us| spool_of(us, mail, settings));
-    let own = own.unwrap_or_else(|| settings.spools()[0].join(&name));
+    let own = own.unwrap_or_else(|| spools(settings)[0].join(&name));
     let Some(file) = &wanted.file else {
         return Ok(Place {
             path: own,
@@ -225,7 +225,7 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
         file,
         &NameInputs {
             home: environment.home_directory().as_deref(),
-            folder: settings.text("folder").map(OsStr::new),
+            folder: settings.path("folder"),
             mbox: environment.mbox.as_deref(),
             previous: None,
             system: &own,
@@ -243,9 +243,14 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
     Ok(Place { path, owner })
 }
 
+/// Returns the directories that may hold system mailboxes.
+fn spools(settings: &Settings) -> Vec<PathBuf> {
+    mailbox::spools(settings.path("spool"))
+}
+
 /// Returns the system mailbox of a user; `mail` is `$MAIL` where the user is ourselves.
 fn spool_of(user: &user::User, mail: Option<&OsStr>, settings: &Settings) -> Option<PathBuf> {
-    let spools = settings.spools();
+    let spools = spools(settings);
     let spools: Vec<&Path> = spools.iter().map(PathBuf::as_path).collect();
     let place = mailbox::system_mailbox(&PlaceInputs {
         mail,
@@ -288,7 +293,7 @@ fn reader_settings(
         .lines
         .or(size.map(|(_, height)| height.0))
         .unwrap_or(24);
-    let number = |name| settings.number(name).ok().flatten().map(|n| n as usize);
+    let number = |name| settings.number(name).map(|n| n as usize);
     let crt = match settings.get("crt") {
         None => None,
         Some("") => Some(usize::from(rows)),

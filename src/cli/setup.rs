@@ -1,10 +1,11 @@
 //! Setting up a run: the configuration in its order, and who is told what.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::diagnostics::Diagnostics;
-use crate::config::{Environment, Origin, Settings, mailrc};
+use crate::config::{Environment, Origin, Problem, Settings, Weight, mailrc};
 use crate::exit::{Failure, Kind};
 
 /// The system's files; the first is `/usr/share/lib/Mail.rc` on AIX (design decision D15).
@@ -54,7 +55,7 @@ pub fn settings(
         home: home.as_deref(),
     };
     let mut settings = Settings::default();
-    if let Some(dead) = environment.dead.as_deref().and_then(Path::to_str) {
+    if let Some(dead) = environment.dead.as_deref() {
         settings.set("dead", dead, Origin::Environment("DEAD"));
     }
     if !wanted.no_system_rc {
@@ -69,12 +70,19 @@ pub fn settings(
         .or_else(|| Some(home.as_ref()?.join(".mailrc")));
     let missing = wanted.user_file.filter(|path| !path.exists());
     if let Some(path) = user_file.filter(|_| !wanted.no_user_rc) {
-        mailrc::read_file(&mut settings, &path, &context);
+        let is_there = mailrc::read_file(&mut settings, &path, &context);
+        // Somebody named it: what it would have set is missing now. ~/.mailrc nobody named.
+        if !is_there && wanted.user_file.is_none() && environment.mailrc.is_some() {
+            diagnostics.say(&format!(
+                "$MAILRC: there is no configuration file {}",
+                path.display()
+            ));
+        }
     }
     for command in wanted.commands {
-        let text = command.to_string_lossy();
-        let origin = Origin::Option(format!("-E '{text}'"));
-        mailrc::apply_lines(&mut settings, vec![(origin, text.into_owned())], &context);
+        let origin = Origin::Option(format!("-E '{}'", command.to_string_lossy()));
+        let line = command.as_bytes().to_owned();
+        mailrc::apply_lines(&mut settings, vec![(origin, line)], &context);
     }
     let mut refusal = missing.map(|path| {
         let what = format!("there is no configuration file {}", path.display());
@@ -93,13 +101,19 @@ pub fn settings(
     for word in wanted.set {
         let text = word.to_string_lossy();
         let origin = Origin::Option(format!("-S {}", text.split('=').next().unwrap_or_default()));
-        mailrc::apply_set(&mut settings, &text, origin)
+        mailrc::apply_set(&mut settings, word, origin)
             .map_err(|_| Failure::new(Kind::Usage, "-S needs NAME or NAME=VALUE"))?;
     }
     if wanted.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));
     }
-    for problem in settings.problems.iter().filter(|p| !p.concerns_route) {
+    let is_told = |problem: &&Problem| match problem.weight {
+        Weight::Line => true,
+        Weight::WayOut => wanted.sending,
+        // Told by the submission that it stops.
+        Weight::Route => false,
+    };
+    for problem in settings.problems.iter().filter(is_told) {
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }
     Ok((settings, refusal))

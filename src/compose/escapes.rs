@@ -18,7 +18,6 @@ use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
-use crate::sys::user;
 
 pub mod text;
 
@@ -333,11 +332,11 @@ impl Typist<'_> {
             terminal: self.session.terminal,
             home: home.as_deref(),
         };
-        let line = String::from_utf8_lossy(line).into_owned();
         let (problems, commands) = (settings.problems.len(), settings.reader_commands.len());
         let origin = Origin::Option("~:".to_owned());
-        mailrc::apply_lines(settings, vec![(origin, line.clone())], &context);
-        let what = format!("cannot execute \"{line}\" while a message is composed");
+        mailrc::apply_lines(settings, vec![(origin, line.to_owned())], &context);
+        let shown = sanitize::line(line);
+        let what = format!("cannot execute \"{shown}\" while a message is composed");
         if settings.reader_commands.len() > commands {
             settings.reader_commands.truncate(commands);
             return Err(Failure::new(Kind::Usage, what));
@@ -501,8 +500,7 @@ impl Typist<'_> {
     }
 
     fn home(&self) -> Option<PathBuf> {
-        let home = self.session.environment.home.clone();
-        home.or_else(|| user::current().map(|user| user.home))
+        self.session.environment.home_directory()
     }
 
     fn show(&mut self, bytes: &[u8]) {

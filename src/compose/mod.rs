@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::address::{
     EnvelopeAddress, NamedAddress, Recipient, alias, parse_list, parse_recipients,
@@ -15,7 +15,7 @@ use crate::address::{
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
-use crate::message::{self, FileName, HeaderName, HeaderValue, MediaType, MessageSource};
+use crate::message::{self, Charset, FileName, HeaderName, HeaderValue, MediaType, MessageSource};
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
@@ -98,9 +98,9 @@ pub struct Draft {
     /// Recipients in the envelope only.
     pub bcc: Vec<NamedAddress>,
     /// Files to append to, where `expandaddr` is set.
-    pub files: Vec<String>,
+    pub files: Vec<OsString>,
     /// Commands to pipe to, where `expandaddr` is set.
-    pub commands: Vec<String>,
+    pub commands: Vec<OsString>,
     /// The From field that was asked for.
     pub from: Vec<NamedAddress>,
     /// The Sender field that was asked for.
@@ -132,7 +132,7 @@ pub struct Draft {
     /// Refuse a message that is too large instead.
     pub strict_size: bool,
     /// Files that get a copy of what was sent (`record`, `-F`, Fcc).
-    pub copies: Vec<String>,
+    pub copies: Vec<OsString>,
     /// The Date field.
     pub date: String,
     /// The Message-ID field.
@@ -292,17 +292,19 @@ impl<'a> Composer<'a> {
         let name = HeaderName::new(&name).map_err(|error| bad(error.to_string()))?;
         let value = HeaderValue::from_bytes(trim_blanks(&bytes[colon + 1..]))
             .map_err(|error| bad(error.to_string()))?;
-        self.field(name, value);
+        self.field(name, value, trim_blanks(&bytes[colon + 1..]));
         Ok(())
     }
 
     /// Puts a header field where it belongs: some replace what we would write, some add to it.
-    fn field(&mut self, name: HeaderName, value: HeaderValue) {
+    ///
+    /// `bytes` are the value as it was written, for what may name a file.
+    fn field(&mut self, name: HeaderName, value: HeaderValue, bytes: &[u8]) {
         match name.as_str().to_ascii_lowercase().as_str() {
-            "to" => self.recipients(value.as_str().as_bytes(), Field::To),
-            "fcc" => self.composed.draft.copies.push(value.as_str().to_owned()),
-            "cc" => self.recipients(value.as_str().as_bytes(), Field::Cc),
-            "bcc" => self.recipients(value.as_str().as_bytes(), Field::Bcc),
+            "to" => self.recipients(bytes, Field::To),
+            "fcc" => self.composed.draft.copies.push(os_string(bytes)),
+            "cc" => self.recipients(bytes, Field::Cc),
+            "bcc" => self.recipients(bytes, Field::Bcc),
             "from" => self.composed.draft.from = self.addresses(&name, &value),
             "sender" => {
                 self.composed.draft.sender = self.addresses(&name, &value).into_iter().next();
@@ -341,9 +343,10 @@ impl<'a> Composer<'a> {
         }
         for field in header.iter() {
             let name = HeaderName::new(field.name());
-            let value = HeaderValue::from_bytes(&field.value());
+            let bytes = field.value();
+            let value = HeaderValue::from_bytes(&bytes);
             match (name, value) {
-                (Ok(name), Ok(value)) => self.template_field(name, value),
+                (Ok(name), Ok(value)) => self.template_field(name, value, &bytes),
                 (Err(error), _) | (_, Err(error)) => {
                     let shown = sanitize::line(field.raw());
                     let what = format!(
@@ -359,14 +362,14 @@ impl<'a> Composer<'a> {
     }
 
     /// Takes one field of a template; an empty one says nothing.
-    fn template_field(&mut self, name: HeaderName, value: HeaderValue) {
+    fn template_field(&mut self, name: HeaderName, value: HeaderValue, bytes: &[u8]) {
         if value.as_str().is_empty() {
             return;
         }
         if name.is("Resent-Bcc") {
-            return self.recipients(value.as_str().as_bytes(), Field::Bcc);
+            return self.recipients(bytes, Field::Bcc);
         }
-        self.field(name, value);
+        self.field(name, value, bytes.trim_ascii());
     }
 
     /// Makes the forms of the text that were asked for: stripped, preformatted, HTML.
@@ -432,16 +435,13 @@ impl<'a> Composer<'a> {
     /// Finds the files that get a copy: `record`, `-F`, and those named one by one.
     fn copies(&mut self, request: &Request) {
         let draft = &mut self.composed.draft;
-        let named = request.copies.iter();
-        draft
-            .copies
-            .extend(named.map(|name| name.to_string_lossy().into_owned()));
+        draft.copies.extend(request.copies.iter().cloned());
         if request.copy_by_name {
             // POSIX: the local part of the first recipient, in the working directory.
             let first = draft.recipients().next();
-            let name = first.map(|first| first.address().local_part().to_owned());
+            let name = first.map(|first| first.address().local_part().into());
             draft.copies.extend(name);
-        } else if let Some(record) = self.settings.text("record") {
+        } else if let Some(record) = self.settings.path("record") {
             draft.copies.push(record.to_owned());
         }
     }
@@ -577,14 +577,20 @@ impl<'a> Composer<'a> {
     /// Parses one recipient list and expands the aliases of the mailrc in it.
     fn recipients(&mut self, bytes: &[u8], field: Field) {
         let text = message::decode_text(bytes);
+        let charset = Charset::of(bytes);
+        let as_written = |text: &str| OsString::from_vec(message::encode_text(text, charset));
         for entry in parse_recipients(&text, self.settings.is_set("expandaddr")) {
             match entry {
                 Ok(Recipient::Address(address)) if self.is_alias(&address) => {
                     self.alias(&address, field);
                 }
                 Ok(Recipient::Address(address)) => self.recipient(address, field),
-                Ok(Recipient::File(path)) => self.composed.draft.files.push(path),
-                Ok(Recipient::Command(command)) => self.composed.draft.commands.push(command),
+                Ok(Recipient::File(path)) => {
+                    self.composed.draft.files.push(as_written(&path));
+                }
+                Ok(Recipient::Command(command)) => {
+                    self.composed.draft.commands.push(as_written(&command));
+                }
                 Err(error) => self.bad_recipient(&error.text, error.reason),
             }
         }
@@ -670,6 +676,10 @@ impl<'a> Composer<'a> {
             self.composed.failures.extend(bad);
         }
     }
+}
+
+fn os_string(bytes: &[u8]) -> OsString {
+    OsString::from_vec(bytes.to_vec())
 }
 
 /// Takes blanks and tabs off both ends; a line end stays, to be refused.

@@ -5,14 +5,18 @@
 //! at a file or the environment again. What a setting means is the business of who uses it.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 pub mod env;
 pub mod mailrc;
+pub mod text;
 pub mod variables;
 
 pub use env::Environment;
+use variables::ValueKind;
 
 /// Where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,8 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug)]
 struct Setting {
     value: Option<String>,
+    /// The value as it was written, where that is not UTF-8.
+    bytes: Option<OsString>,
     origin: Origin,
 }
 
@@ -57,8 +63,19 @@ pub struct Problem {
     pub origin: Origin,
     /// What is wrong, in lower case.
     pub what: String,
-    /// Whether it concerns the way mail leaves; then nothing is sent (78).
-    pub concerns_route: bool,
+    /// What follows from it.
+    pub weight: Weight,
+}
+
+/// What follows from a problem in the configuration (design decision D21).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It is told, and the rest counts.
+    Line,
+    /// It is told when a message is sent: whoever only reads needs no way out.
+    WayOut,
+    /// Nothing is sent (78), and that tells it: mail could go astray.
+    Route,
 }
 
 /// All that is set: variables, aliases, lists.
@@ -76,7 +93,7 @@ pub struct Settings {
     /// Commands for the reader found in rc files, with their place.
     pub reader_commands: Vec<(Origin, String)>,
     /// The blocks of `account NAME { … }`, as lines with their place.
-    accounts: BTreeMap<String, Vec<(Origin, String)>>,
+    accounts: BTreeMap<String, Vec<(Origin, Vec<u8>)>>,
     /// What was wrong on the way.
     pub problems: Vec<Problem>,
 }
@@ -108,24 +125,25 @@ impl Settings {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Returns a value that is not empty, as the bytes that were written: the name of a file.
+    pub fn path(&self, name: &str) -> Option<&OsStr> {
+        let text = self.text(name)?;
+        let bytes = self
+            .variables
+            .get(name)
+            .and_then(|row| row.bytes.as_deref());
+        Some(bytes.unwrap_or(OsStr::new(text)))
+    }
+
     /// Returns whether a variable is set, with or without a value.
     pub fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// Returns a whole number.
-    ///
-    /// # Errors
-    /// Fails with the problem when the value is none.
-    pub fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
-        match self.text(name) {
-            None => Ok(None),
-            Some(text) => text.trim().parse().map(Some).map_err(|_| Problem {
-                origin: self.origin(name),
-                what: format!("{name} must be a whole number, not \"{text}\""),
-                concerns_route: false,
-            }),
-        }
+    /// Returns a whole number; a value that is none was told when it was set, and counts as none.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        let default = || variables::row_of(name)?.default.parse().ok();
+        self.text(name)?.trim().parse().ok().or_else(default)
     }
 
     /// Returns where a variable's value came from.
@@ -135,34 +153,52 @@ impl Settings {
             .map_or(Origin::Default, |setting| setting.origin.clone())
     }
 
-    /// Returns the directories that may hold system mailboxes: `spool`, or the usual ones.
-    pub fn spools(&self) -> Vec<PathBuf> {
-        match self.text("spool") {
-            Some(directory) => vec![PathBuf::from(directory)],
-            None => ["/var/spool/mail", "/var/mail"].map(PathBuf::from).to_vec(),
-        }
-    }
-
     /// Sets a variable; names that are another name for one of ours become ours.
-    pub fn set(&mut self, name: &str, value: &str, origin: Origin) {
+    pub fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: Origin) {
+        let bytes = value.as_ref();
+        let value = text::decode(bytes.as_bytes()).into_owned();
         let name = match variables::row_of(name) {
-            Some(row) => row.name,
+            Some(row) => {
+                if row.kind == ValueKind::Number {
+                    self.warn_if_no_number(row.name, &value, &origin);
+                }
+                row.name
+            }
             None => {
                 self.warn_if_near_a_route(name, &origin);
                 name
             }
         };
-        let value = Some(value.to_owned());
-        self.variables
-            .insert(name.to_owned(), Setting { value, origin });
+        let bytes = bytes.to_str().is_none().then(|| bytes.to_owned());
+        let setting = Setting {
+            value: Some(value),
+            bytes,
+            origin,
+        };
+        self.variables.insert(name.to_owned(), setting);
     }
 
     /// Unsets a variable.
     pub fn unset(&mut self, name: &str, origin: Origin) {
         let name = variables::row_of(name).map_or(name, |row| row.name);
-        let value = None;
-        self.variables
-            .insert(name.to_owned(), Setting { value, origin });
+        let setting = Setting {
+            value: None,
+            bytes: None,
+            origin,
+        };
+        self.variables.insert(name.to_owned(), setting);
+    }
+
+    /// A number that is none is told; what it guards then has its default, and the mail goes.
+    fn warn_if_no_number(&mut self, name: &str, value: &str, origin: &Origin) {
+        let value = value.trim();
+        if !value.is_empty() && value.parse::<u64>().is_err() {
+            self.problems.push(Problem {
+                origin: origin.clone(),
+                what: format!("{name} must be a whole number, not \"{value}\"; its default counts"),
+                weight: Weight::Line,
+            });
+        }
     }
 
     /// Unknown variables are accepted, but a slip in one that guards the way out is told.
@@ -175,7 +211,7 @@ impl Settings {
             self.problems.push(Problem {
                 origin: origin.clone(),
                 what: format!("unknown variable {name}"),
-                concerns_route: false,
+                weight: Weight::WayOut,
             });
         }
     }

@@ -86,6 +86,8 @@ pub use journal::Journals;
 pub use lock::{Holder, LockError, LockOptions, MailboxLock};
 pub use notice::Notice;
 pub use open::{Mailbox, OpenError, has_mail};
-pub use place::{NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, system_mailbox};
+pub use place::{
+    NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, spools, system_mailbox,
+};
 pub use quote::Form;
 pub use scan::MessageRef;

@@ -17,6 +17,14 @@ use super::open::directory_of;
 /// Where spools are; on most systems one is a link to the other.
 pub const SPOOLS: [&str; 2] = ["/var/spool/mail", "/var/mail"];
 
+/// Returns the directories that may hold system mailboxes: the variable `spool`, or [`SPOOLS`].
+pub fn spools(variable: Option<&OsStr>) -> Vec<PathBuf> {
+    match variable {
+        Some(directory) => vec![PathBuf::from(directory)],
+        None => SPOOLS.map(PathBuf::from).to_vec(),
+    }
+}
+
 /// What decides where a user's system mailbox is.
 #[derive(Clone, Copy, Debug)]
 pub struct PlaceInputs<'a> {
@@ -24,7 +32,7 @@ pub struct PlaceInputs<'a> {
     pub mail: Option<&'a OsStr>,
     /// Our effective uid.
     pub effective_uid: u32,
-    /// The directories that may be the spool: the variable `spool`, or [`SPOOLS`].
+    /// The directories that may be the spool: those of [`spools`].
     pub spools: &'a [&'a Path],
     /// The login name of the mailbox's user, from the passwd row of the uid.
     pub user: &'a str,

@@ -65,6 +65,15 @@ pub fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Returns the bytes of a text that [`decode_text`] made of bytes of this charset.
+pub fn encode_text(text: &str, charset: Charset) -> Vec<u8> {
+    match charset {
+        Charset::UsAscii | Charset::Utf8 => text.as_bytes().to_vec(),
+        Charset::Windows1252 => encoding_rs::WINDOWS_1252.encode(text).0.into_owned(),
+        Charset::Iso8859_1 => encoding_rs::mem::encode_latin1_lossy(text).into_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +91,7 @@ mod tests {
         for (bytes, charset, text) in table {
             assert_eq!(Charset::of(bytes).name(), *charset);
             assert_eq!(decode_text(bytes), *text);
+            assert_eq!(encode_text(text, Charset::of(bytes)), *bytes);
         }
     }
 }

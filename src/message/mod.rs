@@ -39,7 +39,7 @@ mod strict;
 
 pub use analysis::{Analysis, analyse};
 pub use attachment::Attachment;
-pub use charset::{Charset, decode_text};
+pub use charset::{Charset, decode_text, encode_text};
 pub use composition::{Alternative, Composition, Omitted};
 pub use fields::{FieldBody, Fields};
 pub use html::{plain_of_html, preformatted};

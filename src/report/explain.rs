@@ -35,13 +35,19 @@ pub fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
     for file in &draft.files {
         line(
             &mut text,
-            &format!("recipient {file}: a file, because expandaddr is set"),
+            &format!(
+                "recipient {}: a file, because expandaddr is set",
+                file.display()
+            ),
         );
     }
     for command in &draft.commands {
         line(
             &mut text,
-            &format!("recipient |{command}: a command, because expandaddr is set"),
+            &format!(
+                "recipient |{}: a command, because expandaddr is set",
+                command.display()
+            ),
         );
     }
     identity(&mut text, draft, plan);

@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use crate::compose::Draft;
 use crate::compose::render::{Style, render};
 use crate::config::mailrc::expand_home;
 use crate::exit::{self, Failure, Kind};
+use crate::mailbox;
 use crate::message::{HeaderValue, Wire};
 use crate::submission::plan::Plan;
 use crate::submission::route::{Route, Step};
@@ -220,7 +223,7 @@ impl<'a> Sender<'a> {
     fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {
         let environment = self.around.environment;
         let local = Local {
-            spools: self.around.settings.spools(),
+            spools: mailbox::spools(self.around.settings.path("spool")),
             mail: environment.mail.clone(),
             source_date_epoch: environment.source_date_epoch,
             lock_timeout: self
@@ -246,14 +249,15 @@ impl<'a> Sender<'a> {
         };
         let environment = self.around.environment;
         let line = local::from_line(&self.plan.identity.login(), environment.source_date_epoch);
-        let folder = self.around.settings.text("folder").unwrap_or_default();
+        let folder = self.around.settings.path("folder").unwrap_or_default();
         let home = environment.home_directory();
         let home = home.as_deref();
         let failures = self.draft.copies.iter().filter_map(|name| {
-            let path = match name.strip_prefix('+') {
+            let path = match name.as_bytes().strip_prefix(b"+") {
                 Some(name) => {
                     let folder = expand_home(folder, home);
-                    home.unwrap_or(Path::new("")).join(folder).join(name)
+                    let folder = home.unwrap_or(Path::new("")).join(folder);
+                    folder.join(OsStr::from_bytes(name))
                 }
                 None => expand_home(name, home),
             };
@@ -284,9 +288,9 @@ impl<'a> Sender<'a> {
                 exit::with_causes(failure),
             )
         };
-        let entry = |name: &str, route: &str, outcome| Entry {
-            recipient: name.to_owned(),
-            target: name.to_owned(),
+        let entry = |name: String, route: &str, outcome| Entry {
+            recipient: name.clone(),
+            target: name,
             route: route.to_owned(),
             reason: "expandaddr is set".to_owned(),
             outcome,
@@ -299,14 +303,14 @@ impl<'a> Sender<'a> {
                 Ok(message) => local::append_to_file(&file, &line, message),
                 Err(failure) => unreadable(failure),
             };
-            entry(path, "file", outcome)
+            entry(path.to_string_lossy().into_owned(), "file", outcome)
         });
         let commands = self.draft.commands.iter().map(|command| {
             let outcome = match &message {
                 Ok(message) => sendmail::pipe(command, message, self.around.signals),
                 Err(failure) => unreadable(failure),
             };
-            entry(&format!("|{command}"), "command", outcome)
+            entry(format!("|{}", command.display()), "command", outcome)
         });
         files.chain(commands).collect()
     }

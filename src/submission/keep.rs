@@ -81,8 +81,8 @@ impl Place {
 fn places(settings: &Settings, environment: &Environment) -> Vec<Place> {
     let home = environment.home_directory().filter(|home| home.is_dir());
     let mut places = Vec::new();
-    match settings.text("dead") {
-        Some(name) if home.is_some() || !name.starts_with('~') => {
+    match settings.path("dead") {
+        Some(name) if home.is_some() || !name.as_encoded_bytes().starts_with(b"~") => {
             places.push(Place::File(mailrc::expand_home(name, home.as_deref())));
         }
         _ => {}

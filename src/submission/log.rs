@@ -38,8 +38,8 @@ pub fn write(report: &Report, settings: &Settings, environment: &Environment) {
     let sink = match settings.text("log") {
         Some("off" | "no" | "none") => Sink::Off,
         None | Some("syslog") => Sink::Syslog,
-        Some(name) => Sink::File(mailrc::expand_home(
-            name,
+        Some(_) => Sink::File(mailrc::expand_home(
+            settings.path("log").unwrap_or_default(),
             environment.home_directory().as_deref(),
         )),
     };

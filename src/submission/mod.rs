@@ -33,6 +33,9 @@ pub use plan::{Plan, name_of, plan};
 use dispatch::{Sender, groups};
 use identity::Identity;
 
+/// A year, in seconds: longer waits are this one, so that times can be added up.
+const LONGEST_WAIT: u64 = 366 * 24 * 60 * 60;
+
 /// All that a submission needs to know of its surroundings.
 pub struct Surroundings<'a> {
     /// What is set.
@@ -155,12 +158,8 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
 /// Returns whether a submission of our own waits for us and keeps the text if we fail.
 fn parent_keeps(around: &Surroundings<'_>) -> bool {
     let environment = around.environment;
-    let mta = around
-        .settings
-        .text("mta")
-        .and_then(|mta| mta::Mta::parse(mta).ok());
-    match mta {
-        Some(mta::Mta::Sendmail(Some(path))) => environment.was_called_by(&path),
+    match mta::Mta::of(around.settings) {
+        Ok(mta::Mta::Sendmail(Some(path))) => environment.was_called_by(&path),
         _ => environment.as_sendmail && environment.submitting.is_some(),
     }
 }
@@ -234,14 +233,10 @@ pub fn rehearse(draft: &Draft, plan: &Plan, around: &Surroundings<'_>) -> Result
     Sender::new(draft, plan, around).render(route)
 }
 
-/// Returns a variable as a time; 0 is "no limit", and nonsense counts as the default.
+/// Returns a variable as a time; 0 is "no limit".
 fn seconds(settings: &Settings, name: &'static str) -> Option<Duration> {
-    let number = settings
+    settings
         .number(name)
-        .ok()
-        .flatten()
-        .or_else(|| crate::config::variables::row_of(name)?.default.parse().ok());
-    number
         .filter(|seconds| *seconds > 0)
-        .map(Duration::from_secs)
+        .map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)))
 }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::config::Settings;
+
 /// A value of `mta` (design decision D5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mta {
@@ -93,6 +95,18 @@ impl fmt::Display for MtaError {
 impl Error for MtaError {}
 
 impl Mta {
+    /// Returns the way that is set; the path of a program keeps the bytes it was written with.
+    ///
+    /// # Errors
+    /// As [`Mta::parse`].
+    pub fn of(settings: &Settings) -> Result<Mta, MtaError> {
+        let text = settings.get("mta").unwrap_or("auto");
+        match settings.path("mta") {
+            Some(path) if text.starts_with('/') => Ok(Mta::Sendmail(Some(PathBuf::from(path)))),
+            _ => Mta::parse(text),
+        }
+    }
+
     /// Reads a value of `mta`.
     ///
     /// # Errors

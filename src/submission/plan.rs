@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::address::EnvelopeAddress;
 use crate::compose::Draft;
-use crate::config::Problem;
+use crate::config::{Problem, Weight};
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::aliases::SystemAliases;
@@ -35,14 +35,14 @@ pub struct Plan {
 /// 78 when the configuration of the way out is wrong.
 pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     let settings = around.settings;
-    if let Some(problem) = settings.problems.iter().find(|p| p.concerns_route) {
+    if let Some(problem) = settings.problems.iter().find(|p| p.weight == Weight::Route) {
         return Err(config_failure(problem));
     }
     let read = |name: &'static str, error: mta::MtaError| {
         let what = format!("{}: {name} is wrong", settings.origin(name));
         Failure::new(Kind::Config, what).because(error)
     };
-    let mta = Mta::parse(settings.get("mta").unwrap_or("auto")).map_err(|e| read("mta", e))?;
+    let mta = Mta::of(settings).map_err(|e| read("mta", e))?;
     let relay = match (&mta, settings.text("smtp")) {
         (Mta::Relay(url), _) => Some(url.clone()),
         (Mta::Auto, Some(text)) => Some(RelayUrl::parse(text).map_err(|e| read("smtp", e))?),

@@ -50,10 +50,9 @@ pub fn build(
         Some("ignore" | "warn" | "no") => Verify::Ignore,
         _ => Verify::Strict,
     };
-    let home = around.environment.home.as_deref();
     relay.ca_file = settings
-        .text("tls-ca-file")
-        .map(|name| mailrc::expand_home(name, home));
+        .path("tls-ca-file")
+        .map(|name| mailrc::expand_home(name, around.environment.home_directory().as_deref()));
     if let Some(text) = settings.text("tls-fingerprint") {
         let fingerprint = parse_fingerprint(text).map_err(|error| {
             let what = format!(
@@ -163,9 +162,9 @@ fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Crede
 /// Finds the secret that the configuration names, the safest way first.
 fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Secret>, Failure> {
     let settings = around.settings;
-    let home = around.environment.home.as_deref();
-    if let Some(name) = settings.text("password-file") {
-        let path = mailrc::expand_home(name, home);
+    if let Some(name) = settings.path("password-file") {
+        let home = around.environment.home_directory();
+        let path = mailrc::expand_home(name, home.as_deref());
         return read_secret(&path).map(Some);
     }
     if let Some(command) = settings.text("password-command") {

@@ -4,6 +4,7 @@
 //! so that our death never truncates a mail. Recipients are arguments behind `--`, never `-t`:
 //! a header field can add none. The child is always waited for and believed by its exit status.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -147,10 +148,10 @@ fn call(
 }
 
 /// Pipes a message to a command, by the shell: only where `set expandaddr` asks for it (D3).
-pub fn pipe(command: &str, message: &Spool, signals: &Signals) -> Outcome {
+pub fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outcome {
     let shell = Path::new("/bin/sh");
     let mut child = child::command(shell);
-    child.args(["-c", command]);
+    child.arg("-c").arg(command);
     let finished = message
         .to_file()
         .and_then(|stdin| child::run(child, stdin, None, signals));
@@ -158,6 +159,7 @@ pub fn pipe(command: &str, message: &Spool, signals: &Signals) -> Outcome {
         // A command that reads only a part is its own business: its status counts.
         Ok(finished) => outcome_of(Path::new(command), &finished, u64::MAX),
         Err(error) => {
+            let command = command.display();
             let text = format!("cannot run {command}: {}", exit::with_causes(&error));
             Outcome::new(Disposition::TryLater, Kind::Unavailable, text)
         }

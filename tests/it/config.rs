@@ -1,5 +1,10 @@
 //! The configuration file, from outside.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use crate::case::Case;
 
 /// Returns a mail with this configuration, to this recipient.
@@ -135,4 +140,152 @@ fn a_password_in_a_file_that_others_can_read_is_refused() {
     .any_stderr()
     .keeps(1)
     .run();
+}
+
+#[test]
+fn a_configuration_that_is_named_and_missing_is_told() {
+    for missing in ["[DIR]/home/nowhere", "[DIR]/rc/below-a-file"] {
+        let ran = with("", "ops@x.org")
+            .args(["-S", "mta=[DIR]/mta/sendmail"])
+            .env("MAILRC", missing)
+            .says(missing)
+            .run();
+        assert_eq!(ran.call().recipients(), ["ops@x.org"], "{missing}");
+    }
+    // Nobody named ~/.mailrc, and an empty variable is none.
+    with("", "ops@x.org")
+        .args(["-S", "mta=[DIR]/mta/sendmail"])
+        .env("MAILRC", "")
+        .run()
+        .call();
+}
+
+#[test]
+fn a_number_that_is_none_is_told_and_the_mail_goes() {
+    let ran = with(
+        "set screen=abc\nset toplines=7 sendmail-timeout=-1\nset crt= smtp-timeout=5s",
+        "ops@x.org",
+    )
+    .args(["-S", "lock-timeout=soon"])
+    .says("[DIR]/rc:4: screen must be a whole number, not \"abc\"")
+    .says("[DIR]/rc:5: sendmail-timeout must be a whole number, not \"-1\"")
+    .says("[DIR]/rc:6: smtp-timeout must be a whole number, not \"5s\"")
+    .says("-S lock-timeout: lock-timeout must be a whole number, not \"soon\"")
+    .run();
+    assert_eq!(ran.call().recipients(), ["ops@x.org"]);
+    let ran = with("set max-size=big", "ops@x.org")
+        .says("[DIR]/rc:4: max-size must be a size as 10M, not big")
+        .run();
+    assert_eq!(ran.call().recipients(), ["ops@x.org"]);
+}
+
+#[test]
+fn the_largest_numbers_are_numbers() {
+    let most = u64::MAX;
+    let rc =
+        format!("set sendmail-timeout={most} screen={most} toplines={most} lock-timeout={most}");
+    with(&rc, "ops@x.org").run().call();
+    let rc = format!(
+        "set mta=smtp://127.0.0.1:1 smtp-timeout={most} smtp-deadline={most} smtp-connect-timeout={most}"
+    );
+    with(&rc, "ops@x.org")
+        .status(75)
+        .says("127.0.0.1:1")
+        .keeps(1)
+        .run();
+}
+
+#[test]
+fn slips_about_the_way_out_do_not_bother_who_reads() {
+    let mailbox = "From a Mon Nov 16 09:00:00 2026\nSubject: s\n\nx\n";
+    let rc = "set tls-nonesuch=1\nset mta=\"unclosed\nset nonsense=x\nblorb";
+    Case::new()
+        .args(["-H", "-f", "box"])
+        .file("work/box", mailbox)
+        .rc(rc)
+        .says("unknown command \"blorb\"")
+        .stdout_contains("s")
+        .run();
+    with(rc, "ops@x.org")
+        .status(78)
+        .says("unknown variable tls-nonesuch")
+        .says("unknown command \"blorb\"")
+        .says("a quote is not closed: mta")
+        .keeps(1)
+        .run()
+        .nothing_sent();
+}
+
+#[test]
+fn names_of_files_are_bytes() {
+    let name = OsStr::from_bytes(b"caf\xe9");
+    let rc = [
+        b"set mta=[DIR]/mta/sendmail log=off\nset from=J\xf6rg@x.org\n".as_slice(),
+        b"unset from\nset from=\"J\xc3\xb6rg <j@x.org>\" folder=[DIR]/home/\xe9\nset record=+caf\xe9\n",
+    ]
+    .concat();
+    let case = Case::send(["-s", "t", "ops@x.org"]).stdin("x\n");
+    let directory = case.path("");
+    let directory = directory.to_str().unwrap().trim_end_matches('/').to_owned();
+    let rc = replaced(&rc, b"[DIR]", directory.as_bytes());
+    let folder = OsStr::from_bytes(b"home/\xe9");
+    let copy = Path::new(folder).join(name);
+    fs::create_dir(case.path("").join(folder)).unwrap();
+    let ran = case
+        .file("home/rc", rc)
+        .env("MAILRC", "[DIR]/home/rc")
+        .may_change("home")
+        .run();
+    // Each line has its own charset: one in Latin-1 does not spoil one in UTF-8.
+    assert_eq!(
+        ran.call().letter().field("From"),
+        "=?utf-8?B?SsO2cmc=?= <j@x.org>"
+    );
+    let kept = fs::read(Path::new(&directory).join(&copy)).unwrap();
+    assert!(kept.ends_with(b"\n\nx\n\n"), "{}", kept.escape_ascii());
+}
+
+#[test]
+fn copies_files_and_dead_letters_have_names_of_bytes() {
+    let name = |prefix: &[u8]| OsStr::from_bytes(&[prefix, b"-\xe9"].concat()).to_owned();
+    let case = Case::send([]).stdin("x\n");
+    let ran = case
+        .args([OsStr::from_bytes(b"-Tfcc: fcc-\xe9")])
+        .args([OsStr::from_bytes(b"-aFcc: header-\xe9")])
+        .args([OsStr::from_bytes(b"-Srecord=record-\xe9")])
+        .args(["-S", "expandaddr", "-s", "t", "ops@x.org"])
+        .args([OsStr::from_bytes(b"[DIR]/work/to-\xe9")])
+        .may_change("work")
+        .run();
+    for prefix in [&b"fcc"[..], b"header", b"record", b"to"] {
+        let path = ran.path("work").join(name(prefix));
+        let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(text.ends_with(b"\n\nx\n\n"), "{}", path.display());
+    }
+    let dead = OsStr::from_bytes(b"home/dead-\xe9");
+    let ran = Case::new()
+        .args(["-s", "t", "ops@x.org"])
+        .env("DEAD", OsStr::from_bytes(b"[DIR]/home/dead-\xe9"))
+        .stdin("x\n")
+        .fails()
+        .any_stderr()
+        .may_change("home")
+        .run();
+    assert!(
+        fs::read(ran.path("").join(dead))
+            .unwrap()
+            .ends_with(b"\n\nx\n\n")
+    );
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut rest = bytes;
+    let mut done = Vec::new();
+    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
+        done.extend_from_slice(&rest[..at]);
+        done.extend_from_slice(to);
+        rest = &rest[at + from.len()..];
+    }
+    done.extend_from_slice(rest);
+    done
 }

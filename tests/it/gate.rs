@@ -657,6 +657,23 @@ fn names_of_attachments() {
     }
 }
 
+#[test]
+fn names_that_are_given_to_attachments() {
+    let given: Vec<(Place, u8)> = everywhere().filter(|(_, byte)| *byte != b'/').collect();
+    let mut case = Case::send(["-s", "t", "u@x.org"]).stdin("a line\n");
+    case = case.file("work/data", "content\n");
+    for (place, byte) in &given {
+        let mut option = OsString::from("--content-name=");
+        option.push(OsString::from_vec(file_name(*place, *byte)));
+        case = case.args([option, "--attach=data".into()]);
+    }
+    let letter = case.run().call().letter();
+    letter.assert_fit_for_the_wire();
+    let got: Vec<String> = letter.attachments().into_iter().map(|(n, _)| n).collect();
+    let expected = given.iter().map(|(p, b)| modelled_file_name(*p, *b));
+    assert_eq!(got, expected.collect::<Vec<_>>());
+}
+
 // --- NUL ------------------------------------------------------------------------------------
 
 #[test]

@@ -44,7 +44,7 @@ impl Typist<'_> {
 
     /// `~d`: inserts the dead letter file.
     pub(super) fn insert_dead_letter(&mut self) -> Result<(), Failure> {
-        let name = self.session.settings.text("dead").unwrap_or_default();
+        let name = self.session.settings.path("dead").unwrap_or_default();
         let path = mailrc::expand_home(name, self.home().as_deref());
         self.insert_file(&path)
     }
@@ -226,10 +226,7 @@ impl Typist<'_> {
     }
 
     fn expanded(&self, name: &[u8]) -> PathBuf {
-        match std::str::from_utf8(name) {
-            Ok(name) => mailrc::expand_home(name, self.home().as_deref()),
-            Err(_) => PathBuf::from(OsStr::from_bytes(name)),
-        }
+        mailrc::expand_home(OsStr::from_bytes(name), self.home().as_deref())
     }
 }
 

@@ -1,0 +1,123 @@
+//! Tests of the mailrc reader.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fn context() -> Context<'static> {
+    Context {
+        sending: true,
+        terminal: false,
+        home: Some(Path::new("/home/alice")),
+    }
+}
+
+fn read(text: &str) -> Settings {
+    let mut settings = Settings::default();
+    read_text(
+        &mut settings,
+        Path::new("mailrc"),
+        text.as_bytes(),
+        &context(),
+    );
+    settings
+}
+
+#[test]
+fn words_are_split_as_mailx_does() {
+    let table: &[(&str, &[&str])] = &[
+        ("", &[]),
+        ("a b\tc", &["a", "b", "c"]),
+        ("from=\"Alice <a@b>\" noask", &["from=Alice <a@b>", "noask"]),
+        ("'a \"b' c\\ d", &["a \"b", "c d"]),
+        ("x=''", &["x="]),
+        ("\"\" y", &["", "y"]),
+    ];
+    for (line, expected) in table {
+        assert_eq!(words(line).unwrap(), *expected, "{line}");
+    }
+    assert!(words("set from=\"x").is_err());
+}
+
+#[test]
+fn variables_aliases_and_lists_are_read() {
+    let settings = read(
+        "# comment\nset from=a@example.org noheader smtp-auth-password=x\\\n\\y\n\
+         alias ops a@x 'Bob <b@x>'\nalias ops c@x\nalternates me@x\nig Received X-Foo:\n\
+         set sendmail=/bin/true\nheaders\n",
+    );
+    assert_eq!(settings.problems, []);
+    assert_eq!(settings.get("from"), Some("a@example.org"));
+    assert!(!settings.is_set("header"));
+    assert!(settings.is_set("save"));
+    assert_eq!(settings.get("mta"), Some("/bin/true"));
+    assert_eq!(settings.aliases["ops"], ["a@x", "Bob <b@x>", "c@x"]);
+    assert_eq!(settings.ignored, ["received", "x-foo"]);
+    assert_eq!(settings.reader_commands.len(), 1);
+}
+
+#[test]
+fn conditions_nest_and_the_first_branch_counts() {
+    let settings = read(
+        "if r\nset from=r@x\nif s\nset from=rs@x\nendif\nelse\nset from=s@x\nendif\n\
+         if s\nset sender=1@x\nelif s\nset sender=2@x\nelse\nset sender=3@x\nendif\n",
+    );
+    assert_eq!(settings.get("from"), Some("s@x"));
+    assert_eq!(settings.get("sender"), Some("1@x"));
+    assert_eq!(settings.problems, []);
+}
+
+#[test]
+fn a_bad_line_is_named_and_the_rest_counts() {
+    let settings = read("blorb\nset mta-alises=x from=a@x\nset mta=\"x\nif x > 3\nendif\n");
+    let problems: Vec<String> = settings
+        .problems
+        .iter()
+        .map(|problem| problem.what.clone())
+        .collect();
+    assert_eq!(
+        problems,
+        [
+            "unknown command \"blorb\"",
+            "unknown variable mta-alises",
+            "a quote is not closed: mta",
+            "condition \"x > 3\" is not understood and does not hold",
+        ]
+    );
+    let weights: Vec<Weight> = settings.problems.iter().map(|p| p.weight).collect();
+    assert_eq!(
+        weights,
+        [Weight::Line, Weight::WayOut, Weight::Route, Weight::Line]
+    );
+    assert_eq!(settings.get("from"), Some("a@x"));
+}
+
+#[test]
+fn accounts_apply_only_when_chosen() {
+    let mut settings = read("account work {\nset from=w@x\n}\nset from=h@x\n");
+    assert_eq!(settings.get("from"), Some("h@x"));
+    assert!(settings.use_account("work", &context()));
+    assert_eq!(settings.get("from"), Some("w@x"));
+    assert!(!settings.use_account("other", &context()));
+}
+
+#[test]
+fn a_file_that_others_can_write_is_ignored_and_said_so() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "set from=evil@x\n").unwrap();
+    std::fs::set_permissions(file.path(), PermissionsExt::from_mode(0o666)).unwrap();
+    let mut settings = Settings::default();
+    read_file(&mut settings, file.path(), &context());
+    assert_eq!(settings.get("from"), None);
+    assert!(settings.problems[0].what.contains("everybody may write"));
+}
+
+#[test]
+fn a_file_that_sources_itself_ends() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("source {}\n", file.path().display())).unwrap();
+    let mut settings = Settings::default();
+    read_file(&mut settings, file.path(), &context());
+    assert_eq!(settings.problems.len(), 1);
+    assert_eq!(settings.problems[0].what, "source is nested too deep");
+}
