@@ -216,25 +216,6 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
     if reading || (parsed.operands.is_empty() && !send_options) {
         return read_mode(parsed, wrong);
     }
-    if parsed.operands.is_empty()
-        && parsed.cc.is_empty()
-        && parsed.bcc.is_empty()
-        && parsed.target.is_empty()
-        && !parsed.template
-    {
-        let has_field = |name: &[u8]| {
-            parsed.header.iter().any(|field| {
-                let bytes = field.as_encoded_bytes();
-                bytes.len() > name.len() && bytes[..name.len()].eq_ignore_ascii_case(name)
-            })
-        };
-        if !has_field(b"to:") && !has_field(b"cc:") && !has_field(b"bcc:") {
-            return Err(wrong(
-                "there is no recipient",
-                Some("put the recipients behind the options"),
-            ));
-        }
-    }
     let request = Request {
         to: parsed.operands.clone(),
         cc: parsed.cc.clone(),
@@ -256,6 +237,7 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         copy_by_name: parsed.record_by_name,
     };
     let request = targets(request, &parsed.target)?;
+    check_recipients(&request)?;
     let manner = Manner {
         refusal: None,
         discard_empty: parsed.discard_empty,
@@ -270,6 +252,27 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         verbose: parsed.verbose,
     };
     Ok(Mode::Send(Box::new(request), manner))
+}
+
+/// Refuses a message to nobody before anything is read: its text would only be lost.
+fn check_recipients(request: &Request) -> Result<(), UsageError> {
+    let has_field = |name: &[u8]| {
+        request.headers.iter().any(|field| {
+            let field = field.as_bytes();
+            field.len() > name.len() && field[..name.len()].eq_ignore_ascii_case(name)
+        })
+    };
+    let has_recipient = [&request.to, &request.cc, &request.bcc]
+        .iter()
+        .any(|list| !list.is_empty())
+        || [&b"to:"[..], b"cc:", b"bcc:"].into_iter().any(has_field);
+    if has_recipient || request.template {
+        return Ok(());
+    }
+    Err(UsageError {
+        what: "there is no recipient".to_owned(),
+        hint: Some("put the recipients behind the options".to_owned()),
+    })
 }
 
 /// Gathers the attachments with what the dialect found out about each.
@@ -483,8 +486,12 @@ fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     };
     match parsed.command {
         PostriderCommand::Send(send) => {
-            if let Some((settings, refusal)) = with_settings(&send.common, true, diagnostics) {
-                let (request, manner) = send.into_request();
+            let common = send.common.clone();
+            let (request, manner) = send.into_request();
+            if let Err(error) = check_recipients(&request) {
+                return usage(&error, diagnostics);
+            }
+            if let Some((settings, refusal)) = with_settings(&common, true, diagnostics) {
                 let manner = Manner { refusal, ..manner };
                 send::send(&request, &manner, &settings, &environment, diagnostics);
             }
@@ -536,6 +543,14 @@ fn clap_said(error: &clap::Error, diagnostics: &mut Diagnostics) {
             &UsageError {
                 what: "there is nothing to do".to_owned(),
                 hint: Some("postrider --help lists the subcommands".to_owned()),
+            },
+            diagnostics,
+        ),
+        // The number of `show` is the only argument that nothing can stand for.
+        ErrorKind::MissingRequiredArgument => usage(
+            &UsageError {
+                what: "show needs a message: its number, $ or last".to_owned(),
+                hint: Some("postrider list prints the numbers".to_owned()),
             },
             diagnostics,
         ),

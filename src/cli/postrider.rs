@@ -174,7 +174,7 @@ fn number(text: &str) -> Result<usize, String> {
         "$" | "last" => Ok(usize::MAX),
         _ => text
             .parse()
-            .map_err(|_| "it is no number of a message".to_owned()),
+            .map_err(|_| "it must be the number of a message, $ or last".to_owned()),
     }
 }
 

@@ -626,7 +626,7 @@ impl<'a> Composer<'a> {
 
     /// Takes one's own names (`alternates` included) out of a group, unless nobody would be left.
     fn leave_me_out(&self, members: &mut Vec<String>) {
-        let login = login_name();
+        let login = user::login_name();
         let is_me = |member: &String| {
             let mine = self.settings.alternates.iter().chain([&login]);
             mine.into_iter()
@@ -688,11 +688,6 @@ fn trim_blanks(bytes: &[u8]) -> &[u8] {
     let start = bytes.iter().position(is_text).unwrap_or(bytes.len());
     let end = bytes.iter().rposition(is_text).map_or(start, |end| end + 1);
     &bytes[start..end]
-}
-
-/// The name of the user we act as, for the From_ line and the default sender.
-pub fn login_name() -> String {
-    user::current().map_or_else(|| format!("uid{}", user::effective_uid()), |user| user.name)
 }
 
 impl MessageSource for Spool {

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Origin, Problem, Settings, Weight, text};
+use crate::config::{Lines, Origin, Problem, Settings, Weight, text};
 
 mod commands;
 mod trust;
@@ -64,7 +64,7 @@ pub fn read_text(settings: &mut Settings, path: &Path, text: &[u8], context: &Co
 }
 
 /// Applies lines that were kept for later, as those of an account.
-pub fn apply_lines(settings: &mut Settings, lines: Vec<(Origin, Vec<u8>)>, context: &Context<'_>) {
+pub fn apply_lines(settings: &mut Settings, lines: Lines, context: &Context<'_>) {
     let mut reader = Reader::new(settings, context);
     for (origin, line) in lines {
         reader.line(&line, &origin, 0);
@@ -116,7 +116,7 @@ struct Reader<'a> {
     context: Context<'a>,
     branches: Vec<Branch>,
     /// The account whose block is being read.
-    account: Option<(String, Vec<(Origin, Vec<u8>)>)>,
+    account: Option<(String, Lines)>,
     /// The line being read is not UTF-8: its words stand for other bytes than theirs.
     is_foreign: bool,
 }

@@ -56,6 +56,9 @@ struct Setting {
     origin: Origin,
 }
 
+/// Lines that are kept for later, with their place.
+pub type Lines = Vec<(Origin, Vec<u8>)>;
+
 /// Something in the configuration that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -93,7 +96,7 @@ pub struct Settings {
     /// Commands for the reader found in rc files, with their place.
     pub reader_commands: Vec<(Origin, String)>,
     /// The blocks of `account NAME { … }`, as lines with their place.
-    accounts: BTreeMap<String, Vec<(Origin, Vec<u8>)>>,
+    accounts: BTreeMap<String, Lines>,
     /// What was wrong on the way.
     pub problems: Vec<Problem>,
 }

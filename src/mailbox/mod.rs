@@ -89,5 +89,5 @@ pub use open::{Mailbox, OpenError, has_mail};
 pub use place::{
     NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, spools, system_mailbox,
 };
-pub use quote::Form;
+pub use quote::{Form, write_mbox};
 pub use scan::MessageRef;

@@ -39,6 +39,19 @@ pub(super) enum CopyError {
     Write(io::Error),
 }
 
+/// Writes a message as an mbox of its own; `from_line` has its line end.
+///
+/// # Errors
+/// Fails when the message cannot be read or the mbox not be written.
+pub fn write_mbox(from_line: &[u8], message: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(from_line)?;
+    copy(message, Form::Message, out).map_err(|error| match error {
+        CopyError::Read(error) | CopyError::Write(error) => error,
+    })?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
 /// Copies a message (header, empty line, body; LF or CRLF lines) in the form that an mbox needs.
 pub(super) fn copy(
     message: &mut dyn Read,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::submission::plan::Plan;
 use crate::submission::route::{Route, Step};
 use crate::submission::{Entry, Surroundings, relay, seconds};
 use crate::sys::spool::Spool;
+use crate::sys::user;
 use crate::transport::local::{self, Local};
 use crate::transport::sendmail::{self, Sendmail};
 use crate::transport::{Disposition, Envelope, Outcome, smtp};
@@ -167,7 +168,9 @@ impl<'a> Sender<'a> {
             (Route::Relay, Some(asked)) => Some(asked.qualified(&identity.qualify_domain)),
             (Route::Relay, None) => Some(identity.default_sender(true)),
             (Route::Local(_) | Route::Test(_), Some(asked)) => Some(asked.clone()),
-            (Route::Local(_) | Route::Test(_), None) => EnvelopeAddress::new(identity.login()).ok(),
+            (Route::Local(_) | Route::Test(_), None) => {
+                EnvelopeAddress::new(user::login_name()).ok()
+            }
         }
     }
 
@@ -242,13 +245,13 @@ impl<'a> Sender<'a> {
         if self.draft.copies.is_empty() {
             return Vec::new();
         }
-        let route = Route::Local(self.plan.identity.login());
+        let route = Route::Local(user::login_name());
         let message = match self.render(Some(&route)) {
             Ok(message) => message,
             Err(failure) => return vec![failure],
         };
         let environment = self.around.environment;
-        let line = local::from_line(&self.plan.identity.login(), environment.source_date_epoch);
+        let line = local::from_line(&user::login_name(), environment.source_date_epoch);
         let folder = self.around.settings.path("folder").unwrap_or_default();
         let home = environment.home_directory();
         let home = home.as_deref();
@@ -275,10 +278,10 @@ impl<'a> Sender<'a> {
         if self.draft.files.is_empty() && self.draft.commands.is_empty() {
             return Vec::new();
         }
-        let route = Route::Local(self.plan.identity.login());
+        let route = Route::Local(user::login_name());
         let message = self.render(Some(&route));
         let line = local::from_line(
-            &self.plan.identity.login(),
+            &user::login_name(),
             self.around.environment.source_date_epoch,
         );
         let unreadable = |failure: &Failure| {
@@ -323,7 +326,8 @@ impl<'a> Sender<'a> {
             .map_or("unknown", |sender| sender.as_str());
         let line = local::from_line(sender, self.around.environment.source_date_epoch);
         let Some(path) = path else {
-            return match to_stdout(&line, message) {
+            let mut out = io::stdout().lock();
+            return match mailbox::write_mbox(&line, &mut message.reader(), &mut out) {
                 Ok(()) => Outcome::new(
                     Disposition::Accepted,
                     Kind::Io,
@@ -341,20 +345,4 @@ impl<'a> Sender<'a> {
     fn seconds(&self, name: &'static str) -> Option<Duration> {
         seconds(self.around.settings, name)
     }
-}
-
-fn to_stdout(line: &[u8], message: &Spool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(line)?;
-    let mut bytes = Vec::new();
-    message.reader().read_to_end(&mut bytes)?;
-    for text in bytes.split_inclusive(|&b| b == b'\n') {
-        let unquoted = text.iter().position(|&b| b != b'>').unwrap_or(0);
-        if text[unquoted..].starts_with(b"From ") {
-            out.write_all(b">")?;
-        }
-        out.write_all(text)?;
-    }
-    out.write_all(b"\n")?;
-    out.flush()
 }

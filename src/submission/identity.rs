@@ -1,7 +1,5 @@
 //! Identity: who a mail is from, and what this host is called (design decision D4).
 
-use std::cell::OnceCell;
-
 use crate::address::{EnvelopeAddress, NamedAddress};
 use crate::config::Settings;
 use crate::sys::{host, user};
@@ -9,9 +7,6 @@ use crate::sys::{host, user};
 /// The names this host and its user go by.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The passwd row of the user we act as; looked up when it is first asked for, because mail
-    /// to sendmail needs none of it.
-    user: OnceCell<Option<user::User>>,
     /// This host's name: fully qualified where it is known.
     pub host: String,
     /// Whether `host` is fully qualified.
@@ -45,7 +40,6 @@ impl Identity {
         own_names.sort();
         own_names.dedup();
         Identity {
-            user: OnceCell::new(),
             is_qualified: host.contains('.'),
             host,
             qualify_domain,
@@ -58,21 +52,9 @@ impl Identity {
         }
     }
 
-    /// Returns the login name of the user we act as; a uid without a name is `uid1000`.
-    pub fn login(&self) -> String {
-        match self.user() {
-            Some(user) => user.name.clone(),
-            None => format!("uid{}", user::effective_uid()),
-        }
-    }
-
     /// Returns the user's full name, if the passwd file has one.
-    fn full_name(&self) -> &str {
-        self.user().map_or("", |user| &user.full_name)
-    }
-
-    fn user(&self) -> Option<&user::User> {
-        self.user.get_or_init(user::current).as_ref()
+    fn full_name() -> String {
+        user::current().map_or_else(String::new, |user| user.full_name)
     }
 
     /// Takes the login name that the relay's URL holds, if it is an address.
@@ -87,8 +69,8 @@ impl Identity {
     /// else user@qualify-domain.
     pub fn default_sender(&self, for_relay: bool) -> EnvelopeAddress {
         let own = || {
-            EnvelopeAddress::new(format!("{}@{}", self.login(), self.qualify_domain))
-                .or_else(|_| EnvelopeAddress::new(self.login()))
+            EnvelopeAddress::new(format!("{}@{}", user::login_name(), self.qualify_domain))
+                .or_else(|_| EnvelopeAddress::new(user::login_name()))
                 .or_else(|_| EnvelopeAddress::new("unknown"))
                 .expect("a plain word is an address")
         };
@@ -103,7 +85,7 @@ impl Identity {
         let name = match (full_name, &self.display_name) {
             (Some(name), _) => name.to_owned(),
             (None, Some(template)) => self.fill(template),
-            (None, None) => self.full_name().to_owned(),
+            (None, None) => Identity::full_name(),
         };
         let name = (!name.is_empty()).then_some(name.as_str());
         NamedAddress::new(name, self.default_sender(for_relay))
@@ -120,8 +102,8 @@ impl Identity {
                 continue;
             }
             match chars.next() {
-                Some('u') => text.push_str(&self.login()),
-                Some('n') => text.push_str(self.full_name()),
+                Some('u') => text.push_str(&user::login_name()),
+                Some('n') => text.push_str(&Identity::full_name()),
                 Some('h') => text.push_str(self.host.split('.').next().unwrap_or_default()),
                 Some('H') => text.push_str(&self.host),
                 Some(other) => text.push(other),

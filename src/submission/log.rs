@@ -14,7 +14,7 @@ use nix::fcntl::OFlag;
 use crate::config::{Environment, Settings, mailrc};
 use crate::sanitize;
 use crate::submission::Report;
-use crate::sys::clock;
+use crate::sys::{clock, user};
 use crate::transport::Disposition;
 
 /// Where syslog listens (syslog(3)).
@@ -53,10 +53,7 @@ pub fn write(report: &Report, settings: &Settings, environment: &Environment) {
 }
 
 fn lines(report: &Report) -> impl Iterator<Item = String> {
-    let sender = report
-        .sender
-        .clone()
-        .unwrap_or_else(crate::compose::login_name);
+    let sender = report.sender.clone().unwrap_or_else(user::login_name);
     report.entries.iter().map(move |entry| {
         let mut line = format!(
             "postrider[{}]: message-id={} from={} to={} route={} outcome={}",

@@ -16,6 +16,7 @@ use crate::exit::{self, Failure, Kind};
 use crate::message::{HeaderName, HeaderValue, Wire};
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
+use crate::sys::user;
 use crate::transport::{Observer, Outcome};
 
 pub mod aliases;
@@ -178,7 +179,7 @@ pub fn keep(
     let sender = match &draft.envelope_sender {
         _ if draft.null_sender => "<>".to_owned(),
         Some(sender) => sender.to_string(),
-        None => identity.login(),
+        None => user::login_name(),
     };
     let to = match failed {
         [] => draft
@@ -211,7 +212,7 @@ pub fn keep(
             &rendered.message,
             around.settings,
             around.environment,
-            &identity.login(),
+            &user::login_name(),
         )
     }))
 }

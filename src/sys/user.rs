@@ -45,6 +45,11 @@ pub fn current() -> Option<User> {
     CURRENT.get_or_init(|| by_uid(effective_uid())).clone()
 }
 
+/// Returns the login name of the user we act as; a uid without a name is `uid1000`.
+pub fn login_name() -> String {
+    current().map_or_else(|| format!("uid{}", effective_uid()), |user| user.name)
+}
+
 /// Returns the row of this uid.
 pub fn by_uid(uid: u32) -> Option<User> {
     nix::unistd::User::from_uid(Uid::from_raw(uid))

@@ -6,6 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,10 +49,35 @@ pub fn is_usable(path: &Path) -> bool {
     access(path, AccessFlags::X_OK).is_ok() && path.is_file() && !is_ourselves(path)
 }
 
-/// Returns whether this is our own executable, by device and inode: a link to us is no MTA.
+/// How much of a program tells which build it is, in bytes: the table of contents of an executable
+/// and its build id stand at the front.
+const FRONT: usize = 4096;
+
+/// Returns whether this is our own executable, or a copy of it: neither is an MTA.
+///
+/// A link is told by device and inode, a copy by its size and its front; other programs are not
+/// even opened. Another build of Postrider is told when it runs: it sees [`SUBMITTING`].
 pub fn is_ourselves(path: &Path) -> bool {
-    let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-    identity(path).is_some() && identity(path) == identity(Path::new("/proc/self/exe"))
+    let us = Path::new("/proc/self/exe");
+    let (Ok(file), Ok(own)) = (fs::metadata(path), fs::metadata(us)) else {
+        return false;
+    };
+    if (file.dev(), file.ino()) == (own.dev(), own.ino()) {
+        return true;
+    }
+    // A FIFO of that name would be waited for.
+    file.is_file() && file.len() == own.len() && {
+        let front = front(path);
+        front.is_ok() && front.ok() == self::front(us).ok()
+    }
+}
+
+/// Reads the front of a program.
+fn front(path: &Path) -> io::Result<Vec<u8>> {
+    let mut front = Vec::with_capacity(FRONT);
+    let file = fs::File::open(path)?;
+    file.take(FRONT as u64).read_to_end(&mut front)?;
+    Ok(front)
 }
 
 /// Returns the first sendmail of the usual places.

@@ -1,8 +1,9 @@
 //! `/usr/sbin/sendmail` that is Postrider itself: never a loop, never a lost mail.
 
+use std::path::Path;
 use std::time::Duration;
 
-use crate::case::Case;
+use crate::case::{Case, PROGRAM};
 use crate::launch;
 
 /// Returns a mail whose `mta` is this path.
@@ -30,6 +31,32 @@ fn a_hard_link_to_us_is_no_mta() {
     let case = by("[DIR]/work/sendmail").lacking("-e", "work/sendmail");
     std::fs::hard_link(case.path("bin/postrider"), case.path("work/sendmail")).unwrap();
     case.fails().says("[DIR]/work/sendmail").keeps(1).run();
+}
+
+#[test]
+fn a_copy_of_us_is_no_mta() {
+    let case = by("[DIR]/work/sendmail").lacking("-e", "work/sendmail");
+    launch::install_executable(Path::new(PROGRAM), &case.path("work/sendmail"));
+    case.fails()
+        .says("[DIR]/work/sendmail is Postrider itself")
+        .keeps(1)
+        .run();
+}
+
+#[test]
+fn another_program_of_our_size_is_an_mta() {
+    let case = by("[DIR]/work/sendmail");
+    let size = std::fs::metadata(PROGRAM).unwrap().len();
+    let script = "#!/bin/sh\n/bin/cat >/dev/null\nexit 0\n";
+    launch::install_script(&case.path("work/sendmail"), script);
+    let file = std::fs::File::options()
+        .write(true)
+        .open(case.path("work/sendmail"))
+        .unwrap();
+    // A shell reads no further than `exit`.
+    file.set_len(size).unwrap();
+    drop(file);
+    case.run();
 }
 
 #[test]

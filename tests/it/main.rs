@@ -10,6 +10,7 @@ mod layers;
 mod letters;
 mod lines;
 mod namespace;
+mod postrider;
 mod pty;
 mod sendmail;
 mod smtp_server;

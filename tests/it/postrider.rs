@@ -1,0 +1,49 @@
+//! The face with subcommands, where it says what is missing.
+
+use std::time::Duration;
+
+use crate::case::Case;
+
+#[test]
+fn show_says_what_it_needs() {
+    let show = |arguments: &[&str]| {
+        Case::new()
+            .called("postrider")
+            .args(["show"])
+            .args(arguments)
+    };
+    for arguments in [&[][..], &["--raw"], &["--json", "--file", "[DIR]/work/box"]] {
+        show(arguments)
+            .status(64)
+            .says("show needs a message: its number, $ or last")
+            .hints("postrider list")
+            .run();
+    }
+    show(&["first"])
+        .status(64)
+        .says("it must be the number of a message, $ or last")
+        .any_stderr()
+        .run();
+}
+
+#[test]
+fn a_message_to_nobody_is_refused_before_its_text_is_read() {
+    for (name, arguments) in [
+        ("postrider", &["send", "--subject", "s"][..]),
+        ("postrider", &["send", "--header", "X-To: a@x.org"]),
+        ("postrider", &["send", "--header", "To:"]),
+        ("mailx", &["-s", "s"]),
+        ("mailx", &["-s", "s", "-T", "fcc: work/copy"]),
+    ] {
+        // Standard input never ends: whoever read it would wait for its end.
+        Case::new()
+            .called(name)
+            .args(arguments)
+            .stdin_stays_open("a text\n")
+            .limit(Duration::from_secs(10))
+            .status(64)
+            .says("there is no recipient")
+            .hints("behind the options")
+            .run();
+    }
+}
