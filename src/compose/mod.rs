@@ -9,174 +9,27 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::address::{
-    EnvelopeAddress, NamedAddress, Recipient, alias, parse_list, parse_recipients,
-};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
-use crate::message::{self, Charset, FileName, HeaderName, HeaderValue, MediaType, MessageSource};
+use crate::message::{self, FileName, HeaderName, HeaderValue, MediaType, MessageSource};
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
-use crate::sys::{clock, host, random, user};
+use crate::sys::{clock, host, random};
 
 pub mod attachment;
+mod draft;
 pub mod escapes;
 pub mod input;
+mod people;
 pub mod premade;
 pub mod render;
+mod request;
 
 pub use attachment::Attached;
-
-/// What was asked for, as typed.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// Recipient lists for the To field.
-    pub to: Vec<OsString>,
-    /// Recipient lists for the Cc field.
-    pub cc: Vec<OsString>,
-    /// Recipient lists that stand in no field.
-    pub bcc: Vec<OsString>,
-    /// The subject.
-    pub subject: Option<OsString>,
-    /// The sender: From field and envelope.
-    pub from: Option<OsString>,
-    /// The sender's full name.
-    pub full_name: Option<OsString>,
-    /// The Content-Type of the body.
-    pub content_type: Option<OsString>,
-    /// The file that the body comes from, which says its type by its name.
-    pub body_file: Option<OsString>,
-    /// Header fields, as `Name: text`.
-    pub headers: Vec<OsString>,
-    /// Files to attach; `-` is standard input.
-    pub attachments: Vec<AttachRequest>,
-    /// An HTML file that says the same as the text.
-    pub html: Option<OsString>,
-    /// Send the text in a fixed-width form, too.
-    pub preformatted: bool,
-    /// Take terminal sequences and overwritten progress lines out of the text.
-    pub plain: bool,
-    /// Refuse a message that is too large instead of leaving attachments out.
-    pub strict_size: bool,
-    /// Leave out attachments that are empty.
-    pub skip_empty_attachments: bool,
-    /// The text is a template: it begins with header fields.
-    pub template: bool,
-    /// Files that get a copy.
-    pub copies: Vec<OsString>,
-    /// A file named after the first recipient gets a copy.
-    pub copy_by_name: bool,
-}
-
-/// A file to attach.
-#[derive(Clone, Debug, Default)]
-pub struct AttachRequest {
-    /// The file; `-` is standard input. `FILE=charset` names the charset, too (rule R1).
-    pub path: OsString,
-    /// The Content-Type, where one is given.
-    pub content_type: Option<OsString>,
-    /// The name for the recipient, where one is given.
-    pub name: Option<OsString>,
-}
-
-impl AttachRequest {
-    /// Returns whether standard input is attached.
-    pub fn is_standard_input(&self) -> bool {
-        self.path == "-"
-    }
-}
-
-/// A mail that is being composed: validated, but not yet bytes.
-#[derive(Debug, Default)]
-pub struct Draft {
-    /// The To field.
-    pub to: Vec<NamedAddress>,
-    /// The Cc field.
-    pub cc: Vec<NamedAddress>,
-    /// Recipients in the envelope only.
-    pub bcc: Vec<NamedAddress>,
-    /// Files to append to, where `expandaddr` is set.
-    pub files: Vec<OsString>,
-    /// Commands to pipe to, where `expandaddr` is set.
-    pub commands: Vec<OsString>,
-    /// The From field that was asked for.
-    pub from: Vec<NamedAddress>,
-    /// The Sender field that was asked for.
-    pub sender: Option<NamedAddress>,
-    /// The Reply-To field.
-    pub reply_to: Vec<NamedAddress>,
-    /// The envelope sender that was asked for.
-    pub envelope_sender: Option<EnvelopeAddress>,
-    /// The sender's full name, where it was asked for.
-    pub full_name: Option<HeaderValue>,
-    /// The subject.
-    pub subject: Option<HeaderValue>,
-    /// The Content-Type of the body that was asked for.
-    pub content_type: Option<MediaType>,
-    /// Further header fields.
-    pub fields: Vec<(HeaderName, HeaderValue)>,
-    /// The header of a message that somebody else composed; then `body` is that whole message.
-    pub premade: Option<PremadeHeader>,
-    /// Whether the envelope sender is the empty `<>` of bounces.
-    pub null_sender: bool,
-    /// The body, as read.
-    pub body: Spool,
-    /// The same text as HTML.
-    pub html: Option<Spool>,
-    /// The attachments.
-    pub attachments: Vec<Attached>,
-    /// How large the message may be, in bytes; attachments are left out until it is not larger.
-    pub max_size: Option<u64>,
-    /// Refuse a message that is too large instead.
-    pub strict_size: bool,
-    /// Files that get a copy of what was sent (`record`, `-F`, Fcc).
-    pub copies: Vec<OsString>,
-    /// The Date field.
-    pub date: String,
-    /// The Message-ID field.
-    pub message_id: String,
-    /// What makes the boundary of a multipart unguessable.
-    pub boundary_seed: String,
-}
-
-impl Draft {
-    /// Returns all recipients: To, Cc and Bcc.
-    pub fn recipients(&self) -> impl Iterator<Item = &NamedAddress> {
-        self.to.iter().chain(&self.cc).chain(&self.bcc)
-    }
-}
-
-/// A draft, and what is wrong with what was asked for.
-#[derive(Debug, Default)]
-pub struct Composed {
-    /// The draft; its body is whole even where something failed.
-    pub draft: Draft,
-    /// Why nothing may leave; empty if it may.
-    pub failures: Vec<Failure>,
-    /// Recipients that cannot be; the others get the mail.
-    pub bad_recipients: Vec<BadRecipient>,
-    /// What was changed or left out without stopping the mail.
-    pub warnings: Vec<String>,
-}
-
-impl Composed {
-    /// Returns all that is wrong, in the order in which it is told.
-    pub fn all_failures(&self) -> impl Iterator<Item = &Failure> {
-        let bad = self.bad_recipients.iter().map(|bad| &bad.failure);
-        self.failures.iter().chain(bad)
-    }
-}
-
-/// A recipient that cannot be.
-#[derive(Debug)]
-pub struct BadRecipient {
-    /// What was typed, sanitised and cut.
-    pub text: String,
-    /// Why it is none.
-    pub failure: Failure,
-}
+pub use draft::{BadRecipient, Composed, Draft};
+pub use request::{AttachRequest, Request};
 
 /// Validates a request and makes a draft of it, with this body.
 ///
@@ -470,100 +323,6 @@ impl<'a> Composer<'a> {
         self.composed.draft.content_type = by_name.filter(MediaType::is_text);
     }
 
-    /// Parses the addresses of a field that is no recipient field; a bad one stops the mail.
-    fn addresses(&mut self, name: &HeaderName, value: &HeaderValue) -> Vec<NamedAddress> {
-        let mut addresses = Vec::new();
-        for entry in parse_list(value.as_str()) {
-            match entry {
-                Ok(address) => addresses.push(address),
-                Err(error) => {
-                    let shown = sanitize::line(error.text.as_bytes());
-                    let what = format!("{name} \"{shown}\" is no address");
-                    let failure = Failure::new(Kind::Data, what).because(error);
-                    self.composed.failures.push(failure);
-                }
-            }
-        }
-        addresses
-    }
-
-    /// Finds the sender that was asked for (rule R3): `-r`, a From field, the variables.
-    fn sender(&mut self, request: &Request, environment: &Environment) {
-        if let Some(name) = &request.full_name {
-            let (value, _) = HeaderValue::from_free_text(name.as_bytes());
-            self.composed.draft.full_name = Some(value);
-        }
-        let by_option = request.from.as_ref().map(|from| {
-            let from = HeaderValue::from_bytes(from.as_bytes()).map_err(|error| {
-                let shown = sanitize::line(from.as_bytes());
-                Failure::new(Kind::Data, format!("the sender \"{shown}\" is no address"))
-                    .because(error)
-            });
-            match from {
-                Ok(from) => self.one_sender(&from),
-                Err(failure) => {
-                    self.composed.failures.push(failure);
-                    Vec::new()
-                }
-            }
-        });
-        let from = self.variable("from");
-        let sender = self.variable("sender").into_iter().next();
-        let draft = &mut self.composed.draft;
-        if draft.from.is_empty() {
-            draft.from = by_option.clone().unwrap_or(from);
-        }
-        if draft.sender.is_none() {
-            // RFC 5322 section 3.6.2: of several authors one is the sender.
-            let first = draft.from.first().filter(|_| draft.from.len() > 1);
-            draft.sender = sender.or(first.cloned());
-        }
-        draft.envelope_sender = by_option
-            .as_deref()
-            .and_then(<[NamedAddress]>::first)
-            .or(draft.sender.as_ref())
-            .or(draft.from.first())
-            .map(|address| address.address().clone());
-        if draft.reply_to.is_empty() {
-            self.composed.draft.reply_to = match self.settings.text("replyto") {
-                Some(_) => self.variable("replyto"),
-                None => environment
-                    .replyto
-                    .as_ref()
-                    .and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok())
-                    .map(|value| self.addresses(&HeaderName::known("Reply-To"), &value))
-                    .unwrap_or_default(),
-            };
-        }
-    }
-
-    /// Parses the address of `-r`: one, for it is the envelope sender too.
-    fn one_sender(&mut self, from: &HeaderValue) -> Vec<NamedAddress> {
-        let addresses = self.addresses(&HeaderName::known("From"), from);
-        if addresses.len() > 1 {
-            let shown = sanitize::line(from.as_str().as_bytes());
-            let what = format!("the sender \"{shown}\" is more than one address");
-            self.composed.failures.push(Failure::new(Kind::Data, what));
-        }
-        addresses
-    }
-
-    /// Parses the addresses that a variable holds.
-    fn variable(&mut self, name: &'static str) -> Vec<NamedAddress> {
-        let Some(text) = self.settings.text(name) else {
-            return Vec::new();
-        };
-        match HeaderValue::new(text) {
-            Ok(value) => self.addresses(&HeaderName::known(name), &value),
-            Err(error) => {
-                let what = format!("the variable {name} holds no address");
-                let failure = Failure::new(Kind::Data, what).because(error);
-                self.composed.failures.push(failure);
-                Vec::new()
-            }
-        }
-    }
-
     fn subject(&mut self, bytes: &[u8]) {
         let (value, changed) = HeaderValue::from_free_text(bytes);
         if changed {
@@ -572,109 +331,6 @@ impl<'a> Composer<'a> {
                 .push("control characters in the subject were replaced by a blank".to_owned());
         }
         self.composed.draft.subject = Some(value);
-    }
-
-    /// Parses one recipient list and expands the aliases of the mailrc in it.
-    fn recipients(&mut self, bytes: &[u8], field: Field) {
-        let text = message::decode_text(bytes);
-        let charset = Charset::of(bytes);
-        let as_written = |text: &str| OsString::from_vec(message::encode_text(text, charset));
-        for entry in parse_recipients(&text, self.settings.is_set("expandaddr")) {
-            match entry {
-                Ok(Recipient::Address(address)) if self.is_alias(&address) => {
-                    self.alias(&address, field);
-                }
-                Ok(Recipient::Address(address)) => self.recipient(address, field),
-                Ok(Recipient::File(path)) => {
-                    self.composed.draft.files.push(as_written(&path));
-                }
-                Ok(Recipient::Command(command)) => {
-                    self.composed.draft.commands.push(as_written(&command));
-                }
-                Err(error) => self.bad_recipient(&error.text, error.reason),
-            }
-        }
-    }
-
-    fn is_alias(&self, address: &NamedAddress) -> bool {
-        address.name().is_none()
-            && self
-                .settings
-                .aliases
-                .contains_key(address.address().as_str())
-    }
-
-    fn alias(&mut self, address: &NamedAddress, field: Field) {
-        let name = address.address().as_str();
-        let aliases = &self.settings.aliases;
-        let mut expansion = alias::expand(name, |name| aliases.get(name).map(Vec::as_slice));
-        if !self.settings.is_set("metoo") {
-            self.leave_me_out(&mut expansion.members);
-        }
-        for member in expansion.members {
-            for entry in parse_list(&member) {
-                match entry {
-                    Ok(address) => self.recipient(address, field),
-                    Err(error) => self.bad_recipient(&error.text, error.reason),
-                }
-            }
-        }
-        for member in expansion.ignored {
-            self.bad_recipient(&member, "an alias cannot lead to a command or file");
-        }
-    }
-
-    /// Takes one's own names (`alternates` included) out of a group, unless nobody would be left.
-    fn leave_me_out(&self, members: &mut Vec<String>) {
-        let login = user::login_name();
-        let is_me = |member: &String| {
-            let mine = self.settings.alternates.iter().chain([&login]);
-            mine.into_iter()
-                .any(|name| name.eq_ignore_ascii_case(member))
-        };
-        if members.iter().any(|member| !is_me(member)) {
-            members.retain(|member| !is_me(member));
-        }
-    }
-
-    fn recipient(&mut self, address: NamedAddress, field: Field) {
-        if address.is_repaired() {
-            let shown = sanitize::line(address.address().as_str().as_bytes()).into_owned();
-            self.composed.warnings.push(format!(
-                "control characters in the name of {shown} were replaced by a blank"
-            ));
-        }
-        let draft = &mut self.composed.draft;
-        match field {
-            Field::To => draft.to.push(address),
-            Field::Cc => draft.cc.push(address),
-            Field::Bcc => draft.bcc.push(address),
-        }
-    }
-
-    fn bad_recipient(&mut self, text: &str, reason: &'static str) {
-        let shown = sanitize::line(text.as_bytes());
-        let shown: String = shown.chars().take(200).collect();
-        let what = format!("\"{shown}\" is no recipient");
-        self.composed.bad_recipients.push(BadRecipient {
-            failure: Failure::new(Kind::Data, what).because(reason),
-            text: shown,
-        });
-    }
-
-    /// A mail needs someone to go to: with only bad recipients there is nothing to send.
-    fn check_recipients(&mut self) {
-        let draft = &self.composed.draft;
-        let has_others = !draft.files.is_empty() || !draft.commands.is_empty();
-        if draft.recipients().next().is_none() && !has_others {
-            let bad = std::mem::take(&mut self.composed.bad_recipients);
-            if bad.is_empty() {
-                let failure = Failure::new(Kind::Usage, "there is no recipient");
-                self.composed.failures.push(failure);
-            }
-            let bad = bad.into_iter().map(|bad| bad.failure);
-            self.composed.failures.extend(bad);
-        }
     }
 }
 

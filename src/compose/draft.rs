@@ -1,0 +1,100 @@
+//! The draft: a mail that is validated but not yet bytes, and what was wrong with the request.
+
+use std::ffi::OsString;
+
+use crate::address::{EnvelopeAddress, NamedAddress};
+use crate::compose::Attached;
+use crate::exit::Failure;
+use crate::message::premade::PremadeHeader;
+use crate::message::{HeaderName, HeaderValue, MediaType};
+use crate::sys::spool::Spool;
+
+/// A mail that is being composed: validated, but not yet bytes.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// The To field.
+    pub to: Vec<NamedAddress>,
+    /// The Cc field.
+    pub cc: Vec<NamedAddress>,
+    /// Recipients in the envelope only.
+    pub bcc: Vec<NamedAddress>,
+    /// Files to append to, where `expandaddr` is set.
+    pub files: Vec<OsString>,
+    /// Commands to pipe to, where `expandaddr` is set.
+    pub commands: Vec<OsString>,
+    /// The From field that was asked for.
+    pub from: Vec<NamedAddress>,
+    /// The Sender field that was asked for.
+    pub sender: Option<NamedAddress>,
+    /// The Reply-To field.
+    pub reply_to: Vec<NamedAddress>,
+    /// The envelope sender that was asked for.
+    pub envelope_sender: Option<EnvelopeAddress>,
+    /// The sender's full name, where it was asked for.
+    pub full_name: Option<HeaderValue>,
+    /// The subject.
+    pub subject: Option<HeaderValue>,
+    /// The Content-Type of the body that was asked for.
+    pub content_type: Option<MediaType>,
+    /// Further header fields.
+    pub fields: Vec<(HeaderName, HeaderValue)>,
+    /// The header of a message that somebody else composed; then `body` is that whole message.
+    pub premade: Option<PremadeHeader>,
+    /// Whether the envelope sender is the empty `<>` of bounces.
+    pub null_sender: bool,
+    /// The body, as read.
+    pub body: Spool,
+    /// The same text as HTML.
+    pub html: Option<Spool>,
+    /// The attachments.
+    pub attachments: Vec<Attached>,
+    /// How large the message may be, in bytes; attachments are left out until it is not larger.
+    pub max_size: Option<u64>,
+    /// Refuse a message that is too large instead.
+    pub strict_size: bool,
+    /// Files that get a copy of what was sent (`record`, `-F`, Fcc).
+    pub copies: Vec<OsString>,
+    /// The Date field.
+    pub date: String,
+    /// The Message-ID field.
+    pub message_id: String,
+    /// What makes the boundary of a multipart unguessable.
+    pub boundary_seed: String,
+}
+
+impl Draft {
+    /// Returns all recipients: To, Cc and Bcc.
+    pub fn recipients(&self) -> impl Iterator<Item = &NamedAddress> {
+        self.to.iter().chain(&self.cc).chain(&self.bcc)
+    }
+}
+
+/// A draft, and what is wrong with what was asked for.
+#[derive(Debug, Default)]
+pub struct Composed {
+    /// The draft; its body is whole even where something failed.
+    pub draft: Draft,
+    /// Why nothing may leave; empty if it may.
+    pub failures: Vec<Failure>,
+    /// Recipients that cannot be; the others get the mail.
+    pub bad_recipients: Vec<BadRecipient>,
+    /// What was changed or left out without stopping the mail.
+    pub warnings: Vec<String>,
+}
+
+impl Composed {
+    /// Returns all that is wrong, in the order in which it is told.
+    pub fn all_failures(&self) -> impl Iterator<Item = &Failure> {
+        let bad = self.bad_recipients.iter().map(|bad| &bad.failure);
+        self.failures.iter().chain(bad)
+    }
+}
+
+/// A recipient that cannot be.
+#[derive(Debug)]
+pub struct BadRecipient {
+    /// What was typed, sanitised and cut.
+    pub text: String,
+    /// Why it is none.
+    pub failure: Failure,
+}

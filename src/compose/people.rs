@@ -1,0 +1,215 @@
+//! Who a mail is from and for: senders, recipients, and the aliases of the mailrc.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use crate::address::{NamedAddress, Recipient, alias, parse_list, parse_recipients};
+use crate::compose::{BadRecipient, Composer, Field, Request};
+use crate::config::Environment;
+use crate::exit::{Failure, Kind};
+use crate::message::{self, Charset, HeaderName, HeaderValue};
+use crate::sanitize;
+use crate::sys::user;
+
+impl Composer<'_> {
+    /// Parses the addresses of a field that is no recipient field; a bad one stops the mail.
+    pub(super) fn addresses(
+        &mut self,
+        name: &HeaderName,
+        value: &HeaderValue,
+    ) -> Vec<NamedAddress> {
+        let mut addresses = Vec::new();
+        for entry in parse_list(value.as_str()) {
+            match entry {
+                Ok(address) => addresses.push(address),
+                Err(error) => {
+                    let shown = sanitize::line(error.text.as_bytes());
+                    let what = format!("{name} \"{shown}\" is no address");
+                    let failure = Failure::new(Kind::Data, what).because(error);
+                    self.composed.failures.push(failure);
+                }
+            }
+        }
+        addresses
+    }
+
+    /// Finds the sender that was asked for (rule R3): `-r`, a From field, the variables.
+    pub(super) fn sender(&mut self, request: &Request, environment: &Environment) {
+        if let Some(name) = &request.full_name {
+            let (value, _) = HeaderValue::from_free_text(name.as_bytes());
+            self.composed.draft.full_name = Some(value);
+        }
+        let by_option = request.from.as_ref().map(|from| {
+            let from = HeaderValue::from_bytes(from.as_bytes()).map_err(|error| {
+                let shown = sanitize::line(from.as_bytes());
+                Failure::new(Kind::Data, format!("the sender \"{shown}\" is no address"))
+                    .because(error)
+            });
+            match from {
+                Ok(from) => self.one_sender(&from),
+                Err(failure) => {
+                    self.composed.failures.push(failure);
+                    Vec::new()
+                }
+            }
+        });
+        let from = self.variable("from");
+        let sender = self.variable("sender").into_iter().next();
+        let draft = &mut self.composed.draft;
+        if draft.from.is_empty() {
+            draft.from = by_option.clone().unwrap_or(from);
+        }
+        if draft.sender.is_none() {
+            // RFC 5322 section 3.6.2: of several authors one is the sender.
+            let first = draft.from.first().filter(|_| draft.from.len() > 1);
+            draft.sender = sender.or(first.cloned());
+        }
+        draft.envelope_sender = by_option
+            .as_deref()
+            .and_then(<[NamedAddress]>::first)
+            .or(draft.sender.as_ref())
+            .or(draft.from.first())
+            .map(|address| address.address().clone());
+        if draft.reply_to.is_empty() {
+            self.composed.draft.reply_to = match self.settings.text("replyto") {
+                Some(_) => self.variable("replyto"),
+                None => environment
+                    .replyto
+                    .as_ref()
+                    .and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok())
+                    .map(|value| self.addresses(&HeaderName::known("Reply-To"), &value))
+                    .unwrap_or_default(),
+            };
+        }
+    }
+
+    /// Parses the address of `-r`: one, for it is the envelope sender too.
+    fn one_sender(&mut self, from: &HeaderValue) -> Vec<NamedAddress> {
+        let addresses = self.addresses(&HeaderName::known("From"), from);
+        if addresses.len() > 1 {
+            let shown = sanitize::line(from.as_str().as_bytes());
+            let what = format!("the sender \"{shown}\" is more than one address");
+            self.composed.failures.push(Failure::new(Kind::Data, what));
+        }
+        addresses
+    }
+
+    /// Parses the addresses that a variable holds.
+    fn variable(&mut self, name: &'static str) -> Vec<NamedAddress> {
+        let Some(text) = self.settings.text(name) else {
+            return Vec::new();
+        };
+        match HeaderValue::new(text) {
+            Ok(value) => self.addresses(&HeaderName::known(name), &value),
+            Err(error) => {
+                let what = format!("the variable {name} holds no address");
+                let failure = Failure::new(Kind::Data, what).because(error);
+                self.composed.failures.push(failure);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Parses one recipient list and expands the aliases of the mailrc in it.
+    pub(super) fn recipients(&mut self, bytes: &[u8], field: Field) {
+        let text = message::decode_text(bytes);
+        let charset = Charset::of(bytes);
+        let as_written = |text: &str| OsString::from_vec(message::encode_text(text, charset));
+        for entry in parse_recipients(&text, self.settings.is_set("expandaddr")) {
+            match entry {
+                Ok(Recipient::Address(address)) if self.is_alias(&address) => {
+                    self.alias(&address, field);
+                }
+                Ok(Recipient::Address(address)) => self.recipient(address, field),
+                Ok(Recipient::File(path)) => {
+                    self.composed.draft.files.push(as_written(&path));
+                }
+                Ok(Recipient::Command(command)) => {
+                    self.composed.draft.commands.push(as_written(&command));
+                }
+                Err(error) => self.bad_recipient(&error.text, error.reason),
+            }
+        }
+    }
+
+    fn is_alias(&self, address: &NamedAddress) -> bool {
+        address.name().is_none()
+            && self
+                .settings
+                .aliases
+                .contains_key(address.address().as_str())
+    }
+
+    fn alias(&mut self, address: &NamedAddress, field: Field) {
+        let name = address.address().as_str();
+        let aliases = &self.settings.aliases;
+        let mut expansion = alias::expand(name, |name| aliases.get(name).map(Vec::as_slice));
+        if !self.settings.is_set("metoo") {
+            self.leave_me_out(&mut expansion.members);
+        }
+        for member in expansion.members {
+            for entry in parse_list(&member) {
+                match entry {
+                    Ok(address) => self.recipient(address, field),
+                    Err(error) => self.bad_recipient(&error.text, error.reason),
+                }
+            }
+        }
+        for member in expansion.ignored {
+            self.bad_recipient(&member, "an alias cannot lead to a command or file");
+        }
+    }
+
+    /// Takes one's own names (`alternates` included) out of a group, unless nobody would be left.
+    fn leave_me_out(&self, members: &mut Vec<String>) {
+        let login = user::login_name();
+        let is_me = |member: &String| {
+            let mine = self.settings.alternates.iter().chain([&login]);
+            mine.into_iter()
+                .any(|name| name.eq_ignore_ascii_case(member))
+        };
+        if members.iter().any(|member| !is_me(member)) {
+            members.retain(|member| !is_me(member));
+        }
+    }
+
+    fn recipient(&mut self, address: NamedAddress, field: Field) {
+        if address.is_repaired() {
+            let shown = sanitize::line(address.address().as_str().as_bytes()).into_owned();
+            self.composed.warnings.push(format!(
+                "control characters in the name of {shown} were replaced by a blank"
+            ));
+        }
+        let draft = &mut self.composed.draft;
+        match field {
+            Field::To => draft.to.push(address),
+            Field::Cc => draft.cc.push(address),
+            Field::Bcc => draft.bcc.push(address),
+        }
+    }
+
+    fn bad_recipient(&mut self, text: &str, reason: &'static str) {
+        let shown = sanitize::line(text.as_bytes());
+        let shown: String = shown.chars().take(200).collect();
+        let what = format!("\"{shown}\" is no recipient");
+        self.composed.bad_recipients.push(BadRecipient {
+            failure: Failure::new(Kind::Data, what).because(reason),
+            text: shown,
+        });
+    }
+
+    /// A mail needs someone to go to: with only bad recipients there is nothing to send.
+    pub(super) fn check_recipients(&mut self) {
+        let draft = &self.composed.draft;
+        let has_others = !draft.files.is_empty() || !draft.commands.is_empty();
+        if draft.recipients().next().is_none() && !has_others {
+            let bad = std::mem::take(&mut self.composed.bad_recipients);
+            if bad.is_empty() {
+                let failure = Failure::new(Kind::Usage, "there is no recipient");
+                self.composed.failures.push(failure);
+            }
+            let bad = bad.into_iter().map(|bad| bad.failure);
+            self.composed.failures.extend(bad);
+        }
+    }
+}

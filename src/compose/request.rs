@@ -1,0 +1,62 @@
+//! The request: what was asked for, as typed, before anything of it is judged.
+
+use std::ffi::OsString;
+
+/// What was asked for, as typed.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Recipient lists for the To field.
+    pub to: Vec<OsString>,
+    /// Recipient lists for the Cc field.
+    pub cc: Vec<OsString>,
+    /// Recipient lists that stand in no field.
+    pub bcc: Vec<OsString>,
+    /// The subject.
+    pub subject: Option<OsString>,
+    /// The sender: From field and envelope.
+    pub from: Option<OsString>,
+    /// The sender's full name.
+    pub full_name: Option<OsString>,
+    /// The Content-Type of the body.
+    pub content_type: Option<OsString>,
+    /// The file that the body comes from, which says its type by its name.
+    pub body_file: Option<OsString>,
+    /// Header fields, as `Name: text`.
+    pub headers: Vec<OsString>,
+    /// Files to attach; `-` is standard input.
+    pub attachments: Vec<AttachRequest>,
+    /// An HTML file that says the same as the text.
+    pub html: Option<OsString>,
+    /// Send the text in a fixed-width form, too.
+    pub preformatted: bool,
+    /// Take terminal sequences and overwritten progress lines out of the text.
+    pub plain: bool,
+    /// Refuse a message that is too large instead of leaving attachments out.
+    pub strict_size: bool,
+    /// Leave out attachments that are empty.
+    pub skip_empty_attachments: bool,
+    /// The text is a template: it begins with header fields.
+    pub template: bool,
+    /// Files that get a copy.
+    pub copies: Vec<OsString>,
+    /// A file named after the first recipient gets a copy.
+    pub copy_by_name: bool,
+}
+
+/// A file to attach.
+#[derive(Clone, Debug, Default)]
+pub struct AttachRequest {
+    /// The file; `-` is standard input. `FILE=charset` names the charset, too (rule R1).
+    pub path: OsString,
+    /// The Content-Type, where one is given.
+    pub content_type: Option<OsString>,
+    /// The name for the recipient, where one is given.
+    pub name: Option<OsString>,
+}
+
+impl AttachRequest {
+    /// Returns whether standard input is attached.
+    pub fn is_standard_input(&self) -> bool {
+        self.path == "-"
+    }
+}
