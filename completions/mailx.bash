@@ -23,7 +23,7 @@ _mailx() {
 
     case "${cmd}" in
         mailx)
-            opts="-s -c -b -a -A -C -r -M -E -d -I -~ -t -q -m -T -F -f -u -e -H -L -Y -p -N -R -S -X -n -: -i -v -V -? -h --subject --cc --bcc --attach --append --header --from --content-type --full-name --discard-empty-messages --dry-run --json --explain --debug --enable-cmd-escapes --template --quote-file --body-file --target --record-by-name --attach-fd --content-filename --content-name --html --pre --plain --strict-size --skip-empty-attachments --encoding --attachment --file --inbox-of --user --check --headers --search --cmd --read --print --no-summary --read-only --account --set --exec --startup-cmd --command --norc --no-system-rc --resource-files --ignore --verbose --version --help"
+            opts="-s -c -b -a -A -C -r -M -E -d -I -~ -t -q -m -T -F -f -u -e -H -L -Y -p -N -R -S -X -n -: -i -v -V -? -h --subject --cc --bcc --attach --append --header --from --content-type --full-name --discard-empty-messages --dry-run --json --explain --debug --enable-cmd-escapes --template --quote-file --body-file --target --record-by-name --attach-fd --content-filename --content-name --html --pre --plain --strict-size --skip-empty-attachments --encoding --alternative --no-mime --attachment --file --inbox-of --user --check --headers --search --cmd --read --print --no-summary --read-only --account --set --exec --startup-cmd --command --norc --no-system-rc --resource-files --ignore --verbose --version --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

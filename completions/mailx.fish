@@ -14,8 +14,8 @@ complete -c mailx -s T -l target -d 'Add an address to a field, as `to: ADDRESS`
 complete -c mailx -l attach-fd -d 'Attach what can be read from this file descriptor' -r
 complete -c mailx -l content-name -l content-filename -d 'Give the next attachment this name' -r
 complete -c mailx -l html -d 'Add this HTML file as another form of the text' -r
-complete -c mailx -l encoding -d 'Accepted: how the text is encoded is decided by its bytes' -r
-complete -c mailx -l attachment -d 'What the dialect knows of an attachment, as `INDEX:type=TYPE` or `INDEX:name=NAME`' -r
+complete -c mailx -l encoding -d 'Encode the next attachment, else the text, by base64 or quoted-printable' -r
+complete -c mailx -l attachment -d 'What the dialect knows of an attachment, as `INDEX:type=TYPE`, `INDEX:name=NAME` or `INDEX:encoding=NAME`' -r
 complete -c mailx -s f -l file -d 'Read this mailbox instead of the system mailbox; without a name ~/mbox' -r
 complete -c mailx -s u -l user -l inbox-of -d 'Read the system mailbox of this user' -r
 complete -c mailx -s H -l headers -d 'Print the header summary and leave' -r
@@ -37,6 +37,8 @@ complete -c mailx -l pre -d 'Send the text in fixed width as well, so that table
 complete -c mailx -l plain -d 'Take colours and overwritten progress lines of a terminal out of the text'
 complete -c mailx -l strict-size -d 'Refuse a message that is too large instead of leaving attachments out'
 complete -c mailx -l skip-empty-attachments -d 'Leave out attachments that are empty'
+complete -c mailx -l alternative -d 'Send the attachments as other forms of the text, of which readers show the last they know'
+complete -c mailx -l no-mime -d 'Leave the MIME fields out where the message is a plain ASCII text that needs none'
 complete -c mailx -s e -l check -d 'Tell by the exit status whether there is mail'
 complete -c mailx -s p -l print -l read -d 'Print all messages and leave'
 complete -c mailx -s N -l no-summary -d 'Do not print the header summary at the start'

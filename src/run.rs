@@ -233,6 +233,9 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
         plain: parsed.plain,
         strict_size: parsed.strict_size,
         template: parsed.template,
+        encoding: parsed.encoding.clone(),
+        alternatives: parsed.alternative,
+        without_mime: parsed.no_mime,
         copies: Vec::new(),
         copy_by_name: parsed.record_by_name,
     };
@@ -297,6 +300,7 @@ fn attachments(parsed: &MailxArguments) -> Vec<AttachRequest> {
         match what.as_bytes() {
             b"type" => attachment.content_type = Some(value.to_owned()),
             b"name" => attachment.name = Some(value.to_owned()),
+            b"encoding" => attachment.encoding = Some(value.to_owned()),
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ mod strict;
 
 use libfuzzer_sys::fuzz_target;
 use postrider::address::{EnvelopeAddress, NamedAddress, Recipient, parse_list, parse_recipients};
-use postrider::message::{Composition, Fields, HeaderName, MediaType, Wire};
+use postrider::message::{Composition, Fields, HeaderName, MediaType, Wire, Wishes};
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
@@ -77,6 +77,7 @@ fn check_field(addresses: &[NamedAddress]) {
         alternative: None,
         attachments: Vec::new(),
         omitted: Vec::new(),
+        wishes: Wishes::default(),
         boundary_seed: String::new(),
     };
     let mut out = Vec::new();

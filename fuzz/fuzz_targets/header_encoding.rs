@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use postrider::address::{EnvelopeAddress, NamedAddress, parse_list};
 use postrider::message::{
     Alternative, Attachment, Composition, Fields, FileName, HeaderName, HeaderValue, MediaType,
-    Wire, analyse, decode_text,
+    Wire, Wishes, analyse, decode_text,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -50,6 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
         alternative: None,
         attachments: Vec::new(),
         omitted: Vec::new(),
+        wishes: Wishes::default(),
         boundary_seed: "seed".to_owned(),
     };
     if attached {
@@ -57,6 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
             name: file_name.clone(),
             content_type: None,
             charset: None,
+            encoding: None,
             source: &file,
         });
     }
@@ -130,6 +132,7 @@ fn check_header(name: &[u8], value: &[u8]) {
         alternative: None,
         attachments: Vec::new(),
         omitted: Vec::new(),
+        wishes: Wishes::default(),
         boundary_seed: String::new(),
     };
     let mut out = Vec::new();

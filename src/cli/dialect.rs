@@ -127,6 +127,7 @@ pub fn normalise(
         attachments: 0,
         next_type: None,
         next_name: None,
+        next_encoding: None,
         probe,
         words: arguments.iter().cloned().collect(),
         options: Vec::new(),
@@ -136,6 +137,9 @@ pub fn normalise(
     if let Some(value) = pass.next_type.take() {
         // No attachment came after it: it is the type of the text (features.md O37).
         pass.push("content-type", Some(&value));
+    }
+    if let Some(value) = pass.next_encoding.take() {
+        pass.push("encoding", Some(&value));
     }
     let mut result = pass.options;
     result.push("--".into());
@@ -149,6 +153,7 @@ struct Pass<'a> {
     attachments: usize,
     next_type: Option<OsString>,
     next_name: Option<OsString>,
+    next_encoding: Option<OsString>,
     probe: &'a Probe<'a>,
     words: std::collections::VecDeque<OsString>,
     options: Vec<OsString>,
@@ -226,8 +231,18 @@ impl Pass<'_> {
                 self.operands.extend(self.words.drain(..));
                 return Ok(());
             }
-            // GNU mail's way of saying what always holds here.
-            "mime" | "no-alternative" | "quit" => return Ok(()),
+            // GNU mail's way of saying what holds here, unless its opposite came before.
+            "mime" | "no-alternative" => {
+                let undone = if name == "mime" {
+                    "--no-mime"
+                } else {
+                    "--alternative"
+                };
+                self.options.retain(|option| option != undone);
+                return Ok(());
+            }
+            "quit" => return Ok(()),
+            "batch-mode" => return Err(no_batch_mode("--batch-mode")),
             _ => {}
         }
         let row = self.table.by_name(&name)?;
@@ -250,12 +265,13 @@ impl Pass<'_> {
         }
     }
 
-    /// Pushes a long option; GNU mail's `--content-type` and `--content-name` are for the
+    /// Pushes a long option; GNU mail's `--content-type`, `--content-name` and `--encoding` are for the
     /// attachment that follows (features.md O37).
     fn long_value(&mut self, long: &str, value: &OsStr) {
         match long {
             "content-type" => self.next_type = Some(value.to_owned()),
             "content-name" => self.next_name = Some(value.to_owned()),
+            "encoding" => self.next_encoding = Some(value.to_owned()),
             "attach-fd" => {
                 let mut path = OsString::from("/dev/fd/");
                 path.push(value);
@@ -272,6 +288,7 @@ impl Pass<'_> {
         for (what, told) in [
             ("type", self.next_type.take()),
             ("name", self.next_name.take()),
+            ("encoding", self.next_encoding.take()),
         ] {
             if let Some(told) = told {
                 let mut row = OsString::from(format!("{}:{what}=", self.attachments));
@@ -293,10 +310,7 @@ impl Pass<'_> {
                 continue;
             }
             if letter == '#' {
-                return Err(UsageError {
-                    what: "-#, s-nail's batch mode, is not known".to_owned(),
-                    hint: Some("-~ turns escapes on in piped text; commands are read from a pipe as they are".to_owned()),
-                });
+                return Err(no_batch_mode("-#"));
             }
             let Some(row) = self.table.by_letter(letter) else {
                 return Err(unknown_letter(letter, letters));
@@ -452,6 +466,16 @@ impl Pass<'_> {
             option.push(value);
         }
         self.options.push(option);
+    }
+}
+
+fn no_batch_mode(option: &str) -> UsageError {
+    UsageError {
+        what: format!("{option}, s-nail's batch mode, is not known"),
+        hint: Some(
+            "-~ turns escapes on in piped text; commands are read from a pipe as they are"
+                .to_owned(),
+        ),
     }
 }
 

@@ -187,11 +187,22 @@ pub struct MailxArguments {
     #[arg(long, help_heading = "Sending")]
     pub skip_empty_attachments: bool,
 
-    /// Accepted: how the text is encoded is decided by its bytes
+    /// Encode the next attachment, else the text, by base64 or quoted-printable
+    ///
+    /// With 7bit and 8bit, and without this option, the bytes decide what is needed. A file whose
+    /// bytes quoted-printable would not keep stays in base64.
     #[arg(long, value_name = "NAME", help_heading = "Sending")]
     pub encoding: Option<OsString>,
 
-    /// What the dialect knows of an attachment, as `INDEX:type=TYPE` or `INDEX:name=NAME`
+    /// Send the attachments as other forms of the text, of which readers show the last they know
+    #[arg(long, help_heading = "Sending")]
+    pub alternative: bool,
+
+    /// Leave the MIME fields out where the message is a plain ASCII text that needs none
+    #[arg(long, help_heading = "Sending")]
+    pub no_mime: bool,
+
+    /// What the dialect knows of an attachment, as `INDEX:type=TYPE`, `INDEX:name=NAME` or `INDEX:encoding=NAME`
     #[arg(long, hide = true)]
     pub attachment: Vec<OsString>,
 
@@ -336,6 +347,8 @@ impl MailxArguments {
             "--strict-size" => self.strict_size = true,
             "--skip-empty-attachments" => self.skip_empty_attachments = true,
             "--encoding" => self.encoding = Some(value),
+            "--alternative" => self.alternative = true,
+            "--no-mime" => self.no_mime = true,
             "--attachment" => self.attachment.push(value),
             "--file" => self.file = Some(value),
             "--user" => self.user = Some(value),

@@ -16,7 +16,7 @@ use nix::fcntl::OFlag;
 
 use crate::compose::AttachRequest;
 use crate::exit::{Failure, Kind};
-use crate::message::{FileName, MediaType, MessageSource};
+use crate::message::{FileName, MediaType, MessageSource, TransferEncoding};
 use crate::sanitize;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
@@ -39,6 +39,8 @@ pub struct Attached {
     pub content_type: Option<MediaType>,
     /// The charset, where one is given.
     pub charset: Option<String>,
+    /// The transfer encoding, where one is given.
+    pub encoding: Option<TransferEncoding>,
     /// Its bytes.
     pub source: Source,
 }
@@ -128,11 +130,26 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
     } else {
         open(path, signals).map_err(fail)?
     };
+    let encoding = wanted.encoding.as_deref().map(transfer_encoding);
     Ok(Attached {
         name: FileName::from_path(wanted.name.as_deref().unwrap_or(path).as_bytes()),
         content_type: content_type.transpose()?,
         charset,
+        encoding: encoding.transpose()?,
         source,
+    })
+}
+
+/// Reads the name of a transfer encoding.
+///
+/// # Errors
+/// 65 when it is none.
+pub(super) fn transfer_encoding(name: &OsStr) -> Result<TransferEncoding, Failure> {
+    let encoding = name.to_str().and_then(TransferEncoding::parse);
+    encoding.ok_or_else(|| {
+        let shown = sanitize::line(name.as_bytes());
+        Failure::new(Kind::Data, format!("there is no transfer encoding {shown}"))
+            .hint("it is base64, quoted-printable, 7bit or 8bit")
     })
 }
 

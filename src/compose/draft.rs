@@ -6,7 +6,7 @@ use crate::address::{EnvelopeAddress, NamedAddress};
 use crate::compose::Attached;
 use crate::exit::Failure;
 use crate::message::premade::PremadeHeader;
-use crate::message::{HeaderName, HeaderValue, MediaType};
+use crate::message::{HeaderName, HeaderValue, MediaType, Wishes};
 use crate::sys::spool::Spool;
 
 /// A mail that is being composed: validated, but not yet bytes.
@@ -48,6 +48,8 @@ pub struct Draft {
     pub html: Option<Spool>,
     /// The attachments.
     pub attachments: Vec<Attached>,
+    /// What else was asked for of the MIME structure.
+    pub wishes: Wishes,
     /// How large the message may be, in bytes; attachments are left out until it is not larger.
     pub max_size: Option<u64>,
     /// Refuse a message that is too large instead.

@@ -12,7 +12,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
-use crate::message::{self, FileName, HeaderName, HeaderValue, MediaType, MessageSource};
+use crate::message::{self, FileName, HeaderName, HeaderValue, MediaType, MessageSource, Wishes};
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
@@ -51,6 +51,7 @@ pub fn compose(
         (None, Some(path)) => composer.type_of_file(path),
         (None, None) => {}
     }
+    composer.wishes(request);
     composer.sender(request, environment);
     if let Some(subject) = &request.subject {
         composer.subject(subject.as_bytes());
@@ -261,6 +262,20 @@ impl<'a> Composer<'a> {
             draft.html = Some(html);
         }
         Ok(())
+    }
+
+    /// Takes what is asked of the MIME structure.
+    fn wishes(&mut self, request: &Request) {
+        let asked = request.encoding.as_deref();
+        let encoding = match asked.map(attachment::transfer_encoding).transpose() {
+            Ok(encoding) => encoding,
+            Err(failure) => return self.composed.failures.push(failure),
+        };
+        self.composed.draft.wishes = Wishes {
+            encoding,
+            alternatives: request.alternatives,
+            without_mime: request.without_mime,
+        };
     }
 
     /// Takes the largest size from `max-size`, as `10M`, `500K` or bytes.

@@ -53,6 +53,7 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
             name: attached.name.clone(),
             content_type: attached.content_type.clone(),
             charset: attached.charset.clone(),
+            encoding: attached.encoding,
             source: &attached.source,
         })
         .collect();
@@ -69,6 +70,7 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
         }),
         attachments,
         omitted: Vec::new(),
+        wishes: draft.wishes,
         boundary_seed: draft.boundary_seed.clone(),
     };
     if let Some(limit) = style.limit {

@@ -37,6 +37,12 @@ pub struct Request {
     pub skip_empty_attachments: bool,
     /// The text is a template: it begins with header fields.
     pub template: bool,
+    /// The transfer encoding of the text.
+    pub encoding: Option<OsString>,
+    /// The attachments are other forms of the text.
+    pub alternatives: bool,
+    /// Leave MIME out where the text needs none.
+    pub without_mime: bool,
     /// Files that get a copy.
     pub copies: Vec<OsString>,
     /// A file named after the first recipient gets a copy.
@@ -52,6 +58,8 @@ pub struct AttachRequest {
     pub content_type: Option<OsString>,
     /// The name for the recipient, where one is given.
     pub name: Option<OsString>,
+    /// The transfer encoding, where one is given.
+    pub encoding: Option<OsString>,
 }
 
 impl AttachRequest {

@@ -54,6 +54,11 @@ impl Analysis {
         self.non_ascii == 0
     }
 
+    /// Returns whether every line ends in LF, and the last one, too.
+    pub(super) fn has_lf_line_ends(&self) -> bool {
+        self.ends_with_line_end && self.crlf == 0 && self.bare_cr == 0
+    }
+
     /// Returns whether every LF has its CR, so that the pairs are line ends and no data.
     pub fn has_crlf_line_ends(&self) -> bool {
         self.lf > 0 && self.crlf == self.lf

@@ -17,6 +17,8 @@ pub struct Attachment<'a> {
     pub content_type: Option<MediaType>,
     /// The charset the user gave for a text; otherwise it is found by content.
     pub charset: Option<String>,
+    /// The transfer encoding that is asked for; one that would change bytes is not taken.
+    pub encoding: Option<TransferEncoding>,
     /// The bytes.
     pub source: &'a dyn MessageSource,
 }
@@ -54,12 +56,18 @@ impl AttachmentPlan {
             return Ok(AttachmentPlan::composite(media_type, &analysis, wire));
         }
         let is_given = attachment.content_type.is_some() || attachment.charset.is_some();
-        Ok(if analysis.has_nul && !is_given {
-            AttachmentPlan::binary(MediaType::octet_stream())
-        } else {
-            let charset = attachment.charset.as_deref();
-            AttachmentPlan::text(media_type, charset, &analysis, wire)
-        })
+        if analysis.has_nul && !is_given {
+            return Ok(AttachmentPlan::binary(MediaType::octet_stream()));
+        }
+        let charset = attachment.charset.as_deref();
+        let mut plan = AttachmentPlan::text(media_type, charset, &analysis, wire);
+        // Base64 is there where line ends are data, which quoted-printable would not keep.
+        if let Some(asked) = attachment.encoding
+            && (plan.encoding != TransferEncoding::Base64 || analysis.has_lf_line_ends())
+        {
+            plan.encoding = asked.or_needed(plan.encoding);
+        }
+        Ok(plan)
     }
 
     /// Plans bytes that are only carried.
@@ -189,6 +197,7 @@ mod tests {
             name: FileName::from_path(name.as_bytes()),
             content_type: None,
             charset: None,
+            encoding: None,
             source: &bytes,
         };
         let plan = AttachmentPlan::new(&attachment, wire, "=_x_", &mut Vec::new()).unwrap();

@@ -26,8 +26,21 @@ pub struct Composition<'a> {
     pub attachments: Vec<Attachment<'a>>,
     /// Files that are only named, in a note of their own; see [`fit`](Composition::fit).
     pub omitted: Vec<Omitted>,
+    /// What else is asked for.
+    pub wishes: Wishes,
     /// Something nobody can guess, for boundaries; letters and digits of it are used.
     pub boundary_seed: String,
+}
+
+/// What may be asked for beside the contents; the bytes of the contents come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The transfer encoding of the text.
+    pub encoding: Option<TransferEncoding>,
+    /// The attachments are other forms of the text: a multipart/alternative.
+    pub alternatives: bool,
+    /// No MIME fields, where the message is a plain text that needs none.
+    pub without_mime: bool,
 }
 
 /// Another form of the text, for a multipart/alternative (RFC 2046 section 5.1.4).
@@ -138,12 +151,18 @@ impl Composition<'_> {
             taken.extend_from_slice(&analysis.taken_boundaries);
             let is_plain = self.body_type == MediaType::text_plain() && self.alternative.is_none();
             if analysis.uu_blocks.is_empty() || !is_plain {
-                parts.push(text_part(
-                    &self.body_type,
-                    Content::Whole(body),
-                    &analysis,
-                    wire,
-                ));
+                let mut part = text_part(&self.body_type, Content::Whole(body), &analysis, wire);
+                let needs_none = part.encoding == TransferEncoding::SevenBit;
+                if self.wishes.without_mime && is_bare && is_plain && needs_none {
+                    return Ok(Plan::Bare(part));
+                }
+                // A message or multipart must not be encoded (RFC 2046 section 5.2.1).
+                if let Some(asked) = self.wishes.encoding
+                    && !part.media_type.is_composite()
+                {
+                    part.encoding = asked.or_needed(part.encoding);
+                }
+                parts.push(part);
             } else if is_bare && analysis.has_sound_lines() {
                 // What AIX scripts expect: their readers decode the block, and know no MIME.
                 return Ok(Plan::Bare(Part::bare(body, analysis.has_crlf_line_ends())));
@@ -195,9 +214,15 @@ impl Composition<'_> {
             let boundary = format!("{prefix}{}", number.saturating_add(1));
             entities.insert(0, Entity::joined("multipart/alternative", parts, boundary));
         }
+        let boundary = format!("{prefix}{number}");
+        // What was left out is told in a part that is no form of the text.
+        let name = match self.wishes.alternatives && self.omitted.is_empty() {
+            true => "multipart/alternative",
+            false => "multipart/mixed",
+        };
         Ok(Plan::Mime(match is_bare && entities.len() == 1 {
             true => entities.remove(0),
-            false => Entity::joined("multipart/mixed", entities, format!("{prefix}{number}")),
+            false => Entity::joined(name, entities, boundary),
         }))
     }
 
@@ -281,6 +306,7 @@ mod tests {
             name: FileName::from_path("Größe.txt".as_bytes()),
             content_type: None,
             charset: None,
+            encoding: None,
             source: bytes,
         });
         let mut fields = Fields::new();
@@ -295,6 +321,7 @@ mod tests {
             attachments: attachments.collect(),
             alternative: None,
             omitted: Vec::new(),
+            wishes: Wishes::default(),
             boundary_seed: "s<e>e d".to_owned(),
         };
         let mut out = Vec::new();
@@ -372,6 +399,7 @@ mod tests {
             name: FileName::from_path(name.as_bytes()),
             content_type: None,
             charset: None,
+            encoding: None,
             source,
         };
         let mut composition = Composition {
@@ -381,6 +409,7 @@ mod tests {
             alternative: None,
             omitted: Vec::new(),
             attachments: vec![attached("s.txt", &small), attached("l.bin", &large)],
+            wishes: Wishes::default(),
             boundary_seed: "seed".to_owned(),
         };
         assert!(composition.size(Wire::SevenBit).unwrap() > 135_000);

@@ -40,7 +40,7 @@ mod strict;
 pub use analysis::{Analysis, analyse};
 pub use attachment::Attachment;
 pub use charset::{Charset, decode_text, encode_text};
-pub use composition::{Alternative, Composition, Omitted};
+pub use composition::{Alternative, Composition, Omitted, Wishes};
 pub use fields::{FieldBody, Fields};
 pub use html::{plain_of_html, preformatted};
 pub use identity::{date, message_id};

@@ -42,6 +42,27 @@ impl TransferEncoding {
     }
 }
 
+impl TransferEncoding {
+    /// Returns the encoding of this name, in any case; `binary` is what needs none.
+    pub fn parse(name: &str) -> Option<TransferEncoding> {
+        match name.to_ascii_lowercase().as_str() {
+            "7bit" => Some(TransferEncoding::SevenBit),
+            "8bit" | "binary" => Some(TransferEncoding::EightBit),
+            "quoted-printable" => Some(TransferEncoding::QuotedPrintable),
+            "base64" => Some(TransferEncoding::Base64),
+            _ => None,
+        }
+    }
+
+    /// Returns this encoding if it is one that every text can have, else the one that is needed.
+    pub(super) fn or_needed(self, needed: TransferEncoding) -> TransferEncoding {
+        match self {
+            TransferEncoding::SevenBit | TransferEncoding::EightBit => needed,
+            TransferEncoding::QuotedPrintable | TransferEncoding::Base64 => self,
+        }
+    }
+}
+
 impl fmt::Display for TransferEncoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -85,7 +106,7 @@ impl BodyPlan {
     /// Plans for an attached text, whose every byte counts: line ends are data there.
     pub fn for_attached_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
         // Only lines that all end in LF come back exactly as they were.
-        let lf_only = analysis.ends_with_line_end && analysis.crlf == 0 && analysis.bare_cr == 0;
+        let lf_only = analysis.has_lf_line_ends();
         let mut plan = BodyPlan::for_text(analysis, wire);
         plan.crlf_line_ends = false;
         if !lf_only {

@@ -17,6 +17,7 @@ fn composition<'a>(body: Option<&'a dyn MessageSource>) -> Composition<'a> {
         attachments: Vec::new(),
         alternative: None,
         omitted: Vec::new(),
+        wishes: Wishes::default(),
         boundary_seed: "seed".to_owned(),
     }
 }
@@ -153,12 +154,15 @@ proptest! {
     #[test]
     fn any_attachment_comes_out_exactly(
         body in body(), bytes in body(), name in text(), extension in "(|\\.txt|\\.bin|\\.csv)",
+        asked in "(|7bit|quoted-printable|base64)",
     ) {
+        let asked = TransferEncoding::parse(&asked);
         let name = FileName::from_path(format!("{name}{extension}").as_bytes());
         let mut message = composition(Some(&body));
         message.attachments.push(Attachment {
-            name: name.clone(), content_type: None, charset: None, source: &bytes,
+            name: name.clone(), content_type: None, charset: None, encoding: asked, source: &bytes,
         });
+        message.wishes.encoding = asked;
         for wire in [Wire::SevenBit, Wire::EightBit] {
             let out = written(&message, wire);
             let entity = Entity::of(&out);
@@ -187,7 +191,7 @@ proptest! {
             prop_assert!(is_faithful(&texts.parts[0].content, &body));
             prop_assert!(is_faithful(&texts.parts[1].content, &html));
             message.attachments.push(Attachment {
-                name: FileName::from_path(b"file"), content_type: None, charset: None, source: &file,
+                name: FileName::from_path(b"file"), content_type: None, charset: None, encoding: None, source: &file,
             });
         }
     }

@@ -1,6 +1,7 @@
 //! The lines that scripts have, in the option dialects of s-nail, heirloom mailx, bsd-mailx, GNU
 //! mail and AIX, each with what sendmail must get: every rule R1 to R12 and every option.
 
+use crate::case::Case;
 use crate::lines::{BODY, Line, check};
 
 fn line(text: &str) -> Line {
@@ -290,7 +291,40 @@ fn r5_and_r6_q_and_m() {
             .file("a.dat", "a,b\n")
             .to(["u@x.org"])
             .attached("b.csv", b"a,b\n"),
-        line("mail -s t --encoding=base64 u@x.org").to(["u@x.org"]),
+        line("mail -s t --encoding=base64 u@x.org")
+            .to(["u@x.org"])
+            .field("Content-Transfer-Encoding", "base64"),
+        line("mail -s t u@x.org --encoding Quoted-Printable")
+            .to(["u@x.org"])
+            .field("Content-Transfer-Encoding", "quoted-printable"),
+        line("printf 'Gr\\303\\266\\303\\237e\\n' | mail -s t --encoding=7bit u@x.org")
+            .to(["u@x.org"])
+            .field("Content-Transfer-Encoding", "base64")
+            .body("Größe\n"),
+        line("mail -s t --encoding=rot13 u@x.org")
+            .refused(65, "rot13")
+            .hint("base64")
+            .kept(),
+        line("mail -s t --encoding=base64 --attach=a.dat --content-type=text/plain u@x.org")
+            .file("a.dat", "a,b\n")
+            .to(["u@x.org"])
+            .attached("a.dat", b"a,b\n"),
+        line("mail -s t --no-mime u@x.org")
+            .to(["u@x.org"])
+            .handed_on()
+            .without("MIME-Version")
+            .without("Content-Type")
+            .body(BODY),
+        line("mail -s t --no-mime --mime u@x.org")
+            .to(["u@x.org"])
+            .field("MIME-Version", "1.0"),
+        line("printf 'Gr\\303\\266\\303\\237e\\n' | mail -s t --no-mime u@x.org")
+            .to(["u@x.org"])
+            .field("MIME-Version", "1.0")
+            .body("Größe\n"),
+        line("mail --batch-mode -s t u@x.org")
+            .refused(64, "batch mode")
+            .hint("-~"),
         line("mail -s t --skip-empty-attachments --attach=none --attach=some u@x.org")
             .file("none", "")
             .file("some", "content\n")
@@ -507,6 +541,54 @@ fn copies_in_files_are_whole() {
         assert_eq!(copies[0].raw_body(), BODY.as_bytes(), "{text}");
         assert_eq!(copies[0].subject(), "t", "{text}");
     }
+}
+
+#[test]
+fn what_is_asked_for_a_part_is_in_that_part() {
+    let text =
+        "mail -s t --alternative --encoding=base64 --content-type=text/html --attach=page u@x.org";
+    let ran = Case::send([])
+        .within(text)
+        .file("work/page", "<p>a</p>\n")
+        .stdin(BODY)
+        .run();
+    let letter = ran.call().letter();
+    let content_type = letter.field("Content-Type");
+    assert!(
+        content_type.starts_with("multipart/alternative;"),
+        "{content_type}"
+    );
+    let body = String::from_utf8_lossy(letter.raw_body()).into_owned();
+    let fields = |first: &str| {
+        let start = body
+            .find(first)
+            .unwrap_or_else(|| panic!("no {first} in\n{body}"));
+        body[start..]
+            .split("\n\n")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(
+        fields("Content-Type: text/plain").contains("Encoding: 7bit"),
+        "{body}"
+    );
+    assert!(
+        fields("Content-Type: text/html").contains("Encoding: base64"),
+        "{body}"
+    );
+    assert!(body.contains(&format!("\n\n{BODY}\n--")), "{body}");
+    assert!(body.contains("\n\nPHA+YTwvcD4K\n\n--"), "{body}");
+    let ran = line("mail -s t --alternative --no-alternative --attach=page u@x.org")
+        .file("page", "x\n")
+        .to(["u@x.org"])
+        .attached("page", b"x\n")
+        .run();
+    let content_type = ran.call().letter().field("Content-Type");
+    assert!(
+        content_type.starts_with("multipart/mixed;"),
+        "{content_type}"
+    );
 }
 
 #[test]

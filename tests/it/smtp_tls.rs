@@ -309,3 +309,44 @@ fn a_password_never_travels_in_clear_to_another_host() {
     assert_secret(&ran, &server.ended());
     assert_eq!(server.messages(), []);
 }
+
+#[test]
+fn the_heirloom_line_with_a_password_names_the_fingerprint_to_write() {
+    let what = "ssl-verify=ignore with a password to an address that is not the loopback";
+    let Some(address) = own_address() else {
+        return launch::left_out(what, "this machine has no such address");
+    };
+    let certificate = Certificate::self_signed(true);
+    let server = SmtpServer::accepting_at(address, guarded(&certificate));
+    let heirloom = |case: Case| {
+        let ways = [
+            format!("smtp=smtp://{}", server.address()),
+            "smtp-use-starttls".to_owned(),
+            "ssl-verify=ignore".to_owned(),
+            "smtp-auth=login".to_owned(),
+            format!("smtp-auth-user={USER}"),
+            format!("smtp-auth-password={PASSWORD}"),
+            "from=app@example.org".to_owned(),
+        ];
+        let case = ways.iter().fold(case, |case, way| case.args(["-S", way]));
+        case.rc("set mta=auto")
+            .args(["-v", "-v", "-s", "t", "ops@example.com"])
+            .stdin("x\n")
+            .limit(SOON)
+    };
+    let ran = heirloom(Case::new()).status(78).any_stderr().keeps(1).run();
+    assert_secret(&ran, &server.ended());
+    assert_eq!(server.messages(), []);
+    let stderr = ran.stderr();
+    assert!(
+        stderr.contains("-S ssl-verify: a password is not sent"),
+        "{stderr}"
+    );
+    let line = stderr
+        .lines()
+        .find_map(|line| Some(line.strip_prefix("hint: ")?.split_once(": ")?.1))
+        .filter(|line| line.starts_with("set tls-fingerprint=sha256:"))
+        .unwrap_or_else(|| panic!("no line to write in:\n{stderr}"));
+    heirloom(Case::new().rc(line)).any_stderr().run();
+    assert_eq!(server.messages().len(), 1);
+}
