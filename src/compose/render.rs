@@ -93,7 +93,13 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
     complete(&mut header, draft, style);
     match &style.default_from {
         Some(from) if !header.contains("From") => {
-            header.append(HeaderName::known("From"), vec![from.clone()]);
+            // As every sendmail has it: whoever the envelope says has sent it.
+            let asked = draft.envelope_sender.clone().map(|sender| {
+                let name = draft.full_name.as_ref().map(HeaderValue::as_str);
+                NamedAddress::new(name, sender)
+            });
+            let from = asked.unwrap_or_else(|| from.clone());
+            header.append(HeaderName::known("From"), vec![from]);
         }
         _ => {}
     }

@@ -184,13 +184,8 @@ impl Planner<'_> {
         let account = (self.world.is_account)(&name);
         // An unknown bare name is for the relay to judge, if there is one.
         if one_way_out || (!account && self.world.relay.is_some()) {
-            let qualified = match member.is_local_name() {
-                true => EnvelopeAddress::new(format!("{name}@{}", self.world.qualify_domain)),
-                false => Ok(member.clone()),
-            };
-            if let Ok(qualified) = qualified {
-                return self.remote(recipient, &qualified, reason, way);
-            }
+            let qualified = member.qualified(&self.world.qualify_domain);
+            return self.remote(recipient, &qualified, reason, way);
         }
         if account {
             let reason = format!("it is an account on this host, and {reason}");
@@ -393,8 +388,12 @@ mod tests {
             ..HERE
         };
         assert_eq!(
-            ways(setup, &["root", "a@x.example"]),
-            ["root@corp.example relay", "a@x.example relay"]
+            ways(setup, &["root", "alice@localhost", "a@x.example"]),
+            [
+                "root@corp.example relay",
+                "alice@corp.example relay",
+                "a@x.example relay"
+            ]
         );
         let setup = Setup {
             mta: "local",

@@ -359,6 +359,33 @@ fn through_a_relay() {
 }
 
 #[test]
+fn a_missing_from_field_is_the_sender_that_was_asked_for() {
+    for (options, from) in [
+        ("-f alerts@example.org", "alerts@example.org"),
+        (
+            "-F 'Night Shift' -f alerts",
+            "Night Shift <alerts@db1.example.org>",
+        ),
+    ] {
+        let server = SmtpServer::accepting(Behaviour::default());
+        line(
+            &format!("sendmail -i {options} ops@localhost"),
+            "Subject: t\n\na line\n",
+        )
+        .rc(&format!(
+            "set mta=smtp://127.0.0.1:{}\nset hostname=db1.example.org",
+            server.port()
+        ))
+        .run();
+        let messages = server.messages();
+        assert_eq!(messages[0].to, ["<ops@db1.example.org>"]);
+        let data = String::from_utf8(messages[0].data.clone()).unwrap();
+        let letter = crate::letters::Letter::new(data.replace("\r\n", "\n").as_bytes());
+        assert_eq!(letter.field("From"), from);
+    }
+}
+
+#[test]
 fn into_a_local_mailbox() {
     let probe = Case::new();
     let Some(user) = crate::local::unaliased(&probe) else {
