@@ -289,3 +289,19 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     done.extend_from_slice(rest);
     done
 }
+
+#[test]
+fn ones_own_names_leave_a_group_only_without_metoo() {
+    let user = with("", "all").user();
+    let alias = format!("alias all {user} me@x.org bob@x.org\nalternates Me@X.org");
+    let everybody = [user.as_str(), "me@x.org", "bob@x.org"];
+    let ran = with(&alias, "all").run();
+    assert_eq!(ran.call().recipients(), everybody);
+    let ran = with(&format!("{alias}\nset nometoo"), "all").run();
+    assert_eq!(ran.call().recipients(), ["bob@x.org"]);
+    // Named by itself, and as the only member of a group, one gets the mail.
+    let ran = with(&format!("{alias}\nset nometoo\nalias mine {user}"), "mine")
+        .args(["me@x.org"])
+        .run();
+    assert_eq!(ran.call().recipients(), [user.as_str(), "me@x.org"]);
+}
