@@ -215,12 +215,11 @@ impl Session {
             // A full disk must not keep anybody from deleting; flags can wait.
             Err(error) if is_full(&error) && committed.deleted > 0 && plan.flagged() > 0 => {
                 let deletions = self.plan(messages, &deletions)?;
-                committed.flags_left_out = plan.flagged() + plan.unflagged();
+                committed.flags_left_out = plan.flagged();
                 self.write(&deletions, options.journals)?
             }
             outcome => {
                 committed.flagged = plan.flagged();
-                committed.flags_left_out = plan.unflagged();
                 outcome?
             }
         };
@@ -250,7 +249,8 @@ impl Session {
         let plan = Plan::new(file, size, messages, changes, framing)
             .map_err(|source| self.error(source))?;
         // Strict separators stay separators whatever stands around them; others depend on it.
-        let is_certain = messages.iter().skip(1).all(|message| message.is_strict);
+        // Delimiters of careless writers do too.
+        let is_certain = framing == 0 && messages.iter().skip(1).all(|message| message.is_strict);
         if !is_certain && !self.keeps_messages(&plan, messages, changes)? {
             return Err(CommitError::Refused {
                 path: self.lock.path().to_owned(),
@@ -294,7 +294,16 @@ impl Session {
         }
         reserve_growth(self.lock.file(), plan.old_size(), plan.new_size())
             .map_err(|source| self.error(source))?;
-        let Some(journal) = self.journal(plan, journals)? else {
+        let journal = match self.journal(plan, journals) {
+            Ok(journal) => journal,
+            Err(error) => {
+                if plan.new_size() > plan.old_size() {
+                    give_back(self.lock.file(), plan.old_size());
+                }
+                return Err(error);
+            }
+        };
+        let Some(journal) = journal else {
             return self
                 .write_unprotected(plan)
                 .map(|()| None)
@@ -430,6 +439,16 @@ impl Session {
             }
             .to_string(),
         })
+    }
+}
+
+/// Gives back the blocks that were reserved behind the end of a mailbox.
+fn give_back(file: &File, size: u64) {
+    let modified = file.metadata().and_then(|metadata| metadata.modified());
+    // Should it fail the blocks stay reserved, and nothing else.
+    let _ = until_done(|| file.set_len(size));
+    if let Ok(modified) = modified {
+        let _ = file.set_modified(modified);
     }
 }
 

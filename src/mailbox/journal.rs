@@ -530,12 +530,7 @@ impl Journal {
         let mut word = [0; 8];
         read_full(&*self.file, &mut word, WORD_AT)?;
         let is_resizing = word == *RESIZING;
-        let situation = if old == new {
-            match size.checked_sub(old) {
-                Some(arrived) => pending(arrived),
-                None => Situation::Foreign,
-            }
-        } else if is_resizing && new > old && size >= new && self.is_extended(mailbox)? {
+        let situation = if is_resizing && new > old && size >= new && self.is_extended(mailbox)? {
             resized(size - new)
         } else if size >= old && self.has_sample(mailbox)? {
             pending(size - old)
@@ -715,12 +710,16 @@ fn is_unsupported(error: &io::Error) -> bool {
 }
 
 impl Header {
-    /// Returns which old bytes are the sample: of those that are cut off, or, where the file grows,
-    /// the last ones before it does.
+    /// Returns which old bytes are the sample: of those that are cut off; where the length stays,
+    /// of those behind the last that changes; where the file grows, the last ones before it does.
     fn sample(&self) -> (u64, u64) {
-        if self.new_size < self.old_size {
-            let to = self.old_size.min(self.new_size + SAMPLE);
-            (self.new_size, to)
+        if self.new_size <= self.old_size {
+            let kept = match &self.body {
+                Body::Whole { extents, .. } => end_of(extents),
+                Body::Windows { plan, .. } => plan.end(),
+            };
+            let from = kept.max(self.start).min(self.old_size);
+            (from, self.old_size.min(from + SAMPLE))
         } else {
             let from = self.old_size.saturating_sub(PREFIX).max(self.start);
             (from.min(self.old_size), self.old_size)

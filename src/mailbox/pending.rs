@@ -54,20 +54,34 @@ impl Subject {
         })
     }
 
-    /// Returns where its journal may lie, the best place first.
+    /// Returns where its journal is looked for, the best place first.
+    ///
+    /// That of the mailbox's owner too; but nobody else makes one there, where the owner decides
+    /// what a path leads to.
+    fn all_places(&self, journals: &Journals) -> Vec<PathBuf> {
+        let mut places = self.places(journals);
+        if self.owner != user::effective_uid()
+            && let Some(owner) = user::by_uid(self.owner)
+        {
+            places.push(owner.home.join(STATE).join(self.name()));
+        }
+        places
+    }
+
+    /// Returns the name of its journal where it is not beside the mailbox.
+    fn name(&self) -> String {
+        let hash = XxHash3_64::oneshot(self.path.as_os_str().as_bytes());
+        format!("{:x}-{hash:016x}.journal", self.inode)
+    }
+
+    /// Returns where its journal may be made, the best place first.
     pub(super) fn places(&self, journals: &Journals) -> Vec<PathBuf> {
         let mut beside = OsString::from(".");
         beside.push(self.path.file_name().unwrap_or_default());
         beside.push(".postrider-journal");
         let mut places = vec![directory_of(&self.path).join(beside)];
-        let hash = XxHash3_64::oneshot(self.path.as_os_str().as_bytes());
-        let name = format!("{:x}-{hash:016x}.journal", self.inode);
+        let name = self.name();
         places.extend(journals.directories.iter().map(|place| place.join(&name)));
-        if self.owner != user::effective_uid()
-            && let Some(owner) = user::by_uid(self.owner)
-        {
-            places.push(owner.home.join(STATE).join(&name));
-        }
         places
     }
 }
@@ -81,7 +95,7 @@ pub(super) fn find(
     journals: &Journals,
     notices: &mut Vec<Notice>,
 ) -> io::Result<Found> {
-    for place in subject.places(journals) {
+    for place in subject.all_places(journals) {
         let file = match open(&place) {
             Ok(file) => file,
             Err(error) => match error.raw_os_error().map(Errno::from_raw) {

@@ -55,14 +55,12 @@ pub(super) struct Plan {
     old_size: u64,
     new_size: u64,
     flagged: usize,
-    unflagged: usize,
 }
 
 impl Plan {
     /// Plans what `changes` make of a mailbox of `size` bytes whose messages are these.
     ///
-    /// `framing` is how many bytes stand before and behind each message beside it: the delimiters
-    /// of MMDF.
+    /// `framing` is the length of the delimiters before and behind each message of MMDF, else 0.
     pub(super) fn new<S: Source + ?Sized>(
         source: &S,
         size: u64,
@@ -77,9 +75,13 @@ impl Plan {
                 continue;
             };
             match change {
+                Change::Delete if framing > 0 => {
+                    let (start, end) = framed(messages, index, size, framing);
+                    plan.skip(start, end);
+                }
                 Change::Delete => {
-                    let start = message.offset - framing;
-                    let end = (message.offset + message.len + framing).min(size);
+                    let start = message.offset;
+                    let end = message.offset + message.len;
                     let is_run = deleted_to == Some(start);
                     // The message before needs its blank line, or it swallows the one behind.
                     if !is_run && !message.is_strict && start > 0 && index + 1 < messages.len() {
@@ -158,11 +160,6 @@ impl Plan {
     /// Returns how many messages get other flags.
     pub(super) fn flagged(&self) -> usize {
         self.flagged
-    }
-
-    /// Returns how many messages cannot get their flags, for want of a header to write them into.
-    pub(super) fn unflagged(&self) -> usize {
-        self.unflagged
     }
 
     /// Returns the pieces in the order of the new file; the first stands at [`start`](Plan::start).
@@ -285,15 +282,14 @@ impl Builder {
             return Ok(());
         }
         if message.header_len > MAX_HEADER {
-            self.plan.unflagged += 1;
             return Ok(());
         }
         let mut block = vec![0; message.header_len as usize];
         if read_full(source, &mut block, message.offset)? < block.len() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        // Where there is no header there is no place for flags.
         let Some(edits) = status::edits(&block, message.from_line_len as usize, flags) else {
-            self.plan.unflagged += 1;
             return Ok(());
         };
         for edit in &edits {
@@ -314,6 +310,23 @@ impl Builder {
             self.copy_to(self.plan.old_size);
         }
         self.plan
+    }
+}
+
+/// Returns what goes with a message that stands between delimiters.
+///
+/// All up to the delimiter before the next one. Careless writers let two messages share one: it
+/// stays for the other.
+fn framed(messages: &[MessageRef], index: usize, size: u64, framing: u64) -> (u64, u64) {
+    let message = &messages[index];
+    let opening = message.offset.saturating_sub(framing);
+    match messages.get(index + 1) {
+        Some(next) => (opening, next.offset - framing),
+        None => {
+            let before = index.checked_sub(1).and_then(|index| messages.get(index));
+            let shares = before.is_some_and(|before| before.offset + before.len == opening);
+            (if shares { message.offset } else { opening }, size)
+        }
     }
 }
 

@@ -138,3 +138,31 @@ fn the_message_before_gets_the_blank_line_that_it_lacks() {
     );
     assert!(plan.never_overtakes());
 }
+
+#[test]
+fn delimiters_of_mmdf_go_with_their_message_unless_another_shares_them() {
+    const D: &str = "\x01\x01\x01\x01\n";
+    let (a, b, c) = ("To: a\n\nx\n", "To: b\n\nx\n", "To: c\n\nx\n");
+    let careful = [D, a, D, D, b, D, D, c, D].concat();
+    let careless = [D, a, D, b, D, c, D].concat();
+    let rows: [(&str, usize, String); 6] = [
+        (&careful, 0, [D, b, D, D, c, D].concat()),
+        (&careful, 1, [D, a, D, D, c, D].concat()),
+        (&careful, 2, [D, a, D, D, b, D].concat()),
+        (&careless, 0, [D, b, D, c, D].concat()),
+        (&careless, 1, [D, a, D, c, D].concat()),
+        (&careless, 2, [D, a, D, b, D].concat()),
+    ];
+    for (text, index, expected) in rows {
+        let text = text.as_bytes();
+        let size = text.len() as u64;
+        let messages = crate::mailbox::mmdf::scan(text, size, false, &mut |_, _, _| {});
+        let messages = messages.expect("memory").messages;
+        assert_eq!(messages.len(), 3);
+        let mut changes = Changes::default();
+        changes.delete(index);
+        let plan = Plan::new(text, size, &messages, &changes, 5).expect("memory");
+        let out = String::from_utf8(carried_out(&plan, text)).expect("text");
+        assert_eq!(out, expected, "{index}");
+    }
+}
