@@ -245,7 +245,7 @@ impl Session {
     fn plan(&self, messages: &[MessageRef], changes: &Changes) -> Result<Plan, CommitError> {
         let file = self.lock.file();
         let size = self.identity()?.size();
-        let framing = super::open::framing(file).map_err(|source| self.error(source))?;
+        let framing = super::open::framing(file, size).map_err(|source| self.error(source))?;
         let plan = Plan::new(file, size, messages, changes, framing)
             .map_err(|source| self.error(source))?;
         // Strict separators stay separators whatever stands around them; others depend on it.

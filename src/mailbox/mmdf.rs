@@ -1,7 +1,9 @@
 //! The scanner for MMDF mailboxes: each message stands between two lines of four control-A.
 //!
 //! SCO's mail and old MMDF sites wrote them; mutt and s-nail still read them. Nothing in a body
-//! can be taken for a separator, so there is nothing to judge here.
+//! can be taken for a separator, so there is nothing to judge here: what stands between two
+//! delimiters is a message, unless it is blank. A careful writer puts one before and one behind
+//! each, a careless one a single one between two, and whatever he forgot, no message is hidden.
 
 use std::io;
 
@@ -29,23 +31,18 @@ pub(super) fn scan<S: Source + ?Sized>(
     };
     let mut start = None;
     for_each_delimiter(source, size, |place| {
-        let after = place + DELIMITER.len() as u64;
-        match start {
-            // Between the end of one message and the start of the next nothing stands.
-            Some(begin) if place > begin => {
-                add(source, begin, place, &mut found, visit)?;
-                start = None;
-            }
-            _ => start = Some(after),
+        if let Some(start) = start {
+            add(source, start, place, &mut found, visit)?;
         }
+        start = Some(place + DELIMITER.len() as u64);
         Ok(())
     })?;
     // Without its delimiter the last message is torn, or its writer was careless.
-    if let Some(begin) = start.filter(|begin| *begin < size) {
+    if let Some(start) = start {
         if skip_torn {
-            found.is_torn = true;
+            found.is_torn = !is_blank(source, start, size)?;
         } else {
-            add(source, begin, size, &mut found, visit)?;
+            add(source, start, size, &mut found, visit)?;
         }
     }
     Ok(found)
@@ -91,7 +88,30 @@ fn for_each_delimiter<S: Source + ?Sized>(
     }
 }
 
-/// Adds the message between these offsets and shows it.
+/// Returns whether nothing but line ends stands between these offsets.
+fn is_blank<S: Source + ?Sized>(source: &S, start: u64, end: u64) -> io::Result<bool> {
+    let mut block = [0; 512];
+    let mut at = start;
+    while at < end {
+        let want = usize::try_from(end - at).unwrap_or(block.len());
+        let want = want.min(block.len());
+        let count = read_full(source, &mut block[..want], at)?;
+        if !block[..count].iter().all(is_line_end) {
+            return Ok(false);
+        }
+        if count == 0 {
+            break;
+        }
+        at += count as u64;
+    }
+    Ok(true)
+}
+
+fn is_line_end(byte: &u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// Adds the message between these offsets, unless it is blank, and shows it.
 fn add<S: Source + ?Sized>(
     source: &S,
     start: u64,
@@ -110,6 +130,7 @@ fn add<S: Source + ?Sized>(
     let mut block = vec![0; usize::try_from(message.len).unwrap_or(BLOCK).min(BLOCK)];
     let mut at = start;
     let mut last = b'\n';
+    let mut is_blank = true;
     while at < end {
         let want = usize::try_from(end - at).unwrap_or(BLOCK).min(block.len());
         let count = read_full(source, &mut block[..want], at)?;
@@ -124,7 +145,11 @@ fn add<S: Source + ?Sized>(
             .lines
             .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         last = block[count - 1];
+        is_blank = is_blank && block[..count].iter().all(is_line_end);
         at += count as u64;
+    }
+    if is_blank {
+        return Ok(());
     }
     // A last line without its newline is a line.
     message.lines = message.lines.saturating_add(u32::from(last != b'\n'));

@@ -488,7 +488,7 @@ pub(super) fn beginning<S: Source + ?Sized>(file: &S, size: u64) -> io::Result<B
         let text = &window[..count];
         match text.iter().position(|b| !matches!(b, b'\n' | b'\r')) {
             Some(0) if opens_mbox(text) => return Ok(Beginning::Mbox),
-            Some(0) if at == 0 && text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
+            Some(0) if text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
             Some(0) => return Ok(Beginning::Other),
             Some(blank) => at += blank as u64,
             None if count == 0 => break,
@@ -505,7 +505,7 @@ pub(super) fn scan_any<S: Source + ?Sized>(
     skip_torn: bool,
     visit: scan::Visit<'_>,
 ) -> Result<Scan, ScanError> {
-    if framing(source)? > 0 {
+    if framing(source, size)? > 0 {
         return Ok(mmdf::scan(source, size, skip_torn, visit)?);
     }
     let options = scan::Options {
@@ -516,12 +516,10 @@ pub(super) fn scan_any<S: Source + ?Sized>(
 }
 
 /// Returns how many bytes stand before and behind each message: those of MMDF's delimiters, or none.
-pub(super) fn framing<S: Source + ?Sized>(source: &S) -> io::Result<u64> {
-    let mut start = [0; mmdf::DELIMITER.len()];
-    let count = read_full(source, &mut start, 0)?;
-    Ok(match start[..count] == *mmdf::DELIMITER {
-        true => start.len() as u64,
-        false => 0,
+pub(super) fn framing<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
+    Ok(match beginning(source, size)? {
+        Beginning::Mmdf => mmdf::DELIMITER.len() as u64,
+        _ => 0,
     })
 }
 
