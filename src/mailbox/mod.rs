@@ -75,6 +75,8 @@ mod separator;
 mod source;
 mod status;
 mod tail;
+#[cfg(test)]
+mod trap_tests;
 mod view;
 
 pub use append::{AppendError, AppendOptions, Owner, append, append_locked};
