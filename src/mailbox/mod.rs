@@ -34,7 +34,7 @@ mod status;
 mod tail;
 mod view;
 
-pub use append::{AppendError, AppendOptions, Owner, append, append_locked};
+pub use append::{AppendError, AppendOptions, Incoming, Owner, append, append_all, append_locked};
 pub use change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
 pub use commit::recover;
 pub use flags::Flags;
@@ -46,3 +46,4 @@ pub use open::{Mailbox, OpenError, has_mail};
 pub use place::{NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, system_mailbox};
 pub use quote::Form;
 pub use scan::MessageRef;
+pub use status::with_flags;
