@@ -238,6 +238,38 @@ pub fn append(
     Ok(())
 }
 
+/// A message that is appended together with others.
+pub struct Incoming<'a> {
+    /// The From_ line, with or without its line end.
+    pub from_line: Vec<u8>,
+    /// Header, empty line and body.
+    pub message: Box<dyn Read + 'a>,
+    /// In what form it comes.
+    pub form: Form,
+}
+
+/// Appends messages to an mbox, all of them or none: locks it once, writes, syncs once.
+///
+/// Says whether the mailbox was made. `options.form` does not count: each message has its own.
+///
+/// # Errors
+/// As [`append`]; a message that cannot be read is one of its failures.
+pub fn append_all<'m>(
+    path: &Path,
+    messages: &mut dyn Iterator<Item = io::Result<Incoming<'m>>>,
+    options: &AppendOptions<'_>,
+) -> Result<bool, AppendError> {
+    let (lock, is_new) = open_locked(path, options)?;
+    append_each(&lock, messages)?;
+    if is_new {
+        sync_directory(path).map_err(|source| AppendError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    Ok(is_new)
+}
+
 /// Appends a message to a mailbox that is locked, and syncs it.
 ///
 /// # Errors
@@ -247,6 +279,19 @@ pub fn append_locked(
     from_line: &[u8],
     message: &mut dyn Read,
     form: Form,
+) -> Result<(), AppendError> {
+    let only = Incoming {
+        from_line: from_line.to_vec(),
+        message: Box::new(message),
+        form,
+    };
+    append_each(lock, &mut std::iter::once(Ok(only)))
+}
+
+/// Appends messages to a mailbox that is locked, and syncs it; none of them where one fails.
+fn append_each<'m>(
+    lock: &MailboxLock,
+    messages: &mut dyn Iterator<Item = io::Result<Incoming<'m>>>,
 ) -> Result<(), AppendError> {
     let path = lock.path();
     let write_error = |source| AppendError::Write {
@@ -264,9 +309,7 @@ pub fn append_locked(
         });
     }
     let mut tail = Tail::new(lock.file(), end).map_err(write_error)?;
-    let written = write_message(&mut tail, from_line, message, form)
-        .and_then(|()| tail.sync().map_err(CopyError::Write));
-    match written {
+    match write_each(&mut tail, messages) {
         Ok(()) => Ok(()),
         Err(error) => {
             let is_whole = tail.undo().is_ok();
@@ -280,6 +323,21 @@ pub fn append_locked(
             })
         }
     }
+}
+
+fn write_each<'m>(
+    tail: &mut Tail<'_>,
+    messages: &mut dyn Iterator<Item = io::Result<Incoming<'m>>>,
+) -> Result<(), CopyError> {
+    for incoming in messages {
+        let Incoming {
+            from_line,
+            mut message,
+            form,
+        } = incoming.map_err(CopyError::Read)?;
+        write_message(tail, &from_line, &mut *message, form)?;
+    }
+    tail.sync().map_err(CopyError::Write)
 }
 
 /// Writes everything that belongs to one message behind the end of a mailbox.

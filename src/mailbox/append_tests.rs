@@ -357,3 +357,35 @@ proptest! {
         prop_assert!(bytes.starts_with(FROM.as_bytes()), "{:?}", text);
     }
 }
+
+#[test]
+fn of_several_messages_all_are_appended_or_none() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    let incoming = |message: &'static [u8]| Incoming {
+        from_line: FROM.as_bytes().to_vec(),
+        message: Box::new(message),
+        form: Form::Stored,
+    };
+    let stored = b"To: a\n\n>From here\n\n";
+    let mut both = [stored, stored]
+        .map(|message| Ok(incoming(message)))
+        .into_iter();
+    assert!(append_all(&path, &mut both, &folder()).expect("appended"));
+    let whole = fs::read(&path).expect("bytes");
+    assert_eq!(
+        whole,
+        [FROM.as_bytes(), stored, FROM.as_bytes(), stored].concat()
+    );
+    let broken = Incoming {
+        message: Box::new(Broken(b"To: a\n\nhalf")),
+        ..incoming(b"")
+    };
+    for bad in [Ok(broken), Err(io::Error::other("it is gone"))] {
+        let mut three = [Ok(incoming(stored)), bad, Ok(incoming(stored))].into_iter();
+        let error = append_all(&path, &mut three, &folder()).expect_err("half a message");
+        assert!(matches!(error, AppendError::Message(_)), "{error}");
+        assert_eq!(fs::read(&path).expect("bytes"), whole);
+    }
+    assert!(!append_all(&path, &mut std::iter::empty(), &folder()).expect("nothing"));
+}

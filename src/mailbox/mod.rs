@@ -79,7 +79,7 @@ mod tail;
 mod trap_tests;
 mod view;
 
-pub use append::{AppendError, AppendOptions, Owner, append, append_locked};
+pub use append::{AppendError, AppendOptions, Incoming, Owner, append, append_all, append_locked};
 pub use change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
 pub use commit::recover;
 pub use flags::Flags;
@@ -93,3 +93,4 @@ pub use place::{
 };
 pub use quote::{Form, write_mbox};
 pub use scan::MessageRef;
+pub use status::with_flags;

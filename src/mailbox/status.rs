@@ -45,6 +45,20 @@ pub(super) fn edits(block: &[u8], from_line_len: usize, flags: Flags) -> Option<
     Some(found)
 }
 
+/// Returns a header block, From_ line and empty line included, as it is with these flags and no
+/// others; as it stands where it is no header.
+pub fn with_flags(block: &[u8], from_line_len: usize, flags: Flags) -> Vec<u8> {
+    let mut out = Vec::with_capacity(block.len() + 32);
+    let mut at = 0;
+    for edit in edits(block, from_line_len, flags).unwrap_or_default() {
+        out.extend_from_slice(&block[at..edit.at]);
+        out.extend_from_slice(&edit.text);
+        at = edit.at + edit.removed;
+    }
+    out.extend_from_slice(&block[at..]);
+    out
+}
+
 /// Returns where the last field ends: before the empty line, or at the end of the block.
 fn end_of_fields(block: &[u8], from_line_len: usize) -> usize {
     let mut at = from_line_len;
@@ -182,16 +196,8 @@ mod tests {
 
     fn changed(block: &str, letters: &str) -> String {
         let from = block.find('\n').map_or(0, |at| at + 1);
-        let edits = edits(block.as_bytes(), from, flags(letters)).expect("a header");
-        let mut out = Vec::new();
-        let mut at = 0;
-        for edit in edits {
-            out.extend_from_slice(&block.as_bytes()[at..edit.at]);
-            out.extend_from_slice(&edit.text);
-            at = edit.at + edit.removed;
-        }
-        out.extend_from_slice(&block.as_bytes()[at..]);
-        String::from_utf8(out).expect("text")
+        let changed = with_flags(block.as_bytes(), from, flags(letters));
+        String::from_utf8(changed).expect("text")
     }
 
     #[test]
