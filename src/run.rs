@@ -381,6 +381,7 @@ fn read_mode(
     } else {
         Task::Shell {
             no_summary: parsed.no_summary,
+            read_only: parsed.read_only,
             commands: parsed
                 .cmd
                 .iter()

@@ -1,21 +1,24 @@
 //! Reading: which mailbox is meant, and what is to be done with it, for every face.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use crate::cli::diagnostics::Diagnostics;
+use crate::compose::input::Interruptible;
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
-use crate::mailbox::{self, Journals, Mailbox, NameInputs, OpenError, PlaceInputs};
+use crate::mailbox::{self, Journals, Mailbox, NameInputs, Named, OpenError, PlaceInputs};
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
 use crate::shell::{self, Input};
+use crate::sys::signals::Signals;
 use crate::sys::{child, clock, user};
 use crate::ui::choice::FlagChoice;
-use crate::ui::{Pager, ReaderSettings};
+use crate::ui::{Pager, QuitRules, ReaderSettings};
 
 /// Which mailbox a command line names.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +61,8 @@ pub enum Task {
     Shell {
         /// `-N`: no header summary at the start.
         no_summary: bool,
+        /// `-R`: nothing may be changed.
+        read_only: bool,
         /// `-Y`: commands that come first.
         commands: Vec<String>,
     },
@@ -69,6 +74,8 @@ struct Place {
     path: PathBuf,
     /// The user whose system mailbox it is.
     owner: Option<String>,
+    /// Whether the rules for system mailboxes hold for it.
+    is_system: bool,
 }
 
 /// Finds the mailbox and does the task.
@@ -86,12 +93,27 @@ pub fn read(
     if let Task::Check = task {
         return check(&place, &journals(environment), diagnostics);
     }
+    let signals = match task {
+        Task::Shell { .. } => match Signals::watch(false) {
+            Ok(signals) => Some(signals),
+            Err(error) => {
+                let failure = Failure::new(Kind::Software, "cannot watch for signals");
+                return diagnostics.fail(&failure.because(error));
+            }
+        },
+        _ => None,
+    };
     let mut reader = reader_settings(settings, environment, diagnostics.program());
+    reader.signals = signals.as_ref();
+    reader.is_system = place.is_system;
     if let Task::Shell {
-        no_summary: true, ..
+        no_summary,
+        read_only,
+        ..
     } = task
     {
-        reader.header = false;
+        reader.header &= !no_summary;
+        reader.read_only = *read_only;
     }
     let stdout = io::stdout();
     // A terminal sees each line; anything else gets blocks.
@@ -129,25 +151,23 @@ fn perform(
         }
         Task::Search { list, silent } => {
             let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
-            Ok(shell::search(&mailbox, reader, list, *silent, out, err)?)
+            Ok(shell::search(mailbox, reader, list, *silent, out, err)?)
         }
         Task::Shell { commands, .. } => {
             let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
             if mailbox.messages().is_empty() {
                 return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
             }
-            let terminal = reader.stdin_is_terminal;
-            // Not locked for a terminal: on a simple one the line editor locks it itself.
             let mut lines;
-            let input = match terminal {
-                true => Input::Terminal,
-                false => {
-                    lines = io::stdin().lock();
+            let input = match (reader.stdin_is_terminal, reader.signals) {
+                (false, Some(signals)) => {
+                    lines = BufReader::new(Interruptible::new(signals));
                     Input::Lines(&mut lines)
                 }
+                // Not locked for a terminal: on a simple one the line editor locks it itself.
+                _ => Input::Terminal,
             };
-            shell::run(&mailbox, reader, commands, input, out, err)?;
-            Ok(None)
+            shell::run(mailbox, reader, commands, input, out, err).map_err(ReportError::from)
         }
     }
 }
@@ -198,15 +218,17 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
         let account = name.to_str().and_then(user::by_name).ok_or_else(unknown)?;
         let path = spool_of(&account, None, settings).ok_or_else(unknown)?;
         let owner = Some(account.name);
-        return Ok(Place { path, owner });
+        return Ok(Place {
+            path,
+            owner,
+            is_system: true,
+        });
     }
-    let mail = environment.mail.as_deref().map(Path::as_os_str);
-    let own = us.as_ref().and_then(|us| spool_of(us, mail, settings));
-    let own = own.unwrap_or_else(|| spools(settings)[0].join(&name));
     let Some(file) = &wanted.file else {
         return Ok(Place {
-            path: own,
+            path: own_mailbox(settings, environment),
             owner: Some(name),
+            is_system: true,
         });
     };
     let file = if file.is_empty() {
@@ -214,21 +236,42 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
     } else {
         file
     };
+    let named = file_of(file, settings, environment)?;
+    Ok(Place {
+        path: named.path,
+        owner: (file == "%").then_some(name),
+        is_system: named.is_system,
+    })
+}
+
+/// Returns where our own system mailbox is.
+fn own_mailbox(settings: &Settings, environment: &Environment) -> PathBuf {
+    let us = user::current();
+    let mail = environment.mail.as_deref().map(Path::as_os_str);
+    let own = us.as_ref().and_then(|us| spool_of(us, mail, settings));
+    own.unwrap_or_else(|| {
+        let name = us.map_or_else(|| format!("uid {}", user::effective_uid()), |us| us.name);
+        spools(settings)[0].join(name)
+    })
+}
+
+/// Returns the mailbox that a name stands for, as `-f`, `save` and the like take it.
+fn file_of(file: &OsStr, settings: &Settings, environment: &Environment) -> Result<Named, Failure> {
     // A file that is there by that very name is meant, whatever characters are in it.
     if !file.as_bytes().starts_with(b"%") && Path::new(file).exists() {
-        return Ok(Place {
+        return Ok(Named {
             path: PathBuf::from(file),
-            owner: None,
+            is_system: false,
         });
     }
-    let named = mailbox::expand(
+    mailbox::expand(
         file,
         &NameInputs {
             home: environment.home_directory().as_deref(),
             folder: settings.path("folder"),
             mbox: environment.mbox.as_deref(),
             previous: None,
-            system: &own,
+            system: &own_mailbox(settings, environment),
             system_of: &|name| spool_of(&user::by_name(name)?, None, settings),
             home_of: &|name| user::by_name(name).map(|user| user.home),
             variable: &|name| settings.any(name).map(OsString::from),
@@ -237,10 +280,7 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
     .map_err(|error| {
         let shown = sanitize::line(file.as_bytes());
         Failure::new(Kind::NoInput, format!("cannot open {shown}")).because(error)
-    })?;
-    let owner = (file == "%").then_some(name);
-    let path = named.path;
-    Ok(Place { path, owner })
+    })
 }
 
 /// Returns the directories that may hold system mailboxes.
@@ -277,11 +317,11 @@ fn journals(environment: &Environment) -> Journals {
 }
 
 /// Gathers what the reader is told from variables, environment and terminal.
-fn reader_settings(
-    settings: &Settings,
-    environment: &Environment,
+fn reader_settings<'a>(
+    settings: &'a Settings,
+    environment: &'a Environment,
     program: &str,
-) -> ReaderSettings<'static> {
+) -> ReaderSettings<'a> {
     let stdout_is_terminal = io::stdout().is_terminal();
     let size = terminal_size::terminal_size().filter(|_| stdout_is_terminal);
     let columns = environment
@@ -322,10 +362,35 @@ fn reader_settings(
         zone: |time| clock::local(time.into()),
         program: program.to_owned(),
         journals: journals(environment),
+        rules: quit_rules(settings, environment),
+        autoprint: settings.is_set("autoprint"),
+        errexit: settings.is_set("errexit"),
+        lock_patience: Duration::from_secs(number("lock-timeout").unwrap_or(30) as u64),
+        find_file: Some(Box::new(|name| {
+            file_of(OsStr::new(name), settings, environment).map(|named| named.path)
+        })),
+        source_date_epoch: environment.source_date_epoch,
         ..ReaderSettings::default()
     };
     reader.ignore.extend(settings.ignored.iter().cloned());
     reader
+}
+
+/// Returns what becomes of messages at the end (design decision D15).
+///
+/// Under POSIX's rules a variable counts only where somebody has set it: its default is not ours.
+fn quit_rules(settings: &Settings, environment: &Environment) -> QuitRules {
+    let posix = environment.posixly_correct || settings.is_set("posix");
+    let holds = |ours: bool, name: &str| match posix {
+        true => settings.any(name).is_some(),
+        false => ours,
+    };
+    QuitRules {
+        posix,
+        hold: holds(settings.is_set("hold"), "hold"),
+        keepsave: holds(settings.is_set("keepsave"), "keepsave"),
+        keep: holds(settings.is_set("keep"), "keep"),
+    }
 }
 
 /// Returns what shows long messages: `$PAGER` by the shell, as POSIX has it, else `more`.

@@ -226,7 +226,7 @@ pub fn list(
 }
 
 /// Returns a message without what the mailbox put around it.
-fn message_bytes<'a>(message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
+pub fn message_bytes<'a>(message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
     let inner = bytes.get(message.from_line_len as usize..).unwrap_or(bytes);
     match inner {
         [.., b'\n', b'\r', b'\n'] => &inner[..inner.len() - 2],

@@ -5,6 +5,7 @@
 //! table says (POSIX mailx, section "Commands"); the first row that matches wins.
 
 use super::{Reader, Told};
+use crate::mailbox::Flags;
 
 /// What a command takes after its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Arguments {
     Messages,
     /// One message, as a list that names it.
     Message,
+    /// A message list and the name of a file behind it.
+    File,
     /// `+` or `-`, with a number if more than one step is meant.
     Steps,
     /// The rest of the line as it is.
@@ -28,6 +31,7 @@ impl Arguments {
             Arguments::None => "",
             Arguments::Messages => "[messages]",
             Arguments::Message => "[message]",
+            Arguments::File => "[[messages] file]",
             Arguments::Steps => "[+|-][number]",
             Arguments::Text => "[text]",
         }
@@ -77,7 +81,7 @@ const fn row(
 
 /// All commands; of those that share a beginning the first that matches is meant.
 pub const COMMANDS: &[Command] = {
-    use Arguments::{Message, Messages, None, Steps, Text};
+    use Arguments::{File, Message, Messages, None, Steps, Text};
     &[
         row(
             "next",
@@ -164,7 +168,13 @@ pub const COMMANDS: &[Command] = {
             |r, t| r.leave(t),
         ),
         row("xit", 1, None, Help::Alias, |r, t| r.leave(t)),
-        row("quit", 1, None, Help::Text("Leave"), |r, t| r.leave(t)),
+        row(
+            "quit",
+            1,
+            None,
+            Help::Text("Leave, and write the changes"),
+            |r, t| r.quit(t),
+        ),
         row("help", 3, None, Help::Text("Show this list"), |r, t| {
             r.help(t)
         }),
@@ -186,16 +196,146 @@ pub const COMMANDS: &[Command] = {
         row("#", 1, Text, Help::Text("Ignore the line"), |r, t| {
             r.comment(t)
         }),
-        // What would change the mailbox says why it does not.
-        row("delete", 1, Messages, Help::Hidden, |r, t| r.read_only(t)),
-        row("dp", 2, Messages, Help::Hidden, |r, t| r.read_only(t)),
-        row("dt", 2, Messages, Help::Hidden, |r, t| r.read_only(t)),
-        row("undelete", 1, Messages, Help::Hidden, |r, t| r.read_only(t)),
-        row("save", 1, Text, Help::Hidden, |r, t| r.read_only(t)),
-        row("hold", 2, Messages, Help::Hidden, |r, t| r.read_only(t)),
-        row("preserve", 3, Messages, Help::Hidden, |r, t| r.read_only(t)),
-        row("mbox", 2, Messages, Help::Hidden, |r, t| r.read_only(t)),
-        row("touch", 3, Messages, Help::Hidden, |r, t| r.read_only(t)),
+        row(
+            "delete",
+            1,
+            Messages,
+            Help::Text("Delete messages"),
+            |r, t| r.delete(t),
+        ),
+        row(
+            "dp",
+            2,
+            Messages,
+            Help::Text("Delete messages and show the next one"),
+            |r, t| r.delete_and_print(t),
+        ),
+        row("dt", 2, Messages, Help::Alias, |r, t| r.delete_and_print(t)),
+        row(
+            "undelete",
+            1,
+            Messages,
+            Help::Text("Take deletions back"),
+            |r, t| r.undelete(t),
+        ),
+        row(
+            "save",
+            1,
+            File,
+            Help::Text("Append messages to a file"),
+            |r, t| r.save(t),
+        ),
+        row(
+            "Save",
+            1,
+            Messages,
+            Help::Text("Append messages to a file named after the author"),
+            |r, t| r.save_by_author(t),
+        ),
+        row(
+            "copy",
+            1,
+            File,
+            Help::Text("Append messages to a file, without marking them as saved"),
+            |r, t| r.copy(t),
+        ),
+        row(
+            "Copy",
+            1,
+            Messages,
+            Help::Text("Append messages to a file named after the author, as copy"),
+            |r, t| r.copy_by_author(t),
+        ),
+        row(
+            "write",
+            1,
+            File,
+            Help::Text("Append the text to a file, or put attachments into a directory"),
+            |r, t| r.write(t),
+        ),
+        row(
+            "hold",
+            2,
+            Messages,
+            Help::Text("Leave messages in the mailbox"),
+            |r, t| r.hold(t),
+        ),
+        row("preserve", 3, Messages, Help::Alias, |r, t| r.hold(t)),
+        row(
+            "mbox",
+            2,
+            Messages,
+            Help::Text("Move messages to MBOX when leaving"),
+            |r, t| r.mbox(t),
+        ),
+        row(
+            "touch",
+            3,
+            Messages,
+            Help::Text("Treat messages as used in this session"),
+            |r, t| r.touch(t),
+        ),
+        row(
+            "unread",
+            6,
+            Messages,
+            Help::Text("Mark messages as not read"),
+            |r, t| r.unread(t),
+        ),
+        row("Unread", 1, Messages, Help::Alias, |r, t| r.unread(t)),
+        row(
+            "new",
+            3,
+            Messages,
+            Help::Text("Mark messages as new"),
+            |r, t| r.new_again(t),
+        ),
+        row("New", 3, Messages, Help::Alias, |r, t| r.new_again(t)),
+        row(
+            "seen",
+            4,
+            Messages,
+            Help::Text("Mark messages as read"),
+            |r, t| r.seen(t),
+        ),
+        row("flag", 2, Messages, Help::Text("Flag messages"), |r, t| {
+            r.set_flag(t, Flags::FLAGGED, true)
+        }),
+        row(
+            "unflag",
+            4,
+            Messages,
+            Help::Text("Take the flags back"),
+            |r, t| r.set_flag(t, Flags::FLAGGED, false),
+        ),
+        row(
+            "answered",
+            3,
+            Messages,
+            Help::Text("Set the mark answered"),
+            |r, t| r.set_flag(t, Flags::ANSWERED, true),
+        ),
+        row(
+            "unanswered",
+            4,
+            Messages,
+            Help::Text("Clear the mark answered"),
+            |r, t| r.set_flag(t, Flags::ANSWERED, false),
+        ),
+        row(
+            "draft",
+            2,
+            Messages,
+            Help::Text("Set the mark draft"),
+            |r, t| r.set_flag(t, Flags::DRAFT, true),
+        ),
+        row(
+            "undraft",
+            4,
+            Messages,
+            Help::Text("Clear the mark draft"),
+            |r, t| r.set_flag(t, Flags::DRAFT, false),
+        ),
     ]
 };
 
@@ -251,6 +391,20 @@ mod tests {
             ("si", "size"),
             ("ex", "exit"),
             ("x", "xit"),
+            ("d", "delete"),
+            ("u", "undelete"),
+            ("un", "undelete"),
+            ("unread", "unread"),
+            ("U", "Unread"),
+            ("s", "save"),
+            ("S", "Save"),
+            ("c", "copy"),
+            ("C", "Copy"),
+            ("w", "write"),
+            ("ho", "hold"),
+            ("tou", "touch"),
+            ("mb", "mbox"),
+            ("fl", "flag"),
             ("q", "quit"),
             ("l", "list"),
             ("z", "z"),

@@ -12,8 +12,8 @@ pub trait Index {
     fn count(&self) -> usize;
     /// The current message.
     fn current(&self) -> usize;
-    /// Whether a message is deleted, and so out of sight.
-    fn is_deleted(&self, message: usize) -> bool;
+    /// Whether a message is out of sight: deleted, or for `undelete` not deleted.
+    fn is_hidden(&self, message: usize) -> bool;
     /// Whether a message has the flags asked for.
     fn has_flags(&self, message: usize, choice: FlagChoice) -> bool;
     /// The sender as header lines show it.
@@ -131,7 +131,7 @@ fn choose_by_flags(letters: &str, index: &dyn Index, chosen: &mut [bool]) -> Res
             return Err(format!("Unknown message type: \":{letter}\""));
         };
         for (message, chosen) in chosen.iter_mut().enumerate() {
-            let visible = choice == FlagChoice::Deleted || !index.is_deleted(message);
+            let visible = choice == FlagChoice::Deleted || !index.is_hidden(message);
             *chosen |= visible && index.has_flags(message, choice);
         }
     }
@@ -140,7 +140,7 @@ fn choose_by_flags(letters: &str, index: &dyn Index, chosen: &mut [bool]) -> Res
 
 fn mark(index: &dyn Index, chosen: &mut [bool], matches: impl Fn(usize) -> bool) {
     for (message, chosen) in chosen.iter_mut().enumerate() {
-        *chosen |= !index.is_deleted(message) && matches(message);
+        *chosen |= !index.is_hidden(message) && matches(message);
     }
 }
 
@@ -158,7 +158,7 @@ fn choose_range(range: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(
         .map(|(at, _)| at);
     let Some(dash) = inner else {
         let message = end(range, index)?;
-        if index.is_deleted(message) {
+        if index.is_hidden(message) {
             return Err(format!("{}: Inappropriate message", message + 1));
         }
         chosen[message] = true;
@@ -168,7 +168,7 @@ fn choose_range(range: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(
     let last = end(&range[dash + 1..], index)?;
     let (first, last) = (first.min(last), first.max(last));
     for (message, chosen) in (first..).zip(&mut chosen[first..=last]) {
-        *chosen |= !index.is_deleted(message);
+        *chosen |= !index.is_hidden(message);
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ fn choose_range(range: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(
 /// Returns the message that one end of a range names.
 fn end(text: &str, index: &dyn Index) -> Result<usize, String> {
     let last = index.count() - 1;
-    let visible = |&message: &usize| !index.is_deleted(message);
+    let visible = |&message: &usize| !index.is_hidden(message);
     let none = || "No applicable messages".to_owned();
     match text {
         "." => Ok(index.current().min(last)),
@@ -224,7 +224,7 @@ mod tests {
         fn current(&self) -> usize {
             2
         }
-        fn is_deleted(&self, message: usize) -> bool {
+        fn is_hidden(&self, message: usize) -> bool {
             message == 3
         }
         fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {

@@ -1,26 +1,32 @@
 //! The interactive reader: a loop over commands from a terminal, a pipe or a file.
 //!
 //! Takes a mailbox that is open already, settings and writers; knows nothing of
-//! where they come from. Every mailbox is opened read-only for now: the banner
-//! says so, reading marks messages in memory only, and `q` and `x` both leave
-//! without writing. Results go to `out`, complaints to `err` (POSIX), and
-//! neither ends the loop; the end of input is `q`.
+//! where they come from. Commands mark messages in memory; only `save` and its
+//! like write at once, and only leaving by `q` changes the mailbox. `x` changes
+//! nothing, and nor do the ends that nobody asked for: a signal, a terminal that
+//! is gone, an output that is full. Results go to `out`, complaints to `err`
+//! (POSIX), and neither ends the loop; the end of input is `q`.
 
-use std::cell::RefCell;
 use std::io::{BufRead, Write};
 
-use rustyline::config::{Config, Configurer};
-use rustyline::error::ReadlineError;
-use rustyline::history::MemHistory;
+use nix::unistd::{AccessFlags, eaccess};
 
-use crate::exit::{Failure, Kind};
+use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{Flags, Mailbox};
 use crate::ui::choice::{FlagChoice, first_of_interest};
 use crate::ui::{ReaderSettings, Screen, headline};
 
 pub mod command;
+mod file;
+mod input;
 pub mod list;
+mod mark;
+mod quit;
 mod show;
+mod store;
+
+use input::Source;
+use mark::{Fate, Mark};
 
 /// What a command says: nothing, or the line to tell the user.
 pub type Told = Result<(), String>;
@@ -40,7 +46,7 @@ pub enum Input<'a> {
 /// # Errors
 /// The list cannot be understood (64), or the output cannot be written.
 pub fn search(
-    mailbox: &Mailbox,
+    mailbox: Mailbox,
     settings: ReaderSettings<'_>,
     text: &str,
     silent: bool,
@@ -62,43 +68,61 @@ pub fn search(
 
 /// Reads and runs commands until one leaves or the input ends.
 ///
-/// `first` are commands that come before those of the input.
+/// `first` are commands that come before those of the input. Returns what went wrong, if anything
+/// did that changes the exit status; it was told already.
 ///
 /// # Errors
 /// The output cannot be written, or the commands cannot be read ([`Kind::Io`]).
 pub fn run(
-    mailbox: &Mailbox,
+    mailbox: Mailbox,
     settings: ReaderSettings<'_>,
     first: &[String],
     input: Input<'_>,
     out: &mut dyn Write,
     err: &mut dyn Write,
-) -> Result<(), Failure> {
+) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
     reader.greet();
     for line in first {
         if !reader.left {
-            reader.execute(line);
+            reader.run_line(line);
         }
     }
-    let mut source = Source::new(input)?;
+    let mut source = Source::new(input, reader.settings.signals)?;
+    let mut has_ended = false;
     while !reader.left && !reader.screen.is_closed() {
         reader.screen.flush();
-        match source.line(&mut reader)? {
-            Some(line) => reader.execute(&line),
-            None => break,
+        match source.line(&mut reader) {
+            Ok(Some(line)) => {
+                has_ended = false;
+                reader.run_line(&line);
+            }
+            Ok(None) => {
+                reader.run_line("quit");
+                // Where leaving fails a person may try something else; but an input that ends
+                // twice has nobody behind it.
+                reader.left |= has_ended;
+                has_ended = true;
+            }
+            Err(failure) => {
+                reader.heed_signal();
+                if !reader.left {
+                    return Err(failure);
+                }
+            }
         }
     }
-    reader.screen.finish()
+    reader.screen.finish()?;
+    Ok(reader.worst)
 }
 
 /// The state of the reader between commands; messages count from 0.
 pub struct Reader<'a, 's> {
-    mailbox: &'a Mailbox,
+    mailbox: Mailbox,
     settings: ReaderSettings<'s>,
     screen: Screen<'a>,
-    /// Read in this session.
-    read_now: Vec<bool>,
+    /// What this session has done to each message.
+    marks: Vec<Mark>,
     current: usize,
     /// Whether the current message was shown, so that `next` moves on.
     shown: bool,
@@ -106,21 +130,33 @@ pub struct Reader<'a, 's> {
     page: usize,
     /// The last `/text` of a message list.
     search: String,
+    /// Whether nothing may be changed: asked for, or by the rights of the file.
+    read_only: bool,
     left: bool,
+    /// Whether the last command failed.
+    has_failed: bool,
+    /// What is to be the exit status; failures at a terminal are seen and no part of it.
+    worst: Option<Kind>,
 }
 
 impl<'a, 's> Reader<'a, 's> {
-    fn new(mailbox: &'a Mailbox, settings: ReaderSettings<'s>, screen: Screen<'a>) -> Self {
+    fn new(mailbox: Mailbox, settings: ReaderSettings<'s>, screen: Screen<'a>) -> Self {
         let messages = mailbox.messages();
         let current = first_of_interest(messages.iter().map(|message| message.flags));
         Reader {
-            mailbox,
-            read_now: vec![false; messages.len()],
+            marks: messages
+                .iter()
+                .map(|message| Mark::new(message.flags))
+                .collect(),
             current,
             shown: false,
             page: current / settings.screen.max(1),
             search: String::new(),
+            read_only: settings.read_only || eaccess(mailbox.path(), AccessFlags::W_OK).is_err(),
             left: false,
+            has_failed: false,
+            worst: None,
+            mailbox,
             settings,
             screen,
         }
@@ -160,8 +196,78 @@ impl<'a, 's> Reader<'a, 's> {
                 number => line.push_str(&format!(" {number} {name}")),
             }
         }
-        line.push_str(" [Read only]\n");
+        if self.read_only {
+            line.push_str(" [Read only]");
+        }
+        line.push('\n');
         line
+    }
+
+    /// Runs one line, and heeds what came of it and meanwhile.
+    fn run_line(&mut self, line: &str) {
+        self.has_failed = false;
+        self.execute(line);
+        self.heed_signal();
+        if self.has_failed && self.settings.errexit && !self.settings.stdin_is_terminal {
+            self.note(Kind::Nothing);
+            self.left = true;
+        }
+    }
+
+    /// Leaves where a signal asks us to stop; an interrupt at a terminal ended the command only.
+    fn heed_signal(&mut self) {
+        match self.settings.signals {
+            Some(signals) if self.settings.stdin_is_terminal => signals.forget_interrupt(),
+            _ => {}
+        }
+        let Some(signal) = self.settings.signal() else {
+            return;
+        };
+        if !self.left {
+            let path = self.mailbox.path().display();
+            let line = format!("interrupted; {path} stays as it is");
+            self.tell(&line);
+        }
+        self.note(Kind::Signal(signal));
+        self.left = true;
+    }
+
+    /// Returns whether what takes long is to end now.
+    fn is_interrupted(&self) -> bool {
+        self.settings.signal().is_some()
+    }
+
+    /// Says what is wrong with a command.
+    fn complain(&mut self, line: &str) {
+        self.has_failed = true;
+        self.screen.complain(line);
+    }
+
+    /// Says something under the program's name.
+    fn tell(&mut self, line: &str) {
+        let line = format!("{}: {line}", self.settings.program);
+        self.screen.complain(&line);
+    }
+
+    /// Tells what a command could not do; without a terminal it changes the exit status.
+    fn fail(&mut self, failure: &Failure) {
+        self.has_failed = true;
+        self.tell(&with_causes(failure));
+        if let Some(hint) = &failure.hint {
+            self.screen.complain(&format!("hint: {hint}"));
+        }
+        if !self.settings.stdin_is_terminal {
+            self.note(failure.kind);
+        }
+    }
+
+    /// Remembers a failure for the exit status; a signal is why we stop, and outranks the others.
+    fn note(&mut self, kind: Kind) {
+        let is_signal = |kind: Kind| matches!(kind, Kind::Signal(_));
+        self.worst = Some(match self.worst {
+            Some(worst) if is_signal(worst) || (worst <= kind && !is_signal(kind)) => worst,
+            _ => kind,
+        });
     }
 
     /// Runs one line.
@@ -181,7 +287,7 @@ impl<'a, 's> Reader<'a, 's> {
             },
         };
         if let Err(line) = told {
-            self.screen.complain(&line);
+            self.complain(&line);
         }
     }
 
@@ -194,10 +300,10 @@ impl<'a, 's> Reader<'a, 's> {
         if !found.is_empty() {
             return Ok(found);
         }
-        if self.mailbox.messages().is_empty() {
-            return Err("No applicable messages".to_owned());
+        match self.marks.get(self.current) {
+            Some(mark) if mark.fate != Fate::Deleted => Ok(vec![self.current]),
+            _ => Err("No applicable messages".to_owned()),
         }
-        Ok(vec![self.current])
     }
 
     /// Makes a message the current one.
@@ -213,12 +319,22 @@ impl<'a, 's> Reader<'a, 's> {
         self.mailbox.read_header(message).unwrap_or_default()
     }
 
+    /// Returns the flags of a message as this session has them.
     fn flags(&self, message: usize) -> Flags {
-        let mut flags = self.mailbox.messages()[message].flags;
-        if self.read_now[message] {
-            flags.insert(Flags::READ);
+        let mark = &self.marks[message];
+        let mut flags = mark.flags;
+        if mark.fate == Fate::Deleted {
+            flags.insert(Flags::DELETED);
         }
         flags
+    }
+
+    /// Returns the messages that are not deleted, in order.
+    fn visible(&self) -> impl Iterator<Item = usize> + '_ {
+        let marks = self.marks.iter().enumerate();
+        marks
+            .filter(|(_, mark)| mark.fate != Fate::Deleted)
+            .map(|(message, _)| message)
     }
 }
 
@@ -231,10 +347,9 @@ impl list::Index for Reader<'_, '_> {
         self.current
     }
 
-    fn is_deleted(&self, message: usize) -> bool {
-        // Nothing can be deleted yet; what another program marked so is still there to be read.
-        let _ = message;
-        false
+    fn is_hidden(&self, message: usize) -> bool {
+        // What another program marked as deleted is still there to be read.
+        self.marks[message].fate == Fate::Deleted
     }
 
     fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
@@ -251,88 +366,6 @@ impl list::Index for Reader<'_, '_> {
 
     fn allnet(&self) -> bool {
         self.settings.allnet
-    }
-}
-
-type Editor = rustyline::Editor<(), MemHistory>;
-
-/// Lines of commands, put together where a backslash continues them.
-enum Source<'a> {
-    Lines(&'a mut dyn BufRead),
-    Terminal(Box<RefCell<Editor>>),
-}
-
-impl<'a> Source<'a> {
-    fn new(input: Input<'a>) -> Result<Source<'a>, Failure> {
-        match input {
-            Input::Lines(lines) => Ok(Source::Lines(lines)),
-            Input::Terminal => {
-                // Plain sequences only: consoles of servers know no others.
-                let mut builder = Config::builder().bracketed_paste(false);
-                builder.enable_synchronized_output(false);
-                // Nothing is added to the history: it stays empty.
-                let editor = Editor::with_history(builder.build(), MemHistory::new());
-                match editor {
-                    Ok(editor) => Ok(Source::Terminal(Box::new(RefCell::new(editor)))),
-                    Err(error) => {
-                        Err(Failure::new(Kind::Io, "cannot use the terminal").because(error))
-                    }
-                }
-            }
-        }
-    }
-
-    /// Returns the next whole line, or `None` at the end.
-    fn line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
-        let mut whole = String::new();
-        loop {
-            let Some(line) = self.physical_line(reader)? else {
-                return Ok((!whole.is_empty()).then_some(whole));
-            };
-            match line.strip_suffix('\\') {
-                Some(part) => whole.push_str(part),
-                None => {
-                    whole.push_str(&line);
-                    return Ok(Some(whole));
-                }
-            }
-        }
-    }
-
-    fn physical_line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
-        match self {
-            Source::Lines(lines) => {
-                if reader.settings.stdin_is_terminal {
-                    let prompt = reader.settings.prompt.clone();
-                    reader.screen.text(&prompt);
-                    reader.screen.flush();
-                }
-                let mut line = Vec::new();
-                let length = lines.read_until(b'\n', &mut line).map_err(|error| {
-                    Failure::new(Kind::Io, "cannot read the commands").because(error)
-                })?;
-                let line = String::from_utf8_lossy(&line);
-                let line = line.trim_end_matches(['\n', '\r']);
-                if length == 0 && reader.settings.stdin_is_terminal {
-                    // The end of input was typed behind a prompt.
-                    reader.screen.raw(b"\n");
-                }
-                Ok((length > 0).then(|| line.to_owned()))
-            }
-            Source::Terminal(editor) => loop {
-                match editor.borrow_mut().readline(&reader.settings.prompt) {
-                    Ok(line) => return Ok(Some(line)),
-                    // An interrupt takes back the line and nothing else.
-                    Err(ReadlineError::Interrupted) => continue,
-                    Err(ReadlineError::Eof) => return Ok(None),
-                    Err(error) => {
-                        return Err(
-                            Failure::new(Kind::Io, "cannot read the terminal").because(error)
-                        );
-                    }
-                }
-            },
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands that show: messages, header lines, numbers, help.
 
 use super::command::{COMMANDS, Help};
+use super::mark::Fate;
 use super::{Reader, Told};
 use crate::ui::headline::{self, Place};
 use crate::ui::page;
@@ -20,6 +21,9 @@ impl Reader<'_, '_> {
         let messages = self.messages(list)?;
         let mut text = String::new();
         for message in messages {
+            if self.is_interrupted() {
+                break;
+            }
             self.append_message(&mut text, message, all)?;
         }
         page::show(&mut self.screen, &text, &mut self.settings);
@@ -42,9 +46,7 @@ impl Reader<'_, '_> {
     fn mark_read(&mut self, message: usize) {
         self.go_to(message);
         self.shown = true;
-        if !self.mailbox.messages()[message].flags.is_read() {
-            self.read_now[message] = true;
-        }
+        self.marks[message].read();
     }
 
     /// Shows the first `toplines` lines of messages.
@@ -70,16 +72,12 @@ impl Reader<'_, '_> {
             let first = self.messages(list)?[0];
             return self.print(&(first + 1).to_string());
         }
-        let count = self.mailbox.messages().len();
-        let next = if self.shown {
-            self.current + 1
-        } else {
-            self.current
-        };
-        if next >= count {
-            return Err("At EOF".to_owned());
+        let from = self.current + usize::from(self.shown);
+        let next = self.visible().find(|&message| message >= from);
+        match next {
+            Some(message) => self.print(&(message + 1).to_string()),
+            None => Err("At EOF".to_owned()),
         }
-        self.print(&(next + 1).to_string())
     }
 
     /// Shows the message after the current one.
@@ -108,7 +106,8 @@ impl Reader<'_, '_> {
             }
         }
         self.screen.raw(text.as_bytes());
-        if let Some(&last) = messages.last() {
+        let visible = |&&message: &&usize| self.marks[message].fate != Fate::Deleted;
+        if let Some(&last) = messages.iter().rev().find(visible) {
             self.go_to(last);
         }
         Ok(())
@@ -118,7 +117,7 @@ impl Reader<'_, '_> {
         let found = &self.mailbox.messages()[message];
         let place = Place {
             number: message + 1,
-            letter: headline::letter(self.flags(message), self.read_now[message]),
+            letter: self.marks[message].letter(),
             current: message == current,
             lines: found.lines,
             size: found.len,
@@ -128,13 +127,30 @@ impl Reader<'_, '_> {
 
     /// Shows the screenful with a message; if one is named, the first of the screenful becomes current.
     pub(super) fn headers(&mut self, list: &str) -> Told {
-        let message = self.messages(list)?[0];
-        self.page = message / self.screen_lines();
+        let message = match list.is_empty() {
+            true => self.current,
+            false => self.messages(list)?[0],
+        };
+        if self.visible().next().is_none() {
+            return Err("No applicable messages".to_owned());
+        }
+        let before = self.visible().take_while(|&other| other < message).count();
+        let last = self.visible().count() - 1;
+        self.page = before.min(last) / self.screen_lines();
         if !list.is_empty() {
-            self.go_to(self.page * self.screen_lines());
+            self.go_to_page();
         }
         self.show_page();
         Ok(())
+    }
+
+    /// Makes the first message of the screenful the current one.
+    fn go_to_page(&mut self) {
+        let first = self.page * self.screen_lines();
+        let message = self.visible().nth(first);
+        if let Some(message) = message {
+            self.go_to(message);
+        }
     }
 
     fn screen_lines(&self) -> usize {
@@ -143,10 +159,9 @@ impl Reader<'_, '_> {
 
     /// Shows the screenful of header lines that is the current one.
     pub(super) fn show_page(&mut self) {
-        let first = self.page * self.screen_lines();
-        let end = (first + self.screen_lines()).min(self.mailbox.messages().len());
+        let lines = self.screen_lines();
         let mut text = String::new();
-        for message in first..end {
+        for message in self.visible().skip(self.page * lines).take(lines) {
             self.append_headline(&mut text, message, self.current);
         }
         self.screen.raw(text.as_bytes());
@@ -164,14 +179,14 @@ impl Reader<'_, '_> {
                 .parse()
                 .map_err(|_| format!("z: \"{argument}\": not understood"))?,
         };
-        let last = self.mailbox.messages().len().saturating_sub(1) / self.screen_lines();
+        let last = self.visible().count().saturating_sub(1) / self.screen_lines();
         self.page = match sign {
             '-' if self.page == 0 => return Err("On first screenful of messages".to_owned()),
             '-' => self.page.saturating_sub(steps),
             _ if self.page >= last => return Err("On last screenful of messages".to_owned()),
             _ => self.page.saturating_add(steps).min(last),
         };
-        self.go_to(self.page * self.screen_lines());
+        self.go_to_page();
         self.show_page();
         Ok(())
     }
@@ -202,7 +217,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Ends the loop.
+    /// Ends the loop; the mailbox stays as it is.
     pub(super) fn leave(&mut self, _: &str) -> Told {
         self.left = true;
         Ok(())
@@ -234,7 +249,8 @@ impl Reader<'_, '_> {
         text.push_str(
             "A number shows that message, an empty line the next one. [messages] are numbers,\n\
              ranges (2-5), . ^ $ * + -, senders, /text in the subject, or :n new, :o old, :r read,\n\
-             :u unread, :a answered, :f flagged; without any the current message.\n",
+             :u unread, :a answered, :f flagged, :t drafts, :d deleted; without any the current\n\
+             message. q writes the changes, x forgets them.\n",
         );
         self.screen.text(&text);
         Ok(())
@@ -257,11 +273,6 @@ impl Reader<'_, '_> {
         self.screen
             .text(concat!("Postrider ", env!("CARGO_PKG_VERSION"), "\n"));
         Ok(())
-    }
-
-    /// Says that the mailbox cannot be changed.
-    pub(super) fn read_only(&mut self, _: &str) -> Told {
-        Err("The mailbox is open read-only".to_owned())
     }
 }
 

@@ -8,13 +8,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
@@ -96,6 +97,36 @@ impl Signals {
     /// Returns a flag that turns true when a signal asks us to stop.
     pub fn raised(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.raised)
+    }
+
+    /// Returns what lets SIGTERM and SIGHUP end us while a line editor waits for keys.
+    ///
+    /// # Errors
+    /// Fails when no socket pair or no thread can be made.
+    pub fn prompt(&self) -> io::Result<Prompt> {
+        let (mut bell, ringer) = UnixStream::pair()?;
+        let ignored = ignored_at_start();
+        for signal in [SIGTERM, SIGHUP] {
+            if ignored & (1 << (signal - 1)) == 0 {
+                low_level::pipe::register(signal, ringer.try_clone()?)?;
+            }
+        }
+        let prompt = Prompt::default();
+        let asking = Arc::clone(&prompt.asking);
+        let received = Arc::clone(&self.received);
+        let ends_us = move || {
+            while bell.read_exact(&mut [0]).is_ok() {
+                let asking = asking.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(terminal) = &*asking {
+                    // A terminal that is gone needs no setting back.
+                    let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, terminal);
+                    let signal = received.load(Ordering::SeqCst);
+                    let _ = low_level::emulate_default_handler(signal as i32);
+                }
+            }
+        };
+        std::thread::Builder::new().spawn(ends_us)?;
+        Ok(prompt)
     }
 
     /// Waits until a descriptor is ready, a signal arrives, a child ends, or the deadline is over.
@@ -184,6 +215,31 @@ impl Drop for Held {
             // It was the mask before, so it can be set.
             let _ = before.thread_set_mask();
         }
+    }
+}
+
+/// The prompt of a line editor.
+///
+/// The editor sets the terminal to give single keys and waits in the kernel, where no [`Signals`]
+/// reach it. So while it waits SIGTERM and SIGHUP do what they do without a handler, with the
+/// terminal as it was before: nothing is half done at a prompt.
+#[derive(Debug, Default)]
+pub struct Prompt {
+    /// While somebody is asked: how to set the terminal back.
+    asking: Arc<Mutex<Option<Termios>>>,
+}
+
+impl Prompt {
+    /// Runs a line editor.
+    pub fn during<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.set(tcgetattr(io::stdin()).ok());
+        let answer = ask();
+        self.set(None);
+        answer
+    }
+
+    fn set(&self, terminal: Option<Termios>) {
+        *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = terminal;
     }
 }
 

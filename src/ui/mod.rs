@@ -5,12 +5,15 @@
 //! written. This module knows messages and their flags, but opens no mailbox and has no commands.
 
 use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 
 use crate::exit::{Failure, Kind};
 use crate::mailbox::Journals;
 use crate::sanitize;
+use crate::sys::signals::Signals;
 
 pub mod choice;
 pub mod headline;
@@ -18,6 +21,34 @@ pub mod page;
 
 /// A program that shows text page by page; gets the whole text, safe for a terminal.
 pub type Pager<'a> = Box<dyn FnMut(&[u8]) -> io::Result<()> + 'a>;
+
+/// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like.
+pub type FindFile<'a> = Box<dyn Fn(&str) -> Result<PathBuf, Failure> + 'a>;
+
+/// What becomes of messages when the reader is left (POSIX mailx; design decision D15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuitRules {
+    /// POSIX's own rules hold where they differ from what people expect (`posix`).
+    pub posix: bool,
+    /// Read messages of a system mailbox stay there instead of going to MBOX (`hold`).
+    pub hold: bool,
+    /// Saved messages of a system mailbox stay there (`keepsave`).
+    pub keepsave: bool,
+    /// A mailbox that has become empty stays, with no bytes in it (`keep`).
+    pub keep: bool,
+}
+
+impl Default for QuitRules {
+    /// Returns the rules that lose nothing.
+    fn default() -> Self {
+        QuitRules {
+            posix: false,
+            hold: true,
+            keepsave: true,
+            keep: true,
+        }
+    }
+}
 
 /// Everything the reader is told from outside: variables, options, terminal.
 ///
@@ -61,6 +92,42 @@ pub struct ReaderSettings<'a> {
     pub program: String,
     /// Where the journal of a rewrite that broke off may lie.
     pub journals: Journals,
+    /// Whether the mailbox is a system mailbox, to which `hold` and `keepsave` apply.
+    pub is_system: bool,
+    /// Whether nothing may be changed in it (`-R`).
+    pub read_only: bool,
+    /// What becomes of messages at the end.
+    pub rules: QuitRules,
+    /// Whether the next message is shown after `delete` (`autoprint`).
+    pub autoprint: bool,
+    /// Whether commands that do not come from a terminal end at the first error (`errexit`).
+    pub errexit: bool,
+    /// How long to wait for the lock of a mailbox that is to be written (`lock-timeout`).
+    pub lock_patience: Duration,
+    /// Finds the file that a name stands for; `None`: names are paths.
+    pub find_file: Option<FindFile<'a>>,
+    /// The time of From_ lines that are made (`SOURCE_DATE_EPOCH`), if it is fixed.
+    pub source_date_epoch: Option<i64>,
+    /// The signals that ask us to stop.
+    pub signals: Option<&'a Signals>,
+}
+
+impl ReaderSettings<'_> {
+    /// Returns the file that a name stands for.
+    ///
+    /// # Errors
+    /// What the name refers to is not there ([`Kind::NoInput`]).
+    pub fn file_of(&self, name: &str) -> Result<PathBuf, Failure> {
+        match &self.find_file {
+            Some(find) => find(name),
+            None => Ok(Path::new(name).to_owned()),
+        }
+    }
+
+    /// Returns the signal that asks us to stop, if there was one.
+    pub fn signal(&self) -> Option<u8> {
+        self.signals.and_then(Signals::received)
+    }
 }
 
 impl Default for ReaderSettings<'_> {
@@ -89,6 +156,15 @@ impl Default for ReaderSettings<'_> {
             zone: |time| time,
             program: "mailx".to_owned(),
             journals: Journals::default(),
+            is_system: false,
+            read_only: false,
+            rules: QuitRules::default(),
+            autoprint: false,
+            errexit: false,
+            lock_patience: Duration::from_secs(30),
+            find_file: None,
+            source_date_epoch: None,
+            signals: None,
         }
     }
 }

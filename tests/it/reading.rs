@@ -173,9 +173,12 @@ fn a_wrong_command_or_message_is_said() {
 }
 
 #[test]
-fn the_end_of_the_pipe_is_quit_and_changes_nothing_unasked() {
-    commands("").any_stdout().run();
-    commands("q\n").any_stdout().run();
+fn the_end_of_the_pipe_is_quit_and_what_was_new_is_old() {
+    let old = both().replacen("\n\n", "\nStatus: O\n\n", 1);
+    for text in ["", "q\n"] {
+        let case = commands(text).leaves("work/box", &old);
+        case.any_stdout().run();
+    }
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! Where commands come from: a pipe, a file, or a terminal with a line editor.
+
+use std::io::BufRead;
+
+use rustyline::config::{Config, Configurer};
+use rustyline::error::ReadlineError;
+use rustyline::history::MemHistory;
+
+use super::{Input, Reader};
+use crate::exit::{Failure, Kind};
+use crate::sys::signals::{Prompt, Signals};
+
+type Editor = rustyline::Editor<(), MemHistory>;
+
+/// Lines of commands, put together where a backslash continues them.
+pub(super) enum Source<'a> {
+    Lines(&'a mut dyn BufRead),
+    Terminal(Box<Terminal>),
+}
+
+/// The line editor, and what a signal does while it waits for keys.
+pub(super) struct Terminal {
+    editor: Editor,
+    prompt: Option<Prompt>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(input: Input<'a>, signals: Option<&Signals>) -> Result<Source<'a>, Failure> {
+        match input {
+            Input::Lines(lines) => Ok(Source::Lines(lines)),
+            Input::Terminal => {
+                // Plain sequences only: consoles of servers know no others.
+                let mut builder = Config::builder().bracketed_paste(false);
+                builder.enable_synchronized_output(false);
+                // Nothing is added to the history: it stays empty.
+                let unusable = || Failure::new(Kind::Io, "cannot use the terminal");
+                let editor = Editor::with_history(builder.build(), MemHistory::new())
+                    .map_err(|error| unusable().because(error))?;
+                let prompt = signals
+                    .map(Signals::prompt)
+                    .transpose()
+                    .map_err(|error| unusable().because(error))?;
+                Ok(Source::Terminal(Box::new(Terminal { editor, prompt })))
+            }
+        }
+    }
+
+    /// Returns the next whole line, or `None` at the end.
+    pub(super) fn line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
+        let mut whole = String::new();
+        loop {
+            let Some(line) = self.physical_line(reader)? else {
+                return Ok((!whole.is_empty()).then_some(whole));
+            };
+            match line.strip_suffix('\\') {
+                Some(part) => whole.push_str(part),
+                None => {
+                    whole.push_str(&line);
+                    return Ok(Some(whole));
+                }
+            }
+        }
+    }
+
+    fn physical_line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
+        match self {
+            Source::Lines(lines) => {
+                if reader.settings.stdin_is_terminal {
+                    let prompt = reader.settings.prompt.clone();
+                    reader.screen.text(&prompt);
+                    reader.screen.flush();
+                }
+                let mut line = Vec::new();
+                let length = lines.read_until(b'\n', &mut line).map_err(|error| {
+                    Failure::new(Kind::Io, "cannot read the commands").because(error)
+                })?;
+                let line = String::from_utf8_lossy(&line);
+                let line = line.trim_end_matches(['\n', '\r']);
+                if length == 0 && reader.settings.stdin_is_terminal {
+                    // The end of input was typed behind a prompt.
+                    reader.screen.raw(b"\n");
+                }
+                Ok((length > 0).then(|| line.to_owned()))
+            }
+            Source::Terminal(terminal) => loop {
+                let Terminal { editor, prompt } = &mut **terminal;
+                let mut ask = || editor.readline(&reader.settings.prompt);
+                let line = match prompt {
+                    Some(prompt) => prompt.during(ask),
+                    None => ask(),
+                };
+                match line {
+                    Ok(line) => return Ok(Some(line)),
+                    // An interrupt takes back the line and nothing else.
+                    Err(ReadlineError::Interrupted) => continue,
+                    Err(ReadlineError::Eof) => return Ok(None),
+                    Err(error) => {
+                        return Err(
+                            Failure::new(Kind::Io, "cannot read the terminal").because(error)
+                        );
+                    }
+                }
+            },
+        }
+    }
+}

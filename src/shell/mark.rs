@@ -1,0 +1,315 @@
+//! The commands that mark messages; what the marks come to is decided when the reader is left.
+
+use super::list::{self, Index};
+use super::{Reader, Told};
+use crate::mailbox::Flags;
+use crate::ui::choice::FlagChoice;
+use crate::ui::headline;
+
+/// Where a message is to be after the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Where the rules of leaving put it.
+    #[default]
+    Ruled,
+    /// Nowhere.
+    Deleted,
+    /// Where it is.
+    Held,
+    /// In MBOX.
+    Mbox,
+}
+
+/// What a session has done to a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    /// The flags that it is to have.
+    pub flags: Flags,
+    /// Where it is to be.
+    pub fate: Fate,
+    /// It became read in this session.
+    pub read_now: bool,
+    /// It was used in this session, so that POSIX's rules count it as read.
+    pub is_touched: bool,
+    /// It is in another file.
+    pub is_saved: bool,
+    /// It was called new, and stays so.
+    pub stays_new: bool,
+    /// Saving it failed; without a terminal it cannot be deleted any more.
+    pub is_unsaved: bool,
+    /// It is in MBOX already: an attempt to leave came that far.
+    pub is_in_mbox: bool,
+}
+
+impl Mark {
+    /// Returns the mark of a message that nothing was done to.
+    pub(super) fn new(flags: Flags) -> Mark {
+        Mark {
+            flags,
+            fate: Fate::Ruled,
+            read_now: false,
+            is_touched: false,
+            is_saved: false,
+            stays_new: false,
+            is_unsaved: false,
+            is_in_mbox: false,
+        }
+    }
+
+    /// The message was read, or used in a way that counts as reading.
+    pub(super) fn read(&mut self) {
+        self.read_now |= !self.flags.is_read();
+        self.flags.insert(Flags::READ);
+        self.is_touched = true;
+        self.stays_new = false;
+    }
+
+    /// Returns the letter of the header line, as bsd-mailx and s-nail rank them.
+    pub(super) fn letter(&self) -> char {
+        match self.fate {
+            Fate::Deleted => 'D',
+            Fate::Mbox => 'M',
+            _ if !self.flags.is_read() => headline::letter(self.flags, false),
+            Fate::Held => 'P',
+            Fate::Ruled if self.is_saved => '*',
+            Fate::Ruled => headline::letter(self.flags, self.read_now),
+        }
+    }
+}
+
+/// The messages as `undelete` sees them: the deleted ones.
+struct Deleted<'r, 'a, 's>(&'r Reader<'a, 's>);
+
+impl Index for Deleted<'_, '_, '_> {
+    fn count(&self) -> usize {
+        self.0.count()
+    }
+    fn current(&self) -> usize {
+        self.0.current()
+    }
+    fn is_hidden(&self, message: usize) -> bool {
+        !self.0.flags(message).is_deleted()
+    }
+    fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
+        self.0.has_flags(message, choice)
+    }
+    fn sender(&self, message: usize) -> String {
+        self.0.sender(message)
+    }
+    fn subject(&self, message: usize) -> String {
+        self.0.subject(message)
+    }
+    fn allnet(&self) -> bool {
+        self.0.allnet()
+    }
+}
+
+/// The messages as `hold` sees them under POSIX's rules: all of them.
+struct All<'r, 'a, 's>(&'r Reader<'a, 's>);
+
+impl Index for All<'_, '_, '_> {
+    fn count(&self) -> usize {
+        self.0.count()
+    }
+    fn current(&self) -> usize {
+        self.0.current()
+    }
+    fn is_hidden(&self, _: usize) -> bool {
+        false
+    }
+    fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
+        self.0.has_flags(message, choice)
+    }
+    fn sender(&self, message: usize) -> String {
+        self.0.sender(message)
+    }
+    fn subject(&self, message: usize) -> String {
+        self.0.subject(message)
+    }
+    fn allnet(&self) -> bool {
+        self.0.allnet()
+    }
+}
+
+impl Reader<'_, '_> {
+    /// Says why nothing can be marked, where it cannot.
+    fn changeable(&self) -> Told {
+        match self.read_only {
+            true => Err("The mailbox is open read-only".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// Marks messages as deleted; shows the next one with `autoprint`.
+    pub(super) fn delete(&mut self, list: &str) -> Told {
+        let has_next = self.delete_and_move(list)?;
+        match has_next && self.settings.autoprint {
+            true => self.print(""),
+            false => Ok(()),
+        }
+    }
+
+    /// Marks messages as deleted and shows the next one.
+    pub(super) fn delete_and_print(&mut self, list: &str) -> Told {
+        match self.delete_and_move(list)? {
+            true => self.print(""),
+            false => {
+                self.screen.text("No more messages\n");
+                Ok(())
+            }
+        }
+    }
+
+    /// Marks messages as deleted; current becomes the first one behind them, else the last one
+    /// before them. Returns whether there is one behind.
+    fn delete_and_move(&mut self, list: &str) -> Result<bool, String> {
+        self.changeable()?;
+        let messages = self.messages(list)?;
+        let Some(&last) = messages.last() else {
+            return Ok(false);
+        };
+        for message in messages {
+            let is_scripted = !self.settings.stdin_is_terminal;
+            let mark = &mut self.marks[message];
+            if mark.is_unsaved && is_scripted {
+                // Nobody saw that it could not be saved: the script that goes on would lose it.
+                let line = format!("{}: it could not be saved, and is not deleted", message + 1);
+                self.complain(&line);
+                continue;
+            }
+            mark.fate = Fate::Deleted;
+            mark.is_touched = true;
+        }
+        let next = self.visible().find(|&message| message > last);
+        let before = self.visible().take_while(|&message| message <= last).last();
+        if let Some(message) = next.or(before) {
+            self.current = message;
+            self.shown = false;
+        }
+        Ok(next.is_some())
+    }
+
+    /// Takes deletions back; without a list that of the next deleted message, else of the last
+    /// one before.
+    pub(super) fn undelete(&mut self, list: &str) -> Told {
+        self.changeable()?;
+        let none = || "No applicable messages".to_owned();
+        let mut search = std::mem::take(&mut self.search);
+        let found = list::messages(list, &Deleted(self), &mut search);
+        self.search = search;
+        let mut messages = found?;
+        if messages.is_empty() {
+            let deleted = |message: &usize| self.flags(*message).is_deleted();
+            let count = self.marks.len();
+            let next = (self.current..count).find(deleted);
+            let message = next.or_else(|| (0..self.current).rev().find(deleted));
+            messages.push(message.ok_or_else(none)?);
+        }
+        for &message in &messages {
+            let is_read = self.settings.rules.posix;
+            let mark = &mut self.marks[message];
+            if mark.fate == Fate::Deleted {
+                mark.fate = Fate::Ruled;
+            }
+            mark.flags.remove(Flags::DELETED);
+            if is_read {
+                mark.read();
+            }
+        }
+        if let Some(&last) = messages.last() {
+            self.go_to(last);
+        }
+        Ok(())
+    }
+
+    /// Lets messages stay in the mailbox, whatever the rules of leaving say of them.
+    pub(super) fn hold(&mut self, list: &str) -> Told {
+        self.changeable()?;
+        let messages = match self.settings.rules.posix && !list.is_empty() {
+            true => {
+                // POSIX lets it take back a deletion.
+                let mut search = std::mem::take(&mut self.search);
+                let found = list::messages(list, &All(self), &mut search);
+                self.search = search;
+                found?
+            }
+            false => self.messages(list)?,
+        };
+        self.change(messages, |mark| mark.fate = Fate::Held);
+        Ok(())
+    }
+
+    /// Moves messages to MBOX when the reader is left.
+    pub(super) fn mbox(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            mark.read();
+            mark.fate = Fate::Mbox;
+        })
+    }
+
+    /// Treats messages as if they had been read in this session.
+    pub(super) fn touch(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            mark.read();
+            if mark.fate == Fate::Held {
+                mark.fate = Fate::Ruled;
+            }
+        })
+    }
+
+    /// Marks messages as read.
+    pub(super) fn seen(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            mark.flags.insert(Flags::READ);
+            mark.stays_new = false;
+        })
+    }
+
+    /// Marks messages as not read.
+    pub(super) fn unread(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            mark.flags.remove(Flags::READ);
+            mark.flags.insert(Flags::OLD);
+            mark.read_now = false;
+            mark.is_touched = false;
+            mark.stays_new = false;
+        })
+    }
+
+    /// Marks messages as new.
+    pub(super) fn new_again(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            mark.flags.remove(Flags::READ);
+            mark.flags.remove(Flags::OLD);
+            mark.read_now = false;
+            mark.is_touched = false;
+            mark.stays_new = true;
+        })
+    }
+
+    /// Sets a flag of messages, or clears it.
+    pub(super) fn set_flag(&mut self, list: &str, flag: Flags, is_set: bool) -> Told {
+        self.mark(list, |mark| match is_set {
+            true => mark.flags.insert(flag),
+            false => mark.flags.remove(flag),
+        })
+    }
+
+    /// Marks the messages of a list; the last one is current afterwards.
+    fn mark(&mut self, list: &str, mark: impl Fn(&mut Mark)) -> Told {
+        self.changeable()?;
+        let messages = self.messages(list)?;
+        self.change(messages, mark);
+        Ok(())
+    }
+
+    fn change(&mut self, messages: Vec<usize>, mark: impl Fn(&mut Mark)) {
+        let last = messages.last().copied();
+        for message in messages {
+            mark(&mut self.marks[message]);
+        }
+        if let Some(last) = last {
+            self.go_to(last);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Leaving: what becomes of each message, and writing that down (features.md section 8).
+//!
+//! # The rules
+//! Deleted messages go. With the rules compiled in, everything else stays; what is new becomes
+//! old, what was read is marked so. Under POSIX's rules (`hold` and `keepsave` not set) messages of
+//! a system mailbox that were used in this session go to MBOX, and saved ones go. `mbox` moves a
+//! message whatever the rules are, unless the mailbox is MBOX itself.
+//!
+//! # The order
+//! MBOX first, appended and synced; only then the mailbox is changed, by the one door of
+//! `mailbox`. When a step fails the next ones are not done: a message may be in both, never in none.
+
+use std::cell::RefCell;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::mark::{Fate, Mark};
+use super::{Reader, Told};
+use crate::exit::{Failure, with_causes};
+use crate::mailbox::{Changes, CommitOptions, Committed, Flags, Holder, LockOptions, Mailbox};
+use crate::ui::{ReaderSettings, Screen};
+
+/// How long a lock is waited for before anybody is told.
+const UNTOLD_WAIT: Duration = Duration::from_secs(1);
+
+/// What is to be done.
+#[derive(Debug, Default)]
+struct Plan {
+    changes: Changes,
+    /// Messages that go to MBOX, and MBOX.
+    moves: Vec<usize>,
+    mbox: PathBuf,
+}
+
+impl Reader<'_, '_> {
+    /// Writes back what was marked, and ends the loop; stays at a terminal if that fails.
+    pub(super) fn quit(&mut self, _: &str) -> Told {
+        let written = match self.read_only {
+            true => Ok(()),
+            false => self.write_back(),
+        };
+        match written {
+            Ok(()) => self.left = true,
+            Err(failure) => {
+                let can_stay = self.settings.stdin_is_terminal && self.settings.signal().is_none();
+                self.fail(&match can_stay {
+                    true => failure.hint("x leaves without a change; q tries again"),
+                    false => failure,
+                });
+                self.left = !can_stay;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_back(&mut self) -> Result<(), Failure> {
+        let plan = self.plan()?;
+        self.move_to_mbox(&plan)?;
+        let path = self.mailbox.path().display().to_string();
+        if plan.changes.is_empty() {
+            if self.settings.is_system {
+                if has_grown(&self.mailbox) {
+                    self.screen.text("New mail has arrived.\n");
+                }
+                self.say_held(self.marks.len());
+            }
+            return Ok(());
+        }
+        let keep = self.settings.rules.keep;
+        let done = commit(
+            &self.mailbox,
+            &plan.changes,
+            !keep,
+            &self.settings,
+            &mut self.screen,
+        )
+        .map_err(|failure| match plan.moves.len() {
+            0 => failure,
+            number => {
+                let mbox = plan.mbox.display();
+                let what = format!("{} in {mbox} as well as in {path}", messages(number));
+                failure.hint(what)
+            }
+        })?;
+        if done.arrived > 0 {
+            self.screen.text("New mail has arrived.\n");
+        }
+        if self.settings.is_system {
+            self.say_held(done.left.saturating_sub(done.arrived));
+        } else {
+            let end = if done.is_removed {
+                "removed"
+            } else {
+                "complete"
+            };
+            self.screen.text(&format!("\"{path}\" {end}\n"));
+        }
+        for line in told(&done, self.mailbox.path()) {
+            self.tell(&line);
+        }
+        Ok(())
+    }
+
+    fn say_held(&mut self, number: usize) {
+        if number > 0 {
+            let path = self.mailbox.path().display();
+            let line = format!("Held {} in {path}\n", messages(number));
+            self.screen.text(&line);
+        }
+    }
+
+    /// Decides about every message.
+    fn plan(&self) -> Result<Plan, Failure> {
+        let mut plan = Plan::default();
+        let mut is_mbox_itself = None;
+        for (message, mark) in self.marks.iter().enumerate() {
+            if self.goes_to_mbox(mark) {
+                let is_itself = match is_mbox_itself {
+                    Some(known) => known,
+                    None => {
+                        plan.mbox = self.settings.file_of("&")?;
+                        *is_mbox_itself.insert(is_same_file(&plan.mbox, self.mailbox.path()))
+                    }
+                };
+                if !is_itself {
+                    plan.moves.push(message);
+                    plan.changes.delete(message);
+                    continue;
+                }
+            }
+            let is_dropped = self.settings.is_system
+                && !self.settings.rules.keepsave
+                && mark.is_saved
+                && mark.fate == Fate::Ruled;
+            if mark.fate == Fate::Deleted || is_dropped {
+                plan.changes.delete(message);
+                continue;
+            }
+            let before = self.mailbox.messages()[message].flags;
+            let flags = final_flags(mark);
+            if flags != before {
+                plan.changes.set_flags(message, flags);
+            }
+        }
+        Ok(plan)
+    }
+
+    fn goes_to_mbox(&self, mark: &Mark) -> bool {
+        let rules = &self.settings.rules;
+        match mark.fate {
+            Fate::Mbox => true,
+            Fate::Deleted | Fate::Held => false,
+            Fate::Ruled => {
+                let is_saved = mark.is_saved && !rules.keepsave;
+                self.settings.is_system && !rules.hold && mark.is_touched && !is_saved
+            }
+        }
+    }
+
+    /// Appends the messages that go to MBOX, unless an earlier attempt did.
+    fn move_to_mbox(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let is_there = |message: &&usize| self.marks[**message].is_in_mbox;
+        let moves: Vec<usize> = plan
+            .moves
+            .iter()
+            .filter(|m| !is_there(m))
+            .copied()
+            .collect();
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let flags: Vec<Flags> = moves
+            .iter()
+            .map(|&message| final_flags(&self.marks[message]))
+            .collect();
+        self.append(&plan.mbox, &moves, &flags)?;
+        for &message in &moves {
+            self.marks[message].is_in_mbox = true;
+        }
+        let line = format!(
+            "Saved {} in {}\n",
+            messages(moves.len()),
+            plan.mbox.display()
+        );
+        self.screen.text(&line);
+        Ok(())
+    }
+}
+
+/// Returns the flags that a message has after the session: what was new has been seen.
+fn final_flags(mark: &Mark) -> Flags {
+    let mut flags = mark.flags;
+    if mark.read_now || (flags.is_new() && !mark.stays_new) {
+        flags.insert(Flags::OLD);
+    }
+    flags
+}
+
+/// Returns `1 message`, `2 messages`.
+pub(super) fn messages(number: usize) -> String {
+    match number {
+        1 => "1 message".to_owned(),
+        _ => format!("{number} messages"),
+    }
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let identity = |path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    let one = identity(one);
+    one.is_some() && one == identity(other)
+}
+
+/// Returns whether a mailbox that is a file is larger than it was when it was opened.
+fn has_grown(mailbox: &Mailbox) -> bool {
+    fs::metadata(mailbox.path()).is_ok_and(|file| file.is_file() && file.len() > mailbox.size())
+}
+
+/// Writes changes into a mailbox; says whose lock is waited for.
+pub(super) fn commit(
+    mailbox: &Mailbox,
+    changes: &Changes,
+    removes_empty: bool,
+    settings: &ReaderSettings<'_>,
+    screen: &mut Screen<'_>,
+) -> Result<Committed, Failure> {
+    let waiter = Waiter::new(mailbox.path(), settings, screen);
+    let waiting = |holder: &Holder| waiter.waits(holder);
+    let options = CommitOptions {
+        lock: LockOptions {
+            patience: settings.lock_patience,
+            waiting: Some(&waiting),
+            ..LockOptions::default()
+        },
+        journals: &settings.journals,
+        removes_empty,
+    };
+    mailbox
+        .commit(changes, &options)
+        .map_err(|error| Failure::new(error.kind(), with_causes(&error)))
+}
+
+/// Tells who is waited for: once, at a terminal whenever it is somebody else.
+pub(super) struct Waiter<'w, 'a, 's> {
+    path: &'w Path,
+    settings: &'w ReaderSettings<'s>,
+    screen: RefCell<&'w mut Screen<'a>>,
+    since: Instant,
+    told: RefCell<Option<Holder>>,
+}
+
+impl<'w, 'a, 's> Waiter<'w, 'a, 's> {
+    pub(super) fn new(
+        path: &'w Path,
+        settings: &'w ReaderSettings<'s>,
+        screen: &'w mut Screen<'a>,
+    ) -> Self {
+        Waiter {
+            path,
+            settings,
+            screen: RefCell::new(screen),
+            since: Instant::now(),
+            told: RefCell::new(None),
+        }
+    }
+
+    /// Returns whether to wait on: until a signal comes.
+    pub(super) fn waits(&self, holder: &Holder) -> bool {
+        if self.settings.signal().is_some() {
+            return false;
+        }
+        let mut told = self.told.borrow_mut();
+        let is_news = match &*told {
+            None => true,
+            Some(last) => self.settings.stdin_is_terminal && last != holder,
+        };
+        if is_news && self.since.elapsed() >= UNTOLD_WAIT {
+            let program = &self.settings.program;
+            let path = self.path.display();
+            let line = format!("{program}: waiting for {holder}, which holds {path}");
+            self.screen.borrow_mut().complain(&line);
+            *told = Some(holder.clone());
+        }
+        true
+    }
+}
+
+/// Returns what there is to say of changes that were written, beside their success.
+pub(super) fn told(done: &Committed, path: &Path) -> Vec<String> {
+    let path = path.display();
+    let mut lines = Vec::new();
+    if done.gone > 0 {
+        let number = messages(done.gone);
+        lines.push(format!(
+            "{number} had been removed from {path} by another program"
+        ));
+    }
+    if done.flags_left_out > 0 {
+        let number = messages(done.flags_left_out);
+        lines.push(format!(
+            "the disk is full: {number} in {path} kept the old flags"
+        ));
+    }
+    if let Some(pending) = &done.pending {
+        lines.push(format!(
+            "the changes of {path} are safe in {}, and whoever opens it next for writing completes them: {}",
+            pending.journal.display(),
+            with_causes(&pending.source)
+        ));
+    }
+    lines
+}

@@ -1,0 +1,353 @@
+//! The commands that put messages into other files: `save`, `copy`, `write`.
+//!
+//! All but `write` are the one append of `mailbox`: locked, synced, all messages of a command or
+//! none of them. `write` makes plain files; see [`file`](super::file).
+
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use super::quit::Waiter;
+use super::{Reader, Told, file};
+use crate::exit::{Failure, Kind, with_causes};
+use crate::mailbox::{
+    AppendOptions, Flags, Form, Holder, Incoming, Mailbox, append_all, with_flags,
+};
+use crate::message::parse::{Content, Part, date, display, fields, structure, words};
+use crate::report::message_bytes;
+use crate::transport::local::from_line;
+
+impl Reader<'_, '_> {
+    /// Appends messages to a file, and marks them as saved.
+    pub(super) fn save(&mut self, text: &str) -> Told {
+        let (list, name) = split_file(text)?;
+        let messages = self.messages(list)?;
+        let path = self.settings.file_of(name.as_deref().unwrap_or("&"));
+        self.store(&messages, path, true)
+    }
+
+    /// Appends messages to a file.
+    pub(super) fn copy(&mut self, text: &str) -> Told {
+        let (list, name) = split_file(text)?;
+        let messages = self.messages(list)?;
+        let path = self.settings.file_of(name.as_deref().unwrap_or("&"));
+        self.store(&messages, path, false)
+    }
+
+    /// Appends messages to a file named after the author of the first, and marks them as saved.
+    pub(super) fn save_by_author(&mut self, list: &str) -> Told {
+        let messages = self.messages(list)?;
+        let path = self.author_file(messages[0]);
+        self.store(&messages, path, true)
+    }
+
+    /// Appends messages to a file named after the author of the first.
+    pub(super) fn copy_by_author(&mut self, list: &str) -> Told {
+        let messages = self.messages(list)?;
+        let path = self.author_file(messages[0]);
+        self.store(&messages, path, false)
+    }
+
+    /// Returns the file that is named after a message's author: the local part of the address.
+    ///
+    /// The author chose it, so it can be no path and no hidden file.
+    fn author_file(&self, message: usize) -> Result<PathBuf, Failure> {
+        let block = self.block(message);
+        let (_, header) = fields::split_from_line(&block);
+        let address = fields::find(header, "from").map(|body| words::first_address(body).address);
+        let address = address.unwrap_or_default();
+        let local = address
+            .rsplit_once('@')
+            .map_or(&*address, |(local, _)| local);
+        if local.is_empty() {
+            let what = format!("{}: the message names no author", message + 1);
+            return Err(Failure::new(Kind::Data, what));
+        }
+        Ok(PathBuf::from(file::safe_name(local)))
+    }
+
+    fn store(
+        &mut self,
+        messages: &[usize],
+        path: Result<PathBuf, Failure>,
+        marks_saved: bool,
+    ) -> Told {
+        let all = self.mailbox.messages();
+        let flags: Vec<Flags> = messages.iter().map(|&message| all[message].flags).collect();
+        let lines: u64 = messages.iter().map(|&m| u64::from(all[m].lines)).sum();
+        let bytes: u64 = messages.iter().map(|&message| all[message].len).sum();
+        let appended = path.and_then(|path| {
+            let is_new = self.append(&path, messages, &flags)?;
+            Ok((path, is_new))
+        });
+        match appended {
+            Ok((path, is_new)) => {
+                self.say_written(&path, is_new, &format!("{lines}/{bytes}"));
+                self.mark_stored(messages, marks_saved);
+            }
+            Err(failure) => self.fail_to_store(messages, &failure),
+        }
+        Ok(())
+    }
+
+    fn mark_stored(&mut self, messages: &[usize], marks_saved: bool) {
+        for &message in messages {
+            let mark = &mut self.marks[message];
+            mark.read();
+            mark.is_saved |= marks_saved;
+            mark.is_unsaved = false;
+        }
+        if let Some(&last) = messages.last() {
+            self.go_to(last);
+        }
+    }
+
+    fn fail_to_store(&mut self, messages: &[usize], failure: &Failure) {
+        self.fail(failure);
+        for &message in messages {
+            self.marks[message].is_unsaved = true;
+        }
+    }
+
+    /// Says what was written into which file: `"file" [New file] lines/bytes`.
+    fn say_written(&mut self, path: &Path, is_new: bool, size: &str) {
+        let path = path.display().to_string().replace('\n', "\u{240a}");
+        let how = if is_new { "New file" } else { "Appended" };
+        self.screen.text(&format!("\"{path}\" [{how}] {size}\n"));
+    }
+
+    /// Appends messages to an mbox, with these flags, all or none; says whether the file is new.
+    pub(super) fn append(
+        &mut self,
+        path: &Path,
+        messages: &[usize],
+        flags: &[Flags],
+    ) -> Result<bool, Failure> {
+        let mailbox = &self.mailbox;
+        let epoch = self.settings.source_date_epoch;
+        let mut incoming = messages
+            .iter()
+            .zip(flags)
+            .map(|(&message, &flags)| incoming(mailbox, message, flags, epoch));
+        let waiter = Waiter::new(path, &self.settings, &mut self.screen);
+        let waiting = |holder: &Holder| waiter.waits(holder);
+        let mut options = AppendOptions::folder();
+        options.lock.patience = self.settings.lock_patience;
+        options.lock.waiting = Some(&waiting);
+        append_all(path, &mut incoming, &options)
+            .map_err(|error| Failure::new(error.kind(), with_causes(&error)))
+    }
+
+    /// Writes the text of messages to a file, or their attachments into a directory.
+    pub(super) fn write(&mut self, text: &str) -> Told {
+        let (list, name) = split_file(text)?;
+        let name = name.ok_or("write: a file must be named")?;
+        let messages = self.messages(list)?;
+        let path = match self.settings.file_of(&name) {
+            Ok(path) => path,
+            Err(failure) => {
+                self.fail_to_store(&messages, &failure);
+                return Ok(());
+            }
+        };
+        let written = match name.ends_with('/') || path.is_dir() {
+            true => self.write_parts(&messages, &path),
+            false => self.write_text(&messages, &path),
+        };
+        match written {
+            Ok(()) => self.mark_stored(&messages, true),
+            Err(failure) => self.fail_to_store(&messages, &failure),
+        }
+        Ok(())
+    }
+
+    fn write_text(&mut self, messages: &[usize], path: &Path) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        for &message in messages {
+            let content = self.content(message)?;
+            text.extend_from_slice(&body(&content));
+            if !text.is_empty() && !text.ends_with(b"\n") {
+                text.push(b'\n');
+            }
+        }
+        let is_new = file::append(path, &text)?;
+        let lines = memchr::memchr_iter(b'\n', &text).count();
+        self.say_written(path, is_new, &format!("{lines}/{}", text.len()));
+        Ok(())
+    }
+
+    fn write_parts(&mut self, messages: &[usize], directory: &Path) -> Result<(), Failure> {
+        let mut count = 0;
+        for &message in messages {
+            let content = self.content(message)?;
+            let found = structure(&content);
+            let mut parts = Vec::new();
+            attachments(&found.parts, &mut parts);
+            for part in parts {
+                let name = file::safe_name(&name_of(part));
+                let bytes = part.decoded();
+                let path = file::create(directory, &name, &bytes)?;
+                self.say_written(&path, true, &bytes.len().to_string());
+                count += 1;
+            }
+        }
+        match count {
+            0 => Err(Failure::new(Kind::Nothing, "there is no attachment")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns a message without what the mailbox put around it and into it.
+    fn content(&self, message: usize) -> Result<Vec<u8>, Failure> {
+        let bytes = self.mailbox.read(message).map_err(|error| {
+            let what = format!("{}: cannot read the message", message + 1);
+            Failure::new(Kind::Io, what).because(error)
+        })?;
+        let content = message_bytes(&self.mailbox.messages()[message], &bytes);
+        Ok(display::unquoted(content).into_owned())
+    }
+}
+
+/// Returns a message as an mbox takes it.
+fn incoming(
+    mailbox: &Mailbox,
+    message: usize,
+    flags: Flags,
+    epoch: Option<i64>,
+) -> io::Result<Incoming<'_>> {
+    let place = &mailbox.messages()[message];
+    let from_line_len = place.from_line_len as usize;
+    let block = mailbox.read_header(message)?;
+    let header = with_flags(&block, from_line_len, flags);
+    let mut rest = mailbox.reader(message);
+    io::copy(&mut rest.by_ref().take(block.len() as u64), &mut io::sink())?;
+    let (line, header) = header.split_at(from_line_len);
+    let (from_line, form) = match line {
+        // What comes from another format is not quoted yet.
+        b"" => (made_from_line(header, epoch), Form::Message),
+        line => (line.to_vec(), Form::Stored),
+    };
+    Ok(Incoming {
+        from_line,
+        message: Box::new(Cursor::new(header.to_vec()).chain(rest)),
+        form,
+    })
+}
+
+/// Makes a From_ line of what the header says of sender and date.
+fn made_from_line(header: &[u8], epoch: Option<i64>) -> Vec<u8> {
+    let sender = ["return-path", "from"]
+        .iter()
+        .find_map(|name| fields::find(header, name))
+        .map(|body| words::first_address(body).address)
+        .unwrap_or_default();
+    let time = fields::find(header, "date").and_then(date);
+    from_line(&sender, time.map(|time| time.timestamp()).or(epoch))
+}
+
+/// Returns the text of a message: decoded where it is one part, else as `print` shows it.
+fn body(content: &[u8]) -> Vec<u8> {
+    let found = structure(content);
+    match found.parts.as_slice() {
+        [part] if matches!(part.content, Content::Leaf) => {
+            match part.media_type.starts_with("text/") {
+                true => part.text().into_bytes(),
+                false => part.decoded().into_owned(),
+            }
+        }
+        _ => display::text(content).into_bytes(),
+    }
+}
+
+/// Gathers the parts that are not shown as text.
+fn attachments<'p, 'a>(parts: &'p [Part<'a>], found: &mut Vec<&'p Part<'a>>) {
+    for part in parts {
+        match &part.content {
+            Content::Multipart(parts) => attachments(parts, found),
+            Content::Message(..) => found.push(part),
+            Content::Leaf => {
+                let is_text = part.media_type.starts_with("text/") && !part.attachment;
+                if part.file_name.is_some() || !is_text {
+                    found.push(part);
+                }
+            }
+        }
+    }
+}
+
+/// Returns the name that a part has, or one made of its number.
+fn name_of(part: &Part<'_>) -> String {
+    match &part.file_name {
+        Some(name) => name.clone(),
+        None => {
+            let extension = if part.is("message/rfc822") {
+                ".eml"
+            } else {
+                ""
+            };
+            format!("part-{}{extension}", part.number)
+        }
+    }
+}
+
+/// Splits the name of a file, the last word, from the message list before it.
+///
+/// Quotes keep blanks in a name, as they do in lists.
+fn split_file(text: &str) -> Result<(&str, Option<String>), String> {
+    let mut start = 0;
+    let mut word: Option<String> = None;
+    let mut last = (0, None);
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => word.get_or_insert_default().push(c),
+            None if c.is_whitespace() => {
+                if word.is_some() {
+                    last = (start, word.take());
+                }
+            }
+            None => {
+                if word.is_none() {
+                    start = at;
+                }
+                let word = word.get_or_insert_default();
+                match c {
+                    '"' | '\'' => quote = Some(c),
+                    _ => word.push(c),
+                }
+            }
+        }
+    }
+    if quote.is_some() {
+        return Err("Missing closing quote".to_owned());
+    }
+    if word.is_some() {
+        last = (start, word);
+    }
+    let (start, name) = last;
+    Ok((text[..start].trim_end(), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_is_the_file() {
+        let rows: [(&str, &str, Option<&str>); 8] = [
+            ("", "", None),
+            ("box", "", Some("box")),
+            ("1-3 box", "1-3", Some("box")),
+            ("1 3  box ", "1 3", Some("box")),
+            ("/'a b' \"c d\"", "/'a b'", Some("c d")),
+            ("1 c\" \"d", "1", Some("c d")),
+            ("1 ''", "1", Some("")),
+            ("1 +größe", "1", Some("+größe")),
+        ];
+        for (text, list, name) in rows {
+            let expected = (list, name.map(str::to_owned));
+            assert_eq!(split_file(text), Ok(expected), "{text}");
+        }
+        assert!(split_file("1 'open").is_err());
+    }
+}
