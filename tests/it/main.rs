@@ -17,6 +17,7 @@ mod smtp_server;
 
 mod bad_input;
 mod callers;
+mod changing;
 mod config;
 mod dialect;
 mod documents;

@@ -1,0 +1,322 @@
+//! Changing a mailbox with the reader: what `q` writes, what `x` and everything else leave alone.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::case::Case;
+use crate::mailboxes::{ONE, TWO};
+
+/// Three messages: new, read, and one with bytes that are no text.
+fn three() -> Vec<u8> {
+    let odd = b"From c@example.org Wed Nov 18 09:00:00 2026\r\nFrom: c@example.org\r\n\
+        Subject: odd \xff\r\nStatus: O\r\n\r\n>From \0 caf\xe9\r\nno end";
+    [ONE.as_bytes(), TWO.as_bytes(), odd].concat()
+}
+
+/// The first one as it is when it was seen in a list.
+fn one_old() -> String {
+    ONE.replacen("\n\n", "\nStatus: O\n\n", 1)
+}
+
+/// Returns `mailx -N ARGS -f box` with these commands from a pipe.
+fn commands(args: &[&str], text: &str) -> Case {
+    Case::new()
+        .args(["-N", "-S", "quiet"])
+        .args(args)
+        .args(["-f", "box"])
+        .file("work/box", three())
+        .stdin(text)
+}
+
+/// Returns `mailx -N` over the system mailbox with these commands from a pipe.
+fn at_home(text: &str) -> (Case, String) {
+    let case = Case::new().args(["-N", "-S", "quiet"]).stdin(text);
+    let path = format!("spool/{}", case.user());
+    let case = case.file(&path, three());
+    (case, path)
+}
+
+fn rest(from: usize) -> Vec<u8> {
+    three()[from..].to_vec()
+}
+
+#[test]
+fn untouched_messages_stay_byte_for_byte() {
+    let tail = rest(ONE.len());
+    let complete = "\"box\" complete\n";
+    commands(&[], "d 1\nq\n")
+        .leaves("work/box", &tail)
+        .stdout(complete)
+        .run();
+    let left = [one_old().as_bytes(), &rest(ONE.len() + TWO.len())].concat();
+    commands(&[], "d 2\n")
+        .leaves("work/box", left)
+        .stdout(complete)
+        .run();
+    let left = [one_old(), TWO.to_owned()].concat();
+    commands(&[], "d $\n")
+        .leaves("work/box", left)
+        .stdout(complete)
+        .run();
+    commands(&[], "d *\n")
+        .leaves("work/box", "")
+        .stdout(complete)
+        .run();
+}
+
+#[test]
+fn exit_read_only_and_unknown_messages_change_nothing() {
+    commands(&[], "d *\nx\n").run();
+    commands(&[], "p *\nex\n").any_stdout().run();
+    commands(&["-R"], "d 1\nq\n")
+        .stderr("The mailbox is open read-only\n")
+        .run();
+    commands(&["-R"], "p 1\n").any_stdout().run();
+    for bad in [
+        "d 9", "d nobody", "d :f", "u", "u 1", "d 1-", "nonsense", "s 'x",
+    ] {
+        commands(&[], &format!("{bad}\nx\n"))
+            .stderr_contains("\n")
+            .run();
+    }
+}
+
+#[test]
+fn a_file_that_may_not_be_written_is_open_read_only() {
+    Case::new()
+        .nobody()
+        .args(["-N", "-f", "box"])
+        .file("work/box", three())
+        .mode("work/box", 0o444)
+        .lacking("-w", "work/box")
+        .stdin("d 1\nc 1 copy\nq\n")
+        .stdout_contains("[Read only]")
+        .stderr("The mailbox is open read-only\n")
+        .leaves("work/copy", ONE)
+        .run();
+}
+
+#[test]
+fn our_rules_leave_read_mail_where_it_is() {
+    let (case, path) = at_home("2\n1\nmb 1\nd 3\nq\n");
+    let read = ONE.replacen("\n\n", "\nStatus: RO\n\n", 1);
+    case.leaves(&path, TWO)
+        .leaves("home/mbox", read)
+        .stdout_contains("Saved 1 message in [DIR]/home/mbox\nHeld 1 message in [DIR]/spool/")
+        .run();
+    let (case, path) = at_home("q\n");
+    let left = [one_old().as_bytes(), &rest(ONE.len())].concat();
+    case.leaves(&path, left)
+        .stdout_contains("Held 3 messages in [DIR]/spool/")
+        .run();
+}
+
+#[test]
+fn posix_moves_read_mail_and_drops_saved_mail() {
+    let moved = TWO;
+    for by_variable in [true, false] {
+        let (case, path) = at_home("2\ns 1 copy\nd 3\nq\n");
+        let case = match by_variable {
+            true => case.rc("set posix"),
+            false => case.env("POSIXLY_CORRECT", "1"),
+        };
+        case.may_change(&path)
+            .leaves("home/mbox", moved)
+            .leaves("work/copy", ONE)
+            .stdout_contains("Saved 1 message in [DIR]/home/mbox\n")
+            .run();
+    }
+    // What is set counts there too.
+    let (case, path) = at_home("2\ns 1 copy\nd 3\nq\n");
+    let read = ONE.replacen("\n\n", "\nStatus: RO\n\n", 1);
+    case.rc("set posix hold keepsave")
+        .leaves(&path, [read, TWO.to_owned()].concat())
+        .leaves("work/copy", ONE)
+        .any_stdout()
+        .run();
+    let (case, path) = at_home("d *\nq\n");
+    case.rc("set posix keep").leaves(&path, "").run();
+}
+
+#[test]
+fn a_mailbox_that_has_become_empty_goes_only_where_keep_is_not_set() {
+    let (case, path) = at_home("d *\nq\n");
+    let ran = case.rc("set posix").may_change(&path).run();
+    assert!(!ran.path(&path).exists());
+    let (case, path) = at_home("d *\nq\n");
+    case.leaves(&path, "").run();
+}
+
+#[test]
+fn mbox_that_cannot_be_written_keeps_everything() {
+    let (case, _) = at_home("mb 1\nd 2\nq\n");
+    case.env("MBOX", "[DIR]/no/such/mbox")
+        .status(73)
+        .says("cannot create [DIR]/no/such/mbox")
+        .run();
+}
+
+#[test]
+fn files_are_found_by_name_and_made_for_their_owner_only() {
+    let ran = commands(&[], "s 1 +kept\nc 2 ~/$w.mbox\nc &\nS 2\nx\n")
+        .rc("set folder=mail w=work")
+        .directory("home/mail")
+        .any_stdout()
+        .leaves("home/mail/kept", ONE)
+        .leaves("home/work.mbox", TWO)
+        .leaves("home/mbox", TWO)
+        .leaves("work/bob", TWO)
+        .run();
+    use std::os::unix::fs::PermissionsExt;
+    for name in ["home/mail/kept", "home/mbox", "work/bob"] {
+        let mode = ran.path(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_sender_cannot_choose_where_its_mail_is_saved() {
+    let evil = ONE.replace(
+        "From: alice@example.org",
+        "From: \"../../home/x\"@example.org",
+    );
+    let ran = Case::new()
+        .args(["-N", "-S", "quiet", "-f", "box"])
+        .file("work/box", &evil)
+        .stdin("S 1\nx\n")
+        .may_change("work")
+        .may_change("work/x")
+        .any_stdout()
+        .run();
+    assert!(!ran.path("home/x").exists());
+}
+
+#[test]
+fn a_full_disk_leaves_both_files_as_they_were_and_the_status_says_it() {
+    // Two blocks of 512 bytes: the file is almost full.
+    let folder = ONE.repeat(1020 / ONE.len());
+    let limited = |text: &str| {
+        commands(&[], text)
+            .file("work/folder", &folder)
+            .wrapped(["/bin/sh", "-c", "ulimit -f 2; exec \"$@\"", "sh"])
+            .status(74)
+    };
+    limited("s 1-3 folder\nx\n")
+        .says("cannot append to folder: File too large")
+        .run();
+    limited("s * folder\nd *\nq\n")
+        .any_stderr()
+        .stderr_contains("it could not be saved")
+        .may_change("work/box")
+        .leaves(
+            "work/box",
+            [one_old().as_bytes(), &rest(ONE.len())].concat(),
+        )
+        .any_stdout()
+        .run();
+    limited("w * folder\nw * folder\nw * folder\nw * folder\nw * folder\nw * folder\nx\n")
+        .any_stderr()
+        .stderr_contains("cannot write folder: File too large")
+        .any_stdout()
+        .may_change("work/folder")
+        .run();
+}
+
+#[test]
+fn a_lock_that_others_hold_is_waited_for_and_named() {
+    commands(&["-S", "lock-timeout=3"], "d 1\nq\n")
+        .file("work/box.lock", "0\n")
+        .status(75)
+        .says("waiting for process 0, which holds box")
+        .says("cannot lock box: process 0 holds it")
+        .run();
+}
+
+#[test]
+fn scripts_go_on_after_an_error_unless_they_are_told_not_to() {
+    let tail = rest(ONE.len());
+    commands(&[], "nonsense\nd 1\nq\n")
+        .stderr("Unknown command: \"nonsense\"\n")
+        .stdout("\"box\" complete\n")
+        .leaves("work/box", &tail)
+        .run();
+    commands(&["-S", "errexit"], "d 1\nnonsense\nq\n")
+        .stderr("Unknown command: \"nonsense\"\n")
+        .status(1)
+        .run();
+}
+
+#[test]
+fn neither_a_locale_nor_a_home_is_needed() {
+    for (name, value) in [("LC_ALL", "C"), ("HOME", ""), ("TERM", "")] {
+        commands(&[], "d 1\nq\n")
+            .env(name, value)
+            .leaves("work/box", rest(ONE.len()))
+            .stdout("\"box\" complete\n")
+            .run();
+    }
+}
+
+#[test]
+fn a_signal_leaves_the_mailbox_as_it_is() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+        commands(&[], "")
+            .stdin_stays_open("d *\n")
+            .signal_after(Duration::from_secs(1), signal)
+            .status(128 + signal as i32)
+            .says("interrupted; box stays as it is")
+            .run();
+    }
+}
+
+#[test]
+fn an_output_that_is_full_is_no_reason_to_change_anything() {
+    commands(&[], "p *\nd *\nq\n")
+        .wrapped(["/bin/sh", "-c", "exec \"$@\" >/dev/full", "sh"])
+        .status(74)
+        .says("cannot write the output")
+        .may_change("work/box")
+        .run();
+}
+
+#[test]
+fn a_person_deletes_and_takes_back() {
+    Case::new()
+        .args(["-N", "-S", "quiet", "-f", "box"])
+        .file("work/box", three())
+        .leaves("work/box", [one_old(), TWO.to_owned()].concat())
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("d *\n");
+            terminal.sees("? ");
+            terminal.types("u 1 2\n");
+            terminal.sees("? ");
+            terminal.types("f :d\n");
+            terminal.sees(" D  3 c@example.org");
+            terminal.sees("? ");
+            terminal.types("q\n");
+            terminal.sees("\"box\" complete");
+        });
+}
+
+#[test]
+fn a_quit_that_fails_at_a_terminal_does_not_leave() {
+    Case::new()
+        .args(["-N", "-S", "quiet", "-S", "lock-timeout=1", "-f", "box"])
+        .file("work/box", three())
+        .file("work/box.lock", "0\n")
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("d 1\n");
+            terminal.sees("? ");
+            terminal.types("q\n");
+            terminal.sees("cannot lock box");
+            terminal.sees("hint: x leaves");
+            terminal.sees("? ");
+            terminal.types("=\n");
+            terminal.sees("2");
+            terminal.sees("? ");
+            terminal.types("x\n");
+        });
+}
