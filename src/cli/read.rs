@@ -10,8 +10,10 @@ use std::time::Duration;
 use crate::cli::diagnostics::Diagnostics;
 use crate::compose::input::Interruptible;
 use crate::config::{Environment, Settings};
-use crate::exit::{Failure, Kind};
-use crate::mailbox::{self, Journals, Mailbox, NameInputs, Named, OpenError, PlaceInputs};
+use crate::exit::{Failure, Kind, with_causes};
+use crate::mailbox::{
+    self, CommitOptions, Journals, LockOptions, Mailbox, NameInputs, Named, OpenError, PlaceInputs,
+};
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
 use crate::shell::{self, Input};
@@ -153,7 +155,15 @@ fn perform(
             let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
             Ok(shell::search(mailbox, reader, list, *silent, out, err)?)
         }
-        Task::Shell { commands, .. } => {
+        Task::Shell {
+            commands,
+            read_only,
+            ..
+        } => {
+            // Opening says what is wrong with anything else than a file, a FIFO for instance.
+            if !read_only && place.path.is_file() {
+                recover(&place.path, &reader);
+            }
             let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
             if mailbox.messages().is_empty() {
                 return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
@@ -169,6 +179,24 @@ fn perform(
             };
             shell::run(mailbox, reader, commands, input, out, err).map_err(ReportError::from)
         }
+    }
+}
+
+/// Completes a change of the mailbox that broke off; what cannot be completed is told, and shown as
+/// if it were.
+fn recover(path: &Path, reader: &ReaderSettings<'_>) {
+    let mut options = CommitOptions {
+        lock: LockOptions::default(),
+        journals: &reader.journals,
+        removes_empty: false,
+    };
+    options.lock.patience = reader.lock_patience;
+    let lines: Vec<String> = match mailbox::recover(path, &options) {
+        Ok(notices) => notices.iter().map(ToString::to_string).collect(),
+        Err(error) => vec![with_causes(&error)],
+    };
+    for line in lines {
+        crate::cli::diagnostics::line(&format!("{}: {line}", reader.program));
     }
 }
 

@@ -82,6 +82,15 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
+    for line in reader
+        .mailbox
+        .notices()
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+    {
+        reader.tell(&line);
+    }
     reader.greet();
     for line in first {
         if !reader.left {
@@ -152,7 +161,9 @@ impl<'a, 's> Reader<'a, 's> {
             shown: false,
             page: current / settings.screen.max(1),
             search: String::new(),
-            read_only: settings.read_only || eaccess(mailbox.path(), AccessFlags::W_OK).is_err(),
+            read_only: settings.read_only
+                || mailbox.is_compressed()
+                || eaccess(mailbox.path(), AccessFlags::W_OK).is_err(),
             left: false,
             has_failed: false,
             worst: None,

@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use super::mark::{Fate, Mark};
 use super::{Reader, Told};
 use crate::exit::{Failure, with_causes};
-use crate::mailbox::{Changes, CommitOptions, Committed, Flags, Holder, LockOptions, Mailbox};
+use crate::mailbox::{
+    Changes, CommitError, CommitOptions, Committed, Flags, Holder, LockOptions, Mailbox,
+};
 use crate::ui::{ReaderSettings, Screen};
 
 /// How long a lock is waited for before anybody is told.
@@ -80,7 +82,7 @@ impl Reader<'_, '_> {
             0 => failure,
             number => {
                 let mbox = plan.mbox.display();
-                let what = format!("{} in {mbox} as well as in {path}", messages(number));
+                let what = format!("{} in {mbox} as well as in {path}", counted(number));
                 failure.hint(what)
             }
         })?;
@@ -106,7 +108,7 @@ impl Reader<'_, '_> {
     fn say_held(&mut self, number: usize) {
         if number > 0 {
             let path = self.mailbox.path().display();
-            let line = format!("Held {} in {path}\n", messages(number));
+            let line = format!("Held {} in {path}\n", counted(number));
             self.screen.text(&line);
         }
     }
@@ -181,7 +183,7 @@ impl Reader<'_, '_> {
         }
         let line = format!(
             "Saved {} in {}\n",
-            messages(moves.len()),
+            counted(moves.len()),
             plan.mbox.display()
         );
         self.screen.text(&line);
@@ -199,7 +201,7 @@ fn final_flags(mark: &Mark) -> Flags {
 }
 
 /// Returns `1 message`, `2 messages`.
-pub(super) fn messages(number: usize) -> String {
+pub(super) fn counted(number: usize) -> String {
     match number {
         1 => "1 message".to_owned(),
         _ => format!("{number} messages"),
@@ -214,7 +216,8 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// Returns whether a mailbox that is a file is larger than it was when it was opened.
 fn has_grown(mailbox: &Mailbox) -> bool {
-    fs::metadata(mailbox.path()).is_ok_and(|file| file.is_file() && file.len() > mailbox.size())
+    let is_larger = |file: fs::Metadata| file.is_file() && file.len() > mailbox.size();
+    mailbox.is_changed() && fs::metadata(mailbox.path()).is_ok_and(is_larger)
 }
 
 /// Writes changes into a mailbox; says whose lock is waited for.
@@ -236,9 +239,17 @@ pub(super) fn commit(
         journals: &settings.journals,
         removes_empty,
     };
-    mailbox
-        .commit(changes, &options)
-        .map_err(|error| Failure::new(error.kind(), with_causes(&error)))
+    mailbox.commit(changes, &options).map_err(|error| {
+        let why = with_causes(&error);
+        match &error {
+            // A journal has a name that says nothing to whoever reads it.
+            CommitError::Write { path, .. } if path != mailbox.path() => {
+                let what = format!("cannot change {}", mailbox.path().display());
+                Failure::new(error.kind(), what).because(why)
+            }
+            _ => Failure::new(error.kind(), why),
+        }
+    })
 }
 
 /// Tells who is waited for: once, at a terminal whenever it is somebody else.
@@ -289,15 +300,15 @@ impl<'w, 'a, 's> Waiter<'w, 'a, 's> {
 /// Returns what there is to say of changes that were written, beside their success.
 pub(super) fn told(done: &Committed, path: &Path) -> Vec<String> {
     let path = path.display();
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = done.notices.iter().map(ToString::to_string).collect();
     if done.gone > 0 {
-        let number = messages(done.gone);
+        let number = counted(done.gone);
         lines.push(format!(
             "{number} had been removed from {path} by another program"
         ));
     }
     if done.flags_left_out > 0 {
-        let number = messages(done.flags_left_out);
+        let number = counted(done.flags_left_out);
         lines.push(format!(
             "the disk is full: {number} in {path} kept the old flags"
         ));
