@@ -16,6 +16,9 @@ _postrider() {
             ",$1")
                 cmd="postrider"
                 ;;
+            postrider,delete)
+                cmd="postrider__subcmd__delete"
+                ;;
             postrider,help)
                 cmd="postrider__subcmd__help"
                 ;;
@@ -24,6 +27,9 @@ _postrider() {
                 ;;
             postrider,mailx)
                 cmd="postrider__subcmd__mailx"
+                ;;
+            postrider,mark)
+                cmd="postrider__subcmd__mark"
                 ;;
             postrider,send)
                 cmd="postrider__subcmd__send"
@@ -34,6 +40,9 @@ _postrider() {
             postrider,show)
                 cmd="postrider__subcmd__show"
                 ;;
+            postrider__subcmd__help,delete)
+                cmd="postrider__subcmd__help__subcmd__delete"
+                ;;
             postrider__subcmd__help,help)
                 cmd="postrider__subcmd__help__subcmd__help"
                 ;;
@@ -42,6 +51,9 @@ _postrider() {
                 ;;
             postrider__subcmd__help,mailx)
                 cmd="postrider__subcmd__help__subcmd__mailx"
+                ;;
+            postrider__subcmd__help,mark)
+                cmd="postrider__subcmd__help__subcmd__mark"
                 ;;
             postrider__subcmd__help,send)
                 cmd="postrider__subcmd__help__subcmd__send"
@@ -59,7 +71,7 @@ _postrider() {
 
     case "${cmd}" in
         postrider)
-            opts="-h -V --help --version send list show mailx sendmail help"
+            opts="-h -V --help --version send list show delete mark mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -72,9 +84,69 @@ _postrider() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        postrider__subcmd__help)
-            opts="send list show mailx sendmail help"
+        postrider__subcmd__delete)
+            opts="-v -h --unread --read --all --from --subject --older-than --dry-run --json --file --user --set --account --config --no-system-rc --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help)
+            opts="send list show delete mark mailx sendmail help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__delete)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -115,6 +187,20 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help__subcmd__mailx)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__mark)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -211,6 +297,52 @@ _postrider() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__mark)
+            opts="-v -h --read --unread --flag --unflag --answered --unanswered --all --from --subject --older-than --dry-run --json --file --user --set --account --config --no-system-rc --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -29,6 +29,8 @@ complete -c postrider -n "__fish_postrider_needs_command" -s V -l version -d 'Pr
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "send" -d 'Send a message read from standard input'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "list" -d 'List the messages of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "delete" -d 'Delete messages of a mailbox'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "mark" -d 'Mark messages of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "mailx" -d 'Take a mailx command line'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "sendmail" -d 'Take a sendmail command line'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -72,9 +74,47 @@ complete -c postrider -n "__fish_postrider_using_subcommand show" -l raw -d 'Pri
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s h -l help -d 'Print help'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l from -d 'Choose messages whose sender contains this text' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l subject -d 'Choose messages whose subject contains this text' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l older-than -d 'Choose messages delivered longer ago than this, as 30d, 12h or 8w' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l file -d 'Read this mailbox instead of the system mailbox' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l user -d 'Read the system mailbox of this user' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l set -d 'Set a variable; noNAME unsets it' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l unread -d 'Choose messages that were not read'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l read -d 'Choose messages that were read'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l all -d 'Choose all messages'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l dry-run -d 'Print the header lines of the messages that would change, and change nothing'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l json -d 'Print the result as one JSON object'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l from -d 'Choose messages whose sender contains this text' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l subject -d 'Choose messages whose subject contains this text' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l older-than -d 'Choose messages delivered longer ago than this, as 30d, 12h or 8w' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l file -d 'Read this mailbox instead of the system mailbox' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l user -d 'Read the system mailbox of this user' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l set -d 'Set a variable; noNAME unsets it' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l read -d 'Mark them as read'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l unread -d 'Mark them as not read'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l flag -d 'Flag them'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l unflag -d 'Take their flags back'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l answered -d 'Mark them as answered'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l unanswered -d 'Mark them as not answered'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l all -d 'Choose all messages'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l dry-run -d 'Print the header lines of the messages that would change, and change nothing'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l json -d 'Print the result as one JSON object'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "delete" -d 'Delete messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "mark" -d 'Mark messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -15,7 +15,9 @@ use nix::unistd::{AccessFlags, access};
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::dialect::{self, Probe, UsageError};
 use crate::cli::mailx::MailxArguments;
-use crate::cli::postrider::{CommonArguments, PostriderArguments, PostriderCommand};
+use crate::cli::postrider::{
+    CommonArguments, MailboxArguments, PostriderArguments, PostriderCommand,
+};
 use crate::cli::read::{self, Task};
 use crate::cli::send::{self, Manner, print};
 use crate::cli::{sendmail, setup};
@@ -489,6 +491,21 @@ fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
             }
         }
     };
+    let read_by = |task: &Task, mailbox: &MailboxArguments, diagnostics: &mut Diagnostics| {
+        match with_settings(&mailbox.common, false, diagnostics) {
+            Some((_, Some(refusal))) => diagnostics.fail(&refusal),
+            Some((settings, None)) => {
+                read::read(
+                    &mailbox.wanted(),
+                    task,
+                    &settings,
+                    &environment,
+                    diagnostics,
+                );
+            }
+            None => {}
+        }
+    };
     match parsed.command {
         PostriderCommand::Send(send) => {
             let common = send.common.clone();
@@ -502,36 +519,26 @@ fn postrider(arguments: &[OsString], diagnostics: &mut Diagnostics) {
             }
         }
         PostriderCommand::List(list) => {
-            if let Some((settings, refusal)) =
-                with_settings(&list.mailbox.common, false, diagnostics)
-            {
-                if let Some(refusal) = refusal {
-                    return diagnostics.fail(&refusal);
-                }
-                let task = Task::List { json: list.json };
-                let wanted = list.mailbox.wanted();
-                read::read(&wanted, &task, &settings, &environment, diagnostics);
-            }
+            let task = Task::List { json: list.json };
+            read_by(&task, &list.mailbox, diagnostics);
         }
         PostriderCommand::Show(show) => {
-            if let Some((settings, refusal)) =
-                with_settings(&show.mailbox.common, false, diagnostics)
-            {
-                if let Some(refusal) = refusal {
-                    return diagnostics.fail(&refusal);
-                }
-                let form = match (show.json, show.raw) {
-                    (true, _) => Form::Json,
-                    (_, true) => Form::Raw,
-                    _ => Form::Text,
-                };
-                let task = Task::Show {
-                    number: show.number,
-                    form,
-                };
-                let wanted = show.mailbox.wanted();
-                read::read(&wanted, &task, &settings, &environment, diagnostics);
-            }
+            let form = match (show.json, show.raw) {
+                (true, _) => Form::Json,
+                (_, true) => Form::Raw,
+                _ => Form::Text,
+            };
+            let task = Task::Show {
+                number: show.number,
+                form,
+            };
+            read_by(&task, &show.mailbox, diagnostics);
+        }
+        PostriderCommand::Delete(delete) => {
+            read_by(&delete.task(), &delete.choice.mailbox, diagnostics);
+        }
+        PostriderCommand::Mark(mark) => {
+            read_by(&mark.task(), &mark.choice.mailbox, diagnostics);
         }
         PostriderCommand::Mailx(rest) => mailx(&rest.arguments, diagnostics),
         PostriderCommand::Sendmail(rest) => sendmail("sendmail", &rest.arguments, diagnostics),
@@ -551,14 +558,29 @@ fn clap_said(error: &clap::Error, diagnostics: &mut Diagnostics) {
             },
             diagnostics,
         ),
-        // The number of `show` is the only argument that nothing can stand for.
-        ErrorKind::MissingRequiredArgument => usage(
-            &UsageError {
-                what: "show needs a message: its number, $ or last".to_owned(),
-                hint: Some("postrider list prints the numbers".to_owned()),
-            },
-            diagnostics,
-        ),
+        ErrorKind::MissingRequiredArgument => {
+            // What is missing stands before the synopsis, which names everything.
+            let text = error.to_string();
+            let text = text.split("Usage").next().unwrap_or_default();
+            let (what, hint) = if text.contains("<N>") {
+                (
+                    "show needs a message: its number, $ or last",
+                    "postrider list prints the numbers",
+                )
+            } else if text.contains("--all") {
+                (
+                    "there is no word of which messages",
+                    "name them (postrider list prints the numbers), or --all, or choose by --from and the like",
+                )
+            } else {
+                (
+                    "there is no word of what to mark",
+                    "--read, --unread, --flag, --unflag, --answered or --unanswered",
+                )
+            };
+            let (what, hint) = (what.to_owned(), Some(hint.to_owned()));
+            usage(&UsageError { what, hint }, diagnostics);
+        }
         _ => usage(
             &UsageError {
                 what: first_line(error),

@@ -2,12 +2,16 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
-use crate::cli::read::Wanted;
+use crate::cli::read::{Task, Wanted};
 use crate::cli::send::Manner;
 use crate::compose::{AttachRequest, Request};
+use crate::mailbox::Flags;
+use crate::shell::batch::{self, Action, Selection};
+use crate::sys::clock;
 
 /// A mail user agent that delivers, keeps, or says why not
 ///
@@ -30,6 +34,16 @@ pub enum PostriderCommand {
     List(ListArguments),
     /// Show one message of a mailbox
     Show(ShowArguments),
+    /// Delete messages of a mailbox
+    ///
+    /// Only messages that a LIST names and that pass every filter go; without a LIST the filters
+    /// choose among all. The status is 1 where there are none.
+    Delete(DeleteArguments),
+    /// Mark messages of a mailbox
+    ///
+    /// Only messages that a LIST names and that pass every filter change; without a LIST the
+    /// filters choose among all. The status is 1 where there are none.
+    Mark(MarkArguments),
     /// Take a mailx command line
     #[command(disable_help_flag = true)]
     Mailx(Rest),
@@ -168,6 +182,122 @@ pub struct ShowArguments {
     pub mailbox: MailboxArguments,
 }
 
+/// Which messages to change, and how to tell it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ChoiceArguments {
+    /// Messages, as numbers, ranges as 2-5, :u and its like, senders, or /TEXT in the subject
+    #[arg(value_name = "LIST", group = "chosen")]
+    pub lists: Vec<String>,
+
+    /// Choose all messages
+    #[arg(long, group = "chosen")]
+    pub all: bool,
+
+    /// Choose messages whose sender contains this text
+    #[arg(long, value_name = "TEXT", group = "chosen")]
+    pub from: Option<String>,
+
+    /// Choose messages whose subject contains this text
+    #[arg(
+        long,
+        value_name = "TEXT",
+        group = "chosen",
+        allow_hyphen_values = true
+    )]
+    pub subject: Option<String>,
+
+    /// Choose messages delivered longer ago than this, as 30d, 12h or 8w
+    ///
+    /// The From_ line says when a message was delivered; where there is none the Date field counts.
+    #[arg(long, value_name = "AGE", group = "chosen", value_parser = age)]
+    pub older_than: Option<Duration>,
+
+    /// Print the header lines of the messages that would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+
+    /// Which mailbox to change
+    #[command(flatten)]
+    pub mailbox: MailboxArguments,
+}
+
+/// Options of `delete`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(group = ArgGroup::new("chosen").required(true).multiple(true))]
+pub struct DeleteArguments {
+    /// Choose messages that were not read
+    #[arg(long, group = "chosen", conflicts_with = "read")]
+    pub unread: bool,
+
+    /// Choose messages that were read
+    #[arg(long, group = "chosen")]
+    pub read: bool,
+
+    /// Which messages
+    #[command(flatten)]
+    pub choice: ChoiceArguments,
+}
+
+/// Options of `mark`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(
+    group = ArgGroup::new("chosen").required(true).multiple(true),
+    group = ArgGroup::new("marks").required(true).multiple(true)
+)]
+pub struct MarkArguments {
+    /// Mark them as read
+    #[arg(long, group = "marks", conflicts_with = "unread")]
+    pub read: bool,
+
+    /// Mark them as not read
+    #[arg(long, group = "marks")]
+    pub unread: bool,
+
+    /// Flag them
+    #[arg(long, group = "marks", conflicts_with = "unflag")]
+    pub flag: bool,
+
+    /// Take their flags back
+    #[arg(long, group = "marks")]
+    pub unflag: bool,
+
+    /// Mark them as answered
+    #[arg(long, group = "marks", conflicts_with = "unanswered")]
+    pub answered: bool,
+
+    /// Mark them as not answered
+    #[arg(long, group = "marks")]
+    pub unanswered: bool,
+
+    /// Which messages
+    #[command(flatten)]
+    pub choice: ChoiceArguments,
+}
+
+/// Reads an age: a number and a unit.
+fn age(text: &str) -> Result<Duration, String> {
+    let unknown = || "an age is a number and m, h, d or w".to_owned();
+    let unit = text.chars().next_back().ok_or_else(unknown)?;
+    let number = &text[..text.len() - unit.len_utf8()];
+    let seconds: u64 = match unit {
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        'w' => 7 * 24 * 60 * 60,
+        _ => return Err(unknown()),
+    };
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = number.parse().map_err(|_| unknown())?;
+    match number.checked_mul(seconds).filter(|_| is_number) {
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => Err(unknown()),
+    }
+}
+
 /// Reads the number of a message; the last one is `usize::MAX`.
 fn number(text: &str) -> Result<usize, String> {
     match text {
@@ -237,6 +367,67 @@ impl SendArguments {
             ..Manner::default()
         };
         (request, manner)
+    }
+}
+
+impl ChoiceArguments {
+    /// Returns which messages are meant.
+    fn selection(&self, is_read: Option<bool>) -> Selection {
+        Selection {
+            lists: self.lists.clone(),
+            from: self.from.clone(),
+            subject: self.subject.clone(),
+            is_read,
+            // Before all time nothing was delivered.
+            before: self.older_than.map(|age| {
+                clock::now()
+                    .checked_sub(age)
+                    .unwrap_or(SystemTime::UNIX_EPOCH)
+            }),
+        }
+    }
+
+    /// Returns what is to be done.
+    fn task(&self, is_read: Option<bool>, action: Action) -> Task {
+        Task::Change {
+            selection: self.selection(is_read),
+            action,
+            manner: batch::Manner {
+                dry_run: self.dry_run,
+                json: self.json,
+            },
+        }
+    }
+}
+
+impl DeleteArguments {
+    /// Returns what is to be done.
+    pub fn task(&self) -> Task {
+        let is_read = (self.read || self.unread).then_some(self.read);
+        self.choice.task(is_read, Action::Delete)
+    }
+}
+
+impl MarkArguments {
+    /// Returns what is to be done.
+    pub fn task(&self) -> Task {
+        let (mut set, mut cleared) = (Flags::NONE, Flags::NONE);
+        if self.read || self.unread {
+            set.insert(Flags::OLD);
+        }
+        for (is_set, is_cleared, flag) in [
+            (self.read, self.unread, Flags::READ),
+            (self.flag, self.unflag, Flags::FLAGGED),
+            (self.answered, self.unanswered, Flags::ANSWERED),
+        ] {
+            if is_set {
+                set.insert(flag);
+            }
+            if is_cleared {
+                cleared.insert(flag);
+            }
+        }
+        self.choice.task(None, Action::Mark(set, cleared))
     }
 }
 

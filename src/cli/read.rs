@@ -16,6 +16,7 @@ use crate::mailbox::{
 };
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
+use crate::shell::batch::{self, Action, Selection};
 use crate::shell::{self, Input};
 use crate::sys::signals::Signals;
 use crate::sys::{child, clock, user};
@@ -59,6 +60,15 @@ pub enum Task {
         /// In which form.
         form: Form,
     },
+    /// Change messages.
+    Change {
+        /// Which.
+        selection: Selection,
+        /// What becomes of them.
+        action: Action,
+        /// How it is told.
+        manner: batch::Manner,
+    },
     /// Read commands.
     Shell {
         /// `-N`: no header summary at the start.
@@ -96,7 +106,7 @@ pub fn read(
         return check(&place, &journals(environment), diagnostics);
     }
     let signals = match task {
-        Task::Shell { .. } => match Signals::watch(false) {
+        Task::Shell { .. } | Task::Change { .. } => match Signals::watch(false) {
             Ok(signals) => Some(signals),
             Err(error) => {
                 let failure = Failure::new(Kind::Software, "cannot watch for signals");
@@ -154,6 +164,15 @@ fn perform(
         Task::Search { list, silent } => {
             let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
             Ok(shell::search(mailbox, reader, list, *silent, out, err)?)
+        }
+        Task::Change {
+            selection,
+            action,
+            manner,
+        } => {
+            let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
+            let changed = batch::change(mailbox, reader, selection, *action, *manner, out, err);
+            changed.map_err(ReportError::from)
         }
         Task::Shell {
             commands,

@@ -16,6 +16,7 @@ use crate::mailbox::{Flags, Mailbox};
 use crate::ui::choice::{FlagChoice, first_of_interest};
 use crate::ui::{ReaderSettings, Screen, headline};
 
+pub mod batch;
 pub mod command;
 mod file;
 mod input;

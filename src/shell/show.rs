@@ -113,7 +113,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn append_headline(&self, text: &mut String, message: usize, current: usize) {
+    pub(super) fn append_headline(&self, text: &mut String, message: usize, current: usize) {
         let found = &self.mailbox.messages()[message];
         let place = Place {
             number: message + 1,

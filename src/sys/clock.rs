@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, FixedOffset, Local, Utc};
+use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Utc};
 
 /// Returns the time now; deadlines, lock ages and Message-IDs use it (design decision D22).
 pub fn now() -> SystemTime {
@@ -29,4 +29,10 @@ pub fn message_time(source_date_epoch: Option<i64>) -> DateTime<FixedOffset> {
 /// Returns a time as the local zone shows it.
 pub fn local(time: SystemTime) -> DateTime<FixedOffset> {
     DateTime::<Local>::from(time).fixed_offset()
+}
+
+/// Returns the time that a clock of the local zone showed so; the earlier one where two did.
+pub fn of_local(shown: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
+    let time = shown.and_local_timezone(Local).earliest()?;
+    Some(time.fixed_offset())
 }

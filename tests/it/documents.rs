@@ -243,12 +243,21 @@ fn mailx_options() -> String {
 fn subcommands() -> String {
     let command = PostriderArguments::command();
     let all: Vec<&clap::Command> = command.get_subcommands().collect();
-    let has = |command: &clap::Command, id: &clap::Id| {
-        command.get_arguments().any(|other| other.get_id() == id)
+    let says = |command: &clap::Command, argument: &Arg| {
+        let mut others = command.get_arguments();
+        others.any(|other| {
+            other.get_id() == argument.get_id()
+                && other.get_help().map(ToString::to_string)
+                    == argument.get_help().map(ToString::to_string)
+        })
+    };
+    let is_face = |command: &clap::Command| {
+        let mut arguments = command.get_arguments();
+        arguments.any(|argument| argument.get_id() == "arguments")
     };
     let is_common = |argument: &Arg| {
-        let having = all.iter().filter(|command| has(command, argument.get_id()));
-        having.count() > 2
+        let mut others = all.iter().filter(|command| !is_face(command));
+        others.all(|command| says(command, argument))
     };
     let mut text = String::new();
     for subcommand in &all {

@@ -16,6 +16,7 @@ mod sendmail;
 mod smtp_server;
 
 mod bad_input;
+mod batch;
 mod callers;
 mod changing;
 mod config;

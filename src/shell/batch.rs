@@ -1,0 +1,213 @@
+//! Changes without a dialogue: `postrider delete` and `postrider mark`.
+//!
+//! Messages are chosen by the reader's message lists and by filters; only those that are chosen
+//! change, and nothing does unless all of the choice was understood.
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use super::list::Index;
+use super::quit::{commit, counted, told};
+use super::{Reader, list};
+use crate::exit::{Failure, Kind};
+use crate::mailbox::{Changes, Committed, Flags, FromLine, Mailbox};
+use crate::message::parse::{date, fields};
+use crate::sys::clock;
+use crate::ui::{ReaderSettings, Screen};
+
+/// Which messages are meant: those that a list names, and of them those that pass every filter.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Message lists; without any, all messages.
+    pub lists: Vec<String>,
+    /// The sender contains this text.
+    pub from: Option<String>,
+    /// The subject contains this text.
+    pub subject: Option<String>,
+    /// It was read, or it was not.
+    pub is_read: Option<bool>,
+    /// It was delivered before this time.
+    pub before: Option<SystemTime>,
+}
+
+/// What is to become of the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// They go.
+    Delete,
+    /// They get the first flags, and lose the second.
+    Mark(Flags, Flags),
+}
+
+/// How a change is made and told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Only show which messages would change.
+    pub dry_run: bool,
+    /// Tell the result as one JSON object.
+    pub json: bool,
+}
+
+/// Changes the messages that are selected; returns [`Kind::Nothing`] if there are none.
+///
+/// # Errors
+/// A list cannot be understood (64) or names a message that is not there (1), the mailbox cannot
+/// be changed, or the output cannot be written.
+pub fn change(
+    mailbox: Mailbox,
+    settings: ReaderSettings<'_>,
+    selection: &Selection,
+    action: Action,
+    manner: Manner,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Option<Kind>, Failure> {
+    let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
+    let chosen = reader.select(selection)?;
+    let mut changes = Changes::default();
+    for &message in &chosen {
+        let before = reader.mailbox.messages()[message].flags;
+        match action {
+            Action::Delete => changes.delete(message),
+            Action::Mark(set, cleared) => {
+                let mut flags = before;
+                flags.insert(set);
+                flags.remove(cleared);
+                if flags != before {
+                    changes.set_flags(message, flags);
+                }
+            }
+        }
+    }
+    let done = match manner.dry_run || changes.is_empty() {
+        true => Committed {
+            left: reader.mailbox.messages().len(),
+            ..Committed::default()
+        },
+        false => {
+            let keep = reader.settings.rules.keep;
+            let (settings, screen) = (&reader.settings, &mut reader.screen);
+            commit(&reader.mailbox, &changes, !keep, settings, screen)?
+        }
+    };
+    for line in told(&done, reader.mailbox.path()) {
+        reader.tell(&line);
+    }
+    let kind = chosen.is_empty().then_some(Kind::Nothing);
+    if manner.json {
+        let object = reader.result(&chosen, action, manner, &done, kind);
+        reader.screen.raw(format!("{object}\n").as_bytes());
+    } else if manner.dry_run {
+        let mut text = String::new();
+        for &message in &chosen {
+            reader.append_headline(&mut text, message, usize::MAX);
+        }
+        reader.screen.raw(text.as_bytes());
+    } else if reader.settings.stdout_is_terminal {
+        let line = reader.summary(chosen.len(), action, &done);
+        reader.screen.text(&line);
+    }
+    reader.screen.finish()?;
+    Ok(reader.settings.signal().map(Kind::Signal).or(kind))
+}
+
+impl Reader<'_, '_> {
+    /// Returns the messages that are selected, in order.
+    fn select(&self, selection: &Selection) -> Result<Vec<usize>, Failure> {
+        let count = self.mailbox.messages().len();
+        let mut chosen = vec![selection.lists.is_empty(); count];
+        for text in &selection.lists {
+            match list::messages(&as_list(text), self, &mut String::new()) {
+                Ok(found) => found.into_iter().for_each(|message| chosen[message] = true),
+                Err(told) if told == "No applicable messages" => {}
+                Err(told) => {
+                    let kind = match told.ends_with("Invalid message number") {
+                        true => Kind::Nothing,
+                        false => Kind::Usage,
+                    };
+                    return Err(Failure::new(kind, told));
+                }
+            }
+        }
+        let lowered = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+        let (from, subject) = (lowered(&selection.from), lowered(&selection.subject));
+        let passes = |&message: &usize| {
+            let contains = |text: String, wanted: &String| text.to_lowercase().contains(wanted);
+            let flags = self.mailbox.messages()[message].flags;
+            selection.is_read.is_none_or(|read| flags.is_read() == read)
+                && (from.as_ref()).is_none_or(|from| contains(self.sender(message), from))
+                && (subject.as_ref()).is_none_or(|wanted| contains(self.subject(message), wanted))
+                && (selection.before).is_none_or(|time| self.is_before(message, time))
+        };
+        let found = (0..count).filter(|&message| chosen[message]);
+        Ok(found.filter(passes).collect())
+    }
+
+    /// Returns whether a message was delivered before a time; one without any date was not.
+    ///
+    /// The From_ line says when it was delivered, in local time; the sender's own Date field
+    /// counts only where there is no such line.
+    fn is_before(&self, message: usize, time: SystemTime) -> bool {
+        let block = self.block(message);
+        let (line, header) = fields::split_from_line(&block);
+        let delivered = line
+            .and_then(FromLine::parse)
+            .and_then(|line| clock::of_local(line.time?));
+        let sent = || fields::find(header, "date").and_then(date);
+        let written = delivered.or_else(sent);
+        written.is_some_and(|written| SystemTime::from(written) < time)
+    }
+
+    /// Returns the result as JSON; the keys are stable.
+    fn result(
+        &self,
+        chosen: &[usize],
+        action: Action,
+        manner: Manner,
+        done: &Committed,
+        kind: Option<Kind>,
+    ) -> Value {
+        let numbers: Vec<usize> = chosen.iter().map(|message| message + 1).collect();
+        let journal = done.pending.as_ref().map(|pending| &pending.journal);
+        json!({
+            "mailbox": self.mailbox.path().display().to_string(),
+            "action": match action {
+                Action::Delete => "delete",
+                Action::Mark(..) => "mark",
+            },
+            "dry_run": manner.dry_run,
+            "numbers": numbers,
+            "deleted": done.deleted,
+            "flagged": done.flagged,
+            "flags_left_out": done.flags_left_out,
+            "gone": done.gone,
+            "arrived": done.arrived,
+            "left": done.left,
+            "pending": journal.map(|journal| journal.display().to_string()),
+            "status": kind.map_or(0, Kind::status),
+        })
+    }
+
+    fn summary(&self, chosen: usize, action: Action, done: &Committed) -> String {
+        let path = self.mailbox.path().display();
+        match action {
+            _ if chosen == 0 => "No applicable messages\n".to_owned(),
+            Action::Delete => {
+                let (deleted, left) = (counted(done.deleted), done.left);
+                format!("{path}: {deleted} deleted, {left} left\n")
+            }
+            Action::Mark(..) => format!("{path}: {} marked\n", counted(done.flagged)),
+        }
+    }
+}
+
+/// Returns an argument as the reader takes it: a search needs no quotes of its own.
+fn as_list(text: &str) -> String {
+    match text.starts_with('/') {
+        true if !text.contains('"') => format!("\"{text}\""),
+        true if !text.contains('\'') => format!("'{text}'"),
+        _ => text.to_owned(),
+    }
+}

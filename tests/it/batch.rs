@@ -1,0 +1,184 @@
+//! `postrider delete` and `postrider mark`: changes without a dialogue.
+
+use crate::case::Case;
+use crate::mailboxes::{ONE, TWO};
+
+/// Returns `postrider ARGS --file box` over two messages.
+fn run<const N: usize>(args: [&str; N]) -> Case {
+    Case::new()
+        .called("postrider")
+        .args(args)
+        .args(["--file", "box"])
+        .file("work/box", format!("{ONE}{TWO}"))
+}
+
+#[test]
+fn messages_are_chosen_by_lists_and_filters() {
+    let one: &[&[&str]] = &[
+        &["1"],
+        &["^"],
+        &["alice"],
+        &["/disk almost"],
+        &[":n"],
+        &["--from", "ALICE"],
+        &["--subject", "disk"],
+        &["--unread"],
+        &["--all", "--unread"],
+        &["*", "--from", "alice"],
+        &["1-2", "1", "--subject", "full"],
+    ];
+    for args in one {
+        run(["delete"]).args(*args).leaves("work/box", TWO).run();
+    }
+    for args in [&["2"][..], &["--read"], &["--subject", "größe"], &["$"]] {
+        run(["delete"]).args(args).leaves("work/box", ONE).run();
+    }
+    for args in [&["--all"][..], &["1", "2"], &["*"], &["alice bob"]] {
+        run(["delete"]).args(args).leaves("work/box", "").run();
+    }
+}
+
+#[test]
+fn old_messages_are_those_that_were_delivered_long_ago() {
+    let old = ONE.replace("2026", "2001");
+    let dated =
+        |text: &str| text.replacen("Tue Nov 17 10:30:00 2026", "Thu Jan  1 00:00:00 2099", 1);
+    // The sender's Date field says something else, and does not count.
+    let young = dated(TWO).replace("17 Nov 2026", "17 Nov 2001");
+    let case = |age: &str| {
+        Case::new()
+            .called("postrider")
+            .args(["delete", "--older-than", age, "--file", "box"])
+            .file("work/box", format!("{old}{young}"))
+    };
+    for age in ["30d", "52w", "100h", "1m"] {
+        case(age).leaves("work/box", &young).run();
+    }
+    case("4000w").status(1).run();
+    for bad in ["30", "d", "3x", "-1d", "99999999999999999999d", ""] {
+        case(bad).status(64).any_stderr().run();
+    }
+}
+
+#[test]
+fn marks_change_the_flags_and_nothing_else() {
+    let read = ONE.replacen("\n\n", "\nStatus: RO\n\n", 1);
+    let flagged = TWO.replacen("Status: RO\n", "Status: RO\nX-Status: AF\n", 1);
+    let unread = TWO.replacen("Status: RO\n", "Status: O\n", 1);
+    run(["mark", "--read", "--all"])
+        .leaves("work/box", format!("{read}{TWO}"))
+        .run();
+    run(["mark", "--flag", "--answered", "2"])
+        .leaves("work/box", format!("{ONE}{flagged}"))
+        .run();
+    run(["mark", "--unread", "2"])
+        .leaves("work/box", format!("{ONE}{unread}"))
+        .run();
+    // There is nothing to change, and nothing does.
+    run(["mark", "--unflag", "--unanswered", "--all"]).run();
+}
+
+#[test]
+fn nothing_changes_where_the_choice_is_empty_or_not_understood() {
+    run(["delete", "nobody"]).status(1).run();
+    run(["delete", "1", "--from", "bob"]).status(1).run();
+    run(["delete", "1", "9"])
+        .status(1)
+        .says("9: Invalid message number")
+        .run();
+    run(["delete", "1", ":x"])
+        .status(64)
+        .says("Unknown message type: \":x\"")
+        .run();
+    run(["delete"])
+        .status(64)
+        .says("which messages")
+        .hints("--all")
+        .run();
+    run(["mark", "--read"])
+        .status(64)
+        .says("which messages")
+        .hints("--all")
+        .run();
+    run(["mark", "1"])
+        .status(64)
+        .says("what to mark")
+        .hints("--read")
+        .run();
+    run(["mark", "--read", "--unread", "1"])
+        .status(64)
+        .any_stderr()
+        .run();
+}
+
+#[test]
+fn a_dry_run_shows_what_would_change() {
+    run(["delete", "--all", "--read", "--dry-run"])
+        .stdout("    2 bob@example.org    Tue Nov 17 10:30   10/229   Größe\n")
+        .run();
+    run(["mark", "--read", "nobody", "--dry-run"])
+        .status(1)
+        .run();
+}
+
+#[test]
+fn the_result_is_json_where_it_is_asked_for() {
+    let ran = run(["delete", "1", "--json"])
+        .any_stdout()
+        .leaves("work/box", TWO)
+        .run();
+    let value: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    let expected = serde_json::json!({
+        "mailbox": "box", "action": "delete", "dry_run": false, "numbers": [1], "deleted": 1,
+        "flagged": 0, "flags_left_out": 0, "gone": 0, "arrived": 0, "left": 1, "pending": null,
+        "status": 0,
+    });
+    assert_eq!(value, expected);
+    let ran = run(["mark", "--read", "nobody", "--json"])
+        .any_stdout()
+        .status(1)
+        .run();
+    let value: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    assert_eq!((&value["status"], &value["left"]), (&1.into(), &2.into()));
+}
+
+#[test]
+fn a_mailbox_that_cannot_be_changed_is_named() {
+    run(["delete", "1", "--set", "lock-timeout=1"])
+        .file("work/box.lock", "0\n")
+        .status(75)
+        .says("waiting for process 0")
+        .says("cannot lock box")
+        .run();
+    Case::new()
+        .called("postrider")
+        .args(["delete", "1", "--file", "missing"])
+        .status(66)
+        .says("cannot open missing")
+        .run();
+    run(["delete", "1"])
+        .nobody()
+        .mode("work/box", 0o444)
+        .lacking("-w", "work/box")
+        .status(77)
+        .says("box")
+        .run();
+}
+
+#[test]
+fn system_mailboxes_are_changed_by_name() {
+    let case = Case::new().called("postrider").args(["delete", "--all"]);
+    let path = format!("spool/{}", case.user());
+    case.file(&path, format!("{ONE}{TWO}"))
+        .leaves(&path, "")
+        .run();
+    Case::new()
+        .called("postrider")
+        .args(["mark", "--flag", "1", "--user", "nobody"])
+        .file("spool/nobody", TWO)
+        .leaves(
+            "spool/nobody",
+            TWO.replacen("Status: RO\n", "Status: RO\nX-Status: F\n", 1),
+        )
+        .run();
+}
