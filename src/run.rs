@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -167,9 +166,7 @@ fn parse_mailx(
         is_command: &mailrc::is_command,
         posixly_correct,
     };
-    // Made once, and never taken apart: that costs as much as all the rest.
-    let command = ManuallyDrop::new(MailxArguments::command());
-    let words = dialect::normalise(arguments, &command, &probe)?;
+    let words = dialect::normalise(arguments, &probe)?;
     Ok(MailxArguments::from_normalised(words))
 }
 

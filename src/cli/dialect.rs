@@ -1,15 +1,13 @@
 //! The dialects of mailx: five programs answer to that name, and each takes its options in its
 //! own way. [`normalise`] turns any of them into glued long options (`--name=value`) with the
-//! operands behind `--`, so that clap is the one source of what the options are.
+//! operands behind `--`, as clap would take them: it is the one source of what the options are.
 //!
 //! A pure function: what it must know of the world comes in a [`Probe`]. The rules are those of
-//! features.md section 1.2. Every option's arity is taken from clap's own definitions. Arguments
+//! features.md section 1.2. Every option's arity comes from clap's own definitions. Arguments
 //! are bytes; messages speak the user's spelling.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-
-use clap::{Arg, ArgAction, Command};
 
 /// What the rules ask about the world.
 pub struct Probe<'a> {
@@ -46,60 +44,58 @@ enum Arity {
     Optional,
 }
 
-/// Options by their letters and names, as clap knows them; asked for one by one, because a
-/// table of all would cost more than the few that a line has.
-struct Table<'a> {
-    command: &'a Command,
-}
+/// The options of [`MailxArguments`](crate::cli::mailx::MailxArguments), one a line: letters, names, arity.
+///
+/// Rendered from clap's definitions by `tests/it/documents.rs`, which also holds it to them: to
+/// build those for every mail cost more than all the rest of reading a command line. One text, because a table of strings
+/// is a table of pointers, each of which the loader has to relocate at every start.
+const OPTIONS: &str = include_str!("mailx.options");
+
+/// How the table says that an option has no letter, or no name.
+const NONE: &str = "-";
 
 /// What is known of one option.
+#[derive(Clone, Copy)]
 struct Row {
-    /// The name it gets in the result; options that only have a letter have none.
-    long: Option<String>,
+    letters: &'static str,
+    /// The name it gets in the result, if it has one, and behind commas its other names.
+    names: &'static str,
     arity: Arity,
 }
 
 impl Row {
-    fn of(argument: &Arg) -> Row {
-        Row {
-            long: argument.get_long().map(str::to_owned),
-            arity: match argument.get_action() {
-                ArgAction::Set | ArgAction::Append if argument.is_require_equals_set() => {
-                    Arity::Optional
-                }
-                ArgAction::Set | ArgAction::Append => Arity::Value,
-                _ => Arity::Flag,
+    /// Reads a line of [`OPTIONS`].
+    fn of(line: &'static str) -> Option<Row> {
+        let mut columns = line.split(' ');
+        Some(Row {
+            letters: columns.next()?,
+            names: columns.next()?,
+            arity: match columns.next()? {
+                "flag" => Arity::Flag,
+                "value" => Arity::Value,
+                "optional" => Arity::Optional,
+                _ => return None,
             },
-        }
+        })
     }
-}
 
-impl Table<'_> {
-    fn by_letter(&self, letter: char) -> Option<Row> {
-        let has_letter = |argument: &&Arg| {
-            argument.get_short() == Some(letter)
-                || argument
-                    .get_visible_short_aliases()
-                    .is_some_and(|letters| letters.contains(&letter))
-        };
-        self.command.get_arguments().find(has_letter).map(Row::of)
+    fn rows() -> impl Iterator<Item = Row> {
+        OPTIONS.lines().filter_map(Row::of)
+    }
+
+    fn by_letter(letter: char) -> Option<Row> {
+        Row::rows().find(|row| row.letters != NONE && row.letters.contains(letter))
     }
 
     /// Finds a long option by its name or an unambiguous beginning of it, as getopt_long does.
-    fn by_name(&self, name: &str) -> Result<Row, UsageError> {
-        let named = |argument: &Arg, matches: &dyn Fn(&str) -> bool| {
-            argument.get_long().is_some_and(matches)
-                || argument
-                    .get_all_aliases()
-                    .is_some_and(|names| names.into_iter().any(matches))
-        };
-        let arguments = || self.command.get_arguments();
-        if let Some(argument) = arguments().find(|argument| named(argument, &|n| n == name)) {
-            return Ok(Row::of(argument));
+    fn by_name(name: &str) -> Result<Row, UsageError> {
+        if let Some(row) = Row::rows().find(|row| row.all_names().any(|n| n == name)) {
+            return Ok(row);
         }
-        let mut matches = arguments().filter(|argument| named(argument, &|n| n.starts_with(name)));
+        let begins = |row: &Row| row.all_names().any(|n| n.starts_with(name));
+        let mut matches = Row::rows().filter(begins);
         match (matches.next(), matches.next()) {
-            (Some(argument), None) if !name.is_empty() => Ok(Row::of(argument)),
+            (Some(row), None) if !name.is_empty() => Ok(row),
             (Some(_), Some(_)) if !name.is_empty() => {
                 Err(usage(format!("option --{name} is ambiguous")))
             }
@@ -109,21 +105,25 @@ impl Table<'_> {
             }),
         }
     }
+
+    fn all_names(&self) -> impl Iterator<Item = &'static str> {
+        self.names.split(',').filter(|name| *name != NONE)
+    }
+
+    /// Returns the name it gets in the result; options that only have a letter have none.
+    fn long(&self) -> &'static str {
+        self.all_names().next().unwrap_or_default()
+    }
 }
 
 /// Turns a command line of any dialect into glued long options, `--`, and operands.
 ///
-/// `arguments` is without the program's name; `command` is clap's definition of the options.
+/// `arguments` is without the program's name.
 ///
 /// # Errors
 /// Says in one line what cannot be understood, and maybe what to write instead.
-pub fn normalise(
-    arguments: &[OsString],
-    command: &Command,
-    probe: &Probe<'_>,
-) -> Result<Vec<OsString>, UsageError> {
+pub fn normalise(arguments: &[OsString], probe: &Probe<'_>) -> Result<Vec<OsString>, UsageError> {
     let mut pass = Pass {
-        table: Table { command },
         attachments: 0,
         next_type: None,
         next_name: None,
@@ -148,7 +148,6 @@ pub fn normalise(
 }
 
 struct Pass<'a> {
-    table: Table<'a>,
     /// How many attachments there are so far, and what the next one is told to be.
     attachments: usize,
     next_type: Option<OsString>,
@@ -245,21 +244,21 @@ impl Pass<'_> {
             "batch-mode" => return Err(no_batch_mode("--batch-mode")),
             _ => {}
         }
-        let row = self.table.by_name(&name)?;
-        let (long, arity) = (row.long.unwrap_or(name.clone()), row.arity);
+        let row = Row::by_name(&name)?;
+        let (long, arity) = (row.long(), row.arity);
         match (arity, value) {
             (Arity::Flag, Some(_)) => Err(usage(format!("option --{name} takes no value"))),
             (Arity::Flag, None) | (Arity::Optional, None) => {
-                self.push(&long, None);
+                self.push(long, None);
                 Ok(())
             }
             (_, Some(value)) => {
-                self.long_value(&long, OsStr::from_bytes(value));
+                self.long_value(long, OsStr::from_bytes(value));
                 Ok(())
             }
             (Arity::Value, None) => {
                 let value = self.value_of(&format!("--{name}"))?;
-                self.long_value(&long, &value);
+                self.long_value(long, &value);
                 Ok(())
             }
         }
@@ -312,10 +311,10 @@ impl Pass<'_> {
             if letter == '#' {
                 return Err(no_batch_mode("-#"));
             }
-            let Some(row) = self.table.by_letter(letter) else {
+            let Some(row) = Row::by_letter(letter) else {
                 return Err(unknown_letter(letter, letters));
             };
-            let (long, arity) = (row.long, row.arity);
+            let (long, arity) = (row.long(), row.arity);
             if letter == 'h' && self.is_hop_count(tail) {
                 // SysV's hop count: nothing that we would do with it.
                 if tail.is_empty() {
@@ -338,7 +337,7 @@ impl Pass<'_> {
             }
             match arity {
                 Arity::Flag => {
-                    self.push(&long.unwrap_or_default(), None);
+                    self.push(long, None);
                     rest = tail;
                 }
                 // -f takes no value here: POSIX has the file as an operand, so -fin works.
@@ -350,11 +349,11 @@ impl Pass<'_> {
                     let value = tail.strip_prefix(b"=").unwrap_or(tail);
                     match value {
                         [b':', ..] => {
-                            self.push(&long.unwrap_or_default(), Some(OsStr::from_bytes(value)));
+                            self.push(long, Some(OsStr::from_bytes(value)));
                             return Ok(());
                         }
                         _ => {
-                            self.push(&long.unwrap_or_default(), None);
+                            self.push(long, None);
                             rest = tail;
                         }
                     }
@@ -373,14 +372,14 @@ impl Pass<'_> {
     }
 
     /// Pushes an option with a value; rules R1 and R2 decide what `-a` and `-A` mean.
-    fn value(&mut self, letter: char, long: Option<String>, value: &OsStr) {
+    fn value(&mut self, letter: char, long: &str, value: &OsStr) {
         let is_file = || (self.probe.readable_file)(value);
         match letter {
             'a' if !is_file() && is_header(value.as_bytes()) => self.push("header", Some(value)),
             'a' => self.attach(value),
             'A' if is_file() => self.attach(value),
             'A' => self.push("account", Some(value)),
-            _ => self.push(&long.unwrap_or_default(), Some(value)),
+            _ => self.push(long, Some(value)),
         }
     }
 
@@ -503,8 +502,6 @@ fn is_header(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
     use crate::cli::mailx::MailxArguments;
 
@@ -515,7 +512,7 @@ mod tests {
             is_command: &|word| word == "set",
             posixly_correct,
         };
-        normalise(&arguments, &MailxArguments::command(), &probe).map(|words| {
+        normalise(&arguments, &probe).map(|words| {
             words
                 .into_iter()
                 .map(|word| word.into_string().unwrap())
@@ -657,11 +654,8 @@ mod tests {
 
     #[test]
     fn what_the_dialect_decides_still_has_its_row_for_the_documents() {
-        let table = Table {
-            command: &MailxArguments::command(),
-        };
         for letter in ['a', 'A', 'E', 'M', 'f', 'r', 'H'] {
-            assert!(table.by_letter(letter).is_some(), "-{letter}");
+            assert!(Row::by_letter(letter).is_some(), "-{letter}");
         }
     }
 

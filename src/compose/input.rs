@@ -17,6 +17,13 @@ use crate::sanitize;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 
+/// How much is read at a time.
+const BLOCK: usize = 16 * 1024;
+
+/// How much is read at first: most texts are short, and every page that is touched for the first
+/// time costs the kernel a fault.
+const FIRST_BLOCK: usize = 2 * 1024;
+
 /// What reading the body came to; the text read so far is always there.
 #[derive(Debug, Default)]
 pub struct Input {
@@ -33,7 +40,7 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
     let mut end = dot.then(DotLine::default);
     let stdin = io::stdin();
     let mut input = Input::default();
-    let mut block = vec![0; 16 * 1024];
+    let mut block = vec![0; FIRST_BLOCK];
     loop {
         // SA_RESTART would start an interrupted read again: so wait for both, then read.
         match signals.wait(Some(stdin.as_fd()), None) {
@@ -58,6 +65,9 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
                     let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
                     input.failure = Some(failure.because(error));
                     return input;
+                }
+                if count == FIRST_BLOCK {
+                    block.resize(BLOCK, 0);
                 }
                 if found.is_some() {
                     input

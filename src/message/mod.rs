@@ -101,20 +101,28 @@ impl<T: MessageSource + ?Sized> MessageSource for &T {
     }
 }
 
-/// How much of a source is in memory at a time: little, since most messages are short and every
-/// page that is touched for the first time costs the kernel a fault.
+/// How much of a source is in memory at a time.
 const BLOCK: usize = 16 * 1024;
+
+/// How much is read at first: most messages are short, and every page that is touched for the
+/// first time costs the kernel a fault.
+const FIRST_BLOCK: usize = 2 * 1024;
 
 /// Hands a reader's bytes to a function, block by block.
 fn for_each_block(
     mut reader: impl io::Read,
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut block = vec![0; BLOCK];
+    let mut block = vec![0; FIRST_BLOCK];
     loop {
         match reader.read(&mut block) {
             Ok(0) => return Ok(()),
-            Ok(count) => take(&block[..count])?,
+            Ok(count) => {
+                take(&block[..count])?;
+                if count == FIRST_BLOCK {
+                    block.resize(BLOCK, 0);
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -88,15 +88,17 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         })
         .collect();
     let leaves = steps.iter().any(|step| step.route == Ok(Route::Relay));
-    let sender = match &draft.envelope_sender {
-        Some(asked) => asked.qualified(&identity.qualify_domain),
-        None => identity.default_sender(true),
+    let lacks_domain = || {
+        let sender = match &draft.envelope_sender {
+            Some(asked) => asked.qualified(&identity.qualify_domain),
+            None => identity.default_sender(true),
+        };
+        let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
+        let targets = steps.iter().filter(|step| step.route == Ok(Route::Relay));
+        is_bare(&sender) || targets.map(|step| &step.target).any(is_bare)
     };
-    let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
-    let targets = steps.iter().filter(|step| step.route == Ok(Route::Relay));
-    let lacks_domain = is_bare(&sender) || targets.map(|step| &step.target).any(is_bare);
     // Sent anyway (design decision D4): it is a relay's refusal that makes it worth a word.
-    let hint = (leaves && lacks_domain).then(|| {
+    let hint = (leaves && lacks_domain()).then(|| {
         format!(
             "relays may refuse addresses at {0}: write set hostname={0}.example.org or set from= into /etc/mail.rc",
             identity.qualify_domain

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use nix::unistd::{Gid, Group, Uid};
 
+use crate::sys::name_service::{self, GroupRow, IS_STATIC, PasswdRow};
+
 /// One row of the passwd database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -21,10 +23,21 @@ pub struct User {
     pub full_name: String,
 }
 
-impl From<nix::unistd::User> for User {
-    fn from(row: nix::unistd::User) -> User {
-        let gecos = String::from_utf8_lossy(row.gecos.to_bytes()).into_owned();
-        let full_name = gecos.split(',').next().unwrap_or_default().trim();
+impl From<nix::unistd::User> for PasswdRow {
+    fn from(row: nix::unistd::User) -> PasswdRow {
+        PasswdRow {
+            name: row.name,
+            uid: row.uid.as_raw(),
+            gid: row.gid.as_raw(),
+            gecos: String::from_utf8_lossy(row.gecos.to_bytes()).into_owned(),
+            home: row.dir,
+        }
+    }
+}
+
+impl From<PasswdRow> for User {
+    fn from(row: PasswdRow) -> User {
+        let full_name = row.gecos.split(',').next().unwrap_or_default().trim();
         let mut capitalised = row.name.clone();
         if let Some(first) = capitalised.get_mut(..1) {
             first.make_ascii_uppercase();
@@ -32,9 +45,19 @@ impl From<nix::unistd::User> for User {
         User {
             full_name: full_name.replace('&', &capitalised),
             name: row.name,
-            uid: row.uid.as_raw(),
+            uid: row.uid,
+            gid: row.gid,
+            home: row.home,
+        }
+    }
+}
+
+impl From<Group> for GroupRow {
+    fn from(row: Group) -> GroupRow {
+        GroupRow {
+            name: row.name,
             gid: row.gid.as_raw(),
-            home: row.dir,
+            members: row.mem,
         }
     }
 }
@@ -52,10 +75,13 @@ pub fn login_name() -> String {
 
 /// Returns the row of this uid.
 pub fn by_uid(uid: u32) -> Option<User> {
-    nix::unistd::User::from_uid(Uid::from_raw(uid))
-        .ok()
-        .flatten()
-        .map(User::from)
+    let row = if IS_STATIC {
+        name_service::passwd(|row| row.uid == uid)
+    } else {
+        let row = nix::unistd::User::from_uid(Uid::from_raw(uid));
+        row.ok().flatten().map(PasswdRow::from)
+    };
+    row.map(User::from)
 }
 
 /// Returns the row of this login name; names that cannot be one (empty, with NUL or `/`) have none.
@@ -63,29 +89,39 @@ pub fn by_name(name: &str) -> Option<User> {
     if name.is_empty() || name.contains('/') || CString::new(name).is_err() {
         return None;
     }
-    nix::unistd::User::from_name(name)
-        .ok()
-        .flatten()
-        .map(User::from)
+    let row = if IS_STATIC {
+        name_service::passwd(|row| row.name == name)
+    } else {
+        let row = nix::unistd::User::from_name(name);
+        row.ok().flatten().map(PasswdRow::from)
+    };
+    row.map(User::from)
 }
 
 /// Returns the id of this group.
 pub fn group_id(name: &str) -> Option<u32> {
-    Group::from_name(name)
-        .ok()
-        .flatten()
-        .map(|group| group.gid.as_raw())
+    let row = if IS_STATIC {
+        name_service::group(|row| row.name == name)
+    } else {
+        Group::from_name(name).ok().flatten().map(GroupRow::from)
+    };
+    row.map(|row| row.gid)
 }
 
 /// Returns whether this group is the private group of that user: same name, no other members.
 pub fn is_private_group(gid: u32, user: &User) -> bool {
-    gid == user.gid
-        && Group::from_gid(Gid::from_raw(gid))
-            .ok()
-            .flatten()
-            .is_some_and(|group| {
-                group.name == user.name && group.mem.iter().all(|member| *member == user.name)
-            })
+    let is_private = |group: GroupRow| {
+        group.name == user.name && group.members.iter().all(|member| *member == user.name)
+    };
+    gid == user.gid && group_by_id(gid).is_some_and(is_private)
+}
+
+fn group_by_id(gid: u32) -> Option<GroupRow> {
+    if IS_STATIC {
+        return name_service::group(|row| row.gid == gid);
+    }
+    let row = Group::from_gid(Gid::from_raw(gid));
+    row.ok().flatten().map(GroupRow::from)
 }
 
 /// Returns the effective uid.

@@ -5,7 +5,7 @@
 //! a header field can add none. The child is always waited for and believed by its exit status.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,9 @@ pub struct Sendmail {
 
 /// Returns whether this is a program we can run and not ourselves.
 pub fn is_usable(path: &Path) -> bool {
-    access(path, AccessFlags::X_OK).is_ok() && path.is_file() && !is_ourselves(path)
+    let is_file =
+        || fs::metadata(path).is_ok_and(|file| file.is_file() && !is_our_file(path, &file));
+    access(path, AccessFlags::X_OK).is_ok() && is_file()
 }
 
 /// How much of a program tells which build it is, in bytes: the table of contents of an executable
@@ -58,8 +60,12 @@ const FRONT: usize = 4096;
 /// A link is told by device and inode, a copy by its size and its front; other programs are not
 /// even opened. Another build of Postrider is told when it runs: it sees [`SUBMITTING`].
 pub fn is_ourselves(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| is_our_file(path, &file))
+}
+
+fn is_our_file(path: &Path, file: &Metadata) -> bool {
     let us = Path::new("/proc/self/exe");
-    let (Ok(file), Ok(own)) = (fs::metadata(path), fs::metadata(us)) else {
+    let Ok(own) = fs::metadata(us) else {
         return false;
     };
     if (file.dev(), file.ino()) == (own.dev(), own.ino()) {
@@ -154,7 +160,9 @@ fn call(
     command.arg("--");
     command.args(recipients.iter().map(EnvelopeAddress::as_str));
     command.env(SUBMITTING, &sendmail.program);
-    observer.dialogue(true, &format!("{command:?}"));
+    if sendmail.verbose {
+        observer.dialogue(true, &format!("{command:?}"));
+    }
     // From the child's exit status 0 on, the mail is safe: the MTA has queued or delivered it.
     match child::run(command, stdin, sendmail.timeout, signals) {
         Ok(finished) => {

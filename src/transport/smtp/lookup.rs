@@ -1,16 +1,23 @@
 //! Names to addresses: where the relay is, and what it means not to find it.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use super::Relay;
 use super::connection::plain;
 use crate::exit::Kind;
+use crate::sys::name_service;
 use crate::transport::{Disposition, Outcome};
 
 /// Finds the addresses of a relay.
 pub(super) fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Outcome> {
     let host = relay.host.as_str();
+    if name_service::IS_STATIC
+        && host.parse::<IpAddr>().is_err()
+        && let Some(module) = name_service::module_for_hosts()
+    {
+        return Err(needs_module(host, &module));
+    }
     match (host, relay.port).to_socket_addrs() {
         Ok(addresses) => {
             let addresses: Vec<SocketAddr> = addresses.collect();
@@ -21,6 +28,14 @@ pub(super) fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Outcome> {
         }
         Err(error) => Err(lookup_failure(host, &error)),
     }
+}
+
+fn needs_module(host: &str, module: &str) -> Outcome {
+    let text = format!(
+        "cannot look up the relay {host}: a static build cannot load what /etc/nsswitch.conf names for hosts ({module})"
+    );
+    Outcome::new(Disposition::Refused, Kind::Config, text)
+        .hint("write the relay's numeric address, or use a build that is not static")
 }
 
 fn unknown_host(host: &str, why: &str) -> Outcome {
