@@ -317,3 +317,22 @@ fn a_quit_that_fails_at_a_terminal_does_not_leave() {
             terminal.types("x\n");
         });
 }
+
+#[test]
+fn a_signal_at_the_prompt_ends_the_reader_and_changes_nothing() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        Case::new()
+            .args(["-N", "-S", "quiet", "-f", "box"])
+            .file("work/box", three())
+            .status(128 + signal as i32)
+            .at_terminal(|terminal| {
+                terminal.sees("? ");
+                terminal.types("d *\n");
+                terminal.sees("? ");
+                // Keys that are typed are in the hands of the line editor.
+                terminal.types("p");
+                terminal.sees("p");
+                terminal.signals(signal);
+            });
+    }
+}

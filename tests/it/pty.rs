@@ -7,6 +7,8 @@ use std::time::Duration;
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect, Session};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::launch::{self, Output};
 
@@ -45,6 +47,12 @@ impl Terminal {
     /// Types these keys.
     pub fn types(&mut self, keys: &str) {
         self.session.send(keys).expect("the terminal takes keys");
+    }
+
+    /// Sends the program a signal.
+    pub fn signals(&mut self, signal: Signal) {
+        let pid = self.session.get_process().pid().as_raw();
+        kill(Pid::from_raw(pid), signal).expect("the program runs");
     }
 
     fn rest(&mut self) -> String {
