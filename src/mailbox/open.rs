@@ -21,6 +21,7 @@ use nix::fcntl::OFlag;
 use super::change::CommitError;
 use super::identity::Identity;
 use super::journal::{Journals, Situation, Subject};
+use super::maildir::{self, Maildir};
 use super::notice::Notice;
 use super::pending::{self, Found};
 use super::scan::{self, MessageRef, Scan, ScanError, fingerprint_of};
@@ -114,7 +115,7 @@ impl OpenError {
         }
     }
 
-    fn new(path: &Path, source: io::Error) -> OpenError {
+    pub(super) fn new(path: &Path, source: io::Error) -> OpenError {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -161,12 +162,24 @@ impl Error for OpenError {
     }
 }
 
-/// An mbox that is open for reading, and the index of its messages.
+/// Where the messages are.
+#[derive(Debug)]
+enum Store {
+    /// One behind the other in a file.
+    File {
+        view: View,
+        /// What the file was like when the index was made.
+        opened: Identity,
+    },
+    /// Each in a file of its own.
+    Maildir(Maildir),
+}
+
+/// A mailbox that is open for reading, and the index of its messages.
 #[derive(Debug)]
 pub struct Mailbox {
     path: PathBuf,
-    view: View,
-    opened: Identity,
+    store: Store,
     messages: Vec<MessageRef>,
     is_torn: bool,
     /// Whether the index has the end of the mailbox only.
@@ -211,6 +224,16 @@ impl Mailbox {
         end_only: bool,
         visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
     ) -> Result<Mailbox, OpenError> {
+        if let Some((maildir, messages)) = Maildir::open(path, visit)? {
+            return Ok(Mailbox {
+                path: path.to_owned(),
+                notices: maildir.notices(),
+                store: Store::Maildir(maildir),
+                messages,
+                is_torn: false,
+                is_partial: false,
+            });
+        }
         let io = |source| OpenError::new(path, source);
         let file = Arc::new(open_regular(path)?.0);
         let mut notices = Vec::new();
@@ -260,8 +283,7 @@ impl Mailbox {
         drop(shared);
         Ok(Mailbox {
             path: path.to_owned(),
-            view,
-            opened,
+            store: Store::File { view, opened },
             messages: scan.messages,
             is_torn: scan.is_torn,
             is_partial: start.is_some(),
@@ -276,10 +298,13 @@ impl Mailbox {
 
     /// Returns the size of the mailbox when it was scanned.
     pub fn size(&self) -> u64 {
-        self.view.len()
+        match &self.store {
+            Store::File { view, .. } => view.len(),
+            Store::Maildir(_) => self.messages.iter().map(|message| message.len).sum(),
+        }
     }
 
-    /// Returns the messages in the order of the file.
+    /// Returns the messages in the order of the file, those of a Maildir as they were delivered.
     pub fn messages(&self) -> &[MessageRef] {
         &self.messages
     }
@@ -306,13 +331,37 @@ impl Mailbox {
 
     /// Returns whether somebody has written to the mailbox since it was opened.
     pub fn is_changed(&self) -> bool {
-        let now = self.view.file().metadata();
-        now.is_ok_and(|now| Identity::of(&now) != self.opened)
+        match &self.store {
+            Store::File { view, opened } => {
+                let now = view.file().metadata();
+                now.is_ok_and(|now| Identity::of(&now) != *opened)
+            }
+            Store::Maildir(maildir) => maildir.is_changed(),
+        }
     }
 
     /// Returns whether the index is true of a file that is like this now.
     pub(super) fn is_as_opened(&self, now: &Identity) -> bool {
-        *now == self.opened && !self.view.has_journal()
+        match &self.store {
+            Store::File { view, opened } => now == opened && !view.has_journal(),
+            Store::Maildir(_) => false,
+        }
+    }
+
+    /// Returns whether it is one file in which messages stand between delimiters.
+    pub(super) fn is_mmdf(&self) -> bool {
+        match &self.store {
+            Store::File { view, .. } => framing(view, view.len()).is_ok_and(|framing| framing > 0),
+            Store::Maildir(_) => false,
+        }
+    }
+
+    /// Returns the Maildir, if it is one.
+    pub(super) fn maildir(&self) -> Option<&Maildir> {
+        match &self.store {
+            Store::File { .. } => None,
+            Store::Maildir(maildir) => Some(maildir),
+        }
     }
 
     /// Returns all bytes of a message, its From_ line included.
@@ -324,10 +373,7 @@ impl Mailbox {
     /// # Panics
     /// When there is no such message, as with any slice.
     pub fn read(&self, index: usize) -> io::Result<Vec<u8>> {
-        let message = &self.messages[index];
-        let bytes = self.read_range(message.offset, message.len)?;
-        self.check(index, &bytes)?;
-        Ok(bytes)
+        self.read_start(index, self.messages[index].len)
     }
 
     /// Returns the From_ line and the header block of a message, the empty line included.
@@ -335,10 +381,7 @@ impl Mailbox {
     /// # Errors
     /// As [`read`](Mailbox::read).
     pub fn read_header(&self, index: usize) -> io::Result<Vec<u8>> {
-        let message = &self.messages[index];
-        let bytes = self.read_range(message.offset, u64::from(message.header_len))?;
-        self.check(index, &bytes)?;
-        Ok(bytes)
+        self.read_start(index, u64::from(self.messages[index].header_len))
     }
 
     /// Returns a reader of all bytes of a message, its From_ line included.
@@ -346,35 +389,47 @@ impl Mailbox {
     /// # Errors
     /// As [`read`](Mailbox::read), for the header; reading may fail later.
     pub fn reader(&self, index: usize) -> io::Result<impl Read + '_> {
-        if self.is_changed() {
-            self.read_header(index)?;
-        }
         let message = &self.messages[index];
-        Ok(MessageReader {
-            view: &self.view,
-            at: message.offset,
-            left: message.len,
-        })
+        match &self.store {
+            Store::File { view, .. } => {
+                if self.is_changed() {
+                    self.read_header(index)?;
+                }
+                Ok(MessageReader::InFile {
+                    view,
+                    at: message.offset,
+                    left: message.len,
+                })
+            }
+            Store::Maildir(maildir) => maildir.open_message(index).map(MessageReader::Own),
+        }
     }
 
-    fn read_range(&self, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+    /// Reads the first bytes of a message.
+    fn read_start(&self, index: usize, len: u64) -> io::Result<Vec<u8>> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let mut bytes = vec![0; len];
-        match read_full(&self.view, &mut bytes, offset)? {
-            count if count < len => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(bytes),
+        match &self.store {
+            Store::File { view, .. } => {
+                if read_full(view, &mut bytes, self.messages[index].offset)? < len {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                self.check(view, index, &bytes)?;
+            }
+            Store::Maildir(maildir) => maildir.open_message(index)?.read_exact(&mut bytes)?,
         }
+        Ok(bytes)
     }
 
     /// Makes sure that these are the bytes of the message, if the file may have been rewritten.
-    fn check(&self, index: usize, bytes: &[u8]) -> io::Result<()> {
+    fn check(&self, view: &View, index: usize, bytes: &[u8]) -> io::Result<()> {
         if !self.is_changed() {
             return Ok(());
         }
         let message = &self.messages[index];
         let header = &bytes[..(message.header_len as usize).min(bytes.len())];
         // Through a journal nothing can be said of a file that has changed under it.
-        if self.view.has_journal() || fingerprint_of(header) != message.fingerprint {
+        if view.has_journal() || fingerprint_of(header) != message.fingerprint {
             return Err(io::Error::other(
                 "another program has rewritten the mailbox",
             ));
@@ -424,23 +479,29 @@ fn view(
 }
 
 /// Reads one message where it lies.
-struct MessageReader<'a> {
-    view: &'a View,
-    at: u64,
-    left: u64,
+enum MessageReader<'a> {
+    /// Between others.
+    InFile { view: &'a View, at: u64, left: u64 },
+    /// In a file of its own.
+    Own(File),
 }
 
 impl Read for MessageReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let want = buffer.len().min(most);
-        let count = self.view.read_at(&mut buffer[..want], self.at)?;
-        if count == 0 && want > 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        match self {
+            MessageReader::InFile { view, at, left } => {
+                let most = usize::try_from(*left).unwrap_or(usize::MAX);
+                let want = buffer.len().min(most);
+                let count = view.read_at(&mut buffer[..want], *at)?;
+                if count == 0 && want > 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                *at += count as u64;
+                *left -= count as u64;
+                Ok(count)
+            }
+            MessageReader::Own(file) => file.read(buffer),
         }
-        self.at += count as u64;
-        self.left -= count as u64;
-        Ok(count)
     }
 }
 
@@ -451,6 +512,9 @@ impl Read for MessageReader<'_> {
 /// # Errors
 /// As [`Mailbox::open`].
 pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
+    if let Some(has_mail) = maildir::has_mail(path)? {
+        return Ok(has_mail);
+    }
     let io = |source| OpenError::new(path, source);
     let (file, metadata) = open_regular(path)?;
     let file = Arc::new(file);

@@ -29,6 +29,7 @@ mod kept;
 mod local;
 mod loops;
 mod mailboxes;
+mod maildir;
 mod odd_world;
 mod reading;
 mod readme;
