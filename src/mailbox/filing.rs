@@ -3,12 +3,12 @@
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
-use chrono::DateTime;
+use chrono::{DateTime, FixedOffset};
 
-use super::flags::field_body;
 use super::from_line::from_line;
 use super::open::Mailbox;
 use super::quote::Form;
+use crate::message::parse::{date, fields, words};
 use crate::sys::clock;
 
 impl Mailbox {
@@ -21,37 +21,35 @@ impl Mailbox {
     }
 
     /// Returns the From_ line with which a message goes to an mbox: its own, or one that says what
-    /// its Return-Path and the time of its delivery say.
+    /// its header says of its sender and its file's name, or the header, of the time of its delivery.
+    ///
+    /// `now` is the time of a message that tells none.
     ///
     /// # Errors
     /// As [`read`](Mailbox::read).
-    pub fn from_line(&self, index: usize) -> io::Result<Vec<u8>> {
+    pub fn from_line(&self, index: usize, now: DateTime<FixedOffset>) -> io::Result<Vec<u8>> {
         let message = &self.messages()[index];
+        let mut header = self.read_header(index)?;
         if message.from_line_len > 0 {
-            let mut line = self.read_header(index)?;
-            line.truncate(message.from_line_len as usize);
-            return Ok(line);
+            header.truncate(message.from_line_len as usize);
+            return Ok(header);
         }
-        let header = self.read_header(index)?;
-        let field = |name| {
-            let mut lines = header.split(|byte| *byte == b'\n');
-            lines.find_map(|line| Some(field_body(line, name)?.trim_ascii()))
-        };
-        let delivered = self.maildir().and_then(|maildir| maildir.delivered(index));
-        let date = |name| {
-            let text = std::str::from_utf8(field(name)?).ok()?;
-            DateTime::parse_from_rfc2822(text).ok()
-        };
-        let time = delivered
+        let delivered = self
+            .maildir()
+            .and_then(|maildir| maildir.delivered(index))
             // A year of four digits: anything else is no time.
             .filter(|seconds| *seconds < 253_402_300_800)
-            .map(|seconds| clock::local(UNIX_EPOCH + Duration::from_secs(seconds)))
-            .or_else(|| date(b"delivery-date:"))
-            .or_else(|| date(b"date:"))
-            .unwrap_or_else(|| clock::local(clock::now()));
-        let sender = field(b"return-path:").unwrap_or_default();
-        let sender = sender.strip_prefix(b"<").unwrap_or(sender);
-        let sender = sender.strip_suffix(b">").unwrap_or(sender);
-        Ok(from_line(sender, time))
+            .map(|seconds| clock::local(UNIX_EPOCH + Duration::from_secs(seconds)));
+        let date_in = |name| fields::find(&header, name).and_then(date);
+        let time = delivered
+            .or_else(|| date_in("delivery-date"))
+            .or_else(|| date_in("date"))
+            .unwrap_or(now);
+        let sender = ["return-path", "from"]
+            .iter()
+            .find_map(|name| fields::find(&header, name))
+            .map(|body| words::first_address(body).address)
+            .unwrap_or_default();
+        Ok(from_line(sender.as_bytes(), time))
     }
 }
