@@ -56,6 +56,7 @@ mod dot_lock;
 mod filing;
 mod flags;
 mod from_line;
+mod gzip;
 mod identity;
 mod journal;
 mod journal_header;

@@ -28,7 +28,7 @@ use super::scan::{self, MessageRef, Scan, ScanError, fingerprint_of};
 use super::separator::{LOOKAHEAD, opens_mbox};
 use super::source::{Source, read_full};
 use super::view::View;
-use super::{dot_lock, kernel_lock, mmdf};
+use super::{dot_lock, gzip, kernel_lock, mmdf};
 use crate::exit::Kind;
 use crate::sys::user;
 
@@ -74,6 +74,20 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// It is compressed, and cannot be decompressed.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It is compressed, and there is no room for what it holds.
+    Temporary {
+        /// The file.
+        path: PathBuf,
+        /// What the system said of the temporary file.
+        source: io::Error,
+    },
     /// Opening or reading failed otherwise.
     Io {
         /// The file.
@@ -101,6 +115,8 @@ impl OpenError {
             | OpenError::NotRegular { path, .. }
             | OpenError::NoPermission { path, .. }
             | OpenError::NotMbox { path }
+            | OpenError::Damaged { path, .. }
+            | OpenError::Temporary { path, .. }
             | OpenError::Rewritten { path }
             | OpenError::Io { path, .. } => path,
         }
@@ -109,9 +125,17 @@ impl OpenError {
     /// Returns what kind of failure this is for the exit status.
     pub fn kind(&self) -> Kind {
         match self {
-            OpenError::Io { .. } => Kind::Io,
+            OpenError::Io { .. } | OpenError::Temporary { .. } => Kind::Io,
             OpenError::Rewritten { .. } => Kind::TryLater,
             _ => Kind::NoInput,
+        }
+    }
+
+    fn of_scan(path: &Path, error: ScanError) -> OpenError {
+        let path = path.to_owned();
+        match error {
+            ScanError::NotMbox => OpenError::NotMbox { path },
+            ScanError::Io(source) => OpenError::Io { path, source },
         }
     }
 
@@ -144,6 +168,14 @@ impl fmt::Display for OpenError {
                 "cannot open {}: another process is rewriting it",
                 path.display()
             ),
+            OpenError::Damaged { path, why } => {
+                write!(f, "cannot decompress {}: {why}", path.display())
+            }
+            OpenError::Temporary { path, .. } => write!(
+                f,
+                "cannot write what {} holds to a temporary file",
+                path.display()
+            ),
             OpenError::Io { path, .. } => write!(f, "cannot read {}", path.display()),
         }
     }
@@ -154,8 +186,10 @@ impl Error for OpenError {
         match self {
             OpenError::Missing { source, .. }
             | OpenError::NoPermission { source, .. }
+            | OpenError::Temporary { source, .. }
             | OpenError::Io { source, .. } => Some(source),
-            OpenError::NotRegular { .. }
+            OpenError::Damaged { .. }
+            | OpenError::NotRegular { .. }
             | OpenError::NotMbox { .. }
             | OpenError::Rewritten { .. } => None,
         }
@@ -170,6 +204,8 @@ enum Store {
         view: View,
         /// What the file was like when the index was made.
         opened: Identity,
+        /// Whether it holds what a compressed one did.
+        is_compressed: bool,
     },
     /// Each in a file of its own.
     Maildir(Maildir),
@@ -235,7 +271,11 @@ impl Mailbox {
             });
         }
         let io = |source| OpenError::new(path, source);
-        let file = Arc::new(open_regular(path)?.0);
+        let file = open_regular(path)?.0;
+        if gzip::is_compressed(&file).map_err(io)? {
+            return Mailbox::open_compressed(path, &file, visit);
+        }
+        let file = Arc::new(file);
         let mut notices = Vec::new();
         let mut shared = kernel_lock::share(&file, PATIENCE);
         let subject = Subject::of(path, &file).map_err(io)?;
@@ -266,15 +306,7 @@ impl Mailbox {
             Some(start) => scan::scan_from(&view, view.len(), start),
             None => scan_any(&view, view.len(), is_busy, visit),
         };
-        let scan = scanned.map_err(|error| match error {
-            ScanError::NotMbox => OpenError::NotMbox {
-                path: path.to_owned(),
-            },
-            ScanError::Io(source) => OpenError::Io {
-                path: path.to_owned(),
-                source,
-            },
-        })?;
+        let scan = scanned.map_err(|error| OpenError::of_scan(path, error))?;
         if shared.is_none() && is_being_rewritten(&file, &opened, &subject, journals) {
             return Err(OpenError::Rewritten {
                 path: path.to_owned(),
@@ -283,11 +315,41 @@ impl Mailbox {
         drop(shared);
         Ok(Mailbox {
             path: path.to_owned(),
-            store: Store::File { view, opened },
+            store: Store::File {
+                view,
+                opened,
+                is_compressed: false,
+            },
             messages: scan.messages,
             is_torn: scan.is_torn,
             is_partial: start.is_some(),
             notices,
+        })
+    }
+
+    /// Scans what a compressed file holds. There is no journal of it, and nobody waits to write it.
+    fn open_compressed(
+        path: &Path,
+        file: &File,
+        visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
+    ) -> Result<Mailbox, OpenError> {
+        let file = Arc::new(gzip::decompressed(file, path)?);
+        let metadata = file.metadata();
+        let opened = Identity::of(&metadata.map_err(|source| OpenError::new(path, source))?);
+        let view = View::of_file(file, opened.size());
+        let scan = scan_any(&view, view.len(), false, visit)
+            .map_err(|error| OpenError::of_scan(path, error))?;
+        Ok(Mailbox {
+            path: path.to_owned(),
+            store: Store::File {
+                view,
+                opened,
+                is_compressed: true,
+            },
+            messages: scan.messages,
+            is_torn: false,
+            is_partial: false,
+            notices: Vec::new(),
         })
     }
 
@@ -326,13 +388,16 @@ impl Mailbox {
 
     /// Returns whether the mailbox is compressed, and so can only be read.
     pub fn is_compressed(&self) -> bool {
-        false
+        let Store::File { is_compressed, .. } = &self.store else {
+            return false;
+        };
+        *is_compressed
     }
 
     /// Returns whether somebody has written to the mailbox since it was opened.
     pub fn is_changed(&self) -> bool {
         match &self.store {
-            Store::File { view, opened } => {
+            Store::File { view, opened, .. } => {
                 let now = view.file().metadata();
                 now.is_ok_and(|now| Identity::of(&now) != *opened)
             }
@@ -343,7 +408,7 @@ impl Mailbox {
     /// Returns whether the index is true of a file that is like this now.
     pub(super) fn is_as_opened(&self, now: &Identity) -> bool {
         match &self.store {
-            Store::File { view, opened } => now == opened && !view.has_journal(),
+            Store::File { view, opened, .. } => now == opened && !view.has_journal(),
             Store::Maildir(_) => false,
         }
     }
@@ -517,11 +582,20 @@ pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
     }
     let io = |source| OpenError::new(path, source);
     let (file, metadata) = open_regular(path)?;
+    if gzip::is_compressed(&file).map_err(io)? {
+        let start = gzip::first_bytes(&file, path)?;
+        return judged(path, beginning(&start[..], start.len() as u64).map_err(io)?);
+    }
     let file = Arc::new(file);
     let subject = Subject::of(path, &file).map_err(io)?;
     let found = pending::find(&subject, journals, &mut Vec::new()).map_err(io)?;
     let view = view(&file, &Identity::of(&metadata), found, &mut Vec::new()).map_err(io)?;
-    match beginning(&view, view.len()).map_err(io)? {
+    judged(path, beginning(&view, view.len()).map_err(io)?)
+}
+
+/// Returns whether there is mail in a file that begins like this.
+fn judged(path: &Path, beginning: Beginning) -> Result<bool, OpenError> {
+    match beginning {
         Beginning::Blank => Ok(false),
         Beginning::Mbox | Beginning::Mmdf => Ok(true),
         Beginning::Other => Err(OpenError::NotMbox {
