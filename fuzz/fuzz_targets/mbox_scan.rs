@@ -1,5 +1,7 @@
 //! The scanner: any bytes are no mbox, or messages that cover the file without gap or overlap,
-//! whatever the size of the blocks it is read in.
+//! whatever the size of the blocks it is read in. A strict separator always starts a message,
+//! whatever length a message before it claims. In MMDF everything but delimiters and blank lines
+//! between them belongs to a message.
 //!
 //! The first byte chooses the size of the small blocks.
 #![no_main]
@@ -42,9 +44,39 @@ fuzz_target!(|bytes: &[u8]| {
         let found = mmdf::scan(file, file.len() as u64, skip_torn, &mut |_, _, head| {
             heads.push(head.to_vec());
         });
-        check_places(file, &found.expect("memory"));
+        check_mmdf(file, &found.expect("memory"));
     }
 });
+
+/// What stands between delimiters is a message, or blank.
+fn check_mmdf(file: &[u8], found: &Scan) {
+    check_places(file, found);
+    let mut at = 0;
+    let ends = found.messages.iter().map(|message| message.offset);
+    let size = match found.is_torn {
+        true => return,
+        false => file.len() as u64,
+    };
+    for (index, end) in ends.chain([size]).enumerate() {
+        let between = &file[at as usize..end as usize];
+        let mut rest = between;
+        if index == 0 && !file.starts_with(mmdf::DELIMITER) {
+            // What stands before the first delimiter makes it another format.
+            rest = &rest[rest.len().saturating_sub(mmdf::DELIMITER.len())..];
+        }
+        while let [_, ..] = rest {
+            rest = match rest.strip_prefix(mmdf::DELIMITER) {
+                Some(rest) => rest,
+                None if matches!(rest[0], b'\n' | b'\r') => &rest[1..],
+                None if index == 0 && found.messages.is_empty() => return,
+                None => panic!("left out: {between:?}"),
+            };
+        }
+        if let Some(message) = found.messages.get(index) {
+            at = message.offset + message.len;
+        }
+    }
+}
 
 fn scanned(file: &[u8], block: usize, skip_torn: bool) -> Option<(Scan, Vec<Vec<u8>>)> {
     let mut heads = Vec::new();
@@ -107,5 +139,15 @@ fn check(file: &[u8], found: &Scan, heads: &[Vec<u8>]) {
     }
     if !found.messages.is_empty() && !found.is_torn {
         assert_eq!(at, found.end);
+    }
+    let first = found.messages.first().map_or(at, |first| first.offset);
+    for start in first as usize..at as usize {
+        let is_strict = file[start..].starts_with(b"From ")
+            && matches!(&file[..start], [.., b'\n', b'\n'] | [.., b'\n', b'\r', b'\n'])
+            && separator::judge(&file[start..], true) == separator::Candidate::Strict;
+        if is_strict {
+            let place = start as u64;
+            assert!(found.messages.iter().any(|message| message.offset == place));
+        }
     }
 }

@@ -25,6 +25,7 @@ use nix::fcntl::OFlag;
 
 use super::disk::sync_directory;
 use super::lock::{LockError, LockOptions, MailboxLock};
+use super::maildir::{Delivery, DeliveryError, is_maildir};
 use super::open::{Beginning, beginning, followed, is_in_sticky_directory, what_else};
 use super::quote::{self, CopyError, Form};
 use super::tail::Tail;
@@ -212,10 +213,11 @@ impl Error for AppendError {
     }
 }
 
-/// Appends a message to an mbox: locks it, writes, syncs. When this returns the mail is safe.
+/// Appends a message to a mailbox: locks it, writes, syncs. When this returns the mail is safe.
 ///
 /// `from_line` is the From_ line, with or without its line end; `message` is header, empty line
-/// and body. The mailbox is made if there is none.
+/// and body. An mbox is made if there is no mailbox. A Maildir has no From_ lines and no lock; it
+/// gets the message under a new name.
 ///
 /// # Errors
 /// When the mailbox cannot be opened, locked or written, or is nothing we may write to. It is then
@@ -226,6 +228,14 @@ pub fn append(
     message: &mut dyn Read,
     options: &AppendOptions<'_>,
 ) -> Result<(), AppendError> {
+    if is_maildir(path) {
+        let only = Incoming {
+            from_line: from_line.to_vec(),
+            message: Box::new(message),
+            form: options.form,
+        };
+        return deliver(path, &mut std::iter::once(Ok(only)), options);
+    }
     let (lock, is_new) = open_locked(path, options)?;
     append_locked(&lock, from_line, message, options.form)?;
     if is_new {
@@ -248,7 +258,7 @@ pub struct Incoming<'a> {
     pub form: Form,
 }
 
-/// Appends messages to an mbox, all of them or none: locks it once, writes, syncs once.
+/// Appends messages to a mailbox, all of them or none: locks it once, writes, syncs once.
 ///
 /// Says whether the mailbox was made. `options.form` does not count: each message has its own.
 ///
@@ -259,6 +269,9 @@ pub fn append_all<'m>(
     messages: &mut dyn Iterator<Item = io::Result<Incoming<'m>>>,
     options: &AppendOptions<'_>,
 ) -> Result<bool, AppendError> {
+    if is_maildir(path) {
+        return deliver(path, messages, options).map(|()| false);
+    }
     let (lock, is_new) = open_locked(path, options)?;
     append_each(&lock, messages)?;
     if is_new {
@@ -268,6 +281,43 @@ pub fn append_all<'m>(
         })?;
     }
     Ok(is_new)
+}
+
+/// Delivers messages into a Maildir, all of them or none.
+fn deliver(
+    path: &Path,
+    messages: &mut dyn Iterator<Item = io::Result<Incoming<'_>>>,
+    options: &AppendOptions<'_>,
+) -> Result<(), AppendError> {
+    let path_of_error = path.to_owned();
+    let error = |error| match error {
+        DeliveryError::Open(source) => AppendError::Open {
+            path: path_of_error.clone(),
+            source,
+        },
+        DeliveryError::Refused(why) => AppendError::Refused {
+            path: path_of_error.clone(),
+            why,
+        },
+        DeliveryError::Message(source) => AppendError::Message(source),
+        DeliveryError::Write(source) => AppendError::Write {
+            path: path_of_error.clone(),
+            source,
+        },
+    };
+    let owner = match options.owner {
+        Owner::Whoever => None,
+        Owner::Us => Some(user::effective_uid()),
+        Owner::User { uid, .. } => Some(uid),
+    };
+    let mut delivery = Delivery::begin(path, owner, options.follows_links).map_err(error)?;
+    for incoming in messages {
+        let mut incoming = incoming.map_err(AppendError::Message)?;
+        delivery
+            .add(&mut *incoming.message, incoming.form)
+            .map_err(error)?;
+    }
+    delivery.finish().map_err(error)
 }
 
 /// Appends a message to a mailbox that is locked, and syncs it.
@@ -355,7 +405,7 @@ fn write_message(
         // A stored message has the empty line that ends it; one that lost it gets it back.
         Form::Stored => tail.end_with_blank_line().map_err(CopyError::Write)?,
         // The empty lines at the end of a text belong to it, and the mailbox's comes after them.
-        Form::Message => {
+        Form::Message | Form::Filed => {
             tail.end_line().map_err(CopyError::Write)?;
             tail.write_all(b"\n").map_err(CopyError::Write)?;
         }

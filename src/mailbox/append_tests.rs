@@ -389,3 +389,52 @@ fn of_several_messages_all_are_appended_or_none() {
     }
     assert!(!append_all(&path, &mut std::iter::empty(), &folder()).expect("nothing"));
 }
+
+#[test]
+fn a_maildir_gets_a_file_and_another_directory_is_refused() {
+    let directory = directory();
+    let path = directory.path().join("box");
+    for name in ["box/new", "box/cur", "plain"] {
+        fs::create_dir_all(directory.path().join(name)).expect("made");
+    }
+    add(&path, "To: a\n\nFrom here\n", &folder()).expect("delivered");
+    add(&path, "To: b\n\nbody\n", &AppendOptions::dead_letters()).expect("delivered");
+    let stored = AppendOptions {
+        form: Form::Stored,
+        ..folder()
+    };
+    add(&path, "To: c\nStatus: RO\n\nbody\n\n", &stored).expect("delivered");
+    let mailbox = Mailbox::open(&path, &Journals::default(), &mut |_, _, _| {}).expect("a Maildir");
+    let texts: Vec<_> = (0..3)
+        .map(|index| mailbox.read(index).expect("bytes"))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            &b"To: a\n\nFrom here\n"[..],
+            b"To: b\n\nbody\n",
+            b"To: c\n\nbody\n"
+        ]
+    );
+    assert!(mailbox.messages()[2].flags.is_read() && mailbox.messages()[0].flags.is_new());
+    let foreign = AppendOptions {
+        owner: Owner::User {
+            uid: user::effective_uid() + 1,
+            gid: None,
+        },
+        ..folder()
+    };
+    let error = add(&path, "To: d\n\n", &foreign).expect_err("not theirs");
+    let text = format!(
+        "cannot append to {}: it is another user's directory",
+        path.display()
+    );
+    assert_eq!(error.to_string(), text);
+    let error = append(&path, b"", &mut Broken(b"To: e\n\nhalf"), &folder());
+    assert!(matches!(error, Err(AppendError::Message(_))));
+    assert_eq!(count(&path), 3);
+    let plain = directory.path().join("plain");
+    let error = add(&plain, "To: d\n\n", &folder()).expect_err("a directory");
+    let text = format!("cannot append to {}: it is a directory", plain.display());
+    assert_eq!(error.to_string(), text);
+}

@@ -23,6 +23,7 @@ use super::identity::{Identity, set_times};
 use super::journal::{Draft, Journal, Journals, Subject, reserve_growth};
 use super::journal_header::Body;
 use super::lock::{LockError, MailboxLock};
+use super::maildir::is_maildir;
 use super::notice::Notice;
 use super::open::{Mailbox, directory_of, followed, open_for_rewrite, scan_any};
 use super::output::Output;
@@ -47,13 +48,14 @@ const AT_ONCE: u64 = 64;
 const SECTOR: u64 = 512;
 
 impl Mailbox {
-    /// Writes changes into the mailbox, under all locks.
+    /// Writes changes into the mailbox, under all locks; a Maildir needs none.
     ///
     /// Mail that arrived since it was opened is kept. The mailbox is to be opened anew afterwards:
     /// its index is that of before.
     ///
     /// # Errors
-    /// [`CommitError`] says why nothing was changed.
+    /// [`CommitError`] says why nothing was changed; in a Maildir, why a message was not, and those
+    /// before it were.
     pub fn commit(
         &self,
         changes: &Changes,
@@ -64,6 +66,9 @@ impl Mailbox {
                 path: self.path().to_owned(),
                 why: "compressed, and so read-only".to_owned(),
             });
+        }
+        if let Some(maildir) = self.maildir() {
+            return maildir.commit(self.messages(), changes);
         }
         if changes.is_empty() {
             return Ok(Committed {
@@ -95,6 +100,9 @@ impl Mailbox {
 /// # Errors
 /// When it is there and cannot be completed. Reading the mailbox shows it as complete all the same.
 pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, CommitError> {
+    if is_maildir(path) {
+        return Ok(Vec::new());
+    }
     let mut notices = Vec::new();
     let is_pending = File::open(path)
         .and_then(|file| Subject::of(path, &file))

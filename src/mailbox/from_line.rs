@@ -4,7 +4,7 @@
 //! deliverers, list archives and other readers have been seen to write. Whether a line with this
 //! form separates messages is decided by its surroundings, in `scan`.
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 
 /// A From_ line taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,28 @@ impl<'a> FromLine<'a> {
         takeout || lone_address
     }
 }
+
+/// Returns a From_ line, with its line end: `From sender Mon Nov 23 23:11:46 2026`.
+///
+/// The form of qmail's mbox(5): one blank, asctime, and nothing else. Blanks in the sender are left
+/// out; an empty one is the null sender.
+pub fn from_line(sender: &[u8], time: DateTime<FixedOffset>) -> Vec<u8> {
+    let is_plain = |byte: &&u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control();
+    let mut sender: Vec<u8> = sender
+        .iter()
+        .filter(is_plain)
+        .take(MAX_SENDER)
+        .copied()
+        .collect();
+    if sender.is_empty() {
+        sender = b"MAILER-DAEMON".to_vec();
+    }
+    let date = time.format(" %a %b %e %H:%M:%S %Y\n").to_string();
+    [b"From ", &sender[..], date.as_bytes()].concat()
+}
+
+/// The longest sender: a path of RFC 5321 (section 4.5.3.1.3) has 256 bytes.
+const MAX_SENDER: usize = 256;
 
 /// Finds a date in what follows `From `: where it starts, and what it says.
 fn find_date(tail: &[u8]) -> Option<(usize, NaiveDateTime)> {
@@ -299,6 +321,26 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn a_line_that_is_made_can_be_taken_apart() {
+        let time = DateTime::parse_from_rfc3339("2026-11-02T03:04:05+01:00").expect("a time");
+        let rows: [(&[u8], &str); 4] = [
+            (b"a@x", "From a@x Mon Nov  2 03:04:05 2026\n"),
+            (b"\"a b\"@x\n", "From \"ab\"@x Mon Nov  2 03:04:05 2026\n"),
+            (b" ", "From MAILER-DAEMON Mon Nov  2 03:04:05 2026\n"),
+            (b"", "From MAILER-DAEMON Mon Nov  2 03:04:05 2026\n"),
+        ];
+        for (sender, expected) in rows {
+            let line = from_line(sender, time);
+            assert_eq!(String::from_utf8_lossy(&line), expected);
+            let parsed = FromLine::parse(&line).expect("a From_ line");
+            assert_eq!(parsed.time, Some(time.naive_local()));
+        }
+        let line = from_line(&b"a".repeat(100_000), time);
+        assert!(FromLine::parse(&line).is_some_and(|line| line.time.is_some()));
+        assert!(line.len() < 300);
     }
 
     #[test]

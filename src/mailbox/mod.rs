@@ -53,13 +53,16 @@ mod change;
 mod commit;
 mod disk;
 mod dot_lock;
+mod filing;
 mod flags;
 mod from_line;
+mod gzip;
 mod identity;
 mod journal;
 mod journal_header;
 mod kernel_lock;
 mod lock;
+mod maildir;
 mod mmdf;
 mod notice;
 mod open;
@@ -83,9 +86,10 @@ pub use append::{AppendError, AppendOptions, Incoming, Owner, append, append_all
 pub use change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
 pub use commit::recover;
 pub use flags::Flags;
-pub use from_line::FromLine;
+pub use from_line::{FromLine, from_line};
 pub use journal::Journals;
 pub use lock::{Holder, LockError, LockOptions, MailboxLock};
+pub use maildir::is_maildir;
 pub use notice::Notice;
 pub use open::{Mailbox, OpenError, has_mail};
 pub use place::{

@@ -13,6 +13,13 @@ pub enum Notice {
         /// What it is.
         why: &'static str,
     },
+    /// Something lies among the messages of a Maildir and is none, or cannot be read.
+    LeftOut {
+        /// The file.
+        path: PathBuf,
+        /// Why: what it is, or what the system said.
+        why: String,
+    },
     /// A rewrite broke off, and we may not read its journal.
     Unreadable {
         /// The journal.
@@ -39,6 +46,9 @@ impl fmt::Display for Notice {
         match self {
             Notice::Planted { path, why } => {
                 write!(f, "{} is ignored: it is {why}", path.display())
+            }
+            Notice::LeftOut { path, why } => {
+                write!(f, "{} is left out: {why}", path.display())
             }
             Notice::Unreadable { journal, owner } => write!(
                 f,

@@ -21,13 +21,14 @@ use nix::fcntl::OFlag;
 use super::change::CommitError;
 use super::identity::Identity;
 use super::journal::{Journals, Situation, Subject};
+use super::maildir::{self, Maildir};
 use super::notice::Notice;
 use super::pending::{self, Found};
 use super::scan::{self, MessageRef, Scan, ScanError, fingerprint_of};
 use super::separator::{LOOKAHEAD, opens_mbox};
 use super::source::{Source, read_full};
 use super::view::View;
-use super::{dot_lock, kernel_lock, mmdf};
+use super::{dot_lock, gzip, kernel_lock, mmdf};
 use crate::exit::Kind;
 use crate::sys::user;
 
@@ -73,6 +74,20 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// It is compressed, and cannot be decompressed.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It is compressed, and there is no room for what it holds.
+    Temporary {
+        /// The file.
+        path: PathBuf,
+        /// What the system said of the temporary file.
+        source: io::Error,
+    },
     /// Opening or reading failed otherwise.
     Io {
         /// The file.
@@ -100,6 +115,8 @@ impl OpenError {
             | OpenError::NotRegular { path, .. }
             | OpenError::NoPermission { path, .. }
             | OpenError::NotMbox { path }
+            | OpenError::Damaged { path, .. }
+            | OpenError::Temporary { path, .. }
             | OpenError::Rewritten { path }
             | OpenError::Io { path, .. } => path,
         }
@@ -108,13 +125,21 @@ impl OpenError {
     /// Returns what kind of failure this is for the exit status.
     pub fn kind(&self) -> Kind {
         match self {
-            OpenError::Io { .. } => Kind::Io,
+            OpenError::Io { .. } | OpenError::Temporary { .. } => Kind::Io,
             OpenError::Rewritten { .. } => Kind::TryLater,
             _ => Kind::NoInput,
         }
     }
 
-    fn new(path: &Path, source: io::Error) -> OpenError {
+    fn of_scan(path: &Path, error: ScanError) -> OpenError {
+        let path = path.to_owned();
+        match error {
+            ScanError::NotMbox => OpenError::NotMbox { path },
+            ScanError::Io(source) => OpenError::Io { path, source },
+        }
+    }
+
+    pub(super) fn new(path: &Path, source: io::Error) -> OpenError {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -143,6 +168,14 @@ impl fmt::Display for OpenError {
                 "cannot open {}: another process is rewriting it",
                 path.display()
             ),
+            OpenError::Damaged { path, why } => {
+                write!(f, "cannot decompress {}: {why}", path.display())
+            }
+            OpenError::Temporary { path, .. } => write!(
+                f,
+                "cannot write what {} holds to a temporary file",
+                path.display()
+            ),
             OpenError::Io { path, .. } => write!(f, "cannot read {}", path.display()),
         }
     }
@@ -153,20 +186,36 @@ impl Error for OpenError {
         match self {
             OpenError::Missing { source, .. }
             | OpenError::NoPermission { source, .. }
+            | OpenError::Temporary { source, .. }
             | OpenError::Io { source, .. } => Some(source),
-            OpenError::NotRegular { .. }
+            OpenError::Damaged { .. }
+            | OpenError::NotRegular { .. }
             | OpenError::NotMbox { .. }
             | OpenError::Rewritten { .. } => None,
         }
     }
 }
 
-/// An mbox that is open for reading, and the index of its messages.
+/// Where the messages are.
+#[derive(Debug)]
+enum Store {
+    /// One behind the other in a file.
+    File {
+        view: View,
+        /// What the file was like when the index was made.
+        opened: Identity,
+        /// Whether it holds what a compressed one did.
+        is_compressed: bool,
+    },
+    /// Each in a file of its own.
+    Maildir(Maildir),
+}
+
+/// A mailbox that is open for reading, and the index of its messages.
 #[derive(Debug)]
 pub struct Mailbox {
     path: PathBuf,
-    view: View,
-    opened: Identity,
+    store: Store,
     messages: Vec<MessageRef>,
     is_torn: bool,
     /// Whether the index has the end of the mailbox only.
@@ -211,8 +260,22 @@ impl Mailbox {
         end_only: bool,
         visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
     ) -> Result<Mailbox, OpenError> {
+        if let Some((maildir, messages)) = Maildir::open(path, visit)? {
+            return Ok(Mailbox {
+                path: path.to_owned(),
+                notices: maildir.notices(),
+                store: Store::Maildir(maildir),
+                messages,
+                is_torn: false,
+                is_partial: false,
+            });
+        }
         let io = |source| OpenError::new(path, source);
-        let file = Arc::new(open_regular(path)?.0);
+        let file = open_regular(path)?.0;
+        if gzip::is_compressed(&file).map_err(io)? {
+            return Mailbox::open_compressed(path, &file, visit);
+        }
+        let file = Arc::new(file);
         let mut notices = Vec::new();
         let mut shared = kernel_lock::share(&file, PATIENCE);
         let subject = Subject::of(path, &file).map_err(io)?;
@@ -243,15 +306,7 @@ impl Mailbox {
             Some(start) => scan::scan_from(&view, view.len(), start),
             None => scan_any(&view, view.len(), is_busy, visit),
         };
-        let scan = scanned.map_err(|error| match error {
-            ScanError::NotMbox => OpenError::NotMbox {
-                path: path.to_owned(),
-            },
-            ScanError::Io(source) => OpenError::Io {
-                path: path.to_owned(),
-                source,
-            },
-        })?;
+        let scan = scanned.map_err(|error| OpenError::of_scan(path, error))?;
         if shared.is_none() && is_being_rewritten(&file, &opened, &subject, journals) {
             return Err(OpenError::Rewritten {
                 path: path.to_owned(),
@@ -260,12 +315,41 @@ impl Mailbox {
         drop(shared);
         Ok(Mailbox {
             path: path.to_owned(),
-            view,
-            opened,
+            store: Store::File {
+                view,
+                opened,
+                is_compressed: false,
+            },
             messages: scan.messages,
             is_torn: scan.is_torn,
             is_partial: start.is_some(),
             notices,
+        })
+    }
+
+    /// Scans what a compressed file holds. There is no journal of it, and nobody waits to write it.
+    fn open_compressed(
+        path: &Path,
+        file: &File,
+        visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
+    ) -> Result<Mailbox, OpenError> {
+        let file = Arc::new(gzip::decompressed(file, path)?);
+        let metadata = file.metadata();
+        let opened = Identity::of(&metadata.map_err(|source| OpenError::new(path, source))?);
+        let view = View::of_file(file, opened.size());
+        let scan = scan_any(&view, view.len(), false, visit)
+            .map_err(|error| OpenError::of_scan(path, error))?;
+        Ok(Mailbox {
+            path: path.to_owned(),
+            store: Store::File {
+                view,
+                opened,
+                is_compressed: true,
+            },
+            messages: scan.messages,
+            is_torn: false,
+            is_partial: false,
+            notices: Vec::new(),
         })
     }
 
@@ -276,10 +360,13 @@ impl Mailbox {
 
     /// Returns the size of the mailbox when it was scanned.
     pub fn size(&self) -> u64 {
-        self.view.len()
+        match &self.store {
+            Store::File { view, .. } => view.len(),
+            Store::Maildir(_) => self.messages.iter().map(|message| message.len).sum(),
+        }
     }
 
-    /// Returns the messages in the order of the file.
+    /// Returns the messages in the order of the file, those of a Maildir as they were delivered.
     pub fn messages(&self) -> &[MessageRef] {
         &self.messages
     }
@@ -301,18 +388,45 @@ impl Mailbox {
 
     /// Returns whether the mailbox is compressed, and so can only be read.
     pub fn is_compressed(&self) -> bool {
-        false
+        let Store::File { is_compressed, .. } = &self.store else {
+            return false;
+        };
+        *is_compressed
     }
 
     /// Returns whether somebody has written to the mailbox since it was opened.
     pub fn is_changed(&self) -> bool {
-        let now = self.view.file().metadata();
-        now.is_ok_and(|now| Identity::of(&now) != self.opened)
+        match &self.store {
+            Store::File { view, opened, .. } => {
+                let now = view.file().metadata();
+                now.is_ok_and(|now| Identity::of(&now) != *opened)
+            }
+            Store::Maildir(maildir) => maildir.is_changed(),
+        }
     }
 
     /// Returns whether the index is true of a file that is like this now.
     pub(super) fn is_as_opened(&self, now: &Identity) -> bool {
-        *now == self.opened && !self.view.has_journal()
+        match &self.store {
+            Store::File { view, opened, .. } => now == opened && !view.has_journal(),
+            Store::Maildir(_) => false,
+        }
+    }
+
+    /// Returns whether it is one file in which messages stand between delimiters.
+    pub(super) fn is_mmdf(&self) -> bool {
+        match &self.store {
+            Store::File { view, .. } => framing(view, view.len()).is_ok_and(|framing| framing > 0),
+            Store::Maildir(_) => false,
+        }
+    }
+
+    /// Returns the Maildir, if it is one.
+    pub(super) fn maildir(&self) -> Option<&Maildir> {
+        match &self.store {
+            Store::File { .. } => None,
+            Store::Maildir(maildir) => Some(maildir),
+        }
     }
 
     /// Returns all bytes of a message, its From_ line included.
@@ -324,10 +438,7 @@ impl Mailbox {
     /// # Panics
     /// When there is no such message, as with any slice.
     pub fn read(&self, index: usize) -> io::Result<Vec<u8>> {
-        let message = &self.messages[index];
-        let bytes = self.read_range(message.offset, message.len)?;
-        self.check(index, &bytes)?;
-        Ok(bytes)
+        self.read_start(index, self.messages[index].len)
     }
 
     /// Returns the From_ line and the header block of a message, the empty line included.
@@ -335,10 +446,7 @@ impl Mailbox {
     /// # Errors
     /// As [`read`](Mailbox::read).
     pub fn read_header(&self, index: usize) -> io::Result<Vec<u8>> {
-        let message = &self.messages[index];
-        let bytes = self.read_range(message.offset, u64::from(message.header_len))?;
-        self.check(index, &bytes)?;
-        Ok(bytes)
+        self.read_start(index, u64::from(self.messages[index].header_len))
     }
 
     /// Returns a reader of all bytes of a message, its From_ line included.
@@ -346,35 +454,47 @@ impl Mailbox {
     /// # Errors
     /// As [`read`](Mailbox::read), for the header; reading may fail later.
     pub fn reader(&self, index: usize) -> io::Result<impl Read + '_> {
-        if self.is_changed() {
-            self.read_header(index)?;
-        }
         let message = &self.messages[index];
-        Ok(MessageReader {
-            view: &self.view,
-            at: message.offset,
-            left: message.len,
-        })
+        match &self.store {
+            Store::File { view, .. } => {
+                if self.is_changed() {
+                    self.read_header(index)?;
+                }
+                Ok(MessageReader::InFile {
+                    view,
+                    at: message.offset,
+                    left: message.len,
+                })
+            }
+            Store::Maildir(maildir) => maildir.open_message(index).map(MessageReader::Own),
+        }
     }
 
-    fn read_range(&self, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+    /// Reads the first bytes of a message.
+    fn read_start(&self, index: usize, len: u64) -> io::Result<Vec<u8>> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let mut bytes = vec![0; len];
-        match read_full(&self.view, &mut bytes, offset)? {
-            count if count < len => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(bytes),
+        match &self.store {
+            Store::File { view, .. } => {
+                if read_full(view, &mut bytes, self.messages[index].offset)? < len {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                self.check(view, index, &bytes)?;
+            }
+            Store::Maildir(maildir) => maildir.open_message(index)?.read_exact(&mut bytes)?,
         }
+        Ok(bytes)
     }
 
     /// Makes sure that these are the bytes of the message, if the file may have been rewritten.
-    fn check(&self, index: usize, bytes: &[u8]) -> io::Result<()> {
+    fn check(&self, view: &View, index: usize, bytes: &[u8]) -> io::Result<()> {
         if !self.is_changed() {
             return Ok(());
         }
         let message = &self.messages[index];
         let header = &bytes[..(message.header_len as usize).min(bytes.len())];
         // Through a journal nothing can be said of a file that has changed under it.
-        if self.view.has_journal() || fingerprint_of(header) != message.fingerprint {
+        if view.has_journal() || fingerprint_of(header) != message.fingerprint {
             return Err(io::Error::other(
                 "another program has rewritten the mailbox",
             ));
@@ -424,23 +544,29 @@ fn view(
 }
 
 /// Reads one message where it lies.
-struct MessageReader<'a> {
-    view: &'a View,
-    at: u64,
-    left: u64,
+enum MessageReader<'a> {
+    /// Between others.
+    InFile { view: &'a View, at: u64, left: u64 },
+    /// In a file of its own.
+    Own(File),
 }
 
 impl Read for MessageReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let want = buffer.len().min(most);
-        let count = self.view.read_at(&mut buffer[..want], self.at)?;
-        if count == 0 && want > 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        match self {
+            MessageReader::InFile { view, at, left } => {
+                let most = usize::try_from(*left).unwrap_or(usize::MAX);
+                let want = buffer.len().min(most);
+                let count = view.read_at(&mut buffer[..want], *at)?;
+                if count == 0 && want > 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                *at += count as u64;
+                *left -= count as u64;
+                Ok(count)
+            }
+            MessageReader::Own(file) => file.read(buffer),
         }
-        self.at += count as u64;
-        self.left -= count as u64;
-        Ok(count)
     }
 }
 
@@ -451,13 +577,25 @@ impl Read for MessageReader<'_> {
 /// # Errors
 /// As [`Mailbox::open`].
 pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
+    if let Some(has_mail) = maildir::has_mail(path)? {
+        return Ok(has_mail);
+    }
     let io = |source| OpenError::new(path, source);
     let (file, metadata) = open_regular(path)?;
+    if gzip::is_compressed(&file).map_err(io)? {
+        let start = gzip::first_bytes(&file, path)?;
+        return judged(path, beginning(&start[..], start.len() as u64).map_err(io)?);
+    }
     let file = Arc::new(file);
     let subject = Subject::of(path, &file).map_err(io)?;
     let found = pending::find(&subject, journals, &mut Vec::new()).map_err(io)?;
     let view = view(&file, &Identity::of(&metadata), found, &mut Vec::new()).map_err(io)?;
-    match beginning(&view, view.len()).map_err(io)? {
+    judged(path, beginning(&view, view.len()).map_err(io)?)
+}
+
+/// Returns whether there is mail in a file that begins like this.
+fn judged(path: &Path, beginning: Beginning) -> Result<bool, OpenError> {
+    match beginning {
         Beginning::Blank => Ok(false),
         Beginning::Mbox | Beginning::Mmdf => Ok(true),
         Beginning::Other => Err(OpenError::NotMbox {

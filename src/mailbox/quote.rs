@@ -23,9 +23,12 @@ pub enum Form {
     /// As it was composed or received: it is quoted, and Content-Length and Lines are left out.
     #[default]
     Message,
+    /// As it lay in a Maildir or an MMDF mailbox: quoted like a message, but its `Status` fields are
+    /// a mail reader's own.
+    Filed,
     /// As it lay in another mbox: every byte stays.
     ///
-    /// In both forms a text without a header gets an empty line before it: a From_ line with such
+    /// In all forms a text without a header gets an empty line before it: a From_ line with such
     /// a text behind it would be taken for text itself, and the message for a part of the last one.
     Stored,
 }
@@ -198,8 +201,8 @@ impl Filter {
         let can_follow = match self.form {
             Form::Stored => can_follow_from_line(text),
             // Quoting makes an old-style From_ line, which may follow, of the one and text of the other.
-            Form::Message if text.starts_with(b"From ") => true,
-            Form::Message => can_follow_from_line(text) && !text.starts_with(b">"),
+            Form::Message | Form::Filed if text.starts_with(b"From ") => true,
+            Form::Message | Form::Filed => can_follow_from_line(text) && !text.starts_with(b">"),
         };
         if can_follow {
             return Ok(());

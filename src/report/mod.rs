@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{Flags, Mailbox, MessageRef, OpenError};
+use crate::mailbox::{self, Flags, Mailbox, MessageRef, OpenError};
 use crate::ui::choice::FlagChoice;
 use crate::ui::headline::{self, Place};
 use crate::ui::{ReaderSettings, Screen, page};
@@ -100,7 +100,7 @@ pub fn headers(
     let mut screen = Screen::new(out, err);
     let mut summary = Lines::default();
     let mut number = 0;
-    Mailbox::open(path, &settings.journals, &mut |_, message, block| {
+    let mailbox = Mailbox::open(path, &settings.journals, &mut |_, message, block| {
         number += 1;
         if !screen.is_closed() && choice.is_none_or(|choice| choice.matches(message.flags)) {
             summary.add(number, message, block, settings);
@@ -108,6 +108,7 @@ pub fn headers(
         }
     })?;
     let written = summary.finish(&mut screen);
+    tell_notices(&mailbox, settings, &mut screen);
     screen.finish()?;
     Ok((!written).then_some(Kind::Nothing))
 }
@@ -177,6 +178,7 @@ pub fn print_all(
 ) -> Result<Option<Kind>, ReportError> {
     let mailbox = Mailbox::open(path, &settings.journals, &mut |_, _, _| {})?;
     let mut screen = Screen::new(out, err);
+    tell_notices(&mailbox, settings, &mut screen);
     let mut text = String::new();
     for index in 0..mailbox.messages().len() {
         let bytes = read(&mailbox, index)?;
@@ -210,7 +212,7 @@ pub fn list(
     let mut screen = Screen::new(out, err);
     let mut number = 0;
     let mut buffer = Vec::new();
-    Mailbox::open(path, &settings.journals, &mut |_, message, block| {
+    let mailbox = Mailbox::open(path, &settings.journals, &mut |_, message, block| {
         number += 1;
         if !screen.is_closed() {
             json::summary(&mut buffer, number, message, block);
@@ -221,14 +223,17 @@ pub fn list(
         }
     })?;
     screen.raw(&buffer);
+    tell_notices(&mailbox, settings, &mut screen);
     screen.finish()?;
     Ok((number == 0).then_some(Kind::Nothing))
 }
 
-/// Returns a message without what the mailbox put around it.
-pub fn message_bytes<'a>(message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
+/// Returns a message without what a mailbox that gives it in this form put around it: in an mbox
+/// also the blank line at its end.
+pub fn message_bytes<'a>(form: mailbox::Form, message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
     let inner = bytes.get(message.from_line_len as usize..).unwrap_or(bytes);
     match inner {
+        _ if form != mailbox::Form::Stored => inner,
         [.., b'\n', b'\r', b'\n'] => &inner[..inner.len() - 2],
         [.., b'\n', b'\n'] => &inner[..inner.len() - 1],
         _ => inner,
@@ -271,8 +276,9 @@ pub fn show(
     };
     let bytes = read(&mailbox, index)?;
     let mut screen = Screen::new(out, err);
+    tell_notices(&mailbox, settings, &mut screen);
     match form {
-        Form::Raw => screen.raw(message_bytes(message, &bytes)),
+        Form::Raw => screen.raw(message_bytes(mailbox.form(), message, &bytes)),
         Form::Json => {
             let mut line = Vec::new();
             json::message(&mut line, number, message, &bytes);
@@ -286,6 +292,13 @@ pub fn show(
         }
     }
     Ok(screen.finish()?)
+}
+
+/// Tells what else is to be known about a mailbox, a line each.
+pub fn tell_notices(mailbox: &Mailbox, settings: &ReaderSettings<'_>, screen: &mut Screen<'_>) {
+    for notice in mailbox.notices() {
+        screen.complain(&format!("{}: {notice}", settings.program));
+    }
 }
 
 fn read(mailbox: &Mailbox, index: usize) -> Result<Vec<u8>, Failure> {

@@ -55,6 +55,7 @@ pub fn search(
     err: &mut dyn Write,
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
+    reader.tell_notices();
     let found = match list::messages(text, &reader, &mut String::new()) {
         Ok(found) => found,
         Err(told) if told == "No applicable messages" => Vec::new(),
@@ -83,15 +84,7 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
-    for line in reader
-        .mailbox
-        .notices()
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-    {
-        reader.tell(&line);
-    }
+    reader.tell_notices();
     reader.greet();
     for line in first {
         if !reader.left {
@@ -259,6 +252,14 @@ impl<'a, 's> Reader<'a, 's> {
     fn tell(&mut self, line: &str) {
         let line = format!("{}: {line}", self.settings.program);
         self.screen.complain(&line);
+    }
+
+    /// Tells what else is to be known about the mailbox.
+    fn tell_notices(&mut self) {
+        let notices = self.mailbox.notices().to_vec();
+        notices
+            .iter()
+            .for_each(|notice| self.tell(&notice.to_string()));
     }
 
     /// Tells what a command could not do; without a terminal it changes the exit status.

@@ -9,12 +9,10 @@ use std::path::{Path, PathBuf};
 use super::quit::Waiter;
 use super::{Reader, Told, file};
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{
-    AppendOptions, Flags, Form, Holder, Incoming, Mailbox, append_all, with_flags,
-};
-use crate::message::parse::{Content, Part, date, display, fields, structure, words};
+use crate::mailbox::{AppendOptions, Flags, Holder, Incoming, Mailbox, append_all, with_flags};
+use crate::message::parse::{Content, Part, display, fields, structure, words};
 use crate::report::message_bytes;
-use crate::transport::local::from_line;
+use crate::sys::clock;
 
 impl Reader<'_, '_> {
     /// Appends messages to a file, and marks them as saved.
@@ -202,12 +200,16 @@ impl Reader<'_, '_> {
             let what = format!("{}: cannot read the message", message + 1);
             Failure::new(Kind::Io, what).because(error)
         })?;
-        let content = message_bytes(&self.mailbox.messages()[message], &bytes);
+        let content = message_bytes(
+            self.mailbox.form(),
+            &self.mailbox.messages()[message],
+            &bytes,
+        );
         Ok(display::unquoted(content).into_owned())
     }
 }
 
-/// Returns a message as an mbox takes it.
+/// Returns a message as another mailbox takes it.
 fn incoming(
     mailbox: &Mailbox,
     message: usize,
@@ -221,27 +223,15 @@ fn incoming(
     let mut rest = mailbox.reader(message)?;
     io::copy(&mut rest.by_ref().take(block.len() as u64), &mut io::sink())?;
     let (line, header) = header.split_at(from_line_len);
-    let (from_line, form) = match line {
-        // What comes from another format is not quoted yet.
-        b"" => (made_from_line(header, epoch), Form::Message),
-        line => (line.to_vec(), Form::Stored),
+    let from_line = match line {
+        b"" => mailbox.from_line(message, clock::message_time(epoch))?,
+        line => line.to_vec(),
     };
     Ok(Incoming {
         from_line,
         message: Box::new(Cursor::new(header.to_vec()).chain(rest)),
-        form,
+        form: mailbox.form(),
     })
-}
-
-/// Makes a From_ line of what the header says of sender and date.
-fn made_from_line(header: &[u8], epoch: Option<i64>) -> Vec<u8> {
-    let sender = ["return-path", "from"]
-        .iter()
-        .find_map(|name| fields::find(header, name))
-        .map(|body| words::first_address(body).address)
-        .unwrap_or_default();
-    let time = fields::find(header, "date").and_then(date);
-    from_line(&sender, time.map(|time| time.timestamp()).or(epoch))
 }
 
 /// Returns the text of a message: decoded where it is one part, else as `print` shows it.

@@ -8,7 +8,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::exit::{self, Kind};
-use crate::mailbox::{AppendOptions, Journals, PlaceInputs, append, system_mailbox};
+use crate::mailbox::{
+    self, AppendOptions, Journals, PlaceInputs, append, is_maildir, system_mailbox,
+};
 use crate::sys::spool::Spool;
 use crate::sys::{clock, user};
 use crate::transport::{Disposition, Outcome};
@@ -26,18 +28,10 @@ pub struct Local {
     pub lock_timeout: std::time::Duration,
 }
 
-/// Returns a From_ line, with its line end: `From sender Mon Nov 23 23:11:46 2026`.
-///
-/// The form of qmail's mbox(5): one blank, asctime, and nothing else.
+/// Returns the From_ line of a message that is delivered now.
 pub fn from_line(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
-    let sender: String = sender.split_ascii_whitespace().collect();
-    let sender = if sender.is_empty() {
-        "MAILER-DAEMON"
-    } else {
-        &sender
-    };
     let time = clock::message_time(source_date_epoch);
-    format!("From {sender} {}\n", time.format("%a %b %e %H:%M:%S %Y")).into_bytes()
+    mailbox::from_line(sender.as_bytes(), time)
 }
 
 /// Delivers a message into the mailbox of an account.
@@ -55,7 +49,12 @@ pub fn deliver(local: &Local, name: &str, sender: &str, message: &Spool) -> Outc
     let line = from_line(sender, local.source_date_epoch);
     let mut options = options_for(&path, &account);
     options.lock.patience = local.lock_timeout;
-    let mut reader: Box<dyn Read> = Box::new(message.reader());
+    // What the From_ line keeps in an mbox (RFC 5321, section 4.4).
+    let return_path = match is_maildir(&path) {
+        true => format!("Return-Path: <{sender}>\n"),
+        false => String::new(),
+    };
+    let mut reader = return_path.as_bytes().chain(message.reader());
     match append(&path, &line, &mut reader, &options) {
         Ok(()) => Outcome::new(
             Disposition::Accepted,
@@ -115,7 +114,7 @@ fn options_for(path: &Path, account: &user::User) -> AppendOptions<'static> {
 pub fn append_to_file(path: &Path, line: &[u8], message: &Spool) -> Outcome {
     let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
     if path.metadata().is_ok_and(|file| file.len() > 0)
-        && let Err(error) = crate::mailbox::has_mail(path, &Journals::default())
+        && let Err(error) = mailbox::has_mail(path, &Journals::default())
     {
         return refused(exit::with_causes(&error));
     }

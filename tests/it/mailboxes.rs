@@ -211,3 +211,50 @@ fn a_read_only_directory_is_enough_to_look() {
             .run();
     }
 }
+
+/// Returns bytes as gzip stores them, uncompressed (RFC 1951, section 3.2.4, and RFC 1952).
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut crc = !0_u32;
+    for byte in text {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    let len = u16::try_from(text.len()).unwrap();
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    out.extend(len.to_le_bytes());
+    out.extend((!len).to_le_bytes());
+    out.extend(text);
+    out.extend((!crc).to_le_bytes());
+    out.extend(u32::from(len).to_le_bytes());
+    out
+}
+
+#[test]
+fn a_compressed_one_is_read_whatever_it_is_called() {
+    let archive = [gzip(ONE.as_bytes()), gzip(TWO.as_bytes())].concat();
+    let ran = look(&["-H", "-f"])
+        .file("work/box", &archive)
+        .any_stdout()
+        .run();
+    assert_eq!(ran.stdout().lines().count(), 2, "{}", ran.stdout());
+    look(&["-e", "-f"]).file("work/box", &archive).run();
+    look(&["-e", "-f"])
+        .file("work/box", gzip(b""))
+        .status(1)
+        .run();
+    let torn = &archive[..archive.len() - 7];
+    look(&["-H", "-f"])
+        .file("work/box", torn)
+        .status(66)
+        .says("[DIR]/work/box: its end is missing")
+        .run();
+    // No room for what it holds: one line, and no memory instead.
+    look(&["-H", "-f"])
+        .file("work/box", &archive)
+        .env("TMPDIR", "/nonexistent")
+        .status(74)
+        .says("temporary file")
+        .run();
+}

@@ -30,6 +30,7 @@ mod kept;
 mod local;
 mod loops;
 mod mailboxes;
+mod maildir;
 mod odd_world;
 mod reading;
 mod readme;

@@ -1,0 +1,55 @@
+//! How a message goes from one mailbox to another, of whatever format.
+
+use std::io;
+use std::time::{Duration, UNIX_EPOCH};
+
+use chrono::{DateTime, FixedOffset};
+
+use super::from_line::from_line;
+use super::open::Mailbox;
+use super::quote::Form;
+use crate::message::parse::{date, fields, words};
+use crate::sys::clock;
+
+impl Mailbox {
+    /// Returns in what form messages come from this mailbox, for [`append`](super::append).
+    pub fn form(&self) -> Form {
+        match self.maildir().is_some() || self.is_mmdf() {
+            true => Form::Filed,
+            false => Form::Stored,
+        }
+    }
+
+    /// Returns the From_ line with which a message goes to an mbox: its own, or one that says what
+    /// its header says of its sender and its file's name, or the header, of the time of its delivery.
+    ///
+    /// `now` is the time of a message that tells none.
+    ///
+    /// # Errors
+    /// As [`read`](Mailbox::read).
+    pub fn from_line(&self, index: usize, now: DateTime<FixedOffset>) -> io::Result<Vec<u8>> {
+        let message = &self.messages()[index];
+        let mut header = self.read_header(index)?;
+        if message.from_line_len > 0 {
+            header.truncate(message.from_line_len as usize);
+            return Ok(header);
+        }
+        let delivered = self
+            .maildir()
+            .and_then(|maildir| maildir.delivered(index))
+            // A year of four digits: anything else is no time.
+            .filter(|seconds| *seconds < 253_402_300_800)
+            .map(|seconds| clock::local(UNIX_EPOCH + Duration::from_secs(seconds)));
+        let date_in = |name| fields::find(&header, name).and_then(date);
+        let time = delivered
+            .or_else(|| date_in("delivery-date"))
+            .or_else(|| date_in("date"))
+            .unwrap_or(now);
+        let sender = ["return-path", "from"]
+            .iter()
+            .find_map(|name| fields::find(&header, name))
+            .map(|body| words::first_address(body).address)
+            .unwrap_or_default();
+        Ok(from_line(sender.as_bytes(), time))
+    }
+}

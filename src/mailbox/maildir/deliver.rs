@@ -1,0 +1,255 @@
+//! Delivery into a Maildir: the steps of qmail's maildir(5), for one message or for several.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::super::flags::{Flags, field_body};
+use super::super::open::is_in_sticky_directory;
+use super::super::quote::Form;
+use super::folder::Folder;
+use super::name::{Name, new_unique};
+use crate::sys::{clock, host};
+
+/// How much of a message is held at once; flags are looked for in as much of its header.
+const BLOCK: usize = 64 * 1024;
+
+/// How often a name is made up before we believe that something else is wrong.
+const ATTEMPTS: usize = 10;
+
+/// How many messages this process has delivered.
+static DELIVERIES: AtomicU64 = AtomicU64::new(0);
+
+/// Why a message could not be delivered; the Maildir is as it was.
+#[derive(Debug)]
+pub(in super::super) enum DeliveryError {
+    /// Its directories could not be opened.
+    Open(io::Error),
+    /// It is nothing that we may write to.
+    Refused(&'static str),
+    /// The message could not be read.
+    Message(io::Error),
+    /// Writing failed.
+    Write(io::Error),
+}
+
+/// Messages on their way into a Maildir: none is in it until all are.
+#[derive(Debug)]
+pub(in super::super) struct Delivery {
+    tmp: Folder,
+    new: Folder,
+    cur: Folder,
+    owner: Option<(u32, u32)>,
+    written: Vec<Written>,
+}
+
+/// A message that lies complete in `tmp/`.
+#[derive(Debug)]
+struct Written {
+    name: Vec<u8>,
+    /// Its flags, if it is filed with some.
+    flags: Flags,
+    /// Whether it lies in `new/` or `cur/` by now.
+    target: Option<Vec<u8>>,
+}
+
+impl Delivery {
+    /// Opens a Maildir; its `tmp/` is made if it is missing. `uid` is whose it must be.
+    pub(in super::super) fn begin(
+        path: &Path,
+        uid: Option<u32>,
+        follows_links: bool,
+    ) -> Result<Delivery, DeliveryError> {
+        let follows_links = follows_links && !is_in_sticky_directory(path);
+        let open = DeliveryError::Open;
+        let root = Folder::open(path, follows_links).map_err(open)?;
+        let metadata = root.metadata().map_err(open)?;
+        if uid.is_some_and(|uid| uid != metadata.uid()) {
+            return Err(DeliveryError::Refused("another user's directory"));
+        }
+        let tmp = match root.open_in("tmp") {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                root.make("tmp").map_err(open)?;
+                root.open_in("tmp").map_err(open)?
+            }
+            opened => opened.map_err(open)?,
+        };
+        Ok(Delivery {
+            tmp,
+            new: root.open_in("new").map_err(open)?,
+            cur: root.open_in("cur").map_err(open)?,
+            owner: uid.map(|uid| (uid, metadata.gid())),
+            written: Vec::new(),
+        })
+    }
+
+    /// Writes a message to `tmp/` and waits until the disk has it.
+    ///
+    /// The bytes stay as they are, except those that belong to the mailbox where the message lay:
+    /// the blank line at its end, and `Status` and `X-Status`, which the name says here.
+    pub(in super::super) fn add(
+        &mut self,
+        message: &mut dyn Read,
+        form: Form,
+    ) -> Result<(), DeliveryError> {
+        let (name, mut file) = self.create().map_err(DeliveryError::Write)?;
+        self.written.push(Written {
+            name,
+            flags: Flags::NONE,
+            target: None,
+        });
+        let flags = copy(message, form, &mut file)?;
+        if let Some(written) = self.written.last_mut() {
+            written.flags = flags;
+        }
+        self.give_away(&file).map_err(DeliveryError::Write)?;
+        file.sync_all().map_err(DeliveryError::Write)
+    }
+
+    /// Renames the messages to where readers see them: all of them, or none. When this returns the
+    /// mail is safe.
+    pub(in super::super) fn finish(mut self) -> Result<(), DeliveryError> {
+        for written in &mut self.written {
+            let name = Name::parse(&written.name);
+            let (folder, target) = match written.flags {
+                Flags::NONE => (&self.new, written.name.clone()),
+                flags => (
+                    &self.cur,
+                    Name::parse(&name.with(flags, Flags::NONE)).in_cur(),
+                ),
+            };
+            self.tmp
+                .rename(&written.name, folder, &target)
+                .map_err(DeliveryError::Write)?;
+            written.target = Some(target);
+        }
+        let is_filed = |written: &Written| written.flags != Flags::NONE;
+        if self.written.iter().any(is_filed) {
+            self.cur.sync().map_err(DeliveryError::Write)?;
+        }
+        if !self.written.iter().all(is_filed) {
+            self.new.sync().map_err(DeliveryError::Write)?;
+        }
+        self.written.clear();
+        Ok(())
+    }
+
+    /// Makes a file in `tmp/` under a name that nobody else has.
+    fn create(&self) -> io::Result<(Vec<u8>, File)> {
+        let mut attempt = 1;
+        loop {
+            let delivery = DELIVERIES.fetch_add(1, Ordering::Relaxed);
+            let time = clock::since_epoch();
+            let name = new_unique(time, std::process::id(), delivery, &host::node_name());
+            match self.tmp.create(&name) {
+                Ok(file) => return Ok((name, file)),
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Gives a file to the user whose Maildir it is.
+    fn give_away(&self, file: &File) -> io::Result<()> {
+        let Some((uid, gid)) = self.owner else {
+            return Ok(());
+        };
+        if file.metadata()?.uid() == uid {
+            return Ok(());
+        }
+        fchown(file, Some(uid), Some(gid))?;
+        file.set_permissions(Permissions::from_mode(0o600))
+    }
+}
+
+impl Drop for Delivery {
+    /// Takes back what is not complete.
+    fn drop(&mut self) {
+        for written in &self.written {
+            let _ = match &written.target {
+                None => self.tmp.remove(&written.name),
+                Some(target) if written.flags == Flags::NONE => self.new.remove(target),
+                Some(target) => self.cur.remove(target),
+            };
+        }
+    }
+}
+
+/// Copies a message and returns the flags that its header has, if it comes from a mailbox.
+fn copy(message: &mut dyn Read, form: Form, out: &mut File) -> Result<Flags, DeliveryError> {
+    let mut block = vec![0; BLOCK];
+    let mut filled = fill(message, &mut block)?;
+    let mut flags = Flags::NONE;
+    if form != Form::Message {
+        filled = without_status(&mut block, filled, &mut flags);
+    }
+    // What may be the blank line at the end waits until something follows.
+    let held = match form {
+        Form::Stored => 2,
+        Form::Message | Form::Filed => 0,
+    };
+    loop {
+        let ready = filled.saturating_sub(held + 1);
+        out.write_all(&block[..ready])
+            .map_err(DeliveryError::Write)?;
+        block.copy_within(ready..filled, 0);
+        filled -= ready;
+        let count = fill(message, &mut block[filled..])?;
+        if count == 0 {
+            break;
+        }
+        filled += count;
+    }
+    let rest = match &block[..filled] {
+        rest if form != Form::Stored => rest,
+        [rest @ .., b'\n', b'\r', b'\n'] => &block[..rest.len() + 1],
+        [rest @ .., b'\n', b'\n'] => &block[..rest.len() + 1],
+        rest => rest,
+    };
+    out.write_all(rest).map_err(DeliveryError::Write)?;
+    Ok(flags)
+}
+
+/// Takes `Status` and `X-Status` out of a header, and returns how many bytes are left.
+fn without_status(block: &mut Vec<u8>, filled: usize, flags: &mut Flags) -> usize {
+    let mut kept = Vec::with_capacity(block.len());
+    let mut is_header = true;
+    let mut leaves_out = false;
+    for line in block[..filled].split_inclusive(|byte| *byte == b'\n') {
+        is_header = is_header && !matches!(line, b"\n" | b"\r\n");
+        if is_header && !matches!(line[0], b' ' | b'\t') {
+            // A line that the block cuts is left to stand.
+            leaves_out = line.ends_with(b"\n")
+                && (field_body(line, b"status:").is_some()
+                    || field_body(line, b"x-status:").is_some());
+            flags.read_field(line);
+        }
+        if !(is_header && leaves_out) {
+            kept.extend_from_slice(line);
+        }
+    }
+    let count = kept.len();
+    kept.resize(block.len(), 0);
+    *block = kept;
+    count
+}
+
+/// Reads until the buffer is full or the message ends.
+fn fill(message: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, DeliveryError> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match message.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(DeliveryError::Message(error)),
+        }
+    }
+    Ok(filled)
+}

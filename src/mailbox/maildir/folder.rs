@@ -1,0 +1,170 @@
+//! A directory of a Maildir, held open: what happens to its path later does not matter, and a
+//! name in it never leads through a link.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::dir::{Dir, Type};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat, renameat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, mkdirat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+/// An open directory.
+#[derive(Debug)]
+pub(super) struct Folder(File);
+
+/// What a name in a directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A regular file.
+    File,
+    /// Something else, with its article.
+    Other(&'static str),
+}
+
+impl Folder {
+    /// Opens the directory at this path.
+    pub(super) fn open(path: &Path, follows_links: bool) -> io::Result<Folder> {
+        let mut flags = directory_flags();
+        flags.set(OFlag::O_NOFOLLOW, !follows_links);
+        let directory = nix::fcntl::open(path, flags, Mode::empty())?;
+        Ok(Folder(File::from(directory)))
+    }
+
+    /// Opens a directory in this one; a link is none.
+    pub(super) fn open_in(&self, name: &str) -> io::Result<Folder> {
+        let flags = directory_flags() | OFlag::O_NOFOLLOW;
+        let directory = openat(&self.0, name, flags, Mode::empty())?;
+        Ok(Folder(File::from(directory)))
+    }
+
+    /// Makes a directory in this one, for its owner alone; one that is there is as good.
+    pub(super) fn make(&self, name: &str) -> io::Result<()> {
+        match mkdirat(&self.0, name, Mode::S_IRWXU) {
+            Err(Errno::EEXIST) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    /// Calls `each` for every name that does not begin with a dot, in the order of the directory.
+    pub(super) fn for_each(&self, each: &mut dyn FnMut(&[u8], Kind)) -> io::Result<()> {
+        // A new description: positions in a directory are shared by duplicates.
+        let directory = openat(&self.0, ".", directory_flags(), Mode::empty())?;
+        let mut directory = Dir::from_fd(directory)?;
+        for entry in directory.iter() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name.starts_with(b".") {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                Some(kind) => kind_of_entry(kind),
+                // The file system does not say.
+                None => match self.stat(name) {
+                    Ok(stat) => kind_of_mode(stat.st_mode),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                },
+            };
+            each(name, kind);
+        }
+        Ok(())
+    }
+
+    /// Opens a message for reading, without ever waiting for a FIFO's other end.
+    pub(super) fn open_file(&self, name: &[u8]) -> io::Result<File> {
+        let flags = OFlag::O_RDONLY
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_NONBLOCK
+            | OFlag::O_NOCTTY
+            | OFlag::O_CLOEXEC;
+        Ok(File::from(openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    /// Makes a file that is not there yet.
+    pub(super) fn create(&self, name: &[u8]) -> io::Result<File> {
+        let flags =
+            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        Ok(File::from(openat(&self.0, name, flags, mode)?))
+    }
+
+    /// Gives a file another name, in this directory or another; never takes one that is in use.
+    pub(super) fn rename(&self, old: &[u8], to: &Folder, new: &[u8]) -> io::Result<()> {
+        match rename_exclusively(self, old, to, new) {
+            // The file system does not know that call: then nobody can keep the name free for us.
+            Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => match to.stat(new) {
+                Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    Ok(renameat(&self.0, old, &to.0, new)?)
+                }
+                Err(error) => Err(error),
+            },
+            result => Ok(result?),
+        }
+    }
+
+    /// Removes a file.
+    pub(super) fn remove(&self, name: &[u8]) -> io::Result<()> {
+        Ok(unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)?)
+    }
+
+    /// Waits until the disk has all names.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+
+    /// Returns what the system knows of the directory.
+    pub(super) fn metadata(&self) -> io::Result<Metadata> {
+        self.0.metadata()
+    }
+
+    fn stat(&self, name: &[u8]) -> io::Result<FileStat> {
+        Ok(fstatat(&self.0, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
+    }
+}
+
+fn directory_flags() -> OFlag {
+    OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn rename_exclusively(from: &Folder, old: &[u8], to: &Folder, new: &[u8]) -> nix::Result<()> {
+    use nix::fcntl::{RenameFlags, renameat2};
+    renameat2(&from.0, old, &to.0, new, RenameFlags::RENAME_NOREPLACE)
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn rename_exclusively(_: &Folder, _: &[u8], _: &Folder, _: &[u8]) -> nix::Result<()> {
+    Err(Errno::ENOSYS)
+}
+
+fn kind_of_entry(kind: Type) -> Kind {
+    match kind {
+        Type::File => Kind::File,
+        Type::Directory => Kind::Other("a directory"),
+        Type::Fifo => Kind::Other("a FIFO"),
+        Type::Socket => Kind::Other("a socket"),
+        Type::Symlink => Kind::Other("a symbolic link"),
+        Type::CharacterDevice | Type::BlockDevice => Kind::Other("a device"),
+    }
+}
+
+fn kind_of_mode(mode: u32) -> Kind {
+    match SFlag::from_bits_truncate(mode) & SFlag::S_IFMT {
+        SFlag::S_IFREG => Kind::File,
+        SFlag::S_IFDIR => Kind::Other("a directory"),
+        SFlag::S_IFIFO => Kind::Other("a FIFO"),
+        SFlag::S_IFSOCK => Kind::Other("a socket"),
+        SFlag::S_IFLNK => Kind::Other("a symbolic link"),
+        _ => Kind::Other("a device"),
+    }
+}
+
+/// Returns a name as a path, for messages.
+pub(super) fn as_path(name: &[u8]) -> &Path {
+    Path::new(std::ffi::OsStr::from_bytes(name))
+}

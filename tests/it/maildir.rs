@@ -1,0 +1,150 @@
+//! Maildirs: every command that reads takes one, and so does whatever writes mail.
+
+use std::fs;
+use std::path::Path;
+
+use crate::case::Case;
+
+const NEW: &str = "Return-Path: <alice@example.org>\nFrom: Alice <alice@example.org>\n\
+    Date: Mon, 16 Nov 2026 09:00:00 +0000\nSubject: Disk almost full\n\n/dev/sda1 97%\n";
+
+const SEEN: &str = "From: Bob Brown <bob@example.org>\nDate: Tue, 17 Nov 2026 10:30:00 +0000\n\
+    Subject: all is well\n\nFrom here on\n\n";
+
+/// Returns a case with a Maildir of two messages in this directory.
+fn with_maildir(path: &str) -> Case {
+    Case::new()
+        .directory(&format!("{path}/tmp"))
+        .file(&format!("{path}/new/1795344593.M2P1Q1.host"), NEW)
+        .file(&format!("{path}/cur/1795344592.M1P1Q1.host:2,RSx"), SEEN)
+}
+
+/// Returns the names below a directory.
+fn names(path: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_maildir_is_listed_checked_and_printed_and_stays_as_it_is() {
+    let ran = with_maildir("work/box")
+        .args(["-H", "-f", "[DIR]/work/box"])
+        .any_stdout()
+        .run();
+    let out = ran.stdout();
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 2, "{out}");
+    assert!(
+        lines[0].contains("bob@example.org") && lines[0].contains("all is well"),
+        "{out}"
+    );
+    assert!(lines[1].starts_with(">N  2"), "{out}");
+    with_maildir("work/box")
+        .args(["-e", "-f", "[DIR]/work/box/"])
+        .run();
+    Case::new()
+        .directory("work/box/new")
+        .directory("work/box/cur")
+        .directory("work/box/tmp")
+        .args(["-e", "-f", "[DIR]/work/box"])
+        .status(1)
+        .run();
+    let ran = with_maildir("work/box")
+        .args(["-p", "-f", "[DIR]/work/box"])
+        .any_stdout()
+        .run();
+    assert!(ran.stdout().contains("/dev/sda1 97%") && ran.stdout().contains("\nFrom here on\n"));
+}
+
+#[test]
+fn a_maildir_is_shown_as_json_and_raw() {
+    let ran = with_maildir("work/box")
+        .called("postrider")
+        .args(["list", "--json", "--file", "[DIR]/work/box"])
+        .any_stdout()
+        .run();
+    let rows: Vec<serde_json::Value> = ran
+        .stdout()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(rows[0]["subject"], "all is well");
+    assert_eq!(rows[0]["flags"], serde_json::json!(["read", "answered"]));
+    assert_eq!(rows[1]["flags"], serde_json::json!(["new"]));
+    // The empty line at the end is the message's own.
+    with_maildir("work/box")
+        .called("postrider")
+        .args(["show", "--raw", "--file", "[DIR]/work/box", "1"])
+        .stdout(SEEN)
+        .run();
+}
+
+#[test]
+fn mail_and_the_home_directory_name_maildirs() {
+    let box_of_mail = with_maildir("home/mail");
+    let path = box_of_mail.path("home/mail");
+    let ran = box_of_mail
+        .env("MAIL", path)
+        .args(["-H"])
+        .any_stdout()
+        .run();
+    assert_eq!(ran.stdout().lines().count(), 2, "{}", ran.stdout());
+}
+
+#[test]
+fn what_is_no_file_is_named() {
+    let ran = with_maildir("work/box")
+        .fifo("work/box/new/1.fifo")
+        .link("work/box/cur/2.link:2,", "/etc/passwd")
+        .args(["-H", "-f", "[DIR]/work/box"])
+        .any_stdout()
+        .any_stderr()
+        .run();
+    assert_eq!(ran.stdout().lines().count(), 2, "{}", ran.stdout());
+    for (name, what) in [
+        ("new/1.fifo", "a FIFO"),
+        ("cur/2.link:2,", "a symbolic link"),
+    ] {
+        let line = format!("work/box/{name} is left out: it is {what}");
+        assert!(ran.stderr().contains(&line), "{}", ran.stderr());
+    }
+}
+
+#[test]
+fn local_delivery_and_copies_go_into_maildirs() {
+    let case = Case::new()
+        .rc("set mta=local\nset hostname=host.example.test\nset record=[DIR]/home/sent")
+        .directory("home/mail/new")
+        .directory("home/mail/cur")
+        .directory("home/mail/tmp")
+        .directory("home/sent/new")
+        .directory("home/sent/cur")
+        .directory("home/sent/tmp");
+    let Some(user) = crate::local::unaliased(&case) else {
+        return;
+    };
+    let path = case.path("home/mail");
+    let ran = case
+        .env("MAIL", path)
+        .args(["-s", "t", &user])
+        .stdin("From the start\n>From quoted\n")
+        .may_change("home")
+        .run();
+    for (place, is_delivered) in [("mail", true), ("sent", false)] {
+        let files = names(&ran.path(&format!("home/{place}/new")));
+        assert_eq!(files.len(), 1, "{place}");
+        assert!(!files[0].contains([':', '/']), "{files:?}");
+        assert!(names(&ran.path(&format!("home/{place}/tmp"))).is_empty());
+        let text = ran.read(&format!("home/{place}/new/{}", files[0]));
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text.starts_with("Return-Path: <"), is_delivered, "{text}");
+        assert!(
+            text.ends_with("\n\nFrom the start\n>From quoted\n"),
+            "{text}"
+        );
+    }
+}
