@@ -180,7 +180,7 @@ fn perform(
             ..
         } => {
             // Opening says what is wrong with anything else than a file, a FIFO for instance.
-            if !read_only && place.path.is_file() {
+            if !read_only {
                 recover(&place.path, &reader);
             }
             let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;

@@ -25,7 +25,7 @@ use super::journal_header::Body;
 use super::lock::{LockError, MailboxLock};
 use super::maildir::is_maildir;
 use super::notice::Notice;
-use super::open::{Mailbox, directory_of, followed, open_for_rewrite, scan_any};
+use super::open::{Mailbox, directory_of, followed, open_for_rewrite, open_regular, scan_any};
 use super::output::Output;
 use super::pending::{self, Found};
 use super::plan::Plan;
@@ -104,10 +104,12 @@ pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, 
         return Ok(Vec::new());
     }
     let mut notices = Vec::new();
-    let is_pending = File::open(path)
-        .and_then(|file| Subject::of(path, &file))
+    // What cannot be looked at is told by whoever opens the mailbox.
+    let Ok((file, _)) = open_regular(path) else {
+        return Ok(Vec::new());
+    };
+    let is_pending = Subject::of(path, &file)
         .and_then(|subject| pending::find(&subject, options.journals, &mut notices))
-        // What cannot be looked at is told by whoever opens the mailbox.
         .is_ok_and(|found| !matches!(found, Found::Nothing));
     if !is_pending {
         return Ok(Vec::new());

@@ -668,7 +668,7 @@ const DIRECTORY: &str = "a directory";
 ///
 /// The time of the last access stays where we may keep it: a shell that watches the mailbox shall
 /// find new mail new until it is read.
-fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
+pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
     let flags = flags_for(path);
     let mut options = OpenOptions::new();
     options.read(true);
