@@ -246,6 +246,7 @@ def list_big(bench):
         "ours": Entry(NULL, [bench.ours, "-H", "-f", file], lines=200_000),
         "ours, a tenth": Entry(NULL, [bench.ours, "-H", "-f", tenth(bench)], lines=20_000),
         "limit: cat": cat(file),
+        "limit: cat, a tenth": cat(tenth(bench)),
     }, [Gate("ours, a tenth", 11)], peak_mib=34, rounds=ROUNDS_OF_BIG)
 
 
