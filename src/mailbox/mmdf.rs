@@ -10,7 +10,7 @@ use std::io;
 use memchr::{memchr_iter, memmem::Finder};
 
 use super::flags::Flags;
-use super::scan::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Visit, fingerprint};
+use super::scan::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Visit, fingerprint_of};
 use super::source::{Source, read_full};
 
 /// The line before and after each message.
@@ -168,12 +168,12 @@ fn read_header(message: &mut MessageRef, head: &[u8]) -> usize {
         }
         len += line.len();
         message.flags.read_field(line);
-        message.fingerprint = fingerprint(message.fingerprint, line);
         if matches!(line, b"\n" | b"\r\n") {
             break;
         }
     }
     message.header_len = len as u32;
+    message.fingerprint = fingerprint_of(&head[..len]);
     len
 }
 

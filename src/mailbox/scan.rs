@@ -214,6 +214,8 @@ struct Scanner<'a, S: ?Sized> {
     state: State,
     message: MessageRef,
     content_length: Option<u64>,
+    /// Whether the header has a field that mail readers change.
+    has_changing: bool,
     claim: Claim,
     /// What of the header has already left the window, cut at [`SHOWN_HEADER`].
     head: Vec<u8>,
@@ -246,6 +248,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             state: State::Lead,
             message: MessageRef::default(),
             content_length: None,
+            has_changing: false,
             claim: Claim::None,
             head: Vec::new(),
             head_start: 0,
@@ -356,10 +359,10 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             lines: 1,
             from_line_len: to_u32(line as u64),
             is_strict,
-            fingerprint: fingerprint(0, &rest[..line]),
             ..MessageRef::default()
         };
         self.content_length = None;
+        self.has_changing = false;
         self.claim = Claim::None;
         self.head.clear();
         self.head_start = self.at;
@@ -373,12 +376,11 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             self.end_header();
         }
         self.message.len = end - self.message.offset;
+        // A part of it is in the window, or all that is shown is in `head`.
         let part = &self.window[self.head_start..self.head_end];
         let header = if self.head.is_empty() {
             &part[..part.len().min(SHOWN_HEADER)]
         } else {
-            let room = SHOWN_HEADER.saturating_sub(self.head.len());
-            self.head.extend_from_slice(&part[..part.len().min(room)]);
             &self.head
         };
         (self.visit)(self.found.messages.len(), &self.message, header);
@@ -394,6 +396,19 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
     /// Ends the header block where the scanner stands.
     fn end_header(&mut self) {
         self.head_end = self.at;
+        let part = &self.window[self.head_start..self.head_end];
+        let header = if self.head.is_empty() {
+            &part[..part.len().min(SHOWN_HEADER)]
+        } else {
+            let room = SHOWN_HEADER.saturating_sub(self.head.len());
+            self.head.extend_from_slice(&part[..part.len().min(room)]);
+            self.head_start = self.head_end;
+            &self.head
+        };
+        self.message.fingerprint = match self.has_changing {
+            true => fingerprint_of(header),
+            false => XxHash3_64::oneshot(header),
+        };
         let body = self.position(self.at);
         self.message.header_len = to_u32(body - self.message.offset);
         self.claim = self
@@ -432,7 +447,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             }
             _ => {}
         }
-        self.message.fingerprint = fingerprint(self.message.fingerprint, line);
+        self.has_changing |= may_change(line);
         self.message.lines = self.message.lines.saturating_add(1);
         match end {
             Some(end) => self.at += end + 1,
@@ -560,31 +575,28 @@ fn is_message_end<S: Source + ?Sized>(source: &S, place: u64, size: u64) -> io::
         && judge(&text[line..], true) == Candidate::Strict)
 }
 
-/// Adds a line of the header block to a message's fingerprint, unless mail readers change it.
-pub(super) fn fingerprint(so_far: u64, line: &[u8]) -> u64 {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = &line[..line.len().min(LOOKAHEAD)];
-    if matches!(line, b"" | b"\r") {
-        return so_far;
-    }
-    let may_change = match line.first() {
+/// Returns whether a line of a header block is a field that mail readers change.
+fn may_change(line: &[u8]) -> bool {
+    match line.first() {
         Some(b'S' | b's') => field_body(line, b"status:").is_some(),
         Some(b'X' | b'x') => CHANGING.iter().any(|name| field_body(line, name).is_some()),
         Some(b'C' | b'c') => field_body(line, b"content-length:").is_some(),
         Some(b'L' | b'l') => field_body(line, b"lines:").is_some(),
         _ => false,
-    };
-    match may_change {
-        true => so_far,
-        false => XxHash3_64::oneshot_with_seed(so_far, line),
     }
 }
 
-/// Returns the fingerprint of a message with this From_ line and header block.
+/// Returns the fingerprint of a message with this From_ line and header block: a hash of its first
+/// 64 KiB without the fields that mail readers change.
 pub(super) fn fingerprint_of(block: &[u8]) -> u64 {
-    block
-        .split_inclusive(|byte| *byte == b'\n')
-        .fold(0, fingerprint)
+    let block = &block[..block.len().min(SHOWN_HEADER)];
+    let mut kept = Vec::with_capacity(block.len());
+    for line in block.split_inclusive(|byte| *byte == b'\n') {
+        if !may_change(line) {
+            kept.extend_from_slice(line);
+        }
+    }
+    XxHash3_64::oneshot(&kept)
 }
 
 /// Returns the value of a `Content-Length` field.
