@@ -185,7 +185,7 @@ pub struct ShowArguments {
 /// Which messages to change, and how to tell it.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ChoiceArguments {
-    /// Messages, as numbers, ranges as 2-5, :u and its like, senders, or /TEXT in the subject
+    /// Messages, as numbers, ranges as 2-5, last, :u and its like, senders, or /TEXT in the subject
     #[arg(value_name = "LIST", group = "chosen")]
     pub lists: Vec<String>,
 

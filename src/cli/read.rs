@@ -170,7 +170,12 @@ fn perform(
             action,
             manner,
         } => {
-            let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
+            // The last message is found from the end of the file, unless numbers are shown.
+            let shows_numbers = manner.json || manner.dry_run || reader.stdout_is_terminal;
+            let mailbox = match selection.is_last() && !shows_numbers {
+                true => Mailbox::open_end(&place.path, &reader.journals)?,
+                false => Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?,
+            };
             let changed = batch::change(mailbox, reader, selection, *action, *manner, out, err);
             changed.map_err(ReportError::from)
         }

@@ -32,6 +32,13 @@ pub struct Selection {
     pub before: Option<SystemTime>,
 }
 
+impl Selection {
+    /// Returns whether the last message is the only one that can be meant.
+    pub fn is_last(&self) -> bool {
+        matches!(&self.lists[..], [list] if as_list(list) == "$")
+    }
+}
+
 /// What is to become of the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -208,6 +215,8 @@ fn as_list(text: &str) -> String {
     match text.starts_with('/') {
         true if !text.contains('"') => format!("\"{text}\""),
         true if !text.contains('\'') => format!("'{text}'"),
+        // As `show` has it.
+        _ if text == "last" => "$".to_owned(),
         _ => text.to_owned(),
     }
 }

@@ -8,6 +8,7 @@
 //! (POSIX), and neither ends the loop; the end of input is `q`.
 
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 
 use nix::unistd::{AccessFlags, eaccess};
 
@@ -155,9 +156,7 @@ impl<'a, 's> Reader<'a, 's> {
             shown: false,
             page: current / settings.screen.max(1),
             search: String::new(),
-            read_only: settings.read_only
-                || mailbox.is_compressed()
-                || eaccess(mailbox.path(), AccessFlags::W_OK).is_err(),
+            read_only: settings.read_only || !may_write(&mailbox),
             left: false,
             has_failed: false,
             worst: None,
@@ -380,6 +379,17 @@ impl list::Index for Reader<'_, '_> {
     fn allnet(&self) -> bool {
         self.settings.allnet
     }
+}
+
+/// Returns whether we may change a mailbox: its file, or the directories of a Maildir.
+fn may_write(mailbox: &Mailbox) -> bool {
+    let path = mailbox.path();
+    let places = match path.is_dir() {
+        true => vec![path.join("cur"), path.join("new")],
+        false => vec![path.to_owned()],
+    };
+    let is_open = |place: &PathBuf| eaccess(place, AccessFlags::W_OK).is_ok();
+    !mailbox.is_compressed() && places.iter().all(is_open)
 }
 
 #[cfg(test)]

@@ -30,7 +30,13 @@ fn messages_are_chosen_by_lists_and_filters() {
     for args in one {
         run(["delete"]).args(*args).leaves("work/box", TWO).run();
     }
-    for args in [&["2"][..], &["--read"], &["--subject", "größe"], &["$"]] {
+    for args in [
+        &["2"][..],
+        &["--read"],
+        &["--subject", "größe"],
+        &["$"],
+        &["last"],
+    ] {
         run(["delete"]).args(args).leaves("work/box", ONE).run();
     }
     for args in [&["--all"][..], &["1", "2"], &["*"], &["alice bob"]] {
