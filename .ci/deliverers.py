@@ -31,6 +31,7 @@ import time
 from mailboxes import Contents, Locks, append, dot_lock_of, mail, new_id, stored
 
 SPOOL = pathlib.Path("/var/mail")
+ROOTS_JOURNALS = pathlib.Path("/var/lib/postrider")
 WORKERS = 5
 # How many messages the mailbox has at first.
 FIRST = 40
@@ -42,6 +43,8 @@ DELAY = "inject=pwrite64,ftruncate,fallocate,fsync,fdatasync:delay_enter=500000"
 DELAY_OF_OTHERS = "inject=ftruncate:delay_enter=2500000"
 # A rewrite that took less was not stretched: the check would prove nothing.
 STRETCHED = 1.0
+# When a rewrite is killed, in seconds after its locks were taken.
+MOMENTS = (0.2, 0.8, 1.3, 1.8, 2.3)
 
 results = []
 results_lock = threading.Lock()
@@ -118,6 +121,8 @@ class Box:
         name = self.path.name
         problems += [f"left beside it: {entry.name}" for entry in self.path.parent.iterdir()
                      if entry.name.startswith((f"{name}.", f".{name}."))]
+        problems += [f"left: {entry}" for entry in (self.home / ".local/state").rglob("*") if entry.is_file()]
+        problems += [f"left: {entry}" for entry in ROOTS_JOURNALS.rglob("*") if self.user in entry.name]
         if problems:
             raise Wrong("; ".join(problems[:5]) + (f"; {len(problems)} in all" if len(problems) > 5 else ""))
 
@@ -284,8 +289,9 @@ class SNail:
 class Deliverer:
     """One way into a mailbox. `start` begins the delivery of a message and returns the process."""
 
-    def __init__(self, name, needs, modes, start):
+    def __init__(self, name, needs, modes, start, waits_for_dot_lock=True):
         self.name, self.needs, self.modes, self.start = name, needs, modes, start
+        self.waits_for_dot_lock = waits_for_dot_lock
 
 
 def run_as_root(arguments):
@@ -351,10 +357,12 @@ DELIVERERS = [
     Deliverer("procmail", "/usr/bin/procmail", EVERYWHERE, procmail),
     Deliverer("maildrop", "/usr/bin/maildrop", EVERYWHERE, maildrop),
     Deliverer("dovecot-lda", "/usr/lib/dovecot/dovecot-lda", EVERYWHERE, dovecot),
-    Deliverer("dma", "/usr/sbin/dma", SPOOLS, run_as_root("/usr/sbin/dma -f sender@example.test {user}")),
-    Deliverer("like-qmail-local", "/usr/bin/python3", EVERYWHERE, qmail),
+    Deliverer("dma", "/usr/sbin/dma", SPOOLS, run_as_root("/usr/sbin/dma -f sender@example.test {user}"),
+              waits_for_dot_lock=False),
+    Deliverer("like-qmail-local", "/usr/bin/python3", EVERYWHERE, qmail, waits_for_dot_lock=False),
     Deliverer("ours", "/usr/bin/postrider", SPOOLS,
-              run_as_root("/usr/bin/postrider sendmail -i -f sender@example.test {user}")),
+              # It knows a lock of its own kind whose holder is dead.
+              run_as_root("/usr/bin/postrider sendmail -i -f sender@example.test {user}"), waits_for_dot_lock=False),
 ]
 
 
@@ -422,6 +430,38 @@ def while_rewriting(reader, deliverer, mode):
     if status:
         raise Wrong(f"exit {status}: {said}")
     return f"the rewrite took {lasted:.1f} s, the mail was there after {time.monotonic() - begun:.1f} s"
+
+
+def killed(reader, deliverer, moment, mode):
+    """The reader is killed while it rewrites; mail comes; then the reader opens the mailbox again."""
+    box = Box(mode, f"k{moment}-{deliverer.name}")
+    start_and_kill(reader, box, moment)
+    new = new_id("new")
+    end_delivery(deliverer, box, new, begin_delivery(deliverer, box, new))
+    session = reader.open(box)
+    session.tell("exit")
+    status, said = session.finish()
+    is_old = box.first[0] in box.ids()
+    box.check(deleted=[] if is_old else box.first[:1], new=[new])
+    if status:
+        raise Wrong(f"exit {status}: {said}")
+    return "as before" if is_old else "the change was completed"
+
+
+def start_and_kill(reader, box, moment=0):
+    """Deletes a message slowly, and kills the reader so many seconds after it has its locks."""
+    session = reader.open(box, slowly=True)
+    session.tell("d 1")
+    session.tell("q")
+    reader.wait_for_rewrite(box, session)
+    time.sleep(moment)
+    # The reader is the child of strace.
+    children = children_of(session.process.pid)
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    session.finish()
+    if not children:
+        raise Wrong(f"after {moment} s the rewrite was over: nothing is shown")
 
 
 def second_reader(reader, peer, order, mode):
@@ -535,7 +575,9 @@ def stale_lock(reader, kind, mode):
     dead = subprocess.Popen(["true"])
     dead.wait()
     if kind == "our dead process":
-        leave_lock_of_a_killed_reader(reader, box)
+        start_and_kill(reader, box)
+        if not lock.exists():
+            raise Wrong("the killed reader has left no dot-lock")
     elif kind == "dead pid of another system":
         lock.write_text(f"{dead.pid}\nelsewhere.example.test 11111111-2222-3333-4444-555555555555 1\n")
     elif kind == "a pid alone":
@@ -561,19 +603,6 @@ def stale_lock(reader, kind, mode):
     return "respected"
 
 
-def leave_lock_of_a_killed_reader(reader, box):
-    session = reader.open(box, slowly=True)
-    session.tell("d 1")
-    session.tell("q")
-    reader.wait_for_rewrite(box, session)
-    # The reader is the child of strace; it is killed before it has written the journal.
-    for child in children_of(session.process.pid):
-        os.kill(child, signal.SIGKILL)
-    session.finish()
-    if not dot_lock_of(box.path).exists():
-        raise Wrong("the killed reader has left no dot-lock")
-
-
 def children_of(pid):
     return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -591,6 +620,13 @@ def checks(reader):
                 name = f"{mode} {deliverer.name} {what.__name__.replace('_', ' ')}"
                 yield mode, name, lambda what=what, deliverer=deliverer, mode=mode: (
                     needs(deliverer.needs), what(reader, deliverer, mode))[1]
+            if deliverer.waits_for_dot_lock:
+                # It would wait until the lock of the dead is five minutes old.
+                continue
+            for moment in MOMENTS:
+                name = f"{mode} killed after {moment} s, then {deliverer.name}"
+                yield mode, name, lambda deliverer=deliverer, moment=moment, mode=mode: (
+                    killed(reader, deliverer, moment, mode))
     for mode in ("3777", "private"):
         for peer, path in ((SNail, "/usr/bin/s-nail"), (Mutt, "/usr/bin/mutt")):
             for order in ("in turn", "the other first", "ours first", "at once"):
