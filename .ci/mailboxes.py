@@ -56,7 +56,7 @@ class Contents:
             self.torn.append(f"{len(parts[0])} bytes before the first From_ line")
         for part in parts[1:]:
             header, _, body = part.partition(b"\n\n")
-            found = re.search(rb"(?m)^X-Test-Id: (.*)$", header)
+            found = re.search(rb"(?m)^X-Test-Id: ([!-~]+-[0-9]+)$", header)
             if not found:
                 self.torn.append(f"a message without an id: {part[:60]!r}")
                 continue
