@@ -9,9 +9,11 @@
 #[path = "../../src/mailbox/flags.rs"]
 mod flags;
 
+// The parser looks for the flags one module above its own.
+#[path = "."]
 mod maildir {
     #[allow(dead_code)]
-    #[path = "../../../src/mailbox/maildir/name.rs"]
+    #[path = "../../src/mailbox/maildir/name.rs"]
     mod name;
 
     use super::flags::Flags;

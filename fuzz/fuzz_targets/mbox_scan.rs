@@ -80,7 +80,11 @@ fn check_mmdf(file: &[u8], found: &Scan) {
 
 fn scanned(file: &[u8], block: usize, skip_torn: bool) -> Option<(Scan, Vec<Vec<u8>>)> {
     let mut heads = Vec::new();
-    let options = Options { block, skip_torn };
+    let options = Options {
+        block,
+        skip_torn,
+        ..Options::default()
+    };
     let found = scan::scan(file, file.len() as u64, options, &mut |index, _, head| {
         assert_eq!(index, heads.len());
         heads.push(head.to_vec());

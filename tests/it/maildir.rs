@@ -148,3 +148,38 @@ fn local_delivery_and_copies_go_into_maildirs() {
         );
     }
 }
+
+#[test]
+fn the_reader_deletes_saves_and_marks_in_a_maildir() {
+    let case = with_maildir("work/box")
+        .directory("work/other/new")
+        .directory("work/other/cur");
+    let work = case.path("work").display().to_string();
+    let ran = case
+        .args(["-N", "-f", "[DIR]/work/box"])
+        .stdin(format!(
+            "copy 1 {work}/mbox\ncopy 1 {work}/other\nprint 2\ndelete 1\nquit\n"
+        ))
+        .may_change("work")
+        .any_stdout()
+        .any_stderr()
+        .run();
+    assert_eq!(
+        names(&ran.path("work/box/cur")),
+        ["1795344593.M2P1Q1.host:2,S"]
+    );
+    assert!(names(&ran.path("work/box/new")).is_empty());
+    // To an mbox with a From_ line of the delivery's time, quoted, and with its flags in the header.
+    let text = String::from_utf8(ran.read("work/mbox")).unwrap();
+    assert!(text.starts_with("From bob@example.org "), "{text}");
+    assert!(text.contains("\nStatus: RO\nX-Status: A\n"), "{text}");
+    assert!(text.ends_with("\n\n>From here on\n\n\n"), "{text}");
+    // To a Maildir with every byte as it was, and its flags in the name.
+    let copied = names(&ran.path("work/other/cur"));
+    assert!(
+        copied.len() == 1 && copied[0].ends_with(":2,RS"),
+        "{copied:?}"
+    );
+    let copied = ran.read(&format!("work/other/cur/{}", copied[0]));
+    assert_eq!(String::from_utf8(copied).unwrap(), SEEN);
+}
