@@ -214,8 +214,10 @@ struct Scanner<'a, S: ?Sized> {
     state: State,
     message: MessageRef,
     content_length: Option<u64>,
-    /// Whether the header has a field that mail readers change.
-    has_changing: bool,
+    /// The lines of the header that mail readers change, from the message's start.
+    changing: Vec<(u64, u64)>,
+    /// What is left of a header without them.
+    unchanging: Vec<u8>,
     claim: Claim,
     /// What of the header has already left the window, cut at [`SHOWN_HEADER`].
     head: Vec<u8>,
@@ -248,7 +250,8 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             state: State::Lead,
             message: MessageRef::default(),
             content_length: None,
-            has_changing: false,
+            changing: Vec::new(),
+            unchanging: Vec::new(),
             claim: Claim::None,
             head: Vec::new(),
             head_start: 0,
@@ -327,7 +330,12 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
         while self.at < self.limit() {
             match self.state {
                 State::Lead => self.lead()?,
-                State::Header => self.header_line()?,
+                State::Header => {
+                    self.fields();
+                    if self.at < self.limit() {
+                        self.header_line()?;
+                    }
+                }
                 State::LongLine => self.long_line(),
                 State::Body => self.body()?,
             }
@@ -362,7 +370,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             ..MessageRef::default()
         };
         self.content_length = None;
-        self.has_changing = false;
+        self.changing.clear();
         self.claim = Claim::None;
         self.head.clear();
         self.head_start = self.at;
@@ -405,9 +413,22 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             self.head_start = self.head_end;
             &self.head
         };
-        self.message.fingerprint = match self.has_changing {
-            true => fingerprint_of(header),
-            false => XxHash3_64::oneshot(header),
+        self.message.fingerprint = match self.changing[..] {
+            [] => XxHash3_64::oneshot(header),
+            // One that was longer than the window has no known end.
+            [.., (_, u64::MAX)] => fingerprint_of(header),
+            _ => {
+                self.unchanging.clear();
+                let len = header.len() as u64;
+                let mut at = 0;
+                for (start, end) in &self.changing {
+                    let kept = &header[at as usize..(*start).min(len) as usize];
+                    self.unchanging.extend_from_slice(kept);
+                    at = (*end).min(len);
+                }
+                self.unchanging.extend_from_slice(&header[at as usize..]);
+                XxHash3_64::oneshot(&self.unchanging)
+            }
         };
         let body = self.position(self.at);
         self.message.header_len = to_u32(body - self.message.offset);
@@ -416,6 +437,35 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             .and_then(|length| body.checked_add(length))
             .map_or(Claim::None, Claim::Unproven);
         self.state = State::Body;
+    }
+
+    /// Takes fields of the header block up to a line that needs a closer look.
+    ///
+    /// All lines in one search for their ends: a mailbox of short messages is mostly header.
+    fn fields(&mut self) {
+        let limit = self.limit();
+        let mut at = self.at;
+        let mut lines = 0_u32;
+        for end in memchr_iter(b'\n', &self.window[self.at..self.filled]) {
+            let end = self.at + end;
+            let line = &self.window[at..end];
+            if at >= limit || matches!(line, b"" | b"\r") || line.starts_with(b"From ") {
+                break;
+            }
+            // The rule that fields are short enough for the window is kept for any size of block.
+            let line = &line[..line.len().min(LOOKAHEAD)];
+            if may_change(line) {
+                self.message.flags.read_field(line);
+                self.content_length = content_length(line).or(self.content_length);
+                let start = self.base + at as u64 - self.message.offset;
+                let end = self.base + end as u64 + 1 - self.message.offset;
+                self.changing.push((start, end));
+            }
+            lines += 1;
+            at = end + 1;
+        }
+        self.at = at;
+        self.message.lines = self.message.lines.saturating_add(lines);
     }
 
     /// Takes one line of the header block, or its end.
@@ -440,14 +490,14 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
         let end = memchr(b'\n', rest);
         // The rule that fields are short enough for the window is kept for any size of block.
         let line = &rest[..end.unwrap_or(rest.len()).min(LOOKAHEAD)];
-        match line.first() {
-            Some(b'S' | b's' | b'X' | b'x') => self.message.flags.read_field(line),
-            Some(b'C' | b'c') => {
-                self.content_length = content_length(line).or(self.content_length);
-            }
-            _ => {}
+        if may_change(line) {
+            self.message.flags.read_field(line);
+            self.content_length = content_length(line).or(self.content_length);
+            let start = self.base + self.at as u64 - self.message.offset;
+            let len = end.map(|end| end as u64 + 1);
+            self.changing
+                .push((start, len.map_or(u64::MAX, |len| start + len)));
         }
-        self.has_changing |= may_change(line);
         self.message.lines = self.message.lines.saturating_add(1);
         match end {
             Some(end) => self.at += end + 1,
@@ -577,11 +627,13 @@ fn is_message_end<S: Source + ?Sized>(source: &S, place: u64, size: u64) -> io::
 
 /// Returns whether a line of a header block is a field that mail readers change.
 fn may_change(line: &[u8]) -> bool {
-    match line.first() {
-        Some(b'S' | b's') => field_body(line, b"status:").is_some(),
-        Some(b'X' | b'x') => CHANGING.iter().any(|name| field_body(line, name).is_some()),
-        Some(b'C' | b'c') => field_body(line, b"content-length:").is_some(),
-        Some(b'L' | b'l') => field_body(line, b"lines:").is_some(),
+    match line {
+        [b'S' | b's', b't' | b'T', ..] => field_body(line, b"status:").is_some(),
+        [b'X' | b'x', b'-', third, ..] if b"sukiSUKI".contains(third) => {
+            CHANGING.iter().any(|name| field_body(line, name).is_some())
+        }
+        [b'C' | b'c', ..] => field_body(line, b"content-length:").is_some(),
+        [b'L' | b'l', ..] => field_body(line, b"lines:").is_some(),
         _ => false,
     }
 }
@@ -591,10 +643,13 @@ fn may_change(line: &[u8]) -> bool {
 pub(super) fn fingerprint_of(block: &[u8]) -> u64 {
     let block = &block[..block.len().min(SHOWN_HEADER)];
     let mut kept = Vec::with_capacity(block.len());
-    for line in block.split_inclusive(|byte| *byte == b'\n') {
-        if !may_change(line) {
-            kept.extend_from_slice(line);
+    let mut at = 0;
+    while at < block.len() {
+        let end = memchr(b'\n', &block[at..]).map_or(block.len(), |end| at + end + 1);
+        if !may_change(&block[at..end]) {
+            kept.extend_from_slice(&block[at..end]);
         }
+        at = end;
     }
     XxHash3_64::oneshot(&kept)
 }

@@ -266,6 +266,10 @@ proptest! {
         let pieces = scan_with(text.as_bytes(), block).expect("an mbox");
         prop_assert_eq!(&whole, &pieces);
 
+        for (message, header) in whole.0.messages.iter().zip(&whole.1) {
+            prop_assert_eq!(message.fingerprint, fingerprint_of(header));
+        }
+
         // Every byte belongs to exactly one message, and every line is counted once.
         let mut at = 0;
         for message in &whole.0.messages {

@@ -2,7 +2,6 @@ use super::*;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -468,37 +467,6 @@ fn another_users_maildir_is_refused() {
         error,
         DeliveryError::Refused("another user's directory")
     ));
-}
-
-#[test]
-fn time_grows_with_the_number_of_messages_and_no_faster() {
-    let time = |count: usize| {
-        let directory = maildir();
-        for index in 0..count {
-            let name = format!("new/1.M{index}P1Q1.h");
-            fs::write(directory.path().join(name), TEXT).expect("written");
-        }
-        let start = Instant::now();
-        let (mailbox, subjects) = open(&directory);
-        assert_eq!(subjects.len(), count);
-        // All of them are renamed by another program, and deleted by us.
-        for index in 0..count {
-            let name = format!("1.M{index}P1Q1.h");
-            let (old, new) = (
-                directory.path().join("new").join(&name),
-                directory.path().join("cur").join(name + ":2,S"),
-            );
-            fs::rename(old, new).expect("renamed");
-        }
-        let mut changes = Changes::default();
-        (0..count).for_each(|index| changes.delete(index));
-        assert_eq!(commit(&mailbox, &changes).deleted, count);
-        start.elapsed()
-    };
-    time(100);
-    let (small, large) = (time(500), time(5000));
-    // Quadratic would be a hundred times.
-    assert!(large < small * 40, "{small:?} {large:?}");
 }
 
 #[test]
