@@ -8,7 +8,7 @@
 //!             ├─ submission        ▼  request → route → submit → keep → report
 //!             ├─ compose              input → draft → message and envelope
 //!             ├─ transport  mailbox  config
-//!             │   sendmail · smtp · local       mbox · lock · append
+//!             │   sendmail · smtp · local       mbox · maildir · lock · journal
 //!             └───────┬────────┬───────┘
 //!                  message   address   sanitize     pure: bytes in, bytes out
 //!                          sys              the door to the operating system
@@ -24,7 +24,9 @@
 //! # A mail's way in
 //! A name becomes a place ([`mailbox::system_mailbox`]), the place is scanned into an index of byte
 //! ranges ([`mailbox`]); header fields and bodies are read when they are shown
-//! ([`message::parse`]), and everything shown passes [`sanitize`].
+//! ([`message::parse`]), and everything shown passes [`sanitize`]. Commands of the reader
+//! ([`shell`]) mark messages in memory; leaving hands the marks to [`mailbox::Mailbox::commit`], which writes
+//! them under all locks, with a journal.
 #![forbid(unsafe_code)]
 
 pub mod address;

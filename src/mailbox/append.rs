@@ -24,9 +24,10 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use super::disk::sync_directory;
+use super::file::{followed, is_in_sticky_directory, what_else};
 use super::lock::{LockError, LockOptions, MailboxLock};
 use super::maildir::{Delivery, DeliveryError, is_maildir};
-use super::open::{Beginning, beginning, followed, is_in_sticky_directory, what_else};
+use super::open::{Beginning, beginning};
 use super::quote::{self, CopyError, Form};
 use super::tail::Tail;
 use crate::exit::Kind;

@@ -19,13 +19,14 @@ use std::sync::Arc;
 
 use super::change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
 use super::disk::{sync_directory, until_done};
+use super::file::{directory_of, followed, open_for_rewrite, open_regular};
 use super::identity::{Identity, set_times};
 use super::journal::{Draft, Journal, Journals, Subject, reserve_growth};
 use super::journal_header::Body;
 use super::lock::{LockError, MailboxLock};
 use super::maildir::is_maildir;
 use super::notice::Notice;
-use super::open::{Mailbox, directory_of, followed, open_for_rewrite, open_regular, scan_any};
+use super::open::{Mailbox, scan_any};
 use super::output::Output;
 use super::pending::{self, Found};
 use super::plan::Plan;

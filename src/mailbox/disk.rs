@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::open::directory_of;
+use super::file::directory_of;
 
 /// Makes a call again as long as a signal interrupts it.
 pub(super) fn until_done<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {

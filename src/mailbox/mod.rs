@@ -53,6 +53,7 @@ mod change;
 mod commit;
 mod disk;
 mod dot_lock;
+mod file;
 mod filing;
 mod flags;
 mod from_line;

@@ -15,9 +15,9 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use twox_hash::XxHash3_64;
 
+use super::file::{directory_of, what_else};
 use super::journal::{Journal, Journals, Subject, temporary_of};
 use super::notice::Notice;
-use super::open::{directory_of, what_else};
 use crate::sys::user;
 
 /// Where a user's journals lie when nothing else is said.

@@ -12,7 +12,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::open::directory_of;
+use super::file::directory_of;
 
 /// Where spools are; on most systems one is a link to the other.
 pub const SPOOLS: [&str; 2] = ["/var/spool/mail", "/var/mail"];

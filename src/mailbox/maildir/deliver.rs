@@ -6,8 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::super::file::is_in_sticky_directory;
 use super::super::flags::{Flags, field_body};
-use super::super::open::is_in_sticky_directory;
 use super::super::quote::Form;
 use super::folder::Folder;
 use super::name::{Name, new_unique};

@@ -42,9 +42,10 @@ pub(super) use deliver::{Delivery, DeliveryError};
 use self::folder::{Folder, Kind, as_path};
 use self::measure::Measure;
 use self::name::Name;
+use super::file::is_in_sticky_directory;
 use super::flags::Flags;
 use super::notice::Notice;
-use super::open::{OpenError, is_in_sticky_directory};
+use super::open::OpenError;
 use super::scan::{MessageRef, Visit};
 
 /// How often the directories are read again because something was renamed while we read them.

@@ -1,0 +1,166 @@
+//! The files that may be mailboxes: how they are opened, and which are refused.
+//!
+//! Nothing here waits for the other end of a FIFO, and what is looked at is the descriptor and not
+//! the path. In a directory with the sticky bit, as a spool of mode 3777 has it, anybody may have
+//! put a file where a mailbox is looked for.
+
+use std::borrow::Cow;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+
+use super::change::CommitError;
+use super::open::OpenError;
+use crate::sys::user;
+
+/// What [`OpenError::NotRegular`] calls a directory.
+pub(super) const DIRECTORY: &str = "a directory";
+
+/// Opens a regular file for reading, without ever waiting for a FIFO's other end.
+///
+/// The time of the last access stays where we may keep it: a shell that watches the mailbox shall
+/// find new mail new until it is read.
+pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
+    let flags = flags_for(path);
+    let mut options = OpenOptions::new();
+    options.read(true);
+    let quiet = options
+        .custom_flags((flags | OFlag::O_NOATIME).bits())
+        .open(path);
+    let opened = match quiet {
+        // Only the owner may ask for that.
+        Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => {
+            options.custom_flags(flags.bits()).open(path)
+        }
+        opened => opened,
+    };
+    let (file, metadata) = checked(path, flags, opened)?;
+    match planted(path, &metadata) {
+        Some(what) => Err(OpenError::NotRegular {
+            path: path.to_owned(),
+            what,
+        }),
+        None => Ok((file, metadata)),
+    }
+}
+
+/// Opens a mailbox for a rewrite, or says why it is not to be rewritten.
+pub(super) fn open_for_rewrite(path: &Path) -> Result<File, CommitError> {
+    let flags = flags_for(path);
+    let mut options = OpenOptions::new();
+    let opened = options
+        .read(true)
+        .write(true)
+        .custom_flags(flags.bits())
+        .open(path);
+    let (file, metadata) = checked(path, flags, opened).map_err(CommitError::Open)?;
+    let is_open_to_all = metadata.mode() & 0o002 != 0 && is_in_sticky_directory(path);
+    let why = planted(path, &metadata)
+        .or(is_open_to_all.then_some("a file in a spool that everybody may write to"));
+    match why {
+        Some(why) => Err(CommitError::Refused {
+            path: path.to_owned(),
+            why: why.to_owned(),
+        }),
+        None => Ok(file),
+    }
+}
+
+/// Returns the flags with which a mailbox is opened.
+fn flags_for(path: &Path) -> OFlag {
+    let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    if is_in_sticky_directory(path) {
+        flags |= OFlag::O_NOFOLLOW;
+    }
+    flags
+}
+
+/// Says what was opened, or could not be.
+fn checked(
+    path: &Path,
+    flags: OFlag,
+    opened: io::Result<File>,
+) -> Result<(File, Metadata), OpenError> {
+    let not_regular = |what| OpenError::NotRegular {
+        path: path.to_owned(),
+        what,
+    };
+    let file = opened.map_err(|source| match source.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ELOOP) if flags.contains(OFlag::O_NOFOLLOW) => {
+            not_regular("a symbolic link in a directory that others can write to")
+        }
+        // What open(2) says of a socket, and of a directory that is opened for writing.
+        Some(Errno::ENXIO) => not_regular("a socket"),
+        Some(Errno::EISDIR) => not_regular(DIRECTORY),
+        _ => OpenError::new(path, source),
+    })?;
+    let metadata = file
+        .metadata()
+        .map_err(|source| OpenError::new(path, source))?;
+    match what_else(&metadata) {
+        Some(what) => Err(not_regular(what)),
+        None => Ok((file, metadata)),
+    }
+}
+
+/// Returns what is wrong with a file that somebody else may have put where a mailbox is looked for.
+///
+/// That can only be in a directory with the sticky bit, as a spool of mode 3777 has it.
+fn planted(path: &Path, metadata: &Metadata) -> Option<&'static str> {
+    if !is_in_sticky_directory(path) {
+        return None;
+    }
+    let us = user::effective_uid();
+    if metadata.nlink() > 1 && metadata.uid() != us {
+        return Some("a second name of another user's file");
+    }
+    let namesake = || path.file_name()?.to_str().and_then(user::by_name);
+    let is_foreign = ![us, 0].contains(&metadata.uid())
+        && namesake().is_some_and(|user| user.uid != metadata.uid());
+    is_foreign.then_some("another user's file under this name")
+}
+
+/// Returns the file that a path means: where links may be followed, that at their end.
+///
+/// The dot-lock belongs beside it, where those look who know it by its own name.
+pub(super) fn followed(path: &Path) -> Cow<'_, Path> {
+    match path.canonicalize() {
+        Ok(target) if path.is_symlink() && !is_in_sticky_directory(path) => Cow::Owned(target),
+        _ => Cow::Borrowed(path),
+    }
+}
+
+/// Returns what a file is, if it is not a regular one.
+pub(super) fn what_else(metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        None
+    } else if kind.is_dir() {
+        Some(DIRECTORY)
+    } else if kind.is_fifo() {
+        Some("a FIFO")
+    } else if kind.is_socket() {
+        Some("a socket")
+    } else if kind.is_symlink() {
+        Some("a symbolic link")
+    } else {
+        Some("a device")
+    }
+}
+
+/// Returns whether the directory of this file has the sticky bit, as a spool of mode 3777 does.
+pub(super) fn is_in_sticky_directory(path: &Path) -> bool {
+    std::fs::metadata(directory_of(path)).is_ok_and(|directory| directory.mode() & 0o1000 != 0)
+}
+
+/// Returns the directory that holds this file.
+pub(super) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
