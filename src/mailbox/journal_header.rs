@@ -8,6 +8,9 @@ use super::plan::{OwnedPiece, Piece, Plan};
 /// Where the header starts in the file.
 pub(super) const HEADER_AT: u64 = 40;
 
+/// The largest window; those that we make are smaller.
+const MAX_WINDOW: u32 = 16 * 1024 * 1024;
+
 /// The kinds of journals, as bytes.
 const WHOLE: u8 = 1;
 const WINDOWS: u8 = 2;
@@ -170,7 +173,9 @@ impl Header {
             Body::Windows { plan, size } => {
                 let is_whole_file = plan.new_size() == self.new_size;
                 let keeps_length = self.new_size == self.old_size && plan.end() <= self.new_size;
-                *size > 0 && plan.never_overtakes() && (is_whole_file || keeps_length)
+                // It is held in memory, whoever wrote the number.
+                let holds_size = (1..=MAX_WINDOW).contains(size);
+                holds_size && plan.never_overtakes() && (is_whole_file || keeps_length)
             }
         }
     }
@@ -335,5 +340,11 @@ mod tests {
             ..both()[0].clone()
         };
         assert_eq!(Header::decode(&longer.encode()), None);
+        // A window that would fill the memory.
+        let mut large = both()[1].clone();
+        if let Body::Windows { size, .. } = &mut large.body {
+            *size = u32::MAX;
+        }
+        assert_eq!(Header::decode(&large.encode()), None);
     }
 }
