@@ -14,9 +14,9 @@ after the mailbox was opened: these are the points. Then, for a point at a time,
 and after it, for kill in turn: nothing; a deliverer appends, or our own delivery does. Then:
 
     1. A reader that writes nothing shows exactly the old or exactly the new messages.
-    2. The next open that may write leaves exactly the old or the new bytes, the same as in 1, and
-       no journal. What was appended follows, whole, in order. A lock of the dead, or the beginning
-       of a journal, stays at most until the next change.
+    2. The next open that may write leaves exactly the old or the new bytes, the same as in 1. What
+       was appended follows, whole, in order. A lock of the dead, the beginning of a journal, or one
+       that is finished stays at most until the next change.
     3. A failure was told by the exit status, unless the change was made in spite of it.
 
 Without --all every K-th point of a case is tried, and the first and the last of each kind.
@@ -69,7 +69,7 @@ AFTERWARDS = ("nothing", "a deliverer appends", "we deliver")
 WORKERS = 2
 LIMIT = 120
 # Without --all: about so many points a case.
-THINNED = 9
+THINNED = 6
 
 
 # --- cases ------------------------------------------------------------------------
@@ -86,8 +86,13 @@ class Case:
 
 
 def many(status):
-    """20,000 small messages; subjects tell the even from the odd ones."""
-    return [(new_id(f"{'even' if n % 2 == 0 else 'odd'}{n}", 60), status) for n in range(20_000)]
+    """20,000 small messages."""
+    return [(new_id(f"small{n}", 60), status) for n in range(20_000)]
+
+
+# By numbers: a search would read each message, and strace stops at each read.
+DELETE_EVERY_OTHER = "".join(
+    f"delete {' '.join(map(str, range(first, first + 1000, 2)))}\n" for first in range(1, 20_000, 1000))
 
 
 def big(status):
@@ -100,12 +105,12 @@ CASES = [
     Case("big: mark", big(None), "quit\n"),
     Case("big: both", big(None), "delete 1\nquit\n"),
     Case("many: delete the first", many("RO"), "delete 1\nquit\n"),
-    Case("many: delete every other", many("RO"), "delete /even\nquit\n"),
+    Case("many: delete every other", many("RO"), DELETE_EVERY_OTHER + "quit\n"),
     Case("many: delete the last", many("RO"), "delete $\nquit\n"),
     Case("many: delete all", many("RO"), "delete *\nquit\n"),
     Case("many: mark all", many(None), "quit\n"),
-    Case("many: change a flag", many("O"), "unread *\nquit\n"),
-    Case("many: both", many(None), "delete /even\nquit\n"),
+    Case("many: unread again", many("RO"), "unread *\nquit\n"),
+    Case("many: both", many(None), DELETE_EVERY_OTHER + "quit\n"),
 ]
 
 
@@ -267,7 +272,7 @@ def judge(world, expected, appended):
     if not seen:
         problems.append(f"a reader sees neither the old nor the new messages: {differences(view, expected)}")
     opened = world.open_for_writing()
-    if opened.returncode and not opened.stderr.startswith(b"No mail"):
+    if opened.returncode and b"No mail in" not in opened.stderr:
         problems.append(f"the next open: exit {opened.returncode}: {opened.stderr[:200]!r}")
     data = world.box.read_bytes() if world.box.exists() else b""
     left = [state for state in ("new", "old") if is_state(data, expected.bytes_of(state), appended)]
@@ -283,8 +288,6 @@ def judge(world, expected, appended):
 def litter(world):
     """What lies beside a whole mailbox may lie there until somebody writes: then it goes."""
     found = []
-    if any(name.endswith(("-journal", ".journal")) for name in world.beside()):
-        found.append(f"the journal is left: {world.beside()}")
     problem = world.deliver(new_id("last"))
     if problem:
         found.append(problem)
