@@ -81,6 +81,9 @@ const MAX_SENDER: usize = 256;
 
 /// Finds a date in what follows `From `: where it starts, and what it says.
 fn find_date(tail: &[u8]) -> Option<(usize, NaiveDateTime)> {
+    if let Some(found) = asctime(tail) {
+        return Some(found);
+    }
     // The date is the last thing of the line, and a sender may look like a weekday: the last
     // weekday with a date after it counts.
     let mut end = tail.len();
@@ -93,6 +96,29 @@ fn find_date(tail: &[u8]) -> Option<(usize, NaiveDateTime)> {
         end = start;
     }
     None
+}
+
+/// Finds the form that nearly all writers use, `Tue Jan  7 12:09:16 2003` at the end of the line.
+///
+/// Each From_ line of a mailbox is judged, so this one is not taken apart word by word.
+fn asctime(tail: &[u8]) -> Option<(usize, NaiveDateTime)> {
+    let start = tail.len().checked_sub(24)?;
+    let (before, date) = tail.split_at(start);
+    let is_framed = before.last().is_none_or(|byte| is_blank(*byte))
+        && [3, 7, 10, 19].iter().all(|&at| date[at] == b' ')
+        && [13, 16].iter().all(|&at| date[at] == b':');
+    if !is_framed || !is_weekday(&date[..3]) {
+        return None;
+    }
+    let day = date[8..10].strip_prefix(b" ").unwrap_or(&date[8..10]);
+    let second = number(&date[17..19], 2).filter(|second| *second <= 60)?;
+    let year = i32::try_from(number(&date[20..], 4)?).ok()?;
+    let time = NaiveDate::from_ymd_opt(year, month(&date[4..7])?, number(day, 2)?)?.and_hms_opt(
+        number(&date[11..13], 2)?,
+        number(&date[14..16], 2)?,
+        second.min(59),
+    )?;
+    Some((start, time))
 }
 
 /// Returns where the last word that ends before `end` starts.
