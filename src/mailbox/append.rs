@@ -23,8 +23,11 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use super::change::CommitOptions;
+use super::commit::recover;
 use super::disk::sync_directory;
 use super::file::{followed, is_in_sticky_directory, what_else};
+use super::journal::Journals;
 use super::lock::{LockError, LockOptions, MailboxLock};
 use super::maildir::{Delivery, DeliveryError, is_maildir};
 use super::open::{Beginning, beginning};
@@ -414,6 +417,19 @@ fn write_message(
     tail.flush().map_err(CopyError::Write)
 }
 
+/// Completes a rewrite that broke off, so that the message comes behind the mailbox as it is meant
+/// to be.
+///
+/// Where that cannot be done the message comes behind what is there, and is moved when it is done.
+fn complete(path: &Path, options: &AppendOptions<'_>) {
+    let options = CommitOptions {
+        lock: options.lock,
+        journals: &Journals::default(),
+        removes_empty: false,
+    };
+    let _ = recover(path, &options);
+}
+
 /// Opens or makes a mailbox and locks it; says whether it was made.
 fn open_locked(
     path: &Path,
@@ -421,6 +437,7 @@ fn open_locked(
 ) -> Result<(MailboxLock, bool), AppendError> {
     let target = options.follows_links.then(|| followed(path));
     let path = target.as_deref().unwrap_or(path);
+    complete(path, options);
     let mut is_new = false;
     for attempt in 1.. {
         let (file, made) = open_or_make(path, options)?;

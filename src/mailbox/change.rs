@@ -57,6 +57,11 @@ impl Changes {
         self.0.is_empty()
     }
 
+    /// Returns whether only flags change.
+    pub fn deletes_nothing(&self) -> bool {
+        self.iter().all(|(_, change)| change != Change::Delete)
+    }
+
     /// Returns the changes in the order of the messages.
     pub fn iter(&self) -> impl Iterator<Item = (usize, Change)> + '_ {
         self.0.iter().map(|(index, change)| (*index, *change))

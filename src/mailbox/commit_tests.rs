@@ -365,3 +365,28 @@ proptest! {
         prop_assert!(spool.is_tidy());
     }
 }
+
+#[test]
+fn a_delivery_completes_what_broke_off_before() {
+    use crate::mailbox::{AppendOptions, append};
+    let spool = Spool::new(&[A, B].concat());
+    let mut changes = Changes::default();
+    changes.set_flags(0, read_and_old());
+    // Longer already, and nothing written: the end of the file is zeros.
+    assert!(crash(&spool, &changes, true, 0, 1));
+    let options = AppendOptions::folder();
+    append(
+        &spool.path(),
+        b"From d",
+        &mut &b"To: d\n\nx\n"[..],
+        &options,
+    )
+    .expect("appended");
+    let expected = [
+        &A.replace("To: a\n", "To: a\nStatus: RO\n"),
+        B,
+        "From d\nTo: d\n\nx\n\n",
+    ];
+    assert_eq!(spool.text(), expected.concat());
+    assert!(spool.is_tidy());
+}

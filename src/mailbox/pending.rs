@@ -20,6 +20,9 @@ use super::journal::{Journal, Journals, Subject, temporary_of};
 use super::notice::Notice;
 use crate::sys::user;
 
+/// Where root's journals lie.
+const ROOT: &str = "/var/lib/postrider/journal";
+
 /// Where a user's journals lie when nothing else is said.
 const STATE: &str = ".local/state/postrider/journal";
 
@@ -56,14 +59,23 @@ impl Subject {
 
     /// Returns where its journal is looked for, the best place first.
     ///
-    /// That of the mailbox's owner too; but nobody else makes one there, where the owner decides
-    /// what a path leads to.
+    /// Those of root and of the mailbox's owner too, whoever we are; but nobody else makes one with
+    /// the owner, who decides there what a path leads to.
     fn all_places(&self, journals: &Journals) -> Vec<PathBuf> {
         let mut places = self.places(journals);
-        if self.owner != user::effective_uid()
-            && let Some(owner) = user::by_uid(self.owner)
-        {
-            places.push(owner.home.join(STATE).join(self.name()));
+        let owner = match self.owner == user::effective_uid() {
+            true => user::current(),
+            false => user::by_uid(self.owner),
+        };
+        let others = [
+            Some(PathBuf::from(ROOT)),
+            owner.map(|owner| owner.home.join(STATE)),
+        ];
+        for place in others.into_iter().flatten() {
+            let place = place.join(self.name());
+            if !places.contains(&place) {
+                places.push(place);
+            }
         }
         places
     }

@@ -247,6 +247,10 @@ pub(super) fn commit(
                 let what = format!("cannot change {}", mailbox.path().display());
                 Failure::new(error.kind(), what).because(why)
             }
+            CommitError::Write { .. } if changes.deletes_nothing() => {
+                let hint = "nothing was to be deleted; the messages keep the flags that they had";
+                Failure::new(error.kind(), why).hint(hint)
+            }
             _ => Failure::new(error.kind(), why),
         }
     })
