@@ -87,11 +87,10 @@ impl Mailbox {
             return session.carry_out(self.messages(), found, !self.is_partial(), options);
         }
         let scan = session.scan(now.size())?;
-        let found = remap(self.messages(), &scan.messages, changes).ok_or_else(|| {
-            CommitError::Changed {
+        let found = remap(self.messages(), &scan.messages, !self.is_partial(), changes)
+            .ok_or_else(|| CommitError::Changed {
                 path: self.path().to_owned(),
-            }
-        })?;
+            })?;
         session.carry_out(&scan.messages, found, true, options)
     }
 }

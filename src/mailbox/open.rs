@@ -11,26 +11,20 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::file::{DIRECTORY, open_regular};
 use super::identity::Identity;
-use super::journal::{Journals, Situation, Subject};
+use super::journal::{Journals, Subject};
+use super::look::{Look, look, view_of};
 use super::maildir::{self, Maildir};
 use super::notice::Notice;
-use super::pending::{self, Found};
-use super::scan::{self, MessageRef, Scan, ScanError, fingerprint_of};
+use super::open_file::{OpenFile, Rest};
+use super::scan::{self, MessageRef, Scan, ScanError};
 use super::separator::{LOOKAHEAD, opens_mbox};
 use super::source::{Source, read_full};
 use super::view::View;
-use super::{dot_lock, gzip, kernel_lock, mmdf};
+use super::{gzip, mmdf, pending};
 use crate::exit::Kind;
-
-/// How long reading waits for those who write.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How long reading waits for a rewrite to end, of which it would see one half and the other.
-const REWRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a mailbox could not be opened.
 ///
@@ -125,7 +119,7 @@ impl OpenError {
         }
     }
 
-    fn of_scan(path: &Path, error: ScanError) -> OpenError {
+    pub(super) fn of_scan(path: &Path, error: ScanError) -> OpenError {
         let path = path.to_owned();
         match error {
             ScanError::NotMbox => OpenError::NotMbox { path },
@@ -194,13 +188,9 @@ impl Error for OpenError {
 #[derive(Debug)]
 enum Store {
     /// One behind the other in a file.
-    File {
-        view: View,
-        /// What the file was like when the index was made.
-        opened: Identity,
-        /// Whether it holds what a compressed one did.
-        is_compressed: bool,
-    },
+    File(OpenFile),
+    /// The same, from a compressed file.
+    Compressed(OpenFile),
     /// Each in a file of its own.
     Maildir(Maildir),
 }
@@ -269,55 +259,19 @@ impl Mailbox {
         if gzip::is_compressed(&file).map_err(io)? {
             return Mailbox::open_compressed(path, &file, visit);
         }
-        let file = Arc::new(file);
-        let mut notices = Vec::new();
-        let mut shared = kernel_lock::share(&file, PATIENCE);
-        let subject = Subject::of(path, &file).map_err(io)?;
-        let mut found = pending::find(&subject, journals, &mut notices).map_err(io)?;
-        if shared.is_none() && !matches!(found, Found::Nothing) {
-            // It has not broken off: it is going on, and what we read would be half of each.
-            shared = kernel_lock::share(&file, REWRITE_PATIENCE);
-            if shared.is_none() {
-                return Err(OpenError::Rewritten {
-                    path: path.to_owned(),
-                });
-            }
-            notices.clear();
-            found = pending::find(&subject, journals, &mut notices).map_err(io)?;
-        }
-        let is_busy = shared.is_none() || dot_lock::path_of(path).exists();
-        // The size now, not before: the one who held the lock may just have written.
-        let opened = Identity::of(&file.metadata().map_err(io)?);
-        let view = view(&file, &opened, found, &mut notices).map_err(io)?;
-        let start = match end_only {
-            // A torn message may be the last one: only a whole scan finds the one before.
-            true if !is_busy && beginning(&view, view.len()).map_err(io)? == Beginning::Mbox => {
-                scan::last_separator(&view, view.len(), scan::BLOCK).map_err(io)?
-            }
-            _ => None,
-        };
-        let scanned = match start {
-            Some(start) => scan::scan_from(&view, view.len(), start),
-            None => scan_any(&view, view.len(), is_busy, visit),
-        };
-        let scan = scanned.map_err(|error| OpenError::of_scan(path, error))?;
-        if shared.is_none() && is_being_rewritten(&file, &opened, &subject, journals) {
-            return Err(OpenError::Rewritten {
-                path: path.to_owned(),
-            });
-        }
-        drop(shared);
+        let looked = look(path, &Arc::new(file), journals, end_only, visit)?;
         Ok(Mailbox {
             path: path.to_owned(),
-            store: Store::File {
-                view,
-                opened,
-                is_compressed: false,
-            },
-            messages: scan.messages,
-            is_torn: scan.is_torn,
-            is_partial: start.is_some(),
-            notices,
+            is_torn: looked.scan.is_torn,
+            is_partial: looked.is_partial,
+            notices: looked.notices,
+            messages: looked.scan.messages,
+            store: Store::File(OpenFile::new(
+                path,
+                journals,
+                looked.look,
+                looked.is_partial,
+            )),
         })
     }
 
@@ -333,13 +287,10 @@ impl Mailbox {
         let view = View::of_file(file, opened.size());
         let scan = scan_any(&view, view.len(), false, visit)
             .map_err(|error| OpenError::of_scan(path, error))?;
+        let file = OpenFile::new(path, &Journals::default(), Look { view, opened }, false);
         Ok(Mailbox {
             path: path.to_owned(),
-            store: Store::File {
-                view,
-                opened,
-                is_compressed: true,
-            },
+            store: Store::Compressed(file),
             messages: scan.messages,
             is_torn: false,
             is_partial: false,
@@ -354,9 +305,17 @@ impl Mailbox {
 
     /// Returns the size of the mailbox when it was scanned.
     pub fn size(&self) -> u64 {
+        match self.file() {
+            Ok(file) => file.first().view.len(),
+            Err(_) => self.messages.iter().map(|message| message.len).sum(),
+        }
+    }
+
+    /// Returns the file that holds all messages, or the Maildir that has one for each.
+    fn file(&self) -> Result<&OpenFile, &Maildir> {
         match &self.store {
-            Store::File { view, .. } => view.len(),
-            Store::Maildir(_) => self.messages.iter().map(|message| message.len).sum(),
+            Store::File(file) | Store::Compressed(file) => Ok(file),
+            Store::Maildir(maildir) => Err(maildir),
         }
     }
 
@@ -382,57 +341,53 @@ impl Mailbox {
 
     /// Returns whether the mailbox is compressed, and so can only be read.
     pub fn is_compressed(&self) -> bool {
-        let Store::File { is_compressed, .. } = &self.store else {
-            return false;
-        };
-        *is_compressed
+        matches!(self.store, Store::Compressed(_))
     }
 
     /// Returns whether somebody has written to the mailbox since it was opened.
     pub fn is_changed(&self) -> bool {
-        match &self.store {
-            Store::File { view, opened, .. } => {
-                let now = view.file().metadata();
-                now.is_ok_and(|now| Identity::of(&now) != *opened)
-            }
-            Store::Maildir(maildir) => maildir.is_changed(),
+        match self.file() {
+            Ok(file) => file.first().is_changed(),
+            Err(maildir) => maildir.is_changed(),
         }
     }
 
     /// Returns whether the index is true of a file that is like this now.
     pub(super) fn is_as_opened(&self, now: &Identity) -> bool {
-        match &self.store {
-            Store::File { view, opened, .. } => now == opened && !view.has_journal(),
-            Store::Maildir(_) => false,
-        }
+        self.file().is_ok_and(|file| file.is_as_opened(now))
     }
 
     /// Returns whether it is one file in which messages stand between delimiters.
     pub(super) fn is_mmdf(&self) -> bool {
-        match &self.store {
-            Store::File { view, .. } => framing(view, view.len()).is_ok_and(|framing| framing > 0),
-            Store::Maildir(_) => false,
-        }
+        let framing = |file: &OpenFile| framing(&file.first().view, self.size());
+        self.file()
+            .is_ok_and(|file| framing(file).is_ok_and(|framing| framing > 0))
     }
 
     /// Returns the Maildir, if it is one.
     pub(super) fn maildir(&self) -> Option<&Maildir> {
-        match &self.store {
-            Store::File { .. } => None,
-            Store::Maildir(maildir) => Some(maildir),
-        }
+        self.file().err()
     }
 
     /// Returns all bytes of a message, its From_ line included.
     ///
+    /// A message that another program has moved since the mailbox was opened is found again.
+    ///
     /// # Errors
-    /// When reading fails, or another program has rewritten the mailbox since it was opened so that
-    /// the message is not there any more.
+    /// When reading fails, or the message is not there any more.
     ///
     /// # Panics
     /// When there is no such message, as with any slice.
     pub fn read(&self, index: usize) -> io::Result<Vec<u8>> {
-        self.read_start(index, self.messages[index].len)
+        match self.file() {
+            Ok(file) => file.read(&self.messages, index),
+            Err(maildir) => {
+                let len = usize::try_from(self.messages[index].len);
+                let mut bytes = vec![0; len.map_err(|_| io::ErrorKind::OutOfMemory)?];
+                maildir.open_message(index)?.read_exact(&mut bytes)?;
+                Ok(bytes)
+            }
+        }
     }
 
     /// Returns the From_ line and the header block of a message, the empty line included.
@@ -440,125 +395,45 @@ impl Mailbox {
     /// # Errors
     /// As [`read`](Mailbox::read).
     pub fn read_header(&self, index: usize) -> io::Result<Vec<u8>> {
-        self.read_start(index, u64::from(self.messages[index].header_len))
+        match self.file() {
+            Ok(file) => file.read_header(&self.messages, index),
+            Err(_) => Ok(self.open_message(index)?.0),
+        }
     }
 
-    /// Returns a reader of all bytes of a message, its From_ line included.
+    /// Returns the From_ line and the header block of a message, and a reader of the rest.
     ///
     /// # Errors
-    /// As [`read`](Mailbox::read), for the header; reading may fail later.
-    pub fn reader(&self, index: usize) -> io::Result<impl Read + '_> {
-        let message = &self.messages[index];
-        match &self.store {
-            Store::File { view, .. } => {
-                if self.is_changed() {
-                    self.read_header(index)?;
-                }
-                Ok(MessageReader::InFile {
-                    view,
-                    at: message.offset,
-                    left: message.len,
-                })
+    /// As [`read`](Mailbox::read); the reader also fails at its end if it was given bytes that
+    /// another program was moving.
+    pub fn open_message(&self, index: usize) -> io::Result<(Vec<u8>, impl Read + use<>)> {
+        match self.file() {
+            Ok(file) => {
+                let (header, rest) = file.open_message(&self.messages, index)?;
+                Ok((header, MessageReader::InFile(rest)))
             }
-            Store::Maildir(maildir) => maildir.open_message(index).map(MessageReader::Own),
-        }
-    }
-
-    /// Reads the first bytes of a message.
-    fn read_start(&self, index: usize, len: u64) -> io::Result<Vec<u8>> {
-        let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        let mut bytes = vec![0; len];
-        match &self.store {
-            Store::File { view, .. } => {
-                if read_full(view, &mut bytes, self.messages[index].offset)? < len {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                self.check(view, index, &bytes)?;
+            Err(maildir) => {
+                let mut file = maildir.open_message(index)?;
+                let mut header = vec![0; self.messages[index].header_len as usize];
+                file.read_exact(&mut header)?;
+                Ok((header, MessageReader::Own(file)))
             }
-            Store::Maildir(maildir) => maildir.open_message(index)?.read_exact(&mut bytes)?,
         }
-        Ok(bytes)
     }
-
-    /// Makes sure that these are the bytes of the message, if the file may have been rewritten.
-    fn check(&self, view: &View, index: usize, bytes: &[u8]) -> io::Result<()> {
-        if !self.is_changed() {
-            return Ok(());
-        }
-        let message = &self.messages[index];
-        let header = &bytes[..(message.header_len as usize).min(bytes.len())];
-        // Through a journal nothing can be said of a file that has changed under it.
-        if view.has_journal() || fingerprint_of(header) != message.fingerprint {
-            return Err(io::Error::other(
-                "another program has rewritten the mailbox",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Returns whether a mailbox that was read without a lock was rewritten meanwhile.
-fn is_being_rewritten(
-    file: &File,
-    opened: &Identity,
-    subject: &Subject,
-    journals: &Journals,
-) -> bool {
-    let is_cut = file.metadata().is_ok_and(|now| now.len() < opened.size());
-    let found = || pending::find(subject, journals, &mut Vec::new());
-    is_cut || !matches!(found(), Ok(Found::Nothing))
-}
-
-/// Returns the bytes of a mailbox as a rewrite that broke off means them to be.
-fn view(
-    file: &Arc<File>,
-    opened: &Identity,
-    found: Found,
-    notices: &mut Vec<Notice>,
-) -> io::Result<View> {
-    match found {
-        Found::Nothing => {}
-        Found::Unreadable { path, owner } => notices.push(Notice::Unreadable {
-            journal: path,
-            owner,
-        }),
-        Found::Journal(journal) => match journal.situation(file)? {
-            Situation::Foreign => notices.push(Notice::Overwritten {
-                kept: journal.path().to_owned(),
-            }),
-            situation => {
-                notices.push(Notice::Unfinished {
-                    journal: journal.path().to_owned(),
-                });
-                return journal.view(file, situation);
-            }
-        },
-    }
-    Ok(View::of_file(Arc::clone(file), opened.size()))
 }
 
 /// Reads one message where it lies.
-enum MessageReader<'a> {
+enum MessageReader {
     /// Between others.
-    InFile { view: &'a View, at: u64, left: u64 },
+    InFile(Rest),
     /// In a file of its own.
     Own(File),
 }
 
-impl Read for MessageReader<'_> {
+impl Read for MessageReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            MessageReader::InFile { view, at, left } => {
-                let most = usize::try_from(*left).unwrap_or(usize::MAX);
-                let want = buffer.len().min(most);
-                let count = view.read_at(&mut buffer[..want], *at)?;
-                if count == 0 && want > 0 {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                *at += count as u64;
-                *left -= count as u64;
-                Ok(count)
-            }
+            MessageReader::InFile(rest) => rest.read(buffer),
             MessageReader::Own(file) => file.read(buffer),
         }
     }
@@ -583,7 +458,7 @@ pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
     let file = Arc::new(file);
     let subject = Subject::of(path, &file).map_err(io)?;
     let found = pending::find(&subject, journals, &mut Vec::new()).map_err(io)?;
-    let view = view(&file, &Identity::of(&metadata), found, &mut Vec::new()).map_err(io)?;
+    let view = view_of(&file, &Identity::of(&metadata), found, &mut Vec::new()).map_err(io)?;
     judged(path, beginning(&view, view.len()).map_err(io)?)
 }
 

@@ -31,12 +31,9 @@ fn messages_can_be_read_whole_by_header_and_streamed() {
     assert_eq!(mailbox.messages().len(), 2);
     assert_eq!(mailbox.read(1).expect("bytes"), ONE.as_bytes());
     assert_eq!(mailbox.read_header(1).expect("bytes"), seen[1].1);
-    let mut text = String::new();
-    mailbox
-        .reader(1)
-        .expect("there")
-        .read_to_string(&mut text)
-        .expect("bytes");
+    let (header, mut rest) = mailbox.open_message(1).expect("there");
+    let mut text = String::from_utf8(header).expect("text");
+    rest.read_to_string(&mut text).expect("bytes");
     assert_eq!(text, ONE);
 }
 
@@ -156,4 +153,37 @@ fn reading_leaves_no_lock_and_no_file_behind() {
     writer.try_lock().expect("nobody holds it");
     assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 1);
     assert_eq!(mailbox.messages().len(), 1);
+}
+
+#[test]
+fn messages_are_read_where_another_program_has_put_them() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    let [one, two, three] = ["one", "two", "three"].map(|text| ONE.replace("one", text) + "\n");
+    fs::write(&path, format!("{one}{two}{three}")).expect("written");
+    let mailbox = open(&path).expect("a mailbox");
+    let (_, mut rest) = mailbox.open_message(1).expect("there");
+    // The first is gone, the last marked, and there is mail.
+    let marked = three.replace("\n\nbody", "\nStatus: RO\n\nbody");
+    fs::write(&path, format!("{two}{marked}{one}").replace("one", "new")).expect("written");
+    let error = rest.read_to_end(&mut Vec::new()).expect_err("moved");
+    assert_eq!(
+        error.to_string(),
+        "another program is rewriting the mailbox"
+    );
+    assert_eq!(mailbox.read(1).expect("bytes"), two.as_bytes());
+    assert_eq!(mailbox.read(2).expect("bytes"), marked.as_bytes());
+    assert_eq!(
+        mailbox.read_header(2).expect("bytes").len(),
+        marked.len() - "body\n\n".len()
+    );
+    let error = mailbox.read(0).expect_err("gone");
+    assert_eq!(error.to_string(), "another program has removed the message");
+    // And once more, to where they were.
+    fs::write(&path, format!("{one}{two}{three}")).expect("written");
+    for (index, text) in [one, two, three].iter().enumerate() {
+        let (mut bytes, mut rest) = mailbox.open_message(index).expect("there");
+        rest.read_to_end(&mut bytes).expect("read");
+        assert_eq!(bytes, text.as_bytes());
+    }
 }

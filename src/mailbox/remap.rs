@@ -20,65 +20,113 @@ pub(super) struct Remapped {
     pub arrived: usize,
 }
 
-/// Finds the messages that are to be changed in a newer index.
+/// Where a message of an older index is in a newer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// It has this index.
+    At(usize),
+    /// It is not there any more.
+    Gone,
+    /// One of several with the same header may be it, or it has another body.
+    Uncertain,
+}
+
+/// Finds the messages of an older index in a newer one.
 ///
-/// Messages are known by the fields of their header that no reader changes. `None` where it is not
-/// certain which message is meant: of several with the same header some are gone; or where nothing
-/// is left of the old mailbox.
-pub(super) fn remap(old: &[MessageRef], new: &[MessageRef], changes: &Changes) -> Option<Remapped> {
+/// Messages are known by the fields of their header that no reader changes. Of several with the
+/// same header the n-th is the n-th, unless some are gone, or the older index `has_all` messages
+/// not.
+pub(super) fn whereabouts(
+    old: &[MessageRef],
+    new: &[MessageRef],
+    has_all: bool,
+) -> Vec<Whereabouts> {
     let mut places: HashMap<u64, Vec<usize>> = HashMap::with_capacity(new.len());
     for (index, message) in new.iter().enumerate() {
         places.entry(message.fingerprint).or_default().push(index);
     }
-    let mut counts: HashMap<u64, usize> = HashMap::with_capacity(old.len());
+    let mut twins: HashMap<u64, usize> = HashMap::with_capacity(old.len());
     for message in old {
-        *counts.entry(message.fingerprint).or_default() += 1;
+        *twins.entry(message.fingerprint).or_default() += 1;
     }
-    let found = |fingerprint: &u64| places.get(fingerprint).map_or(0, Vec::len);
-    let matched: usize = counts
-        .iter()
-        .map(|(fingerprint, count)| found(fingerprint).min(*count))
-        .sum();
-    if matched == 0 && !old.is_empty() && !new.is_empty() {
+    let mut seen: HashMap<u64, usize> = HashMap::new();
+    old.iter()
+        .map(|before| {
+            let Some(found) = places.get(&before.fingerprint) else {
+                return Whereabouts::Gone;
+            };
+            let nth = seen.entry(before.fingerprint).or_default();
+            let place = found.get(*nth);
+            *nth += 1;
+            let twins = twins[&before.fingerprint];
+            let is_certain = found.len() == twins || (has_all && found.len() > twins);
+            match place {
+                Some(&place) if is_certain => {
+                    match body_len(before).abs_diff(body_len(&new[place])) <= SLACK {
+                        true => Whereabouts::At(place),
+                        false => Whereabouts::Uncertain,
+                    }
+                }
+                _ => Whereabouts::Uncertain,
+            }
+        })
+        .collect()
+}
+
+/// Finds the messages that are to be changed in a newer index.
+///
+/// `None` where it is not certain which message is meant, or where nothing is left of the old
+/// mailbox.
+pub(super) fn remap(
+    old: &[MessageRef],
+    new: &[MessageRef],
+    has_all: bool,
+    changes: &Changes,
+) -> Option<Remapped> {
+    let found = whereabouts(old, new, has_all);
+    let is_gone = |place: &&Whereabouts| **place == Whereabouts::Gone;
+    let kept = old.len() - found.iter().filter(is_gone).count();
+    if kept == 0 && !old.is_empty() && !new.is_empty() {
         return None;
     }
     let mut remapped = Remapped {
-        arrived: new.len() - matched,
+        arrived: match has_all {
+            true => new.len().saturating_sub(kept),
+            false => behind_all(&found, new.len()),
+        },
         ..Remapped::default()
     };
-    // Of messages with the same header the n-th is the n-th.
-    let mut seen: HashMap<u64, usize> = HashMap::new();
-    let mut next = 0;
     for (index, change) in changes.iter() {
-        for message in &old[next..index.min(old.len())] {
-            *seen.entry(message.fingerprint).or_default() += 1;
-        }
-        next = index;
-        let before = old.get(index)?;
-        let twins = counts[&before.fingerprint];
-        match found(&before.fingerprint) {
-            0 => {
+        let place = match found.get(index)? {
+            Whereabouts::At(place) => *place,
+            Whereabouts::Gone => {
                 remapped.gone += 1;
                 continue;
             }
-            number if number < twins => return None,
-            _ => {}
-        }
-        let nth = seen.get(&before.fingerprint).copied().unwrap_or_default();
-        let place = places[&before.fingerprint][nth];
-        let now = &new[place];
-        if body_len(before).abs_diff(body_len(now)) > SLACK {
-            return None;
-        }
+            Whereabouts::Uncertain => return None,
+        };
         match change {
             Change::Delete => remapped.changes.delete(place),
             Change::Flags(wanted) => {
-                let flags = merged(before.flags, wanted, now.flags);
+                let flags = merged(old[index].flags, wanted, new[place].flags);
                 remapped.changes.set_flags(place, flags);
             }
         }
     }
     Some(remapped)
+}
+
+/// Returns how many messages stand behind those that were found.
+fn behind_all(found: &[Whereabouts], new: usize) -> usize {
+    let place = |place: &Whereabouts| match place {
+        Whereabouts::At(place) => Some(place + 1),
+        Whereabouts::Gone | Whereabouts::Uncertain => None,
+    };
+    found
+        .iter()
+        .filter_map(place)
+        .max()
+        .map_or(0, |end| new - end)
 }
 
 fn body_len(message: &MessageRef) -> u64 {
@@ -116,7 +164,7 @@ mod tests {
     fn deleted(old: &[u64], new: &[u64], index: usize) -> Option<(Vec<usize>, usize, usize)> {
         let mut changes = Changes::default();
         changes.delete(index);
-        let found = remap(&messages(old), &messages(new), &changes)?;
+        let found = remap(&messages(old), &messages(new), true, &changes)?;
         let places = found.changes.iter().map(|(index, _)| index).collect();
         Some((places, found.gone, found.arrived))
     }
@@ -159,7 +207,7 @@ mod tests {
         new[0].len += 500;
         let mut changes = Changes::default();
         changes.delete(0);
-        assert_eq!(remap(&messages(&[1]), &new, &changes), None);
+        assert_eq!(remap(&messages(&[1]), &new, true, &changes), None);
     }
 
     #[test]
@@ -172,8 +220,24 @@ mod tests {
         let mut wanted = old[0].flags;
         wanted.insert(Flags::READ);
         changes.set_flags(0, wanted);
-        let found = remap(&old, &new, &changes).expect("found");
+        let found = remap(&old, &new, true, &changes).expect("found");
         wanted.insert(Flags::ANSWERED);
         assert_eq!(found.changes.get(0), Some(Change::Flags(wanted)));
+    }
+
+    #[test]
+    fn an_index_of_the_end_knows_nothing_of_the_twins_before_it() {
+        let mut changes = Changes::default();
+        changes.delete(0);
+        let places = |old: &[u64], new: &[u64]| {
+            let found = remap(&messages(old), &messages(new), false, &changes)?;
+            Some((
+                found.changes.iter().map(|(index, _)| index).next(),
+                found.arrived,
+            ))
+        };
+        assert_eq!(places(&[7], &[5, 6, 7, 8]), Some((Some(2), 1)));
+        assert_eq!(places(&[7], &[7, 6, 7, 8]), None);
+        assert_eq!(places(&[7], &[5, 6]), None);
     }
 }

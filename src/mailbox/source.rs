@@ -45,3 +45,18 @@ pub(super) fn read_full<S: Source + ?Sized>(
     }
     Ok(filled)
 }
+
+/// Reads until the buffer is full.
+///
+/// # Errors
+/// `UnexpectedEof` when the source ends before.
+pub(super) fn read_exact<S: Source + ?Sized>(
+    source: &S,
+    buffer: &mut [u8],
+    offset: u64,
+) -> io::Result<()> {
+    match read_full(source, buffer, offset)? == buffer.len() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}

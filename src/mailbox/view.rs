@@ -129,6 +129,11 @@ impl View {
         &self.file
     }
 
+    /// Returns the mailbox's file, to be kept.
+    pub(super) fn shared_file(&self) -> &Arc<File> {
+        &self.file
+    }
+
     /// Returns whether a journal has a part in it.
     pub(super) fn has_journal(&self) -> bool {
         self.journal.is_some()

@@ -73,6 +73,7 @@ pub fn change(
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
     let chosen = reader.select(selection)?;
+    let unread = reader.tell_unread();
     let mut changes = Changes::default();
     for &message in &chosen {
         let before = reader.mailbox.messages()[message].flags;
@@ -102,7 +103,7 @@ pub fn change(
     for line in told(&done, reader.mailbox.path()) {
         reader.tell(&line);
     }
-    let kind = chosen.is_empty().then_some(Kind::Nothing);
+    let kind = unread.or(chosen.is_empty().then_some(Kind::Nothing));
     if manner.json {
         let object = reader.result(&chosen, action, manner, &done, kind);
         reader.screen.raw(format!("{object}\n").as_bytes());

@@ -7,7 +7,8 @@
 //! is gone, an output that is full. Results go to `out`, complaints to `err`
 //! (POSIX), and neither ends the loop; the end of input is `q`.
 
-use std::io::{BufRead, Write};
+use std::cell::RefCell;
+use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
 use nix::unistd::{AccessFlags, eaccess};
@@ -62,11 +63,13 @@ pub fn search(
         Err(told) if told == "No applicable messages" => Vec::new(),
         Err(told) => return Err(Failure::new(Kind::Usage, format!("-L {text}: {told}"))),
     };
+    let nothing = found.is_empty().then_some(Kind::Nothing);
+    let kind = reader.tell_unread().or(nothing);
     if !silent && !found.is_empty() {
         reader.execute(&format!("from {text}"));
     }
     reader.screen.finish()?;
-    Ok(found.is_empty().then_some(Kind::Nothing))
+    Ok(kind)
 }
 
 /// Reads and runs commands until one leaves or the input ends.
@@ -141,6 +144,8 @@ pub struct Reader<'a, 's> {
     has_failed: bool,
     /// What is to be the exit status; failures at a terminal are seen and no part of it.
     worst: Option<Kind>,
+    /// The first message whose header could not be read since the last command, and why.
+    unread: RefCell<Option<(usize, io::Error)>>,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -160,6 +165,7 @@ impl<'a, 's> Reader<'a, 's> {
             left: false,
             has_failed: false,
             worst: None,
+            unread: RefCell::new(None),
             mailbox,
             settings,
             screen,
@@ -176,6 +182,7 @@ impl<'a, 's> Reader<'a, 's> {
         }
         if self.settings.header && !self.mailbox.messages().is_empty() {
             self.show_page();
+            self.tell_unread();
         }
     }
 
@@ -301,6 +308,7 @@ impl<'a, 's> Reader<'a, 's> {
         if let Err(line) = told {
             self.complain(&line);
         }
+        self.tell_unread();
     }
 
     /// Returns the messages a command applies to: those of the list, or the current one.
@@ -326,9 +334,28 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
-    /// Returns the From_ line and header block of a message; unreadable ones are empty and told of later.
+    /// Returns the From_ line and header block of a message; one that cannot be read is empty, and
+    /// told when the command ends.
     fn block(&self, message: usize) -> Vec<u8> {
-        self.mailbox.read_header(message).unwrap_or_default()
+        self.mailbox.read_header(message).unwrap_or_else(|error| {
+            self.unread.borrow_mut().get_or_insert((message, error));
+            Vec::new()
+        })
+    }
+
+    /// Tells that a header could not be read, which a search or a list had to do without; returns
+    /// what kind of failure that is, if it is one.
+    fn tell_unread(&mut self) -> Option<Kind> {
+        let (message, error) = self.unread.take()?;
+        let what = format!("{}: cannot read the message", message + 1);
+        let is_gone = error.kind() == io::ErrorKind::NotFound;
+        let failure = Failure::new(Kind::Io, what).because(error);
+        match is_gone {
+            // It was deleted by somebody else: that is no failure of ours.
+            true => self.tell(&with_causes(&failure)),
+            false => self.fail(&failure),
+        }
+        (!is_gone).then_some(Kind::Io)
     }
 
     /// Returns the flags of a message as this session has them.

@@ -218,10 +218,8 @@ fn incoming(
 ) -> io::Result<Incoming<'_>> {
     let place = &mailbox.messages()[message];
     let from_line_len = place.from_line_len as usize;
-    let block = mailbox.read_header(message)?;
+    let (block, rest) = mailbox.open_message(message)?;
     let header = with_flags(&block, from_line_len, flags);
-    let mut rest = mailbox.reader(message)?;
-    io::copy(&mut rest.by_ref().take(block.len() as u64), &mut io::sink())?;
     let (line, header) = header.split_at(from_line_len);
     let from_line = match line {
         b"" => mailbox.from_line(message, clock::message_time(epoch))?,

@@ -274,3 +274,51 @@ fn help_tells_every_command_with_a_text() {
         assert!(out.contains(text), "{text}: {out}");
     }
 }
+
+#[test]
+fn a_message_that_somebody_else_removes_is_told_and_the_others_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mbox");
+    let all = mail(3);
+    std::fs::write(&path, &all).unwrap();
+    let open = || Mailbox::open(&path, &Journals::default(), &mut |_, _, _| {}).unwrap();
+    let (first, second) = (open(), open());
+    let start = all.find("From a2@").unwrap()..all.find("From a3@").unwrap();
+    std::fs::write(&path, all.replacen(&all[start], "", 1)).unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let settings = ReaderSettings {
+        header: false,
+        quiet: true,
+        ..ReaderSettings::default()
+    };
+    let mut input = &b"from /\"subject 3\"\n"[..];
+    let input = Input::Lines(&mut input);
+    assert_eq!(
+        run(first, settings, &[], input, &mut out, &mut err).unwrap(),
+        None
+    );
+    let (out, err) = (
+        String::from_utf8(out).unwrap(),
+        String::from_utf8(err).unwrap(),
+    );
+    assert!(
+        out.contains("subject 3") && !out.contains("subject 1"),
+        "{out}"
+    );
+    let told = "2: cannot read the message: another program has removed the message\n";
+    assert!(err.ends_with(told), "{err}");
+    // It is no failure, only nothing to be found.
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let settings = ReaderSettings::default();
+    let found = search(
+        second,
+        settings,
+        "/\"subject 2\"",
+        false,
+        &mut out,
+        &mut err,
+    )
+    .unwrap();
+    assert_eq!(found, Some(Kind::Nothing));
+    assert!(String::from_utf8(err).unwrap().ends_with(told));
+}

@@ -119,8 +119,9 @@ fn messages_come_in_the_order_of_their_delivery_with_their_flags() {
         mailbox.read_header(3).expect("bytes"),
         b"Subject: cur/10.b:2,RS\n\n"
     );
-    let mut streamed = String::new();
-    io::Read::read_to_string(&mut mailbox.reader(3).expect("there"), &mut streamed).expect("bytes");
+    let (header, mut rest) = mailbox.open_message(3).expect("there");
+    let mut streamed = String::from_utf8(header).expect("text");
+    io::Read::read_to_string(&mut rest, &mut streamed).expect("bytes");
     assert_eq!(streamed, text);
     assert!(crate::mailbox::has_mail(directory.path(), &Journals::default()).expect("a Maildir"));
 }
@@ -503,14 +504,14 @@ fn a_message_that_goes_to_an_mbox_gets_a_from_line_and_keeps_its_text() {
     crate::mailbox::append(
         &mbox,
         &line,
-        &mut mailbox.reader(0).expect("there"),
+        &mut &mailbox.read(0).expect("there")[..],
         &options,
     )
     .expect("appended");
     crate::mailbox::append(
         back.path(),
         &line,
-        &mut mailbox.reader(0).expect("there"),
+        &mut &mailbox.read(0).expect("there")[..],
         &options,
     )
     .expect("appended");
