@@ -357,6 +357,10 @@ def try_kill(world, case, expected, point, number, tally):
     """Kills at a point, and looks what is left after something was appended."""
     world.restore(expected.old)
     done = world.change(case, inject(point, "signal=KILL"))
+    if done.returncode == 0 and point.kind == "attributes":
+        # The times were as they shall be by chance, both in one tick of the clock: a whole run.
+        finish(world, case, expected, "whole", point, "nothing", tally)
+        return
     if done.returncode not in (-9, 137):
         tally.problems.append(f"{case.name}: {point}: not killed, exit {done.returncode}")
         return
