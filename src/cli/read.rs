@@ -162,7 +162,7 @@ fn perform(
             report::show(&place.path, *number, *form, &reader, out, err).map(|()| None)
         }
         Task::Search { list, silent } => {
-            let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
+            let mailbox = Mailbox::open_index(&place.path, &reader.journals)?;
             Ok(shell::search(mailbox, reader, list, *silent, out, err)?)
         }
         Task::Change {
@@ -174,7 +174,7 @@ fn perform(
             let shows_numbers = manner.json || manner.dry_run || reader.stdout_is_terminal;
             let mailbox = match selection.is_last() && !shows_numbers {
                 true => Mailbox::open_end(&place.path, &reader.journals)?,
-                false => Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?,
+                false => Mailbox::open_index(&place.path, &reader.journals)?,
             };
             let changed = batch::change(mailbox, reader, selection, *action, *manner, out, err);
             changed.map_err(ReportError::from)
@@ -188,7 +188,7 @@ fn perform(
             if !read_only {
                 recover(&place.path, &reader);
             }
-            let mailbox = Mailbox::open(&place.path, &reader.journals, &mut |_, _, _| {})?;
+            let mailbox = Mailbox::open_index(&place.path, &reader.journals)?;
             if mailbox.messages().is_empty() {
                 return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
             }

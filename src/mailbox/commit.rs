@@ -195,7 +195,7 @@ impl Session {
     }
 
     fn scan(&self, size: u64) -> Result<Scan, CommitError> {
-        scan_any(self.lock.file(), size, false, &mut |_, _, _| {}).map_err(|error| match error {
+        scan_any(self.lock.file(), size, false, None).map_err(|error| match error {
             ScanError::Io(source) => self.error(source),
             ScanError::NotMbox => CommitError::Changed {
                 path: self.lock.path().to_owned(),
@@ -281,7 +281,7 @@ impl Session {
         let io = |source| self.error(source);
         let file = Arc::new(self.lock.file().try_clone().map_err(io)?);
         let view = View::of_plan(file, plan);
-        let scan = match scan_any(&view, plan.new_size(), false, &mut |_, _, _| {}) {
+        let scan = match scan_any(&view, plan.new_size(), false, None) {
             Ok(scan) => scan,
             Err(ScanError::Io(source)) => return Err(self.error(source)),
             Err(ScanError::NotMbox) => return Ok(false),

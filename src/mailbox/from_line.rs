@@ -146,17 +146,10 @@ fn is_blank(byte: u8) -> bool {
 /// Returns whether this is `Mon` … `Sun`, with or without a comma.
 fn is_weekday(word: &[u8]) -> bool {
     let word = word.strip_suffix(b",").unwrap_or(word);
-    is_one_of(word, b"MonTueWedThuFriSatSun").is_some()
-}
-
-/// Returns the index of a three-letter word in a row of such words.
-fn is_one_of(word: &[u8], names: &[u8]) -> Option<u32> {
-    if word.len() != 3 {
-        return None;
-    }
-    (0..)
-        .zip(names.chunks_exact(3))
-        .find_map(|(index, name)| name.eq_ignore_ascii_case(word).then_some(index))
+    matches!(
+        lower_case(word).as_ref(),
+        Some(b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat" | b"sun")
+    )
 }
 
 /// Parses a date from its weekday to its end.
@@ -203,7 +196,27 @@ fn parse_date(text: &[u8]) -> Option<NaiveDateTime> {
 
 /// Returns the number of a month's English name.
 fn month(word: &[u8]) -> Option<u32> {
-    is_one_of(word, b"JanFebMarAprMayJunJulAugSepOctNovDec").map(|index| index + 1)
+    Some(match &lower_case(word)? {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    })
+}
+
+/// Returns a word of three letters in lower case.
+fn lower_case(word: &[u8]) -> Option<[u8; 3]> {
+    let word: [u8; 3] = word.try_into().ok()?;
+    Some(word.map(|byte| byte.to_ascii_lowercase()))
 }
 
 /// Returns a year of four digits, or of two as Unix of the eighties wrote it.

@@ -129,6 +129,7 @@ fn add<S: Source + ?Sized>(
     let mut head = Vec::new();
     let mut block = vec![0; usize::try_from(message.len).unwrap_or(BLOCK).min(BLOCK)];
     let mut at = start;
+    let mut lines = 0_u32;
     let mut last = b'\n';
     let mut is_blank = true;
     while at < end {
@@ -140,10 +141,8 @@ fn add<S: Source + ?Sized>(
         if head.len() < SHOWN_HEADER {
             head.extend_from_slice(&block[..count.min(SHOWN_HEADER - head.len())]);
         }
-        let lines = memchr_iter(b'\n', &block[..count]).count();
-        message.lines = message
-            .lines
-            .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        let ends = memchr_iter(b'\n', &block[..count]).count();
+        lines = lines.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
         last = block[count - 1];
         is_blank = is_blank && block[..count].iter().all(is_line_end);
         at += count as u64;
@@ -152,7 +151,7 @@ fn add<S: Source + ?Sized>(
         return Ok(());
     }
     // A last line without its newline is a line.
-    message.lines = message.lines.saturating_add(u32::from(last != b'\n'));
+    message.lines = Some(lines.saturating_add(u32::from(last != b'\n')));
     let header = read_header(&mut message, &head);
     visit(found.messages.len(), &message, &head[..header]);
     found.messages.push(message);
@@ -201,7 +200,7 @@ mod tests {
             b"From a Tue Jan  7 12:09:16 2003\nStatus: R\n\n"
         );
         assert_eq!(found[0].1.from_line_len, 32);
-        assert_eq!(found[0].1.lines, 4);
+        assert_eq!(found[0].1.lines, Some(4));
         assert!(found[0].1.flags.is_read());
         assert_eq!(found[1].0, b"To: c\n\n");
         assert_eq!(found[1].1.from_line_len, 0);
@@ -230,7 +229,7 @@ mod tests {
     fn a_message_without_its_last_delimiter_is_kept_unless_it_may_be_torn() {
         let text: &[u8] = b"\x01\x01\x01\x01\nTo: a\n\nhalf";
         let found = messages(text);
-        assert_eq!((found.len(), found[0].1.lines), (1, 3));
+        assert_eq!((found.len(), found[0].1.lines), (1, Some(3)));
         let torn = scan(text, text.len() as u64, true, &mut |_, _, _| {}).expect("memory");
         assert!(torn.is_torn && torn.messages.is_empty());
     }

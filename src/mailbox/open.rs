@@ -8,9 +8,11 @@
 use std::error::Error;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use memchr::memchr_iter;
 
 use super::file::{DIRECTORY, open_regular};
 use super::identity::Identity;
@@ -224,7 +226,15 @@ impl Mailbox {
         journals: &Journals,
         visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
     ) -> Result<Mailbox, OpenError> {
-        Mailbox::open_part(path, journals, false, visit)
+        Mailbox::open_part(path, journals, false, Some(visit))
+    }
+
+    /// Opens a mailbox read-only and scans it once, without showing the messages to anybody.
+    ///
+    /// # Errors
+    /// As [`open`](Mailbox::open).
+    pub fn open_index(path: &Path, journals: &Journals) -> Result<Mailbox, OpenError> {
+        Mailbox::open_part(path, journals, false, None)
     }
 
     /// Opens a mailbox read-only and finds its last message from the end of the file.
@@ -235,16 +245,21 @@ impl Mailbox {
     /// # Errors
     /// As [`open`](Mailbox::open).
     pub fn open_end(path: &Path, journals: &Journals) -> Result<Mailbox, OpenError> {
-        Mailbox::open_part(path, journals, true, &mut |_, _, _| {})
+        Mailbox::open_part(path, journals, true, None)
     }
 
     fn open_part(
         path: &Path,
         journals: &Journals,
         end_only: bool,
-        visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
+        mut visit: Option<scan::Visit<'_>>,
     ) -> Result<Mailbox, OpenError> {
-        if let Some((maildir, messages)) = Maildir::open(path, visit)? {
+        let mut show = |index: usize, message: &MessageRef, header: &[u8]| {
+            if let Some(visit) = &mut visit {
+                visit(index, message, header);
+            }
+        };
+        if let Some((maildir, messages)) = Maildir::open(path, &mut show)? {
             return Ok(Mailbox {
                 path: path.to_owned(),
                 notices: maildir.notices(),
@@ -279,7 +294,7 @@ impl Mailbox {
     fn open_compressed(
         path: &Path,
         file: &File,
-        visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
+        visit: Option<scan::Visit<'_>>,
     ) -> Result<Mailbox, OpenError> {
         let file = Arc::new(gzip::decompressed(file, path)?);
         let metadata = file.metadata();
@@ -367,6 +382,33 @@ impl Mailbox {
     /// Returns the Maildir, if it is one.
     pub(super) fn maildir(&self) -> Option<&Maildir> {
         self.file().err()
+    }
+
+    /// Returns the number of lines of a message, the From_ line and the blank line at the end
+    /// included; reads it if they were not counted.
+    ///
+    /// # Errors
+    /// As [`read`](Mailbox::read).
+    pub fn lines(&self, index: usize) -> io::Result<u32> {
+        if let Some(lines) = self.messages[index].lines {
+            return Ok(lines);
+        }
+        let (header, rest) = self.open_message(index)?;
+        let mut reader = BufReader::new(header.chain(rest));
+        let (mut lines, mut last) = (0, b'\n');
+        loop {
+            let block = reader.fill_buf()?;
+            let Some(&end) = block.last() else {
+                break;
+            };
+            lines += memchr_iter(b'\n', block).count();
+            last = end;
+            let count = block.len();
+            reader.consume(count);
+        }
+        // A last line without its newline is a line.
+        let lines = lines + usize::from(last != b'\n');
+        Ok(u32::try_from(lines).unwrap_or(u32::MAX))
     }
 
     /// Returns all bytes of a message, its From_ line included.
@@ -505,21 +547,24 @@ pub(super) fn beginning<S: Source + ?Sized>(file: &S, size: u64) -> io::Result<B
     Ok(Beginning::Blank)
 }
 
-/// Scans a file of either format.
+/// Scans a file of either format; lines are counted only if there is somebody to show them to.
 pub(super) fn scan_any<S: Source + ?Sized>(
     source: &S,
     size: u64,
     skip_torn: bool,
-    visit: scan::Visit<'_>,
+    visit: Option<scan::Visit<'_>>,
 ) -> Result<Scan, ScanError> {
-    if framing(source, size)? > 0 {
-        return Ok(mmdf::scan(source, size, skip_torn, visit)?);
-    }
     let options = scan::Options {
         skip_torn,
+        counts_lines: visit.is_some(),
         ..scan::Options::default()
     };
-    scan::scan(source, size, options, visit)
+    let mut silent = |_: usize, _: &MessageRef, _: &[u8]| {};
+    let visit = visit.unwrap_or(&mut silent);
+    match framing(source, size)? {
+        0 => scan::scan(source, size, options, visit),
+        _ => Ok(mmdf::scan(source, size, skip_torn, visit)?),
+    }
 }
 
 /// Returns how many bytes stand before and behind each message: those of MMDF's delimiters, or none.

@@ -138,7 +138,7 @@ impl OpenFile {
     /// Finds all messages of the index where they are now.
     fn look_again(&self, index: &[MessageRef]) -> io::Result<()> {
         let file = Arc::clone(self.first.view.shared_file());
-        let looked = look(&self.path, &file, &self.journals, false, &mut |_, _, _| {});
+        let looked = look(&self.path, &file, &self.journals, false, None);
         let looked = looked.map_err(io::Error::other)?;
         let now = &looked.scan.messages;
         let places = whereabouts(index, now, !self.is_partial)

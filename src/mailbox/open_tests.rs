@@ -187,3 +187,27 @@ fn messages_are_read_where_another_program_has_put_them() {
         assert_eq!(bytes, text.as_bytes());
     }
 }
+
+#[test]
+fn lines_that_were_not_counted_are_counted_when_they_are_asked_for() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    for text in [
+        format!("{ONE}\n{ONE}"),
+        format!("{ONE}\n{ONE}no end"),
+        format!("{ONE}\n{ONE}\n"),
+    ] {
+        fs::write(&path, text).expect("written");
+        let (counted, index) = (
+            open(&path),
+            Mailbox::open_index(&path, &Journals::default()),
+        );
+        let (counted, index) = (counted.expect("a mailbox"), index.expect("a mailbox"));
+        for message in 0..2 {
+            assert_eq!(index.messages()[message].lines, None);
+            let lines = counted.messages()[message].lines.expect("counted");
+            assert_eq!(index.lines(message).expect("read"), lines);
+            assert_eq!(counted.lines(message).expect("known"), lines);
+        }
+    }
+}

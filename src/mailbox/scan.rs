@@ -39,7 +39,10 @@ pub struct MessageRef {
     /// Bytes from the start of the From_ line to the next one or to the end of the mailbox.
     pub len: u64,
     /// Lines in these bytes, the From_ line and the blank line at the end included.
-    pub lines: u32,
+    ///
+    /// They are counted where a scan shows the messages ([`Mailbox::open`](super::Mailbox::open));
+    /// [`Mailbox::lines`](super::Mailbox::lines) always knows them.
+    pub lines: Option<u32>,
     /// Length of the From_ line with its line end; 0 where the mailbox format has none (MMDF).
     pub from_line_len: u32,
     /// Length of From_ line, header block and the empty line that ends it.
@@ -93,6 +96,8 @@ pub(super) struct Options {
     /// Leave out a last message that somebody may still be writing: one whose header block or last
     /// line has no end.
     pub skip_torn: bool,
+    /// Whether lines are counted.
+    pub counts_lines: bool,
     /// Where to start: at a strict separator, or at the start of the file.
     pub start: u64,
 }
@@ -102,6 +107,7 @@ impl Default for Options {
         Options {
             block: BLOCK,
             skip_torn: false,
+            counts_lines: true,
             start: 0,
         }
     }
@@ -125,6 +131,7 @@ pub(super) fn scan_from<S: Source + ?Sized>(
 ) -> Result<Scan, ScanError> {
     let options = Options {
         start,
+        counts_lines: false,
         ..Options::default()
     };
     let mut found = scan(source, size, options, &mut |_, _, _| {})?;
@@ -207,6 +214,7 @@ struct Scanner<'a, S: ?Sized> {
     base: u64,
     block: usize,
     skip_torn: bool,
+    counts_lines: bool,
     /// Whether the window reaches to the end of the file.
     at_end: bool,
     /// The next byte of the window to look at.
@@ -245,6 +253,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             base: options.start,
             block,
             skip_torn: options.skip_torn,
+            counts_lines: options.counts_lines,
             at_end: size == options.start,
             at: 0,
             state: State::Lead,
@@ -364,7 +373,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
         let line = memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
         self.message = MessageRef {
             offset: self.position(self.at),
-            lines: 1,
+            lines: self.counts_lines.then_some(1),
             from_line_len: to_u32(line as u64),
             is_strict,
             ..MessageRef::default()
@@ -465,7 +474,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             at = end + 1;
         }
         self.at = at;
-        self.message.lines = self.message.lines.saturating_add(lines);
+        self.add_lines(lines);
     }
 
     /// Takes one line of the header block, or its end.
@@ -498,7 +507,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             self.changing
                 .push((start, len.map_or(u64::MAX, |len| start + len)));
         }
-        self.message.lines = self.message.lines.saturating_add(1);
+        self.add_lines(1);
         match end {
             Some(end) => self.at += end + 1,
             None => {
@@ -512,7 +521,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
     /// Takes the empty line that ends the header block.
     fn empty_line(&mut self, len: usize) {
         self.at += len;
-        self.message.lines = self.message.lines.saturating_add(1);
+        self.add_lines(1);
         self.end_header();
     }
 
@@ -550,15 +559,19 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
 
     /// Goes on to a place in the body and counts the lines on the way.
     fn pass(&mut self, to: usize) {
-        let lines = memchr_iter(b'\n', &self.window[self.at..to]).count();
-        // A last line without its newline is a line.
-        let open = to == self.filled && self.at_end && to > 0 && self.window[to - 1] != b'\n';
-        self.message.lines = self
-            .message
-            .lines
-            .saturating_add(to_u32(lines as u64))
-            .saturating_add(u32::from(open));
+        if self.counts_lines {
+            let lines = memchr_iter(b'\n', &self.window[self.at..to]).count();
+            // A last line without its newline is a line.
+            let open = to == self.filled && self.at_end && to > 0 && self.window[to - 1] != b'\n';
+            self.add_lines(to_u32(lines as u64).saturating_add(u32::from(open)));
+        }
         self.at = to;
+    }
+
+    fn add_lines(&mut self, count: u32) {
+        if let Some(lines) = &mut self.message.lines {
+            *lines = lines.saturating_add(count);
+        }
     }
 
     /// Returns whether the line at hand, which starts with `From `, separates messages, and if so

@@ -136,11 +136,11 @@ fn lengths_lines_and_flags_are_right() {
         &text.as_bytes()[1..1 + first.header_len as usize]
     );
     assert!(headers[0].ends_with(b"Subject: x\n\n"));
-    assert_eq!(first.lines, 8);
+    assert_eq!(first.lines, Some(8));
     assert_eq!(first.offset + first.len, second.offset);
     assert!(first.flags.is_read() && first.flags.is_old() && first.flags.is_answered());
     assert!(second.flags.is_new());
-    assert_eq!((second.from_line_len, second.lines), (35, 4));
+    assert_eq!((second.from_line_len, second.lines), (35, Some(4)));
     assert_eq!(second.offset + second.len, text.len() as u64);
     assert_eq!(scan.end, text.len() as u64);
 }
@@ -172,7 +172,7 @@ fn a_header_of_megabytes_is_shown_cut_and_counted_whole() {
         34 + long.len() + 9 + 11
     );
     assert!(scan.messages[0].flags.is_read());
-    assert_eq!(scan.messages[0].lines, 6);
+    assert_eq!(scan.messages[0].lines, Some(6));
 }
 
 #[test]
@@ -279,7 +279,7 @@ proptest! {
             at += message.len;
         }
         prop_assert_eq!(at, text.len() as u64);
-        let lines: u32 = whole.0.messages.iter().map(|message| message.lines).sum();
+        let lines: u32 = whole.0.messages.iter().filter_map(|message| message.lines).sum();
         prop_assert_eq!(lines as usize, text.split_inclusive('\n').count());
     }
 
@@ -296,7 +296,9 @@ proptest! {
         prop_assert_eq!(found, strict.map(|index| whole[index].offset));
         if let (Some(start), Some(index)) = (found, strict) {
             let end = scan_from(text.as_bytes(), size, start).expect("an mbox").messages;
-            prop_assert_eq!(&end, &whole[index..]);
+            let mut expected = whole[index..].to_vec();
+            expected.iter_mut().for_each(|message| message.lines = None);
+            prop_assert_eq!(end, expected);
         }
     }
 }

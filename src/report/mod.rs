@@ -140,7 +140,7 @@ impl Lines {
             number,
             letter: headline::letter(message.flags, false),
             current,
-            lines: message.lines,
+            lines: message.lines.unwrap_or_default(),
             size: message.len,
         };
         headline::append(&mut self.text, place, block, settings);
@@ -176,7 +176,7 @@ pub fn print_all(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Option<Kind>, ReportError> {
-    let mailbox = Mailbox::open(path, &settings.journals, &mut |_, _, _| {})?;
+    let mailbox = Mailbox::open_index(path, &settings.journals)?;
     let mut screen = Screen::new(out, err);
     tell_notices(&mailbox, settings, &mut screen);
     let mut text = String::new();
@@ -257,7 +257,7 @@ pub fn show(
     let is_last = number == usize::MAX;
     let mailbox = match form {
         Form::Raw | Form::Text if is_last => Mailbox::open_end(path, &settings.journals)?,
-        _ => Mailbox::open(path, &settings.journals, &mut |_, _, _| {})?,
+        _ => Mailbox::open_index(path, &settings.journals)?,
     };
     let number = match is_last {
         true => mailbox.messages().len(),
@@ -281,7 +281,10 @@ pub fn show(
         Form::Raw => screen.raw(message_bytes(mailbox.form(), message, &bytes)),
         Form::Json => {
             let mut line = Vec::new();
-            json::message(&mut line, number, message, &bytes);
+            let lines = mailbox.lines(index).map_err(unreadable(&mailbox, index))?;
+            let mut message = *message;
+            message.lines = Some(lines);
+            json::message(&mut line, number, &message, &bytes);
             screen.raw(&line);
         }
         Form::Text => {
@@ -302,14 +305,17 @@ pub fn tell_notices(mailbox: &Mailbox, settings: &ReaderSettings<'_>, screen: &m
 }
 
 fn read(mailbox: &Mailbox, index: usize) -> Result<Vec<u8>, Failure> {
-    mailbox.read(index).map_err(|error| {
-        let what = format!(
-            "cannot read message {} of {}",
-            index + 1,
-            mailbox.path().display()
-        );
-        Failure::new(Kind::Io, what).because(error)
-    })
+    mailbox.read(index).map_err(unreadable(mailbox, index))
+}
+
+/// Returns what makes a failure of what the system said of reading a message.
+fn unreadable(mailbox: &Mailbox, index: usize) -> impl Fn(std::io::Error) -> Failure {
+    let what = format!(
+        "cannot read message {} of {}",
+        index + 1,
+        mailbox.path().display()
+    );
+    move |error| Failure::new(Kind::Io, what.clone()).because(error)
 }
 
 /// Returns the names of the flags that are set, as JSON and people are told them.

@@ -343,6 +343,15 @@ impl<'a, 's> Reader<'a, 's> {
         })
     }
 
+    /// Returns the number of lines of a message; one that cannot be read has none, and is told when
+    /// the command ends.
+    fn lines(&self, message: usize) -> u32 {
+        self.mailbox.lines(message).unwrap_or_else(|error| {
+            self.unread.borrow_mut().get_or_insert((message, error));
+            0
+        })
+    }
+
     /// Tells that a header could not be read, which a search or a list had to do without; returns
     /// what kind of failure that is, if it is one.
     fn tell_unread(&mut self) -> Option<Kind> {

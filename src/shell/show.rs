@@ -119,7 +119,7 @@ impl Reader<'_, '_> {
             number: message + 1,
             letter: self.marks[message].letter(),
             current: message == current,
-            lines: found.lines,
+            lines: self.lines(message),
             size: found.len,
         };
         headline::append(text, place, &self.block(message), &self.settings);
@@ -195,7 +195,7 @@ impl Reader<'_, '_> {
     pub(super) fn size(&mut self, list: &str) -> Told {
         for message in self.messages(list)? {
             let found = &self.mailbox.messages()[message];
-            let line = format!("{}: {}/{}\n", message + 1, found.lines, found.len);
+            let line = format!("{}: {}/{}\n", message + 1, self.lines(message), found.len);
             self.screen.raw(line.as_bytes());
         }
         Ok(())

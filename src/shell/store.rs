@@ -71,7 +71,10 @@ impl Reader<'_, '_> {
     ) -> Told {
         let all = self.mailbox.messages();
         let flags: Vec<Flags> = messages.iter().map(|&message| all[message].flags).collect();
-        let lines: u64 = messages.iter().map(|&m| u64::from(all[m].lines)).sum();
+        let lines: u64 = messages
+            .iter()
+            .map(|&message| u64::from(self.lines(message)))
+            .sum();
         let bytes: u64 = messages.iter().map(|&message| all[message].len).sum();
         let appended = path.and_then(|path| {
             let is_new = self.append(&path, messages, &flags)?;

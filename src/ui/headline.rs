@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 use unicode_width::UnicodeWidthChar;
 
 use super::ReaderSettings;
@@ -19,6 +19,9 @@ use crate::sanitize;
 
 const SENDER_WIDTH: usize = 17;
 const DATE_WIDTH: usize = 16;
+
+/// How long the usual date at the end of a From_ line is: `Mon Nov 16 09:00:00 2026` and a line end.
+const USUAL_DATE: usize = 25;
 
 /// What a header line says that is not in the header block.
 #[derive(Clone, Copy, Debug)]
@@ -200,15 +203,18 @@ fn ctime(from_line: &[u8]) -> Option<&str> {
         b"Dec",
     ];
     let is_date = |text: &[u8]| {
-        DAYS.contains(&&text[..3])
+        // Few places of a line have the blanks.
+        [3, 7, 10].iter().all(|&at| text[at] == b' ')
+            && DAYS.contains(&&text[..3])
             && MONTHS.contains(&&text[4..7])
             && matches!(text[8], b' ' | b'0'..=b'3')
             && text[9].is_ascii_digit()
-            && [3, 7, 10].iter().all(|&at| text[at] == b' ')
             && [11, 12, 14, 15].iter().all(|&at| text[at].is_ascii_digit())
             && text[13] == b':'
     };
-    let found = from_line.windows(DATE_WIDTH).find(|text| is_date(text))?;
+    let usual = from_line.len().saturating_sub(USUAL_DATE);
+    let mut places = [&from_line[usual..], from_line].into_iter();
+    let found = places.find_map(|text| text.windows(DATE_WIDTH).find(|text| is_date(text)))?;
     std::str::from_utf8(found).ok()
 }
 
@@ -222,10 +228,12 @@ fn shown(body: &[u8], name: bool) -> Cow<'_, str> {
     safe(text).into_owned().into()
 }
 
-/// Returns the address of `a@b` and `Name <a@b>` in plain ASCII, the forms nearly all mail has.
+/// Returns the address of `a@b`, `Name <a@b>` and `a@b (Name)` in plain ASCII, the forms nearly all
+/// mail has.
 fn plain_address(body: &[u8]) -> Option<&str> {
     let plain = |byte: &u8| matches!(byte, b'!'..=b'~') && !b"\"(),:;<>\\".contains(byte);
     let body = body.trim_ascii();
+    let body = without_comment(body);
     let address = match memchr(b'<', body) {
         Some(start) => {
             let name = &body[..start];
@@ -248,11 +256,28 @@ fn plain_address(body: &[u8]) -> Option<&str> {
     std::str::from_utf8(address).ok()
 }
 
+/// Returns a field body without the comment at its end, if that has no other comments within.
+fn without_comment(body: &[u8]) -> &[u8] {
+    let Some(inner) = body.strip_suffix(b")") else {
+        return body;
+    };
+    match memchr(b'(', inner) {
+        Some(start) if !inner[start + 1..].iter().any(|byte| b"()\\".contains(byte)) => {
+            inner[..start].trim_ascii_end()
+        }
+        _ => body,
+    }
+}
+
 /// Returns a field body decoded and safe to show in one line.
 fn text_of(body: &[u8]) -> Cow<'_, str> {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~');
-    if body.iter().all(plain) && memchr::memmem::find(body, b"=?").is_none() {
-        return String::from_utf8_lossy(body.trim_ascii_end());
+    let mut equals = memchr_iter(b'=', body);
+    if body.iter().all(plain)
+        && !equals.any(|at| body.get(at + 1) == Some(&b'?'))
+        && let Ok(text) = std::str::from_utf8(body.trim_ascii_end())
+    {
+        return Cow::Borrowed(text);
     }
     safe(&words::decode(body)).into_owned().into()
 }
@@ -345,6 +370,11 @@ mod tests {
             "\"Alice Example\" <a@b>",
             " a@b ",
             "root",
+            "root@host (Cron Daemon)",
+            "root@host(Cron, <Daemon>; \"x)",
+            "Alice <a@b> (at work)",
+            "a@b (=?utf-8?q?B=C3=B6b?=)",
+            "a@b ()",
         ] {
             let fast = plain_address(body.as_bytes());
             let careful = words::first_address(body.as_bytes()).address;
@@ -352,7 +382,11 @@ mod tests {
         }
         for body in [
             "a@b, c@d",
-            "a@b (x)",
+            "a@b (x (y))",
+            "a@b (x) (y)",
+            "a@b (x\\)",
+            "(x)",
+            "a@b (x) c",
             "\"a\\\"b\" <c@d>",
             "<a@b",
             "=?utf-8?q?a?=",

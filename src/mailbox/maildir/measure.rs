@@ -1,5 +1,6 @@
 //! Looks at the file of one message: how long it is, how many lines it has, where its header ends.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -36,17 +37,15 @@ impl Measure {
     pub(super) fn message(
         &mut self,
         mut file: &File,
-        seen: &mut Vec<(u64, u64)>,
+        seen: &mut HashSet<(u64, u64)>,
     ) -> io::Result<Option<MessageRef>> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("it is no regular file"));
         }
-        let identity = (metadata.dev(), metadata.ino());
-        if seen.contains(&identity) {
+        if !seen.insert((metadata.dev(), metadata.ino())) {
             return Ok(None);
         }
-        seen.push(identity);
         self.block.resize(BLOCK, 0);
         self.header.clear();
         let (mut len, mut header_len, mut lines) = (0_u64, 0_u64, 0_u64);
@@ -76,7 +75,7 @@ impl Measure {
         lines += u64::from(last != b'\n');
         Ok(Some(MessageRef {
             len,
-            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            lines: Some(u32::try_from(lines).unwrap_or(u32::MAX)),
             header_len: u32::try_from(header_len).unwrap_or(u32::MAX),
             is_strict: true,
             ..MessageRef::default()

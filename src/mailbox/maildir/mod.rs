@@ -28,7 +28,7 @@ mod folder;
 mod measure;
 mod name;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -249,7 +249,7 @@ impl Maildir {
     fn measure(&mut self, entries: Vec<Entry>, visit: Visit<'_>) -> io::Result<Vec<MessageRef>> {
         let mut messages = Vec::with_capacity(entries.len());
         let mut measure = Measure::default();
-        let mut identities: Vec<(u64, u64)> = Vec::new();
+        let mut identities = HashSet::new();
         let mut left_out = Vec::new();
         let mut finder = Finder::new(&self.folders);
         for entry in entries {

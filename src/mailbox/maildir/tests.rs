@@ -113,7 +113,7 @@ fn messages_come_in_the_order_of_their_delivery_with_their_flags() {
     let text = "Subject: cur/10.b:2,RS\n\nbody\n";
     let message = &mailbox.messages()[3];
     assert_eq!(message.len, text.len() as u64);
-    assert_eq!((message.lines, message.from_line_len), (3, 0));
+    assert_eq!((message.lines, message.from_line_len), (Some(3), 0));
     assert_eq!(mailbox.read(3).expect("bytes"), text.as_bytes());
     assert_eq!(
         mailbox.read_header(3).expect("bytes"),
