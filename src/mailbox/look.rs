@@ -70,10 +70,7 @@ pub(super) fn look(
     let mut before = None;
     loop {
         let is_last_try = Instant::now() >= deadline;
-        let visit = match &mut visit {
-            Some(visit) => Some(&mut **visit as scan::Visit<'_>),
-            None => None,
-        };
+        let visit = visit.as_mut().map(|visit| &mut **visit as scan::Visit<'_>);
         let mut notices = Vec::new();
         let shared = kernel_lock::share(file, PATIENCE);
         let found = pending::find(&subject, journals, &mut notices).map_err(io)?;
