@@ -6,6 +6,7 @@
 //! If it was, the file is looked at again and the message found by its fingerprint.
 
 use std::cell::RefCell;
+use std::error::Error;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -17,6 +18,7 @@ use super::look::{Look, look};
 use super::remap::{Whereabouts, whereabouts};
 use super::scan::{MessageRef, SHOWN_HEADER, fingerprint_of};
 use super::source::{Source, read_exact};
+use crate::exit::Kind;
 
 /// How often a message is looked for that other programs move.
 const LOOKS: usize = 4;
@@ -67,19 +69,19 @@ impl OpenFile {
 
     /// Returns the From_ line and the header block of a message, the empty line included.
     pub(super) fn read_header(&self, index: &[MessageRef], message: usize) -> io::Result<Vec<u8>> {
-        self.settled(index, message, |place| {
+        self.settled(index, message, |spot| {
             read(
-                &place.look,
-                place.message.offset,
-                place.message.header_len.into(),
+                &spot.look,
+                spot.message.offset,
+                spot.message.header_len.into(),
             )
         })
     }
 
     /// Returns all bytes of a message.
     pub(super) fn read(&self, index: &[MessageRef], message: usize) -> io::Result<Vec<u8>> {
-        self.settled(index, message, |place| {
-            read(&place.look, place.message.offset, place.message.len)
+        self.settled(index, message, |spot| {
+            read(&spot.look, spot.message.offset, spot.message.len)
         })
     }
 
@@ -89,13 +91,13 @@ impl OpenFile {
         index: &[MessageRef],
         message: usize,
     ) -> io::Result<(Vec<u8>, Rest)> {
-        self.settled(index, message, |place| {
-            let header_len = u64::from(place.message.header_len);
-            let header = read(&place.look, place.message.offset, header_len)?;
+        self.settled(index, message, |spot| {
+            let header_len = u64::from(spot.message.header_len);
+            let header = read(&spot.look, spot.message.offset, header_len)?;
             let rest = Rest {
-                place: place.clone(),
-                at: place.message.offset + header_len,
-                left: place.message.len - header_len,
+                spot: spot.clone(),
+                at: spot.message.offset + header_len,
+                left: spot.message.len - header_len,
             };
             Ok((header, rest))
         })
@@ -124,7 +126,7 @@ impl OpenFile {
             }
             self.look_again(index)?;
         }
-        Err(io::Error::other(why))
+        Err(busy(why))
     }
 
     /// Returns the last look, and where the message was then.
@@ -139,7 +141,10 @@ impl OpenFile {
     fn look_again(&self, index: &[MessageRef]) -> io::Result<()> {
         let file = Arc::clone(self.first.view.shared_file());
         let looked = look(&self.path, &file, &self.journals, false, None);
-        let looked = looked.map_err(io::Error::other)?;
+        let looked = looked.map_err(|error| match error.kind() {
+            Kind::TryLater => busy(error),
+            _ => io::Error::other(error),
+        })?;
         let now = &looked.scan.messages;
         let places = whereabouts(index, now, !self.is_partial)
             .into_iter()
@@ -186,7 +191,7 @@ impl Spot {
 /// Reads the rest of a message.
 #[derive(Debug)]
 pub(super) struct Rest {
-    place: Spot,
+    spot: Spot,
     at: u64,
     left: u64,
 }
@@ -198,17 +203,22 @@ impl Read for Rest {
         if want == 0 {
             return Ok(0);
         }
-        let count = self.place.look.view.read_at(&mut buffer[..want], self.at)?;
+        let count = self.spot.look.view.read_at(&mut buffer[..want], self.at)?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.at += count as u64;
         self.left -= count as u64;
-        if self.left == 0 && !self.place.is_true()? {
-            return Err(io::Error::other("another program is rewriting the mailbox"));
+        if self.left == 0 && !self.spot.is_true()? {
+            return Err(busy("another program is rewriting the mailbox"));
         }
         Ok(count)
     }
+}
+
+/// Returns the error of a mailbox that other programs do not leave alone; later it may be read.
+fn busy(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, why)
 }
 
 fn read(look: &Look, offset: u64, len: u64) -> io::Result<Vec<u8>> {

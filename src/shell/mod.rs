@@ -357,14 +357,18 @@ impl<'a, 's> Reader<'a, 's> {
     fn tell_unread(&mut self) -> Option<Kind> {
         let (message, error) = self.unread.take()?;
         let what = format!("{}: cannot read the message", message + 1);
-        let is_gone = error.kind() == io::ErrorKind::NotFound;
-        let failure = Failure::new(Kind::Io, what).because(error);
-        match is_gone {
+        let kind = match error.kind() {
             // It was deleted by somebody else: that is no failure of ours.
-            true => self.tell(&with_causes(&failure)),
-            false => self.fail(&failure),
+            io::ErrorKind::NotFound => None,
+            io::ErrorKind::ResourceBusy => Some(Kind::TryLater),
+            _ => Some(Kind::Io),
+        };
+        let failure = Failure::new(kind.unwrap_or(Kind::Io), what).because(error);
+        match kind {
+            None => self.tell(&with_causes(&failure)),
+            Some(_) => self.fail(&failure),
         }
-        (!is_gone).then_some(Kind::Io)
+        kind
     }
 
     /// Returns the flags of a message as this session has them.
