@@ -9,7 +9,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 /// How long to sleep before asking for a shared lock again.
-const NAP: Duration = Duration::from_millis(20);
+const NAP: Duration = Duration::from_millis(5);
 
 /// What became of a request for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
