@@ -92,10 +92,11 @@ pub(super) fn look(
             }
             _ => None,
         };
-        let scanned = match (start, &shared) {
-            (Some(start), _) => scan::scan_from(&view, view.len(), start),
-            (None, Some(_)) => scan_any(&view, view.len(), is_busy, visit),
-            (None, None) => {
+        let scanned = match start {
+            Some(start) => scan::scan_from(&view, view.len(), start),
+            None if !is_busy => scan_any(&view, view.len(), false, visit),
+            // Who holds the dot-lock may know no other lock.
+            None => {
                 let is_still = || is_untouched(file, &opened, &subject, journals);
                 match scan_unlocked(&view, view.len(), &mut before, &is_still, visit) {
                     Ok(Some(scan)) => Ok(scan),
