@@ -33,7 +33,7 @@ use super::plan::Plan;
 use super::redo::{self, Redone};
 use super::remap::{Remapped, remap};
 use super::scan::{MessageRef, Scan, ScanError};
-use super::source::read_full;
+use super::source::{Buffered, read_full};
 use super::view::View;
 
 /// How often a mailbox that is replaced under our hands is opened again.
@@ -256,7 +256,7 @@ impl Session {
         let file = self.lock.file();
         let size = self.identity()?.size();
         let framing = super::open::framing(file, size).map_err(|source| self.error(source))?;
-        let plan = Plan::new(file, size, messages, changes, framing)
+        let plan = Plan::new(&Buffered::new(file), size, messages, changes, framing)
             .map_err(|source| self.error(source))?;
         // Strict separators stay separators whatever stands around them; others depend on it.
         // Delimiters of careless writers do too.

@@ -1,5 +1,6 @@
 //! Where the scanners read from: a file, or memory in tests and fuzzing.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -25,6 +26,77 @@ impl Source for [u8] {
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
+    }
+}
+
+/// How much a read-ahead reads at first, and at most.
+const READ_AHEAD: (usize, usize) = (4 * 1024, 64 * 1024);
+
+/// Bytes read ahead, for many small reads that follow each other.
+///
+/// The source must not change where it is still to be read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ReadAhead(RefCell<Window>);
+
+#[derive(Clone, Debug, Default)]
+struct Window {
+    /// Where the bytes stand in the source.
+    start: u64,
+    bytes: Vec<u8>,
+    /// How much is read the next time.
+    want: usize,
+}
+
+impl ReadAhead {
+    /// As [`Source::read_at`] of the source.
+    pub(super) fn read_at<S: Source + ?Sized>(
+        &self,
+        source: &S,
+        buffer: &mut [u8],
+        offset: u64,
+    ) -> io::Result<usize> {
+        if buffer.len() >= READ_AHEAD.1 / 2 {
+            return source.read_at(buffer, offset);
+        }
+        let mut window = self.0.borrow_mut();
+        let end = window.start + window.bytes.len() as u64;
+        if offset < window.start || offset >= end {
+            // More and more as long as what was read is nearly all that is needed.
+            let is_near = offset >= end && offset - end < window.want as u64;
+            window.want = match is_near {
+                true => (window.want * 2).min(READ_AHEAD.1),
+                false => READ_AHEAD.0,
+            };
+            let want = window.want.max(buffer.len());
+            window.start = offset;
+            window.bytes.resize(want, 0);
+            let count = source.read_at(&mut window.bytes, offset);
+            window.bytes.truncate(*count.as_ref().unwrap_or(&0));
+            count?;
+        }
+        window.bytes[..].read_at(buffer, offset - window.start)
+    }
+}
+
+/// A source that is read ahead.
+pub(super) struct Buffered<'a, S: ?Sized> {
+    source: &'a S,
+    ahead: ReadAhead,
+}
+
+impl<'a, S: Source + ?Sized> Buffered<'a, S> {
+    /// Returns the same bytes, for many small reads.
+    pub(super) fn new(source: &'a S) -> Buffered<'a, S> {
+        Buffered {
+            source,
+            ahead: ReadAhead::default(),
+        }
+    }
+}
+
+impl<S: Source + ?Sized> Source for Buffered<'_, S> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.ahead.read_at(self.source, buffer, offset)
     }
 }
 
@@ -58,5 +130,36 @@ pub(super) fn read_exact<S: Source + ?Sized>(
     match read_full(source, buffer, offset)? == buffer.len() {
         true => Ok(()),
         false => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn reading_ahead_gives_the_same_bytes(
+            size in 0..200_000_usize,
+            reads in prop::collection::vec((0..200_000_u64, 0..40_000_usize, any::<bool>()), 1..40),
+        ) {
+            let bytes: Vec<u8> = (0..size).map(|at| (at * 7 + at / 251) as u8).collect();
+            let buffered = Buffered::new(&bytes[..]);
+            let mut at = 0;
+            for (offset, len, goes_on) in reads {
+                // Mostly small reads that follow each other.
+                let (offset, len) = match goes_on {
+                    true => (at, len % 3000),
+                    false => (offset, len),
+                };
+                let (mut found, mut expected) = (vec![0; len], vec![0; len]);
+                let count = read_full(&buffered, &mut found, offset).expect("memory");
+                prop_assert_eq!(count, read_full(&bytes[..], &mut expected, offset).expect("memory"));
+                prop_assert_eq!(found, expected);
+                at = offset + count as u64;
+            }
+        }
     }
 }

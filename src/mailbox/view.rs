@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::plan::{Piece, Plan};
-use super::source::Source;
+use super::source::{ReadAhead, Source};
 
 /// Where a part of a view comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(super) struct View {
     text: Vec<u8>,
     segments: Vec<Segment>,
     len: u64,
+    /// For a view of many small parts.
+    ahead: Option<ReadAhead>,
 }
 
 impl View {
@@ -48,6 +50,7 @@ impl View {
             text: Vec::new(),
             segments: Vec::new(),
             len: 0,
+            ahead: None,
         }
     }
 
@@ -58,9 +61,10 @@ impl View {
         view
     }
 
-    /// Returns what a plan makes of a file.
+    /// Returns what a plan makes of a file, which must stay as it is meanwhile.
     pub(super) fn of_plan(file: Arc<File>, plan: &Plan) -> View {
         let mut view = View::empty(file, None);
+        view.ahead = Some(ReadAhead::default());
         view.push_file(0, plan.start());
         view.push_plan(plan, plan.start());
         if plan.new_size() == plan.old_size() {
@@ -159,7 +163,10 @@ impl Source for View {
         let buffer = &mut buffer[..want];
         let at = segment.at + (offset - segment.start);
         match (segment.origin, &self.journal) {
-            (Origin::File, _) => self.file.read_at(buffer, at),
+            (Origin::File, _) => match &self.ahead {
+                Some(ahead) => ahead.read_at(&*self.file, buffer, at),
+                None => self.file.read_at(buffer, at),
+            },
             (Origin::Journal, Some(journal)) => journal.read_at(buffer, at),
             (Origin::Journal, None) => Ok(0),
             (Origin::Text, _) => self.text[..].read_at(buffer, at),
