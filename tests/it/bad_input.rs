@@ -197,7 +197,7 @@ fn a_missing_attachment_sends_nothing_and_keeps_the_text() {
 #[test]
 fn an_attachment_that_is_a_directory_sends_nothing() {
     Case::send(["--attach", "folder", "-s", "t", "ops@example.com"])
-        .directory("work/folder")
+        .directory("cwd/folder")
         .stdin("the text\n")
         .status(66)
         .says("folder")
@@ -209,10 +209,10 @@ fn an_attachment_that_is_a_directory_sends_nothing() {
 #[test]
 fn an_unreadable_attachment_sends_nothing() {
     Case::send(["--attach", "secret", "-s", "t", "ops@example.com"])
-        .file("work/secret", "secret")
-        .mode("work/secret", 0o000)
+        .file("cwd/secret", "secret")
+        .mode("cwd/secret", 0o000)
         .nobody()
-        .lacking("-r", "work/secret")
+        .lacking("-r", "cwd/secret")
         .stdin("the text\n")
         .status(66)
         .says("secret")
@@ -234,7 +234,7 @@ fn attachments_of_any_bytes_and_names_arrive() {
         "日本語.pdf",
         "100%.txt",
     ] {
-        let path = format!("work/{name}");
+        let path = format!("cwd/{name}");
         let ran = Case::send(["--attach", name, "-s", "t", "ops@example.com"])
             .file(&path, &bytes)
             .stdin("x\n")
@@ -249,7 +249,7 @@ fn attachments_of_any_bytes_and_names_arrive() {
 #[test]
 fn a_name_with_controls_is_harmless() {
     let ran = Case::send(["--attach", "a\nX-Evil: 1", "-s", "t", "ops@example.com"])
-        .file("work/a\nX-Evil: 1", "content\n")
+        .file("cwd/a\nX-Evil: 1", "content\n")
         .stdin("x\n")
         .any_stderr()
         .any_status()

@@ -9,7 +9,7 @@ fn run<const N: usize>(args: [&str; N]) -> Case {
         .called("postrider")
         .args(args)
         .args(["--file", "box"])
-        .file("work/box", format!("{ONE}{TWO}"))
+        .file("cwd/box", format!("{ONE}{TWO}"))
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn messages_are_chosen_by_lists_and_filters() {
         &["1-2", "1", "--subject", "full"],
     ];
     for args in one {
-        run(["delete"]).args(*args).leaves("work/box", TWO).run();
+        run(["delete"]).args(*args).leaves("cwd/box", TWO).run();
     }
     for args in [
         &["2"][..],
@@ -37,10 +37,10 @@ fn messages_are_chosen_by_lists_and_filters() {
         &["$"],
         &["last"],
     ] {
-        run(["delete"]).args(args).leaves("work/box", ONE).run();
+        run(["delete"]).args(args).leaves("cwd/box", ONE).run();
     }
     for args in [&["--all"][..], &["1", "2"], &["*"], &["alice bob"]] {
-        run(["delete"]).args(args).leaves("work/box", "").run();
+        run(["delete"]).args(args).leaves("cwd/box", "").run();
     }
 }
 
@@ -55,10 +55,10 @@ fn old_messages_are_those_that_were_delivered_long_ago() {
         Case::new()
             .called("postrider")
             .args(["delete", "--older-than", age, "--file", "box"])
-            .file("work/box", format!("{old}{young}"))
+            .file("cwd/box", format!("{old}{young}"))
     };
     for age in ["30d", "52w", "100h", "1m"] {
-        case(age).leaves("work/box", &young).run();
+        case(age).leaves("cwd/box", &young).run();
     }
     case("4000w").status(1).run();
     for bad in ["30", "d", "3x", "-1d", "99999999999999999999d", ""] {
@@ -72,13 +72,13 @@ fn marks_change_the_flags_and_nothing_else() {
     let flagged = TWO.replacen("Status: RO\n", "Status: RO\nX-Status: AF\n", 1);
     let unread = TWO.replacen("Status: RO\n", "Status: O\n", 1);
     run(["mark", "--read", "--all"])
-        .leaves("work/box", format!("{read}{TWO}"))
+        .leaves("cwd/box", format!("{read}{TWO}"))
         .run();
     run(["mark", "--flag", "--answered", "2"])
-        .leaves("work/box", format!("{ONE}{flagged}"))
+        .leaves("cwd/box", format!("{ONE}{flagged}"))
         .run();
     run(["mark", "--unread", "2"])
-        .leaves("work/box", format!("{ONE}{unread}"))
+        .leaves("cwd/box", format!("{ONE}{unread}"))
         .run();
     // There is nothing to change, and nothing does.
     run(["mark", "--unflag", "--unanswered", "--all"]).run();
@@ -131,7 +131,7 @@ fn a_dry_run_shows_what_would_change() {
 fn the_result_is_json_where_it_is_asked_for() {
     let ran = run(["delete", "1", "--json"])
         .any_stdout()
-        .leaves("work/box", TWO)
+        .leaves("cwd/box", TWO)
         .run();
     let value: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
     let expected = serde_json::json!({
@@ -151,7 +151,7 @@ fn the_result_is_json_where_it_is_asked_for() {
 #[test]
 fn a_mailbox_that_cannot_be_changed_is_named() {
     run(["delete", "1", "--set", "lock-timeout=1"])
-        .file("work/box.lock", "0\n")
+        .file("cwd/box.lock", "0\n")
         .status(75)
         .says("waiting for process 0")
         .says("cannot lock box")
@@ -164,8 +164,8 @@ fn a_mailbox_that_cannot_be_changed_is_named() {
         .run();
     run(["delete", "1"])
         .nobody()
-        .mode("work/box", 0o444)
-        .lacking("-w", "work/box")
+        .mode("cwd/box", 0o444)
+        .lacking("-w", "cwd/box")
         .status(77)
         .says("box")
         .run();

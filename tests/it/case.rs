@@ -8,7 +8,7 @@
 //! | | |
 //! |---|---|
 //! | `[DIR]/home` | `HOME`; `DEAD` is `[DIR]/home/dead.letter` |
-//! | `[DIR]/work` | the current directory |
+//! | `[DIR]/cwd` | the current directory |
 //! | `[DIR]/spool` | `set spool=` |
 //! | `[DIR]/bin` | `PATH`; the program under all its names |
 //! | `[DIR]/rc` | `MAILRC` |
@@ -113,7 +113,7 @@ impl Case {
             .unwrap();
         // Nobody must be able to walk in.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        for name in ["home", "work", "spool", "bin"] {
+        for name in ["home", "cwd", "spool", "bin"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
         Case {
@@ -189,7 +189,7 @@ impl Case {
         self
     }
 
-    /// Puts a file into the case's directory, for example `work/report.pdf`.
+    /// Puts a file into the case's directory, for example `cwd/report.pdf`.
     pub fn file(self, path: &str, bytes: impl AsRef<[u8]>) -> Case {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a file lies in a directory")).unwrap();
@@ -447,7 +447,7 @@ impl Case {
         fs::write(self.path("rc"), rc).unwrap();
         if self.as_nobody && launch::is_root() {
             // The spool stays root's: whether nobody may write there is the case's business.
-            for path in ["home", "work", "mta", "rc"] {
+            for path in ["home", "cwd", "mta", "rc"] {
                 if self.path(path).exists() {
                     launch::give_to_nobody(&self.path(path));
                 }
@@ -467,7 +467,7 @@ impl Case {
         };
         command
             .args(&self.args)
-            .current_dir(self.path("work"))
+            .current_dir(self.path("cwd"))
             .env_clear()
             .env("HOME", self.path("home"))
             .env("DEAD", self.path("home/dead.letter"))

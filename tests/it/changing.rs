@@ -25,7 +25,7 @@ fn commands(args: &[&str], text: &str) -> Case {
         .args(["-N", "-S", "quiet"])
         .args(args)
         .args(["-f", "box"])
-        .file("work/box", three())
+        .file("cwd/box", three())
         .stdin(text)
 }
 
@@ -46,21 +46,21 @@ fn untouched_messages_stay_byte_for_byte() {
     let tail = rest(ONE.len());
     let complete = "\"box\" complete\n";
     commands(&[], "d 1\nq\n")
-        .leaves("work/box", &tail)
+        .leaves("cwd/box", &tail)
         .stdout(complete)
         .run();
     let left = [one_old().as_bytes(), &rest(ONE.len() + TWO.len())].concat();
     commands(&[], "d 2\n")
-        .leaves("work/box", left)
+        .leaves("cwd/box", left)
         .stdout(complete)
         .run();
     let left = [one_old(), TWO.to_owned()].concat();
     commands(&[], "d $\n")
-        .leaves("work/box", left)
+        .leaves("cwd/box", left)
         .stdout(complete)
         .run();
     commands(&[], "d *\n")
-        .leaves("work/box", "")
+        .leaves("cwd/box", "")
         .stdout(complete)
         .run();
 }
@@ -87,13 +87,13 @@ fn a_file_that_may_not_be_written_is_open_read_only() {
     Case::new()
         .nobody()
         .args(["-N", "-f", "box"])
-        .file("work/box", three())
-        .mode("work/box", 0o444)
-        .lacking("-w", "work/box")
+        .file("cwd/box", three())
+        .mode("cwd/box", 0o444)
+        .lacking("-w", "cwd/box")
         .stdin("d 1\nc 1 copy\nq\n")
         .stdout_contains("[Read only]")
         .stderr("The mailbox is open read-only\n")
-        .leaves("work/copy", ONE)
+        .leaves("cwd/copy", ONE)
         .run();
 }
 
@@ -123,7 +123,7 @@ fn posix_moves_read_mail_and_drops_saved_mail() {
         };
         case.may_change(&path)
             .leaves("home/mbox", moved)
-            .leaves("work/copy", ONE)
+            .leaves("cwd/copy", ONE)
             .stdout_contains("Saved 1 message in [DIR]/home/mbox\n")
             .run();
     }
@@ -132,7 +132,7 @@ fn posix_moves_read_mail_and_drops_saved_mail() {
     let read = ONE.replacen("\n\n", "\nStatus: RO\n\n", 1);
     case.rc("set posix hold keepsave")
         .leaves(&path, [read, TWO.to_owned()].concat())
-        .leaves("work/copy", ONE)
+        .leaves("cwd/copy", ONE)
         .any_stdout()
         .run();
     let (case, path) = at_home("d *\nq\n");
@@ -166,10 +166,10 @@ fn files_are_found_by_name_and_made_for_their_owner_only() {
         .leaves("home/mail/kept", ONE)
         .leaves("home/work.mbox", TWO)
         .leaves("home/mbox", TWO)
-        .leaves("work/bob", TWO)
+        .leaves("cwd/bob", TWO)
         .run();
     use std::os::unix::fs::PermissionsExt;
-    for name in ["home/mail/kept", "home/mbox", "work/bob"] {
+    for name in ["home/mail/kept", "home/mbox", "cwd/bob"] {
         let mode = ran.path(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
@@ -183,10 +183,10 @@ fn a_sender_cannot_choose_where_its_mail_is_saved() {
     );
     let ran = Case::new()
         .args(["-N", "-S", "quiet", "-f", "box"])
-        .file("work/box", &evil)
+        .file("cwd/box", &evil)
         .stdin("S 1\nx\n")
-        .may_change("work")
-        .may_change("work/x")
+        .may_change("cwd")
+        .may_change("cwd/x")
         .any_stdout()
         .run();
     assert!(!ran.path("home/x").exists());
@@ -198,7 +198,7 @@ fn a_full_disk_leaves_both_files_as_they_were_and_the_status_says_it() {
     let folder = ONE.repeat(1020 / ONE.len());
     let limited = |text: &str| {
         commands(&[], text)
-            .file("work/folder", &folder)
+            .file("cwd/folder", &folder)
             .wrapped(["/bin/sh", "-c", "ulimit -f 2; exec \"$@\"", "sh"])
             .status(74)
     };
@@ -216,14 +216,14 @@ fn a_full_disk_leaves_both_files_as_they_were_and_the_status_says_it() {
         .any_stderr()
         .stderr_contains("cannot write folder: File too large")
         .any_stdout()
-        .may_change("work/folder")
+        .may_change("cwd/folder")
         .run();
 }
 
 #[test]
 fn a_lock_that_others_hold_is_waited_for_and_named() {
     commands(&["-S", "lock-timeout=3"], "d 1\nq\n")
-        .file("work/box.lock", "0\n")
+        .file("cwd/box.lock", "0\n")
         .status(75)
         .says("waiting for process 0, which holds box")
         .says("cannot lock box: process 0 holds it")
@@ -236,7 +236,7 @@ fn scripts_go_on_after_an_error_unless_they_are_told_not_to() {
     commands(&[], "nonsense\nd 1\nq\n")
         .stderr("Unknown command: \"nonsense\"\n")
         .stdout("\"box\" complete\n")
-        .leaves("work/box", &tail)
+        .leaves("cwd/box", &tail)
         .run();
     commands(&["-S", "errexit"], "d 1\nnonsense\nq\n")
         .stderr("Unknown command: \"nonsense\"\n")
@@ -249,7 +249,7 @@ fn neither_a_locale_nor_a_home_is_needed() {
     for (name, value) in [("LC_ALL", "C"), ("HOME", ""), ("TERM", "")] {
         commands(&[], "d 1\nq\n")
             .env(name, value)
-            .leaves("work/box", rest(ONE.len()))
+            .leaves("cwd/box", rest(ONE.len()))
             .stdout("\"box\" complete\n")
             .run();
     }
@@ -273,7 +273,7 @@ fn an_output_that_is_full_is_no_reason_to_change_anything() {
         .wrapped(["/bin/sh", "-c", "exec \"$@\" >/dev/full", "sh"])
         .status(74)
         .says("cannot write the output")
-        .may_change("work/box")
+        .may_change("cwd/box")
         .run();
 }
 
@@ -281,8 +281,8 @@ fn an_output_that_is_full_is_no_reason_to_change_anything() {
 fn a_person_deletes_and_takes_back() {
     Case::new()
         .args(["-N", "-S", "quiet", "-f", "box"])
-        .file("work/box", three())
-        .leaves("work/box", [one_old(), TWO.to_owned()].concat())
+        .file("cwd/box", three())
+        .leaves("cwd/box", [one_old(), TWO.to_owned()].concat())
         .at_terminal(|terminal| {
             terminal.sees("? ");
             terminal.types("d *\n");
@@ -301,8 +301,8 @@ fn a_person_deletes_and_takes_back() {
 fn a_quit_that_fails_at_a_terminal_does_not_leave() {
     Case::new()
         .args(["-N", "-S", "quiet", "-S", "lock-timeout=1", "-f", "box"])
-        .file("work/box", three())
-        .file("work/box.lock", "0\n")
+        .file("cwd/box", three())
+        .file("cwd/box.lock", "0\n")
         .at_terminal(|terminal| {
             terminal.sees("? ");
             terminal.types("d 1\n");
@@ -323,7 +323,7 @@ fn a_signal_at_the_prompt_ends_the_reader_and_changes_nothing() {
     for signal in [Signal::SIGTERM, Signal::SIGHUP] {
         Case::new()
             .args(["-N", "-S", "quiet", "-f", "box"])
-            .file("work/box", three())
+            .file("cwd/box", three())
             .status(128 + signal as i32)
             .at_terminal(|terminal| {
                 terminal.sees("? ");

@@ -201,7 +201,7 @@ fn slips_about_the_way_out_do_not_bother_who_reads() {
     let rc = "set tls-nonesuch=1\nset mta=\"unclosed\nset nonsense=x\nblorb";
     Case::new()
         .args(["-H", "-f", "box"])
-        .file("work/box", mailbox)
+        .file("cwd/box", mailbox)
         .rc(rc)
         .says("unknown command \"blorb\"")
         .stdout_contains("s")
@@ -254,11 +254,11 @@ fn copies_files_and_dead_letters_have_names_of_bytes() {
         .args([OsStr::from_bytes(b"-aFcc: header-\xe9")])
         .args([OsStr::from_bytes(b"-Srecord=record-\xe9")])
         .args(["-S", "expandaddr", "-s", "t", "ops@x.org"])
-        .args([OsStr::from_bytes(b"[DIR]/work/to-\xe9")])
-        .may_change("work")
+        .args([OsStr::from_bytes(b"[DIR]/cwd/to-\xe9")])
+        .may_change("cwd")
         .run();
     for prefix in [&b"fcc"[..], b"header", b"record", b"to"] {
-        let path = ran.path("work").join(name(prefix));
+        let path = ran.path("cwd").join(name(prefix));
         let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(text.ends_with(b"\n\nx\n\n"), "{}", path.display());
     }

@@ -17,7 +17,7 @@ fn help_and_version_open_no_file() {
             let ran = Case::new()
                 .called(name)
                 .args([option])
-                .env("MAILRC", "[DIR]/work")
+                .env("MAILRC", "[DIR]/cwd")
                 .env("HOME", "/nonexistent")
                 .any_stdout()
                 .run();
@@ -87,7 +87,7 @@ fn f_with_sending_options_hints_at_r() {
 #[test]
 fn r1_an_existing_file_is_attached() {
     let ran = send(["-s", "t", "-a", "report.pdf", "ops@example.com"])
-        .file("work/report.pdf", b"%PDF-1.4\0\xff")
+        .file("cwd/report.pdf", b"%PDF-1.4\0\xff")
         .run();
     let letter = ran.call().letter();
     letter.assert_fit_for_the_wire();
@@ -149,7 +149,7 @@ fn r1_content_type_applies_to_the_text() {
 #[test]
 fn r1_an_existing_file_wins_over_a_header() {
     let ran = send(["-s", "t", "-a", "X-Odd: name", "ops@example.com"])
-        .file("work/X-Odd: name", "content\n")
+        .file("cwd/X-Odd: name", "content\n")
         .run();
     let letter = ran.call().letter();
     assert!(letter.fields("X-Odd").is_empty());
@@ -176,7 +176,7 @@ fn attach_and_header_never_guess() {
         .run();
     ran.nothing_sent();
     let ran = send(["--header", "X-A: b", "--subject", "t", "ops@example.com"])
-        .file("work/X-A: b", "not attached")
+        .file("cwd/X-A: b", "not attached")
         .run();
     assert_eq!(ran.call().letter().field("X-A"), "b");
     assert!(ran.call().letter().attachments().is_empty());
@@ -187,7 +187,7 @@ fn attach_and_header_never_guess() {
 #[test]
 fn r2_an_existing_file_is_attached() {
     let ran = send(["-s", "t", "-A", "a.txt", "ops@example.com"])
-        .file("work/a.txt", "attached\n")
+        .file("cwd/a.txt", "attached\n")
         .run();
     let expected = [("a.txt".to_owned(), b"attached\n".to_vec())];
     assert_eq!(ran.call().letter().attachments(), expected);
@@ -227,7 +227,7 @@ fn r4_an_empty_body_is_not_sent_with_e() {
 #[test]
 fn r4_an_empty_body_with_an_attachment_is_sent() {
     let ran = Case::send(["-E", "-s", "t", "-a", "a", "ops@example.com"])
-        .file("work/a", "content\n")
+        .file("cwd/a", "content\n")
         .run();
     assert_eq!(ran.call().letter().attachments().len(), 1);
 }
@@ -305,7 +305,7 @@ fn r7_other_options_behind_the_recipients_are_refused() {
 #[test]
 fn r8_options_may_follow_the_address() {
     let ran = send(["ops@example.com", "-s", "subject", "-a", "a.txt"])
-        .file("work/a.txt", "attached\n")
+        .file("cwd/a.txt", "attached\n")
         .run();
     assert_eq!(ran.call().recipients(), ["ops@example.com"]);
     assert_eq!(ran.call().letter().subject(), "subject");

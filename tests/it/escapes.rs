@@ -8,7 +8,7 @@ const TO: &str = "ops@example.com";
 
 #[test]
 fn piped_text_is_never_an_escape() {
-    let text = "~! echo ran >[DIR]/work/ran\n~s other\n~x\n~.\n.\n~q\nlast\n";
+    let text = "~! echo ran >[DIR]/cwd/ran\n~s other\n~x\n~.\n.\n~q\nlast\n";
     for option in [&[][..], &["-S", "escape=~"], &["-i"], &["-S", "dot"]] {
         let ran = Case::send(["-s", "data", TO])
             .args(option)
@@ -89,7 +89,7 @@ fn giving_up_keeps_the_text_or_forgets_it() {
 #[test]
 fn a_file_in_front_is_seen_by_escapes() {
     let ran = Case::send(["-~", "-q", "quoted", "-s", "t", TO])
-        .file("work/quoted", "b\n")
+        .file("cwd/quoted", "b\n")
         .stdin("a\n~| while read l; do echo \"<$l>\"; done\n")
         .run();
     assert_eq!(ran.call().letter().body(), b"<b>\n<a>\n");
@@ -110,7 +110,7 @@ fn settings_made_on_the_way_count() {
 #[test]
 fn attachments_are_added() {
     let ran = Case::send(["-~", "-s", "t", TO])
-        .file("work/a b.txt", "attached\n")
+        .file("cwd/a b.txt", "attached\n")
         .stdin("text\n~@ 'a b.txt'\n")
         .run();
     let message = String::from_utf8(ran.call().stdin).unwrap();

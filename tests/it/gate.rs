@@ -626,7 +626,7 @@ fn names_of_attachments() {
         let mut case = Case::new().args(["-s", "t", "u@x.org"]).stdin("a line\n");
         for (place, byte) in &given {
             let name = OsString::from_vec(file_name(*place, *byte));
-            std::fs::write(case.path("work").join(&name), "content\n").unwrap();
+            std::fs::write(case.path("cwd").join(&name), "content\n").unwrap();
             let mut option = OsString::from("--attach=");
             option.push(&name);
             case = case.args([option]);
@@ -661,7 +661,7 @@ fn names_of_attachments() {
 fn names_that_are_given_to_attachments() {
     let given: Vec<(Place, u8)> = everywhere().filter(|(_, byte)| *byte != b'/').collect();
     let mut case = Case::send(["-s", "t", "u@x.org"]).stdin("a line\n");
-    case = case.file("work/data", "content\n");
+    case = case.file("cwd/data", "content\n");
     for (place, byte) in &given {
         let mut option = OsString::from("--content-name=");
         option.push(OsString::from_vec(file_name(*place, *byte)));

@@ -63,9 +63,9 @@ fn a_new_file_is_noticed() {
 }
 
 #[test]
-#[should_panic(expected = "changed: work/a")]
+#[should_panic(expected = "changed: cwd/a")]
 fn a_changed_file_is_noticed() {
-    script("echo b >a").file("work/a", "a\n").run();
+    script("echo b >a").file("cwd/a", "a\n").run();
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_lost_letter_is_noticed() {
 fn the_world_is_its_own() {
     script("echo $HOME $PWD $PATH $MAILRC $TZ $LC_ALL $#")
         .args(["one", "[DIR]/two"])
-        .stdout("[DIR]/home [DIR]/work [DIR]/bin [DIR]/rc UTC C 3\n")
+        .stdout("[DIR]/home [DIR]/cwd [DIR]/bin [DIR]/rc UTC C 3\n")
         .run();
 }
 

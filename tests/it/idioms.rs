@@ -507,13 +507,13 @@ fn options_that_change_little() {
         line("mailx -d -s t u@x.org").with(|case| case.stderr_contains("a line")),
         line("mailx -s t -F u@x.org")
             .to(["u@x.org"])
-            .with(|case| case.may_change("work/u")),
+            .with(|case| case.may_change("cwd/u")),
         line("mailx -s t -S record=sent u@x.org")
             .to(["u@x.org"])
-            .with(|case| case.may_change("work/sent")),
+            .with(|case| case.may_change("cwd/sent")),
         line("mailx -s t -T 'fcc: sent' u@x.org")
             .to(["u@x.org"])
-            .with(|case| case.may_change("work/sent"))
+            .with(|case| case.may_change("cwd/sent"))
             .without("Fcc"),
         line("mailx -s t --no-such u@x.org")
             .refused(64, "--no-such")
@@ -528,9 +528,9 @@ fn options_that_change_little() {
 #[test]
 fn copies_in_files_are_whole() {
     for (text, file) in [
-        ("mailx -s t -F u@x.org", "work/u"),
-        ("mailx -s t -S record=sent u@x.org", "work/sent"),
-        ("mailx -s t -T 'fcc: sent' u@x.org", "work/sent"),
+        ("mailx -s t -F u@x.org", "cwd/u"),
+        ("mailx -s t -S record=sent u@x.org", "cwd/sent"),
+        ("mailx -s t -T 'fcc: sent' u@x.org", "cwd/sent"),
     ] {
         let ran = line(text)
             .to(["u@x.org"])
@@ -549,7 +549,7 @@ fn what_is_asked_for_a_part_is_in_that_part() {
         "mail -s t --alternative --encoding=base64 --content-type=text/html --attach=page u@x.org";
     let ran = Case::send([])
         .within(text)
-        .file("work/page", "<p>a</p>\n")
+        .file("cwd/page", "<p>a</p>\n")
         .stdin(BODY)
         .run();
     let letter = ran.call().letter();

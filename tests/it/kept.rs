@@ -88,13 +88,13 @@ fn a_torn_dead_letter_is_continued_not_joined() {
 #[test]
 fn never_through_a_symbolic_link() {
     let ran = refused()
-        .file("work/precious", "precious\n")
-        .link("home/dead.letter", "[DIR]/work/precious")
+        .file("cwd/precious", "precious\n")
+        .link("home/dead.letter", "[DIR]/cwd/precious")
         .fails()
         .any_stderr()
         .may_change("home")
         .run();
-    assert_eq!(ran.read("work/precious"), b"precious\n");
+    assert_eq!(ran.read("cwd/precious"), b"precious\n");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn nowhere_to_keep_is_said_loudly() {
     let Some(case) = Case::new().private("mail that can be kept nowhere") else {
         return;
     };
-    case.args(["-s", "t", "-S", "mta=[DIR]/work/nowhere", "ops@example.com"])
+    case.args(["-s", "t", "-S", "mta=[DIR]/cwd/nowhere", "ops@example.com"])
         .env("DEAD", "/proc/nowhere/dead.letter")
         .env("HOME", "/proc/nowhere")
         .stdin("x\n")

@@ -61,7 +61,7 @@ impl Line {
 
     /// Puts a file into the current directory.
     pub fn file(self, name: &str, bytes: impl AsRef<[u8]>) -> Line {
-        self.with(|case| case.file(&format!("work/{name}"), bytes))
+        self.with(|case| case.file(&format!("cwd/{name}"), bytes))
     }
 
     /// Adds lines to the configuration.

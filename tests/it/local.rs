@@ -182,13 +182,13 @@ fn a_symbolic_link_in_the_spool_is_not_followed() {
         return;
     };
     let ran = case
-        .file("work/precious", "precious\n")
-        .link(&path, "[DIR]/work/precious")
+        .file("cwd/precious", "precious\n")
+        .link(&path, "[DIR]/cwd/precious")
         .fails()
         .any_stderr()
         .keeps(1)
         .run();
-    assert_eq!(ran.read("work/precious"), b"precious\n");
+    assert_eq!(ran.read("cwd/precious"), b"precious\n");
 }
 
 #[test]

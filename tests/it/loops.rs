@@ -16,10 +16,10 @@ fn by(mta: &str) -> Case {
 
 #[test]
 fn a_symbolic_link_to_us_is_no_mta() {
-    by("[DIR]/work/sendmail")
-        .link("work/sendmail", "[DIR]/bin/postrider")
+    by("[DIR]/cwd/sendmail")
+        .link("cwd/sendmail", "[DIR]/bin/postrider")
         .fails()
-        .says("[DIR]/work/sendmail")
+        .says("[DIR]/cwd/sendmail")
         .keeps(1)
         .run();
 }
@@ -27,31 +27,31 @@ fn a_symbolic_link_to_us_is_no_mta() {
 #[test]
 fn a_hard_link_to_us_is_no_mta() {
     // Asked for once so that the program is in place to be linked to.
-    let case = by("[DIR]/work/sendmail").lacking("-e", "work/sendmail");
-    std::fs::hard_link(case.path("bin/postrider"), case.path("work/sendmail")).unwrap();
-    case.fails().says("[DIR]/work/sendmail").keeps(1).run();
+    let case = by("[DIR]/cwd/sendmail").lacking("-e", "cwd/sendmail");
+    std::fs::hard_link(case.path("bin/postrider"), case.path("cwd/sendmail")).unwrap();
+    case.fails().says("[DIR]/cwd/sendmail").keeps(1).run();
 }
 
 #[test]
 fn a_copy_of_us_is_no_mta() {
-    let case = by("[DIR]/work/sendmail").lacking("-e", "work/sendmail");
+    let case = by("[DIR]/cwd/sendmail").lacking("-e", "cwd/sendmail");
     // Not as `install_executable` does it, which makes a link where it can.
-    launch::locked(|| std::fs::copy(PROGRAM, case.path("work/sendmail"))).unwrap();
+    launch::locked(|| std::fs::copy(PROGRAM, case.path("cwd/sendmail"))).unwrap();
     case.fails()
-        .says("[DIR]/work/sendmail is Postrider itself")
+        .says("[DIR]/cwd/sendmail is Postrider itself")
         .keeps(1)
         .run();
 }
 
 #[test]
 fn another_program_of_our_size_is_an_mta() {
-    let case = by("[DIR]/work/sendmail");
+    let case = by("[DIR]/cwd/sendmail");
     let size = std::fs::metadata(PROGRAM).unwrap().len();
     let script = "#!/bin/sh\n/bin/cat >/dev/null\nexit 0\n";
-    launch::install_script(&case.path("work/sendmail"), script);
+    launch::install_script(&case.path("cwd/sendmail"), script);
     let file = std::fs::File::options()
         .write(true)
-        .open(case.path("work/sendmail"))
+        .open(case.path("cwd/sendmail"))
         .unwrap();
     // A shell reads no further than `exit`.
     file.set_len(size).unwrap();
@@ -62,10 +62,10 @@ fn another_program_of_our_size_is_an_mta() {
 #[test]
 fn a_wrapper_around_us_is_no_mta() {
     for face in ["sendmail", "mailx"] {
-        let case = by("[DIR]/work/sendmail");
+        let case = by("[DIR]/cwd/sendmail");
         let program = case.path("bin").join(face);
         let script = format!("#!/bin/sh\nexec {} \"$@\"\n", program.display());
-        launch::install_script(&case.path("work/sendmail"), &script);
+        launch::install_script(&case.path("cwd/sendmail"), &script);
         let ran = case.fails().any_stderr().may_change("home").run();
         assert_eq!(ran.dead().len(), 1, "the parent keeps, the child does not");
         assert_eq!(ran.dead()[0].body(), b"the text\n");

@@ -19,19 +19,19 @@ pub const TWO: &str = "From bob@example.org Tue Nov 17 10:30:00 2026\n\
 /// The ways to look that never write.
 const LOOKS: [&[&str]; 3] = [&["-H", "-f"], &["-e", "-f"], &["-p", "-f"]];
 
-/// Returns `mailx OPTIONS [DIR]/work/box`.
+/// Returns `mailx OPTIONS [DIR]/cwd/box`.
 fn look(options: &[&str]) -> Case {
     Case::new()
         .args(options)
-        .args(["[DIR]/work/box"])
+        .args(["[DIR]/cwd/box"])
         .limit(Duration::from_secs(15))
 }
 
 #[test]
 fn an_empty_one_has_no_mail() {
-    look(&["-e", "-f"]).file("work/box", "").status(1).run();
+    look(&["-e", "-f"]).file("cwd/box", "").status(1).run();
     look(&["-H", "-f"])
-        .file("work/box", "")
+        .file("cwd/box", "")
         .status(1)
         .any_stderr()
         .run();
@@ -41,19 +41,19 @@ fn an_empty_one_has_no_mail() {
 fn a_missing_one_is_named_and_not_made() {
     look(&["-e", "-f"]).status(1).run();
     for options in [&["-H", "-f"][..], &["-p", "-f"], &["-f"]] {
-        look(options).status(66).says("[DIR]/work/box").run();
+        look(options).status(66).says("[DIR]/cwd/box").run();
     }
 }
 
 #[test]
 fn a_directory_that_is_no_maildir_is_named() {
     look(&["-H", "-f"])
-        .directory("work/box")
+        .directory("cwd/box")
         .fails()
-        .says("[DIR]/work/box")
+        .says("[DIR]/cwd/box")
         .run();
     look(&["-e", "-f"])
-        .directory("work/box")
+        .directory("cwd/box")
         .fails()
         .any_stderr()
         .run();
@@ -62,12 +62,12 @@ fn a_directory_that_is_no_maildir_is_named() {
 #[test]
 fn a_fifo_does_not_make_us_wait() {
     look(&["-H", "-f"])
-        .fifo("work/box")
+        .fifo("cwd/box")
         .fails()
-        .says("[DIR]/work/box")
+        .says("[DIR]/cwd/box")
         .run();
     look(&["-e", "-f"])
-        .fifo("work/box")
+        .fifo("cwd/box")
         .fails()
         .any_stderr()
         .run();
@@ -77,12 +77,12 @@ fn a_fifo_does_not_make_us_wait() {
 fn an_unreadable_one_is_named() {
     for options in [&["-H", "-f"][..], &["-p", "-f"]] {
         look(options)
-            .file("work/box", ONE)
-            .mode("work/box", 0o000)
+            .file("cwd/box", ONE)
+            .mode("cwd/box", 0o000)
             .nobody()
-            .lacking("-r", "work/box")
+            .lacking("-r", "cwd/box")
             .fails()
-            .says("[DIR]/work/box")
+            .says("[DIR]/cwd/box")
             .run();
     }
 }
@@ -95,9 +95,9 @@ fn what_is_no_mbox_is_named() {
         b"From here to there\n",
     ] {
         look(&["-H", "-f"])
-            .file("work/box", bytes)
+            .file("cwd/box", bytes)
             .fails()
-            .says("[DIR]/work/box")
+            .says("[DIR]/cwd/box")
             .run();
     }
 }
@@ -107,7 +107,7 @@ fn a_truncated_one_shows_what_is_whole() {
     let text = format!("{ONE}{TWO}");
     for cut in [1, 20, 60, text.len() - ONE.len() - 20] {
         let ran = look(&["-H", "-f"])
-            .file("work/box", &text[..text.len() - cut])
+            .file("cwd/box", &text[..text.len() - cut])
             .stdout_contains("Disk almost full")
             .any_stderr()
             .run();
@@ -119,7 +119,7 @@ fn a_truncated_one_shows_what_is_whole() {
 fn line_ends_of_dos_are_read() {
     let text = format!("{ONE}{TWO}").replace('\n', "\r\n");
     for options in LOOKS {
-        let ran = look(options).file("work/box", &text).any_stdout().run();
+        let ran = look(options).file("cwd/box", &text).any_stdout().run();
         assert!(!ran.output.stdout.contains(&b'\r'), "{options:?}");
         if options[0] != "-e" {
             assert!(ran.stdout().contains("Disk almost full") && ran.stdout().contains("Größe"));
@@ -135,7 +135,7 @@ fn eight_bit_headers_and_bodies_are_read() {
     ]
     .concat();
     let ran = look(&["-H", "-f"])
-        .file("work/box", &text)
+        .file("cwd/box", &text)
         .any_stdout()
         .run();
     assert_eq!(ran.stdout().lines().count(), 2);
@@ -144,7 +144,7 @@ fn eight_bit_headers_and_bodies_are_read() {
         "output is UTF-8"
     );
     look(&["-p", "-f"])
-        .file("work/box", &text)
+        .file("cwd/box", &text)
         .stdout_contains("café")
         .run();
 }
@@ -155,7 +155,7 @@ fn escape_sequences_are_shown_and_not_obeyed() {
         Subject: \u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}clean\n\n\u{1b}[31mred\u{9b}31m\u{202e}\u{8}\n\n";
     for options in [&["-H", "-f"][..], &["-p", "-f"], &["-f"]] {
         let ran = look(options)
-            .file("work/box", text)
+            .file("cwd/box", text)
             .stdin("p 1\nP 1\nx\n")
             .any_stdout()
             .any_stderr()
@@ -177,7 +177,7 @@ fn encoded_escape_sequences_are_not_obeyed_either() {
         Subject: =?utf-8?b?G1syShtdNTI7Yzt4B2NsZWFu?=\nContent-Type: text/plain\n\
         Content-Transfer-Encoding: base64\n\nG1szMW1yZWQK\n\n";
     for options in [&["-H", "-f"][..], &["-p", "-f"]] {
-        let ran = look(options).file("work/box", text).any_stdout().run();
+        let ran = look(options).file("cwd/box", text).any_stdout().run();
         assert!(!ran.output.stdout.contains(&0x1b), "{options:?}");
         assert!(ran.stdout().contains("clean"), "{options:?}");
     }
@@ -188,11 +188,11 @@ fn foreign_locks_do_not_keep_us_from_looking() {
     for options in LOOKS {
         // A dot-lock of a living process, and a kernel lock.
         let case = look(options)
-            .file("work/box", ONE)
-            .file("work/box.lock", format!("{}\n", std::process::id()))
+            .file("cwd/box", ONE)
+            .file("cwd/box.lock", format!("{}\n", std::process::id()))
             .any_stdout()
             .any_stderr();
-        let held = File::open(case.path("work/box")).unwrap();
+        let held = File::open(case.path("cwd/box")).unwrap();
         held.lock().unwrap();
         case.run();
     }
@@ -202,11 +202,11 @@ fn foreign_locks_do_not_keep_us_from_looking() {
 fn a_read_only_directory_is_enough_to_look() {
     for options in LOOKS {
         let case = look(options)
-            .file("work/box", ONE)
-            .mode("work/box", 0o444)
+            .file("cwd/box", ONE)
+            .mode("cwd/box", 0o444)
             .nobody();
-        case.mode("work", 0o555)
-            .lacking("-w", "work/box")
+        case.mode("cwd", 0o555)
+            .lacking("-w", "cwd/box")
             .any_stdout()
             .run();
     }
@@ -235,24 +235,24 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 fn a_compressed_one_is_read_whatever_it_is_called() {
     let archive = [gzip(ONE.as_bytes()), gzip(TWO.as_bytes())].concat();
     let ran = look(&["-H", "-f"])
-        .file("work/box", &archive)
+        .file("cwd/box", &archive)
         .any_stdout()
         .run();
     assert_eq!(ran.stdout().lines().count(), 2, "{}", ran.stdout());
-    look(&["-e", "-f"]).file("work/box", &archive).run();
+    look(&["-e", "-f"]).file("cwd/box", &archive).run();
     look(&["-e", "-f"])
-        .file("work/box", gzip(b""))
+        .file("cwd/box", gzip(b""))
         .status(1)
         .run();
     let torn = &archive[..archive.len() - 7];
     look(&["-H", "-f"])
-        .file("work/box", torn)
+        .file("cwd/box", torn)
         .status(66)
-        .says("[DIR]/work/box: its end is missing")
+        .says("[DIR]/cwd/box: its end is missing")
         .run();
     // No room for what it holds: one line, and no memory instead.
     look(&["-H", "-f"])
-        .file("work/box", &archive)
+        .file("cwd/box", &archive)
         .env("TMPDIR", "/nonexistent")
         .status(74)
         .says("temporary file")

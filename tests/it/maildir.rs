@@ -31,8 +31,8 @@ fn names(path: &Path) -> Vec<String> {
 
 #[test]
 fn a_maildir_is_listed_checked_and_printed_and_stays_as_it_is() {
-    let ran = with_maildir("work/box")
-        .args(["-H", "-f", "[DIR]/work/box"])
+    let ran = with_maildir("cwd/box")
+        .args(["-H", "-f", "[DIR]/cwd/box"])
         .any_stdout()
         .run();
     let out = ran.stdout();
@@ -43,18 +43,18 @@ fn a_maildir_is_listed_checked_and_printed_and_stays_as_it_is() {
         "{out}"
     );
     assert!(lines[1].starts_with(">N  2"), "{out}");
-    with_maildir("work/box")
-        .args(["-e", "-f", "[DIR]/work/box/"])
+    with_maildir("cwd/box")
+        .args(["-e", "-f", "[DIR]/cwd/box/"])
         .run();
     Case::new()
-        .directory("work/box/new")
-        .directory("work/box/cur")
-        .directory("work/box/tmp")
-        .args(["-e", "-f", "[DIR]/work/box"])
+        .directory("cwd/box/new")
+        .directory("cwd/box/cur")
+        .directory("cwd/box/tmp")
+        .args(["-e", "-f", "[DIR]/cwd/box"])
         .status(1)
         .run();
-    let ran = with_maildir("work/box")
-        .args(["-p", "-f", "[DIR]/work/box"])
+    let ran = with_maildir("cwd/box")
+        .args(["-p", "-f", "[DIR]/cwd/box"])
         .any_stdout()
         .run();
     assert!(ran.stdout().contains("/dev/sda1 97%") && ran.stdout().contains("\nFrom here on\n"));
@@ -62,9 +62,9 @@ fn a_maildir_is_listed_checked_and_printed_and_stays_as_it_is() {
 
 #[test]
 fn a_maildir_is_shown_as_json_and_raw() {
-    let ran = with_maildir("work/box")
+    let ran = with_maildir("cwd/box")
         .called("postrider")
-        .args(["list", "--json", "--file", "[DIR]/work/box"])
+        .args(["list", "--json", "--file", "[DIR]/cwd/box"])
         .any_stdout()
         .run();
     let rows: Vec<serde_json::Value> = ran
@@ -76,9 +76,9 @@ fn a_maildir_is_shown_as_json_and_raw() {
     assert_eq!(rows[0]["flags"], serde_json::json!(["read", "answered"]));
     assert_eq!(rows[1]["flags"], serde_json::json!(["new"]));
     // The empty line at the end is the message's own.
-    with_maildir("work/box")
+    with_maildir("cwd/box")
         .called("postrider")
-        .args(["show", "--raw", "--file", "[DIR]/work/box", "1"])
+        .args(["show", "--raw", "--file", "[DIR]/cwd/box", "1"])
         .stdout(SEEN)
         .run();
 }
@@ -97,10 +97,10 @@ fn mail_and_the_home_directory_name_maildirs() {
 
 #[test]
 fn what_is_no_file_is_named() {
-    let ran = with_maildir("work/box")
-        .fifo("work/box/new/1.fifo")
-        .link("work/box/cur/2.link:2,", "/etc/passwd")
-        .args(["-H", "-f", "[DIR]/work/box"])
+    let ran = with_maildir("cwd/box")
+        .fifo("cwd/box/new/1.fifo")
+        .link("cwd/box/cur/2.link:2,", "/etc/passwd")
+        .args(["-H", "-f", "[DIR]/cwd/box"])
         .any_stdout()
         .any_stderr()
         .run();
@@ -109,7 +109,7 @@ fn what_is_no_file_is_named() {
         ("new/1.fifo", "a FIFO"),
         ("cur/2.link:2,", "a symbolic link"),
     ] {
-        let line = format!("work/box/{name} is left out: it is {what}");
+        let line = format!("cwd/box/{name} is left out: it is {what}");
         assert!(ran.stderr().contains(&line), "{}", ran.stderr());
     }
 }
@@ -151,35 +151,35 @@ fn local_delivery_and_copies_go_into_maildirs() {
 
 #[test]
 fn the_reader_deletes_saves_and_marks_in_a_maildir() {
-    let case = with_maildir("work/box")
-        .directory("work/other/new")
-        .directory("work/other/cur");
-    let work = case.path("work").display().to_string();
+    let case = with_maildir("cwd/box")
+        .directory("cwd/other/new")
+        .directory("cwd/other/cur");
+    let work = case.path("cwd").display().to_string();
     let ran = case
-        .args(["-N", "-f", "[DIR]/work/box"])
+        .args(["-N", "-f", "[DIR]/cwd/box"])
         .stdin(format!(
             "copy 1 {work}/mbox\ncopy 1 {work}/other\nprint 2\ndelete 1\nquit\n"
         ))
-        .may_change("work")
+        .may_change("cwd")
         .any_stdout()
         .any_stderr()
         .run();
     assert_eq!(
-        names(&ran.path("work/box/cur")),
+        names(&ran.path("cwd/box/cur")),
         ["1795344593.M2P1Q1.host:2,S"]
     );
-    assert!(names(&ran.path("work/box/new")).is_empty());
+    assert!(names(&ran.path("cwd/box/new")).is_empty());
     // To an mbox with a From_ line of the delivery's time, quoted, and with its flags in the header.
-    let text = String::from_utf8(ran.read("work/mbox")).unwrap();
+    let text = String::from_utf8(ran.read("cwd/mbox")).unwrap();
     assert!(text.starts_with("From bob@example.org "), "{text}");
     assert!(text.contains("\nStatus: RO\nX-Status: A\n"), "{text}");
     assert!(text.ends_with("\n\n>From here on\n\n\n"), "{text}");
     // To a Maildir with every byte as it was, and its flags in the name.
-    let copied = names(&ran.path("work/other/cur"));
+    let copied = names(&ran.path("cwd/other/cur"));
     assert!(
         copied.len() == 1 && copied[0].ends_with(":2,RS"),
         "{copied:?}"
     );
-    let copied = ran.read(&format!("work/other/cur/{}", copied[0]));
+    let copied = ran.read(&format!("cwd/other/cur/{}", copied[0]));
     assert_eq!(String::from_utf8(copied).unwrap(), SEEN);
 }

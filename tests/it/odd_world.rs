@@ -237,7 +237,7 @@ fn a_receipt_that_cannot_be_written_is_a_failure_and_the_mail_is_out() {
 fn without_standard_input_nothing_is_made_up() {
     for script in ["exec \"$@\" <&-", "exec \"$@\" <&- >&- 2>&-"] {
         let ran = Case::send(["-s", "t", "--attach", "a", "ops@x.org"])
-            .file("work/a", "attached\n")
+            .file("cwd/a", "attached\n")
             .within(script)
             .any_status()
             .any_stderr()
@@ -288,7 +288,7 @@ fn without_a_working_directory_the_mail_goes() {
     assert_eq!(ran.call().letter().body(), b"x\n");
     // What is named relative to it is missing; the text is kept nevertheless.
     Case::send(["-s", "t", "--attach", "a", "ops@x.org"])
-        .file("work/a", "attached\n")
+        .file("cwd/a", "attached\n")
         .within(script)
         .stdin("x\n")
         .status(66)
@@ -305,10 +305,10 @@ fn a_fifo_is_attached_to_its_end() {
     let bytes: Vec<u8> = (0..300_000u32).map(|n| (n % 251) as u8).collect();
     for late in [Duration::ZERO, Duration::from_millis(600)] {
         let case = Case::send(["-s", "t", "--attach", "pipe", "ops@x.org"])
-            .fifo("work/pipe")
+            .fifo("cwd/pipe")
             .stdin("x\n")
             .limit(SOON);
-        let (path, given) = (case.path("work/pipe"), bytes.clone());
+        let (path, given) = (case.path("cwd/pipe"), bytes.clone());
         std::thread::spawn(move || {
             std::thread::sleep(late);
             // Waits for the reader; in pieces, so that the reader has to wait, too.
@@ -328,7 +328,7 @@ fn a_fifo_is_attached_to_its_end() {
 fn a_fifo_without_a_writer_does_not_hold_for_ever() {
     // It has a deadline of a minute; that it waits and does not hang shows by a signal.
     let ran = Case::send(["-s", "t", "--attach", "pipe", "ops@x.org"])
-        .fifo("work/pipe")
+        .fifo("cwd/pipe")
         .stdin("the text\n")
         .signal_after(Duration::from_millis(1500), Signal::SIGTERM)
         .limit(SOON)
@@ -383,12 +383,12 @@ fn one_that_hangs_is_left_in_time() {
 #[test]
 fn one_that_leaves_a_child_behind_has_answered() {
     let case = Case::new()
-        .rc("set mta=[DIR]/work/mta")
+        .rc("set mta=[DIR]/cwd/mta")
         .args(["-s", "t", "ops@x.org"])
         .stdin("the text\n")
         .limit(SOON);
     launch::install_script(
-        &case.path("work/mta"),
+        &case.path("cwd/mta"),
         "#!/bin/sh\n/bin/cat >/dev/null\n/bin/sleep 100 &\nexit 0\n",
     );
     case.run();
@@ -418,7 +418,7 @@ fn one_that_chatters_megabytes_is_heard_to_its_end() {
 #[test]
 fn one_that_cannot_be_run_is_told_and_the_mail_is_kept() {
     let script = "#!/nowhere/interpreter\n";
-    for (path, mode) in [("work/plain", 0o644), ("work/broken", 0o755)] {
+    for (path, mode) in [("cwd/plain", 0o644), ("cwd/broken", 0o755)] {
         let ran = Case::new()
             .file(path, script)
             .mode(path, mode)
@@ -432,11 +432,11 @@ fn one_that_cannot_be_run_is_told_and_the_mail_is_kept() {
         assert_eq!(ran.dead()[0].body(), b"the text\n");
     }
     Case::new()
-        .rc("set mta=[DIR]/work")
+        .rc("set mta=[DIR]/cwd")
         .args(["-s", "t", "ops@x.org"])
         .stdin("the text\n")
         .fails()
-        .says("[DIR]/work")
+        .says("[DIR]/cwd")
         .keeps(1)
         .run();
 }
@@ -450,10 +450,10 @@ fn large() -> String {
 
 #[test]
 fn a_directory_for_temporary_files_that_is_none_stops_no_mail() {
-    for place in ["/nonexistent", "/dev/null", "/proc", "[DIR]/work/file"] {
+    for place in ["/nonexistent", "/dev/null", "/proc", "[DIR]/cwd/file"] {
         let body = large();
         let ran = Case::send(["-s", "t", "ops@x.org"])
-            .file("work/file", "")
+            .file("cwd/file", "")
             .env("TMPDIR", place)
             .stdin(&body)
             .run();
@@ -464,9 +464,9 @@ fn a_directory_for_temporary_files_that_is_none_stops_no_mail() {
 #[test]
 fn a_full_disk_for_temporary_files_stops_no_mail() {
     let case = Case::send(["-s", "t", "--attach", "a", "ops@x.org"])
-        .directory("work/tmp")
-        .file("work/a", vec![0xa5; 900_000])
-        .env("TMPDIR", "[DIR]/work/tmp");
+        .directory("cwd/tmp")
+        .file("cwd/a", vec![0xa5; 900_000])
+        .env("TMPDIR", "[DIR]/cwd/tmp");
     let Some(case) = case.private("a full disk for temporary files") else {
         return;
     };

@@ -12,7 +12,7 @@ fn show_says_what_it_needs() {
             .args(["show"])
             .args(arguments)
     };
-    for arguments in [&[][..], &["--raw"], &["--json", "--file", "[DIR]/work/box"]] {
+    for arguments in [&[][..], &["--raw"], &["--json", "--file", "[DIR]/cwd/box"]] {
         show(arguments)
             .status(64)
             .says("show needs a message: its number, $ or last")
@@ -33,7 +33,7 @@ fn a_message_to_nobody_is_refused_before_its_text_is_read() {
         ("postrider", &["send", "--header", "X-To: a@x.org"]),
         ("postrider", &["send", "--header", "To:"]),
         ("mailx", &["-s", "s"]),
-        ("mailx", &["-s", "s", "-T", "fcc: work/copy"]),
+        ("mailx", &["-s", "s", "-T", "fcc: cwd/copy"]),
     ] {
         // Standard input never ends: whoever read it would wait for its end.
         Case::new()

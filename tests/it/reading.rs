@@ -7,12 +7,12 @@ fn both() -> String {
     format!("{ONE}{TWO}")
 }
 
-/// Returns `mailx ARGS -f [DIR]/work/box` on two messages, which must not change.
+/// Returns `mailx ARGS -f [DIR]/cwd/box` on two messages, which must not change.
 fn read<const N: usize>(args: [&str; N]) -> Case {
     Case::new()
         .args(args)
-        .args(["-f", "[DIR]/work/box"])
-        .file("work/box", both())
+        .args(["-f", "[DIR]/cwd/box"])
+        .file("cwd/box", both())
 }
 
 /// Returns the command loop on a pipe.
@@ -91,10 +91,10 @@ fn p_prints_everything_decoded() {
 #[test]
 fn a_full_disk_behind_stdout_is_an_error() {
     for options in [&["-H"][..], &["-p"], &["--help"]] {
-        let case = Case::new().args(options).file("work/box", both());
+        let case = Case::new().args(options).file("cwd/box", both());
         let case = match options[0] {
             "--help" => case,
-            _ => case.args(["-f", "[DIR]/work/box"]),
+            _ => case.args(["-f", "[DIR]/cwd/box"]),
         };
         case.wrapped(["/bin/sh", "-c", "exec \"$@\" >/dev/full", "sh"])
             .status(74)
@@ -176,7 +176,7 @@ fn a_wrong_command_or_message_is_said() {
 fn the_end_of_the_pipe_is_quit_and_what_was_new_is_old() {
     let old = both().replacen("\n\n", "\nStatus: O\n\n", 1);
     for text in ["", "q\n"] {
-        let case = commands(text).leaves("work/box", &old);
+        let case = commands(text).leaves("cwd/box", &old);
         case.any_stdout().run();
     }
 }
@@ -190,8 +190,8 @@ fn parts_are_listed_and_text_is_shown() {
         Content-Disposition: attachment; filename=\"report.pdf\"\n\
         Content-Transfer-Encoding: base64\n\nJVBERi0xLjQK\n--b--\n\n";
     let ran = Case::new()
-        .args(["-p", "-f", "[DIR]/work/box"])
-        .file("work/box", text)
+        .args(["-p", "-f", "[DIR]/cwd/box"])
+        .file("cwd/box", text)
         .any_stdout()
         .run();
     assert!(ran.stdout().contains("café"));
@@ -205,8 +205,8 @@ fn parts_are_listed_and_text_is_shown() {
 fn list_json_is_one_object_a_line() {
     let ran = Case::new()
         .called("postrider")
-        .args(["list", "--json", "--file", "[DIR]/work/box"])
-        .file("work/box", both())
+        .args(["list", "--json", "--file", "[DIR]/cwd/box"])
+        .file("cwd/box", both())
         .any_stdout()
         .run();
     let lines: Vec<serde_json::Value> = ran
@@ -222,8 +222,8 @@ fn list_json_is_one_object_a_line() {
 fn show_raw_is_the_bytes() {
     let ran = Case::new()
         .called("postrider")
-        .args(["show", "1", "--raw", "--file", "[DIR]/work/box"])
-        .file("work/box", both())
+        .args(["show", "1", "--raw", "--file", "[DIR]/cwd/box"])
+        .file("cwd/box", both())
         .any_stdout()
         .run();
     let (_, message) = ONE.split_once('\n').unwrap();
@@ -238,8 +238,8 @@ fn show_raw_is_the_bytes() {
 fn show_json_has_the_subject() {
     let ran = Case::new()
         .called("postrider")
-        .args(["show", "2", "--json", "--file", "[DIR]/work/box"])
-        .file("work/box", both())
+        .args(["show", "2", "--json", "--file", "[DIR]/cwd/box"])
+        .file("cwd/box", both())
         .any_stdout()
         .run();
     let value: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();

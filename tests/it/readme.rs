@@ -46,16 +46,16 @@ fn world() -> Case {
     let case = Case::new().sendmail(FakeSendmail::accepting());
     let user = case.user();
     let case = case
-        .file("work/report.pdf", b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n")
-        .file("work/build.log", "one\ntwo\nthree\n")
-        .file("work/archive.mbox", mailboxes::ONE)
+        .file("cwd/report.pdf", b"%PDF-1.7\n\xe2\xe3\xcf\xd3\n")
+        .file("cwd/build.log", "one\ntwo\nthree\n")
+        .file("cwd/archive.mbox", mailboxes::ONE)
         .file(&format!("spool/{user}"), mailboxes::ONE);
     built(case)
 }
 
 /// Puts the program where `cargo build --release` would have, and a `cargo` that leaves it there.
 fn built(case: Case) -> Case {
-    let release = case.path("work/target/release");
+    let release = case.path("cwd/target/release");
     fs::create_dir_all(&release).unwrap();
     launch::install_executable(PROGRAM.as_ref(), &release.join("postrider"));
     launch::install_script(
@@ -73,7 +73,7 @@ fn without_log(case: Case) -> Case {
 /// Runs a script with the programs that every machine has; it must end well at every line.
 fn script(case: Case, text: &str) -> Case {
     let text = format!("set -e\nPATH=$PATH:/usr/bin:/bin\n{text}\n");
-    ["work", "home", "spool", "mta"]
+    ["cwd", "home", "spool", "mta"]
         .iter()
         .fold(case.within(&text), |case, path| case.may_change(path))
         .any_stdout()
@@ -202,8 +202,8 @@ fn the_configurations_of_the_documents_are_read_without_a_word() {
         };
         let ran = Case::new()
             .called("postrider")
-            .file("work/rc", format!("{mta}{text}\n"))
-            .mode("work/rc", 0o600)
+            .file("cwd/rc", format!("{mta}{text}\n"))
+            .mode("cwd/rc", 0o600)
             .args(["send", "--no-system-rc", "--config", "rc", "--dry-run"])
             .args(account)
             .args(["ops@elsewhere.example"])

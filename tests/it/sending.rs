@@ -151,7 +151,7 @@ fn postrider_send_has_the_same_in_long_options() {
         "a@x.org",
     ])
     .called("postrider")
-    .file("work/a", "attached\n")
+    .file("cwd/a", "attached\n")
     .stdin(BODY)
     .run();
     let call = ran.call();
@@ -304,9 +304,9 @@ fn none_at_all_is_said_and_the_mail_is_kept() {
     Case::new()
         .args(["-s", "t", "ops@example.com"])
         .stdin(BODY)
-        .rc("set mta=[DIR]/work/nowhere")
+        .rc("set mta=[DIR]/cwd/nowhere")
         .fails()
-        .says("[DIR]/work/nowhere")
+        .says("[DIR]/cwd/nowhere")
         .keeps(1)
         .run();
 }
@@ -316,10 +316,10 @@ fn one_that_is_no_program_is_said_and_the_mail_is_kept() {
     let ran = Case::new()
         .args(["-s", "t", "ops@example.com"])
         .stdin(BODY)
-        .file("work/text", "not a program\n")
-        .rc("set mta=[DIR]/work/text")
+        .file("cwd/text", "not a program\n")
+        .rc("set mta=[DIR]/cwd/text")
         .fails()
-        .says("[DIR]/work/text")
+        .says("[DIR]/cwd/text")
         .keeps(1)
         .run();
     assert_eq!(ran.dead()[0].body(), BODY.as_bytes());
@@ -330,10 +330,10 @@ fn the_test_route_writes_an_mbox() {
     let ran = Case::new()
         .args(["-s", "t", "ops@example.com"])
         .stdin(BODY)
-        .rc("set mta=test://[DIR]/work/out.mbox\nset from=me@example.com")
-        .may_change("work/out.mbox")
+        .rc("set mta=test://[DIR]/cwd/out.mbox\nset from=me@example.com")
+        .may_change("cwd/out.mbox")
         .run();
-    let letters = crate::letters::letters(&ran.read("work/out.mbox"));
+    let letters = crate::letters::letters(&ran.read("cwd/out.mbox"));
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].raw_body(), BODY.as_bytes());
 }
@@ -343,11 +343,11 @@ fn the_test_route_spares_a_file_that_is_no_mbox() {
     Case::new()
         .args(["-s", "t", "ops@example.com"])
         .stdin(BODY)
-        .file("work/precious", "not an mbox\n")
-        .rc("set mta=test://[DIR]/work/precious\nset from=me@example.com")
+        .file("cwd/precious", "not an mbox\n")
+        .rc("set mta=test://[DIR]/cwd/precious\nset from=me@example.com")
         .fails()
-        .says("[DIR]/work/precious")
+        .says("[DIR]/cwd/precious")
         .keeps(1)
-        .leaves("work/precious", "not an mbox\n")
+        .leaves("cwd/precious", "not an mbox\n")
         .run();
 }

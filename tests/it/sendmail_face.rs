@@ -410,10 +410,10 @@ fn into_a_test_file() {
         "sendmail -t -i",
         "To: u@x.org\nBcc: hidden@x.org\nSubject: t\n\na line\nFrom here\n",
     )
-    .rc("set mta=test://[DIR]/work/out.mbox\nset from=me@x.org")
-    .with(|case| case.may_change("work/out.mbox"))
+    .rc("set mta=test://[DIR]/cwd/out.mbox\nset from=me@x.org")
+    .with(|case| case.may_change("cwd/out.mbox"))
     .run();
-    let found = letters(&ran.read("work/out.mbox"));
+    let found = letters(&ran.read("cwd/out.mbox"));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].raw_body(), b"a line\nFrom here\n");
     assert!(found[0].fields("Bcc").is_empty());

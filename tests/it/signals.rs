@@ -135,13 +135,13 @@ fn while_an_attachment_comes_slowly() {
     in_parallel(SIGNALS.len(), |number| {
         let signal = SIGNALS[number];
         let case = Case::send(["-s", "t", "--attach", "pipe", "ops@example.com"])
-            .fifo("work/pipe")
+            .fifo("cwd/pipe")
             .stdin("the text\n");
         // A writer who has begun and does not end.
         let mut writer = File::options()
             .read(true)
             .write(true)
-            .open(case.path("work/pipe"))
+            .open(case.path("cwd/pipe"))
             .unwrap();
         writer.write_all(b"half an attachment").unwrap();
         let ran = case

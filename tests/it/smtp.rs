@@ -103,7 +103,7 @@ fn every_byte_of_text_and_attachment_arrives() {
     let body = b"caf\xe9 \0 \xe2\x82\xac\n";
     Case::new()
         .rc(&format!("set mta=smtp://127.0.0.1:{}", server.port()))
-        .file("work/report.pdf", &report)
+        .file("cwd/report.pdf", &report)
         .args([
             "-s",
             "Größe 100%",

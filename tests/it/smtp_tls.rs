@@ -30,22 +30,22 @@ fn guarded(certificate: &Arc<Certificate>) -> Behaviour {
 fn login(scheme: &str, server: &SmtpServer, certificate: &Certificate) -> Case {
     let case = anonymous(scheme, server, certificate)
         .rc(&format!("set smtp-auth-user={USER}"))
-        .rc("set password-file=[DIR]/work/secret");
+        .rc("set password-file=[DIR]/cwd/secret");
     secret(case, 0o600)
 }
 
 fn secret(case: Case, mode: u32) -> Case {
-    case.file("work/secret", format!("{PASSWORD}\n"))
-        .mode("work/secret", mode)
+    case.file("cwd/secret", format!("{PASSWORD}\n"))
+        .mode("cwd/secret", mode)
 }
 
 /// The same without a user.
 fn anonymous(scheme: &str, server: &SmtpServer, certificate: &Certificate) -> Case {
     Case::new()
         .rc(&format!("set mta={scheme}://localhost:{}", server.port()))
-        .rc("set tls-ca-file=[DIR]/work/authority.pem")
+        .rc("set tls-ca-file=[DIR]/cwd/authority.pem")
         .rc("set hostname=client.example.org")
-        .file("work/authority.pem", &certificate.authority)
+        .file("cwd/authority.pem", &certificate.authority)
         .args(["-s", "t", "ops@example.com"])
         .stdin("x\n")
         .limit(SOON)
@@ -210,8 +210,8 @@ fn a_password_that_others_can_read_is_refused() {
     for mode in [0o644, 0o604, 0o620] {
         secret(login("submission", &server, &certificate), mode)
             .status(78)
-            .says("[DIR]/work/secret can be read by others")
-            .hints("chmod 600 [DIR]/work/secret")
+            .says("[DIR]/cwd/secret can be read by others")
+            .hints("chmod 600 [DIR]/cwd/secret")
             .keeps(1)
             .run();
     }
@@ -256,8 +256,8 @@ fn a_password_comes_from_netrc_and_from_a_command() {
         .run();
     anonymous("submission", &server, &certificate)
         .rc(&format!("set smtp-auth-user={USER}"))
-        .rc("set password-command='/bin/cat [DIR]/work/vault'")
-        .file("work/vault", format!("{PASSWORD}\nsecond line\n"))
+        .rc("set password-command='/bin/cat [DIR]/cwd/vault'")
+        .file("cwd/vault", format!("{PASSWORD}\nsecond line\n"))
         .run();
     let users: Vec<_> = server.messages().into_iter().map(|m| m.user).collect();
     assert_eq!(users, vec![Some(USER.to_owned()); 2]);
@@ -301,7 +301,7 @@ fn a_password_never_travels_in_clear_to_another_host() {
     let case = Case::new()
         .rc(&format!("set mta=smtp://{}", server.address()))
         .rc(&format!("set smtp-auth-user={USER}"))
-        .rc("set password-file=[DIR]/work/secret")
+        .rc("set password-file=[DIR]/cwd/secret")
         .args(["-v", "-v", "-s", "t", "ops@example.com"])
         .stdin("x\n")
         .limit(SOON);

@@ -10,9 +10,9 @@ const END_OF_INPUT: &str = "\x04";
 const INTERRUPT: &str = "\x03";
 
 fn reading(mbox: impl AsRef<[u8]>) -> Case {
-    let case = Case::new().file("work/box", mbox).args(["-f", "box"]);
+    let case = Case::new().file("cwd/box", mbox).args(["-f", "box"]);
     // What was new is old afterwards.
-    case.may_change("work/box")
+    case.may_change("cwd/box")
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn escape_sequences_of_a_mail_do_not_reach_the_terminal() {
     assert_harmless(&ran.stdout());
     for (way, last) in [("-H", "]52"), ("-p", "end")] {
         let ran = Case::new()
-            .file("work/box", &mbox)
+            .file("cwd/box", &mbox)
             .args([way, "-f", "box"])
             .at_terminal(|terminal| terminal.sees(last));
         assert!(!ran.stdout().contains('\x1b'), "{:?}", ran.stdout());

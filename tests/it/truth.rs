@@ -247,16 +247,16 @@ fn the_log_has_one_line_a_recipient() {
     });
     let ran = Case::new()
         .rc(&relay(&server))
-        .rc("set hostname=client.example.org\nset log=[DIR]/work/log")
+        .rc("set hostname=client.example.org\nset log=[DIR]/cwd/log")
         .args(["-s", "t", "-r", "me@example.org"])
         .args(["a@example.com", "bad@example.com", "b@example.com"])
         .stdin("x\n")
         .status(65)
         .any_stderr()
         .keeps(1)
-        .may_change("work/log")
+        .may_change("cwd/log")
         .run();
-    let log = String::from_utf8(ran.read("work/log")).unwrap();
+    let log = String::from_utf8(ran.read("cwd/log")).unwrap();
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(lines.len(), 3, "{log}");
     let id = letter(&server.messages()[0]).field("Message-ID");
@@ -277,26 +277,26 @@ fn the_log_has_one_line_a_recipient() {
         }
         assert!(!line.contains(char::is_control), "{line:?}");
     }
-    let mode = std::fs::metadata(ran.path("work/log")).unwrap();
+    let mode = std::fs::metadata(ran.path("cwd/log")).unwrap();
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
 fn a_log_that_cannot_be_written_changes_nothing() {
     for log in [
-        "[DIR]/work/pipe",
-        "[DIR]/work/folder",
-        "[DIR]/work/link",
+        "[DIR]/cwd/pipe",
+        "[DIR]/cwd/folder",
+        "[DIR]/cwd/link",
         "[DIR]/nowhere/log",
         "/dev/full",
         "/proc/version",
     ] {
         let case = || {
             Case::new()
-                .fifo("work/pipe")
-                .directory("work/folder")
-                .file("work/precious", "precious\n")
-                .link("work/link", "[DIR]/work/precious")
+                .fifo("cwd/pipe")
+                .directory("cwd/folder")
+                .file("cwd/precious", "precious\n")
+                .link("cwd/link", "[DIR]/cwd/precious")
                 .rc(&format!("set log={log}"))
                 .args(["-s", "t", "ops@example.com"])
                 .stdin("x\n")
@@ -315,11 +315,11 @@ fn a_log_that_cannot_be_written_changes_nothing() {
 #[test]
 fn a_log_without_the_right_to_write_changes_nothing() {
     Case::send(["-s", "t", "ops@example.com"])
-        .file("work/log", "")
-        .mode("work/log", 0o400)
-        .rc("set log=[DIR]/work/log")
+        .file("cwd/log", "")
+        .mode("cwd/log", 0o400)
+        .rc("set log=[DIR]/cwd/log")
         .nobody()
-        .lacking("-w", "work/log")
+        .lacking("-w", "cwd/log")
         .stdin("x\n")
         .run()
         .call();
@@ -330,15 +330,15 @@ fn a_log_without_the_right_to_write_changes_nothing() {
 #[test]
 fn a_copy_is_the_mail_that_went_out() {
     for args in [
-        vec!["-S", "record=[DIR]/work/copy", "ops@example.com"],
-        vec!["-a", "Fcc: [DIR]/work/copy", "ops@example.com"],
+        vec!["-S", "record=[DIR]/cwd/copy", "ops@example.com"],
+        vec!["-a", "Fcc: [DIR]/cwd/copy", "ops@example.com"],
     ] {
         let ran = Case::send(["-s", "t"])
             .args(args)
             .stdin("From here\n")
-            .may_change("work/copy")
+            .may_change("cwd/copy")
             .run();
-        let copies = letters(&ran.read("work/copy"));
+        let copies = letters(&ran.read("cwd/copy"));
         assert_eq!(copies.len(), 1);
         let sent = ran.call().letter();
         assert_eq!(copies[0].field("Message-ID"), sent.field("Message-ID"));
@@ -351,21 +351,21 @@ fn a_copy_is_the_mail_that_went_out() {
 fn a_copy_is_named_after_the_recipient() {
     let ran = Case::send(["-F", "-s", "t", "ops@example.com"])
         .stdin("x\n")
-        .may_change("work/ops")
+        .may_change("cwd/ops")
         .run();
-    assert_eq!(letters(&ran.read("work/ops")).len(), 1);
+    assert_eq!(letters(&ran.read("cwd/ops")).len(), 1);
 }
 
 #[test]
 fn a_copy_that_fails_is_told_and_the_mail_is_out() {
     for args in [
         vec!["-S", "record=[DIR]/nowhere/copy", "ops@example.com"],
-        vec!["-S", "record=[DIR]/work/folder", "ops@example.com"],
+        vec!["-S", "record=[DIR]/cwd/folder", "ops@example.com"],
         vec!["-a", "Fcc: [DIR]/nowhere/copy", "ops@example.com"],
     ] {
         let ran = Case::send(["-s", "t"])
             .args(args)
-            .directory("work/folder")
+            .directory("cwd/folder")
             .stdin("x\n")
             .fails()
             .says("the message is sent")
@@ -378,7 +378,7 @@ fn a_copy_that_fails_is_told_and_the_mail_is_out() {
 fn what_is_refused_has_no_copy() {
     Case::new()
         .sendmail(FakeSendmail::exiting(67))
-        .args(["-s", "t", "-S", "record=[DIR]/work/copy", "ops@example.com"])
+        .args(["-s", "t", "-S", "record=[DIR]/cwd/copy", "ops@example.com"])
         .stdin("x\n")
         .status(67)
         .says("sendmail")
@@ -394,8 +394,8 @@ fn large() -> Case {
         .called("postrider")
         .args(["send", "--subject", "t", "--attach", "small.txt"])
         .args(["--attach", "large.bin", "ops@example.com"])
-        .file("work/small.txt", "small\n")
-        .file("work/large.bin", vec![0xa5; 200_000])
+        .file("cwd/small.txt", "small\n")
+        .file("cwd/large.bin", vec![0xa5; 200_000])
         .rc("set hostname=client.example.org")
         .stdin("the text\n")
 }
