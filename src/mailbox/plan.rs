@@ -9,7 +9,7 @@ use std::io;
 use super::change::{Change, Changes};
 use super::flags::Flags;
 use super::scan::MessageRef;
-use super::source::{Source, read_full};
+use super::source::{Source, read_exact, read_full};
 use super::status;
 
 /// The longest header block in which flags are changed; nobody's header is that long in earnest.
@@ -201,6 +201,8 @@ struct Builder {
     /// Where in the old file the next piece starts.
     at: u64,
     has_start: bool,
+    /// The header block at hand.
+    header: Vec<u8>,
 }
 
 impl Builder {
@@ -213,6 +215,7 @@ impl Builder {
             },
             at: 0,
             has_start: false,
+            header: Vec::new(),
         }
     }
 
@@ -284,12 +287,10 @@ impl Builder {
         if message.header_len > MAX_HEADER {
             return Ok(());
         }
-        let mut block = vec![0; message.header_len as usize];
-        if read_full(source, &mut block, message.offset)? < block.len() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+        self.header.resize(message.header_len as usize, 0);
+        read_exact(source, &mut self.header, message.offset)?;
         // Where there is no header there is no place for flags.
-        let Some(edits) = status::edits(&block, message.from_line_len as usize, flags) else {
+        let Some(edits) = status::edits(&self.header, message.from_line_len as usize, flags) else {
             return Ok(());
         };
         for edit in &edits {

@@ -4,6 +4,8 @@
 //! stay, a line that says the same already stays as it is, and a missing one is put behind the
 //! last field, where Berkeley mail puts it.
 
+use memchr::memchr;
+
 use super::flags::{Flags, STATUS, X_STATUS, field_body};
 use super::separator::can_follow_from_line;
 
@@ -23,14 +25,13 @@ pub(super) struct Edit {
 ///
 /// `None` where the block is no header, so that a field in it would be text.
 pub(super) fn edits(block: &[u8], from_line_len: usize, flags: Flags) -> Option<Vec<Edit>> {
-    let fields = &block[from_line_len..];
-    if !can_follow_from_line(fields) {
+    if !can_follow_from_line(&block[from_line_len..]) {
         return None;
     }
+    let (fields, end) = Field::of_block(block, from_line_len);
     let mut found = Vec::new();
-    let end = end_of_fields(block, from_line_len);
-    for (name, table) in [(&b"Status"[..], &STATUS[..]), (b"X-Status", &X_STATUS)] {
-        change_field(&block[..end], from_line_len, name, table, flags, &mut found);
+    for field in &fields {
+        field.change(&block[..end], from_line_len, flags, &mut found);
     }
     // Both may be added at the end: `Status` first, as they were pushed.
     found.sort_by_key(|edit| edit.at);
@@ -59,94 +60,114 @@ pub fn with_flags(block: &[u8], from_line_len: usize, flags: Flags) -> Vec<u8> {
     out
 }
 
-/// Returns where the last field ends: before the empty line, or at the end of the block.
-fn end_of_fields(block: &[u8], from_line_len: usize) -> usize {
-    let mut at = from_line_len;
-    for line in block[from_line_len..].split_inclusive(|byte| *byte == b'\n') {
-        if matches!(line, b"\n" | b"\r\n") {
-            break;
-        }
-        at += line.len();
-    }
-    at
+/// A field that holds flags.
+struct Field<'a> {
+    name: &'static [u8],
+    /// The name as it is looked for: in lower case, with its colon.
+    lowered: &'static [u8],
+    /// Its letters.
+    table: &'static [(u8, Flags)],
+    /// The lines of that name, and where they start in the block.
+    lines: Vec<(usize, &'a [u8])>,
 }
 
-/// Adds the edits of one field: its first line gets the letters, others of its name go.
-fn change_field(
-    block: &[u8],
-    from_line_len: usize,
-    name: &[u8],
-    table: &[(u8, Flags)],
-    flags: Flags,
-    edits: &mut Vec<Edit>,
-) {
-    let mut lowered = name.to_ascii_lowercase();
-    lowered.push(b':');
-    let mut lines = Vec::new();
-    let mut at = from_line_len;
-    for line in block[from_line_len..].split_inclusive(|byte| *byte == b'\n') {
-        if field_body(line, &lowered).is_some() {
-            lines.push((at, line));
-        }
-        at += line.len();
-    }
-    let known = |letter: &u8| table.iter().any(|(known, _)| known == letter);
-    let mut has = Flags::NONE;
-    let mut foreign = Vec::new();
-    for (_, line) in &lines {
-        has.read_field(line);
-        let body = field_body(line, &lowered).unwrap_or_default();
-        let letters = body
-            .iter()
-            .filter(|b| !b.is_ascii_whitespace() && !known(b));
-        foreign.extend(letters);
-    }
-    if table
-        .iter()
-        .all(|(_, flag)| has.contains(*flag) == flags.contains(*flag))
-    {
-        return;
-    }
-    let mut letters: Vec<u8> = table
-        .iter()
-        .filter(|(_, flag)| flags.contains(*flag))
-        .map(|(letter, _)| *letter)
-        .collect();
-    letters.append(&mut foreign);
-    let Some(((first, line), others)) = lines.split_first() else {
-        let line_end = if block[..from_line_len].ends_with(b"\r\n") || block.ends_with(b"\r\n") {
-            &b"\r\n"[..]
-        } else {
-            b"\n"
+impl<'a> Field<'a> {
+    /// Finds the lines of `Status` and `X-Status` in a header block, and where its last field ends:
+    /// before the empty line, or at the end of the block.
+    fn of_block(block: &'a [u8], from_line_len: usize) -> ([Field<'a>; 2], usize) {
+        let field = |name, lowered, table| Field {
+            name,
+            lowered,
+            table,
+            lines: Vec::new(),
         };
-        edits.push(Edit {
-            at: block.len(),
-            removed: 0,
-            text: [name, b": ", &letters, line_end].concat(),
-        });
-        return;
-    };
-    // A line that is continued cannot go: what continues it would join the field before.
-    let is_continued =
-        |at: usize, line: &[u8]| matches!(block.get(at + line.len()), Some(b' ' | b'\t'));
-    if letters.is_empty() && !is_continued(*first, line) {
-        edits.push(Edit {
-            at: *first,
-            removed: line.len(),
-            text: Vec::new(),
-        });
-    } else {
-        edits.push(replaced_value(*first, line, lowered.len(), &letters));
+        let mut fields = [
+            field(b"Status", b"status:", &STATUS),
+            field(b"X-Status", b"x-status:", &X_STATUS),
+        ];
+        let mut at = from_line_len;
+        while at < block.len() {
+            let end = memchr(b'\n', &block[at..]).map_or(block.len(), |end| at + end + 1);
+            let line = &block[at..end];
+            match line {
+                b"\n" | b"\r\n" => break,
+                [b'S' | b's' | b'X' | b'x', ..] => {
+                    for field in &mut fields {
+                        if field_body(line, field.lowered).is_some() {
+                            field.lines.push((at, line));
+                        }
+                    }
+                }
+                _ => {}
+            }
+            at = end;
+        }
+        (fields, at)
     }
-    for (at, line) in others {
-        if is_continued(*at, line) {
-            edits.push(replaced_value(*at, line, lowered.len(), b""));
-        } else {
+
+    /// Adds the edits of this field: its first line gets the letters, others of its name go.
+    fn change(&self, block: &[u8], from_line_len: usize, flags: Flags, edits: &mut Vec<Edit>) {
+        let known = |letter: &u8| self.table.iter().any(|(known, _)| known == letter);
+        let mut has = Flags::NONE;
+        let mut foreign = Vec::new();
+        for (_, line) in &self.lines {
+            has.read_field(line);
+            let body = field_body(line, self.lowered).unwrap_or_default();
+            let letters = body
+                .iter()
+                .filter(|b| !b.is_ascii_whitespace() && !known(b));
+            foreign.extend(letters);
+        }
+        if self
+            .table
+            .iter()
+            .all(|(_, flag)| has.contains(*flag) == flags.contains(*flag))
+        {
+            return;
+        }
+        let mut letters: Vec<u8> = self
+            .table
+            .iter()
+            .filter(|(_, flag)| flags.contains(*flag))
+            .map(|(letter, _)| *letter)
+            .collect();
+        letters.append(&mut foreign);
+        let Some(((first, line), others)) = self.lines.split_first() else {
+            let line_end = if block[..from_line_len].ends_with(b"\r\n") || block.ends_with(b"\r\n")
+            {
+                &b"\r\n"[..]
+            } else {
+                b"\n"
+            };
             edits.push(Edit {
-                at: *at,
+                at: block.len(),
+                removed: 0,
+                text: [self.name, b": ", &letters, line_end].concat(),
+            });
+            return;
+        };
+        // A line that is continued cannot go: what continues it would join the field before.
+        let is_continued =
+            |at: usize, line: &[u8]| matches!(block.get(at + line.len()), Some(b' ' | b'\t'));
+        if letters.is_empty() && !is_continued(*first, line) {
+            edits.push(Edit {
+                at: *first,
                 removed: line.len(),
                 text: Vec::new(),
             });
+        } else {
+            edits.push(replaced_value(*first, line, self.lowered.len(), &letters));
+        }
+        for (at, line) in others {
+            if is_continued(*at, line) {
+                edits.push(replaced_value(*at, line, self.lowered.len(), b""));
+            } else {
+                edits.push(Edit {
+                    at: *at,
+                    removed: line.len(),
+                    text: Vec::new(),
+                });
+            }
         }
     }
 }
