@@ -41,6 +41,8 @@ class Entry:
     # The mailbox of which each run gets a fresh copy, and what must hold of the copy then.
     copy_of: object = None
     check: object = None
+    # Where its output goes: to a file, if it is not told otherwise.
+    output: object = None
 
 
 @dataclasses.dataclass
@@ -147,7 +149,10 @@ class Bench:
         if entry.copy_of:
             shutil.copyfile(entry.copy_of, self.copy)
             self.copy.chmod(0o600)
-        words = [self.measure, str(runs), entry.stdin, self.output, "--", *entry.command]
+            # Nobody is to write the copy to the disk while a program is measured, nor a program for us.
+            with open(self.copy, "rb") as file:
+                os.fsync(file.fileno())
+        words = [self.measure, str(runs), entry.stdin, entry.output or self.output, "--", *entry.command]
         result = subprocess.run(words, env=environment, check=True, capture_output=True, text=True)
         cpu, peak, status = result.stdout.split()
         if int(status) not in entry.statuses:
@@ -221,7 +226,7 @@ def tenth(bench):
 
 def cat(file):
     """The physical limit of whoever must see every byte."""
-    return Entry(NULL, ["/bin/cat", file])
+    return Entry(NULL, ["/bin/cat", file], output=NULL)
 
 
 def list_of(mailbox, messages):
