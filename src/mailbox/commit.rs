@@ -21,8 +21,7 @@ use super::change::{Change, Changes, CommitError, CommitOptions, Committed, Pend
 use super::disk::{sync_directory, until_done};
 use super::file::{directory_of, followed, open_for_rewrite, open_regular};
 use super::identity::{Identity, set_times};
-use super::journal::{Draft, Journal, Journals, Subject, reserve_growth};
-use super::journal_header::Body;
+use super::journal::{Body, Draft, Journal, Journals, Subject, reserve_growth};
 use super::lock::{LockError, MailboxLock};
 use super::maildir::is_maildir;
 use super::notice::Notice;
@@ -33,7 +32,7 @@ use super::plan::Plan;
 use super::redo::{self, Redone};
 use super::remap::{Remapped, remap};
 use super::scan::{MessageRef, Scan, ScanError};
-use super::source::{Buffered, read_full};
+use super::source::{Buffered, read_exact};
 use super::view::View;
 
 /// How often a mailbox that is replaced under our hands is opened again.
@@ -403,7 +402,7 @@ impl Session {
         let file = self.lock.file();
         let mut bytes = vec![0; (plan.end() - plan.start()) as usize];
         let new = View::of_plan(Arc::new(file.try_clone()?), plan);
-        read_full(&new, &mut bytes, plan.start())?;
+        read_exact(&new, &mut bytes, plan.start())?;
         for (index, block) in bytes.chunks(64 * 1024).enumerate() {
             file.write_all_at(block, plan.start() + (index * 64 * 1024) as u64)?;
         }
@@ -462,13 +461,21 @@ fn give_back(file: &File, size: u64) {
     }
 }
 
-/// Copies the bytes that a journal would have written.
+/// Copies the bytes that a journal would have written into a new file; all of them, or there is none.
 fn copy_body(journal: &Journal, place: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(place)?;
+    let copied = write_body(journal, &mut file).and_then(|()| sync_directory(place));
+    if copied.is_err() {
+        let _ = fs::remove_file(place);
+    }
+    copied
+}
+
+fn write_body(journal: &Journal, file: &mut File) -> io::Result<()> {
     let (mut at, len) = match &journal.header().body {
         Body::Whole { extents, .. } => (
             journal.body_at(),
@@ -483,15 +490,11 @@ fn copy_body(journal: &Journal, place: &Path) -> io::Result<()> {
     let mut block = vec![0; 64 * 1024];
     while at < end {
         let want = (end - at).min(block.len() as u64) as usize;
-        let count = read_full(&**journal.file(), &mut block[..want], at)?;
-        if count == 0 {
-            break;
-        }
-        file.write_all(&block[..count])?;
-        at += count as u64;
+        read_exact(&**journal.file(), &mut block[..want], at)?;
+        file.write_all(&block[..want])?;
+        at += want as u64;
     }
-    until_done(|| file.sync_all())?;
-    sync_directory(place)
+    until_done(|| file.sync_all())
 }
 
 /// Returns whether changes were not written because a disk or a quota is full.

@@ -60,7 +60,6 @@ mod from_line;
 mod gzip;
 mod identity;
 mod journal;
-mod journal_header;
 mod kernel_lock;
 mod lock;
 mod look;

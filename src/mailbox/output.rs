@@ -3,7 +3,7 @@
 use std::io;
 
 use super::plan::{Piece, Plan};
-use super::source::{Source, read_full};
+use super::source::{Source, read_exact};
 
 /// A run of bytes in the new file that differs from the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +88,7 @@ impl<'a> Output<'a> {
             let target = &mut buffer[filled..filled + want];
             match piece {
                 Piece::Copy { from, .. } => {
-                    if read_full(source, target, from + self.done)? < want {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
+                    read_exact(source, target, from + self.done)?;
                 }
                 Piece::Text(text) => {
                     let done = self.done as usize;

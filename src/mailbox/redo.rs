@@ -18,12 +18,11 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::disk::until_done;
-use super::journal::{Draft, DraftBody, Journal, Situation, Subject, reserve_growth};
-use super::journal_header::Body;
+use super::journal::{Body, Draft, DraftBody, Journal, Situation, Subject, reserve_growth};
 use super::lock::MailboxLock;
 use super::output::{Extent, Output};
 use super::plan::{OwnedPiece, Plan};
-use super::source::read_full;
+use super::source::read_exact;
 
 /// How much is copied at once.
 const BLOCK: usize = 256 * 1024;
@@ -137,9 +136,7 @@ fn write(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
 
 /// Copies as many bytes as the block has from one file to another.
 fn copy(from: &File, at: u64, to: &File, place: u64, block: &mut [u8]) -> io::Result<()> {
-    if read_full(from, block, at)? < block.len() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
+    read_exact(from, block, at)?;
     to.write_all_at(block, place)
 }
 

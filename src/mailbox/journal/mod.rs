@@ -66,11 +66,16 @@ use nix::fcntl::{FallocateFlags, OFlag, fallocate};
 use twox_hash::XxHash3_64;
 
 use super::disk::{sync_directory, until_done};
-use super::journal_header::{Body, HEADER_AT, Header};
 use super::output::{Extent, Output};
 use super::plan::Plan;
-use super::source::{Source, read_full};
+use super::source::{Source, read_exact, read_full};
 use super::view::View;
+
+mod header;
+mod windows;
+
+pub(super) use header::Body;
+use header::{HEADER_AT, Header};
 
 /// What the file starts with.
 const MAGIC: &[u8; 16] = b"postrider redo 1";
@@ -89,9 +94,6 @@ const MAX_HEADER: u32 = 64 * 1024 * 1024;
 
 /// How the body is aligned.
 const BLOCK: u64 = 4096;
-
-/// What stands before the data in a slot.
-const SLOT_HEADER: usize = 32;
 
 /// How much is copied at once.
 const COPIED: usize = 256 * 1024;
@@ -200,18 +202,6 @@ pub(super) enum Situation {
     Foreign,
 }
 
-/// The window that is known to be whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    number: u64,
-    /// Where its bytes belong in the mailbox.
-    pub place: u64,
-    /// How many they are.
-    pub len: u64,
-    /// Where they stand in the journal.
-    pub at: u64,
-}
-
 impl Journal {
     /// Makes a journal and gives it its name: from then on the rewrite is certain.
     ///
@@ -310,7 +300,7 @@ impl Journal {
             DraftBody::Whole { extents, content } => journal.write_body(extents, content)?,
             DraftBody::Windows { plan, .. } => {
                 let mut buffer = journal.buffer();
-                let chunk = Output::new(plan, 0).next(mailbox, &mut buffer[SLOT_HEADER..])?;
+                let chunk = Output::new(plan, 0).next(mailbox, Journal::window_of(&mut buffer))?;
                 if let Some((place, len)) = chunk {
                     journal.write_slot(0, place, len, &mut buffer)?;
                 }
@@ -353,9 +343,7 @@ impl Journal {
             let mut done = 0;
             while done < extent.len {
                 let want = (extent.len - done).min(COPIED as u64) as usize;
-                if read_full(content, &mut block[..want], extent.place + done)? < want {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
+                read_exact(content, &mut block[..want], extent.place + done)?;
                 hasher.write(&block[..want]);
                 self.file.write_all_at(&block[..want], at)?;
                 at += want as u64;
@@ -366,110 +354,6 @@ impl Journal {
             *hash = hasher.finish();
         }
         Ok(())
-    }
-
-    /// Returns a buffer for a slot: its header and one window.
-    pub(super) fn buffer(&self) -> Vec<u8> {
-        let size = match &self.header.body {
-            Body::Windows { size, .. } => *size as usize,
-            Body::Whole { .. } => 0,
-        };
-        vec![0; SLOT_HEADER + size]
-    }
-
-    /// Returns the part of such a buffer that is for the bytes of the window.
-    pub(super) fn window_of(buffer: &mut [u8]) -> &mut [u8] {
-        &mut buffer[SLOT_HEADER..]
-    }
-
-    fn slot_size(&self) -> u64 {
-        match &self.header.body {
-            Body::Windows { size, .. } => {
-                (SLOT_HEADER as u64 + u64::from(*size)).next_multiple_of(BLOCK)
-            }
-            Body::Whole { .. } => 0,
-        }
-    }
-
-    fn slot_at(&self, number: u64) -> u64 {
-        self.body + (number % 2) * self.slot_size()
-    }
-
-    /// Writes the bytes of a window, `len` of them in the buffer behind its header, into its slot.
-    fn write_slot(&self, number: u64, place: u64, len: usize, buffer: &mut [u8]) -> io::Result<()> {
-        buffer[..8].copy_from_slice(&number.to_le_bytes());
-        buffer[8..16].copy_from_slice(&place.to_le_bytes());
-        buffer[16..24].copy_from_slice(&(len as u64).to_le_bytes());
-        let hash = slot_hash(&buffer[..24], &buffer[SLOT_HEADER..SLOT_HEADER + len]);
-        buffer[24..32].copy_from_slice(&hash.to_le_bytes());
-        self.file
-            .write_all_at(&buffer[..SLOT_HEADER + len], self.slot_at(number))
-    }
-
-    /// Writes the window after `last` into the journal and syncs it. The mailbox must have all
-    /// windows up to `last` on disk.
-    pub(super) fn add_window(
-        &self,
-        last: &Window,
-        place: u64,
-        len: usize,
-        buffer: &mut [u8],
-    ) -> io::Result<Window> {
-        let number = last.number + 1;
-        self.write_slot(number, place, len, buffer)?;
-        until_done(|| self.file.sync_all())?;
-        Ok(Window {
-            number,
-            place,
-            len: len as u64,
-            at: self.slot_at(number) + SLOT_HEADER as u64,
-        })
-    }
-
-    /// Returns the last window that is whole in the journal.
-    ///
-    /// # Errors
-    /// When the journal cannot be read, or neither slot is whole.
-    pub(super) fn last_window(&self) -> io::Result<Window> {
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the journal is damaged");
-        let end = match &self.header.body {
-            Body::Windows { plan, .. } => plan.end(),
-            Body::Whole { .. } => return Err(damaged()),
-        };
-        let mut buffer = self.buffer();
-        let mut last: Option<Window> = None;
-        for slot in 0..2 {
-            let at = self.slot_at(slot);
-            if read_full(&*self.file, &mut buffer[..SLOT_HEADER], at)? < SLOT_HEADER {
-                continue;
-            }
-            let field = |from: usize| {
-                u64::from_le_bytes(buffer[from..from + 8].try_into().expect("eight bytes"))
-            };
-            let (number, place, len, hash) = (field(0), field(8), field(16), field(24));
-            let is_within = number % 2 == slot
-                && len <= (buffer.len() - SLOT_HEADER) as u64
-                && place >= self.header.start
-                && place.checked_add(len).is_some_and(|after| after <= end);
-            if !is_within || last.is_some_and(|last| last.number > number) {
-                continue;
-            }
-            let len = len as usize;
-            let data_at = at + SLOT_HEADER as u64;
-            let (head, data) = buffer.split_at_mut(SLOT_HEADER);
-            if read_full(&*self.file, &mut data[..len], data_at)? < len
-                || slot_hash(&head[..24], &data[..len]) != hash
-            {
-                continue;
-            }
-            last = Some(Window {
-                number,
-                place,
-                len: len as u64,
-                at: data_at,
-            });
-        }
-        last.ok_or_else(damaged)
     }
 
     /// Reads a journal; `None` if it is none, is torn, or has done its work.
@@ -528,7 +412,7 @@ impl Journal {
         let resized = |arrived| Situation::Resized { arrived };
         let (old, new) = (header.old_size, header.new_size);
         let mut word = [0; 8];
-        read_full(&*self.file, &mut word, WORD_AT)?;
+        read_exact(&*self.file, &mut word, WORD_AT)?;
         let is_resizing = word == *RESIZING;
         let situation = if is_resizing && new > old && size >= new && self.is_extended(mailbox)? {
             resized(size - new)
@@ -579,7 +463,7 @@ impl Journal {
                 let start = extent.place.max(from);
                 let end = end.min(to);
                 let part = &mut ours[(start - from) as usize..(end - from) as usize];
-                read_full(&*self.file, part, at + (start - extent.place))?;
+                read_exact(&*self.file, part, at + (start - extent.place))?;
             }
             at += extent.len;
         }
@@ -692,13 +576,6 @@ pub(super) fn hash_of<S: Source + ?Sized>(source: &S, from: u64, to: u64) -> io:
         at += count as u64;
     }
     Ok(hasher.finish())
-}
-
-fn slot_hash(head: &[u8], data: &[u8]) -> u64 {
-    let mut hasher = XxHash3_64::with_seed(0);
-    hasher.write(head);
-    hasher.write(data);
-    hasher.finish()
 }
 
 /// Returns whether this file system has no such call.

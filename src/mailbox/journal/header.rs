@@ -2,11 +2,11 @@
 //!
 //! Whatever the bytes are, decoding ends and takes no more memory than they do.
 
-use super::output::Extent;
-use super::plan::{OwnedPiece, Piece, Plan};
+use crate::mailbox::output::Extent;
+use crate::mailbox::plan::{OwnedPiece, Piece, Plan};
 
 /// Where the header starts in the file.
-pub(super) const HEADER_AT: u64 = 40;
+pub(in crate::mailbox) const HEADER_AT: u64 = 40;
 
 /// The largest window; those that we make are smaller.
 const MAX_WINDOW: u32 = 16 * 1024 * 1024;
@@ -21,7 +21,7 @@ const TEXT: u8 = 1;
 
 /// What a journal says of its rewrite.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub(in crate::mailbox) struct Header {
     /// The mailbox's device; it may have another number after the next start of the machine.
     pub device: u64,
     /// The mailbox's inode.
@@ -44,7 +44,7 @@ pub(super) struct Header {
 
 /// What the body of a journal holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Body {
+pub(in crate::mailbox) enum Body {
     /// The bytes of these extents.
     Whole {
         /// Where they belong.
@@ -63,7 +63,7 @@ pub(super) enum Body {
 
 impl Header {
     /// Returns the header as bytes.
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(in crate::mailbox) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.push(match &self.body {
             Body::Whole { .. } => WHOLE,
@@ -120,7 +120,7 @@ impl Header {
     }
 
     /// Reads a header; `None` for bytes that are none, or say what cannot be.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Header> {
+    pub(in crate::mailbox) fn decode(bytes: &[u8]) -> Option<Header> {
         let mut input = Input(bytes);
         let kind = input.byte()?;
         let device = input.u64()?;
@@ -163,7 +163,7 @@ impl Header {
         }
         match &self.body {
             Body::Whole { extents, .. } => {
-                let end = super::journal::end_of(extents);
+                let end = super::end_of(extents);
                 // What is not in an extent is in the old file already.
                 let gaps_end = extents.last().map_or(self.start, |extent| extent.place);
                 end <= self.new_size
