@@ -28,6 +28,18 @@ pub(super) const SHOWN_HEADER: usize = 64 * 1024;
 /// Fields in which mail readers keep what they know of a message; `Status` and the lengths are others.
 const CHANGING: [&[u8]; 4] = [b"x-status:", b"x-uid:", b"x-keywords:", b"x-imapbase:"];
 
+/// The first bytes of the lines in a header block that say something to the scanner: the empty
+/// line, a From_ line, and the fields that [`may_change`] knows.
+const IS_TOLD_BY: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest: &[u8] = b"\n\rFSsXxCcLl";
+    while let [first, others @ ..] = rest {
+        table[*first as usize] = true;
+        rest = others;
+    }
+    table
+};
+
 /// How many bytes before a place decide whether a blank line precedes it: `\n\r\n`.
 const LOOKBEHIND: usize = 3;
 
@@ -457,18 +469,24 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
         let mut lines = 0_u32;
         for end in memchr_iter(b'\n', &self.window[self.at..self.filled]) {
             let end = self.at + end;
-            let line = &self.window[at..end];
-            if at >= limit || matches!(line, b"" | b"\r") || line.starts_with(b"From ") {
+            if at >= limit {
                 break;
             }
-            // The rule that fields are short enough for the window is kept for any size of block.
-            let line = &line[..line.len().min(LOOKAHEAD)];
-            if may_change(line) {
-                self.message.flags.read_field(line);
-                self.content_length = content_length(line).or(self.content_length);
-                let start = self.base + at as u64 - self.message.offset;
-                let end = self.base + end as u64 + 1 - self.message.offset;
-                self.changing.push((start, end));
+            // Most lines show by their first byte that they are no field of ours and no end.
+            if IS_TOLD_BY[usize::from(self.window[at])] {
+                let line = &self.window[at..end];
+                if matches!(line, b"" | b"\r") || line.starts_with(b"From ") {
+                    break;
+                }
+                // The rule that fields are short enough for the window is kept for any size of block.
+                let line = &line[..line.len().min(LOOKAHEAD)];
+                if may_change(line) {
+                    self.message.flags.read_field(line);
+                    self.content_length = content_length(line).or(self.content_length);
+                    let start = self.base + at as u64 - self.message.offset;
+                    let end = self.base + end as u64 + 1 - self.message.offset;
+                    self.changing.push((start, end));
+                }
             }
             lines += 1;
             at = end + 1;
