@@ -18,7 +18,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, FileTimes, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -30,7 +29,7 @@ use nix::fcntl::OFlag;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use crate::sys::{child, clock, host};
+use crate::sys::{child, clock, host, random};
 
 /// From this age on a dot-lock that does not name one of our processes is stale.
 const STALE: Duration = Duration::from_secs(5 * 60);
@@ -147,7 +146,7 @@ impl Drop for DotLock {
 
 /// Makes a lock file with its content in one step; fails with `EEXIST` when there is one.
 fn make(path: &Path) -> io::Result<Request> {
-    let temporary = with_suffix(path, &format!(".{:016x}", random()));
+    let temporary = with_suffix(path, &format!(".{:016x}", random::number()));
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -319,13 +318,6 @@ fn this_system() -> String {
         boot.trim(),
         namespace.display()
     )
-}
-
-/// Returns a random number: std seeds its hashers with random keys.
-pub(super) fn random() -> u64 {
-    let mut hasher = RandomState::new().build_hasher();
-    hasher.write_u32(std::process::id());
-    hasher.finish()
 }
 
 /// Returns a path with something added to its last name.

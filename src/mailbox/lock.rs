@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 use super::dot_lock::{self, DotLock};
 use super::kernel_lock::{self, Request};
 use crate::exit::Kind;
+use crate::sys::random;
 use crate::sys::signals::{self, Held};
 
 /// Where liblockfile's helper is installed.
@@ -214,7 +215,7 @@ impl MailboxLock {
                     holder,
                 });
             }
-            let nap = NAPS.start + dot_lock::random() % (NAPS.end - NAPS.start);
+            let nap = NAPS.start + random::number() % (NAPS.end - NAPS.start);
             std::thread::sleep(Duration::from_millis(nap).min(left));
         }
     }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use memchr::memchr;
 
 use super::separator::{MAX_FIELD_NAME, can_follow_from_line};
+use super::source::fill;
 
 /// How much of a message is held at once.
 const BLOCK: usize = 64 * 1024;
@@ -77,20 +78,6 @@ pub(super) fn copy(
             return Ok(());
         }
     }
-}
-
-/// Reads until the buffer is full or the source ends.
-fn fill(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// Where in a line the filter stands.

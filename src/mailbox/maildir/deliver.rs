@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::super::file::is_in_sticky_directory;
 use super::super::flags::{Flags, field_body};
 use super::super::quote::Form;
+use super::super::source::fill;
 use super::folder::Folder;
 use super::name::{Name, new_unique};
 use crate::sys::{clock, host};
@@ -184,7 +185,7 @@ impl Drop for Delivery {
 /// Copies a message and returns the flags that its header has, if it comes from a mailbox.
 fn copy(message: &mut dyn Read, form: Form, out: &mut File) -> Result<Flags, DeliveryError> {
     let mut block = vec![0; BLOCK];
-    let mut filled = fill(message, &mut block)?;
+    let mut filled = fill(message, &mut block).map_err(DeliveryError::Message)?;
     let mut flags = Flags::NONE;
     if form != Form::Message {
         filled = without_status(&mut block, filled, &mut flags);
@@ -200,7 +201,7 @@ fn copy(message: &mut dyn Read, form: Form, out: &mut File) -> Result<Flags, Del
             .map_err(DeliveryError::Write)?;
         block.copy_within(ready..filled, 0);
         filled -= ready;
-        let count = fill(message, &mut block[filled..])?;
+        let count = fill(message, &mut block[filled..]).map_err(DeliveryError::Message)?;
         if count == 0 {
             break;
         }
@@ -238,18 +239,4 @@ fn without_status(block: &mut Vec<u8>, filled: usize, flags: &mut Flags) -> usiz
     kept.resize(block.len(), 0);
     *block = kept;
     count
-}
-
-/// Reads until the buffer is full or the message ends.
-fn fill(message: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, DeliveryError> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match message.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(DeliveryError::Message(error)),
-        }
-    }
-    Ok(filled)
 }
