@@ -58,10 +58,12 @@ class Disk:
         self.mount.mkdir()
         size = options.mailbox * 2**20 + 64 * 2**20
         if options.ext4:
+            # For its own tables and its journal.
+            size += options.mailbox * 2**20 // 16
             image = place / "image"
             image.touch()
             os.truncate(image, size)
-            run_or_leave_out("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", image)
+            run_or_leave_out("mkfs.ext4", "-q", "-m", "0", "-N", "1024", "-E", "lazy_itable_init=0,lazy_journal_init=0", image)
             run_or_leave_out("mount", "-o", "loop", image, self.mount)
         else:
             run_or_leave_out("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.mount)
