@@ -436,7 +436,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
         };
         self.message.fingerprint = match self.changing[..] {
             [] => XxHash3_64::oneshot(header),
-            // One that was longer than the window has no known end.
+            // The message ends within one that was longer than the window.
             [.., (_, u64::MAX)] => fingerprint_of(header),
             _ => {
                 self.unchanging.clear();
@@ -550,6 +550,11 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             Some(end) => {
                 self.at += end + 1;
                 self.state = State::Header;
+                // If it is one that changes, its end is known now.
+                let here = self.position(self.at) - self.message.offset;
+                if let Some((_, end @ u64::MAX)) = self.changing.last_mut() {
+                    *end = here;
+                }
             }
             None => self.at = self.filled,
         }

@@ -176,6 +176,16 @@ fn a_header_of_megabytes_is_shown_cut_and_counted_whole() {
 }
 
 #[test]
+fn fields_of_readers_that_do_not_end_in_the_window_do_no_harm() {
+    let long = "R".repeat(5000);
+    let text = format!("{FROM}\nTo: b\nStatus: {long}\nX-Status: A\nLines: 7\n\nbody\n\n");
+    let whole = scan_with(text.as_bytes(), BLOCK).expect("an mbox");
+    for block in [1, 7, 100, 1000, 3000, 5000] {
+        assert_eq!(scan_with(text.as_bytes(), block).expect("an mbox"), whole);
+    }
+}
+
+#[test]
 fn a_torn_message_is_left_out_only_when_asked() {
     for (tail, is_torn) in [
         ("\n\nbody\n", false),
@@ -228,6 +238,8 @@ fn piece() -> impl Strategy<Value = String> {
         1 => Just("\r\n".to_owned()),
         2 => Just("To: b\n".to_owned()),
         1 => Just("Status: RO\n".to_owned()),
+        1 => Just("X-Status: A\n".to_owned()),
+        1 => (0..5000_usize).prop_map(|length| format!("X-Keywords: {}\n", "k".repeat(length))),
         1 => (0..400_u32).prop_map(|length| format!("Content-Length: {length}\n")),
         1 => (0..5000_usize).prop_map(|length| format!("{}\n", "x".repeat(length))),
         1 => (0..4000_usize).prop_map(|length| format!("{}: x\n", "n".repeat(length))),
