@@ -89,7 +89,7 @@ fn for_each_delimiter<S: Source + ?Sized>(
 }
 
 /// Returns whether nothing but line ends stands between these offsets.
-fn is_blank<S: Source + ?Sized>(source: &S, start: u64, end: u64) -> io::Result<bool> {
+pub(super) fn is_blank<S: Source + ?Sized>(source: &S, start: u64, end: u64) -> io::Result<bool> {
     let mut block = [0; 512];
     let mut at = start;
     while at < end {
@@ -153,6 +153,9 @@ fn add<S: Source + ?Sized>(
     // A last line without its newline is a line.
     message.lines = Some(lines.saturating_add(u32::from(last != b'\n')));
     let header = read_header(&mut message, &head);
+    if header == head.len() && message.len > header as u64 {
+        read_long_header(source, &mut message)?;
+    }
     visit(found.messages.len(), &message, &head[..header]);
     found.messages.push(message);
     Ok(())
@@ -176,6 +179,39 @@ fn read_header(message: &mut MessageRef, head: &[u8]) -> usize {
     len
 }
 
+/// Reads on in a header block that is longer than what is shown of it: its flags, and where it ends.
+fn read_long_header<S: Source + ?Sized>(source: &S, message: &mut MessageRef) -> io::Result<()> {
+    let end = message.offset + message.len;
+    let mut block = vec![0; BLOCK];
+    // What of a line stood in the block before, as much as a field that we know needs.
+    let mut line = Vec::new();
+    let mut at = message.offset;
+    while at < end {
+        let want = usize::try_from(end - at).unwrap_or(BLOCK).min(BLOCK);
+        let count = read_full(source, &mut block[..want], at)?;
+        if count == 0 {
+            break;
+        }
+        for piece in block[..count].split_inclusive(|byte| *byte == b'\n') {
+            at += piece.len() as u64;
+            let room = SHOWN_HEADER.saturating_sub(line.len());
+            line.extend_from_slice(&piece[..piece.len().min(room)]);
+            if !piece.ends_with(b"\n") {
+                continue;
+            }
+            message.flags.read_field(&line);
+            if matches!(line[..], [b'\n'] | [b'\r', b'\n']) {
+                message.header_len = u32::try_from(at - message.offset).unwrap_or(u32::MAX);
+                return Ok(());
+            }
+            line.clear();
+        }
+    }
+    // All of it is header.
+    message.header_len = u32::try_from(message.len).unwrap_or(u32::MAX);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +223,22 @@ mod tests {
         });
         assert_eq!(scan.expect("memory").messages.len(), headers.len());
         headers
+    }
+
+    #[test]
+    fn a_long_header_ends_where_it_ends() {
+        for filler in [SHOWN_HEADER - 40, SHOWN_HEADER, 3 * BLOCK] {
+            let header = format!("To: c\nX: {}\nStatus: RO\n\n", "x".repeat(filler));
+            let text = format!("\x01\x01\x01\x01\n{header}body\n\x01\x01\x01\x01\n");
+            let found = messages(text.as_bytes());
+            assert_eq!(found[0].1.header_len as usize, header.len());
+            assert!(found[0].1.flags.is_read() && found[0].1.flags.is_old());
+        }
+        let text = format!("\x01\x01\x01\x01\nX: {}", "x".repeat(BLOCK));
+        assert_eq!(
+            messages(text.as_bytes())[0].1.header_len as usize,
+            BLOCK + 3
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::io;
 
 use super::change::{Change, Changes};
 use super::flags::Flags;
+use super::mmdf;
 use super::scan::MessageRef;
 use super::source::{Source, read_exact, read_full};
 use super::status;
@@ -76,7 +77,7 @@ impl Plan {
             };
             match change {
                 Change::Delete if framing > 0 => {
-                    let (start, end) = framed(messages, index, size, framing);
+                    let (start, end) = framed(source, messages, index, size, framing)?;
                     plan.skip(start, end);
                 }
                 Change::Delete => {
@@ -317,18 +318,29 @@ impl Builder {
 /// Returns what goes with a message that stands between delimiters.
 ///
 /// All up to the delimiter before the next one. Careless writers let two messages share one: it
-/// stays for the other.
-fn framed(messages: &[MessageRef], index: usize, size: u64, framing: u64) -> (u64, u64) {
+/// stays for the other. So does the last one where something stands behind it that the index does
+/// not have: a message that somebody was writing.
+fn framed<S: Source + ?Sized>(
+    source: &S,
+    messages: &[MessageRef],
+    index: usize,
+    size: u64,
+    framing: u64,
+) -> io::Result<(u64, u64)> {
     let message = &messages[index];
     let opening = message.offset.saturating_sub(framing);
-    match messages.get(index + 1) {
-        Some(next) => (opening, next.offset - framing),
-        None => {
-            let before = index.checked_sub(1).and_then(|index| messages.get(index));
-            let shares = before.is_some_and(|before| before.offset + before.len == opening);
-            (if shares { message.offset } else { opening }, size)
-        }
+    if let Some(next) = messages.get(index + 1) {
+        return Ok((opening, next.offset - framing));
     }
+    let before = index.checked_sub(1).and_then(|index| messages.get(index));
+    let shares = before.is_some_and(|before| before.offset + before.len == opening);
+    let start = if shares { message.offset } else { opening };
+    let end = message.offset + message.len;
+    let behind = (end + framing).min(size);
+    Ok(match mmdf::is_blank(source, behind, size)? {
+        true => (start, size),
+        false => (start, end),
+    })
 }
 
 /// Returns the line ends that are missing before this place, so that a blank line precedes it.

@@ -100,6 +100,33 @@ fn a_delimiter_between_two_mmdf_messages_stays_for_the_other() {
 }
 
 #[test]
+fn what_an_index_of_mmdf_does_not_have_stays() {
+    const D: &str = "\u{1}\u{1}\u{1}\u{1}\n";
+    const X: &str = "To: x\n\n";
+    const Y: &str = "To: y\n\n";
+    // The last one has no delimiter behind it: somebody may still be writing.
+    let rows = [
+        ([D, X, D, D, Y].concat(), [D, D, Y].concat()),
+        ([D, X, D, Y].concat(), [D, Y].concat()),
+        ([D, X, D, "\n"].concat(), String::new()),
+    ];
+    for (text, expected) in rows {
+        let bytes = text.as_bytes();
+        let size = bytes.len() as u64;
+        let found = mmdf::scan(bytes, size, true, &mut |_, _, _| {}).expect("memory");
+        let mut changes = Changes::default();
+        changes.delete(0);
+        let framing = D.len() as u64;
+        let plan = Plan::new(bytes, size, &found.messages, &changes, framing).expect("memory");
+        let out = String::from_utf8(carried_out(&plan, bytes)).expect("text");
+        assert_eq!(out, expected, "{text:?}");
+        let left = mmdf::scan(out.as_bytes(), out.len() as u64, false, &mut |_, _, _| {});
+        let left = left.expect("memory").messages.len();
+        assert_eq!(left, usize::from(text.contains(Y)), "{text:?}");
+    }
+}
+
+#[test]
 fn a_deletion_at_the_end_writes_nothing() {
     let text = [A, B, C].concat();
     let mut changes = Changes::default();
