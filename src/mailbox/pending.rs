@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use twox_hash::XxHash3_64;
 
-use super::file::{directory_of, what_else};
+use super::file::{directory_of, followed, what_else};
 use super::journal::{Journal, Journals, Subject, temporary_of};
 use super::notice::Notice;
 use crate::sys::user;
@@ -54,6 +54,7 @@ impl Subject {
             device: metadata.dev(),
             inode: metadata.ino(),
             owner: metadata.uid(),
+            is_shared: is_shared(&metadata, path),
         })
     }
 
@@ -111,7 +112,8 @@ pub(super) fn find(
         let file = match open(&place) {
             Ok(file) => file,
             Err(error) => match error.raw_os_error().map(Errno::from_raw) {
-                Some(Errno::ENOENT | Errno::ENOTDIR) => continue,
+                // A name that is too long for us is nobody's journal.
+                Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG) => continue,
                 Some(Errno::ELOOP) => {
                     notices.push(planted(&place, "a symbolic link"));
                     continue;
@@ -136,13 +138,19 @@ pub(super) fn find(
             notices.push(planted(&place, why));
             continue;
         }
-        match Journal::read(&place, file)? {
-            Some(journal) if journal.is_of(subject) => return Ok(Found::Journal(journal)),
-            // Torn before it counted, done, or of a mailbox that had this name before.
-            _ => {}
+        // None where it was torn before it counted, or is done.
+        if let Some(journal) = Journal::read(&place, file)? {
+            return Ok(Found::Journal(journal));
         }
     }
     Ok(Found::Nothing)
+}
+
+/// Returns whether a group shares the mailbox: its members may write it, and only they or its owner
+/// may write beside it. A journal of theirs can do no more than they.
+fn is_shared(mailbox: &fs::Metadata, path: &Path) -> bool {
+    let directory = fs::metadata(directory_of(&followed(path)));
+    mailbox.mode() & 0o020 != 0 && directory.is_ok_and(|directory| directory.mode() & 0o002 == 0)
 }
 
 /// Opens what may be a journal, for writing too if we may.
@@ -182,7 +190,8 @@ fn why_not(metadata: &fs::Metadata, subject: &Subject) -> Option<&'static str> {
     if let Some(what) = what_else(metadata) {
         return Some(what);
     }
-    if metadata.uid() != subject.owner && metadata.uid() != 0 {
+    let is_theirs = [subject.owner, 0, user::effective_uid()].contains(&metadata.uid());
+    if !is_theirs && !subject.is_shared {
         return Some("another user's file");
     }
     if metadata.nlink() > 1 {
@@ -195,16 +204,6 @@ fn planted(place: &Path, why: &'static str) -> Notice {
     Notice::Planted {
         path: place.to_owned(),
         why,
-    }
-}
-
-impl Journal {
-    /// Returns whether the journal is this mailbox's.
-    ///
-    /// The device's number is not compared: it may be another one after a restart.
-    fn is_of(&self, subject: &Subject) -> bool {
-        let header = self.header();
-        header.inode == subject.inode && header.path == subject.path.as_os_str().as_bytes()
     }
 }
 

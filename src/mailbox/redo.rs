@@ -2,7 +2,7 @@
 //!
 //! # Steps, and what the mailbox holds if we die after each
 //! 1. The journal has its name. *The old bytes; readers already see the new ones.*
-//! 2. A mailbox that grows is made as long as it will be. *The old bytes and zeros.*
+//! 2. A mailbox that grows is made as long as it will be, and synced. *The old bytes and zeros.*
 //! 3. The bytes are written, those that move in windows, and synced. *Old and new ones, mixed.*
 //! 4. A mailbox that shrinks is cut. *The new bytes.*
 //! 5. The journal is removed. *The new bytes, and no journal.*
@@ -64,10 +64,13 @@ pub(super) fn redo(
             }
             Situation::Pending { .. } if new > old => {
                 reserve_growth(lock.file(), old, new)?;
+                if lock.file().metadata()?.len() != old {
+                    continue;
+                }
                 until_done(|| lock.file().set_len(new))?;
-                write(lock, &journal)?;
+                extend(lock, &journal)?;
             }
-            Situation::Resized { .. } if new > old => write(lock, &journal)?,
+            Situation::Resized { .. } if new > old => extend(lock, &journal)?,
             Situation::Pending { .. } => {
                 write(lock, &journal)?;
                 if new < old {
@@ -91,6 +94,15 @@ pub(super) fn redo(
         io::ErrorKind::ResourceBusy,
         "mail keeps arriving from a program that takes no lock",
     ))
+}
+
+/// Writes the bytes of a journal into a mailbox that has its new length.
+///
+/// The length first: new bytes in a file that has its old length after a power cut would be nothing
+/// that we can have left behind.
+fn extend(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
+    until_done(|| lock.file().sync_all())?;
+    write(lock, journal)
 }
 
 /// Writes the bytes of a journal into the mailbox and syncs them.

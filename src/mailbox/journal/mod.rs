@@ -179,6 +179,8 @@ pub(super) struct Subject {
     pub inode: u64,
     /// Its owner's user id.
     pub owner: u32,
+    /// Whether a group shares it, so that a journal may be that of any member.
+    pub is_shared: bool,
 }
 
 /// A journal that has its name: its rewrite is certain.
@@ -259,7 +261,7 @@ impl Journal {
         mailbox: &File,
     ) -> io::Result<Journal> {
         if file.metadata()?.uid() != subject.owner {
-            // Where we may not give it away it is root's, and root must complete the rewrite.
+            // Where we may not give it away it is ours: we or root must complete the rewrite.
             let _ = fchown(&file, Some(subject.owner), None);
         }
         let body = match &draft.body {
@@ -403,9 +405,16 @@ impl Journal {
     /// When the mailbox or the journal cannot be read.
     pub(super) fn situation(&self, mailbox: &File) -> io::Result<Situation> {
         let header = &self.header;
-        let size = mailbox.metadata()?.len();
+        let metadata = mailbox.metadata()?;
+        let size = metadata.len();
         let prefix = header.start.saturating_sub(PREFIX);
-        if size < header.start || hash_of(mailbox, prefix, header.start)? != header.prefix {
+        // A file that took the place of the mailbox is another one, even with the same bytes. The
+        // device may have another number after a restart, and a directory another name.
+        let is_other = metadata.ino() != header.inode;
+        if is_other
+            || size < header.start
+            || hash_of(mailbox, prefix, header.start)? != header.prefix
+        {
             return Ok(Situation::Foreign);
         }
         let pending = |arrived| Situation::Pending { arrived };
