@@ -219,11 +219,11 @@ impl Session {
             ..Committed::default()
         };
         committed.left = messages.len() - committed.deleted;
-        let plan = self.plan(messages, &changes)?;
+        let plan = self.plan(messages, &changes, has_all)?;
         let outcome = match self.write(&plan, options.journals) {
             // A full disk must not keep anybody from deleting; flags can wait.
             Err(error) if is_full(&error) && committed.deleted > 0 && plan.flagged() > 0 => {
-                let deletions = self.plan(messages, &deletions)?;
+                let deletions = self.plan(messages, &deletions, has_all)?;
                 committed.flags_left_out = plan.flagged();
                 self.write(&deletions, options.journals)?
             }
@@ -251,7 +251,12 @@ impl Session {
     }
 
     /// Plans changes, and makes sure that no message is lost from sight by them.
-    fn plan(&self, messages: &[MessageRef], changes: &Changes) -> Result<Plan, CommitError> {
+    fn plan(
+        &self,
+        messages: &[MessageRef],
+        changes: &Changes,
+        has_all: bool,
+    ) -> Result<Plan, CommitError> {
         let file = self.lock.file();
         let size = self.identity()?.size();
         let framing = super::open::framing(file, size).map_err(|source| self.error(source))?;
@@ -260,7 +265,7 @@ impl Session {
         // Strict separators stay separators whatever stands around them; others depend on it.
         // Delimiters of careless writers do too.
         let is_certain = framing == 0 && messages.iter().skip(1).all(|message| message.is_strict);
-        if !is_certain && !self.keeps_messages(&plan, messages, changes)? {
+        if !is_certain && !self.keeps_messages(&plan, messages, changes, has_all)? {
             return Err(CommitError::Refused {
                 path: self.lock.path().to_owned(),
                 why: "a mailbox in which messages would run together without the deleted ones"
@@ -276,6 +281,7 @@ impl Session {
         plan: &Plan,
         messages: &[MessageRef],
         changes: &Changes,
+        has_all: bool,
     ) -> Result<bool, CommitError> {
         let io = |source| self.error(source);
         let file = Arc::new(self.lock.file().try_clone().map_err(io)?);
@@ -286,8 +292,17 @@ impl Session {
             Err(ScanError::NotMbox) => return Ok(false),
         };
         let kept = (0..messages.len()).filter(|index| changes.get(*index) != Some(Change::Delete));
-        let kept = kept.map(|index| messages[index].fingerprint);
-        Ok(kept.eq(scan.messages.iter().map(|message| message.fingerprint)))
+        let kept: Vec<u64> = kept.map(|index| messages[index].fingerprint).collect();
+        let found: Vec<u64> = scan
+            .messages
+            .iter()
+            .map(|message| message.fingerprint)
+            .collect();
+        Ok(match has_all {
+            true => found == kept,
+            // The index is that of the end.
+            false => found.ends_with(&kept),
+        })
     }
 
     /// Writes what is planned; says why if it is certain but not complete.
@@ -336,6 +351,10 @@ impl Session {
     /// Writes what the kernel does in one step: an end cut off, or a few bytes of one sector.
     fn write_at_once(&self, plan: &Plan) -> io::Result<bool> {
         let file = self.lock.file();
+        // Mail that somebody has added without our locks is moved, and that takes more steps.
+        if file.metadata()?.len() != plan.old_size() {
+            return Ok(false);
+        }
         match Output::extents(plan)[..] {
             [] if plan.new_size() < plan.old_size() => {
                 until_done(|| file.set_len(plan.new_size()))?;
@@ -453,7 +472,14 @@ impl Session {
 
 /// Gives back the blocks that were reserved behind the end of a mailbox.
 fn give_back(file: &File, size: u64) {
-    let modified = file.metadata().and_then(|metadata| metadata.modified());
+    let Ok(metadata) = file.metadata() else {
+        return;
+    };
+    // Mail that somebody added meanwhile without our locks has the blocks now.
+    if metadata.len() != size {
+        return;
+    }
+    let modified = metadata.modified();
     // Should it fail the blocks stay reserved, and nothing else.
     let _ = until_done(|| file.set_len(size));
     if let Ok(modified) = modified {

@@ -211,7 +211,9 @@ fn a_foreign_rewrite_after_a_crash_is_left_alone_and_the_journal_rescued() {
 fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u8) -> bool {
     let mailbox = spool.open();
     let session = Session::begin(&spool.path(), &spool.options()).expect("a session");
-    let plan = session.plan(mailbox.messages(), changes).expect("a plan");
+    let plan = session
+        .plan(mailbox.messages(), changes, true)
+        .expect("a plan");
     if plan.is_empty() || Output::extents(&plan).is_empty() {
         return false;
     }
@@ -389,4 +391,65 @@ fn a_delivery_completes_what_broke_off_before() {
     ];
     assert_eq!(spool.text(), expected.concat());
     assert!(spool.is_tidy());
+}
+
+#[test]
+fn a_journal_of_a_mailbox_that_was_replaced_is_rescued() {
+    let spool = Spool::new(&[A, B, C].concat());
+    crash(&spool, &delete(&[0]), true, 1, 0);
+    // Restored or rewritten by a program that makes a new file: the same bytes, another inode.
+    let torn = spool.text();
+    let copy = spool.directory.path().join("copy");
+    std::fs::write(&copy, &torn).expect("written");
+    std::fs::rename(&copy, spool.path()).expect("renamed");
+    let notices = recover(&spool.path(), &spool.options()).expect("recovered");
+    let [Notice::Overwritten { kept }] = &notices[..] else {
+        panic!("{notices:?}");
+    };
+    assert_eq!(
+        std::fs::read_to_string(kept).expect("read"),
+        [B, C].concat()
+    );
+    assert_eq!(spool.text(), torn);
+}
+
+#[test]
+fn a_journal_goes_with_its_directory() {
+    let mut spool = Spool::new(&[A, B, C].concat());
+    crash(&spool, &delete(&[0]), false, 1, 0);
+    let other = tempfile::tempdir().expect("a directory");
+    for name in ["mbox", ".mbox.postrider-journal"] {
+        let from = spool.directory.path().join(name);
+        std::fs::rename(from, other.path().join(name)).expect("renamed");
+    }
+    spool.directory = other;
+    let notices = recover(&spool.path(), &spool.options()).expect("recovered");
+    assert_eq!(notices, [Notice::Completed]);
+    assert_eq!(spool.text(), [B, C].concat());
+}
+
+#[test]
+fn mail_that_arrives_without_a_lock_is_never_cut_off() {
+    let spool = Spool::new(&[A, B].concat());
+    let mailbox = spool.open();
+    let session = Session::begin(&spool.path(), &spool.options()).expect("a session");
+    let plan = session
+        .plan(mailbox.messages(), &delete(&[1]), true)
+        .expect("a plan");
+    std::fs::write(spool.path(), [A, B, C].concat()).expect("written");
+    assert!(!session.write_at_once(&plan).expect("looked at"));
+    give_back(session.lock.file(), plan.old_size());
+    assert_eq!(spool.text(), [A, B, C].concat());
+}
+
+#[test]
+fn the_last_message_can_be_deleted_without_an_index_of_the_others() {
+    // The last one has no blank line before it, so that a scan must show that the others stay.
+    let joined = [A, B.trim_end_matches('\n'), "\n", C].concat();
+    let spool = Spool::new(&joined);
+    let mailbox = Mailbox::open_end(&spool.path(), &spool.journals).expect("a mailbox");
+    let last = mailbox.messages().len() - 1;
+    let committed = mailbox.commit(&delete(&[last]), &spool.options());
+    assert_eq!(committed.expect("committed").deleted, 1);
+    assert_eq!(spool.text(), &joined[..joined.len() - C.len()]);
 }

@@ -94,8 +94,13 @@ pub(super) fn request(mailbox: &Path, helper: Option<&Path>) -> io::Result<Reque
                         _ => ask_helper(&path, helper),
                     });
                 }
-                // Not even room for a name.
-                Some(Errno::ENOSPC | Errno::EDQUOT) => return Ok(Request::Unsupported),
+                // Not even room for a name; somebody else's may be there.
+                Some(Errno::ENOSPC | Errno::EDQUOT) => {
+                    return Ok(match Content::read(&path)? {
+                        Some(content) if !content.is_stale() => Request::Busy(content.pid),
+                        _ => Request::Unsupported,
+                    });
+                }
                 _ => return Err(error),
             },
         }

@@ -84,7 +84,7 @@ pub(super) fn look(
         // The size now, not before: the one who held the lock may just have written.
         let opened = Identity::of(&file.metadata().map_err(io)?);
         let view = view_of(file, &opened, found, &mut notices).map_err(io)?;
-        let is_busy = shared.is_none() || dot_lock::path_of(path).exists();
+        let is_busy = shared.is_none() || dot_lock::path_of(&subject.path).exists();
         let start = match end_only {
             // A torn message may be the last one: only a whole scan finds the one before.
             true if !is_busy && beginning(&view, view.len()).map_err(io)? == Beginning::Mbox => {

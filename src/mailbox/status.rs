@@ -36,10 +36,15 @@ pub(super) fn edits(block: &[u8], from_line_len: usize, flags: Flags) -> Option<
     // Both may be added at the end: `Status` first, as they were pushed.
     found.sort_by_key(|edit| edit.at);
     let ends_line = |text: &[u8]| text.last().is_none_or(|byte| *byte == b'\n');
+    // A last line without its newline may be one that goes.
+    let removes_end = found
+        .iter()
+        .any(|edit| edit.removed > 0 && edit.text.is_empty() && edit.at + edit.removed == end);
     if let Some(first) = found
         .iter_mut()
         .find(|edit| edit.at == end && edit.removed == 0)
         && !ends_line(&block[..end])
+        && !removes_end
     {
         first.text.insert(0, b'\n');
     }
@@ -260,6 +265,13 @@ mod tests {
                 "From a\nStatus: R\nX: y\n\n",
             ),
             ("From a\nX-Status: AFx\n\n", "T", "From a\nX-Status: Tx\n\n"),
+            // Files that end within the header.
+            ("From a\nTo: b", "R", "From a\nTo: b\nStatus: R\n"),
+            (
+                "From a\nTo: b\nX-Status: F",
+                "R",
+                "From a\nTo: b\nStatus: R\n",
+            ),
             (
                 "From a\nX-Status: F\nStatus: O\n\n",
                 "ROF",

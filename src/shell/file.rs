@@ -113,8 +113,14 @@ pub(super) fn append(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
         return Err(Failure::new(Kind::CannotCreate, what).because(why));
     }
     fill(&file, bytes).map(|()| false).map_err(|error| {
-        // What was there stays; that the rest cannot be taken back changes nothing of the error.
-        let _ = file.set_len(found.len());
+        // What was there stays; that the rest cannot be taken back changes nothing of the error. What
+        // another program has added meanwhile stays too.
+        if file
+            .metadata()
+            .is_ok_and(|now| now.len() <= found.len() + bytes.len() as u64)
+        {
+            let _ = file.set_len(found.len());
+        }
         cannot("write", path, error)
     })
 }
