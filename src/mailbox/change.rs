@@ -99,6 +99,9 @@ pub struct Committed {
     pub gone: usize,
     /// How many messages did not get their flags, because the disk is full.
     pub flags_left_out: usize,
+    /// How many messages of a Maildir keep their old flags because another file has the name that
+    /// tells the new ones.
+    pub names_taken: usize,
     /// How many messages the mailbox has now.
     pub left: usize,
     /// Whether the mailbox became empty and was removed.

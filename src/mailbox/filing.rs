@@ -1,11 +1,10 @@
 //! How a message goes from one mailbox to another, of whatever format.
 
-use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
 use chrono::{DateTime, FixedOffset};
 
-use super::from_line::from_line;
+use super::from_line::{FromLine, from_line};
 use super::open::Mailbox;
 use super::quote::Form;
 use crate::message::parse::{date, fields, words};
@@ -20,19 +19,19 @@ impl Mailbox {
         }
     }
 
-    /// Returns the From_ line with which a message goes to an mbox: its own, or one that says what
-    /// its header says of its sender and its file's name, or the header, of the time of its delivery.
+    /// Returns the From_ line with which a message goes to an mbox: its own if that separates
+    /// messages anywhere, or one that says what its header says of its sender and its file's name,
+    /// or the header, of the time of its delivery.
     ///
-    /// `now` is the time of a message that tells none.
-    ///
-    /// # Errors
-    /// As [`read`](Mailbox::read).
-    pub fn from_line(&self, index: usize, now: DateTime<FixedOffset>) -> io::Result<Vec<u8>> {
-        let message = &self.messages()[index];
-        let mut header = self.read_header(index)?;
-        if message.from_line_len > 0 {
-            header.truncate(message.from_line_len as usize);
-            return Ok(header);
+    /// `block` is what [`read_header`](Mailbox::read_header) gives; `now` is the time of a message
+    /// that tells none.
+    pub fn from_line(&self, index: usize, block: &[u8], now: DateTime<FixedOffset>) -> Vec<u8> {
+        let len = self.messages()[index].from_line_len as usize;
+        let (line, header) = block.split_at(len.min(block.len()));
+        let separates = |line: FromLine| line.time.is_some() || line.is_plausible_without_date();
+        // Any other separates nothing where it does not stand first.
+        if FromLine::parse(line.trim_ascii_end()).is_some_and(separates) {
+            return line.to_vec();
         }
         let delivered = self
             .maildir()
@@ -40,16 +39,16 @@ impl Mailbox {
             // A year of four digits: anything else is no time.
             .filter(|seconds| *seconds < 253_402_300_800)
             .map(|seconds| clock::local(UNIX_EPOCH + Duration::from_secs(seconds)));
-        let date_in = |name| fields::find(&header, name).and_then(date);
+        let date_in = |name| fields::find(header, name).and_then(date);
         let time = delivered
             .or_else(|| date_in("delivery-date"))
             .or_else(|| date_in("date"))
             .unwrap_or(now);
         let sender = ["return-path", "from"]
             .iter()
-            .find_map(|name| fields::find(&header, name))
+            .find_map(|name| fields::find(header, name))
             .map(|body| words::first_address(body).address)
             .unwrap_or_default();
-        Ok(from_line(sender.as_bytes(), time))
+        from_line(sender.as_bytes(), time)
     }
 }

@@ -189,7 +189,7 @@ impl Reader<'_, '_> {
             "numbers": numbers,
             "deleted": done.deleted,
             "flagged": done.flagged,
-            "flags_left_out": done.flags_left_out,
+            "flags_left_out": done.flags_left_out + done.names_taken,
             "gone": done.gone,
             "arrived": done.arrived,
             "left": done.left,

@@ -35,7 +35,7 @@ pub(super) struct Mark {
     pub is_saved: bool,
     /// It was called new, and stays so.
     pub stays_new: bool,
-    /// Saving it failed; without a terminal it cannot be deleted any more.
+    /// Saving or showing it failed; without a terminal it cannot be deleted any more.
     pub is_unsaved: bool,
     /// It is in MBOX already: an attempt to leave came that far.
     pub is_in_mbox: bool,
@@ -172,8 +172,11 @@ impl Reader<'_, '_> {
             let is_scripted = !self.settings.stdin_is_terminal;
             let mark = &mut self.marks[message];
             if mark.is_unsaved && is_scripted {
-                // Nobody saw that it could not be saved: the script that goes on would lose it.
-                let line = format!("{}: it could not be saved, and is not deleted", message + 1);
+                // Nobody saw that it could not be read or saved: the script that goes on would lose it.
+                let line = format!(
+                    "{}: it could not be shown or saved, and is not deleted",
+                    message + 1
+                );
                 self.complain(&line);
                 continue;
             }

@@ -34,6 +34,16 @@ use mark::{Fate, Mark};
 /// What a command says: nothing, or the line to tell the user.
 pub type Told = Result<(), String>;
 
+/// Returns what kind of failure it is that a message could not be read, if it is one.
+fn unread_kind(error: &io::Error) -> Option<Kind> {
+    match error.kind() {
+        // It was deleted by somebody else: that is no failure of ours.
+        io::ErrorKind::NotFound => None,
+        io::ErrorKind::ResourceBusy => Some(Kind::TryLater),
+        _ => Some(Kind::Io),
+    }
+}
+
 /// Where commands come from.
 pub enum Input<'a> {
     /// A pipe, a file or a test; prompts are shown only if the settings speak of a terminal.
@@ -357,12 +367,7 @@ impl<'a, 's> Reader<'a, 's> {
     fn tell_unread(&mut self) -> Option<Kind> {
         let (message, error) = self.unread.take()?;
         let what = format!("{}: cannot read the message", message + 1);
-        let kind = match error.kind() {
-            // It was deleted by somebody else: that is no failure of ours.
-            io::ErrorKind::NotFound => None,
-            io::ErrorKind::ResourceBusy => Some(Kind::TryLater),
-            _ => Some(Kind::Io),
-        };
+        let kind = unread_kind(&error);
         let failure = Failure::new(kind.unwrap_or(Kind::Io), what).because(error);
         match kind {
             None => self.tell(&with_causes(&failure)),

@@ -317,6 +317,12 @@ pub(super) fn told(done: &Committed, path: &Path) -> Vec<String> {
             "the disk is full: {number} in {path} kept the old flags"
         ));
     }
+    if done.names_taken > 0 {
+        let number = counted(done.names_taken);
+        lines.push(format!(
+            "{number} in {path} kept the old flags: another file has the name with the new ones"
+        ));
+    }
     if let Some(pending) = &done.pending {
         lines.push(format!(
             "the changes of {path} are safe in {}, and whoever opens it next for writing completes them: {}",

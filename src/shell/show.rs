@@ -2,7 +2,8 @@
 
 use super::command::{COMMANDS, Help};
 use super::mark::Fate;
-use super::{Reader, Told};
+use super::{Reader, Told, unread_kind};
+use crate::exit::{Failure, Kind, with_causes};
 use crate::ui::headline::{self, Place};
 use crate::ui::page;
 
@@ -37,10 +38,17 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn bytes(&self, message: usize) -> Result<Vec<u8>, String> {
-        self.mailbox
-            .read(message)
-            .map_err(|error| format!("{}: cannot read the message: {error}", message + 1))
+    /// Returns the bytes of a message; where they cannot be read that counts for the exit status, and
+    /// for a script that would delete what nobody saw.
+    fn bytes(&mut self, message: usize) -> Result<Vec<u8>, String> {
+        self.mailbox.read(message).map_err(|error| {
+            if let Some(kind) = unread_kind(&error) {
+                self.note(kind);
+                self.marks[message].is_unsaved = true;
+            }
+            let what = format!("{}: cannot read the message", message + 1);
+            with_causes(&Failure::new(Kind::Io, what).because(error))
+        })
     }
 
     fn mark_read(&mut self, message: usize) {

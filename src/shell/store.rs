@@ -223,14 +223,9 @@ fn incoming(
     let from_line_len = place.from_line_len as usize;
     let (block, rest) = mailbox.open_message(message)?;
     let header = with_flags(&block, from_line_len, flags);
-    let (line, header) = header.split_at(from_line_len);
-    let from_line = match line {
-        b"" => mailbox.from_line(message, clock::message_time(epoch))?,
-        line => line.to_vec(),
-    };
     Ok(Incoming {
-        from_line,
-        message: Box::new(Cursor::new(header.to_vec()).chain(rest)),
+        from_line: mailbox.from_line(message, &block, clock::message_time(epoch)),
+        message: Box::new(Cursor::new(header[from_line_len..].to_vec()).chain(rest)),
         form: mailbox.form(),
     })
 }

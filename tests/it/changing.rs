@@ -208,7 +208,7 @@ fn a_full_disk_leaves_both_files_as_they_were_and_the_status_says_it() {
     // The change of the flags has no room for its journal either.
     limited("s * folder\nd *\nq\n")
         .any_stderr()
-        .stderr_contains("1: it could not be saved, and is not deleted")
+        .stderr_contains("1: it could not be shown or saved, and is not deleted")
         .stderr_contains("mailx: cannot change box: cannot write ")
         .any_stdout()
         .run();
@@ -335,4 +335,19 @@ fn a_signal_at_the_prompt_ends_the_reader_and_changes_nothing() {
                 terminal.signals(signal);
             });
     }
+}
+
+#[test]
+fn a_message_that_stood_first_without_a_date_stays_a_message_elsewhere() {
+    let text =
+        "From here on\nFrom: a@example.org\nDate: Mon, 16 Nov 2026 09:00:00 +0000\n\nbody\n\n";
+    let from = "From a@example.org Mon Nov 16 09:00:00 2026\n";
+    let saved = [ONE, &text.replacen("From here on\n", from, 1)].concat();
+    commands(&[], "s 1 folder\nd 1\nq\n")
+        .file("cwd/box", text)
+        .file("cwd/folder", ONE)
+        .leaves("cwd/folder", saved)
+        .leaves("cwd/box", "")
+        .any_stdout()
+        .run();
 }

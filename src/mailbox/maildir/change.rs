@@ -15,8 +15,10 @@ enum Outcome {
     Done,
     /// It was so already.
     Unchanged,
-    /// There was no room for the name, or a file has it already.
+    /// There was no room for the name.
     NoRoom,
+    /// Another file has the name already.
+    Taken,
 }
 
 impl Maildir {
@@ -64,6 +66,7 @@ impl Maildir {
                 Some(Outcome::Done) => committed.flagged += 1,
                 Some(Outcome::Unchanged) => {}
                 Some(Outcome::NoRoom) => committed.flags_left_out += 1,
+                Some(Outcome::Taken) => committed.names_taken += 1,
                 None => committed.gone += 1,
             }
         }
@@ -95,8 +98,8 @@ impl Maildir {
         match from.rename(&entry.name, &self.folders.cur, &name) {
             Ok(()) => Ok(Outcome::Done),
             Err(error) => match error.kind() {
-                io::ErrorKind::AlreadyExists
-                | io::ErrorKind::InvalidFilename
+                io::ErrorKind::AlreadyExists => Ok(Outcome::Taken),
+                io::ErrorKind::InvalidFilename
                 | io::ErrorKind::StorageFull
                 | io::ErrorKind::QuotaExceeded => Ok(Outcome::NoRoom),
                 _ => Err(error),

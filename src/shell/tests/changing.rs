@@ -291,7 +291,7 @@ fn what_could_not_be_saved_is_not_deleted_by_a_script() {
     assert_eq!(
         ran.err,
         "mailx: cannot create DIR/no/such: No such file or directory\n\
-         1: it could not be saved, and is not deleted\n"
+         1: it could not be shown or saved, and is not deleted\n"
     );
     assert_eq!(ran.left, of(&[(1, OLD)]));
     let typed = ReaderSettings {
