@@ -47,6 +47,21 @@ fn an_interrupt_takes_back_the_line_and_quit_leaves() {
 }
 
 #[test]
+fn what_is_typed_ahead_or_pasted_is_carried_out_to_its_end() {
+    let one = mailboxes::ONE.replacen("\n\n", "\nStatus: O\n\n", 1);
+    let left = [&one, mailboxes::TWO].concat();
+    for keys in ["d 2\rd 3\ru 2\rq\r", "d 3\n=\nq\n"] {
+        let text = [mailboxes::ONE, mailboxes::TWO, mailboxes::ONE].concat();
+        reading(text)
+            .leaves("cwd/box", &left)
+            .at_terminal(|terminal| {
+                terminal.sees("? ");
+                terminal.types(keys);
+            });
+    }
+}
+
+#[test]
 fn a_console_that_knows_no_sequences_gets_none() {
     let ran = reading(mailboxes::ONE)
         .env("TERM", "dumb")
