@@ -155,7 +155,10 @@ fn field_text(body: &[u8]) -> String {
     if body.is_ascii() && memmem::find(body, b"=?").is_none() {
         words::eight_bit(body).replace("\r\n", "\n")
     } else {
+        // A line end within an encoded word would look like another field.
         words::decode(body)
+            .replace('\n', "\u{240a}")
+            .replace('\r', "\u{240d}")
     }
 }
 
@@ -269,6 +272,14 @@ fn size(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_end_within_an_encoded_word_makes_no_line() {
+        let text = "To: =?utf-8?q?x=0D=0AX=3A_y?=\nSubject: =?utf-8?q?a=0AFrom=3A_root?=\n\nb\n";
+        let out = shown(text);
+        assert!(out.contains("To: x\u{240d}\u{240a}X: y\n"), "{out}");
+        assert!(out.contains("Subject: a\u{240a}From: root\n"), "{out}");
+    }
 
     fn shown(text: &str) -> String {
         let ignore: Vec<String> = IGNORED.iter().map(|&name| name.to_owned()).collect();
