@@ -21,7 +21,7 @@ use super::change::{Change, Changes, CommitError, CommitOptions, Committed, Pend
 use super::disk::{sync_directory, until_done};
 use super::file::{directory_of, followed, open_for_rewrite, open_regular};
 use super::identity::{Identity, set_times};
-use super::journal::{Body, Draft, Journal, Journals, Subject, reserve_growth};
+use super::journal::{Body, Draft, Journal, Journals, Subject, reserve_growth, within_limit};
 use super::lock::{LockError, MailboxLock};
 use super::maildir::is_maildir;
 use super::notice::Notice;
@@ -316,8 +316,10 @@ impl Session {
         {
             return Ok(None);
         }
-        reserve_growth(self.lock.file(), plan.old_size(), plan.new_size())
-            .map_err(|source| self.error(source))?;
+        // What would break off in the middle is not begun.
+        let room = within_limit(plan.end())
+            .and_then(|()| reserve_growth(self.lock.file(), plan.old_size(), plan.new_size()));
+        room.map_err(|source| self.error(source))?;
         let journal = match self.journal(plan, journals) {
             Ok(journal) => journal,
             Err(error) => {

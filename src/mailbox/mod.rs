@@ -94,6 +94,7 @@ pub use lock::{Holder, LockError, LockOptions, MailboxLock};
 pub use maildir::is_maildir;
 pub use notice::Notice;
 pub use open::{Mailbox, OpenError, has_mail};
+pub use pending::shared_journals;
 pub use place::{
     NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, spools, system_mailbox,
 };

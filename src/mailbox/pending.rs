@@ -26,6 +26,12 @@ const ROOT: &str = "/var/lib/postrider/journal";
 /// Where a user's journals lie when nothing else is said.
 const STATE: &str = ".local/state/postrider/journal";
 
+/// Returns where the journals of a user lie who has no home to write in: in a directory of the
+/// user's own, mode 0700, below one that survives a restart.
+pub fn shared_journals(uid: u32) -> PathBuf {
+    PathBuf::from(format!("/var/tmp/postrider-{uid}/journal"))
+}
+
 /// What was found in the places for journals.
 #[derive(Debug)]
 pub(super) enum Found {
@@ -71,6 +77,7 @@ impl Subject {
         let others = [
             Some(PathBuf::from(ROOT)),
             owner.map(|owner| owner.home.join(STATE)),
+            Some(shared_journals(self.owner)),
         ];
         for place in others.into_iter().flatten() {
             let place = place.join(self.name());
@@ -210,7 +217,25 @@ fn planted(place: &Path, why: &'static str) -> Notice {
 /// Makes the directory of a place for journals, unless it is the mailbox's own.
 pub(super) fn make_directory(place: &Path, subject: &Subject) -> io::Result<()> {
     let directory = directory_of(place);
-    if directory == directory_of(&subject.path) || directory.is_dir() {
+    if directory == directory_of(&subject.path) {
+        return Ok(());
+    }
+    if directory == shared_journals(user::effective_uid()) {
+        // Anybody may have made what has our name there.
+        for made in directory.parent().into_iter().chain([directory]) {
+            match DirBuilder::new().mode(0o700).create(made) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+            let found = fs::symlink_metadata(made)?;
+            let is_ours = found.is_dir() && found.uid() == user::effective_uid();
+            if !is_ours || found.mode() & 0o077 != 0 {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+        }
+        return Ok(());
+    }
+    if directory.is_dir() {
         return Ok(());
     }
     // Others must reach their own journals in root's directory.

@@ -63,6 +63,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, OFlag, fallocate};
+use nix::sys::resource::{Resource, getrlimit};
 use twox_hash::XxHash3_64;
 
 use super::disk::{sync_directory, until_done};
@@ -107,7 +108,8 @@ const PREFIX: u64 = 4096;
 /// Where a journal may lie beside the mailbox's own directory, in the order in which they are tried.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journals {
-    /// `$XDG_STATE_HOME/postrider/journal` of the user, `/var/lib/postrider/journal` of root.
+    /// `$XDG_STATE_HOME/postrider/journal` of the user, and [`shared_journals`](super::shared_journals);
+    /// `/var/lib/postrider/journal` of root.
     pub directories: Vec<PathBuf>,
 }
 
@@ -613,6 +615,21 @@ impl Header {
     }
 }
 
+fn too_large() -> io::Error {
+    io::Error::from_raw_os_error(Errno::EFBIG as i32)
+}
+
+/// Makes sure that a file may be written up to this offset.
+///
+/// # Errors
+/// When a limit of the process (`RLIMIT_FSIZE`) is in the way.
+pub(super) fn within_limit(end: u64) -> io::Result<()> {
+    match getrlimit(Resource::RLIMIT_FSIZE) {
+        Ok((soft, _)) if end > soft => Err(too_large()),
+        _ => Ok(()),
+    }
+}
+
 /// Reserves the blocks that a mailbox needs to grow, without making it longer.
 ///
 /// # Errors
@@ -621,11 +638,7 @@ pub(super) fn reserve_growth(mailbox: &File, old_size: u64, new_size: u64) -> io
     if new_size <= old_size {
         return Ok(());
     }
-    let too_large = || io::Error::from_raw_os_error(Errno::EFBIG as i32);
-    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE);
-    if limit.is_ok_and(|(soft, _)| new_size > soft) {
-        return Err(too_large());
-    }
+    within_limit(new_size)?;
     let from = i64::try_from(old_size).map_err(|_| too_large())?;
     let len = i64::try_from(new_size - old_size).map_err(|_| too_large())?;
     let flags = FallocateFlags::FALLOC_FL_KEEP_SIZE;
