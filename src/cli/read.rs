@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::compose::input::Interruptible;
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, Settings, env};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
     self, CommitOptions, Journals, LockOptions, Mailbox, NameInputs, Named, OpenError, PlaceInputs,
@@ -326,7 +326,10 @@ fn file_of(file: &OsStr, settings: &Settings, environment: &Environment) -> Resu
             system: &own_mailbox(settings, environment),
             system_of: &|name| spool_of(&user::by_name(name)?, None, settings),
             home_of: &|name| user::by_name(name).map(|user| user.home),
-            variable: &|name| settings.any(name).map(OsString::from),
+            variable: &|name| {
+                let own = settings.any(name).map(OsString::from);
+                own.or_else(|| env::variable(name))
+            },
         },
     )
     .map_err(|error| {
@@ -356,16 +359,18 @@ fn spool_of(user: &user::User, mail: Option<&OsStr>, settings: &Settings) -> Opt
 
 /// Returns where journals may lie beside the mailbox's own directory.
 fn journals(environment: &Environment) -> Journals {
-    let directory = match user::effective_uid() {
-        0 => Some(PathBuf::from("/var/lib")),
-        _ => environment.state_directory(),
+    let state = |directory: PathBuf| directory.join("postrider/journal");
+    let directories = match user::effective_uid() {
+        0 => vec![state(PathBuf::from("/var/lib"))],
+        // Accounts of services have homes that are not there or not theirs.
+        uid => {
+            let own = environment.state_directory().map(state);
+            own.into_iter()
+                .chain([mailbox::shared_journals(uid)])
+                .collect()
+        }
     };
-    Journals {
-        directories: directory
-            .map(|directory| directory.join("postrider/journal"))
-            .into_iter()
-            .collect(),
-    }
+    Journals { directories }
 }
 
 /// Gathers what the reader is told from variables, environment and terminal.

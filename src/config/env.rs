@@ -78,7 +78,7 @@ impl Environment {
 
     /// Reads the process's environment.
     pub fn read() -> Environment {
-        Environment::from_lookup(|name| std::env::var_os(name))
+        Environment::from_lookup(variable)
     }
 
     /// Reads an environment by a function from name to value; empty values count as not set.
@@ -113,4 +113,9 @@ impl Environment {
             dumb_terminal: get("TERM").is_none_or(|term| term == "dumb"),
         }
     }
+}
+
+/// Returns a variable of the environment that a user refers to by its name.
+pub fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }

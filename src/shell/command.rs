@@ -346,6 +346,18 @@ pub fn find(word: &str) -> Option<&'static Command> {
         .find(|command| word.len() >= command.enough && command.name.starts_with(word))
 }
 
+/// The commands that only show something, or leave.
+const SHOWING: [&str; 23] = [
+    "next", "print", "type", "Print", "Type", "top", "+", "-", "previous", "headers", "from", "z",
+    "size", "=", "echo", "exit", "xit", "quit", "help", "?", "list", "version", "#",
+];
+
+/// Returns whether a line asks for more than to show something.
+pub fn does_more_than_show(line: &str) -> bool {
+    let (word, _) = split(line);
+    find(word).is_some_and(|command| !word.is_empty() && !SHOWING.contains(&command.name))
+}
+
 /// Splits a line into the command's word and its arguments.
 ///
 /// A word is a run of letters or one sign, so that `t5`, `d1-3`, `f*` and `z-`

@@ -2,6 +2,7 @@
 
 use super::list::{self, Index};
 use super::{Reader, Told};
+use crate::exit::Kind;
 use crate::mailbox::Flags;
 use crate::ui::choice::FlagChoice;
 use crate::ui::headline;
@@ -133,11 +134,15 @@ impl Index for All<'_, '_, '_> {
 
 impl Reader<'_, '_> {
     /// Says why nothing can be marked, where it cannot.
-    fn changeable(&self) -> Told {
-        match self.read_only {
-            true => Err("The mailbox is open read-only".to_owned()),
-            false => Ok(()),
+    fn changeable(&mut self) -> Told {
+        if !self.read_only {
+            return Ok(());
         }
+        // A person sees the line; a script must learn that it was not obeyed.
+        if !self.settings.stdin_is_terminal {
+            self.note(Kind::NoPermission);
+        }
+        Err("The mailbox is open read-only".to_owned())
     }
 
     /// Marks messages as deleted; shows the next one with `autoprint`.

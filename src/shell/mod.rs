@@ -129,6 +129,9 @@ pub fn run(
             }
         }
     }
+    if reader.screen.has_lost_its_reader() && !reader.left {
+        reader.tell_unfinished(&mut source)?;
+    }
     reader.screen.finish()?;
     Ok(reader.worst)
 }
@@ -251,6 +254,27 @@ impl<'a, 's> Reader<'a, 's> {
         }
         self.note(Kind::Signal(signal));
         self.left = true;
+    }
+
+    /// Says that something was asked for and not done, where the output has lost its reader before
+    /// the end: what nobody saw is not deleted.
+    ///
+    /// That nobody wants to see more of a list is no failure.
+    fn tell_unfinished(&mut self, source: &mut Source<'_>) -> Result<(), Failure> {
+        let mut is_asked = self.marks.iter().any(|mark| mark.fate != Fate::Ruled);
+        while !is_asked && !self.settings.stdin_is_terminal {
+            match source.line(self)? {
+                Some(line) => is_asked = command::does_more_than_show(&line),
+                None => break,
+            }
+        }
+        if is_asked {
+            let path = self.mailbox.path().display();
+            let line = format!("the output was closed; {path} stays as it is");
+            self.tell(&line);
+            self.note(Kind::Io);
+        }
+        Ok(())
     }
 
     /// Returns whether what takes long is to end now.

@@ -62,10 +62,10 @@ impl Reader<'_, '_> {
         self.move_to_mbox(&plan)?;
         let path = self.mailbox.path().display().to_string();
         if plan.changes.is_empty() {
+            if has_grown(&self.mailbox) {
+                self.screen.text("New mail has arrived.\n");
+            }
             if self.settings.is_system {
-                if has_grown(&self.mailbox) {
-                    self.screen.text("New mail has arrived.\n");
-                }
                 self.say_held(self.marks.len());
             }
             return Ok(());
@@ -91,7 +91,7 @@ impl Reader<'_, '_> {
         }
         if self.settings.is_system {
             self.say_held(done.left.saturating_sub(done.arrived));
-        } else {
+        } else if done.pending.is_none() {
             let end = if done.is_removed {
                 "removed"
             } else {

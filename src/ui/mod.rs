@@ -224,6 +224,12 @@ impl<'a> Screen<'a> {
         self.failed.is_some()
     }
 
+    /// Returns whether whoever read the output has left (`| head`).
+    pub fn has_lost_its_reader(&self) -> bool {
+        let is_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+        self.failed.as_ref().is_some_and(is_pipe)
+    }
+
     /// Flushes and tells whether everything was written.
     ///
     /// A reader at the other end of a pipe that left early (`| head`) is no failure.

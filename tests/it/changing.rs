@@ -71,6 +71,7 @@ fn exit_read_only_and_unknown_messages_change_nothing() {
     commands(&[], "p *\nex\n").any_stdout().run();
     commands(&["-R"], "d 1\nq\n")
         .stderr("The mailbox is open read-only\n")
+        .status(77)
         .run();
     commands(&["-R"], "p 1\n").any_stdout().run();
     for bad in [
@@ -93,6 +94,7 @@ fn a_file_that_may_not_be_written_is_open_read_only() {
         .stdin("d 1\nc 1 copy\nq\n")
         .stdout_contains("[Read only]")
         .stderr("The mailbox is open read-only\n")
+        .status(77)
         .leaves("cwd/copy", ONE)
         .run();
 }
@@ -221,6 +223,18 @@ fn a_full_disk_leaves_both_files_as_they_were_and_the_status_says_it() {
 }
 
 #[test]
+fn a_limit_on_the_size_of_files_is_seen_before_anything_is_moved() {
+    let many = ONE.repeat(20);
+    commands(&[], "d 1\nq\n")
+        .file("cwd/box", &many)
+        .wrapped(["/bin/sh", "-c", "ulimit -f 2; exec \"$@\"", "sh"])
+        .status(74)
+        .says("cannot write box: File too large")
+        .leaves("cwd/box", &many)
+        .run();
+}
+
+#[test]
 fn a_lock_that_others_hold_is_waited_for_and_named() {
     commands(&["-S", "lock-timeout=3"], "d 1\nq\n")
         .file("cwd/box.lock", "0\n")
@@ -265,6 +279,40 @@ fn a_signal_leaves_the_mailbox_as_it_is() {
             .says("interrupted; box stays as it is")
             .run();
     }
+}
+
+#[test]
+fn an_output_without_a_reader_is_told_if_something_was_to_be_changed() {
+    let headless = |text: &str| {
+        let text = format!("{}{text}", "p *\n".repeat(2000));
+        commands(&[], &text).wrapped([
+            "/bin/bash",
+            "-c",
+            "\"$@\" | /usr/bin/head -n 1 >/dev/null; exit ${PIPESTATUS[0]}",
+            "bash",
+        ])
+    };
+    headless("q\n").run();
+    headless("").run();
+    headless("x\n").run();
+    for text in ["d 1\nq\n", "p *\nd 1\n"] {
+        headless(text)
+            .status(74)
+            .stderr("mailx: the output was closed; box stays as it is\n")
+            .run();
+    }
+}
+
+#[test]
+fn names_of_mailboxes_know_the_variables_of_the_environment() {
+    Case::new()
+        .args(["-N", "-S", "quiet", "-S", "folder=$HOME/mail", "-f", "+box"])
+        .file("home/mail/box", three())
+        .stdin("s 1 $PLACE/saved\nx\n")
+        .env("PLACE", ".")
+        .stdout_contains("saved\" [New file]")
+        .leaves("cwd/saved", ONE)
+        .run();
 }
 
 #[test]
