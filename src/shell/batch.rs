@@ -83,6 +83,10 @@ pub fn change(
                 let mut flags = before;
                 flags.insert(set);
                 flags.remove(cleared);
+                // `RO`, as when it was read.
+                if set.contains(Flags::READ) && before.is_new() {
+                    flags.insert(Flags::OLD);
+                }
                 if flags != before {
                     changes.set_flags(message, flags);
                 }
@@ -97,7 +101,15 @@ pub fn change(
         false => {
             let keep = reader.settings.rules.keep;
             let (settings, screen) = (&reader.settings, &mut reader.screen);
-            commit(&reader.mailbox, &changes, !keep, settings, screen)?
+            let done = commit(&reader.mailbox, &changes, !keep, settings, screen);
+            done.map_err(|failure| match settings.signal() {
+                Some(signal) => {
+                    let path = reader.mailbox.path().display();
+                    let what = format!("interrupted; {path} stays as it is");
+                    Failure::new(Kind::Signal(signal), what)
+                }
+                None => failure,
+            })?
         }
     };
     for line in told(&done, reader.mailbox.path()) {

@@ -268,6 +268,10 @@ impl Reader<'_, '_> {
     /// Marks messages as read.
     pub(super) fn seen(&mut self, list: &str) -> Told {
         self.mark(list, |mark| {
+            // `RO`, as when it was read: only what is new becomes old with it.
+            if mark.flags.is_new() {
+                mark.flags.insert(Flags::OLD);
+            }
             mark.flags.insert(Flags::READ);
             mark.stays_new = false;
         })

@@ -1,5 +1,9 @@
 //! `postrider delete` and `postrider mark`: changes without a dialogue.
 
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
 use crate::case::Case;
 use crate::mailboxes::{ONE, TWO};
 
@@ -187,4 +191,25 @@ fn system_mailboxes_are_changed_by_name() {
             TWO.replacen("Status: RO\n", "Status: RO\nX-Status: F\n", 1),
         )
         .run();
+}
+
+#[test]
+fn what_is_marked_as_read_is_old_as_well() {
+    let read = ONE.replacen("\n\n", "\nStatus: RO\n\n", 1);
+    run(["mark", "--read", "1"])
+        .leaves("cwd/box", format!("{read}{TWO}"))
+        .run();
+}
+
+#[test]
+fn a_signal_while_a_lock_is_waited_for_is_told_as_such() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        run(["delete", "1"])
+            .file("cwd/box.lock", "0\n")
+            .signal_after(Duration::from_millis(700), signal)
+            .status(128 + signal as i32)
+            .stderr_contains("interrupted; box stays as it is")
+            .any_stderr()
+            .run();
+    }
 }
