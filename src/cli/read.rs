@@ -464,6 +464,10 @@ fn pager(environment: &Environment) -> Option<Pager<'static>> {
                 _ => {}
             }
         }
-        child.wait().map(drop)
+        // The shell has said on stderr what it could not run; the text is still to be shown.
+        match child.wait()?.code() {
+            Some(126 | 127) => Err(io::Error::other("the shell could not run it")),
+            _ => Ok(()),
+        }
     }))
 }

@@ -62,6 +62,20 @@ fn what_is_typed_ahead_or_pasted_is_carried_out_to_its_end() {
 }
 
 #[test]
+fn a_pager_that_is_not_there_hides_no_message() {
+    reading(mailboxes::ONE)
+        .args(["-S", "crt=1"])
+        .env("PAGER", "no-such-pager")
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("p\n");
+            terminal.sees("cannot run the pager");
+            terminal.sees("/dev/sda1 97%");
+            terminal.types("q\n");
+        });
+}
+
+#[test]
 fn a_console_that_knows_no_sequences_gets_none() {
     let ran = reading(mailboxes::ONE)
         .env("TERM", "dumb")
