@@ -262,10 +262,15 @@ impl<'a, 's> Reader<'a, 's> {
     /// That nobody wants to see more of a list is no failure.
     fn tell_unfinished(&mut self, source: &mut Source<'_>) -> Result<(), Failure> {
         let mut is_asked = self.marks.iter().any(|mark| mark.fate != Fate::Ruled);
-        while !is_asked && !self.settings.stdin_is_terminal {
-            match source.line(self)? {
-                Some(line) => is_asked = command::does_more_than_show(&line),
-                None => break,
+        while !self.settings.stdin_is_terminal {
+            let Some(line) = source.line(self)? else {
+                break;
+            };
+            match command::find(command::split(&line).0).map(|command| command.name) {
+                Some("quit") => break,
+                // Nothing was to be written.
+                Some("exit" | "xit") => return Ok(()),
+                _ => is_asked |= command::does_more_than_show(&line),
             }
         }
         if is_asked {

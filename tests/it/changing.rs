@@ -295,6 +295,7 @@ fn an_output_without_a_reader_is_told_if_something_was_to_be_changed() {
     headless("q\n").run();
     headless("").run();
     headless("x\n").run();
+    headless("d 1\nx\n").run();
     for text in ["d 1\nq\n", "p *\nd 1\n"] {
         headless(text)
             .status(74)
