@@ -18,7 +18,7 @@ use twox_hash::XxHash3_64;
 use super::file::{directory_of, followed, what_else};
 use super::journal::{Journal, Journals, Subject, temporary_of};
 use super::notice::Notice;
-use crate::sys::user;
+use crate::sys::{private, user};
 
 /// Where root's journals lie.
 const ROOT: &str = "/var/lib/postrider/journal";
@@ -29,7 +29,7 @@ const STATE: &str = ".local/state/postrider/journal";
 /// Returns where the journals of a user lie who has no home to write in: in a directory of the
 /// user's own, mode 0700, below one that survives a restart.
 pub fn shared_journals(uid: u32) -> PathBuf {
-    PathBuf::from(format!("/var/tmp/postrider-{uid}/journal"))
+    private::directory_of(uid).join("journal")
 }
 
 /// What was found in the places for journals.
@@ -222,18 +222,8 @@ pub(super) fn make_directory(place: &Path, subject: &Subject) -> io::Result<()> 
     }
     if directory == shared_journals(user::effective_uid()) {
         // Anybody may have made what has our name there.
-        for made in directory.parent().into_iter().chain([directory]) {
-            match DirBuilder::new().mode(0o700).create(made) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
-            }
-            let found = fs::symlink_metadata(made)?;
-            let is_ours = found.is_dir() && found.uid() == user::effective_uid();
-            if !is_ours || found.mode() & 0o077 != 0 {
-                return Err(io::ErrorKind::PermissionDenied.into());
-            }
-        }
-        return Ok(());
+        directory.parent().map_or(Ok(()), private::make)?;
+        return private::make(directory);
     }
     if directory.is_dir() {
         return Ok(());

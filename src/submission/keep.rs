@@ -5,15 +5,13 @@
 //! `X-Postrider-Unsent-From`, name the envelope that failed. Where there is no usable home
 //! directory, the file lies in `/var/tmp/postrider-UID/`.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{AppendOptions, append};
 use crate::sys::spool::Spool;
-use crate::sys::user;
+use crate::sys::{private, user};
 use crate::transport::local::from_line;
 
 /// Appends an unsent message to the dead letter file; returns the file.
@@ -62,16 +60,7 @@ impl Place {
             Place::File(path) => Ok(path),
             Place::Shared(directory) => {
                 let cannot = |why: &str| format!("cannot use {}: {why}", directory.display());
-                // Whether it was there before does not matter: what counts is whose it is now.
-                let _ = DirBuilder::new().mode(0o700).create(&directory);
-                let metadata = fs::symlink_metadata(&directory)
-                    .map_err(|error| cannot(&exit::with_causes(&error)))?;
-                if !metadata.is_dir() || metadata.uid() != user::effective_uid() {
-                    return Err(cannot("it is not a directory of ours"));
-                }
-                if metadata.mode() & 0o077 != 0 {
-                    return Err(cannot("others have rights to it"));
-                }
+                private::make(&directory).map_err(|error| cannot(&exit::with_causes(&error)))?;
                 Ok(directory.join("dead.letter"))
             }
         }
@@ -87,7 +76,6 @@ fn places(settings: &Settings, environment: &Environment) -> Vec<Place> {
         }
         _ => {}
     }
-    let directory = format!("/var/tmp/postrider-{}", user::effective_uid());
-    places.push(Place::Shared(Path::new(&directory).to_owned()));
+    places.push(Place::Shared(private::directory_of(user::effective_uid())));
     places
 }
