@@ -87,18 +87,19 @@ pub(super) fn request(mailbox: &Path, helper: Option<&Path>) -> io::Result<Reque
                         return Ok(Request::Busy(content.pid));
                     }
                 }
-                Some(Errno::EACCES | Errno::EPERM | Errno::EROFS) => {
+                Some(
+                    why @ (Errno::EACCES
+                    | Errno::EPERM
+                    | Errno::EROFS
+                    | Errno::ENOSPC
+                    | Errno::EDQUOT),
+                ) => {
                     // We cannot make one, but we can see one.
                     return Ok(match Content::read(&path)? {
                         Some(content) if !content.is_stale() => Request::Busy(content.pid),
+                        // Not even room for a name.
+                        _ if matches!(why, Errno::ENOSPC | Errno::EDQUOT) => Request::Unsupported,
                         _ => ask_helper(&path, helper),
-                    });
-                }
-                // Not even room for a name; somebody else's may be there.
-                Some(Errno::ENOSPC | Errno::EDQUOT) => {
-                    return Ok(match Content::read(&path)? {
-                        Some(content) if !content.is_stale() => Request::Busy(content.pid),
-                        _ => Request::Unsupported,
                     });
                 }
                 _ => return Err(error),
