@@ -23,9 +23,14 @@ impl Mailbox {
     /// messages anywhere, or one that says what its header says of its sender and its file's name,
     /// or the header, of the time of its delivery.
     ///
-    /// `block` is what [`read_header`](Mailbox::read_header) gives; `now` is the time of a message
-    /// that tells none.
-    pub fn from_line(&self, index: usize, block: &[u8], now: DateTime<FixedOffset>) -> Vec<u8> {
+    /// `block` is what [`read_header`](Mailbox::read_header) gives; `now` gives the time of a
+    /// message that tells none.
+    pub fn from_line(
+        &self,
+        index: usize,
+        block: &[u8],
+        now: impl FnOnce() -> DateTime<FixedOffset>,
+    ) -> Vec<u8> {
         let len = self.messages()[index].from_line_len as usize;
         let (line, header) = block.split_at(len.min(block.len()));
         let separates = |line: FromLine| line.time.is_some() || line.is_plausible_without_date();
@@ -43,7 +48,7 @@ impl Mailbox {
         let time = delivered
             .or_else(|| date_in("delivery-date"))
             .or_else(|| date_in("date"))
-            .unwrap_or(now);
+            .unwrap_or_else(now);
         let sender = ["return-path", "from"]
             .iter()
             .find_map(|name| fields::find(header, name))

@@ -224,7 +224,7 @@ fn incoming(
     let (block, rest) = mailbox.open_message(message)?;
     let header = with_flags(&block, from_line_len, flags);
     Ok(Incoming {
-        from_line: mailbox.from_line(message, &block, clock::message_time(epoch)),
+        from_line: mailbox.from_line(message, &block, || clock::message_time(epoch)),
         message: Box::new(Cursor::new(header[from_line_len..].to_vec()).chain(rest)),
         form: mailbox.form(),
     })

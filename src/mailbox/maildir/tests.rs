@@ -487,7 +487,7 @@ fn a_message_that_goes_to_an_mbox_gets_a_from_line_and_keeps_its_text() {
     let lines: Vec<String> = (0..3)
         .map(|index| {
             let block = mailbox.read_header(index).expect("read");
-            String::from_utf8(mailbox.from_line(index, &block, now)).expect("text")
+            String::from_utf8(mailbox.from_line(index, &block, || now)).expect("text")
         })
         .collect();
     assert!(
@@ -526,5 +526,5 @@ fn a_message_that_goes_to_an_mbox_gets_a_from_line_and_keeps_its_text() {
     let mbox = Mailbox::open(&mbox, &Journals::default(), &mut |_, _, _| {}).expect("an mbox");
     assert_eq!(mbox.form(), Form::Stored);
     let block = mbox.read_header(0).expect("read");
-    assert_eq!(mbox.from_line(0, &block, now), line);
+    assert_eq!(mbox.from_line(0, &block, || now), line);
 }
