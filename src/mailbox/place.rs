@@ -298,14 +298,14 @@ mod tests {
             ("#", Ok(("/before", false))),
             ("&", Ok(("/home/me/mbox", false))),
             ("+in", Ok(("/home/me/mail/in", false))),
-            ("+$w/in", Ok(("/home/me/mail/work/in", false))),
+            ("+$w/in", Ok(("/home/me/mail/2026/in", false))),
             ("+", Ok(("/home/me/mail/", false))),
             ("~", Ok(("/home/me", false))),
             ("~/a b", Ok(("/home/me/a b", false))),
             ("~bob/x", Ok(("/home/bob/x", false))),
             ("~nobody/x", Err(NameError::NoUser)),
-            ("$w", Ok(("work", false))),
-            ("${w}s/$w", Ok(("works/work", false))),
+            ("$w", Ok(("2026", false))),
+            ("${w}s/$w", Ok(("2026s/2026", false))),
             ("$unset/x", Err(NameError::NoVariable)),
             ("a$", Ok(("a$", false))),
             ("a$/b", Ok(("a$/b", false))),
@@ -347,7 +347,7 @@ mod tests {
         };
         assert_eq!(
             expand(OsStr::new("&"), &mbox).map(|n| n.path),
-            Ok(PathBuf::from("work/read"))
+            Ok(PathBuf::from("2026/read"))
         );
     }
 
@@ -361,7 +361,7 @@ mod tests {
             system_of: &|user| (user == "bob").then(|| PathBuf::from("/spool/bob")),
             home_of: &|user| (user == "bob").then(|| PathBuf::from("/home/bob")),
             variable: &|name| match name {
-                "w" => Some(OsString::from("work")),
+                "w" => Some(OsString::from("2026")),
                 "empty" => Some(OsString::new()),
                 _ => None,
             },
