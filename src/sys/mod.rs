@@ -7,6 +7,7 @@ pub mod child;
 pub mod clock;
 pub mod host;
 pub mod name_service;
+pub mod open;
 pub mod private;
 pub mod random;
 pub mod signals;

@@ -1,0 +1,113 @@
+//! The one door for files that somebody names.
+//!
+//! The environment, a variable, a line of an rc file or an option may name anything: a FIFO that
+//! nobody writes to, `/dev/zero`, a directory, a link to nowhere, a file on a disk that fails.
+//! [`read`] opens those that are read. The caller says what the file is for ([`Use`]) and gets its
+//! bytes or a reason ([`Unread`]), soon and within a limit.
+//!
+//! What cannot be read is not absent (design decision D27): [`Trouble`] is the one place that tells
+//! the three apart.
+
+use std::io;
+
+use nix::errno::Errno;
+
+use crate::exit::Kind;
+
+pub mod read;
+
+pub use read::{Opened, Unread, Use};
+
+/// What it means that a file, a user or a program could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is none: ENOENT or ENOTDIR, and nothing else.
+    Absent,
+    /// It is there, or may be, but not for us, or its name can name nothing: EACCES, EPERM, ELOOP,
+    /// ENAMETOOLONG, EISDIR, ENXIO, EINVAL.
+    Refused,
+    /// The system failed: EIO, EMFILE, ENFILE, ENOMEM, ESTALE and everything we do not know. The
+    /// same look-up may succeed later.
+    Failed,
+}
+
+impl Trouble {
+    /// Tells what an error of the system means.
+    pub fn of(error: &io::Error) -> Trouble {
+        match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ENOENT | Errno::ENOTDIR) => Trouble::Absent,
+            Some(
+                Errno::EACCES
+                | Errno::EPERM
+                | Errno::ELOOP
+                | Errno::ENAMETOOLONG
+                | Errno::EISDIR
+                | Errno::ENXIO
+                | Errno::EINVAL,
+            ) => Trouble::Refused,
+            Some(_) => Trouble::Failed,
+            // Errors of std's own, without a number.
+            None => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Trouble::Absent,
+                io::ErrorKind::OutOfMemory | io::ErrorKind::TimedOut => Trouble::Failed,
+                _ => Trouble::Refused,
+            },
+        }
+    }
+}
+
+/// Returns the kind of a failure that this error is the cause of: 75 where the system failed, else
+/// the kind that the caller gives to what is missing or refused.
+pub fn kind_of(error: &io::Error, otherwise: Kind) -> Kind {
+    match Trouble::of(error) {
+        Trouble::Failed => Kind::TryLater,
+        Trouble::Absent | Trouble::Refused => otherwise,
+    }
+}
+
+/// Turns "there is none" into `None` and leaves every other error an error.
+///
+/// # Errors
+/// Fails when it may be there but could not be looked at.
+pub fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if Trouble::of(&error) == Trouble::Absent => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_two_errors_mean_that_there_is_none() {
+        use Trouble::{Absent, Failed, Refused};
+        let table = [
+            (Errno::ENOENT, Absent),
+            (Errno::ENOTDIR, Absent),
+            (Errno::EACCES, Refused),
+            (Errno::EPERM, Refused),
+            (Errno::ELOOP, Refused),
+            (Errno::EIO, Failed),
+            (Errno::EMFILE, Failed),
+            (Errno::ENFILE, Failed),
+            (Errno::ENOMEM, Failed),
+            (Errno::ESTALE, Failed),
+            (Errno::ETIMEDOUT, Failed),
+            (Errno::ENODEV, Failed),
+        ];
+        for (errno, trouble) in table {
+            let error = || io::Error::from_raw_os_error(errno as i32);
+            assert_eq!(Trouble::of(&error()), trouble, "{errno}");
+            let kind = match trouble {
+                Failed => Kind::TryLater,
+                Absent | Refused => Kind::NoInput,
+            };
+            assert_eq!(kind_of(&error(), Kind::NoInput), kind, "{errno}");
+            let found = if_there::<()>(Err(error()));
+            assert_eq!(matches!(found, Ok(None)), trouble == Absent, "{errno}");
+        }
+    }
+}
