@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use nix::unistd::{AccessFlags, access};
 
 use crate::cli::diagnostics::Diagnostics;
 use crate::cli::dialect::{self, Probe, UsageError};
@@ -162,12 +161,18 @@ fn parse_mailx(
     posixly_correct: bool,
 ) -> Result<MailxArguments, UsageError> {
     let probe = Probe {
-        readable_file: &|name| access(Path::new(name), AccessFlags::R_OK).is_ok(),
+        is_file: &is_file,
         is_command: &mailrc::is_command,
         posixly_correct,
     };
     let words = dialect::normalise(arguments, &probe)?;
     Ok(MailxArguments::from_normalised(words))
+}
+
+/// Returns whether a file of this name is there; one that cannot be read is told when it is to be.
+fn is_file(name: &OsStr) -> bool {
+    let path = Path::new(name);
+    path.symlink_metadata().is_ok() && !path.is_dir()
 }
 
 /// Whether a command line sends or reads, and what.

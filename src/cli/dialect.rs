@@ -9,10 +9,12 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use crate::cli::attach_or_header::{self, Meaning, looks_like_file};
+
 /// What the rules ask about the world.
 pub struct Probe<'a> {
-    /// Whether this names a file that can be read.
-    pub readable_file: &'a dyn Fn(&OsStr) -> bool,
+    /// Whether this names a file that is there, and no directory.
+    pub is_file: &'a dyn Fn(&OsStr) -> bool,
     /// Whether this is a command of the configuration (rule R4).
     pub is_command: &'a dyn Fn(&str) -> bool,
     /// Whether options may only stand before operands.
@@ -373,11 +375,12 @@ impl Pass<'_> {
 
     /// Pushes an option with a value; rules R1 and R2 decide what `-a` and `-A` mean.
     fn value(&mut self, letter: char, long: &str, value: &OsStr) {
-        let is_file = || (self.probe.readable_file)(value);
         match letter {
-            'a' if !is_file() && is_header(value.as_bytes()) => self.push("header", Some(value)),
-            'a' => self.attach(value),
-            'A' if is_file() => self.attach(value),
+            'a' => match attach_or_header::meaning(value, self.probe.is_file) {
+                Meaning::Header => self.push("header", Some(value)),
+                Meaning::Attach => self.attach(value),
+            },
+            'A' if (self.probe.is_file)(value) => self.attach(value),
             'A' => self.push("account", Some(value)),
             _ => self.push(long, Some(value)),
         }
@@ -406,7 +409,9 @@ impl Pass<'_> {
                 .unwrap_or_default(),
             _ => OsStr::from_bytes(tail),
         };
-        word == "-" || (!word.is_empty() && (self.probe.readable_file)(word))
+        // A file that is missing must not become a recipient: the text would go without it.
+        let is_missing = || !word.as_bytes().contains(&b'@') && looks_like_file(word.as_bytes());
+        word == "-" || (!word.is_empty() && ((self.probe.is_file)(word) || is_missing()))
     }
 
     /// Rule R6: whether what follows `-M` looks like a media type.
@@ -490,16 +495,6 @@ fn unknown_letter(letter: char, cluster: &[u8]) -> UsageError {
     }
 }
 
-/// Returns whether a text has the shape `Name: …` of a header field (rule R1).
-fn is_header(text: &[u8]) -> bool {
-    let Some(colon) = text.iter().position(|&b| b == b':') else {
-        return false;
-    };
-    let name = text[..colon].trim_ascii_end();
-    name.first().is_some_and(u8::is_ascii_alphabetic)
-        && name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -508,7 +503,7 @@ mod tests {
     fn normalised(line: &[&str], posixly_correct: bool) -> Result<Vec<String>, UsageError> {
         let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
         let probe = Probe {
-            readable_file: &|name| name == "report.pdf" || name == "file:with colon",
+            is_file: &|name| name == "report.pdf" || name == "file:with colon",
             is_command: &|word| word == "set",
             posixly_correct,
         };
@@ -599,6 +594,15 @@ mod tests {
                 &["--quote-file=report.pdf", "--", "u"],
             ),
             (&["-q", "u@x"], &["--", "u@x"]),
+            (&["-q", "u@x.gz"], &["--", "u@x.gz"]),
+            (
+                &["-q", "gone.txt", "u@x"],
+                &["--quote-file=gone.txt", "--", "u@x"],
+            ),
+            (
+                &["-q/tmp/gone", "u@x"],
+                &["--quote-file=/tmp/gone", "--", "u@x"],
+            ),
             // O33, O35, O37
             (&["-h", "3", "u"], &["--", "u"]),
             (&["-DB", "u"], &["--", "u"]),

@@ -46,14 +46,16 @@ pub struct MailxArguments {
 
     /// Attach a file, or add a header field
     ///
-    /// The name of a readable file is attached; `Name: text` is added to the header; anything
-    /// else is an error. --attach and --header never guess.
+    /// The name of a file that is there is attached. A known header field (`Reply-To:text`), `X-Name:text`
+    /// and `Name: text` with a blank are added to the header; X-Name:text only where the text
+    /// holds no slash and does not end as file names do, in .gz for instance. Anything else is a
+    /// missing file: nothing is sent, and the status is 66. --attach and --header never guess.
     #[arg(short = 'a', value_name = "FILE|HEADER", help_heading = "Sending")]
     pub attach_or_header: Vec<OsString>,
 
     /// Attach a file, or use an account
     ///
-    /// The name of a readable file is attached; anything else is the name of an account.
+    /// The name of a file that is there is attached; anything else is the name of an account.
     #[arg(short = 'A', value_name = "FILE|ACCOUNT", help_heading = "Sending")]
     pub attach_or_account: Vec<OsString>,
 

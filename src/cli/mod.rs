@@ -4,6 +4,7 @@
 //! meaning is built afterwards, when all options are known. Nothing below this module knows
 //! which face was used.
 
+mod attach_or_header;
 pub mod diagnostics;
 pub mod dialect;
 pub mod dialogue;

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::cli::attach_or_header::looks_like_file;
 use crate::cli::diagnostics::Diagnostics;
 use crate::config::{Environment, Origin, Problem, Settings, Weight, mailrc};
 use crate::exit::{Failure, Kind};
@@ -91,9 +92,13 @@ pub fn settings(
     if let Some(account) = wanted.account {
         let name = account.to_string_lossy();
         if !settings.use_account(&name, &context) {
-            let what = format!("there is no account {name}, and no readable file of that name");
+            let what = format!("there is no account {name}, and no file of that name");
+            let kind = match looks_like_file(account.as_bytes()) {
+                true => Kind::NoInput,
+                false => Kind::Config,
+            };
             refusal =
-                Some(Failure::new(Kind::Config, what).hint(
+                Some(Failure::new(kind, what).hint(
                     "--attach FILE attaches a file; an account is made by: account NAME { … }",
                 ));
         }

@@ -168,6 +168,49 @@ fn r1_neither_file_nor_header_sends_nothing() {
 }
 
 #[test]
+fn r1_a_missing_file_with_a_colon_in_its_name_is_no_header() {
+    for missing in [
+        "dump-2025-01-01T10:00:00.gz",
+        "dump:2025",
+        "X-2025-01-01T10:00:00.gz",
+        "X-Dump:/var/backups/x",
+    ] {
+        let ran = send(["-s", "t", "-a", missing, "ops@example.com"])
+            .status(66)
+            .says(missing)
+            .hints("--header")
+            .keeps(1)
+            .run();
+        ran.nothing_sent();
+        assert_eq!(ran.dead()[0].body(), BODY.as_bytes());
+    }
+}
+
+#[test]
+fn r1_a_file_that_cannot_be_read_is_no_header() {
+    send(["-s", "t", "-a", "X-Report:1", "ops@example.com"])
+        .nobody()
+        .file("cwd/X-Report:1", "secret")
+        .mode("cwd/X-Report:1", 0)
+        .lacking("-r", "cwd/X-Report:1")
+        .status(66)
+        .says("X-Report:1")
+        .keeps(1)
+        .run()
+        .nothing_sent();
+}
+
+#[test]
+fn r1_a_known_field_is_a_header_whatever_files_are_there() {
+    let ran = send(["-s", "t", "-a", "Reply-To:a@x.gz", "ops@example.com"])
+        .file("cwd/Reply-To:a@x.gz", "planted")
+        .run();
+    let letter = ran.call().letter();
+    assert_eq!(letter.field("Reply-To"), "a@x.gz");
+    assert!(letter.attachments().is_empty());
+}
+
+#[test]
 fn attach_and_header_never_guess() {
     let ran = send(["--attach", "X-A: b", "--subject", "t", "ops@example.com"])
         .status(66)
@@ -209,6 +252,39 @@ fn r2_neither_file_nor_account_sends_nothing() {
         .keeps(1)
         .run()
         .nothing_sent();
+}
+
+#[test]
+fn r2_a_missing_file_is_a_missing_input() {
+    for missing in ["nowhere.pdf", "/nowhere/file"] {
+        send(["-A", missing, "-s", "t", "ops@example.com"])
+            .status(66)
+            .says(missing)
+            .keeps(1)
+            .run()
+            .nothing_sent();
+    }
+}
+
+#[test]
+fn r2_a_directory_does_not_hide_an_account() {
+    let ran = send(["-A", "night", "-s", "t", "ops@example.com"])
+        .directory("cwd/night")
+        .rc("account night {\nset from=night@example.com\n}")
+        .run();
+    assert_eq!(ran.call().letter().field("From"), "night@example.com");
+}
+
+#[test]
+fn r5_a_missing_file_is_no_recipient() {
+    for missing in ["text.txt", "/nowhere/text"] {
+        send(["-q", missing, "-s", "t", "ops@example.com"])
+            .status(66)
+            .says(missing)
+            .keeps(1)
+            .run()
+            .nothing_sent();
+    }
 }
 
 // --- R4, R5, R6 -----------------------------------------------------------------------------
