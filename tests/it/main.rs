@@ -34,6 +34,7 @@ mod maildir;
 mod odd_world;
 mod reading;
 mod readme;
+mod relay_words;
 mod sending;
 mod sendmail_face;
 mod signals;

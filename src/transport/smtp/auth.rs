@@ -18,8 +18,8 @@ impl Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// Returns the secret itself; for the wire only.
-    fn reveal(&self) -> &str {
+    /// Returns the secret itself; for the wire, and for the mask of what comes back.
+    pub(super) fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -7,10 +7,12 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, StreamOwned};
 
+use super::mask::Mask;
 use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
 use super::tls::{Client, Judgement, TlsError};
 
@@ -81,6 +83,8 @@ pub(super) struct Connection {
     /// What was read and is not yet part of a reply.
     buffer: Vec<u8>,
     peer: SocketAddr,
+    /// What replies must not show.
+    mask: Arc<Mask>,
 }
 
 impl Connection {
@@ -89,6 +93,7 @@ impl Connection {
         peer: SocketAddr,
         connect: Duration,
         write: Duration,
+        mask: Arc<Mask>,
     ) -> Result<Connection, WireError> {
         let stream = TcpStream::connect_timeout(&peer, at_least_a_moment(connect))?;
         // We write whole turns: there is nothing that Nagle's algorithm could gather.
@@ -98,6 +103,7 @@ impl Connection {
             stream: Stream::Clear(stream),
             buffer: Vec::new(),
             peer,
+            mask,
         })
     }
 
@@ -116,6 +122,11 @@ impl Connection {
         matches!(self.stream, Stream::Tls(_))
     }
 
+    /// Returns a text without what must not be shown.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.mask.text(text)
+    }
+
     /// Sends bytes in one write.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         match &mut self.stream {
@@ -131,7 +142,8 @@ impl Connection {
     /// Reads one reply, all of it within the limit.
     pub(super) fn reply(&mut self, limit: Duration) -> Result<Reply, WireError> {
         let end = Instant::now() + limit;
-        let mut assembly = Assembly::default();
+        let mask = Arc::clone(&self.mask);
+        let mut assembly = Assembly::new(&mask);
         loop {
             let line = self.line(end)?;
             if let Some(reply) = assembly.take(&line).map_err(WireError::Reply)? {
@@ -208,6 +220,7 @@ impl Connection {
             stream: Stream::Tls(Box::new(StreamOwned::new(client.connection, socket))),
             buffer: Vec::new(),
             peer: self.peer,
+            mask: self.mask,
         })
     }
 

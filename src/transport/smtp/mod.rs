@@ -8,7 +8,8 @@
 //!
 //! - `lookup`: addresses of the relay; `session`: from the connection to where mail can be sent
 //! - `transaction`: MAIL, RCPT, DATA; `verdict`: what replies and failures mean
-//! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says
+//! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says; `mask`: without
+//!   our secrets
 //! - `tls`: whose certificate is taken; `auth`: SASL; `data`: CRLF and dots
 //!
 //! The connection is ours, over rustls, and not lettre's `SmtpConnection`, which
@@ -24,6 +25,7 @@ mod auth;
 mod connection;
 mod data;
 mod lookup;
+mod mask;
 mod reply;
 mod session;
 #[cfg(test)]
@@ -43,6 +45,7 @@ use std::time::{Duration, Instant};
 pub use auth::{Credentials, Mechanism, Secret};
 pub use tls::{format_fingerprint, parse_fingerprint};
 
+use self::mask::Mask;
 use self::tls::Judgement;
 use self::verdict::uncertain;
 use super::{Disposition, Envelope, MessageSource, Observer, Outcome};
@@ -205,6 +208,7 @@ struct Job {
     message: SharedMessage,
     observer: Arc<dyn Observer>,
     progress: Arc<Progress>,
+    mask: Arc<Mask>,
 }
 
 /// Takes a message to a relay: one outcome for each recipient, in their order, whatever happens.
@@ -226,6 +230,11 @@ pub fn submit(
         message,
         observer: Arc::clone(&observer),
         progress: Arc::clone(&progress),
+        mask: Arc::new(Mask::of(
+            relay.credentials.as_ref(),
+            &relay.host,
+            relay.port,
+        )),
     };
     let (sender, receiver) = mpsc::channel();
     let worker = thread::Builder::new()

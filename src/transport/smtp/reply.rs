@@ -3,9 +3,13 @@
 //! Pure. A reply is bounded (security rule S9) and read leniently where real
 //! servers are sloppy: Latin-1 text, lines that end in LF alone, a code without
 //! any text. What could be two readings of one reply is an error.
+//!
+//! Here the relay's words are taken over: no secret of ours passes, whatever it echoes ([`Mask`]).
 
 use std::error::Error;
 use std::fmt;
+
+use super::mask::Mask;
 
 /// The longest reply line we take, its line end included. RFC 5321 allows 512; some servers write more.
 pub(super) const MAX_LINE: usize = 4096;
@@ -18,8 +22,11 @@ pub(super) const MAX_LINES: usize = 100;
 pub(super) struct Reply {
     /// The code, 200 to 599.
     pub(super) code: u16,
-    /// The text of each line, without the code; not yet sanitised.
+    /// The text of each line, without the code and our secrets; not yet sanitised.
     pub(super) lines: Vec<String>,
+    /// What the server offers, if this is its reply to EHLO: read before anything is masked, for a
+    /// password may be the name of a keyword.
+    pub(super) offers: Capabilities,
 }
 
 impl Reply {
@@ -83,19 +90,28 @@ impl fmt::Display for ReplyError {
 impl Error for ReplyError {}
 
 /// Puts a reply together, line by line.
-#[derive(Debug, Default)]
-pub(super) struct Assembly {
+pub(super) struct Assembly<'a> {
     code: Option<u16>,
     lines: Vec<String>,
+    mask: &'a Mask,
 }
 
-impl Assembly {
+impl<'a> Assembly<'a> {
+    /// Starts with nothing; this mask knows what the reply must not show.
+    pub(super) fn new(mask: &'a Mask) -> Assembly<'a> {
+        Assembly {
+            code: None,
+            lines: Vec::new(),
+            mask,
+        }
+    }
+
     /// Takes one line, with its line end; returns the reply if this was its last line.
     pub(super) fn take(&mut self, line: &[u8]) -> Result<Option<Reply>, ReplyError> {
         if line.len() > MAX_LINE {
             return Err(ReplyError::LongLine);
         }
-        let (code, last, text) = split(line)?;
+        let (code, last, text) = split(line, self.mask)?;
         if let Some(first) = self.code.replace(code)
             && first != code
         {
@@ -105,18 +121,26 @@ impl Assembly {
             return Err(ReplyError::ManyLines);
         }
         self.lines.push(text);
-        Ok(last.then(|| Reply {
+        if !last {
+            return Ok(None);
+        }
+        let offers = Capabilities::of(&self.lines);
+        let mut lines = std::mem::take(&mut self.lines);
+        self.mask.lines(&mut lines);
+        Ok(Some(Reply {
             code,
-            lines: std::mem::take(&mut self.lines),
+            lines,
+            offers,
         }))
     }
 }
 
 /// Splits a line into its code, whether it is the last one of its reply, and its text.
-fn split(line: &[u8]) -> Result<(u16, bool, String), ReplyError> {
+fn split(line: &[u8], mask: &Mask) -> Result<(u16, bool, String), ReplyError> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let malformed = || ReplyError::NoCode(text_of(line).chars().take(80).collect());
+    let shown = || mask.text(&text_of(line));
+    let malformed = || ReplyError::NoCode(shown().chars().take(80).collect());
     let (digits, rest) = line.split_at_checked(3).ok_or_else(malformed)?;
     if !matches!(digits[0], b'2'..=b'5') || !digits.iter().all(u8::is_ascii_digit) {
         return Err(malformed());
@@ -159,9 +183,9 @@ pub(super) struct Capabilities {
 
 impl Capabilities {
     /// Reads the keywords of a reply to EHLO; its first line is a greeting. Case does not count (RFC 5321 section 2.4).
-    pub(super) fn of(reply: &Reply) -> Capabilities {
+    fn of(lines: &[String]) -> Capabilities {
         let mut found = Capabilities::default();
-        for line in reply.lines.iter().skip(1) {
+        for line in lines.iter().skip(1) {
             let line = line.to_ascii_uppercase();
             let mut words = line.split_ascii_whitespace();
             match words.next() {
@@ -191,7 +215,8 @@ mod tests {
     use super::*;
 
     fn read(lines: &[&[u8]]) -> Result<Option<Reply>, ReplyError> {
-        let mut assembly = Assembly::default();
+        let mask = Mask::default();
+        let mut assembly = Assembly::new(&mask);
         let mut reply = None;
         for line in lines {
             assert_eq!(reply, None, "lines after the last one");
@@ -244,34 +269,31 @@ mod tests {
 
     #[test]
     fn a_reply_is_bounded_in_both_directions() {
-        let mut assembly = Assembly::default();
+        let mask = Mask::default();
+        let mut assembly = Assembly::new(&mask);
         for _ in 0..MAX_LINES {
             assert_eq!(assembly.take(b"250-x\r\n"), Ok(None));
         }
         assert_eq!(assembly.take(b"250 x\r\n"), Err(ReplyError::ManyLines));
         let long = [b"250 ".as_slice(), &[b'x'; MAX_LINE]].concat();
-        assert_eq!(Assembly::default().take(&long), Err(ReplyError::LongLine));
+        assert_eq!(Assembly::new(&mask).take(&long), Err(ReplyError::LongLine));
     }
 
     #[test]
     fn keywords_count_in_any_case() {
-        let reply = Reply {
-            code: 250,
-            lines: [
-                "PIPELINING is the host's name here",
-                "starttls",
-                "Size 1000",
-                "auth plain Login",
-                "AUTH=XOAUTH2",
-                "8bitmime",
-                "SmtpUtf8",
-                "X-UNKNOWN",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-        };
+        let lines = [
+            "PIPELINING is the host's name here",
+            "starttls",
+            "Size 1000",
+            "auth plain Login",
+            "AUTH=XOAUTH2",
+            "8bitmime",
+            "SmtpUtf8",
+            "X-UNKNOWN",
+        ]
+        .map(str::to_owned);
         assert_eq!(
-            Capabilities::of(&reply),
+            Capabilities::of(&lines),
             Capabilities {
                 starttls: true,
                 pipelining: false,
@@ -290,10 +312,9 @@ mod tests {
             code in "[0-9]{0,4}[ -]?",
         ) {
             let line = [code.as_bytes(), &line].concat();
-            if let Ok(Some(reply)) = Assembly::default().take(&line) {
+            if let Ok(Some(reply)) = Assembly::new(&Mask::default()).take(&line) {
                 proptest::prop_assert!((200..600).contains(&reply.code));
                 proptest::prop_assert!(!reply.text().is_empty());
-                Capabilities::of(&reply);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! stops the session and its [`Outcome`] holds for everybody not settled.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -87,13 +88,14 @@ impl<'a> Session<'a> {
         let limits = &relay.timeouts;
         job.progress.enter(&format!("a connection to {address}"));
         let mut wire =
-            Connection::open(address, limits.connect, limits.reply).map_err(|error| {
-                failure(
-                    relay,
-                    &format!("cannot connect to {}", address.ip()),
-                    &error,
-                )
-            })?;
+            Connection::open(address, limits.connect, limits.reply, Arc::clone(&job.mask))
+                .map_err(|error| {
+                    failure(
+                        relay,
+                        &format!("cannot connect to {}", address.ip()),
+                        &error,
+                    )
+                })?;
         if relay.security == Security::Implicit {
             job.progress.enter("the TLS handshake");
             wire = wire
@@ -144,7 +146,7 @@ impl<'a> Session<'a> {
         let name = self.own_name();
         let reply = self.command(&format!("EHLO {name}"))?;
         if reply.is_positive() {
-            self.offers = Capabilities::of(&reply);
+            self.offers = reply.offers;
             return Ok(());
         }
         self.offers = Capabilities::default();
@@ -239,7 +241,7 @@ impl<'a> Session<'a> {
                 [] => "the relay offers no AUTH".to_owned(),
                 offers => format!(
                     "no AUTH mechanism in common; it offers {}",
-                    offers.join(" ")
+                    self.wire.masked(&offers.join(" "))
                 ),
             }));
         }

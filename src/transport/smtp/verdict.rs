@@ -106,6 +106,7 @@ pub(super) fn undecided(job: &Job) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reply::Capabilities;
     use super::*;
 
     #[test]
@@ -126,6 +127,7 @@ mod tests {
             let reply = Reply {
                 code,
                 lines: vec!["words".to_owned()],
+                offers: Capabilities::default(),
             };
             let outcome = verdict(&reply, subject);
             assert_eq!(
