@@ -279,6 +279,96 @@ fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u
     true
 }
 
+/// Returns three messages; the one in the middle is long, and says this in every line.
+fn around(word: &str) -> String {
+    let lines = format!("{word} {word} {word}\n").repeat(300);
+    [A, &B.replace("body\n", &lines), C].concat()
+}
+
+/// A journal must prove that its maker could read the mailbox: not only what stands around the
+/// changes, which may be mail that he has sent.
+#[test]
+fn a_journal_whose_maker_did_not_know_the_mailbox_was_believed() {
+    let mut flags = Changes::default();
+    flags.set_flags(0, read_and_old());
+    for (what, changes) in [("deleting", delete(&[0])), ("flags", flags)] {
+        for whole in [false, true] {
+            for (steps, resized) in [(0, 0), (20, 0), (200, 0), (9999, 2)] {
+                // In windows of seven bytes, each of them synced, it would take minutes.
+                if steps > 200 && !whole {
+                    continue;
+                }
+                let guessed = around("guess");
+                let spool = Spool::new(&guessed);
+                assert!(crash(&spool, &changes, whole, steps, resized));
+                // In its place, as it was made for this inode: the mailbox as it really is.
+                let real = around("truth");
+                std::fs::write(spool.path(), &real).expect("written");
+                let what = format!("{what} {whole} {steps} {resized}");
+                let notices = recover(&spool.path(), &spool.options()).expect("recovered");
+                assert!(spool.text() == real, "{what}: {notices:?}");
+                assert!(spool.seen() == real, "{what}");
+            }
+        }
+    }
+}
+
+/// Makes the journal one of the first format, which had no samples.
+fn make_old(spool: &Spool) {
+    let bytes = std::fs::read(spool.journal()).expect("read");
+    let len = u32::from_le_bytes(bytes[24..28].try_into().expect("four bytes"));
+    let header = &bytes[40..40 + len as usize];
+    let path = 57 + 2 + usize::from(u16::from_le_bytes([header[57], header[58]]));
+    let mut behind = path;
+    for _ in 0..2 {
+        let count = u16::from_le_bytes([header[behind], header[behind + 1]]);
+        behind += 2 + usize::from(count);
+    }
+    let old = [&header[..path], &header[behind..]].concat();
+    let body = (40 + u64::from(len)).next_multiple_of(4096) as usize;
+    let mut out = b"postrider redo 1".to_vec();
+    out.extend_from_slice(&bytes[16..24]);
+    out.extend_from_slice(&(old.len() as u32).to_le_bytes());
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&twox_hash::XxHash3_64::oneshot(&old).to_le_bytes());
+    out.extend_from_slice(&old);
+    out.resize(out.len().next_multiple_of(4096), 0);
+    out.extend_from_slice(&bytes[body..]);
+    std::fs::write(spool.journal(), out).expect("written");
+}
+
+#[test]
+fn a_journal_of_before_an_upgrade_counts_where_nobody_else_can_have_put_it() {
+    use std::os::unix::fs::PermissionsExt;
+    for (mode, counts) in [
+        (0o700, true),
+        (0o755, true),
+        (0o775, false),
+        (0o1777, false),
+    ] {
+        let spool = Spool::new(&[A, B, C].concat());
+        assert!(crash(&spool, &delete(&[0]), false, 3, 0));
+        make_old(&spool);
+        let half = spool.text();
+        let directory = spool.directory.path();
+        std::fs::set_permissions(directory, PermissionsExt::from_mode(mode)).expect("mode");
+        let mut notices = spool.open().notices().to_vec();
+        notices.extend(recover(&spool.path(), &spool.options()).expect("recovered"));
+        if counts {
+            assert_eq!(spool.text(), [B, C].concat(), "{mode:o}");
+            continue;
+        }
+        assert_eq!(spool.text(), half, "{mode:o}");
+        let [Notice::Planted { why, .. }] = notices[..] else {
+            panic!("{mode:o}: {notices:?}");
+        };
+        assert_eq!(
+            why,
+            "of an earlier version, and others may have put it there"
+        );
+    }
+}
+
 fn message() -> impl Strategy<Value = String> {
     let field = prop_oneof![
         Just(""),

@@ -146,11 +146,26 @@ pub(super) fn find(
             continue;
         }
         // None where it was torn before it counted, or is done.
-        if let Some(journal) = Journal::read(&place, file)? {
-            return Ok(Found::Journal(journal));
+        match Journal::read(&place, file)? {
+            Some(journal) if journal.has_witness() || is_exclusive(&place, subject) => {
+                return Ok(Found::Journal(journal));
+            }
+            Some(_) => notices.push(planted(
+                &place,
+                "of an earlier version, and others may have put it there",
+            )),
+            None => {}
         }
     }
     Ok(Found::Nothing)
+}
+
+/// Returns whether only the mailbox's owner, root and we can have put a file at this place.
+fn is_exclusive(place: &Path, subject: &Subject) -> bool {
+    fs::metadata(directory_of(place)).is_ok_and(|directory| {
+        let theirs = [subject.owner, 0, user::effective_uid()];
+        theirs.contains(&directory.uid()) && directory.mode() & 0o022 == 0
+    })
 }
 
 /// Returns whether a group shares the mailbox: its members may write it, and only they or its owner

@@ -2,6 +2,7 @@
 //!
 //! Whatever the bytes are, decoding ends and takes no more memory than they do.
 
+use super::witness::Witness;
 use crate::mailbox::output::Extent;
 use crate::mailbox::plan::{OwnedPiece, Piece, Plan};
 
@@ -38,6 +39,8 @@ pub(in crate::mailbox) struct Header {
     pub prefix: u64,
     /// The hash of a sample of the old bytes.
     pub sample: u64,
+    /// What its maker knew of the mailbox; none in a journal of the first format.
+    pub witness: Option<Box<Witness>>,
     /// What the body holds.
     pub body: Body,
 }
@@ -84,6 +87,12 @@ impl Header {
         let path = &self.path[..self.path.len().min(usize::from(u16::MAX))];
         out.extend_from_slice(&(path.len() as u16).to_le_bytes());
         out.extend_from_slice(path);
+        if let Some(witness) = &self.witness {
+            for bytes in [&witness.old, &witness.new] {
+                out.extend_from_slice(&(bytes.len() as u16).to_le_bytes());
+                out.extend_from_slice(bytes);
+            }
+        }
         match &self.body {
             Body::Whole { extents, hash } => {
                 out.extend_from_slice(&hash.to_le_bytes());
@@ -119,8 +128,9 @@ impl Header {
         out
     }
 
-    /// Reads a header; `None` for bytes that are none, or say what cannot be.
-    pub(in crate::mailbox) fn decode(bytes: &[u8]) -> Option<Header> {
+    /// Reads a header, of the first format or of one with a witness; `None` for bytes that are
+    /// none, or say what cannot be.
+    pub(in crate::mailbox) fn decode(bytes: &[u8], has_witness: bool) -> Option<Header> {
         let mut input = Input(bytes);
         let kind = input.byte()?;
         let device = input.u64()?;
@@ -130,8 +140,14 @@ impl Header {
         let start = input.u64()?;
         let prefix = input.u64()?;
         let sample = input.u64()?;
-        let path_len = usize::from(u16::from_le_bytes(input.take(2)?.try_into().ok()?));
-        let path = input.take(path_len)?.to_vec();
+        let path = input.short()?.to_vec();
+        let witness = match has_witness {
+            true => Some(Box::new(Witness {
+                old: input.short()?.to_vec(),
+                new: input.short()?.to_vec(),
+            })),
+            false => None,
+        };
         let body = match kind {
             WHOLE => decode_whole(&mut input, start)?,
             WINDOWS => decode_windows(&mut input, start, old_size)?,
@@ -146,6 +162,7 @@ impl Header {
             start,
             prefix,
             sample,
+            witness,
             body,
         };
         (input.0.is_empty() && header.is_consistent()).then_some(header)
@@ -159,6 +176,10 @@ impl Header {
             || self.old_size > largest
             || self.new_size > largest
         {
+            return false;
+        }
+        let fits = |witness: &Box<Witness>| witness.fits(self.old_size, self.new_size);
+        if !self.witness.as_ref().is_none_or(fits) {
             return false;
         }
         match &self.body {
@@ -238,6 +259,12 @@ impl<'a> Input<'a> {
         Some(taken)
     }
 
+    /// Takes bytes that stand behind their number.
+    fn short(&mut self) -> Option<&'a [u8]> {
+        let len = u16::from_le_bytes(self.take(2)?.try_into().ok()?);
+        self.take(usize::from(len))
+    }
+
     fn byte(&mut self) -> Option<u8> {
         Some(self.take(1)?[0])
     }
@@ -277,6 +304,10 @@ mod tests {
             start: 100,
             prefix: 3,
             sample: 4,
+            witness: Some(Box::new(Witness {
+                old: vec![b'o'; 1000],
+                new: vec![b'n'; 700],
+            })),
             body,
         }
     }
@@ -313,7 +344,13 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for header in both() {
-            assert_eq!(Header::decode(&header.encode()), Some(header));
+            assert_eq!(Header::decode(&header.encode(), true), Some(header.clone()));
+            let first = Header {
+                witness: None,
+                ..header
+            };
+            assert_eq!(Header::decode(&first.encode(), false), Some(first.clone()));
+            assert_eq!(Header::decode(&first.encode(), true), None);
         }
     }
 
@@ -322,14 +359,14 @@ mod tests {
         for header in both() {
             let bytes = header.encode();
             for end in 0..bytes.len() {
-                assert_eq!(Header::decode(&bytes[..end]), None, "cut at {end}");
+                assert_eq!(Header::decode(&bytes[..end], true), None, "cut at {end}");
             }
             for at in 0..bytes.len() {
                 for change in [0x00, 0x01, 0x7f, 0x80, 0xff] {
                     let mut bytes = bytes.clone();
                     bytes[at] ^= change;
                     // Whatever comes out can be a rewrite.
-                    if let Some(header) = Header::decode(&bytes) {
+                    if let Some(header) = Header::decode(&bytes, true) {
                         assert!(header.is_consistent());
                     }
                 }
@@ -339,12 +376,12 @@ mod tests {
             new_size: 2000,
             ..both()[0].clone()
         };
-        assert_eq!(Header::decode(&longer.encode()), None);
+        assert_eq!(Header::decode(&longer.encode(), true), None);
         // A window that would fill the memory.
         let mut large = both()[1].clone();
         if let Body::Windows { size, .. } = &mut large.body {
             *size = u32::MAX;
         }
-        assert_eq!(Header::decode(&large.encode()), None);
+        assert_eq!(Header::decode(&large.encode(), true), None);
     }
 }

@@ -26,7 +26,7 @@
 //! # Format
 //! All numbers are little-endian; `varint` is LEB128.
 //! ```text
-//!      0  16 bytes   "postrider redo 1"
+//!      0  16 bytes   "postrider redo 2"
 //!     16   8 bytes   the word: zeros, "resizing" or "finished"
 //!     24  u32        length of the header; 4 zero bytes
 //!     32  u64        XXH3 of the header
@@ -36,6 +36,8 @@
 //!         u64 XXH3 of the (up to) 4 KiB before it
 //!         u64 XXH3 of a sample of the old bytes that the new ones do not replace, see `sample`
 //!         u16 length and bytes of the mailbox's path
+//!         u16 length and bytes of the samples before the rewrite, the same of those afterwards:
+//!         what proves that its maker could read the mailbox, see `witness`
 //!         whole:   u64 XXH3 of the body, varint number of extents, each varint gap, varint length
 //!         windows: u32 size of a window, varint number of pieces, each 0, varint gap, varint
 //!                  length (copied) or 1, varint length, bytes (text)
@@ -47,6 +49,9 @@
 //! Windows are written into the two slots by turns. When one is written, the mailbox has on disk
 //! all windows but the last one before it; so if it is torn the other one is whole, and its
 //! window can be written again.
+//!
+//! The first format, "postrider redo 1", had no samples. Such a journal proves nothing of its maker:
+//! it counts only where nobody but the mailbox's owner, root and we can have put it.
 //!
 //! # The word
 //! Cutting the file, or making it longer, cannot be told from its length alone once a deliverer
@@ -74,12 +79,17 @@ use super::view::View;
 
 mod header;
 mod windows;
+mod witness;
 
 pub(super) use header::Body;
 use header::{HEADER_AT, Header};
+use witness::Witness;
 
 /// What the file starts with.
-const MAGIC: &[u8; 16] = b"postrider redo 1";
+const MAGIC: &[u8; 16] = b"postrider redo 2";
+
+/// What it started with when journals had no witness.
+const FIRST_MAGIC: &[u8; 16] = b"postrider redo 1";
 
 /// Where the word stands.
 const WORD_AT: u64 = 16;
@@ -158,6 +168,18 @@ impl<'a> Draft<'a> {
     /// Returns a journal for a plan that [never overtakes](Plan::never_overtakes) itself.
     pub(super) fn windows(plan: &'a Plan, size: u32) -> Draft<'a> {
         Draft::of(plan, DraftBody::Windows { plan, size })
+    }
+
+    /// Returns what proves that we know the mailbox.
+    fn witness(&self, mailbox: &File) -> io::Result<Witness> {
+        let old = (mailbox, self.old_size);
+        match &self.body {
+            DraftBody::Whole { content, .. } => Witness::take(old, (*content, self.new_size)),
+            DraftBody::Windows { plan, .. } => {
+                let content = View::of_plan(Arc::new(mailbox.try_clone()?), plan);
+                Witness::take(old, (&content, self.new_size))
+            }
+        }
     }
 
     fn of(plan: &Plan, body: DraftBody<'a>) -> Draft<'a> {
@@ -289,6 +311,7 @@ impl Journal {
             start,
             prefix: hash_of(mailbox, start.saturating_sub(PREFIX), start)?,
             sample: 0,
+            witness: Some(Box::new(draft.witness(mailbox)?)),
             body,
         };
         let (from, to) = header.sample();
@@ -366,7 +389,9 @@ impl Journal {
     /// When reading fails.
     pub(super) fn read(path: &Path, file: File) -> io::Result<Option<Journal>> {
         let mut start = [0; HEADER_AT as usize];
-        if read_full(&file, &mut start, 0)? < start.len() || start[..16] != *MAGIC {
+        let count = read_full(&file, &mut start, 0)?;
+        let has_witness = start[..16] == *MAGIC;
+        if count < start.len() || !(has_witness || start[..16] == *FIRST_MAGIC) {
             return Ok(None);
         }
         let len = u32::from_le_bytes(start[24..28].try_into().expect("four bytes"));
@@ -381,7 +406,7 @@ impl Journal {
         {
             return Ok(None);
         }
-        let Some(header) = Header::decode(&bytes) else {
+        let Some(header) = Header::decode(&bytes, has_witness) else {
             return Ok(None);
         };
         let journal = Journal {
@@ -422,12 +447,16 @@ impl Journal {
         let pending = |arrived| Situation::Pending { arrived };
         let resized = |arrived| Situation::Resized { arrived };
         let (old, new) = (header.old_size, header.new_size);
+        // Who made it must have known the mailbox, as far as it cannot have been cut off.
+        if !self.knows(mailbox, old.min(new))? {
+            return Ok(Situation::Foreign);
+        }
         let mut word = [0; 8];
         read_exact(&*self.file, &mut word, WORD_AT)?;
         let is_resizing = word == *RESIZING;
         let situation = if is_resizing && new > old && size >= new && self.is_extended(mailbox)? {
             resized(size - new)
-        } else if size >= old && self.has_sample(mailbox)? {
+        } else if size >= old && self.has_sample(mailbox)? && self.knows(mailbox, old)? {
             pending(size - old)
         } else if is_resizing && new < old && size >= new {
             resized(size - new)
@@ -448,6 +477,20 @@ impl Journal {
             true => situation,
             false => Situation::Foreign,
         })
+    }
+
+    /// Returns whether the samples before this end are those of the mailbox, or of the rewrite.
+    fn knows(&self, mailbox: &File, end: u64) -> io::Result<bool> {
+        let header = &self.header;
+        header.witness.as_ref().map_or(Ok(true), |witness| {
+            witness.knows(mailbox, header.old_size, header.new_size, end)
+        })
+    }
+
+    /// Returns whether it proves that its maker could read the mailbox; one of the first format
+    /// does not.
+    pub(super) fn has_witness(&self) -> bool {
+        self.header.witness.is_some()
     }
 
     /// Returns whether the old bytes that were taken as a sample are still where they were.
