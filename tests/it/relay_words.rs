@@ -1,13 +1,14 @@
 //! What a relay says is not believed as it stands: it may echo our password, or answer before it is
 //! asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::case::{Case, Ran};
-use crate::smtp_server::{SmtpServer, Step, expect, find, say};
+use crate::smtp_server::{Certificate, SmtpServer, Step, expect, find, say};
 
 const USER: &str = "tester";
 const SECRET: &str = "s3cret-pass-word";
@@ -227,5 +228,268 @@ fn assert_tells_no_secret(name: &str, ran: &Ran) {
     assert_holds_none(name, &ran.read("cwd/log"));
     if ran.path("home/dead.letter").exists() {
         assert_holds_none(name, &ran.read("home/dead.letter"));
+    }
+}
+
+// --- answers before the question ----------------------------------------------------------------
+
+/// One place where a relay answers too soon, and how it is reached.
+struct Early {
+    name: &'static str,
+    scheme: &'static str,
+    login: Option<&'static str>,
+    script: Vec<Step>,
+}
+
+/// Returns a dialogue in lock-step, in which the relay gives this reply together with the next.
+fn lock_step(together: usize, login: Option<&'static str>) -> Vec<Step> {
+    let mut turns = vec![
+        ("", "220 relay.test"),
+        ("EHLO", "250-relay.test\r\n250 AUTH PLAIN LOGIN"),
+    ];
+    match login {
+        Some("plain") => turns.push(("AUTH PLAIN", "235 ok")),
+        Some(_) => turns.extend([
+            ("AUTH LOGIN", "334 VXNlcm5hbWU6"),
+            ("", "334 UGFzc3dvcmQ6"),
+            ("", "235 ok"),
+        ]),
+        None => {}
+    }
+    turns.extend([
+        ("MAIL", "250 ok"),
+        ("RCPT", "250 ok"),
+        ("RCPT", "250 ok"),
+        ("DATA", "354 go on"),
+    ]);
+    let mut script = Vec::new();
+    for (number, (command, reply)) in turns.iter().enumerate() {
+        if number > 0 {
+            script.push(expect(command));
+        }
+        let next = turns
+            .get(number + 1)
+            .map_or("250 queued", |(_, reply)| reply);
+        script.push(match number == together {
+            true => say(&format!("{reply}\r\n{next}")),
+            false => say(reply),
+        });
+        if number == together {
+            return script;
+        }
+    }
+    script
+}
+
+fn early_replies(certificate: &Arc<Certificate>) -> Vec<Early> {
+    let tls = || Step::Tls(Arc::clone(certificate));
+    let all = || {
+        say(
+            "220 relay.test\r\n250 relay.test\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 queued\r\n221 bye",
+        )
+    };
+    let clear = |name, script| Early {
+        name,
+        scheme: "smtp",
+        login: None,
+        script,
+    };
+    let mut table = vec![
+        clear("all replies at once", vec![all()]),
+        clear("greeting and EHLO", lock_step(0, None)),
+        clear("EHLO and MAIL", lock_step(1, None)),
+        clear("MAIL and RCPT", lock_step(2, None)),
+        clear("two RCPTs", lock_step(3, None)),
+        clear("RCPT and DATA", lock_step(4, None)),
+        clear("DATA and the end", lock_step(5, None)),
+        clear(
+            "half a reply",
+            vec![say("220 relay.test\r\n250 rel"), Step::Sleep(SOON)],
+        ),
+        clear(
+            "EHLO and the whole pipeline",
+            vec![
+                say("220 relay.test"),
+                expect("EHLO"),
+                say("250-relay.test\r\n250 PIPELINING\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go on"),
+            ],
+        ),
+        clear(
+            "the pipeline and the end",
+            vec![
+                say("220 relay.test"),
+                expect("EHLO"),
+                say("250-relay.test\r\n250 PIPELINING"),
+                expect("MAIL"),
+                expect("RCPT"),
+                expect("RCPT"),
+                expect("DATA"),
+                say("250 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 queued"),
+            ],
+        ),
+        clear(
+            "a greeting in the middle of HELO",
+            vec![
+                say("220 relay.test"),
+                expect("EHLO"),
+                say("502 no\r\n250 relay.test"),
+            ],
+        ),
+        Early {
+            name: "STARTTLS and EHLO in clear",
+            scheme: "submission",
+            login: None,
+            script: vec![
+                say("220 relay.test"),
+                expect("EHLO"),
+                say("250-relay.test\r\n250 STARTTLS"),
+                expect("STARTTLS"),
+                say("220 go\r\n250 relay.test"),
+            ],
+        },
+        Early {
+            name: "STARTTLS before it is asked for",
+            scheme: "submission",
+            login: None,
+            script: vec![
+                say("220 relay.test"),
+                expect("EHLO"),
+                say("250-relay.test\r\n250 STARTTLS\r\n220 go"),
+            ],
+        },
+        Early {
+            name: "EHLO and MAIL inside STARTTLS",
+            scheme: "submission",
+            login: None,
+            script: vec![
+                say("220 relay.test"),
+                expect("EHLO"),
+                say("250-relay.test\r\n250 STARTTLS"),
+                expect("STARTTLS"),
+                say("220 go"),
+                tls(),
+                expect("EHLO"),
+                say("250 relay.test\r\n250 ok"),
+            ],
+        },
+    ];
+    for (method, together) in [
+        ("plain", 1),
+        ("plain", 2),
+        ("login", 2),
+        ("login", 3),
+        ("login", 4),
+    ] {
+        table.push(Early {
+            name: "AUTH",
+            scheme: "smtp",
+            login: Some(method),
+            script: lock_step(together, Some(method)),
+        });
+    }
+    for (name, together) in [
+        ("greeting and EHLO inside TLS", 0),
+        ("EHLO and MAIL inside TLS", 1),
+        ("two RCPTs inside TLS", 3),
+        ("DATA and the end inside TLS", 5),
+    ] {
+        let mut script = vec![tls()];
+        script.extend(lock_step(together, None));
+        table.push(Early {
+            name,
+            scheme: "smtps",
+            login: None,
+            script,
+        });
+    }
+    table.push(Early {
+        name: "all replies at once inside TLS",
+        scheme: "smtps",
+        login: None,
+        script: vec![tls(), all()],
+    });
+    table
+}
+
+/// Returns a mail to two recipients, sent to this server.
+fn to_two(scheme: &str, server: &SmtpServer, certificate: &Certificate) -> Case {
+    Case::new()
+        .rc(&format!("set mta={scheme}://localhost:{}", server.port()))
+        .rc("set hostname=client.example.org tls-ca-file=[DIR]/cwd/authority.pem")
+        .rc(if scheme == "smtp" {
+            "unset tls-ca-file"
+        } else {
+            ""
+        })
+        .file("cwd/authority.pem", &certificate.authority)
+        .args(["-s", "t", "a@example.com", "b@example.com"])
+        .stdin("the text\n")
+        .limit(SOON)
+}
+
+#[test]
+fn a_relay_that_answers_before_it_is_asked_has_accepted_nothing() {
+    let certificate = Certificate::good();
+    for early in early_replies(&certificate) {
+        let name = early.name;
+        let server = SmtpServer::scripted(early.script);
+        let mut case = to_two(early.scheme, &server, &certificate);
+        if let Some(method) = early.login {
+            case = case
+                .rc(&format!("set smtp-auth={method} smtp-auth-user={USER}"))
+                .rc("set password-file=[DIR]/cwd/secret")
+                .file("cwd/secret", format!("{SECRET}\n"))
+                .mode("cwd/secret", 0o600);
+        }
+        println!("{name} {:?}", early.login);
+        let ran = case.status(76).any_stderr().keeps(1).run();
+        assert!(
+            !ran.stderr().contains("accepted"),
+            "{name}: {}",
+            ran.stderr()
+        );
+        let session = &server.sessions()[0];
+        let body = find(&session.received, b"the text");
+        assert_eq!(body, None, "{name}: the message was sent");
+        assert_eq!(ran.dead()[0].body(), b"the text\n", "{name}");
+    }
+}
+
+#[test]
+fn a_relay_that_closes_while_we_are_silent_is_tried_later() {
+    // RFC 5321 section 3.8: 421 may come at any time.
+    for (name, script) in [
+        ("greeting", vec![say("220 relay.test\r\n421 going down")]),
+        (
+            "EHLO",
+            vec![
+                say("220 relay.test"),
+                expect("EHLO"),
+                say("250 relay.test\r\n421 going down"),
+            ],
+        ),
+    ] {
+        let server = SmtpServer::scripted(script);
+        println!("{name}");
+        to_two("smtp", &server, &Certificate::good())
+            .status(75)
+            .stderr_contains("going down")
+            .keeps(1)
+            .run();
+    }
+}
+
+#[test]
+fn what_follows_the_reply_to_the_final_dot_changes_nothing() {
+    for end in [
+        "250 queued\r\n221 bye",
+        "250 queued\r\n550 no\r\n550 no",
+        "250 queued\r\nnonsense",
+    ] {
+        let mut script = lock_step(9, None);
+        script.extend([Step::ExpectData, say(end), expect("QUIT")]);
+        let server = SmtpServer::scripted(script);
+        to_two("smtp", &server, &Certificate::good()).run();
+        assert_eq!(server.ended()[0].fault, None);
     }
 }

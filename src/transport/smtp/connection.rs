@@ -7,9 +7,11 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustls::{ClientConnection, StreamOwned};
 
 use super::mask::Mask;
@@ -127,6 +129,31 @@ impl Connection {
         self.mask.text(text)
     }
 
+    /// Returns whether the other side has said something that nobody has asked for yet.
+    ///
+    /// To be asked before each command: a reply that is here by then was given before its command,
+    /// and is no answer to it. A closed connection says nothing; whoever sends next will see it.
+    pub(super) fn has_spoken(&mut self) -> bool {
+        if !self.buffer.is_empty() {
+            return true;
+        }
+        match &mut self.stream {
+            Stream::Clear(stream) => {
+                // Ready, and not by its end: the one byte that is looked at stays where it is.
+                is_readable(stream) && matches!(stream.peek(&mut [0]), Ok(count) if count > 0)
+            }
+            Stream::Tls(stream) => {
+                // What is here may be a ticket of TLS 1.3, or half a record. Errors come again
+                // when somebody reads.
+                if is_readable(&stream.sock) {
+                    let _ = stream.conn.read_tls(&mut stream.sock);
+                }
+                let state = stream.conn.process_new_packets();
+                state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
+            }
+        }
+    }
+
     /// Sends bytes in one write.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         match &mut self.stream {
@@ -240,6 +267,12 @@ impl Connection {
             Stream::Tls(stream) => &stream.sock,
         }
     }
+}
+
+/// Returns whether a read of this socket would not wait.
+fn is_readable(socket: &TcpStream) -> bool {
+    let mut sockets = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+    matches!(poll(&mut sockets, PollTimeout::ZERO), Ok(count) if count > 0)
 }
 
 /// Runs the handshake, all of it before the end.

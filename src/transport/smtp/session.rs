@@ -23,6 +23,9 @@ use crate::transport::{Disposition, Outcome};
 /// How long the reply to QUIT may take; nothing depends on it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long the rest of a reply may take that nobody has asked for.
+const UNASKED: Duration = Duration::from_secs(1);
+
 /// Runs a whole dialogue and sends the outcome of those recipients that have none of their own.
 ///
 /// The outcome is sent before the relay's reply to QUIT is waited for: it is final by then.
@@ -306,10 +309,41 @@ impl<'a> Session<'a> {
     /// Sends bytes; if the relay has closed the connection, its reason is the outcome.
     pub(super) fn send(&mut self, bytes: &[u8], doing: &str) -> Result<(), Stop> {
         self.still_wanted()?;
+        self.unasked()?;
         match self.wire.send(bytes) {
             Ok(()) => Ok(()),
             Err(WireError::Closed) => self.last_words(WireError::Closed),
             Err(error) => Err(Stop::Broken(failure(&self.job.relay, doing, &error))),
+        }
+    }
+
+    /// Stops where the relay has answered before it was asked: to be called before each command.
+    ///
+    /// Such an answer says nothing of the command that is sent now. A relay that writes all its
+    /// replies at once has read nothing of the message (see also RFC 3207 section 6, for what may
+    /// stand between us and it). Only "I am closing" may come at any time (421, RFC 5321 3.8).
+    pub(super) fn unasked(&mut self) -> Result<(), Stop> {
+        if !self.wire.has_spoken() {
+            return Ok(());
+        }
+        let relay = &self.job.relay;
+        let early = |words: String| {
+            let text = format!(
+                "{}: the relay answered before it was asked{words}",
+                relay.name()
+            );
+            Stop::Broken(Outcome::new(Disposition::TryLater, Kind::Protocol, text))
+        };
+        match self.wire.reply(UNASKED) {
+            Ok(reply) => {
+                self.show(&reply);
+                Err(match reply.code {
+                    421 => Stop::Broken(verdict(&reply, Subject::Session)),
+                    code => early(format!(": {code} {}", reply.text())),
+                })
+            }
+            Err(WireError::Closed) => Ok(()),
+            Err(_) => Err(early(String::new())),
         }
     }
 

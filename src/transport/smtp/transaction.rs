@@ -202,6 +202,7 @@ impl Session<'_> {
             // A message that cannot be read to its end leaves without a final dot: the relay drops it.
             match blocks.next().map_err(broken)? {
                 Some(Block::Middle(bytes)) => {
+                    self.unasked()?;
                     if let Err(error) = self.wire.send(&bytes) {
                         return self.last_words(error);
                     }
@@ -210,6 +211,7 @@ impl Session<'_> {
                 Some(Block::Last(bytes)) => {
                     self.tell(true, "(message)");
                     self.tell(true, ".");
+                    self.unasked()?;
                     if !job.progress.claim() {
                         return Err(self.unwanted());
                     }
