@@ -1,0 +1,1588 @@
+#!/usr/bin/env python3
+"""Cuts the power at every moment of a change, and starts the program on each disk that may be left.
+
+    .ci/power.py PROGRAM [--all] [--only WORD]... [--ext4|--strict]
+
+RECORD: a scenario is run once under strace, and every call that changes the disk is written down
+with its bytes; so are the syncs, and the end, when the change is acknowledged.
+
+ENUMERATE: a cut can be anywhere. What it leaves follows from what was synced, by one of two rules:
+
+    ext4      Names, lengths, owners and modes become durable in the order in which they were changed:
+              some first part of them. A sync makes durable what was changed before the file was.
+    strict    What POSIX says and no more: a sync of a file covers the file and not its name. Each
+              name that was added or removed is there or not, in each directory, until that is synced.
+
+    Both      Pages of 4 KiB are written at any time, or not at all: each has any content that it had
+              since its file was synced. A new page is zeros; a file may have become longer without
+              its bytes. A file that is cut has zeros from its new end to the end of the page, on the
+              disk too, before the disk knows its new length.
+
+REPLAY: each such disk is made anew in memory (the same inode numbers, times of before this boot,
+another boot id) and given to the next start:
+
+    1. A reader that writes nothing sees the old messages or the new ones; the new ones if the change
+       was acknowledged before the cut.
+    2. An open that may write, and then a delivery, are held up by nothing. They leave what the reader
+       saw, byte for byte, and the mail that was delivered behind it. Nothing is twice, nothing torn.
+
+Without --all each scenario gets so many disks by each rule, chosen by a fixed seed, or all of them.
+Exit: 0 passed, 77 left out (the reason is the last line), else failed.
+"""
+
+import argparse
+import collections
+import ctypes
+import dataclasses
+import hashlib
+import itertools
+import json
+import os
+import pathlib
+import pickle
+import pwd
+import random
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+from mailboxes import Contents, mail, new_id, stored
+
+PAGE = 4096
+WORKERS = 2
+LIMIT = 60
+SEED = 9
+
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, CLONE_NEWTIME = 0x20000, 0x80
+MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 4096, 16384, 1 << 18, 2
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+def left_out(reason):
+    print(reason)
+    sys.exit(77)
+
+
+# --- a disk in memory ------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Node:
+    """A file or a directory; `names` only in the latter."""
+
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    data: bytes = b""
+    names: dict = None
+
+    def copy(self):
+        return Node(self.mode, self.uid, self.gid, self.data, None if self.names is None else dict(self.names))
+
+
+class Disk:
+    """All nodes by inode number; the root is number 1, as on a tmpfs that was just made."""
+
+    def __init__(self):
+        self.nodes = {1: Node(0o755, names={})}
+        self.next = 2
+
+    def copy(self):
+        other = Disk()
+        other.nodes = {ino: node.copy() for ino, node in self.nodes.items()}
+        other.next = self.next
+        return other
+
+    def add(self, node):
+        ino, self.next = self.next, self.next + 1
+        self.nodes[ino] = node
+        return ino
+
+    def find(self, path):
+        """Returns the directory, the name and the inode number (or None) of a path without links."""
+        directory, ino, name = None, 1, ""
+        for name in pathlib.PurePosixPath(path).parts:
+            directory = ino
+            node = self.nodes.get(ino) if ino else None
+            if node is None or node.names is None:
+                return None, name, None
+            ino = node.names.get(name)
+        return directory, name, ino
+
+    def put(self, path, data, mode=0o600, uid=0, gid=0):
+        """Makes a file, or a directory if there are no data."""
+        directory, name, ino = self.find(path)
+        node = Node(mode, uid, gid, names={}) if data is None else Node(mode, uid, gid, data)
+        self.nodes[directory].names[name] = self.add(node)
+
+    def read(self, path):
+        ino = self.find(path)[2]
+        return self.nodes[ino].data if ino else None
+
+    def walk(self, ino=1, prefix=""):
+        """Returns (path, inode number) of all that has a name."""
+        for name, child in sorted(self.nodes[ino].names.items()):
+            yield prefix + name, child
+            if self.nodes[child].names is not None:
+                yield from self.walk(child, f"{prefix}{name}/")
+
+    def unlock(self):
+        for node in self.nodes.values():
+            for name in [name for name in node.names or () if re.search(r"\.lock(\.[0-9a-f]+)?$", name)]:
+                del node.names[name]
+        there = visible({ino: node.names for ino, node in self.nodes.items() if node.names is not None})
+        self.nodes = {ino: node for ino, node in self.nodes.items() if ino in there or ino == 1}
+
+    def __str__(self):
+        return ", ".join(f"{path} {len(self.nodes[ino].data)}" for path, ino in self.walk()
+                         if self.nodes[ino].names is None)
+
+    def digest(self):
+        hasher = hashlib.blake2b(digest_size=16)
+        for path, ino in self.walk():
+            node = self.nodes[ino]
+            hasher.update(f"{path}\0{ino} {node.mode:o} {node.uid} {node.gid} {len(node.data)}\0".encode())
+            hasher.update(node.data)
+        return hasher.digest()
+
+
+def splice(data, at, new):
+    """Returns data with other bytes at a place, with zeros before it if it was too short."""
+    return data[:at].ljust(at, b"\0") + new + data[at + len(new):]
+
+
+# An operation is a tuple: its name, and then
+#     create INO DIRECTORY NAME NODE      link INO DIRECTORY NAME      unlink INO DIRECTORY NAME
+#     rename INO DIRECTORY NAME DIRECTORY NAME                         (a create without a name: None)
+#     write INO PLACE BYTES               truncate INO LENGTH          grow INO LENGTH
+#     mode INO MODE                       owner INO UID GID            sync INO, or None for everything
+def apply(disk, op):
+    what, ino, *rest = op
+    node = disk.nodes.get(ino)
+    if what == "create":
+        directory, name, new = rest
+        disk.nodes[ino] = new.copy()
+        if name is not None:
+            disk.nodes[directory].names[name] = ino
+    elif what == "link":
+        disk.nodes[rest[0]].names[rest[1]] = ino
+    elif what == "unlink":
+        disk.nodes[rest[0]].names.pop(rest[1], None)
+    elif what == "rename":
+        disk.nodes[rest[0]].names.pop(rest[1], None)
+        disk.nodes[rest[2]].names[rest[3]] = ino
+    elif what == "write":
+        node.data = splice(node.data, *rest)
+    elif what == "truncate":
+        node.data = node.data[:rest[0]].ljust(rest[0], b"\0")
+    elif what == "grow":
+        node.data = node.data.ljust(rest[0], b"\0")
+    elif what == "mode":
+        node.mode = rest[0]
+    elif what == "owner":
+        node.uid, node.gid = rest
+
+
+# --- recording ---------------------------------------------------------------------------------
+
+
+# Calls that may name our files and change nothing that a power cut could take (times are none of it).
+HARMLESS = """
+    access chdir execve faccessat faccessat2 fadvise64 fchdir fgetxattr flistxattr flock fsetxattr fstat fstatfs
+    getcwd getdents64 getxattr inotify_add_watch ioctl lgetxattr listxattr llistxattr lstat mmap newfstatat pread64
+    preadv preadv2 poll ppoll readahead readlink readlinkat stat statfs statx sync_file_range utime utimensat utimes
+""".split()
+
+
+class Open:
+    """An open file as the kernel has it: shared by copies of its descriptor."""
+
+    def __init__(self, ino, is_appending):
+        self.ino, self.is_appending, self.place = ino, is_appending, 0
+
+
+class Recorder:
+    """Makes operations from what strace has written; keeps a disk in step with them."""
+
+    def __init__(self, root, disk):
+        self.root, self.disk = root, disk.copy()
+        # As strace writes it.
+        self.hex = "".join(f"\\x{byte:02x}" for byte in os.fsencode(root))
+        self.ops, self.texts = [], []
+        self.tables = {}
+
+    def read(self, log):
+        unfinished = {}
+        for line in log.read_text(errors="replace").splitlines():
+            pid, _, text = line.partition(" ")
+            text = text.strip()
+            if text.endswith("<unfinished ...>"):
+                unfinished[pid] = text[:-len("<unfinished ...>")]
+                continue
+            resumed = re.match(r"<\.\.\. \w+ resumed>", text)
+            if resumed:
+                text = unfinished.pop(pid) + text[resumed.end():]
+            call = re.match(r"(\w+)\((.*)\) += (-?\d+|0x[0-9a-f]+)(.*)$", text, re.S)
+            if call:
+                result = int(call[3], 0)
+                if result >= 0:
+                    self.call(pid, call[1], arguments_of(call[2]), result)
+
+    def add(self, text, *op):
+        self.ops.append(op)
+        self.texts.append(text)
+        apply(self.disk, op)
+
+    def table(self, pid):
+        return self.tables.setdefault(pid, {})
+
+    def place(self, at, path):
+        """Returns where a path leads: directory, name, inode number; None if it is not of our disk."""
+        path = os.path.normpath(os.path.join(text_of(at), text_of(path)))
+        if path == self.root:
+            return None, "", 1
+        if not path.startswith(self.root + "/"):
+            return None
+        return self.disk.find(path[len(self.root) + 1:])
+
+    def call(self, pid, name, given, result):
+        table = self.table(pid)
+        known = getattr(self, f"on_{name}", None)
+        if known:
+            known(table, given, result)
+        elif name in ("clone", "clone3", "vfork", "fork"):
+            flags = " ".join(given)
+            self.tables[str(result)] = table if "CLONE_FILES" in flags else dict(table)
+        elif name not in HARMLESS and any(self.hex in argument for argument in given):
+            raise SystemExit(f"a call that is not known here: {name}({', '.join(given)[:200]})")
+
+    def opened(self, table, given):
+        number = re.match(r"\d+", given)
+        return table.get(int(number[0])) if number else None
+
+    # Descriptors.
+
+    def on_openat(self, table, given, result):
+        found = self.place(given[0], given[1])
+        table.pop(result, None)
+        if found is None:
+            return
+        directory, name, ino = found
+        flags, label = given[2].split("|"), f"open {name}"
+        mode = int(given[3], 8) if len(given) > 3 else 0
+        if "O_TMPFILE" in flags or "__O_TMPFILE" in flags:
+            ino = self.create(label, None, None, Node(mode & ~UMASK))
+        elif ino is None and "O_CREAT" in flags:
+            ino = self.create(label, directory, name, Node(mode & ~UMASK))
+        elif "O_TRUNC" in flags:
+            self.add(label, "truncate", ino, 0)
+        table[result] = Open(ino, "O_APPEND" in flags)
+
+    def create(self, label, directory, name, node):
+        ino = self.disk.next
+        self.disk.next += 1
+        self.add(f"create {name or 'a file without a name'}" if label.startswith("open") else label,
+                 "create", ino, directory, name, node)
+        return ino
+
+    def on_open(self, table, given, result):
+        self.on_openat(table, ["AT_FDCWD<>", *given], result)
+
+    def on_creat(self, table, given, result):
+        self.on_openat(table, ["AT_FDCWD<>", given[0], "O_CREAT|O_TRUNC", given[1]], result)
+
+    def on_close(self, table, given, _):
+        table.pop(int(re.match(r"\d+", given[0])[0]), None)
+
+    def on_dup(self, table, given, result):
+        opened = self.opened(table, given[0])
+        table.pop(result, None)
+        if opened:
+            table[result] = opened
+
+    on_dup2 = on_dup3 = on_dup
+
+    def on_fcntl(self, table, given, result):
+        if given[1].startswith("F_DUPFD"):
+            self.on_dup(table, given, result)
+        elif given[1] == "F_SETFL" and self.opened(table, given[0]):
+            self.opened(table, given[0]).is_appending = "O_APPEND" in given[2]
+
+    def on_lseek(self, table, given, result):
+        if opened := self.opened(table, given[0]):
+            opened.place = result
+
+    def on_read(self, table, given, result):
+        if opened := self.opened(table, given[0]):
+            opened.place += result
+
+    on_readv = on_read
+
+    # Bytes.
+
+    def write(self, opened, data, place=None):
+        at = place
+        if opened.is_appending:
+            at = len(self.disk.nodes[opened.ino].data)
+        elif at is None:
+            at = opened.place
+        if place is None:
+            opened.place = at + len(data)
+        self.add(f"write {len(data)} bytes at {at}", "write", opened.ino, at, data)
+
+    def on_write(self, table, given, result):
+        if opened := self.opened(table, given[0]):
+            self.write(opened, bytes_of(given[1])[:result])
+
+    def on_writev(self, table, given, result):
+        if opened := self.opened(table, given[0]):
+            self.write(opened, vector_of(given[1])[:result])
+
+    def on_pwrite64(self, table, given, result):
+        if opened := self.opened(table, given[0]):
+            self.write(opened, bytes_of(given[1])[:result], int(given[3]))
+
+    def on_pwritev(self, table, given, result):
+        if opened := self.opened(table, given[0]):
+            self.write(opened, vector_of(given[1])[:result], int(given[3]))
+
+    on_pwritev2 = on_pwritev
+
+    def on_copy_file_range(self, table, given, result):
+        self.copied(table, given[0], given[1], given[2], given[3], result)
+
+    def on_sendfile(self, table, given, result):
+        self.copied(table, given[1], given[2], given[0], "NULL", result)
+
+    def copied(self, table, source, source_place, target, target_place, count):
+        source, target = self.opened(table, source), self.opened(table, target)
+        at = None if source_place == "NULL" else int(re.search(r"\d+", source_place)[0])
+        if source and at is None:
+            at, source.place = source.place, source.place + count
+        if not target:
+            return
+        if not source:
+            raise SystemExit("bytes were copied from a file that is not on the disk")
+        data = self.disk.nodes[source.ino].data[at:at + count]
+        self.write(target, data, None if target_place == "NULL" else int(re.search(r"\d+", target_place)[0]))
+
+    def on_splice(self, table, given, _):
+        if self.opened(table, given[2]):
+            raise SystemExit("splice into a file is not known here")
+
+    def on_ftruncate(self, table, given, _):
+        if opened := self.opened(table, given[0]):
+            self.add(f"cut to {given[1]}", "truncate", opened.ino, int(given[1]))
+
+    def on_truncate(self, table, given, _):
+        if found := self.place("<>", given[0]):
+            self.add(f"cut to {given[1]}", "truncate", found[2], int(given[1]))
+
+    def on_fallocate(self, table, given, _):
+        opened = self.opened(table, given[0])
+        if opened and given[1] == "0":
+            self.add("allocate", "grow", opened.ino, int(given[2]) + int(given[3]))
+        elif opened and "KEEP_SIZE" not in given[1] or "PUNCH" in given[1]:
+            raise SystemExit(f"fallocate with {given[1]} is not known here")
+
+    # Names.
+
+    def on_mkdirat(self, table, given, _):
+        if found := self.place(given[0], given[1]):
+            self.create(f"mkdir {found[1]}", found[0], found[1], Node(int(given[2], 8) & ~UMASK, names={}))
+
+    def on_mkdir(self, table, given, result):
+        self.on_mkdirat(table, ["AT_FDCWD<>", *given], result)
+
+    def on_unlinkat(self, table, given, _):
+        if found := self.place(given[0], given[1]):
+            self.add(f"unlink {found[1]}", "unlink", found[2], found[0], found[1])
+
+    def on_unlink(self, table, given, result):
+        self.on_unlinkat(table, ["AT_FDCWD<>", *given], result)
+
+    on_rmdir = on_unlink
+
+    def on_renameat2(self, table, given, _):
+        old, new = self.place(given[0], given[1]), self.place(given[2], given[3])
+        if (old is None) != (new is None) or len(given) > 4 and "EXCHANGE" in given[4]:
+            raise SystemExit("a rename that is not known here")
+        if old and old[2] != new[2]:
+            self.add(f"rename {old[1]} to {new[1]}", "rename", old[2], old[0], old[1], new[0], new[1])
+
+    on_renameat = on_renameat2
+
+    def on_rename(self, table, given, result):
+        self.on_renameat2(table, ["AT_FDCWD<>", given[0], "AT_FDCWD<>", given[1]], result)
+
+    def on_linkat(self, table, given, _):
+        new = self.place(given[2], given[3])
+        if new is None:
+            return
+        number = re.fullmatch(r"/proc/(?:self|\d+)/fd/(\d+)", text_of(given[1]))
+        if number:
+            ino = table[int(number[1])].ino
+        elif text_of(given[1]) == "":
+            ino = self.opened(table, given[0]).ino
+        else:
+            ino = self.place(given[0], given[1])[2]
+        self.add(f"link {new[1]}", "link", ino, new[0], new[1])
+
+    def on_link(self, table, given, result):
+        self.on_linkat(table, ["AT_FDCWD<>", given[0], "AT_FDCWD<>", given[1]], result)
+
+    def on_symlink(self, *_):
+        raise SystemExit("symbolic links are not known here")
+
+    on_symlinkat = on_mknod = on_mknodat = on_symlink
+
+    # Attributes.
+
+    def on_fchmod(self, table, given, _):
+        if opened := self.opened(table, given[0]):
+            self.add(f"mode {given[1]}", "mode", opened.ino, int(given[1], 8))
+
+    def on_fchmodat(self, table, given, _):
+        if found := self.place(given[0], given[1]):
+            self.add(f"mode {given[2]}", "mode", found[2], int(given[2], 8))
+
+    def on_chmod(self, table, given, result):
+        self.on_fchmodat(table, ["AT_FDCWD<>", *given], result)
+
+    def owner(self, ino, uid, gid):
+        node = self.disk.nodes[ino]
+        uid, gid = (old if number == "-1" else int(number) for old, number in ((node.uid, uid), (node.gid, gid)))
+        self.add(f"owner {uid}:{gid}", "owner", ino, uid, gid)
+
+    def on_fchown(self, table, given, _):
+        if opened := self.opened(table, given[0]):
+            self.owner(opened.ino, given[1], given[2])
+
+    def on_fchownat(self, table, given, _):
+        number = re.match(r"\d+", given[0])
+        if text_of(given[1]) == "" and number and int(number[0]) in table:
+            self.owner(table[int(number[0])].ino, given[2], given[3])
+        elif found := self.place(given[0], given[1]):
+            self.owner(found[2], given[2], given[3])
+
+    def on_chown(self, table, given, result):
+        self.on_fchownat(table, ["AT_FDCWD<>", *given], result)
+
+    on_lchown = on_chown
+
+    # Syncs.
+
+    def on_fsync(self, table, given, _):
+        if opened := self.opened(table, given[0]):
+            path = next((path for path, ino in self.disk.walk() if ino == opened.ino), "/")
+            self.add(f"sync {path}", "sync", opened.ino)
+
+    on_fdatasync = on_fsync
+
+    def on_syncfs(self, *_):
+        self.add("sync everything", "sync", None)
+
+    on_sync = on_syncfs
+
+
+UMASK = 0o022
+
+
+def arguments_of(text):
+    """Splits what is between the parentheses of a call; strings are in hexadecimal."""
+    found, depth, start = [], 0, 0
+    is_string = False
+    for place, letter in enumerate(text):
+        if letter == '"':
+            is_string = not is_string
+        elif is_string:
+            continue
+        elif letter in "[{<(":
+            depth += 1
+        elif letter in "]}>)":
+            depth -= 1
+        elif letter == "," and depth == 0:
+            found.append(text[start:place].strip())
+            start = place + 1
+    return [*found, text[start:].strip()]
+
+
+def bytes_of(argument):
+    return bytes.fromhex("".join(re.findall(r'"([^"]*)"', argument)).replace("\\x", ""))
+
+
+def vector_of(argument):
+    return b"".join(bytes_of(part) for part in re.findall(r'iov_base=("[^"]*")', argument))
+
+
+def text_of(argument):
+    """Returns the path of a string, or that of a descriptor."""
+    if argument.startswith('"'):
+        return os.fsdecode(bytes_of(argument))
+    found = re.search(r"<([^>]*)>", argument)
+    return os.fsdecode(bytes.fromhex(found[1].replace("\\x", ""))) if found and "\\x" in found[1] else ""
+
+
+# --- what a cut may leave ----------------------------------------------------------------------
+
+
+class History:
+    """All that a file's bytes and length were since it was synced."""
+
+    def __init__(self, node, at):
+        self.node = node
+        # (operation, length): what the length was from this operation on.
+        self.lengths = [(at, len(node.data))]
+        # (operation, first page that went): after it these pages are others.
+        self.cuts = []
+        # (page, how often it was cut off): [(operation, bytes)].
+        self.pages = {}
+        for number in range(-(-len(node.data) // PAGE)):
+            self.pages[number, 0] = [(at, page_of(node.data, number))]
+        # Modes and owners.
+        self.attributes = [(at, (node.mode, node.uid, node.gid))]
+        self.is_dirty = False
+
+    def generation(self, page, at):
+        return sum(1 for op, first in self.cuts if op <= at and first <= page)
+
+    def changed(self, at, numbers, data):
+        for number in numbers:
+            key = number, self.generation(number, at)
+            versions = self.pages.setdefault(key, [(at, bytes(PAGE))])
+            new = page_of(data, number)
+            if versions[-1][1] != new:
+                versions.append((at, new))
+
+    def note(self, at, op, data):
+        """Takes in an operation; `data` are the bytes after it."""
+        what, _, *rest = op
+        before = self.lengths[-1][1]
+        if what == "write":
+            end = rest[0] + len(rest[1])
+            self.changed(at, range(rest[0] // PAGE, -(-end // PAGE)), data)
+            if end > before:
+                self.is_dirty = True
+                # It may get longer page by page.
+                self.lengths += [(at, length) for length in range(before // PAGE * PAGE + PAGE, end, PAGE)]
+                self.lengths.append((at, end))
+        elif what == "truncate":
+            if rest[0] < before:
+                self.cuts.append((at, -(-rest[0] // PAGE)))
+                if rest[0] % PAGE:
+                    self.changed(at, [rest[0] // PAGE], data)
+            self.lengths.append((at, rest[0]))
+        elif what == "grow" and rest[0] > before:
+            self.lengths.append((at, rest[0]))
+        elif what in ("mode", "owner"):
+            mode, uid, gid = self.attributes[-1][1]
+            self.attributes.append((at, (rest[0], uid, gid) if what == "mode" else (mode, *rest)))
+
+    def sync(self):
+        at = self.lengths[-1][0]
+        self.lengths = self.lengths[-1:]
+        self.attributes = self.attributes[-1:]
+        now = {key: versions[-1:] for key, versions in self.pages.items() if key[1] == self.generation(key[0], at)}
+        self.pages = now
+        self.is_dirty = False
+
+    def choices(self, up_to):
+        """Returns [(length, [versions of each page])] and the attributes that may be on the disk.
+
+        `up_to`: names, cuts and attributes up to this operation are durable and no others; None:
+        any of them.
+        """
+        lengths, attributes = self.lengths, self.attributes
+        if up_to is not None:
+            cut = max((op for op, _ in self.cuts if op <= up_to), default=-1)
+            lengths = [pair for pair in lengths if cut <= pair[0] <= up_to] or lengths[:1]
+            attributes = [[pair for pair in attributes if pair[0] <= up_to][-1]]
+        found, seen = [], set()
+        for op, length in lengths:
+            generations = tuple(self.generation(number, op) for number in range(-(-length // PAGE)))
+            if (length, generations) in seen:
+                continue
+            seen.add((length, generations))
+            found.append((length, [
+                [data for _, data in self.pages.get((number, generation), [(0, bytes(PAGE))])]
+                for number, generation in enumerate(generations)]))
+        return found, sorted({pair[1] for pair in attributes})
+
+
+def page_of(data, number):
+    return data[number * PAGE:(number + 1) * PAGE].ljust(PAGE, b"\0")
+
+
+class Cut:
+    """All disks that a cut of the power at one moment may leave, by one of the rules."""
+
+    def __init__(self, rule, disk, ops, files, durable, names, is_end):
+        self.rule, self.disk, self.ops, self.is_end = rule, disk, ops, is_end
+        self.files = files
+        # By ext4's rule: so many operations are durable at least.
+        self.durable = durable
+        # By the strict rule: directory: (names that are durable, [changes that are not]).
+        self.names = names
+
+    def trees(self, rng, most):
+        """Returns the names that may be there: (directories, up to which operation), and if that is all."""
+        if self.rule == "ext4":
+            seen, found = set(), []
+            for up_to in range(self.durable, len(self.ops) + 1):
+                if up_to > self.durable and self.ops[up_to - 1][0] in ("write", "sync", "grow"):
+                    # That changes no names; but with it a file may have become longer.
+                    if self.ops[up_to - 1][0] == "sync":
+                        continue
+                names = {ino: dict(node.names) for ino, node in self.disk.nodes.items() if node.names is not None}
+                for op in self.ops[:up_to]:
+                    change_names(names, op)
+                found.append((names, up_to - 1))
+            return found, True
+        axes = [(ino, index) for ino, (_, changes) in self.names.items() for index in range(len(changes))]
+        is_all = 2 ** len(axes) <= most
+        if is_all:
+            chosen = itertools.product((False, True), repeat=len(axes))
+        else:
+            # None, all, all but one, only one; the rest by chance.
+            chosen = [[False] * len(axes), [True] * len(axes)]
+            for index in range(len(axes)):
+                for usual in (False, True):
+                    chosen.append([usual != (index == other) for other in range(len(axes))])
+            chosen += [[rng.random() < 0.5 for _ in axes] for _ in range(most)]
+        found = []
+        for there in chosen:
+            names = {ino: dict(base) for ino, (base, _) in self.names.items()}
+            for (ino, index), is_there in zip(axes, there):
+                if is_there:
+                    for name, child in self.names[ino][1][index]:
+                        if child is None:
+                            names[ino].pop(name, None)
+                        else:
+                            names[ino][name] = child
+            found.append((names, None))
+        return found, is_all
+
+    def disks(self, rng, most):
+        """Returns disks, and if these are all."""
+        trees, is_all = self.trees(rng, most)
+        kinds = []
+        for names, up_to in trees:
+            files = sorted({ino for ino in visible(names) if ino in self.files})
+            choices = {ino: self.files[ino].choices(up_to) for ino in files}
+            count = 1
+            for lengths, attributes in choices.values():
+                count *= len(attributes) * sum(product(len(versions) for versions in pages) for _, pages in lengths)
+            kinds.append((names, choices, count))
+        total = sum(count for *_, count in kinds)
+        if total <= most:
+            for names, choices, _ in kinds:
+                for picked in itertools.product(*(every(choice) for choice in choices.values())):
+                    yield self.made(names, dict(zip(choices, picked)))
+            return is_all
+        # Everything old, everything new, and the two ends of each file by themselves; then by chance.
+        for names, choices, _ in kinds:
+            for usual in (first, last):
+                yield self.made(names, {ino: usual(choice) for ino, choice in choices.items()})
+        for _ in range(most * 3):
+            names, choices, count = rng.choice(kinds)
+            style = rng.random()
+            pick = first if style < 0.1 else last if style < 0.3 else None
+            picked = {ino: (pick or chance)(choice) if pick and rng.random() < 0.6 else chance(choice, rng)
+                      for ino, choice in choices.items()}
+            yield self.made(names, picked)
+        return False
+
+    def made(self, names, picked):
+        disk = Disk()
+        disk.next = self.disk.next
+        disk.nodes = {}
+        for ino in sorted(visible(names) | {1}):
+            if ino in names:
+                node = self.disk_node(ino)
+                disk.nodes[ino] = Node(node.mode, node.uid, node.gid, names=names[ino])
+            else:
+                data, (mode, uid, gid) = picked[ino]
+                disk.nodes[ino] = Node(mode, uid, gid, data)
+        return disk
+
+    def disk_node(self, ino):
+        return self.directories[ino]
+
+
+def first(choice, rng=None):
+    (length, pages), attribute = choice[0][0], choice[1][0]
+    return b"".join(versions[0] for versions in pages)[:length], attribute
+
+
+def last(choice, rng=None):
+    (length, pages), attribute = choice[0][-1], choice[1][-1]
+    return b"".join(versions[-1] for versions in pages)[:length], attribute
+
+
+def chance(choice, rng):
+    length, pages = rng.choice(choice[0])
+    style = rng.random()
+    if style < 0.3:
+        # A first part of the pages is new, or old.
+        edge, flip = rng.randrange(len(pages) + 1), rng.random() < 0.5
+        data = [versions[-1 if (number < edge) != flip else 0] for number, versions in enumerate(pages)]
+    else:
+        data = [rng.choice(versions) for versions in pages]
+    return b"".join(data)[:length], rng.choice(choice[1])
+
+
+def every(choice):
+    for length, pages in choice[0]:
+        for data in itertools.product(*pages):
+            for attribute in choice[1]:
+                yield b"".join(data)[:length], attribute
+
+
+def product(numbers):
+    result = 1
+    for number in numbers:
+        result *= number
+    return result
+
+
+def visible(names):
+    """Returns the inode numbers that can be reached."""
+    found, todo = set(), [1]
+    while todo:
+        ino = todo.pop()
+        for child in names.get(ino, {}).values():
+            if child not in found:
+                found.add(child)
+                if child in names:
+                    todo.append(child)
+    return found
+
+
+def name_changes(op):
+    """Returns (directory, name, inode number or None) for each name that an operation changes."""
+    what, ino, *rest = op
+    if what in ("create", "link") and rest[1] is not None:
+        return [(rest[0], rest[1], ino)]
+    if what == "unlink":
+        return [(rest[0], rest[1], None)]
+    if what == "rename":
+        return [(rest[0], rest[1], None), (rest[2], rest[3], ino)]
+    return []
+
+
+def change_names(names, op):
+    if op[0] == "create" and op[4].names is not None:
+        names[op[1]] = {}
+    for directory, name, ino in name_changes(op):
+        if ino is None:
+            names[directory].pop(name, None)
+        else:
+            names[directory][name] = ino
+
+
+def cuts_of(rule, disk, ops):
+    """Returns the moments at which a cut may leave most: just before each sync, and the end.
+
+    What may be left by a cut between two syncs may be left by one just before the later one.
+    """
+    files = {ino: History(node, -1) for ino, node in disk.nodes.items() if node.names is None}
+    directories = {ino: node.copy() for ino, node in disk.nodes.items() if node.names is not None}
+    names = {ino: (dict(node.names), []) for ino, node in directories.items()}
+    # The last operation that changed what is known of an inode beside its bytes.
+    touched = collections.defaultdict(lambda: -1)
+    now, durable, found = disk.copy(), 0, []
+
+    def cut(at, is_end):
+        made = Cut(rule, disk, ops[:at], pickle.loads(pickle.dumps(files)), durable,
+                   pickle.loads(pickle.dumps(names)), is_end)
+        made.directories = {ino: node.copy() for ino, node in directories.items()}
+        found.append(made)
+
+    for at, op in enumerate(ops):
+        what, ino = op[:2]
+        if what == "sync":
+            cut(at, False)
+            for synced in ([ino] if ino is not None else [*files, *names]):
+                if synced in files:
+                    last_change = at if files[synced].is_dirty else touched[synced]
+                    files[synced].sync()
+                else:
+                    last_change = touched[synced]
+                    base, changes = names[synced]
+                    for change in changes:
+                        for name, child in change:
+                            if child is None:
+                                base.pop(name, None)
+                            else:
+                                base[name] = child
+                    names[synced] = (base, [])
+                durable = max(durable, last_change + 1)
+            if ino is None:
+                durable = at + 1
+            continue
+        apply(now, op)
+        if what == "create":
+            if op[4].names is None:
+                files[ino] = History(op[4], at)
+            else:
+                directories[ino] = op[4].copy()
+                names[ino] = ({}, [])
+        elif ino in files:
+            files[ino].note(at, op, now.nodes[ino].data)
+        elif what in ("mode", "owner"):
+            directories[ino].mode, directories[ino].uid, directories[ino].gid = (
+                now.nodes[ino].mode, now.nodes[ino].uid, now.nodes[ino].gid)
+        if what != "write":
+            touched[ino] = at
+        by_directory = collections.defaultdict(list)
+        for directory, name, child in name_changes(op):
+            by_directory[directory].append((name, child))
+            touched[directory] = at
+        for directory, change in by_directory.items():
+            names[directory][1].append(change)
+    cut(len(ops), True)
+    return found
+
+
+# --- a place to run it in ------------------------------------------------------------------------
+
+
+def check(result):
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+# How long a machine seems to be up when its next start is tried: a lock of before is younger than
+# any age by which it could be judged.
+UPTIME = 10
+
+
+class World:
+    """A mount point for disks, and what the program needs beside it, which no cut touches."""
+
+    def __init__(self, program, base):
+        self.program, self.base = program, base
+        self.place = base / "disk"
+        self.place.mkdir()
+        self.rc = base / "rc"
+        self.rc.write_text(
+            f"set log=off\nset mta=local\nset spool={self.place}/spool\nset hostname=h.example.test\nset lock-timeout=1\n")
+        self.source = base / "source"
+        self.environment = {
+            "HOME": f"{self.place}/home", "MAILRC": str(self.rc), "LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC",
+            "MAIL": f"{self.place}/spool/root", "MBOX": f"{self.place}/home/mbox",
+            "XDG_STATE_HOME": f"{self.place}/state", "TMPDIR": str(base), "DEAD": f"{self.place}/home/dead"}
+
+    def enter(self, boot_id=None):
+        """Gives this process mounts of its own, and a machine that was just started."""
+        has_clock = libc.unshare(CLONE_NEWNS | CLONE_NEWTIME) == 0
+        if has_clock:
+            now = time.clock_gettime(time.CLOCK_BOOTTIME)
+            pathlib.Path("/proc/self/timens_offsets").write_text(f"boottime {int(UPTIME - now)} 0\n")
+        else:
+            check(libc.unshare(CLONE_NEWNS))
+        check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+        self.booted = time.time() - UPTIME if has_clock else time.time()
+        if boot_id:
+            file = self.base / "boot_id"
+            file.write_text(boot_id + "\n")
+            check(libc.mount(os.fsencode(file), BOOT_ID.encode(), None, MS_BIND, None))
+
+    def mount(self, disk, size="64m"):
+        """Makes a disk, with its inode numbers, as it was before this start."""
+        check(libc.mount(b"tmpfs", os.fsencode(self.place), b"tmpfs", 0, f"mode=755,size={size},inode64".encode()))
+        place, following = str(self.place), 2
+        for ino in sorted(disk.nodes):
+            if ino == 1:
+                continue
+            while following < ino:
+                os.close(os.open(place, os.O_TMPFILE | os.O_RDWR))
+                following += 1
+            node, path = disk.nodes[ino], f"{place}/.{ino}"
+            if node.names is not None:
+                os.mkdir(path)
+            else:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                os.write(descriptor, node.data)
+                if os.fstat(descriptor).st_ino != ino:
+                    raise SystemExit("inode numbers are not given one after the other here")
+                os.close(descriptor)
+            following += 1
+        # Those without names keep their numbers from being given again.
+        for _ in range(following, disk.next):
+            os.close(os.open(place, os.O_TMPFILE | os.O_RDWR))
+        known = set()
+        for name, ino in disk.walk():
+            path = f"{place}/{name}"
+            if ino in known:
+                os.link(paths[ino], path)
+                continue
+            os.rename(f"{place}/.{ino}", path)
+            known.add(ino)
+            paths = getattr(self, "paths", {})
+            paths[ino] = path
+            self.paths = paths
+        before = self.booted - 60
+        for ino in known:
+            node, path = disk.nodes[ino], self.paths[ino]
+            os.chown(path, node.uid, node.gid)
+            os.chmod(path, node.mode)
+            os.utime(path, (before, before))
+
+    def unmount(self):
+        check(libc.umount2(os.fsencode(self.place), MNT_DETACH))
+
+    def files(self):
+        """Returns what is on the disk, by path: (inode number, mode, owner, group, bytes or None)."""
+        found, todo = {}, [""]
+        while todo:
+            directory = todo.pop()
+            for entry in os.scandir(f"{self.place}/{directory}"):
+                path, status = f"{directory}{entry.name}", entry.stat(follow_symlinks=False)
+                data = None
+                if stat.S_ISDIR(status.st_mode):
+                    todo.append(path + "/")
+                else:
+                    data = pathlib.Path(entry.path).read_bytes()
+                found[path] = (status.st_ino, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, data)
+        return found
+
+    def run(self, arguments, text="", uid=0, tracer=()):
+        extra = {"user": uid, "group": uid, "extra_groups": []} if uid else {}
+        return subprocess.run([*tracer, str(self.program), *arguments], input=text.encode(), capture_output=True,
+                              env=self.environment, cwd=self.base, timeout=LIMIT, **extra)
+
+
+def files_of(disk):
+    return {path: (ino, (node := disk.nodes[ino]).mode, node.uid, node.gid, node.data if node.names is None else None)
+            for path, ino in disk.walk()}
+
+
+def record(world, disk, scenario, boot_id):
+    """Runs a scenario on a disk; returns the operations, their texts, the disk afterwards and the result."""
+    world.mount(disk, scenario.size)
+    log = world.base / "trace"
+    try:
+        done = world.run(scenario.arguments(world), scenario.text(world), scenario.uid,
+                         ["strace", "-f", "-y", "-xx", "-s", "100000000", "-qq", "-e", "trace=!none",
+                          "-e", "signal=none", "-o", str(log)])
+        recorder = Recorder(str(world.place), disk)
+        recorder.read(log)
+        seen, known = world.files(), files_of(recorder.disk)
+        if seen != known:
+            for path in sorted(set(seen) | set(known)):
+                if seen.get(path) != known.get(path):
+                    print(f"  {path}: {str(seen.get(path))[:150]}\n  not {str(known.get(path))[:150]}")
+            raise SystemExit(f"{scenario.name}: the recording is not what was done")
+    finally:
+        world.unmount()
+    return recorder.ops, recorder.texts, recorder.disk, done
+
+
+# --- scenarios -------------------------------------------------------------------------------------
+
+
+class Scenario:
+    """A disk, what is done to it, and the mailboxes that are looked at."""
+
+    size = "64m"
+    uid = 0
+
+    def __init__(self, name, files, command, boxes, statuses=(0,), uid=0, keeps=None, fresh=()):
+        self.name, self.given, self.command, self.boxes = name, files, command, boxes
+        # What was made just before by somebody else, who synced nothing.
+        self.fresh = fresh
+        self.statuses, self.uid = statuses, uid
+        # Returns why these states of the mailboxes must not be together.
+        self.keeps = keeps or (lambda _: None)
+
+    def disk(self):
+        disk = Disk()
+        for path, content in self.given.items():
+            data, mode, owner = content if isinstance(content, tuple) else (content, 0o600, 0)
+            disk.put(path, data, mode if data is not None else mode | 0o100, owner, owner)
+        return disk
+
+    def split(self, disk):
+        """Returns the disk without what is fresh, and how it was made."""
+        disk, ops = disk.copy(), []
+        for path in self.fresh:
+            directory, name, ino = disk.find(path)
+            ops.append(("create", ino, directory, name, disk.nodes.pop(ino)))
+            del disk.nodes[directory].names[name]
+        return disk, ops
+
+    def arguments(self, world):
+        return [word.replace("DISK", str(world.place)) for word in self.command[0]]
+
+    def text(self, world):
+        return self.command[1].replace("DISK", str(world.place))
+
+
+@dataclasses.dataclass
+class Box:
+    """A mailbox of a scenario: how it was, how it will be, and how mail gets there."""
+
+    path: str
+    # Where a delivery goes; None: it is copied there.
+    user: str = None
+
+    def full(self, world):
+        return f"{world.place}/{self.path}"
+
+    def view(self, world):
+        """Returns what a reader shows: a line a message."""
+        done = world.run(["list", "--json", "--file", self.full(world)])
+        if b"No such file" in done.stderr:
+            return []
+        if done.returncode not in (0, 1):
+            return [f"exit {done.returncode}: {done.stderr.decode(errors='replace')[:300]}"]
+        lines = []
+        for line in done.stdout.splitlines():
+            message = json.loads(line)
+            message.pop("number")
+            lines.append(json.dumps(message, sort_keys=True))
+        return lines
+
+    def open(self, world):
+        """Opens it as a reader that may write; returns what went wrong."""
+        done = world.run(["mailx", "-n", "-N", "-f", self.full(world)], "exit\n")
+        if done.returncode and not re.search(rb"No mail in|No such file", done.stderr):
+            return f"refused: the next open: exit {done.returncode}: {said(done)}"
+        return None
+
+    def add(self, world, id):
+        if self.user:
+            done = world.run(["sendmail", "-i", self.user], mail(id).decode())
+        else:
+            world.source.write_bytes(stored(id))
+            done = world.run(["mailx", "-n", "-N", "-f", str(world.source)], f"copy 1 {self.full(world)}\nexit\n")
+        if done.returncode:
+            return f"refused: the next delivery: exit {done.returncode}: {said(done)}"
+        return None
+
+
+def said(done):
+    return done.stderr.decode(errors="replace").strip().replace("\n", "; ")[:300]
+
+
+class Mbox(Box):
+    """One file: it is the old one or the new one."""
+
+    def states(self, disk):
+        return disk.read(self.path) or b""
+
+    def state(self, view, views):
+        """Returns which states a reader sees; some: of several messages that are added the first ones."""
+        old, new = views["old"], views["new"]
+        is_some = view[:len(old)] == old and view == new[:len(view)]
+        return [name for name, lines in views.items() if view == lines] or (["some"] if is_some else [])
+
+    def left(self, world, states, id):
+        """Returns which states it is in after a delivery, and what is wrong if it is in none."""
+        path = self.place(world)
+        data = path.read_bytes() if path.exists() else b""
+        found = []
+        seen, (old, new) = Contents(data), (states[name] for name in ("old", "new"))
+        if (data.startswith(old) and not seen.torn and b"\0" not in data and seen.ids[-1:] == [id]
+                and seen.ids[:-1] == Contents(new).ids[:len(seen.ids) - 1]):
+            found.append("some")
+        for name, base in states.items():
+            rest = Contents(data[len(base):])
+            if data.startswith(base) and rest.ids == [id] and not rest.torn and b"\0" not in data[len(base):]:
+                found.insert(0, name)
+        return found, None if found else self.wrong(data, states, id)
+
+    def place(self, world):
+        return pathlib.Path(self.full(world))
+
+    def wrong(self, data, states, id):
+        seen = Contents(data)
+        kinds = []
+        must = set.intersection(*(set(Contents(base).ids) for base in states.values())) | {id}
+        may = set.union(*(set(Contents(base).ids) for base in states.values()))
+        if missing := must - set(seen.ids):
+            kinds.append(f"lost {len(missing)} ({', '.join(sorted(missing)[:3])})")
+        if twice := [each for each, count in collections.Counter(seen.ids).items() if count > 1]:
+            kinds.append(f"twice {len(twice)} ({', '.join(twice[:3])})")
+        if seen.torn:
+            kinds.append(f"torn {', '.join(map(str, seen.torn[:3]))}")
+        if b"\0" in data:
+            kinds.append(f"NULs {data.count(0)}")
+        return "; ".join(kinds) or f"other bytes: {len(seen.ids)} messages of {len(must)} to {len(may)}"
+
+
+class Maildir(Box):
+    """A directory: each message in it is the old one or the new one, by itself."""
+
+    def states(self, disk):
+        found = {}
+        for path, ino in disk.walk():
+            if re.match(re.escape(self.path) + "/(new|cur)/.", path):
+                id = id_of(disk.nodes[ino].data)
+                found[id] = (disk.nodes[ino].data, flags_of(path))
+        return found
+
+    def state(self, view, views):
+        exact = [name for name, lines in views.items() if view == lines]
+        must = {subject_of(line) for line in set.intersection(*(set(lines) for lines in views.values()))}
+        # Those that are in both, in whatever form.
+        must |= set.intersection(*({subject_of(line) for line in lines} for lines in views.values()))
+        may = set.union(*(set(lines) for lines in views.values()))
+        subjects = [subject_of(line) for line in view]
+        is_mixed = set(view) <= may and must <= set(subjects) and len(subjects) == len(set(subjects))
+        return exact or (["some"] if is_mixed else [])
+
+    def left(self, world, states, id):
+        place, found, kinds = pathlib.Path(self.full(world)), {}, []
+        for path in sorted(place.glob("new/*")) + sorted(place.glob("cur/*")):
+            data = path.read_bytes()
+            each = id_of(data)
+            if each in found:
+                kinds.append(f"twice {each}")
+            elif each == id:
+                if body_part(data) != body_part(mail(id)):
+                    kinds.append(f"torn {id}")
+            elif not any((data, flags_of(path.name)) == state.get(each) for state in states.values()):
+                is_torn = all(data != state.get(each, (None,))[0] for state in states.values())
+                kinds.append(f"torn {each}" if is_torn else f"other bytes: the flags of {each}: {path.name}")
+            found[each] = data, flags_of(path.name)
+        must = set.intersection(*(set(state) for state in states.values())) | {id}
+        if missing := must - set(found):
+            kinds.append(f"lost {len(missing)} ({', '.join(sorted(missing, key=str)[:3])})")
+        found.pop(id, None)
+        exact = [name for name, state in states.items() if found == state]
+        return ([], "; ".join(kinds)) if kinds else (exact or ["some"], None)
+
+
+class File(Box):
+    """A file that is no mailbox: there is only to see whether it is whole."""
+
+    def states(self, disk):
+        return disk.read(self.path)
+
+    def view(self, world):
+        return []
+
+    def state(self, view, views):
+        return list(views)
+
+    def open(self, world):
+        return None
+
+    def add(self, world, id):
+        return None
+
+    def left(self, world, states, id):
+        path = pathlib.Path(self.full(world))
+        data = path.read_bytes() if path.exists() else None
+        found = [name for name, bytes in states.items() if bytes == data]
+        # A file that is being written may be there in part.
+        return found or ["some"], None
+
+
+class DeadLetters(Mbox):
+    """Mail that could not be sent: more of it comes behind."""
+
+    def add(self, world, id):
+        done = send_in_vain(world, id)
+        if b"saved" not in done.stderr:
+            return f"refused: the next dead letter: exit {done.returncode}: {said(done)}"
+        return None
+
+
+def send_in_vain(world, id):
+    return world.run(["mailx", "-n", "-t", "-S", "mta=/bin/false"], mail(id).decode())
+
+
+def id_of(data):
+    found = re.search(rb"(?m)^X-Test-Id: ([!-~]+-[0-9]+)$", data)
+    return found[1].decode() if found else None
+
+
+def body_part(data):
+    return data.partition(b"\n\n")[2].rstrip(b"\n")
+
+
+def flags_of(path):
+    return ("cur" if ":2," in path else "new") + "".join(sorted(path.partition(":2,")[2]))
+
+
+def subject_of(line):
+    return json.loads(line)["subject"] if line.startswith("{") else line
+
+
+def system_box():
+    return Mbox("spool/root", "root")
+
+
+def messages(status, count=12, first=0):
+    # About 1.2 kB each: the ends lie anywhere in the pages.
+    return b"".join(stored(new_id(f"m{number}", 700 + 97 * number), status) for number in range(first, first + count))
+
+
+def base(spool, **others):
+    found = {"spool": None, "state": None, "home": None}
+    if spool is not None:
+        found["spool/root"] = spool
+    return found | {name.replace("__", "/"): content for name, content in others.items()}
+
+
+def reads(commands, *words):
+    return ["mailx", "-n", "-N", "-f", "DISK/spool/root", *words], commands
+
+
+def moves(commands, *words):
+    """What is saved from the system mailbox goes from there."""
+    return ["mailx", "-n", "-N", "-S", "nokeepsave", *words], commands
+
+
+def delivers(id, user="root"):
+    return ["sendmail", "-i", user], mail(id).decode()
+
+
+def maildir(path, count, folder="cur", flags=":2,"):
+    found = {path: None, f"{path}/new": None, f"{path}/cur": None, f"{path}/tmp": None}
+    for number in range(count):
+        id = new_id(f"d{number}", 700)
+        found[f"{path}/{folder}/17000000{number:02}.M1P{number}.host{flags}"] = mail(id)
+    return found
+
+
+def no_loss(source, target):
+    """A message that goes elsewhere may be in both places for a while, and not in none."""
+    def keeps(left):
+        if "old" not in left[source] and "new" not in left[target]:
+            return "lost: messages are gone and did not arrive"
+        return None
+    return keeps
+
+
+LETTER = new_id("letter", 900)
+# It does not fit into the last page of the mailbox, nor into one of its own.
+LONG = new_id("long", 9000)
+TWELVE = messages("RO")
+EVERY_OTHER = "delete 1 3 5 7 9 11\nquit\n"
+USER = pwd.getpwnam("daemon")
+
+SCENARIOS = [
+    Scenario("delete one", base(TWELVE), reads("delete 3\nquit\n"), [system_box()]),
+    Scenario("delete many", base(TWELVE), reads(EVERY_OTHER), [system_box()]),
+    Scenario("delete the last", base(TWELVE), reads("delete $\nquit\n"), [system_box()]),
+    Scenario("delete all", base(TWELVE), reads("delete *\nquit\n"), [system_box()]),
+    Scenario("status, same length", base(messages("RO")), reads("unread 4\nquit\n"), [system_box()]),
+    Scenario("status, longer", base(messages(None)), reads("quit\n"), [system_box()]),
+    Scenario("status, shorter", base(TWELVE), reads("unread *\nquit\n"), [system_box()]),
+    Scenario("delete and mark", base(messages(None)), reads("delete 2 9\nquit\n"), [system_box()]),
+    Scenario("save to a new file", base(TWELVE), reads("save 3 DISK/home/saved\nquit\n"),
+             [system_box(), Mbox("home/saved")], keeps=no_loss(0, 1)),
+    Scenario("save to an old file", base(TWELVE, home__saved=messages("RO", 2, 20)), reads("save 3-5 DISK/home/saved\nquit\n"),
+             [system_box(), Mbox("home/saved")], keeps=no_loss(0, 1)),
+    Scenario("move to a new file", base(TWELVE), moves("save 3 4 DISK/home/saved\nquit\n"),
+             [system_box(), Mbox("home/saved")], keeps=no_loss(0, 1)),
+    Scenario("move to an old file", base(TWELVE, home__saved=messages("RO", 2, 20)), moves("save 3 11 DISK/home/saved\nquit\n"),
+             [system_box(), Mbox("home/saved")], keeps=no_loss(0, 1)),
+    Scenario("what was read goes to MBOX", base(messages(None), home__mbox=messages("RO", 2, 20)),
+             moves("type 1-3\nquit\n", "-S", "nohold"), [system_box(), Mbox("home/mbox")], keeps=no_loss(0, 1)),
+    Scenario("deliver to a mailbox", base(TWELVE), delivers(LETTER), [system_box()]),
+    Scenario("deliver to a new mailbox", base(None), delivers(LETTER), [system_box()]),
+    Scenario("deliver to another user's new mailbox", base(None), delivers(LETTER, USER.pw_name),
+             [Mbox(f"spool/{USER.pw_name}", USER.pw_name)]),
+    Scenario("deliver to an empty mailbox", base(b""), delivers(LETTER), [system_box()]),
+    Scenario("deliver to an empty mailbox that was just made", base(b""), delivers(LETTER), [system_box()], fresh=["spool/root"]),
+    Scenario("save to an empty file that was just made", base(TWELVE, home__saved=b""), reads("save 3 DISK/home/saved\nquit\n"),
+             [system_box(), Mbox("home/saved")], keeps=no_loss(0, 1), fresh=["home/saved"]),
+    Scenario("deliver a long one", base(TWELVE), delivers(LONG), [system_box()]),
+    Scenario("deliver a long one to a new mailbox", base(None), delivers(LONG), [system_box()]),
+    Scenario("Maildir: deliver", base(None) | maildir("spool/root", 3), delivers(LETTER), [Maildir("spool/root", "root")]),
+    Scenario("Maildir: deliver a long one", base(None) | maildir("spool/root", 3), delivers(LONG), [Maildir("spool/root", "root")]),
+    Scenario("Maildir: flags", base(None) | maildir("spool/root", 4, "new", ""), reads("quit\n"), [Maildir("spool/root", "root")]),
+    Scenario("Maildir: flags in cur", base(None) | maildir("spool/root", 4), reads("flag 2 3\nquit\n"), [Maildir("spool/root", "root")]),
+    Scenario("Maildir: delete", base(None) | maildir("spool/root", 5), reads("delete 2 4\nquit\n"), [Maildir("spool/root", "root")]),
+    Scenario("move to a Maildir", base(TWELVE) | maildir("home/md", 2), moves("save 3 4 DISK/home/md\nquit\n"),
+             [system_box(), Maildir("home/md")], keeps=no_loss(0, 1)),
+    Scenario("dead letter, the first", base(None), (["mailx", "-n", "-t", "-S", "mta=/bin/false"], mail(LETTER).decode()),
+             [DeadLetters("home/dead")], statuses=(69, 70, 71, 75, 1)),
+    Scenario("dead letter, another", base(None, home__dead=messages(None, 2, 20)),
+             (["mailx", "-n", "-t", "-S", "mta=/bin/false"], mail(LETTER).decode()),
+             [DeadLetters("home/dead")], statuses=(69, 70, 71, 75, 1)),
+    Scenario("record", base(None, home__sent=messages("RO", 2, 20)),
+             (["mailx", "-n", "-t", "-S", "mta=/bin/true", "-S", "record=DISK/home/sent"], mail(LETTER).decode()),
+             [Mbox("home/sent")]),
+    Scenario("write", base(TWELVE), reads("write 3 DISK/home/part\nexit\n"), [system_box(), File("home/part")]),
+]
+
+
+# --- trying ----------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Task:
+    """A disk that a cut has left, and what must be found on it."""
+
+    disk: Disk
+    is_end: bool
+    cut: str
+
+
+class Judge:
+    """Starts the program on disks and says what is wrong."""
+
+    def __init__(self, world, scenario, old, new):
+        self.world, self.scenario = world, scenario
+        self.disks = {"old": old, "new": new}
+        self.states = [{name: box.states(disk) for name, disk in self.disks.items()} for box in scenario.boxes]
+
+    def prepare(self):
+        """Looks how a reader shows the mailbox before and afterwards."""
+        self.views = [{} for _ in self.scenario.boxes]
+        for name, disk in self.disks.items():
+            self.world.mount(disk)
+            for views, box in zip(self.views, self.scenario.boxes):
+                views[name] = box.view(self.world)
+            self.world.unmount()
+
+    def judge(self, task):
+        """Returns the problems of a disk."""
+        self.world.mount(task.disk)
+        try:
+            return self.judge_mounted(task)
+        except subprocess.TimeoutExpired as reason:
+            return [f"waits: {reason}"]
+        finally:
+            self.world.unmount()
+
+    def judge_mounted(self, task):
+        problems, seen = [], []
+        for box, views in zip(self.scenario.boxes, self.views):
+            view = box.view(self.world)
+            seen.append(box.state(view, views))
+            if not seen[-1]:
+                problems.append(f"reader: {box.path} is neither the old nor the new: {other_lines(view, views)}")
+        if self.world.files() != files_of(task.disk):
+            problems.append("reader: it changed the disk")
+        for box in self.scenario.boxes:
+            problems.append(box.open(self.world))
+            if problems[-1] and self.free(box):
+                # That is told; there is more to see.
+                problems[-1] = problems[-1].replace("refused", "held", 1)
+                problems.append(box.open(self.world))
+        left = []
+        for number, (box, states) in enumerate(zip(self.scenario.boxes, self.states)):
+            id = new_id(f"after{number}", 500)
+            problems.append(box.add(self.world, id))
+            if problems[-1] and self.free(box):
+                problems[-1] = problems[-1].replace("refused", "held", 1)
+                problems.append(box.add(self.world, id))
+            found, problem = box.left(self.world, states, id)
+            left.append(found)
+            if problem:
+                problems.append(f"{problem} ({box.path})")
+            elif seen[number] and "some" not in found + seen[number] and not set(found) & set(seen[number]):
+                problems.append(f"reader: {box.path}: it saw the {seen[number][0]} one, and then it is the {found[0]} one")
+            if found and task.is_end and "new" not in found:
+                problems.append(f"acknowledged: {box.path} is not the new one ({found[0]})")
+        if all(left):
+            problems.append(self.scenario.keeps(left))
+        return [problem for problem in problems if problem]
+
+
+    def free(self, box):
+        """Removes a lock of before the cut; returns whether there was one."""
+        lock = pathlib.Path(box.full(self.world) + ".lock")
+        there = lock.exists()
+        lock.unlink(missing_ok=True)
+        return there
+
+
+def other_lines(view, views):
+    counts = ", ".join(f"{name} {len(lines)}" for name, lines in views.items())
+    other = [line for line in view if all(line not in lines for lines in views.values())]
+    return f"{len(view)} messages ({counts}); others: {other[:1]}"[:400]
+
+
+def in_children(world, work, parts):
+    """Does work on each part in a process of its own, some at a time; returns the results in order."""
+    results, running, waiting = {}, {}, list(enumerate(parts))[::-1]
+    while waiting or running:
+        while waiting and len(running) < WORKERS:
+            number, part = waiting.pop()
+            path = world.base / f"result{number}"
+            sys.stdout.flush()
+            child = os.fork()
+            if child == 0:
+                status = 1
+                try:
+                    path.write_bytes(pickle.dumps(work(part)))
+                    status = 0
+                except SystemExit as reason:
+                    print(reason, flush=True)
+                except BaseException:
+                    import traceback
+                    traceback.print_exc()
+                finally:
+                    os._exit(status)
+            running[child] = number, path
+        child, status = os.wait()
+        number, path = running.pop(child)
+        if status:
+            raise SystemExit("a worker has failed")
+        results[number] = pickle.loads(path.read_bytes())
+        path.unlink()
+    return [results[number] for number in sorted(results)]
+
+
+# So many disks of one cut are made one by one; of more a part, by chance.
+RAW = 5000
+
+
+def tasks_of(rule, disk, ops, texts, most, has_locks):
+    """Returns disks of all cuts, each once, and how many there are; None: more than were counted."""
+    rng = random.Random(SEED)
+    found, is_all = {}, True
+    # The end first: there most is asked for.
+    for cut in cuts_of(rule, disk, ops)[::-1]:
+        at = len(cut.ops)
+        text = "the end, acknowledged" if cut.is_end else f"{texts[at]} (operation {at})"
+        disks, count = cut.disks(rng, RAW), 0
+        while count < RAW:
+            try:
+                made = next(disks)
+            except StopIteration as stop:
+                is_all = is_all and stop.value
+                break
+            count += 1
+            if not has_locks:
+                made.unlock()
+            digest = made.digest()
+            if digest not in found:
+                found[digest] = Task(made, cut.is_end, text)
+        else:
+            is_all = False
+    tasks = list(found.values())
+    total = len(tasks) if is_all else None
+    if len(tasks) > most:
+        # Some of each cut, those where few differ from the last one first.
+        by_cut = collections.defaultdict(list)
+        for task in tasks:
+            by_cut[task.cut].append(task)
+        left, chosen = most, []
+        for number, those in enumerate(sorted(by_cut.values(), key=len)):
+            share = min(len(those), left // (len(by_cut) - number))
+            left -= share
+            chosen += those[:share // 4] + rng.sample(those[share // 4:], share - share // 4)
+        tasks = chosen
+    return tasks, total
+
+
+CHUNK = 150
+
+
+def try_disks(world, scenario, old, new, tasks):
+    """Returns the problems of each disk."""
+    def work(part):
+        world.enter()
+        judge = Judge(world, scenario, old, new)
+        judge.prepare()
+        return [judge.judge(task) for task in part]
+
+    parts = [tasks[start:start + CHUNK] for start in range(0, len(tasks), CHUNK)]
+    return [problems for part in in_children(world, work, parts) for problems in part]
+
+
+BOOT_IDS = ("11111111-2222-4333-8444-555555555555", "66666666-7777-4888-9999-aaaaaaaaaaaa")
+
+
+def recorded(world, disk, scenario, boot_id):
+    def work(_):
+        world.enter(boot_id)
+        ops, texts, new, done = record(world, disk, scenario, boot_id)
+        if done.returncode not in scenario.statuses:
+            raise SystemExit(f"{scenario.name}: exit {done.returncode} without a cut: {said(done)}")
+        return ops, texts, new
+
+    return in_children(world, work, [None])[0]
+
+
+def try_scenario(world, scenario, rules, most, has_locks):
+    old = scenario.disk()
+    ops, texts, new = recorded(world, old, scenario, BOOT_IDS[0])
+    lines = []
+    for rule in rules:
+        started = time.monotonic()
+        before, made_before = scenario.split(old)
+        tasks, total = tasks_of(rule, before, made_before + ops, ["fresh"] * len(made_before) + texts, most, has_locks)
+        made = time.monotonic() - started
+        results = try_disks(world, scenario, old, new, tasks)
+        seconds = time.monotonic() - started
+        bad = [(task, problems) for task, problems in zip(tasks, results) if problems]
+        print(f"  {scenario.name}, {rule}: {len(ops)} operations, {len(tasks)} disks of {total or 'many'}, "
+              f"{len(bad)} bad, {seconds:.0f} s ({made:.0f} s to make)", flush=True)
+        kinds, shown = collections.Counter(), set()
+        for task, problems in bad:
+            here = {kind for problem in problems for kind in kinds_of(problem)}
+            kinds.update(here)
+            if here - shown:
+                shown |= here
+                print(f"    cut at {task.cut}: {task.disk}")
+                for problem in problems:
+                    print(f"      {problem}")
+        if kinds:
+            print("    " + ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()), flush=True)
+        lines.append((scenario.name, rule, len(tasks), total, len(bad), seconds))
+    return lines
+
+
+def kinds_of(problem):
+    """Returns the words by which problems are counted."""
+    words = ("held", "refused", "waits", "reader", "acknowledged", "lost", "twice", "torn", "NULs", "other bytes", "kept")
+    return [word for word in words if re.search(rf"(^|; ){word}\b", problem)]
+
+
+def enter_namespace():
+    """Runs this script again where its mounts are its own."""
+    if os.environ.get("POWER_INSIDE"):
+        return
+    if os.geteuid() != 0:
+        left_out("needs root: disks of its own")
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+        left_out("needs a mount namespace")
+    os.environ["POWER_INSIDE"] = "1"
+    os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
+                          sys.executable, *sys.argv])
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("program", type=pathlib.Path)
+    arguments.add_argument("--all", action="store_true")
+    arguments.add_argument("--only", action="append", default=[])
+    arguments.add_argument("--ext4", action="store_true")
+    arguments.add_argument("--strict", action="store_true")
+    arguments.add_argument("--without-locks", action="store_true", help="leave dot-locks out of the disks")
+    arguments.add_argument("--most", type=int, default=1000, help="disks by each rule")
+    options = arguments.parse_args()
+    enter_namespace()
+    os.umask(UMASK)
+    rules = [rule for rule in ("ext4", "strict") if getattr(options, rule)] or ["ext4", "strict"]
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    lines = []
+    with tempfile.TemporaryDirectory(dir=memory, prefix="power-", ignore_cleanup_errors=True) as place:
+        os.chmod(place, 0o755)
+        world = World(options.program.resolve(), pathlib.Path(place))
+        for scenario in SCENARIOS:
+            if all(word in scenario.name for word in options.only):
+                lines += try_scenario(world, scenario, rules, options.most * (20 if options.all else 1),
+                                      not options.without_locks)
+    bad = sum(line[4] for line in lines)
+    print(f"{sum(line[2] for line in lines)} disks, {bad} bad")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
