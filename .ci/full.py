@@ -210,6 +210,9 @@ def main():
             try_change("delete the first of new mail", disk, program, None, "delete 1\nquit\n", lambda n: n == 1, free)
             try_change("delete the first, no byte free", disk, program, "RO", "delete 1\nquit\n", lambda n: n == 1,
                        0, must_work=False)
+            # No journal either: the end is cut off without one.
+            try_change("delete the last, no byte free", disk, program, "RO", "delete $\nquit\n",
+                       lambda n: n == disk.count, 0)
             try_append(disk, program, free)
         finally:
             subprocess.run(["umount", disk.mount], check=False)

@@ -6,7 +6,8 @@
 //! 2. Compare: same inode, size and times as when the index was made, or a new scan in which the
 //!    messages are found again (`remap`). What was not there before is mail that arrived.
 //! 3. Plan (`plan`): the first changed byte, and what comes from there on.
-//! 4. Carry out: in one call of the kernel where that is enough; else with a journal (`journal`).
+//! 4. Carry out: in one step of the disk where that is enough; else with a journal (`journal`).
+//!    An end is cut off without one where no place takes a journal: a full disk blocks no deleting.
 //!    **From the journal's name on the change is certain.** Everything before can fail, and then
 //!    the mailbox has not been touched.
 //! 5. Give the file times that tell whether there is new mail; unlock.
@@ -21,7 +22,9 @@ use super::change::{Change, Changes, CommitError, CommitOptions, Committed, Pend
 use super::disk::{sync_directory, until_done};
 use super::file::{directory_of, followed, open_for_rewrite, open_regular};
 use super::identity::{Identity, set_times};
-use super::journal::{Body, Draft, Journal, Journals, Subject, reserve_growth, within_limit};
+use super::journal::{
+    Body, Draft, Journal, Journals, LARGEST_PAGE, SECTOR, Subject, reserve_growth, within_limit,
+};
 use super::lock::{LockError, MailboxLock};
 use super::maildir::is_maildir;
 use super::notice::Notice;
@@ -43,9 +46,6 @@ const WINDOWS: [u32; 4] = [4 * 1024 * 1024, 512 * 1024, 64 * 1024, 4 * 1024];
 
 /// The largest write that is made without a journal: it changes at once, or not at all.
 const AT_ONCE: u64 = 64;
-
-/// What a disk writes in one piece.
-const SECTOR: u64 = 512;
 
 impl Mailbox {
     /// Writes changes into the mailbox, under all locks; a Maildir needs none.
@@ -316,8 +316,9 @@ impl Session {
         {
             return Ok(None);
         }
-        // What would break off in the middle is not begun.
-        let room = within_limit(plan.end())
+        // What would break off in the middle is not begun; a cut writes nothing.
+        let end = if only_cuts(plan) { 0 } else { plan.end() };
+        let room = within_limit(end)
             .and_then(|()| reserve_growth(self.lock.file(), plan.old_size(), plan.new_size()));
         room.map_err(|source| self.error(source))?;
         let journal = match self.journal(plan, journals) {
@@ -326,7 +327,11 @@ impl Session {
                 if plan.new_size() > plan.old_size() {
                     give_back(self.lock.file(), plan.old_size());
                 }
-                return Err(error);
+                let is_cut = only_cuts(plan) && has_no_place(&error);
+                return match is_cut && self.cut(plan).map_err(|source| self.error(source))? {
+                    true => Ok(None),
+                    false => Err(error),
+                };
             }
         };
         let Some(journal) = journal else {
@@ -350,7 +355,8 @@ impl Session {
         })
     }
 
-    /// Writes what the kernel does in one step: an end cut off, or a few bytes of one sector.
+    /// Writes what the disk does in one step: an end cut off between two blocks, or a few bytes of
+    /// one sector.
     fn write_at_once(&self, plan: &Plan) -> io::Result<bool> {
         let file = self.lock.file();
         // Mail that somebody has added without our locks is moved, and that takes more steps.
@@ -358,8 +364,9 @@ impl Session {
             return Ok(false);
         }
         match Output::extents(plan)[..] {
-            [] if plan.new_size() < plan.old_size() => {
-                until_done(|| file.set_len(plan.new_size()))?;
+            // A cut within a block clears the rest of it, and a power cut can leave that alone.
+            [] if only_cuts(plan) && plan.new_size().is_multiple_of(LARGEST_PAGE) => {
+                return self.cut(plan);
             }
             [extent]
                 if plan.new_size() == plan.old_size()
@@ -376,6 +383,17 @@ impl Session {
         Ok(true)
     }
 
+    /// Cuts the end off; `false` if somebody has added mail without our locks.
+    fn cut(&self, plan: &Plan) -> io::Result<bool> {
+        let file = self.lock.file();
+        if file.metadata()?.len() != plan.old_size() {
+            return Ok(false);
+        }
+        until_done(|| file.set_len(plan.new_size()))?;
+        until_done(|| file.sync_all())?;
+        Ok(true)
+    }
+
     /// Makes the journal in the first place that takes it; `None` where the program was built
     /// without journals, to see that its tests notice.
     fn journal(&self, plan: &Plan, journals: &Journals) -> Result<Option<Journal>, CommitError> {
@@ -386,7 +404,7 @@ impl Session {
         let file = self.lock.file();
         let view = View::of_plan(Arc::new(file.try_clone().map_err(io)?), plan);
         let mut drafts = Vec::new();
-        if plan.never_overtakes() {
+        if plan.never_overtakes() && !only_cuts(plan) {
             drafts.extend(WINDOWS.map(|size| Draft::windows(plan, size)));
         } else {
             drafts.push(Draft::whole(plan, &view));
@@ -523,6 +541,22 @@ fn write_body(journal: &Journal, file: &mut File) -> io::Result<()> {
         at += want as u64;
     }
     until_done(|| file.sync_all())
+}
+
+/// Returns whether a plan cuts the end off and writes nothing.
+fn only_cuts(plan: &Plan) -> bool {
+    plan.new_size() < plan.old_size() && Output::extents(plan).is_empty()
+}
+
+/// Returns whether there is no place for a journal: no room, or no right to write.
+fn has_no_place(error: &CommitError) -> bool {
+    let lacks_right = |source: &io::Error| {
+        matches!(
+            source.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+        )
+    };
+    is_full(error) || matches!(error, CommitError::Write { source, .. } if lacks_right(source))
 }
 
 /// Returns whether changes were not written because a disk or a quota is full.

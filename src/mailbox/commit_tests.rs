@@ -214,12 +214,12 @@ fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u
     let plan = session
         .plan(mailbox.messages(), changes, true)
         .expect("a plan");
-    if plan.is_empty() || Output::extents(&plan).is_empty() {
+    if plan.is_empty() {
         return false;
     }
     let file = Arc::new(session.lock.file().try_clone().expect("a file"));
     let view = View::of_plan(Arc::clone(&file), &plan);
-    let whole = whole || !plan.never_overtakes();
+    let whole = whole || !plan.never_overtakes() || only_cuts(&plan);
     let draft = match whole {
         true => Draft::whole(&plan, &view),
         false => Draft::windows(&plan, 7),
@@ -254,7 +254,7 @@ fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u
             let mut buffer = journal.buffer();
             let mut last = journal.last_window().expect("a window");
             let mut output = Output::new(plan, last.place + last.len);
-            while done < steps || resized == 2 {
+            while done < steps || resized >= 2 {
                 let mut bytes = vec![0; last.len as usize];
                 journal
                     .file()
@@ -272,9 +272,18 @@ fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u
             }
         }
     }
-    if resized == 2 && new < old {
+    if resized >= 2 && new < old {
         journal.mark_resizing().expect("marked");
+    }
+    if resized == 2 && new < old {
         file.set_len(new).expect("cut");
+    }
+    if resized > 2 && new < old {
+        // The disk has the last block of the cut, and not yet the new length.
+        let block = 512 << (resized - 3);
+        let end = (new + 1).next_multiple_of(block).min(old);
+        let zeros = vec![0; (end - new) as usize];
+        file.write_all_at(&zeros, new).expect("written");
     }
     true
 }
@@ -419,7 +428,7 @@ proptest! {
         choices in changes(16),
         whole in any::<bool>(),
         steps in 0..40_usize,
-        resized in 0..3_u8,
+        resized in 0..7_u8,
         arrived in 0..3_usize,
     ) {
         let spool = Spool::new(&texts.concat());
@@ -542,4 +551,111 @@ fn the_last_message_can_be_deleted_without_an_index_of_the_others() {
     let committed = mailbox.commit(&delete(&[last]), &spool.options());
     assert_eq!(committed.expect("committed").deleted, 1);
     assert_eq!(spool.text(), &joined[..joined.len() - C.len()]);
+}
+
+/// Returns a mailbox of messages with bodies of these sizes.
+fn sized(sizes: &[usize]) -> String {
+    let message = |(number, size): (usize, &usize)| {
+        format!(
+            "From a Mon Nov 16 09:00:00 2026\nMessage-ID: <{number}@x>\nStatus: RO\n\n{}\n\n",
+            "x".repeat(*size)
+        )
+    };
+    sizes.iter().enumerate().map(message).collect()
+}
+
+#[test]
+fn zeros_behind_a_cut_that_is_not_on_disk_yet_are_no_other_program() {
+    // Deleted in the middle (whole, windows) and at the end; the old end within and behind the block.
+    for (index, whole, size) in [
+        (1, true, 100),
+        (1, false, 100),
+        (1, true, 70_000),
+        (2, true, 100),
+        (2, true, 70_000),
+    ] {
+        {
+            let texts = sized(&[300, size, size]);
+            for resized in [3, 6, 10] {
+                let spool = Spool::new(&texts);
+                let undisturbed = Spool::new(&texts);
+                undisturbed
+                    .open()
+                    .commit(&delete(&[index]), &undisturbed.options())
+                    .expect("committed");
+                let expected = undisturbed.text();
+                assert!(crash(&spool, &delete(&[index]), whole, 0, resized));
+                assert_eq!(spool.text().len(), texts.len());
+                assert_eq!(spool.seen(), expected, "{index} {whole} {size} {resized}");
+                let notices = recover(&spool.path(), &spool.options()).expect("recovered");
+                assert_eq!(notices, [Notice::Completed]);
+                assert_eq!(spool.text(), expected);
+                assert!(spool.is_tidy());
+            }
+        }
+    }
+}
+
+#[test]
+fn deleting_at_the_end_goes_without_a_journal_only_between_two_blocks() {
+    let rows = [
+        (0, true),
+        (65_536, true),
+        (131_072, true),
+        (4096, false),
+        (65_537, false),
+    ];
+    for (new_size, at_once) in rows {
+        let mut texts = vec![sized(&[300])];
+        if new_size > 0 {
+            let excess = sized(&[0]).len();
+            texts.insert(0, sized(&[new_size - excess]));
+        }
+        let spool = Spool::new(&texts.concat());
+        let mailbox = spool.open();
+        let last = mailbox.messages().len() - 1;
+        let session = Session::begin(&spool.path(), &spool.options()).expect("a session");
+        let plan = session
+            .plan(mailbox.messages(), &delete(&[last]), true)
+            .expect("a plan");
+        assert_eq!(plan.new_size(), new_size as u64);
+        assert_eq!(
+            session.write_at_once(&plan).expect("written"),
+            at_once,
+            "{new_size}"
+        );
+        drop(session);
+        if !at_once {
+            let committed = mailbox.commit(&delete(&[last]), &spool.options());
+            assert_eq!(committed.expect("committed").deleted, 1);
+        }
+        assert_eq!(spool.text(), texts[..texts.len() - 1].concat());
+        assert!(spool.is_tidy());
+    }
+}
+
+#[test]
+fn mail_behind_a_cut_is_kept_where_the_bytes_before_it_stayed_in_place() {
+    // One flag more and one less: nothing between them and the end moves.
+    let texts = [
+        sized(&[100]).replace("RO", "O"),
+        sized(&[100, 90_000, 100])[..].replace("0@x", "9@x"),
+    ]
+    .concat();
+    let mut changes = delete(&[3]);
+    let mut old = Flags::NONE;
+    old.insert(Flags::OLD);
+    changes.set_flags(0, read_and_old());
+    changes.set_flags(1, old);
+    let spool = Spool::new(&texts);
+    assert!(crash(&spool, &changes, true, 0, 2));
+    let cut = spool.text();
+    assert!(cut.len() < texts.len());
+    // Longer than what was deleted, and as mail begins where the old end was.
+    let mail = sized(&[500]).replace("0@x", "mail@x").replace('x', "F");
+    spool.append(&mail);
+    assert_eq!(spool.seen(), [&cut, &mail[..]].concat());
+    let notices = recover(&spool.path(), &spool.options()).expect("recovered");
+    assert_eq!(notices, [Notice::Completed]);
+    assert_eq!(spool.text(), [&cut, &mail[..]].concat());
 }

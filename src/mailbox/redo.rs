@@ -4,7 +4,8 @@
 //! 1. The journal has its name. *The old bytes; readers already see the new ones.*
 //! 2. A mailbox that grows is made as long as it will be, and synced. *The old bytes and zeros.*
 //! 3. The bytes are written, those that move in windows, and synced. *Old and new ones, mixed.*
-//! 4. A mailbox that shrinks is cut. *The new bytes.*
+//! 4. A mailbox that shrinks is cut. *The new bytes; after a power cut perhaps the old length, and
+//!    zeros from the new end to the end of a block.*
 //! 5. The journal is removed. *The new bytes, and no journal.*
 //!
 //! After each of them the journal has everything that is needed to go on. Mail that was added
@@ -72,14 +73,20 @@ pub(super) fn redo(
             }
             Situation::Resized { .. } if new > old => extend(lock, &journal)?,
             Situation::Pending { .. } => {
-                write(lock, &journal)?;
+                // With the word in it all bytes are on disk: only the cut is left.
+                let is_written = journal.is_resizing()?;
+                if !is_written {
+                    write(lock, &journal)?;
+                }
                 if new < old {
                     let arrived = lock.file().metadata()?.len().saturating_sub(old);
                     if arrived > 0 {
                         journal = moving_arrivals(lock, subject, &journal, arrived)?;
                         continue;
                     }
-                    journal.mark_resizing()?;
+                    if !is_written {
+                        journal.mark_resizing()?;
+                    }
                     until_done(|| lock.file().set_len(new))?;
                     until_done(|| lock.file().sync_all())?;
                 }

@@ -235,6 +235,16 @@ fn a_limit_on_the_size_of_files_is_seen_before_anything_is_moved() {
 }
 
 #[test]
+fn want_of_room_for_a_journal_blocks_no_deleting_at_the_end() {
+    commands(&[], "d $\nq\n")
+        .file("cwd/box", TWO.repeat(20))
+        .wrapped(["/bin/sh", "-c", "ulimit -f 2; exec \"$@\"", "sh"])
+        .stdout("\"box\" complete\n")
+        .leaves("cwd/box", TWO.repeat(19))
+        .run();
+}
+
+#[test]
 fn a_lock_that_others_hold_is_waited_for_and_named() {
     commands(&["-S", "lock-timeout=3"], "d 1\nq\n")
         .file("cwd/box.lock", "0\n")

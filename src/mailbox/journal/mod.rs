@@ -4,7 +4,8 @@
 //! An mbox is rewritten in place. What will be written is first written into a journal and synced,
 //! and only then into the mailbox; whoever finds a journal does its rewrite again, from wherever
 //! it broke off, and the mailbox is what it was meant to become. There is no journal for what the
-//! kernel does in one step: cutting the end off, or a few bytes within one block of the disk.
+//! kernel and the disk do in one step: cutting the end off between two blocks, or a few bytes
+//! within one block.
 //!
 //! # Two kinds
 //! - *Whole*: all bytes that change, and where they belong. For any change; as large as what is
@@ -57,6 +58,28 @@
 //! Cutting the file, or making it longer, cannot be told from its length alone once a deliverer
 //! has added mail. `resizing` is written and synced before the length changes; without it the
 //! length is still the old one.
+//!
+//! What the mailbox can be like when this program, or the machine, stops while a word is in the
+//! journal; *old* and *new* are the two sizes, and mail of other programs may follow in each row:
+//!
+//! | change | word | length | bytes | so |
+//! |---|---|---|---|---|
+//! | same length | zeros | old | old and new ones, mixed | all are written again |
+//! | shorter | zeros | old | old and new ones, mixed up to new; old ones behind | all are written again, then the cut |
+//! | shorter | `resizing` | old | new ones up to new, all synced; old ones behind | only the cut is left |
+//! | shorter | `resizing` | old | the same, but zeros from new to the end of a block | only the cut is left |
+//! | shorter | `resizing` | new | new ones, all synced | the cut is synced |
+//! | longer | `resizing`, from the start | old | old ones | it is made longer, then all are written |
+//! | longer | `resizing` | new | old ones, and zeros or new ones behind old; or mixed | all are written again |
+//! | any | `finished` | new | new ones | nothing |
+//!
+//! The zeros of the fourth row come from a cut that the disk has in part: the kernel clears the
+//! rest of the last block in memory, and may write that block before the new length is certain.
+//! The blocks behind it are given back together with the new length. A block is a power of two,
+//! at least a sector and at most the largest page.
+//!
+//! A journal that has nothing to write, because only the end is cut off, has the word from the
+//! start.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::Hasher;
@@ -114,6 +137,12 @@ const SAMPLE: u64 = 64 * 1024;
 
 /// How much before the first changed byte is taken as a sample.
 const PREFIX: u64 = 4096;
+
+/// The largest page that Linux has, and so the largest block of a file system.
+pub(super) const LARGEST_PAGE: u64 = 64 * 1024;
+
+/// What a disk writes in one piece.
+pub(super) const SECTOR: u64 = 512;
 
 /// Where a journal may lie beside the mailbox's own directory, in the order in which they are tried.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -336,9 +365,9 @@ impl Journal {
         let header = journal.header.encode();
         let mut start = Vec::with_capacity(HEADER_AT as usize + header.len());
         start.extend_from_slice(MAGIC);
-        // What grows becomes longer first of all.
-        let grows = draft.new_size > draft.old_size;
-        start.extend_from_slice(if grows { RESIZING } else { &[0; 8] });
+        // What grows becomes longer first of all, and where nothing is written only the cut is left.
+        let resizes_first = draft.new_size > draft.old_size || journal.header.only_cuts();
+        start.extend_from_slice(if resizes_first { RESIZING } else { &[0; 8] });
         start.extend_from_slice(&(header.len() as u32).to_le_bytes());
         start.extend_from_slice(&[0; 4]);
         start.extend_from_slice(&XxHash3_64::oneshot(&header).to_le_bytes());
@@ -451,14 +480,14 @@ impl Journal {
         if !self.knows(mailbox, old.min(new))? {
             return Ok(Situation::Foreign);
         }
-        let mut word = [0; 8];
-        read_exact(&*self.file, &mut word, WORD_AT)?;
-        let is_resizing = word == *RESIZING;
+        let is_resizing = self.is_resizing()?;
+        let is_cut = is_resizing && new < old;
+        let is_whole = || io::Result::Ok(self.has_sample(mailbox)? && self.knows(mailbox, old)?);
         let situation = if is_resizing && new > old && size >= new && self.is_extended(mailbox)? {
             resized(size - new)
-        } else if size >= old && self.has_sample(mailbox)? && self.knows(mailbox, old)? {
+        } else if size >= old && (is_whole()? || is_cut && self.is_half_cut(mailbox)?) {
             pending(size - old)
-        } else if is_resizing && new < old && size >= new {
+        } else if is_cut && size >= new {
             resized(size - new)
         } else {
             Situation::Foreign
@@ -497,6 +526,16 @@ impl Journal {
     fn has_sample(&self, mailbox: &File) -> io::Result<bool> {
         let (from, to) = self.header.sample();
         Ok(hash_of(mailbox, from, to)? == self.header.sample)
+    }
+
+    /// Returns whether a cut is on the disk in part: zeros from the new end to the end of a block.
+    fn is_half_cut(&self, mailbox: &File) -> io::Result<bool> {
+        let (new, old) = (self.header.new_size, self.header.old_size);
+        let limit = old.min((new + 1).next_multiple_of(LARGEST_PAGE));
+        let mut behind = vec![0; (limit - new) as usize];
+        read_exact(mailbox, &mut behind, new)?;
+        let zeros = behind.iter().take_while(|byte| **byte == 0).count() as u64;
+        Ok(zeros > 0 && (new + zeros == limit || (new + zeros).is_multiple_of(SECTOR)))
     }
 
     /// Returns whether the file was made longer by us: there are zeros behind its old end, or
@@ -565,6 +604,13 @@ impl Journal {
         };
         view.push_file(behind, arrived);
         Ok(view)
+    }
+
+    /// Returns whether the length of the mailbox may have changed, or is about to.
+    pub(super) fn is_resizing(&self) -> io::Result<bool> {
+        let mut word = [0; 8];
+        read_exact(&*self.file, &mut word, WORD_AT)?;
+        Ok(word == *RESIZING)
     }
 
     /// Says, and syncs, that the length of the mailbox is about to change.
@@ -644,7 +690,12 @@ impl Header {
     /// Returns which old bytes are the sample: of those that are cut off; where the length stays,
     /// of those behind the last that changes; where the file grows, the last ones before it does.
     fn sample(&self) -> (u64, u64) {
-        if self.new_size <= self.old_size {
+        if self.new_size < self.old_size {
+            (
+                self.new_size,
+                self.old_size.min(self.new_size.saturating_add(SAMPLE)),
+            )
+        } else if self.new_size == self.old_size {
             let kept = match &self.body {
                 Body::Whole { extents, .. } => end_of(extents),
                 Body::Windows { plan, .. } => plan.end(),
@@ -655,6 +706,15 @@ impl Header {
             let from = self.old_size.saturating_sub(PREFIX).max(self.start);
             (from.min(self.old_size), self.old_size)
         }
+    }
+
+    /// Returns whether nothing is written, and only the end of the file is cut off.
+    fn only_cuts(&self) -> bool {
+        let writes_nothing = match &self.body {
+            Body::Whole { extents, .. } => extents.is_empty(),
+            Body::Windows { .. } => false,
+        };
+        writes_nothing && self.new_size < self.old_size
     }
 }
 
