@@ -80,15 +80,17 @@ pub fn settings(
             ));
         }
     }
-    for command in wanted.commands {
-        let origin = Origin::Option(format!("-E '{}'", command.to_string_lossy()));
-        let line = command.as_bytes().to_owned();
-        mailrc::apply_lines(&mut settings, vec![(origin, line)], &context);
+    let mut refusal = execute(wanted, &mut settings, &context);
+    if environment.posixly_correct
+        && let Some(failure) = refusal.take()
+    {
+        // POSIX lets a script go on.
+        diagnostics.fail(&failure);
     }
-    let mut refusal = missing.map(|path| {
+    if let Some(path) = missing {
         let what = format!("there is no configuration file {}", path.display());
-        Failure::new(Kind::Config, what)
-    });
+        refusal = Some(Failure::new(Kind::Config, what));
+    }
     if let Some(account) = wanted.account {
         let name = account.to_string_lossy();
         if !settings.use_account(&name, &context) {
@@ -122,4 +124,34 @@ pub fn settings(
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }
     Ok((settings, refusal))
+}
+
+/// Executes the commands of `-X` and `-E`, which are one script; returns why nothing more may be
+/// done, if one of them failed (design decision D24).
+///
+/// Commands of the reader have no effect there. A message does not depend on them; but whoever
+/// reads a mailbox by a script would go on in another mailbox, or with other words, than were meant.
+fn execute(
+    wanted: &Wanted<'_>,
+    settings: &mut Settings,
+    context: &mailrc::Context<'_>,
+) -> Option<Failure> {
+    let (problems, commands) = (settings.problems.len(), settings.reader_commands.len());
+    let lines = wanted.commands.iter().map(|command| {
+        let origin = Origin::Option(format!("-X '{}'", command.to_string_lossy()));
+        (origin, command.as_bytes().to_owned())
+    });
+    mailrc::apply_lines(settings, lines.collect(), context);
+    if let Some((origin, _)) = settings.reader_commands.get(commands)
+        && !wanted.sending
+    {
+        let failure = Failure::new(Kind::Usage, format!("{origin}: it is not allowed here"));
+        return Some(failure.hint("-Y executes a command of the reader, when the mailbox is open"));
+    }
+    // What concerns the way out stops a message by itself.
+    let stops = |problem: &Problem| !wanted.sending || problem.weight == Weight::Line;
+    let at = problems + settings.problems[problems..].iter().position(stops)?;
+    let problem = settings.problems.remove(at);
+    let what = format!("{}: {}", problem.origin, problem.what);
+    Some(Failure::new(Kind::Usage, what))
 }

@@ -66,8 +66,13 @@ pub fn read_text(settings: &mut Settings, path: &Path, text: &[u8], context: &Co
 /// Applies lines that were kept for later, as those of an account.
 pub fn apply_lines(settings: &mut Settings, lines: Lines, context: &Context<'_>) {
     let mut reader = Reader::new(settings, context);
+    let mut last = None;
     for (origin, line) in lines {
         reader.line(&line, &origin, 0);
+        last = Some(origin);
+    }
+    if let Some(origin) = last {
+        reader.end(&origin);
     }
 }
 
@@ -162,13 +167,18 @@ impl<'a> Reader<'a> {
             self.line(&line, &origin(first_line), depth);
         }
         self.line(&pending, &origin(first_line), depth);
+        self.end(&origin(first_line));
+        self.branches = outer_branches;
+    }
+
+    /// Tells what is still open at the end.
+    fn end(&mut self, origin: &Origin) {
         if !self.branches.is_empty() {
-            self.problem(&origin(first_line), "\"if\" without \"endif\"");
+            self.problem(origin, "\"if\" without \"endif\"");
         }
         if self.account.take().is_some() {
-            self.problem(&origin(first_line), "\"account\" without its closing brace");
+            self.problem(origin, "\"account\" without its closing brace");
         }
-        self.branches = outer_branches;
     }
 
     fn problem(&mut self, origin: &Origin, what: impl Into<String>) {

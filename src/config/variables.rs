@@ -70,7 +70,7 @@ pub const ROWS: &[Row] = &[
     row("display-name", &[], Text, "", "The name beside the default sender, as `%u on %h`: %u the login name, %n the full name, %h the host, %H its full name."),
     row("dot", &[], Flag, "", "End a message typed at a terminal by a line that holds only a dot; piped text is never ended by one."),
     row("editor", &["EDITOR"], Text, "", "The editor of `~e`; without it $EDITOR, else vi at a terminal."),
-    row("errexit", &[], Flag, "", "End at the first error of a command that does not come from a terminal, with status 1 and without a change."),
+    row("errexit", &[], Flag, "", "End at the first error of a command that does not come from a terminal, without a change, with the status of the failure or 1."),
     row("escape", &[], Text, "~", "The character that begins an escape in a typed message; with an empty value there are no escapes."),
     row("expandaddr", &[], Flag, "", "Take recipients that start with `|` or `/` for commands and files; unset, they are errors."),
     row("folder", &[], File, "", "The directory that `+NAME` stands for; relative to the home directory."),

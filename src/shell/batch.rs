@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
+use super::complaint::Fault;
 use super::list::Index;
 use super::quit::{commit, counted, told};
 use super::{Reader, list};
@@ -141,13 +142,14 @@ impl Reader<'_, '_> {
         for text in &selection.lists {
             match list::messages(&as_list(text), self, &mut String::new()) {
                 Ok(found) => found.into_iter().for_each(|message| chosen[message] = true),
-                Err(told) if told == "No applicable messages" => {}
-                Err(told) => {
-                    let kind = match told.ends_with("Invalid message number") {
-                        true => Kind::Nothing,
-                        false => Kind::Usage,
+                Err(complaint) => {
+                    let kind = match complaint.fault {
+                        Fault::Nothing => continue,
+                        Fault::NoSuchMessage => Kind::Nothing,
+                        Fault::Wrong => Kind::Usage,
+                        Fault::Failed(kind) => kind,
                     };
-                    return Err(Failure::new(kind, told));
+                    return Err(Failure::new(kind, complaint.line));
                 }
             }
         }

@@ -355,7 +355,14 @@ const SHOWING: [&str; 23] = [
 /// Returns whether a line asks for more than to show something.
 pub fn does_more_than_show(line: &str) -> bool {
     let (word, _) = split(line);
-    find(word).is_some_and(|command| !word.is_empty() && !SHOWING.contains(&command.name))
+    find(word).is_some_and(|command| !word.is_empty() && command.does_more_than_show())
+}
+
+impl Command {
+    /// Returns whether it changes something, in the mailbox or in another file.
+    pub fn does_more_than_show(&self) -> bool {
+        !SHOWING.contains(&self.name)
+    }
 }
 
 /// Splits a line into the command's word and its arguments.

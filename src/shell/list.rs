@@ -4,6 +4,7 @@
 //! `-`, `:n` flags, `/text` in the subject, and anything else as a part of the
 //! sender's address. The parser knows messages through [`Index`] only.
 
+use super::complaint::{Complaint, Fault};
 use crate::ui::choice::FlagChoice;
 
 /// What a list needs to know of the mailbox; messages count from 0.
@@ -31,13 +32,17 @@ pub trait Index {
 ///
 /// # Errors
 /// The line to tell the user.
-pub fn messages(text: &str, index: &dyn Index, search: &mut String) -> Result<Vec<usize>, String> {
+pub fn messages(
+    text: &str,
+    index: &dyn Index,
+    search: &mut String,
+) -> Result<Vec<usize>, Complaint> {
     let words = words(text)?;
     if words.is_empty() {
         return Ok(Vec::new());
     }
     if index.count() == 0 {
-        return Err("No applicable messages".to_owned());
+        return Err(Complaint::no_messages());
     }
     let mut chosen = vec![false; index.count()];
     for word in &words {
@@ -45,13 +50,13 @@ pub fn messages(text: &str, index: &dyn Index, search: &mut String) -> Result<Ve
     }
     let found: Vec<usize> = (0..chosen.len()).filter(|&at| chosen[at]).collect();
     if found.is_empty() {
-        return Err("No applicable messages".to_owned());
+        return Err(Complaint::no_messages());
     }
     Ok(found)
 }
 
 /// Splits a list at blanks; quotes keep them (`/'two words'`, `"/two words"`).
-fn words(text: &str) -> Result<Vec<String>, String> {
+fn words(text: &str) -> Result<Vec<String>, Complaint> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -68,7 +73,8 @@ fn words(text: &str) -> Result<Vec<String>, String> {
         }
     }
     if quote.is_some() {
-        return Err("Missing closing quote in the message list".to_owned());
+        let what = "Missing closing quote in the message list";
+        return Err(Complaint::wrong(what));
     }
     words.extend(word);
     Ok(words)
@@ -79,13 +85,13 @@ fn choose(
     index: &dyn Index,
     search: &mut String,
     chosen: &mut [bool],
-) -> Result<(), String> {
+) -> Result<(), Complaint> {
     if let Some(text) = word.strip_prefix('/') {
         if !text.is_empty() {
             *search = text.to_lowercase();
         }
         if search.is_empty() {
-            return Err("No previous search".to_owned());
+            return Err(Complaint::wrong("No previous search"));
         }
         mark(index, chosen, |message| {
             index.subject(message).to_lowercase().contains(&**search)
@@ -122,13 +128,14 @@ fn sender_matches(sender: &str, wanted: &str, index: &dyn Index) -> bool {
     local(sender) == local(wanted)
 }
 
-fn choose_by_flags(letters: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(), String> {
+fn choose_by_flags(letters: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(), Complaint> {
+    let unknown = |letter: &str| Complaint::wrong(format!("Unknown message type: \":{letter}\""));
     if letters.is_empty() {
-        return Err("Unknown message type: \":\"".to_owned());
+        return Err(unknown(""));
     }
     for letter in letters.chars() {
         let Some(choice) = FlagChoice::from_letter(letter) else {
-            return Err(format!("Unknown message type: \":{letter}\""));
+            return Err(unknown(&letter.to_string()));
         };
         for (message, chosen) in chosen.iter_mut().enumerate() {
             let visible = choice == FlagChoice::Deleted || !index.is_hidden(message);
@@ -150,7 +157,7 @@ fn is_numeric(word: &str) -> bool {
         .all(|c| c.is_ascii_digit() || ".^$+-,".contains(c))
 }
 
-fn choose_range(range: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(), String> {
+fn choose_range(range: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(), Complaint> {
     let inner = range
         .char_indices()
         .skip(1)
@@ -159,7 +166,9 @@ fn choose_range(range: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(
     let Some(dash) = inner else {
         let message = end(range, index)?;
         if index.is_hidden(message) {
-            return Err(format!("{}: Inappropriate message", message + 1));
+            // It is there, and a command before has deleted it.
+            let what = format!("{}: Inappropriate message", message + 1);
+            return Err(Complaint::nothing(what));
         }
         chosen[message] = true;
         return Ok(());
@@ -174,28 +183,29 @@ fn choose_range(range: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(
 }
 
 /// Returns the message that one end of a range names.
-fn end(text: &str, index: &dyn Index) -> Result<usize, String> {
+fn end(text: &str, index: &dyn Index) -> Result<usize, Complaint> {
     let last = index.count() - 1;
     let visible = |&message: &usize| !index.is_hidden(message);
-    let none = || "No applicable messages".to_owned();
+    let beyond = || {
+        let what = format!("{text}: Invalid message number");
+        Complaint::new(what, Fault::NoSuchMessage)
+    };
     match text {
         "." => Ok(index.current().min(last)),
         "$" => Ok(last),
-        "^" => (0..=last).find(visible).ok_or_else(none),
+        "^" => (0..=last).find(visible).ok_or_else(Complaint::no_messages),
         "+" => (index.current() + 1..=last)
             .find(visible)
-            .ok_or_else(|| "Referencing beyond EOF".to_owned()),
+            .ok_or_else(|| Complaint::nothing("Referencing beyond EOF")),
         "-" => (0..index.current())
             .rev()
             .find(visible)
-            .ok_or_else(|| "Referencing before 1".to_owned()),
+            .ok_or_else(|| Complaint::nothing("Referencing before 1")),
         _ => match text.parse::<usize>() {
             Ok(number) if (1..=index.count()).contains(&number) => Ok(number - 1),
-            Ok(_) => Err(format!("{text}: Invalid message number")),
-            Err(_) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
-                Err(format!("{text}: Invalid message number"))
-            }
-            Err(_) => Err(format!("\"{text}\": Bad message list")),
+            Ok(_) => Err(beyond()),
+            Err(_) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => Err(beyond()),
+            Err(_) => Err(Complaint::wrong(format!("\"{text}\": Bad message list"))),
         },
     }
 }
@@ -246,7 +256,7 @@ mod tests {
         }
     }
 
-    fn chosen(list: &str) -> Result<Vec<usize>, String> {
+    fn chosen(list: &str) -> Result<Vec<usize>, Complaint> {
         let mut search = "disk 5".to_owned();
         messages(list, &Seven, &mut search)
             .map(|found| found.into_iter().map(|message| message + 1).collect())
@@ -282,7 +292,7 @@ mod tests {
         ];
         for (list, expected) in cases {
             if expected.is_empty() && !list.is_empty() {
-                assert_eq!(chosen(list), Err("No applicable messages".into()), "{list}");
+                assert_eq!(chosen(list), Err(Complaint::no_messages()), "{list}");
             } else {
                 assert_eq!(chosen(list).as_deref(), Ok(*expected), "{list}");
             }
@@ -292,22 +302,27 @@ mod tests {
     #[test]
     fn bad_lists_say_why() {
         let cases = [
-            ("9", "9: Invalid message number"),
-            ("0", "0: Invalid message number"),
-            ("1-9", "9: Invalid message number"),
+            ("9", "9: Invalid message number", Fault::NoSuchMessage),
+            ("0", "0: Invalid message number", Fault::NoSuchMessage),
+            ("1-9", "9: Invalid message number", Fault::NoSuchMessage),
             (
                 "99999999999999999999999",
                 "99999999999999999999999: Invalid message number",
+                Fault::NoSuchMessage,
             ),
-            ("4", "4: Inappropriate message"),
-            ("nobody", "No applicable messages"),
-            (":f", "No applicable messages"),
-            (":x", "Unknown message type: \":x\""),
-            ("3-", "\"\": Bad message list"),
-            ("'open", "Missing closing quote in the message list"),
+            ("4", "4: Inappropriate message", Fault::Nothing),
+            ("nobody", "No applicable messages", Fault::Nothing),
+            (":f", "No applicable messages", Fault::Nothing),
+            (":x", "Unknown message type: \":x\"", Fault::Wrong),
+            ("3-", "\"\": Bad message list", Fault::Wrong),
+            (
+                "'open",
+                "Missing closing quote in the message list",
+                Fault::Wrong,
+            ),
         ];
-        for (list, expected) in cases {
-            assert_eq!(chosen(list), Err(expected.to_owned()), "{list}");
+        for (list, line, fault) in cases {
+            assert_eq!(chosen(list), Err(Complaint::new(line, fault)), "{list}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands that mark messages; what the marks come to is decided when the reader is left.
 
+use super::complaint::{Complaint, Fault};
 use super::list::{self, Index};
 use super::{Reader, Told};
 use crate::exit::Kind;
@@ -22,7 +23,7 @@ pub(super) enum Fate {
 }
 
 /// What a session has done to a message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     /// The flags that it is to have.
     pub flags: Flags,
@@ -134,15 +135,12 @@ impl Index for All<'_, '_, '_> {
 
 impl Reader<'_, '_> {
     /// Says why nothing can be marked, where it cannot.
-    fn changeable(&mut self) -> Told {
+    fn changeable(&self) -> Told {
         if !self.read_only {
             return Ok(());
         }
-        // A person sees the line; a script must learn that it was not obeyed.
-        if !self.settings.stdin_is_terminal {
-            self.note(Kind::NoPermission);
-        }
-        Err("The mailbox is open read-only".to_owned())
+        let fault = Fault::Failed(Kind::NoPermission);
+        Err(Complaint::new("The mailbox is open read-only", fault))
     }
 
     /// Marks messages as deleted; shows the next one with `autoprint`.
@@ -167,14 +165,14 @@ impl Reader<'_, '_> {
 
     /// Marks messages as deleted; current becomes the first one behind them, else the last one
     /// before them. Returns whether there is one behind.
-    fn delete_and_move(&mut self, list: &str) -> Result<bool, String> {
+    fn delete_and_move(&mut self, list: &str) -> Result<bool, Complaint> {
         self.changeable()?;
         let messages = self.messages(list)?;
         let Some(&last) = messages.last() else {
             return Ok(false);
         };
         for message in messages {
-            let is_scripted = !self.settings.stdin_is_terminal;
+            let is_scripted = self.in_script;
             let mark = &mut self.marks[message];
             if mark.is_unsaved && is_scripted {
                 // Nobody saw that it could not be read or saved: the script that goes on would lose it.
@@ -182,7 +180,7 @@ impl Reader<'_, '_> {
                     "{}: it could not be shown or saved, and is not deleted",
                     message + 1
                 );
-                self.complain(&line);
+                self.complain(&Complaint::nothing(line));
                 continue;
             }
             mark.fate = Fate::Deleted;
@@ -201,7 +199,6 @@ impl Reader<'_, '_> {
     /// one before.
     pub(super) fn undelete(&mut self, list: &str) -> Told {
         self.changeable()?;
-        let none = || "No applicable messages".to_owned();
         let mut search = std::mem::take(&mut self.search);
         let found = list::messages(list, &Deleted(self), &mut search);
         self.search = search;
@@ -211,7 +208,7 @@ impl Reader<'_, '_> {
             let count = self.marks.len();
             let next = (self.current..count).find(deleted);
             let message = next.or_else(|| (0..self.current).rev().find(deleted));
-            messages.push(message.ok_or_else(none)?);
+            messages.push(message.ok_or_else(Complaint::no_messages)?);
         }
         for &message in &messages {
             let is_read = self.settings.rules.posix;

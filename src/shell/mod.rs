@@ -4,8 +4,9 @@
 //! where they come from. Commands mark messages in memory; only `save` and its
 //! like write at once, and only leaving by `q` changes the mailbox. `x` changes
 //! nothing, and nor do the ends that nobody asked for: a signal, a terminal that
-//! is gone, an output that is full. Results go to `out`, complaints to `err`
-//! (POSIX), and neither ends the loop; the end of input is `q`.
+//! is gone, an output that is full, a script that has failed ([`script`]). Results
+//! go to `out`, complaints to `err` (POSIX), and neither ends the loop; the end of
+//! input is `q`.
 
 use std::cell::RefCell;
 use std::io::{self, BufRead, Write};
@@ -20,19 +21,23 @@ use crate::ui::{ReaderSettings, Screen, headline};
 
 pub mod batch;
 pub mod command;
+pub mod complaint;
 mod file;
 mod input;
 pub mod list;
 mod mark;
 mod quit;
+mod script;
 mod show;
 mod store;
 
+use complaint::Complaint;
 use input::Source;
 use mark::{Fate, Mark};
+use script::Script;
 
-/// What a command says: nothing, or the line to tell the user.
-pub type Told = Result<(), String>;
+/// What a command says: nothing, or what to tell the user.
+pub type Told = Result<(), Complaint>;
 
 /// Returns what kind of failure it is that a message could not be read, if it is one.
 fn unread_kind(error: &io::Error) -> Option<Kind> {
@@ -70,8 +75,13 @@ pub fn search(
     reader.tell_notices();
     let found = match list::messages(text, &reader, &mut String::new()) {
         Ok(found) => found,
-        Err(told) if told == "No applicable messages" => Vec::new(),
-        Err(told) => return Err(Failure::new(Kind::Usage, format!("-L {text}: {told}"))),
+        Err(complaint) => match complaint.kind() {
+            None => Vec::new(),
+            Some(kind) => {
+                let what = format!("-L {text}: {}", complaint.line);
+                return Err(Failure::new(kind, what));
+            }
+        },
     };
     let nothing = found.is_empty().then_some(Kind::Nothing);
     let kind = reader.tell_unread().or(nothing);
@@ -99,12 +109,16 @@ pub fn run(
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
     reader.tell_notices();
+    reader.in_script |= !first.is_empty();
+    reader.failure = None;
     reader.greet();
+    reader.judge("headers");
     for line in first {
         if !reader.left {
             reader.run_line(line);
         }
     }
+    reader.hand_over_to_a_person();
     let mut source = Source::new(input, reader.settings.signals)?;
     let mut has_ended = false;
     while !reader.left && !reader.screen.is_closed() {
@@ -115,7 +129,7 @@ pub fn run(
                 reader.run_line(&line);
             }
             Ok(None) => {
-                reader.run_line("quit");
+                reader.carry_out("quit");
                 // Where leaving fails a person may try something else; but an input that ends
                 // twice has nobody behind it.
                 reader.left |= has_ended;
@@ -153,8 +167,13 @@ pub struct Reader<'a, 's> {
     /// Whether nothing may be changed: asked for, or by the rights of the file.
     read_only: bool,
     left: bool,
-    /// Whether the last command failed.
+    /// Whether commands come from where nobody watches: a pipe, a file, `-Y`.
+    in_script: bool,
+    script: Script,
+    /// Whether the last command had something to complain of.
     has_failed: bool,
+    /// What kind of failure the last command was, if it was one.
+    failure: Option<Kind>,
     /// What is to be the exit status; failures at a terminal are seen and no part of it.
     worst: Option<Kind>,
     /// The first message whose header could not be read since the last command, and why.
@@ -176,7 +195,10 @@ impl<'a, 's> Reader<'a, 's> {
             search: String::new(),
             read_only: settings.read_only || !may_write(&mailbox),
             left: false,
+            in_script: !settings.stdin_is_terminal,
+            script: Script::default(),
             has_failed: false,
+            failure: None,
             worst: None,
             unread: RefCell::new(None),
             mailbox,
@@ -227,15 +249,63 @@ impl<'a, 's> Reader<'a, 's> {
         line
     }
 
-    /// Runs one line, and heeds what came of it and meanwhile.
+    /// Runs one line, unless it is no command.
     fn run_line(&mut self, line: &str) {
+        if !self.in_script || !self.script.leaves_out(line) {
+            self.carry_out(line);
+        }
+    }
+
+    /// Runs a command, and heeds what came of it and meanwhile.
+    fn carry_out(&mut self, line: &str) {
         self.has_failed = false;
+        self.failure = None;
         self.execute(line);
         self.heed_signal();
+        self.judge(line);
         if self.has_failed && self.settings.errexit && !self.settings.stdin_is_terminal {
             self.note(Kind::Nothing);
             self.left = true;
         }
+    }
+
+    /// Takes down that a command of a script has failed, if it has.
+    fn judge(&mut self, line: &str) {
+        if let Some(kind) = self.failure.take()
+            && self.in_script
+        {
+            self.note(kind);
+            self.script.fail(line);
+        }
+    }
+
+    /// Returns the command whose failure holds back every change that comes later, if there is one.
+    ///
+    /// POSIX lets scripts go on.
+    fn held_back_by(&self) -> Option<&str> {
+        match self.settings.rules.posix {
+            true => None,
+            false => self.script.failed(),
+        }
+    }
+
+    /// Ends the script where a person at a terminal goes on; what a failed one has marked is taken
+    /// back, as nobody saw it.
+    fn hand_over_to_a_person(&mut self) {
+        if !self.settings.stdin_is_terminal {
+            return;
+        }
+        self.in_script = false;
+        if let Some(failed) = self.held_back_by().map(str::to_owned) {
+            let messages = self.mailbox.messages();
+            let unmarked: Vec<Mark> = messages.iter().map(|m| Mark::new(m.flags)).collect();
+            if std::mem::replace(&mut self.marks, unmarked) != self.marks {
+                self.tell(&format!(
+                    "no message is marked, because \"{failed}\" failed"
+                ));
+            }
+        }
+        self.script = Script::default();
     }
 
     /// Leaves where a signal asks us to stop; an interrupt at a terminal ended the command only.
@@ -261,6 +331,9 @@ impl<'a, 's> Reader<'a, 's> {
     ///
     /// That nobody wants to see more of a list is no failure.
     fn tell_unfinished(&mut self, source: &mut Source<'_>) -> Result<(), Failure> {
+        if self.held_back_by().is_some() {
+            return Ok(());
+        }
         let mut is_asked = self.marks.iter().any(|mark| mark.fate != Fate::Ruled);
         while !self.settings.stdin_is_terminal {
             let Some(line) = source.line(self)? else {
@@ -288,9 +361,10 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// Says what is wrong with a command.
-    fn complain(&mut self, line: &str) {
+    fn complain(&mut self, complaint: &Complaint) {
         self.has_failed = true;
-        self.screen.complain(line);
+        self.failure = worse(self.failure, complaint.kind());
+        self.screen.complain(&complaint.line);
     }
 
     /// Says something under the program's name.
@@ -307,15 +381,13 @@ impl<'a, 's> Reader<'a, 's> {
             .for_each(|notice| self.tell(&notice.to_string()));
     }
 
-    /// Tells what a command could not do; without a terminal it changes the exit status.
+    /// Tells what a command could not do; in a script it changes the exit status.
     fn fail(&mut self, failure: &Failure) {
         self.has_failed = true;
+        self.failure = worse(self.failure, Some(failure.kind));
         self.tell(&with_causes(failure));
         if let Some(hint) = &failure.hint {
             self.screen.complain(&format!("hint: {hint}"));
-        }
-        if !self.settings.stdin_is_terminal {
-            self.note(failure.kind);
         }
     }
 
@@ -335,23 +407,52 @@ impl<'a, 's> Reader<'a, 's> {
             ("", "") => self.next(""),
             ("", messages) => self.print(messages),
             _ => match command::find(word) {
-                None => Err(format!("Unknown command: \"{word}\"")),
+                None => Err(self.unknown(word, line)),
                 Some(found)
                     if found.arguments == command::Arguments::None && !arguments.is_empty() =>
                 {
-                    Err(format!("{}: too many arguments", found.name))
+                    let what = format!("{}: too many arguments", found.name);
+                    Err(Complaint::wrong(what))
+                }
+                Some(found) if self.is_held_back(found) => {
+                    self.hold_back(found, line);
+                    Ok(())
                 }
                 Some(found) => (found.run)(self, arguments),
             },
         };
-        if let Err(line) = told {
-            self.complain(&line);
+        if let Err(complaint) = told {
+            self.complain(&complaint);
         }
         self.tell_unread();
     }
 
+    /// Returns the complaint of a command that we do not know.
+    fn unknown(&mut self, word: &str, line: &str) -> Complaint {
+        let behind = match self.in_script {
+            true => self.script.meet_unknown(line),
+            false => "",
+        };
+        Complaint::wrong(format!("Unknown command: \"{word}\"{behind}"))
+    }
+
+    /// Returns whether a command may not be carried out, because one before it has failed.
+    fn is_held_back(&self, command: &command::Command) -> bool {
+        self.held_back_by().is_some() && command.does_more_than_show()
+    }
+
+    /// Says that a command is held back, once for each name.
+    fn hold_back(&mut self, command: &command::Command, line: &str) {
+        if self.script.hold_back(command.name) {
+            let failed = self.held_back_by().unwrap_or_default();
+            let line = line.trim();
+            let line = format!("\"{line}\" is not done, because \"{failed}\" failed");
+            self.tell(&line);
+        }
+    }
+
     /// Returns the messages a command applies to: those of the list, or the current one.
-    fn messages(&mut self, text: &str) -> Result<Vec<usize>, String> {
+    fn messages(&mut self, text: &str) -> Result<Vec<usize>, Complaint> {
         let mut search = std::mem::take(&mut self.search);
         let found = list::messages(text, self, &mut search);
         self.search = search;
@@ -361,7 +462,7 @@ impl<'a, 's> Reader<'a, 's> {
         }
         match self.marks.get(self.current) {
             Some(mark) if mark.fate != Fate::Deleted => Ok(vec![self.current]),
-            _ => Err("No applicable messages".to_owned()),
+            _ => Err(Complaint::no_messages()),
         }
     }
 
@@ -453,6 +554,11 @@ impl list::Index for Reader<'_, '_> {
     fn allnet(&self) -> bool {
         self.settings.allnet
     }
+}
+
+/// Returns the worse of two failures.
+fn worse(one: Option<Kind>, other: Option<Kind>) -> Option<Kind> {
+    one.into_iter().chain(other).min()
 }
 
 /// Returns whether we may change a mailbox: its file, or the directories of a Maildir.

@@ -39,9 +39,13 @@ struct Plan {
 impl Reader<'_, '_> {
     /// Writes back what was marked, and ends the loop; stays at a terminal if that fails.
     pub(super) fn quit(&mut self, _: &str) -> Told {
-        let written = match self.read_only {
-            true => Ok(()),
-            false => self.write_back(),
+        let written = match self.held_back_by() {
+            _ if self.read_only => Ok(()),
+            Some(_) => {
+                self.tell_unchanged();
+                Ok(())
+            }
+            None => self.write_back(),
         };
         match written {
             Ok(()) => self.left = true,
@@ -55,6 +59,20 @@ impl Reader<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Says that the mailbox stays as it is because the script has failed, unless it would anyway.
+    fn tell_unchanged(&mut self) {
+        let plan = self.plan();
+        if plan.is_ok_and(|plan| plan.changes.is_empty() && plan.moves.is_empty()) {
+            return;
+        }
+        let path = self.mailbox.path().display();
+        let failed = self.held_back_by().unwrap_or_default();
+        let line = format!("{path} stays as it is, because \"{failed}\" failed");
+        self.tell(&line);
+        let hint = "correct that command and run the script again";
+        self.screen.complain(&format!("hint: {hint}"));
     }
 
     fn write_back(&mut self) -> Result<(), Failure> {

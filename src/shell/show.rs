@@ -1,6 +1,7 @@
 //! The commands that show: messages, header lines, numbers, help.
 
 use super::command::{COMMANDS, Help};
+use super::complaint::{Complaint, Fault};
 use super::mark::Fate;
 use super::{Reader, Told, unread_kind};
 use crate::exit::{Failure, Kind, with_causes};
@@ -40,14 +41,16 @@ impl Reader<'_, '_> {
 
     /// Returns the bytes of a message; where they cannot be read that counts for the exit status, and
     /// for a script that would delete what nobody saw.
-    fn bytes(&mut self, message: usize) -> Result<Vec<u8>, String> {
+    fn bytes(&mut self, message: usize) -> Result<Vec<u8>, Complaint> {
         self.mailbox.read(message).map_err(|error| {
-            if let Some(kind) = unread_kind(&error) {
+            let kind = unread_kind(&error);
+            if let Some(kind) = kind {
                 self.note(kind);
                 self.marks[message].is_unsaved = true;
             }
             let what = format!("{}: cannot read the message", message + 1);
-            with_causes(&Failure::new(Kind::Io, what).because(error))
+            let line = with_causes(&Failure::new(Kind::Io, what).because(error));
+            Complaint::new(line, kind.map_or(Fault::Nothing, Fault::Failed))
         })
     }
 
@@ -84,14 +87,14 @@ impl Reader<'_, '_> {
         let next = self.visible().find(|&message| message >= from);
         match next {
             Some(message) => self.print(&(message + 1).to_string()),
-            None => Err("At EOF".to_owned()),
+            None => Err(Complaint::nothing("At EOF")),
         }
     }
 
     /// Shows the message after the current one.
     pub(super) fn forward(&mut self, _: &str) -> Told {
         if self.current + 1 >= self.mailbox.messages().len() {
-            return Err("Referencing beyond EOF".to_owned());
+            return Err(Complaint::nothing("Referencing beyond EOF"));
         }
         self.print("+")
     }
@@ -140,7 +143,7 @@ impl Reader<'_, '_> {
             false => self.messages(list)?[0],
         };
         if self.visible().next().is_none() {
-            return Err("No applicable messages".to_owned());
+            return Err(Complaint::no_messages());
         }
         let before = self.visible().take_while(|&other| other < message).count();
         let last = self.visible().count() - 1;
@@ -185,13 +188,17 @@ impl Reader<'_, '_> {
             "" => 1,
             number => number
                 .parse()
-                .map_err(|_| format!("z: \"{argument}\": not understood"))?,
+                .map_err(|_| Complaint::wrong(format!("z: \"{argument}\": not understood")))?,
         };
         let last = self.visible().count().saturating_sub(1) / self.screen_lines();
         self.page = match sign {
-            '-' if self.page == 0 => return Err("On first screenful of messages".to_owned()),
+            '-' if self.page == 0 => {
+                return Err(Complaint::nothing("On first screenful of messages"));
+            }
             '-' => self.page.saturating_sub(steps),
-            _ if self.page >= last => return Err("On last screenful of messages".to_owned()),
+            _ if self.page >= last => {
+                return Err(Complaint::nothing("On last screenful of messages"));
+            }
             _ => self.page.saturating_add(steps).min(last),
         };
         self.go_to_page();
@@ -212,7 +219,7 @@ impl Reader<'_, '_> {
     /// Shows the number of the current message.
     pub(super) fn number(&mut self, _: &str) -> Told {
         if self.mailbox.messages().is_empty() {
-            return Err("No applicable messages".to_owned());
+            return Err(Complaint::no_messages());
         }
         self.screen
             .raw(format!("{}\n", self.current + 1).as_bytes());

@@ -6,6 +6,7 @@
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use super::complaint::Complaint;
 use super::quit::Waiter;
 use super::{Reader, Told, file};
 use crate::exit::{Failure, Kind, with_causes};
@@ -141,7 +142,7 @@ impl Reader<'_, '_> {
     /// Writes the text of messages to a file, or their attachments into a directory.
     pub(super) fn write(&mut self, text: &str) -> Told {
         let (list, name) = split_file(text)?;
-        let name = name.ok_or("write: a file must be named")?;
+        let name = name.ok_or_else(|| Complaint::wrong("write: a file must be named"))?;
         let messages = self.messages(list)?;
         let path = match self.settings.file_of(&name) {
             Ok(path) => path,
@@ -278,7 +279,7 @@ fn name_of(part: &Part<'_>) -> String {
 /// Splits the name of a file, the last word, from the message list before it.
 ///
 /// Quotes keep blanks in a name, as they do in lists.
-fn split_file(text: &str) -> Result<(&str, Option<String>), String> {
+fn split_file(text: &str) -> Result<(&str, Option<String>), Complaint> {
     let mut start = 0;
     let mut word: Option<String> = None;
     let mut last = (0, None);
@@ -305,7 +306,7 @@ fn split_file(text: &str) -> Result<(&str, Option<String>), String> {
         }
     }
     if quote.is_some() {
-        return Err("Missing closing quote".to_owned());
+        return Err(Complaint::wrong("Missing closing quote"));
     }
     if word.is_some() {
         last = (start, word);

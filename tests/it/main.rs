@@ -35,6 +35,7 @@ mod odd_world;
 mod reading;
 mod readme;
 mod relay_words;
+mod scripts;
 mod sending;
 mod sendmail_face;
 mod signals;

@@ -65,7 +65,7 @@ fn quit_writes_what_was_marked_and_nothing_else() {
             with(&[(2, "Status: RO\nX-Status: AT\n")]),
         ),
         ("flag 4\n", with(&[(4, "Status: R\nX-Status: Fq\n")])),
-        ("d nobody\nd 9\nd :f\n", with(&[])),
+        ("d nobody\nd :f\nd /none\nd 1 1\nu 1\n", with(&[])),
         ("touch 1\n", with(&[(1, READ)])),
     ];
     for (commands, expected) in rows {
@@ -291,6 +291,24 @@ fn what_could_not_be_saved_is_not_deleted_by_a_script() {
     assert_eq!(
         ran.err,
         "mailx: cannot create DIR/no/such: No such file or directory\n\
+         mailx: \"d *\" is not done, because \"s 1 DIR/no/such\" failed\n\
+         mailx: DIR/mbox stays as it is, because \"s 1 DIR/no/such\" failed\n\
+         hint: correct that command and run the script again\n"
+    );
+    assert_eq!(ran.left, mail);
+    // POSIX lets it go on; but what is in no file stays.
+    let posix = ReaderSettings {
+        rules: QuitRules {
+            posix: true,
+            ..QuitRules::default()
+        },
+        ..quiet()
+    };
+    let ran = session(posix, &mail, script);
+    assert_eq!(ran.kind, Some(Kind::CannotCreate));
+    assert_eq!(
+        ran.err,
+        "mailx: cannot create DIR/no/such: No such file or directory\n\
          1: it could not be shown or saved, and is not deleted\n"
     );
     assert_eq!(ran.left, of(&[(1, OLD)]));
@@ -309,9 +327,13 @@ fn a_script_may_end_at_the_first_error() {
     };
     let mail = of(&[(1, ""), (2, READ)]);
     let ran = session(strict, &mail, "d 1\nfoo\nd 2\nq\n");
+    assert_eq!((ran.kind, &*ran.left), (Some(Kind::Usage), &*mail));
+    let strict = ReaderSettings {
+        errexit: true,
+        ..quiet()
+    };
+    let ran = session(strict, &mail, "d 1\nd /nothing\nd 2\nq\n");
     assert_eq!((ran.kind, &*ran.left), (Some(Kind::Nothing), &*mail));
-    let ran = session(quiet(), &mail, "d 1\nfoo\nd 2\nq\n");
-    assert_eq!((ran.kind, &*ran.left), (None, ""));
 }
 
 #[test]

@@ -1,0 +1,219 @@
+//! What a script may still do after one of its commands has failed (design decision D24).
+//!
+//! A script is what nobody watches: standard input that is no terminal, and `-Y`. It was written
+//! for a mailbox and for commands that worked; after one that did not, `d *` may hit the wrong
+//! mailbox. So every change that comes later is held back, the mailbox stays as it is, and the exit
+//! status is that of the failure. Commands that only show something go on.
+//!
+//! A command that we do not know may own the lines behind it: the text of a message, the block of
+//! an `if` or of a macro. Those lines are no commands, whatever they look like, and whatever rules
+//! hold.
+
+use super::command;
+
+/// Commands that read the text of a message, or input of their own, in any mailx: POSIX, s-nail,
+/// heirloom, bsd-mailx and its kin, GNU mail.
+const READS_TEXT: &[&str] = &[
+    "mail",
+    "Mail",
+    "reply",
+    "Reply",
+    "respond",
+    "Respond",
+    "replyall",
+    "Replyall",
+    "replysender",
+    "respondall",
+    "respondsender",
+    "followup",
+    "Followup",
+    "followupall",
+    "followupsender",
+    "Lreply",
+    "Lfollowup",
+    "forward",
+    "Forward",
+    "fwd",
+    "Fwd",
+    "resend",
+    "Resend",
+    "redirect",
+    "Redirect",
+    "bounce",
+    "Bounce",
+    "compose",
+    "edit",
+    "visual",
+    "shell",
+    "read",
+    "readall",
+    "readsh",
+];
+
+/// Words that s-nail and GNU mail put in front of a command.
+const MODIFIERS: &[&str] = &[
+    "ignerr", "wysh", "vput", "local", "global", "our", "eval", "u", "scope", "pp", "\\", "-",
+];
+
+/// What the next lines are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Lines {
+    #[default]
+    Commands,
+    /// Text, to the end of the input.
+    Text,
+    /// The block of an `if`, with so many of them open.
+    Conditional(usize),
+    /// A block in braces, with so many of them open.
+    Braces(usize),
+}
+
+/// The state of a script.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    /// The first command that failed.
+    failed: Option<String>,
+    /// The commands that were held back; each is told once.
+    told: Vec<&'static str>,
+    lines: Lines,
+}
+
+impl Script {
+    /// Returns the first command that failed, if one did.
+    pub(super) fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
+    /// Remembers a command that failed.
+    pub(super) fn fail(&mut self, line: &str) {
+        self.failed.get_or_insert_with(|| line.trim().to_owned());
+    }
+
+    /// Takes a command that we do not know; returns what becomes of the lines behind it.
+    pub(super) fn meet_unknown(&mut self, line: &str) -> &'static str {
+        let line = line.trim();
+        if reads_text(line) {
+            self.lines = Lines::Text;
+            return "; the lines behind it are its text";
+        }
+        if is_conditional(line) {
+            self.lines = Lines::Conditional(1);
+            return "; the lines up to its endif are left out";
+        }
+        if line.ends_with('{') {
+            self.lines = Lines::Braces(1);
+            return "; the lines up to the closing brace are left out";
+        }
+        ""
+    }
+
+    /// Returns whether a line is no command, but belongs to one that we do not know.
+    pub(super) fn leaves_out(&mut self, line: &str) -> bool {
+        let line = line.trim();
+        self.lines = match self.lines {
+            Lines::Commands => return false,
+            Lines::Text => Lines::Text,
+            Lines::Conditional(open) if is_conditional(line) => Lines::Conditional(open + 1),
+            Lines::Conditional(1) if is_end(line) => Lines::Commands,
+            Lines::Conditional(open) if is_end(line) => Lines::Conditional(open - 1),
+            Lines::Braces(1) if line.starts_with('}') && !line.ends_with('{') => Lines::Commands,
+            Lines::Braces(open) if line.starts_with('}') && !line.ends_with('{') => {
+                Lines::Braces(open - 1)
+            }
+            Lines::Braces(open) if line.ends_with('{') && !line.starts_with('}') => {
+                Lines::Braces(open + 1)
+            }
+            lines => lines,
+        };
+        true
+    }
+
+    /// Remembers that a command was held back; returns whether it is the first of its name.
+    pub(super) fn hold_back(&mut self, name: &'static str) -> bool {
+        let is_first = !self.told.contains(&name);
+        if is_first {
+            self.told.push(name);
+        }
+        is_first
+    }
+}
+
+/// Returns whether a line begins with a command that reads text, or an abbreviation of one.
+fn reads_text(line: &str) -> bool {
+    let (word, rest) = command::split(line);
+    if MODIFIERS.contains(&word) && !rest.is_empty() {
+        return reads_text(rest);
+    }
+    !word.is_empty() && READS_TEXT.iter().any(|name| name.starts_with(word))
+}
+
+fn is_conditional(line: &str) -> bool {
+    matches!(command::split(line).0, "i" | "if")
+}
+
+fn is_end(line: &str) -> bool {
+    let word = command::split(line).0;
+    word.len() >= 2 && "endif".starts_with(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_behind_an_unknown_command_belong_to_it() {
+        let rows: [(&[&str], &[bool]); 8] = [
+            (&["file x", "d 1"], &[false]),
+            (
+                &["reply 1", "d 1", "~.", ".", "q"],
+                &[true, true, true, true],
+            ),
+            (&["ignerr m u@x", "d 1"], &[true]),
+            (&["\\reply 1", "d 1"], &[true]),
+            (
+                &["i s", "d 1", "else", "d 2", "en", "p"],
+                &[true, true, true, true, false],
+            ),
+            (
+                &["if s", "if r", "d 1", "endif", "d 2", "endif", "p"],
+                &[true, true, true, true, true, false],
+            ),
+            (
+                &["define x {", "d 1", "if t {", "}", "d 2", "}", "p"],
+                &[true, true, true, true, true, false],
+            ),
+            (
+                &["if s {", "d 1", "} else {", "d 2", "}", "p"],
+                &[true, true, true, true, true],
+            ),
+        ];
+        for (lines, expected) in rows {
+            let mut script = Script::default();
+            script.meet_unknown(lines[0]);
+            for (line, expected) in lines[1..].iter().zip(expected) {
+                assert_eq!(script.leaves_out(line), *expected, "{lines:?}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn abbreviations_read_text_too() {
+        for line in [
+            "r", "R 1", "rep1", "res", "m u", "M u", "fo", "Fo", "F", "L", "e", "v", "sh",
+        ] {
+            assert!(reads_text(line), "{line}");
+        }
+        for line in [
+            "file",
+            "set x",
+            "source f",
+            "cd",
+            "mv 1 f",
+            "pipe 1 mail",
+            "",
+            "|",
+        ] {
+            assert!(!reads_text(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,569 @@
+//! Scripts for the reader: after a command that fails nothing is changed any more.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::case::Case;
+use crate::mailboxes::{ONE, TWO};
+
+/// Commands of other mailx programs, and of POSIX, that the reader does not know.
+///
+/// s-nail's are those of its `list`; the rest is from the manuals of bsd-mailx, heirloom mailx,
+/// OpenBSD's and NetBSD's mail, and GNU mail. Those that the reader learns leave the list.
+const OF_OTHERS: &[&str] = &[
+    // POSIX
+    "alias w x",
+    "a",
+    "group w x",
+    "g",
+    "alternates x",
+    "alt",
+    "cd /",
+    "chdir /",
+    "ch /",
+    "discard subject",
+    "di",
+    "edit 1",
+    "e",
+    "file arch",
+    "fi arch",
+    "folder arch",
+    "fold arch",
+    "folders",
+    "followup 1",
+    "fo 1",
+    "Followup 1",
+    "F",
+    "ignore subject",
+    "ig x",
+    "if s",
+    "if r",
+    "if t",
+    "i s",
+    "else",
+    "el",
+    "endif",
+    "en",
+    "mail u@x",
+    "m u@x",
+    "pipe 1 \"cat >out\"",
+    "pi 1 cat",
+    "| 1 cat",
+    "Reply 1",
+    "R",
+    "Respond 1",
+    "reply 1",
+    "r",
+    "respond 1",
+    "retain subject",
+    "ret x",
+    "set hold",
+    "se",
+    "shell",
+    "sh",
+    "source f",
+    "so f",
+    "unalias w",
+    "una w",
+    "unset hold",
+    "uns hold",
+    "visual 1",
+    "v",
+    "!true",
+    // s-nail
+    "File arch",
+    "Folder arch",
+    "Forward 1 u@x",
+    "forward 1 u@x",
+    "Lfollowup 1",
+    "Lreply 1",
+    "Mail u@x",
+    "More 1",
+    "more 1",
+    "Move 1 f",
+    "move 1 f",
+    "Mv 1 f",
+    "mv 1 f",
+    "Page 1",
+    "page 1",
+    "Pipe 1 cat",
+    "Resend 1 u@x",
+    "resend 1 u@x",
+    "Seen 1",
+    "Show 1",
+    "show 1",
+    "Top 1",
+    "Z",
+    "account x",
+    "addrcodec e x",
+    "bind",
+    "cache 1",
+    "call x",
+    "call_if x",
+    "certsave 1",
+    "charsetalias",
+    "collapse 1",
+    "colour",
+    "commandalias d p",
+    "connect",
+    "csop",
+    "cwd",
+    "decrypt 1 f",
+    "Decrypt 1 f",
+    "define x {",
+    "digmsg",
+    "disconnect",
+    "dotmove",
+    "echoerr x",
+    "echon x",
+    "echoerrn x",
+    "elif s",
+    "environ set x=1",
+    "errors",
+    "eval d 1",
+    "filetype",
+    "followupall 1",
+    "followupsender 1",
+    "fwddiscard",
+    "fwdignore",
+    "fwdretain",
+    "ghost",
+    "headerpick",
+    "history",
+    "ignerr file arch",
+    "imap x",
+    "imapcodec",
+    "localopts yes",
+    "mailcap",
+    "mimetype",
+    "mimeview 1",
+    "mlist x",
+    "mlsubscribe x",
+    "mtaaliases",
+    "netrc",
+    "newmail",
+    "noop",
+    "read x",
+    "readall x",
+    "readctl",
+    "readsh x",
+    "remove f",
+    "rename f g",
+    "replyall 1",
+    "replysender 1",
+    "respondall 1",
+    "respondsender 1",
+    "return",
+    "savediscard",
+    "saveignore",
+    "saveretain",
+    "search x",
+    "shcodec",
+    "shift",
+    "shortcut",
+    "sleep 0",
+    "sort date",
+    "source_if f",
+    "spamclear 1",
+    "spamforget 1",
+    "spamham 1",
+    "spamrate 1",
+    "spamset 1",
+    "spamspam 1",
+    "thread",
+    "tls",
+    "unaccount x",
+    "unalternates x",
+    "unbind",
+    "uncharsetalias x",
+    "uncollapse 1",
+    "uncolour",
+    "uncommandalias d",
+    "undefine x",
+    "unfiletype x",
+    "unfwdignore",
+    "unfwdretain",
+    "unghost",
+    "ungroup w",
+    "unheaderpick",
+    "unignore x",
+    "unmimetype",
+    "unmlist",
+    "unmlsubscribe",
+    "unretain x",
+    "unsaveignore",
+    "unsaveretain",
+    "unshortcut x",
+    "unsort",
+    "unthread",
+    "urlcodec",
+    "varshow x",
+    "verify 1",
+    "vexpr + 1 1",
+    "vpospar",
+    "wysh set x",
+    "xcall x",
+    "\\reply 1",
+    // heirloom, BSD, GNU
+    "inc",
+    "incorporate",
+    "Write 1",
+    "decode 1",
+    "struct 1",
+    "tag 1",
+    "untag 1",
+    "setenv x=1",
+    "unsetenv x",
+    "summary",
+    "copyretain",
+    "bounce 1 u@x",
+    "redirect 1 u@x",
+    "Redirect 1 u@x",
+    "smopts",
+    "expandaddr x",
+    "mimeignore",
+    "tset",
+    "detach",
+    "imapconnect",
+    "junk 1",
+    "good 1",
+    "unjunk 1",
+    "ungood 1",
+    "scoring",
+    "classify 1",
+    "defines",
+    "undef x",
+    "kill 1",
+    "unkill 1",
+    "sendmail x",
+    "variable x",
+    // mistakes
+    "nonsense",
+    "D 1",
+    "größe 1",
+    "\u{1b}[A",
+    "{",
+    "}",
+    "@",
+    "&",
+    "~.",
+];
+
+fn both() -> String {
+    format!("{ONE}{TWO}")
+}
+
+/// Returns `mailx -N ARGS -f box` with these commands from a pipe; the mailbox must stay as it is.
+fn script(args: &[&str], text: &str) -> Case {
+    Case::new()
+        .args(["-N", "-S", "quiet"])
+        .args(args)
+        .args(["-f", "box"])
+        .file("cwd/box", both())
+        .file("cwd/arch", TWO)
+        .stdin(text)
+}
+
+#[test]
+fn a_command_that_only_others_know_destroys_nothing() {
+    let end = "d *\ns * sv\nmb *\nflag 1\nd 2\nq\n";
+    for command in OF_OTHERS {
+        script(&[], &format!("{command}\n{end}"))
+            .status(64)
+            .any_stdout()
+            .any_stderr()
+            .run();
+    }
+    // Two at once, the end of the input as q, and the same from -Y.
+    for commands in OF_OTHERS.chunks(10) {
+        let args: Vec<&str> = commands.iter().flat_map(|c| ["-Y", *c]).collect();
+        script(&args, "d *\n")
+            .status(64)
+            .any_stdout()
+            .any_stderr()
+            .run();
+    }
+}
+
+#[test]
+fn each_held_back_command_is_named_once() {
+    script(&[], "file arch\nd 1\nd 2\ns 1 sv\np 2\nq\n")
+        .status(64)
+        .stdout_contains("all is well")
+        .stderr(
+            "Unknown command: \"file\"\n\
+             mailx: \"d 1\" is not done, because \"file arch\" failed\n\
+             mailx: \"s 1 sv\" is not done, because \"file arch\" failed\n\
+             mailx: box stays as it is, because \"file arch\" failed\n\
+             hint: correct that command and run the script again\n",
+        )
+        .run();
+}
+
+#[test]
+fn a_wrong_list_is_a_failure_and_one_that_matches_nothing_is_none() {
+    for wrong in [
+        "s 99 sv", "d 99", "p 99", "d 0", "d 1-9", "c :x f", "d 'open", "d 3-", "d /", "w",
+        "w 9 f", "z x", "q now", "x now", "= 1", "99", "1-9", "h 9", "f :y", "top 9", "size 9",
+        "flag 9", "u 9",
+    ] {
+        script(&[], &format!("{wrong}\nd *\nq\n"))
+            .status(64)
+            .any_stderr()
+            .run();
+    }
+    for nothing in [
+        "d /nobody",
+        "d nobody",
+        "d :f",
+        "s /nobody sv",
+        "u 1",
+        "u",
+        "2\n+",
+        "1\n-",
+        "2\nn",
+        "z",
+        "z-",
+        "d 1\nd 1",
+        "w nobody f",
+        "p :d",
+        "# d 9",
+        "d +\nd +",
+    ] {
+        script(&[], &format!("{nothing}\nd 1 $\nd *\nq\n"))
+            .leaves("cwd/box", "")
+            .any_stdout()
+            .any_stderr()
+            .run();
+    }
+}
+
+#[test]
+fn a_command_that_fails_holds_back_what_follows_with_its_own_status() {
+    for (command, status) in [
+        ("s 1 no/such/sv", 73),
+        ("c 1 no/such/sv", 73),
+        ("w 1 no/such/sv", 73),
+        ("s 1 arch/sv", 73),
+        ("w 1 ./", 1),
+    ] {
+        script(&[], &format!("{command}\nd *\nq\n"))
+            .status(status)
+            .any_stdout()
+            .any_stderr()
+            .run();
+    }
+    // What was marked before stays unwritten, too: leaving is what changes the mailbox.
+    script(&[], "d 2\ns 1 no/such/sv\nd 1\n")
+        .status(73)
+        .any_stderr()
+        .run();
+}
+
+#[test]
+fn the_text_of_a_message_is_no_command() {
+    for compose in [
+        "reply 1",
+        "r",
+        "R 1",
+        "m u@x",
+        "mail u@x",
+        "Mail u@x",
+        "fo 1",
+        "F 1",
+        "forward 1 u@x",
+    ] {
+        for text in ["d 2\nq\n", "p 1\nx\n", "~.\nd *\nq\n", ".\np *\n"] {
+            script(&[], &format!("{compose}\n{text}"))
+                .status(64)
+                .stderr_contains("the lines behind it are its text\n")
+                .run();
+        }
+        // Under POSIX's rules, too; the mailbox is written there, without what the text says.
+        let old = both().replacen("\n\n", "\nStatus: O\n\n", 1);
+        script(&["-S", "posix"], &format!("{compose}\nd *\nx\n"))
+            .status(64)
+            .leaves("cwd/box", old)
+            .any_stdout()
+            .any_stderr()
+            .run();
+    }
+}
+
+#[test]
+fn the_block_of_an_if_is_not_carried_out() {
+    for block in [
+        "if s\nd *\np *\nendif\n",
+        "if s\np *\nelse\np *\nendif\n",
+        "if t\nif s\np 1\nendif\np 2\nen\n",
+        "i r\np 1\nelif s\np 2\nendif\n",
+        "define x {\np 1\n}\n",
+    ] {
+        script(&[], &format!("{block}=\n"))
+            .status(64)
+            .stdout("1\n")
+            .any_stderr()
+            .run();
+    }
+}
+
+#[test]
+fn posix_goes_on_with_the_status() {
+    for (name, set) in [("POSIXLY_CORRECT", ""), ("", "posix")] {
+        let case = script(&["-S", "keep"], "nonsense\nd 1\nq\n");
+        let case = match name {
+            "" => case.rc(&format!("set {set}")),
+            _ => case.env(name, "1"),
+        };
+        case.status(64)
+            .stderr("Unknown command: \"nonsense\"\n")
+            .leaves("cwd/box", TWO)
+            .any_stdout()
+            .run();
+    }
+}
+
+#[test]
+fn errexit_ends_at_once_with_the_status_of_the_failure() {
+    script(&["-S", "errexit"], "d 1\nnonsense\np 2\nq\n")
+        .stderr("Unknown command: \"nonsense\"\n")
+        .status(64)
+        .run();
+    script(&["-S", "errexit"], "d 1\nd nobody\np 2\nq\n")
+        .stderr("No applicable messages\n")
+        .status(1)
+        .run();
+}
+
+#[test]
+fn a_system_mailbox_moves_and_drops_nothing_after_a_failure() {
+    let case = Case::new()
+        .args(["-N", "-S", "quiet"])
+        .rc("unset hold keepsave");
+    let path = format!("spool/{}", case.user());
+    case.file(&path, both())
+        .stdin("p 1\ns 2 sv\nnonsense\ntouch 1\nmb 2\n")
+        .status(64)
+        .leaves("cwd/sv", TWO)
+        .any_stdout()
+        .any_stderr()
+        .run();
+}
+
+#[test]
+fn commands_of_the_command_line_and_of_the_pipe_are_one_script() {
+    script(&["-Y", "nonsense"], "d *\nq\n")
+        .status(64)
+        .any_stderr()
+        .run();
+    script(&["-Y", "d 99", "-Y", "d *"], "q\n")
+        .status(64)
+        .any_stderr()
+        .run();
+    script(&["-Y", "nonsense", "-Y", "d *", "-Y", "q"], "")
+        .status(64)
+        .any_stderr()
+        .run();
+    script(&["-Y", "reply 1", "-Y", "d *", "-Y", "q"], "d *\nq\n")
+        .status(64)
+        .any_stderr()
+        .run();
+}
+
+#[test]
+fn a_command_of_x_that_fails_ends_the_run_before_anything_is_done() {
+    for wrong in [
+        "nonsense",
+        "file arch",
+        "d 1",
+        "reply 1",
+        "source nowhere",
+        "if s",
+        "set 'x",
+        "commandalias p d",
+    ] {
+        for args in [
+            &["-X", wrong][..],
+            &["-X", "set crt=1", "-X", wrong, "-Y", "d *"],
+        ] {
+            script(args, "d *\nq\n").status(64).any_stderr().run();
+        }
+        script(&["-X", wrong, "-H"], "")
+            .status(64)
+            .any_stderr()
+            .run();
+        script(&["-X", wrong, "-e"], "")
+            .status(64)
+            .any_stderr()
+            .run();
+    }
+    script(&["-X", "nonsense"], "d 1\nq\n")
+        .env("POSIXLY_CORRECT", "1")
+        .status(64)
+        .says("-X 'nonsense': unknown command \"nonsense\"")
+        .leaves("cwd/box", TWO)
+        .any_stdout()
+        .run();
+    // They are one script: an `if` holds for those behind it.
+    let conditional = ["-X", "if s", "-X", "nonsense", "-X", "endif"];
+    script(&conditional, "d 1\nq\n")
+        .leaves("cwd/box", TWO)
+        .any_stdout()
+        .run();
+}
+
+#[test]
+fn a_message_does_not_leave_after_a_command_of_x_that_fails() {
+    let ran = Case::send(["-X", "nonsense", "-s", "t", "ops@example.com"])
+        .stdin("the text\n")
+        .status(64)
+        .says("-X 'nonsense': unknown command \"nonsense\"")
+        .keeps(1)
+        .run();
+    ran.nothing_sent();
+    let ran = Case::send(["-X", "headerpick type", "-s", "t", "ops@example.com"])
+        .stdin("the text\n")
+        .run();
+    assert_eq!(ran.call().letter().subject(), "t");
+}
+
+#[test]
+fn a_failure_and_a_signal_leave_the_mailbox_as_it_is() {
+    let ran = script(&[], "")
+        .stdin_stays_open("nonsense\nd *\n")
+        .signal_after(Duration::from_secs(1), Signal::SIGTERM)
+        .status(128 + Signal::SIGTERM as i32)
+        .any_stderr()
+        .run();
+    assert!(ran.stderr().contains("interrupted; box stays as it is"));
+}
+
+#[test]
+fn a_person_goes_on_after_a_mistake() {
+    let case = |args: &[&str]| {
+        Case::new()
+            .args(["-N", "-S", "quiet"])
+            .args(args)
+            .args(["-f", "box"])
+            .file("cwd/box", both())
+    };
+    case(&[]).leaves("cwd/box", TWO).at_terminal(|terminal| {
+        terminal.sees("? ");
+        terminal.types("nonsense\n");
+        terminal.sees("Unknown command");
+        terminal.sees("? ");
+        terminal.types("d 1\nq\n");
+    });
+    // What the failed -Y has marked nobody has seen.
+    let old = both().replacen("\n\n", "\nStatus: O\n\n", 1);
+    case(&["-Y", "d 2", "-Y", "nonsense", "-Y", "d 1"])
+        .leaves("cwd/box", old)
+        .status(64)
+        .at_terminal(|terminal| {
+            terminal.sees("\"d 1\" is not done");
+            terminal.sees("no message is marked, because \"nonsense\" failed");
+            terminal.sees("? ");
+            terminal.types("q\n");
+        });
+}
