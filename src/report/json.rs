@@ -25,138 +25,270 @@
 //! people; `parts`, an array of `{"number", "type", "charset", "name",
 //! "attachment", "size"}` in order, `size` in decoded bytes.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use memchr::memmem;
+use serde_json::{Value, json};
 
 use super::flag_names;
 use crate::mailbox::MessageRef;
 use crate::message::parse::{Content, Part, date, display, fields, structure, words};
 use crate::sanitize;
 
+/// How much of a field body has its encoded words decoded, in bytes; the rest stands as it is.
+const MAX_DECODED: usize = 1 << 20;
+/// How much is gathered before it is given.
+const CHUNK: usize = 64 * 1024;
+
 /// Appends the line of `list --json`; `block` is the From_ line and header block.
 pub fn summary(out: &mut Vec<u8>, number: usize, message: &MessageRef, block: &[u8]) {
-    line(out, &Value::Object(common(number, message, block)));
+    let mut give = |bytes: &[u8]| out.extend_from_slice(bytes);
+    Line::new(&mut give).object(number, message, block, None);
 }
 
-/// Appends the line of `show --json`; `bytes` is the message as it stands in the mailbox.
-pub fn message(out: &mut Vec<u8>, number: usize, message: &MessageRef, bytes: &[u8]) {
-    let (_, content) = fields::split_from_line(bytes);
-    let content = display::unquoted(content);
-    let block = fields::split_header(&content).0;
-    let mut object = common(number, message, bytes);
-    let all = fields::fields(block)
-        .map(|field| {
-            let mut one = Map::new();
-            put(&mut one, "name", Some(field.name), plain);
-            put(&mut one, "body", Some(field.body), decoded);
-            Value::Object(one)
-        })
-        .collect();
-    object.insert("fields".into(), Value::Array(all));
-    object.insert("text".into(), display::text(&content).into());
-    let mut parts = Vec::new();
-    let found = structure(&content);
-    list_parts(&mut parts, &found.parts);
-    object.insert(
-        "parts".into(),
-        serde_json::to_value(parts).unwrap_or_default(),
-    );
-    line(out, &Value::Object(object));
+/// Gives the line of `show --json`, a piece at a time: a tree of it would take many times the
+/// message in memory. `bytes` is the message as it stands in the mailbox.
+pub fn message(number: usize, message: &MessageRef, bytes: Vec<u8>, give: &mut dyn FnMut(&[u8])) {
+    let bytes = display::unquote(bytes);
+    let content = fields::split_from_line(&bytes).1;
+    Line::new(give).object(number, message, &bytes, Some(content));
 }
 
-fn line(out: &mut Vec<u8>, value: &Value) {
-    // A control or bidi character can only stand within a string here, where `\u` says the same.
-    for c in value.to_string().chars() {
-        if sanitize::is_forbidden(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+/// One object on its way out; its keys stand in the order of the alphabet.
+struct Line<'g> {
+    give: &'g mut dyn FnMut(&[u8]),
+    buffer: Vec<u8>,
+}
+
+impl<'g> Line<'g> {
+    fn new(give: &'g mut dyn FnMut(&[u8])) -> Line<'g> {
+        Line {
+            give,
+            buffer: Vec::new(),
         }
     }
-    out.push(b'\n');
-}
 
-fn common(number: usize, message: &MessageRef, block: &[u8]) -> Map<String, Value> {
-    let (from_line, header) = fields::split_from_line(block);
-    let mut object = Map::new();
-    object.insert("number".into(), number.into());
-    object.insert("flags".into(), flag_names(message.flags).into());
-    let sender = from_line.and_then(|line| line.split(|&byte| byte == b' ').nth(1));
-    put(&mut object, "envelope_from", sender, plain);
-    let from = fields::find(header, "from");
-    put(&mut object, "from", from, decoded);
-    let named = from.map(words::first_address);
-    object.insert(
-        "from_address".into(),
-        named.as_ref().map(|named| named.address.clone()).into(),
-    );
-    object.insert("from_name".into(), named.map(|named| named.name).into());
-    for (key, name) in [
-        ("to", "to"),
-        ("cc", "cc"),
-        ("subject", "subject"),
-        ("message_id", "message-id"),
-    ] {
-        put(&mut object, key, fields::find(header, name), decoded);
+    /// Writes the whole line; with `content`, a whole message, what `show` tells of it as well.
+    fn object(
+        &mut self,
+        number: usize,
+        message: &MessageRef,
+        block: &[u8],
+        content: Option<&[u8]>,
+    ) {
+        let (from_line, header) = fields::split_from_line(block);
+        let sender = from_line.and_then(|line| line.split(|&byte| byte == b' ').nth(1));
+        let [
+            mut from,
+            mut to,
+            mut cc,
+            mut subject,
+            mut message_id,
+            mut time,
+        ] = [None; 6];
+        for field in fields::fields(header) {
+            let known = [
+                ("from", &mut from),
+                ("to", &mut to),
+                ("cc", &mut cc),
+                ("subject", &mut subject),
+                ("message-id", &mut message_id),
+                ("date", &mut time),
+            ];
+            for (name, body) in known {
+                if body.is_none() && field.is(name) {
+                    *body = Some(field.body);
+                }
+            }
+        }
+        let named = from.map(words::first_address);
+        let time = time.and_then(date).map(|time| time.to_rfc3339());
+        self.buffer.push(b'{');
+        self.text("cc", cc, true);
+        self.raw("cc", cc);
+        self.value("date", &json!(time));
+        self.text("envelope_from", sender, false);
+        self.raw("envelope_from", sender);
+        if let Some(content) = content {
+            self.fields(fields::split_header(content).0);
+        }
+        self.value("flags", &json!(flag_names(message.flags)));
+        self.text("from", from, true);
+        self.value(
+            "from_address",
+            &json!(named.as_ref().map(|named| &named.address)),
+        );
+        self.value("from_name", &json!(named.as_ref().map(|named| &named.name)));
+        self.raw("from", from);
+        self.value("lines", &json!(message.lines));
+        self.text("message_id", message_id, true);
+        self.raw("message_id", message_id);
+        self.value("number", &json!(number));
+        if let Some(content) = content {
+            self.parts(content);
+        }
+        self.value("size", &json!(message.len));
+        self.text("subject", subject, true);
+        self.raw("subject", subject);
+        if let Some(content) = content {
+            self.key("text");
+            self.buffer.push(b'"');
+            display::each_of_text(content, &mut |text| self.string(text));
+            self.buffer.push(b'"');
+        }
+        self.text("to", to, true);
+        self.raw("to", to);
+        self.buffer.extend_from_slice(b"}\n");
+        (self.give)(&self.buffer);
     }
-    let time = fields::find(header, "date").and_then(date);
-    object.insert("date".into(), time.map(|time| time.to_rfc3339()).into());
-    object.insert("lines".into(), message.lines.into());
-    object.insert("size".into(), message.len.into());
-    object
-}
 
-/// Puts text under a key, and the bytes beside it if they are not UTF-8.
-fn put(object: &mut Map<String, Value>, key: &str, bytes: Option<&[u8]>, read: fn(&str) -> String) {
-    let Some(bytes) = bytes else {
-        object.insert(key.into(), Value::Null);
-        return;
-    };
-    let bytes = fields::unfold(bytes);
-    object.insert(key.into(), read(&String::from_utf8_lossy(&bytes)).into());
-    if std::str::from_utf8(&bytes).is_err() {
-        object.insert(format!("{key}_raw"), STANDARD.encode(&bytes).into());
+    fn key(&mut self, key: &str) {
+        if !self.buffer.ends_with(b"{") {
+            self.buffer.push(b',');
+        }
+        let _ = write!(self.buffer, "\"{key}\":");
     }
-}
 
-fn plain(text: &str) -> String {
-    text.to_owned()
-}
+    fn value(&mut self, key: &str, value: &Value) {
+        self.key(key);
+        self.any(value);
+    }
 
-fn decoded(text: &str) -> String {
-    words::decode_unfolded(text).into_owned()
-}
+    fn any(&mut self, value: &Value) {
+        // A control or bidi character can only stand within a string here, where `\u` says the same.
+        for c in value.to_string().chars() {
+            self.char(c);
+        }
+    }
 
-/// A part of a message, as JSON tells it.
-#[derive(Serialize)]
-struct PartLine<'a> {
-    number: &'a str,
-    r#type: &'a str,
-    charset: Option<&'a str>,
-    name: Option<&'a str>,
-    attachment: bool,
-    size: usize,
-}
+    fn char(&mut self, c: char) {
+        if sanitize::is_forbidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(self.buffer, "\\u{unit:04x}");
+            }
+        } else {
+            self.buffer
+                .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
 
-fn list_parts<'p>(out: &mut Vec<PartLine<'p>>, parts: &'p [Part<'_>]) {
-    for part in parts {
-        out.push(PartLine {
-            number: &part.number,
-            r#type: &part.media_type,
-            charset: part.charset.as_deref(),
-            name: part.file_name.as_deref(),
-            attachment: part.attachment,
-            size: part.decoded().len(),
-        });
-        match &part.content {
-            Content::Leaf => {}
-            Content::Multipart(parts) | Content::Message(_, parts) => list_parts(out, parts),
+    /// Writes text within a string.
+    fn string(&mut self, text: &str) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+            let plain = rest.bytes().position(|byte| !is_plain(&byte));
+            let (first, after) = rest.split_at(plain.unwrap_or(rest.len()));
+            self.buffer.extend_from_slice(first.as_bytes());
+            let mut chars = after.chars();
+            match chars.next() {
+                Some(c @ ('"' | '\\')) => self.buffer.extend_from_slice(&[b'\\', c as u8]),
+                Some('\n') => self.buffer.extend_from_slice(b"\\n"),
+                Some('\r') => self.buffer.extend_from_slice(b"\\r"),
+                Some('\t') => self.buffer.extend_from_slice(b"\\t"),
+                Some('\u{8}') => self.buffer.extend_from_slice(b"\\b"),
+                Some('\u{c}') => self.buffer.extend_from_slice(b"\\f"),
+                Some(c) => self.char(c),
+                None => {}
+            }
+            rest = chars.as_str();
+        }
+        self.give_full();
+    }
+
+    fn give_full(&mut self) {
+        if self.buffer.len() >= CHUNK {
+            // The last byte stays: it tells whether a comma is to come.
+            let last = self.buffer.len() - 1;
+            (self.give)(&self.buffer[..last]);
+            self.buffer.drain(..last);
+        }
+    }
+
+    /// Writes bytes of the mail as text under a key, its encoded words decoded if asked for.
+    fn text(&mut self, key: &str, bytes: Option<&[u8]>, decode: bool) {
+        self.key(key);
+        let Some(bytes) = bytes else {
+            return self.buffer.extend_from_slice(b"null");
+        };
+        let bytes = fields::unfold(bytes);
+        self.buffer.push(b'"');
+        let mut rest = &*bytes;
+        if decode && memmem::find(rest, b"=?").is_some() {
+            let first = words::cut(rest, MAX_DECODED);
+            self.string(&words::decode_unfolded(&String::from_utf8_lossy(first)));
+            rest = &rest[first.len()..];
+        }
+        for chunk in rest.utf8_chunks() {
+            self.string(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                self.string("\u{fffd}");
+            }
+        }
+        self.buffer.push(b'"');
+    }
+
+    /// Writes the bytes beside the text under a key, if they are not UTF-8.
+    fn raw(&mut self, key: &str, bytes: Option<&[u8]>) {
+        let bytes = bytes.map_or(Cow::Borrowed(&[][..]), fields::unfold);
+        if std::str::from_utf8(&bytes).is_ok() {
+            return;
+        }
+        self.key(&format!("{key}_raw"));
+        self.buffer.push(b'"');
+        // A multiple of three bytes has no padding.
+        for chunk in bytes.chunks(CHUNK / 4 * 3) {
+            self.string(&STANDARD.encode(chunk));
+        }
+        self.buffer.push(b'"');
+    }
+
+    fn fields(&mut self, block: &[u8]) {
+        self.key("fields");
+        self.buffer.push(b'[');
+        for (index, field) in fields::fields(block).enumerate() {
+            if index > 0 {
+                self.buffer.push(b',');
+            }
+            self.buffer.push(b'{');
+            self.text("body", Some(field.body), true);
+            self.raw("body", Some(field.body));
+            self.text("name", Some(field.name), false);
+            self.raw("name", Some(field.name));
+            self.buffer.push(b'}');
+            self.give_full();
+        }
+        self.buffer.push(b']');
+    }
+
+    fn parts(&mut self, content: &[u8]) {
+        self.key("parts");
+        self.buffer.push(b'[');
+        self.list_parts(&structure(content).parts);
+        self.buffer.push(b']');
+    }
+
+    fn list_parts(&mut self, parts: &[Part<'_>]) {
+        for part in parts {
+            if !self.buffer.ends_with(b"[") {
+                self.buffer.push(b',');
+            }
+            self.any(&json!({
+                "number": part.number,
+                "type": part.media_type,
+                "charset": part.charset,
+                "name": part.file_name,
+                "attachment": part.attachment,
+                "size": part.decoded().len(),
+            }));
+            self.give_full();
+            match &part.content {
+                Content::Leaf => {}
+                Content::Multipart(parts) | Content::Message(_, parts) => self.list_parts(parts),
+            }
         }
     }
 }

@@ -179,12 +179,11 @@ pub fn print_all(
     let mailbox = Mailbox::open_index(path, &settings.journals)?;
     let mut screen = Screen::new(out, err);
     tell_notices(&mailbox, settings, &mut screen);
-    let mut text = String::new();
     for index in 0..mailbox.messages().len() {
         let bytes = read(&mailbox, index)?;
-        text.clear();
-        page::append(&mut text, Some(index + 1), &bytes, false, settings);
-        screen.raw(text.as_bytes());
+        page::each(Some(index + 1), bytes, false, settings, &mut |text| {
+            screen.raw(text.as_bytes());
+        });
         if screen.is_closed() {
             break;
         }
@@ -280,18 +279,16 @@ pub fn show(
     match form {
         Form::Raw => screen.raw(message_bytes(mailbox.form(), message, &bytes)),
         Form::Json => {
-            let mut line = Vec::new();
             let lines = mailbox.lines(index).map_err(unreadable(&mailbox, index))?;
             let mut message = *message;
             message.lines = Some(lines);
-            json::message(&mut line, number, &message, &bytes);
-            screen.raw(&line);
+            json::message(number, &message, bytes, &mut |text| screen.raw(text));
         }
         Form::Text => {
-            let mut text = String::new();
             let number = (!mailbox.is_partial()).then_some(number);
-            page::append(&mut text, number, &bytes, false, settings);
-            screen.raw(text.as_bytes());
+            page::each(number, bytes, false, settings, &mut |text| {
+                screen.raw(text.as_bytes());
+            });
         }
     }
     Ok(screen.finish()?)

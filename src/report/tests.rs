@@ -194,3 +194,58 @@ fn an_output_that_cannot_be_written_is_a_failure_unless_the_reader_left() {
     assert_eq!(full.kind, Kind::Io);
     assert_eq!(run(io::ErrorKind::BrokenPipe).unwrap(), None);
 }
+
+/// A message reference that only the numbers in the output come from.
+fn reference() -> MessageRef {
+    let mail = fixture(MAIL.as_bytes());
+    *Mailbox::open_index(&mail.path, &mailbox::Journals::default())
+        .unwrap()
+        .messages()
+        .first()
+        .unwrap()
+}
+
+#[test]
+fn json_of_many_fields_comes_in_pieces_and_not_as_a_tree() {
+    let header = "A:\n".repeat(200_000) + &"B: =?utf-8?q?=C3=B6?= \u{1b}\n".repeat(1000);
+    let body = "\u{202e}\"\\".repeat(100_000);
+    let bytes = format!("From a@b Mon Nov 16 09:00:00 2026\n{header}\n{body}\n");
+    let (mut longest, mut line) = (0, Vec::new());
+    json::message(1, &reference(), bytes.into_bytes(), &mut |piece| {
+        longest = longest.max(piece.len());
+        line.extend_from_slice(piece);
+    });
+    assert!(longest < 600_000, "{longest}");
+    let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
+    assert_eq!(value["fields"].as_array().unwrap().len(), 201_000);
+    assert_eq!(value["fields"][200_999]["body"], "\u{f6} \u{1b}");
+    assert_eq!(value["text"], body + "\n");
+}
+
+#[test]
+fn json_of_bytes_that_are_no_utf_8_is_never_held_whole() {
+    let subject = [&b"=?utf-8?q?x?= "[..], &b"\xff".repeat(3_000_000)].concat();
+    let bytes = [
+        b"From a@b Mon Nov 16 09:00:00 2026\nSubject: ",
+        &subject[..],
+        b"\n\n",
+    ]
+    .concat();
+    let (mut longest, mut line) = (0, Vec::new());
+    json::message(1, &reference(), bytes, &mut |piece| {
+        longest = longest.max(piece.len());
+        line.extend_from_slice(piece);
+    });
+    // What has encoded words is decoded at once, but no more than 1 MB of it.
+    assert!(longest < 4_000_000, "{longest}");
+    let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
+    let text = value["subject"].as_str().unwrap();
+    assert!(text.starts_with("x \u{fffd}"));
+    assert_eq!(text.chars().count(), 2 + 3_000_000);
+    use base64::Engine;
+    let raw = value["subject_raw"].as_str().unwrap();
+    let raw = base64::engine::general_purpose::STANDARD
+        .decode(raw)
+        .unwrap();
+    assert_eq!(raw, subject);
+}

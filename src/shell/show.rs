@@ -22,20 +22,25 @@ impl Reader<'_, '_> {
     fn show_messages(&mut self, list: &str, all: bool) -> Told {
         let messages = self.messages(list)?;
         let mut text = String::new();
+        let gathers = page::may_page(&self.settings);
         for message in messages {
             if self.is_interrupted() {
                 break;
             }
-            self.append_message(&mut text, message, all)?;
+            let bytes = self.bytes(message)?;
+            let number = Some(message + 1);
+            match gathers {
+                true => page::each(number, bytes, all, &self.settings, &mut |piece| {
+                    text.push_str(piece);
+                }),
+                // Straight on its way: the text of a message may be several times as long.
+                false => page::each(number, bytes, all, &self.settings, &mut |piece| {
+                    self.screen.raw(piece.as_bytes());
+                }),
+            }
+            self.mark_read(message);
         }
         page::show(&mut self.screen, &text, &mut self.settings);
-        Ok(())
-    }
-
-    fn append_message(&mut self, text: &mut String, message: usize, all: bool) -> Told {
-        let bytes = self.bytes(message)?;
-        page::append(text, Some(message + 1), &bytes, all, &self.settings);
-        self.mark_read(message);
         Ok(())
     }
 
@@ -64,13 +69,22 @@ impl Reader<'_, '_> {
     pub(super) fn top(&mut self, list: &str) -> Told {
         for message in self.messages(list)? {
             let bytes = self.bytes(message)?;
-            let mut text = String::new();
-            page::append(&mut text, Some(message + 1), &bytes, false, &self.settings);
-            let lines = self.settings.toplines + 1;
-            let end = memchr::memchr_iter(b'\n', text.as_bytes())
-                .nth(lines - 1)
-                .map_or(text.len(), |at| at + 1);
-            self.screen.raw(&text.as_bytes()[..end]);
+            let mut left = self.settings.toplines + 1;
+            page::each(
+                Some(message + 1),
+                bytes,
+                false,
+                &self.settings,
+                &mut |text| {
+                    if left == 0 {
+                        return;
+                    }
+                    let mut ends = memchr::memchr_iter(b'\n', text.as_bytes());
+                    let end = ends.nth(left - 1).map_or(text.len(), |at| at + 1);
+                    left -= memchr::memchr_iter(b'\n', &text.as_bytes()[..end]).count();
+                    self.screen.raw(&text.as_bytes()[..end]);
+                },
+            );
             self.screen.raw(b"\n");
             self.mark_read(message);
         }

@@ -4,16 +4,17 @@ use super::{ReaderSettings, Screen};
 use crate::message::parse::display::{self, FieldChoice};
 use crate::sanitize;
 
-/// Appends a message as `print` shows it: its number, its From_ line, header fields, text.
+/// Gives a message as `print` shows it, a piece at a time: its number, its From_ line, header
+/// fields, text.
 ///
 /// Without a number it is the last message, which was found without counting the others.
 /// `bytes` is the message as it stands in the mbox; `all` shows hidden header fields too.
-pub fn append(
-    out: &mut String,
+pub fn each(
     number: Option<usize>,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     all: bool,
     settings: &ReaderSettings<'_>,
+    give: &mut dyn FnMut(&str),
 ) {
     let choice = if all {
         FieldChoice::All
@@ -24,14 +25,21 @@ pub fn append(
         }
     };
     match number {
-        Some(number) => out.push_str(&format!("Message {number}:\n")),
-        None => out.push_str("Last message:\n"),
+        Some(number) => give(&format!("Message {number}:\n")),
+        None => give("Last message:\n"),
     }
-    out.push_str(&sanitize::text(display::message(bytes, choice).as_bytes()));
-    out.push('\n');
+    display::each_of_message(bytes, choice, &mut |text| {
+        give(&sanitize::text(text.as_bytes()));
+    });
+    give("\n");
     if settings.page {
-        out.push('\u{c}');
+        give("\u{c}");
     }
+}
+
+/// Returns whether text may be too long for the screen, and is to be gathered for the pager.
+pub fn may_page(settings: &ReaderSettings<'_>) -> bool {
+    settings.stdout_is_terminal && settings.crt.is_some() && settings.pager.is_some()
 }
 
 /// Shows text that is safe already; through the pager if it is longer than `crt` on a terminal.

@@ -5,7 +5,6 @@
 //! is whether mbox quoting is undone.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use memchr::memmem;
 
@@ -16,6 +15,9 @@ use super::{Content, Part, html, structure, words};
 const MAX_HEADER: usize = 1 << 20;
 /// How many addresses of one field are shown (security rule S6).
 const MAX_ADDRESSES: usize = 1000;
+
+/// How much HTML of a part is rendered, in bytes: that takes several times as much memory.
+const MAX_HTML: usize = 4_000_000;
 
 /// The header fields hidden unless somebody asks for all (what Debian's `/etc/mail.rc` ignores).
 pub const IGNORED: &[&str] = &[
@@ -54,47 +56,128 @@ impl FieldChoice<'_> {
     }
 }
 
-/// Returns a message of an mbox as text: From_ line, chosen header fields, an empty line, its parts.
+/// Gives a message of an mbox as text, a piece at a time: From_ line, chosen header fields, an
+/// empty line, its parts.
 ///
 /// `message` is one message as it stands in the mbox. One level of mboxrd
 /// quoting is undone (`>From ` becomes `From `), before MIME is looked at, as
 /// it was done after.
-pub fn message(message: &[u8], choice: FieldChoice<'_>) -> String {
-    let (from_line, rest) = fields::split_from_line(message);
-    let rest = unquoted(rest);
-    let mut out = String::with_capacity(rest.len() + 64);
+pub fn each_of_message(message: Vec<u8>, choice: FieldChoice<'_>, give: &mut dyn FnMut(&str)) {
+    let message = unquote(message);
+    let (from_line, rest) = fields::split_from_line(&message);
+    let mut out = Lines::new(give);
     if let Some(line) = from_line {
-        out.push_str(&words::eight_bit(line));
-        out.push('\n');
+        out.push(&words::eight_bit(line));
+        out.push("\n");
     }
-    header(&mut out, fields::split_header(&rest).0, choice);
-    out.push('\n');
-    body(&mut out, &rest);
-    out
+    header(&mut out, fields::split_header(rest).0, choice);
+    out.push("\n");
+    body(&mut out, rest);
+}
+
+/// Returns a message of an mbox as text; see [`each_of_message`].
+pub fn message(message: &[u8], choice: FieldChoice<'_>) -> String {
+    let mut text = String::new();
+    each_of_message(message.to_vec(), choice, &mut |piece| text.push_str(piece));
+    text
+}
+
+/// Gives the text of a message, its parts listed; `message` begins with its header block, and has
+/// no quoting any more.
+pub fn each_of_text(message: &[u8], give: &mut dyn FnMut(&str)) {
+    body(&mut Lines::new(give), message);
 }
 
 /// Returns the text of a message, its parts listed; `message` begins with its header block.
 pub fn text(message: &[u8]) -> String {
-    let mut out = String::new();
-    body(&mut out, &unquoted(message));
-    out
+    let mut text = String::new();
+    each_of_text(&unquoted(message), &mut |piece| text.push_str(piece));
+    text
 }
 
-fn body(out: &mut String, message: &[u8]) {
+fn body(out: &mut Lines<'_>, message: &[u8]) {
     let found = structure(message);
     for part in &found.parts {
         show(out, part);
     }
-    if found.cut {
-        out.push_str("[-- too many parts: the rest is not shown --]\n");
+    if let Some(rest) = &found.rest {
+        separate(out);
+        out.push("[-- too many parts: the rest is shown as it stands --]\n");
+        words::each_in_charset(rest, None, &mut |text| out.push(text));
     }
-    // The empty line before the next From_ line is the mailbox's, not the message's.
-    let end = out.trim_end_matches('\n').len();
-    out.truncate(end);
-    if !out.is_empty() {
-        out.push('\n');
+    out.finish();
+}
+
+/// The longest piece of text that is given at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// Text on its way out: what stands last is known, but nothing else is kept.
+struct Lines<'g> {
+    give: &'g mut dyn FnMut(&str),
+    /// How much was given.
+    len: usize,
+    /// The last bytes that are no line end.
+    tail: [u8; 4],
+    /// Line ends behind them, which are given when something follows.
+    newlines: usize,
+}
+
+impl<'g> Lines<'g> {
+    fn new(give: &'g mut dyn FnMut(&str)) -> Lines<'g> {
+        Lines {
+            give,
+            len: 0,
+            tail: [0; 4],
+            newlines: 0,
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        let content = text.trim_end_matches('\n');
+        if !content.is_empty() {
+            self.give_newlines(self.newlines);
+            self.give(content);
+            let last = &content.as_bytes()[content.len().saturating_sub(4)..];
+            self.tail.rotate_left(last.len());
+            self.tail[4 - last.len()..].copy_from_slice(last);
+        }
+        self.newlines += text.len() - content.len();
+    }
+
+    fn give(&mut self, text: &str) {
+        self.len += text.len();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+            (self.give)(piece);
+            rest = after;
+        }
+    }
+
+    fn give_newlines(&mut self, count: usize) {
+        self.newlines = 0;
+        let mut left = count;
+        while left > 0 {
+            let piece = left.min(NEWLINES.len());
+            self.give(&NEWLINES[..piece]);
+            left -= piece;
+        }
+    }
+
+    /// Returns how long the text is so far.
+    fn len(&self) -> usize {
+        self.len + self.newlines
+    }
+
+    /// Ends the text with one line end: the empty line before the next From_ line is the mailbox's,
+    /// not the message's.
+    fn finish(&mut self) {
+        self.give_newlines(usize::from(self.len > 0));
     }
 }
+
+/// Line ends to give many at once.
+const NEWLINES: &str = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
 
 /// Returns the bytes with one `>` taken from lines that begin with `>From `, `>>From ` and so on.
 pub fn unquoted(bytes: &[u8]) -> Cow<'_, [u8]> {
@@ -114,6 +197,21 @@ pub fn unquoted(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Takes one `>` from such lines where they are; see [`unquoted`].
+pub fn unquote(mut bytes: Vec<u8>) -> Vec<u8> {
+    let starts: Vec<usize> = quoted_from_lines(&bytes).collect();
+    let (mut to, mut from) = (0, 0);
+    for start in starts {
+        bytes.copy_within(from..start, to);
+        to += start - from;
+        from = start + 1;
+    }
+    let end = bytes.len();
+    bytes.copy_within(from..end, to);
+    bytes.truncate(to + end - from);
+    bytes
+}
+
 /// Returns where lines of `>`s and `From ` begin.
 fn quoted_from_lines(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
     memmem::find_iter(bytes, b">From ").filter_map(|found| {
@@ -130,24 +228,24 @@ fn quoted_from_lines(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
 ///
 /// Folds stay as they are where nothing is encoded, because a sender who
 /// folded a long list meant it to be read so.
-fn header(out: &mut String, block: &[u8], choice: FieldChoice<'_>) {
+fn header(out: &mut Lines<'_>, block: &[u8], choice: FieldChoice<'_>) {
     let start = out.len();
     for field in fields::fields(block).filter(|field| choice.shows(field)) {
         if out.len() - start > MAX_HEADER {
-            out.push_str("[-- the header is longer than 1 MB: the rest is not shown --]\n");
+            out.push("[-- the header is longer than 1 MB: the rest is not shown --]\n");
             return;
         }
         let cut = field.body.len().min(MAX_HEADER);
         let (shown, hidden) = first_addresses(&field.body[..cut], &field);
-        out.push_str(&words::eight_bit(field.name));
-        out.push_str(": ");
-        out.push_str(&field_text(shown));
+        out.push(&words::eight_bit(field.name));
+        out.push(": ");
+        out.push(&field_text(shown));
         if hidden > 0 {
-            let _ = write!(out, " [-- and {hidden} more --]");
+            out.push(&format!(" [-- and {hidden} more --]"));
         } else if cut < field.body.len() {
-            out.push_str(" [-- cut after 1 MB --]");
+            out.push(" [-- cut after 1 MB --]");
         }
-        out.push('\n');
+        out.push("\n");
     }
 }
 
@@ -174,7 +272,7 @@ fn first_addresses<'a>(body: &'a [u8], field: &Field<'_>) -> (&'a [u8], usize) {
     }
 }
 
-fn show(out: &mut String, part: &Part<'_>) {
+fn show(out: &mut Lines<'_>, part: &Part<'_>) {
     match &part.content {
         Content::Multipart(parts) if part.is("multipart/alternative") => {
             if let Some(best) = preferred(parts) {
@@ -199,27 +297,44 @@ fn show(out: &mut String, part: &Part<'_>) {
             }
         }
         Content::Leaf if is_shown(part) => {
-            let text = part.text();
             separate(out);
-            if part.is("text/html") {
-                out.push_str(html::text(&text).trim_end());
-            } else {
-                out.push_str(&text);
+            match part.is("text/html") {
+                true => show_html(out, part),
+                false => part.each_text(&mut |text| out.push(text)),
             }
         }
         Content::Leaf => list(out, part),
     }
 }
 
+/// Appends the text of HTML; what is longer than the limit is shown as it stands, and said.
+fn show_html(out: &mut Lines<'_>, part: &Part<'_>) {
+    let mut html = String::new();
+    let mut rest = false;
+    part.each_text(&mut |text| {
+        if rest {
+            return out.push(text);
+        }
+        let space = MAX_HTML - html.len();
+        let (first, after) = text.split_at(text.floor_char_boundary(space));
+        html.push_str(first);
+        if !after.is_empty() {
+            rest = true;
+            out.push(html::text(&html).trim_end());
+            out.push("\n\n[-- the HTML is longer than 4 MB: the rest is shown as it stands --]\n");
+            out.push(after);
+        }
+    });
+    if !rest {
+        out.push(html::text(&html).trim_end());
+    }
+}
+
 /// Ends the text before a part: with an empty line, so that one can see where a part begins.
-fn separate(out: &mut String) {
-    if out.is_empty() || out.ends_with("\n\n") {
-        return;
+fn separate(out: &mut Lines<'_>) {
+    if out.len() > 0 && out.newlines < 2 {
+        out.push(&NEWLINES[out.newlines..2]);
     }
-    if !out.ends_with('\n') {
-        out.push('\n');
-    }
-    out.push('\n');
 }
 
 /// Returns the alternative to show: the first plain text that is not empty, else HTML, else the last,
@@ -233,7 +348,7 @@ fn preferred<'p, 'a>(parts: &'p [Part<'a>]) -> Option<&'p Part<'a>> {
 
 fn holds(part: &Part<'_>, media_type: &str) -> bool {
     match &part.content {
-        Content::Leaf => part.is(media_type) && !part.decoded().trim_ascii().is_empty(),
+        Content::Leaf => part.is(media_type) && part.has_content(),
         Content::Multipart(parts) => parts.iter().any(|part| holds(part, media_type)),
         Content::Message(..) => false,
     }
@@ -247,17 +362,17 @@ fn is_shown(part: &Part<'_>) -> bool {
 }
 
 /// Appends the line that stands for a part that is not shown.
-fn list(out: &mut String, part: &Part<'_>) {
+fn list(out: &mut Lines<'_>, part: &Part<'_>) {
     // Parts that are only listed stand line by line.
-    if !out.ends_with(" --]\n") {
+    if out.newlines != 1 || &out.tail != b" --]" {
         separate(out);
     }
-    let _ = write!(out, "[-- part {}: ", part.number);
+    out.push(&format!("[-- part {}: ", part.number));
     if let Some(name) = &part.file_name {
-        let _ = write!(out, "{}, ", name.replace(['\n', '\r'], " "));
+        out.push(&format!("{}, ", name.replace(['\n', '\r'], " ")));
     }
     let size = size(part.decoded().len());
-    let _ = writeln!(out, "{}, {size} --]", part.media_type);
+    out.push(&format!("{}, {size} --]\n", part.media_type));
 }
 
 /// Returns a size as people say it, in decimal units.
@@ -394,6 +509,48 @@ mod tests {
         let out = shown(&format!("{many}\nbody\n"));
         assert!(out.len() < MAX_HEADER + 1000);
         assert!(out.ends_with("not shown --]\n\nbody\n"));
+    }
+
+    #[test]
+    fn text_that_grows_as_it_is_decoded_comes_in_pieces() {
+        let header = "Content-Type: text/plain; charset=windows-1252\n\n";
+        for body in [&b"\x80"[..], b"a\r\n", b"\n", b"\xff\n", b"\x80\r"] {
+            let count = 2_000_000 / body.len();
+            let message = [header.as_bytes(), &body.repeat(count), b"end\n"].concat();
+            let (mut longest, mut len) = (0, 0);
+            each_of_text(&message, &mut |piece| {
+                longest = longest.max(piece.len());
+                len += piece.len();
+            });
+            assert!(longest <= PIECE, "{longest}");
+            assert_eq!(len, text(&message).len());
+            let whole = words::in_charset(&message[header.len()..], Some("windows-1252"));
+            assert_eq!(text(&message), whole.replace("\r\n", "\n"));
+        }
+    }
+
+    #[test]
+    fn html_longer_than_the_limit_is_shown_as_it_stands_and_said() {
+        let start = "Content-Type: text/html\n\n<p>first</p>";
+        let message = format!("{start}{}", "<p>x</p>".repeat(MAX_HTML / 8 + 100));
+        let shown = text(message.as_bytes());
+        assert!(shown.starts_with("first\n\nx\n\nx\n"));
+        let (_, rest) = shown
+            .split_once("[-- the HTML is longer")
+            .expect("a line that says so");
+        assert!((95..105).contains(&rest.matches("<p>x</p>").count()));
+    }
+
+    #[test]
+    fn quoting_is_undone_in_place() {
+        for given in [
+            &b">From a\n>>From b\nx >From c\n\n>From d"[..],
+            b"none",
+            b"",
+            b">From ",
+        ] {
+            assert_eq!(unquote(given.to_vec()), *unquoted(given));
+        }
     }
 
     /// Pieces of mail whose order decides how it is read.

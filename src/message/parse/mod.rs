@@ -1,10 +1,11 @@
 //! Messages taken apart: header fields, dates, the tree of MIME parts.
 //!
-//! mail-parser is used in this file and nowhere else (design decision D16), for
-//! the structure of MIME and for dates; fields, encoded words, charsets and
-//! transfer encodings are read by the modules below. Its faults end here: a
-//! panic in it becomes a message shown as plain text. Turning a message into
-//! lines for people is [`display`]'s work. Pure: bytes in, values out.
+//! mail-parser is used in this module and nowhere else (design decision D16), for
+//! dates and for the fields that describe a part; the tree of parts, fields,
+//! encoded words, charsets and transfer encodings are read by the modules below,
+//! in linear time and without copies. Its faults end here: a panic in it becomes
+//! a message shown as plain text. Turning a message into lines for people is
+//! [`display`]'s work. Pure: bytes in, values out.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -12,15 +13,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 
 pub mod body;
+pub mod bytes;
 pub mod display;
 pub mod fields;
 pub mod html;
+mod structure;
 pub mod words;
 
 use body::TransferEncoding;
+use bytes::Bytes;
+
+pub use structure::structure;
 
 /// How deep parts may be nested before the rest is taken as text (security rule S6).
 pub const MAX_DEPTH: usize = 64;
@@ -43,7 +48,7 @@ pub struct Part<'a> {
     /// How the content is encoded.
     pub encoding: TransferEncoding,
     /// The content, encoded.
-    pub raw: Cow<'a, [u8]>,
+    pub raw: Bytes<'a>,
     /// What it is made of.
     pub content: Content<'a>,
 }
@@ -56,7 +61,7 @@ pub enum Content<'a> {
     /// Other parts.
     Multipart(Vec<Part<'a>>),
     /// A message: its header block and its parts.
-    Message(Cow<'a, [u8]>, Vec<Part<'a>>),
+    Message(Bytes<'a>, Vec<Part<'a>>),
 }
 
 impl Part<'_> {
@@ -67,13 +72,44 @@ impl Part<'_> {
 
     /// Returns the content as text in LF lines, its charset decoded.
     pub fn text(&self) -> String {
-        let decoded = self.decoded();
-        let text = words::in_charset(&decoded, self.charset.as_deref());
-        if memchr::memchr(b'\r', text.as_bytes()).is_some() {
-            text.replace("\r\n", "\n")
-        } else {
-            text.into_owned()
+        let mut text = String::new();
+        self.each_text(&mut |piece| text.push_str(piece));
+        text
+    }
+
+    /// Gives the content as text in LF lines, a piece at a time.
+    pub fn each_text(&self, give: &mut dyn FnMut(&str)) {
+        let mut held = false;
+        words::each_in_charset(&self.decoded(), self.charset.as_deref(), &mut |text| {
+            // A CR at the end of a piece may have its LF in the next one.
+            if text.is_empty() {
+                return;
+            }
+            if std::mem::take(&mut held) && !text.starts_with('\n') {
+                give("\r");
+            }
+            let mut rest = text;
+            while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"\r\n") {
+                give(&rest[..at]);
+                rest = &rest[at + 1..];
+            }
+            if let Some(before) = rest.strip_suffix('\r') {
+                held = true;
+                rest = before;
+            }
+            give(rest);
+        });
+        if held {
+            give("\r");
         }
+    }
+
+    /// Returns whether there is anything but blanks in the content.
+    pub fn has_content(&self) -> bool {
+        // Most often the beginning tells; a whole part is decoded only where that is blank.
+        let start = self.raw.slice(0, 4096);
+        let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
+        !is_blank(&self.encoding.decode(&start)) || !is_blank(&self.decoded())
     }
 
     /// Returns whether it is of this type, such as `text/html`.
@@ -85,35 +121,13 @@ impl Part<'_> {
 /// The parts of a message.
 #[derive(Clone, Debug)]
 pub struct Structure<'a> {
-    /// The message's own part first; behind it those that a broken structure left without a place.
+    /// The message's own part, which holds the others.
     pub parts: Vec<Part<'a>>,
-    /// Whether a limit was reached and parts were left out.
-    pub cut: bool,
+    /// What comes behind the last part that is looked at, if there are too many.
+    pub rest: Option<Bytes<'a>>,
 }
 
-/// Returns the tree of parts of a message; whatever is no MIME is one text part.
-///
-/// `message` begins with its header block, without a From_ line.
-pub fn structure(message: &[u8]) -> Structure<'_> {
-    quietly(|| {
-        let parser = MessageParser::new().with_mime_headers();
-        let parsed = parser.parse(message)?;
-        let mut walk = Walk { left: MAX_PARTS };
-        let mut parts = walk.message(&parsed, "", 0);
-        parts.truncate(MAX_PARTS);
-        (!parts.is_empty()).then_some(Structure {
-            parts,
-            cut: walk.left == 0,
-        })
-    })
-    .flatten()
-    .unwrap_or_else(|| Structure {
-        parts: vec![plain_part("1", fields::split_header(message).1.into())],
-        cut: false,
-    })
-}
-
-fn plain_part<'a>(number: &str, raw: Cow<'a, [u8]>) -> Part<'a> {
+fn plain_part<'a>(number: &str, raw: Bytes<'a>) -> Part<'a> {
     Part {
         number: number.to_owned(),
         media_type: "text/plain".to_owned(),
@@ -126,171 +140,8 @@ fn plain_part<'a>(number: &str, raw: Cow<'a, [u8]>) -> Part<'a> {
     }
 }
 
-/// A walk over what mail-parser found, within the limits.
-struct Walk {
-    left: usize,
-}
-
-impl Walk {
-    /// Returns the parts of a message; `number` is the place of the part that holds it.
-    fn message<'a>(&mut self, message: &Message<'a>, number: &str, depth: usize) -> Vec<Part<'a>> {
-        let mut placed = vec![false; message.parts.len()];
-        let single = !matches!(
-            message.parts.first().map(|part| &part.body),
-            Some(PartType::Multipart(_))
-        );
-        let root = if single {
-            join(number, 0)
-        } else {
-            number.to_owned()
-        };
-        let mut parts = Vec::new();
-        if !message.parts.is_empty() {
-            parts.extend(self.part(message, 0, root, depth, &mut placed));
-        }
-        for index in 1..message.parts.len() {
-            if !placed[index] {
-                let number = join(number, index);
-                parts.extend(self.part(message, index, number, depth, &mut placed));
-            }
-        }
-        parts
-    }
-
-    fn part<'a>(
-        &mut self,
-        message: &Message<'a>,
-        index: usize,
-        number: String,
-        depth: usize,
-        placed: &mut [bool],
-    ) -> Option<Part<'a>> {
-        let found = message.parts.get(index)?;
-        if placed[index] || self.left == 0 {
-            return None;
-        }
-        self.left -= 1;
-        placed[index] = true;
-        let slice = |from: u32, to: u32| slice(&message.raw_message, from as usize, to as usize);
-        let is_whole = depth >= MAX_DEPTH && found.offset_end <= found.offset_body;
-        let end = if is_whole {
-            // It was never closed: the rest of the message belongs to it.
-            u32::MAX
-        } else {
-            found.offset_end
-        };
-        let raw = slice(found.offset_body, end);
-        let content = match &found.body {
-            _ if depth >= MAX_DEPTH => Content::Leaf,
-            PartType::Multipart(children) => {
-                let parts: Vec<_> = children
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(place, &child)| {
-                        let number = join(&number, place);
-                        self.part(message, child as usize, number, depth + 1, placed)
-                    })
-                    .collect();
-                Content::Multipart(parts)
-            }
-            PartType::Message(inner) => {
-                let header = inner.parts.first().map_or(Cow::Borrowed(&[][..]), |root| {
-                    self::slice(
-                        &inner.raw_message,
-                        root.offset_header as usize,
-                        root.offset_body as usize,
-                    )
-                });
-                Content::Message(header, self.message(inner, &number, depth + 1))
-            }
-            _ => Content::Leaf,
-        };
-        let part = described(found, number, raw, content);
-        match &part.content {
-            // A message that should have parts and has none: what is there is shown as text.
-            Content::Multipart(parts) if parts.is_empty() && message.parts.len() == 1 => {
-                Some(plain_part(&part.number, slice(found.offset_body, u32::MAX)))
-            }
-            Content::Leaf if depth >= MAX_DEPTH => {
-                cover(message, index, placed);
-                Some(plain_part(&part.number, part.raw))
-            }
-            _ => Some(part),
-        }
-    }
-}
-
-/// Marks the parts that lie within a part as placed, because its bytes are shown as they are.
-fn cover(message: &Message<'_>, index: usize, placed: &mut [bool]) {
-    let outer = &message.parts[index];
-    let is_closed = outer.offset_end > outer.offset_body;
-    for (part, placed) in message.parts.iter().zip(placed).skip(index + 1) {
-        if is_closed && part.offset_header >= outer.offset_end {
-            break;
-        }
-        *placed = true;
-    }
-}
-
-fn described<'a>(
-    found: &mail_parser::MessagePart<'_>,
-    number: String,
-    raw: Cow<'a, [u8]>,
-    content: Content<'a>,
-) -> Part<'a> {
-    let content_type = found.content_type();
-    let media_type = match (content_type, &content) {
-        (_, Content::Message(..)) => "message/rfc822".to_owned(),
-        // What should have been a multipart and is none is text (RFC 2049 section 2 asks for as much).
-        (Some(found), Content::Leaf) if found.ctype().eq_ignore_ascii_case("multipart") => {
-            "text/plain".to_owned()
-        }
-        (Some(found), _) => {
-            let subtype = found.subtype().unwrap_or("plain");
-            format!("{}/{subtype}", found.ctype()).to_ascii_lowercase()
-        }
-        (None, _) => "text/plain".to_owned(),
-    };
-    Part {
-        number,
-        media_type,
-        charset: content_type
-            .and_then(|found| found.attribute("charset"))
-            .map(str::to_owned),
-        file_name: found
-            .attachment_name()
-            .map(|name| words::decode_unfolded(name).into_owned()),
-        attachment: found
-            .content_disposition()
-            .is_some_and(|disposition| disposition.ctype().eq_ignore_ascii_case("attachment")),
-        // Only the leaves of a multipart are encoded (RFC 2045 section 6.4).
-        encoding: match content {
-            Content::Multipart(_) => TransferEncoding::Identity,
-            _ => found
-                .content_transfer_encoding()
-                .map_or(TransferEncoding::Identity, TransferEncoding::named),
-        },
-        raw,
-        content,
-    }
-}
-
-fn join(number: &str, index: usize) -> String {
-    if number.is_empty() {
-        (index + 1).to_string()
-    } else {
-        format!("{number}.{}", index + 1)
-    }
-}
-
-fn slice<'a>(bytes: &Cow<'a, [u8]>, from: usize, to: usize) -> Cow<'a, [u8]> {
-    let to = to.min(bytes.len());
-    let range = from.min(to)..to;
-    match bytes {
-        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[range]),
-        Cow::Owned(bytes) => Cow::Owned(bytes[range].to_vec()),
-    }
-}
+/// How much of a Date field is read, in bytes; comments may follow the time.
+const MAX_DATE: usize = 4096;
 
 /// Returns the time that a Date field body names, in its own zone.
 ///
@@ -298,7 +149,7 @@ fn slice<'a>(bytes: &Cow<'a, [u8]>, from: usize, to: usize) -> Cow<'a, [u8]> {
 /// neither a missing second nor a named zone; chrono the other way round. A day
 /// that no calendar has is no date.
 pub fn date(body: &[u8]) -> Option<DateTime<FixedOffset>> {
-    let body = fields::unfold(body);
+    let body = fields::unfold(words::cut(body, MAX_DATE));
     let text = words::eight_bit(&body);
     let text = text.trim();
     quietly(|| mail_parser::DateTime::parse_rfc822(text))
@@ -445,7 +296,11 @@ mod tests {
         }
         wide.push_str("--b--\n");
         let found = structure(wide.as_bytes());
-        assert!(found.cut);
+        let rest = found.rest.as_deref().expect("more parts");
+        assert!(rest.starts_with(b"\nx\n--b\n") && rest.ends_with(b"x\n--b--\n"));
+        assert_eq!(memchr::memchr_iter(b'x', rest).count(), 11);
+        // What is not looked into is shown all the same.
+        assert_eq!(display::text(wide.as_bytes()).matches("--b\n").count(), 10);
         let mut lines = Vec::new();
         outline(&found.parts, &mut lines);
         assert_eq!(lines.len(), MAX_PARTS);

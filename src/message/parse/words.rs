@@ -6,11 +6,14 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, REPLACEMENT, UTF_8, WINDOWS_1252};
+use encoding_rs::{CoderResult, Encoding, REPLACEMENT, UTF_8, WINDOWS_1252};
 use memchr::{memchr, memmem};
 
 use super::body::{base64, quoted_printable};
 use super::fields::unfold;
+
+/// How much text is decoded at once.
+const PIECE: usize = 32 * 1024;
 
 /// Returns bytes of unknown charset as text: UTF-8 if they are, else windows-1252.
 pub fn eight_bit(bytes: &[u8]) -> Cow<'_, str> {
@@ -20,25 +23,59 @@ pub fn eight_bit(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Returns bytes in a declared charset as text.
-///
-/// No charset, an unknown one and ASCII over 8-bit bytes fall back to
-/// [`eight_bit`]; the label matching is that of the WHATWG Encoding Standard,
-/// which knows the names mail uses.
-pub fn in_charset<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
-    let label = charset.unwrap_or_default().trim();
-    if label.is_empty()
-        || label.eq_ignore_ascii_case("us-ascii")
-        || label.eq_ignore_ascii_case("ascii")
-    {
-        return eight_bit(bytes);
-    }
-    match Encoding::for_label(label.as_bytes()) {
+/// Returns bytes in a declared charset as text; see [`charset`].
+pub fn in_charset<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
+    match charset(label) {
         None => eight_bit(bytes),
-        Some(encoding) if encoding == REPLACEMENT => eight_bit(bytes),
         Some(encoding) if encoding == UTF_8 => UTF_8.decode_with_bom_removal(bytes).0,
         Some(encoding) => encoding.decode(bytes).0,
     }
+}
+
+/// Gives bytes in a declared charset as text, a piece at a time: the text of a message may be
+/// several times as long as its bytes.
+pub fn each_in_charset(bytes: &[u8], label: Option<&str>, give: &mut dyn FnMut(&str)) {
+    let mut decoder = match charset(label) {
+        None => match std::str::from_utf8(bytes) {
+            Ok(text) => return give(text),
+            Err(_) => WINDOWS_1252.new_decoder_without_bom_handling(),
+        },
+        Some(encoding) if encoding == UTF_8 => UTF_8.new_decoder_with_bom_removal(),
+        Some(encoding) => encoding.new_decoder(),
+    };
+    let mut text = String::with_capacity(PIECE);
+    let mut rest = bytes;
+    loop {
+        let (result, read, _) = decoder.decode_to_string(rest, &mut text, true);
+        rest = &rest[read..];
+        give(&text);
+        text.clear();
+        if result == CoderResult::InputEmpty {
+            return;
+        }
+    }
+}
+
+/// Returns the encoding that a charset's name stands for, in the label matching of the WHATWG
+/// Encoding Standard, which knows the names mail uses.
+///
+/// No charset, an unknown one and ASCII, which may stand over 8-bit bytes, are none: [`eight_bit`].
+fn charset(label: Option<&str>) -> Option<&'static Encoding> {
+    let label = label.unwrap_or_default().trim();
+    let is_ascii = ["", "us-ascii", "ascii"]
+        .iter()
+        .any(|name| label.eq_ignore_ascii_case(name));
+    Encoding::for_label(label.as_bytes()).filter(|&encoding| !is_ascii && encoding != REPLACEMENT)
+}
+
+/// Returns the beginning of bytes, at most so long, without a character of UTF-8 cut in two.
+pub fn cut(bytes: &[u8], most: usize) -> &[u8] {
+    if bytes.len() <= most {
+        return bytes;
+    }
+    let is_start = |&at: &usize| bytes[at] & 0xc0 != 0x80;
+    let end = (most.saturating_sub(3)..=most).rev().find(is_start);
+    &bytes[..end.unwrap_or(most)]
 }
 
 /// Returns a field body as text: unfolded, 8-bit bytes and encoded words (RFC 2047) decoded.
@@ -156,9 +193,12 @@ impl Named {
     }
 }
 
+/// How much of a field body is looked at for its first address, in bytes.
+const MAX_FIRST: usize = 64 * 1024;
+
 /// Returns the first address of a field body (RFC 5322 section 3.4, and what mail really holds).
 pub fn first_address(body: &[u8]) -> Named {
-    let body = unfold(body);
+    let body = unfold(cut(body, MAX_FIRST));
     let text = eight_bit(&body);
     let (mut bare, mut angle, mut comment) = (String::new(), None, String::new());
     let mut chars = text.chars();

@@ -1,0 +1,572 @@
+//! The tree of parts: one walk from delimiter to delimiter (RFC 2046 section 5.1).
+//!
+//! Our own and not mail-parser's, which decodes every part, keeps every header field, and takes
+//! several times the message in memory for it. Here parts are ranges of the message; only what is
+//! a message in base64 or quoted-printable is decoded. mail-parser reads the fields that describe a
+//! part, which are cut before it sees them: its time grows with the square of their continuations.
+//! Nothing is read twice and nothing is nested deeper than [`MAX_DEPTH`], so time is linear.
+
+use mail_parser::{MessageParser, MimeHeaders};
+use memchr::{memchr, memmem};
+
+use super::body::TransferEncoding;
+use super::bytes::Bytes;
+use super::{Content, MAX_DEPTH, MAX_PARTS, Part, Structure, fields, quietly, words};
+
+/// How much is read of a field that describes a part. A file name of 255 characters needs 2.5 KiB.
+const MAX_FIELD: usize = 16 * 1024;
+/// How deep messages that are encoded as a whole are decoded.
+const MAX_ENCODED: usize = 3;
+
+/// Returns the tree of parts of a message; whatever is no MIME is one text part.
+///
+/// `message` begins with its header block, without a From_ line.
+pub fn structure(message: &[u8]) -> Structure<'_> {
+    let mut walk = Walk::new(Bytes::Borrowed(message), MAX_PARTS, MAX_ENCODED);
+    let (root, _) = walk.entity(Place {
+        number: Number::Root(String::new()),
+        depth: 0,
+        in_digest: false,
+    });
+    Structure {
+        parts: root.into_iter().collect(),
+        rest: walk.rest,
+    }
+}
+
+/// How a part gets its number.
+enum Number {
+    /// It is this part.
+    Part(String),
+    /// It is what the message of this number is made of: a multipart has the same number, anything
+    /// else is its first part (RFC 3501 section 6.4.5).
+    Root(String),
+}
+
+/// Where an entity stands.
+struct Place {
+    number: Number,
+    depth: usize,
+    in_digest: bool,
+}
+
+/// What ended an entity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The end of the message.
+    Message,
+    /// The delimiter of an open multipart.
+    Delimiter { multipart: usize, closes: bool },
+}
+
+/// What the header of an entity says of it.
+struct Described {
+    media_type: String,
+    charset: Option<String>,
+    boundary: Option<String>,
+    file_name: Option<String>,
+    attachment: bool,
+    encoding: TransferEncoding,
+}
+
+struct Walk<'a> {
+    bytes: Bytes<'a>,
+    at: usize,
+    /// The boundaries of the multiparts that are open, the outermost first.
+    open: Vec<Vec<u8>>,
+    /// How many more parts there may be.
+    left: usize,
+    /// How much deeper messages are decoded.
+    encoded: usize,
+    /// What was not looked into, because there were too many parts.
+    rest: Option<Bytes<'a>>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(bytes: Bytes<'a>, left: usize, encoded: usize) -> Walk<'a> {
+        Walk {
+            bytes,
+            at: 0,
+            open: Vec::new(),
+            left,
+            encoded,
+            rest: None,
+        }
+    }
+
+    /// Reads an entity from its header on, up to what ends it.
+    ///
+    /// There is none where there are too many.
+    fn entity(&mut self, place: Place) -> (Option<Part<'a>>, End) {
+        if self.left == 0 {
+            self.rest = Some(self.bytes.slice(self.at, self.bytes.len()));
+            self.at = self.bytes.len();
+            return (None, End::Message);
+        }
+        self.left -= 1;
+        let header_start = self.at;
+        let ended = self.pass_header();
+        let header = self.bytes.slice(header_start, self.at);
+        let described = described(&header, place.in_digest);
+        let is_multipart = described.media_type.starts_with("multipart/");
+        let number = match place.number {
+            Number::Part(number) => number,
+            Number::Root(number) if is_multipart => number,
+            Number::Root(number) => join(&number, 0),
+        };
+        let mut part = Part {
+            number,
+            media_type: described.media_type,
+            charset: described.charset,
+            file_name: described.file_name,
+            attachment: described.attachment,
+            encoding: described.encoding,
+            raw: Bytes::default(),
+            content: Content::Leaf,
+        };
+        let start = self.at;
+        if let Some(end) = ended {
+            self.pass_line();
+            return (Some(as_leaf(part)), end);
+        }
+        if place.depth >= MAX_DEPTH {
+            let end = self.pass_content(&mut part, start);
+            return (Some(as_text(part)), end);
+        }
+        let is_message = matches!(&*part.media_type, "message/rfc822" | "message/global");
+        match described.boundary {
+            Some(boundary) if is_multipart && !boundary.is_empty() => {
+                self.multipart(part, boundary.into_bytes(), place.depth)
+            }
+            _ if is_message && part.encoding == TransferEncoding::Identity => {
+                let (root, end) = self.entity(Place {
+                    number: Number::Root(part.number.clone()),
+                    depth: place.depth + 1,
+                    in_digest: false,
+                });
+                part.raw = self.bytes.slice(start, self.content_end(start, end));
+                let header = fields::split_header(&part.raw).0.len();
+                part.media_type = "message/rfc822".to_owned();
+                part.content =
+                    Content::Message(part.raw.slice(0, header), root.into_iter().collect());
+                (Some(part), end)
+            }
+            _ if is_message && self.encoded > 0 => {
+                let end = self.pass_content(&mut part, start);
+                (Some(self.decoded_message(part, place.depth)), end)
+            }
+            _ => {
+                let end = self.pass_content(&mut part, start);
+                (Some(as_leaf(part)), end)
+            }
+        }
+    }
+
+    /// Reads a multipart from its preamble on.
+    fn multipart(
+        &mut self,
+        mut part: Part<'a>,
+        boundary: Vec<u8>,
+        depth: usize,
+    ) -> (Option<Part<'a>>, End) {
+        let start = self.at;
+        let own = self.open.len();
+        self.open.push(boundary);
+        let mut end = self.pass_to_delimiter();
+        let mut parts = Vec::new();
+        while end
+            == (End::Delimiter {
+                multipart: own,
+                closes: false,
+            })
+            && self.at < self.bytes.len()
+        {
+            let (found, next) = self.entity(Place {
+                number: Number::Part(join(&part.number, parts.len())),
+                depth: depth + 1,
+                in_digest: part.is("multipart/digest"),
+            });
+            parts.extend(found);
+            end = next;
+        }
+        self.open.truncate(own);
+        // What follows the last delimiter belongs to no part.
+        if matches!(end, End::Delimiter { multipart, .. } if multipart == own) {
+            end = self.pass_to_delimiter();
+        }
+        part.raw = self.bytes.slice(start, self.content_end(start, end));
+        if parts.is_empty() {
+            // It should have parts and has none: what is there is shown as text.
+            return (Some(as_text(part)), end);
+        }
+        // Only the leaves of a multipart are encoded (RFC 2045 section 6.4).
+        part.encoding = TransferEncoding::Identity;
+        part.content = Content::Multipart(parts);
+        (Some(part), end)
+    }
+
+    /// Looks into a message that is encoded as a whole.
+    fn decoded_message(&mut self, mut part: Part<'a>, depth: usize) -> Part<'a> {
+        let decoded = Bytes::from(part.decoded().into_owned());
+        let mut walk = Walk::new(decoded, self.left, self.encoded - 1);
+        let (root, _) = walk.entity(Place {
+            number: Number::Root(part.number.clone()),
+            depth: depth + 1,
+            in_digest: false,
+        });
+        self.left = walk.left;
+        let header = fields::split_header(&walk.bytes).0.len();
+        part.media_type = "message/rfc822".to_owned();
+        part.content = Content::Message(walk.bytes.slice(0, header), root.into_iter().collect());
+        part
+    }
+
+    /// Passes a header block and its empty line; where a delimiter or the message ends it instead,
+    /// says so and stays there.
+    fn pass_header(&mut self) -> Option<End> {
+        while self.at < self.bytes.len() {
+            let line = self.line();
+            if let Some(end) = self.delimiter(line.0) {
+                return Some(end);
+            }
+            self.at = line.1;
+            if fields::trim_line_end(&self.bytes[line.0..line.1]).is_empty() {
+                return None;
+            }
+        }
+        Some(End::Message)
+    }
+
+    /// Returns where the line begins and ends.
+    fn line(&self) -> (usize, usize) {
+        let length = memchr(b'\n', &self.bytes[self.at..]);
+        (
+            self.at,
+            length.map_or(self.bytes.len(), |length| self.at + length + 1),
+        )
+    }
+
+    fn pass_line(&mut self) {
+        self.at = self.line().1;
+    }
+
+    /// Passes content up to a delimiter, and the delimiter.
+    fn pass_content(&mut self, part: &mut Part<'a>, start: usize) -> End {
+        let end = self.pass_to_delimiter();
+        part.raw = self.bytes.slice(start, self.content_end(start, end));
+        end
+    }
+
+    /// Passes everything up to a delimiter of an open multipart, and the delimiter.
+    fn pass_to_delimiter(&mut self) -> End {
+        if self.open.is_empty() {
+            self.at = self.bytes.len();
+            return End::Message;
+        }
+        loop {
+            if let Some(end) = self.delimiter(self.at) {
+                self.pass_line();
+                return end;
+            }
+            match memmem::find(&self.bytes[self.at..], b"\n--") {
+                Some(before) => self.at += before + 1,
+                None => {
+                    self.at = self.bytes.len();
+                    return End::Message;
+                }
+            }
+        }
+    }
+
+    /// Returns what the line there delimits, the innermost multipart first; blanks may follow.
+    fn delimiter(&self, start: usize) -> Option<End> {
+        let line = self.bytes[start..].strip_prefix(b"--")?;
+        // No boundary that counts is longer than what is read of a field.
+        let window = &line[..line.len().min(MAX_FIELD + 3)];
+        let length = memchr(b'\n', window).unwrap_or(window.len());
+        let line = window[..length].trim_ascii_end();
+        self.open
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(multipart, boundary)| {
+                let boundary = boundary.trim_ascii_end();
+                let closes = match line.strip_prefix(boundary)? {
+                    b"" => false,
+                    b"--" => true,
+                    _ => return None,
+                };
+                Some(End::Delimiter { multipart, closes })
+            })
+    }
+
+    /// Returns where content ends: the line end before a delimiter belongs to that.
+    ///
+    /// The walk stands behind the delimiter.
+    fn content_end(&self, start: usize, end: End) -> usize {
+        if end == End::Message {
+            return self.bytes.len();
+        }
+        let before = &self.bytes[..self.at];
+        let line = before.strip_suffix(b"\n").unwrap_or(before);
+        let delimiter = memchr::memrchr(b'\n', line).map_or(0, |newline| newline + 1);
+        let content = &self.bytes[..delimiter];
+        fields::trim_line_end(content).len().max(start)
+    }
+}
+
+/// Returns a part without parts of its own. What should be a multipart and is none is text
+/// (RFC 2049 section 2 asks for as much).
+fn as_leaf(mut part: Part<'_>) -> Part<'_> {
+    if part.media_type.starts_with("multipart/") {
+        part.media_type = "text/plain".to_owned();
+    }
+    part
+}
+
+/// Returns a part as text that is not encoded.
+fn as_text(part: Part<'_>) -> Part<'_> {
+    super::plain_part(&part.number, part.raw)
+}
+
+/// Reads the fields that describe an entity.
+fn described(header: &[u8], in_digest: bool) -> Described {
+    let mut described = Described {
+        media_type: match in_digest {
+            true => "message/rfc822".to_owned(),
+            false => "text/plain".to_owned(),
+        },
+        charset: None,
+        boundary: None,
+        file_name: None,
+        attachment: false,
+        encoding: TransferEncoding::Identity,
+    };
+    let names = [
+        "Content-Type",
+        "Content-Disposition",
+        "Content-Transfer-Encoding",
+    ];
+    let mut bodies = [None; 3];
+    for field in fields::fields(header) {
+        // The last one of a name counts.
+        if let Some(at) = names.iter().position(|name| field.is(name)) {
+            bodies[at] = Some(field.body);
+        }
+    }
+    if bodies == [None; 3] {
+        return described;
+    }
+    let mut block = Vec::new();
+    for (name, body) in names.iter().zip(bodies) {
+        let Some(body) = body else {
+            continue;
+        };
+        block.extend_from_slice(name.as_bytes());
+        block.extend_from_slice(b": ");
+        block.extend_from_slice(&body[..body.len().min(MAX_FIELD)]);
+        block.push(b'\n');
+    }
+    block.push(b'\n');
+    quietly(|| {
+        let parsed = MessageParser::new()
+            .with_mime_headers()
+            .parse_headers(&block)?;
+        if let Some(found) = parsed.content_type() {
+            let subtype = found.subtype().unwrap_or("plain");
+            described.media_type = format!("{}/{subtype}", found.ctype()).to_ascii_lowercase();
+            described.charset = found.attribute("charset").map(str::to_owned);
+            described.boundary = found.attribute("boundary").map(str::to_owned);
+        }
+        described.file_name = parsed
+            .attachment_name()
+            .map(|name| words::decode_unfolded(name).into_owned());
+        described.attachment = parsed
+            .content_disposition()
+            .is_some_and(|disposition| disposition.ctype().eq_ignore_ascii_case("attachment"));
+        described.encoding = parsed
+            .content_transfer_encoding()
+            .map_or(TransferEncoding::Identity, TransferEncoding::named);
+        Some(())
+    });
+    described
+}
+
+fn join(number: &str, index: usize) -> String {
+    match number {
+        "" => (index + 1).to_string(),
+        _ => format!("{number}.{}", index + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use mail_parser::{Message, PartType};
+    use proptest::prelude::*;
+
+    fn each<'p, 'a>(parts: &'p [Part<'a>], see: &mut dyn FnMut(&'p Part<'a>)) {
+        for part in parts {
+            see(part);
+            match &part.content {
+                Content::Leaf => {}
+                Content::Multipart(parts) | Content::Message(_, parts) => each(parts, see),
+            }
+        }
+    }
+
+    fn leaves(message: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let mut found = Vec::new();
+        each(&structure(message).parts, &mut |part| {
+            if let Content::Leaf = part.content {
+                found.push((part.media_type.clone(), part.raw.to_vec()));
+            }
+        });
+        found
+    }
+
+    #[test]
+    fn a_tree_of_parts_holds_no_copy_of_the_message() {
+        let mut message = b"Content-Type: multipart/mixed; boundary=b\n\n".to_vec();
+        for _ in 0..1000 {
+            message.extend_from_slice(b"--b\nContent-Type: message/rfc822\n\nSubject: x\n\ntext\n");
+        }
+        let mut seen = 0;
+        each(&structure(&message).parts, &mut |part| {
+            assert!(matches!(part.raw, Bytes::Borrowed(_)), "{}", part.number);
+            seen += 1;
+        });
+        assert_eq!(seen, 2001);
+    }
+
+    #[test]
+    fn parts_of_a_decoded_message_share_its_bytes() {
+        use base64::Engine;
+        let mut inner = String::new();
+        for level in 0..50 {
+            inner += &format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n");
+        }
+        inner += "\nbottom\n";
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&inner);
+        let message = format!(
+            "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{encoded}\n"
+        );
+        let mut owners = std::collections::HashSet::new();
+        each(&structure(message.as_bytes()).parts, &mut |part| {
+            if let Bytes::Shared(all, _) = &part.raw {
+                owners.insert(std::rc::Rc::as_ptr(all));
+            }
+        });
+        assert_eq!(owners.len(), 1);
+    }
+
+    #[test]
+    fn a_field_of_continuations_is_cut_before_it_is_read() {
+        let mut field = String::from("Content-Type: text/plain");
+        for number in 0..100_000 {
+            field += &format!(";\n name*{number}=x");
+        }
+        let message = format!("{field}\n\nbody\n");
+        let found = structure(message.as_bytes());
+        let name = found.parts[0].file_name.as_deref().expect("a name");
+        assert!(name.bytes().all(|byte| byte == b'x') && (500..MAX_FIELD).contains(&name.len()));
+        assert_eq!(&*found.parts[0].raw, b"body\n");
+    }
+
+    #[test]
+    fn an_outer_delimiter_ends_inner_parts() {
+        let message = b"Content-Type: multipart/mixed; boundary=o\n\nnot shown\n--o\n\
+            Content-Type: multipart/mixed; boundary=i\n\n--i\n\none\n--o  \n\ntwo --o\n--ox\n\
+            --o--\nnot shown\n";
+        let text = |body: &str| ("text/plain".to_owned(), body.as_bytes().to_vec());
+        assert_eq!(leaves(message), [text("one"), text("two --o\n--ox")]);
+    }
+
+    #[test]
+    fn a_delimiter_ends_a_header_too() {
+        let message = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nX: y\n--b\n\ntwo\n--b--";
+        let text = |body: &str| ("text/plain".to_owned(), body.as_bytes().to_vec());
+        assert_eq!(leaves(message), [text(""), text("two")]);
+    }
+
+    /// Appends what mail-parser, the judge here, makes of a well-formed message.
+    fn judged(message: &Message<'_>, out: &mut Vec<(String, Vec<u8>)>) {
+        for part in &message.parts {
+            match &part.body {
+                PartType::Multipart(_) => {}
+                PartType::Message(inner) => judged(inner, out),
+                _ => {
+                    let range = part.offset_body as usize..part.offset_end as usize;
+                    let raw = message.raw_message[range].to_vec();
+                    let media_type = part.content_type().map_or_else(
+                        || "text/plain".to_owned(),
+                        |found| {
+                            format!("{}/{}", found.ctype(), found.subtype().unwrap_or_default())
+                        },
+                    );
+                    out.push((media_type, raw));
+                }
+            }
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Tree {
+        Leaf(&'static str, String),
+        Multipart(Vec<Tree>),
+        Message(Box<Tree>),
+    }
+
+    fn tree() -> impl Strategy<Value = Tree> {
+        let leaf = (
+            prop::sample::select(vec!["text/plain", "text/html", "image/png"]),
+            "[a-z \n]{0,40}",
+        )
+            .prop_map(|(media_type, text)| Tree::Leaf(media_type, text));
+        // mail-parser panics at some multiparts within messages within messages.
+        let part = prop_oneof![
+            leaf.clone(),
+            leaf.prop_map(|leaf| Tree::Message(Box::new(leaf))),
+        ];
+        part.prop_recursive(4, 24, 4, |inner| {
+            prop::collection::vec(inner, 1..4).prop_map(Tree::Multipart)
+        })
+    }
+
+    /// Writes a well-formed entity; each multipart has a boundary of its own.
+    fn write(tree: &Tree, count: &mut usize, out: &mut String) {
+        match tree {
+            Tree::Leaf(media_type, text) => {
+                *out += &format!("Content-Type: {media_type}\n\n{text}");
+            }
+            Tree::Multipart(parts) => {
+                *count += 1;
+                let boundary = format!("=b{count}=");
+                *out += &format!("Content-Type: multipart/mixed; boundary=\"{boundary}\"\n\n");
+                for part in parts {
+                    *out += &format!("--{boundary}\n");
+                    write(part, count, out);
+                    out.push('\n');
+                }
+                *out += &format!("--{boundary}--\n");
+            }
+            Tree::Message(inner) => {
+                *out += "Content-Type: message/rfc822\n\nSubject: inner\n";
+                write(inner, count, out);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn well_formed_messages_are_read_as_mail_parser_reads_them(tree in tree()) {
+            let mut message = String::new();
+            write(&tree, &mut 0, &mut message);
+            let parsed = MessageParser::new().with_mime_headers().parse(message.as_bytes());
+            let mut expected = Vec::new();
+            judged(&parsed.expect("a message"), &mut expected);
+            prop_assert_eq!(leaves(message.as_bytes()), expected);
+        }
+    }
+}
