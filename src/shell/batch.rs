@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::complaint::Fault;
 use super::list::Index;
-use super::quit::{commit, counted, told};
+use super::quit::{commit, counted};
 use super::{Reader, list};
 use crate::exit::{Failure, Kind};
 use crate::mailbox::{Changes, Committed, Flags, FromLine, Mailbox};
@@ -113,10 +113,11 @@ pub fn change(
             })?
         }
     };
-    for line in told(&done, reader.mailbox.path()) {
-        reader.tell(&line);
-    }
-    let kind = unread.or(chosen.is_empty().then_some(Kind::Nothing));
+    reader.tell_of(&done);
+    let unfinished = done.pending.is_some().then_some(Kind::Io);
+    let kind = unread
+        .or(unfinished)
+        .or(chosen.is_empty().then_some(Kind::Nothing));
     if manner.json {
         let object = reader.result(&chosen, action, manner, &done, kind);
         reader.screen.raw(format!("{object}\n").as_bytes());

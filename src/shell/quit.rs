@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use super::mark::{Fate, Mark};
 use super::{Reader, Told};
-use crate::exit::{Failure, with_causes};
+use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
     Changes, CommitError, CommitOptions, Committed, Flags, Holder, LockOptions, Mailbox,
 };
@@ -117,10 +117,20 @@ impl Reader<'_, '_> {
             };
             self.screen.text(&format!("\"{path}\" {end}\n"));
         }
-        for line in told(&done, self.mailbox.path()) {
+        self.tell_of(&done);
+        Ok(())
+    }
+
+    /// Tells what there is to say of changes that were written; one that is not complete is a
+    /// failure, at a terminal too.
+    pub(super) fn tell_of(&mut self, done: &Committed) {
+        for line in told(done, self.mailbox.path()) {
             self.tell(&line);
         }
-        Ok(())
+        if let Some(failure) = unfinished(done, self.mailbox.path()) {
+            self.fail(&failure);
+            self.note(failure.kind);
+        }
     }
 
     fn say_held(&mut self, number: usize) {
@@ -320,7 +330,7 @@ impl<'w, 'a, 's> Waiter<'w, 'a, 's> {
 }
 
 /// Returns what there is to say of changes that were written, beside their success.
-pub(super) fn told(done: &Committed, path: &Path) -> Vec<String> {
+fn told(done: &Committed, path: &Path) -> Vec<String> {
     let path = path.display();
     let mut lines: Vec<String> = done.notices.iter().map(ToString::to_string).collect();
     if done.gone > 0 {
@@ -341,12 +351,17 @@ pub(super) fn told(done: &Committed, path: &Path) -> Vec<String> {
             "{number} in {path} kept the old flags: another file has the name with the new ones"
         ));
     }
-    if let Some(pending) = &done.pending {
-        lines.push(format!(
-            "the changes of {path} are safe in {}, and whoever opens it next for writing completes them: {}",
-            pending.journal.display(),
-            with_causes(&pending.source)
-        ));
-    }
     lines
+}
+
+/// Returns the failure of a change that is certain, and is not in the mailbox yet.
+fn unfinished(done: &Committed, path: &Path) -> Option<Failure> {
+    let pending = done.pending.as_ref()?;
+    let (path, journal) = (path.display(), pending.journal.display());
+    let what = format!("cannot complete the change of {path}");
+    let hint = format!(
+        "nothing is lost: the change is in {journal}, and is completed when {path} is opened next for writing"
+    );
+    let why = with_causes(&pending.source);
+    Some(Failure::new(Kind::Io, what).because(why).hint(hint))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::case::Case;
+use crate::changing::with_broken_disk;
 use crate::mailboxes::{ONE, TWO};
 
 /// Returns `postrider ARGS --file box` over two messages.
@@ -14,6 +15,31 @@ fn run<const N: usize>(args: [&str; N]) -> Case {
         .args(args)
         .args(["--file", "box"])
         .file("cwd/box", format!("{ONE}{TWO}"))
+}
+
+#[test]
+fn a_batch_change_that_could_not_be_completed_is_no_success() {
+    for (args, json) in [(["delete", "1"], false), (["mark", "1"], true)] {
+        let case = run(args).args(if json {
+            &["--answered", "--json"][..]
+        } else {
+            &[]
+        });
+        let Some(case) = with_broken_disk(case, "EIO") else {
+            return;
+        };
+        let says = "cannot complete the change of box: Input/output error";
+        let case = case
+            .status(74)
+            .any_stderr()
+            .stderr_contains(says)
+            .may_change("cwd/box")
+            .may_change("cwd/.box.postrider-journal");
+        match json {
+            true => case.stdout_contains("\"status\":74").run(),
+            false => case.run(),
+        };
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Changing a mailbox with the reader: what `q` writes, what `x` and everything else leave alone.
 
+use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -246,6 +247,93 @@ fn want_of_room_for_a_journal_blocks_no_deleting_at_the_end() {
         .stdout("\"box\" complete\n")
         .leaves("cwd/box", TWO.repeat(19))
         .run();
+}
+
+/// Runs where the length of a file cannot be changed: behind the commit point of a rewrite.
+/// `None`, loudly, where strace cannot do that.
+pub fn with_broken_disk(case: Case, error: &str) -> Option<Case> {
+    let inject = format!("inject=ftruncate:error={error}");
+    let strace = [
+        "/usr/bin/strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        &inject,
+    ];
+    let works = Command::new(strace[0])
+        .args(&strace[1..])
+        .arg("true")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !works {
+        crate::launch::left_out("a change that cannot be completed", "needs strace");
+        return None;
+    }
+    Some(case.wrapped(strace))
+}
+
+#[test]
+fn a_change_that_could_not_be_completed_is_no_success() {
+    let one_gone = rest(ONE.len());
+    // Shorter; longer, because a message becomes old; and what MBOX or a folder has already.
+    let rows: [(&str, &[u8]); 4] = [
+        ("d 1\nq\n", &one_gone),
+        ("q\n", &[one_old().as_bytes(), &one_gone].concat()),
+        ("mbox 1\nq\n", &one_gone),
+        ("s 1 folder\nd 1\nq\n", &one_gone),
+    ];
+    for (text, meant) in rows {
+        for error in ["EIO", "ENOSPC", "EDQUOT"] {
+            let Some(case) = with_broken_disk(commands(&[], text), error) else {
+                return;
+            };
+            let broken = [
+                "cwd/box",
+                "cwd/.box.postrider-journal",
+                "cwd/folder",
+                "home/mbox",
+            ];
+            let case = broken.iter().fold(case, |case, path| case.may_change(path));
+            let ran = case
+                .status(74)
+                .any_stdout()
+                .says("cannot complete the change of box: ")
+                .hints("nothing is lost: the change is in ")
+                .run();
+            // The next one that may write completes it.
+            let next = ran
+                .again()
+                .args(["-N", "-S", "quiet", "-f", "box"])
+                .stdin("x\n");
+            next.leaves("cwd/box", meant)
+                .may_change("cwd/.box.postrider-journal")
+                .any_stderr()
+                .run();
+        }
+    }
+}
+
+#[test]
+fn a_change_that_a_terminal_sees_not_completed_ends_with_a_status() {
+    let case = Case::new()
+        .args(["-N", "-S", "quiet", "-f", "box"])
+        .file("cwd/box", three());
+    let Some(case) = with_broken_disk(case, "EIO") else {
+        return;
+    };
+    case.status(74)
+        .may_change("cwd/box")
+        .may_change("cwd/.box.postrider-journal")
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("d 1\n");
+            terminal.sees("? ");
+            terminal.types("q\n");
+            terminal.sees("cannot complete the change of box: Input/output error");
+            terminal.sees("hint: nothing is lost");
+        });
 }
 
 #[test]
