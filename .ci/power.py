@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cuts the power at every moment of a change, and starts the program on each disk that may be left.
 
-    .ci/power.py PROGRAM [--all] [--only WORD]... [--ext4|--strict]
+    .ci/power.py PROGRAM [--all] [--only WORD]... [--ext4|--strict] [--must-fail]
 
 RECORD: a scenario is run once under strace, and every call that changes the disk is written down
 with its bytes; so are the syncs, and the end, when the change is acknowledged.
@@ -26,7 +26,12 @@ another boot id) and given to the next start:
     2. An open that may write, and then a delivery, are held up by nothing. They leave what the reader
        saw, byte for byte, and the mail that was delivered behind it. Nothing is twice, nothing torn.
 
+A recovery is cut as well: it is recorded, from some of the disks, and must end as it was to end.
+
 Without --all each scenario gets so many disks by each rule, chosen by a fixed seed, or all of them.
+--must-fail leaves out one sync after the other, and passes when that is noticed and nothing else is.
+--without-locks leaves dot-locks out of the disks.
+
 Exit: 0 passed, 77 left out (the reason is the last line), else failed.
 """
 
@@ -963,7 +968,7 @@ def files_of(disk):
             for path, ino in disk.walk()}
 
 
-def record(world, disk, scenario, boot_id):
+def record(world, disk, scenario):
     """Runs a scenario on a disk; returns the operations, their texts, the disk afterwards and the result."""
     world.mount(disk, scenario.size)
     log = world.base / "trace"
@@ -1348,12 +1353,12 @@ class Judge:
             self.world.unmount()
 
     def judge(self, task):
-        """Returns the problems of a disk."""
+        """Returns the problems of a disk, and in which states its mailboxes are."""
         self.world.mount(task.disk)
         try:
             return self.judge_mounted(task)
         except subprocess.TimeoutExpired as reason:
-            return [f"waits: {reason}"]
+            return [f"waits: {reason}"], []
         finally:
             self.world.unmount()
 
@@ -1389,7 +1394,7 @@ class Judge:
                 problems.append(f"acknowledged: {box.path} is not the new one ({found[0]})")
         if all(left):
             problems.append(self.scenario.keeps(left))
-        return [problem for problem in problems if problem]
+        return [problem for problem in problems if problem], left
 
 
     def free(self, box):
@@ -1484,7 +1489,7 @@ CHUNK = 150
 
 
 def try_disks(world, scenario, old, new, tasks):
-    """Returns the problems of each disk."""
+    """Returns the problems and the states of each disk."""
     def work(part):
         world.enter()
         judge = Judge(world, scenario, old, new)
@@ -1499,48 +1504,133 @@ BOOT_IDS = ("11111111-2222-4333-8444-555555555555", "66666666-7777-4888-9999-aaa
 
 
 def recorded(world, disk, scenario, boot_id):
+    """Runs a scenario on a disk; returns operations, their texts, the disk afterwards; None if it fails."""
     def work(_):
         world.enter(boot_id)
-        ops, texts, new, done = record(world, disk, scenario, boot_id)
+        ops, texts, new, done = record(world, disk, scenario)
         if done.returncode not in scenario.statuses:
-            raise SystemExit(f"{scenario.name}: exit {done.returncode} without a cut: {said(done)}")
+            print(f"  {scenario.name}: exit {done.returncode} without a cut: {said(done)}")
+            return None
         return ops, texts, new
 
     return in_children(world, work, [None])[0]
 
 
-def try_scenario(world, scenario, rules, most, has_locks):
-    old = scenario.disk()
-    ops, texts, new = recorded(world, old, scenario, BOOT_IDS[0])
-    lines = []
-    for rule in rules:
-        started = time.monotonic()
-        before, made_before = scenario.split(old)
-        tasks, total = tasks_of(rule, before, made_before + ops, ["fresh"] * len(made_before) + texts, most, has_locks)
-        made = time.monotonic() - started
-        results = try_disks(world, scenario, old, new, tasks)
-        seconds = time.monotonic() - started
-        bad = [(task, problems) for task, problems in zip(tasks, results) if problems]
-        print(f"  {scenario.name}, {rule}: {len(ops)} operations, {len(tasks)} disks of {total or 'many'}, "
-              f"{len(bad)} bad, {seconds:.0f} s ({made:.0f} s to make)", flush=True)
-        kinds, shown = collections.Counter(), set()
-        for task, problems in bad:
+class Result:
+    """What became of the disks of a scenario."""
+
+    def __init__(self, name, rule):
+        self.name, self.rule = name, rule
+        self.tried, self.bad, self.total, self.seconds = 0, 0, 0, 0
+        self.kinds, self.examples = collections.Counter(), []
+
+    def add(self, tasks, answers, total):
+        self.tried += len(tasks)
+        self.total = None if total is None or self.total is None else self.total + total
+        shown = set(self.kinds)
+        for task, (problems, _) in zip(tasks, answers):
+            if not problems:
+                continue
+            self.bad += 1
             here = {kind for problem in problems for kind in kinds_of(problem)}
-            kinds.update(here)
+            self.kinds.update(here)
             if here - shown:
                 shown |= here
-                print(f"    cut at {task.cut}: {task.disk}")
-                for problem in problems:
-                    print(f"      {problem}")
-        if kinds:
-            print("    " + ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()), flush=True)
-        lines.append((scenario.name, rule, len(tasks), total, len(bad), seconds))
-    return lines
+                self.examples.append((task, problems))
+
+    def __str__(self):
+        kinds = ", ".join(f"{kind} {count}" for kind, count in self.kinds.most_common())
+        many = f"{self.tried}" if self.tried == self.total else f"{self.tried} of {self.total or 'many'}"
+        return f"{self.name:<50} {self.rule:<8} {many:>15} {self.bad:>6} {self.seconds:>6.0f}  {kinds}"
+
+    def report(self):
+        print(f"  {self}")
+        for task, problems in self.examples:
+            print(f"    cut at {task.cut}: {task.disk}")
+            for problem in problems:
+                print(f"      {problem}")
+        sys.stdout.flush()
+
+
+HEADING = f"{'scenario':<50} {'rule':<8} {'disks':>15} {'wrong':>6} {'s':>6}"
+
+
+class Trial:
+    """One scenario, recorded; its disks are made and tried by a rule."""
+
+    def __init__(self, world, scenario, options):
+        self.world, self.scenario, self.options = world, scenario, options
+        self.old = scenario.disk()
+        self.ops, self.texts, self.new = recorded(world, self.old, scenario, BOOT_IDS[0]) or sys.exit(1)
+        self.before, made = scenario.split(self.old)
+        self.ops, self.texts = made + self.ops, ["fresh"] * len(made) + self.texts
+
+    def run(self, rule):
+        started = time.monotonic()
+        result = Result(self.scenario.name, rule)
+        tasks, total = tasks_of(rule, self.before, self.ops, self.texts, self.options.most, self.options.has_locks)
+        answers = try_disks(self.world, self.scenario, self.old, self.new, tasks)
+        result.add(tasks, answers, total)
+        result.seconds = time.monotonic() - started
+        result.report()
+        return result, tasks, answers
+
+    def again(self, rule, tasks, answers):
+        """Cuts the recovery of some of these disks as well."""
+        started = time.monotonic()
+        result = Result(f"{self.scenario.name}, and again", rule)
+        shapes = {}
+        for task, (problems, left) in zip(tasks, answers):
+            state = next((name for name in ("old", "new") if left and all(name in found for found in left)), None)
+            if state and not problems:
+                # The same files after the same cut, and the same way out, make a shape.
+                names = tuple(path for path, _ in task.disk.walk())
+                shapes.setdefault((task.cut, names, state), []).append(task)
+        rng = random.Random(SEED)
+        chosen = [(rng.choice(those), state) for (*_, state), those in shapes.items()]
+        if len(chosen) > self.options.shapes:
+            chosen = rng.sample(chosen, self.options.shapes)
+        for number, (task, state) in enumerate(chosen):
+            box = self.scenario.boxes[0]
+            delivers = number % 2 and box.user
+            second = Scenario(f"{self.scenario.name}, after a cut at {task.cut}", {},
+                              (["sendmail", "-i", box.user], mail(new_id("second", 600)).decode()) if delivers else
+                              (["mailx", "-n", "-N", "-f", f"DISK/{box.path}"], "exit\n"),
+                              self.scenario.boxes, statuses=(0, 1, 66) if not delivers else (0,))
+            done = recorded(self.world, task.disk, second, BOOT_IDS[1])
+            if done is None:
+                result.add([task], [(["refused: see above"], [])], 1)
+                continue
+            ops, texts, new = done
+            tasks, total = tasks_of(rule, task.disk, ops, [f"{task.cut}, then {text}" for text in texts],
+                                    self.options.most // 5, self.options.has_locks)
+            whole = self.new if state == "new" else self.old
+            answers = try_disks(self.world, second, whole, new if delivers else whole, tasks)
+            result.add(tasks, answers, total)
+        result.seconds = time.monotonic() - started
+        result.report()
+        return result
+
+    def without_syncs(self, rule):
+        """Leaves out one sync after the other; returns how many were missed."""
+        noticed = 0
+        for at, (op, text) in enumerate(zip(self.ops, self.texts)):
+            if op[0] != "sync":
+                continue
+            ops, texts = self.ops[:at] + self.ops[at + 1:], self.texts[:at] + self.texts[at + 1:]
+            tasks, _ = tasks_of(rule, self.before, ops, texts, self.options.most, self.options.has_locks)
+            answers = try_disks(self.world, self.scenario, self.old, self.new, tasks)
+            kinds = collections.Counter(
+                kind for problems, _ in answers for kind in {kind for problem in problems for kind in kinds_of(problem)})
+            told = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()) or "nothing is seen"
+            print(f"  {self.scenario.name}, {rule}, without {text} ({at}): {len(tasks)} disks: {told}", flush=True)
+            noticed += bool(kinds)
+        return noticed
 
 
 def kinds_of(problem):
     """Returns the words by which problems are counted."""
-    words = ("held", "refused", "waits", "reader", "acknowledged", "lost", "twice", "torn", "NULs", "other bytes", "kept")
+    words = ("held", "refused", "waits", "reader", "acknowledged", "lost", "twice", "torn", "NULs", "other bytes")
     return [word for word in words if re.search(rf"(^|; ){word}\b", problem)]
 
 
@@ -1564,23 +1654,39 @@ def main():
     arguments.add_argument("--only", action="append", default=[])
     arguments.add_argument("--ext4", action="store_true")
     arguments.add_argument("--strict", action="store_true")
-    arguments.add_argument("--without-locks", action="store_true", help="leave dot-locks out of the disks")
-    arguments.add_argument("--most", type=int, default=1000, help="disks by each rule")
+    arguments.add_argument("--must-fail", action="store_true")
+    arguments.add_argument("--without-locks", dest="has_locks", action="store_false")
+    arguments.add_argument("--most", type=int, help="so many disks by each rule")
     options = arguments.parse_args()
     enter_namespace()
     os.umask(UMASK)
+    options.most = options.most or (20_000 if options.all else 1_000)
+    options.shapes = 1_000 if options.all else 8
     rules = [rule for rule in ("ext4", "strict") if getattr(options, rule)] or ["ext4", "strict"]
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    lines = []
+    started, results, noticed = time.monotonic(), [], 0
     with tempfile.TemporaryDirectory(dir=memory, prefix="power-", ignore_cleanup_errors=True) as place:
         os.chmod(place, 0o755)
         world = World(options.program.resolve(), pathlib.Path(place))
         for scenario in SCENARIOS:
-            if all(word in scenario.name for word in options.only):
-                lines += try_scenario(world, scenario, rules, options.most * (20 if options.all else 1),
-                                      not options.without_locks)
-    bad = sum(line[4] for line in lines)
-    print(f"{sum(line[2] for line in lines)} disks, {bad} bad")
+            if not all(word in scenario.name for word in options.only):
+                continue
+            trial = Trial(world, scenario, options)
+            for rule in rules:
+                result, tasks, answers = trial.run(rule)
+                results.append(result)
+                if options.must_fail:
+                    noticed += trial.without_syncs(rule)
+                elif len(scenario.boxes) == 1:
+                    results.append(trial.again(rule, tasks, answers))
+    bad = sum(result.bad for result in results)
+    print(f"  {HEADING}")
+    for result in results:
+        print(f"  {result}")
+    print(f"{sum(result.tried for result in results)} disks, {bad} wrong, in {time.monotonic() - started:.0f} s")
+    if options.must_fail:
+        print(f"{noticed} syncs were missed")
+        return 0 if noticed and not bad else 1
     return 1 if bad else 0
 
 
