@@ -299,7 +299,8 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
 /// Returns where our own system mailbox is.
 fn own_mailbox(settings: &Settings, environment: &Environment) -> PathBuf {
     let us = user::current();
-    let mail = environment.mail.as_deref().map(Path::as_os_str);
+    let mail = settings.inbox(environment);
+    let mail = mail.as_deref().map(Path::as_os_str);
     let own = us.as_ref().and_then(|us| spool_of(us, mail, settings));
     own.unwrap_or_else(|| {
         let name = us.map_or_else(|| format!("uid {}", user::effective_uid()), |us| us.name);
@@ -321,7 +322,7 @@ fn file_of(file: &OsStr, settings: &Settings, environment: &Environment) -> Resu
         &NameInputs {
             home: environment.home_directory().as_deref(),
             folder: settings.path("folder"),
-            mbox: environment.mbox.as_deref(),
+            mbox: settings.path("mbox").or(environment.mbox.as_deref()),
             previous: None,
             system: &own_mailbox(settings, environment),
             system_of: &|name| spool_of(&user::by_name(name)?, None, settings),
@@ -415,14 +416,16 @@ fn reader_settings<'a>(
         stdin_is_terminal: io::stdin().is_terminal(),
         stdout_is_terminal,
         columns: usize::from(columns),
-        pager: pager(environment),
+        pager: pager(settings, environment),
         zone: |time| clock::local(time.into()),
         program: program.to_owned(),
         journals: journals(environment),
         rules: quit_rules(settings, environment),
         autoprint: settings.is_set("autoprint"),
         errexit: settings.is_set("errexit"),
-        lock_patience: Duration::from_secs(number("lock-timeout").unwrap_or(30) as u64),
+        lock_patience: settings
+            .duration("lock-timeout")
+            .unwrap_or(Duration::from_secs(30)),
         find_file: Some(Box::new(|name| {
             file_of(OsStr::new(name), settings, environment).map(|named| named.path)
         })),
@@ -450,9 +453,13 @@ fn quit_rules(settings: &Settings, environment: &Environment) -> QuitRules {
     }
 }
 
-/// Returns what shows long messages: `$PAGER` by the shell, as POSIX has it, else `more`.
-fn pager(environment: &Environment) -> Option<Pager<'static>> {
-    let program = environment.pager.clone().unwrap_or_else(|| "more".into());
+/// Returns what shows long messages: `pager`, else `$PAGER`, by the shell, as POSIX has it, else
+/// `more`.
+fn pager(settings: &Settings, environment: &Environment) -> Option<Pager<'static>> {
+    let named = settings.path("pager").map(ToOwned::to_owned);
+    let program = named
+        .or_else(|| environment.pager.clone())
+        .unwrap_or_else(|| "more".into());
     Some(Box::new(move |text| {
         let mut command = child::command("/bin/sh");
         command.arg("-c").arg(&program).stdin(Stdio::piped());

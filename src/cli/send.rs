@@ -93,6 +93,9 @@ pub fn dialogue(
     };
     let around = surroundings(&signals, manner, settings, environment, diagnostics);
     let mut submit = |handover: Handover, message: Spool| {
+        if settings.is_set("debug") {
+            return Verdict::TryLater("debug is set, so nothing is delivered".to_owned());
+        }
         let composed = match premade::compose(&handover, message, settings, environment) {
             Ok(composed) => composed,
             Err(error) => return Verdict::TryLater(crate::exit::with_causes(&error)),
@@ -217,13 +220,17 @@ pub fn send(
     if is_empty
         && manner.refusal.is_none()
         && request.html.is_none()
-        && manner.discard_empty
+        && discards_empty(manner, settings)
         && request.attachments.is_empty()
     {
         return;
     }
-    if is_empty && request.attachments.is_empty() && request.html.is_none() {
-        crate::cli::diagnostics::line("Null message body; hope that's ok");
+    if is_empty
+        && request.attachments.is_empty()
+        && request.html.is_none()
+        && let Some(text) = settings.text("nullbodymsg")
+    {
+        crate::cli::diagnostics::line(text);
     }
     let composed = compose::compose(request, body.body, settings, environment, &signals);
     // A person has seen what an escape said; a script's mail does not leave without its part.
@@ -240,11 +247,22 @@ pub fn send(
     }
     if manner.explain {
         explain(&composed, &around, diagnostics);
-    } else if manner.dry_run || manner.debug {
+    } else if manner.dry_run {
         rehearse(&composed, manner, &around, diagnostics);
     } else {
         submit(&composed, manner, &around, diagnostics);
     }
+}
+
+/// Returns whether a message without body and attachments is not to be sent: by `-E`, or by the
+/// variables of s-nail, bsd-mailx and GNU mail for it.
+fn discards_empty(manner: &Manner, settings: &Settings) -> bool {
+    manner.discard_empty || settings.is_set("skipemptybody") || !settings.is_set("nullbody")
+}
+
+/// Returns whether messages are shown on standard error and not sent (`-d`, `debug`).
+fn is_debug(manner: &Manner, settings: &Settings) -> bool {
+    manner.debug || settings.is_set("debug")
 }
 
 /// Puts the file of `-q` in front of a text.
@@ -270,6 +288,9 @@ fn submit(
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
+    if is_debug(manner, around.settings) {
+        return rehearse(composed, manner, around, diagnostics);
+    }
     let tell_bad = |diagnostics: &mut Diagnostics| {
         for failure in composed.all_failures() {
             diagnostics.fail(failure);
@@ -398,7 +419,7 @@ fn rehearse(
     }
     let written = submission::rehearse(&composed.draft, &plan, around).and_then(|message| {
         let mut reader = message.reader();
-        match manner.debug {
+        match is_debug(manner, around.settings) {
             true => io::copy(&mut reader, &mut io::stderr().lock()).map(drop),
             false => {
                 let mut out = io::stdout().lock();

@@ -109,18 +109,16 @@ pub fn settings(
         let text = word.to_string_lossy();
         let origin = Origin::Option(format!("-S {}", text.split('=').next().unwrap_or_default()));
         mailrc::apply_set(&mut settings, word, origin)
-            .map_err(|_| Failure::new(Kind::Usage, "-S needs NAME or NAME=VALUE"))?;
+            .map_err(|why| Failure::new(Kind::Usage, "-S needs NAME or NAME=VALUE").because(why))?;
     }
     if wanted.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));
     }
-    let is_told = |problem: &&Problem| match problem.weight {
-        Weight::Line => true,
-        Weight::WayOut => wanted.sending,
-        // Told by the submission that it stops.
-        Weight::Route => false,
-    };
-    for problem in settings.problems.iter().filter(is_told) {
+    // The first problem of the way out is told by the submission that it stops.
+    let of_route = |problem: &&Problem| problem.weight == Weight::Route;
+    let others = settings.problems.iter().filter(of_route).skip(1);
+    let lines = settings.problems.iter().filter(|p| !of_route(p));
+    for problem in lines.chain(others.filter(|_| wanted.sending)) {
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }
     Ok((settings, refusal))
@@ -136,7 +134,8 @@ fn execute(
     settings: &mut Settings,
     context: &mailrc::Context<'_>,
 ) -> Option<Failure> {
-    let (problems, commands) = (settings.problems.len(), settings.reader_commands.len());
+    let commands = settings.reader_commands.len();
+    let before = settings.problems.clone();
     let lines = wanted.commands.iter().map(|command| {
         let origin = Origin::Option(format!("-X '{}'", command.to_string_lossy()));
         (origin, command.as_bytes().to_owned())
@@ -148,9 +147,14 @@ fn execute(
         let failure = Failure::new(Kind::Usage, format!("{origin}: it is not allowed here"));
         return Some(failure.hint("-Y executes a command of the reader, when the mailbox is open"));
     }
-    // What concerns the way out stops a message by itself.
-    let stops = |problem: &Problem| !wanted.sending || problem.weight == Weight::Line;
-    let at = problems + settings.problems[problems..].iter().position(stops)?;
+    // What concerns the way out stops a message by itself, and a value that is none is no failure
+    // elsewhere (design decision D23).
+    let stops = |problem: &Problem| {
+        !before.contains(problem)
+            && problem.variable.is_none()
+            && (!wanted.sending || problem.weight == Weight::Line)
+    };
+    let at = settings.problems.iter().position(stops)?;
     let problem = settings.problems.remove(at);
     let what = format!("{}: {}", problem.origin, problem.what);
     Some(Failure::new(Kind::Usage, what))

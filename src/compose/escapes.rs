@@ -332,18 +332,26 @@ impl Typist<'_> {
             terminal: self.session.terminal,
             home: home.as_deref(),
         };
-        let (problems, commands) = (settings.problems.len(), settings.reader_commands.len());
+        let before = settings.clone();
         let origin = Origin::Option("~:".to_owned());
         mailrc::apply_lines(settings, vec![(origin, line.to_owned())], &context);
         let shown = sanitize::line(line);
         let what = format!("cannot execute \"{shown}\" while a message is composed");
-        if settings.reader_commands.len() > commands {
-            settings.reader_commands.truncate(commands);
-            return Err(Failure::new(Kind::Usage, what));
+        let failure = Failure::new(Kind::Usage, what);
+        if settings.reader_commands.len() > before.reader_commands.len() {
+            *settings = before;
+            return Err(failure);
         }
         // A slip of the finger is told here; it must not stop the mail afterwards.
-        match settings.problems.drain(problems..).next() {
-            Some(problem) => Err(Failure::new(Kind::Usage, what).because(problem.what)),
+        let slip = settings
+            .problems
+            .iter()
+            .find(|problem| !before.problems.contains(problem));
+        match slip.map(|problem| problem.what.clone()) {
+            Some(what) => {
+                *settings = before;
+                Err(failure.because(what))
+            }
             None => Ok(()),
         }
     }

@@ -65,6 +65,7 @@ pub fn compose(
             composer.recipients(list.as_bytes(), field);
         }
     }
+    composer.automatic_copies();
     for wanted in &request.attachments {
         match attachment::read(wanted, signals) {
             Ok(attached) if request.skip_empty_attachments && attached.source.is_empty() => {}
@@ -278,40 +279,31 @@ impl<'a> Composer<'a> {
         };
     }
 
-    /// Takes the largest size from `max-size`, as `10M`, `500K` or bytes.
+    /// Takes the largest size from `max-size`.
     fn size_limit(&mut self, request: &Request) {
         self.composed.draft.strict_size = request.strict_size;
-        let Some(text) = self.settings.text("max-size") else {
-            return;
-        };
-        let (digits, factor) = match text.char_indices().last() {
-            Some((end, 'k' | 'K')) => (&text[..end], 1 << 10),
-            Some((end, 'm' | 'M')) => (&text[..end], 1 << 20),
-            Some((end, 'g' | 'G')) => (&text[..end], 1 << 30),
-            _ => (text, 1),
-        };
-        match digits.parse::<u64>() {
-            Ok(number) => self.composed.draft.max_size = Some(number.saturating_mul(factor)),
-            Err(_) => self.composed.warnings.push(format!(
-                "{}: max-size must be a size as 10M, not {}",
-                self.settings.origin("max-size"),
-                sanitize::line(text.as_bytes())
-            )),
-        }
+        self.composed.draft.max_size = self.settings.size("max-size");
     }
 
     /// Finds the files that get a copy: `record`, `-F`, and those named one by one.
     fn copies(&mut self, request: &Request) {
         let draft = &mut self.composed.draft;
         draft.copies.extend(request.copies.iter().cloned());
-        if request.copy_by_name {
+        let name = if request.copy_by_name {
             // POSIX: the local part of the first recipient, in the working directory.
             let first = draft.recipients().next();
-            let name = first.map(|first| first.address().local_part().into());
-            draft.copies.extend(name);
-        } else if let Some(record) = self.settings.path("record") {
-            draft.copies.push(record.to_owned());
-        }
+            first.map(|first| first.address().local_part().into())
+        } else {
+            self.settings.path("record").map(ToOwned::to_owned)
+        };
+        let in_folder = self.settings.is_set("outfolder") && self.settings.text("folder").is_some();
+        let name = name.map(|name| match name.as_bytes() {
+            // POSIX: outfolder moves names that are not absolute.
+            [b'/' | b'+' | b'~', ..] => name,
+            bytes if in_folder => os_string(&[b"+", bytes].concat()),
+            _ => name,
+        });
+        draft.copies.extend(name);
     }
 
     /// Takes the Content-Type of the text; `html` and `plain` are short for text/…

@@ -115,12 +115,23 @@ impl Composer<'_> {
         let text = message::decode_text(bytes);
         let charset = Charset::of(bytes);
         let as_written = |text: &str| OsString::from_vec(message::encode_text(text, charset));
-        for entry in parse_recipients(&text, self.settings.is_set("expandaddr")) {
+        let allowed = self.settings.targets();
+        for entry in parse_recipients(&text, allowed.files || allowed.commands) {
             match entry {
                 Ok(Recipient::Address(address)) if self.is_alias(&address) => {
                     self.alias(&address, field);
                 }
                 Ok(Recipient::Address(address)) => self.recipient(address, field),
+                Ok(Recipient::File(path)) if !allowed.files => {
+                    self.bad_recipient(
+                        &path,
+                        "it names a file, and 'expandaddr' does not allow it",
+                    );
+                }
+                Ok(Recipient::Command(command)) if !allowed.commands => {
+                    let why = "it names a command, and 'expandaddr' does not allow it";
+                    self.bad_recipient(&command, why);
+                }
                 Ok(Recipient::File(path)) => {
                     self.composed.draft.files.push(as_written(&path));
                 }
@@ -128,6 +139,18 @@ impl Composer<'_> {
                     self.composed.draft.commands.push(as_written(&command));
                 }
                 Err(error) => self.bad_recipient(&error.text, error.reason),
+            }
+        }
+    }
+
+    /// Adds the recipients that every message has (`autocc`, `autobcc`), if it has others.
+    pub(super) fn automatic_copies(&mut self) {
+        let settings = self.settings;
+        for (name, field) in [("autocc", Field::Cc), ("autobcc", Field::Bcc)] {
+            if let Some(list) = settings.path(name)
+                && self.composed.draft.recipients().next().is_some()
+            {
+                self.recipients(list.as_bytes(), field);
             }
         }
     }

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Lines, Origin, Problem, Settings, Weight, text};
+use crate::config::{Lines, Origin, Problem, Settings, Weight, text, variables};
 
 mod commands;
 mod trust;
@@ -43,14 +43,12 @@ pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) ->
         Ok(()) => true,
         Err(Untrusted::Missing) => false,
         Err(Untrusted::Refused(what)) => {
-            settings.problems.push(Problem {
-                origin: Origin::File {
-                    path: path.to_owned(),
-                    line: 0,
-                },
-                what,
-                weight: Weight::Line,
-            });
+            let origin = Origin::File {
+                path: path.to_owned(),
+                line: 0,
+            };
+            let problem = Problem::of_line(&origin, what, Weight::Line);
+            settings.problems.push(problem);
             true
         }
     }
@@ -96,13 +94,32 @@ pub fn apply_set(
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(format!("\"{}\" is no variable", text::decode(bytes)));
     }
-    match name.strip_prefix("no") {
-        Some(rest) if equals.is_none() && super::variables::row_of(name).is_none() => {
-            settings.unset(rest, origin);
+    let taken_back = name
+        .strip_prefix("no")
+        .filter(|rest| !rest.is_empty() && variables::row_of(name).is_none());
+    match taken_back {
+        Some(rest) if equals.is_none() => settings.unset(rest, origin),
+        Some(rest) if variables::row_of(rest).is_some() => {
+            return Err(format!("{name} takes no value: it unsets {rest}"));
         }
         _ => settings.set(name, OsStr::from_bytes(value), origin),
     }
     Ok(())
+}
+
+/// Returns what follows from a line that is not understood: nothing is sent if one of its words
+/// may set a variable of the way out.
+fn weight_of<'w>(mut words: impl Iterator<Item = &'w str>) -> Weight {
+    let is_way_out = |word: &str| {
+        let name = word.split('=').next().unwrap_or_default();
+        let name = name.trim_start_matches(['"', '\'']);
+        let taken_back = name.strip_prefix("no");
+        variables::is_way_out(name) || taken_back.is_some_and(variables::is_way_out)
+    };
+    match words.any(is_way_out) {
+        true => Weight::Route,
+        false => Weight::Line,
+    }
 }
 
 /// The state of one nested `if`.
@@ -182,11 +199,8 @@ impl<'a> Reader<'a> {
     }
 
     fn problem(&mut self, origin: &Origin, what: impl Into<String>) {
-        self.settings.problems.push(Problem {
-            origin: origin.clone(),
-            what: what.into(),
-            weight: Weight::Line,
-        });
+        let problem = Problem::of_line(origin, what, Weight::Line);
+        self.settings.problems.push(problem);
     }
 
     fn line(&mut self, bytes: &[u8], origin: &Origin, depth: usize) {
@@ -288,18 +302,8 @@ impl<'a> Reader<'a> {
         let words = match words(rest) {
             Ok(words) => words,
             Err(what) => {
-                let concerns_route = ["mta", "smtp", "sendmail", "tls", "ssl", "password"]
-                    .iter()
-                    .any(|name| rest.contains(name));
-                let weight = match concerns_route {
-                    true => Weight::Route,
-                    false => Weight::Line,
-                };
-                return self.settings.problems.push(Problem {
-                    origin: origin.clone(),
-                    what,
-                    weight,
-                });
+                let problem = Problem::of_line(origin, what, weight_of(rest.split_whitespace()));
+                return self.settings.problems.push(problem);
             }
         };
         match command {
@@ -342,7 +346,10 @@ impl<'a> Reader<'a> {
         for word in words {
             let word = self.os(word);
             if let Err(what) = apply_set(self.settings, word, origin.clone()) {
-                self.problem(origin, what);
+                // `set mta = …` has set mta to nothing.
+                let weight = weight_of(words.iter().map(String::as_str));
+                let problem = Problem::of_line(origin, what, weight);
+                self.settings.problems.push(problem);
             }
         }
     }

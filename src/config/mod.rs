@@ -2,21 +2,25 @@
 //!
 //! One syntax, mailrc (design decision D21), read from the system's files, the user's file and
 //! the `-S` options into one [`Settings`]. It is read once and handed down; nothing below looks
-//! at a file or the environment again. What a setting means is the business of who uses it.
+//! at a file or the environment again. Whether a value is one of its variable is judged here, for
+//! every door it may come through; what it means is the business of who uses it.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub mod env;
 pub mod mailrc;
 pub mod text;
+mod value;
 pub mod variables;
 
 pub use env::Environment;
-use variables::ValueKind;
+pub use value::Targets;
+use variables::Row;
 
 /// Where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ struct Setting {
     /// The value as it was written, where that is not UTF-8.
     bytes: Option<OsString>,
     origin: Origin,
+    /// How many were set or unset before.
+    order: usize,
 }
 
 /// Lines that are kept for later, with their place.
@@ -66,18 +72,33 @@ pub struct Problem {
     pub origin: Origin,
     /// What is wrong, in lower case.
     pub what: String,
+    /// The next step, if there is one.
+    pub hint: Option<String>,
     /// What follows from it.
     pub weight: Weight,
+    /// The variable it is about: another value for it, later, makes it good.
+    pub variable: Option<String>,
 }
 
-/// What follows from a problem in the configuration (design decision D21).
+impl Problem {
+    /// Returns a problem of a line that nothing makes good.
+    pub fn of_line(origin: &Origin, what: impl Into<String>, weight: Weight) -> Problem {
+        Problem {
+            origin: origin.clone(),
+            what: what.into(),
+            hint: None,
+            weight,
+            variable: None,
+        }
+    }
+}
+
+/// What follows from a problem in the configuration (design decisions D21 and D23).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// It is told, and the rest counts.
     Line,
-    /// It is told when a message is sent: whoever only reads needs no way out.
-    WayOut,
-    /// Nothing is sent (78), and that tells it: mail could go astray.
+    /// Nothing is sent (78): mail could go astray. Whoever only reads is not told.
     Route,
 }
 
@@ -85,6 +106,8 @@ pub enum Weight {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     variables: BTreeMap<String, Setting>,
+    /// How many variables were set or unset.
+    changes: usize,
     /// Names that stand for recipients, by `alias`.
     pub aliases: BTreeMap<String, Vec<String>>,
     /// One's other addresses, by `alternates`.
@@ -120,6 +143,7 @@ impl Settings {
 
     /// Returns the value of any variable, known to us or not, as `$name` asks for it.
     pub fn any(&self, name: &str) -> Option<&str> {
+        let name = variables::row_of(name).map_or(name, |row| row.name);
         self.variables.get(name)?.value.as_deref()
     }
 
@@ -143,10 +167,40 @@ impl Settings {
         self.get(name).is_some()
     }
 
-    /// Returns a whole number; a value that is none was told when it was set, and counts as none.
+    /// Returns a whole number; the default counts where none is set.
     pub fn number(&self, name: &str) -> Option<u64> {
-        let default = || variables::row_of(name)?.default.parse().ok();
-        self.text(name)?.trim().parse().ok().or_else(default)
+        self.measure(name, value::number)
+    }
+
+    /// Returns a time, at most a year; the default counts where none is set.
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        self.measure(name, value::seconds).map(value::duration)
+    }
+
+    /// Returns a size in bytes.
+    pub fn size(&self, name: &str) -> Option<u64> {
+        self.measure(name, value::size)
+    }
+
+    /// Reads a value; an empty one, and one that is unset on purpose, count as the default.
+    fn measure(&self, name: &str, read: fn(&str) -> Option<u64>) -> Option<u64> {
+        let default = || variables::row_of(name).map(|row| row.default);
+        read(self.text(name).or_else(default)?.trim())
+    }
+
+    /// Returns what recipients may be besides addresses (`expandaddr`).
+    pub fn targets(&self) -> Targets {
+        let value = self.get("expandaddr");
+        value.and_then(value::targets).unwrap_or_default()
+    }
+
+    /// Returns the user's own system mailbox where one is named: `inbox`, else `$MAIL`.
+    pub fn inbox(&self, environment: &Environment) -> Option<PathBuf> {
+        let home = environment.home_directory();
+        let named = self.path("inbox");
+        named
+            .map(|name| mailrc::expand_home(name, home.as_deref()))
+            .or_else(|| environment.mail.clone())
     }
 
     /// Returns where a variable's value came from.
@@ -156,67 +210,95 @@ impl Settings {
             .map_or(Origin::Default, |setting| setting.origin.clone())
     }
 
+    /// Returns whether the first of two variables was set after the second.
+    pub fn is_later(&self, first: &str, second: &str) -> bool {
+        let order = |name| self.variables.get(name).map(|setting| setting.order);
+        order(first) > order(second)
+    }
+
     /// Sets a variable; names that are another name for one of ours become ours.
+    ///
+    /// A value that is none is told, and the variable has its default (design decision D23).
     pub fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: Origin) {
         let bytes = value.as_ref();
-        let value = text::decode(bytes.as_bytes()).into_owned();
-        let name = match variables::row_of(name) {
-            Some(row) => {
-                if row.kind == ValueKind::Number {
-                    self.warn_if_no_number(row.name, &value, &origin);
-                }
-                row.name
-            }
-            None => {
-                self.warn_if_near_a_route(name, &origin);
-                name
-            }
+        let value = text::decode(bytes.as_bytes());
+        let Some(row) = variables::row_of(name) else {
+            return self.set_unknown(name, &value, origin);
         };
-        let bytes = bytes.to_str().is_none().then(|| bytes.to_owned());
-        let setting = Setting {
-            value: Some(value),
-            bytes,
-            origin,
-        };
-        self.variables.insert(name.to_owned(), setting);
+        self.make_good(row.name);
+        match row.kind.judge(&value, row.is_way_out) {
+            Ok(judged) => {
+                let as_written = judged.as_deref() == Some(&*value);
+                let bytes = (as_written && bytes.to_str().is_none()).then(|| bytes.to_owned());
+                let value = judged.map(|value| value.into_owned());
+                self.store(row.name, value, bytes, origin);
+            }
+            Err(what) => {
+                self.variables.remove(row.name);
+                self.refuse(row, name, &what, origin);
+            }
+        }
     }
 
     /// Unsets a variable.
     pub fn unset(&mut self, name: &str, origin: Origin) {
         let name = variables::row_of(name).map_or(name, |row| row.name);
+        self.make_good(name);
+        self.store(name, None, None, origin);
+    }
+
+    /// Keeps a variable that has no row; one whose name is of the way out stops mail (D21).
+    fn set_unknown(&mut self, name: &str, value: &str, origin: Origin) {
+        self.make_good(name);
+        let says_no = !value.is_empty() && value::yes_or_no(value.trim()) == Some(false);
+        if let Some((what, hint)) = variables::judge_name(name).filter(|_| !says_no) {
+            self.problems.push(Problem {
+                origin: origin.clone(),
+                what,
+                hint,
+                weight: Weight::Route,
+                variable: Some(name.to_owned()),
+            });
+        }
+        self.store(name, Some(value.to_owned()), None, origin);
+    }
+
+    fn store(
+        &mut self,
+        name: &str,
+        value: Option<String>,
+        bytes: Option<OsString>,
+        origin: Origin,
+    ) {
+        self.changes += 1;
         let setting = Setting {
-            value: None,
-            bytes: None,
+            value,
+            bytes,
             origin,
+            order: self.changes,
         };
         self.variables.insert(name.to_owned(), setting);
     }
 
-    /// A number that is none is told; what it guards then has its default, and the mail goes.
-    fn warn_if_no_number(&mut self, name: &str, value: &str, origin: &Origin) {
-        let value = value.trim();
-        if !value.is_empty() && value.parse::<u64>().is_err() {
-            self.problems.push(Problem {
-                origin: origin.clone(),
-                what: format!("{name} must be a whole number, not \"{value}\"; its default counts"),
-                weight: Weight::Line,
-            });
-        }
+    /// Tells of a value that is none of its row's; `name` is the one that was written.
+    fn refuse(&mut self, row: &Row, name: &str, what: &str, origin: Origin) {
+        let (weight, rest) = match row.is_way_out {
+            true => (Weight::Route, ""),
+            false => (Weight::Line, "; its default counts"),
+        };
+        self.problems.push(Problem {
+            origin,
+            what: format!("{name} {what}{rest}"),
+            hint: None,
+            weight,
+            variable: Some(row.name.to_owned()),
+        });
     }
 
-    /// Unknown variables are accepted, but a slip in one that guards the way out is told.
-    fn warn_if_near_a_route(&mut self, name: &str, origin: &Origin) {
-        if ["tls-", "smtp-", "mta"]
-            .iter()
-            .any(|start| name.starts_with(start))
-            && !KNOWN_ELSEWHERE.contains(&name)
-        {
-            self.problems.push(Problem {
-                origin: origin.clone(),
-                what: format!("unknown variable {name}"),
-                weight: Weight::WayOut,
-            });
-        }
+    /// Forgets what was wrong with a variable that now has another value.
+    fn make_good(&mut self, name: &str) {
+        self.problems
+            .retain(|problem| problem.variable.as_deref() != Some(name));
     }
 
     /// Returns all variables that were set or unset, for display.
@@ -242,23 +324,3 @@ impl Settings {
         self.accounts.contains_key(name)
     }
 }
-
-/// Variables of s-nail and heirloom mailx whose effect we do not have and whose lack changes
-/// no promise: accepted without a word, so that shared rc files stay quiet.
-const KNOWN_ELSEWHERE: &[&str] = &[
-    "mta-arguments",
-    "mta-no-default-arguments",
-    "mta-argv0",
-    "mta-aliases",
-    "mta-bcc-ok",
-    "smtp-config",
-    "smtp-auth-mechanism",
-    "tls-config-file",
-    "tls-config-module",
-    "tls-config-pairs",
-    "tls-crl-dir",
-    "tls-crl-file",
-    "tls-features",
-    "tls-fingerprint-digest",
-    "tls-rand-file",
-];

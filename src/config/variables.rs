@@ -1,39 +1,27 @@
 //! The variable table: every variable Postrider knows, told once.
 //!
-//! The manual page is rendered from it. A variable that is not here is accepted silently by
-//! `set`, because rc files are shared with other programs (features.md 5.2).
+//! The manual page is rendered from it. A variable that is not here is accepted silently by `set`,
+//! because rc files are shared with other programs (features.md 5.2), unless its name is one of the
+//! way out: then nothing is sent (design decision D21), see [`judge_name`].
 
-/// What values a variable takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueKind {
-    /// Set or not set.
-    Flag,
-    /// Any text.
-    Text,
-    /// A whole number.
-    Number,
-    /// A file name; `~` and `+` are expanded.
-    File,
-    /// An address, maybe with a name.
-    Address,
-    /// A URL or path that says how mail leaves.
-    Route,
-    /// A secret: never shown.
-    Secret,
-}
+use std::borrow::Cow;
+
+pub use crate::config::value::{Choice, ValueKind};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The name, as `set` takes it.
     pub name: &'static str,
-    /// Other names with the same meaning.
+    /// Other names with the same meaning; `ssl-NAME` is always one of `tls-NAME`.
     pub aliases: &'static [&'static str],
     /// What values it takes.
     pub kind: ValueKind,
     /// What holds when it is not set; empty for "not set".
     pub default: &'static str,
-    /// One sentence for the manual.
+    /// Whether it concerns the way out or its safety: with a value that is none nothing is sent.
+    pub is_way_out: bool,
+    /// What it does, for the manual; "Accepted, no effect" where it does nothing.
     pub doc: &'static str,
 }
 
@@ -49,87 +37,282 @@ const fn row(
         aliases,
         kind,
         default,
+        is_way_out: false,
         doc,
     }
 }
 
-use ValueKind::{Address, File, Flag, Number, Route, Secret, Text};
+/// A row that concerns the way out or its safety.
+const fn way(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    kind: ValueKind,
+    default: &'static str,
+    doc: &'static str,
+) -> Row {
+    Row {
+        is_way_out: true,
+        ..row(name, aliases, kind, default, doc)
+    }
+}
+
+const fn choice(word: &'static str, also: &'static [&'static str]) -> Choice {
+    Choice { word, also }
+}
+
+const TLS: &[Choice] = &[
+    choice("auto", &[]),
+    choice(
+        "require",
+        &["yes", "on", "1", "true", "starttls", "required", ""],
+    ),
+    choice("no", &["off", "0", "false"]),
+];
+
+const VERIFY: &[Choice] = &[
+    choice("strict", &["yes", "on", "1", "true"]),
+    choice("ignore", &["no", "off", "0", "false"]),
+];
+
+const AUTH: &[Choice] = &[
+    choice("auto", &["yes", "on", "1", "true", ""]),
+    choice("plain", &[]),
+    choice("login", &[]),
+    choice("xoauth2", &[]),
+    choice("oauthbearer", &[]),
+    choice("none", &["no", "off", "0", "false"]),
+];
+
+const LOCAL: &[Choice] = &[choice("relay", &[]), choice("no", &["off", "0", "false"])];
+
+const LOG: &[Choice] = &[
+    choice("syslog", &["yes", "on", "1", "true", ""]),
+    choice("off", &["no", "0", "false", "none"]),
+];
+
+const ALIASES: &[Choice] = &[
+    choice("/etc/aliases", &[]),
+    choice("/etc/mail/aliases", &[]),
+];
+
+const DIGEST: &[Choice] = &[choice("sha256", &["sha-256"])];
+
+use ValueKind::{
+    Address, Arguments, Duration, Number, OneOf, OneOfOrPath, Path, Route, Secret, Size, Switch,
+    SwitchOrNumber, Targets, Text, Word,
+};
 
 /// The table, sorted by name.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     row("Sign", &[], Text, "", "The text that `~A` inserts, as sign."),
-    row("allnet", &[], Flag, "", "Compare only the local part when a message list names an address."),
-    row("append", &[], Flag, "set", "Accepted and always on: what is moved to MBOX is put behind what is there."),
-    row("askbcc", &[], Flag, "", "Ask for Bcc recipients when a message typed at a terminal is complete."),
-    row("askcc", &[], Flag, "", "Ask for Cc recipients when a message typed at a terminal is complete."),
-    row("asksub", &["ask"], Flag, "set", "Ask for the subject of a message typed at a terminal, unless -s gave one."),
-    row("autoprint", &[], Flag, "", "Show the next message after `delete`."),
-    row("crt", &[], Number, "", "Show messages longer than this many lines with the pager; without a number, longer than the screen."),
-    row("dead", &["DEAD"], File, "~/dead.letter", "Keep the text of mail that could not be sent in this file; it is appended to, never replaced."),
+    row("allnet", &[], Switch, "", "Compare only the local part when a message list names an address."),
+    row("append", &[], Switch, "set", "Accepted, no effect: what is moved to MBOX is always put behind what is there."),
+    row("askbcc", &[], Switch, "", "Ask for Bcc recipients when a message typed at a terminal is complete."),
+    row("askcc", &[], Switch, "", "Ask for Cc recipients when a message typed at a terminal is complete."),
+    row("asksub", &["ask"], Switch, "set", "Ask for the subject of a message typed at a terminal, unless -s gave one."),
+    way("autobcc", &[], Address, "", "Recipients of every message, unseen by the others."),
+    way("autocc", &[], Address, "", "Recipients of a copy of every message."),
+    row("autoprint", &[], Switch, "", "Show the next message after `delete`."),
+    row("crt", &[], SwitchOrNumber, "", "Show messages longer than this many lines with the pager; without a number, longer than the screen."),
+    row("dead", &["DEAD"], Path, "~/dead.letter", "Keep the text of mail that could not be sent in this file; it is appended to, never replaced."),
+    way("debug", &[], Switch, "", "Print messages and their routes on standard error and send nothing, as -d."),
     row("display-name", &[], Text, "", "The name beside the default sender, as `%u on %h`: %u the login name, %n the full name, %h the host, %H its full name."),
-    row("dot", &[], Flag, "", "End a message typed at a terminal by a line that holds only a dot; piped text is never ended by one."),
+    row("dot", &[], Switch, "", "End a message typed at a terminal by a line that holds only a dot; piped text is never ended by one."),
     row("editor", &["EDITOR"], Text, "", "The editor of `~e`; without it $EDITOR, else vi at a terminal."),
-    row("errexit", &[], Flag, "", "End at the first error of a command that does not come from a terminal, without a change, with the status of the failure or 1."),
+    row("errexit", &[], Switch, "", "End at the first error of a command that does not come from a terminal, without a change, with the status of the failure or 1."),
     row("escape", &[], Text, "~", "The character that begins an escape in a typed message; with an empty value there are no escapes."),
-    row("expandaddr", &[], Flag, "", "Take recipients that start with `|` or `/` for commands and files; unset, they are errors."),
-    row("folder", &[], File, "", "The directory that `+NAME` stands for; relative to the home directory."),
-    row("from", &[], Address, "", "The From field, and the envelope sender; without it sendmail decides, and a relay sees user@qualify-domain."),
-    row("header", &[], Flag, "set", "Print the header summary when a mailbox is opened."),
-    row("hold", &[], Flag, "set", "Leave read messages in the system mailbox; unset, those used in a session go to MBOX."),
+    way("expandaddr", &[], Targets, "", "Take recipients that start with `|` or `/` for commands and files; unset, they are errors. A list takes some of it away, as s-nail has it: `-all,+addr` takes addresses only."),
+    row("folder", &[], Path, "", "The directory that `+NAME` stands for; relative to the home directory."),
+    row("from", &["return-address"], Address, "", "The From field, and the envelope sender; without it sendmail decides, and a relay sees user@qualify-domain."),
+    row("header", &[], Switch, "set", "Print the header summary when a mailbox is opened."),
+    row("hold", &[], Switch, "set", "Leave read messages in the system mailbox; unset, those used in a session go to MBOX."),
     row("hostname", &[], Text, "", "This host's name in Message-IDs, in EHLO, and as the default of qualify-domain."),
-    row("ignore", &[], Flag, "", "Ignore interrupts while a message is typed."),
-    row("ignoreeof", &[], Flag, "", "Do not end a message typed at a terminal at end-of-file; a line of one dot or `~.` ends it."),
+    row("ignore", &[], Switch, "", "Ignore interrupts while a message is typed."),
+    row("ignoreeof", &[], Switch, "", "Do not end a message typed at a terminal at end-of-file; a line of one dot or `~.` ends it."),
+    row("inbox", &["MAIL"], Path, "", "One's own system mailbox, under the rules for $MAIL."),
     row("indentprefix", &[], Text, "\t", "What `~m` puts before each line of a message it inserts."),
-    row("keep", &[], Flag, "set", "Leave a mailbox that has become empty as an empty file; unset, it is removed."),
-    row("keepsave", &[], Flag, "set", "Leave saved messages in the system mailbox; unset, they go."),
-    row("local", &[], Text, "", "With the value `relay`, names of accounts on this host go to the relay too, qualified."),
-    row("lock-timeout", &[], Number, "30", "How many seconds to wait for the lock of a mailbox that is to be written."),
-    row("log", &[], Text, "syslog", "Write a line for each recipient to `syslog`, to this FILE, or nowhere with `off`."),
-    row("max-size", &[], Text, "", "The largest message to send, as 10M; larger attachments are replaced by a note that names them, unless --strict-size refuses."),
-    row("metoo", &[], Flag, "set", "Keep one's own names when an alias that holds them is expanded; unset, they are left out where others remain."),
-    row("mta", &["sendmail"], Route, "auto", "How mail leaves: `auto`; a path or file://PATH of a sendmail; `sendmail`; smtp://, smtps://, submission:// or submissions://HOST[:PORT]; `local`; `test` or test:///FILE."),
-    row("page", &[], Flag, "", "Print a form feed after each message shown."),
-    row("password", &["smtp-auth-password"], Secret, "", "The password for the relay; better is password-file or password-command."),
-    row("password-command", &[], Text, "", "A program, with its arguments, whose first line of output is the password; no shell is involved."),
-    row("password-file", &[], File, "", "A file whose first line is the password; others must not be able to read it."),
-    row("posix", &[], Flag, "", "Follow POSIX where it changes a mailbox more: hold, keepsave and keep count as not set unless they are, as with POSIXLY_CORRECT."),
+    row("keep", &[], Switch, "set", "Leave a mailbox that has become empty as an empty file; unset, it is removed."),
+    row("keepsave", &[], Switch, "set", "Leave saved messages in the system mailbox; unset, they go."),
+    way("local", &[], OneOf(LOCAL), "", "With the value `relay`, names of accounts on this host go to the relay too, qualified; with `no`, which is the default, they stay here."),
+    row("lock-timeout", &[], Duration(0), "30", "How long to wait for the lock of a mailbox that is to be written; 0 tries once."),
+    row("log", &[], OneOfOrPath(LOG), "syslog", "Write a line for each recipient to `syslog`, to this file, or nowhere with `off`."),
+    row("max-size", &[], Size, "", "The largest message to send; larger attachments are replaced by a note that names them, unless --strict-size refuses."),
+    row("mbox", &["MBOX"], Path, "", "The file that `&` names and that read messages are moved to; without it $MBOX, else ~/mbox."),
+    row("metoo", &[], Switch, "set", "Keep one's own names when an alias that holds them is expanded; unset, they are left out where others remain."),
+    way("mta", &["sendmail"], Route, "auto", "How mail leaves: `auto`; a path or file://PATH of a sendmail; `sendmail`; smtp://, smtps://, submission:// or submissions://HOST[:PORT]; `local`; `test` or test:///FILE. Where smtp is set as well, the later of the two counts."),
+    way("mta-aliases", &[], OneOf(ALIASES), "", "Accepted, no effect: the aliases of this host are always followed where Postrider carries a message itself; no other file can be named."),
+    way("mta-arguments", &["sendmail-arguments"], Arguments, "", "More arguments for sendmail, as `-a work` for msmtp; they stand behind Postrider's -i. Modes that send nothing, -t and -- are refused."),
+    way("mta-argv0", &["sendmail-progname"], Word, "", "The name that sendmail is called by, for a wrapper that looks at it."),
+    way("mta-bcc-ok", &[], Switch, "", "Accepted, no effect: Bcc recipients stand in the envelope only."),
+    way("netrc-lookup", &[], Switch, "set", "Look the relay up in ~/.netrc, or the file that $NETRC names, where no other password is configured."),
+    row("nss-config-dir", &[], Path, "", "Accepted, no effect: the authorities that this system trusts count, or tls-ca-file."),
+    row("nullbody", &[], Switch, "set", "Send messages without a body; unset, they are not sent, as with -E."),
+    row("nullbodymsg", &[], Text, "Null message body; hope that's ok", "What is said when a message without a body is sent."),
+    row("outfolder", &[], Switch, "", "Put the copies of record and -F that name no absolute path into folder."),
+    row("page", &[], Switch, "", "Print a form feed after each message shown."),
+    row("pager", &["PAGER"], Text, "", "The program that shows long messages, run by the shell; without it $PAGER, else more."),
+    way("password", &["smtp-auth-password"], Secret, "", "The password for the relay; better is password-file or password-command."),
+    way("password-command", &[], Word, "", "A program, with its arguments, whose first line of output is the password; no shell is involved."),
+    way("password-file", &[], Path, "", "A file whose first line is the password; others must not be able to read it."),
+    row("posix", &[], Switch, "", "Follow POSIX where it changes a mailbox more: hold, keepsave and keep count as not set unless they are, as with POSIXLY_CORRECT."),
     row("prompt", &[], Text, "", "The prompt of the reader; without it `?` and a blank, or `&` and a blank when called mail."),
     row("qualify-domain", &[], Text, "", "The domain put behind bare names where they leave this host; hostname without it."),
-    row("quiet", &[], Flag, "", "Do not print the banner when the reader starts."),
-    row("record", &[], File, "", "Append a copy of every message sent to this mbox."),
+    row("quiet", &[], Switch, "", "Do not print the banner when the reader starts."),
+    row("record", &[], Path, "", "Append a copy of every message sent to this mbox."),
     row("replyto", &["reply-to", "REPLYTO"], Address, "", "The Reply-To field."),
-    row("save", &[], Flag, "set", "Keep the text of mail that could not be sent."),
-    row("screen", &[], Number, "", "How many lines of the header summary to show at a time."),
+    row("save", &[], Switch, "set", "Keep the text of mail that could not be sent."),
+    row("screen", &[], Number(1), "", "How many lines of the header summary to show at a time."),
     row("sender", &[], Address, "", "The Sender field, and the envelope sender instead of from's."),
-    row("sendmail-timeout", &[], Number, "600", "How many seconds to wait for sendmail before its answer counts as uncertain."),
-    row("sendwait", &[], Flag, "set", "Accepted and always on: Postrider always waits for its children."),
+    way("sendmail-timeout", &[], Duration(0), "600", "How long to wait for sendmail before its answer counts as uncertain; 0 for no limit."),
+    row("sendwait", &[], Switch, "set", "Accepted, no effect: Postrider always waits for its children."),
     row("shell", &["SHELL"], Text, "", "The shell that runs commands; without it $SHELL, else /bin/sh."),
-    row("showname", &[], Flag, "", "Show names instead of addresses in the header summary."),
-    row("showto", &[], Flag, "", "Show the recipient in the header summary for messages one sent."),
+    row("showname", &[], Switch, "", "Show names instead of addresses in the header summary."),
+    row("showto", &[], Switch, "", "Show the recipient in the header summary for messages one sent."),
     row("sign", &[], Text, "", "The text that `~a` inserts; `\\t` and `\\n` in it are a tab and a new line."),
-    row("smtp", &[], Route, "", "The relay for mail that leaves this host: HOST, HOST:PORT or a URL as mta takes it; mail to accounts on this host stays here unless local=relay."),
-    row("smtp-auth", &[], Text, "auto", "The authentication method: auto, plain, login, xoauth2, oauthbearer, or none."),
-    row("smtp-auth-user", &["user"], Text, "", "The login name for the relay."),
-    row("smtp-connect-timeout", &[], Number, "10", "How many seconds to wait for a connection, for each address of the relay."),
-    row("smtp-deadline", &[], Number, "60", "How many seconds a submission may take until the message is handed over; 0 for no limit, the default on a terminal."),
+    row("skipemptybody", &["skipempty"], Switch, "", "Do not send messages that have neither body nor attachments, as -E."),
+    way("smtp", &[], Route, "", "The relay for mail that leaves this host: HOST, HOST:PORT or a URL as mta takes it; mail to accounts on this host stays here unless local=relay."),
+    way("smtp-auth", &[], OneOf(AUTH), "auto", "The authentication method; `none` logs in nowhere."),
+    way("smtp-auth-user", &["user"], Word, "", "The login name for the relay."),
+    way("smtp-connect-timeout", &["socket-connect-timeout"], Duration(1), "10", "How long to wait for a connection, for each address of the relay."),
+    way("smtp-deadline", &[], Duration(0), "60", "How long a submission may take until the message is handed over; 0 or unset for no limit, the default on a terminal."),
     row("smtp-hostname", &[], Text, "", "The name for EHLO; hostname without it."),
-    row("smtp-timeout", &[], Number, "60", "How many seconds to wait for one reply of the relay."),
-    row("smtp-use-starttls", &[], Flag, "", "Require STARTTLS, as `tls=require`."),
-    row("spool", &[], File, "", "The directory of system mailboxes; /var/spool/mail or /var/mail without it."),
-    row("tls", &[], Text, "", "With the value `require`, mail goes to the relay only over verified TLS."),
-    row("tls-ca-file", &["ssl-ca-file"], File, "", "Certificates (PEM) to trust for the relay instead of the system's."),
-    row("tls-fingerprint", &["ssl-fingerprint"], Text, "", "The SHA-256 fingerprint of the relay's certificate, in hex; replaces the check of chain and name."),
-    row("tls-verify", &["ssl-verify"], Text, "strict", "With the value `ignore`, take any certificate where no password is sent."),
-    row("toplines", &[], Number, "5", "How many lines of a message `top` shows."),
-    row("verbose", &[], Flag, "", "Tell what is done, as -v."),
+    way("smtp-timeout", &[], Duration(1), "60", "How long to wait for one reply of the relay."),
+    way("smtp-use-starttls", &[], Switch, "", "Require TLS, as `tls=require`."),
+    way("spool", &[], Path, "", "The directory of system mailboxes; /var/spool/mail or /var/mail without it."),
+    way("tls", &[], OneOf(TLS), "auto", "Whether mail goes to the relay over TLS: `auto`, if the relay offers it or the way asks for it; `require`, or nothing is sent; `no`, never, which is refused with a login (but for loopback addresses) and where the way asks for TLS."),
+    way("tls-ca-file", &[], Path, "", "Certificates (PEM) to trust for the relay instead of the system's."),
+    way("tls-ca-no-defaults", &["tls-no-default-ca"], Switch, "", "Do not trust the system's authorities; tls-ca-file or tls-fingerprint must say what is trusted instead."),
+    way("tls-fingerprint", &[], Word, "", "The SHA-256 fingerprint of the relay's certificate, in hex; replaces the check of chain and name."),
+    way("tls-fingerprint-digest", &[], OneOf(DIGEST), "", "Accepted, no effect: a fingerprint is always one of SHA-256."),
+    row("tls-rand-file", &[], Path, "", "Accepted, no effect: random numbers come from the kernel."),
+    way("tls-verify", &[], OneOf(VERIFY), "strict", "With `ignore`, take any certificate where no password is sent."),
+    row("toplines", &[], Number(0), "5", "How many lines of a message `top` shows."),
+    row("verbose", &[], Switch, "", "Tell what is done, as -v."),
     row("visual", &["VISUAL"], Text, "", "The editor of `~v`; without it $VISUAL, else vi at a terminal."),
 ];
 
+/// A variable of s-nail or heirloom mailx that would change the way out and that we do not have:
+/// with it nothing is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused {
+    /// The name, as `set` takes it; `ssl-NAME` is another for `tls-NAME`.
+    pub name: &'static str,
+    /// What to do instead.
+    pub instead: &'static str,
+}
+
+const fn refused(name: &'static str, instead: &'static str) -> Refused {
+    Refused { name, instead }
+}
+
+/// The variables that are refused by name, sorted.
+#[rustfmt::skip]
+pub const REFUSED: &[Refused] = &[
+    refused("expandaddr-domaincheck", "recipients are not compared with a list of domains"),
+    refused("mta-no-default-arguments", "mta= a script that calls the program as it wants to be called"),
+    refused("mta-no-receiver-arguments", "recipients are always given as arguments"),
+    refused("netrc-pipe", "password-command= asks a program for the password"),
+    refused("sendmail-no-default-arguments", "mta= a script that calls the program as it wants to be called"),
+    refused("smime-encrypt", "Postrider does not encrypt messages"),
+    refused("smime-force-encryption", "Postrider does not encrypt messages"),
+    refused("smime-sign", "Postrider does not sign messages"),
+    refused("smtp-config", "smtp-auth= and tls= say how to speak to the relay"),
+    refused("socks-proxy", "Postrider connects directly; mta= a sendmail that uses the proxy"),
+    refused("tls-ca-dir", "tls-ca-file= names one file with all certificates"),
+    refused("tls-ca-flags", "certificates are always checked strictly"),
+    refused("tls-cert", "certificates of clients are not supported; mta= a sendmail that has them"),
+    refused("tls-cipher-list", "the protocols and ciphers are chosen by Postrider: TLS 1.2 and 1.3"),
+    refused("tls-config-file", "the protocols and ciphers are chosen by Postrider: TLS 1.2 and 1.3"),
+    refused("tls-config-module", "the protocols and ciphers are chosen by Postrider: TLS 1.2 and 1.3"),
+    refused("tls-config-pairs", "the protocols and ciphers are chosen by Postrider: TLS 1.2 and 1.3"),
+    refused("tls-crl-dir", "lists of revoked certificates are not supported; tls-fingerprint= names one certificate"),
+    refused("tls-crl-file", "lists of revoked certificates are not supported; tls-fingerprint= names one certificate"),
+    refused("tls-curves", "the protocols and ciphers are chosen by Postrider: TLS 1.2 and 1.3"),
+    refused("tls-key", "certificates of clients are not supported; mta= a sendmail that has them"),
+    refused("tls-method", "the protocols and ciphers are chosen by Postrider: TLS 1.2 and 1.3"),
+    refused("tls-protocol", "the protocols and ciphers are chosen by Postrider: TLS 1.2 and 1.3"),
+];
+
+/// How names of the way out begin, in lower case and with dashes.
+const WAY_OUT: &[&str] = &["tls", "ssl", "smtp", "mta", "oauth-", "from-", "sendmail-"];
+
+/// Returns a name as the tables have it: `ssl-NAME` is `tls-NAME`.
+fn canonical(name: &str) -> Cow<'_, str> {
+    match name.strip_prefix("ssl-") {
+        Some(rest) => Cow::Owned(format!("tls-{rest}")),
+        None => Cow::Borrowed(name),
+    }
+}
+
 /// Returns the row of a name or of another name for it.
 pub fn row_of(name: &str) -> Option<&'static Row> {
+    let name = canonical(name);
     ROWS.iter()
-        .find(|row| row.name == name || row.aliases.contains(&name))
+        .find(|row| row.name == name || row.aliases.contains(&&*name))
+}
+
+/// Returns whether a name is one of the way out, or one of its slips.
+pub fn is_way_out(name: &str) -> bool {
+    row_of(name).is_some_and(|row| row.is_way_out) || judge_name(name).is_some()
+}
+
+/// Says what is wrong with a name that is in no row, if it is one of the way out, and what to do.
+pub fn judge_name(name: &str) -> Option<(String, Option<String>)> {
+    let known = canonical(name);
+    if let Some(row) = REFUSED.iter().find(|row| row.name == known) {
+        let what = format!("{name} is not supported");
+        return Some((what, Some(row.instead.to_owned())));
+    }
+    if let Some(base) = chained(&known) {
+        let what = format!("{name} is not supported: there is no {base} for one host or user");
+        let hint = "account NAME { set … } holds what belongs to one relay; -A NAME uses it";
+        return Some((what, Some(hint.to_owned())));
+    }
+    let plain = known.to_ascii_lowercase().replace('_', "-");
+    let begins = WAY_OUT.iter().any(|start| plain.starts_with(start));
+    if !begins && !plain.contains("starttls") {
+        return None;
+    }
+    let near = nearest(&plain).map(|near| format!("the variable nearest to it is {near}"));
+    Some((format!("unknown variable {name}"), near))
+}
+
+/// Returns the variable of which this is s-nail's form for one host: `NAME-HOST`, `NAME-USER@HOST`.
+fn chained(name: &str) -> Option<&'static str> {
+    let is_host = |rest: &str| rest.contains(['@', '.']) || rest == "localhost";
+    let of = |base: &'static str| {
+        let rest = name.strip_prefix(base)?.strip_prefix('-')?;
+        is_host(rest).then_some(base)
+    };
+    let rows = ROWS
+        .iter()
+        .filter(|row| row.is_way_out || row.name == "netrc-lookup");
+    let names = rows.flat_map(|row| row.aliases.iter().copied().chain([row.name]));
+    let refused = REFUSED.iter().map(|row| row.name);
+    let found = names.chain(refused).filter_map(of);
+    found.max_by_key(|base| base.len())
+}
+
+/// Returns the name in the table that is at most two slips away.
+fn nearest(name: &str) -> Option<&'static str> {
+    let names = ROWS.iter().map(|row| row.name);
+    let (slips, near) = names.map(|row| (distance(name, row), row)).min()?;
+    (slips <= 2).then_some(near)
+}
+
+/// Counts the letters to be added, taken away or replaced.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = before + usize::from(x != y);
+            before = row[j + 1];
+            row[j + 1] = replaced.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
 }
 
 #[cfg(test)]
@@ -142,10 +325,74 @@ mod tests {
         let mut names: Vec<&str> = ROWS
             .iter()
             .flat_map(|row| row.aliases.iter().copied().chain([row.name]))
+            .chain(REFUSED.iter().map(|row| row.name))
             .collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn a_default_is_a_value_of_its_row() {
+        for row in ROWS
+            .iter()
+            .filter(|row| !["", "set"].contains(&row.default))
+        {
+            let judged = row.kind.judge(row.default, true);
+            assert_eq!(judged, Ok(Some(row.default.into())), "{}", row.name);
+        }
+        for row in ROWS.iter().filter(|row| row.default == "set") {
+            assert_eq!(row.kind, ValueKind::Switch, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn names_of_the_way_out_are_known_or_refused() {
+        for name in [
+            "tls-verfy",
+            "tls_verify",
+            "TLS",
+            "ssl-verfy",
+            "SMTP",
+            "smtp-auth_user",
+        ] {
+            let (what, hint) = judge_name(name).unwrap_or_else(|| panic!("{name}"));
+            assert!(what.starts_with("unknown variable"), "{name}: {what}");
+            assert!(hint.is_some(), "{name}");
+        }
+        for name in [
+            "mtaa",
+            "use-starttls",
+            "oauth-scope",
+            "from-address",
+            "sendmail-flags",
+        ] {
+            assert!(judge_name(name).is_some(), "{name}");
+        }
+        for name in [
+            "smtp-auth-me@relay.example",
+            "ssl-verify-relay.example:465",
+            "password-me@x",
+            "user-relay.example",
+            "socks-proxy-localhost",
+        ] {
+            let (what, _) = judge_name(name).unwrap_or_else(|| panic!("{name}"));
+            assert!(what.contains("not supported"), "{name}: {what}");
+        }
+        for row in REFUSED {
+            assert!(row_of(row.name).is_none());
+            assert!(judge_name(row.name).is_some_and(|(_, hint)| hint.is_some()));
+        }
+        for name in [
+            "ttycharset",
+            "colour-disable",
+            "useragent",
+            "datefield",
+            "fromage",
+        ] {
+            assert_eq!(judge_name(name), None, "{name}");
+        }
+        assert_eq!(row_of("ssl-verify").map(|row| row.name), Some("tls-verify"));
     }
 }

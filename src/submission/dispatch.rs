@@ -12,13 +12,13 @@ use std::time::Duration;
 use crate::address::EnvelopeAddress;
 use crate::compose::Draft;
 use crate::compose::render::{Style, render};
-use crate::config::mailrc::expand_home;
+use crate::config::mailrc::{self, expand_home};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox;
 use crate::message::{HeaderValue, Wire};
 use crate::submission::plan::Plan;
 use crate::submission::route::{Route, Step};
-use crate::submission::{Entry, Surroundings, relay, seconds};
+use crate::submission::{Entry, Surroundings, relay};
 use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::{self, Local};
@@ -175,11 +175,18 @@ impl<'a> Sender<'a> {
     }
 
     fn by_sendmail(&self, path: &Path, envelope: &Envelope, message: &Spool) -> Vec<Outcome> {
+        let settings = self.around.settings;
+        let arguments = settings.text("mta-arguments").unwrap_or_default();
         let sendmail = Sendmail {
             program: path.to_owned(),
+            name: settings.path("mta-argv0").map(ToOwned::to_owned),
+            // Judged when it was set: they are words, and divert nothing.
+            arguments: mailrc::words(arguments).unwrap_or_default(),
             full_name: self.draft.full_name.as_ref().map(ToString::to_string),
-            verbose: self.around.settings.is_set("verbose"),
-            timeout: self.seconds("sendmail-timeout"),
+            verbose: settings.is_set("verbose"),
+            timeout: settings
+                .duration("sendmail-timeout")
+                .filter(|time| !time.is_zero()),
         };
         let outcomes = sendmail::submit(
             &sendmail,
@@ -224,13 +231,13 @@ impl<'a> Sender<'a> {
     }
 
     fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {
-        let environment = self.around.environment;
+        let (settings, environment) = (self.around.settings, self.around.environment);
         let local = Local {
-            spools: mailbox::spools(self.around.settings.path("spool")),
-            mail: environment.mail.clone(),
+            spools: mailbox::spools(settings.path("spool")),
+            mail: settings.inbox(environment),
             source_date_epoch: environment.source_date_epoch,
-            lock_timeout: self
-                .seconds("lock-timeout")
+            lock_timeout: settings
+                .duration("lock-timeout")
                 .unwrap_or(Duration::from_secs(30)),
         };
         let sender = envelope
@@ -339,10 +346,5 @@ impl<'a> Sender<'a> {
             };
         };
         local::append_to_file(path, &line, message)
-    }
-
-    /// Returns a number of seconds that is set; 0 is "no limit", nonsense counts as the default.
-    fn seconds(&self, name: &'static str) -> Option<Duration> {
-        seconds(self.around.settings, name)
     }
 }

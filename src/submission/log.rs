@@ -36,8 +36,8 @@ enum Sink {
 /// Writes a line for each entry of a report; a log that cannot be written is passed over.
 pub fn write(report: &Report, settings: &Settings, environment: &Environment) {
     let sink = match settings.text("log") {
-        Some("off" | "no" | "none") => Sink::Off,
-        None | Some("syslog") => Sink::Syslog,
+        None | Some("off") => Sink::Off,
+        Some("syslog") => Sink::Syslog,
         Some(_) => Sink::File(mailrc::expand_home(
             settings.path("log").unwrap_or_default(),
             environment.home_directory().as_deref(),

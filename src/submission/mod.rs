@@ -7,7 +7,6 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::compose::render::{Style, render};
 use crate::compose::{BadRecipient, Composed, Draft};
@@ -33,9 +32,6 @@ pub use plan::{Plan, name_of, plan};
 
 use dispatch::{Sender, groups};
 use identity::Identity;
-
-/// A year, in seconds: longer waits are this one, so that times can be added up.
-const LONGEST_WAIT: u64 = 366 * 24 * 60 * 60;
 
 /// All that a submission needs to know of its surroundings.
 pub struct Surroundings<'a> {
@@ -232,12 +228,4 @@ pub fn keep_composed(
 pub fn rehearse(draft: &Draft, plan: &Plan, around: &Surroundings<'_>) -> Result<Spool, Failure> {
     let route = plan.steps.iter().find_map(|step| step.route.as_ref().ok());
     Sender::new(draft, plan, around).render(route)
-}
-
-/// Returns a variable as a time; 0 is "no limit".
-fn seconds(settings: &Settings, name: &'static str) -> Option<Duration> {
-    settings
-        .number(name)
-        .filter(|seconds| *seconds > 0)
-        .map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)))
 }

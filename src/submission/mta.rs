@@ -97,10 +97,17 @@ impl Error for MtaError {}
 impl Mta {
     /// Returns the way that is set; the path of a program keeps the bytes it was written with.
     ///
+    /// Of `mta` and `smtp` the one that was set last counts: `-S smtp=…` leaves the `mta` of a file
+    /// behind. Only `mta=test` stays: nothing is to leave then.
+    ///
     /// # Errors
     /// As [`Mta::parse`].
     pub fn of(settings: &Settings) -> Result<Mta, MtaError> {
         let text = settings.get("mta").unwrap_or("auto");
+        let is_relay_later = settings.text("smtp").is_some() && settings.is_later("smtp", "mta");
+        if is_relay_later && !matches!(Mta::parse(text), Ok(Mta::Test(_))) {
+            return Ok(Mta::Auto);
+        }
         match settings.path("mta") {
             Some(path) if text.starts_with('/') => Ok(Mta::Sendmail(Some(PathBuf::from(path)))),
             _ => Mta::parse(text),

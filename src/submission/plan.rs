@@ -10,6 +10,7 @@ use crate::submission::Surroundings;
 use crate::submission::aliases::SystemAliases;
 use crate::submission::identity::Identity;
 use crate::submission::mta::{self, Mta, RelayUrl};
+use crate::submission::relay;
 use crate::submission::route::{self, Route, Step, World};
 use crate::sys::user;
 use crate::transport::sendmail;
@@ -48,6 +49,9 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         (Mta::Auto, Some(text)) => Some(RelayUrl::parse(text).map_err(|e| read("smtp", e))?),
         _ => None,
     };
+    if let Some(url) = &relay {
+        relay::check(url, settings)?;
+    }
     if let Mta::Sendmail(Some(path)) = &mta
         && sendmail::is_ourselves(path)
     {
@@ -104,11 +108,8 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
             identity.qualify_domain
         )
     });
-    if leaves
-        && settings
-            .text("tls-verify")
-            .is_some_and(|value| value != "strict")
-    {
+    let is_unchecked = |url: &RelayUrl| relay::is_unchecked(url, settings);
+    if leaves && relay.as_ref().is_some_and(is_unchecked) {
         notices.push(format!(
             "{}: the relay's certificate is not checked",
             settings.origin("tls-verify")
@@ -124,10 +125,12 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
 }
 
 fn config_failure(problem: &Problem) -> Failure {
-    Failure::new(
-        Kind::Config,
-        format!("{}: {}", problem.origin, problem.what),
-    )
+    let what = format!("{}: {}", problem.origin, problem.what);
+    let failure = Failure::new(Kind::Config, what);
+    match &problem.hint {
+        Some(hint) => failure.hint(hint.clone()),
+        None => failure,
+    }
 }
 
 /// Returns a route in a word or two.

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use crate::config::{Origin, Settings, mailrc};
 use crate::exit::{Failure, Kind};
+use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
-use crate::submission::mta::{RelayUrl, Scheme};
-use crate::submission::{Surroundings, seconds};
+use crate::submission::mta::{Mta, RelayUrl, Scheme};
 use crate::sys::{child, user};
 use crate::transport::Outcome;
 use crate::transport::smtp::{
@@ -39,16 +39,10 @@ pub fn build(
 ) -> Result<Relay, Failure> {
     let settings = around.settings;
     let mut relay = Relay::new(url.host.clone(), url.port);
-    let required = settings.text("tls") == Some("require") || settings.is_set("smtp-use-starttls");
-    relay.security = match url.scheme {
-        Scheme::Smtps | Scheme::Submissions => Security::Implicit,
-        Scheme::Submission => Security::StartTls,
-        Scheme::Smtp if required || url.port == 587 => Security::StartTls,
-        Scheme::Smtp => Security::Opportunistic,
-    };
-    relay.verify = match settings.text("tls-verify") {
-        Some("ignore" | "warn" | "no") => Verify::Ignore,
-        _ => Verify::Strict,
+    relay.security = security(url, settings)?;
+    relay.verify = match ignores_certificates(settings) {
+        true => Verify::Ignore,
+        false => Verify::Strict,
     };
     relay.ca_file = settings
         .path("tls-ca-file")
@@ -63,7 +57,19 @@ pub fn build(
         })?;
         relay.fingerprint = Some(fingerprint);
     }
+    if settings.is_set("tls-ca-no-defaults")
+        && relay.ca_file.is_none()
+        && relay.fingerprint.is_none()
+    {
+        let origin = settings.origin("tls-ca-no-defaults");
+        let what = format!("{origin}: with tls-ca-no-defaults no certificate is trusted");
+        return Err(Failure::new(Kind::Config, what)
+            .hint("tls-ca-file= or tls-fingerprint= says what is trusted"));
+    }
     relay.credentials = credentials(url, around)?;
+    if relay.credentials.is_some() {
+        forbid_clear_login(url, settings)?;
+    }
     if relay.credentials.is_some() && relay.verify == Verify::Ignore && !is_loopback(&url.host) {
         // A password never goes to just anybody: a good certificate is no hindrance, and a bad
         // one is told with the tls-fingerprint line to write instead (see `distrusted`).
@@ -73,24 +79,104 @@ pub fn build(
         .text("smtp-hostname")
         .unwrap_or(&identity.host)
         .to_owned();
-    let timeout = |name, default| seconds(settings, name).unwrap_or(Duration::from_secs(default));
-    relay.timeouts = Timeouts {
+    relay.timeouts = timeouts(settings, around.terminal);
+    Ok(relay)
+}
+
+/// Returns how long what may take; a person at a terminal ends a submission by hand.
+fn timeouts(settings: &Settings, terminal: bool) -> Timeouts {
+    let timeout = |name, default| {
+        let set = settings.duration(name);
+        set.unwrap_or(Duration::from_secs(default))
+    };
+    let deadline = settings.duration("smtp-deadline");
+    let is_limited = match settings.origin("smtp-deadline") {
+        Origin::Default => !terminal,
+        _ => settings.is_set("smtp-deadline"),
+    };
+    Timeouts {
         connect: timeout("smtp-connect-timeout", 10),
         reply: timeout("smtp-timeout", 60),
-        deadline: match settings.origin("smtp-deadline") {
-            Origin::Default if around.terminal => None,
-            _ => seconds(settings, "smtp-deadline"),
-        },
+        deadline: deadline.filter(|time| is_limited && !time.is_zero()),
         ..Timeouts::default()
-    };
-    Ok(relay)
+    }
+}
+
+/// Refuses what contradicts itself in the configuration of a relay, before anything is sent.
+///
+/// # Errors
+/// 78 when `tls=no` meets something that asks for TLS, or a login for another host.
+pub fn check(url: &RelayUrl, settings: &Settings) -> Result<(), Failure> {
+    security(url, settings)?;
+    match has_login(url, settings) {
+        true => forbid_clear_login(url, settings),
+        false => Ok(()),
+    }
+}
+
+/// Returns how the channel is made secure.
+fn security(url: &RelayUrl, settings: &Settings) -> Result<Security, Failure> {
+    let is_required =
+        settings.get("tls") == Some("require") || settings.is_set("smtp-use-starttls");
+    if is_clear(settings) {
+        let asking = ["smtp-use-starttls", "tls-ca-file", "tls-fingerprint"];
+        let other = match asking.into_iter().find(|name| settings.is_set(name)) {
+            Some(name) => format!("{name} ({}) asks for TLS", settings.origin(name)),
+            None if url.scheme != Scheme::Smtp => format!("{url} is always TLS"),
+            None => return Ok(Security::Clear),
+        };
+        let what = format!("{}: tls=no, but {other}", settings.origin("tls"));
+        return Err(Failure::new(Kind::Config, what).hint("take one of the two back"));
+    }
+    Ok(match url.scheme {
+        Scheme::Smtps | Scheme::Submissions => Security::Implicit,
+        Scheme::Submission => Security::StartTls,
+        Scheme::Smtp if is_required || url.port == 587 => Security::StartTls,
+        Scheme::Smtp => Security::Opportunistic,
+    })
+}
+
+/// Returns whether TLS is never used (`tls=no`).
+fn is_clear(settings: &Settings) -> bool {
+    settings.get("tls") == Some("no")
+}
+
+/// Returns whether any certificate is taken (`tls-verify=ignore`).
+fn ignores_certificates(settings: &Settings) -> bool {
+    settings.get("tls-verify") == Some("ignore")
+}
+
+/// Returns whether the relay's certificate really goes unchecked: not where it is pinned, nor where
+/// a password would be sent to another host.
+pub fn is_unchecked(url: &RelayUrl, settings: &Settings) -> bool {
+    let is_checked = settings.is_set("tls-fingerprint")
+        || is_clear(settings)
+        || (has_login(url, settings) && !is_loopback(&url.host));
+    ignores_certificates(settings) && !is_checked
+}
+
+/// Returns whether there is a login name for this relay.
+fn has_login(url: &RelayUrl, settings: &Settings) -> bool {
+    let is_named = url.user.is_some() || settings.text("smtp-auth-user").is_some();
+    is_named && settings.get("smtp-auth") != Some("none")
+}
+
+/// Refuses to log in without TLS at another host, although the relay might have none.
+fn forbid_clear_login(url: &RelayUrl, settings: &Settings) -> Result<(), Failure> {
+    if !is_clear(settings) || is_loopback(&url.host) {
+        return Ok(());
+    }
+    let origin = settings.origin("tls");
+    let what = format!(
+        "{origin}: tls=no, but a password never travels in clear to {}",
+        url.host
+    );
+    Err(Failure::new(Kind::Config, what).hint("tls=auto and tls=require send it over TLS"))
 }
 
 /// Makes a configuration error of a certificate that `tls-verify=ignore` would have let pass.
 pub fn distrusted(settings: &Settings, outcome: &mut Outcome) {
-    let ignores = settings
-        .text("tls-verify")
-        .is_some_and(|value| value != "strict");
+    let ignores = ignores_certificates(settings);
     let names_pin = |hint: &String| hint.contains("tls-fingerprint");
     if ignores && outcome.kind == Kind::NoPermission && outcome.hint.as_ref().is_some_and(names_pin)
     {
@@ -112,26 +198,13 @@ fn is_loopback(host: &str) -> bool {
 
 fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Credentials>, Failure> {
     let settings = around.settings;
-    let mechanism = match settings
-        .text("smtp-auth")
-        .unwrap_or("auto")
-        .to_ascii_lowercase()
-        .as_str()
-    {
-        "none" | "no" => return Ok(None),
-        "auto" | "" => Mechanism::Auto,
+    let mechanism = match settings.get("smtp-auth").unwrap_or("auto") {
+        "none" => return Ok(None),
         "plain" => Mechanism::Plain,
         "login" => Mechanism::Login,
         "xoauth2" => Mechanism::XOAuth2,
         "oauthbearer" => Mechanism::OAuthBearer,
-        other => {
-            let what = format!(
-                "{}: smtp-auth={other} is not known",
-                settings.origin("smtp-auth")
-            );
-            return Err(Failure::new(Kind::Config, what)
-                .hint("smtp-auth is auto, plain, login, xoauth2, oauthbearer or none"));
-        }
+        _ => Mechanism::Auto,
     };
     let mut user = url
         .user
@@ -139,6 +212,7 @@ fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Crede
         .or_else(|| settings.text("smtp-auth-user").map(str::to_owned));
     let mut secret = configured_secret(url, around)?;
     if secret.is_none()
+        && settings.is_set("netrc-lookup")
         && let Some((login, password)) = netrc(url, user.as_deref(), around)?
     {
         user = user.or(login);
@@ -182,10 +256,9 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
         return Ok(Some(Secret::new(password)));
     }
     if let Some(password) = &url.password {
-        let variable = if settings.text("smtp").is_some() {
-            "smtp"
-        } else {
-            "mta"
+        let variable = match Mta::of(settings) {
+            Ok(Mta::Relay(_)) => "mta",
+            _ => "smtp",
         };
         check_rc(&settings.origin(variable))?;
         return Ok(Some(Secret::new(password.clone())));
@@ -340,6 +413,38 @@ fn in_netrc(text: &str, host: &str, user: Option<&str>) -> Option<(Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_times_of_a_relay_are_those_that_are_set() {
+        let times = |words: &[&str], terminal| {
+            let mut settings = Settings::default();
+            for word in words {
+                mailrc::apply_set(&mut settings, word, Origin::Option("-S".to_owned())).unwrap();
+            }
+            let times = timeouts(&settings, terminal);
+            let deadline = times.deadline.map(|time| time.as_secs());
+            (times.connect.as_secs(), times.reply.as_secs(), deadline)
+        };
+        assert_eq!(times(&[], false), (10, 60, Some(60)));
+        assert_eq!(times(&[], true), (10, 60, None));
+        assert_eq!(times(&["smtp-connect-timeout=3"], false), (3, 60, Some(60)));
+        assert_eq!(
+            times(&["socket-connect-timeout=1m"], false),
+            (60, 60, Some(60))
+        );
+        assert_eq!(times(&["smtp-timeout=5m"], false), (10, 300, Some(60)));
+        assert_eq!(times(&["smtp-deadline=1h"], true), (10, 60, Some(3600)));
+        assert_eq!(times(&["smtp-deadline=0"], false), (10, 60, None));
+        assert_eq!(
+            times(&["nosmtp-deadline", "nosmtp-timeout"], false),
+            (10, 60, None)
+        );
+        let longest = 366 * 24 * 60 * 60;
+        assert_eq!(
+            times(&["smtp-timeout=99999999999999999999"], false).1,
+            longest
+        );
+    }
 
     #[test]
     fn netrc_gives_the_login_of_the_machine() {

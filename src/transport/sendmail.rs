@@ -4,10 +4,11 @@
 //! so that our death never truncates a mail. Recipients are arguments behind `--`, never `-t`:
 //! a header field can add none. The child is always waited for and believed by its exit status.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,6 +37,10 @@ const BATCH: usize = 96 * 1024;
 pub struct Sendmail {
     /// The program.
     pub program: PathBuf,
+    /// The name it is called by, if that is not its path (`mta-argv0`).
+    pub name: Option<OsString>,
+    /// More arguments, behind our own first one (`mta-arguments`).
+    pub arguments: Vec<String>,
     /// The sender's full name, for `-F`.
     pub full_name: Option<String>,
     /// Whether to ask for its dialogue (`-v`).
@@ -145,7 +150,10 @@ fn call(
         }
     };
     let mut command = child::command(&sendmail.program);
-    command.arg("-i");
+    if let Some(name) = &sendmail.name {
+        command.arg0(name);
+    }
+    command.arg("-i").args(&sendmail.arguments);
     if envelope.null_sender {
         command.args(["-f", "<>"]);
     } else if let Some(sender) = &envelope.sender {

@@ -88,12 +88,20 @@ fn an_odd_line_is_named_and_does_not_stop_a_mail() {
 #[test]
 fn unknown_variables_are_silent_but_not_those_of_the_route() {
     with("set nonesuch=1 colour-disable bsdcompat", "ops@x.org").run();
-    with("set tls-nonesuch=1", "ops@x.org")
-        .says("tls-nonesuch")
-        .run();
-    with("set smtp-nonesuch=1", "ops@x.org")
-        .says("smtp-nonesuch")
-        .run();
+    for name in [
+        "tls-nonesuch",
+        "smtp-nonesuch",
+        "mta_arguments",
+        "ssl-nonesuch",
+    ] {
+        with(&format!("set {name}=1"), "ops@x.org")
+            .status(78)
+            .says(&format!("[DIR]/rc:4: unknown variable {name}"))
+            .keeps(1)
+            .any_stderr()
+            .run()
+            .nothing_sent();
+    }
 }
 
 #[test]
@@ -163,18 +171,18 @@ fn a_configuration_that_is_named_and_missing_is_told() {
 #[test]
 fn a_number_that_is_none_is_told_and_the_mail_goes() {
     let ran = with(
-        "set screen=abc\nset toplines=7 sendmail-timeout=-1\nset crt= smtp-timeout=5s",
+        "set screen=abc\nset toplines=7 sendmail-timeout=1m\nset crt= smtp-timeout=5s",
         "ops@x.org",
     )
     .args(["-S", "lock-timeout=soon"])
-    .says("[DIR]/rc:4: screen must be a whole number, not \"abc\"")
-    .says("[DIR]/rc:5: sendmail-timeout must be a whole number, not \"-1\"")
-    .says("[DIR]/rc:6: smtp-timeout must be a whole number, not \"5s\"")
-    .says("-S lock-timeout: lock-timeout must be a whole number, not \"soon\"")
+    .says(
+        "[DIR]/rc:4: screen must be a whole number of at least 1, not \"abc\"; its default counts",
+    )
+    .says("-S lock-timeout: lock-timeout must be a time, as 30, 30s, 5m or 1h, not \"soon\"")
     .run();
     assert_eq!(ran.call().recipients(), ["ops@x.org"]);
     let ran = with("set max-size=big", "ops@x.org")
-        .says("[DIR]/rc:4: max-size must be a size as 10M, not big")
+        .says("[DIR]/rc:4: max-size must be a size, as 500K, 10M or a number of bytes, not \"big\"")
         .run();
     assert_eq!(ran.call().recipients(), ["ops@x.org"]);
 }

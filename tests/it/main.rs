@@ -44,3 +44,4 @@ mod smtp_tls;
 mod system;
 mod terminal;
 mod truth;
+mod variables;

@@ -87,9 +87,43 @@ fn a_bad_line_is_named_and_the_rest_counts() {
     let weights: Vec<Weight> = settings.problems.iter().map(|p| p.weight).collect();
     assert_eq!(
         weights,
-        [Weight::Line, Weight::WayOut, Weight::Route, Weight::Line]
+        [Weight::Line, Weight::Route, Weight::Route, Weight::Line]
     );
     assert_eq!(settings.get("from"), Some("a@x"));
+}
+
+#[test]
+fn a_value_that_is_set_later_makes_good_what_was_wrong() {
+    let settings = read("set tls=bogus toplines=x tls-nonesuch\nset tls=require toplines=3\n");
+    let wrong: Vec<&str> = settings.problems.iter().map(|p| p.what.as_str()).collect();
+    assert_eq!(wrong, ["unknown variable tls-nonesuch"]);
+    assert_eq!(settings.get("tls"), Some("require"));
+    let settings = read("set tls=bogus tls-nonesuch\nunset tls tls-nonesuch\n");
+    assert_eq!(settings.problems, []);
+    assert_eq!(settings.get("tls"), None);
+}
+
+#[test]
+fn a_line_that_is_not_understood_and_may_name_the_way_out_stops_mail() {
+    for line in [
+        "set mta = smtp://relay.example",
+        "set notls=1",
+        "set from=a@x smtp-auth-user=\"x",
+        "unset \"tls",
+    ] {
+        let settings = read(line);
+        let weights: Vec<Weight> = settings.problems.iter().map(|p| p.weight).collect();
+        assert!(
+            weights.contains(&Weight::Route),
+            "{line}: {:?}",
+            settings.problems
+        );
+    }
+    for line in ["set prompt = x", "set nohold=1", "set from=\"x"] {
+        let settings = read(line);
+        assert_eq!(settings.problems.len(), 1, "{line}");
+        assert_eq!(settings.problems[0].weight, Weight::Line, "{line}");
+    }
 }
 
 #[test]

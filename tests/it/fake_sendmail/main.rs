@@ -92,6 +92,12 @@ fn record(call: &Path) -> io::Result<()> {
     }
     fs::write(call.join("argv"), argv)?;
     let mut environment = Vec::new();
+    // The name that we were called by stands with the variables.
+    for called in std::env::args_os().take(1) {
+        environment.extend_from_slice(b"CALLED=");
+        environment.extend_from_slice(called.as_bytes());
+        environment.push(0);
+    }
     for (name, value) in std::env::vars_os() {
         environment.extend_from_slice(name.as_bytes());
         environment.push(b'=');
