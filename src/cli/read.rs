@@ -1,6 +1,8 @@
 //! Reading: which mailbox is meant, and what is to be done with it, for every face.
 
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use crate::report::{self, Form, ReportError};
 use crate::sanitize;
 use crate::shell::batch::{self, Action, Selection};
 use crate::shell::{self, Input};
+use crate::sys::open::Trouble;
 use crate::sys::signals::Signals;
 use crate::sys::{child, clock, user};
 use crate::ui::choice::FlagChoice;
@@ -267,8 +270,10 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
                 format!("{shown} is not a user of this system"),
             )
         };
-        let account = name.to_str().and_then(user::by_name).ok_or_else(unknown)?;
-        let path = spool_of(&account, None, settings).ok_or_else(unknown)?;
+        let account = user::by_name(name.to_str().unwrap_or_default());
+        let account = account.map_err(no_database)?.ok_or_else(unknown)?;
+        let path = spool_of(&account, None, settings);
+        let path = path.map_err(no_place)?.ok_or_else(unknown)?;
         let owner = Some(account.name);
         return Ok(Place {
             path,
@@ -278,7 +283,7 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
     }
     let Some(file) = &wanted.file else {
         return Ok(Place {
-            path: own_mailbox(settings, environment),
+            path: own_mailbox(settings, environment)?,
             owner: Some(name),
             is_system: true,
         });
@@ -297,43 +302,91 @@ fn find(wanted: &Wanted, settings: &Settings, environment: &Environment) -> Resu
 }
 
 /// Returns where our own system mailbox is.
-fn own_mailbox(settings: &Settings, environment: &Environment) -> PathBuf {
+///
+/// # Errors
+/// 75 when the system fails to look.
+fn own_mailbox(settings: &Settings, environment: &Environment) -> Result<PathBuf, Failure> {
     let us = user::current();
+    if let Some(why) = user::unread() {
+        return Err(Failure::new(Kind::TryLater, "cannot read the user database").because(why));
+    }
     let mail = settings.inbox(environment);
     let mail = mail.as_deref().map(Path::as_os_str);
-    let own = us.as_ref().and_then(|us| spool_of(us, mail, settings));
-    own.unwrap_or_else(|| {
+    let own = match &us {
+        Some(us) => spool_of(us, mail, settings).map_err(no_place)?,
+        None => None,
+    };
+    Ok(own.unwrap_or_else(|| {
         let name = us.map_or_else(|| format!("uid {}", user::effective_uid()), |us| us.name);
         spools(settings)[0].join(name)
-    })
+    }))
+}
+
+fn no_database(error: io::Error) -> Failure {
+    Failure::new(Kind::TryLater, "cannot read the user database").because(error)
+}
+
+fn no_place(error: io::Error) -> Failure {
+    Failure::new(Kind::TryLater, "cannot look for the mailbox").because(error)
 }
 
 /// Returns the mailbox that a name stands for, as `-f`, `save` and the like take it.
 fn file_of(file: &OsStr, settings: &Settings, environment: &Environment) -> Result<Named, Failure> {
     // A file that is there by that very name is meant, whatever characters are in it.
-    if !file.as_bytes().starts_with(b"%") && Path::new(file).exists() {
-        return Ok(Named {
-            path: PathBuf::from(file),
-            is_system: false,
-        });
+    if !file.as_bytes().starts_with(b"%") {
+        match fs::metadata(file) {
+            Ok(_) => {
+                return Ok(Named {
+                    path: PathBuf::from(file),
+                    is_system: false,
+                });
+            }
+            Err(error) if Trouble::of(&error) == Trouble::Failed => {
+                let shown = sanitize::line(file.as_bytes());
+                let what = format!("cannot open {shown}");
+                return Err(Failure::new(Kind::TryLater, what).because(error));
+            }
+            Err(_) => {}
+        }
     }
-    mailbox::expand(
+    // The first look-up that failed: its "no" is no answer.
+    let trouble = RefCell::new(None);
+    let note = |failure: Failure| {
+        trouble.borrow_mut().get_or_insert(failure);
+    };
+    let account = |name: &str| match user::by_name(name) {
+        Ok(account) => account,
+        Err(error) => {
+            note(no_database(error));
+            None
+        }
+    };
+    let named = mailbox::expand(
         file,
         &NameInputs {
             home: environment.home_directory().as_deref(),
             folder: settings.path("folder"),
             mbox: settings.path("mbox").or(environment.mbox.as_deref()),
             previous: None,
-            system: &own_mailbox(settings, environment),
-            system_of: &|name| spool_of(&user::by_name(name)?, None, settings),
-            home_of: &|name| user::by_name(name).map(|user| user.home),
+            system: &own_mailbox(settings, environment)?,
+            system_of: &|name| match spool_of(&account(name)?, None, settings) {
+                Ok(path) => path,
+                Err(error) => {
+                    note(no_place(error));
+                    None
+                }
+            },
+            home_of: &|name| account(name).map(|user| user.home),
             variable: &|name| {
                 let own = settings.any(name).map(OsString::from);
                 own.or_else(|| env::variable(name))
             },
         },
-    )
-    .map_err(|error| {
+    );
+    if let Some(failure) = trouble.into_inner() {
+        return Err(failure);
+    }
+    named.map_err(|error| {
         let shown = sanitize::line(file.as_bytes());
         Failure::new(Kind::NoInput, format!("cannot open {shown}")).because(error)
     })
@@ -345,7 +398,14 @@ fn spools(settings: &Settings) -> Vec<PathBuf> {
 }
 
 /// Returns the system mailbox of a user; `mail` is `$MAIL` where the user is ourselves.
-fn spool_of(user: &user::User, mail: Option<&OsStr>, settings: &Settings) -> Option<PathBuf> {
+///
+/// # Errors
+/// When the system fails to look.
+fn spool_of(
+    user: &user::User,
+    mail: Option<&OsStr>,
+    settings: &Settings,
+) -> io::Result<Option<PathBuf>> {
     let spools = spools(settings);
     let spools: Vec<&Path> = spools.iter().map(PathBuf::as_path).collect();
     let place = mailbox::system_mailbox(&PlaceInputs {
@@ -354,8 +414,8 @@ fn spool_of(user: &user::User, mail: Option<&OsStr>, settings: &Settings) -> Opt
         spools: &spools,
         user: &user.name,
         home: Some(&user.home),
-    });
-    place.map(|place| place.path)
+    })?;
+    Ok(place.map(|place| place.path))
 }
 
 /// Returns where journals may lie beside the mailbox's own directory.

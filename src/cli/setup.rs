@@ -40,7 +40,8 @@ pub struct Wanted<'a> {
 /// Problems that concern nothing but themselves are told and passed over.
 ///
 /// The second value says why nothing may be sent although the rest could be read: an account is
-/// asked for that is not there (78). The text of a mail is kept then.
+/// asked for that is not there (78), or the system failed while a file was read (75). The text of a
+/// mail is kept then, and no mailbox is opened.
 ///
 /// # Errors
 /// 64 when `-S` sets what is no variable.
@@ -114,10 +115,28 @@ pub fn settings(
     if wanted.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));
     }
+    let unread = settings
+        .problems
+        .iter()
+        .find(|p| p.weight == Weight::Unread);
+    if let Some(Problem { origin, what, .. }) = unread {
+        let place = match origin {
+            Origin::File { path, line: 0 } => path.display().to_string(),
+            other => other.to_string(),
+        };
+        let what = format!("cannot read the configuration: {place}: {what}");
+        refusal = Some(
+            Failure::new(Kind::TryLater, what)
+                .hint("-n passes over the system's files, MAILRC=/dev/null over one's own"),
+        );
+    }
     // The first problem of the way out is told by the submission that it stops.
     let of_route = |problem: &&Problem| problem.weight == Weight::Route;
     let others = settings.problems.iter().filter(of_route).skip(1);
-    let lines = settings.problems.iter().filter(|p| !of_route(p));
+    let lines = settings
+        .problems
+        .iter()
+        .filter(|p| p.weight == Weight::Line);
     for problem in lines.chain(others.filter(|_| wanted.sending)) {
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }

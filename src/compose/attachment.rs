@@ -5,27 +5,19 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-use nix::fcntl::OFlag;
 
 use crate::compose::AttachRequest;
 use crate::exit::{Failure, Kind};
 use crate::message::{FileName, MediaType, MessageSource, TransferEncoding};
 use crate::sanitize;
-use crate::sys::signals::{Signals, Woken};
+use crate::sys::open::read::{MAX_STREAM, open, spooled_stream};
+use crate::sys::open::{Opened, Unread, Use};
+use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
-
-/// How long a FIFO may take to come to its end.
-pub const DEADLINE: Duration = Duration::from_secs(60);
-
-/// How many bytes a FIFO or standard input may give.
-pub const MAX_STREAM: u64 = 1 << 30;
 
 /// Regular files up to this size are copied, in bytes.
 const COPIED: u64 = 1 << 20;
@@ -101,17 +93,16 @@ impl Read for InPlaceReader<'_> {
 ///
 /// # Errors
 /// 66 when it cannot be read: missing, unreadable, a directory or device, or a FIFO that does
-/// not come to its end in time; 128 + N when signal N interrupts it; 65 when the type that is given
-/// for it is none.
+/// not come to its end in time; 75 when the system fails; 128 + N when signal N interrupts it; 65
+/// when the type that is given for it is none.
 pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failure> {
     let (path, charset) = match split_charset(&wanted.path) {
         Some((path, charset)) if !Path::new(&wanted.path).exists() => (path, Some(charset)),
         _ => (wanted.path.as_os_str(), None),
     };
-    let fail = |error: io::Error| {
+    let fail = |error: Unread| {
         let what = format!("cannot attach {}", sanitize::line(path.as_bytes()));
-        // A signal is why we stop: the status tells it, as when it strikes while the text is read.
-        let kind = signals.received().map_or(Kind::NoInput, Kind::Signal);
+        let kind = error.kind(Kind::NoInput);
         let failure = Failure::new(kind, what).because(error);
         match path.as_bytes().contains(&b':') {
             true => failure.hint("a header field is added by --header 'Name: text'"),
@@ -126,9 +117,9 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
     });
     let source = if path == "-" {
         let stdin = io::stdin();
-        Source::Spooled(read_stream(&stdin, signals).map_err(fail)?)
+        Source::Spooled(spooled_stream(&stdin, signals).map_err(fail)?)
     } else {
-        open(path, signals).map_err(fail)?
+        source_of(path.as_ref(), Use::Attachment, signals).map_err(fail)?
     };
     let encoding = wanted.encoding.as_deref().map(transfer_encoding);
     Ok(Attached {
@@ -170,53 +161,17 @@ fn split_charset(name: &OsStr) -> Option<(&OsStr, String)> {
 /// Opens a regular file or reads a FIFO to its end.
 ///
 /// # Errors
-/// Fails for what cannot be read and for anything else, as directories and devices.
-pub fn open(path: &OsStr, signals: &Signals) -> io::Result<Source> {
-    // O_NONBLOCK: opening a FIFO without a writer must not hang.
-    let mut file = File::options()
-        .read(true)
-        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-        .open(path)?;
-    let metadata = file.metadata()?;
-    let kind = metadata.file_type();
-    if kind.is_fifo() {
-        return read_stream(&file, signals).map(Source::Spooled);
-    }
-    if metadata.is_dir() {
-        return Err(io::Error::other("it is a directory"));
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is a device or socket"));
-    }
-    if metadata.len() > COPIED {
-        return Ok(Source::InPlace(file, metadata.len()));
-    }
-    // Files of /proc have no length: read what is there.
-    Spool::read_from(&mut Read::by_ref(&mut file).take(MAX_STREAM)).map(Source::Spooled)
-}
-
-/// Reads a FIFO or pipe to its end, under the cap and the deadline.
-fn read_stream(file: &(impl AsFd + ?Sized), signals: &Signals) -> io::Result<Spool> {
-    let deadline = Instant::now() + DEADLINE;
-    let mut spool = Spool::new();
-    let mut block = vec![0; 64 * 1024];
-    loop {
-        match signals.wait(Some(file.as_fd()), Some(deadline))? {
-            Woken::Ready => {}
-            Woken::Rung => continue,
-            Woken::Signal(signal) => {
-                return Err(io::Error::other(format!("interrupted by signal {signal}")));
-            }
-            Woken::TimedOut => return Err(io::Error::other("it did not come to its end in time")),
+/// Fails for what cannot be read and for what this use does not take.
+pub(super) fn source_of(path: &Path, purpose: Use, signals: &Signals) -> Result<Source, Unread> {
+    match open(path, purpose)? {
+        Opened::Empty => Ok(Source::Spooled(Spool::new())),
+        Opened::Stream(file, _) => spooled_stream(&file, signals).map(Source::Spooled),
+        Opened::Regular(file, metadata) if metadata.len() > COPIED => {
+            Ok(Source::InPlace(file, metadata.len()))
         }
-        match nix::unistd::read(file.as_fd(), &mut block) {
-            Ok(0) => return Ok(spool),
-            Ok(count) if spool.len() + count as u64 > MAX_STREAM => {
-                return Err(io::Error::other("it gives more than 1 GiB"));
-            }
-            Ok(count) => spool.write_all(&block[..count])?,
-            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
+        // Files of /proc have no length: read what is there.
+        Opened::Regular(file, _) => {
+            Ok(Spool::read_from(&mut file.take(MAX_STREAM)).map(Source::Spooled)?)
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::compose::escapes::{self, Ending, Event, Lines, Session};
 use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
 use crate::sanitize;
+use crate::sys::open::{self, Use};
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 
@@ -62,8 +63,7 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
                 let found = end.as_mut().and_then(|end| end.find(&block[..count]));
                 let count = found.unwrap_or(count);
                 if let Err(error) = input.body.write_all(&block[..count]) {
-                    let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
-                    input.failure = Some(failure.because(error));
+                    input.failure = Some(unspooled(error));
                     return input;
                 }
                 if count == FIRST_BLOCK {
@@ -237,12 +237,12 @@ impl Lines for StandardLines<'_> {
 /// Reads the text from a file.
 pub fn read_file(path: &OsStr, signals: &Signals) -> Input {
     let mut input = Input::default();
-    let opened = attachment::open(path, signals);
-    match opened.and_then(|source| Spool::read_from(&mut *source.reader()?)) {
+    let opened = attachment::source_of(path.as_ref(), Use::Text, signals);
+    match opened.and_then(|source| Ok(Spool::read_from(&mut *source.reader()?)?)) {
         Ok(body) => input.body = body,
         Err(error) => {
             let what = format!("cannot read {}", sanitize::line(path.as_bytes()));
-            let kind = signals.received().map_or(Kind::NoInput, Kind::Signal);
+            let kind = error.kind(Kind::NoInput);
             input.failure = Some(Failure::new(kind, what).because(error));
         }
     }
@@ -257,8 +257,7 @@ pub fn behind_file(path: &OsStr, input: Input, signals: &Signals) -> Input {
     let mut quoted = read_file(path, signals);
     let copied = io::copy(&mut input.body.reader(), &mut quoted.body);
     if let Err(error) = copied {
-        let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
-        quoted.failure = Some(failure.because(error));
+        quoted.failure = Some(unspooled(error));
     }
     quoted.failure = input.failure.or(quoted.failure);
     quoted
@@ -272,5 +271,12 @@ fn interrupted(signal: u8) -> Failure {
 }
 
 fn unreadable(error: io::Error) -> Failure {
-    Failure::new(Kind::NoInput, "cannot read standard input").because(error)
+    let kind = open::kind_of(&error, Kind::NoInput);
+    Failure::new(kind, "cannot read standard input").because(error)
+}
+
+/// A place for the text that cannot be had is 73; where the system failed otherwise, 75.
+fn unspooled(error: io::Error) -> Failure {
+    let kind = open::kind_of(&error, Kind::CannotCreate);
+    Failure::new(kind, "cannot spool the message").because(error)
 }

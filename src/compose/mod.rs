@@ -33,7 +33,7 @@ pub use request::{AttachRequest, Request};
 
 /// Validates a request and makes a draft of it, with this body.
 ///
-/// Reads the attachments; waits for FIFOs until `attachment::DEADLINE`.
+/// Reads the attachments; waits for FIFOs until `open::read::DEADLINE`.
 pub fn compose(
     request: &Request,
     body: Spool,

@@ -48,6 +48,8 @@ pub struct Environment {
     pub credentials_directory: Option<PathBuf>,
     /// `NETRC`: the file of logins instead of `~/.netrc`.
     pub netrc: Option<PathBuf>,
+    /// `SSL_CERT_FILE`: certificates to trust instead of the system's.
+    pub ssl_cert_file: Option<PathBuf>,
     /// [`SUBMITTING`]: we are the child of a submission of our own.
     pub submitting: Option<PathBuf>,
     /// We were called as sendmail; set by the face, not read.
@@ -108,6 +110,7 @@ impl Environment {
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
             credentials_directory: path("CREDENTIALS_DIRECTORY"),
             netrc: path("NETRC"),
+            ssl_cert_file: path("SSL_CERT_FILE"),
             submitting: path(SUBMITTING),
             as_sendmail: false,
             dumb_terminal: get("TERM").is_none_or(|term| term == "dumb"),

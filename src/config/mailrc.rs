@@ -41,13 +41,17 @@ pub struct Context<'a> {
 pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) -> bool {
     match Reader::new(settings, context).file(path, 0) {
         Ok(()) => true,
-        Err(Untrusted::Missing) => false,
-        Err(Untrusted::Refused(what)) => {
+        Err(error) => {
+            let (what, weight) = match error {
+                Untrusted::Failed(what) => (what, Weight::Unread),
+                Untrusted::Refused(what) => (what, Weight::Line),
+                Untrusted::Missing => return false,
+            };
             let origin = Origin::File {
                 path: path.to_owned(),
                 line: 0,
             };
-            let problem = Problem::of_line(&origin, what, Weight::Line);
+            let problem = Problem::of_line(&origin, what, weight);
             settings.problems.push(problem);
             true
         }
@@ -370,12 +374,14 @@ impl<'a> Reader<'a> {
         }
         let path = expand_home(self.os(name), self.context.home);
         if let Err(error) = self.file(&path, depth + 1) {
-            let what = match error {
-                Untrusted::Missing => "there is no such file".to_owned(),
-                Untrusted::Refused(what) => what,
+            let (what, weight) = match error {
+                Untrusted::Missing => ("there is no such file".to_owned(), Weight::Line),
+                Untrusted::Refused(what) => (what, Weight::Line),
+                Untrusted::Failed(what) => (what, Weight::Unread),
             };
             let what = format!("cannot source {}: {what}", path.display());
-            self.problem(origin, what);
+            let problem = Problem::of_line(origin, what, weight);
+            self.settings.problems.push(problem);
         }
     }
 }

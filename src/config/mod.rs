@@ -100,6 +100,9 @@ pub enum Weight {
     Line,
     /// Nothing is sent (78): mail could go astray. Whoever only reads is not told.
     Route,
+    /// The system failed while this file was read, so that nobody knows what is set: nothing is
+    /// sent and no mailbox is opened (75, design decision D27).
+    Unread,
 }
 
 /// All that is set: variables, aliases, lists.

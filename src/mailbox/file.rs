@@ -5,6 +5,7 @@
 //! put a file where a mailbox is looked for.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -39,7 +40,8 @@ pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
         opened => opened,
     };
     let (file, metadata) = checked(path, flags, opened)?;
-    match planted(path, &metadata) {
+    let why = planted(path, &metadata).map_err(|source| OpenError::new(path, source))?;
+    match why {
         Some(what) => Err(OpenError::NotRegular {
             path: path.to_owned(),
             what,
@@ -60,6 +62,7 @@ pub(super) fn open_for_rewrite(path: &Path) -> Result<File, CommitError> {
     let (file, metadata) = checked(path, flags, opened).map_err(CommitError::Open)?;
     let is_open_to_all = metadata.mode() & 0o002 != 0 && is_in_sticky_directory(path);
     let why = planted(path, &metadata)
+        .map_err(|source| CommitError::Open(OpenError::new(path, source)))?
         .or(is_open_to_all.then_some("a file in a spool that everybody may write to"));
     match why {
         Some(why) => Err(CommitError::Refused {
@@ -110,18 +113,23 @@ fn checked(
 /// Returns what is wrong with a file that somebody else may have put where a mailbox is looked for.
 ///
 /// That can only be in a directory with the sticky bit, as a spool of mode 3777 has it.
-fn planted(path: &Path, metadata: &Metadata) -> Option<&'static str> {
+///
+/// # Errors
+/// When the user database cannot be read.
+fn planted(path: &Path, metadata: &Metadata) -> io::Result<Option<&'static str>> {
     if !is_in_sticky_directory(path) {
-        return None;
+        return Ok(None);
     }
     let us = user::effective_uid();
     if metadata.nlink() > 1 && metadata.uid() != us {
-        return Some("a second name of another user's file");
+        return Ok(Some("a second name of another user's file"));
     }
-    let namesake = || path.file_name()?.to_str().and_then(user::by_name);
-    let is_foreign = ![us, 0].contains(&metadata.uid())
-        && namesake().is_some_and(|user| user.uid != metadata.uid());
-    is_foreign.then_some("another user's file under this name")
+    if [us, 0].contains(&metadata.uid()) {
+        return Ok(None);
+    }
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let is_foreign = user::by_name(name)?.is_some_and(|user| user.uid != metadata.uid());
+    Ok(is_foreign.then_some("another user's file under this name"))
 }
 
 /// Returns the file that a path means: where links may be followed, that at their end.

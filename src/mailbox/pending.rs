@@ -72,7 +72,7 @@ impl Subject {
         let mut places = self.places(journals);
         let owner = match self.owner == user::effective_uid() {
             true => user::current(),
-            false => user::by_uid(self.owner),
+            false => user::by_uid(self.owner).unwrap_or_default(),
         };
         let others = [
             Some(PathBuf::from(ROOT)),
@@ -200,7 +200,8 @@ fn unreadable(place: &Path, subject: &Subject) -> Option<Result<Found, Notice>> 
     if let Some(why) = why_not(&metadata, subject) {
         return Some(Err(planted(place, why)));
     }
-    let owner = user::by_uid(metadata.uid());
+    // Only a name to be told: without one the number will do.
+    let owner = user::by_uid(metadata.uid()).unwrap_or_default();
     Some(Ok(Found::Unreadable {
         path: place.to_owned(),
         owner: owner.map_or_else(|| format!("uid {}", metadata.uid()), |owner| owner.name),

@@ -7,12 +7,14 @@
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs;
+use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::file::directory_of;
+use crate::sys::open::Trouble;
 
 /// Where spools are; on most systems one is a link to the other.
 pub const SPOOLS: [&str; 2] = ["/var/spool/mail", "/var/mail"];
@@ -55,58 +57,89 @@ pub struct Place {
 /// read somebody else's mail as root; then the spool, then `~/Maildir`. If none of them is there
 /// the place is where the spool's file would be. `None` when no spool holds such a name: one that
 /// is empty, or has a slash.
-pub fn system_mailbox(inputs: &PlaceInputs<'_>) -> Option<Place> {
+///
+/// # Errors
+/// When the system fails to look at one of these places: another one must not be taken for it.
+pub fn system_mailbox(inputs: &PlaceInputs<'_>) -> io::Result<Option<Place>> {
     if let Some(path) = inputs.mail.map(Path::new)
-        && is_our_own(path, inputs)
+        && is_our_own(path, inputs)?
     {
-        return Some(Place {
+        return Ok(Some(Place {
             path: path.to_owned(),
-            exists: path.exists(),
-        });
+            exists: look(path)?.is_some(),
+        }));
     }
     let is_name = !matches!(inputs.user, "" | "." | "..") && !inputs.user.contains(['/', '\0']);
     let files = inputs.spools.iter().map(|spool| spool.join(inputs.user));
     let files: Vec<PathBuf> = files.filter(|_| is_name).collect();
-    if let Some(path) = files.iter().find(|path| path.exists()) {
-        return Some(Place {
-            path: path.clone(),
-            exists: true,
-        });
+    for path in &files {
+        if look(path)?.is_some() {
+            return Ok(Some(Place {
+                path: path.clone(),
+                exists: true,
+            }));
+        }
     }
+    let is_directory =
+        |path: &Path| io::Result::Ok(look(path)?.is_some_and(|found| found.is_dir()));
     let maildir = inputs.home.map(|home| home.join("Maildir"));
-    if let Some(path) = maildir.filter(|path| is_name && path.join("cur").is_dir()) {
-        return Some(Place { path, exists: true });
+    if let Some(path) = maildir.filter(|_| is_name)
+        && is_directory(&path.join("cur"))?
+    {
+        return Ok(Some(Place { path, exists: true }));
     }
     // The first spool that is there, so that a message about it names a real directory.
-    let path = files
-        .iter()
-        .find(|path| directory_of(path).is_dir())
-        .or(files.first())?;
-    Some(Place {
-        path: path.clone(),
+    for path in &files {
+        if is_directory(directory_of(path))? {
+            return Ok(Some(Place {
+                path: path.clone(),
+                exists: false,
+            }));
+        }
+    }
+    Ok(files.into_iter().next().map(|path| Place {
+        path,
         exists: false,
-    })
+    }))
+}
+
+/// Looks at what a path leads to; what we may not see counts as not there, and opening it tells.
+fn look(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if Trouble::of(&error) == Trouble::Failed => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Returns whether the file that `$MAIL` names is ours, or lies in a directory of our own.
 ///
 /// The spool is nobody's own, though root owns it.
-fn is_our_own(path: &Path, inputs: &PlaceInputs<'_>) -> bool {
+fn is_our_own(path: &Path, inputs: &PlaceInputs<'_>) -> io::Result<bool> {
     if !path.is_absolute() || path.as_os_str().as_bytes().contains(&0) {
-        return false;
+        return Ok(false);
     }
-    let is_ours = |path: &Path| fs::metadata(path).is_ok_and(|m| m.uid() == inputs.effective_uid);
+    let is_ours = |path: &Path| {
+        let found = look(path)?;
+        io::Result::Ok(found.is_some_and(|found| found.uid() == inputs.effective_uid))
+    };
     let directory = directory_of(path);
-    is_ours(path) || is_ours(directory) && !is_one_of(directory, inputs.spools)
+    Ok(is_ours(path)? || is_ours(directory)? && !is_one_of(directory, inputs.spools)?)
 }
 
 /// Returns whether a directory is one of these, by whatever name.
-fn is_one_of(directory: &Path, others: &[&Path]) -> bool {
-    let identity = |path: &Path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
-    let this = identity(directory);
-    let standard = SPOOLS.iter().map(Path::new);
-    let mut others = others.iter().copied().chain(standard);
-    this.is_some() && others.any(|other| identity(other) == this)
+fn is_one_of(directory: &Path, others: &[&Path]) -> io::Result<bool> {
+    let identity =
+        |path: &Path| io::Result::Ok(look(path)?.map(|found| (found.dev(), found.ino())));
+    let Some(this) = identity(directory)? else {
+        return Ok(false);
+    };
+    for other in others.iter().copied().chain(SPOOLS.iter().map(Path::new)) {
+        if identity(other)? == Some(this) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What names of mailboxes can refer to.
@@ -384,6 +417,7 @@ mod tests {
                 user,
                 home,
             })
+            .expect("looked at")
         };
         let place = |path: PathBuf, exists| Some(Place { path, exists });
         assert_eq!(find("me", None), place(one.join("me"), false));
@@ -412,7 +446,7 @@ mod tests {
                 user: "me",
                 home: None,
             });
-            place.expect("a place").path
+            place.expect("looked at").expect("a place").path
         };
         let (default, theirs) = (spool.join("me"), spool.join("alice"));
         // In our own directory, there or not; in the spool only a file of ours.

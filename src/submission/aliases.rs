@@ -5,14 +5,12 @@
 //! Commands and files in the system's aliases are never run or written.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
+
+use crate::sys::open::{self, Unread, Use};
 
 /// Where the system's aliases are.
 pub const SYSTEM_FILES: &[&str] = &["/etc/aliases", "/etc/mail/aliases"];
-
-/// How large an alias file may be, in bytes.
-const MAX_SIZE: u64 = 16 << 20;
 
 /// The system's aliases: names in lower case, and what they stand for.
 #[derive(Clone, Debug, Default)]
@@ -22,20 +20,18 @@ pub struct SystemAliases {
 
 impl SystemAliases {
     /// Reads the first of the system's alias files that is there.
-    pub fn read() -> SystemAliases {
-        SYSTEM_FILES
-            .iter()
-            .find_map(|path| SystemAliases::from_file(Path::new(path)))
-            .unwrap_or_default()
-    }
-
-    fn from_file(path: &Path) -> Option<SystemAliases> {
-        let metadata = fs::metadata(path).ok()?;
-        if !metadata.is_file() || metadata.len() > MAX_SIZE {
-            return None;
+    ///
+    /// # Errors
+    /// Names the file that is there, or may be, and cannot be read.
+    pub fn read() -> Result<SystemAliases, (&'static str, Unread)> {
+        for path in SYSTEM_FILES {
+            match open::read::bytes(Path::new(path), Use::Aliases) {
+                Ok(text) => return Ok(SystemAliases::parse(&String::from_utf8_lossy(&text))),
+                Err(error) if error.is_absent() => {}
+                Err(error) => return Err((path, error)),
+            }
         }
-        let text = fs::read(path).ok()?;
-        Some(SystemAliases::parse(&String::from_utf8_lossy(&text)))
+        Ok(SystemAliases::default())
     }
 
     /// Reads the text of an aliases(5) file: `name: value, value`, continued by leading blanks.

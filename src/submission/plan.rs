@@ -1,18 +1,20 @@
 //! The plan: who we are, which ways there are, and which way each copy goes.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use crate::address::EnvelopeAddress;
 use crate::compose::Draft;
 use crate::config::{Problem, Weight};
-use crate::exit::{Failure, Kind};
+use crate::exit::{self, Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::aliases::SystemAliases;
 use crate::submission::identity::Identity;
 use crate::submission::mta::{self, Mta, RelayUrl};
 use crate::submission::relay;
 use crate::submission::route::{self, Route, Step, World};
-use crate::sys::user;
+use crate::sys::host::{self, HostUnread};
+use crate::sys::{open, user};
 use crate::transport::sendmail;
 
 /// Where each copy of a draft goes, before anything is sent.
@@ -33,7 +35,8 @@ pub struct Plan {
 /// Finds a route for every recipient of a draft.
 ///
 /// # Errors
-/// 78 when the configuration of the way out is wrong.
+/// 78 when the configuration of the way out is wrong; 75 when the system fails where the way is
+/// looked for: a sendmail, an account, an alias or a name that cannot be looked up is not absent.
 pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     let settings = around.settings;
     if let Some(problem) = settings.problems.iter().find(|p| p.weight == Weight::Route) {
@@ -52,8 +55,12 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     if let Some(url) = &relay {
         relay::check(url, settings)?;
     }
+    let unseen = |what: String, error: std::io::Error| {
+        Failure::new(open::kind_of(&error, Kind::TryLater), what).because(exit::with_causes(&error))
+    };
     if let Mta::Sendmail(Some(path)) = &mta
         && sendmail::is_ourselves(path)
+            .map_err(|error| unseen(format!("cannot look at {}", path.display()), error))?
     {
         let what = format!(
             "{}: {} is Postrider itself, no MTA",
@@ -70,27 +77,76 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     }
     let mut identity = Identity::find(settings);
     identity.know_login(relay.as_ref().and_then(|url| url.user.as_deref()));
+    let mut notices = Vec::new();
+    if let Some((path, unread)) = host::unread() {
+        let what = format!("cannot read {path} for this host's name");
+        match unread {
+            HostUnread::Failed(why) => {
+                return Err(Failure::new(Kind::TryLater, what).because(why.as_str()));
+            }
+            HostUnread::Refused(why) => notices.push(format!("{what}: {why}")),
+        }
+    }
+    if let Some(why) = user::unread() {
+        return Err(Failure::new(Kind::TryLater, "cannot read the user database").because(why));
+    }
+    // The first look-up that failed: its "no" is no answer, so nothing may be sent (D27).
+    let trouble = RefCell::new(None);
+    let note = |what: &str, error| {
+        let failure = unseen(what.to_owned(), error);
+        trouble.borrow_mut().get_or_insert(failure);
+    };
+    let unreadable = RefCell::new(None);
+    let find_sendmail = || match sendmail::find() {
+        Ok(path) => path.filter(|path| !called_by(path)),
+        Err(error) => {
+            note("cannot look for sendmail", error);
+            None
+        }
+    };
+    let is_account = |name: &str| match user::by_name(name) {
+        Ok(account) => account.is_some(),
+        Err(error) => {
+            note("cannot read the user database", error);
+            false
+        }
+    };
+    let system_aliases = || match SystemAliases::read() {
+        Ok(aliases) => aliases,
+        Err((path, error)) => {
+            let what = format!("cannot read {path}");
+            match error.is_failure() {
+                true => note(&what, error.into()),
+                false => {
+                    let told = format!("{what}: {error}; the system's aliases do not count");
+                    unreadable.replace(Some(told));
+                }
+            }
+            SystemAliases::default()
+        }
+    };
     let world = World {
         relay: relay.clone().filter(|_| mta == Mta::Auto),
         mta,
         local_leaves: settings.text("local") == Some("relay"),
         qualify_domain: identity.qualify_domain.clone(),
         own_names: identity.own_names.clone(),
-        find_sendmail: &|| sendmail::find().filter(|path| !called_by(path)),
-        is_account: &|name| user::by_name(name).is_some(),
-        system_aliases: &SystemAliases::read,
+        find_sendmail: &find_sendmail,
+        is_account: &is_account,
+        system_aliases: &system_aliases,
     };
     let recipients: Vec<EnvelopeAddress> = draft
         .recipients()
         .map(|named| named.address().clone())
         .collect();
     let (steps, ignored) = route::plan(&recipients, &world);
-    let mut notices: Vec<String> = ignored
-        .into_iter()
-        .map(|member| {
-            format!("the system's aliases lead to {member}, which is no mailbox and was left out")
-        })
-        .collect();
+    if let Some(failure) = trouble.into_inner() {
+        return Err(failure);
+    }
+    notices.extend(unreadable.into_inner());
+    notices.extend(ignored.into_iter().map(|member| {
+        format!("the system's aliases lead to {member}, which is no mailbox and was left out")
+    }));
     let leaves = steps.iter().any(|step| step.route == Ok(Route::Relay));
     let lacks_domain = || {
         let sender = match &draft.envelope_sender {

@@ -3,26 +3,26 @@
 //! Secrets come from a file, a command, systemd's credentials, netrc, a variable or the URL
 //! (design decision D20); one in a file that others can read is refused.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use crate::config::{Origin, Settings, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
 use crate::submission::mta::{Mta, RelayUrl, Scheme};
+use crate::sys::open::{self, Unread, Use};
 use crate::sys::{child, user};
 use crate::transport::Outcome;
 use crate::transport::smtp::{
     Credentials, Mechanism, Relay, Secret, Security, Timeouts, Verify, parse_fingerprint,
 };
-
-/// How large a file or an output with a secret may be, in bytes.
-const MAX_SECRET: u64 = 64 * 1024;
 
 /// How long a password command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,6 +47,7 @@ pub fn build(
     relay.ca_file = settings
         .path("tls-ca-file")
         .map(|name| mailrc::expand_home(name, around.environment.home_directory().as_deref()));
+    relay.system_ca_file = around.environment.ssl_cert_file.clone();
     if let Some(text) = settings.text("tls-fingerprint") {
         let fingerprint = parse_fingerprint(text).map_err(|error| {
             let what = format!(
@@ -239,7 +240,7 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
     if let Some(name) = settings.path("password-file") {
         let home = around.environment.home_directory();
         let path = mailrc::expand_home(name, home.as_deref());
-        return read_secret(&path).map(Some);
+        return Ok(Some(read_secret(&path, around)?));
     }
     if let Some(command) = settings.text("password-command") {
         return ask_command(command, around).map(Some);
@@ -247,8 +248,9 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
     if let Some(directory) = &around.environment.credentials_directory {
         // LoadCredential=smtp-password:… of a systemd unit.
         let path = directory.join("smtp-password");
-        if path.exists() {
-            return read_secret(&path).map(Some);
+        match read_secret(&path, around) {
+            Err(SecretError::Absent(_)) => {}
+            read => return Ok(Some(read?)),
         }
     }
     if let Some(password) = settings.text("password") {
@@ -268,23 +270,24 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
 
 /// Refuses a password in an rc file that others can read.
 fn check_rc(origin: &Origin) -> Result<(), Failure> {
-    match origin {
-        Origin::File { path, .. } => {
-            let file = File::open(path).map_err(|error| unreadable(path, error))?;
-            check_private(path, &file)
-        }
-        _ => Ok(()),
-    }
+    let Origin::File { path, .. } = origin else {
+        return Ok(());
+    };
+    let file = open::read::open(path, Use::Rc).map_err(|error| unreadable(path, error))?;
+    file.metadata()
+        .map_or(Ok(()), |metadata| check_private(path, metadata))
 }
 
 /// Refuses a file with a secret that anybody but its owner, or a group that is not the owner's
 /// login group, can read.
-fn check_private(path: &Path, file: &File) -> Result<(), Failure> {
-    let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
-    let by_group = metadata.mode() & 0o040 != 0
-        && user::by_uid(metadata.uid()).is_none_or(|owner| owner.gid == metadata.gid());
-    let by_group = by_group && metadata.gid() != 0;
-    if metadata.mode() & 0o007 != 0 || metadata.mode() & 0o020 != 0 || by_group {
+fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    let mode = metadata.mode();
+    let by_group = mode & 0o040 != 0 && metadata.gid() != 0 && {
+        let owner = user::by_uid(metadata.uid());
+        let owner = owner.map_err(|error| unreadable(path, error.into()))?;
+        owner.is_none_or(|owner| owner.gid == metadata.gid())
+    };
+    if mode & 0o007 != 0 || mode & 0o020 != 0 || by_group {
         return Err(Failure::new(
             Kind::Config,
             format!("the password in {} can be read by others", path.display()),
@@ -294,27 +297,48 @@ fn check_private(path: &Path, file: &File) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unreadable(path: &Path, error: io::Error) -> Failure {
+fn unreadable(path: &Path, error: Unread) -> Failure {
     Failure::new(
-        Kind::Config,
+        error.kind(Kind::Config),
         format!("cannot read the password in {}", path.display()),
     )
     .because(error)
 }
 
+/// Why there is no secret in a file.
+enum SecretError {
+    /// There is no such file.
+    Absent(Failure),
+    /// It cannot be read or must not be used.
+    Refused(Failure),
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Failure {
+        match error {
+            SecretError::Absent(failure) | SecretError::Refused(failure) => failure,
+        }
+    }
+}
+
 /// Reads the first line of a file that only its owner can read.
-fn read_secret(path: &Path) -> Result<Secret, Failure> {
-    let file = File::open(path).map_err(|error| unreadable(path, error))?;
-    check_private(path, &file)?;
-    let mut text = String::new();
-    file.take(MAX_SECRET)
-        .read_to_string(&mut text)
-        .map_err(|error| unreadable(path, error))?;
-    first_line(&text).ok_or_else(|| {
-        Failure::new(
+fn read_secret(path: &Path, around: &Surroundings<'_>) -> Result<Secret, SecretError> {
+    let unread = |error: Unread| match error.is_absent() {
+        true => SecretError::Absent(unreadable(path, error)),
+        false => SecretError::Refused(unreadable(path, error)),
+    };
+    let file = open::read::open(path, Use::Password).map_err(unread)?;
+    if let Some(metadata) = file.metadata() {
+        check_private(path, metadata).map_err(SecretError::Refused)?;
+    }
+    let bytes = file.bytes_or_stream(Use::Password, around.signals);
+    let text = Zeroizing::new(bytes.map_err(unread)?);
+    let text = str::from_utf8(&text).ok();
+    text.and_then(first_line).ok_or_else(|| {
+        SecretError::Refused(Failure::new(
             Kind::Config,
             format!("there is no password in {}", path.display()),
-        )
+        ))
     })
 }
 
@@ -325,12 +349,13 @@ fn first_line(text: &str) -> Option<Secret> {
 
 /// Runs the password command; its arguments are split as in an rc file, no shell is involved.
 fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failure> {
-    let fail = |why: String| {
-        Failure::new(
-            Kind::NoPermission,
-            "cannot get the password by password-command",
-        )
-        .because(why)
+    let failed = |kind, why: String| {
+        Failure::new(kind, "cannot get the password by password-command").because(why)
+    };
+    let fail = |why: String| failed(Kind::NoPermission, why);
+    let not_run = |error: io::Error| {
+        let kind = open::kind_of(&error, Kind::NoPermission);
+        failed(kind, crate::exit::with_causes(&error))
     };
     let words = mailrc::words(command).map_err(fail)?;
     let (program, arguments) = words
@@ -338,9 +363,9 @@ fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failu
         .ok_or_else(|| fail("it is empty".to_owned()))?;
     let mut command = child::command(program);
     command.args(arguments);
-    let stdin = File::open("/dev/null").map_err(|error| fail(error.to_string()))?;
-    let output = child::output(command, stdin, Some(COMMAND_TIMEOUT), around.signals)
-        .map_err(|error| fail(crate::exit::with_causes(&error)))?;
+    let stdin = child::no_input().map_err(not_run)?;
+    let output =
+        child::output(command, stdin, Some(COMMAND_TIMEOUT), around.signals).map_err(not_run)?;
     match output.end {
         child::End::Exited(0) => String::from_utf8(output.output)
             .ok()
@@ -365,15 +390,25 @@ fn netrc(
         .netrc
         .clone()
         .or_else(|| Some(environment.home.as_ref()?.join(".netrc")));
-    let Some(path) = path.filter(|path| path.is_file()) else {
+    let Some(path) = path else {
         return Ok(None);
     };
-    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+    let file = match open::read::open(&path, Use::Netrc) {
+        Ok(file) => file,
+        // One that is there and cannot be read is told: the login in it is missed (D27).
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(error) => return Err(unreadable(&path, error)),
+    };
+    let metadata = file.metadata().cloned();
+    let bytes = file.bytes(Use::Netrc);
+    let bytes = Zeroizing::new(bytes.map_err(|error| unreadable(&path, error))?);
+    let text = String::from_utf8_lossy(&bytes);
     let Some((login, password)) = in_netrc(&text, &url.host, user) else {
         return Ok(None);
     };
-    let file = File::open(&path).map_err(|error| unreadable(&path, error))?;
-    check_private(&path, &file)?;
+    if let Some(metadata) = metadata {
+        check_private(&path, &metadata)?;
+    }
     Ok(Some((login, Secret::new(password))))
 }
 

@@ -15,6 +15,14 @@ use crate::sys::spool::Spool;
 /// The signal of the interrupt key.
 const SIGINT: u8 = signal_hook::consts::SIGINT as u8;
 
+/// Returns an empty standard input for a child.
+///
+/// # Errors
+/// When `/dev/null` cannot be opened.
+pub fn no_input() -> io::Result<File> {
+    File::open("/dev/null")
+}
+
 /// Set in our children; a sendmail face that sees it never uses the sendmail route, so that a
 /// `sendmail` that is Postrider itself cannot loop (design decision D6).
 pub const SUBMITTING: &str = "POSTRIDER_SUBMITTING";

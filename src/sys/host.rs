@@ -1,8 +1,10 @@
 //! This host's name, found without ever asking DNS (design decision D4).
 
-use std::fs;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::OnceLock;
+
+use super::open::{self, Use};
 
 /// Returns the name that `gethostname` gives, or `localhost`.
 pub fn node_name() -> String {
@@ -17,24 +19,77 @@ pub fn node_name() -> String {
 ///
 /// Asked in this order, and once: `/etc/mailname`, a gethostname with a dot, the line of
 /// `/etc/hosts` that names us. DNS is never asked: a mail must not wait for it.
+///
+/// A file that cannot be read is passed over here; [`unread`] names it.
 pub fn qualified_name() -> Option<String> {
-    static NAME: OnceLock<Option<String>> = OnceLock::new();
-    NAME.get_or_init(find_qualified_name).clone()
+    found().name.clone()
 }
 
-fn find_qualified_name() -> Option<String> {
-    let node = node_name();
-    mailname()
-        .or_else(|| is_qualified(&node).then(|| node.clone()))
-        .or_else(|| {
-            let hosts = fs::read_to_string("/etc/hosts").ok()?;
-            in_hosts(&hosts, &node)
-        })
+/// Returns the file that could not be read while this host's name was looked for, if one was.
+///
+/// Nobody has looked before [`qualified_name`] is called: a `hostname` that is set asks no file.
+pub fn unread() -> Option<&'static (&'static str, HostUnread)> {
+    FOUND.get()?.unread.as_ref()
 }
 
-/// Returns what `/etc/mailname` says, if it is a name.
-fn mailname() -> Option<String> {
-    let text = fs::read_to_string("/etc/mailname").ok()?;
+/// Why a file with this host's name could not be read.
+#[derive(Debug)]
+pub enum HostUnread {
+    /// It is not for us, or no such file.
+    Refused(String),
+    /// The system failed: nobody knows this host's name.
+    Failed(String),
+}
+
+/// What was found once and for all.
+#[derive(Debug, Default)]
+struct Found {
+    name: Option<String>,
+    unread: Option<(&'static str, HostUnread)>,
+}
+
+static FOUND: OnceLock<Found> = OnceLock::new();
+
+fn found() -> &'static Found {
+    FOUND.get_or_init(|| {
+        let mut found = Found::default();
+        found.name = found.find();
+        found
+    })
+}
+
+impl Found {
+    fn find(&mut self) -> Option<String> {
+        let node = node_name();
+        if let Some(name) = self.read("/etc/mailname").as_deref().and_then(in_mailname) {
+            return Some(name);
+        }
+        if is_qualified(&node) {
+            return Some(node);
+        }
+        in_hosts(&self.read("/etc/hosts")?, &node)
+    }
+
+    fn read(&mut self, path: &'static str) -> Option<String> {
+        match open::read::bytes(Path::new(path), Use::Host) {
+            Ok(text) => Some(String::from_utf8_lossy(&text).into_owned()),
+            Err(error) => {
+                if !error.is_absent() {
+                    let why = error.to_string();
+                    let unread = match error.is_failure() {
+                        true => HostUnread::Failed(why),
+                        false => HostUnread::Refused(why),
+                    };
+                    self.unread.get_or_insert((path, unread));
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Returns what the text of `/etc/mailname` says, if it is a name.
+fn in_mailname(text: &str) -> Option<String> {
     let name = text.lines().next()?.trim();
     is_qualified(name).then(|| name.to_owned())
 }

@@ -6,9 +6,11 @@
 //! build reads passwd and group itself, and asks for a host only what is built into it.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::open::{self, Use};
 
 /// Whether this build has its C library in it and can load no module.
 pub const IS_STATIC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
@@ -40,13 +42,27 @@ pub struct GroupRow {
 }
 
 /// Returns the first row of `/etc/passwd` that is the one looked for.
-pub fn passwd(is_it: impl Fn(&PasswdRow) -> bool) -> Option<PasswdRow> {
-    find(&fs::read("/etc/passwd").ok()?, passwd_row, is_it)
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn passwd(is_it: impl Fn(&PasswdRow) -> bool) -> io::Result<Option<PasswdRow>> {
+    Ok(find(&text_of("/etc/passwd")?, passwd_row, is_it))
 }
 
 /// Returns the first row of `/etc/group` that is the one looked for.
-pub fn group(is_it: impl Fn(&GroupRow) -> bool) -> Option<GroupRow> {
-    find(&fs::read("/etc/group").ok()?, group_row, is_it)
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn group(is_it: impl Fn(&GroupRow) -> bool) -> io::Result<Option<GroupRow>> {
+    Ok(find(&text_of("/etc/group")?, group_row, is_it))
+}
+
+/// Reads a file of the user database; one that is not there has no rows.
+fn text_of(path: &str) -> io::Result<Vec<u8>> {
+    match open::read::bytes(Path::new(path), Use::Users) {
+        Err(error) if error.is_absent() => Ok(Vec::new()),
+        read => Ok(read?),
+    }
 }
 
 fn find<Row>(
@@ -93,8 +109,11 @@ fn number(field: &[u8]) -> Option<u32> {
 }
 
 /// Returns the first module that a look-up of a host would load into a static program.
+///
+/// What cannot be read names none: whoever looks up a host looks at that file, too.
 pub fn module_for_hosts() -> Option<String> {
-    first_module(&fs::read_to_string("/etc/nsswitch.conf").ok()?, "hosts")
+    let text = open::read::bytes(Path::new("/etc/nsswitch.conf"), Use::Host).ok()?;
+    first_module(&String::from_utf8_lossy(&text), "hosts")
 }
 
 /// Finds the first service of a database that is not built in, which `files` and `dns` are.
@@ -120,11 +139,11 @@ mod tests {
 
     #[test]
     fn rows_are_those_of_the_c_library() {
-        let ours = passwd(|row| row.uid == 0).unwrap();
+        let ours = passwd(|row| row.uid == 0).unwrap().unwrap();
         let its = nix::unistd::User::from_uid(0.into()).unwrap().unwrap();
         assert_eq!((ours.name, ours.home), (its.name, its.dir));
         assert_eq!((ours.uid, ours.gid), (0, its.gid.as_raw()));
-        let ours = group(|row| row.gid == 0).unwrap();
+        let ours = group(|row| row.gid == 0).unwrap().unwrap();
         let its = nix::unistd::Group::from_gid(0.into()).unwrap().unwrap();
         assert_eq!((ours.name, ours.members), (its.name, its.mem));
     }

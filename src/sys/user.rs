@@ -1,11 +1,14 @@
 //! Users and groups, as the passwd and group databases know them.
 
 use std::ffi::CString;
+use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid};
 
+use crate::exit;
 use crate::sys::name_service::{self, GroupRow, IS_STATIC, PasswdRow};
 
 /// One row of the passwd database.
@@ -63,9 +66,20 @@ impl From<Group> for GroupRow {
 }
 
 /// Returns the user we act as: the row of the effective uid, looked up once.
+///
+/// Nobody where the user database cannot be read; [`unread`] says so then.
 pub fn current() -> Option<User> {
-    static CURRENT: OnceLock<Option<User>> = OnceLock::new();
-    CURRENT.get_or_init(|| by_uid(effective_uid())).clone()
+    CURRENT
+        .get_or_init(|| by_uid(effective_uid()).map_err(|error| exit::with_causes(&error)))
+        .clone()
+        .unwrap_or_default()
+}
+
+static CURRENT: OnceLock<Result<Option<User>, String>> = OnceLock::new();
+
+/// Returns why it is not known who we are, if [`current`] could not read the user database.
+pub fn unread() -> Option<&'static str> {
+    CURRENT.get()?.as_ref().err().map(String::as_str)
 }
 
 /// Returns the login name of the user we act as; a uid without a name is `uid1000`.
@@ -74,54 +88,74 @@ pub fn login_name() -> String {
 }
 
 /// Returns the row of this uid.
-pub fn by_uid(uid: u32) -> Option<User> {
-    let row = if IS_STATIC {
-        name_service::passwd(|row| row.uid == uid)
-    } else {
-        let row = nix::unistd::User::from_uid(Uid::from_raw(uid));
-        row.ok().flatten().map(PasswdRow::from)
-    };
-    row.map(User::from)
+///
+/// # Errors
+/// When the user database cannot be read.
+pub fn by_uid(uid: u32) -> io::Result<Option<User>> {
+    let asked = || nix::unistd::User::from_uid(Uid::from_raw(uid));
+    let row = looked_up(asked, || name_service::passwd(|row| row.uid == uid))?;
+    Ok(row.map(User::from))
 }
 
 /// Returns the row of this login name; names that cannot be one (empty, with NUL or `/`) have none.
-pub fn by_name(name: &str) -> Option<User> {
+///
+/// # Errors
+/// When the user database cannot be read.
+pub fn by_name(name: &str) -> io::Result<Option<User>> {
     if name.is_empty() || name.contains('/') || CString::new(name).is_err() {
-        return None;
+        return Ok(None);
     }
-    let row = if IS_STATIC {
-        name_service::passwd(|row| row.name == name)
-    } else {
-        let row = nix::unistd::User::from_name(name);
-        row.ok().flatten().map(PasswdRow::from)
-    };
-    row.map(User::from)
+    let asked = || nix::unistd::User::from_name(name);
+    let row = looked_up(asked, || name_service::passwd(|row| row.name == name))?;
+    Ok(row.map(User::from))
 }
 
 /// Returns the id of this group.
-pub fn group_id(name: &str) -> Option<u32> {
-    let row = if IS_STATIC {
-        name_service::group(|row| row.name == name)
-    } else {
-        Group::from_name(name).ok().flatten().map(GroupRow::from)
-    };
-    row.map(|row| row.gid)
+///
+/// # Errors
+/// When the user database cannot be read.
+pub fn group_id(name: &str) -> io::Result<Option<u32>> {
+    let asked = || Group::from_name(name);
+    let row = looked_up(asked, || name_service::group(|row| row.name == name))?;
+    Ok(row.map(|row| row.gid))
 }
 
 /// Returns whether this group is the private group of that user: same name, no other members.
-pub fn is_private_group(gid: u32, user: &User) -> bool {
-    let is_private = |group: GroupRow| {
+///
+/// # Errors
+/// When the user database cannot be read.
+pub fn is_private_group(gid: u32, user: &User) -> io::Result<bool> {
+    if gid != user.gid {
+        return Ok(false);
+    }
+    Ok(group_by_id(gid)?.is_some_and(|group| {
         group.name == user.name && group.members.iter().all(|member| *member == user.name)
-    };
-    gid == user.gid && group_by_id(gid).is_some_and(is_private)
+    }))
 }
 
-fn group_by_id(gid: u32) -> Option<GroupRow> {
-    if IS_STATIC {
-        return name_service::group(|row| row.gid == gid);
+fn group_by_id(gid: u32) -> io::Result<Option<GroupRow>> {
+    let asked = || Group::from_gid(Gid::from_raw(gid));
+    looked_up(asked, || name_service::group(|row| row.gid == gid))
+}
+
+/// Asks the name service, and the file itself where that knows nobody.
+///
+/// The C library goes on to the next service when one cannot be read, and says "nobody" in the end
+/// although it could not open `/etc/passwd` (design decision D27). So a "nobody" is believed only
+/// when the file could be read and says the same.
+fn looked_up<Row, Own: From<Row>>(
+    ask: impl FnOnce() -> nix::Result<Option<Row>>,
+    in_file: impl FnOnce() -> io::Result<Option<Own>>,
+) -> io::Result<Option<Own>> {
+    if !IS_STATIC {
+        match ask() {
+            Ok(Some(row)) => return Ok(Some(Own::from(row))),
+            // What getpwnam_r(3) and its kin return for "not found" beside success.
+            Ok(None) | Err(Errno::ENOENT | Errno::ESRCH | Errno::ENOTDIR) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let row = Group::from_gid(Gid::from_raw(gid));
-    row.ok().flatten().map(GroupRow::from)
+    in_file()
 }
 
 /// Returns the effective uid.

@@ -3,7 +3,7 @@
 //! The mailbox engine's one locked, fsynced append does the writing; this module says into which
 //! file, on behalf of whom, and what an error means to the sender.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::mailbox::{
     self, AppendOptions, Journals, PlaceInputs, append, is_maildir, system_mailbox,
 };
 use crate::sys::spool::Spool;
-use crate::sys::{clock, user};
+use crate::sys::{clock, open, user};
 use crate::transport::{Disposition, Outcome};
 
 /// Where system mailboxes are, and whose own mailbox lies elsewhere.
@@ -38,16 +38,31 @@ pub fn from_line(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
 ///
 /// An empty sender is the null sender of bounces. Accepted means written and synced to the disk.
 pub fn deliver(local: &Local, name: &str, sender: &str, message: &Spool) -> Outcome {
-    let Some(account) = user::by_name(name) else {
-        let text = format!("there is no user {name} on this host");
-        return Outcome::new(Disposition::Refused, Kind::NoUser, text);
+    let later = |what: &str, error: io::Error| {
+        let text = format!("{what}: {}", exit::with_causes(&error));
+        Outcome::new(Disposition::TryLater, Kind::TryLater, text)
     };
-    let Some(path) = mailbox_of(local, &account) else {
-        let text = format!("{name} can have no mailbox");
-        return Outcome::new(Disposition::Refused, Kind::NoUser, text);
+    let account = match user::by_name(name) {
+        Ok(Some(account)) => account,
+        Ok(None) => {
+            let text = format!("there is no user {name} on this host");
+            return Outcome::new(Disposition::Refused, Kind::NoUser, text);
+        }
+        Err(error) => return later("cannot read the user database", error),
+    };
+    let path = match mailbox_of(local, &account) {
+        Ok(Some(path)) => path,
+        Ok(None) => {
+            let text = format!("{name} can have no mailbox");
+            return Outcome::new(Disposition::Refused, Kind::NoUser, text);
+        }
+        Err(error) => return later("cannot look for the mailbox", error),
     };
     let line = from_line(sender, local.source_date_epoch);
-    let mut options = options_for(&path, &account);
+    let mut options = match options_for(&path, &account) {
+        Ok(options) => options,
+        Err(error) => return later("cannot find out how the mailbox is made", error),
+    };
     options.lock.patience = local.lock_timeout;
     // What the From_ line keeps in an mbox (RFC 5321, section 4.4).
     let return_path = match is_maildir(&path) {
@@ -83,7 +98,7 @@ pub fn deliver(local: &Local, name: &str, sender: &str, message: &Spool) -> Outc
 }
 
 /// Returns the mailbox of an account: our own one where `MAIL` may be believed, else the spool's.
-fn mailbox_of(local: &Local, account: &user::User) -> Option<PathBuf> {
+fn mailbox_of(local: &Local, account: &user::User) -> io::Result<Option<PathBuf>> {
     let effective_uid = user::effective_uid();
     let spools: Vec<&Path> = local.spools.iter().map(PathBuf::as_path).collect();
     let mail = local.mail.as_deref().map(Path::as_os_str);
@@ -93,21 +108,20 @@ fn mailbox_of(local: &Local, account: &user::User) -> Option<PathBuf> {
         spools: &spools,
         user: &account.name,
         home: None,
-    });
-    place.map(|place| place.path)
+    })?;
+    Ok(place.map(|place| place.path))
 }
 
 /// Returns how a new mailbox is made: as an MDA makes it, where we may; else as our own file.
-fn options_for(path: &Path, account: &user::User) -> AppendOptions<'static> {
-    let in_spool = path
-        .parent()
-        .and_then(|directory| directory.metadata().ok())
-        .is_some_and(|directory| Some(directory.gid()) == user::group_id("mail"));
-    if user::effective_uid() == 0 || in_spool {
-        AppendOptions::system_mailbox(account.uid, user::group_id("mail"))
-    } else {
-        AppendOptions::dead_letters()
-    }
+fn options_for(path: &Path, account: &user::User) -> io::Result<AppendOptions<'static>> {
+    let mail = user::group_id("mail")?;
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let directory = open::if_there(directory.metadata())?;
+    let in_spool = directory.is_some_and(|directory| Some(directory.gid()) == mail);
+    Ok(match user::effective_uid() == 0 || in_spool {
+        true => AppendOptions::system_mailbox(account.uid, mail),
+        false => AppendOptions::dead_letters(),
+    })
 }
 
 /// Appends to a file that is an mbox, or becomes one; a file that is not empty and no mbox is left alone.

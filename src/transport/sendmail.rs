@@ -17,6 +17,7 @@ use nix::unistd::{AccessFlags, access};
 use crate::address::EnvelopeAddress;
 use crate::exit::{self, Kind};
 use crate::sys::child::{self, End, Finished, SUBMITTING};
+use crate::sys::open::{self, Trouble};
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::transport::{Disposition, Envelope, Observer, Outcome};
@@ -50,10 +51,18 @@ pub struct Sendmail {
 }
 
 /// Returns whether this is a program we can run and not ourselves.
-pub fn is_usable(path: &Path) -> bool {
-    let is_file =
-        || fs::metadata(path).is_ok_and(|file| file.is_file() && !is_our_file(path, &file));
-    access(path, AccessFlags::X_OK).is_ok() && is_file()
+///
+/// # Errors
+/// When the system fails to look, so that nobody knows whether there is one.
+fn is_usable(path: &Path) -> io::Result<bool> {
+    let may_run = access(path, AccessFlags::X_OK).map_err(io::Error::from);
+    let file = may_run.and_then(|()| fs::metadata(path));
+    match file {
+        Ok(file) => Ok(file.is_file() && !is_our_file(path, &file)?),
+        // Not there, or not for us to run.
+        Err(error) if Trouble::of(&error) != Trouble::Failed => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// How much of a program tells which build it is, in bytes: the table of contents of an executable
@@ -64,22 +73,35 @@ const FRONT: usize = 4096;
 ///
 /// A link is told by device and inode, a copy by its size and its front; other programs are not
 /// even opened. Another build of Postrider is told when it runs: it sees [`SUBMITTING`].
-pub fn is_ourselves(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|file| is_our_file(path, &file))
+///
+/// # Errors
+/// When the system fails to look.
+pub fn is_ourselves(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(file) => is_our_file(path, &file),
+        Err(error) if Trouble::of(&error) != Trouble::Failed => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
-fn is_our_file(path: &Path, file: &Metadata) -> bool {
+fn is_our_file(path: &Path, file: &Metadata) -> io::Result<bool> {
     let us = Path::new("/proc/self/exe");
-    let Ok(own) = fs::metadata(us) else {
-        return false;
+    // Where /proc is missing nobody can tell.
+    let Some(own) = open::if_there(fs::metadata(us))? else {
+        return Ok(false);
     };
     if (file.dev(), file.ino()) == (own.dev(), own.ino()) {
-        return true;
+        return Ok(true);
     }
     // A FIFO of that name would be waited for.
-    file.is_file() && file.len() == own.len() && {
-        let front = front(path);
-        front.is_ok() && front.ok() == self::front(us).ok()
+    if !file.is_file() || file.len() != own.len() {
+        return Ok(false);
+    }
+    match front(path) {
+        Ok(front) => Ok(front == self::front(us)?),
+        // A program that we may run and not read is no copy that we could make.
+        Err(error) if Trouble::of(&error) == Trouble::Refused => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -92,8 +114,16 @@ fn front(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Returns the first sendmail of the usual places.
-pub fn find() -> Option<PathBuf> {
-    PATHS.iter().map(PathBuf::from).find(|path| is_usable(path))
+///
+/// # Errors
+/// When the system fails to look into one of them: mail must not go another way for that.
+pub fn find() -> io::Result<Option<PathBuf>> {
+    for path in PATHS.iter().map(PathBuf::from) {
+        if is_usable(&path)? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
 }
 
 /// Hands a message to sendmail, in as many calls as the recipients need.
@@ -146,7 +176,8 @@ fn call(
         Ok(file) => file,
         Err(error) => {
             let text = format!("cannot spool the message: {}", exit::with_causes(&error));
-            return Outcome::new(Disposition::TryLater, Kind::CannotCreate, text);
+            let kind = open::kind_of(&error, Kind::CannotCreate);
+            return Outcome::new(Disposition::TryLater, kind, text);
         }
     };
     let mut command = child::command(&sendmail.program);
@@ -183,8 +214,12 @@ fn call(
         }
         Err(error) => {
             let text = format!("cannot run {program}: {}", exit::with_causes(&error));
-            Outcome::new(Disposition::TryLater, Kind::Unavailable, text)
-                .hint("set mta= to the path of a sendmail, or to the URL of a relay")
+            // No descriptor, process or memory left says nothing of the program.
+            match open::kind_of(&error, Kind::Unavailable) {
+                Kind::Unavailable => Outcome::new(Disposition::TryLater, Kind::Unavailable, text)
+                    .hint("set mta= to the path of a sendmail, or to the URL of a relay"),
+                kind => Outcome::new(Disposition::TryLater, kind, text),
+            }
         }
     }
 }
@@ -203,7 +238,8 @@ pub fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outcome {
         Err(error) => {
             let command = command.display();
             let text = format!("cannot run {command}: {}", exit::with_causes(&error));
-            Outcome::new(Disposition::TryLater, Kind::Unavailable, text)
+            let kind = open::kind_of(&error, Kind::Unavailable);
+            Outcome::new(Disposition::TryLater, kind, text)
         }
     }
 }

@@ -44,4 +44,5 @@ mod smtp_tls;
 mod system;
 mod terminal;
 mod truth;
+mod unread;
 mod variables;

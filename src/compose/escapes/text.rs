@@ -14,6 +14,7 @@ use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
 use crate::sanitize;
 use crate::sys::child::{self, End};
+use crate::sys::open::{self, Unread, Use};
 use crate::sys::spool::Spool;
 
 impl Typist<'_> {
@@ -198,12 +199,13 @@ impl Typist<'_> {
     }
 
     fn insert_file(&mut self, path: &Path) -> Result<(), Failure> {
-        let unread = |error: io::Error| {
+        let unread = |error: Unread| {
             let what = format!("cannot read {}", shown(path));
-            Failure::new(Kind::NoInput, what).because(error)
+            Failure::new(error.kind(Kind::NoInput), what).because(error)
         };
-        let source = attachment::open(path.as_os_str(), self.session.signals).map_err(unread)?;
-        let mut reader = source.reader().map_err(unread)?;
+        let source = attachment::source_of(path, Use::Text, self.session.signals);
+        let source = source.map_err(unread)?;
+        let mut reader = source.reader().map_err(|error| unread(error.into()))?;
         self.insert_spool(path.as_os_str().as_bytes(), &mut reader)
     }
 
@@ -220,7 +222,8 @@ impl Typist<'_> {
             Err(error) => {
                 self.text.truncate(before);
                 let what = format!("cannot insert {name}");
-                Err(Failure::new(Kind::NoInput, what).because(error))
+                let kind = open::kind_of(&error, Kind::NoInput);
+                Err(Failure::new(kind, what).because(error))
             }
         }
     }

@@ -1,82 +1,80 @@
 //! Which rc files are believed: those that nobody else could have written.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::fcntl::OFlag;
-
+use crate::exit;
+use crate::sys::open::{self, Unread, Use};
 use crate::sys::user;
-
-/// How large an rc file may be, in bytes.
-const MAX_SIZE: u64 = 4 << 20;
 
 /// Why an rc file is not read.
 #[derive(Debug)]
 pub(super) enum Untrusted {
     /// It is not there.
     Missing,
-    /// It is, but cannot be read or must not be believed, for this reason.
+    /// It is, but we may not read it or must not believe it, for this reason.
     Refused(String),
+    /// The system failed, so that nobody knows what it says (design decision D27).
+    Failed(String),
 }
 
-impl From<io::Error> for Untrusted {
-    fn from(error: io::Error) -> Untrusted {
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Untrusted::Missing,
-            _ => {
-                let text = error.to_string();
-                let text = text.split(" (os error").next().unwrap_or_default();
-                Untrusted::Refused(text.to_owned())
+impl From<Unread> for Untrusted {
+    fn from(unread: Unread) -> Untrusted {
+        match unread {
+            Unread::Absent(_) => Untrusted::Missing,
+            Unread::Failed(_) => Untrusted::Failed(unread.to_string()),
+            Unread::Refused(_) | Unread::Interrupted(_) => {
+                Untrusted::Refused(format!("this file is ignored: {unread}"))
             }
         }
     }
 }
 
-/// Reads an rc file that nobody else could have written; a device is an empty one.
+impl From<io::Error> for Untrusted {
+    fn from(error: io::Error) -> Untrusted {
+        Untrusted::Failed(exit::with_causes(&error))
+    }
+}
+
+/// Reads an rc file that nobody else could have written; `/dev/null` is an empty one.
 ///
 /// # Errors
 /// Says why there is nothing to read, or nothing to be believed.
 pub(super) fn read_trusted(path: &Path) -> Result<Vec<u8>, Untrusted> {
-    // O_NONBLOCK: a FIFO is refused, not waited for.
-    let file = File::options()
-        .read(true)
-        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-        .open(path)?;
-    let metadata = file.metadata()?;
-    let mut bytes = Vec::new();
-    if metadata.file_type().is_char_device() {
-        return Ok(bytes);
-    }
-    if let Some(reason) = distrust(&metadata) {
+    let file = open::read::open(path, Use::Rc)?;
+    if let Some(metadata) = file.metadata()
+        && let Some(reason) = distrust(metadata)?
+    {
         return Err(Untrusted::Refused(format!(
             "this file is ignored: {reason}"
         )));
     }
-    file.take(MAX_SIZE).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(file.bytes(Use::Rc)?)
 }
 
 /// Returns why an rc file must not be believed, if it must not.
-pub fn distrust(metadata: &Metadata) -> Option<&'static str> {
+///
+/// # Errors
+/// When the user database cannot be read, so that nobody knows whose group may write to it.
+pub fn distrust(metadata: &Metadata) -> io::Result<Option<&'static str>> {
     let us = user::effective_uid();
     if !metadata.is_file() {
-        return Some("it is not a regular file");
+        return Ok(Some("it is not a regular file"));
     }
     if metadata.uid() != us && metadata.uid() != 0 {
-        return Some("it belongs to another user");
+        return Ok(Some("it belongs to another user"));
     }
     if metadata.mode() & 0o002 != 0 {
-        return Some("everybody may write to it");
+        return Ok(Some("everybody may write to it"));
     }
-    let is_private = || {
-        metadata.gid() == 0
-            || user::by_uid(metadata.uid())
-                .is_some_and(|owner| user::is_private_group(metadata.gid(), &owner))
+    if metadata.mode() & 0o020 == 0 || metadata.gid() == 0 {
+        return Ok(None);
+    }
+    let is_private = match user::by_uid(metadata.uid())? {
+        Some(owner) => user::is_private_group(metadata.gid(), &owner)?,
+        None => false,
     };
-    if metadata.mode() & 0o020 != 0 && !is_private() {
-        return Some("a group may write to it");
-    }
-    None
+    Ok((!is_private).then_some("a group may write to it"))
 }

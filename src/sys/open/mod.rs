@@ -24,7 +24,8 @@ pub enum Trouble {
     /// There is none: ENOENT or ENOTDIR, and nothing else.
     Absent,
     /// It is there, or may be, but not for us, or its name can name nothing: EACCES, EPERM, ELOOP,
-    /// ENAMETOOLONG, EISDIR, ENXIO, EINVAL.
+    /// ENAMETOOLONG, EISDIR, ENXIO, ENOEXEC, EINVAL; or there is no room for what is written: ENOSPC, EDQUOT,
+    /// EFBIG, EROFS.
     Refused,
     /// The system failed: EIO, EMFILE, ENFILE, ENOMEM, ESTALE and everything we do not know. The
     /// same look-up may succeed later.
@@ -43,7 +44,12 @@ impl Trouble {
                 | Errno::ENAMETOOLONG
                 | Errno::EISDIR
                 | Errno::ENXIO
-                | Errno::EINVAL,
+                | Errno::ENOEXEC
+                | Errno::EINVAL
+                | Errno::ENOSPC
+                | Errno::EDQUOT
+                | Errno::EFBIG
+                | Errno::EROFS,
             ) => Trouble::Refused,
             Some(_) => Trouble::Failed,
             // Errors of std's own, without a number.
@@ -90,6 +96,7 @@ mod tests {
             (Errno::EACCES, Refused),
             (Errno::EPERM, Refused),
             (Errno::ELOOP, Refused),
+            (Errno::ENOSPC, Refused),
             (Errno::EIO, Failed),
             (Errno::EMFILE, Failed),
             (Errno::ENFILE, Failed),

@@ -1,12 +1,14 @@
 //! Names to addresses: where the relay is, and what it means not to find it.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::path::Path;
 
 use super::Relay;
 use super::connection::plain;
 use crate::exit::Kind;
 use crate::sys::name_service;
+use crate::sys::open::{self, Trouble, Unread, Use};
 use crate::transport::{Disposition, Outcome};
 
 /// Finds the addresses of a relay.
@@ -18,6 +20,11 @@ pub(super) fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Outcome> {
     {
         return Err(needs_module(host, &module));
     }
+    if host.parse::<IpAddr>().is_err()
+        && let Err(error) = can_look_up()
+    {
+        return Err(not_now(host, &error));
+    }
     match (host, relay.port).to_socket_addrs() {
         Ok(addresses) => {
             let addresses: Vec<SocketAddr> = addresses.collect();
@@ -26,8 +33,57 @@ pub(super) fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Outcome> {
             }
             Ok(addresses)
         }
-        Err(error) => Err(lookup_failure(host, &error)),
+        Err(error) => Err(match lookup_failure(host, &error) {
+            // It may have run out of something on its way, which "unknown" does not tell.
+            outcome if outcome.kind == Kind::NoHost => match can_look_up() {
+                Ok(()) => outcome,
+                Err(error) => not_now(host, &error),
+            },
+            outcome => outcome,
+        }),
     }
+}
+
+/// How many descriptors the C library may need for one look-up.
+const DESCRIPTORS: usize = 8;
+
+/// The files that a look-up of a host reads.
+const FILES: [&str; 3] = ["/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf"];
+
+/// Returns whether a look-up can work at all.
+///
+/// For a process without a free descriptor, and where `/etc/hosts` cannot be read, the C library says
+/// that no such host is known. So nobody asks it then.
+fn can_look_up() -> Result<(), Unread> {
+    let sockets: io::Result<Vec<UdpSocket>> = (0..DESCRIPTORS)
+        .map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)))
+        .collect();
+    match sockets {
+        // A host without IPv4 has another reason.
+        Err(error) if Trouble::of(&error) == Trouble::Failed && !is_without_ipv4(&error) => {
+            return Err(error.into());
+        }
+        _ => {}
+    }
+    for path in FILES {
+        match open::read::bytes(Path::new(path), Use::Host) {
+            Err(error) if error.is_failure() => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_without_ipv4(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    [Errno::EAFNOSUPPORT, Errno::EADDRNOTAVAIL, Errno::EADDRINUSE]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(*errno as i32))
+}
+
+fn not_now(host: &str, why: &Unread) -> Outcome {
+    let text = format!("cannot look up the relay {host}: {why}");
+    Outcome::new(Disposition::TryLater, Kind::TryLater, text)
 }
 
 fn needs_module(host: &str, module: &str) -> Outcome {

@@ -113,6 +113,8 @@ pub struct Relay {
     pub credentials: Option<Credentials>,
     /// The authorities that may have signed its certificate, in PEM; they replace the system's.
     pub ca_file: Option<PathBuf>,
+    /// What `SSL_CERT_FILE` names: read with the system's authorities, and judged before.
+    pub system_ca_file: Option<PathBuf>,
     /// The SHA-256 of its certificate; replaces every other check of it.
     pub fingerprint: Option<[u8; 32]>,
     /// Whether certificates are judged.
@@ -137,6 +139,7 @@ impl Relay {
             security: Security::default(),
             credentials: None,
             ca_file: None,
+            system_ca_file: None,
             fingerprint: None,
             verify: Verify::default(),
             trust_loopback: true,
@@ -163,13 +166,13 @@ impl Relay {
         if self.verify == Verify::Ignore {
             return Judgement::None;
         }
-        if self.ca_file.is_some() {
-            return Judgement::Strict(self.ca_file.clone());
+        if let Some(path) = &self.ca_file {
+            return Judgement::Strict(path.clone());
         }
         let asked_for = self.credentials.is_some()
             || matches!(self.security, Security::StartTls | Security::Implicit);
         if asked_for && !self.is_trusted_loopback(peer) {
-            Judgement::Strict(None)
+            Judgement::System(self.system_ca_file.clone())
         } else {
             Judgement::None
         }

@@ -20,13 +20,17 @@ use rustls::{
     SignatureScheme,
 };
 
+use crate::sys::open::{self, Trouble, Unread, Use};
+
 /// How a certificate is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
     /// Not at all: the channel is encrypted, its other end unknown.
     None,
-    /// Chain and host name, against the system's authorities or those of one file.
-    Strict(Option<PathBuf>),
+    /// Chain and host name, against the authorities of one file.
+    Strict(PathBuf),
+    /// Chain and host name, against the system's authorities; `SSL_CERT_FILE` names this file.
+    System(Option<PathBuf>),
     /// It must be the one with this SHA-256 fingerprint; nothing else of it counts.
     Pinned([u8; 32]),
 }
@@ -36,6 +40,8 @@ pub(super) enum Judgement {
 pub(super) enum TlsError {
     /// The file of authorities cannot be used; the text says why.
     CaFile(PathBuf, String),
+    /// The system failed while the authorities were read.
+    Unread(PathBuf, String),
     /// The relay's name can stand in no certificate.
     Name(String),
     /// The certificate did not pass.
@@ -54,6 +60,9 @@ impl fmt::Display for TlsError {
         match self {
             TlsError::CaFile(path, why) => {
                 write!(f, "cannot use the CA file {}: {why}", path.display())
+            }
+            TlsError::Unread(path, why) => {
+                write!(f, "cannot read the CA file {}: {why}", path.display())
             }
             TlsError::Name(name) => write!(f, "'{name}' is not a host name for TLS"),
             TlsError::Certificate { check, .. } => write!(f, "its certificate fails: {check}"),
@@ -206,10 +215,11 @@ impl Verdict {
         Ok(match judgement {
             Judgement::None => Verdict::Any,
             Judgement::Pinned(fingerprint) => Verdict::Pin(*fingerprint),
-            Judgement::Strict(file) => {
-                let (roots, source) = match file {
-                    Some(path) => (roots_of(path)?, path.clone()),
-                    None => (system_roots(), PathBuf::from("of the system")),
+            Judgement::Strict(_) | Judgement::System(_) => {
+                let (roots, source) = match judgement {
+                    Judgement::Strict(path) => (roots_of(path)?, path.clone()),
+                    Judgement::System(Some(path)) => (system_roots(Some(path))?, path.clone()),
+                    _ => (system_roots(None)?, PathBuf::from("of the system")),
                 };
                 let verifier = WebPkiServerVerifier::builder_with_provider(
                     Arc::new(roots),
@@ -227,9 +237,8 @@ impl Verdict {
 fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {
     let unusable = |why: String| TlsError::CaFile(path.to_owned(), why);
     let mut roots = RootCertStore::empty();
-    let certificates =
-        CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))?;
-    for certificate in certificates {
+    let text = open::read::bytes(path, Use::Certificates).map_err(|error| unread(path, &error))?;
+    for certificate in CertificateDer::pem_slice_iter(&text) {
         let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
         roots
             .add(certificate)
@@ -241,11 +250,36 @@ fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
+fn unread(path: &Path, error: &Unread) -> TlsError {
+    match error.is_failure() {
+        true => TlsError::Unread(path.to_owned(), error.to_string()),
+        false => TlsError::CaFile(path.to_owned(), error.to_string()),
+    }
+}
+
 /// Returns the authorities of the system, `SSL_CERT_FILE` and `SSL_CERT_DIR` included; odd ones are skipped.
-fn system_roots() -> RootCertStore {
+///
+/// The file that a variable names is judged before it is read: the crate would read a device without end.
+fn system_roots(named: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    if let Some(path) = named {
+        match open::read::open(path, Use::Certificates) {
+            // The crate goes on to the usual places then.
+            Err(error) if !error.is_absent() => return Err(unread(path, &error)),
+            _ => {}
+        }
+    }
+    let loaded = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
+    roots.add_parsable_certificates(loaded.certs);
+    // Without an authority that could have been read the verdict on a certificate says nothing.
+    for error in loaded.errors {
+        if let rustls_native_certs::ErrorKind::Io { inner, path } = error.kind
+            && Trouble::of(&inner) == Trouble::Failed
+        {
+            return Err(unread(&path, &Unread::from(inner)));
+        }
+    }
+    Ok(roots)
 }
 
 /// Judges the certificate and remembers its fingerprint, for the hint.

@@ -62,7 +62,10 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
     let later = |kind| Outcome::new(Disposition::TryLater, kind, text.clone());
     let refused = |kind| Outcome::new(Disposition::Refused, kind, text.clone());
     match error {
-        WireError::Timeout | WireError::Closed | WireError::Io(_) => later(Kind::TryLater),
+        WireError::Timeout
+        | WireError::Closed
+        | WireError::Io(_)
+        | WireError::Tls(TlsError::Unread(..)) => later(Kind::TryLater),
         WireError::Reply(_) | WireError::Tls(TlsError::Handshake(_)) => later(Kind::Protocol),
         WireError::Injected => refused(Kind::Protocol)
             .hint("somebody between us and the relay may be changing the connection"),

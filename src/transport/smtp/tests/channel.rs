@@ -245,7 +245,7 @@ fn credentials_travel_in_clear_to_the_loopback_only() {
 fn certificates_are_judged_where_d7_says() {
     let remote: IpAddr = "192.0.2.1".parse().expect("an address");
     let here: IpAddr = "127.0.0.1".parse().expect("an address");
-    let strict = Judgement::Strict(None);
+    let strict = Judgement::System(None);
     let none = Judgement::None;
     let plain = Relay::new("relay.example", 25);
     let mut required = plain.clone();
@@ -275,6 +275,6 @@ fn certificates_are_judged_where_d7_says() {
     with_file.ca_file = Some("ca.pem".into());
     assert_eq!(
         with_file.judgement(here),
-        Judgement::Strict(Some("ca.pem".into()))
+        Judgement::Strict("ca.pem".into())
     );
 }
