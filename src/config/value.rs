@@ -35,6 +35,8 @@ pub enum ValueKind {
     Text,
     /// A text that must not be empty.
     Word,
+    /// The name or the address of a host; an empty one is none.
+    Host,
     /// A file name; `~` and `+` are expanded.
     Path,
     /// An address, maybe with a name.
@@ -126,6 +128,8 @@ impl ValueKind {
                 (None, Some(_)) => as_it_is,
                 (None, None) => Err(self.expects(value)),
             },
+            ValueKind::Host if word.bytes().all(is_of_host) => Ok(Some(Cow::Borrowed(word))),
+            ValueKind::Host => Err(self.expects(value)),
             ValueKind::Word
             | ValueKind::Path
             | ValueKind::Address
@@ -167,6 +171,7 @@ impl ValueKind {
             ValueKind::Size => "a size, as 500K, 10M or a number of bytes".to_owned(),
             ValueKind::Text => "any text".to_owned(),
             ValueKind::Word => "a text that is not empty".to_owned(),
+            ValueKind::Host => "the name of a host".to_owned(),
             ValueKind::Path => "the name of a file".to_owned(),
             ValueKind::Address => "an address".to_owned(),
             ValueKind::Route => "a way out".to_owned(),
@@ -204,6 +209,11 @@ fn list(choices: &[Choice], last: Option<&str>) -> String {
         Some(end) => format!("{} or {end}", parts.join(", ")),
         None => String::new(),
     }
+}
+
+/// Returns whether a byte may stand in the name of a host, or in an address in its place.
+fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte) || byte >= 0x80
 }
 
 /// Returns what a value of a switch says; nothing at all says yes.
@@ -386,6 +396,11 @@ mod tests {
                 ValueKind::Targets,
                 &["", "yes", "no", "-all,+addr", "restrict", "fail,+File"],
                 &["maybe", "-all,+nonesuch", "domaincheck"],
+            ),
+            (
+                ValueKind::Host,
+                &["", "server7", "a.example.org", "grün.example", "[::1]"],
+                &["a b", "a\nBcc: x", "me@x.org", "<x>", "a,b"],
             ),
             (ValueKind::Word, &["x"], &["", "  "]),
             (ValueKind::Text, &["", "x"], &[]),

@@ -98,8 +98,8 @@ const ALIASES: &[Choice] = &[
 const DIGEST: &[Choice] = &[choice("sha256", &["sha-256"])];
 
 use ValueKind::{
-    Address, Arguments, Duration, Number, OneOf, OneOfOrPath, Path, Route, Secret, Size, Switch,
-    SwitchOrNumber, Targets, Text, Word,
+    Address, Arguments, Duration, Host, Number, OneOf, OneOfOrPath, Path, Route, Secret, Size,
+    Switch, SwitchOrNumber, Targets, Text, Word,
 };
 
 /// The table, sorted by name.
@@ -127,7 +127,7 @@ pub const ROWS: &[Row] = &[
     row("from", &["return-address"], Address, "", "The From field, and the envelope sender; without it sendmail decides, and a relay sees user@qualify-domain."),
     row("header", &[], Switch, "set", "Print the header summary when a mailbox is opened."),
     row("hold", &[], Switch, "set", "Leave read messages in the system mailbox; unset, those used in a session go to MBOX."),
-    row("hostname", &[], Text, "", "This host's name in Message-IDs, in EHLO, and as the default of qualify-domain."),
+    way("hostname", &[], Host, "", "This host's name in Message-IDs, in EHLO, and as the default of qualify-domain."),
     row("ignore", &[], Switch, "", "Ignore interrupts while a message is typed."),
     row("ignoreeof", &[], Switch, "", "Do not end a message typed at a terminal at end-of-file; a line of one dot or `~.` ends it."),
     row("inbox", &["MAIL"], Path, "", "One's own system mailbox, under the rules for $MAIL."),
@@ -157,7 +157,7 @@ pub const ROWS: &[Row] = &[
     way("password-file", &[], Path, "", "A file whose first line is the password; others must not be able to read it."),
     row("posix", &[], Switch, "", "Follow POSIX where it changes a mailbox more: hold, keepsave and keep count as not set unless they are, as with POSIXLY_CORRECT."),
     row("prompt", &[], Text, "", "The prompt of the reader; without it `?` and a blank, or `&` and a blank when called mail."),
-    row("qualify-domain", &[], Text, "", "The domain put behind bare names where they leave this host; hostname without it."),
+    way("qualify-domain", &[], Host, "", "The domain put behind bare names where they leave this host; hostname without it."),
     row("quiet", &[], Switch, "", "Do not print the banner when the reader starts."),
     row("record", &[], Path, "", "Append a copy of every message sent to this mbox."),
     row("replyto", &["reply-to", "REPLYTO"], Address, "", "The Reply-To field."),
@@ -176,7 +176,7 @@ pub const ROWS: &[Row] = &[
     way("smtp-auth-user", &["user"], Word, "", "The login name for the relay."),
     way("smtp-connect-timeout", &["socket-connect-timeout"], Duration(1), "10", "How long to wait for a connection, for each address of the relay."),
     way("smtp-deadline", &[], Duration(0), "60", "How long a submission may take until the message is handed over; 0 or unset for no limit, the default on a terminal."),
-    row("smtp-hostname", &[], Text, "", "The name for EHLO; hostname without it."),
+    way("smtp-hostname", &[], Host, "", "The name for EHLO; hostname without it."),
     way("smtp-timeout", &[], Duration(1), "60", "How long to wait for one reply of the relay."),
     way("smtp-use-starttls", &[], Switch, "", "Require TLS, as `tls=require`."),
     way("spool", &[], Path, "", "The directory of system mailboxes; /var/spool/mail or /var/mail without it."),

@@ -421,6 +421,7 @@ fn variables() -> String {
             ValueKind::Number(_) => "=NUMBER",
             ValueKind::Duration(_) => "=TIME",
             ValueKind::Size => "=SIZE",
+            ValueKind::Host => "=HOST",
             ValueKind::Path => "=FILE",
             ValueKind::Address => "=ADDRESS",
             ValueKind::Route => "=ROUTE",

@@ -57,6 +57,35 @@ fn a_value_that_is_none_of_the_way_out_sends_nothing_through_any_door() {
 }
 
 #[test]
+fn a_value_that_is_none_of_the_way_out_sends_nothing_by_any_face() {
+    let case = |name: &str, args: &[&str]| {
+        Case::send([])
+            .called(name)
+            .args(args)
+            .stdin("To: ops@x.org\n\nx\n")
+            .status(78)
+            .says("tls must be auto")
+            .any_stderr()
+            .keeps(1)
+    };
+    let set = ["send", "--set", "tls=yess", "ops@x.org"];
+    case("postrider", &set).run().nothing_sent();
+    let config = ["send", "--config", "[DIR]/cwd/other", "ops@x.org"];
+    case("postrider", &config)
+        .file("cwd/other", "set tls=yess\n")
+        .run()
+        .nothing_sent();
+    case("sendmail", &["-t"])
+        .rc("set tls=yess")
+        .run()
+        .nothing_sent();
+    case("mail", &["ops@x.org"])
+        .rc("set tls=yess")
+        .run()
+        .nothing_sent();
+}
+
+#[test]
 fn a_value_that_is_none_elsewhere_is_one_line_and_the_mail_goes() {
     for door in DOORS {
         let ran = through(door, "toplines=many")
@@ -102,6 +131,18 @@ fn values_of_the_way_out_are_judged() {
         ),
         ("smtp-deadline=never", "must be a time"),
         ("sendmail-timeout=-1", "must be a time"),
+        (
+            "hostname='my host'",
+            "hostname must be the name of a host, not \"my host\"",
+        ),
+        (
+            "qualify-domain=me@x.org",
+            "qualify-domain must be the name of a host",
+        ),
+        (
+            "smtp-hostname=<x>",
+            "smtp-hostname must be the name of a host",
+        ),
         ("mta=", "has no value"),
         ("smtp=", "has no value"),
         ("password-file=", "has no value"),
