@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::address;
 use crate::cli::diagnostics::Diagnostics;
 use crate::compose::input::Interruptible;
 use crate::config::{Environment, Settings, env};
@@ -20,6 +21,7 @@ use crate::report::{self, Form, ReportError};
 use crate::sanitize;
 use crate::shell::batch::{self, Action, Selection};
 use crate::shell::{self, Input};
+use crate::submission::identity::Identity;
 use crate::sys::open::Trouble;
 use crate::sys::signals::Signals;
 use crate::sys::{child, clock, user};
@@ -463,6 +465,10 @@ fn reader_settings<'a>(
         toplines: number("toplines").unwrap_or(5),
         page: settings.is_set("page"),
         showto: settings.is_set("showto"),
+        own_addresses: match settings.is_set("showto") {
+            true => own_addresses(settings),
+            false => Vec::new(),
+        },
         showname: settings.is_set("showname"),
         allnet: settings.is_set("allnet"),
         retain: settings.retained.clone(),
@@ -494,6 +500,21 @@ fn reader_settings<'a>(
     };
     reader.ignore.extend(settings.ignored.iter().cloned());
     reader
+}
+
+/// Returns the addresses that are the user's: the login name, bare and at this host's names, `from`,
+/// and `alternates`.
+fn own_addresses(settings: &Settings) -> Vec<String> {
+    let login = user::login_name();
+    let identity = Identity::find(settings);
+    let domains = identity.own_names.iter().chain([&identity.qualify_domain]);
+    let mut own: Vec<String> = domains.map(|domain| format!("{login}@{domain}")).collect();
+    let from = settings.text("from").unwrap_or_default();
+    let from = address::parse_list(from).into_iter().flatten();
+    own.extend(from.map(|address| address.address().to_string()));
+    own.extend(settings.alternates.iter().cloned());
+    own.push(login);
+    own
 }
 
 /// Returns what becomes of messages at the end (design decision D15).

@@ -168,7 +168,7 @@ pub const ROWS: &[Row] = &[
     row("sendwait", &[], Switch, "set", "Accepted, no effect: Postrider always waits for its children."),
     row("shell", &["SHELL"], Text, "", "The shell that runs commands; without it $SHELL, else /bin/sh."),
     row("showname", &[], Switch, "", "Show names instead of addresses in the header summary."),
-    row("showto", &[], Switch, "", "Show the recipient in the header summary for messages one sent."),
+    row("showto", &[], Switch, "", "Show the recipient in the header summary for messages that one has sent: from the login name at this host, from, or alternates."),
     row("sign", &[], Text, "", "The text that `~a` inserts; `\\t` and `\\n` in it are a tab and a new line."),
     row("skipemptybody", &["skipempty"], Switch, "", "Do not send messages that have neither body nor attachments, as -E."),
     way("smtp", &[], Route, "", "The relay for mail that leaves this host: HOST, HOST:PORT or a URL as mta takes it; mail to accounts on this host stays here unless local=relay."),

@@ -167,6 +167,7 @@ impl<'a> Summary<'a> {
     fn person(&self, settings: &ReaderSettings<'_>) -> Cow<'a, str> {
         if settings.showto
             && let Some(to) = self.to
+            && self.is_from(&settings.own_addresses)
         {
             return shown(to, settings.showname);
         }
@@ -174,6 +175,17 @@ impl<'a> Summary<'a> {
             Some(from) => shown(from, settings.showname),
             None => self.envelope_sender(),
         }
+    }
+
+    /// Returns whether one of these addresses is the sender.
+    fn is_from(&self, addresses: &[String]) -> bool {
+        let sender = match self.from {
+            Some(from) => shown(from, false),
+            None => self.envelope_sender(),
+        };
+        addresses
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(&sender))
     }
 
     /// Returns the sender that the From_ line names.
@@ -349,17 +361,20 @@ mod tests {
     #[test]
     fn names_and_recipients_are_shown_on_request() {
         let block = b"From a Mon Nov 16 09:00:00 2026\nFrom: =?utf-8?q?B=C3=B6b?= <b@x>\nTo: c@d\n";
-        let person = |showname, showto| {
+        let person = |showname, showto, own: &str| {
             let settings = ReaderSettings {
                 showname,
                 showto,
+                own_addresses: vec![own.to_owned()],
                 ..ReaderSettings::default()
             };
             Summary::of(block, showto).person(&settings).into_owned()
         };
-        assert_eq!(person(false, false), "b@x");
-        assert_eq!(person(true, false), "Böb");
-        assert_eq!(person(false, true), "c@d");
+        assert_eq!(person(false, false, "b@x"), "b@x");
+        assert_eq!(person(true, false, "b@x"), "Böb");
+        assert_eq!(person(false, true, "b@x"), "c@d");
+        assert_eq!(person(false, true, "B@X"), "c@d");
+        assert_eq!(person(false, true, "c@d"), "b@x");
     }
 
     #[test]

@@ -62,8 +62,10 @@ pub struct ReaderSettings<'a> {
     pub toplines: usize,
     /// Whether a form feed follows each message shown (`page`).
     pub page: bool,
-    /// Whether header lines show the recipient instead of the sender (`showto`).
+    /// Whether header lines show the recipient of messages that the user has sent (`showto`).
     pub showto: bool,
+    /// The user's own addresses, in any case: by them `showto` knows who has sent a message.
+    pub own_addresses: Vec<String>,
     /// Whether header lines show display names instead of addresses (`showname`).
     pub showname: bool,
     /// Header fields hidden, in lower case (`ignore`).
@@ -139,6 +141,7 @@ impl Default for ReaderSettings<'_> {
             toplines: 5,
             page: false,
             showto: false,
+            own_addresses: Vec::new(),
             showname: false,
             ignore: crate::message::parse::display::IGNORED
                 .iter()

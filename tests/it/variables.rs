@@ -754,7 +754,7 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("sendwait", &[], "sendwait", Nothing),
     ("shell", &[], "shell=[DIR]/cwd/ed", Shows(Mail(&["-~"], "~!ignored\nx\n"), File("cwd/-c"))),
     ("showname", &[], "showname", Shows(Script("from *\n"), Screen("Alice Example"))),
-    ("showto", &[], "showto", Shows(Script("from *\n"), Screen("carol@example.org"))),
+    ("showto", &["from=root@example.org"], "showto", Shows(Script("from *\n"), Screen("carol@example.org"))),
     ("sign", &[], "sign=Yours", Shows(Mail(&["-~"], "~a\n"), Sent("Yours"))),
     ("skipemptybody", &[], "skipemptybody", Hides(EMPTY, Sent("ops@x.org"))),
     ("smtp", &["mta=auto"], "smtp=127.0.0.1:[PORT]", Shows(RELAY, Wire("RCPT TO:<ops@x.org>"))),
