@@ -44,7 +44,8 @@ pub enum Kind {
     TryLater,
     /// There is no mail, or the thing asked for is not there; or a message was given up (1).
     Nothing,
-    /// Interrupted by this signal before the message was complete (128 + signal).
+    /// Ended by this signal: we die of it (design decision D25). The number is for where we cannot,
+    /// and what a shell shows (128 + signal).
     Signal(u8),
 }
 

@@ -2,6 +2,14 @@
 
 use std::process::ExitCode;
 
+use postrider::exit::Kind;
+use postrider::sys::signals;
+
 fn main() -> ExitCode {
-    postrider::run::run(std::env::args_os())
+    let worst = postrider::run::run(std::env::args_os());
+    // All is dropped by now: locks are free, the terminal is set back.
+    if let Some(Kind::Signal(signal)) = worst {
+        signals::die_of(signal);
+    }
+    ExitCode::from(worst.map_or(0, Kind::status))
 }

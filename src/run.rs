@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -24,12 +23,14 @@ use crate::compose::{AttachRequest, Request};
 use crate::config::{Environment, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::report::Form;
+use crate::sys::cores;
 use crate::ui::choice::FlagChoice;
 
-/// Runs the program: reads arguments and environment, does the work, returns the exit status.
+/// Runs the program: reads arguments and environment, does the work, returns the worst failure.
 ///
 /// A panic that comes this far is a fault of our own: 70, and one line that says so.
-pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+pub fn run(arguments: impl Iterator<Item = OsString>) -> Option<Kind> {
+    cores::forbid();
     let arguments: Vec<OsString> = arguments.collect();
     let (face, rest) = face(&arguments);
     let mut diagnostics = Diagnostics::new(face.name());
@@ -50,7 +51,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         let failure = Failure::new(Kind::Software, "a fault of our own, please report it");
         diagnostics.fail(&failure.because(what));
     }
-    ExitCode::from(diagnostics.worst().map_or(0, Kind::status))
+    diagnostics.worst()
 }
 
 /// Which program we are called as.

@@ -15,7 +15,8 @@ use crate::compose::input::Interruptible;
 use crate::config::{Environment, Settings, env};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
-    self, CommitOptions, Journals, LockOptions, Mailbox, NameInputs, Named, OpenError, PlaceInputs,
+    self, CommitOptions, Holder, Journals, LockOptions, Mailbox, NameInputs, Named, OpenError,
+    PlaceInputs,
 };
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
@@ -193,6 +194,10 @@ fn perform(
             if !read_only {
                 recover(&place.path, &reader);
             }
+            if let Some(signal) = reader.signal() {
+                let what = format!("interrupted; {} stays as it is", place.path.display());
+                return Err(Failure::new(Kind::Signal(signal), what).into());
+            }
             let mailbox = Mailbox::open_index(&place.path, &reader.journals)?;
             if mailbox.messages().is_empty() {
                 return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
@@ -219,7 +224,9 @@ fn recover(path: &Path, reader: &ReaderSettings<'_>) {
         journals: &reader.journals,
         removes_empty: false,
     };
+    let waits = |_: &Holder| reader.signal().is_none();
     options.lock.patience = reader.lock_patience;
+    options.lock.waiting = Some(&waits);
     let lines: Vec<String> = match mailbox::recover(path, &options) {
         Ok(notices) => notices.iter().map(ToString::to_string).collect(),
         Err(error) => vec![with_causes(&error)],
@@ -544,7 +551,7 @@ fn pager(settings: &Settings, environment: &Environment) -> Option<Pager<'static
     Some(Box::new(move |text| {
         let mut command = child::command("/bin/sh");
         command.arg("-c").arg(&program).stdin(Stdio::piped());
-        let mut child = command.spawn()?;
+        let mut child = child::spawn(&mut command)?;
         if let Some(mut stdin) = child.stdin.take() {
             // A reader who leaves the pager early has seen enough.
             match stdin.write_all(text) {

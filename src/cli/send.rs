@@ -304,6 +304,7 @@ fn submit(
         Ok(report) => {
             tell_bad(diagnostics);
             diagnostics.report(&report, around.settings.is_set("verbose"));
+            heed_signal(around, diagnostics);
             receive(&report, composed, manner, diagnostics);
         }
         Err(failure) => {
@@ -311,6 +312,18 @@ fn submit(
             tell_bad(diagnostics);
             withhold(composed, &failure, manner, around, diagnostics);
         }
+    }
+}
+
+/// Remembers that a signal has ended us, where anything failed since.
+///
+/// What failed may have another name: the interrupt key ends sendmail as well, and its end may be
+/// seen first. A mail that was accepted all the same was not interrupted.
+fn heed_signal(around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
+    if let Some(signal) = around.signals.received()
+        && diagnostics.worst().is_some()
+    {
+        diagnostics.note(Kind::Signal(signal));
     }
 }
 
@@ -324,6 +337,7 @@ fn withhold(
 ) {
     let kept = submission::keep_composed(composed, around);
     diagnostics.kept(kept.as_ref());
+    heed_signal(around, diagnostics);
     let outcome = Outcome::new(
         Disposition::TryLater,
         why.kind,

@@ -244,7 +244,7 @@ impl<'a> Sender<'a> {
             .sender
             .as_ref()
             .map_or("", |sender| sender.as_str());
-        local::deliver(&local, name, sender, message)
+        local::deliver(&local, name, sender, message, self.around.signals)
     }
 
     /// Appends a copy to each file that is to have one; what fails is told and changes the status.
@@ -271,7 +271,7 @@ impl<'a> Sender<'a> {
                 }
                 None => expand_home(name, home),
             };
-            let outcome = local::append_to_file(&path, &line, &message);
+            let outcome = local::append_to_file(&path, &line, &message, self.around.signals);
             (!outcome.is_accepted()).then(|| {
                 let what = format!("the message is sent, but no copy is in {}", path.display());
                 Failure::new(outcome.kind, what).because(outcome.text)
@@ -310,7 +310,7 @@ impl<'a> Sender<'a> {
             let home = home.as_deref();
             let file = expand_home(path, home);
             let outcome = match &message {
-                Ok(message) => local::append_to_file(&file, &line, message),
+                Ok(message) => local::append_to_file(&file, &line, message, self.around.signals),
                 Err(failure) => unreadable(failure),
             };
             entry(path.to_string_lossy().into_owned(), "file", outcome)
@@ -345,6 +345,6 @@ impl<'a> Sender<'a> {
                 }
             };
         };
-        local::append_to_file(path, &line, message)
+        local::append_to_file(path, &line, message, self.around.signals)
     }
 }

@@ -9,11 +9,13 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::sys::cores;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 
-/// The signal of the interrupt key.
+/// The signals of the interrupt key and the quit key.
 const SIGINT: u8 = signal_hook::consts::SIGINT as u8;
+const SIGQUIT: u8 = signal_hook::consts::SIGQUIT as u8;
 
 /// Returns an empty standard input for a child.
 ///
@@ -33,6 +35,14 @@ const OUTPUT_KEPT: usize = 8 * 1024;
 /// Returns a command to start this program; arguments are passed as they are, never through a shell.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
+}
+
+/// Starts a child.
+///
+/// # Errors
+/// Fails when the program cannot be started.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    cores::of_before(|| command.spawn())
 }
 
 /// How a child ended.
@@ -96,19 +106,19 @@ pub fn run(
 
 /// Runs a child that shares our terminal, and waits for it.
 ///
-/// An interrupt typed meanwhile is the child's business; other signals end the waiting.
+/// The interrupt and quit keys are the child's business meanwhile; other signals end the waiting.
 ///
 /// # Errors
 /// Fails when the program cannot be started.
 pub fn foreground(mut command: Command, signals: &Signals) -> io::Result<End> {
-    let mut child = command.spawn()?;
+    let mut child = spawn(&mut command)?;
     loop {
         if let Some(status) = child.try_wait()? {
-            signals.forget_interrupt();
+            signals.forget_keys();
             return Ok(end_of(status));
         }
         match signals.wait(None, None)? {
-            Woken::Signal(SIGINT) => signals.forget_interrupt(),
+            Woken::Signal(SIGINT | SIGQUIT) => signals.forget_keys(),
             Woken::Signal(signal) => return Ok(End::Interrupted(signal)),
             Woken::Ready | Woken::Rung | Woken::TimedOut => {}
         }
@@ -138,7 +148,7 @@ fn finish(
     signals: &Signals,
 ) -> io::Result<Finished> {
     let mut offset = stdin.try_clone()?;
-    let mut child = command.stdin(Stdio::from(stdin)).spawn()?;
+    let mut child = spawn(command.stdin(Stdio::from(stdin)))?;
     // The command holds our ends of the pipe: without dropping it, its end would never be seen.
     drop(command);
     let deadline = timeout.map(|timeout| Instant::now() + timeout);

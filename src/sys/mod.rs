@@ -5,6 +5,7 @@
 
 pub mod child;
 pub mod clock;
+pub mod cores;
 pub mod host;
 pub mod name_service;
 pub mod open;

@@ -1,8 +1,10 @@
-//! Signals: SIGINT, SIGTERM and SIGHUP end what we do in good order.
+//! Signals: SIGINT, SIGTERM, SIGHUP and SIGQUIT end what we do in good order, and then us.
 //!
 //! A handler only notes the number and writes a byte into a socket pair, so that whoever
 //! waits (for standard input, for a child) can wait for both at once. A signal that was
-//! ignored when we were started (`nohup`) stays ignored, as POSIX programs keep it.
+//! ignored when we were started (`nohup`) stays ignored, as POSIX programs keep it. When all is
+//! cleaned up `main` lets us die of the signal ([`die_of`]): a shell whose child exits with a status
+//! instead goes on with its loop.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,8 +18,14 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use nix::unistd::{Pid, getpid};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
+
+use crate::sys::cores;
+
+/// The signals that ask us to stop.
+const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 
 /// The signals that have arrived, and something to wait on for the next.
 #[derive(Debug)]
@@ -41,7 +49,7 @@ pub enum Woken {
 }
 
 impl Signals {
-    /// Starts to watch SIGINT (unless it is to be ignored), SIGTERM, SIGHUP and SIGCHLD.
+    /// Starts to watch SIGINT (unless it is to be ignored), SIGTERM, SIGHUP, SIGQUIT and SIGCHLD.
     ///
     /// SIGXFSZ is caught too, so that a file size limit is an error (EFBIG) and not our death.
     ///
@@ -54,7 +62,7 @@ impl Signals {
         let received = Arc::new(AtomicUsize::new(0));
         let raised = Arc::new(AtomicBool::new(false));
         let ignored = ignored_at_start();
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in ENDING {
             if ignored & (1 << (signal - 1)) != 0 {
                 continue;
             }
@@ -85,10 +93,20 @@ impl Signals {
 
     /// Forgets an interrupt (SIGINT) that has been answered; other signals stay.
     pub fn forget_interrupt(&self) {
-        let interrupt = SIGINT as usize;
+        self.forget(SIGINT);
+    }
+
+    /// Forgets what the interrupt key and the quit key have sent.
+    pub fn forget_keys(&self) {
+        self.forget(SIGINT);
+        self.forget(SIGQUIT);
+    }
+
+    fn forget(&self, signal: i32) {
+        let signal = signal as usize;
         let forgotten =
             self.received
-                .compare_exchange(interrupt, 0, Ordering::SeqCst, Ordering::SeqCst);
+                .compare_exchange(signal, 0, Ordering::SeqCst, Ordering::SeqCst);
         if forgotten.is_ok() {
             self.raised.store(false, Ordering::SeqCst);
         }
@@ -99,14 +117,14 @@ impl Signals {
         Arc::clone(&self.raised)
     }
 
-    /// Returns what lets SIGTERM and SIGHUP end us while a line editor waits for keys.
+    /// Returns what lets SIGTERM, SIGHUP and SIGQUIT end us while a line editor waits for keys.
     ///
     /// # Errors
     /// Fails when no socket pair or no thread can be made.
     pub fn prompt(&self) -> io::Result<Prompt> {
         let (mut bell, ringer) = UnixStream::pair()?;
         let ignored = ignored_at_start();
-        for signal in [SIGTERM, SIGHUP] {
+        for signal in [SIGTERM, SIGHUP, SIGQUIT] {
             if ignored & (1 << (signal - 1)) == 0 {
                 low_level::pipe::register(signal, ringer.try_clone()?)?;
             }
@@ -121,7 +139,7 @@ impl Signals {
                     // A terminal that is gone needs no setting back.
                     let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, terminal);
                     let signal = received.load(Ordering::SeqCst);
-                    let _ = low_level::emulate_default_handler(signal as i32);
+                    die_of(u8::try_from(signal).unwrap_or(0));
                 }
             }
         };
@@ -186,6 +204,17 @@ impl Signals {
     }
 }
 
+/// Dies of a signal, as if there were no handler for it, and without a core.
+///
+/// Returns where that cannot be: the first process of a container is not killed by its own signals.
+pub fn die_of(signal: u8) {
+    if getpid() == Pid::from_raw(1) {
+        return;
+    }
+    cores::forbid_all();
+    let _ = low_level::emulate_default_handler(i32::from(signal));
+}
+
 /// Signals that wait: one that would end or stop us arrives when this goes.
 ///
 /// For what must not be left half done, and is done soon. Only this thread's signals wait.
@@ -221,7 +250,7 @@ impl Drop for Held {
 /// The prompt of a line editor.
 ///
 /// The editor sets the terminal to give single keys and waits in the kernel, where no [`Signals`]
-/// reach it. So while it waits SIGTERM and SIGHUP do what they do without a handler, with the
+/// reach it. So while it waits SIGTERM, SIGHUP and SIGQUIT do what they do without a handler, with the
 /// terminal as it was before: nothing is half done at a prompt.
 #[derive(Debug, Default)]
 pub struct Prompt {

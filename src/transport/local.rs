@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::exit::{self, Kind};
 use crate::mailbox::{
-    self, AppendOptions, Journals, PlaceInputs, append, is_maildir, system_mailbox,
+    self, AppendOptions, Holder, Journals, PlaceInputs, append, is_maildir, system_mailbox,
 };
+use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, open, user};
 use crate::transport::{Disposition, Outcome};
@@ -37,7 +38,14 @@ pub fn from_line(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
 /// Delivers a message into the mailbox of an account.
 ///
 /// An empty sender is the null sender of bounces. Accepted means written and synced to the disk.
-pub fn deliver(local: &Local, name: &str, sender: &str, message: &Spool) -> Outcome {
+/// A signal ends the waiting for the lock.
+pub fn deliver(
+    local: &Local,
+    name: &str,
+    sender: &str,
+    message: &Spool,
+    signals: &Signals,
+) -> Outcome {
     let later = |what: &str, error: io::Error| {
         let text = format!("{what}: {}", exit::with_causes(&error));
         Outcome::new(Disposition::TryLater, Kind::TryLater, text)
@@ -63,7 +71,9 @@ pub fn deliver(local: &Local, name: &str, sender: &str, message: &Spool) -> Outc
         Ok(options) => options,
         Err(error) => return later("cannot find out how the mailbox is made", error),
     };
+    let waits = |_: &Holder| signals.received().is_none();
     options.lock.patience = local.lock_timeout;
+    options.lock.waiting = Some(&waits);
     // What the From_ line keeps in an mbox (RFC 5321, section 4.4).
     let return_path = match is_maildir(&path) {
         true => format!("Return-Path: <{sender}>\n"),
@@ -125,7 +135,8 @@ fn options_for(path: &Path, account: &user::User) -> io::Result<AppendOptions<'s
 }
 
 /// Appends to a file that is an mbox, or becomes one; a file that is not empty and no mbox is left alone.
-pub fn append_to_file(path: &Path, line: &[u8], message: &Spool) -> Outcome {
+/// A signal ends the waiting for the lock.
+pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, signals: &Signals) -> Outcome {
     let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
     if path.metadata().is_ok_and(|file| file.len() > 0)
         && let Err(error) = mailbox::has_mail(path, &Journals::default())
@@ -133,7 +144,10 @@ pub fn append_to_file(path: &Path, line: &[u8], message: &Spool) -> Outcome {
         return refused(exit::with_causes(&error));
     }
     let mut reader: Box<dyn Read> = Box::new(message.reader());
-    match append(path, line, &mut reader, &AppendOptions::folder()) {
+    let waits = |_: &Holder| signals.received().is_none();
+    let mut options = AppendOptions::folder();
+    options.lock.waiting = Some(&waits);
+    match append(path, line, &mut reader, &options) {
         Ok(()) => Outcome::new(
             Disposition::Accepted,
             Kind::Io,

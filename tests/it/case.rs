@@ -307,7 +307,7 @@ impl Case {
 
     // --- the expectations --------------------------------------------------------------------
 
-    /// Expects this exit status; 128 + N for a death by signal N.
+    /// Expects this exit status; 128 + N is a death by signal N, and nothing else.
     pub fn status(mut self, status: i32) -> Case {
         self.status = Status::Is(status);
         self

@@ -1,10 +1,11 @@
-//! SIGINT, SIGTERM and SIGHUP at many points of reading, composing and submitting.
+//! SIGINT, SIGTERM, SIGHUP and SIGQUIT at many points of reading, composing and submitting.
 //!
 //! Wherever a signal strikes: nobody has half a mail, the text is with the next hop or kept, and
-//! the exit status is true. That the program ends at all, and soon, is the harness' limit.
+//! the program dies of the signal, so that whoever started it knows. That the program ends at all, and soon, is the harness' limit.
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,11 +13,17 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::case::{Case, Ran};
+use crate::launch;
 use crate::letters::Letter;
 use crate::sendmail::FakeSendmail;
 use crate::smtp_server::{Behaviour, SmtpServer, Step, expect, find, say};
 
-const SIGNALS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+const SIGNALS: [Signal; 4] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+];
 
 /// Far below every time limit of the program's own that could end these runs.
 const SOON: Duration = Duration::from_secs(20);
@@ -75,8 +82,12 @@ fn assert_true(ran: &Ran, accepted: &[Letter], body: &[u8], signal: Signal) {
             assert!(kept.is_empty(), "status 0, and a kept mail");
         }
         _ => {
-            let told = [128 + signal as i32, 75];
-            assert!(told.contains(&code), "status {code}: {}", ran.stderr());
+            assert_eq!(
+                ran.output.status.signal(),
+                Some(signal as i32),
+                "status {code}: {}",
+                ran.stderr()
+            );
             assert_eq!(kept.len(), 1, "neither accepted nor kept: {}", ran.stderr());
             assert!(ran.stderr().contains("[DIR]/home/dead.letter"));
         }
@@ -154,7 +165,8 @@ fn while_an_attachment_comes_slowly() {
         ran.nothing_sent();
         let kept = &ran.dead()[0];
         assert_eq!(kept.text(), "the text\n");
-        assert_eq!(ran.output.code(), 128 + signal as i32, "{}", ran.stderr());
+        let died_of = ran.output.status.signal();
+        assert_eq!(died_of, Some(signal as i32), "{}", ran.stderr());
         drop(writer);
     });
 }
@@ -342,4 +354,213 @@ fn as_soon_as_the_program_runs() {
             assert_eq!(ran.call().letter().body(), b"the text\n");
         }
     });
+}
+
+/// Returns what runs the program inside a shell script.
+fn sh(script: &str) -> [&str; 4] {
+    ["/bin/sh", "-c", script, "sh"]
+}
+
+#[test]
+fn a_core_is_never_left() {
+    // As soon as the program runs, and when it waits.
+    let script = "ulimit -c unlimited; exec \"$@\"";
+    for (delay, args) in [
+        (1000, &["-s", "t", "ops@example.com"][..]),
+        (1000, &["-N", "-f", "box"]),
+        (30, &["-s", "t", "ops@example.com"]),
+    ] {
+        Case::send([])
+            .args(args)
+            .file("cwd/box", crate::mailboxes::ONE)
+            .wrapped(sh(script))
+            .stdin_stays_open("")
+            .signal_after(Duration::from_millis(delay), Signal::SIGQUIT)
+            .limit(SOON)
+            .status(128 + Signal::SIGQUIT as i32)
+            .any_stdout()
+            .any_stderr()
+            .may_change("home/dead.letter")
+            .run();
+    }
+}
+
+#[test]
+fn what_others_wrote_is_limited_as_before() {
+    // A child gets the limit that we were started with.
+    let ran = Case::new()
+        .args(["-s", "t", "-S", "expandaddr", "|ulimit -c >limit"])
+        .wrapped(sh("ulimit -S -c 1234; exec \"$@\""))
+        .stdin("the text\n")
+        .may_change("cwd/limit")
+        .run();
+    let limit = std::fs::read_to_string(ran.path("cwd/limit")).unwrap();
+    assert_eq!(limit.trim(), "1234");
+}
+
+/// Returns a case whose sendmail takes three seconds.
+fn slow() -> Case {
+    let case = Case::new().rc("set mta=[DIR]/cwd/slow");
+    launch::install_script(
+        &case.path("cwd/slow"),
+        "#!/bin/sh\n/bin/sleep 3\nexec /bin/cat >/dev/null\n",
+    );
+    case
+}
+
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    in_parallel(SIGNALS.len(), |number| {
+        let signal = SIGNALS[number];
+        let ignoring = "trap '' INT TERM HUP QUIT; exec \"$@\"";
+        slow()
+            .args(["-s", "t", "ops@example.com"])
+            .wrapped(sh(ignoring))
+            .stdin("the text\n")
+            .signal_after(Duration::from_millis(1500), signal)
+            .limit(SOON)
+            .run();
+    });
+    // -i is the same for an interrupt.
+    slow()
+        .args(["-i", "-s", "t", "ops@example.com"])
+        .stdin("the text\n")
+        .signal_after(Duration::from_millis(1500), Signal::SIGINT)
+        .limit(SOON)
+        .run();
+}
+
+#[test]
+fn while_a_lock_is_waited_for() {
+    // Local delivery, the copy of a message that is sent, leaving the reader, deleting.
+    type World = fn(Case) -> Case;
+    let doors: [World; 4] = [
+        |case| {
+            let path = format!("spool/{}", case.user());
+            let lock = format!("{path}.lock");
+            let case = case.rc("set mta=local");
+            let user = case.user();
+            case.args(["-s", "t", &user])
+                .file(&path, crate::mailboxes::ONE)
+                .file(&lock, "0\n")
+                .stdin("the text\n")
+                .keeps(1)
+        },
+        |case| {
+            case.args(["-s", "t", "-S", "record=[DIR]/cwd/sent", "ops@example.com"])
+                .sendmail(FakeSendmail::accepting())
+                .file("cwd/sent", crate::mailboxes::ONE)
+                .file("cwd/sent.lock", "0\n")
+                .stdin("the text\n")
+        },
+        |case| {
+            case.args(["-N", "-f", "box"])
+                .file("cwd/box", crate::mailboxes::ONE)
+                .file("cwd/box.lock", "0\n")
+                .stdin("d 1\nq\n")
+        },
+        |case| {
+            case.called("postrider")
+                .args(["delete", "1", "--file", "box"])
+                .file("cwd/box", crate::mailboxes::ONE)
+                .file("cwd/box.lock", "0\n")
+        },
+    ];
+    in_parallel(doors.len() * SIGNALS.len(), |number| {
+        let signal = SIGNALS[number % SIGNALS.len()];
+        doors[number / SIGNALS.len()](Case::new())
+            .signal_after(Duration::from_millis(2500), signal)
+            .limit(SOON)
+            .status(128 + signal as i32)
+            .any_stdout()
+            .any_stderr()
+            .run();
+    });
+}
+
+#[test]
+fn the_interrupt_key_ends_the_loop_of_a_shell_too() {
+    let each = "for i in 1 2 3; do \"$@\" </dev/null; done; echo went on";
+    let from_pipe = "for i in 1 2 3; do { echo p; sleep 600; } | \"$@\"; done; echo went on";
+    for shell in ["/bin/bash", "/bin/dash"] {
+        // Sendmail has the mail.
+        let case = Case::new()
+            .args(["-s", "t", "ops@example.com"])
+            .sendmail(FakeSendmail::accepting().step("hang"))
+            .wrapped([shell, "-c", each, shell]);
+        let hanging = case.path("mta/calls/0001/hanging");
+        let ran = case
+            .status(128 + Signal::SIGINT as i32)
+            .may_change("home/dead.letter")
+            .at_terminal(|terminal| {
+                while !hanging.exists() {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                terminal.types("\x03");
+            });
+        assert_eq!(ran.calls().len(), 1, "{shell}");
+
+        // The relay is silent.
+        let server = SmtpServer::scripted(vec![FOR_EVER]);
+        Case::new()
+            .rc(&format!("set mta=smtp://127.0.0.1:{}", server.port()))
+            .rc("set hostname=client.example.org")
+            .args(["-s", "t", "ops@example.com"])
+            .wrapped([shell, "-c", each, shell])
+            .status(128 + Signal::SIGINT as i32)
+            .keeps(1)
+            .at_terminal(|terminal| {
+                while server.sessions().is_empty() {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                terminal.types("\x03");
+            });
+
+        // The text comes slowly; commands do.
+        for args in [
+            &["-s", "t", "ops@example.com"][..],
+            &["-N", "-S", "quiet", "-f", "box"],
+        ] {
+            let case = Case::send([])
+                .args(args)
+                .file("cwd/box", crate::mailboxes::ONE);
+            let text = from_pipe.replace("sleep", "/bin/sleep");
+            case.wrapped([shell, "-c", &text, shell])
+                .status(128 + Signal::SIGINT as i32)
+                .may_change("home/dead.letter")
+                .at_terminal(|terminal| {
+                    std::thread::sleep(Duration::from_millis(1500));
+                    terminal.types("\x03");
+                });
+        }
+
+        // A message is typed: twice.
+        let typed = "for i in 1 2 3; do \"$@\"; done; echo went on";
+        Case::send(["-n", "-s", "t", "ops@example.com"])
+            .wrapped([shell, "-c", typed, shell])
+            .status(128 + Signal::SIGINT as i32)
+            .may_change("home/dead.letter")
+            .at_terminal(|terminal| {
+                std::thread::sleep(Duration::from_millis(1500));
+                terminal.types("one\n");
+                std::thread::sleep(Duration::from_millis(300));
+                terminal.types("\x03");
+                terminal.sees("one more to kill letter");
+                terminal.types("\x03");
+            });
+    }
+}
+
+#[test]
+fn giving_a_message_up_is_no_signal() {
+    for (escape, kept) in [("~x", 0), ("~q", 1)] {
+        let ran = Case::send(["-~", "-s", "t", "ops@example.com"])
+            .stdin(format!("one\n{escape}\n"))
+            .status(1)
+            .any_stderr()
+            .may_change("home/dead.letter")
+            .run();
+        ran.nothing_sent();
+        assert_eq!(ran.path("home/dead.letter").exists(), kept == 1, "{escape}");
+    }
 }

@@ -343,7 +343,12 @@ fn the_reply_to_the_final_dot_is_final_whatever_follows() {
 
 #[test]
 fn a_signal_ends_the_waiting_at_once() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+    for signal in [
+        Signal::SIGTERM,
+        Signal::SIGINT,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+    ] {
         let mut script = up_to_data();
         script.push(FOR_EVER);
         let server = Arc::new(SmtpServer::scripted(script));
@@ -357,7 +362,7 @@ fn a_signal_ends_the_waiting_at_once() {
         let ran = relayed(&server)
             .args(["ops@example.com"])
             .signal_when(asked, signal)
-            .status(75)
+            .status(128 + signal as i32)
             .says("interrupted")
             .keeps(1)
             .run();

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use super::{Case, Status, Text};
@@ -14,7 +15,11 @@ use crate::letters::letters;
 impl Case {
     pub(super) fn check_output(&self, output: &Output, wrong: &mut String) {
         let code = output.code();
+        let is_death = output.status.signal().is_some();
         match self.status {
+            Status::Is(status) if status == code && (status > 128) != is_death => {
+                let _ = writeln!(wrong, "status {code}, expected a death by that signal");
+            }
             Status::Is(status) if status != code => {
                 let _ = writeln!(wrong, "status {code}, expected {status}");
             }
@@ -22,6 +27,9 @@ impl Case {
                 let _ = writeln!(wrong, "status 0, expected a failure");
             }
             _ => {}
+        }
+        if output.status.core_dumped() {
+            let _ = writeln!(wrong, "a core was dumped");
         }
         self.check_text("stdout", &self.stdout, &output.stdout, wrong);
         if self.says.is_empty() && self.hints.is_empty() {
