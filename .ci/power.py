@@ -32,6 +32,8 @@ Without --all each scenario gets so many disks by each rule, chosen by a fixed s
 --must-fail leaves out one sync after the other, and passes when that is noticed and nothing else is.
 --without-locks leaves dot-locks out of the disks.
 
+Some scenarios run on a real ext4 in a loop device as well, whose image is copied after each call.
+
 Exit: 0 passed, 77 left out (the reason is the last line), else failed.
 """
 
@@ -64,7 +66,7 @@ SEED = 9
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWTIME = 0x20000, 0x80
-MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 4096, 16384, 1 << 18, 2
+MS_RDONLY, MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 1, 4096, 16384, 1 << 18, 2
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -214,8 +216,8 @@ class Open:
 class Recorder:
     """Makes operations from what strace has written; keeps a disk in step with them."""
 
-    def __init__(self, root, disk):
-        self.root, self.disk = root, disk.copy()
+    def __init__(self, root, disk, uid):
+        self.root, self.disk, self.uid = root, disk.copy(), uid
         # As strace writes it.
         self.hex = "".join(f"\\x{byte:02x}" for byte in os.fsencode(root))
         self.ops, self.texts = [], []
@@ -281,9 +283,9 @@ class Recorder:
         flags, label = given[2].split("|"), f"open {name}"
         mode = int(given[3], 8) if len(given) > 3 else 0
         if "O_TMPFILE" in flags or "__O_TMPFILE" in flags:
-            ino = self.create(label, None, None, Node(mode & ~UMASK))
+            ino = self.create(label, None, None, Node(mode & ~UMASK, self.uid, self.uid))
         elif ino is None and "O_CREAT" in flags:
-            ino = self.create(label, directory, name, Node(mode & ~UMASK))
+            ino = self.create(label, directory, name, Node(mode & ~UMASK, self.uid, self.uid))
         elif "O_TRUNC" in flags:
             self.add(label, "truncate", ino, 0)
         table[result] = Open(ino, "O_APPEND" in flags)
@@ -399,7 +401,7 @@ class Recorder:
 
     def on_mkdirat(self, table, given, _):
         if found := self.place(given[0], given[1]):
-            self.create(f"mkdir {found[1]}", found[0], found[1], Node(int(given[2], 8) & ~UMASK, names={}))
+            self.create(f"mkdir {found[1]}", found[0], found[1], Node(int(given[2], 8) & ~UMASK, self.uid, self.uid, names={}))
 
     def on_mkdir(self, table, given, result):
         self.on_mkdirat(table, ["AT_FDCWD<>", *given], result)
@@ -892,6 +894,8 @@ class World:
         else:
             check(libc.unshare(CLONE_NEWNS))
         check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+        # What the program keeps there would not be seen to be lost.
+        check(libc.mount(b"tmpfs", b"/var/tmp", b"tmpfs", MS_RDONLY, None))
         self.booted = time.time() - UPTIME if has_clock else time.time()
         if boot_id:
             file = self.base / "boot_id"
@@ -972,11 +976,13 @@ def record(world, disk, scenario):
     """Runs a scenario on a disk; returns the operations, their texts, the disk afterwards and the result."""
     world.mount(disk, scenario.size)
     log = world.base / "trace"
+    log.touch()
+    log.chmod(0o666)
     try:
         done = world.run(scenario.arguments(world), scenario.text(world), scenario.uid,
                          ["strace", "-f", "-y", "-xx", "-s", "100000000", "-qq", "-e", "trace=!none",
                           "-e", "signal=none", "-o", str(log)])
-        recorder = Recorder(str(world.place), disk)
+        recorder = Recorder(str(world.place), disk, scenario.uid)
         recorder.read(log)
         seen, known = world.files(), files_of(recorder.disk)
         if seen != known:
@@ -995,22 +1001,19 @@ def record(world, disk, scenario):
 class Scenario:
     """A disk, what is done to it, and the mailboxes that are looked at."""
 
-    size = "64m"
-    uid = 0
-
-    def __init__(self, name, files, command, boxes, statuses=(0,), uid=0, keeps=None, fresh=()):
+    def __init__(self, name, files, command, boxes, statuses=(0,), uid=0, keeps=None, fresh=(), size="64m"):
         self.name, self.given, self.command, self.boxes = name, files, command, boxes
         # What was made just before by somebody else, who synced nothing.
         self.fresh = fresh
-        self.statuses, self.uid = statuses, uid
+        self.statuses, self.uid, self.size = statuses, uid, size
         # Returns why these states of the mailboxes must not be together.
         self.keeps = keeps or (lambda _: None)
 
     def disk(self):
         disk = Disk()
         for path, content in self.given.items():
-            data, mode, owner = content if isinstance(content, tuple) else (content, 0o600, 0)
-            disk.put(path, data, mode if data is not None else mode | 0o100, owner, owner)
+            data, mode, owner = content if isinstance(content, tuple) else (content, 0o755 if content is None else 0o600, 0)
+            disk.put(path, data, mode, owner, owner)
         return disk
 
     def split(self, disk):
@@ -1036,13 +1039,15 @@ class Box:
     path: str
     # Where a delivery goes; None: it is copied there.
     user: str = None
+    # Who reads it and delivers to it.
+    uid: int = 0
 
     def full(self, world):
         return f"{world.place}/{self.path}"
 
     def view(self, world):
         """Returns what a reader shows: a line a message."""
-        done = world.run(["list", "--json", "--file", self.full(world)])
+        done = world.run(["list", "--json", "--file", self.full(world)], uid=self.uid)
         if b"No such file" in done.stderr:
             return []
         if done.returncode not in (0, 1):
@@ -1056,14 +1061,14 @@ class Box:
 
     def open(self, world):
         """Opens it as a reader that may write; returns what went wrong."""
-        done = world.run(["mailx", "-n", "-N", "-f", self.full(world)], "exit\n")
+        done = world.run(["mailx", "-n", "-N", "-f", self.full(world)], "exit\n", self.uid)
         if done.returncode and not re.search(rb"No mail in|No such file", done.stderr):
             return f"refused: the next open: exit {done.returncode}: {said(done)}"
         return None
 
     def add(self, world, id):
         if self.user:
-            done = world.run(["sendmail", "-i", self.user], mail(id).decode())
+            done = world.run(["sendmail", "-i", self.user], mail(id).decode(), self.uid)
         else:
             world.source.write_bytes(stored(id))
             done = world.run(["mailx", "-n", "-N", "-f", str(world.source)], f"copy 1 {self.full(world)}\nexit\n")
@@ -1280,6 +1285,14 @@ SCENARIOS = [
     Scenario("delete many", base(TWELVE), reads(EVERY_OTHER), [system_box()]),
     Scenario("delete the last", base(TWELVE), reads("delete $\nquit\n"), [system_box()]),
     Scenario("delete all", base(TWELVE), reads("delete *\nquit\n"), [system_box()]),
+    # So little room is free that a journal takes a page at a time.
+    Scenario("delete many, a page at a time", base(messages("RO", 40)), reads("delete 3 9 10 22\nquit\n"), [system_box()], size="208k"),
+    Scenario("delete many of a large one", base(messages("RO", 40)), reads("delete 3 9 10 22\nquit\n"), [system_box()]),
+    Scenario("delete one, the journal is elsewhere",
+             {"spool": None, f"spool/{USER.pw_name}": (TWELVE, 0o600, USER.pw_uid),
+              "state": (None, 0o700, USER.pw_uid), "home": (None, 0o700, USER.pw_uid)},
+             (["mailx", "-n", "-N", "-f", f"DISK/spool/{USER.pw_name}"], "delete 3\nquit\n"),
+             [Mbox(f"spool/{USER.pw_name}", USER.pw_name, USER.pw_uid)], uid=USER.pw_uid),
     Scenario("status, same length", base(messages("RO")), reads("unread 4\nquit\n"), [system_box()]),
     Scenario("status, longer", base(messages(None)), reads("quit\n"), [system_box()]),
     Scenario("status, shorter", base(TWELVE), reads("unread *\nquit\n"), [system_box()]),
@@ -1321,6 +1334,12 @@ SCENARIOS = [
              [Mbox("home/sent")]),
     Scenario("write", base(TWELVE), reads("write 3 DISK/home/part\nexit\n"), [system_box(), File("home/part")]),
 ]
+
+
+# Those that are tried on a real ext4 as well.
+IMAGE_RUNS = 6
+ON_EXT4 = ["delete one", "delete the last", "status, longer", "deliver to a mailbox", "deliver to another user's new mailbox",
+           "Maildir: flags"]
 
 
 # --- trying ----------------------------------------------------------------------------------------
@@ -1369,7 +1388,8 @@ class Judge:
             seen.append(box.state(view, views))
             if not seen[-1]:
                 problems.append(f"reader: {box.path} is neither the old nor the new: {other_lines(view, views)}")
-        if self.world.files() != files_of(task.disk):
+        # What a real disk holds is known to it alone.
+        if task.disk and self.world.files() != files_of(task.disk):
             problems.append("reader: it changed the disk")
         for box in self.scenario.boxes:
             problems.append(box.open(self.world))
@@ -1596,7 +1616,7 @@ class Trial:
             second = Scenario(f"{self.scenario.name}, after a cut at {task.cut}", {},
                               (["sendmail", "-i", box.user], mail(new_id("second", 600)).decode()) if delivers else
                               (["mailx", "-n", "-N", "-f", f"DISK/{box.path}"], "exit\n"),
-                              self.scenario.boxes, statuses=(0, 1, 66) if not delivers else (0,))
+                              self.scenario.boxes, statuses=(0,) if delivers else (0, 1, 66), uid=box.uid)
             done = recorded(self.world, task.disk, second, BOOT_IDS[1])
             if done is None:
                 result.add([task], [(["refused: see above"], [])], 1)
@@ -1626,6 +1646,194 @@ class Trial:
             print(f"  {self.scenario.name}, {rule}, without {text} ({at}): {len(tasks)} disks: {told}", flush=True)
             noticed += bool(kinds)
         return noticed
+
+
+# --- a real ext4 -------------------------------------------------------------------------------------
+
+
+# By number on x86-64: after these calls the image of the disk is copied.
+CHANGING = {1: "write", 18: "pwrite64", 20: "writev", 74: "fsync", 75: "fdatasync", 76: "truncate", 77: "ftruncate",
+            82: "rename", 83: "mkdir", 84: "rmdir", 86: "link", 87: "unlink", 90: "chmod", 91: "fchmod", 93: "fchown",
+            257: "openat", 258: "mkdirat", 263: "unlinkat", 264: "renameat", 265: "linkat", 285: "fallocate",
+            316: "renameat2", 326: "copy_file_range"}
+PTRACE_TRACEME, PTRACE_GETREGS, PTRACE_SYSCALL, PTRACE_SETOPTIONS, PTRACE_O_TRACESYSGOOD = 0, 12, 24, 0x4200, 1
+PTRACE_O_EXITKILL = 1 << 20
+
+
+class Image:
+    """The scenario on an ext4 in a file, which is copied while it is mounted: that is a power cut.
+
+    What the kernel has not written by itself is not in the copy; so before a copy the journal may be
+    committed (a directory is synced), or everything but that. The next mount replays the journal.
+    """
+
+    SIZE = 10 << 20
+
+    def __init__(self, world, scenario):
+        self.world, self.scenario = world, scenario
+        self.file = world.base / "image"
+
+    def make(self):
+        self.file.write_bytes(b"")
+        os.truncate(self.file, self.SIZE)
+        run_or_leave_out("mkfs.ext4", "-q", "-F", "-m", "0", "-O", "has_journal", "-J", "size=4", "-b", "4096", "-N", "256",
+                         "-E", "lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0", self.file)
+        self.mount(self.file)
+        for path, ino in (disk := self.scenario.disk()).walk():
+            node, full = disk.nodes[ino], self.world.place / path
+            if node.names is not None:
+                full.mkdir()
+            else:
+                full.write_bytes(node.data)
+            os.chown(full, node.uid, node.gid)
+            full.chmod(node.mode)
+        if not self.scenario.fresh:
+            os.sync()
+
+    def mount(self, file):
+        run_or_leave_out("mount", "-o", "loop,commit=300", file, self.world.place)
+
+    def unmount(self):
+        subprocess.run(["umount", self.world.place], check=True)
+
+    def run(self, forced):
+        """Runs the program and copies the disk after each call that changes it; returns (text, image).
+
+        `forced`: after so many calls the journal is committed once before a copy.
+        """
+        arguments, text = self.scenario.arguments(self.world), self.scenario.text(self.world)
+        input = self.world.base / "input"
+        input.write_text(text)
+        child = os.fork()
+        if child == 0:
+            os.dup2(os.open(input, os.O_RDONLY), 0)
+            null = os.open("/dev/null", os.O_WRONLY)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+            libc.ptrace(PTRACE_TRACEME, 0, None, None)
+            os.chdir(self.world.base)
+            os.execve(self.world.program, [str(self.world.program), *arguments], self.world.environment)
+        os.waitpid(child, 0)
+        libc.ptrace(PTRACE_SETOPTIONS, child, None, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)
+        registers, is_entry, copies, signal = (ctypes.c_ulong * 27)(), True, [], 0
+        while True:
+            libc.ptrace(PTRACE_SYSCALL, child, None, signal)
+            _, status = os.waitpid(child, 0)
+            if not os.WIFSTOPPED(status):
+                break
+            signal = os.WSTOPSIG(status)
+            if signal != 5 | 0x80:
+                continue
+            signal = 0
+            if not is_entry:
+                libc.ptrace(PTRACE_GETREGS, child, None, registers)
+                call, result = CHANGING.get(registers[15]), ctypes.c_long(registers[10]).value
+                if call and result >= 0:
+                    if len(copies) == forced:
+                        self.commit()
+                    data = self.pages()
+                    if not copies or data != copies[-1][1]:
+                        copies.append((f"{call}{', committed' if len(copies) == forced else ''}", data))
+                    else:
+                        # That has changed nothing on the disk; the cut is later all the same.
+                        copies[-1] = (f"{copies[-1][0]} or {call}"[-80:], data)
+            is_entry = not is_entry
+        if os.waitstatus_to_exitcode(status) not in self.scenario.statuses:
+            raise SystemExit(f"{self.scenario.name}: exit {os.waitstatus_to_exitcode(status)} on an ext4")
+        copies.append(("the end, acknowledged", self.pages()))
+        return copies
+
+    def pages(self):
+        """Returns the pages of the image that are not empty."""
+        data = self.file.read_bytes()
+        empty = bytes(PAGE)
+        return {at: page for at in range(0, len(data), PAGE) if (page := data[at:at + PAGE]) != empty}
+
+    def restore(self, pages):
+        with self.file.open("wb") as file:
+            for at, page in pages.items():
+                file.seek(at)
+                file.write(page)
+            file.truncate(self.SIZE)
+
+    def commit(self):
+        """Commits the journal without writing the bytes of files that are not part of it."""
+        descriptor = os.open(self.world.place, os.O_RDONLY)
+        os.mkdir(self.world.place / ".commit")
+        os.fsync(descriptor)
+        os.rmdir(self.world.place / ".commit")
+        os.close(descriptor)
+
+
+def run_or_leave_out(*command):
+    done = subprocess.run(list(map(str, command)), capture_output=True)
+    if done.returncode:
+        raise LeftOut(f"{' '.join(map(str, command))}: {done.stderr.decode().strip()}")
+
+
+class LeftOut(Exception):
+    """Something cannot be tried here."""
+
+
+def try_image(world, scenario):
+    """Tries a scenario on a real ext4; returns its result, or why it is left out."""
+    started = time.monotonic()
+    result = Result(f"{scenario.name}", "an ext4")
+
+    def recorded_images(forced):
+        world.enter(BOOT_IDS[0])
+        image = Image(world, scenario)
+        try:
+            image.make()
+            copies = image.run(forced)
+            image.unmount()
+            return copies
+        except LeftOut as reason:
+            return str(reason)
+
+    def judge(copies):
+        world.enter()
+        old = scenario.disk()
+        judge = Judge(world, scenario, old, new)
+        judge.prepare()
+        answers = []
+        for text, data in copies:
+            image = Image(world, scenario)
+            image.file = world.base / f"copy{os.getpid()}"
+            image.restore(data)
+            image.mount(image.file)
+            try:
+                answers.append(judge.judge_mounted(Task(None, text.startswith("the end"), text)))
+            except subprocess.TimeoutExpired as reason:
+                answers.append(([f"waits: {reason}"], []))
+            finally:
+                image.unmount()
+                image.file.unlink()
+        return answers
+
+    _, _, new = recorded(world, scenario.disk(), scenario, BOOT_IDS[0]) or sys.exit(1)
+    runs = in_children(world, recorded_images, [-1])
+    if isinstance(runs[0], str):
+        return runs[0]
+    # One at a time: there is one image.
+    count = len(runs[0]) - 1
+    for forced in range(0, count, max(1, count // IMAGE_RUNS)):
+        runs += in_children(world, recorded_images, [forced])
+    copies = {hashlib.blake2b(pickle.dumps(data)).digest() + bytes([text.startswith("the end")]): (text, data)
+              for run in runs for text, data in run}
+    copies = list(copies.values())
+    # The boot of the next start comes after the last write.
+    time.sleep(UPTIME)
+    parts = [copies[start::WORKERS] for start in range(WORKERS)]
+    for part, answers in zip(parts, in_children(world, judge, parts)):
+        result.add([Task(Text(text), False, text) for text, _ in part], answers, len(part))
+    result.seconds = time.monotonic() - started
+    result.report()
+    return result
+
+
+class Text(str):
+    """In the place of a disk that is not taken apart."""
 
 
 def kinds_of(problem):
@@ -1679,6 +1887,14 @@ def main():
                     noticed += trial.without_syncs(rule)
                 elif len(scenario.boxes) == 1:
                     results.append(trial.again(rule, tasks, answers))
+        for name in ON_EXT4 if not options.must_fail else ():
+            for scenario in SCENARIOS:
+                if scenario.name == name and all(word in name for word in options.only):
+                    result = try_image(world, scenario)
+                    if isinstance(result, str):
+                        print(f"LEFT OUT: {name} on a real ext4 ({result})")
+                    else:
+                        results.append(result)
     bad = sum(result.bad for result in results)
     print(f"  {HEADING}")
     for result in results:
