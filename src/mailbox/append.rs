@@ -26,14 +26,16 @@ use nix::fcntl::OFlag;
 use super::change::CommitOptions;
 use super::commit::recover;
 use super::disk::sync_directory;
-use super::file::{followed, is_in_sticky_directory, what_else};
+use super::file::{is_in_sticky_directory, what_else};
 use super::journal::Journals;
 use super::lock::{LockError, LockOptions, MailboxLock};
 use super::maildir::{Delivery, DeliveryError, is_maildir};
 use super::open::{Beginning, beginning};
+use super::place::recipient_of;
 use super::quote::{self, CopyError, Form};
 use super::tail::Tail;
 use crate::exit::Kind;
+use crate::sys::open::write::{Denied, Target};
 use crate::sys::user;
 
 /// How often a mailbox that is replaced under our hands is opened again.
@@ -50,7 +52,7 @@ pub struct AppendOptions<'a> {
     pub mode: u32,
     /// To whom a mailbox belongs.
     pub owner: Owner,
-    /// Whether the path may be a symbolic link. In a directory with the sticky bit it never may.
+    /// Whether the path may be a symbolic link. Where others may write only one of ours or root's may.
     pub follows_links: bool,
 }
 
@@ -314,7 +316,11 @@ fn deliver(
         Owner::Us => Some(user::effective_uid()),
         Owner::User { uid, .. } => Some(uid),
     };
-    let mut delivery = Delivery::begin(path, owner, options.follows_links).map_err(error)?;
+    let target = find(path, options)?;
+    let recipient = recipient(target.path(), options)?;
+    let root = target.open_directory(recipient);
+    let root = root.map_err(|denied| not_opened(path, denied))?;
+    let mut delivery = Delivery::begin(root, owner).map_err(error)?;
     for incoming in messages {
         let mut incoming = incoming.map_err(AppendError::Message)?;
         delivery
@@ -322,6 +328,45 @@ fn deliver(
             .map_err(error)?;
     }
     delivery.finish().map_err(error)
+}
+
+/// Writes a message into a new file of its own, and syncs it; nobody else knows the file, so no
+/// lock is needed.
+///
+/// # Errors
+/// As [`append`]; there is no file then. One of that name that is there stays as it is.
+pub fn append_alone(
+    path: &Path,
+    from_line: &[u8],
+    message: &mut dyn Read,
+    options: &AppendOptions<'_>,
+) -> Result<(), AppendError> {
+    let target = find(path, options)?;
+    let file = target.make().map_err(|source| AppendError::Create {
+        path: path.to_owned(),
+        source,
+    })?;
+    let only = Incoming {
+        from_line: from_line.to_vec(),
+        message: Box::new(message),
+        form: options.form,
+    };
+    let mut only = std::iter::once(Ok(only));
+    let written = Tail::new(&file, 0)
+        .map_err(CopyError::Write)
+        .and_then(|mut tail| write_each(&mut tail, &mut only))
+        .and_then(|()| sync_directory(path).map_err(CopyError::Write));
+    written.map_err(|error| {
+        // Nobody else has seen a file that we have just made.
+        let _ = target.remove();
+        match error {
+            CopyError::Read(source) => AppendError::Message(source),
+            CopyError::Write(source) => AppendError::Write {
+                path: path.to_owned(),
+                source,
+            },
+        }
+    })
 }
 
 /// Appends a message to a mailbox that is locked, and syncs it.
@@ -435,12 +480,12 @@ fn open_locked(
     path: &Path,
     options: &AppendOptions<'_>,
 ) -> Result<(MailboxLock, bool), AppendError> {
-    let target = options.follows_links.then(|| followed(path));
-    let path = target.as_deref().unwrap_or(path);
+    let target = find(path, options)?;
+    let path = target.path();
     complete(path, options);
     let mut is_new = false;
     for attempt in 1.. {
-        let (file, made) = open_or_make(path, options)?;
+        let (file, made) = open_or_make(&target, options)?;
         is_new |= made;
         match MailboxLock::acquire(path, file, &options.lock) {
             Ok(lock) => return Ok((lock, is_new)),
@@ -452,15 +497,20 @@ fn open_locked(
 }
 
 /// Opens a mailbox for reading and writing, or makes it; says whether it was made.
-fn open_or_make(path: &Path, options: &AppendOptions<'_>) -> Result<(File, bool), AppendError> {
+fn open_or_make(target: &Target, options: &AppendOptions<'_>) -> Result<(File, bool), AppendError> {
+    let path = target.path();
     for _ in 0..ATTEMPTS {
-        match open(path, options) {
-            Err(AppendError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+        match open(target, options) {
+            Err(AppendError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                if target.is_linked() {
+                    break;
+                }
+            }
             opened => return opened.map(|file| (file, false)),
         }
         match make(path, options) {
             Ok(file) => return Ok((file, true)),
-            // Somebody else has just made it, or a link that leads nowhere is there.
+            // Somebody else has just made it.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(source) => {
                 return Err(AppendError::Create {
@@ -476,8 +526,54 @@ fn open_or_make(path: &Path, options: &AppendOptions<'_>) -> Result<(File, bool)
     })
 }
 
+/// Walks to a mailbox, past what others may have planted.
+fn find(path: &Path, options: &AppendOptions<'_>) -> Result<Target, AppendError> {
+    Target::find(path, options.follows_links).map_err(|denied| match denied {
+        // Its directory is missing.
+        Denied::System(source) if source.kind() == io::ErrorKind::NotFound => AppendError::Create {
+            path: path.to_owned(),
+            source,
+        },
+        denied => not_opened(path, denied),
+    })
+}
+
+/// Returns the user whose system mailbox it is, if it is one.
+fn recipient(path: &Path, options: &AppendOptions<'_>) -> Result<Option<u32>, AppendError> {
+    match options.owner {
+        Owner::User { uid, .. } => Ok(Some(uid)),
+        Owner::Us => Ok(None),
+        Owner::Whoever => recipient_of(path).map_err(|source| AppendError::Open {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Says why a mailbox is not opened.
+fn not_opened(path: &Path, denied: Denied) -> AppendError {
+    let refused = |why| AppendError::Refused {
+        path: path.to_owned(),
+        why,
+    };
+    match denied {
+        Denied::Rule { path, why } => AppendError::Refused { path, why },
+        Denied::System(source) => match source.raw_os_error().map(Errno::from_raw) {
+            // It became one after it was looked at.
+            Some(Errno::ELOOP) => refused("a symbolic link"),
+            Some(Errno::EISDIR) => refused("a directory"),
+            Some(Errno::ENXIO) => refused("a socket"),
+            _ => AppendError::Open {
+                path: path.to_owned(),
+                source,
+            },
+        },
+    }
+}
+
 /// Opens a mailbox that exists, and refuses what may not be written to.
-fn open(path: &Path, options: &AppendOptions<'_>) -> Result<File, AppendError> {
+fn open(target: &Target, options: &AppendOptions<'_>) -> Result<File, AppendError> {
+    let path = target.path();
     let refused = |why| AppendError::Refused {
         path: path.to_owned(),
         why,
@@ -486,21 +582,9 @@ fn open(path: &Path, options: &AppendOptions<'_>) -> Result<File, AppendError> {
         path: path.to_owned(),
         source,
     };
-    let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    if !options.follows_links || is_in_sticky_directory(path) {
-        flags |= OFlag::O_NOFOLLOW;
-    }
-    let file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .custom_flags(flags.bits())
-        .open(path)
-        .map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::ELOOP) if flags.contains(OFlag::O_NOFOLLOW) => refused("a symbolic link"),
-            Some(Errno::EISDIR) => refused("a directory"),
-            Some(Errno::ENXIO) => refused("a socket"),
-            _ => open_error(error),
-        })?;
+    let file = target
+        .open(true, recipient(path, options)?)
+        .map_err(|denied| not_opened(path, denied))?;
     let metadata = file.metadata().map_err(open_error)?;
     if let Some(what) = what_else(&metadata) {
         return Err(refused(what));

@@ -84,7 +84,9 @@ mod tail;
 mod trap_tests;
 mod view;
 
-pub use append::{AppendError, AppendOptions, Incoming, Owner, append, append_all, append_locked};
+pub use append::{
+    AppendError, AppendOptions, Incoming, Owner, append, append_all, append_alone, append_locked,
+};
 pub use change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
 pub use commit::recover;
 pub use flags::Flags;

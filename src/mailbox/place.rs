@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::directory_of;
 use crate::sys::open::Trouble;
+use crate::sys::user;
 
 /// Where spools are; on most systems one is a link to the other.
 pub const SPOOLS: [&str; 2] = ["/var/spool/mail", "/var/mail"];
@@ -125,6 +126,18 @@ fn is_our_own(path: &Path, inputs: &PlaceInputs<'_>) -> io::Result<bool> {
     };
     let directory = directory_of(path);
     Ok(is_ours(path)? || is_ours(directory)? && !is_one_of(directory, inputs.spools)?)
+}
+
+/// Returns the user whose system mailbox has this path: it lies in a spool under the user's name.
+pub(super) fn recipient_of(path: &Path) -> io::Result<Option<u32>> {
+    let name = path.file_name().and_then(OsStr::to_str);
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    if !is_one_of(directory_of(path), &[])? {
+        return Ok(None);
+    }
+    Ok(user::by_name(name)?.map(|user| user.uid))
 }
 
 /// Returns whether a directory is one of these, by whatever name.

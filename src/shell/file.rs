@@ -1,15 +1,13 @@
-//! The plain files that `write` makes: never over another file, never through a planted link.
+//! The plain files that `write` makes: never over another file, never past what somebody planted
+//! ([`Target`]).
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-
-use nix::fcntl::OFlag;
 
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
-use crate::sys::user;
+use crate::sys::open::write::{Denied, Target};
 
 /// How long a name may be that somebody else chose, in bytes; file systems take 255.
 const MAX_NAME: usize = 200;
@@ -56,11 +54,19 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
             1 => directory.join(name),
             _ => directory.join(format!("{stem}-{number}{extension}")),
         };
-        match make(&path) {
+        let target = match Target::find(&path, false) {
+            Ok(target) => target,
+            // A link of that name is as good as a file; one on the way is not.
+            Err(Denied::Rule { path: link, .. }) if link.file_name() == path.file_name() => {
+                continue;
+            }
+            Err(denied) => return Err(denied_to("create", &path, denied)),
+        };
+        match target.make() {
             Ok(file) => {
                 return fill(&file, bytes).map(|()| path.clone()).map_err(|error| {
                     // Nobody else has seen a file that we have just made.
-                    let _ = fs::remove_file(&path);
+                    let _ = target.remove();
                     cannot("write", &path, error)
                 });
             }
@@ -74,45 +80,37 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
 
 /// Appends to a file, or makes it; says whether it was made. A failure leaves it as it was.
 pub(super) fn append(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
-    match make(path) {
-        Ok(file) => {
-            return fill(&file, bytes).map(|()| true).map_err(|error| {
-                let _ = fs::remove_file(path);
-                cannot("write", path, error)
-            });
+    let target = Target::find(path, true).map_err(|denied| denied_to("open", path, denied))?;
+    if target.is_linked() || target.path().exists() {
+        return append_to(&target, bytes).map(|()| false);
+    }
+    match target.make() {
+        Ok(file) => fill(&file, bytes).map(|()| true).map_err(|error| {
+            let _ = target.remove();
+            cannot("write", path, error)
+        }),
+        // Somebody else has just made it.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            append_to(&target, bytes).map(|()| false)
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(cannot("create", path, error)),
+        Err(error) => Err(cannot("create", path, error)),
     }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    // Where everybody may put files, a link or somebody else's file may be a trap.
-    let is_shared = fs::metadata(directory).is_ok_and(|directory| directory.mode() & 0o1000 != 0);
-    let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    if is_shared {
-        flags |= OFlag::O_NOFOLLOW;
-    }
-    let file = OpenOptions::new()
-        .append(true)
-        .custom_flags(flags.bits())
-        .open(path)
-        .map_err(|error| cannot("open", path, error))?;
+}
+
+/// Appends to a file that is there.
+fn append_to(target: &Target, bytes: &[u8]) -> Result<(), Failure> {
+    let path = target.path();
+    let file = target
+        .open(false, None)
+        .map_err(|denied| denied_to("open", path, denied))?;
     let found = file
         .metadata()
         .map_err(|error| cannot("open", path, error))?;
-    let refusal = match () {
-        () if !found.is_file() => Some("it is no regular file"),
-        () if is_shared && found.uid() != user::effective_uid() => Some("it is not ours"),
-        () if is_shared && found.nlink() > 1 => Some("it has other names"),
-        () => None,
-    };
-    if let Some(why) = refusal {
+    if !found.is_file() {
         let what = format!("cannot write {}", path.display());
-        return Err(Failure::new(Kind::CannotCreate, what).because(why));
+        return Err(Failure::new(Kind::CannotCreate, what).because("it is no regular file"));
     }
-    fill(&file, bytes).map(|()| false).map_err(|error| {
+    fill(&file, bytes).map_err(|error| {
         // What was there stays; that the rest cannot be taken back changes nothing of the error. What
         // another program has added meanwhile stays too.
         if file
@@ -125,17 +123,20 @@ pub(super) fn append(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     })
 }
 
-fn make(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-}
-
 fn fill(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Says what kept us from a file.
+fn denied_to(verb: &str, path: &Path, denied: Denied) -> Failure {
+    match denied {
+        Denied::System(error) => cannot(verb, path, error),
+        denied @ Denied::Rule { .. } => {
+            let what = format!("cannot {verb} {}", path.display());
+            Failure::new(Kind::CannotCreate, what).because(denied)
+        }
+    }
 }
 
 fn cannot(verb: &str, path: &Path, error: io::Error) -> Failure {
@@ -151,7 +152,8 @@ fn cannot(verb: &str, path: &Path, error: io::Error) -> Failure {
 mod tests {
     use super::*;
 
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     #[test]
     fn names_of_others_lead_nowhere() {
@@ -191,6 +193,7 @@ mod tests {
 
     #[test]
     fn appending_keeps_what_is_there_and_follows_no_planted_link() {
+        use crate::sys::user;
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
         assert!(append(&at("text"), b"one\n").unwrap());
@@ -199,8 +202,12 @@ mod tests {
         assert!(append(directory.path(), b"x").is_err());
         symlink(at("text"), at("link")).unwrap();
         assert!(!append(&at("link"), b"three\n").unwrap());
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1700)).unwrap();
-        assert!(append(&at("link"), b"four\n").is_err());
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        if user::effective_uid() == 0 {
+            std::os::unix::fs::lchown(at("link"), Some(65_534), None).unwrap();
+            assert!(append(&at("link"), b"four\n").is_err());
+        }
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).unwrap();
         fs::hard_link(at("text"), at("other")).unwrap();
         assert!(append(&at("other"), b"four\n").is_err());
         assert_eq!(fs::read(at("text")).unwrap(), b"one\ntwo\nthree\n");

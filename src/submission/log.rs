@@ -3,17 +3,15 @@
 //! `set log=syslog` (the default where its socket is there), `log=FILE`, `log=off`.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-
-use nix::fcntl::OFlag;
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::sanitize;
 use crate::submission::Report;
+use crate::sys::open::write::Target;
 use crate::sys::{clock, user};
 use crate::transport::Disposition;
 
@@ -114,13 +112,9 @@ fn to_syslog(report: &Report) -> io::Result<()> {
 }
 
 fn to_file(path: &Path, report: &Report) -> io::Result<()> {
-    // O_NONBLOCK: a FIFO without a reader must not hold up a mail.
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-        .open(path)?;
+    let (mut file, _) = Target::find(path, false)
+        .and_then(|target| target.open_or_make())
+        .map_err(io::Error::other)?;
     let time = clock::local(clock::now()).to_rfc3339();
     for line in lines(report) {
         // One write a line: lines of several processes do not mix.

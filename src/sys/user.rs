@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Group, Uid};
+use nix::unistd::{Gid, Group, Uid, getgrouplist};
 
 use crate::exit;
 use crate::sys::name_service::{self, GroupRow, IS_STATIC, PasswdRow};
@@ -131,6 +131,27 @@ pub fn is_private_group(gid: u32, user: &User) -> io::Result<bool> {
     Ok(group_by_id(gid)?.is_some_and(|group| {
         group.name == user.name && group.members.iter().all(|member| *member == user.name)
     }))
+}
+
+/// Returns whether a user is a member of a group, by the databases: it is the login group, or its
+/// row names the user.
+///
+/// # Errors
+/// When the user database cannot be read.
+pub fn is_member(uid: u32, gid: u32) -> io::Result<bool> {
+    let Some(user) = by_uid(uid)? else {
+        return Ok(false);
+    };
+    let is_named = |group: GroupRow| group.members.contains(&user.name);
+    if user.gid == gid || group_by_id(gid)?.is_some_and(is_named) {
+        return Ok(true);
+    }
+    // A directory service may know the groups of a user and not the members of a group.
+    let name = CString::new(user.name).ok().filter(|_| !IS_STATIC);
+    let groups = name.map(|name| getgrouplist(&name, Gid::from_raw(user.gid)));
+    Ok(groups
+        .transpose()?
+        .is_some_and(|groups| groups.contains(&Gid::from_raw(gid))))
 }
 
 fn group_by_id(gid: u32) -> io::Result<Option<GroupRow>> {

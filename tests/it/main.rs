@@ -43,6 +43,7 @@ mod smtp;
 mod smtp_tls;
 mod system;
 mod terminal;
+mod trust;
 mod truth;
 mod unread;
 mod variables;

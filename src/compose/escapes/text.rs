@@ -1,7 +1,7 @@
 //! What files, editors and commands do to a message that is being typed.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use crate::message::MessageSource;
 use crate::sanitize;
 use crate::sys::child::{self, End};
 use crate::sys::open::{self, Unread, Use};
+use crate::sys::open::write::Target;
 use crate::sys::spool::Spool;
 
 impl Typist<'_> {
@@ -80,11 +81,9 @@ impl Typist<'_> {
             return Err(Failure::new(Kind::Usage, "no file is named"));
         }
         let path = self.expanded(name);
-        let written = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .and_then(|mut file| io::copy(&mut self.text.reader(), &mut file));
+        let written = Target::find(&path, true)
+            .and_then(|target| target.open_or_make())
+            .and_then(|(mut file, _)| Ok(io::copy(&mut self.text.reader(), &mut file)?));
         match written {
             Ok(count) => {
                 self.show(format!("\"{}\" {count}\n", shown(&path)).as_bytes());

@@ -3,10 +3,8 @@
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::super::file::is_in_sticky_directory;
 use super::super::flags::{Flags, field_body};
 use super::super::quote::Form;
 use super::super::source::fill;
@@ -57,15 +55,11 @@ struct Written {
 }
 
 impl Delivery {
-    /// Opens a Maildir; its `tmp/` is made if it is missing. `uid` is whose it must be.
-    pub(in super::super) fn begin(
-        path: &Path,
-        uid: Option<u32>,
-        follows_links: bool,
-    ) -> Result<Delivery, DeliveryError> {
-        let follows_links = follows_links && !is_in_sticky_directory(path);
+    /// Begins with a Maildir that is open; its `tmp/` is made if it is missing. `uid` is whose it
+    /// must be.
+    pub(in super::super) fn begin(root: File, uid: Option<u32>) -> Result<Delivery, DeliveryError> {
         let open = DeliveryError::Open;
-        let root = Folder::open(path, follows_links).map_err(open)?;
+        let root = Folder::from(root);
         let metadata = root.metadata().map_err(open)?;
         if uid.is_some_and(|uid| uid != metadata.uid()) {
             return Err(DeliveryError::Refused("another user's directory"));

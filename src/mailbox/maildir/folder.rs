@@ -25,6 +25,12 @@ pub(super) enum Kind {
     Other(&'static str),
 }
 
+impl From<File> for Folder {
+    fn from(directory: File) -> Folder {
+        Folder(directory)
+    }
+}
+
 impl Folder {
     /// Opens the directory at this path.
     pub(super) fn open(path: &Path, follows_links: bool) -> io::Result<Folder> {

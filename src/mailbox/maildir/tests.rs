@@ -63,6 +63,10 @@ fn names(directory: &TempDir) -> Vec<String> {
     names
 }
 
+fn opened(path: &Path) -> fs::File {
+    fs::File::open(path).expect("opened")
+}
+
 #[test]
 fn messages_come_in_the_order_of_their_delivery_with_their_flags() {
     let directory = maildir();
@@ -325,7 +329,7 @@ fn a_message_that_cannot_be_read_hides_no_other() {
 }
 
 fn deliver(directory: &TempDir, messages: &[(&str, Form)]) -> Result<(), DeliveryError> {
-    let mut delivery = Delivery::begin(directory.path(), None, true)?;
+    let mut delivery = Delivery::begin(opened(directory.path()), None)?;
     for (text, form) in messages {
         delivery.add(&mut text.as_bytes(), *form)?;
     }
@@ -426,7 +430,7 @@ impl io::Read for Broken {
 #[test]
 fn of_several_messages_all_are_delivered_or_none() {
     let directory = maildir();
-    let mut delivery = Delivery::begin(directory.path(), None, true).expect("a Maildir");
+    let mut delivery = Delivery::begin(opened(directory.path()), None).expect("a Maildir");
     delivery
         .add(&mut TEXT.as_bytes(), Form::Message)
         .expect("written");
@@ -437,7 +441,7 @@ fn of_several_messages_all_are_delivered_or_none() {
     assert!(names(&directory).is_empty());
 
     // The second cannot get its place: the first goes back.
-    let mut delivery = Delivery::begin(directory.path(), None, true).expect("a Maildir");
+    let mut delivery = Delivery::begin(opened(directory.path()), None).expect("a Maildir");
     delivery
         .add(&mut TEXT.as_bytes(), Form::Message)
         .expect("written");
@@ -462,8 +466,8 @@ fn of_several_messages_all_are_delivered_or_none() {
 fn another_users_maildir_is_refused() {
     let directory = maildir();
     let us = crate::sys::user::effective_uid();
-    assert!(Delivery::begin(directory.path(), Some(us), true).is_ok());
-    let error = Delivery::begin(directory.path(), Some(us + 1), true).expect_err("not theirs");
+    assert!(Delivery::begin(opened(directory.path()), Some(us)).is_ok());
+    let error = Delivery::begin(opened(directory.path()), Some(us + 1)).expect_err("not theirs");
     assert!(matches!(
         error,
         DeliveryError::Refused("another user's directory")

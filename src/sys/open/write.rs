@@ -1,0 +1,365 @@
+//! The one rule for files that mail is written to (design decision D28).
+//!
+//! Somebody else may have prepared the place where mail is written: a link that leads into a file
+//! of his choice, or a file that he can read. So the way to the file is walked name by name, by
+//! descriptors, and in an *exposed* directory
+//! - no link is followed that neither we nor root own, be it the last name or one before it;
+//! - no file is written that neither we nor root own, and none with a second name.
+//!
+//! A directory is exposed if it is neither ours nor root's, or if others may write it. Others are
+//! everybody but us and root: the private group of its owner does not count.
+//!
+//! Two foreign files are excepted: the system mailbox of a recipient, which the caller knows; and a
+//! file in the directory of a group of which its owner, its writers and we are members.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use crate::sys::user;
+
+/// How many links are followed on one way, as the kernel has it.
+const MAX_LINKS: usize = 40;
+
+/// Why a file is not written to.
+#[derive(Debug)]
+pub enum Denied {
+    /// The rule forbids it.
+    Rule {
+        /// The file, or the link on the way to it.
+        path: PathBuf,
+        /// What it is.
+        why: &'static str,
+    },
+    /// The system refused it.
+    System(io::Error),
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Denied::Rule { path, why } => write!(f, "{} is {why}", path.display()),
+            Denied::System(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Denied {}
+
+impl From<io::Error> for Denied {
+    fn from(error: io::Error) -> Denied {
+        Denied::System(error)
+    }
+}
+
+impl From<Errno> for Denied {
+    fn from(error: Errno) -> Denied {
+        Denied::System(error.into())
+    }
+}
+
+/// A file that mail is to be written to, whether it is there or not.
+#[derive(Debug)]
+pub struct Target {
+    directory: OwnedFd,
+    name: OsString,
+    path: PathBuf,
+    is_linked: bool,
+}
+
+impl Target {
+    /// Walks to a file; `follows_links` says whether its own name may be a link.
+    ///
+    /// # Errors
+    /// When a directory on the way cannot be searched, or the rule forbids a link.
+    pub fn find(path: &Path, follows_links: bool) -> Result<Target, Denied> {
+        let mut names: VecDeque<OsString> = VecDeque::new();
+        push_front(&mut names, path);
+        let mut directory = root_of(path)?;
+        let mut real = match path.is_absolute() {
+            true => PathBuf::from("/"),
+            false => std::env::current_dir().unwrap_or_default(),
+        };
+        let mut links = 0;
+        let mut is_linked = false;
+        while let Some(name) = names.pop_front() {
+            let is_last = names.is_empty();
+            if name == ".." {
+                directory = enter(&directory, &name)?;
+                real.pop();
+                continue;
+            }
+            let kind = match fstatat(&directory, &*name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+                Ok(found) => Some((kind_of(&found), found.st_uid)),
+                Err(Errno::ENOENT) if is_last => None,
+                Err(error) => return Err(error.into()),
+            };
+            match kind {
+                Some((SFlag::S_IFLNK, owner)) => {
+                    let denied = |why| Denied::Rule {
+                        path: real.join(&name),
+                        why,
+                    };
+                    if is_last && !follows_links {
+                        return Err(denied("a symbolic link"));
+                    }
+                    if !is_trusted(owner) && Exposure::of(&directory)?.is_exposed {
+                        return Err(denied(
+                            "another user's link in a directory that others may write to",
+                        ));
+                    }
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return Err(Errno::ELOOP.into());
+                    }
+                    let target = PathBuf::from(readlinkat(&directory, &*name)?);
+                    if target.is_absolute() {
+                        directory = root_of(&target)?;
+                        real = PathBuf::from("/");
+                    }
+                    is_linked |= is_last;
+                    push_front(&mut names, &target);
+                }
+                _ if is_last => {
+                    let path = match is_linked {
+                        true => real.join(&name),
+                        false => path.to_owned(),
+                    };
+                    return Ok(Target {
+                        directory,
+                        name,
+                        path,
+                        is_linked,
+                    });
+                }
+                _ => {
+                    directory = enter(&directory, &name)?;
+                    real.push(&name);
+                }
+            }
+        }
+        // The path names a directory by dots alone, or nothing.
+        Err(match path.as_os_str().is_empty() {
+            true => Errno::ENOENT.into(),
+            false => Errno::EISDIR.into(),
+        })
+    }
+
+    /// Returns the path of the file: as it was given, or where the links at its end lead.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns whether the file's own name was a link.
+    pub fn is_linked(&self) -> bool {
+        self.is_linked
+    }
+
+    /// Opens the file to append to it, and to read it too if asked; never waits for a FIFO.
+    ///
+    /// `recipient` is the user to whom a system mailbox belongs.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be opened, or the rule forbids it.
+    pub fn open(&self, reads: bool, recipient: Option<u32>) -> Result<File, Denied> {
+        let access = match reads {
+            true => OFlag::O_RDWR,
+            false => OFlag::O_WRONLY,
+        };
+        let flags = access
+            | OFlag::O_APPEND
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_NONBLOCK
+            | OFlag::O_NOCTTY
+            | OFlag::O_CLOEXEC;
+        let file = File::from(openat(&self.directory, &*self.name, flags, Mode::empty())?);
+        self.judge(&file.metadata()?, recipient)?;
+        Ok(file)
+    }
+
+    /// Opens the directory that it is, as a Maildir is one.
+    ///
+    /// # Errors
+    /// As [`open`](Target::open).
+    pub fn open_directory(&self, recipient: Option<u32>) -> Result<File, Denied> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file = File::from(openat(&self.directory, &*self.name, flags, Mode::empty())?);
+        self.judge(&file.metadata()?, recipient)?;
+        Ok(file)
+    }
+
+    /// Makes the file, for us alone; one that is there is an error.
+    ///
+    /// # Errors
+    /// When it is there or cannot be made.
+    pub fn make(&self) -> io::Result<File> {
+        let flags = OFlag::O_RDWR
+            | OFlag::O_APPEND
+            | OFlag::O_CREAT
+            | OFlag::O_EXCL
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_NOCTTY
+            | OFlag::O_CLOEXEC;
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        Ok(File::from(openat(
+            &self.directory,
+            &*self.name,
+            flags,
+            mode,
+        )?))
+    }
+
+    /// Removes a file that [`make`](Target::make) made.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self) -> io::Result<()> {
+        Ok(unlinkat(
+            &self.directory,
+            &*self.name,
+            UnlinkatFlags::NoRemoveDir,
+        )?)
+    }
+
+    /// Opens the file to append to it, or makes it; says whether it was made.
+    ///
+    /// # Errors
+    /// As [`open`](Target::open) and [`make`](Target::make).
+    pub fn open_or_make(&self) -> Result<(File, bool), Denied> {
+        match self.open(false, None) {
+            Err(Denied::System(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Ok((self.make()?, true))
+            }
+            opened => opened.map(|file| (file, false)),
+        }
+    }
+
+    /// Judges a file of that name by the rule.
+    fn judge(&self, file: &Metadata, recipient: Option<u32>) -> Result<(), Denied> {
+        let exposure = Exposure::of(&self.directory)?;
+        if !exposure.is_exposed || recipient == Some(file.uid()) {
+            return Ok(());
+        }
+        let denied = |why| {
+            Err(Denied::Rule {
+                path: self.path.clone(),
+                why,
+            })
+        };
+        if !is_trusted(file.uid()) && !exposure.is_file_of_our_group(file)? {
+            return denied("another user's file in a directory that others may write to");
+        }
+        // Who may make a link to a file that he may not write could have us write to it.
+        if file.is_file() && file.nlink() > 1 {
+            return denied("a file with a second name that another user may have made");
+        }
+        Ok(())
+    }
+}
+
+/// What others can do in a directory.
+struct Exposure {
+    is_exposed: bool,
+    owner: u32,
+    /// The group that may write it.
+    group: Option<u32>,
+    is_open_to_all: bool,
+}
+
+impl Exposure {
+    fn of(directory: &OwnedFd) -> io::Result<Exposure> {
+        let found = fstat(directory)?;
+        let has = |bit: Mode| found.st_mode & bit.bits() != 0;
+        let group = has(Mode::S_IWGRP).then_some(found.st_gid);
+        let has_others = match group {
+            Some(group) => !is_own_group(group, found.st_uid)?,
+            None => false,
+        };
+        Ok(Exposure {
+            is_exposed: !is_trusted(found.st_uid) || has(Mode::S_IWOTH) || has_others,
+            owner: found.st_uid,
+            group,
+            is_open_to_all: has(Mode::S_IWOTH),
+        })
+    }
+
+    /// Returns whether the directory is that of a group of which the file's owner, its writers and
+    /// we are members.
+    fn is_file_of_our_group(&self, file: &Metadata) -> io::Result<bool> {
+        let Some(group) = self.group.filter(|_| !self.is_open_to_all) else {
+            return Ok(false);
+        };
+        let is_member = |uid: u32| user::is_member(uid, group);
+        let is_group_writable = file.mode() & 0o020 != 0;
+        let is_for_members = !is_group_writable
+            || file.gid() == group
+            || is_own_group(file.gid(), file.uid())?;
+        Ok(is_for_members
+            && file.mode() & 0o002 == 0
+            && is_member(user::effective_uid())?
+            && (is_trusted(self.owner) || is_member(self.owner)?)
+            && is_member(file.uid())?)
+    }
+}
+
+/// Returns whether nobody is in a group but the owner of what it may write, we and root.
+fn is_own_group(group: u32, owner: u32) -> io::Result<bool> {
+    for uid in [owner, user::effective_uid(), 0] {
+        if let Some(row) = user::by_uid(uid)?
+            && user::is_private_group(group, &row)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_trusted(uid: u32) -> bool {
+    uid == 0 || uid == user::effective_uid()
+}
+
+fn kind_of(found: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT
+}
+
+/// Opens where a path starts.
+fn root_of(path: &Path) -> nix::Result<OwnedFd> {
+    let start = if path.is_absolute() { "/" } else { "." };
+    nix::fcntl::open(start, search_flags(), Mode::empty())
+}
+
+/// Opens a directory in a directory; a link is none.
+fn enter(directory: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+    openat(
+        directory,
+        name,
+        search_flags() | OFlag::O_NOFOLLOW,
+        Mode::empty(),
+    )
+}
+
+/// A directory that may be searched need not be readable.
+fn search_flags() -> OFlag {
+    OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC
+}
+
+/// Puts the names of a path before others.
+fn push_front(names: &mut VecDeque<OsString>, path: &Path) {
+    for component in path.components().rev() {
+        match component {
+            Component::Normal(name) => names.push_front(name.to_owned()),
+            Component::ParentDir => names.push_front(OsString::from("..")),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+}
