@@ -413,7 +413,7 @@ impl Session {
         for draft in &drafts {
             for place in self.subject.places(journals) {
                 let made = pending::make_directory(&place, &self.subject)
-                    .and_then(|()| Journal::create(&place, &self.subject, draft, file));
+                    .and_then(|spot| Journal::create(&spot, &self.subject, draft, file));
                 match made {
                     Ok(journal) => return Ok(Some(journal)),
                     // That the disk is full says more than that there is another place we may not use.
@@ -469,14 +469,16 @@ impl Session {
         let directories = journals.directories.iter().cloned().chain([beside]);
         for directory in directories {
             let place = directory.join(format!("{name}.rescue-{random:08x}"));
-            let kept = pending::make_directory(&place, &self.subject)
-                .and_then(|()| copy_body(&journal, &place));
-            if kept.is_ok() {
+            let kept = pending::make_directory(&place, &self.subject).and_then(|spot| {
+                copy_body(&journal, spot.path())?;
+                Ok(spot.path().to_owned())
+            });
+            if let Ok(kept) = kept {
                 let path = journal.path().to_owned();
                 journal
                     .finish()
                     .map_err(|source| CommitError::Write { path, source })?;
-                self.notices.push(Notice::Overwritten { kept: place });
+                self.notices.push(Notice::Overwritten { kept });
                 return Ok(());
             }
         }

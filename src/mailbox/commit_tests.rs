@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use crate::mailbox::journal::Spot;
 use crate::mailbox::{Flags, LockOptions};
 
 const A: &str = "From a Mon Nov 16 09:00:00 2026\nTo: a\n\nbody\n\n";
@@ -224,7 +225,8 @@ fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u
         true => Draft::whole(&plan, &view),
         false => Draft::windows(&plan, 7),
     };
-    let journal = Journal::create(&spool.journal(), &session.subject, &draft, &file);
+    let spot = Spot::at(&spool.journal()).expect("a spot");
+    let journal = Journal::create(&spot, &session.subject, &draft, &file);
     let journal = journal.expect("a journal");
     let (old, new) = (plan.old_size(), plan.new_size());
     if new > old && resized == 0 {

@@ -1,24 +1,30 @@
 //! Where journals lie, and which of the files there count.
 //!
-//! A journal changes a mailbox, so a file of its name counts only if nobody but the mailbox's owner
-//! or root can have made it: a regular file with one name, mode 0600, theirs. Others are named and
-//! ignored; they can stand in the way of a journal of ours, which then lies somewhere else.
+//! A journal changes a mailbox, so a file of its name counts only if it belongs to somebody who may
+//! change it (design decision D26): the mailbox's owner, root, or a member of the mailbox's group
+//! where its mode lets the group read and write. What a member is the user database says, of the
+//! file's owner; the group of the directory does not matter. It must be a regular file with one name
+//! and mode 0600, and its content must prove that its maker could read the mailbox (`witness`).
+//!
+//! Others are named and ignored; they can stand in the way of a journal of ours, which then lies
+//! somewhere else. A private place is believed only as a whole ([`Private`]).
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use twox_hash::XxHash3_64;
 
-use super::file::{directory_of, followed, what_else};
-use super::journal::{Journal, Journals, Subject, temporary_of};
+use super::file::{directory_of, what_else};
+use super::journal::{Journal, Journals, Spot, Subject};
 use super::notice::Notice;
-use crate::sys::{private, user};
+use crate::sys::private::Private;
+use crate::sys::user;
 
 /// Where root's journals lie.
 const ROOT: &str = "/var/lib/postrider/journal";
@@ -26,10 +32,13 @@ const ROOT: &str = "/var/lib/postrider/journal";
 /// Where a user's journals lie when nothing else is said.
 const STATE: &str = ".local/state/postrider/journal";
 
+/// The directory of journals in a private place.
+const JOURNALS: &str = "journal";
+
 /// Returns where the journals of a user lie who has no home to write in: in a directory of the
 /// user's own, mode 0700, below one that survives a restart.
 pub fn shared_journals(uid: u32) -> PathBuf {
-    private::directory_of(uid).join("journal")
+    PathBuf::from(format!("/var/tmp/postrider-{uid}")).join(JOURNALS)
 }
 
 /// What was found in the places for journals.
@@ -60,19 +69,38 @@ impl Subject {
             device: metadata.dev(),
             inode: metadata.ino(),
             owner: metadata.uid(),
-            is_shared: is_shared(&metadata, path),
+            group: (metadata.mode() & 0o060 == 0o060).then_some(metadata.gid()),
         })
     }
 
-    /// Returns where its journal is looked for, the best place first.
+    /// Returns where its journal is looked for, the best place first, as far as it can be opened.
+    fn spots(&self, journals: &Journals) -> io::Result<Vec<Spot>> {
+        let mut spots = Vec::new();
+        for place in self.all_places(journals)? {
+            match private_of(&place, &[self.owner, user::effective_uid()]) {
+                Some(uid) => spots.extend(Private::all_of(uid).iter().filter_map(|private| {
+                    let private = private.open(JOURNALS).ok()?;
+                    Some(spot_in(&private, &place))
+                })),
+                None => match Spot::at(&place) {
+                    Ok(spot) => spots.push(spot),
+                    Err(error) if is_nobodys(&error) => {}
+                    Err(error) => return Err(error),
+                },
+            }
+        }
+        Ok(spots)
+    }
+
+    /// Returns the paths where its journal is looked for, the best one first.
     ///
     /// Those of root and of the mailbox's owner too, whoever we are; but nobody else makes one with
     /// the owner, who decides there what a path leads to.
-    fn all_places(&self, journals: &Journals) -> Vec<PathBuf> {
+    fn all_places(&self, journals: &Journals) -> io::Result<Vec<PathBuf>> {
         let mut places = self.places(journals);
         let owner = match self.owner == user::effective_uid() {
             true => user::current(),
-            false => user::by_uid(self.owner).unwrap_or_default(),
+            false => user::by_uid(self.owner)?,
         };
         let others = [
             Some(PathBuf::from(ROOT)),
@@ -85,7 +113,7 @@ impl Subject {
                 places.push(place);
             }
         }
-        places
+        Ok(places)
     }
 
     /// Returns the name of its journal where it is not beside the mailbox.
@@ -115,17 +143,17 @@ pub(super) fn find(
     journals: &Journals,
     notices: &mut Vec<Notice>,
 ) -> io::Result<Found> {
-    for place in subject.all_places(journals) {
-        let file = match open(&place) {
+    for spot in subject.spots(journals)? {
+        let place = spot.path();
+        let file = match open(&spot) {
             Ok(file) => file,
             Err(error) => match error.raw_os_error().map(Errno::from_raw) {
-                // A name that is too long for us is nobody's journal.
                 Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG) => continue,
                 Some(Errno::ELOOP) => {
-                    notices.push(planted(&place, "a symbolic link"));
+                    notices.push(planted(place, "a symbolic link"));
                     continue;
                 }
-                Some(Errno::EACCES | Errno::EPERM) => match unreadable(&place, subject) {
+                Some(Errno::EACCES | Errno::EPERM) => match unreadable(&spot, subject)? {
                     Some(Ok(found)) => return Ok(found),
                     Some(Err(notice)) => {
                         notices.push(notice);
@@ -134,24 +162,24 @@ pub(super) fn find(
                     None => continue,
                 },
                 Some(Errno::ENXIO) => {
-                    notices.push(planted(&place, "a socket"));
+                    notices.push(planted(place, "a socket"));
                     continue;
                 }
                 _ => return Err(error),
             },
         };
         let metadata = file.metadata()?;
-        if let Some(why) = why_not(&metadata, subject) {
-            notices.push(planted(&place, why));
+        if let Some(why) = why_not(&metadata, subject)? {
+            notices.push(planted(place, why));
             continue;
         }
         // None where it was torn before it counted, or is done.
-        match Journal::read(&place, file)? {
-            Some(journal) if journal.has_witness() || is_exclusive(&place, subject) => {
+        match Journal::read(&spot, file)? {
+            Some(journal) if journal.has_witness() || is_exclusive(&spot, subject) => {
                 return Ok(Found::Journal(journal));
             }
             Some(_) => notices.push(planted(
-                &place,
+                place,
                 "of an earlier version, and others may have put it there",
             )),
             None => {}
@@ -161,66 +189,63 @@ pub(super) fn find(
 }
 
 /// Returns whether only the mailbox's owner, root and we can have put a file at this place.
-fn is_exclusive(place: &Path, subject: &Subject) -> bool {
-    fs::metadata(directory_of(place)).is_ok_and(|directory| {
+fn is_exclusive(spot: &Spot, subject: &Subject) -> bool {
+    spot.directory().is_ok_and(|directory| {
         let theirs = [subject.owner, 0, user::effective_uid()];
         theirs.contains(&directory.uid()) && directory.mode() & 0o022 == 0
     })
 }
 
-/// Returns whether a group shares the mailbox: its members may write it, and only they or its owner
-/// may write beside it. A journal of theirs can do no more than they.
-fn is_shared(mailbox: &fs::Metadata, path: &Path) -> bool {
-    let directory = fs::metadata(directory_of(&followed(path)));
-    mailbox.mode() & 0o020 != 0 && directory.is_ok_and(|directory| directory.mode() & 0o002 == 0)
-}
-
 /// Opens what may be a journal, for writing too if we may.
-fn open(place: &Path) -> io::Result<File> {
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(flags);
-    match options.clone().write(true).open(place) {
+fn open(spot: &Spot) -> io::Result<File> {
+    match spot.open(true) {
         Err(error)
             if matches!(
                 error.raw_os_error().map(Errno::from_raw),
                 Some(Errno::EACCES | Errno::EPERM | Errno::EROFS | Errno::EISDIR)
             ) =>
         {
-            options.open(place)
+            spot.open(false)
         }
         answer => answer,
     }
 }
 
 /// Judges a file that we may not read: a journal that somebody else can, or a planted one.
-fn unreadable(place: &Path, subject: &Subject) -> Option<Result<Found, Notice>> {
+fn unreadable(spot: &Spot, subject: &Subject) -> io::Result<Option<Result<Found, Notice>>> {
     // Where not even the directory may be searched there is nothing to know.
-    let metadata = fs::symlink_metadata(place).ok()?;
-    if let Some(why) = why_not(&metadata, subject) {
-        return Some(Err(planted(place, why)));
+    let Ok(metadata) = spot.look() else {
+        return Ok(None);
+    };
+    if let Some(why) = why_not(&metadata, subject)? {
+        return Ok(Some(Err(planted(spot.path(), why))));
     }
     // Only a name to be told: without one the number will do.
     let owner = user::by_uid(metadata.uid()).unwrap_or_default();
-    Some(Ok(Found::Unreadable {
-        path: place.to_owned(),
+    Ok(Some(Ok(Found::Unreadable {
+        path: spot.path().to_owned(),
         owner: owner.map_or_else(|| format!("uid {}", metadata.uid()), |owner| owner.name),
-    }))
+    })))
 }
 
 /// Returns why a file of a journal's name is none.
-fn why_not(metadata: &fs::Metadata, subject: &Subject) -> Option<&'static str> {
+///
+/// # Errors
+/// When the user database cannot be read: a journal that counts must not be passed over.
+fn why_not(metadata: &fs::Metadata, subject: &Subject) -> io::Result<Option<&'static str>> {
     if let Some(what) = what_else(metadata) {
-        return Some(what);
+        return Ok(Some(what));
     }
-    let is_theirs = [subject.owner, 0, user::effective_uid()].contains(&metadata.uid());
-    if !is_theirs && !subject.is_shared {
-        return Some("another user's file");
+    let maker = metadata.uid();
+    let is_theirs = [subject.owner, 0, user::effective_uid()].contains(&maker);
+    let is_member = |group| user::is_member(maker, group);
+    if !is_theirs && !subject.group.map_or(Ok(false), is_member)? {
+        return Ok(Some("another user's file"));
     }
     if metadata.nlink() > 1 {
-        return Some("a file with a second name");
+        return Ok(Some("a file with a second name"));
     }
-    (metadata.mode() & 0o077 != 0).then_some("a file that others may read or write")
+    Ok((metadata.mode() & 0o077 != 0).then_some("a file that others may read or write"))
 }
 
 fn planted(place: &Path, why: &'static str) -> Notice {
@@ -230,19 +255,15 @@ fn planted(place: &Path, why: &'static str) -> Notice {
     }
 }
 
-/// Makes the directory of a place for journals, unless it is the mailbox's own.
-pub(super) fn make_directory(place: &Path, subject: &Subject) -> io::Result<()> {
+/// Opens the directory of a place for journals; makes it, unless it is the mailbox's own.
+pub(super) fn make_directory(place: &Path, subject: &Subject) -> io::Result<Spot> {
     let directory = directory_of(place);
-    if directory == directory_of(&subject.path) {
-        return Ok(());
+    if private_of(place, &[user::effective_uid()]).is_some() {
+        let private = Private::make()?.make_directory(JOURNALS)?;
+        return Ok(spot_in(&private, place));
     }
-    if directory == shared_journals(user::effective_uid()) {
-        // Anybody may have made what has our name there.
-        directory.parent().map_or(Ok(()), private::make)?;
-        return private::make(directory);
-    }
-    if directory.is_dir() {
-        return Ok(());
+    if directory == directory_of(&subject.path) || directory.is_dir() {
+        return Spot::at(place);
     }
     // Others must reach their own journals in root's directory.
     let mode = match user::effective_uid() {
@@ -252,13 +273,52 @@ pub(super) fn make_directory(place: &Path, subject: &Subject) -> io::Result<()> 
     DirBuilder::new()
         .recursive(true)
         .mode(mode)
-        .create(directory)
+        .create(directory)?;
+    Spot::at(place)
+}
+
+/// Returns whose private place this is, if it is that of one of these users.
+fn private_of(place: &Path, users: &[u32]) -> Option<u32> {
+    let directory = directory_of(place);
+    let mut users = users.iter().copied();
+    users.find(|uid| directory == shared_journals(*uid))
+}
+
+/// Returns the spot of this name in a private place.
+fn spot_in(private: &Private, place: &Path) -> Spot {
+    let path = private.path().join(place.file_name().unwrap_or_default());
+    Spot::new(Arc::clone(private.directory()), path)
+}
+
+/// Returns whether an error says that there is no directory, or none for us.
+fn is_nobodys(error: &io::Error) -> bool {
+    // A name that is too long for us is nobody's journal.
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(
+            Errno::ENOENT
+                | Errno::ENOTDIR
+                | Errno::ENAMETOOLONG
+                | Errno::EACCES
+                | Errno::EPERM
+                | Errno::ELOOP
+        )
+    )
 }
 
 /// Removes what a journal that never counted has left behind.
 pub(super) fn clean_up(subject: &Subject, journals: &Journals) {
     for place in subject.places(journals) {
-        // It is nobody's business but of those who hold the lock, as we do.
-        let _ = fs::remove_file(temporary_of(&place));
+        let spots = match private_of(&place, &[user::effective_uid()]) {
+            Some(uid) => Private::all_of(uid)
+                .iter()
+                .filter_map(|private| Some(spot_in(&private.open(JOURNALS).ok()?, &place)))
+                .collect(),
+            None => Spot::at(&place).into_iter().collect::<Vec<_>>(),
+        };
+        for spot in spots {
+            // It is nobody's business but of those who hold the lock, as we do.
+            let _ = spot.remove_temporary();
+        }
     }
 }

@@ -187,7 +187,7 @@ fn with_arrivals(
             content: &content,
         },
     };
-    Journal::create(journal.path(), subject, &draft, lock.file())
+    Journal::create(journal.spot(), subject, &draft, lock.file())
 }
 
 /// Replaces the journal of a mailbox that is to be cut by one that moves the mail behind it to the
@@ -207,5 +207,5 @@ fn moving_arrivals(
     let plan = Plan::restored(new, old + arrived, std::iter::once(piece))
         .ok_or(io::ErrorKind::InvalidData)?;
     let draft = Draft::windows(&plan, WINDOW);
-    Journal::create(journal.path(), subject, &draft, lock.file())
+    Journal::create(journal.spot(), subject, &draft, lock.file())
 }

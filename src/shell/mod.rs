@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use nix::unistd::{AccessFlags, eaccess};
 
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{Flags, Mailbox};
+use crate::mailbox::{Flags, Mailbox, Notice};
 use crate::ui::choice::{FlagChoice, first_of_interest};
 use crate::ui::{ReaderSettings, Screen, headline};
 
@@ -569,7 +569,9 @@ fn may_write(mailbox: &Mailbox) -> bool {
         false => vec![path.to_owned()],
     };
     let is_open = |place: &PathBuf| eaccess(place, AccessFlags::W_OK).is_ok();
-    !mailbox.is_compressed() && places.iter().all(is_open)
+    // Who changes it must first complete a change that broke off.
+    let is_whole = |notice: &Notice| !matches!(notice, Notice::Unreadable { .. });
+    !mailbox.is_compressed() && mailbox.notices().iter().all(is_whole) && places.iter().all(is_open)
 }
 
 #[cfg(test)]

@@ -3,16 +3,28 @@
 //! Appended as one message to the dead letter file, an mbox of mode 0600: never through a
 //! symbolic link, never overwritten. Two fields in front, `X-Postrider-Unsent-To` and
 //! `X-Postrider-Unsent-From`, name the envelope that failed. Where there is no usable home
-//! directory, the file lies in `/var/tmp/postrider-UID/`.
+//! directory, the file lies in our private place, `/var/tmp/postrider-UID/`. A file that cannot be
+//! locked stays as it is: the message gets one of its own beside it. Root's messages do not go where
+//! another user owns the directory, as HOME's is under `sudo -E`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::exit::{self, Failure, Kind};
-use crate::mailbox::{AppendOptions, append};
+use crate::mailbox::{AppendError, AppendOptions, append, append_alone};
+use crate::sys::private::Private;
 use crate::sys::spool::Spool;
-use crate::sys::{private, user};
+use crate::sys::{random, user};
 use crate::transport::local::from_line;
+
+/// How long a lock is waited for: a file of its own is as good.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The name of the file where none is given.
+const NAME: &str = "dead.letter";
 
 /// Appends an unsent message to the dead letter file; returns the file.
 ///
@@ -28,14 +40,7 @@ pub fn keep(
     let mut reasons = Vec::new();
     for place in places(settings, environment) {
         let done = place.prepare().and_then(|path| {
-            append(
-                &path,
-                &line,
-                &mut message.reader(),
-                &AppendOptions::dead_letters(),
-            )
-            .map_err(|error| exit::with_causes(&error))?;
-            Ok(path)
+            append_or_alone(path, &line, message).map_err(|error| exit::with_causes(&error))
         });
         match done {
             Ok(path) => return Ok(path),
@@ -45,12 +50,27 @@ pub fn keep(
     Err(Failure::new(Kind::CannotCreate, "the message is NOT KEPT").because(reasons.join("; ")))
 }
 
+/// Appends a message to a file, or gives it one of its own if the file cannot be locked.
+fn append_or_alone(path: PathBuf, line: &[u8], message: &Spool) -> Result<PathBuf, AppendError> {
+    let mut options = AppendOptions::dead_letters();
+    options.lock.patience = PATIENCE;
+    match append(&path, line, &mut message.reader(), &options) {
+        Err(AppendError::Lock(_)) => {}
+        done => return done.map(|()| path),
+    }
+    let mut name = path.into_os_string();
+    name.push(format!(".{:016x}", random::number()));
+    let path = PathBuf::from(name);
+    append_alone(&path, line, &mut message.reader(), &options)?;
+    Ok(path)
+}
+
 /// A place for dead letters.
 enum Place {
     /// A file whose directory is the user's business.
     File(PathBuf),
-    /// Our own directory in a directory that everybody may write to.
-    Shared(PathBuf),
+    /// Our private place in a directory that everybody may write to.
+    Shared,
 }
 
 impl Place {
@@ -58,10 +78,14 @@ impl Place {
     fn prepare(self) -> Result<PathBuf, String> {
         match self {
             Place::File(path) => Ok(path),
-            Place::Shared(directory) => {
-                let cannot = |why: &str| format!("cannot use {}: {why}", directory.display());
-                private::make(&directory).map_err(|error| cannot(&exit::with_causes(&error)))?;
-                Ok(directory.join("dead.letter"))
+            Place::Shared => {
+                let private = Private::make().map_err(|error| {
+                    format!(
+                        "no private place in /var/tmp: {}",
+                        exit::with_causes(&error)
+                    )
+                })?;
+                Ok(private.path().join(NAME))
             }
         }
     }
@@ -72,10 +96,22 @@ fn places(settings: &Settings, environment: &Environment) -> Vec<Place> {
     let mut places = Vec::new();
     match settings.path("dead") {
         Some(name) if home.is_some() || !name.as_encoded_bytes().starts_with(b"~") => {
-            places.push(Place::File(mailrc::expand_home(name, home.as_deref())));
+            let path = mailrc::expand_home(name, home.as_deref());
+            let own = user::current().filter(|_| is_anothers(&path));
+            places.push(Place::File(match own {
+                Some(root) => root.home.join(NAME),
+                None => path,
+            }));
         }
         _ => {}
     }
-    places.push(Place::Shared(private::directory_of(user::effective_uid())));
+    places.push(Place::Shared);
     places
+}
+
+/// Returns whether we are root and a file would lie in another user's directory.
+fn is_anothers(path: &Path) -> bool {
+    let directory = path.parent().map(fs::metadata);
+    let is_foreign = |directory: fs::Metadata| directory.uid() != 0;
+    user::effective_uid() == 0 && directory.is_some_and(|found| found.is_ok_and(is_foreign))
 }

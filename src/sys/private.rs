@@ -1,34 +1,166 @@
-//! Directories of one user in a place where everybody may write.
+//! Directories of one user in a place where everybody may write: `/var/tmp/postrider-UID`.
+//!
+//! Anybody may have made what has that name. So a private place is judged whole, by descriptors: the
+//! directory that holds it belongs to root, and nobody else can rename what is in it; the place
+//! belongs to its user, and nobody else has a right to it. Where the name is taken by somebody else
+//! the place is `/var/tmp/postrider-UID-RANDOM`, which nobody can guess beforehand; its user finds
+//! it again by looking through the names.
 
-use std::fs::{self, DirBuilder};
+use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::user;
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, mkdirat};
 
-/// Returns the directory of a user who has no home to write in, below one that survives a restart.
-pub fn directory_of(uid: u32) -> PathBuf {
-    PathBuf::from(format!("/var/tmp/postrider-{uid}"))
+use super::{random, user};
+
+/// What holds the private places; it survives a restart.
+const BASE: &str = "/var/tmp";
+
+/// A directory that nobody but its user and root can write to, or put something else in place of.
+#[derive(Clone, Debug)]
+pub struct Private {
+    directory: Arc<File>,
+    path: PathBuf,
+    uid: u32,
 }
 
-/// Makes a directory of ours with mode 0700, or makes sure that the one of that name is such.
-///
-/// # Errors
-/// When it cannot be made, or `PermissionDenied` when somebody else made it or has rights to it.
-pub fn make(directory: &Path) -> io::Result<()> {
-    // Whether it was there before does not matter: what counts is whose it is now.
-    match DirBuilder::new().mode(0o700).create(directory) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
+impl Private {
+    /// Returns the places of a user that are there: the one of the plain name first.
+    ///
+    /// What has such a name and is not the user's own is left out; so is everything where the
+    /// directory that holds it cannot be trusted.
+    pub fn all_of(uid: u32) -> Vec<Private> {
+        let Ok(base) = base() else {
+            return Vec::new();
+        };
+        let mut names = vec![name_of(uid)];
+        names.extend(suffixed(&base, uid));
+        let places = names
+            .iter()
+            .filter_map(|name| open_in(&base, Path::new(BASE), name, uid).ok());
+        places.collect()
     }
-    let refused = |why: &str| Err(io::Error::new(ErrorKind::PermissionDenied, why));
-    let found = fs::symlink_metadata(directory)?;
-    if !found.is_dir() || found.uid() != user::effective_uid() {
-        return refused("it is not a directory of ours");
+
+    /// Returns our place; makes it if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made, or the directory that would hold it cannot be trusted.
+    pub fn make() -> io::Result<Private> {
+        let uid = user::effective_uid();
+        let base = base()?;
+        let path = Path::new(BASE);
+        match make_in(&base, path, &name_of(uid), uid) {
+            // Somebody else has the name.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            made => return made,
+        }
+        let mut found = suffixed(&base, uid).into_iter();
+        if let Some(place) = found.find_map(|name| open_in(&base, path, &name, uid).ok()) {
+            return Ok(place);
+        }
+        let name = format!("{}-{:016x}", name_of(uid), random::number());
+        make_in(&base, path, &name, uid)
+    }
+
+    /// Returns a directory in it, if it is there and as private.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn open(&self, name: &str) -> io::Result<Private> {
+        open_in(&self.directory, &self.path, name, self.uid)
+    }
+
+    /// Returns a directory in it of ours; makes it if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is not as private.
+    pub fn make_directory(&self, name: &str) -> io::Result<Private> {
+        make_in(&self.directory, &self.path, name, self.uid)
+    }
+
+    /// Returns its path, to be shown; and to be used by its own user, whom nobody can deceive there.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the open directory.
+    pub fn directory(&self) -> &Arc<File> {
+        &self.directory
+    }
+}
+
+/// Returns the plain name of a user's place.
+fn name_of(uid: u32) -> String {
+    format!("postrider-{uid}")
+}
+
+/// Opens the directory that holds the places, if nobody but root can rename what is in it.
+fn base() -> io::Result<File> {
+    let base = File::from(nix::fcntl::open(BASE, flags(), Mode::empty())?);
+    let found = base.metadata()?;
+    let is_ours = [0, user::effective_uid()].contains(&found.uid());
+    let is_safe = found.mode() & 0o022 == 0 || found.mode() & 0o1000 != 0;
+    match is_ours && is_safe {
+        true => Ok(base),
+        false => Err(refused(&format!("others can rename what is in {BASE}"))),
+    }
+}
+
+/// Returns the names of places that have a suffix.
+fn suffixed(base: &File, uid: u32) -> Vec<String> {
+    let prefix = format!("{}-", name_of(uid));
+    // A new description: positions in a directory are shared by duplicates.
+    let opened = openat(base, ".", flags(), Mode::empty()).and_then(Dir::from_fd);
+    let Ok(mut directory) = opened else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = directory
+        .iter()
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_str().ok()?.to_owned()))
+        .filter(|name| name.starts_with(&prefix))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+fn make_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Private> {
+    // Whether it was there before does not matter: what counts is whose it is now.
+    match mkdirat(directory, name, Mode::S_IRWXU) {
+        Ok(()) | Err(Errno::EEXIST) => open_in(directory, path, name, uid),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn open_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Private> {
+    let opened = openat(directory, name, flags(), Mode::empty());
+    let opened = File::from(opened.map_err(|error| match error {
+        Errno::ELOOP | Errno::ENOTDIR => refused("it is not a directory of ours"),
+        error => error.into(),
+    })?);
+    let found = opened.metadata()?;
+    if found.uid() != uid {
+        return Err(refused("it is not a directory of ours"));
     }
     if found.mode() & 0o077 != 0 {
-        return refused("others have rights to it");
+        return Err(refused("others have rights to it"));
     }
-    Ok(())
+    Ok(Private {
+        directory: Arc::new(opened),
+        path: path.join(name),
+        uid,
+    })
+}
+
+fn flags() -> OFlag {
+    OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC
+}
+
+fn refused(why: &str) -> io::Error {
+    io::Error::new(ErrorKind::PermissionDenied, why)
 }

@@ -248,3 +248,228 @@ fn mail_is_written_through_links_of_ours_and_of_root() {
     let wrong: Vec<_> = rows.iter().filter(|row| row[3] != expected(row)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// A mailbox of fifty messages, and a journal that keeps the last ten of them: of a change by vic
+/// that was killed. `plant` puts a copy there as another user would.
+const KILLED: &str = r#"
+i=1
+while [ $i -le 50 ]; do
+    printf 'From u@x Mon Jan  1 10:00:%02d 2024\nFrom: u@x\nSubject: s%s\n\nBODY%s\n\n' $i $i $i
+    i=$((i+1))
+done >/mnt/original
+cp /mnt/original /var/mail/vic; chown vic:vic /var/mail/vic; chmod 600 /var/mail/vic
+printf 'd 1-40\nq\n' | as vic HOME=/nonexistent strace -f -o /dev/null -P /var/mail/vic \
+    -e trace=pwrite64 -e inject=pwrite64:signal=KILL:when=1 $mailx -N -f /var/mail/vic >/dev/null
+name=$(ls /var/tmp/postrider-6001/journal)
+cp /var/tmp/postrider-6001/journal/$name /mnt/genuine && chmod 644 /mnt/genuine || echo "no journal"
+# A new journal in the old mailbox: the inode stays.
+reset() {
+    rm -rf /var/tmp/* /var/mail/.vic* /var/mail/vic.* /mnt/elsewhere /mnt/world/vic/.local
+    cat /mnt/original >/var/mail/vic
+    chown root:root /var/mail; chmod 755 /var/mail
+    chown root:root /var/tmp; chmod 1777 /var/tmp
+    chown vic:vic /var/mail/vic; chmod 600 /var/mail/vic
+}
+left() { grep -c '^From ' /var/mail/vic; }
+"#;
+
+/// For each mode of the spool, of the mailbox, and each maker: what becomes of the maker's journal
+/// when root opens the mailbox, and of vic's own change. A row is
+/// `spool mailbox maker can-make left-after-root left-after-vic`.
+const SPOOLS: &str = r#"
+for spool in root:root:755 root:mail:2775 root:mail:3777 root:root:1777 vic:vic:755; do
+for mailbox in vic:mail:600 vic:mail:660 vic:team:660 vic:vic:660; do
+for maker in vic root atk mia; do
+    plant() {
+        reset
+        chown ${spool%:*} /var/mail; chmod ${spool##*:} /var/mail
+        chown ${mailbox%:*} /var/mail/vic; chmod ${mailbox##*:} /var/mail/vic
+        as $maker sh -c 'umask 077; cat /mnt/genuine >/var/mail/.vic.postrider-journal' 2>/dev/null
+    }
+    plant && made=made || made=refused
+    echo x | as root $mailx -N -f /var/mail/vic >/dev/null
+    root=$(left)
+    plant
+    printf 'd 1\nq\n' | as vic $mailx -N -f /var/mail/vic >/dev/null
+    echo $spool $mailbox $maker $made $root $(left)
+done; done; done
+"#;
+
+#[test]
+fn a_planted_journal_rewrote_another_users_mailbox_or_kept_its_owner_from_changing_it() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        launch::left_out("who may make a journal that counts", "needs strace");
+        return;
+    }
+    let script = format!("{KILLED}{SPOOLS}");
+    let Some(text) = acted_out("who may make a journal that counts", &script) else {
+        return;
+    };
+    // Who may put a file into the spool at all.
+    let makers_in = |spool: &str| match spool {
+        "root:root:755" => "root",
+        "root:mail:2775" => "root atk",
+        "root:mail:3777" | "root:root:1777" => "vic root atk mia",
+        "vic:vic:755" => "vic root",
+        _ => panic!("{spool}"),
+    };
+    // Whose journal counts: the owner's, root's, and of those whom the mailbox lets write it.
+    let makers_of = |mailbox: &str| match mailbox {
+        "vic:mail:600" | "vic:vic:660" => "vic root",
+        "vic:mail:660" => "vic root atk",
+        "vic:team:660" => "vic root mia",
+        _ => panic!("{mailbox}"),
+    };
+    let mut count = 0;
+    for row in text.lines() {
+        let [spool, mailbox, maker, made, root, vic] = row.split(' ').collect::<Vec<_>>()[..]
+        else {
+            panic!("{row}");
+        };
+        let has = |makers: &str| makers.split(' ').any(|name| name == maker);
+        let can_make = has(makers_in(spool));
+        assert_eq!(made, if can_make { "made" } else { "refused" }, "{row}");
+        let counts = can_make && has(makers_of(mailbox));
+        assert_eq!(root, if counts { "10" } else { "50" }, "{row}");
+        let after_vic = match (counts, maker) {
+            // Completed, and then one is deleted.
+            (true, "vic") => "9",
+            // Vic cannot read it, and must not change what it is about.
+            (true, _) => "50",
+            (false, _) => "49",
+        };
+        assert_eq!(vic, after_vic, "{row}");
+        count += 1;
+    }
+    assert_eq!(count, 5 * 4 * 4);
+}
+
+/// What may stand in place of vic's private place. A row is `place left-after-vic left-after-root`.
+const PRIVATE: &str = r#"
+put() {
+    mkdir -p $1/journal
+    cp /mnt/genuine $1/journal/$name
+    chown $2 $1; chmod $3 $1; chown $4 $1/journal; chmod $5 $1/journal
+    chown $6 $1/journal/$name; chmod 600 $1/journal/$name
+}
+plant() {
+    reset
+    p=/var/tmp/postrider-6001
+    case $1 in
+    own) put $p vic 700 vic 700 vic;;
+    roots-journal-in-own) put $p vic 700 vic 700 root;;
+    own-with-suffix) put $p-0123 vic 700 vic 700 vic;;
+    own-with-suffix-beside-anothers) put $p-0123 vic 700 vic 700 vic; mkdir -m 777 $p; chown atk $p;;
+    anothers) put $p atk 755 atk 755 vic;;
+    anothers-with-roots-journal) put $p atk 755 atk 755 root;;
+    anothers-with-suffix) put $p-0123 atk 755 atk 755 root;;
+    open-to-all) put $p vic 777 vic 700 root;;
+    open-inside) put $p vic 700 vic 770 root;;
+    anothers-inside) put $p vic 700 atk 700 root;;
+    link) put /mnt/elsewhere vic 700 vic 700 vic; ln -s /mnt/elsewhere $p; chown -h vic $p;;
+    base-open-to-all) put $p vic 700 vic 700 vic; chmod 777 /var/tmp;;
+    base-of-another) put $p vic 700 vic 700 vic; chown atk /var/tmp;;
+    esac
+}
+for place in own roots-journal-in-own own-with-suffix own-with-suffix-beside-anothers anothers \
+    anothers-with-roots-journal anothers-with-suffix open-to-all open-inside anothers-inside link \
+    base-open-to-all base-of-another; do
+    plant $place
+    echo x | as vic HOME=/nonexistent $mailx -N -f /var/mail/vic >/dev/null
+    vic=$(left)
+    plant $place
+    echo x | as root $mailx -N -f /var/mail/vic >/dev/null
+    echo $place $vic $(left)
+done
+"#;
+
+#[test]
+fn a_journal_was_believed_in_a_private_place_that_another_user_had_made() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        launch::left_out("private places", "needs strace");
+        return;
+    }
+    let Some(text) = acted_out("private places", &format!("{KILLED}{PRIVATE}")) else {
+        return;
+    };
+    let expected = [
+        "own 10 10",
+        // Vic cannot read it; root can.
+        "roots-journal-in-own 50 10",
+        "own-with-suffix 10 10",
+        "own-with-suffix-beside-anothers 10 10",
+        "anothers 50 50",
+        "anothers-with-roots-journal 50 50",
+        "anothers-with-suffix 50 50",
+        "open-to-all 50 50",
+        "open-inside 50 50",
+        "anothers-inside 50 50",
+        "link 50 50",
+        "base-open-to-all 50 50",
+        "base-of-another 50 50",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+}
+
+/// Unsent mail of vic, who has no home, and of root in vic's. A row is `case status letters`, the
+/// letters in each place where they are.
+const DEAD: &str = r#"
+send() {
+    who=$1; shift
+    echo SECRET | as $who "$@" $mailx -S sendmail=$mta -s s a@x.example >/mnt/out 2>&1
+    status=$?
+    where=$(sed -n 's/.*saved in \([^,]*\),.*/\1/p' /mnt/out)
+    case $where in /*) said=$(grep -c SECRET $where);; *) said=nowhere;; esac
+    loud=; grep -q 'NOT KEPT' /mnt/out && loud=-NOT-KEPT
+}
+clean() { rm -rf /var/tmp/* /root/* /mnt/world/vic/*; chown root /var/tmp; chmod 1777 /var/tmp; }
+count() { find "$@" -type f -exec cat {} + 2>/dev/null | grep -c SECRET; }
+
+mta=/bin/false
+clean; mkdir -m 777 /var/tmp/postrider-6001; chown atk /var/tmp/postrider-6001
+send vic HOME=/nonexistent; first=$where; send vic HOME=/nonexistent
+[ "$first" = "$where" ] && same=found-again || same=another
+echo planted $status $said $(count /var/tmp/postrider-6001) $same $(stat -c %U:%a $(dirname $where))
+clean; ln -s /mnt/world/atk /var/tmp/postrider-6001; chown -h atk /var/tmp/postrider-6001
+send vic HOME=/nonexistent
+echo planted-link $status $said $(count /mnt/world/atk)
+clean; chmod 755 /var/tmp
+send vic HOME=/nonexistent
+echo no-place $status$loud $said
+mta=/mnt/later; printf '#!/bin/sh\nexit 75\n' >$mta; chmod 755 $mta
+send vic HOME=/nonexistent
+echo no-place-and-try-later $status$loud $said
+mta=/bin/false
+clean
+send root HOME=/mnt/world/vic
+echo sudo-E $status $said $where $(count /mnt/world/vic)
+clean; mkdir -m 700 /mnt/world/vic/d; chown vic /mnt/world/vic/d
+send root DEAD=/mnt/world/vic/d/letters
+echo sudo-E-DEAD $status $said $where $(count /mnt/world/vic)
+clean
+as vic sh -c 'umask 077; : >/mnt/world/vic/dead.letter'
+as vic flock /mnt/world/vic/dead.letter sleep 300 & holder=$!
+while [ -z "$(sed -n '/FLOCK/p' /proc/locks)" ]; do :; done
+send vic
+kill $(pgrep -P $holder) $holder
+case $where in /mnt/world/vic/dead.letter.*) where=own-file;; esac
+echo no-lock $status $said $where $(stat -c %s /mnt/world/vic/dead.letter)
+"#;
+
+#[test]
+fn unsent_mail_was_not_kept_or_went_into_another_users_home() {
+    let Some(text) = acted_out("unsent mail where others have planted", DEAD) else {
+        return;
+    };
+    let expected = [
+        "planted 69 2 0 found-again vic:700",
+        "planted-link 69 1 0",
+        // That no way out took it is worse than 73; that it may be tried later is not.
+        "no-place 69-NOT-KEPT nowhere",
+        "no-place-and-try-later 73-NOT-KEPT nowhere",
+        "sudo-E 69 1 /root/dead.letter 0",
+        "sudo-E-DEAD 69 1 /root/dead.letter 0",
+        "no-lock 69 1 own-file 0",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+}

@@ -14,8 +14,8 @@ use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
 use crate::sanitize;
 use crate::sys::child::{self, End};
-use crate::sys::open::{self, Unread, Use};
 use crate::sys::open::write::Target;
+use crate::sys::open::{self, Unread, Use};
 use crate::sys::spool::Spool;
 
 impl Typist<'_> {

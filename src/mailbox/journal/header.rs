@@ -178,8 +178,8 @@ impl Header {
         {
             return false;
         }
-        let fits = |witness: &Box<Witness>| witness.fits(self.old_size, self.new_size);
-        if !self.witness.as_ref().is_none_or(fits) {
+        let fits = |witness: &Witness| witness.fits(self.old_size, self.new_size);
+        if !self.witness.as_deref().is_none_or(fits) {
             return false;
         }
         match &self.body {

@@ -81,31 +81,33 @@
 //! A journal that has nothing to write, because only the end is cut off, has the word from the
 //! start.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::hash::Hasher;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{FileExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, OFlag, fallocate};
+use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::resource::{Resource, getrlimit};
 use twox_hash::XxHash3_64;
 
-use super::disk::{sync_directory, until_done};
+use super::disk::until_done;
 use super::output::{Extent, Output};
 use super::plan::Plan;
 use super::source::{Source, read_exact, read_full};
 use super::view::View;
 
 mod header;
+mod spot;
 mod windows;
 mod witness;
 
 pub(super) use header::Body;
 use header::{HEADER_AT, Header};
+pub(super) use spot::Spot;
 use witness::Witness;
 
 /// What the file starts with.
@@ -232,14 +234,14 @@ pub(super) struct Subject {
     pub inode: u64,
     /// Its owner's user id.
     pub owner: u32,
-    /// Whether a group shares it, so that a journal may be that of any member.
-    pub is_shared: bool,
+    /// The group whose members may read and write it, so that a journal may be that of any of them.
+    pub group: Option<u32>,
 }
 
 /// A journal that has its name: its rewrite is certain.
 #[derive(Debug)]
 pub(super) struct Journal {
-    path: PathBuf,
+    spot: Spot,
     file: Arc<File>,
     header: Header,
     /// Where the body starts.
@@ -265,40 +267,30 @@ impl Journal {
     /// # Errors
     /// When it cannot be made. Nothing is left behind then, and a journal of that name stays.
     pub(super) fn create(
-        path: &Path,
+        spot: &Spot,
         subject: &Subject,
         draft: &Draft<'_>,
         mailbox: &File,
     ) -> io::Result<Journal> {
-        let temporary = temporary_of(path);
         // Only one of us is here at a time: the mailbox is locked.
-        let _ = fs::remove_file(&temporary);
-        let file = until_done(|| {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .custom_flags(OFlag::O_NOFOLLOW.bits())
-                .open(&temporary)
-        })?;
-        let replaces = path.symlink_metadata().is_ok();
-        let made = Journal::fill(path, file, subject, draft, mailbox);
+        let file = spot.create()?;
+        let replaces = spot.look().is_ok();
+        let made = Journal::fill(spot, file, subject, draft, mailbox);
         let named = made.and_then(|journal| {
-            until_done(|| fs::rename(&temporary, path))?;
+            spot.rename()?;
             Ok(journal)
         });
         let journal = match named {
             Ok(journal) => journal,
             Err(error) => {
-                let _ = fs::remove_file(&temporary);
+                let _ = spot.remove_temporary();
                 return Err(error);
             }
         };
-        if let Err(error) = sync_directory(path) {
+        if let Err(error) = spot.sync() {
             // It may not survive a power cut: better none at all. One that is there already is
             // needed, and this one has all that it has.
-            if !replaces && fs::remove_file(path).is_ok() {
+            if !replaces && spot.remove().is_ok() {
                 return Err(error);
             }
         }
@@ -307,7 +299,7 @@ impl Journal {
 
     /// Writes all of a new journal and syncs it.
     fn fill(
-        path: &Path,
+        spot: &Spot,
         file: File,
         subject: &Subject,
         draft: &Draft<'_>,
@@ -346,7 +338,7 @@ impl Journal {
         let (from, to) = header.sample();
         header.sample = hash_of(mailbox, from, to)?;
         let mut journal = Journal {
-            path: path.to_owned(),
+            spot: spot.clone(),
             file: Arc::new(file),
             body: (HEADER_AT + header.encode().len() as u64).next_multiple_of(BLOCK),
             header,
@@ -416,7 +408,7 @@ impl Journal {
     ///
     /// # Errors
     /// When reading fails.
-    pub(super) fn read(path: &Path, file: File) -> io::Result<Option<Journal>> {
+    pub(super) fn read(spot: &Spot, file: File) -> io::Result<Option<Journal>> {
         let mut start = [0; HEADER_AT as usize];
         let count = read_full(&file, &mut start, 0)?;
         let has_witness = start[..16] == *MAGIC;
@@ -439,7 +431,7 @@ impl Journal {
             return Ok(None);
         };
         let journal = Journal {
-            path: path.to_owned(),
+            spot: spot.clone(),
             file: Arc::new(file),
             header,
             body: (HEADER_AT + u64::from(len)).next_multiple_of(BLOCK),
@@ -624,9 +616,8 @@ impl Journal {
     /// # Errors
     /// When neither can be done.
     pub(super) fn finish(self) -> io::Result<()> {
-        let removed = until_done(|| fs::remove_file(&self.path));
-        match removed {
-            Ok(()) => sync_directory(&self.path),
+        match self.spot.remove() {
+            Ok(()) => self.spot.sync(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(_) => {
                 self.file.write_all_at(FINISHED, WORD_AT)?;
@@ -636,7 +627,11 @@ impl Journal {
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.spot.path()
+    }
+
+    pub(super) fn spot(&self) -> &Spot {
+        &self.spot
     }
 
     pub(super) fn file(&self) -> &Arc<File> {
@@ -651,13 +646,6 @@ impl Journal {
     pub(super) fn body_at(&self) -> u64 {
         self.body
     }
-}
-
-/// Returns the name under which a journal is written before it counts.
-pub(super) fn temporary_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    PathBuf::from(name)
 }
 
 /// Returns the hash of these bytes of a file, or of as many as there are.

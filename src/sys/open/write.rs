@@ -301,9 +301,8 @@ impl Exposure {
         };
         let is_member = |uid: u32| user::is_member(uid, group);
         let is_group_writable = file.mode() & 0o020 != 0;
-        let is_for_members = !is_group_writable
-            || file.gid() == group
-            || is_own_group(file.gid(), file.uid())?;
+        let is_for_members =
+            !is_group_writable || file.gid() == group || is_own_group(file.gid(), file.uid())?;
         Ok(is_for_members
             && file.mode() & 0o002 == 0
             && is_member(user::effective_uid())?

@@ -1,0 +1,125 @@
+//! The place of a journal: a directory that is held open, and a name in it.
+//!
+//! Whatever happens to the path later, the journal is made, read and removed in that directory.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat, renameat};
+use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use crate::mailbox::disk::until_done;
+use crate::mailbox::file::directory_of;
+
+/// Where a journal is or may be.
+#[derive(Clone, Debug)]
+pub(in crate::mailbox) struct Spot {
+    directory: Arc<File>,
+    path: PathBuf,
+}
+
+impl Spot {
+    /// Opens the directory of this path.
+    pub(in crate::mailbox) fn at(path: &Path) -> io::Result<Spot> {
+        // A spool may be written to and searched without being readable.
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let directory =
+            until_done(|| Ok(nix::fcntl::open(directory_of(path), flags, Mode::empty())?))?;
+        Ok(Spot::new(Arc::new(File::from(directory)), path.to_owned()))
+    }
+
+    /// Takes a directory that is open; the path is for messages, and its last name counts.
+    pub(in crate::mailbox) fn new(directory: Arc<File>, path: PathBuf) -> Spot {
+        Spot { directory, path }
+    }
+
+    pub(in crate::mailbox) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn name(&self) -> &OsStr {
+        self.path.file_name().unwrap_or_default()
+    }
+
+    /// Returns the name under which a journal is written before it counts.
+    fn temporary(&self) -> OsString {
+        let mut name = self.name().to_owned();
+        name.push(".new");
+        name
+    }
+
+    /// Opens what has the name of the journal, for writing too if asked; a link is not followed.
+    pub(in crate::mailbox) fn open(&self, writes: bool) -> io::Result<File> {
+        let access = match writes {
+            true => OFlag::O_RDWR,
+            false => OFlag::O_RDONLY,
+        };
+        let flags =
+            access | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let opened = openat(self.directory.as_fd(), self.name(), flags, Mode::empty())?;
+        Ok(File::from(opened))
+    }
+
+    /// Returns what the system knows of what has the name of the journal.
+    pub(in crate::mailbox) fn look(&self) -> io::Result<Metadata> {
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let found = openat(self.directory.as_fd(), self.name(), flags, Mode::empty())?;
+        File::from(found).metadata()
+    }
+
+    /// Returns what the system knows of the directory.
+    pub(in crate::mailbox) fn directory(&self) -> io::Result<Metadata> {
+        self.directory.metadata()
+    }
+
+    /// Makes the file that is written before it counts; one that is there is removed.
+    pub(super) fn create(&self) -> io::Result<File> {
+        let _ = self.remove_temporary();
+        let flags =
+            OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        let name = self.temporary();
+        let made = until_done(|| Ok(openat(self.directory.as_fd(), &*name, flags, mode)?))?;
+        Ok(File::from(made))
+    }
+
+    /// Gives that file its name: from then on the journal counts.
+    pub(super) fn rename(&self) -> io::Result<()> {
+        let directory = self.directory.as_fd();
+        let name = self.temporary();
+        until_done(|| Ok(renameat(directory, &*name, directory, self.name())?))
+    }
+
+    /// Removes the file that is written before it counts.
+    pub(in crate::mailbox) fn remove_temporary(&self) -> io::Result<()> {
+        let flags = UnlinkatFlags::NoRemoveDir;
+        Ok(unlinkat(self.directory.as_fd(), &*self.temporary(), flags)?)
+    }
+
+    /// Removes the journal.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        let flags = UnlinkatFlags::NoRemoveDir;
+        until_done(|| Ok(unlinkat(self.directory.as_fd(), self.name(), flags)?))
+    }
+
+    /// Makes a new name, or the want of an old one, survive a power cut.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let opened = until_done(|| Ok(openat(self.directory.as_fd(), ".", flags, Mode::empty())?));
+        match opened {
+            Ok(directory) => {
+                let directory = File::from(directory);
+                until_done(|| directory.sync_all())
+            }
+            // A spool that we may write to but not list; its file system will have to do.
+            Err(error) if error.raw_os_error() == Some(Errno::EACCES as i32) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
