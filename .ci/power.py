@@ -706,7 +706,6 @@ class Cut:
 
     def made(self, names, picked):
         disk = Disk()
-        disk.next = self.disk.next
         disk.nodes = {}
         for ino in sorted(visible(names) | {1}):
             if ino in names:
@@ -715,6 +714,7 @@ class Cut:
             else:
                 data, (mode, uid, gid) = picked[ino]
                 disk.nodes[ino] = Node(mode, uid, gid, data)
+        disk.next = max(self.disk.next, max(disk.nodes) + 1)
         return disk
 
     def disk_node(self, ino):
@@ -895,7 +895,8 @@ class World:
             check(libc.unshare(CLONE_NEWNS))
         check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
         # What the program keeps there would not be seen to be lost.
-        check(libc.mount(b"tmpfs", b"/var/tmp", b"tmpfs", MS_RDONLY, None))
+        for place in (b"/var/tmp", b"/var/lib"):
+            check(libc.mount(b"tmpfs", place, b"tmpfs", MS_RDONLY, None))
         self.booted = time.time() - UPTIME if has_clock else time.time()
         if boot_id:
             file = self.base / "boot_id"
@@ -1622,6 +1623,9 @@ class Trial:
                 result.add([task], [(["refused: see above"], [])], 1)
                 continue
             ops, texts, new = done
+            if delivers:
+                # A deliverer may leave what was pending to the next reader.
+                new = in_children(self.world, self.completed, [new])[0]
             tasks, total = tasks_of(rule, task.disk, ops, [f"{task.cut}, then {text}" for text in texts],
                                     self.options.most // 5, self.options.has_locks)
             whole = self.new if state == "new" else self.old
@@ -1630,6 +1634,20 @@ class Trial:
         result.seconds = time.monotonic() - started
         result.report()
         return result
+
+    def completed(self, disk):
+        """Returns a disk after a start of the program that may write."""
+        self.world.enter()
+        self.world.mount(disk)
+        made = Disk()
+        for box in self.scenario.boxes:
+            box.open(self.world)
+        files = self.world.files()
+        self.world.unmount()
+        for path in sorted(files):
+            _, mode, uid, gid, data = files[path]
+            made.put(path, data, mode, uid, gid)
+        return made
 
     def without_syncs(self, rule):
         """Leaves out one sync after the other; returns how many were missed."""
