@@ -24,6 +24,7 @@ use crate::config::{Environment, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::report::Form;
 use crate::sys::cores;
+use crate::sys::zone;
 use crate::ui::choice::FlagChoice;
 
 /// Runs the program: reads arguments and environment, does the work, returns the worst failure.
@@ -50,6 +51,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Option<Kind> {
             .unwrap_or("no reason is known");
         let failure = Failure::new(Kind::Software, "a fault of our own, please report it");
         diagnostics.fail(&failure.because(what));
+    }
+    // Asked for by whatever shows or writes a date, told once.
+    if let Some(complaint) = zone::complaint() {
+        diagnostics.say(complaint);
     }
     diagnostics.worst()
 }

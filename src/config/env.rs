@@ -8,6 +8,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use crate::sys::child::SUBMITTING;
+/// `TZ`: the time zone; read by the clock, when a time is first shown.
+pub use crate::sys::zone::VARIABLE as TIME_ZONE;
 
 /// The environment as it was when we were started.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
+
+use super::zone;
 
 /// Returns the time now; deadlines, lock ages and Message-IDs use it (design decision D22).
 pub fn now() -> SystemTime {
@@ -22,17 +24,18 @@ pub fn since_epoch() -> Duration {
 pub fn message_time(source_date_epoch: Option<i64>) -> DateTime<FixedOffset> {
     match source_date_epoch.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0)) {
         Some(time) => time.fixed_offset(),
-        None => Local::now().fixed_offset(),
+        None => local(now()),
     }
 }
 
 /// Returns a time as the local zone shows it.
 pub fn local(time: SystemTime) -> DateTime<FixedOffset> {
-    DateTime::<Local>::from(time).fixed_offset()
+    let time = DateTime::<Utc>::from(time);
+    time.with_timezone(&zone::local().offset_at(time.timestamp()))
 }
 
 /// Returns the time that a clock of the local zone showed so; the earlier one where two did.
 pub fn of_local(shown: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
-    let time = shown.and_local_timezone(Local).earliest()?;
-    Some(time.fixed_offset())
+    let offset = zone::local().offset_of(shown)?;
+    shown.and_local_timezone(offset).single()
 }

@@ -14,3 +14,4 @@ pub mod random;
 pub mod signals;
 pub mod spool;
 pub mod user;
+pub mod zone;

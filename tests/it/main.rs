@@ -31,6 +31,7 @@ mod local;
 mod loops;
 mod mailboxes;
 mod maildir;
+mod named_files;
 mod odd_world;
 mod reading;
 mod readme;
