@@ -247,9 +247,11 @@ fn canonical(name: &str) -> Cow<'_, str> {
 
 /// Returns the row of a name or of another name for it.
 pub fn row_of(name: &str) -> Option<&'static Row> {
-    let name = canonical(name);
-    ROWS.iter()
-        .find(|row| row.name == name || row.aliases.contains(&&*name))
+    let name = &*canonical(name);
+    match ROWS.binary_search_by(|row| row.name.cmp(name)) {
+        Ok(at) => ROWS.get(at),
+        Err(_) => ROWS.iter().find(|row| row.aliases.contains(&name)),
+    }
 }
 
 /// Returns whether a name is one of the way out, or one of its slips.

@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -217,7 +218,12 @@ fn call(
             // No descriptor, process or memory left says nothing of the program.
             match open::kind_of(&error, Kind::Unavailable) {
                 Kind::Unavailable => Outcome::new(Disposition::TryLater, Kind::Unavailable, text)
-                    .hint("set mta= to the path of a sendmail, or to the URL of a relay"),
+                    .hint(
+                        match sendmail.program.as_os_str().as_bytes().contains(&b' ') {
+                            true => "mta= is the path alone; mta-arguments= holds arguments for it",
+                            false => "set mta= to the path of a sendmail, or to the URL of a relay",
+                        },
+                    ),
                 kind => Outcome::new(Disposition::TryLater, kind, text),
             }
         }

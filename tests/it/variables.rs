@@ -515,6 +515,16 @@ fn arguments_for_sendmail_are_passed_on_or_refused() {
     }
 }
 
+#[test]
+fn a_path_with_arguments_behind_it_is_told_where_they_belong() {
+    with("mta='/bin/true -a work'")
+        .status(69)
+        .says("cannot run /bin/true -a work")
+        .hints("mta-arguments= holds arguments for it")
+        .keeps(1)
+        .run();
+}
+
 // --- what is not to be sent -------------------------------------------------------------------
 
 #[test]
