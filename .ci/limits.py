@@ -35,7 +35,7 @@ import time
 import zlib
 
 # How large an input is at 100x, in bytes.
-SIZE = 10_000_000
+SIZE = 6_000_000
 SIZE_OF_ALL = 40_000_000
 # The rule.
 MULTIPLE, ALLOWANCE = 3, 30_000_000
@@ -367,7 +367,8 @@ EMPTY = gzip.compress(b"", mtime=0)
 # What deflate makes of one byte, at most, is 1032 of them: an input of this size is a thousandth of it.
 RATIO = 1000
 
-# The second number: how large the largest message is that may come out (of a file of this size).
+# Each door reads a quarter of a gigabyte of these: those that differ in how they do it.
+BOMBED = ("list", "show", "show --json", "-e", "p", "write")
 COMPRESSED = {
     "gzip: bomb, one message": lambda size: packed(mail((), filled(b"a" * 79 + b"\n", size))),
     "gzip: bomb, one line": lambda size: packed(mail((), filled(b"a", size))),
@@ -730,14 +731,21 @@ def with_arguments(*before):
     return run
 
 
+# Doors that go the way of others: tried with --all only.
+SIMILAR = ("show last", "-p", "P", "search sender", "d", "mark", "mailx -a")
+
+
 def works(options):
     """Returns all there is to be tried."""
+    doors = {name: door for name, door in {**READING, **CHANGING, **SENDING}.items()
+             if options.all or options.door or name not in SIMILAR}
     for kind, pieces_of in MAILBOXES.items():
-        yield Work(kind, writer_of(pieces_of), through({**READING, **CHANGING, **SENDING}))
+        yield Work(kind, writer_of(pieces_of), through(doors))
     # What comes out is a hundred times the file or more: the program must stop by itself.
     for kind, pieces_of in COMPRESSED.items():
         yield Work(kind, lambda path, size, of=pieces_of: writer_of(of)(path, size * RATIO // 20),
-                   through(READING), lambda held, size: held + max(100 * held, 64 << 20))
+                   through({name: READING[name] for name in BOMBED}),
+                   lambda held, size: held + min(size * RATIO // 20, max(100 * held, 256_000_000)))
     for kind, pieces_of in MEMBERS.items():
         yield Work(kind, writer_of(pieces_of), through(READING))
     yield Work("maildir: files", maildir, through({**READING, **CHANGING}),

@@ -164,9 +164,7 @@ fn perform(
         Task::Headers(choice) => report::headers(&place.path, *choice, &reader, out, err),
         Task::PrintAll => report::print_all(&place.path, &reader, out, err),
         Task::List { json } => report::list(&place.path, *json, &reader, out, err),
-        Task::Show { number, form } => {
-            report::show(&place.path, *number, *form, &reader, out, err).map(|()| None)
-        }
+        Task::Show { number, form } => report::show(&place.path, *number, *form, &reader, out, err),
         Task::Search { list, silent } => {
             let mailbox = Mailbox::open_index(&place.path, &reader.journals)?;
             Ok(shell::search(mailbox, reader, list, *silent, out, err)?)

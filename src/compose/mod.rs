@@ -196,6 +196,7 @@ impl<'a> Composer<'a> {
                 }
             }
         }
+        self.refuse_cut(&header);
         for field in header.iter() {
             let name = HeaderName::new(field.name());
             let bytes = field.value();
@@ -214,6 +215,16 @@ impl<'a> Composer<'a> {
             }
         }
         self.composed.draft.premade = is_finished.then_some(header);
+    }
+
+    /// Refuses a header that was not read in full where it names the recipients: who is named
+    /// behind the limit would get nothing, and nobody would know.
+    fn refuse_cut(&mut self, header: &PremadeHeader) {
+        if header.is_cut() {
+            let what = "the header is larger than 8 MiB or 50,000 fields, \
+                        and so not all recipients are known";
+            self.composed.failures.push(Failure::new(Kind::Data, what));
+        }
     }
 
     /// Takes one field of a template; an empty one says nothing.

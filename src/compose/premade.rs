@@ -47,6 +47,7 @@ pub fn compose(
         composer.recipients(recipient.as_bytes(), Field::Bcc);
     }
     if handover.from_header {
+        composer.refuse_cut(&header);
         for value in recipient_values(&header) {
             composer.recipients(&value, Field::Bcc);
         }

@@ -23,6 +23,10 @@ use trust::{Untrusted, read_trusted};
 
 /// How deep `source` may nest.
 const SOURCE_DEPTH: usize = 8;
+/// How many files all `source` lines may read.
+const SOURCE_FILES: usize = 256;
+/// How many bytes they may have in all, but for the last file.
+const SOURCE_BYTES: usize = 4_000_000;
 
 /// What conditions in an rc file ask about, and what `~` stands for.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +164,9 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, path: &Path, depth: usize) -> Result<(), Untrusted> {
         let text = read_trusted(path)?;
+        if depth > 0 {
+            self.settings.sourced.bytes += text.len();
+        }
         self.text(path, &text, depth);
         Ok(())
     }
@@ -369,6 +376,21 @@ impl<'a> Reader<'a> {
         let [name] = words else {
             return self.problem(origin, "source needs one file name");
         };
+        let sourced = &mut self.settings.sourced;
+        sourced.files += 1;
+        if sourced.files > SOURCE_FILES || sourced.bytes > SOURCE_BYTES {
+            // Ten files that each name ten others, eight deep, are a hundred million.
+            if !std::mem::replace(&mut sourced.is_over, true) {
+                let what = format!(
+                    "source has read {SOURCE_FILES} files or {} MB: the rest is left out",
+                    SOURCE_BYTES / 1_000_000
+                );
+                // The way out may be in what is left out.
+                let problem = Problem::of_line(origin, what, Weight::Route);
+                self.settings.problems.push(problem);
+            }
+            return;
+        }
         if depth >= SOURCE_DEPTH {
             return self.problem(origin, "source is nested too deep");
         }

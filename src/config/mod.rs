@@ -105,6 +105,15 @@ pub enum Weight {
     Unread,
 }
 
+/// How much all `source` lines have read, of all files.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sourced {
+    files: usize,
+    bytes: usize,
+    /// Whether the limit was reached, and told.
+    is_over: bool,
+}
+
 /// All that is set: variables, aliases, lists.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -121,6 +130,8 @@ pub struct Settings {
     pub retained: Vec<String>,
     /// Commands for the reader found in rc files, with their place.
     pub reader_commands: Vec<(Origin, String)>,
+    /// What `source` lines have read.
+    sourced: Sourced,
     /// The blocks of `account NAME { … }`, as lines with their place.
     accounts: BTreeMap<String, Lines>,
     /// What was wrong on the way.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::exit::Kind;
+
 /// Something about a mailbox that whoever opens it should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -18,6 +20,11 @@ pub enum Notice {
         /// The file.
         path: PathBuf,
         /// Why: what it is, or what the system said.
+        why: String,
+    },
+    /// It is compressed, and not all of it came out.
+    Incomplete {
+        /// Why.
         why: String,
     },
     /// A rewrite broke off, and we may not read its journal.
@@ -41,11 +48,21 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// Returns what it means for the exit status, if anything: what is not shown was not read.
+    pub fn kind(&self) -> Option<Kind> {
+        matches!(self, Notice::Incomplete { .. }).then_some(Kind::Io)
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Notice::Planted { path, why } => {
                 write!(f, "{} is ignored: it is {why}", path.display())
+            }
+            Notice::Incomplete { why } => {
+                write!(f, "the mailbox is not shown in full: {why}")
             }
             Notice::LeftOut { path, why } => {
                 write!(f, "{} is left out: {why}", path.display())

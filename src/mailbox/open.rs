@@ -296,7 +296,8 @@ impl Mailbox {
         file: &File,
         visit: Option<scan::Visit<'_>>,
     ) -> Result<Mailbox, OpenError> {
-        let file = Arc::new(gzip::decompressed(file, path)?);
+        let (file, incomplete) = gzip::decompressed(file, path)?;
+        let file = Arc::new(file);
         let metadata = file.metadata();
         let opened = Identity::of(&metadata.map_err(|source| OpenError::new(path, source))?);
         let view = View::of_file(file, opened.size());
@@ -309,7 +310,7 @@ impl Mailbox {
             messages: scan.messages,
             is_torn: false,
             is_partial: false,
-            notices: Vec::new(),
+            notices: incomplete.into_iter().collect(),
         })
     }
 

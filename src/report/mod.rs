@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{self, Flags, Mailbox, MessageRef, OpenError};
+use crate::mailbox::{self, Flags, Mailbox, MessageRef, Notice, OpenError};
 use crate::ui::choice::FlagChoice;
 use crate::ui::headline::{self, Place};
 use crate::ui::{ReaderSettings, Screen, page};
@@ -108,9 +108,9 @@ pub fn headers(
         }
     })?;
     let written = summary.finish(&mut screen);
-    tell_notices(&mailbox, settings, &mut screen);
+    let incomplete = tell_notices(&mailbox, settings, &mut screen);
     screen.finish()?;
-    Ok((!written).then_some(Kind::Nothing))
+    Ok(incomplete.or((!written).then_some(Kind::Nothing)))
 }
 
 /// Header lines on their way out, held back until it is known which message is the current one.
@@ -178,7 +178,7 @@ pub fn print_all(
 ) -> Result<Option<Kind>, ReportError> {
     let mailbox = Mailbox::open_index(path, &settings.journals)?;
     let mut screen = Screen::new(out, err);
-    tell_notices(&mailbox, settings, &mut screen);
+    let incomplete = tell_notices(&mailbox, settings, &mut screen);
     for index in 0..mailbox.messages().len() {
         let bytes = read(&mailbox, index)?;
         page::each(Some(index + 1), bytes, false, settings, &mut |text| {
@@ -189,7 +189,8 @@ pub fn print_all(
         }
     }
     screen.finish()?;
-    Ok(mailbox.messages().is_empty().then_some(Kind::Nothing))
+    let nothing = mailbox.messages().is_empty().then_some(Kind::Nothing);
+    Ok(incomplete.or(nothing))
 }
 
 /// Writes the list of messages: header lines, or JSON lines.
@@ -222,9 +223,9 @@ pub fn list(
         }
     })?;
     screen.raw(&buffer);
-    tell_notices(&mailbox, settings, &mut screen);
+    let incomplete = tell_notices(&mailbox, settings, &mut screen);
     screen.finish()?;
-    Ok((number == 0).then_some(Kind::Nothing))
+    Ok(incomplete.or((number == 0).then_some(Kind::Nothing)))
 }
 
 /// Returns a message without what a mailbox that gives it in this form put around it: in an mbox
@@ -241,6 +242,8 @@ pub fn message_bytes<'a>(form: mailbox::Form, message: &MessageRef, bytes: &'a [
 
 /// Writes one message; `number` counts from 1, `usize::MAX` is the last one.
 ///
+/// Returns [`Kind::Io`] if not all of the mailbox could be read.
+///
 /// # Errors
 /// The mailbox cannot be opened or read, there is no such message
 /// ([`Kind::Nothing`]), or the output cannot be written.
@@ -251,7 +254,7 @@ pub fn show(
     settings: &ReaderSettings<'_>,
     out: &mut dyn Write,
     err: &mut dyn Write,
-) -> Result<(), ReportError> {
+) -> Result<Option<Kind>, ReportError> {
     // The last one is found without the others, unless its number is wanted too.
     let is_last = number == usize::MAX;
     let mailbox = match form {
@@ -275,7 +278,7 @@ pub fn show(
     };
     let bytes = read(&mailbox, index)?;
     let mut screen = Screen::new(out, err);
-    tell_notices(&mailbox, settings, &mut screen);
+    let incomplete = tell_notices(&mailbox, settings, &mut screen);
     match form {
         Form::Raw => screen.raw(message_bytes(mailbox.form(), message, &bytes)),
         Form::Json => {
@@ -291,14 +294,21 @@ pub fn show(
             });
         }
     }
-    Ok(screen.finish()?)
+    screen.finish()?;
+    Ok(incomplete)
 }
 
-/// Tells what else is to be known about a mailbox, a line each.
-pub fn tell_notices(mailbox: &Mailbox, settings: &ReaderSettings<'_>, screen: &mut Screen<'_>) {
+/// Tells what else is to be known about a mailbox, a line each; returns what it means for the exit
+/// status.
+fn tell_notices(
+    mailbox: &Mailbox,
+    settings: &ReaderSettings<'_>,
+    screen: &mut Screen<'_>,
+) -> Option<Kind> {
     for notice in mailbox.notices() {
         screen.complain(&format!("{}: {notice}", settings.program));
     }
+    mailbox.notices().iter().find_map(Notice::kind)
 }
 
 fn read(mailbox: &Mailbox, index: usize) -> Result<Vec<u8>, Failure> {

@@ -84,7 +84,7 @@ pub fn search(
         },
     };
     let nothing = found.is_empty().then_some(Kind::Nothing);
-    let kind = reader.tell_unread().or(nothing);
+    let kind = reader.worst.or(reader.tell_unread()).or(nothing);
     if !silent && !found.is_empty() {
         reader.execute(&format!("from {text}"));
     }
@@ -376,9 +376,12 @@ impl<'a, 's> Reader<'a, 's> {
     /// Tells what else is to be known about the mailbox.
     fn tell_notices(&mut self) {
         let notices = self.mailbox.notices().to_vec();
-        notices
-            .iter()
-            .for_each(|notice| self.tell(&notice.to_string()));
+        for notice in &notices {
+            self.tell(&notice.to_string());
+            if let Some(kind) = notice.kind() {
+                self.note(kind);
+            }
+        }
     }
 
     /// Tells what a command could not do; in a script it changes the exit status.

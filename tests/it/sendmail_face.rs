@@ -243,6 +243,23 @@ fn fifty_hosts_are_enough() {
 }
 
 #[test]
+fn recipients_behind_the_end_of_a_huge_header_are_not_lost_in_silence() {
+    let message = format!("{}To: u@x.org\n\ntext\n", "A:\n".repeat(50_001));
+    for text in ["sendmail -i -t", "mailx -t"] {
+        let message = format!("To: first@x.org\n{message}");
+        line(text, message)
+            .refused(65, "not all recipients are known")
+            .kept()
+            .run();
+    }
+    // Who is named on the command line gets it, whatever the header is.
+    line("sendmail -i u@x.org", message)
+        .to(["u@x.org"])
+        .body("A:\nTo: u@x.org\n\ntext\n")
+        .run();
+}
+
+#[test]
 fn our_own_child_does_not_call_sendmail_again() {
     line("sendmail -i u@x.org", "Subject: t\n\na line\n")
         .with(|case| {

@@ -147,6 +147,46 @@ fn a_file_that_others_can_write_is_ignored_and_said_so() {
 }
 
 #[test]
+fn files_that_each_source_ten_others_end_and_nothing_is_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |level: usize| directory.path().join(level.to_string());
+    for level in 0..8 {
+        let line = format!("source {}\n", path(level + 1).display());
+        std::fs::write(path(level), line.repeat(10)).unwrap();
+    }
+    std::fs::write(path(8), "set from=a@x\n").unwrap();
+    let mut settings = Settings::default();
+    read_file(&mut settings, &path(0), &context());
+    assert_eq!(settings.get("from"), Some("a@x"));
+    // The lines behind the limit are passed over, at every level that is open.
+    assert!(settings.sourced.files < SOURCE_FILES + 8 * 10);
+    let told: Vec<_> = settings
+        .problems
+        .iter()
+        .map(|p| (&*p.what, p.weight))
+        .collect();
+    let what = "source has read 256 files or 4 MB: the rest is left out";
+    assert_eq!(told, [(what, Weight::Route)]);
+}
+
+#[test]
+fn files_that_are_sourced_are_limited_by_their_bytes_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let big = directory.path().join("big");
+    std::fs::write(&big, "#\n".repeat(1_000_000)).unwrap();
+    let lines = format!("source {}\n", big.display()).repeat(20);
+    let mut settings = Settings::default();
+    read_text(
+        &mut settings,
+        directory.path(),
+        lines.as_bytes(),
+        &context(),
+    );
+    assert_eq!(settings.sourced.bytes, 6_000_000);
+    assert_eq!(settings.problems.len(), 1);
+}
+
+#[test]
 fn a_file_that_sources_itself_ends() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("source {}\n", file.path().display())).unwrap();

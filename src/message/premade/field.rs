@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::header::RawField;
-use super::structured::Structured;
+use super::structured::{MAX_FIELD, Structured};
 use crate::address::{parse_list, spaces_for_controls};
 use crate::message::analysis::MAX_LINE;
 use crate::message::charset::decode_text;
@@ -40,6 +40,9 @@ const ADDRESS_FIELDS: [&str; 18] = [
     "Apparently-To",
 ];
 
+/// How long a list of addresses is that is taken apart, in bytes.
+const MAX_LIST: usize = 1 << 20;
+
 /// Fields of a value and parameters, whose parameters RFC 2231 encodes.
 const STRUCTURED_FIELDS: [&str; 2] = ["Content-Type", "Content-Disposition"];
 
@@ -53,8 +56,10 @@ pub(super) fn written(field: &RawField) -> Written<'_> {
     }
     let value = field.value();
     let is_one_of = |names: &[&str]| names.iter().any(|name| field.is(name));
-    let is_address = is_one_of(&ADDRESS_FIELDS);
-    let is_structured = is_one_of(&STRUCTURED_FIELDS);
+    // What is longer than any list or parameter is written as the text that it is: taking it apart
+    // would need many times its size.
+    let is_address = is_one_of(&ADDRESS_FIELDS) && value.len() <= MAX_LIST;
+    let is_structured = is_one_of(&STRUCTURED_FIELDS) && value.len() <= MAX_FIELD;
     let folded = (value.is_ascii() && folds_at_blanks(&value))
         .then(|| text(field.name(), &value))
         // Encoded words would break addresses and parameters.

@@ -1,5 +1,7 @@
 //! Fields of a value and parameters (RFC 2045 section 5.1), read leniently and changed in place.
 
+use std::collections::BTreeMap;
+
 use crate::address::spaces_for_controls;
 use crate::message::charset::decode_text;
 use crate::message::encoded_words::FoldedField;
@@ -12,27 +14,36 @@ pub(super) struct Structured {
     pieces: Vec<Vec<u8>>,
 }
 
+/// How much of a field is taken apart. A file name of 255 characters needs 2.5 KiB.
+pub(super) const MAX_FIELD: usize = 64 * 1024;
+
 impl Structured {
-    /// Takes an unfolded field body apart.
+    /// Takes an unfolded field body apart, as far as that is reasonable.
     pub(super) fn parse(body: &[u8]) -> Structured {
-        let mut pieces = vec![Vec::new()];
+        let body = &body[..body.len().min(MAX_FIELD)];
+        let mut parsed = Structured {
+            value: Vec::new(),
+            pieces: Vec::new(),
+        };
         let (mut quoted, mut escaped) = (false, false);
-        for &byte in body {
-            if byte == b';' && !quoted {
-                pieces.push(Vec::new());
+        let (mut start, mut is_first) = (0, true);
+        for (at, &byte) in body.iter().chain(b";").enumerate() {
+            if at == body.len() || (byte == b';' && !quoted) {
+                let piece = body[start..at].trim_ascii();
+                match is_first {
+                    true => parsed.value = piece.to_vec(),
+                    false if piece.is_empty() => {}
+                    false => parsed.pieces.push(piece.to_vec()),
+                }
+                (start, is_first) = (at + 1, false);
                 continue;
             }
             if byte == b'"' && !escaped {
                 quoted = !quoted;
             }
             escaped = quoted && byte == b'\\' && !escaped;
-            pieces.last_mut().expect("one piece at least").push(byte);
         }
-        let mut pieces = pieces.into_iter().map(|piece| piece.trim_ascii().to_vec());
-        Structured {
-            value: pieces.next().unwrap_or_default(),
-            pieces: pieces.filter(|piece| !piece.is_empty()).collect(),
-        }
+        parsed
     }
 
     /// Returns the value in lower case, without what may follow it.
@@ -47,8 +58,22 @@ impl Structured {
         if let Some(plain) = self.named(name).next() {
             return Some(plain);
         }
+        // One pass, however many there are and in whatever order.
+        let mut found = BTreeMap::new();
+        for (piece, value) in self.pieces.iter().filter_map(|piece| split(piece)) {
+            let number = piece
+                .split_at_checked(name.len())
+                .filter(|(start, _)| start.eq_ignore_ascii_case(name.as_bytes()))
+                .and_then(|(_, rest)| std::str::from_utf8(rest.strip_prefix(b"*")?).ok())
+                // As it is written, and not as `+1` or `01`.
+                .and_then(|text| text.parse::<usize>().ok().filter(|n| n.to_string() == text));
+            if let Some(number) = number {
+                found.entry(number).or_insert(value);
+            }
+        }
         let sections: String = (0..)
-            .map_while(|number| self.named(&format!("{name}*{number}")).next())
+            .map_while(|number| found.get(&number))
+            .map(|value| unquoted(value))
             .collect();
         (!sections.is_empty()).then_some(sections)
     }
@@ -225,5 +250,22 @@ mod tests {
         let long = [b"a/b; name=".to_vec(), vec![b'y'; 5000]].concat();
         let found = String::from_utf8(Structured::parse(&long).render("X")).unwrap();
         assert!(found.lines().all(|line| line.len() <= 78), "{found}");
+    }
+
+    #[test]
+    fn sections_in_any_order_are_found_in_one_pass_and_a_huge_field_is_cut() {
+        let found = parsed("text/plain; name*1=b; name*0=a; name*+2=x; name*02=x; NAME*2=\"c\"");
+        assert_eq!(found.parameter("name").as_deref(), Some("abc"));
+        let many: String = (0..100_000)
+            .map(|number| format!(";boundary*{number}=b"))
+            .collect();
+        let found = parsed(&format!("multipart/mixed{many}"));
+        let boundary = found.parameter("boundary").expect("a boundary");
+        assert!((3000..MAX_FIELD).contains(&boundary.len()));
+        assert!(
+            parsed(&format!("text/plain{}", ";".repeat(50_000)))
+                .pieces
+                .is_empty()
+        );
     }
 }
