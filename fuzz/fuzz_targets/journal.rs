@@ -86,6 +86,17 @@ fn write_journal(directory: &Path, mailbox: &Path, header: &[u8], body: &[u8]) {
     let mut whole = fields[..57].to_vec();
     whole.extend_from_slice(&(name.len() as u16).to_le_bytes());
     whole.extend_from_slice(name);
+    // The samples of the second format; a mailbox this small is in them whole.
+    let has_witness = fields[1] & 2 != 0;
+    if has_witness {
+        let [old, new] = [17, 25].map(|at| u64::from_le_bytes(fields[at..at + 8].try_into().expect("eight")));
+        for size in [old, new.min(old)] {
+            let mut samples = before.clone();
+            samples.resize(size.min(2048) as usize, b'x');
+            whole.extend_from_slice(&(samples.len() as u16).to_le_bytes());
+            whole.extend_from_slice(&samples);
+        }
+    }
     let mut tail = fields[57..].to_vec();
     let old = u64::from_le_bytes(fields[17..25].try_into().expect("eight"));
     let new = u64::from_le_bytes(fields[25..33].try_into().expect("eight"));
@@ -109,7 +120,10 @@ fn write_journal(directory: &Path, mailbox: &Path, header: &[u8], body: &[u8]) {
         body[24..32].copy_from_slice(&hasher.finish().to_le_bytes());
     }
     whole.extend_from_slice(&tail);
-    let mut text = b"postrider redo 1".to_vec();
+    let mut text = match has_witness {
+        false => b"postrider redo 1".to_vec(),
+        true => b"postrider redo 2".to_vec(),
+    };
     text.extend_from_slice(match fields[1] & 1 {
         0 => &[0; 8],
         _ => b"resizing",

@@ -6,6 +6,15 @@
 //! file's owner; the group of the directory does not matter. It must be a regular file with one name
 //! and mode 0600, and its content must prove that its maker could read the mailbox (`witness`).
 //!
+//! | mailbox | whose journal counts |
+//! |---|---|
+//! | 0600 | the owner's, root's |
+//! | 0660, the owner's private group | the owner's, root's |
+//! | 0660, group `mail` (or a team's) | the owner's, root's, and those of the group's members |
+//!
+//! The spool only decides who can put a file there at all: with 0755 nobody but root, with 2775 the
+//! members of its group, with 1777 and 3777 everybody. `tests/it/trust.rs` acts all of them out.
+//!
 //! Others are named and ignored; they can stand in the way of a journal of ours, which then lies
 //! somewhere else. A private place is believed only as a whole ([`Private`]).
 

@@ -36,6 +36,7 @@ cp "$program" /mnt/bin/mailx
 mount -t tmpfs -o mode=755 none /var/mail
 mount -t tmpfs -o mode=1777 none /var/tmp
 mount -t tmpfs -o mode=700 none /root
+mount -t tmpfs -o mode=755 none /var/lib
 cd /mnt/world
 for who in vic atk mia; do mkdir -m 700 $who; chown $who:$who $who; done
 mkdir -m 700 root
@@ -342,6 +343,42 @@ fn a_planted_journal_rewrote_another_users_mailbox_or_kept_its_owner_from_changi
         count += 1;
     }
     assert_eq!(count, 5 * 4 * 4);
+}
+
+/// A file of root's with the content of a journal, moved into the spool by a member of its group who
+/// knows the size of vic's mailbox and some of its mail, but not the first message. A row is
+/// `mailbox left-after-root still-the-same`.
+const MOVED: &str = r#"
+for mailbox in vic:mail:600 vic:vic:660 vic:mail:660; do
+    reset
+    sed 's/BODY1$/TRUTH/' /mnt/original >/var/mail/vic
+    cp /var/mail/vic /mnt/real
+    chown root:mail /var/mail; chmod 2775 /var/mail
+    chown ${mailbox%:*} /var/mail/vic; chmod ${mailbox##*:} /var/mail/vic
+    mkdir -p -m 700 /var/mail/atk; chown atk /var/mail/atk
+    cp /mnt/genuine /var/mail/atk/moved; chmod 600 /var/mail/atk/moved
+    as atk mv /var/mail/atk/moved /var/mail/.vic.postrider-journal || echo cannot move
+    echo x | as root $mailx -N -f /var/mail/vic >/dev/null
+    cmp -s /mnt/real /var/mail/vic && same=same || same=changed
+    echo $mailbox $(left) $same
+done
+"#;
+
+#[test]
+fn a_file_of_roots_that_another_user_had_moved_was_a_journal() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        launch::left_out("moved journals", "needs strace");
+        return;
+    }
+    let Some(text) = acted_out("moved journals", &format!("{KILLED}{MOVED}")) else {
+        return;
+    };
+    let expected = [
+        "vic:mail:600 50 same",
+        "vic:vic:660 50 same",
+        "vic:mail:660 50 same",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }
 
 /// What may stand in place of vic's private place. A row is `place left-after-vic left-after-root`.
