@@ -24,6 +24,7 @@ use crate::shell::batch::{self, Action, Selection};
 use crate::shell::{self, Input};
 use crate::submission::identity::Identity;
 use crate::sys::open::Trouble;
+use crate::sys::output::Output;
 use crate::sys::signals::Signals;
 use crate::sys::{child, clock, user};
 use crate::ui::choice::FlagChoice;
@@ -135,9 +136,12 @@ pub fn read(
     }
     let stdout = io::stdout();
     // A terminal sees each line; anything else gets blocks.
-    let mut out: Box<dyn Write> = match reader.stdout_is_terminal {
-        true => Box::new(stdout.lock()),
-        false => Box::new(BufWriter::with_capacity(64 * 1024, stdout.lock())),
+    let mut out: Box<dyn Write> = match &signals {
+        _ if reader.stdout_is_terminal => Box::new(stdout.lock()),
+        Some(signals) if !reader.stdin_is_terminal => {
+            Box::new(BufWriter::with_capacity(64 * 1024, Output::new(signals)))
+        }
+        _ => Box::new(BufWriter::with_capacity(64 * 1024, stdout.lock())),
     };
     let mut err = io::stderr();
     let result = perform(task, &place, reader, &mut *out, &mut err);
@@ -149,6 +153,12 @@ pub fn read(
             unopened(&error, &place, quiet, diagnostics);
         }
         Err(ReportError::Failed(failure)) => diagnostics.fail(&failure),
+    }
+    // What a signal made fail has another name.
+    if let Some(signal) = signals.as_ref().and_then(Signals::received)
+        && diagnostics.worst().is_some()
+    {
+        diagnostics.note(Kind::Signal(signal));
     }
 }
 

@@ -9,6 +9,7 @@ pub mod cores;
 pub mod host;
 pub mod name_service;
 pub mod open;
+pub mod output;
 pub mod private;
 pub mod random;
 pub mod signals;

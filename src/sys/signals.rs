@@ -156,6 +156,22 @@ impl Signals {
         readable: Option<BorrowedFd<'_>>,
         deadline: Option<Instant>,
     ) -> io::Result<Woken> {
+        self.wait_for(readable.map(|fd| (fd, PollFlags::POLLIN)), deadline)
+    }
+
+    /// Waits until a descriptor can be written, as [`Signals::wait`] waits until it can be read.
+    ///
+    /// # Errors
+    /// Fails when the system cannot poll.
+    pub fn wait_to_write(&self, writable: BorrowedFd<'_>) -> io::Result<Woken> {
+        self.wait_for(Some((writable, PollFlags::POLLOUT)), None)
+    }
+
+    fn wait_for(
+        &self,
+        ready: Option<(BorrowedFd<'_>, PollFlags)>,
+        deadline: Option<Instant>,
+    ) -> io::Result<Woken> {
         loop {
             if let Some(signal) = self.received() {
                 return Ok(Woken::Signal(signal));
@@ -170,7 +186,7 @@ impl Signals {
                 }
             };
             let mut fds = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
-            fds.extend(readable.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+            fds.extend(ready.map(|(fd, flags)| PollFd::new(fd, flags)));
             match poll(&mut fds, timeout) {
                 Err(Errno::EINTR) => continue,
                 Err(error) => return Err(error.into()),
