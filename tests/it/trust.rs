@@ -486,7 +486,7 @@ echo sudo-E-DEAD $status $said $where $(count /mnt/world/vic)
 clean
 as vic sh -c 'umask 077; : >/mnt/world/vic/dead.letter'
 as vic flock /mnt/world/vic/dead.letter sleep 300 & holder=$!
-while [ -z "$(sed -n '/FLOCK/p' /proc/locks)" ]; do :; done
+while as vic flock -n /mnt/world/vic/dead.letter true; do :; done
 send vic
 kill $(pgrep -P $holder) $holder
 case $where in /mnt/world/vic/dead.letter.*) where=own-file;; esac
