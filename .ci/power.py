@@ -907,9 +907,7 @@ class World:
         """Makes a disk, with its inode numbers, as it was before this start."""
         check(libc.mount(b"tmpfs", os.fsencode(self.place), b"tmpfs", 0, f"mode=755,size={size},inode64".encode()))
         place, following = str(self.place), 2
-        for ino in sorted(disk.nodes):
-            if ino == 1:
-                continue
+        for ino in sorted({ino for _, ino in disk.walk()}):
             while following < ino:
                 os.close(os.open(place, os.O_TMPFILE | os.O_RDWR))
                 following += 1
