@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
@@ -82,13 +82,25 @@ impl Diagnostics {
     /// Tells where unsent text is kept, or that it is not.
     pub fn kept(&mut self, kept: Option<&Result<PathBuf, Failure>>) {
         match kept {
-            Some(Ok(path)) => self.say(&format!(
-                "the message is saved in {}, not retried",
-                path.display()
-            )),
+            Some(Ok(path)) => self.saved("the message", path),
             Some(Err(failure)) => self.fail(failure),
             None => {}
         }
+    }
+
+    /// Tells where a text is kept of which only a part could be read.
+    pub fn kept_in_part(&mut self, kept: Option<&Result<PathBuf, Failure>>) {
+        match kept {
+            Some(Ok(path)) => self.saved("what was read of the message", path),
+            other => self.kept(other),
+        }
+    }
+
+    fn saved(&self, what: &str, path: &Path) {
+        self.say(&format!(
+            "{what} is saved in {}, not retried",
+            path.display()
+        ));
     }
 
     /// Tells what became of a mail, as far as it was not accepted.

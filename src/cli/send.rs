@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::diagnostics::{Diagnostics, Verbose};
@@ -72,7 +73,7 @@ pub fn hand_over(
     if let Some(failure) = input.failure {
         diagnostics.fail(&failure);
         let kept = submission::keep_composed(&composed, &around);
-        return diagnostics.kept(kept.as_ref());
+        return diagnostics.kept_in_part(kept.as_ref());
     }
     for warning in &composed.warnings {
         diagnostics.say(warning);
@@ -215,7 +216,9 @@ pub fn send(
         }
         // What was asked for may be wrong as well; what counts now is that the text is kept.
         let composed = compose::compose(request, body.body, settings, environment, &signals);
-        return withhold(&composed, &failure, manner, &around, diagnostics);
+        let kept = submission::keep_composed(&composed, &around);
+        diagnostics.kept_in_part(kept.as_ref());
+        return withheld(&composed, &failure, kept, manner, &around, diagnostics);
     }
     if is_empty
         && manner.refusal.is_none()
@@ -337,6 +340,18 @@ fn withhold(
 ) {
     let kept = submission::keep_composed(composed, around);
     diagnostics.kept(kept.as_ref());
+    withheld(composed, why, kept, manner, around, diagnostics);
+}
+
+/// Makes the receipt of a mail that is not even tried; where it is kept was told already.
+fn withheld(
+    composed: &Composed,
+    why: &Failure,
+    kept: Option<Result<PathBuf, Failure>>,
+    manner: &Manner,
+    around: &Surroundings<'_>,
+    diagnostics: &mut Diagnostics,
+) {
     heed_signal(around, diagnostics);
     let outcome = Outcome::new(
         Disposition::TryLater,

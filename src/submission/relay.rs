@@ -374,6 +374,7 @@ fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failu
             .ok_or_else(|| fail("it printed no password".to_owned())),
         child::End::Exited(status) => Err(fail(format!("it exited with status {status}"))),
         child::End::Killed(signal) => Err(fail(format!("it was killed by signal {signal}"))),
+        child::End::Unknown => Err(failed(Kind::TryLater, "cannot wait for its end".to_owned())),
         child::End::TimedOut => Err(fail("it did not end in 30 seconds".to_owned())),
         child::End::Interrupted(_) => Err(fail("interrupted".to_owned())),
     }

@@ -56,6 +56,8 @@ pub enum End {
     TimedOut,
     /// This signal told us to stop while it was running.
     Interrupted(u8),
+    /// It was started, and the system did not let us wait for its end: nobody knows what it did.
+    Unknown,
 }
 
 /// A child that has ended, or that we no longer wait for.
@@ -153,7 +155,8 @@ fn finish(
     drop(command);
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let mut kept = Vec::new();
-    let end = wait(&mut child, &mut output, &mut kept, deadline, signals)?;
+    // It runs, and may have done all its work: an error from here on is no "could not be started".
+    let end = wait(&mut child, &mut output, &mut kept, deadline, signals).unwrap_or(End::Unknown);
     drain(&mut output, &mut kept, signals);
     Ok(Finished {
         end,

@@ -30,7 +30,8 @@ const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 /// The signals that have arrived, and something to wait on for the next.
 #[derive(Debug)]
 pub struct Signals {
-    bell: UnixStream,
+    /// `None` where there was no descriptor for it: then we look now and then.
+    bell: Option<UnixStream>,
     received: Arc<AtomicUsize>,
     raised: Arc<AtomicBool>,
 }
@@ -54,14 +55,12 @@ impl Signals {
     /// SIGXFSZ is caught too, so that a file size limit is an error (EFBIG) and not our death.
     ///
     /// # Errors
-    /// Fails when no socket pair can be made or a handler cannot be set.
+    /// Fails when a handler cannot be set.
     pub fn watch(ignore_interrupt: bool) -> io::Result<Signals> {
-        let (bell, ringer) = UnixStream::pair()?;
-        bell.set_nonblocking(true)?;
-        ringer.set_nonblocking(true)?;
         let received = Arc::new(AtomicUsize::new(0));
         let raised = Arc::new(AtomicBool::new(false));
         let ignored = ignored_at_start();
+        let mut watched = Vec::new();
         for signal in ENDING {
             if ignored & (1 << (signal - 1)) != 0 {
                 continue;
@@ -72,10 +71,20 @@ impl Signals {
             }
             flag::register_usize(signal, Arc::clone(&received), signal as usize)?;
             flag::register(signal, Arc::clone(&raised))?;
-            low_level::pipe::register(signal, ringer.try_clone()?)?;
+            watched.push(signal);
         }
         flag::register(SIGXFSZ, Arc::default())?;
-        low_level::pipe::register(SIGCHLD, ringer)?;
+        watched.push(SIGCHLD);
+        // Without a descriptor for the bell the text of a mail can still be read, and its fate told.
+        let bell = match bell(watched.len()) {
+            Ok((bell, ringers)) => {
+                for (signal, ringer) in watched.into_iter().zip(ringers) {
+                    low_level::pipe::register(signal, ringer)?;
+                }
+                Some(bell)
+            }
+            Err(_) => None,
+        };
         Ok(Signals {
             bell,
             received,
@@ -169,35 +178,44 @@ impl Signals {
 
     fn wait_for(
         &self,
-        ready: Option<(BorrowedFd<'_>, PollFlags)>,
+        awaited: Option<(BorrowedFd<'_>, PollFlags)>,
         deadline: Option<Instant>,
     ) -> io::Result<Woken> {
         loop {
             if let Some(signal) = self.received() {
                 return Ok(Woken::Signal(signal));
             }
-            let timeout = match deadline {
-                None => PollTimeout::NONE,
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    // Rounded up, so that the last wait does not spin.
-                    let left = left.min(Duration::from_secs(60)) + Duration::from_millis(1);
-                    PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
-                }
+            let left = deadline.map(|deadline| {
+                let left = deadline.saturating_duration_since(Instant::now());
+                // Rounded up, so that the last wait does not spin.
+                left.min(Duration::from_secs(60)) + Duration::from_millis(1)
+            });
+            let bell = self.bell.as_ref();
+            let left = match bell {
+                Some(_) => left,
+                None => Some(left.unwrap_or(BETWEEN_LOOKS).min(BETWEEN_LOOKS)),
             };
-            let mut fds = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
-            fds.extend(ready.map(|(fd, flags)| PollFd::new(fd, flags)));
+            let timeout = match left {
+                None => PollTimeout::NONE,
+                Some(left) => PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX),
+            };
+            let bell = bell.map(|bell| (bell.as_fd(), PollFlags::POLLIN));
+            let fds = awaited.into_iter().chain(bell);
+            let mut fds: Vec<PollFd<'_>> = fds.map(|(fd, flags)| PollFd::new(fd, flags)).collect();
             match poll(&mut fds, timeout) {
                 Err(Errno::EINTR) => continue,
                 Err(error) => return Err(error.into()),
                 Ok(0) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
                     return Ok(Woken::TimedOut);
                 }
+                // Nobody rings: the caller looks after its child.
+                Ok(0) if bell.is_none() => return Ok(Woken::Rung),
                 Ok(0) => continue,
                 Ok(_) => {}
             }
-            let rung = fds[0].any().unwrap_or(false);
-            let ready = fds.get(1).is_some_and(|fd| fd.any().unwrap_or(true));
+            let is_ready = |fd: &PollFd<'_>| fd.any().unwrap_or(true);
+            let ready = awaited.is_some() && fds.first().is_some_and(is_ready);
+            let rung = bell.is_some() && fds.last().is_some_and(|fd| fd.any().unwrap_or(false));
             if rung {
                 self.quiet();
             }
@@ -216,8 +234,22 @@ impl Signals {
     /// Takes out the bytes that handlers have written.
     fn quiet(&self) {
         let mut bytes = [0; 64];
-        while matches!(io::Read::read(&mut &self.bell, &mut bytes), Ok(count) if count > 0) {}
+        while let Some(mut bell) = self.bell.as_ref()
+            && matches!(bell.read(&mut bytes), Ok(count) if count > 0)
+        {}
     }
+}
+
+/// How long we look away where nobody rings.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// Returns a bell and as many that ring it.
+fn bell(count: usize) -> io::Result<(UnixStream, Vec<UnixStream>)> {
+    let (bell, ringer) = UnixStream::pair()?;
+    bell.set_nonblocking(true)?;
+    ringer.set_nonblocking(true)?;
+    let ringers: io::Result<Vec<UnixStream>> = (0..count).map(|_| ringer.try_clone()).collect();
+    Ok((bell, ringers?))
 }
 
 /// Dies of a signal, as if there were no handler for it, and without a core.

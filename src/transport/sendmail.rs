@@ -292,6 +292,10 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
             let text = told(format!("{program} did not answer in time and was stopped"));
             Outcome::new(open, Kind::TryLater, text)
         }
+        End::Unknown => {
+            let text = format!("cannot wait for {program}, which had the message");
+            Outcome::new(Disposition::Uncertain, Kind::TryLater, text)
+        }
         End::Interrupted(signal) => {
             let text = format!("interrupted while {program} had the message");
             // It runs on and may read the rest: nobody knows what becomes of the message.
@@ -364,6 +368,7 @@ mod tests {
                 Disposition::TryLater,
                 Some(Kind::Unavailable),
             ),
+            (End::Unknown, 10, Disposition::Uncertain, None),
             (
                 End::TimedOut,
                 0,

@@ -20,6 +20,7 @@ mod batch;
 mod callers;
 mod changing;
 mod config;
+mod descriptors;
 mod dialect;
 mod documents;
 mod escapes;

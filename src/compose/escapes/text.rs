@@ -278,6 +278,7 @@ fn succeeded(line: &[u8], end: io::Result<End>) -> Result<(), Failure> {
         Ok(End::Exited(status)) => Err(not_run(line).because(format!("exit status {status}"))),
         Ok(End::Killed(signal)) => Err(not_run(line).because(format!("killed by signal {signal}"))),
         Ok(End::Interrupted(_) | End::TimedOut) => Err(not_run(line).because("interrupted")),
+        Ok(End::Unknown) => Err(not_run(line).because("nobody knows how it ended")),
         Err(error) => Err(not_run(line).because(error)),
     }
 }
