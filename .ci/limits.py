@@ -597,6 +597,16 @@ class World:
         return Run(seconds, usage.ru_maxrss * 1024, status, killed)
 
 
+# Rows that are known to break the rule: they are printed and do not fail the run. By kind, the doors
+# (or their first words).
+KNOWN = {
+    # A variable has a place, a recipient a way: some hundred bytes for a few of a file that is one's own.
+    "rc: set": ("send", "list"),
+    "rc: one alias": ("send",),
+    "rc: alias again": ("send",),
+}
+
+
 class Row:
     """One kind through one door, at all sizes."""
 
@@ -618,6 +628,9 @@ class Row:
         if self.runs[-1].bytes > MULTIPLE * self.sizes[-1] + ALLOWANCE:
             found.append(f"memory {self.runs[-1].bytes / max(self.sizes[-1], 1):.1f} times the input")
         return found
+
+    def is_known(self):
+        return any(self.door.startswith(door) for door in KNOWN.get(self.kind, ()))
 
     def better(self, other):
         """Returns the better of two tries, size by size."""
@@ -800,8 +813,10 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             for found in pool.map(one, chosen):
                 rows += found
-    broken = [row for row in rows if row.troubles()]
-    print(f"{len(chosen)} kinds, {len(rows)} rows, {len(broken)} break the rule, {time.monotonic() - began:.0f} s")
+    broken = [row for row in rows if row.troubles() and not row.is_known()]
+    known = [row for row in rows if row.troubles() and row.is_known()]
+    print(f"{len(chosen)} kinds, {len(rows)} rows, {len(broken)} break the rule, {len(known)} are known to, "
+          f"{time.monotonic() - began:.0f} s")
     return 1 if broken else 0
 
 
