@@ -2,12 +2,14 @@
 //!
 //! # Steps, and what the file holds if we die after each
 //! 1. Open or create, refuse what is not a mailbox, lock ([`MailboxLock`]). *Unchanged, or empty.*
-//! 2. Remember the end; read the last bytes and the first ones. *Unchanged.*
+//! 2. Look for the end, and cut off what an append that was never finished has left there
+//!    (`torn`). *Unchanged, as readers see it.*
 //! 3. Write behind the end: the line ends that are missing before, the From_ line, the message
-//!    (quoted), a blank line. *The old bytes, and a part of ours. Readers who find the lock held
-//!    leave that part out; the next append puts its blank line behind it, so that it can never
-//!    swallow another message.*
-//! 4. fsync; for a new file its directory too. **From here on the mail is safe.**
+//!    (quoted), a blank line. What does not lie within one page of the file is written with a mark
+//!    in each From_ line, and fsynced. *The old bytes, and a part of ours that our readers leave
+//!    out and the next writer cuts off.*
+//! 4. Take the marks away; fsync; for a new file its directory too. **From here on the mail is
+//!    safe.**
 //!
 //! On any failure in 3 or 4 the file is cut back to the remembered end, and the caller still has
 //! the message. A size limit (`RLIMIT_FSIZE`) is such a failure because the program ignores
@@ -33,7 +35,8 @@ use super::maildir::{Delivery, DeliveryError, is_maildir};
 use super::open::{Beginning, beginning};
 use super::place::recipient_of;
 use super::quote::{self, CopyError, Form};
-use super::tail::Tail;
+use super::tail::{Tail, cut};
+use super::torn;
 use crate::exit::Kind;
 use crate::sys::open::write::{Denied, Target};
 use crate::sys::user;
@@ -397,15 +400,20 @@ fn append_each<'m>(
         path: path.to_owned(),
         source,
     };
-    let end = lock.file().metadata().map_err(write_error)?.len();
+    let size = lock.file().metadata().map_err(write_error)?.len();
     if !matches!(
-        beginning(lock.file(), end).map_err(write_error)?,
+        beginning(lock.file(), size).map_err(write_error)?,
         Beginning::Blank | Beginning::Mbox
     ) {
         return Err(AppendError::Refused {
             path: path.to_owned(),
             why: "not an mbox",
         });
+    }
+    let end = torn::whole_end(lock.file(), size).map_err(write_error)?;
+    if end < size {
+        // On disk before anything else: what is cut must not come back behind our message.
+        cut(lock.file(), end).map_err(write_error)?;
     }
     let mut tail = Tail::new(lock.file(), end).map_err(write_error)?;
     match write_each(&mut tail, messages) {
@@ -447,19 +455,19 @@ fn write_message(
     form: Form,
 ) -> Result<(), CopyError> {
     tail.end_with_blank_line().map_err(CopyError::Write)?;
+    tail.start_message();
     tail.write_all(from_line).map_err(CopyError::Write)?;
     tail.end_line().map_err(CopyError::Write)?;
     quote::copy(message, form, tail)?;
     match form {
         // A stored message has the empty line that ends it; one that lost it gets it back.
-        Form::Stored => tail.end_with_blank_line().map_err(CopyError::Write)?,
+        Form::Stored => tail.end_with_blank_line().map_err(CopyError::Write),
         // The empty lines at the end of a text belong to it, and the mailbox's comes after them.
         Form::Message | Form::Filed => {
             tail.end_line().map_err(CopyError::Write)?;
-            tail.write_all(b"\n").map_err(CopyError::Write)?;
+            tail.write_all(b"\n").map_err(CopyError::Write)
         }
     }
-    tail.flush().map_err(CopyError::Write)
 }
 
 /// Completes a rewrite that broke off, so that the message comes behind the mailbox as it is meant

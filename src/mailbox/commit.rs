@@ -36,6 +36,8 @@ use super::redo::{self, Redone};
 use super::remap::{Remapped, remap};
 use super::scan::{MessageRef, Scan, ScanError};
 use super::source::{Buffered, read_exact};
+use super::tail::cut;
+use super::torn;
 use super::view::View;
 
 /// How often a mailbox that is replaced under our hands is opened again.
@@ -153,7 +155,18 @@ impl Session {
                 }
             }
         }
+        session.cut_torn().map_err(|source| session.error(source))?;
         Ok(session)
+    }
+
+    /// Cuts off what an append that was never finished has left at the end.
+    fn cut_torn(&self) -> io::Result<()> {
+        let file = self.lock.file();
+        let size = file.metadata()?.len();
+        match torn::whole_end(file, size)? {
+            end if end < size => cut(file, end),
+            _ => Ok(()),
+        }
     }
 
     fn lock(path: &Path, options: &CommitOptions<'_>) -> Result<Session, CommitError> {

@@ -19,6 +19,7 @@ use super::notice::Notice;
 use super::open::OpenError;
 use super::separator::LOOKAHEAD;
 use super::source::read_full;
+use super::torn;
 
 /// The bytes at the start of each member of the archive (RFC 1952, section 2.3.1).
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -105,9 +106,8 @@ pub(super) fn first_bytes(file: &File, path: &Path) -> Result<Vec<u8>, OpenError
             Ok(count) => {
                 passed += count as u64;
                 let block = &block[..count];
-                let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
                 let blank = match text.is_empty() {
-                    true => block.iter().take_while(|byte| is_line_end(byte)).count(),
+                    true => block.iter().take_while(|byte| torn::is_blank(byte)).count(),
                     false => 0,
                 };
                 text.extend_from_slice(&block[blank..]);

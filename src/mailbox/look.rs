@@ -15,7 +15,7 @@ use super::pending::{self, Found};
 use super::scan::{self, MessageRef, Scan, ScanError};
 use super::source::Source;
 use super::view::View;
-use super::{dot_lock, kernel_lock};
+use super::{dot_lock, kernel_lock, torn};
 
 /// How long reading waits for those who write.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -83,7 +83,8 @@ pub(super) fn look(
         }
         // The size now, not before: the one who held the lock may just have written.
         let opened = Identity::of(&file.metadata().map_err(io)?);
-        let view = view_of(file, &opened, found, &mut notices).map_err(io)?;
+        let mut view = view_of(file, &opened, found, &mut notices).map_err(io)?;
+        view.truncate(torn::end(&view, view.len()).map_err(io)?);
         let is_busy = shared.is_none() || dot_lock::path_of(&subject.path).exists();
         let start = match end_only {
             // A torn message may be the last one: only a whole scan finds the one before.

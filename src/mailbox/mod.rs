@@ -80,6 +80,7 @@ mod separator;
 mod source;
 mod status;
 mod tail;
+mod torn;
 #[cfg(test)]
 mod trap_tests;
 mod view;

@@ -25,7 +25,7 @@ use super::scan::{self, MessageRef, Scan, ScanError};
 use super::separator::{LOOKAHEAD, opens_mbox};
 use super::source::{Source, read_full};
 use super::view::View;
-use super::{gzip, mmdf, pending};
+use super::{gzip, mmdf, pending, torn};
 use crate::exit::Kind;
 
 /// Why a mailbox could not be opened.
@@ -300,7 +300,9 @@ impl Mailbox {
         let file = Arc::new(file);
         let metadata = file.metadata();
         let opened = Identity::of(&metadata.map_err(|source| OpenError::new(path, source))?);
-        let view = View::of_file(file, opened.size());
+        let mut view = View::of_file(file, opened.size());
+        let end = torn::end(&view, view.len());
+        view.truncate(end.map_err(|source| OpenError::new(path, source))?);
         let scan = scan_any(&view, view.len(), false, visit)
             .map_err(|error| OpenError::of_scan(path, error))?;
         let file = OpenFile::new(path, &Journals::default(), Look { view, opened }, false);
@@ -536,13 +538,19 @@ pub(super) fn beginning<S: Source + ?Sized>(file: &S, size: u64) -> io::Result<B
     while at < size {
         let count = read_full(file, &mut window, at)?;
         let text = &window[..count];
-        match text.iter().position(|b| !matches!(b, b'\n' | b'\r')) {
-            Some(0) if opens_mbox(text) => return Ok(Beginning::Mbox),
-            Some(0) if text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
-            Some(0) => return Ok(Beginning::Other),
-            Some(blank) => at += blank as u64,
-            None if count == 0 => break,
-            None => at += count as u64,
+        match torn::blank_before_nuls(text) {
+            0 if opens_mbox(text) => return Ok(Beginning::Mbox),
+            0 if text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
+            0 if count == 0 => break,
+            0 if text[0] != 0 => return Ok(Beginning::Other),
+            0 if torn::starts(file, size, text, at)? => {
+                return Ok(match torn::after(file, size, at)? {
+                    Some(_) => Beginning::Mbox,
+                    None => Beginning::Blank,
+                });
+            }
+            0 => at = torn::end_of_nuls(file, size, at)?,
+            blank => at += blank as u64,
         }
     }
     Ok(Beginning::Blank)

@@ -10,8 +10,9 @@ use super::change::{Change, Changes};
 use super::flags::Flags;
 use super::mmdf;
 use super::scan::MessageRef;
+use super::separator::LOOKAHEAD;
 use super::source::{Source, read_exact, read_full};
-use super::status;
+use super::{status, torn};
 
 /// The longest header block in which flags are changed; nobody's header is that long in earnest.
 const MAX_HEADER: u32 = 64 * 1024 * 1024;
@@ -71,10 +72,16 @@ impl Plan {
     ) -> io::Result<Plan> {
         let mut plan = Builder::new(size);
         let mut deleted_to = None;
+        // How far the messages were looked at for what stands between them.
+        let mut seen = messages.len();
         for (index, change) in changes.iter() {
             let Some(message) = messages.get(index) else {
                 continue;
             };
+            if framing == 0 {
+                plan.skip_between(messages, seen, index);
+                seen = index;
+            }
             match change {
                 Change::Delete if framing > 0 => {
                     let (start, end) = framed(source, messages, index, size, framing)?;
@@ -86,14 +93,22 @@ impl Plan {
                     let is_run = deleted_to == Some(start);
                     // The message before needs its blank line, or it swallows the one behind.
                     if !is_run && !message.is_strict && start > 0 && index + 1 < messages.len() {
+                        let before = match plan.has_start {
+                            true => end_before(messages, index),
+                            false => start,
+                        };
                         plan.copy_to(start);
-                        plan.text(missing_line_ends(source, start)?);
+                        plan.text(missing_line_ends(source, before)?);
                     }
                     plan.skip(start, end);
                     deleted_to = Some(end);
                 }
                 Change::Flags(flags) => plan.change_flags(source, message, flags)?,
             }
+        }
+        if framing == 0 {
+            plan.skip_between(messages, seen, messages.len().saturating_sub(1));
+            plan.skip_behind(source, end_before(messages, messages.len()))?;
         }
         Ok(plan.finish())
     }
@@ -276,6 +291,29 @@ impl Builder {
         }
     }
 
+    /// Leaves out what stands between these messages and belongs to none (`torn`), where it moves.
+    fn skip_between(&mut self, messages: &[MessageRef], from: usize, to: usize) {
+        for index in from + 1..=to {
+            let start = end_before(messages, index);
+            if self.has_start && start < messages[index].offset {
+                self.skip(start, messages[index].offset);
+            }
+        }
+    }
+
+    /// Leaves out what stands behind the last message and belongs to none, where it moves.
+    fn skip_behind<S: Source + ?Sized>(&mut self, source: &S, end: u64) -> io::Result<()> {
+        let size = self.plan.old_size;
+        if self.has_start && end < size {
+            let mut text = vec![0; LOOKAHEAD];
+            let count = read_full(source, &mut text, end)?;
+            if torn::starts(source, size, &text[..count], end)? {
+                self.skip(end, size);
+            }
+        }
+        Ok(())
+    }
+
     fn change_flags<S: Source + ?Sized>(
         &mut self,
         source: &S,
@@ -313,6 +351,12 @@ impl Builder {
         }
         self.plan
     }
+}
+
+/// Returns where the message before this one ends.
+fn end_before(messages: &[MessageRef], index: usize) -> u64 {
+    let before = index.checked_sub(1).and_then(|index| messages.get(index));
+    before.map_or(0, |before| before.offset + before.len)
 }
 
 /// Returns what goes with a message that stands between delimiters.

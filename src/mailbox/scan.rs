@@ -11,13 +11,14 @@
 
 use std::io;
 
-use memchr::memmem::{Finder, FinderRev};
+use memchr::memmem::{self, Finder, FinderRev};
 use memchr::{memchr, memchr_iter};
 use twox_hash::XxHash3_64;
 
 use super::flags::{Flags, field_body};
 use super::separator::{Candidate, LOOKAHEAD, judge, opens_mbox};
 use super::source::{Source, read_full};
+use super::torn;
 
 /// How much is read at once: large enough for the disk, small enough for the processor's cache.
 pub(super) const BLOCK: usize = 256 * 1024;
@@ -201,6 +202,8 @@ enum State {
     LongLine,
     /// In the body, or in the blank lines after it.
     Body,
+    /// In what is no message: one that was not finished ([`torn`]).
+    Torn,
 }
 
 /// What Content-Length says of the message at hand.
@@ -246,6 +249,8 @@ struct Scanner<'a, S: ?Sized> {
     head_end: usize,
     /// Finds `\nFrom `.
     finder: Finder<'static>,
+    /// Finds a NUL behind a line end.
+    nuls: Finder<'static>,
 }
 
 impl<'a, S: Source + ?Sized> Scanner<'a, S> {
@@ -278,6 +283,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
             head_start: 0,
             head_end: 0,
             finder: Finder::new(b"\nFrom "),
+            nuls: Finder::new(b"\n\0"),
         }
     }
 
@@ -291,7 +297,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
         }
         let end = self.position(self.filled);
         self.found.end = end;
-        if self.state != State::Lead {
+        if !matches!(self.state, State::Lead | State::Torn) {
             self.found.is_torn = self.skip_torn
                 && (self.window[self.filled - 1] != b'\n' || self.state != State::Body);
             if !self.found.is_torn {
@@ -339,7 +345,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
     fn save_head(&mut self) {
         let end = match self.state {
             State::Header | State::LongLine => self.at,
-            State::Lead | State::Body => self.head_end,
+            State::Lead | State::Body | State::Torn => self.head_end,
         };
         let room = SHOWN_HEADER.saturating_sub(self.head.len());
         let part = &self.window[self.head_start..end];
@@ -359,17 +365,29 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
                 }
                 State::LongLine => self.long_line(),
                 State::Body => self.body()?,
+                State::Torn => self.torn(),
             }
         }
         Ok(())
     }
 
-    /// Skips blank lines before the first From_ line.
+    /// Skips what is blank before the first From_ line.
     fn lead(&mut self) -> Result<(), ScanError> {
         let limit = self.limit();
         let rest = &self.window[self.at..limit];
-        let blank = rest.iter().position(|b| !matches!(b, b'\n' | b'\r'));
-        self.at += blank.unwrap_or(rest.len());
+        let lines = rest
+            .iter()
+            .take_while(|b| matches!(b, b'\n' | b'\r'))
+            .count();
+        self.at += lines;
+        // A run of NULs is judged once, where it begins.
+        let begins = self.at == 0 || self.window[self.at - 1] != 0;
+        if self.at < limit && begins && self.window[self.at] == 0 && self.is_torn()? {
+            self.state = State::Torn;
+            return Ok(());
+        }
+        let rest = &self.window[self.at..limit];
+        self.at += rest.iter().take_while(|b| torn::is_blank(b)).count();
         if self.at < limit {
             if !opens_mbox(&self.window[self.at..self.filled]) {
                 return Err(ScanError::NotMbox);
@@ -567,17 +585,64 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
         let mut from = self.at - 1;
         loop {
             let reach = (limit + b"From".len()).min(self.filled);
-            let Some(found) = self.finder.find(&self.window[from..reach]) else {
-                self.pass(limit);
+            let found = self.finder.find(&self.window[from..reach]);
+            let to = found.map_or(limit, |found| from + found + 1);
+            if self.torn_before(from, to)? {
                 return Ok(());
-            };
-            self.pass(from + found + 1);
+            }
+            self.pass(to);
+            if found.is_none() {
+                return Ok(());
+            }
             if let Some(is_strict) = self.separator()? {
                 self.next_message(is_strict);
                 return Ok(());
             }
             from = self.at;
         }
+    }
+
+    /// Ends the message where something begins before this place that belongs to none; returns
+    /// whether there was such a thing.
+    fn torn_before(&mut self, mut from: usize, to: usize) -> io::Result<bool> {
+        while let Some(found) = self.nuls.find(&self.window[from.min(to)..to]) {
+            let nul = from + found + 1;
+            self.pass(nul);
+            if self.is_torn()? {
+                self.finish_message(self.position(nul));
+                self.head_start = nul;
+                self.head_end = nul;
+                self.state = State::Torn;
+                return Ok(true);
+            }
+            from = nul;
+        }
+        Ok(false)
+    }
+
+    /// Returns whether what stands here is no part of a message.
+    fn is_torn(&self) -> io::Result<bool> {
+        let text = &self.window[self.at..self.filled];
+        torn::starts(self.source, self.found.end, text, self.position(self.at))
+    }
+
+    /// Goes to the mail that another program has put behind a message that was not finished.
+    fn torn(&mut self) {
+        let limit = self.limit();
+        while let Some(found) = memmem::find(&self.window[self.at..self.filled], b"From ") {
+            self.at += found;
+            if self.at >= limit {
+                break;
+            }
+            if torn::is_start_within(&self.window[..self.filled], self.at) {
+                self.start_message(false);
+                return;
+            }
+            self.at += 1;
+        }
+        self.at = self.at.max(limit);
+        self.head_start = self.at;
+        self.head_end = self.at;
     }
 
     /// Goes on to a place in the body and counts the lines on the way.

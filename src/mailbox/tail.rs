@@ -4,6 +4,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
+use super::disk::until_done;
+use super::torn::{MARK, MARKED, PAGE};
+
 /// How much is written at once.
 const BLOCK: usize = 64 * 1024;
 
@@ -15,6 +20,10 @@ pub(super) struct Tail<'a> {
     /// How many bytes we have written behind it.
     written: u64,
     buffer: Vec<u8>,
+    /// Where the From_ lines of our messages start.
+    starts: Vec<u64>,
+    /// Whether these have a mark, because they are not written in one step.
+    is_marked: bool,
     /// The last bytes, written or not: enough to see a blank line with either line end.
     last: Last,
 }
@@ -56,6 +65,8 @@ impl<'a> Tail<'a> {
             end,
             written: 0,
             buffer: Vec::with_capacity(BLOCK),
+            starts: Vec::new(),
+            is_marked: false,
             last,
         })
     }
@@ -77,10 +88,45 @@ impl<'a> Tail<'a> {
         self.write_all(b"\n")
     }
 
-    /// Writes what is still held, and waits until the disk has it all.
+    /// Says that a From_ line comes next.
+    pub(super) fn start_message(&mut self) {
+        self.starts.push(self.position() + self.buffer.len() as u64);
+    }
+
+    /// Returns where the next byte of the buffer belongs.
+    fn position(&self) -> u64 {
+        self.end + self.written
+    }
+
+    /// Writes what is still held, and waits until the disk has it all; then the messages count.
     pub(super) fn sync(&mut self) -> io::Result<()> {
+        let last = (self.position() + self.buffer.len() as u64).saturating_sub(1);
+        self.is_marked |= self.end / PAGE != last / PAGE;
         self.write_buffer()?;
-        self.file.sync_all()
+        until_done(|| self.file.sync_all())?;
+        if self.is_marked {
+            self.unmark()?;
+            until_done(|| self.file.sync_all())?;
+        }
+        Ok(())
+    }
+
+    /// Gives the From_ lines their first byte.
+    fn unmark(&self) -> io::Result<()> {
+        let flags = OFlag::from_bits_retain(fcntl(self.file, FcntlArg::F_GETFL)?);
+        // Where a file is open for appending every write goes to its end.
+        fcntl(self.file, FcntlArg::F_SETFL(flags - OFlag::O_APPEND))?;
+        let unmarked = self.starts.iter().try_for_each(|start| {
+            let mut found = [0; MARKED.len()];
+            self.file.read_exact_at(&mut found, *start)?;
+            match found == *MARKED {
+                true => self.file.write_all_at(b"F", *start),
+                // Somebody who knows no lock has written in between.
+                false => Err(io::ErrorKind::ResourceBusy.into()),
+            }
+        });
+        fcntl(self.file, FcntlArg::F_SETFL(flags))?;
+        unmarked
     }
 
     /// Cuts the mailbox back to where it ended.
@@ -95,11 +141,18 @@ impl<'a> Tail<'a> {
         if size != self.end + self.written {
             return Err(io::ErrorKind::ResourceBusy.into());
         }
-        self.file.set_len(self.end)?;
-        self.file.sync_all()
+        cut(self.file, self.end)
     }
 
     fn write_buffer(&mut self) -> io::Result<()> {
+        if self.is_marked {
+            let base = self.position();
+            for start in self.starts.iter().rev().take_while(|start| **start >= base) {
+                if let Some(first) = self.buffer.get_mut((start - base) as usize) {
+                    *first = MARK;
+                }
+            }
+        }
         let mut at = 0;
         while at < self.buffer.len() {
             match (&mut &*self.file).write(&self.buffer[at..]) {
@@ -117,9 +170,16 @@ impl<'a> Tail<'a> {
     }
 }
 
+/// Cuts a mailbox off, and waits until the disk knows it.
+pub(super) fn cut(file: &File, end: u64) -> io::Result<()> {
+    until_done(|| file.set_len(end))?;
+    until_done(|| file.sync_all())
+}
+
 impl Write for Tail<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.buffer.len() + bytes.len() > BLOCK {
+            self.is_marked = true;
             self.write_buffer()?;
         }
         let count = bytes.len().min(BLOCK);
@@ -129,6 +189,7 @@ impl Write for Tail<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.is_marked = true;
         self.write_buffer()
     }
 }

@@ -123,6 +123,11 @@ impl View {
         self.len += len;
     }
 
+    /// Leaves out what stands behind this place.
+    pub(super) fn truncate(&mut self, len: u64) {
+        self.len = self.len.min(len);
+    }
+
     /// Returns how many bytes there are.
     pub(super) fn len(&self) -> u64 {
         self.len
@@ -157,7 +162,7 @@ impl Source for View {
         let end = self
             .segments
             .get(index + 1)
-            .map_or(self.len, |next| next.start);
+            .map_or(self.len, |next| next.start.min(self.len));
         let most = usize::try_from(end - offset).unwrap_or(usize::MAX);
         let want = buffer.len().min(most);
         let buffer = &mut buffer[..want];

@@ -250,28 +250,23 @@ fn want_of_room_for_a_journal_blocks_no_deleting_at_the_end() {
 }
 
 /// Runs where the length of a file cannot be changed: behind the commit point of a rewrite.
-/// `None`, loudly, where strace cannot do that.
 pub fn with_broken_disk(case: Case, error: &str) -> Option<Case> {
-    let inject = format!("inject=ftruncate:error={error}");
-    let strace = [
-        "/usr/bin/strace",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        &inject,
-    ];
+    with_strace(case, &[], &format!("inject=ftruncate:error={error}"))
+}
+
+/// Runs where calls fail, or kill; `None`, loudly, where strace cannot do that.
+fn with_strace(case: Case, options: &[&str], inject: &str) -> Option<Case> {
+    let strace = ["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null"];
     let works = Command::new(strace[0])
         .args(&strace[1..])
-        .arg("true")
+        .args(["-e", "inject=ftruncate:error=EIO", "true"])
         .output()
         .is_ok_and(|output| output.status.success());
     if !works {
-        crate::launch::left_out("a change that cannot be completed", "needs strace");
+        crate::launch::left_out("a call that fails or kills", "needs strace");
         return None;
     }
-    Some(case.wrapped(strace))
+    Some(case.wrapped([&strace[..], options, &["-e", inject]].concat()))
 }
 
 #[test]
@@ -334,6 +329,75 @@ fn a_change_that_a_terminal_sees_not_completed_ends_with_a_status() {
             terminal.sees("cannot complete the change of box: Input/output error");
             terminal.sees("hint: nothing is lost");
         });
+}
+
+#[test]
+fn half_a_message_that_a_kill_left_is_not_shown_and_is_cut() {
+    let long = ONE.replacen(
+        "\n\n",
+        &format!("\n\n{}", "a line of it\n".repeat(30_000)),
+        1,
+    );
+    // Where it is killed, and whether the message counts by then.
+    let rows = [
+        ("write", 3, false),
+        ("write", 4, false),
+        ("fsync", 1, false),
+        ("pwrite64", 1, false),
+        ("fsync", 2, true),
+    ];
+    for (call, number, is_there) in rows {
+        let inject = format!("inject={call}:signal=KILL:when={number}");
+        let Some(case) = with_strace(
+            Case::new()
+                .args(["-N", "-S", "quiet", "-f", "box"])
+                .file("cwd/box", [&long, TWO].concat())
+                .file("cwd/arch", TWO)
+                .stdin("c 1 arch\nx\n"),
+            &["-P", "arch", "-e", "trace=write,fsync,pwrite64"],
+            &inject,
+        ) else {
+            return;
+        };
+        let list = |case: Case| {
+            case.called("postrider")
+                .args(["list", "--file", "arch"])
+                .any_stdout()
+                .any_stderr()
+                .run()
+        };
+        let killed = case
+            .any_status()
+            .any_stdout()
+            .any_stderr()
+            .may_change("cwd/arch")
+            .may_change("cwd/arch.lock")
+            .run();
+        let held = killed.read("cwd/arch");
+        assert!(
+            held.len() > TWO.len() + 60_000,
+            "{call} {number}: {} bytes, {}",
+            held.len(),
+            killed.stderr()
+        );
+        let listed = list(killed.again());
+        let whole = if is_there {
+            format!("{TWO}{long}")
+        } else {
+            TWO.to_owned()
+        };
+        let count = 1 + usize::from(is_there);
+        assert_eq!(listed.stdout().lines().count(), count, "{call} {number}");
+        listed
+            .again()
+            .called("mailx")
+            .args(["-N", "-S", "quiet", "-f", "box"])
+            .stdin("c 2 arch\nx\n")
+            .any_stdout()
+            .may_change("cwd/arch.lock")
+            .leaves("cwd/arch", format!("{whole}{TWO}"))
+            .run();
+    }
 }
 
 #[test]

@@ -493,7 +493,8 @@ impl Journal {
         let mut first = [0];
         let is_mail = arrived == 0
             || (read_full(mailbox, &mut first, behind)? == 1
-                && matches!(first[0], b'F' | b'\n' | b'\r' | 1));
+                // A NUL: an append that was not finished.
+                && matches!(first[0], b'F' | b'\n' | b'\r' | 1 | 0));
         Ok(match is_mail {
             true => situation,
             false => Situation::Foreign,
