@@ -16,6 +16,7 @@ use nix::fcntl::OFlag;
 
 use super::change::CommitError;
 use super::open::OpenError;
+use crate::sys::open::Trouble;
 use crate::sys::user;
 
 /// What [`OpenError::NotRegular`] calls a directory.
@@ -162,7 +163,11 @@ pub(super) fn what_else(metadata: &Metadata) -> Option<&'static str> {
 
 /// Returns whether the directory of this file has the sticky bit, as a spool of mode 3777 does.
 pub(super) fn is_in_sticky_directory(path: &Path) -> bool {
-    std::fs::metadata(directory_of(path)).is_ok_and(|directory| directory.mode() & 0o1000 != 0)
+    match std::fs::metadata(directory_of(path)) {
+        Ok(directory) => directory.mode() & 0o1000 != 0,
+        // Nobody knows: then it may be one, and no link is followed.
+        Err(error) => Trouble::of(&error) == Trouble::Failed,
+    }
 }
 
 /// Returns the directory that holds this file.

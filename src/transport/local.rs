@@ -138,9 +138,20 @@ fn options_for(path: &Path, account: &user::User) -> io::Result<AppendOptions<'s
 /// A signal ends the waiting for the lock.
 pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, signals: &Signals) -> Outcome {
     let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
-    if path.metadata().is_ok_and(|file| file.len() > 0)
-        && let Err(error) = mailbox::has_mail(path, &Journals::default())
-    {
+    let is_full = match path.metadata() {
+        Ok(file) => file.len() > 0,
+        // A file that could not be looked at may be no mbox: nothing is put behind it.
+        Err(error) if open::kind_of(&error, Kind::CannotCreate) == Kind::TryLater => {
+            let text = format!(
+                "cannot look at {}: {}",
+                path.display(),
+                exit::with_causes(&error)
+            );
+            return Outcome::new(Disposition::TryLater, Kind::TryLater, text);
+        }
+        Err(_) => false,
+    };
+    if is_full && let Err(error) = mailbox::has_mail(path, &Journals::default()) {
         return refused(exit::with_causes(&error));
     }
     let mut reader: Box<dyn Read> = Box::new(message.reader());

@@ -14,7 +14,6 @@ const LIMITS: std::ops::Range<usize> = 4..20;
 const SOON: Duration = Duration::from_secs(20);
 
 fn with_limit(case: Case, limit: usize) -> Ran {
-    println!("{limit} descriptors");
     case.args(["-s", "t", "ops@x.org"])
         .stdin("the text\n")
         .within(&format!("ulimit -n {limit}; exec \"$@\""))
