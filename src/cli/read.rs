@@ -237,7 +237,10 @@ fn recover(path: &Path, reader: &ReaderSettings<'_>) {
     options.lock.waiting = Some(&waits);
     let lines: Vec<String> = match mailbox::recover(path, &options) {
         Ok(notices) => notices.iter().map(ToString::to_string).collect(),
-        Err(error) => vec![with_causes(&error)],
+        Err(error) => {
+            let hint = error.hint().map(|hint| format!("hint: {hint}"));
+            std::iter::once(with_causes(&error)).chain(hint).collect()
+        }
     };
     for line in lines {
         crate::cli::diagnostics::line(&format!("{}: {line}", reader.program));

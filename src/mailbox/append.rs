@@ -17,17 +17,15 @@
 
 use std::error::Error;
 use std::fmt;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 
 use super::change::CommitOptions;
 use super::commit::recover;
-use super::disk::sync_directory;
 use super::file::{is_in_sticky_directory, what_else};
 use super::journal::Journals;
 use super::lock::{LockError, LockOptions, MailboxLock};
@@ -38,6 +36,7 @@ use super::quote::{self, CopyError, Form};
 use super::tail::{Tail, cut};
 use super::torn;
 use crate::exit::Kind;
+use crate::sys::disk::{create_complete, is_young, remove_second_names, sync_name};
 use crate::sys::open::write::{Denied, Target};
 use crate::sys::user;
 
@@ -169,6 +168,14 @@ impl AppendError {
         }
     }
 
+    /// Returns the next step, if there is one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            AppendError::Lock(error) => error.hint(),
+            _ => None,
+        }
+    }
+
     /// Returns whether the same may succeed later: a lock may go, a disk be cleaned up.
     pub fn is_temporary(&self) -> bool {
         match self {
@@ -245,16 +252,8 @@ pub fn append(
         };
         return deliver(path, &mut std::iter::once(Ok(only)), options);
     }
-    let (lock, is_new) = open_locked(path, options)?;
-    append_locked(&lock, from_line, message, options.form)?;
-    if is_new {
-        // The mail is in the file; if its name is not on disk yet, say so.
-        sync_directory(path).map_err(|source| AppendError::Write {
-            path: path.to_owned(),
-            source,
-        })?;
-    }
-    Ok(())
+    let (lock, _) = open_locked(path, options)?;
+    append_locked(&lock, from_line, message, options.form)
 }
 
 /// A message that is appended together with others.
@@ -283,12 +282,6 @@ pub fn append_all<'m>(
     }
     let (lock, is_new) = open_locked(path, options)?;
     append_each(&lock, messages)?;
-    if is_new {
-        sync_directory(path).map_err(|source| AppendError::Write {
-            path: path.to_owned(),
-            source,
-        })?;
-    }
     Ok(is_new)
 }
 
@@ -358,7 +351,7 @@ pub fn append_alone(
     let written = Tail::new(&file, 0)
         .map_err(CopyError::Write)
         .and_then(|mut tail| write_each(&mut tail, &mut only))
-        .and_then(|()| sync_directory(path).map_err(CopyError::Write));
+        .and_then(|()| sync_name(path, &file).map_err(CopyError::Write));
     written.map_err(|error| {
         // Nobody else has seen a file that we have just made.
         let _ = target.remove();
@@ -400,7 +393,8 @@ fn append_each<'m>(
         path: path.to_owned(),
         source,
     };
-    let size = lock.file().metadata().map_err(write_error)?.len();
+    let before = lock.file().metadata().map_err(write_error)?;
+    let size = before.len();
     if !matches!(
         beginning(lock.file(), size).map_err(write_error)?,
         Beginning::Blank | Beginning::Mbox
@@ -416,7 +410,14 @@ fn append_each<'m>(
         cut(lock.file(), end).map_err(write_error)?;
     }
     let mut tail = Tail::new(lock.file(), end).map_err(write_error)?;
-    match write_each(&mut tail, messages) {
+    let written = write_each(&mut tail, messages).and_then(|()| {
+        // Whoever made it may have died, or not cared, before its name was on the disk.
+        match end == 0 || is_young(&before) {
+            true => sync_name(path, lock.file()).map_err(CopyError::Write),
+            false => Ok(()),
+        }
+    });
+    match written {
         Ok(()) => Ok(()),
         Err(error) => {
             let is_whole = tail.undo().is_ok();
@@ -590,12 +591,22 @@ fn open(target: &Target, options: &AppendOptions<'_>) -> Result<File, AppendErro
         path: path.to_owned(),
         source,
     };
+    // The rule refuses second names, and this one is ours.
+    if let Ok(named) = std::fs::symlink_metadata(path)
+        && named.nlink() > 1
+    {
+        let _ = remove_second_names(path, &named);
+    }
     let file = target
         .open(true, recipient(path, options)?)
         .map_err(|denied| not_opened(path, denied))?;
-    let metadata = file.metadata().map_err(open_error)?;
+    let mut metadata = file.metadata().map_err(open_error)?;
     if let Some(what) = what_else(&metadata) {
         return Err(refused(what));
+    }
+    if is_leftover(&metadata, options) {
+        give_away(&file, options).map_err(open_error)?;
+        metadata = file.metadata().map_err(open_error)?;
     }
     let owner = match options.owner {
         Owner::Whoever => None,
@@ -619,24 +630,29 @@ fn open(target: &Target, options: &AppendOptions<'_>) -> Result<File, AppendErro
     Ok(file)
 }
 
-/// Makes a mailbox with the mode and owner that it shall have.
+/// Makes a mailbox; it has the mode and owner that it shall have before it has its name.
 fn make(path: &Path, options: &AppendOptions<'_>) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create_new(true)
-        .mode(0o600)
-        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NOCTTY).bits())
-        .open(path)?;
+    create_complete(path, &mut |file| give_away(file, options))
+}
+
+/// Returns whether a file is what is left of a delivery that was killed after it had made the
+/// mailbox and before it had given it away: root's, empty, with no other name.
+fn is_leftover(metadata: &Metadata, options: &AppendOptions<'_>) -> bool {
+    let is_roots = metadata.uid() == 0 && user::effective_uid() == 0;
+    let is_anothers = matches!(options.owner, Owner::User { uid, .. } if uid != 0);
+    is_roots && is_anothers && metadata.len() == 0 && metadata.nlink() == 1
+}
+
+/// Gives an empty mailbox of ours the mode and owner that it shall have.
+fn give_away(file: &File, options: &AppendOptions<'_>) -> io::Result<()> {
     let mut mode = options.mode;
     if let Owner::User { uid, gid } = options.owner
-        && let Err(error) = fchown(&file, Some(uid), gid)
+        && let Err(error) = fchown(file, Some(uid), gid)
     {
         // EINVAL: the group is not mapped in this user namespace, as in a container without root.
         let lacks_right = error.kind() == io::ErrorKind::PermissionDenied
             || error.raw_os_error() == Some(Errno::EINVAL as i32);
         if !lacks_right || uid != user::effective_uid() {
-            let _ = std::fs::remove_file(path);
             return Err(error);
         }
         // Our own mailbox, but not the spool's group: then it is nobody else's.
@@ -644,8 +660,7 @@ fn make(path: &Path, options: &AppendOptions<'_>) -> io::Result<File> {
             mode &= 0o700;
         }
     }
-    file.set_permissions(Permissions::from_mode(mode))?;
-    Ok(file)
+    file.set_permissions(Permissions::from_mode(mode))
 }
 
 #[cfg(test)]

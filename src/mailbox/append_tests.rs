@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::mailbox::{Journals, Mailbox, has_mail};
 use crate::sys::child;
+use crate::sys::disk::directory_of;
 
 use proptest::prelude::*;
 
@@ -193,6 +194,7 @@ fn what_is_no_mailbox_of_ours_is_refused_and_not_touched() {
     let at = |name: &str| directory.path().join(name);
     fs::write(at("text"), "dear diary\n").expect("written");
     fs::write(at("target"), "").expect("written");
+    fs::write(at("foreign"), "\n").expect("written");
     symlink(at("target"), at("link")).expect("a link");
     symlink(at("nowhere"), at("dangling")).expect("a link");
     nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
@@ -221,7 +223,7 @@ fn what_is_no_mailbox_of_ours_is_refused_and_not_touched() {
             "it is a symbolic link",
         ),
         (
-            "target",
+            "foreign",
             AppendOptions::system_mailbox(54_321, None),
             "it is another user's file",
         ),
@@ -305,6 +307,111 @@ fn many_appenders_lose_nothing() {
     subjects.sort();
     subjects.dedup();
     assert_eq!(subjects.len(), 20);
+}
+
+/// Whom mail is delivered to by root.
+const OTHER: (u32, u32) = (54_321, 54_322);
+
+fn others() -> AppendOptions<'static> {
+    AppendOptions {
+        lock: LockOptions::default(),
+        ..AppendOptions::system_mailbox(OTHER.0, Some(OTHER.1))
+    }
+}
+
+/// Asserts that a mailbox is as an MDA makes it, and that nothing else is left beside it.
+fn assert_is_theirs(path: &Path) {
+    let metadata = fs::metadata(path).expect("there");
+    assert_eq!((metadata.uid(), metadata.gid()), OTHER);
+    assert_eq!(metadata.mode() & 0o7777, 0o660);
+    assert_eq!(metadata.nlink(), 1);
+    let names = fs::read_dir(directory_of(path)).expect("listed");
+    let names: Vec<_> = names
+        .map(|name| name.expect("a name").file_name())
+        .collect();
+    assert_eq!(names, [path.file_name().expect("a name")]);
+}
+
+#[test]
+fn first_deliveries_at_the_same_moment_all_arrive() {
+    if user::effective_uid() != 0 {
+        // Nobody else can give a mailbox away.
+        return;
+    }
+    // Without the lock: waiting for it takes too long to meet often.
+    for _ in 0..200 {
+        let directory = directory();
+        let path = directory.path().join("mbox");
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    start.wait();
+                    open_or_make(&find(&path, &others()).expect("found"), &others())
+                        .expect("opened");
+                });
+            }
+        });
+        assert_is_theirs(&path);
+    }
+}
+
+#[test]
+fn an_empty_leftover_of_roots_is_finished_and_no_other_file_of_roots() {
+    if user::effective_uid() != 0 {
+        return;
+    }
+    let make = |path: &Path, content: &str| {
+        fs::write(path, content).expect("written");
+        fs::set_permissions(path, Permissions::from_mode(0o600)).expect("mode");
+    };
+    let refused = |path: &Path, why: &str| {
+        let error = add(path, "To: b\n\nx\n", &others()).expect_err(why);
+        assert!(error.to_string().contains(why), "{error}");
+        assert_eq!(fs::metadata(path).expect("there").uid(), 0);
+    };
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    make(&path, "");
+    add(&path, "To: b\n\nx\n", &others()).expect("delivered");
+    assert_eq!(count(&path), 1);
+    assert_is_theirs(&path);
+
+    make(&directory.path().join("full"), "\n");
+    refused(&directory.path().join("full"), "another user's file");
+    make(&directory.path().join("two"), "");
+    fs::hard_link(directory.path().join("two"), directory.path().join("names")).expect("a link");
+    refused(&directory.path().join("two"), "another user's file");
+    // A mailbox of another user than the recipient is nobody's leftover, however empty.
+    let foreign = directory.path().join("foreign");
+    make(&foreign, "");
+    std::os::unix::fs::chown(&foreign, Some(1), None).expect("given away");
+    let error = add(&foreign, "To: b\n\nx\n", &others()).expect_err("not theirs");
+    assert!(error.to_string().contains("another user's file"), "{error}");
+    // And for a folder that may be anybody's nothing is given away.
+    let folder_path = directory.path().join("folder");
+    make(&folder_path, "");
+    add(&folder_path, "To: b\n\nx\n", &folder()).expect("appended");
+    assert_eq!(fs::metadata(&folder_path).expect("there").uid(), 0);
+}
+
+#[test]
+fn the_second_name_that_a_killed_maker_left_is_no_hard_link_of_others() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    add(&path, "To: a\n\nx\n", &folder()).expect("appended");
+    let second = crate::sys::disk::temporary_of(&path);
+    fs::hard_link(&path, &second).expect("a link");
+    // In a spool any second name is refused, but for this one.
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o1777)).expect("mode");
+    add(&path, "To: b\n\nx\n", &folder()).expect("appended");
+    assert_eq!(count(&path), 2);
+    assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 1);
+    // What only looks like it stays.
+    fs::write(&second, "other").expect("written");
+    fs::hard_link(&path, directory.path().join("own")).expect("a link");
+    add(&path, "To: c\n\nx\n", &folder()).expect_err("refused");
+    assert!(second.exists());
 }
 
 /// Pieces of which messages and the ends of mailboxes are made.

@@ -169,6 +169,14 @@ impl CommitError {
         }
     }
 
+    /// Returns the next step, if there is one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            CommitError::Lock(error) => error.hint(),
+            _ => None,
+        }
+    }
+
     /// Returns the file that is to blame.
     pub fn path(&self) -> Option<&Path> {
         match self {

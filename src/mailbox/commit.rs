@@ -17,15 +17,16 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
-use super::disk::{sync_directory, until_done};
-use super::file::{directory_of, followed, open_for_rewrite, open_regular};
+use super::dot_lock;
+use super::file::{followed, open_for_rewrite, open_regular};
 use super::identity::{Identity, set_times};
 use super::journal::{
     Body, Draft, Journal, Journals, LARGEST_PAGE, SECTOR, Subject, reserve_growth, within_limit,
 };
-use super::lock::{LockError, MailboxLock};
+use super::lock::{LockError, LockOptions, MailboxLock};
 use super::maildir::is_maildir;
 use super::notice::Notice;
 use super::open::{Mailbox, scan_any};
@@ -39,6 +40,7 @@ use super::source::{Buffered, read_exact};
 use super::tail::cut;
 use super::torn;
 use super::view::View;
+use crate::sys::disk::{directory_of, sync_name, until_done};
 
 /// How often a mailbox that is replaced under our hands is opened again.
 const ATTEMPTS: usize = 5;
@@ -113,9 +115,28 @@ pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, 
         .and_then(|subject| pending::find(&subject, options.journals, &mut notices))
         .is_ok_and(|found| !matches!(found, Found::Nothing));
     if !is_pending {
+        if dot_lock::is_of_the_dead(&followed(path)) {
+            free(path, options);
+        }
         return Ok(Vec::new());
     }
     Session::begin(path, options).map(|session| session.notices)
+}
+
+/// Removes the dot-lock of one of us who was killed: other programs would wait for it, some of
+/// them for a quarter of an hour.
+fn free(path: &Path, options: &CommitOptions<'_>) {
+    let options = CommitOptions {
+        lock: LockOptions {
+            patience: Duration::ZERO,
+            waiting: None,
+            ..options.lock
+        },
+        ..*options
+    };
+    // Taking the lock is what replaces it, and giving it back removes it. Whoever may not is told
+    // when he has something to write.
+    let _ = Session::lock(&followed(path), &options);
 }
 
 /// A mailbox that is locked and whole.
@@ -529,7 +550,7 @@ fn copy_body(journal: &Journal, place: &Path) -> io::Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(place)?;
-    let copied = write_body(journal, &mut file).and_then(|()| sync_directory(place));
+    let copied = write_body(journal, &mut file).and_then(|()| sync_name(place, &file));
     if copied.is_err() {
         let _ = fs::remove_file(place);
     }

@@ -16,6 +16,7 @@ use nix::fcntl::OFlag;
 
 use super::change::CommitError;
 use super::open::OpenError;
+use crate::sys::disk::directory_of;
 use crate::sys::open::Trouble;
 use crate::sys::user;
 
@@ -167,13 +168,5 @@ pub(super) fn is_in_sticky_directory(path: &Path) -> bool {
         Ok(directory) => directory.mode() & 0o1000 != 0,
         // Nobody knows: then it may be one, and no link is followed.
         Err(error) => Trouble::of(&error) == Trouble::Failed,
-    }
-}
-
-/// Returns the directory that holds this file.
-pub(super) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }

@@ -31,7 +31,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::dot_lock::{self, DotLock};
+use super::dot_lock::{self, DotLock, LockFile};
 use super::kernel_lock::{self, Request};
 use crate::exit::Kind;
 use crate::sys::random;
@@ -81,6 +81,8 @@ pub struct Holder {
     pub pid: Option<u32>,
     /// The name of that process, if it runs here.
     pub program: Option<String>,
+    /// The dot-lock by which it holds the mailbox, if it is that.
+    pub lock_file: Option<Box<LockFile>>,
 }
 
 impl Holder {
@@ -90,6 +92,15 @@ impl Holder {
             program: pid
                 .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok())
                 .map(|name| name.trim_end().to_owned()),
+            lock_file: None,
+        }
+    }
+
+    fn of_dot_lock(file: Option<LockFile>) -> Holder {
+        let holder = Holder::of(file.as_ref().and_then(|file| file.pid));
+        Holder {
+            lock_file: file.map(Box::new),
+            ..holder
         }
     }
 }
@@ -141,13 +152,32 @@ impl LockError {
     pub fn is_temporary(&self) -> bool {
         self.kind() == Kind::TryLater
     }
+
+    /// Returns the next step: how a lock is removed that nobody holds any more.
+    pub fn hint(&self) -> Option<String> {
+        let LockError::Busy { holder, .. } = self else {
+            return None;
+        };
+        let file = holder.lock_file.as_ref()?;
+        Some(match &holder.program {
+            Some(_) => format!("if that process does not use it: {}", file.removal()),
+            None => format!("if no program uses the mailbox: {}", file.removal()),
+        })
+    }
 }
 
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LockError::Busy { path, holder } => {
-                write!(f, "cannot lock {}: {holder} holds it", path.display())
+                write!(f, "cannot lock {}: ", path.display())?;
+                match &holder.lock_file {
+                    Some(file) if holder.program.is_some() => {
+                        write!(f, "{holder} holds {} ({file})", file.path.display())
+                    }
+                    Some(file) => write!(f, "{} is in the way ({file})", file.path.display()),
+                    None => write!(f, "{holder} holds it"),
+                }
             }
             LockError::Replaced { path } => {
                 write!(f, "cannot lock {}: it was replaced", path.display())
@@ -234,9 +264,9 @@ impl MailboxLock {
         let dot_lock = match dot_lock::request(path, options.helper) {
             Ok(dot_lock::Request::Granted(lock)) => Some(lock),
             Ok(dot_lock::Request::Unsupported) => None,
-            Ok(dot_lock::Request::Busy(pid)) => {
+            Ok(dot_lock::Request::Busy(lock_file)) => {
                 kernel_lock::release(&file);
-                return Ok(Err((Holder::of(pid), file)));
+                return Ok(Err((Holder::of_dot_lock(lock_file), file)));
             }
             Err(error) => {
                 kernel_lock::release(&file);

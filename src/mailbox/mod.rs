@@ -51,7 +51,6 @@
 mod append;
 mod change;
 mod commit;
-mod disk;
 mod dot_lock;
 mod file;
 mod filing;
@@ -90,6 +89,7 @@ pub use append::{
 };
 pub use change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
 pub use commit::recover;
+pub use dot_lock::LockFile;
 pub use flags::Flags;
 pub use from_line::{FromLine, from_line};
 pub use journal::Journals;

@@ -19,19 +19,20 @@
 //! somewhere else. A private place is believed only as a whole ([`Private`]).
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::errno::Errno;
 use twox_hash::XxHash3_64;
 
-use super::file::{directory_of, what_else};
+use super::file::what_else;
 use super::journal::{Journal, Journals, Spot, Subject};
 use super::notice::Notice;
+use crate::sys::disk::{directory_of, make_directories};
 use crate::sys::private::Private;
 use crate::sys::user;
 
@@ -271,7 +272,7 @@ pub(super) fn make_directory(place: &Path, subject: &Subject) -> io::Result<Spot
         let private = Private::make()?.make_directory(JOURNALS)?;
         return Ok(spot_in(&private, place));
     }
-    if directory == directory_of(&subject.path) || directory.is_dir() {
+    if directory == directory_of(&subject.path) {
         return Spot::at(place);
     }
     // Others must reach their own journals in root's directory.
@@ -279,10 +280,7 @@ pub(super) fn make_directory(place: &Path, subject: &Subject) -> io::Result<Spot
         0 => 0o711,
         _ => 0o700,
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(mode)
-        .create(directory)?;
+    make_directories(directory, mode)?;
     Spot::at(place)
 }
 

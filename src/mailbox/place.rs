@@ -13,7 +13,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::file::directory_of;
+use crate::sys::disk::directory_of;
 use crate::sys::open::Trouble;
 use crate::sys::user;
 

@@ -18,12 +18,12 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::disk::until_done;
 use super::journal::{Body, Draft, DraftBody, Journal, Situation, Subject, reserve_growth};
 use super::lock::MailboxLock;
 use super::output::{Extent, Output};
 use super::plan::{OwnedPiece, Plan};
 use super::source::read_exact;
+use crate::sys::disk::until_done;
 
 /// How much is copied at once.
 const BLOCK: usize = 256 * 1024;

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use super::disk::until_done;
 use super::torn::{MARK, MARKED, PAGE};
+use crate::sys::disk::until_done;
 
 /// How much is written at once.
 const BLOCK: usize = 64 * 1024;

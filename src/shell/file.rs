@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
+use crate::sys::disk::{is_young, sync_name};
 use crate::sys::open::write::{Denied, Target};
 
 /// How long a name may be that somebody else chose, in bytes; file systems take 255.
@@ -64,11 +65,13 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
         };
         match target.make() {
             Ok(file) => {
-                return fill(&file, bytes).map(|()| path.clone()).map_err(|error| {
-                    // Nobody else has seen a file that we have just made.
-                    let _ = target.remove();
-                    cannot("write", &path, error)
-                });
+                return fill(&file, &path, bytes)
+                    .map(|()| path.clone())
+                    .map_err(|error| {
+                        // Nobody else has seen a file that we have just made.
+                        let _ = target.remove();
+                        cannot("write", &path, error)
+                    });
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(cannot("create", &path, error)),
@@ -85,10 +88,12 @@ pub(super) fn append(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
         return append_to(&target, bytes).map(|()| false);
     }
     match target.make() {
-        Ok(file) => fill(&file, bytes).map(|()| true).map_err(|error| {
-            let _ = target.remove();
-            cannot("write", path, error)
-        }),
+        Ok(file) => fill(&file, target.path(), bytes)
+            .map(|()| true)
+            .map_err(|error| {
+                let _ = target.remove();
+                cannot("write", path, error)
+            }),
         // Somebody else has just made it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             append_to(&target, bytes).map(|()| false)
@@ -110,7 +115,7 @@ fn append_to(target: &Target, bytes: &[u8]) -> Result<(), Failure> {
         let what = format!("cannot write {}", path.display());
         return Err(Failure::new(Kind::CannotCreate, what).because("it is no regular file"));
     }
-    fill(&file, bytes).map_err(|error| {
+    fill(&file, target.path(), bytes).map_err(|error| {
         // What was there stays; that the rest cannot be taken back changes nothing of the error. What
         // another program has added meanwhile stays too.
         if file
@@ -123,9 +128,14 @@ fn append_to(target: &Target, bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
-fn fill(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+fn fill(mut file: &File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
-    file.sync_all()
+    file.sync_all()?;
+    // What was written may be deleted from the mailbox next.
+    match is_young(&file.metadata()?) {
+        true => sync_name(path, file),
+        false => Ok(()),
+    }
 }
 
 /// Says what kept us from a file.

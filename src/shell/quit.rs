@@ -279,7 +279,10 @@ pub(super) fn commit(
                 let hint = "nothing was to be deleted; the messages keep the flags that they had";
                 Failure::new(error.kind(), why).hint(hint)
             }
-            _ => Failure::new(error.kind(), why),
+            _ => Failure {
+                hint: error.hint(),
+                ..Failure::new(error.kind(), why)
+            },
         }
     })
 }
@@ -316,11 +319,13 @@ impl<'w, 'a, 's> Waiter<'w, 'a, 's> {
         let mut told = self.told.borrow_mut();
         let is_news = match &*told {
             None => true,
-            Some(last) => self.settings.stdin_is_terminal && last != holder,
+            // A lock that is touched has another age, and is no news.
+            Some(last) => self.settings.stdin_is_terminal && last.to_string() != holder.to_string(),
         };
         if is_news && self.since.elapsed() >= UNTOLD_WAIT {
             let program = &self.settings.program;
-            let path = self.path.display();
+            let lock_file = holder.lock_file.as_ref();
+            let path = lock_file.map_or(self.path, |file| &file.path).display();
             let line = format!("{program}: waiting for {holder}, which holds {path}");
             self.screen.borrow_mut().complain(&line);
             *told = Some(holder.clone());

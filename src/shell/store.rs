@@ -135,8 +135,10 @@ impl Reader<'_, '_> {
         let mut options = AppendOptions::folder();
         options.lock.patience = self.settings.lock_patience;
         options.lock.waiting = Some(&waiting);
-        append_all(path, &mut incoming, &options)
-            .map_err(|error| Failure::new(error.kind(), with_causes(&error)))
+        append_all(path, &mut incoming, &options).map_err(|error| Failure {
+            hint: error.hint(),
+            ..Failure::new(error.kind(), with_causes(&error))
+        })
     }
 
     /// Writes the text of messages to a file, or their attachments into a directory.

@@ -1,10 +1,15 @@
 //! This host's name, found without ever asking DNS (design decision D4).
 
+use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
 use super::open::{self, Use};
+
+/// For what the machine-id is used, so that what stands for it here stands for it nowhere else.
+const PURPOSE: &[u8] = b"postrider dot-lock";
 
 /// Returns the name that `gethostname` gives, or `localhost`.
 pub fn node_name() -> String {
@@ -13,6 +18,36 @@ pub fn node_name() -> String {
         .and_then(|name| name.into_string().ok())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// Returns what names this run of the kernel, or nothing.
+pub fn boot_id() -> String {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().to_owned()
+}
+
+/// Returns when this run of the kernel began, by the clock as it is set now.
+pub fn boot_time() -> Option<SystemTime> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+    let seconds = line.trim().parse().ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+/// Returns what stands for this installation of a system: two have the same only if one is a copy.
+///
+/// It is derived from the machine-id, which is not to be shown to others (machine-id(5)).
+pub fn machine() -> Option<String> {
+    let id = fs::read_to_string("/etc/machine-id").ok()?;
+    let id = id.trim();
+    if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        // None yet: "uninitialized" in an image that was not started before.
+        return None;
+    }
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, id.as_bytes());
+    let tag = ring::hmac::sign(&key, PURPOSE);
+    let digits = tag.as_ref().iter().take(16);
+    Some(digits.map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Returns this host's fully qualified name where its files give one.

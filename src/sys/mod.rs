@@ -1,4 +1,5 @@
-//! The door to the operating system: clock, users, host, children, signals, temporary files.
+//! The door to the operating system: clock, users, host, children, signals, temporary files,
+//! names that survive a power cut.
 //!
 //! Everything else asks here, so that what depends on the machine can be seen
 //! and tested in one place. This module knows no mail.
@@ -6,6 +7,7 @@
 pub mod child;
 pub mod clock;
 pub mod cores;
+pub mod disk;
 pub mod host;
 pub mod name_service;
 pub mod open;

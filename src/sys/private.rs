@@ -17,6 +17,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, mkdirat};
 
+use super::disk::{is_young, sync_names_in};
 use super::{random, user};
 
 /// What holds the private places; it survives a restart.
@@ -132,7 +133,14 @@ fn suffixed(base: &File, uid: u32) -> Vec<String> {
 fn make_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Private> {
     // Whether it was there before does not matter: what counts is whose it is now.
     match mkdirat(directory, name, Mode::S_IRWXU) {
-        Ok(()) | Err(Errno::EEXIST) => open_in(directory, path, name, uid),
+        Ok(()) | Err(Errno::EEXIST) => {
+            let made = open_in(directory, path, name, uid)?;
+            // What it will hold must still be found after a power cut.
+            if is_young(&made.directory.metadata()?) {
+                sync_names_in(directory, &made.directory)?;
+            }
+            Ok(made)
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -101,7 +101,10 @@ pub fn deliver(
                     "only root or an MTA can deliver to {}'s mailbox: install an MTA, or set mta= to a relay",
                     account.name,
                 )),
-                _ => outcome,
+                _ => match error.hint() {
+                    Some(hint) => outcome.hint(hint),
+                    None => outcome,
+                },
             }
         }
     }
@@ -164,6 +167,9 @@ pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, signals: &Signa
             Kind::Io,
             format!("written to {}", path.display()),
         ),
-        Err(error) => refused(exit::with_causes(&error)),
+        Err(error) => match error.hint() {
+            Some(hint) => refused(exit::with_causes(&error)).hint(hint),
+            None => refused(exit::with_causes(&error)),
+        },
     }
 }

@@ -405,9 +405,83 @@ fn a_lock_that_others_hold_is_waited_for_and_named() {
     commands(&["-S", "lock-timeout=3"], "d 1\nq\n")
         .file("cwd/box.lock", "0\n")
         .status(75)
-        .says("waiting for process 0, which holds box")
-        .says("cannot lock box: process 0 holds it")
+        .says("waiting for another program, which holds box.lock")
+        .says("cannot lock box: box.lock is in the way (a file of ")
+        .hints("if no program uses the mailbox: rm -- box.lock")
         .run();
+}
+
+#[test]
+fn a_planted_lock_is_named_by_every_command_with_the_line_that_removes_it() {
+    type Plant = (&'static str, fn(Case) -> Case, &'static str, &'static str);
+    let plant: [Plant; 4] = [
+        (
+            "a file",
+            |case| case.file("cwd/x.lock", "").mode("cwd/x.lock", 0),
+            "a file of ",
+            "rm",
+        ),
+        (
+            "a link",
+            |case| case.link("cwd/x.lock", "/nonexistent"),
+            "a symbolic link of ",
+            "rm",
+        ),
+        (
+            "a directory",
+            |case| case.directory("cwd/x.lock"),
+            "a directory of ",
+            "rmdir",
+        ),
+        ("a FIFO", |case| case.fifo("cwd/x.lock"), "a FIFO of ", "rm"),
+    ];
+    for (name, planted, what, command) in plant {
+        let hint = format!("if no program uses the mailbox: {command} -- ");
+        for (door, arguments, text, says) in [
+            (
+                "quit",
+                ["-f", "x"],
+                "d 1\nq\n",
+                "cannot lock x: x.lock is in the way (",
+            ),
+            (
+                "save",
+                ["-f", "y"],
+                "s 1 x\nx\n",
+                "cannot lock x: x.lock is in the way (",
+            ),
+        ] {
+            let case = Case::new()
+                .args(["-N", "-S", "lock-timeout=0"])
+                .args(arguments)
+                .file("cwd/x", three())
+                .file("cwd/y", three())
+                .stdin(text);
+            let ran = planted(case).status(75).any_stderr().any_stdout().run();
+            let told = ran.stderr();
+            for expected in [says, what, &hint] {
+                assert!(
+                    told.contains(expected),
+                    "{name}, {door}: {expected}: {told}"
+                );
+            }
+            assert!(told.contains(" old)"), "{name}, {door}: {told}");
+        }
+    }
+}
+
+#[test]
+fn the_next_start_removes_the_lock_of_a_killed_one_though_it_changes_nothing() {
+    // The inner shell's number is that of nobody once it has ended.
+    let script = r#"PATH=/usr/bin:/bin
+        sh -c 'echo $$' >box.lock
+        echo "$(uname -n) $(cat /proc/sys/kernel/random/boot_id) $(readlink /proc/self/ns/pid)" >>box.lock
+        exec "$@""#;
+    let ran = commands(&[], "x\n")
+        .wrapped(["/bin/sh", "-c", script, "sh"])
+        .leaves("cwd/box", three())
+        .run();
+    assert!(!ran.path("cwd/box.lock").exists());
 }
 
 #[test]

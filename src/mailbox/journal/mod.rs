@@ -94,11 +94,11 @@ use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::resource::{Resource, getrlimit};
 use twox_hash::XxHash3_64;
 
-use super::disk::until_done;
 use super::output::{Extent, Output};
 use super::plan::Plan;
 use super::source::{Source, read_exact, read_full};
 use super::view::View;
+use crate::sys::disk::until_done;
 
 mod header;
 mod spot;
@@ -287,7 +287,7 @@ impl Journal {
                 return Err(error);
             }
         };
-        if let Err(error) = spot.sync() {
+        if let Err(error) = spot.sync(&journal.file) {
             // It may not survive a power cut: better none at all. One that is there already is
             // needed, and this one has all that it has.
             if !replaces && spot.remove().is_ok() {
@@ -618,7 +618,7 @@ impl Journal {
     /// When neither can be done.
     pub(super) fn finish(self) -> io::Result<()> {
         match self.spot.remove() {
-            Ok(()) => self.spot.sync(),
+            Ok(()) => self.spot.sync(&self.file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(_) => {
                 self.file.write_all_at(FINISHED, WORD_AT)?;

@@ -9,13 +9,11 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use crate::mailbox::disk::until_done;
-use crate::mailbox::file::directory_of;
+use crate::sys::disk::{directory_of, sync_names_in, until_done};
 
 /// Where a journal is or may be.
 #[derive(Clone, Debug)]
@@ -108,18 +106,8 @@ impl Spot {
         until_done(|| Ok(unlinkat(self.directory.as_fd(), self.name(), flags)?))
     }
 
-    /// Makes a new name, or the want of an old one, survive a power cut.
-    pub(super) fn sync(&self) -> io::Result<()> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let opened = until_done(|| Ok(openat(self.directory.as_fd(), ".", flags, Mode::empty())?));
-        match opened {
-            Ok(directory) => {
-                let directory = File::from(directory);
-                until_done(|| directory.sync_all())
-            }
-            // A spool that we may write to but not list; its file system will have to do.
-            Err(error) if error.raw_os_error() == Some(Errno::EACCES as i32) => Ok(()),
-            Err(error) => Err(error),
-        }
+    /// Makes a new name, or the want of an old one, survive a power cut; `file` is the journal.
+    pub(super) fn sync(&self, file: &File) -> io::Result<()> {
+        sync_names_in(self.directory.as_fd(), file)
     }
 }

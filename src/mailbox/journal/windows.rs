@@ -9,8 +9,8 @@ use twox_hash::XxHash3_64;
 
 use super::header::Body;
 use super::{BLOCK, Journal};
-use crate::mailbox::disk::until_done;
 use crate::mailbox::source::read_full;
+use crate::sys::disk::until_done;
 
 /// What stands before the data in a slot.
 const SLOT_HEADER: usize = 32;

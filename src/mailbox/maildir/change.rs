@@ -71,8 +71,9 @@ impl Maildir {
             }
         }
         if committed.deleted + committed.flagged > 0 {
-            self.folders.new.sync().map_err(write)?;
+            // Names come into cur, and never into new: what has left new must be there before.
             self.folders.cur.sync().map_err(write)?;
+            self.folders.new.sync().map_err(write)?;
         }
         let now = self.folders.list().map_err(write)?.entries;
         let unique = |entry: &Entry| Box::<[u8]>::from(Name::parse(&entry.name).unique());

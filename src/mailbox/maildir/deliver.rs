@@ -10,7 +10,7 @@ use super::super::quote::Form;
 use super::super::source::fill;
 use super::folder::Folder;
 use super::name::{Name, new_unique};
-use crate::sys::{clock, host};
+use crate::sys::{clock, host, user};
 
 /// How much of a message is held at once; flags are looked for in as much of its header.
 const BLOCK: usize = 64 * 1024;
@@ -71,6 +71,11 @@ impl Delivery {
             }
             opened => opened.map_err(open)?,
         };
+        // Made by us just now, or by one of us who was killed before he had given it away.
+        let is_roots = tmp.metadata().map_err(open)?.uid() == 0 && user::effective_uid() == 0;
+        if is_roots && uid.is_some_and(|uid| uid != 0) {
+            tmp.give_to(metadata.uid(), metadata.gid()).map_err(open)?;
+        }
         Ok(Delivery {
             tmp,
             new: root.open_in("new").map_err(open)?,

@@ -4,6 +4,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::fchown;
 use std::path::Path;
 
 use nix::dir::{Dir, Type};
@@ -11,6 +12,8 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use crate::sys::disk::rename_exclusively;
 
 /// An open directory.
 #[derive(Debug)]
@@ -100,7 +103,7 @@ impl Folder {
 
     /// Gives a file another name, in this directory or another; never takes one that is in use.
     pub(super) fn rename(&self, old: &[u8], to: &Folder, new: &[u8]) -> io::Result<()> {
-        match rename_exclusively(self, old, to, new) {
+        match rename_exclusively(&self.0, old, &to.0, new) {
             // The file system does not know that call: then nobody can keep the name free for us.
             Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => match to.stat(new) {
                 Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
@@ -123,6 +126,11 @@ impl Folder {
         self.0.sync_all()
     }
 
+    /// Gives the directory to a user and group.
+    pub(super) fn give_to(&self, uid: u32, gid: u32) -> io::Result<()> {
+        fchown(&self.0, Some(uid), Some(gid))
+    }
+
     /// Returns what the system knows of the directory.
     pub(super) fn metadata(&self) -> io::Result<Metadata> {
         self.0.metadata()
@@ -135,17 +143,6 @@ impl Folder {
 
 fn directory_flags() -> OFlag {
     OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC
-}
-
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn rename_exclusively(from: &Folder, old: &[u8], to: &Folder, new: &[u8]) -> nix::Result<()> {
-    use nix::fcntl::{RenameFlags, renameat2};
-    renameat2(&from.0, old, &to.0, new, RenameFlags::RENAME_NOREPLACE)
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn rename_exclusively(_: &Folder, _: &[u8], _: &Folder, _: &[u8]) -> nix::Result<()> {
-    Err(Errno::ENOSYS)
 }
 
 fn kind_of_entry(kind: Type) -> Kind {

@@ -463,6 +463,33 @@ fn of_several_messages_all_are_delivered_or_none() {
 }
 
 #[test]
+fn a_tmp_that_root_makes_belongs_to_the_owner_of_the_maildir() {
+    if crate::sys::user::effective_uid() != 0 {
+        return;
+    }
+    let directory = maildir();
+    let give = |uid| std::os::unix::fs::chown(directory.path(), Some(uid), Some(uid));
+    give(54_321).expect("given away");
+    let owner = || {
+        let tmp = fs::metadata(directory.path().join("tmp")).expect("there");
+        (tmp.uid(), tmp.gid())
+    };
+    fs::remove_dir(directory.path().join("tmp")).expect("removed");
+    drop(
+        Delivery::begin(File::open(directory.path()).expect("opened"), Some(54_321))
+            .expect("theirs"),
+    );
+    assert_eq!(owner(), (54_321, 54_321));
+    // What is left of a delivery that was killed before that.
+    std::os::unix::fs::chown(directory.path().join("tmp"), Some(0), Some(0)).expect("root's");
+    drop(
+        Delivery::begin(File::open(directory.path()).expect("opened"), Some(54_321))
+            .expect("theirs"),
+    );
+    assert_eq!(owner(), (54_321, 54_321));
+}
+
+#[test]
 fn another_users_maildir_is_refused() {
     let directory = maildir();
     let us = crate::sys::user::effective_uid();

@@ -1,0 +1,407 @@
+//! Files and names that survive: a power cut, and the death of their maker half-way.
+//!
+//! # Names
+//! fsync keeps the bytes of a file. Its name is kept by an fsync of the directory, and POSIX
+//! promises nothing without one. [`sync_name`] is the one door to that, for names that came and for
+//! names that went; [`make_directories`] goes through it for every directory that it makes.
+//!
+//! # Files that must be complete
+//! A file that is made, and gets its owner and its content afterwards, is half a file to everybody
+//! who meets it in between, and for ever if its maker dies there. [`create_complete`] gives the
+//! name last.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::NixPath;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::sys::statfs::{self, FsType};
+use nix::unistd::{linkat, syncfs};
+
+use super::{clock, random};
+
+/// How long it may take until the system has written a name to the disk unasked.
+///
+/// Linux does it after half a minute, in its laptop mode after ten.
+const SETTLED: Duration = Duration::from_secs(10 * 60);
+
+/// Makes a call again as long as a signal interrupts it.
+///
+/// # Errors
+/// Those of the call, but for `EINTR`.
+pub fn until_done<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// Returns the directory that holds this file.
+pub fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Returns a path with something added to its last name.
+pub fn with_suffix(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Makes a new name, or the want of an old one, survive a power cut.
+///
+/// A directory that we may write to but not read cannot be opened, and so not be synced by itself:
+/// then the whole file system is, through `file`, which must lie on it.
+///
+/// # Errors
+/// When the directory cannot be synced. The name may not survive, then.
+pub fn sync_name(path: &Path, file: &File) -> io::Result<()> {
+    sync_opened(until_done(|| File::open(directory_of(path))), file)
+}
+
+/// Makes the names in an open directory survive a power cut, as [`sync_name`] does.
+///
+/// # Errors
+/// When the directory cannot be synced.
+pub fn sync_names_in(directory: impl AsFd, file: &File) -> io::Result<()> {
+    // It may be open for searching only.
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let opened = until_done(|| Ok(openat(&directory, ".", flags, Mode::empty())?));
+    sync_opened(opened.map(File::from), file)
+}
+
+fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
+    match directory {
+        Ok(directory) => until_done(|| directory.sync_all()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            until_done(|| Ok(syncfs(file)?))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether a file is so young that the disk may not have its name yet.
+///
+/// Whoever made it may have died before syncing that, or never meant to.
+pub fn is_young(metadata: &Metadata) -> bool {
+    let age = metadata
+        .created()
+        .ok()
+        .and_then(|made| clock::now().duration_since(made).ok());
+    age.is_none_or(|age| age < SETTLED)
+}
+
+/// Makes a directory and those above it that are missing; their names survive a power cut.
+///
+/// # Errors
+/// When one cannot be made or synced.
+pub fn make_directories(path: &Path, mode: u32) -> io::Result<()> {
+    match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => sync_directory_name(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            make_directories(parent.ok_or(error)?, mode)?;
+            match DirBuilder::new().mode(mode).create(path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => sync_directory_name(path),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => settle_directory(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes sure that a directory which is there survives a power cut, and those above it.
+///
+/// # Errors
+/// When it is no directory, or cannot be synced.
+pub fn settle_directory(path: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    if !is_young(&metadata) {
+        return Ok(());
+    }
+    sync_directory_name(path)?;
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => settle_directory(parent),
+        _ => Ok(()),
+    }
+}
+
+fn sync_directory_name(path: &Path) -> io::Result<()> {
+    sync_name(path, &File::open(path)?)
+}
+
+/// Makes a file that appears under its name complete, or not at all.
+///
+/// `prepare` is given the file, empty, of mode 0600, open for reading and appending, to write it
+/// and to give it its owner and mode. It may be called again with another file.
+///
+/// The file has no name until then. Where the file system cannot do that it is called
+/// [`temporary_of`] its name; its maker's death may leave that behind. Where links are needed the
+/// death of the maker may leave it beside the name, too ([`remove_second_names`]).
+///
+/// # Errors
+/// `AlreadyExists` when the name is taken, else what `prepare` or the system said. There is no file
+/// then.
+pub fn create_complete(
+    path: &Path,
+    prepare: &mut dyn FnMut(&File) -> io::Result<()>,
+) -> io::Result<File> {
+    if let Some(file) = nameless(directory_of(path))? {
+        prepare(&file)?;
+        match give_name(&file, path) {
+            Err(error) if is_unsupported(&error) => {}
+            named => return named.map(|()| file),
+        }
+    }
+    let temporary = temporary_of(path);
+    let file = create_new(&temporary)?;
+    if let Err(error) = prepare(&file) {
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
+    let moved = move_to(&temporary, path, &file);
+    if !matches!(moved, Ok(true)) {
+        let _ = fs::remove_file(&temporary);
+    }
+    match moved {
+        Ok(_) => Ok(file),
+        // A file system without links: nothing better is to be had.
+        Err(error) if is_unsupported(&error) => {
+            let file = create_new(path)?;
+            match prepare(&file) {
+                Ok(()) => Ok(file),
+                Err(error) => {
+                    let _ = fs::remove_file(path);
+                    Err(error)
+                }
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a file without a name; `None` where the file system, or the system, cannot.
+fn nameless(directory: &Path) -> io::Result<Option<File>> {
+    // Its name is given by way of its descriptor.
+    if !Path::new("/proc/self/fd").exists() {
+        return Ok(None);
+    }
+    let opened = until_done(|| {
+        OpenOptions::new()
+            .read(true)
+            .append(true)
+            .mode(0o600)
+            .custom_flags(OFlag::O_TMPFILE.bits())
+            .open(directory)
+    });
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        // EISDIR: a kernel that does not know the flag. ENOENT: some network file systems.
+        Err(error)
+            if is_unsupported(&error)
+                || error.raw_os_error() == Some(Errno::EISDIR as i32)
+                || (error.kind() == io::ErrorKind::NotFound && directory.is_dir()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a nameless file its name.
+fn give_name(file: &File, path: &Path) -> io::Result<()> {
+    let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let follow = AtFlags::AT_SYMLINK_FOLLOW;
+    Ok(linkat(
+        AT_FDCWD,
+        descriptor.as_str(),
+        AT_FDCWD,
+        path,
+        follow,
+    )?)
+}
+
+/// Moves a file to a name that is free; says whether the old name is gone by that.
+fn move_to(temporary: &Path, path: &Path, file: &File) -> io::Result<bool> {
+    match rename_exclusively(AT_FDCWD, temporary, AT_FDCWD, path) {
+        Ok(()) => return Ok(true),
+        Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => {}
+        Err(error) => return Err(error.into()),
+    }
+    match fs::hard_link(temporary, path) {
+        // The answer may be lost on NFS; the number of links is what counts.
+        Err(error) if file.metadata()?.nlink() != 2 => Err(error),
+        _ => Ok(false),
+    }
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
+    until_done(|| {
+        OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NOCTTY).bits())
+            .open(path)
+    })
+}
+
+/// Returns whether the file system does not have what was asked for.
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(Errno::EPERM | Errno::EOPNOTSUPP | Errno::EMLINK | Errno::EINVAL | Errno::ENOSYS)
+    )
+}
+
+/// Returns what a file is called while it is made: `.NAME.postrider-` and 16 hexadecimal digits.
+pub fn temporary_of(path: &Path) -> PathBuf {
+    let digits = format!("{:016x}", random::number());
+    with_suffix(&temporary_prefix(path), digits)
+}
+
+/// Returns what [`temporary_of`] puts before the digits.
+pub fn temporary_prefix(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".postrider-");
+    directory_of(path).join(name)
+}
+
+/// Removes the names that the maker of a file has left beside its own.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn remove_second_names(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    for temporary in named_like(&[&temporary_prefix(path)])? {
+        let is_same = fs::symlink_metadata(&temporary)
+            .is_ok_and(|named| (named.dev(), named.ino()) == (metadata.dev(), metadata.ino()));
+        if is_same {
+            let _ = fs::remove_file(&temporary);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the files in one directory that are called one of these and 16 hexadecimal digits.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn named_like(prefixes: &[&Path]) -> io::Result<Vec<PathBuf>> {
+    let Some(directory) = prefixes.first().map(|prefix| directory_of(prefix)) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let is_one = prefixes.iter().any(|prefix| {
+            let prefix = prefix.file_name().unwrap_or_default().as_bytes();
+            let digits = name.as_bytes().strip_prefix(prefix).unwrap_or_default();
+            digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit)
+        });
+        if is_one {
+            found.push(directory.join(name));
+        }
+    }
+    Ok(found)
+}
+
+/// Gives a file another name, in this directory or another; never takes one that is in use.
+///
+/// # Errors
+/// `EEXIST` when the name is taken; `EINVAL`, `ENOSYS` or `EOPNOTSUPP` where this cannot be asked
+/// for.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn rename_exclusively<P1: ?Sized + NixPath, P2: ?Sized + NixPath>(
+    from: impl AsFd,
+    old: &P1,
+    to: impl AsFd,
+    new: &P2,
+) -> nix::Result<()> {
+    use nix::fcntl::{RenameFlags, renameat2};
+    renameat2(from, old, to, new, RenameFlags::RENAME_NOREPLACE)
+}
+
+/// Says that this cannot be asked for here.
+///
+/// # Errors
+/// Always `ENOSYS`.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn rename_exclusively<P1: ?Sized + NixPath, P2: ?Sized + NixPath>(
+    _: impl AsFd,
+    _: &P1,
+    _: impl AsFd,
+    _: &P2,
+) -> nix::Result<()> {
+    Err(Errno::ENOSYS)
+}
+
+/// Lets two files change their names in one step, so that neither name is ever free.
+///
+/// # Errors
+/// `EINVAL`, `ENOSYS` or `EOPNOTSUPP` where this cannot be asked for.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn exchange(one: &Path, other: &Path) -> nix::Result<()> {
+    use nix::fcntl::{RenameFlags, renameat2};
+    renameat2(AT_FDCWD, one, AT_FDCWD, other, RenameFlags::RENAME_EXCHANGE)
+}
+
+/// Says that this cannot be asked for here.
+///
+/// # Errors
+/// Always `ENOSYS`.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn exchange(_: &Path, _: &Path) -> nix::Result<()> {
+    Err(Errno::ENOSYS)
+}
+
+/// Returns whether a file lies on a file system that no other host has.
+///
+/// A list of those that are known: of one that is not, nothing is believed.
+pub fn is_local(file: &File) -> bool {
+    /// What `linux/magic.h` and the file systems' own sources have, where nix has not.
+    const OTHERS: [i64; 6] = [
+        0x2fc1_2fc1, // ZFS
+        0xca45_1a4e, // bcachefs
+        0x3153_464a, // JFS
+        0x2011_bab0, // exFAT
+        0x2405_1905, // UBIFS
+        0x8584_58f6, // ramfs
+    ];
+    const KNOWN: [FsType; 10] = [
+        statfs::EXT4_SUPER_MAGIC,
+        statfs::XFS_SUPER_MAGIC,
+        statfs::BTRFS_SUPER_MAGIC,
+        statfs::F2FS_SUPER_MAGIC,
+        statfs::TMPFS_MAGIC,
+        statfs::OVERLAYFS_SUPER_MAGIC,
+        statfs::REISERFS_SUPER_MAGIC,
+        statfs::NILFS_SUPER_MAGIC,
+        statfs::JFFS2_SUPER_MAGIC,
+        statfs::MSDOS_SUPER_MAGIC,
+    ];
+    statfs::fstatfs(file).is_ok_and(|system| {
+        let magic = system.filesystem_type();
+        KNOWN.contains(&magic) || OTHERS.iter().any(|known| magic == FsType(*known as _))
+    })
+}
