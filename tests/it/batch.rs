@@ -183,7 +183,7 @@ fn a_mailbox_that_cannot_be_changed_is_named() {
     run(["delete", "1", "--set", "lock-timeout=1"])
         .file("cwd/box.lock", "0\n")
         .status(75)
-        .says("waiting for process 0")
+        .says("waiting for another program, which holds box.lock")
         .says("cannot lock box")
         .run();
     Case::new()
