@@ -11,7 +11,7 @@ use nix::dir::{Dir, Type};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, mkdirat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
 use crate::sys::disk::rename_exclusively;
 
@@ -26,6 +26,15 @@ pub(super) enum Kind {
     File,
     /// Something else, with its article.
     Other(&'static str),
+}
+
+/// What tells a file from others, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// The device and the inode.
+    pub(super) file: (u64, u64),
+    /// How many names it has.
+    pub(super) names: u64,
 }
 
 impl From<File> for Folder {
@@ -114,6 +123,22 @@ impl Folder {
             },
             result => Ok(result?),
         }
+    }
+
+    /// Gives a file a second name, in this directory or another; never takes one that is in use.
+    pub(super) fn link(&self, old: &[u8], to: &Folder, new: &[u8]) -> io::Result<()> {
+        Ok(linkat(&self.0, old, &to.0, new, AtFlags::empty())?)
+    }
+
+    /// Returns which file has this name, and how many names it has.
+    pub(super) fn identity(&self, name: &[u8]) -> io::Result<Identity> {
+        let stat = self.stat(name)?;
+        Ok(Identity {
+            file: (stat.st_dev, stat.st_ino),
+            // The type differs between machines.
+            #[allow(clippy::useless_conversion)]
+            names: u64::from(stat.st_nlink),
+        })
     }
 
     /// Removes a file.

@@ -10,9 +10,14 @@
 //! - Delivery: written in `tmp/` under a name that is nobody else's, synced, then renamed to
 //!   `new/`, or to `cur/` where a message is filed with its flags; then that directory is synced.
 //!   **From the rename on the mail is safe.** A name in use is never taken.
-//! - A change of flags is one rename, a deletion one unlink; so each message is as before or as
-//!   afterwards, whenever we are stopped, and no lock is needed. From `new/` a message moves to
-//!   `cur/`, and never back: there is no flag that says so.
+//! - A change of flags is a second name for the file, a sync, and only then the end of the first
+//!   name: POSIX lets a power cut leave any part of a rename, and so neither name. A deletion is one
+//!   unlink. So each message is as before or as afterwards, whenever we are stopped, and no lock is
+//!   needed. From `new/` a message moves to `cur/`, and never back: there is no flag that says so.
+//! - **One file under two names is one message**: we have been stopped in between. The name in
+//!   `cur/` counts, of two there the one with more letters. Every reader chooses the same, and only
+//!   the other is ever removed (by whoever changes the Maildir next), so that no two programs that
+//!   clean up can remove both.
 //! - Other programs rename at any time. A file that has gone from its name is looked for by its
 //!   unique part in both directories; what they changed meanwhile stays, for we add and take away
 //!   single letters.
@@ -39,7 +44,7 @@ use nix::errno::Errno;
 
 pub(super) use deliver::{Delivery, DeliveryError};
 
-use self::folder::{Folder, Kind, as_path};
+use self::folder::{Folder, Identity, Kind, as_path};
 use self::measure::Measure;
 use self::name::Name;
 use super::file::is_in_sticky_directory;
@@ -80,12 +85,21 @@ struct Listing {
     others: Vec<(Place, Box<[u8]>, &'static str)>,
 }
 
+/// A name that does not count, for its file has another.
+#[derive(Debug)]
+struct Double {
+    entry: Entry,
+    counts: Entry,
+}
+
 /// A Maildir that is open for reading.
 #[derive(Debug)]
 pub(super) struct Maildir {
     path: PathBuf,
     folders: Folders,
     entries: Vec<Entry>,
+    /// Whether a file had two names when the Maildir was opened.
+    has_doubles: bool,
     left_out: Vec<Notice>,
     times: [Option<SystemTime>; 2],
     /// The names that files had when one was last missing from its own.
@@ -113,6 +127,37 @@ impl Folders {
 
     fn open_file(&self, entry: &Entry) -> io::Result<File> {
         self.of(entry.place).open_file(&entry.name)
+    }
+
+    /// Returns which file a message lies in.
+    fn identity(&self, entry: &Entry) -> io::Result<Identity> {
+        self.of(entry.place).identity(&entry.name)
+    }
+
+    /// Removes a name whose file has another; `false` where that is not so (any more).
+    fn remove_double(&self, double: &Double) -> io::Result<bool> {
+        let file = |entry| match self.identity(entry) {
+            Ok(identity) => Ok(Some(identity.file)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let found = file(&double.counts)?;
+        if found.is_none() || found != file(&double.entry)? {
+            return Ok(false);
+        }
+        match self.of(double.entry.place).remove(&double.entry.name) {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the disk has all names.
+    ///
+    /// Names come into `cur/`, and never into `new/`: what has left `new/` must be there before.
+    fn sync(&self) -> io::Result<()> {
+        self.cur.sync()?;
+        self.new.sync()
     }
 
     /// Returns when names were last changed.
@@ -145,8 +190,8 @@ impl Folders {
 }
 
 impl Listing {
-    /// Sorts by the times in the names, then by the names; the same message once in `new/`, once in
-    /// `cur/` stands together, the later place last.
+    /// Sorts by the times in the names, then by the names; of the names with one unique part the one
+    /// that counts is the last.
     fn sort(&mut self) {
         self.entries.sort_by_cached_key(|entry| {
             let name = Name::parse(&entry.name);
@@ -154,9 +199,45 @@ impl Listing {
                 name.time().unwrap_or((u64::MAX, u32::MAX)),
                 Box::<[u8]>::from(name.unique()),
                 entry.place == Place::Cur,
+                name.letters().len(),
                 entry.name.clone(),
             )
         });
+    }
+
+    /// Sorts, and takes out the names of files that have another which counts.
+    ///
+    /// Files are looked at only where names have one unique part: that is the mark of a change that
+    /// broke off, and of one that is going on.
+    fn take_doubles(&mut self, folders: &Folders) -> Vec<Double> {
+        self.sort();
+        let mut doubles = Vec::new();
+        let mut kept = Vec::with_capacity(self.entries.len());
+        let same = |one: &Entry, other: &Entry| {
+            Name::parse(&one.name).unique() == Name::parse(&other.name).unique()
+        };
+        for group in self.entries.chunk_by(same) {
+            let [_, _, ..] = group else {
+                kept.extend_from_slice(group);
+                continue;
+            };
+            let identity = |entry: &Entry| folders.identity(entry).ok().map(|found| found.file);
+            let files: Vec<_> = group.iter().map(identity).collect();
+            for (at, entry) in group.iter().enumerate() {
+                let later = |other: &usize| files[*other] == files[at];
+                // What cannot be looked at, or is gone by now, is told by whoever opens it.
+                let counts = files[at].and_then(|_| (at + 1..group.len()).rfind(later));
+                match counts {
+                    None => kept.push(entry.clone()),
+                    Some(counts) => doubles.push(Double {
+                        entry: entry.clone(),
+                        counts: group[counts].clone(),
+                    }),
+                }
+            }
+        }
+        self.entries = kept;
+        doubles
     }
 }
 
@@ -200,8 +281,11 @@ impl<'a> Finder<'a> {
 
     fn names(&mut self) -> io::Result<&Names> {
         if self.found.is_none() {
-            let entries = self.folders.list()?.entries;
-            let named = entries
+            let mut listing = self.folders.list()?;
+            // The last name is the one that counts.
+            listing.sort();
+            let named = listing
+                .entries
                 .into_iter()
                 .map(|entry| (Name::parse(&entry.name).unique().into(), entry));
             self.found = Some(named.collect());
@@ -229,11 +313,12 @@ impl Maildir {
         let error = |source| OpenError::new(path, source);
         let times = folders.times();
         let mut listing = folders.list().map_err(error)?;
-        listing.sort();
+        let doubles = listing.take_doubles(&folders);
         let mut maildir = Maildir {
             path: path.to_owned(),
             folders,
             entries: Vec::with_capacity(listing.entries.len()),
+            has_doubles: !doubles.is_empty(),
             left_out: Vec::new(),
             times,
             renamed: Mutex::new(None),

@@ -60,6 +60,11 @@ impl<'a> Name<'a> {
         &self.whole[..colon.unwrap_or(self.whole.len())]
     }
 
+    /// Returns the letters, known or not.
+    pub(super) fn letters(&self) -> &'a [u8] {
+        self.letters.unwrap_or_default()
+    }
+
     /// Returns what the letters say.
     pub(super) fn flags(&self) -> Flags {
         let mut flags = Flags::NONE;

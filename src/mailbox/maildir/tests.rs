@@ -302,11 +302,105 @@ fn a_name_in_use_is_never_taken() {
 #[test]
 fn one_file_under_two_names_is_one_message() {
     // What a rename by link and unlink leaves behind when it breaks off.
+    /// The names of one file, the flags that it has, the name that is left.
+    type Row = (&'static [&'static str], Flags, &'static str);
+    let rows: [Row; 4] = [
+        (&["new/1.a", "cur/1.a:2,S"], Flags::READ, "cur/1.a:2,S"),
+        (
+            &["cur/1.a:2,RS", "cur/1.a:2,S"],
+            Flags::ANSWERED,
+            "cur/1.a:2,RS",
+        ),
+        (
+            &["cur/1.a:2,FS", "cur/1.a:2,RS"],
+            Flags::ANSWERED,
+            "cur/1.a:2,RS",
+        ),
+        (
+            &["new/1.a", "cur/1.a:2,", "cur/1.a:2,F"],
+            Flags::FLAGGED,
+            "cur/1.a:2,F",
+        ),
+    ];
+    for (doubles, flag, left) in rows {
+        let doubled = || {
+            let directory = maildir();
+            put(&directory, &[doubles[0], "new/2.b"]);
+            let at = |name: &str| directory.path().join(name);
+            for double in &doubles[1..] {
+                fs::hard_link(at(doubles[0]), at(double)).expect("linked");
+            }
+            directory
+        };
+        let directory = doubled();
+        let (mailbox, subjects) = open(&directory);
+        assert_eq!(subjects, [doubles[0], "new/2.b"]);
+        assert!(mailbox.messages()[0].flags.contains(flag), "{doubles:?}");
+        assert_eq!(names(&directory).len(), doubles.len() + 1, "a reader wrote");
+        // The next writer removes the others, whatever it has to do.
+        let mut changes = Changes::default();
+        changes.delete(1);
+        assert_eq!(commit(&mailbox, &changes).left, 1);
+        assert_eq!(names(&directory), [left]);
+
+        // What is deleted is gone under all its names.
+        let directory = doubled();
+        let (mailbox, _) = open(&directory);
+        let mut changes = Changes::default();
+        changes.delete(0);
+        let committed = commit(&mailbox, &changes);
+        assert_eq!(
+            (committed.deleted, committed.left, committed.arrived),
+            (1, 1, 0)
+        );
+        assert_eq!(names(&directory), ["new/2.b"]);
+
+        // Flags that go do not come back from another name.
+        let directory = doubled();
+        let (mailbox, _) = open(&directory);
+        let mut changes = Changes::default();
+        changes.set_flags(0, Flags::OLD);
+        let committed = commit(&mailbox, &changes);
+        assert_eq!((committed.flagged, committed.left), (1, 2));
+        assert_eq!(names(&directory), ["cur/1.a:2,", "new/2.b"]);
+    }
+}
+
+#[test]
+fn what_is_deleted_stays_away_though_another_program_gave_it_a_second_name() {
     let directory = maildir();
     put(&directory, &["new/1.a", "new/2.b"]);
+    let (mailbox, _) = open(&directory);
     let at = |name: &str| directory.path().join(name);
     fs::hard_link(at("new/1.a"), at("cur/1.a:2,S")).expect("linked");
-    assert_eq!(open(&directory).1, ["new/1.a", "new/2.b"]);
+    fs::hard_link(at("new/2.b"), directory.path().join("backup")).expect("linked");
+    let mut changes = Changes::default();
+    changes.delete(0);
+    changes.delete(1);
+    let committed = commit(&mailbox, &changes);
+    assert_eq!((committed.deleted, committed.left), (2, 0));
+    assert!(names(&directory).is_empty() && at("backup").exists());
+}
+
+#[test]
+fn a_change_that_broke_off_is_finished_and_takes_no_name_of_another_file() {
+    let directory = maildir();
+    put(&directory, &["new/1.a", "cur/2.b:2,", "cur/2.b:2,S"]);
+    let (mailbox, subjects) = open(&directory);
+    assert_eq!(subjects, ["new/1.a", "cur/2.b:2,", "cur/2.b:2,S"]);
+    let at = |name: &str| directory.path().join(name);
+    fs::hard_link(at("new/1.a"), at("cur/1.a:2,S")).expect("linked");
+    let mut changes = Changes::default();
+    let mut read = Flags::READ;
+    read.insert(Flags::OLD);
+    changes.set_flags(0, read);
+    changes.set_flags(1, read);
+    let committed = commit(&mailbox, &changes);
+    assert_eq!((committed.flagged, committed.names_taken), (1, 1));
+    assert_eq!(
+        names(&directory),
+        ["cur/1.a:2,S", "cur/2.b:2,", "cur/2.b:2,S"]
+    );
 }
 
 #[test]
