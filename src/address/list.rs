@@ -5,7 +5,10 @@
 //! 5322 section 3.4 with its obsolete forms, plus what command lines bring:
 //! semicolons between addresses, and blanks where nothing is quoted.
 
-use super::{AddressError, EnvelopeAddress, NOT_EXPANDED, NamedAddress};
+use super::{AddressError, EnvelopeAddress, MAX_RECIPIENTS, NOT_EXPANDED, NamedAddress};
+
+/// Why the rest of a list is no address.
+const TOO_MANY: &str = "the list has more addresses than one message may have";
 
 /// Where one copy goes, as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +27,8 @@ pub enum Recipient {
 /// gives its members. An entry of several words without quotes and angle
 /// brackets is several addresses. Field bodies must be unfolded first: a
 /// control outside a display name is an error. An empty text is one error, an
-/// empty group (`undisclosed-recipients:;`) an empty list.
+/// empty group (`undisclosed-recipients:;`) an empty list. What stands behind
+/// [`MAX_RECIPIENTS`] entries is one error, see [`is_rest`].
 pub fn parse_list(text: &str) -> Vec<Result<NamedAddress, AddressError>> {
     parse_recipients(text, false)
         .into_iter()
@@ -60,6 +64,11 @@ pub fn parse_recipients(text: &str, expandaddr: bool) -> Vec<Result<Recipient, A
         parser.fail(text, "it is empty");
     }
     parser.found
+}
+
+/// Returns whether an entry is the rest of a list behind [`MAX_RECIPIENTS`] of them.
+pub fn is_rest(error: &AddressError) -> bool {
+    error.reason == TOO_MANY
 }
 
 /// A run of characters without blanks between them.
@@ -103,10 +112,17 @@ struct Parser<'a> {
     found: Vec<Result<Recipient, AddressError>>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn run(&mut self) {
         while let Some(c) = self.text[self.at..].chars().next() {
             let here = self.at;
+            if self.found.len() + self.entry.words.len() > MAX_RECIPIENTS {
+                let start = match self.at_entry_start() {
+                    true => here,
+                    false => self.entry.start,
+                };
+                return self.fail(&self.text[start..], TOO_MANY);
+            }
             self.at += c.len_utf8();
             match c {
                 ' ' | '\t' => self.entry.joined = false,
@@ -534,6 +550,14 @@ mod tests {
         let long = format!("{}@x, b@x", "a".repeat(100_000));
         let found = parse_list(&long);
         assert!(found[0].is_err() && found[1].is_ok());
+        for (list, separator) in [("a@x,", ","), ("a@x ", " "), ("<a@x>;", ";")] {
+            let found = parse_list(&list.repeat(MAX_RECIPIENTS + 3));
+            let (rest, others) = found.split_last().expect("entries");
+            let expected = if separator == " " { 0 } else { MAX_RECIPIENTS };
+            assert_eq!(others.len(), expected);
+            let rest = rest.as_ref().expect_err("no address");
+            assert!(is_rest(rest) && rest.text.starts_with(&list[..1]));
+        }
         for open in ["(", "<", "\"", "\\\"", "<a,", "\"\\", "a:", "@ ", ":;"] {
             assert!(!parse_list(&open.repeat(60_000)).is_empty());
         }

@@ -173,7 +173,7 @@ fn names(group: &[&Entry]) -> String {
         .iter()
         .take(NAMED)
         .map(|entry| match entry.target == entry.recipient {
-            true => entry.target.clone(),
+            true => entry.target.to_string(),
             false => format!("{} (for {})", entry.target, entry.recipient),
         })
         .collect::<Vec<_>>()

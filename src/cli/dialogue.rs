@@ -7,15 +7,13 @@
 use std::ffi::OsString;
 use std::io::{self, BufRead, Read, Write};
 
+use crate::address::MAX_RECIPIENTS;
 use crate::compose::premade::Handover;
 use crate::sys::host;
 use crate::sys::spool::Spool;
 
 /// How long a command line may be, in bytes (RFC 5321 section 4.5.3.1.4, with room).
 const MAX_LINE: u64 = 4096;
-
-/// How many recipients one message may have.
-const MAX_RECIPIENTS: usize = 100_000;
 
 /// What became of a message: the reply code's class and its text.
 pub enum Verdict {

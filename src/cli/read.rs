@@ -489,7 +489,7 @@ fn reader_settings<'a>(
         },
         showname: settings.is_set("showname"),
         allnet: settings.is_set("allnet"),
-        retain: settings.retained.clone(),
+        retain: settings.retained.iter().cloned().collect(),
         prompt: match settings.get("prompt") {
             Some(prompt) => prompt.to_owned(),
             None if program == "mail" || program == "Mail" => "& ".to_owned(),

@@ -359,12 +359,12 @@ fn withheld(
         crate::exit::with_causes(why),
     );
     let entries = composed.draft.recipients().map(|recipient| {
-        let address = recipient.address().to_string();
+        let address = recipient.address().shared();
         Entry {
             recipient: address.clone(),
             target: address,
-            route: "none".to_owned(),
-            reason: "the message was not sent".to_owned(),
+            route: "none".into(),
+            reason: "the message was not sent".into(),
             outcome: outcome.clone(),
         }
     });

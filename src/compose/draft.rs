@@ -78,6 +78,8 @@ pub struct Composed {
     pub draft: Draft,
     /// Why nothing may leave; empty if it may.
     pub failures: Vec<Failure>,
+    /// Whether there were more recipients than a message may have: the rest was left out.
+    pub is_too_many: bool,
     /// Recipients that cannot be; the others get the mail.
     pub bad_recipients: Vec<BadRecipient>,
     /// What was changed or left out without stopping the mail.

@@ -1,10 +1,14 @@
 //! Who a mail is from and for: senders, recipients, and the aliases of the mailrc.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::address::{NamedAddress, Recipient, alias, parse_list, parse_recipients};
-use crate::compose::{BadRecipient, Composer, Field, Request};
+use crate::address::{
+    AddressError, MAX_RECIPIENTS, NamedAddress, Recipient, alias, is_rest, parse_list,
+    parse_recipients,
+};
+use crate::compose::{BadRecipient, Composed, Composer, Field, Request};
 use crate::config::Environment;
 use crate::exit::{Failure, Kind};
 use crate::message::{self, Charset, HeaderName, HeaderValue};
@@ -112,11 +116,17 @@ impl Composer<'_> {
 
     /// Parses one recipient list and expands the aliases of the mailrc in it.
     pub(super) fn recipients(&mut self, bytes: &[u8], field: Field) {
+        if self.composed.is_too_many {
+            return;
+        }
         let text = message::decode_text(bytes);
         let charset = Charset::of(bytes);
         let as_written = |text: &str| OsString::from_vec(message::encode_text(text, charset));
         let allowed = self.settings.targets();
         for entry in parse_recipients(&text, allowed.files || allowed.commands) {
+            if self.composed.is_too_many {
+                return;
+            }
             match entry {
                 Ok(Recipient::Address(address)) if self.is_alias(&address) => {
                     self.alias(&address, field);
@@ -138,8 +148,40 @@ impl Composer<'_> {
                 Ok(Recipient::Command(command)) => {
                     self.composed.draft.commands.push(as_written(&command));
                 }
-                Err(error) => self.bad_recipient(&error.text, error.reason),
+                Err(error) => self.no_recipient(&error),
             }
+            self.limit_recipients();
+        }
+    }
+
+    /// Stops a message that has more recipients than one may have: those behind the limit would
+    /// get nothing.
+    fn limit_recipients(&mut self) {
+        let Composed {
+            draft,
+            bad_recipients,
+            ..
+        } = &self.composed;
+        let addresses = draft.to.len() + draft.cc.len() + draft.bcc.len();
+        let others = draft.files.len() + draft.commands.len() + bad_recipients.len();
+        if addresses + others > MAX_RECIPIENTS {
+            self.too_many_recipients();
+        }
+    }
+
+    fn too_many_recipients(&mut self) {
+        if !std::mem::replace(&mut self.composed.is_too_many, true) {
+            let what = format!("the message has more than {MAX_RECIPIENTS} recipients");
+            let failure = Failure::new(Kind::Data, what).hint("send it in several messages");
+            self.composed.failures.push(failure);
+        }
+    }
+
+    /// Takes an entry of a list that is no recipient.
+    fn no_recipient(&mut self, error: &AddressError) {
+        match is_rest(error) {
+            true => self.too_many_recipients(),
+            false => self.bad_recipient(&error.text, error.reason),
         }
     }
 
@@ -174,8 +216,12 @@ impl Composer<'_> {
             for entry in parse_list(&member) {
                 match entry {
                     Ok(address) => self.recipient(address, field),
-                    Err(error) => self.bad_recipient(&error.text, error.reason),
+                    Err(error) => self.no_recipient(&error),
                 }
+            }
+            self.limit_recipients();
+            if self.composed.is_too_many {
+                return;
             }
         }
         for member in expansion.ignored {
@@ -186,11 +232,9 @@ impl Composer<'_> {
     /// Takes one's own names (`alternates` included) out of a group, unless nobody would be left.
     fn leave_me_out(&self, members: &mut Vec<String>) {
         let login = user::login_name();
-        let is_me = |member: &String| {
-            let mine = self.settings.alternates.iter().chain([&login]);
-            mine.into_iter()
-                .any(|name| name.eq_ignore_ascii_case(member))
-        };
+        let mine = self.settings.alternates.iter().chain([&login]);
+        let mine: HashSet<String> = mine.map(|name| name.to_ascii_lowercase()).collect();
+        let is_me = |member: &String| mine.contains(&member.to_ascii_lowercase());
         if members.iter().any(|member| !is_me(member)) {
             members.retain(|member| !is_me(member));
         }
@@ -212,7 +256,9 @@ impl Composer<'_> {
     }
 
     fn bad_recipient(&mut self, text: &str, reason: &'static str) {
-        let shown = sanitize::line(text.as_bytes());
+        // What is shown of it is at most four times as long.
+        let start: String = text.chars().take(200).collect();
+        let shown = sanitize::line(start.as_bytes());
         let shown: String = shown.chars().take(200).collect();
         let what = format!("\"{shown}\" is no recipient");
         self.composed.bad_recipients.push(BadRecipient {

@@ -4,6 +4,7 @@
 //! someone else could have written is not read at all.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -56,7 +57,7 @@ pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) ->
                 line: 0,
             };
             let problem = Problem::of_line(&origin, what, weight);
-            settings.problems.push(problem);
+            settings.add_problem(problem);
             true
         }
     }
@@ -211,7 +212,7 @@ impl<'a> Reader<'a> {
 
     fn problem(&mut self, origin: &Origin, what: impl Into<String>) {
         let problem = Problem::of_line(origin, what, Weight::Line);
-        self.settings.problems.push(problem);
+        self.settings.add_problem(problem);
     }
 
     fn line(&mut self, bytes: &[u8], origin: &Origin, depth: usize) {
@@ -222,7 +223,9 @@ impl<'a> Reader<'a> {
         }
         if let Some((_, lines)) = &mut self.account {
             if line.trim_end() != "}" {
-                lines.push((origin.clone(), bytes.to_owned()));
+                if self.settings.has_room(2, origin) {
+                    lines.push((origin.clone(), bytes.to_owned()));
+                }
             } else if let Some((name, lines)) = self.account.take() {
                 self.settings.accounts.insert(name, lines);
             }
@@ -314,7 +317,7 @@ impl<'a> Reader<'a> {
             Ok(words) => words,
             Err(what) => {
                 let problem = Problem::of_line(origin, what, weight_of(rest.split_whitespace()));
-                return self.settings.problems.push(problem);
+                return self.settings.add_problem(problem);
             }
         };
         match command {
@@ -325,25 +328,42 @@ impl<'a> Reader<'a> {
                 }
             }
             Command::Alias => {
-                if let Some((name, members)) = words.split_first() {
+                if let Some((name, members)) = words.split_first()
+                    && self.settings.has_room(words.len(), origin)
+                {
                     let alias = self.settings.aliases.entry(name.clone()).or_default();
                     alias.extend(members.iter().cloned());
                 }
             }
-            Command::Unalias => self
-                .settings
-                .aliases
-                .retain(|name, _| !words.contains(name)),
-            Command::Alternates => self.settings.alternates = words,
+            Command::Unalias => {
+                for name in &words {
+                    self.settings.aliases.remove(name);
+                }
+            }
+            Command::Alternates => {
+                if self.settings.has_room(words.len(), origin) {
+                    self.settings.alternates = words;
+                }
+            }
             Command::Source => self.source(&words, origin, depth),
-            Command::Ignore => add_fields(&mut self.settings.ignored, &words),
-            Command::Retain => add_fields(&mut self.settings.retained, &words),
+            Command::Ignore => {
+                if self.settings.has_room(words.len(), origin) {
+                    add_fields(&mut self.settings.ignored, &words);
+                }
+            }
+            Command::Retain => {
+                if self.settings.has_room(words.len(), origin) {
+                    add_fields(&mut self.settings.retained, &words);
+                }
+            }
             Command::Unignore => remove_fields(&mut self.settings.ignored, &words),
             Command::Unretain => remove_fields(&mut self.settings.retained, &words),
             Command::Account => self.begin_account(&words, origin),
             Command::Reader => {
-                let command = (origin.clone(), line.to_owned());
-                self.settings.reader_commands.push(command);
+                if self.settings.has_room(2, origin) {
+                    let command = (origin.clone(), line.to_owned());
+                    self.settings.reader_commands.push(command);
+                }
             }
             Command::NotHere => {
                 let what = format!("\"{line}\" is not allowed in this file");
@@ -360,7 +380,7 @@ impl<'a> Reader<'a> {
                 // `set mta = …` has set mta to nothing.
                 let weight = weight_of(words.iter().map(String::as_str));
                 let problem = Problem::of_line(origin, what, weight);
-                self.settings.problems.push(problem);
+                self.settings.add_problem(problem);
             }
         }
     }
@@ -387,7 +407,7 @@ impl<'a> Reader<'a> {
                 );
                 // The way out may be in what is left out.
                 let problem = Problem::of_line(origin, what, Weight::Route);
-                self.settings.problems.push(problem);
+                self.settings.add_problem(problem);
             }
             return;
         }
@@ -403,26 +423,30 @@ impl<'a> Reader<'a> {
             };
             let what = format!("cannot source {}: {what}", path.display());
             let problem = Problem::of_line(origin, what, weight);
-            self.settings.problems.push(problem);
+            self.settings.add_problem(problem);
         }
     }
 }
 
-fn add_fields(fields: &mut Vec<String>, words: &[String]) {
+fn add_fields(fields: &mut BTreeSet<String>, words: &[String]) {
+    let names = words.iter().map(|word| field_name(word));
+    fields.extend(names);
+}
+
+fn remove_fields(fields: &mut BTreeSet<String>, words: &[String]) {
     for word in words {
-        let word = word.trim_end_matches(':').to_ascii_lowercase();
-        if !fields.contains(&word) {
-            fields.push(word);
+        match word.as_str() {
+            "*" => fields.clear(),
+            _ => {
+                fields.remove(&field_name(word));
+            }
         }
     }
 }
 
-fn remove_fields(fields: &mut Vec<String>, words: &[String]) {
-    fields.retain(|field| {
-        !words
-            .iter()
-            .any(|word| word == "*" || word.eq_ignore_ascii_case(field))
-    });
+/// Returns the name of a field as the lists have it: in lower case and without its colon.
+fn field_name(word: &str) -> String {
+    word.trim_end_matches(':').to_ascii_lowercase()
 }
 
 /// Returns a file name with `~` replaced by the home directory.

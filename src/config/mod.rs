@@ -5,7 +5,7 @@
 //! at a file or the environment again. Whether a value is one of its variable is judged here, for
 //! every door it may come through; what it means is the business of who uses it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -21,6 +21,12 @@ pub mod variables;
 pub use env::Environment;
 pub use value::Targets;
 use variables::Row;
+
+/// How many entries all files and options may have: the names and members of aliases, fields and
+/// addresses are one each; a variable and a line that is kept for later are two.
+pub const MAX_ENTRIES: usize = 100_000;
+/// How many problems are kept.
+const MAX_PROBLEMS: usize = 1_000;
 
 /// Where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,13 +131,17 @@ pub struct Settings {
     /// One's other addresses, by `alternates`.
     pub alternates: Vec<String>,
     /// Header fields not shown, by `ignore`, in lower case.
-    pub ignored: Vec<String>,
+    pub ignored: BTreeSet<String>,
     /// Header fields shown, by `retain`, in lower case.
-    pub retained: Vec<String>,
+    pub retained: BTreeSet<String>,
     /// Commands for the reader found in rc files, with their place.
     pub reader_commands: Vec<(Origin, String)>,
     /// What `source` lines have read.
     sourced: Sourced,
+    /// How many entries were read, of [`MAX_ENTRIES`].
+    entries: usize,
+    /// Whether a problem of this weight was left out, and that was told.
+    left_out: [bool; 2],
     /// The blocks of `account NAME { … }`, as lines with their place.
     accounts: BTreeMap<String, Lines>,
     /// What was wrong on the way.
@@ -266,7 +276,7 @@ impl Settings {
         self.make_good(name);
         let says_no = !value.is_empty() && value::yes_or_no(value.trim()) == Some(false);
         if let Some((what, hint)) = variables::judge_name(name).filter(|_| !says_no) {
-            self.problems.push(Problem {
+            self.add_problem(Problem {
                 origin: origin.clone(),
                 what,
                 hint,
@@ -284,6 +294,9 @@ impl Settings {
         bytes: Option<OsString>,
         origin: Origin,
     ) {
+        if !self.variables.contains_key(name) && !self.has_room(2, &origin) {
+            return;
+        }
         self.changes += 1;
         let setting = Setting {
             value,
@@ -300,13 +313,48 @@ impl Settings {
             true => (Weight::Route, ""),
             false => (Weight::Line, "; its default counts"),
         };
-        self.problems.push(Problem {
+        self.add_problem(Problem {
             origin,
             what: format!("{name} {what}{rest}"),
             hint: None,
             weight,
             variable: Some(row.name.to_owned()),
         });
+    }
+
+    /// Keeps a problem to be told; beyond [`MAX_PROBLEMS`] only that there are more.
+    ///
+    /// What was left out cannot be made good: nobody would know of it.
+    pub(crate) fn add_problem(&mut self, problem: Problem) {
+        let weight = match problem.weight {
+            Weight::Line => 0,
+            Weight::Route => 1,
+            // There are no more of these than files.
+            Weight::Unread => return self.problems.push(problem),
+        };
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        } else if !std::mem::replace(&mut self.left_out[weight], true) {
+            let what = "more is wrong here than is told";
+            let more = Problem::of_line(&problem.origin, what, problem.weight);
+            self.problems.push(more);
+        }
+    }
+
+    /// Counts entries; returns whether there is room for them.
+    ///
+    /// Where there is none nothing is sent: the way out may be in what is left out, or a recipient.
+    fn has_room(&mut self, entries: usize, origin: &Origin) -> bool {
+        let had_room = self.entries <= MAX_ENTRIES;
+        self.entries = self.entries.saturating_add(entries);
+        let has_room = self.entries <= MAX_ENTRIES;
+        if had_room && !has_room {
+            let what = format!(
+                "the configuration has more than {MAX_ENTRIES} entries: the rest is left out"
+            );
+            self.add_problem(Problem::of_line(origin, what, Weight::Route));
+        }
+        has_room
     }
 
     /// Forgets what was wrong with a variable that now has another value.

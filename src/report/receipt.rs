@@ -34,9 +34,9 @@ pub fn receipt(report: &Report, bad: &[BadRecipient], time: &str, status: u8) ->
 
 fn recipient(entry: &Entry) -> Value {
     json!({
-        "recipient": entry.recipient,
-        "target": entry.target,
-        "route": entry.route,
+        "recipient": &*entry.recipient,
+        "target": &*entry.target,
+        "route": &*entry.route,
         "reason": entry.reason,
         "outcome": log::name_of(entry.outcome.disposition),
         "code": entry.outcome.code,

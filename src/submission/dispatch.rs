@@ -298,12 +298,15 @@ impl<'a> Sender<'a> {
                 exit::with_causes(failure),
             )
         };
-        let entry = |name: String, route: &str, outcome| Entry {
-            recipient: name.clone(),
-            target: name,
-            route: route.to_owned(),
-            reason: "expandaddr is set".to_owned(),
-            outcome,
+        let entry = |name: String, route: &str, outcome| {
+            let name: Arc<str> = name.into();
+            Entry {
+                recipient: Arc::clone(&name),
+                target: name,
+                route: route.into(),
+                reason: "expandaddr is set".into(),
+                outcome,
+            }
         };
         let files = self.draft.files.iter().map(|path| {
             let home = self.around.environment.home_directory();

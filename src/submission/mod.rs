@@ -4,6 +4,7 @@
 //! keeps the text of what was not accepted. Used by every face; prints nothing. How a message
 //! is composed and what the user is told are the business of `compose` and `cli`.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,13 +52,13 @@ pub struct Surroundings<'a> {
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The recipient as it was given.
-    pub recipient: String,
+    pub recipient: Arc<str>,
     /// The recipient in the envelope; the file or command itself.
-    pub target: String,
+    pub target: Arc<str>,
     /// The way, in a word or two.
-    pub route: String,
+    pub route: Arc<str>,
     /// Why this way.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -96,7 +97,7 @@ pub fn send(
         .entries
         .iter()
         .filter(|entry| !entry.outcome.is_accepted())
-        .map(|entry| entry.target.clone())
+        .map(|entry| entry.target.to_string())
         .collect();
     let mut failed = failed;
     failed.extend(bad.iter().map(|bad| bad.text.clone()));
@@ -129,11 +130,15 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
                 .filter_map(|step| step.route.clone().err())
                 .collect(),
         };
+        let name: Arc<str> = match route {
+            Some(route) => name_of(route, &plan).into(),
+            None => "none".into(),
+        };
         for (step, outcome) in steps.into_iter().zip(outcomes) {
             report.entries.push(Entry {
-                recipient: step.recipient.to_string(),
-                target: step.target.to_string(),
-                route: route.map_or_else(|| "none".to_owned(), |route| name_of(route, &plan)),
+                recipient: step.recipient.shared(),
+                target: step.target.shared(),
+                route: Arc::clone(&name),
                 reason: step.reason.clone(),
                 outcome,
             });

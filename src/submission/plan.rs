@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use crate::address::EnvelopeAddress;
+use crate::address::{EnvelopeAddress, MAX_RECIPIENTS};
 use crate::compose::Draft;
 use crate::config::{Problem, Weight};
 use crate::exit::{self, Failure, Kind};
@@ -142,6 +142,12 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     let (steps, ignored) = route::plan(&recipients, &world);
     if let Some(failure) = trouble.into_inner() {
         return Err(failure);
+    }
+    if steps.len() + ignored.len() > MAX_RECIPIENTS {
+        let what = format!(
+            "the message has more than {MAX_RECIPIENTS} recipients: the system's aliases lead to them"
+        );
+        return Err(Failure::new(Kind::Data, what));
     }
     notices.extend(unreadable.into_inner());
     notices.extend(ignored.into_iter().map(|member| {

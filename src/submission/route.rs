@@ -1,9 +1,11 @@
 //! Routes: which way a copy goes, for each recipient after aliases (design decision D5).
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
-use crate::address::EnvelopeAddress;
 use crate::address::alias::expand;
+use crate::address::{EnvelopeAddress, MAX_RECIPIENTS};
 use crate::exit::Kind;
 use crate::submission::aliases::SystemAliases;
 use crate::submission::mta::{Mta, RelayUrl};
@@ -32,7 +34,7 @@ pub struct Step {
     /// The way, or why there is none.
     pub route: Result<Route, Outcome>,
     /// Why this way, as an English clause.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
 }
 
 /// What routing must know of this host and its configuration.
@@ -57,21 +59,23 @@ pub struct World<'a> {
 
 /// Returns the copies for these recipients, in order, each target once, and members of system
 /// aliases that were left out.
+///
+/// Those are more than [`MAX_RECIPIENTS`] where there are too many: then not all are among them.
 pub fn plan(recipients: &[EnvelopeAddress], world: &World<'_>) -> (Vec<Step>, Vec<String>) {
     let mut planner = Planner {
         world,
         sendmail: None,
         aliases: None,
         steps: Vec::new(),
+        seen: HashSet::new(),
         ignored: Vec::new(),
     };
     for recipient in recipients {
         planner.recipient(recipient);
+        if planner.steps.len() + planner.ignored.len() > MAX_RECIPIENTS {
+            break;
+        }
     }
-    let mut seen = std::collections::HashSet::new();
-    planner
-        .steps
-        .retain(|step| seen.insert((step.target.clone(), step.route.is_ok())));
     (planner.steps, planner.ignored)
 }
 
@@ -80,6 +84,8 @@ struct Planner<'a> {
     sendmail: Option<Option<PathBuf>>,
     aliases: Option<SystemAliases>,
     steps: Vec<Step>,
+    /// The targets of the steps, and whether they have a way.
+    seen: HashSet<(EnvelopeAddress, bool)>,
     ignored: Vec<String>,
 }
 
@@ -146,7 +152,7 @@ impl Planner<'_> {
     fn carried(
         &mut self,
         recipient: &EnvelopeAddress,
-        reason: &str,
+        reason: &'static str,
         way: impl Fn(&EnvelopeAddress) -> Option<Route>,
     ) {
         let Some(name) = self.local_name(recipient) else {
@@ -174,7 +180,7 @@ impl Planner<'_> {
         &mut self,
         recipient: &EnvelopeAddress,
         member: &EnvelopeAddress,
-        reason: &str,
+        reason: &'static str,
         way: &dyn Fn(&EnvelopeAddress) -> Option<Route>,
     ) {
         let Some(name) = self.local_name(member) else {
@@ -189,7 +195,7 @@ impl Planner<'_> {
         }
         if account {
             let reason = format!("it is an account on this host, and {reason}");
-            self.push(recipient, member.clone(), Ok(Route::Local(name)), &reason);
+            self.push(recipient, member.clone(), Ok(Route::Local(name)), reason);
         } else {
             let text = format!("there is no user {name} on this host");
             let outcome = Outcome::new(Disposition::Refused, Kind::NoUser, text);
@@ -201,7 +207,7 @@ impl Planner<'_> {
         &mut self,
         recipient: &EnvelopeAddress,
         target: &EnvelopeAddress,
-        reason: &str,
+        reason: &'static str,
         way: &dyn Fn(&EnvelopeAddress) -> Option<Route>,
     ) {
         let route = way(target).ok_or_else(|| {
@@ -239,13 +245,16 @@ impl Planner<'_> {
         recipient: &EnvelopeAddress,
         target: EnvelopeAddress,
         route: Result<Route, Outcome>,
-        reason: &str,
+        reason: impl Into<Cow<'static, str>>,
     ) {
+        if !self.seen.insert((target.clone(), route.is_ok())) {
+            return;
+        }
         self.steps.push(Step {
             recipient: recipient.clone(),
             target,
             route,
-            reason: reason.to_owned(),
+            reason: reason.into(),
         });
     }
 }

@@ -64,6 +64,42 @@ fn sixty_thousand_on_one_line_get_the_mail_once() {
 }
 
 #[test]
+fn more_recipients_than_a_message_may_have_are_refused_and_the_text_is_kept() {
+    let many = |n: usize| (0..n).map(|n| format!("u{n}@x.org")).collect::<Vec<_>>();
+    let to = many(100_001).join(", ");
+    let fields: String = many(100_001)
+        .chunks(5_000)
+        .map(|to| format!("To: {}\n", to.join(",")))
+        .collect();
+    let half = |name: &str| many(49_990).join(" ").replace("x.org", name);
+    let alias = format!(
+        "alias half {}\nalias others {}\n",
+        half("y.org"),
+        half("z.org")
+    );
+    let both: Vec<String> = ["half", "others"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(many(30))
+        .collect();
+    let both: Vec<&str> = both.iter().map(String::as_str).collect();
+    for (args, stdin, rc) in [
+        (&["-t", "-i"][..], format!("To: {to}\n\nx\n"), ""),
+        (&["-t", "-i"], format!("{fields}\nx\n"), ""),
+        (&both, "x\n".to_owned(), &alias),
+    ] {
+        let name = if args[0] == "-t" { "sendmail" } else { "mailx" };
+        let case = Case::send([]).args(args).stdin(stdin).rc(rc).called(name);
+        case.status(65)
+            .says("the message has more than 100000 recipients")
+            .hints("send it in several messages")
+            .keeps(1)
+            .run()
+            .nothing_sent();
+    }
+}
+
+#[test]
 fn an_address_of_100_kb_is_told_in_a_short_line() {
     for long in [
         format!("{}@x.org", "a".repeat(100_000)),

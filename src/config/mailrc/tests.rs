@@ -52,7 +52,8 @@ fn variables_aliases_and_lists_are_read() {
     assert!(settings.is_set("save"));
     assert_eq!(settings.get("mta"), Some("/bin/true"));
     assert_eq!(settings.aliases["ops"], ["a@x", "Bob <b@x>", "c@x"]);
-    assert_eq!(settings.ignored, ["received", "x-foo"]);
+    let ignored: Vec<&String> = settings.ignored.iter().collect();
+    assert_eq!(ignored, ["received", "x-foo"]);
     assert_eq!(settings.reader_commands.len(), 1);
 }
 
@@ -194,4 +195,48 @@ fn a_file_that_sources_itself_ends() {
     read_file(&mut settings, file.path(), &context());
     assert_eq!(settings.problems.len(), 1);
     assert_eq!(settings.problems[0].what, "source is nested too deep");
+}
+
+#[test]
+fn a_configuration_with_more_entries_than_there_is_room_for_stops_mail_and_says_so() {
+    let many = |form: &str| -> String {
+        // All but the members of one line are two entries a line.
+        let count = crate::config::MAX_ENTRIES / if form.ends_with('x') { 1 } else { 2 };
+        (0..count + 10)
+            .map(|at| form.replace('N', &at.to_string()))
+            .collect()
+    };
+    let one_line = |command: &str| format!("{command}{}\n", many(" uN@x"));
+    let account = format!("account a {{\n{}}}\n", many("set vN=x\n"));
+    let table = [
+        many("set vN=x\n"),
+        many("alias aN u@x\n"),
+        one_line("alias all"),
+        one_line("alternates"),
+        one_line("ignore"),
+        many("headers N\n"),
+        account,
+    ];
+    for text in &table {
+        let settings = read(text);
+        let what = "the configuration has more than 100000 entries: the rest is left out";
+        let told = settings
+            .problems
+            .iter()
+            .filter(|problem| problem.what == what && problem.weight == Weight::Route);
+        assert_eq!(told.count(), 1, "{}", &text[..40]);
+    }
+    // One variable set again and again is one entry.
+    assert_eq!(read(&many("set v=N\n")).problems, []);
+}
+
+#[test]
+fn wrong_lines_without_end_are_told_up_to_a_limit_and_none_is_made_good_by_it() {
+    let mut text = "blorb\n".repeat(5_000);
+    text.push_str("set tls=maybe\nset tls=require\n");
+    let settings = read(&text);
+    assert_eq!(settings.problems.len(), 1_002);
+    let last = &settings.problems[1_001];
+    assert_eq!(last.what, "more is wrong here than is told");
+    assert_eq!(last.weight, Weight::Route);
 }
