@@ -221,7 +221,7 @@ impl<'a> Composer<'a> {
     /// behind the limit would get nothing, and nobody would know.
     fn refuse_cut(&mut self, header: &PremadeHeader) {
         if header.is_cut() {
-            let what = "the header is larger than 8 MiB or 50,000 fields, \
+            let what = "the header is larger than 1 MiB or 50,000 fields, \
                         and so not all recipients are known";
             self.composed.failures.push(Failure::new(Kind::Data, what));
         }

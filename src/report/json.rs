@@ -179,6 +179,7 @@ impl<'g> Line<'g> {
     fn string(&mut self, text: &str) {
         let mut rest = text;
         while !rest.is_empty() {
+            self.give_full();
             let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
             let plain = rest.bytes().position(|byte| !is_plain(&byte));
             let (first, after) = rest.split_at(plain.unwrap_or(rest.len()));

@@ -168,7 +168,11 @@ impl Reader<'_, '_> {
         let mut text = Vec::new();
         for &message in messages {
             let content = self.content(message)?;
-            text.extend_from_slice(&body(&content));
+            // The text of one message, the usual case, is not copied.
+            match text.is_empty() {
+                true => text = body(&content),
+                false => text.extend_from_slice(&body(&content)),
+            }
             if !text.is_empty() && !text.ends_with(b"\n") {
                 text.push(b'\n');
             }

@@ -245,12 +245,15 @@ fn fifty_hosts_are_enough() {
 #[test]
 fn recipients_behind_the_end_of_a_huge_header_are_not_lost_in_silence() {
     let message = format!("{}To: u@x.org\n\ntext\n", "A:\n".repeat(50_001));
+    let large = format!("X: {}\nTo: u@x.org\n\ntext\n", "x".repeat(1 << 20));
     for text in ["sendmail -i -t", "mailx -t"] {
-        let message = format!("To: first@x.org\n{message}");
-        line(text, message)
-            .refused(65, "not all recipients are known")
-            .kept()
-            .run();
+        for message in [&message, &large] {
+            let message = format!("To: first@x.org\n{message}");
+            line(text, message)
+                .refused(65, "not all recipients are known")
+                .kept()
+                .run();
+        }
     }
     // Who is named on the command line gets it, whatever the header is.
     line("sendmail -i u@x.org", message)

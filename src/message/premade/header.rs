@@ -17,7 +17,9 @@ pub struct Reading {
 }
 
 /// A header larger than this ends before the field that crosses the limit; the rest is body.
-const MAX_HEADER: usize = 8 << 20;
+///
+/// A field is held some ten times over while it is written anew. Exim has the same limit.
+const MAX_HEADER: usize = 1 << 20;
 /// So does one of more fields: each takes more memory than its few bytes.
 const MAX_FIELDS: usize = 50_000;
 
@@ -83,7 +85,7 @@ impl PremadeHeader {
     /// Lines may end in LF or CRLF; From_ lines in front are dropped. The
     /// header ends at an empty line, or before the first line that is no header
     /// field: if that is the first line, everything is body. So is what follows
-    /// the first 8 MiB or 50,000 fields.
+    /// the first 1 MiB or 50,000 fields.
     ///
     /// # Errors
     /// Fails when the source cannot be read.
