@@ -12,9 +12,9 @@
 //!    the mailbox has not been touched.
 //! 5. Give the file times that tell whether there is new mail; unlock.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,8 @@ use super::source::{Buffered, read_exact};
 use super::tail::cut;
 use super::torn;
 use super::view::View;
-use crate::sys::disk::{directory_of, sync_name, until_done};
+use crate::sys::disk::{create_complete, directory_of, sync_name, until_done};
+use crate::sys::user;
 
 /// How often a mailbox that is replaced under our hands is opened again.
 const ATTEMPTS: usize = 5;
@@ -500,11 +501,13 @@ impl Session {
         let name = name.to_string_lossy();
         let random = crate::sys::random::number();
         let beside = directory_of(&self.subject.path).to_owned();
-        let directories = journals.directories.iter().cloned().chain([beside]);
+        let directories = journals.directories.iter().cloned().chain([beside.clone()]);
         for directory in directories {
             let place = directory.join(format!("{name}.rescue-{random:08x}"));
+            // Beside another user's mailbox it is hers, as the mail in it is. Private places are ours.
+            let owner = (directory == beside).then(|| self.lock.file().metadata());
             let kept = pending::make_directory(&place, &self.subject).and_then(|spot| {
-                copy_body(&journal, spot.path())?;
+                copy_body(&journal, spot.path(), owner.transpose()?.as_ref())?;
                 Ok(spot.path().to_owned())
             });
             if let Ok(kept) = kept {
@@ -544,20 +547,24 @@ fn give_back(file: &File, size: u64) {
 }
 
 /// Copies the bytes that a journal would have written into a new file; all of them, or there is none.
-fn copy_body(journal: &Journal, place: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(place)?;
-    let copied = write_body(journal, &mut file).and_then(|()| sync_name(place, &file));
-    if copied.is_err() {
+///
+/// The file belongs to `owner`'s owner, where we may give it away.
+fn copy_body(journal: &Journal, place: &Path, owner: Option<&Metadata>) -> io::Result<()> {
+    let file = create_complete(place, &mut |file| {
+        if let Some(owner) = owner.filter(|owner| owner.uid() != user::effective_uid()) {
+            // What cannot be given away is kept all the same.
+            let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
+        }
+        write_body(journal, file)
+    })?;
+    let synced = sync_name(place, &file);
+    if synced.is_err() {
         let _ = fs::remove_file(place);
     }
-    copied
+    synced
 }
 
-fn write_body(journal: &Journal, file: &mut File) -> io::Result<()> {
+fn write_body(journal: &Journal, mut file: &File) -> io::Result<()> {
     let (mut at, len) = match &journal.header().body {
         Body::Whole { extents, .. } => (
             journal.body_at(),

@@ -1,5 +1,7 @@
 use super::*;
 
+use std::fs::OpenOptions;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -205,6 +207,30 @@ fn a_foreign_rewrite_after_a_crash_is_left_alone_and_the_journal_rescued() {
     assert!(kept.exists());
     assert_eq!(spool.text(), B);
     assert!(!spool.journal().exists());
+}
+
+#[test]
+fn what_root_rescues_beside_a_mailbox_belongs_to_its_owner() {
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    if crate::sys::user::effective_uid() != 0 {
+        return;
+    }
+    let spool = Spool::new(&[A, B, C].concat());
+    crash(&spool, &delete(&[0]), false, 0, 0);
+    std::fs::write(spool.path(), B).expect("written");
+    for path in [spool.directory.path(), &spool.path(), &spool.journal()] {
+        chown(path, Some(54_321), Some(54_322)).expect("given away");
+    }
+    let notices = recover(&spool.path(), &spool.options()).expect("recovered");
+    let [Notice::Overwritten { kept }] = &notices[..] else {
+        panic!("{notices:?}");
+    };
+    let metadata = std::fs::metadata(kept).expect("kept");
+    assert_eq!(kept.parent(), Some(spool.directory.path()));
+    let owner = (metadata.uid(), metadata.gid(), metadata.mode() & 0o777);
+    assert_eq!(owner, (54_321, 54_322, 0o600));
+    assert!(metadata.len() > 0);
 }
 
 /// Starts to write changes, and stops when the journal has its name and so many steps are done:
