@@ -1,5 +1,6 @@
 //! Changing a mailbox with the reader: what `q` writes, what `x` and everything else leave alone.
 
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -625,4 +626,74 @@ fn a_message_that_stood_first_without_a_date_stays_a_message_elsewhere() {
         .leaves("cwd/box", "")
         .any_stdout()
         .run();
+}
+
+/// Saves a message into a new mailbox under strace with these faults, and returns the trace.
+fn saved_with_faults(faults: &[String]) -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("box"), ONE).expect("written");
+    let mut strace = Command::new("/usr/bin/strace");
+    strace.args(["-f", "-qq", "-o", "trace"]);
+    strace.args(["-e", "trace=openat,renameat2,linkat,syncfs,fsync"]);
+    for fault in faults {
+        strace.args(["-e", fault]);
+    }
+    let script = "printf 'c 1 arch\\nx\\n' | exec \"$@\"";
+    let ran = Command::new("/bin/sh")
+        .args(["-c", script, "sh"])
+        .arg(strace.get_program())
+        .args(strace.get_args())
+        .arg(crate::case::PROGRAM)
+        .args(["mailx", "-n", "-N", "-f", "box"])
+        .env_clear()
+        .env("HOME", directory.path())
+        .env("MAILRC", "/dev/null")
+        .current_dir(directory.path())
+        .output()
+        .expect("it runs");
+    assert!(ran.status.success(), "{faults:?}: {ran:?}");
+    // It is whole, and nothing else is left.
+    assert_eq!(fs::read_to_string(at("arch")).expect("made"), ONE);
+    let mut names: Vec<_> = fs::read_dir(directory.path())
+        .expect("listed")
+        .map(|entry| entry.expect("a name").file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["arch", "box", "trace"], "{faults:?}");
+    fs::read_to_string(at("trace")).expect("a trace")
+}
+
+#[test]
+fn a_new_mailbox_is_made_and_synced_whatever_the_file_system_lacks() {
+    if !std::path::Path::new("/usr/bin/strace").exists() {
+        return crate::launch::left_out("file systems that lack a call", "needs strace");
+    }
+    let trace = saved_with_faults(&[]);
+    let opens: Vec<&str> = trace
+        .lines()
+        .filter(|line| line.contains("openat("))
+        .collect();
+    let number = |is: &dyn Fn(&str) -> bool| opens.iter().rposition(|line| is(line));
+    let nameless = opens.iter().position(|line| line.contains("O_TMPFILE"));
+    let nameless = nameless.expect("made without a name") + 1;
+    let sync = number(&|line| line.contains("\".\", O_RDONLY|O_CLOEXEC)"));
+    let sync = sync.expect("its directory is synced") + 1;
+    assert!(!trace.contains("syncfs("), "{trace}");
+    let fail = |call: &str, errno: &str, when: &str| format!("inject={call}:error={errno}{when}");
+    for errno in ["EOPNOTSUPP", "EINVAL", "EISDIR", "ENOENT"] {
+        let first = fail("openat", errno, &format!(":when={nameless}"));
+        let trace = saved_with_faults(std::slice::from_ref(&first));
+        assert!(trace.contains("renameat2("), "{errno}: {trace}");
+        for rename in ["EINVAL", "ENOSYS"] {
+            let trace = saved_with_faults(&[first.clone(), fail("renameat2", rename, "")]);
+            let linked = trace.lines().any(|line| {
+                line.contains("link") && line.contains("\"arch\"") && !line.contains("/proc/")
+            });
+            assert!(linked, "{errno}, {rename}: {trace}");
+        }
+    }
+    // A directory that we may not read is synced with its whole file system.
+    let trace = saved_with_faults(&[fail("openat", "EACCES", &format!(":when={sync}"))]);
+    assert!(trace.contains("syncfs("), "{trace}");
 }
