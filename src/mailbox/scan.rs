@@ -605,6 +605,10 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
     /// Ends the message where something begins before this place that belongs to none; returns
     /// whether there was such a thing.
     fn torn_before(&mut self, mut from: usize, to: usize) -> io::Result<bool> {
+        // Most bodies have no NUL at all, and that is known in half the time.
+        if memchr(0, &self.window[from.min(to)..to]).is_none() {
+            return Ok(false);
+        }
         while let Some(found) = self.nuls.find(&self.window[from.min(to)..to]) {
             let nul = from + found + 1;
             self.pass(nul);
