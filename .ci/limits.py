@@ -35,7 +35,7 @@ import time
 import zlib
 
 # How large an input is at 100x, in bytes.
-SIZE = 6_000_000
+SIZE = 4_000_000
 SIZE_OF_ALL = 40_000_000
 # The rule.
 MULTIPLE, ALLOWANCE = 3, 30_000_000
@@ -600,10 +600,12 @@ class World:
 # Rows that are known to break the rule: they are printed and do not fail the run. By kind, the doors
 # (or their first words).
 KNOWN = {
-    # A variable has a place, a recipient a way: some hundred bytes for a few of a file that is one's own.
-    "rc: set": ("send", "list"),
-    "rc: one alias": ("send",),
-    "rc: alias again": ("send",),
+    # What each recipient of a command line takes, some hundred bytes, is more than three times his address;
+    # exec(2) ends it at about 2 MB of them, and so at some 100 MB.
+    "arguments: addresses": ("mailx", "send"),
+    "arguments: the same": ("mailx", "send"),
+    "arguments: names": ("mailx", "send"),
+    "arguments: local": ("mailx", "send"),
 }
 
 
@@ -754,11 +756,13 @@ def works(options):
              if options.all or options.door or name not in SIMILAR}
     for kind, pieces_of in MAILBOXES.items():
         yield Work(kind, writer_of(pieces_of), through(doors))
-    # What comes out is a hundred times the file or more: the program must stop by itself.
+    # What comes out is a hundred times the file or more: the program must stop by itself. Only the first
+    # kind comes to where it does; the others would take minutes.
     for kind, pieces_of in COMPRESSED.items():
-        yield Work(kind, lambda path, size, of=pieces_of: writer_of(of)(path, size * RATIO // 20),
+        times = RATIO // 10 if kind == next(iter(COMPRESSED)) else RATIO // 100
+        yield Work(kind, lambda path, size, of=pieces_of, times=times: writer_of(of)(path, size * times),
                    through({name: READING[name] for name in BOMBED}),
-                   lambda held, size: held + min(size * RATIO // 20, max(100 * held, 256_000_000)))
+                   lambda held, size, times=times: held + min(size * times, max(100 * held, 256_000_000)))
     for kind, pieces_of in MEMBERS.items():
         yield Work(kind, writer_of(pieces_of), through(READING))
     yield Work("maildir: files", maildir, through({**READING, **CHANGING}),
@@ -815,6 +819,8 @@ def main():
                 rows += found
     broken = [row for row in rows if row.troubles() and not row.is_known()]
     known = [row for row in rows if row.troubles() and row.is_known()]
+    for row in known:
+        print(f"KNOWN: {row.kind} through {row.door}: {', '.join(row.troubles())}")
     print(f"{len(chosen)} kinds, {len(rows)} rows, {len(broken)} break the rule, {len(known)} are known to, "
           f"{time.monotonic() - began:.0f} s")
     return 1 if broken else 0

@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
         }
         if let Some((_, lines)) = &mut self.account {
             if line.trim_end() != "}" {
-                if self.settings.has_room(2, origin) {
+                if self.settings.has_room(4, origin) {
                     lines.push((origin.clone(), bytes.to_owned()));
                 }
             } else if let Some((name, lines)) = self.account.take() {
@@ -360,7 +360,7 @@ impl<'a> Reader<'a> {
             Command::Unretain => remove_fields(&mut self.settings.retained, &words),
             Command::Account => self.begin_account(&words, origin),
             Command::Reader => {
-                if self.settings.has_room(2, origin) {
+                if self.settings.has_room(4, origin) {
                     let command = (origin.clone(), line.to_owned());
                     self.settings.reader_commands.push(command);
                 }

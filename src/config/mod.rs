@@ -23,7 +23,8 @@ pub use value::Targets;
 use variables::Row;
 
 /// How many entries all files and options may have: the names and members of aliases, fields and
-/// addresses are one each; a variable and a line that is kept for later are two.
+/// addresses are one each; a variable and a line that is kept for later are four,
+/// as they take memory.
 pub const MAX_ENTRIES: usize = 100_000;
 /// How many problems are kept.
 const MAX_PROBLEMS: usize = 1_000;
@@ -294,7 +295,7 @@ impl Settings {
         bytes: Option<OsString>,
         origin: Origin,
     ) {
-        if !self.variables.contains_key(name) && !self.has_room(2, &origin) {
+        if !self.variables.contains_key(name) && !self.has_room(4, &origin) {
             return;
         }
         self.changes += 1;
