@@ -4,7 +4,7 @@
 //! where they come from. Commands mark messages in memory; only `save` and its
 //! like write at once, and only leaving by `q` changes the mailbox. `x` changes
 //! nothing, and nor do the ends that nobody asked for: a signal, a terminal that
-//! is gone, an output that is full, a script that has failed ([`script`]). Results
+//! is gone, an output that is full, a script that has failed. Results
 //! go to `out`, complaints to `err` (POSIX), and neither ends the loop; the end of
 //! input is `q`.
 

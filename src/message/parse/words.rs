@@ -23,7 +23,9 @@ pub fn eight_bit(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Returns bytes in a declared charset as text; see [`charset`].
+/// Returns bytes in a declared charset as text.
+///
+/// Without a label, or with one that nobody knows, they are UTF-8 if valid, else windows-1252.
 pub fn in_charset<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     match charset(label) {
         None => eight_bit(bytes),

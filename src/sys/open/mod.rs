@@ -3,7 +3,7 @@
 //! The environment, a variable, a line of an rc file or an option may name anything: a FIFO that
 //! nobody writes to, `/dev/zero`, a directory, a link to nowhere, a file on a disk that fails.
 //! [`read`] opens those that are read. The caller says what the file is for ([`Use`]) and gets its
-//! bytes or a reason ([`Unread`]), soon and within a limit. [`write`] finds those that mail is written
+//! bytes or a reason ([`Unread`]), soon and within a limit. [`mod@write`] finds those that mail is written
 //! to, past what others may have planted.
 //!
 //! What cannot be read is not absent (design decision D27): [`Trouble`] is the one place that tells
