@@ -110,6 +110,10 @@ def change_until_stopped(place, number, dice, log):
         if not chosen:
             log.write("marked" if done.returncode == 0 else word, "-")
         complaints = [line for line in complaints if not EXPECTED.search(line)]
+        # At the very start nothing has arrived yet.
+        if not chosen and done.returncode == 1 and all("No mail in" in line for line in complaints):
+            time.sleep(dice.uniform(0, 0.2))
+            continue
         if done.returncode not in (0, 75) or (complaints and done.returncode == 0):
             log.write("complaint", f"{done.returncode}: {'; '.join(complaints)[:300]}")
         time.sleep(dice.uniform(0, 0.2))
