@@ -38,7 +38,7 @@ use super::torn;
 use crate::exit::Kind;
 use crate::sys::disk::{create_complete, is_young, remove_second_names, sync_name};
 use crate::sys::open::write::{Denied, Target};
-use crate::sys::user;
+use crate::sys::{open, user};
 
 /// How often a mailbox that is replaced under our hands is opened again.
 const ATTEMPTS: usize = 5;
@@ -157,7 +157,7 @@ impl AppendError {
             AppendError::Open { source, .. } | AppendError::Create { source, .. } => {
                 match source.kind() {
                     io::ErrorKind::PermissionDenied => Kind::NoPermission,
-                    _ => Kind::CannotCreate,
+                    _ => open::kind_of(source, Kind::CannotCreate),
                 }
             }
             AppendError::Refused { .. } => Kind::CannotCreate,
@@ -180,6 +180,7 @@ impl AppendError {
     pub fn is_temporary(&self) -> bool {
         match self {
             AppendError::Lock(error) => error.is_temporary(),
+            _ if self.kind() == Kind::TryLater => true,
             AppendError::Open { source, .. }
             | AppendError::Create { source, .. }
             | AppendError::Write { source, .. } => matches!(

@@ -285,6 +285,45 @@ fn a_missing_directory_and_a_held_lock_have_their_kinds() {
 }
 
 #[test]
+fn a_system_that_fails_had_the_status_of_a_file_that_cannot_be_made() {
+    use Errno::{EACCES, EIO, EMFILE, ENFILE, ENOENT, ENOMEM, ENOSPC, ESTALE};
+    let table = [
+        (EIO, [Kind::TryLater; 3]),
+        (EMFILE, [Kind::TryLater; 3]),
+        (ENFILE, [Kind::TryLater; 3]),
+        (ENOMEM, [Kind::TryLater; 3]),
+        (ESTALE, [Kind::TryLater; 3]),
+        (ENOSPC, [Kind::CannotCreate, Kind::CannotCreate, Kind::Io]),
+        (ENOENT, [Kind::CannotCreate, Kind::CannotCreate, Kind::Io]),
+        (EACCES, [Kind::NoPermission, Kind::NoPermission, Kind::Io]),
+    ];
+    for (errno, kinds) in table {
+        let path = || PathBuf::from("mbox");
+        let source = || io::Error::from_raw_os_error(errno as i32);
+        let errors = [
+            AppendError::Open {
+                path: path(),
+                source: source(),
+            },
+            AppendError::Create {
+                path: path(),
+                source: source(),
+            },
+            AppendError::Lock(LockError::Io {
+                path: path(),
+                source: source(),
+            }),
+        ];
+        for (error, kind) in errors.iter().zip(kinds) {
+            assert_eq!(error.kind(), kind, "{error:?}");
+            let is_full = errno == ENOSPC && kind == Kind::CannotCreate;
+            let is_temporary = kind == Kind::TryLater || is_full;
+            assert_eq!(error.is_temporary(), is_temporary, "{error:?}");
+        }
+    }
+}
+
+#[test]
 fn many_appenders_lose_nothing() {
     let directory = directory();
     let path = directory.path().join("mbox");

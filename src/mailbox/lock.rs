@@ -34,8 +34,8 @@ use std::time::{Duration, Instant};
 use super::dot_lock::{self, DotLock, LockFile};
 use super::kernel_lock::{self, Request};
 use crate::exit::Kind;
-use crate::sys::random;
 use crate::sys::signals::{self, Held};
+use crate::sys::{open, random};
 
 /// Where liblockfile's helper is installed.
 const HELPERS: [&str; 2] = ["/usr/bin/dotlockfile", "/usr/local/bin/dotlockfile"];
@@ -144,7 +144,7 @@ impl LockError {
     pub fn kind(&self) -> Kind {
         match self {
             LockError::Busy { .. } | LockError::Replaced { .. } => Kind::TryLater,
-            LockError::Io { .. } => Kind::Io,
+            LockError::Io { source, .. } => open::kind_of(source, Kind::Io),
         }
     }
 

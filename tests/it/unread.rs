@@ -42,6 +42,12 @@ fn with_password(case: Case) -> Case {
 
 const ROWS: &[Row] = &[
     Row {
+        path: "/var/mail",
+        calls: OPEN,
+        says: "cannot send to root now: cannot ",
+        world: to_root,
+    },
+    Row {
         path: "/etc/aliases",
         calls: OPEN,
         says: "cannot read /etc/aliases",
