@@ -25,8 +25,8 @@ const MASKED: &str = "****";
 /// How many characters of an encoded secret are no accident.
 const ENCODED_PART: usize = 6;
 
-/// The least and the most characters of the secret itself that are no accident; half of it between.
-const PLAIN_PART: (usize, usize) = (6, 12);
+/// How many characters of the secret itself are no accident.
+const PLAIN_PART: usize = 6;
 
 /// A secret shorter than this is masked where it is a word of its own, or half the text would go.
 const SHORT: usize = 4;
@@ -53,13 +53,12 @@ impl Mask {
             return mask;
         }
         let length = secret.chars().count();
-        let (least, most) = PLAIN_PART;
         for text in [secret.to_owned(), as_latin1(secret.as_bytes())] {
             let text = Zeroizing::new(text);
             if length < SHORT {
                 mask.word = Some(folded(&text));
             } else {
-                mask.learn(&text, (length / 2).clamp(least, most));
+                mask.learn(&text, PLAIN_PART);
             }
         }
         mask.learn_encoded(secret.as_bytes());
@@ -452,6 +451,22 @@ mod tests {
                         "{name} {cut}: {rest}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_piece_of_a_long_secret_passed_that_was_shorter_than_its_half() {
+        let secret = "Gr8-secret/PassW0rd/of many.characters";
+        let mask = mask(secret);
+        for length in 6..secret.len() {
+            for start in 0..=secret.len() - length {
+                let piece = secret[start..start + length].trim();
+                if piece.replace(' ', "").len() < 6 {
+                    continue;
+                }
+                let shown = mask.text(&format!("5.7.8 got <{piece}>"));
+                assert_eq!(shown, "5.7.8 got <****>", "{piece}");
             }
         }
     }
