@@ -1,6 +1,7 @@
 //! Keeping: the text of what nobody has accepted (design decision D9).
 //!
-//! Appended as one message to the dead letter file, an mbox of mode 0600: never through a
+//! Appended as one message to the dead letter file, an mbox of mode 0600, and closed to others if it
+//! was not: never through a
 //! symbolic link, never overwritten. Two fields in front, `X-Postrider-Unsent-To` and
 //! `X-Postrider-Unsent-From`, name the envelope that failed. Where there is no usable home
 //! directory, the file lies in our private place, `/var/tmp/postrider-UID/`. A file that cannot be
@@ -8,23 +9,22 @@
 //! another user owns the directory, as HOME's is under `sudo -E`.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use nix::fcntl::OFlag;
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{AppendError, AppendOptions, append, append_alone};
-use crate::sys::private::Private;
+use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
 use crate::sys::{random, user};
 use crate::transport::local::from_line;
 
 /// How long a lock is waited for: a file of its own is as good.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The name of the file where none is given.
-const NAME: &str = "dead.letter";
 
 /// Appends an unsent message to the dead letter file; returns the file.
 ///
@@ -39,8 +39,10 @@ pub fn keep(
     let line = from_line(login, environment.source_date_epoch);
     let mut reasons = Vec::new();
     for place in places(settings, environment) {
+        let is_private = matches!(place, Place::Shared);
         let done = place.prepare().and_then(|path| {
-            append_or_alone(path, &line, message).map_err(|error| exit::with_causes(&error))
+            append_or_alone(path, is_private, &line, message)
+                .map_err(|error| exit::with_causes(&error))
         });
         match done {
             Ok(path) => return Ok(path),
@@ -50,12 +52,20 @@ pub fn keep(
     Err(Failure::new(Kind::CannotCreate, "the message is NOT KEPT").because(reasons.join("; ")))
 }
 
-/// Appends a message to a file, or gives it one of its own if the file cannot be locked.
-fn append_or_alone(path: PathBuf, line: &[u8], message: &Spool) -> Result<PathBuf, AppendError> {
+/// Appends a message to a file, or gives it one of its own if the file cannot be locked, or is
+/// nothing to append to in a place that is ours alone.
+fn append_or_alone(
+    path: PathBuf,
+    is_private: bool,
+    line: &[u8],
+    message: &Spool,
+) -> Result<PathBuf, AppendError> {
     let mut options = AppendOptions::dead_letters();
     options.lock.patience = PATIENCE;
+    close_to_others(&path);
     match append(&path, line, &mut message.reader(), &options) {
         Err(AppendError::Lock(_)) => {}
+        Err(AppendError::Refused { .. }) if is_private => {}
         done => return done.map(|()| path),
     }
     let mut name = path.into_os_string();
@@ -63,6 +73,20 @@ fn append_or_alone(path: PathBuf, line: &[u8], message: &Spool) -> Result<PathBu
     let path = PathBuf::from(name);
     append_alone(&path, line, &mut message.reader(), &options)?;
     Ok(path)
+}
+
+/// Takes the rights of others from a file of ours that is there: it is about to hold a message.
+/// Where that fails nothing is lost, and the text must be kept.
+fn close_to_others(path: &Path) {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let mut options = fs::OpenOptions::new();
+    options.read(true).custom_flags(flags.bits());
+    let Ok(file) = options.open(path) else { return };
+    let Ok(found) = file.metadata() else { return };
+    let is_ours = found.is_file() && found.uid() == user::effective_uid();
+    if is_ours && found.mode() & 0o077 != 0 {
+        let _ = file.set_permissions(fs::Permissions::from_mode(found.mode() & 0o700));
+    }
 }
 
 /// A place for dead letters.
@@ -85,7 +109,7 @@ impl Place {
                         exit::with_causes(&error)
                     )
                 })?;
-                Ok(private.path().join(NAME))
+                Ok(private.path().join(LETTERS))
             }
         }
     }
@@ -99,7 +123,7 @@ fn places(settings: &Settings, environment: &Environment) -> Vec<Place> {
             let path = mailrc::expand_home(name, home.as_deref());
             let own = user::current().filter(|_| is_anothers(&path));
             places.push(Place::File(match own {
-                Some(root) => root.home.join(NAME),
+                Some(root) => root.home.join(LETTERS),
                 None => path,
             }));
         }

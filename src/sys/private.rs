@@ -23,6 +23,9 @@ use super::{random, user};
 /// What holds the private places; it survives a restart.
 const BASE: &str = "/var/tmp";
 
+/// The file for unsent mail in a private place.
+pub const LETTERS: &str = "dead.letter";
+
 /// A directory that nobody but its user and root can write to, or put something else in place of.
 #[derive(Clone, Debug)]
 pub struct Private {

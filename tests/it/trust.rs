@@ -491,6 +491,18 @@ send vic
 kill $(pgrep -P $holder) $holder
 case $where in /mnt/world/vic/dead.letter.*) where=own-file;; esac
 echo no-lock $status $said $where $(stat -c %s /mnt/world/vic/dead.letter)
+clean
+as vic sh -c 'umask 022; : >/mnt/world/vic/dead.letter'
+send vic
+echo open-to-others $status $said $(stat -c %a /mnt/world/vic/dead.letter)
+clean
+as vic sh -c 'umask 077; mkdir /var/tmp/postrider-6001; ln -s x /var/tmp/postrider-6001/dead.letter'
+send vic HOME=/nonexistent
+echo link-in-our-place $status$loud $said
+clean
+send vic HOME=/nonexistent
+again=$(echo '~d' | as vic HOME=/nonexistent $mailx -~ --dry-run -s s a@x.example 2>/dev/null)
+echo inserted $(echo "$again" | grep -c SECRET)
 "#;
 
 #[test]
@@ -507,6 +519,9 @@ fn unsent_mail_was_not_kept_or_went_into_another_users_home() {
         "sudo-E 69 1 /root/dead.letter 0",
         "sudo-E-DEAD 69 1 /root/dead.letter 0",
         "no-lock 69 1 own-file 0",
+        "open-to-others 69 1 600",
+        "link-in-our-place 69 1",
+        "inserted 1",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }

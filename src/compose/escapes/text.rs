@@ -16,7 +16,9 @@ use crate::sanitize;
 use crate::sys::child::{self, End};
 use crate::sys::open::write::Target;
 use crate::sys::open::{self, Unread, Use};
+use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
+use crate::sys::user;
 
 impl Typist<'_> {
     /// `~!`: runs a command of the shell.
@@ -44,11 +46,19 @@ impl Typist<'_> {
         self.insert_file(&path)
     }
 
-    /// `~d`: inserts the dead letter file.
+    /// `~d`: inserts the dead letter file; where there is none, the one in our private place.
     pub(super) fn insert_dead_letter(&mut self) -> Result<(), Failure> {
         let name = self.session.settings.path("dead").unwrap_or_default();
         let path = mailrc::expand_home(name, self.home().as_deref());
-        self.insert_file(&path)
+        let is_there = !matches!(open::if_there(path.metadata()), Ok(None));
+        let kept = Private::all_of(user::effective_uid())
+            .into_iter()
+            .map(|private| private.path().join(LETTERS))
+            .find(|path| path.is_file());
+        match kept {
+            Some(kept) if !is_there => self.insert_file(&kept),
+            _ => self.insert_file(&path),
+        }
     }
 
     /// `~f`, `~m` and their kin: inserts messages of the open mailbox.
