@@ -15,7 +15,8 @@
 //! The spool only decides who can put a file there at all: with 0755 nobody but root, with 2775 the
 //! members of its group, with 1777 and 3777 everybody. `tests/it/trust.rs` acts all of them out.
 //!
-//! Others are named and ignored; they can stand in the way of a journal of ours, which then lies
+//! Others are named and ignored. What is no journal at all may be a mailbox that somebody has renamed:
+//! it is put aside, never replaced. They can stand in the way of a journal of ours, which then lies
 //! somewhere else. A private place is believed only as a whole ([`Private`]).
 
 use std::ffi::OsString;
@@ -30,7 +31,7 @@ use nix::errno::Errno;
 use twox_hash::XxHash3_64;
 
 use super::file::what_else;
-use super::journal::{Journal, Journals, Spot, Subject};
+use super::journal::{Journal, Journals, Spot, Subject, is_no_journal};
 use super::notice::Notice;
 use crate::sys::disk::{directory_of, make_directories};
 use crate::sys::private::Private;
@@ -181,6 +182,13 @@ pub(super) fn find(
         let metadata = file.metadata()?;
         if let Some(why) = why_not(&metadata, subject)? {
             notices.push(planted(place, why));
+            continue;
+        }
+        if is_no_journal(&file)? {
+            notices.push(planted(
+                place,
+                "no journal (a change gives it a longer name)",
+            ));
             continue;
         }
         // None where it was torn before it counted, or is done.

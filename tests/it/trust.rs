@@ -525,3 +525,31 @@ fn unsent_mail_was_not_kept_or_went_into_another_users_home() {
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }
+
+/// Root's mailbox under the names of vic's journal, as a member of the spool's group can rename it.
+/// A row is `name left-in-vics-mailbox left-of-roots`.
+const RENAMED: &str = r#"
+letters() {
+    for i in $(seq $1); do printf 'From u@x Mon Jan  1 10:00:00 2024\nFrom: u@x\n\nBODY\n\n'; done
+}
+for name in .vic.postrider-journal .vic.postrider-journal.new; do
+    rm -rf /var/mail/* /var/mail/.vic*; chown root:mail /var/mail; chmod 2775 /var/mail
+    letters 3 >/var/mail/vic; chown vic:vic /var/mail/vic; chmod 660 /var/mail/vic
+    letters 5 >/var/mail/root; chmod 600 /var/mail/root
+    as atk mv /var/mail/root /var/mail/$name
+    printf 'd 1\nq\n' | as root $mailx -N -f /var/mail/vic >/dev/null
+    echo $name $(grep -c '^From ' /var/mail/vic) $(cat /var/mail/$name.* | grep -c '^From ')
+done
+"#;
+
+#[test]
+fn a_mailbox_that_another_user_had_renamed_was_removed_as_a_journal() {
+    let Some(text) = acted_out("a mailbox under a journal's name", RENAMED) else {
+        return;
+    };
+    let expected = [
+        ".vic.postrider-journal 2 5",
+        ".vic.postrider-journal.new 2 5",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+}

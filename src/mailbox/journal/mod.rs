@@ -649,6 +649,20 @@ impl Journal {
     }
 }
 
+/// Returns whether a file holds something that is no journal of ours, whole, torn or blank.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn is_no_journal(file: &File) -> io::Result<bool> {
+    let mut start = [0; MAGIC.len()];
+    let count = read_full(file, &mut start, 0)?;
+    let start = &start[..count];
+    let is_ours = [MAGIC, FIRST_MAGIC]
+        .iter()
+        .any(|magic| magic.starts_with(start));
+    Ok(!is_ours && start.iter().any(|byte| *byte != 0))
+}
+
 /// Returns the hash of these bytes of a file, or of as many as there are.
 pub(super) fn hash_of<S: Source + ?Sized>(source: &S, from: u64, to: u64) -> io::Result<u64> {
     let mut hasher = XxHash3_64::with_seed(0);

@@ -13,7 +13,9 @@ use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::is_no_journal;
 use crate::sys::disk::{directory_of, sync_names_in, until_done};
+use crate::sys::random;
 
 /// Where a journal is or may be.
 #[derive(Clone, Debug)]
@@ -76,8 +78,20 @@ impl Spot {
         self.directory.metadata()
     }
 
-    /// Makes the file that is written before it counts; one that is there is removed.
+    /// Makes the file that is written before it counts; one that is there is removed. What may be
+    /// somebody's mail is put aside, under this name and under that of the journal.
+    ///
+    /// # Errors
+    /// When it cannot be made, or such a file cannot be put aside.
     pub(super) fn create(&self) -> io::Result<File> {
+        for name in [self.name(), &self.temporary()] {
+            if self.is_taken(name) {
+                let mut aside = name.to_owned();
+                aside.push(format!(".{:016x}", random::number()));
+                let directory = self.directory.as_fd();
+                until_done(|| Ok(renameat(directory, name, directory, &*aside)?))?;
+            }
+        }
         let _ = self.remove_temporary();
         let flags =
             OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
@@ -95,9 +109,30 @@ impl Spot {
     }
 
     /// Removes the file that is written before it counts.
+    ///
+    /// # Errors
+    /// When it cannot be removed, or may be somebody's mail.
     pub(in crate::mailbox) fn remove_temporary(&self) -> io::Result<()> {
+        if self.is_taken(&self.temporary()) {
+            return Err(io::Error::other("the file of that name is no journal"));
+        }
         let flags = UnlinkatFlags::NoRemoveDir;
         Ok(unlinkat(self.directory.as_fd(), &*self.temporary(), flags)?)
+    }
+
+    /// Returns whether a name is that of a file whose content is no journal, not even a torn one:
+    /// whoever may rename what is here can have put a mailbox in its place.
+    fn is_taken(&self, name: &OsStr) -> bool {
+        let flags = OFlag::O_RDONLY
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_NONBLOCK
+            | OFlag::O_NOCTTY
+            | OFlag::O_CLOEXEC;
+        let opened = openat(self.directory.as_fd(), name, flags, Mode::empty());
+        let Ok(file) = opened.map(File::from) else {
+            return false;
+        };
+        file.metadata().is_ok_and(|found| found.is_file()) && is_no_journal(&file).unwrap_or(true)
     }
 
     /// Removes the journal.
