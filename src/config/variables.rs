@@ -177,7 +177,7 @@ pub const ROWS: &[Row] = &[
     way("smtp-connect-timeout", &["socket-connect-timeout"], Duration(1), "10", "How long to wait for a connection, for each address of the relay."),
     way("smtp-deadline", &[], Duration(0), "60", "How long a submission may take until the message is handed over; 0 or unset for no limit, the default on a terminal."),
     way("smtp-hostname", &[], Host, "", "The name for EHLO; hostname without it."),
-    way("smtp-timeout", &[], Duration(1), "60", "How long to wait for one reply of the relay."),
+    way("smtp-timeout", &[], Duration(1), "60", "How long to wait for one reply of the relay; that to the end of the message is waited for ten minutes, since a second try may send it twice."),
     way("smtp-use-starttls", &[], Switch, "", "Require TLS, as `tls=require`."),
     way("spool", &[], Path, "", "The directory of system mailboxes; /var/spool/mail or /var/mail without it."),
     way("tls", &[], OneOf(TLS), "auto", "Whether mail goes to the relay over TLS: `auto`, if the relay offers it or the way asks for it; `require`, or nothing is sent; `no`, never, which is refused with a login (but for loopback addresses) and where the way asks for TLS."),
