@@ -36,7 +36,7 @@ use super::quote::{self, CopyError, Form};
 use super::tail::{Tail, cut};
 use super::torn;
 use crate::exit::Kind;
-use crate::sys::disk::{create_complete, is_young, remove_second_names, sync_name};
+use crate::sys::disk::{create_complete, is_young, remove_second_names, sync_name, until_done};
 use crate::sys::open::write::{Denied, Target};
 use crate::sys::{open, user};
 
@@ -644,7 +644,10 @@ fn is_leftover(metadata: &Metadata, options: &AppendOptions<'_>) -> bool {
     is_roots && is_anothers && metadata.len() == 0 && metadata.nlink() == 1
 }
 
-/// Gives an empty mailbox of ours the mode and owner that it shall have.
+/// Gives an empty mailbox of ours the mode and owner that it shall have, on the disk as well.
+///
+/// A name, or bytes, that the disk has before it has the owner would be root's for the next
+/// delivery, which refuses it.
 fn give_away(file: &File, options: &AppendOptions<'_>) -> io::Result<()> {
     let mut mode = options.mode;
     if let Owner::User { uid, gid } = options.owner
@@ -661,7 +664,11 @@ fn give_away(file: &File, options: &AppendOptions<'_>) -> io::Result<()> {
             mode &= 0o700;
         }
     }
-    file.set_permissions(Permissions::from_mode(mode))
+    file.set_permissions(Permissions::from_mode(mode))?;
+    match options.owner {
+        Owner::User { .. } => until_done(|| file.sync_all()),
+        Owner::Whoever | Owner::Us => Ok(()),
+    }
 }
 
 #[cfg(test)]
