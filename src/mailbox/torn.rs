@@ -12,7 +12,7 @@
 //! |---|---|---|---|
 //! | NULs up to the end of the file | size there, bytes not | leave them out | cuts them |
 //! | `\0rom sender date`, then anything | the long message was not finished | leave it out | cuts it |
-//! | NULs up to a page's end, then text | the page with the mark is not there | leave it out | leaves it, or drops it where it moves |
+//! | NULs up to a page's end, then text | the page with the mark is not there | leave it out | cuts it |
 //! | one of these, then mail of another program | which knows nothing of this | show that mail | the same |
 //!
 //! A run of NULs that ends the file also counts where it begins on a page's border: the pages before
@@ -175,18 +175,18 @@ pub(super) fn end<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> 
 /// that was not finished. It reads no more than the last message.
 pub(super) fn whole_end<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
     let end = end(source, size)?;
-    Ok(match last_mark(source, end)? {
+    Ok(match last_pieces(source, end)? {
         // Where another program has written behind it nothing is cut.
-        Some(mark) if after(source, end, mark + 1)?.is_none() => mark,
+        Some(piece) if after(source, end, piece + 1)?.is_none() => piece,
         _ => end,
     })
 }
 
-/// Returns where a message stands that was not finished, if it is the last one.
-fn last_mark<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<Option<u64>> {
+/// Returns where messages stand that were not finished, if these are the last ones.
+fn last_pieces<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<Option<u64>> {
     let newline = FinderRev::new(b"\n");
     let mut window = vec![0; BLOCK + LOOKAHEAD];
-    let mut end = size;
+    let (mut end, mut piece) = (size, None);
     while end > 0 {
         let start = end.saturating_sub(BLOCK as u64);
         let filled = read_full(
@@ -197,20 +197,20 @@ fn last_mark<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<Option<u64
         let mut reach = ((end - start) as usize).min(filled);
         while let Some(found) = newline.rfind(&window[..reach]) {
             let text = &window[found + 1..filled];
-            if is_marked(text) {
-                return Ok(Some(start + found as u64 + 1));
-            }
-            if is_separator(text) {
-                return Ok(None);
+            let place = start + found as u64 + 1;
+            if place < size && starts(source, size, text, place)? {
+                piece = Some(place);
+            } else if is_separator(text) {
+                return Ok(piece);
             }
             reach = found;
         }
-        if start == 0 && is_marked(&window[..filled]) {
+        if start == 0 && starts(source, size, &window[..filled], 0)? {
             return Ok(Some(0));
         }
         end = start;
     }
-    Ok(None)
+    Ok(piece)
 }
 
 /// Returns whether a From_ line stands here whose message does not count yet. It may be cut off by

@@ -100,7 +100,7 @@ fn rows() -> Vec<Row> {
         let before: usize = whole.iter().map(|message| message.len()).sum();
         let text = b"of a message whose first page is lost\nmore of it";
         let page = [MARKED, &vec![b'x'; 4096 - before - MARKED.len()]].concat();
-        let tails: [Tail<'_>; 10] = [
+        let tails: [Tail<'_>; 11] = [
             ("NULs", vec![0; 300], &[], true),
             ("many NULs", vec![0; 200_000], &[], true),
             ("NULs to a page's end", nuls_to_page(before, 1), &[], true),
@@ -122,7 +122,13 @@ fn rows() -> Vec<Row> {
                 "NULs, then text",
                 [&nuls_to_page(before, 2)[..], text].concat(),
                 &[],
-                false,
+                true,
+            ),
+            (
+                "a message with a mark, then another",
+                [MARKED, b"a@x\n\ntext\n\n", MARKED].concat(),
+                &[],
+                true,
             ),
             ("a mark, then mail", MARKED.to_vec(), &[C, A], false),
             ("NULs, then mail", vec![0; 300], &[C], false),
