@@ -194,7 +194,7 @@ pub struct ChoiceArguments {
     pub all: bool,
 
     /// Choose messages whose sender contains this text
-    #[arg(long, value_name = "TEXT", group = "chosen")]
+    #[arg(long, value_name = "TEXT", group = "chosen", value_parser = wanted)]
     pub from: Option<String>,
 
     /// Choose messages whose subject contains this text
@@ -202,7 +202,8 @@ pub struct ChoiceArguments {
         long,
         value_name = "TEXT",
         group = "chosen",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = wanted
     )]
     pub subject: Option<String>,
 
@@ -276,6 +277,15 @@ pub struct MarkArguments {
     /// Which messages
     #[command(flatten)]
     pub choice: ChoiceArguments,
+}
+
+/// Reads a text to look for. The empty one, as a script's unset variable has it, is in every
+/// message.
+fn wanted(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("an empty text is in every message; --all chooses all".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// Reads an age: a number and a unit.

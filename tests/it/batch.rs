@@ -126,6 +126,19 @@ fn nothing_changes_where_the_choice_is_empty_or_not_understood() {
         .status(64)
         .says("Unknown message type: \":x\"")
         .run();
+    // As `--from "$SENDER"` has it where that variable is not set.
+    for (option, empty) in [("--from", ""), ("--subject", ""), ("--from", " ")] {
+        for action in [&["delete"][..], &["delete", "1"], &["mark", "--flag"]] {
+            Case::new()
+                .called("postrider")
+                .args(action)
+                .args([option, empty, "--file", "box"])
+                .file("cwd/box", format!("{ONE}{TWO}"))
+                .status(64)
+                .says("an empty text is in every message")
+                .run();
+        }
+    }
     run(["delete"])
         .status(64)
         .says("which messages")
