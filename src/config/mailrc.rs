@@ -131,6 +131,51 @@ fn weight_of<'w>(mut words: impl Iterator<Item = &'w str>) -> Weight {
     }
 }
 
+/// Returns whether a line is `set` or `unset`, alone or behind a word like `wysh`, of a variable
+/// of the way out.
+fn sets_way_out(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let is_set = |word| matches!(command_of(word), Some(Command::Set | Command::Unset));
+    words.by_ref().take(2).any(is_set) && weight_of(words) == Weight::Route
+}
+
+/// Returns whether a line whose command is unknown may be meant to set the way out.
+fn may_set_way_out(word: &str, rest: &str) -> bool {
+    // `smtp=HOST`, where `set` was forgotten; but `local set …` is no variable.
+    let first = Some(word).filter(|word| word.contains('='));
+    weight_of(first.into_iter().chain(rest.split_whitespace())) == Weight::Route
+}
+
+/// What a condition asks about.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Sending,
+    Receiving,
+    Terminal,
+    Constant(bool),
+}
+
+/// Returns whether a condition is negated, and what it asks about; `None` if it is not understood.
+fn asked(text: &str) -> Option<(bool, Asked)> {
+    let (negated, word) = match text.strip_prefix('!') {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, text),
+    };
+    let asked = match word.to_ascii_lowercase().as_str() {
+        "s" | "send" => Asked::Sending,
+        "r" | "receive" => Asked::Receiving,
+        "t" | "term" | "terminal" | "tty" => Asked::Terminal,
+        "true" | "1" | "yes" | "on" => Asked::Constant(true),
+        "false" | "0" | "no" | "off" => Asked::Constant(false),
+        _ => return None,
+    };
+    Some((negated, asked))
+}
+
+fn is_unclear(condition: &str) -> bool {
+    asked(condition).is_none()
+}
+
 /// The state of one nested `if`.
 #[derive(Clone, Copy, Debug)]
 struct Branch {
@@ -140,6 +185,18 @@ struct Branch {
     taken: bool,
     /// The lines around this `if` count.
     outer: bool,
+    /// One of its conditions is not understood: nobody knows which of its branches counts.
+    unclear: bool,
+    /// A line that was passed over would have set the way out.
+    passed_way_out: bool,
+}
+
+/// The block of a macro, which is passed over.
+#[derive(Debug)]
+struct Macro {
+    name: String,
+    /// It sets the way out.
+    is_way_out: bool,
 }
 
 struct Reader<'a> {
@@ -148,6 +205,10 @@ struct Reader<'a> {
     branches: Vec<Branch>,
     /// The account whose block is being read.
     account: Option<(String, Lines)>,
+    /// The macro whose block is being read.
+    defining: Option<Macro>,
+    /// Macros that set the way out.
+    macros: BTreeSet<String>,
     /// The line being read is not UTF-8: its words stand for other bytes than theirs.
     is_foreign: bool,
 }
@@ -159,6 +220,8 @@ impl<'a> Reader<'a> {
             context: *context,
             branches: Vec::new(),
             account: None,
+            defining: None,
+            macros: BTreeSet::new(),
             is_foreign: false,
         }
     }
@@ -202,16 +265,37 @@ impl<'a> Reader<'a> {
 
     /// Tells what is still open at the end.
     fn end(&mut self, origin: &Origin) {
+        // What was swallowed may have been meant for everybody.
         if !self.branches.is_empty() {
-            self.problem(origin, "\"if\" without \"endif\"");
+            let is_way_out = self.branches.iter().any(|branch| branch.passed_way_out);
+            self.weighed(origin, "\"if\" without \"endif\"", is_way_out);
         }
-        if self.account.take().is_some() {
-            self.problem(origin, "\"account\" without its closing brace");
+        if let Some((_, lines)) = self.account.take() {
+            let is_way_out = lines
+                .iter()
+                .any(|(_, line)| sets_way_out(&text::decode(line)));
+            self.weighed(origin, "\"account\" without its closing brace", is_way_out);
+        }
+        if let Some(block) = self.defining.take() {
+            self.weighed(
+                origin,
+                "\"define\" without its closing brace",
+                block.is_way_out,
+            );
         }
     }
 
     fn problem(&mut self, origin: &Origin, what: impl Into<String>) {
-        let problem = Problem::of_line(origin, what, Weight::Line);
+        self.weighed(origin, what, false);
+    }
+
+    /// Notes a problem; where it concerns the way out nothing is sent.
+    fn weighed(&mut self, origin: &Origin, what: impl Into<String>, is_way_out: bool) {
+        let weight = match is_way_out {
+            true => Weight::Route,
+            false => Weight::Line,
+        };
+        let problem = Problem::of_line(origin, what, weight);
         self.settings.add_problem(problem);
     }
 
@@ -231,16 +315,63 @@ impl<'a> Reader<'a> {
             }
             return;
         }
+        if let Some(block) = &mut self.defining {
+            if line.trim_end() != "}" {
+                block.is_way_out |= sets_way_out(line);
+            } else if let Some(block) = self.defining.take()
+                && block.is_way_out
+                && self.settings.has_room(2, origin)
+            {
+                self.macros.insert(block.name);
+            }
+            return;
+        }
         self.is_foreign = std::str::from_utf8(bytes).is_err();
         let end = line.find(char::is_whitespace).unwrap_or(line.len());
         let (word, rest) = (&line[..end], line[end..].trim());
         let command = command_of(word);
-        if self.conditional(command, rest, origin) || !self.is_active() {
+        if self.conditional(command, rest, origin) {
+            return;
+        }
+        if let Some(branch) = self.branches.last_mut()
+            && (branch.unclear || !branch.active)
+            && sets_way_out(line)
+        {
+            branch.passed_way_out |= !branch.active;
+            if branch.unclear {
+                let what = format!(
+                    "nobody knows whether \"{line}\" counts: its condition is not understood"
+                );
+                return self.weighed(origin, what, true);
+            }
+        }
+        if !self.is_active() {
             return;
         }
         match command {
             Some(command) => self.command(command, line, rest, origin, depth),
-            None => self.problem(origin, format!("unknown command \"{word}\"")),
+            None => {
+                let what = format!("unknown command \"{word}\"");
+                self.weighed(origin, what, may_set_way_out(word, rest));
+            }
+        }
+    }
+
+    /// Keeps a line for the reader; one that would set the way out is named.
+    fn readers(&mut self, line: &str, rest: &str, origin: &Origin) {
+        let (word, _) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let first = rest.split_whitespace().next().unwrap_or_default();
+        if word == "define" && rest.ends_with('{') {
+            self.defining = Some(Macro {
+                name: first.to_owned(),
+                is_way_out: false,
+            });
+        } else if (word == "call" && self.macros.contains(first)) || sets_way_out(rest) {
+            let what = format!("\"{line}\" has no effect: {word} is not supported");
+            self.weighed(origin, what, true);
+        } else if self.settings.has_room(4, origin) {
+            let command = (origin.clone(), line.to_owned());
+            self.settings.reader_commands.push(command);
         }
     }
 
@@ -256,6 +387,10 @@ impl<'a> Reader<'a> {
         self.branches.last().is_none_or(|branch| branch.active)
     }
 
+    fn is_unclear(&self) -> bool {
+        self.branches.last().is_some_and(|branch| branch.unclear)
+    }
+
     /// Handles `if`, `elif`, `else`, `endif`; returns whether the line was one of them.
     fn conditional(&mut self, command: Option<Command>, rest: &str, origin: &Origin) -> bool {
         match command {
@@ -266,6 +401,8 @@ impl<'a> Reader<'a> {
                     active: holds,
                     taken: holds,
                     outer,
+                    unclear: outer && is_unclear(rest) || self.is_unclear(),
+                    passed_way_out: false,
                 });
             }
             Some(Command::Elif | Command::Else) => {
@@ -279,6 +416,7 @@ impl<'a> Reader<'a> {
                 if let Some(branch) = self.branches.last_mut() {
                     branch.active = holds;
                     branch.taken |= holds;
+                    branch.unclear |= open && command == Some(Command::Elif) && is_unclear(rest);
                 }
             }
             Some(Command::Endif) => {
@@ -293,21 +431,16 @@ impl<'a> Reader<'a> {
 
     /// Evaluates `s`, `r`, `t` and their words; what is not understood does not hold.
     fn condition(&mut self, text: &str, origin: &Origin) -> bool {
-        let (negated, word) = match text.strip_prefix('!') {
-            Some(rest) => (true, rest.trim_start()),
-            None => (false, text),
+        let Some((negated, asked)) = asked(text) else {
+            let what = format!("condition \"{text}\" is not understood and does not hold");
+            self.problem(origin, what);
+            return false;
         };
-        let holds = match word.to_ascii_lowercase().as_str() {
-            "s" | "send" => self.context.sending,
-            "r" | "receive" => !self.context.sending,
-            "t" | "term" | "terminal" | "tty" => self.context.terminal,
-            "true" | "1" | "yes" | "on" => true,
-            "false" | "0" | "no" | "off" => false,
-            _ => {
-                let what = format!("condition \"{text}\" is not understood and does not hold");
-                self.problem(origin, what);
-                return false;
-            }
+        let holds = match asked {
+            Asked::Sending => self.context.sending,
+            Asked::Receiving => !self.context.sending,
+            Asked::Terminal => self.context.terminal,
+            Asked::Constant(holds) => holds,
         };
         holds != negated
     }
@@ -359,12 +492,7 @@ impl<'a> Reader<'a> {
             Command::Unignore => remove_fields(&mut self.settings.ignored, &words),
             Command::Unretain => remove_fields(&mut self.settings.retained, &words),
             Command::Account => self.begin_account(&words, origin),
-            Command::Reader => {
-                if self.settings.has_room(4, origin) {
-                    let command = (origin.clone(), line.to_owned());
-                    self.settings.reader_commands.push(command);
-                }
-            }
+            Command::Reader => self.readers(line, rest, origin),
             Command::NotHere => {
                 let what = format!("\"{line}\" is not allowed in this file");
                 self.problem(origin, what);

@@ -240,3 +240,50 @@ fn wrong_lines_without_end_are_told_up_to_a_limit_and_none_is_made_good_by_it() 
     assert_eq!(last.what, "more is wrong here than is told");
     assert_eq!(last.weight, Weight::Route);
 }
+
+#[test]
+fn a_line_that_is_not_understood_and_may_set_the_way_out_stops_mail() {
+    let stops = |text: &str| {
+        let problems = read(text).problems;
+        problems
+            .iter()
+            .any(|problem| problem.weight == Weight::Route)
+    };
+    for text in [
+        "wysh set tls=require",
+        "environ set smtp=relay",
+        "eval set tls=require",
+        "local set mta=/bin/true",
+        "sett smtp=relay",
+        "SET smtp=relay",
+        "smtp=relay",
+        "export mta=/bin/true",
+        "define f {\nset tls=require\n}\ncall f",
+        "define f {\nset tls=require",
+        "if $x == 1\nset tls=require\nendif",
+        "if $x == 1\nset from=a@b\nelse\nset smtp=relay\nendif",
+        "if $x == 1\nif s\nset tls=require\nendif\nendif",
+        "if r\nelif $x\nset tls=require\nendif",
+        "account x {\nset from=a@b\nset smtp=relay",
+        "if r\nset from=a@b\nset smtp=relay",
+    ] {
+        assert!(stops(text), "{text}");
+    }
+    for text in [
+        "wysh set from=a@b",
+        "echo tls=require",
+        "local set x=y",
+        "seet header",
+        "define f {\nset tls=require\n}",
+        "define f {\nset from=a@b\n}\ncall f",
+        "if $x == 1\nset from=a@b\nendif",
+        "if r\nset tls=require\nendif",
+        "account x {\nset tls=require\n}",
+        "account x {\nset from=a@b",
+        "if s\nset smtp=relay",
+    ] {
+        assert!(!stops(text), "{text}");
+    }
+    // What a macro holds is not carried out where it stands.
+    assert_eq!(read("define f {\nset from=a@b\n}").get("from"), None);
+}
