@@ -109,18 +109,29 @@ pub fn run(
 /// Runs a child that shares our terminal, and waits for it.
 ///
 /// The interrupt and quit keys are the child's business meanwhile; other signals end the waiting.
+/// A key that ended the child is told as [`End::Interrupted`], and forgotten.
 ///
 /// # Errors
 /// Fails when the program cannot be started.
 pub fn foreground(mut command: Command, signals: &Signals) -> io::Result<End> {
     let mut child = spawn(&mut command)?;
+    let mut key = None;
     loop {
         if let Some(status) = child.try_wait()? {
+            let key = signals.received().or(key);
             signals.forget_keys();
-            return Ok(end_of(status));
+            return Ok(match (end_of(status), key) {
+                (End::Killed(signal), Some(key)) if signal == i32::from(key) => {
+                    End::Interrupted(key)
+                }
+                (end, _) => end,
+            });
         }
         match signals.wait(None, None)? {
-            Woken::Signal(SIGINT | SIGQUIT) => signals.forget_keys(),
+            Woken::Signal(signal @ (SIGINT | SIGQUIT)) => {
+                key = Some(signal);
+                signals.forget_keys();
+            }
             Woken::Signal(signal) => return Ok(End::Interrupted(signal)),
             Woken::Ready | Woken::Rung | Woken::TimedOut => {}
         }

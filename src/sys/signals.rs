@@ -111,6 +111,12 @@ impl Signals {
         self.forget(SIGQUIT);
     }
 
+    /// Takes a signal that was forgotten for one that asks us to stop after all.
+    pub fn remember(&self, signal: u8) {
+        self.received.store(usize::from(signal), Ordering::SeqCst);
+        self.raised.store(true, Ordering::SeqCst);
+    }
+
     fn forget(&self, signal: i32) {
         let signal = signal as usize;
         let forgotten =

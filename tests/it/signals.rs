@@ -578,3 +578,28 @@ fn giving_a_message_up_is_no_signal() {
         assert_eq!(ran.path("home/dead.letter").exists(), kept == 1, "{escape}");
     }
 }
+
+#[test]
+fn the_key_that_ends_a_command_of_a_piped_text_ends_us_too() {
+    for (name, status) in [("INT", 130), ("QUIT", 131)] {
+        // The key's signal goes to the command and to us.
+        let both = format!("kill -{name} $PPID; kill -{name} $$");
+        for escape in ["~!", "~r !", "~|"] {
+            Case::send(["-~", "-s", "t", "ops@example.com"])
+                .stdin(format!("one\n{escape}{both}\ntwo\n"))
+                .status(status)
+                .any_stderr()
+                .keeps(1)
+                .run()
+                .nothing_sent();
+        }
+        // A command that only ends by itself is no key.
+        Case::send(["-~", "-s", "t", "ops@example.com"])
+            .stdin(format!("one\n~!kill -{name} $$\ntwo\n"))
+            .status(66)
+            .says("killed by signal")
+            .says("not sent")
+            .keeps(1)
+            .run();
+    }
+}

@@ -25,7 +25,7 @@ impl Typist<'_> {
     pub(super) fn shell(&mut self, line: &[u8]) -> Result<(), Failure> {
         let command = self.shell_command(line)?;
         let end = child::foreground(command, self.session.signals);
-        let done = succeeded(line, end);
+        let done = self.succeeded(line, end);
         if self.session.terminal {
             self.show(b"!\n");
         }
@@ -141,7 +141,7 @@ impl Typist<'_> {
             .arg(file.path())
             .stdin(self.childs_input());
         let end = child::foreground(command, self.session.signals);
-        succeeded(editor.as_bytes(), end)?;
+        self.succeeded(editor.as_bytes(), end)?;
         // By name: many editors put a new file in place of the old one.
         let edited = File::open(file.path()).and_then(|mut file| Spool::read_from(&mut file));
         self.text = edited.map_err(|error| {
@@ -175,9 +175,20 @@ impl Typist<'_> {
             command.stdin(input);
         }
         match child::capture(command, self.session.signals) {
-            Ok((end, output)) => succeeded(line, Ok(end)).map(|()| output),
+            Ok((end, output)) => self.succeeded(line, Ok(end)).map(|()| output),
             Err(error) => Err(not_run(line).because(error)),
         }
+    }
+
+    /// Says how a command ended. Where nobody types, the interrupt key that ended it is meant for us
+    /// too, so that a loop in a shell ends.
+    fn succeeded(&self, line: &[u8], end: io::Result<End>) -> Result<(), Failure> {
+        if let Ok(End::Interrupted(signal)) = end
+            && !self.session.terminal
+        {
+            self.session.signals.remember(signal);
+        }
+        succeeded(line, end)
     }
 
     fn shell_command(&self, line: &[u8]) -> Result<Command, Failure> {
