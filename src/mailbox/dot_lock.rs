@@ -207,6 +207,18 @@ pub(super) fn path_of(mailbox: &Path) -> PathBuf {
     with_suffix(mailbox, ".lock")
 }
 
+/// Returns whether somebody may be writing to a mailbox under a dot-lock.
+///
+/// Nobody does under a stale one, nor under what no program makes as its lock: a mailbox whose last
+/// line is not ended is complete then.
+pub(super) fn may_be_held(mailbox: &Path) -> bool {
+    match Content::read(&path_of(mailbox)) {
+        Ok(Some(found)) => found.metadata.is_file() && !found.is_stale(&System::this()),
+        Ok(None) => false,
+        Err(_) => true,
+    }
+}
+
 /// Returns whether the dot-lock of a mailbox is that of a process that is gone, for certain.
 ///
 /// The age of a lock is no certainty.

@@ -85,7 +85,7 @@ pub(super) fn look(
         let opened = Identity::of(&file.metadata().map_err(io)?);
         let mut view = view_of(file, &opened, found, &mut notices).map_err(io)?;
         view.truncate(torn::end(&view, view.len()).map_err(io)?);
-        let is_busy = shared.is_none() || dot_lock::path_of(&subject.path).exists();
+        let is_busy = shared.is_none() || dot_lock::may_be_held(&subject.path);
         let start = match end_only {
             // A torn message may be the last one: only a whole scan finds the one before.
             true if !is_busy && beginning(&view, view.len()).map_err(io)? == Beginning::Mbox => {

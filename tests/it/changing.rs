@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use nix::sys::signal::Signal;
 
@@ -410,6 +410,41 @@ fn a_lock_that_others_hold_is_waited_for_and_named() {
         .says("cannot lock box: box.lock is in the way (a file of ")
         .hints("if no program uses the mailbox: rm -- box.lock")
         .run();
+}
+
+#[test]
+fn a_last_message_without_its_newline_is_hidden_by_a_live_lock_alone() {
+    let one = "From a@x Mon Jan  5 10:00:00 2026\nSubject: one\n\nB\n\n";
+    let last = "From a@x Mon Jan  5 10:00:00 2026\nSubject: last\n\nno newline";
+    type Plant = fn(Case) -> Case;
+    let file: Plant = |case| case.file("cwd/box.lock", "0\n");
+    let stale: Plant = |case| {
+        let case = case.file("cwd/box.lock", "0\n");
+        let lock = fs::File::options()
+            .write(true)
+            .open(case.path("cwd/box.lock"))
+            .expect("the lock");
+        lock.set_modified(SystemTime::now() - Duration::from_secs(600))
+            .expect("an older time");
+        case
+    };
+    let rows: [(&str, Plant, bool); 5] = [
+        ("no lock", |case| case, true),
+        // Who holds this one may be in the middle of that message.
+        ("a live one", file, false),
+        ("a stale one", stale, true),
+        ("a directory", |case| case.directory("cwd/box.lock"), true),
+        ("a FIFO", |case| case.fifo("cwd/box.lock"), true),
+    ];
+    for (what, plant, is_shown) in rows {
+        let case = Case::new()
+            .called("postrider")
+            .args(["list", "--json", "--file", "box"])
+            .file("cwd/box", format!("{one}{last}"))
+            .any_stdout();
+        let ran = plant(case).run();
+        assert_eq!(ran.stdout().contains("last"), is_shown, "{what}");
+    }
 }
 
 #[test]
