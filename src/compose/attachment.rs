@@ -14,7 +14,7 @@ use crate::compose::AttachRequest;
 use crate::exit::{Failure, Kind};
 use crate::message::{FileName, MediaType, MessageSource, TransferEncoding};
 use crate::sanitize;
-use crate::sys::open::read::{MAX_STREAM, open, spooled_stream};
+use crate::sys::open::read::{MAX_STREAM, open, patience_with, spooled_stream};
 use crate::sys::open::{Opened, Unread, Use};
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
@@ -117,7 +117,7 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
     });
     let source = if path == "-" {
         let stdin = io::stdin();
-        Source::Spooled(spooled_stream(&stdin, signals).map_err(fail)?)
+        Source::Spooled(spooled_stream(&stdin, None, signals).map_err(fail)?)
     } else {
         source_of(path.as_ref(), Use::Attachment, signals).map_err(fail)?
     };
@@ -165,7 +165,9 @@ fn split_charset(name: &OsStr) -> Option<(&OsStr, String)> {
 pub(super) fn source_of(path: &Path, purpose: Use, signals: &Signals) -> Result<Source, Unread> {
     match open(path, purpose)? {
         Opened::Empty => Ok(Source::Spooled(Spool::new())),
-        Opened::Stream(file, _) => spooled_stream(&file, signals).map(Source::Spooled),
+        Opened::Stream(file, _) => {
+            spooled_stream(&file, patience_with(path), signals).map(Source::Spooled)
+        }
         Opened::Regular(file, metadata) if metadata.len() > COPIED => {
             Ok(Source::InPlace(file, metadata.len()))
         }

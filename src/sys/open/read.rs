@@ -1,8 +1,10 @@
 //! Files that are read: configuration, secrets, tables, texts.
 //!
 //! Opened without blocking, judged by their descriptor, and read up to the limit of their use.
-//! `/dev/null` is an empty file. A FIFO or pipe is read only where its use takes one, with a
-//! deadline; everything else that is no regular file is refused.
+//! `/dev/null` is an empty file. A FIFO or pipe is read only where its use takes one. A FIFO that
+//! has a name has a deadline, for anybody may have made it; a descriptor that we inherited, as
+//! `<(command)` gives one, is waited for like standard input: whoever started us knows how long
+//! the command takes. Everything else that is no regular file is refused.
 
 use std::error::Error;
 use std::fmt;
@@ -46,7 +48,7 @@ pub enum Use {
     Attachment,
 }
 
-/// How long a FIFO or pipe may take to come to its end.
+/// How long a FIFO may take to come to its end, and a pipe that holds a password.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How many bytes a FIFO, a pipe or standard input may give.
@@ -243,7 +245,7 @@ impl Opened {
             Opened::Stream(file, _) => {
                 let mut bytes = Vec::new();
                 let limit = purpose.limits().size.unwrap_or(MAX_STREAM);
-                stream(&file, limit, signals, &mut bytes)?;
+                stream(&file, limit, Some(DEADLINE), signals, &mut bytes)?;
                 Ok(bytes)
             }
             file => file.bytes(purpose),
@@ -303,21 +305,22 @@ pub fn bytes(path: &Path, purpose: Use) -> Result<Vec<u8>, Unread> {
     open(path, purpose)?.bytes(purpose)
 }
 
-/// Reads a FIFO, a pipe or standard input to its end, under a limit and the deadline.
+/// Reads a FIFO, a pipe or standard input to its end, under a limit and perhaps a deadline.
 ///
 /// # Errors
 /// When it gives too much or does not end in time, a signal arrives, or reading or writing fails.
 pub fn stream(
     file: &(impl AsFd + ?Sized),
     limit: u64,
+    patience: Option<Duration>,
     signals: &Signals,
     to: &mut dyn Write,
 ) -> Result<(), Unread> {
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = patience.map(|patience| Instant::now() + patience);
     let mut block = vec![0; 64 * 1024];
     let mut taken = 0;
     loop {
-        match signals.wait(Some(file.as_fd()), Some(deadline))? {
+        match signals.wait(Some(file.as_fd()), deadline)? {
             Woken::Ready => {}
             Woken::Rung => continue,
             Woken::Signal(signal) => return Err(Unread::Interrupted(signal)),
@@ -342,10 +345,20 @@ pub fn stream(
 ///
 /// # Errors
 /// As [`stream`].
-pub fn spooled_stream(file: &(impl AsFd + ?Sized), signals: &Signals) -> Result<Spool, Unread> {
+pub fn spooled_stream(
+    file: &(impl AsFd + ?Sized),
+    patience: Option<Duration>,
+    signals: &Signals,
+) -> Result<Spool, Unread> {
     let mut spool = Spool::new();
-    stream(file, MAX_STREAM, signals, &mut spool)?;
+    stream(file, MAX_STREAM, patience, signals, &mut spool)?;
     Ok(spool)
+}
+
+/// Returns how long what stands at a path is waited for; `None` without an end, as for standard
+/// input.
+pub fn patience_with(path: &Path) -> Option<Duration> {
+    (!is_inherited(path)).then_some(DEADLINE)
 }
 
 /// Returns whether a name stands for a descriptor that we have inherited.
@@ -462,6 +475,7 @@ mod tests {
     fn only_descriptors_of_ours_are_inherited_ones() {
         for path in ["/dev/fd/63", "/dev/stdin", "/proc/self/fd/3"] {
             assert!(is_inherited(Path::new(path)), "{path}");
+            assert_eq!(patience_with(Path::new(path)), None, "{path}");
         }
         for path in [
             "/dev/fd/",
@@ -472,6 +486,7 @@ mod tests {
             "/dev/fd",
         ] {
             assert!(!is_inherited(Path::new(path)), "{path}");
+            assert_eq!(patience_with(Path::new(path)), Some(DEADLINE), "{path}");
         }
     }
 }
