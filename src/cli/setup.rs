@@ -120,11 +120,7 @@ pub fn settings(
         .iter()
         .find(|p| p.weight == Weight::Unread);
     if let Some(Problem { origin, what, .. }) = unread {
-        let place = match origin {
-            Origin::File { path, line: 0 } => path.display().to_string(),
-            other => other.to_string(),
-        };
-        let what = format!("cannot read the configuration: {place}: {what}");
+        let what = format!("cannot read the configuration: {origin}: {what}");
         refusal = Some(
             Failure::new(Kind::TryLater, what)
                 .hint("-n passes over the system's files, MAILRC=/dev/null over one's own"),

@@ -49,7 +49,11 @@ pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) ->
         Err(error) => {
             let (what, weight) = match error {
                 Untrusted::Failed(what) => (what, Weight::Unread),
-                Untrusted::Refused(what) => (what, Weight::Line),
+                Untrusted::Refused(why) => (format!("this file is ignored: {why}"), Weight::Line),
+                Untrusted::Unusable(why) => (
+                    format!("cannot read this file: {why}"),
+                    weight_of_unusable(context),
+                ),
                 Untrusted::Missing => return false,
             };
             let origin = Origin::File {
@@ -547,12 +551,22 @@ impl<'a> Reader<'a> {
             let (what, weight) = match error {
                 Untrusted::Missing => ("there is no such file".to_owned(), Weight::Line),
                 Untrusted::Refused(what) => (what, Weight::Line),
+                Untrusted::Unusable(what) => (what, weight_of_unusable(&self.context)),
                 Untrusted::Failed(what) => (what, Weight::Unread),
             };
             let what = format!("cannot source {}: {what}", path.display());
             let problem = Problem::of_line(origin, what, weight);
             self.settings.add_problem(problem);
         }
+    }
+}
+
+/// Returns what follows from an rc file that is there and cannot be read as one: the way out may
+/// be in it, so nothing is sent; whoever reads is told.
+fn weight_of_unusable(context: &Context<'_>) -> Weight {
+    match context.sending {
+        true => Weight::Route,
+        false => Weight::Line,
     }
 }
 

@@ -52,6 +52,8 @@ impl fmt::Display for Origin {
         match self {
             Origin::Default => f.write_str("default"),
             Origin::Environment(name) => write!(f, "${name}"),
+            // The file as such, of which no line was read.
+            Origin::File { path, line: 0 } => write!(f, "{}", path.display()),
             Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
             Origin::Option(option) => f.write_str(option),
         }

@@ -65,12 +65,14 @@ fn relay(case: Case) -> Case {
     mail(case).rc("set mta=smtp://127.0.0.1:9 from=a@x.org smtp-auth-user=me")
 }
 
-/// What is no file is told and passed over.
-fn told(kind: &str, why: &'static str) -> (i32, &'static str) {
+/// What is there and is no rc file may be meant to hold the way out: `status` where it is sent. What
+/// we have no right to read is not ours, and passed over.
+fn told(kind: &str, status: i32, denied: &'static str) -> (i32, &'static str) {
     match kind {
         "regular" | "null" => (0, ""),
         "dangling" => (0, "there is no"),
-        _ => (0, why),
+        "unreadable" => (0, denied),
+        kind => refused(kind, status),
     }
 }
 
@@ -98,7 +100,7 @@ const ROWS: &[Row] = &[
             mail(case).env("MAILRC", "[DIR]/cwd/it")
         },
         content: "set mta=test\n",
-        comes_to: |kind| Some(told(kind, "this file is ignored")),
+        comes_to: |kind| Some(told(kind, 78, "this file is ignored: Permission denied")),
     },
     Row {
         name: "MAILRC of a reader",
@@ -111,13 +113,13 @@ const ROWS: &[Row] = &[
                 .env("MAILRC", "[DIR]/cwd/it")
         },
         content: "set showname\n",
-        comes_to: |kind| Some(told(kind, "this file is ignored")),
+        comes_to: |kind| Some(told(kind, 0, "this file is ignored: Permission denied")),
     },
     Row {
         name: "source",
         world: |case, _| mail(case).rc("source [DIR]/cwd/it"),
         content: "set from=me@x.org\n",
-        comes_to: |kind| Some(told(kind, "cannot source")),
+        comes_to: |kind| Some(told(kind, 78, "cannot source")),
     },
     Row {
         name: "TZ",

@@ -16,6 +16,8 @@ pub(super) enum Untrusted {
     Missing,
     /// It is, but we may not read it or must not believe it, for this reason.
     Refused(String),
+    /// It is, and nobody can read it as an rc file, for this reason: what it should set is not set.
+    Unusable(String),
     /// The system failed, so that nobody knows what it says (design decision D27).
     Failed(String),
 }
@@ -25,9 +27,8 @@ impl From<Unread> for Untrusted {
         match unread {
             Unread::Absent(_) => Untrusted::Missing,
             Unread::Failed(_) => Untrusted::Failed(unread.to_string()),
-            Unread::Refused(_) | Unread::Interrupted(_) => {
-                Untrusted::Refused(format!("this file is ignored: {unread}"))
-            }
+            Unread::Denied(_) => Untrusted::Refused(unread.to_string()),
+            Unread::Refused(_) | Unread::Interrupted(_) => Untrusted::Unusable(unread.to_string()),
         }
     }
 }
@@ -47,9 +48,7 @@ pub(super) fn read_trusted(path: &Path) -> Result<Vec<u8>, Untrusted> {
     if let Some(metadata) = file.metadata()
         && let Some(reason) = distrust(metadata)?
     {
-        return Err(Untrusted::Refused(format!(
-            "this file is ignored: {reason}"
-        )));
+        return Err(Untrusted::Refused(reason.to_owned()));
     }
     Ok(file.bytes(Use::Rc)?)
 }

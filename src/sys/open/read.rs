@@ -116,7 +116,9 @@ impl Use {
 pub enum Unread {
     /// There is none.
     Absent(io::Error),
-    /// It is there and not for us, or it is nothing that this use reads; the text says why.
+    /// It is there, and we have no right to read it.
+    Denied(io::Error),
+    /// It is there, and it is nothing that this use reads; the text says why.
     Refused(String),
     /// This signal ended the waiting.
     Interrupted(u8),
@@ -139,7 +141,7 @@ impl Unread {
     /// that the caller gives to a file that is missing or refused.
     pub fn kind(&self, otherwise: Kind) -> Kind {
         match self {
-            Unread::Absent(_) | Unread::Refused(_) => otherwise,
+            Unread::Absent(_) | Unread::Denied(_) | Unread::Refused(_) => otherwise,
             Unread::Interrupted(signal) => Kind::Signal(*signal),
             Unread::Failed(_) => Kind::TryLater,
         }
@@ -153,7 +155,9 @@ impl Unread {
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unread::Absent(error) | Unread::Failed(error) => f.write_str(&plain(error)),
+            Unread::Absent(error) | Unread::Denied(error) | Unread::Failed(error) => {
+                f.write_str(&plain(error))
+            }
             Unread::Refused(why) => f.write_str(why),
             Unread::Interrupted(signal) => write!(f, "interrupted by signal {signal}"),
         }
@@ -170,6 +174,9 @@ impl From<io::Error> for Unread {
             Trouble::Refused if error.raw_os_error() == Some(Errno::ENXIO as i32) => {
                 Unread::refused("it is a device or socket")
             }
+            Trouble::Refused if error.kind() == io::ErrorKind::PermissionDenied => {
+                Unread::Denied(error)
+            }
             Trouble::Refused => Unread::Refused(plain(&error)),
             Trouble::Failed => Unread::Failed(error),
         }
@@ -179,7 +186,7 @@ impl From<io::Error> for Unread {
 impl From<Unread> for io::Error {
     fn from(unread: Unread) -> io::Error {
         match unread {
-            Unread::Absent(error) | Unread::Failed(error) => error,
+            Unread::Absent(error) | Unread::Denied(error) | Unread::Failed(error) => error,
             other => io::Error::other(other),
         }
     }
