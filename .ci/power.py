@@ -1495,7 +1495,7 @@ def in_children(world, work, parts):
 
 
 # Of a cut that may leave more disks than are wanted so many times its share are made, by chance.
-SPARE = 4
+SPARE = 16
 
 
 def tasks_of(rule, disk, ops, texts, most, has_locks):
