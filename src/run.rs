@@ -181,6 +181,12 @@ fn is_file(name: &OsStr) -> bool {
     path.symlink_metadata().is_ok() && !path.is_dir()
 }
 
+/// What is said of `-Y` where no reader is started that could execute it.
+const FOR_THE_READER: &str = "-Y executes commands of the reader, and no reader is started";
+
+/// What to do about it where a message is sent.
+const BEFORE_A_MESSAGE: &str = "-X executes a command before a message is composed";
+
 /// Whether a command line sends or reads, and what.
 enum Mode {
     Send(Box<Request>, Manner),
@@ -225,6 +231,9 @@ fn mode(parsed: &MailxArguments) -> Result<Mode, UsageError> {
     }
     if reading || (parsed.operands.is_empty() && !send_options) {
         return read_mode(parsed, wrong);
+    }
+    if !parsed.cmd.is_empty() {
+        return Err(wrong(FOR_THE_READER, Some(BEFORE_A_MESSAGE)));
     }
     let request = Request {
         to: parsed.operands.clone(),
@@ -376,6 +385,11 @@ fn read_mode(
     }
     if place.file.is_some() && place.user.is_some() {
         return Err(wrong("-f and -u name two mailboxes", None));
+    }
+    let is_reader =
+        parsed.search.is_none() && !parsed.check && parsed.headers.is_none() && !parsed.print;
+    if !parsed.cmd.is_empty() && !is_reader {
+        return Err(wrong(FOR_THE_READER, None));
     }
     let task = if let Some(list) = &parsed.search {
         Task::Search {

@@ -145,7 +145,7 @@ impl Reader<'_, '_> {
                 Ok(found) => found.into_iter().for_each(|message| chosen[message] = true),
                 Err(complaint) => {
                     let kind = match complaint.fault {
-                        Fault::Nothing => continue,
+                        Fault::Nothing | Fault::Done => continue,
                         Fault::NoSuchMessage => Kind::Nothing,
                         Fault::Wrong => Kind::Usage,
                         Fault::Failed(kind) => kind,

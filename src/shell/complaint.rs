@@ -7,6 +7,9 @@ use crate::exit::Kind;
 pub enum Fault {
     /// It was understood, and there is nothing that it applies to. That is no failure.
     Nothing,
+    /// It names a message that a command before has deleted, or to undelete one that is not. Asking
+    /// again for what is done is no failure.
+    Done,
     /// It names a message that the mailbox does not have.
     NoSuchMessage,
     /// It cannot be understood.
@@ -49,7 +52,7 @@ impl Complaint {
     /// Returns what kind of failure it is, if it is one.
     pub(super) fn kind(&self) -> Option<Kind> {
         match self.fault {
-            Fault::Nothing => None,
+            Fault::Nothing | Fault::Done => None,
             Fault::NoSuchMessage | Fault::Wrong => Some(Kind::Usage),
             Fault::Failed(kind) => Some(kind),
         }

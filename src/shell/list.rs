@@ -168,7 +168,7 @@ fn choose_range(range: &str, index: &dyn Index, chosen: &mut [bool]) -> Result<(
         if index.is_hidden(message) {
             // It is there, and a command before has deleted it.
             let what = format!("{}: Inappropriate message", message + 1);
-            return Err(Complaint::nothing(what));
+            return Err(Complaint::new(what, Fault::Done));
         }
         chosen[message] = true;
         return Ok(());
@@ -310,7 +310,7 @@ mod tests {
                 "99999999999999999999999: Invalid message number",
                 Fault::NoSuchMessage,
             ),
-            ("4", "4: Inappropriate message", Fault::Nothing),
+            ("4", "4: Inappropriate message", Fault::Done),
             ("nobody", "No applicable messages", Fault::Nothing),
             (":f", "No applicable messages", Fault::Nothing),
             (":x", "Unknown message type: \":x\"", Fault::Wrong),

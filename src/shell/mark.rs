@@ -246,10 +246,13 @@ impl Reader<'_, '_> {
 
     /// Moves messages to MBOX when the reader is left.
     pub(super) fn mbox(&mut self, list: &str) -> Told {
-        self.mark(list, |mark| {
+        self.changeable()?;
+        let messages = self.messages_to_keep(list)?;
+        self.change(messages, |mark| {
             mark.read();
             mark.fate = Fate::Mbox;
-        })
+        });
+        Ok(())
     }
 
     /// Treats messages as if they had been read in this session.

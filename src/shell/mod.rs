@@ -31,7 +31,7 @@ mod script;
 mod show;
 mod store;
 
-use complaint::Complaint;
+use complaint::{Complaint, Fault};
 use input::Source;
 use mark::{Fate, Mark};
 use script::Script;
@@ -467,6 +467,16 @@ impl<'a, 's> Reader<'a, 's> {
             Some(mark) if mark.fate != Fate::Deleted => Ok(vec![self.current]),
             _ => Err(Complaint::no_messages()),
         }
+    }
+
+    /// Returns the messages that a command puts in safety. One that a command before has deleted is
+    /// a failure here: the message would go, and be nowhere.
+    fn messages_to_keep(&mut self, text: &str) -> Result<Vec<usize>, Complaint> {
+        self.messages(text)
+            .map_err(|complaint| match complaint.fault {
+                Fault::Done => Complaint::new(complaint.line, Fault::NoSuchMessage),
+                _ => complaint,
+            })
     }
 
     /// Makes a message the current one.

@@ -19,7 +19,7 @@ impl Reader<'_, '_> {
     /// Appends messages to a file, and marks them as saved.
     pub(super) fn save(&mut self, text: &str) -> Told {
         let (list, name) = split_file(text)?;
-        let messages = self.messages(list)?;
+        let messages = self.messages_to_keep(list)?;
         let path = self.settings.file_of(name.as_deref().unwrap_or("&"));
         self.store(&messages, path, true)
     }
@@ -27,21 +27,21 @@ impl Reader<'_, '_> {
     /// Appends messages to a file.
     pub(super) fn copy(&mut self, text: &str) -> Told {
         let (list, name) = split_file(text)?;
-        let messages = self.messages(list)?;
+        let messages = self.messages_to_keep(list)?;
         let path = self.settings.file_of(name.as_deref().unwrap_or("&"));
         self.store(&messages, path, false)
     }
 
     /// Appends messages to a file named after the author of the first, and marks them as saved.
     pub(super) fn save_by_author(&mut self, list: &str) -> Told {
-        let messages = self.messages(list)?;
+        let messages = self.messages_to_keep(list)?;
         let path = self.author_file(messages[0]);
         self.store(&messages, path, true)
     }
 
     /// Appends messages to a file named after the author of the first.
     pub(super) fn copy_by_author(&mut self, list: &str) -> Told {
-        let messages = self.messages(list)?;
+        let messages = self.messages_to_keep(list)?;
         let path = self.author_file(messages[0]);
         self.store(&messages, path, false)
     }
@@ -145,7 +145,7 @@ impl Reader<'_, '_> {
     pub(super) fn write(&mut self, text: &str) -> Told {
         let (list, name) = split_file(text)?;
         let name = name.ok_or_else(|| Complaint::wrong("write: a file must be named"))?;
-        let messages = self.messages(list)?;
+        let messages = self.messages_to_keep(list)?;
         let path = match self.settings.file_of(&name) {
             Ok(path) => path,
             Err(failure) => {

@@ -340,6 +340,39 @@ fn a_wrong_list_is_a_failure_and_one_that_matches_nothing_is_none() {
 }
 
 #[test]
+fn a_message_that_was_deleted_before_it_was_saved_is_not_lost() {
+    for command in ["s 1 sv", "c 1 sv", "w 1 sv", "S 1", "C 1", "mb 1"] {
+        script(&[], &format!("d 1\n{command}\nq\n"))
+            .status(64)
+            .any_stderr()
+            .any_stdout()
+            .run();
+    }
+    // What is asked for twice is done once.
+    script(&[], "d 1\nd 1\nq\n")
+        .any_stderr()
+        .any_stdout()
+        .leaves("cwd/box", TWO)
+        .run();
+}
+
+#[test]
+fn commands_for_the_reader_are_not_dropped_where_none_is_started() {
+    for args in [&["-H"][..], &["-p"], &["-e"], &["-L", "1"]] {
+        script(args, "")
+            .args(["-Y", "d 1"])
+            .status(64)
+            .says("no reader is started")
+            .run();
+    }
+    Case::send(["-Y", "d 1", "-s", "s", "bob"])
+        .stdin("text\n")
+        .status(64)
+        .says("no reader is started")
+        .run();
+}
+
+#[test]
 fn a_command_that_fails_holds_back_what_follows_with_its_own_status() {
     for (command, status) in [
         ("s 1 no/such/sv", 73),
