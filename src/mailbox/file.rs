@@ -18,6 +18,7 @@ use super::change::CommitError;
 use super::open::OpenError;
 use crate::sys::disk::directory_of;
 use crate::sys::open::Trouble;
+use crate::sys::open::read::is_null;
 use crate::sys::user;
 
 /// What [`OpenError::NotRegular`] calls a directory.
@@ -107,6 +108,8 @@ fn checked(
         .metadata()
         .map_err(|source| OpenError::new(path, source))?;
     match what_else(&metadata) {
+        // A mailbox without messages, as MAIL=/dev/null means it.
+        Some(_) if is_null(&metadata) => Ok((file, metadata)),
         Some(what) => Err(not_regular(what)),
         None => Ok((file, metadata)),
     }

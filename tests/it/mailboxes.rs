@@ -270,3 +270,19 @@ fn a_compressed_one_is_read_whatever_it_is_called() {
         .says("temporary file")
         .run();
 }
+
+#[test]
+fn dev_null_is_an_empty_mailbox_and_not_a_device() {
+    for args in [&["-e"][..], &["-H"], &["-p"]] {
+        let case = Case::new().args(args).args(["-f", "/dev/null"]);
+        case.any_stderr().status(1).run();
+    }
+    Case::new()
+        .args(["-N", "-f", "/dev/null"])
+        .stdin("d *\nq\n")
+        .status(1)
+        .says("No mail in /dev/null")
+        .run();
+    let case = Case::new().args(["-e"]).env("MAIL", "/dev/null");
+    case.status(1).run();
+}

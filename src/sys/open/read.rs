@@ -383,7 +383,7 @@ fn is_inherited(path: &Path) -> bool {
 }
 
 /// Returns whether a character device is `/dev/null`.
-fn is_null(metadata: &Metadata) -> bool {
+pub fn is_null(metadata: &Metadata) -> bool {
     fs::metadata("/dev/null")
         .is_ok_and(|null| null.file_type().is_char_device() && null.rdev() == metadata.rdev())
 }
