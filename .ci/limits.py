@@ -606,6 +606,13 @@ KNOWN = {
     "arguments: the same": ("mailx", "send"),
     "arguments: names": ("mailx", "send"),
     "arguments: local": ("mailx", "send"),
+    # Each word of a configuration is a string of its own, some 40 times a word of three letters; a file of
+    # 4 MiB and 100,000 entries are the end of it.
+    "rc: one alias": ("send",),
+    "rc: alias again": ("send",),
+    "rc: long line": ("send", "list"),
+    # A plan holds each message of which a flag changes: some 50 bytes for mail of 60 bytes.
+    "messages: MMDF": ("q", "save"),
 }
 
 

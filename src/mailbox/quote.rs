@@ -48,8 +48,10 @@ pub(super) enum CopyError {
 /// # Errors
 /// Fails when the message cannot be read or the mbox not be written.
 pub fn write_mbox(from_line: &[u8], message: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
+    // Standard output would be written a line at a time.
+    let mut out = io::BufWriter::with_capacity(BLOCK, out);
     out.write_all(from_line)?;
-    copy(message, Form::Message, out).map_err(|error| match error {
+    copy(message, Form::Message, &mut out).map_err(|error| match error {
         CopyError::Read(error) | CopyError::Write(error) => error,
     })?;
     out.write_all(b"\n")?;

@@ -337,16 +337,20 @@ impl Write for LineEnds<'_> {
         };
         self.release(first)?;
         self.last = Some(last);
+        // One write a block and not one a line: the spool of a large message is a file.
+        let mut lines = Vec::with_capacity(bytes.len());
         let mut rest = bytes;
         while let Some(at) = memchr::memchr(b'\r', rest) {
-            self.out.write_all(&rest[..at])?;
+            lines.extend_from_slice(&rest[..at]);
             rest = &rest[at + 1..];
-            self.cr = true;
-            if let Some(&next) = rest.first() {
-                self.release(next)?;
+            match rest.first() {
+                Some(b'\n') => {}
+                Some(_) => lines.push(b'\r'),
+                None => self.cr = true,
             }
         }
-        self.out.write_all(rest)?;
+        lines.extend_from_slice(rest);
+        self.out.write_all(&lines)?;
         Ok(bytes.len())
     }
 
