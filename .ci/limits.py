@@ -40,8 +40,9 @@ SIZE_OF_ALL = 40_000_000
 # The rule.
 MULTIPLE, ALLOWANCE = 3, 30_000_000
 SLOPE = 1.1
-# Below this many seconds at 100x a slope is noise.
-NOISE = 0.1
+# Below this many seconds at 100x a slope is noise: 10x is then a tick or two of the clock. What is quadratic
+# is above it.
+NOISE = 0.3
 # So often a row that breaks the rule is tried again.
 AGAIN = 3
 # Seconds of processor time, and bytes of address space that no run may come near to.
