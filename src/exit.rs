@@ -217,7 +217,7 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Returns an error's text without the `(os error 2)` that std adds to it.
-fn plain(error: &(dyn Error + 'static)) -> String {
+pub fn plain(error: &(dyn Error + 'static)) -> String {
     let text = error.to_string();
     match text.rfind(" (os error ") {
         Some(end) => text[..end].to_owned(),

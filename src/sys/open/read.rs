@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use super::Trouble;
-use crate::exit::Kind;
+use crate::exit::{Kind, plain};
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 
@@ -189,15 +189,6 @@ impl From<Unread> for io::Error {
             Unread::Absent(error) | Unread::Denied(error) | Unread::Failed(error) => error,
             other => io::Error::other(other),
         }
-    }
-}
-
-/// Returns an error's text without the ` (os error 2)` that std adds.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }
 

@@ -17,6 +17,7 @@ use rustls::{ClientConnection, StreamOwned};
 use super::mask::Mask;
 use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
 use super::tls::{Client, Judgement, TlsError};
+use crate::exit::plain;
 
 /// What ends a connection.
 #[derive(Debug)]
@@ -61,15 +62,6 @@ impl From<io::Error> for WireError {
             | io::ErrorKind::BrokenPipe => WireError::Closed,
             _ => WireError::Io(error),
         }
-    }
-}
-
-/// Returns an error's text without the `(os error 111)` that std adds.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }
 

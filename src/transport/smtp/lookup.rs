@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 
 use super::Relay;
-use super::connection::plain;
-use crate::exit::Kind;
+use crate::exit::{Kind, plain};
 use crate::sys::name_service;
 use crate::sys::open::{self, Trouble, Unread, Use};
 use crate::transport::{Disposition, Outcome};

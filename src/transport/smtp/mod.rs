@@ -50,7 +50,7 @@ use self::tls::Judgement;
 use self::verdict::uncertain;
 use super::{Disposition, Envelope, MessageSource, Observer, Outcome};
 use crate::address::EnvelopeAddress;
-use crate::exit::Kind;
+use crate::exit::{self, Kind};
 
 /// How the channel to a relay is made secure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -248,7 +248,7 @@ pub fn submit(
         Err(error) => Outcome::new(
             Disposition::TryLater,
             Kind::TryLater,
-            format!("cannot start a thread: {}", connection::plain(&error)),
+            format!("cannot start a thread: {}", exit::plain(&error)),
         ),
     };
     let outcomes = progress.outcomes(&rest);

@@ -6,13 +6,13 @@
 use std::io;
 use std::time::Duration;
 
-use super::connection::{WireError, plain};
+use super::connection::WireError;
 use super::data::{Block, Blocks, Measure, measure};
 use super::reply::Reply;
 use super::session::Session;
 use super::verdict::{Stop, Subject, failure, unanswered, uncertain, undecided, verdict};
 use crate::address::EnvelopeAddress;
-use crate::exit::Kind;
+use crate::exit::{Kind, plain};
 use crate::transport::{Disposition, Outcome};
 
 /// How many commands are sent before their replies are read; more could fill the buffers of both
