@@ -1094,8 +1094,9 @@ class Box:
         if self.user:
             done = world.run(["sendmail", "-i", self.user], mail(id).decode(), self.uid)
         else:
-            world.source.write_bytes(stored(id))
-            done = world.run(["mailx", "-n", "-N", "-f", str(world.source)], f"copy 1 {self.full(world)}\nexit\n")
+            source = world.base / f"source-{os.getpid()}"  # The judges work side by side.
+            source.write_bytes(stored(id))
+            done = world.run(["mailx", "-n", "-N", "-f", str(source)], f"copy 1 {self.full(world)}\nexit\n")
         if done.returncode:
             return f"refused: the next delivery: exit {done.returncode}: {said(done)}"
         return None
@@ -1263,6 +1264,15 @@ def messages(status, count=12, first=0):
     return b"".join(stored(new_id(f"m{number}", 700 + 97 * number), status) for number in range(first, first + count))
 
 
+def messages_to_border(left):
+    """Mail that ends so many bytes before a page's end."""
+    for count, size, length in itertools.product(range(1, 9), range(700, 5000, 80), range(1, 60)):
+        whole = messages("RO", count) + stored(new_id("b" * length, size), "RO")
+        if len(whole) % 4096 == 4096 - left:
+            return whole
+    raise AssertionError("no size fits")
+
+
 def base(spool, **others):
     found = {"spool": None, "state": None, "home": None}
     if spool is not None:
@@ -1343,6 +1353,9 @@ SCENARIOS = [
     Scenario("save to an empty file that was just made", base(TWELVE, home__saved=b""), reads("save 3 DISK/home/saved\nquit\n"),
              [system_box(), Mbox("home/saved")], keeps=no_loss(0, 1), fresh=["home/saved"]),
     Scenario("deliver a long one", base(TWELVE), delivers(LONG), [system_box()]),
+    # The first bytes of its From_ line are in one page, the others in the next.
+    *(Scenario(f"deliver a long one {left} before a page's end", base(messages_to_border(left)), delivers(LONG), [system_box()])
+      for left in (2, 3, 20)),
     Scenario("deliver a long one to a new mailbox", base(None), delivers(LONG), [system_box()]),
     Scenario("Maildir: deliver", base(None) | maildir("spool/root", 3), delivers(LETTER), [Maildir("spool/root", "root")]),
     Scenario("Maildir: deliver a long one", base(None) | maildir("spool/root", 3), delivers(LONG), [Maildir("spool/root", "root")]),

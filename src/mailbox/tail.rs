@@ -153,25 +153,55 @@ impl<'a> Tail<'a> {
                 }
             }
         }
-        let mut at = 0;
-        while at < self.buffer.len() {
-            match (&mut &*self.file).write(&self.buffer[at..]) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let mut rest = &buffer[..];
+        while self.is_marked && !rest.is_empty() && self.is_before_first_mark() {
+            // A power cut may keep later pages and not this one; then nothing would tell that the
+            // message is unfinished.
+            let border = PAGE - self.position() % PAGE;
+            let (page, behind) = rest.split_at(rest.len().min(border as usize));
+            self.write_through(page)?;
+            until_done(|| self.file.sync_all())?;
+            rest = behind;
+        }
+        self.write_through(rest)?;
+        self.buffer = buffer;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Returns whether the page of the first mark is still to be written.
+    fn is_before_first_mark(&self) -> bool {
+        let first = self.starts.first();
+        first.is_some_and(|start| self.position() / PAGE <= start / PAGE)
+    }
+
+    fn write_through(&mut self, mut text: &[u8]) -> io::Result<()> {
+        while !text.is_empty() {
+            match (&mut &*self.file).write(text) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
-                    at += count;
+                    text = &text[count..];
                     self.written += count as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        self.buffer.clear();
         Ok(())
     }
 }
 
 /// Cuts a mailbox off, and waits until the disk knows it.
+///
+/// What follows the new end in its page becomes NULs, and these may be on the disk before the new
+/// length is. So the later pages go first: text behind NULs would be taken for a message's own.
 pub(super) fn cut(file: &File, end: u64) -> io::Result<()> {
+    let border = end.next_multiple_of(PAGE);
+    if file.metadata()?.len() > border && border > end {
+        until_done(|| file.set_len(border))?;
+        until_done(|| file.sync_all())?;
+    }
     until_done(|| file.set_len(end))?;
     until_done(|| file.sync_all())
 }

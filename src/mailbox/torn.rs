@@ -4,21 +4,22 @@
 //! A message that lies within one page of the file is written in one call: it is there whole or not
 //! at all. A longer one could be cut off in the middle, by a kill between two writes, or by a power
 //! cut that leaves some pages and not others. So it is written with a NUL where the `F` of its
-//! From_ line belongs, the [`MARK`], and synced; then the `F` is written and synced. **Only then
-//! does the message count.**
+//! From_ line belongs, the [`MARK`]: its first page is synced before the second is written, so that
+//! no power cut leaves text without its mark; then all of it is synced; then the `F` is written and
+//! synced. **Only then does the message count.**
 //!
 //! # What can stand there instead of a message
 //! | right behind a line end, or at the start of the file | from | readers | the next writer |
 //! |---|---|---|---|
 //! | NULs up to the end of the file | size there, bytes not | leave them out | cuts them |
 //! | `\0rom sender date`, then anything | the long message was not finished | leave it out | cuts it |
-//! | NULs up to a page's end, then text | the page with the mark is not there | leave it out | cuts it |
+//! | the first bytes of that up to a page's end, then NULs or nothing | the same | leave it out | cuts it |
 //! | one of these, then mail of another program | which knows nothing of this | show that mail | the same |
 //!
 //! A run of NULs that ends the file also counts where it begins on a page's border: the pages before
-//! it are there. NULs count only where there are more of them than a message may end with: a From_
-//! line alone is longer. A body that ends in NULs is not right behind a line end, or has a line end
-//! behind it, or is short, and stays as it is.
+//! it are there. NULs count only where there are more of them than a message may end with (a From_
+//! line alone is longer), or where a page ends with them. A body that ends in NULs is not right
+//! behind a line end, or has a line end behind it, or is short, and stays as it is.
 //!
 //! NULs at the start of a file are blank, as line ends are.
 //!
@@ -43,9 +44,6 @@ const LONGEST_END: u64 = 32;
 
 /// The parts of a file that a disk has or has not.
 pub(super) const PAGE: u64 = 4096;
-
-/// How much text behind a page of NULs is looked at.
-const SHOWN: usize = 1024;
 
 /// How much is read at once.
 const BLOCK: usize = 64 * 1024;
@@ -83,22 +81,21 @@ pub(super) fn starts<S: Source + ?Sized>(
     text: &[u8],
     place: u64,
 ) -> io::Result<bool> {
-    if is_marked(text) {
+    if is_marked(text) || is_marked_before_border(text, place) {
         return Ok(true);
     }
     let run = text.iter().take_while(|byte| **byte == 0).count();
-    if run as u64 <= LONGEST_END {
-        return Ok(false);
-    }
     let mut end = place + run as u64;
     if run == text.len() {
         end = end_of_nuls(source, size, end)?;
     }
+    if !is_missing_text(place, end) {
+        return Ok(false);
+    }
     let mut behind = vec![0; LOOKAHEAD];
     let count = read_full(source, &mut behind[..left(size, end, LOOKAHEAD)], end)?;
     let behind = &behind[..count];
-    let is_text = || !behind[..count.min(SHOWN)].contains(&0);
-    Ok(behind.is_empty() || is_separator(behind) || end.is_multiple_of(PAGE) && is_text())
+    Ok(behind.is_empty() || is_separator(behind))
 }
 
 /// Returns where the first message stands that another program has put behind such a piece.
@@ -165,7 +162,7 @@ pub(super) fn end<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> 
         block.resize(BLOCK, 0);
     };
     let is_ours = before == b'\n' || start.is_multiple_of(PAGE);
-    Ok(match size - start > LONGEST_END && is_ours {
+    Ok(match is_missing_text(start, size) && is_ours {
         true => start,
         false => size,
     })
@@ -228,6 +225,24 @@ fn is_marked(text: &[u8]) -> bool {
         }
         None => true,
     }
+}
+
+/// Returns whether NULs may stand where the text of a message is missing.
+fn is_missing_text(start: u64, end: u64) -> bool {
+    end - start > LONGEST_END || end > start && end.is_multiple_of(PAGE)
+}
+
+/// Returns whether the first bytes of a mark stand at the end of a page and the next page is not
+/// there.
+fn is_marked_before_border(text: &[u8], place: u64) -> bool {
+    let before_border = (PAGE - place % PAGE) as usize;
+    if before_border >= MARKED.len() || !text.starts_with(&MARKED[..before_border]) {
+        return false;
+    }
+    let behind = &text[before_border..];
+    // The rest of the From_ line at least was to come.
+    let rest = LONGEST_END as usize - MARKED.len();
+    behind.is_empty() || behind.len() > rest && behind[..rest].iter().all(|byte| *byte == 0)
 }
 
 fn is_separator(text: &[u8]) -> bool {
