@@ -51,7 +51,8 @@ try_unpack() { # PACKAGE PATH...
 
 # Exim's package is installed for its user and its libraries; Postfix then takes its place.
 try_install exim4-daemon-light
-try_install postfix procmail maildrop dovecot-core liblockfile-bin s-nail mutt strace
+# liblockfile1 is what mail.local is linked with.
+try_install postfix procmail maildrop dovecot-core liblockfile-bin liblockfile1 s-nail mutt strace
 inside dpkg-query -W -f '  ${Package} ${Version}\n' postfix procmail maildrop dovecot-core \
     liblockfile-bin s-nail mutt strace 2>/dev/null || :
 try_unpack exim4-daemon-light /usr/sbin/exim4
