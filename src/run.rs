@@ -9,19 +9,20 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
-use crate::cli::diagnostics::Diagnostics;
-use crate::cli::dialect::{self, Probe, UsageError};
-use crate::cli::mailx::MailxArguments;
-use crate::cli::postrider::{
+use crate::cli::mailx::dialect::{self, Probe, UsageError};
+use crate::cli::mailx::options::MailxArguments;
+use crate::cli::postrider::options::{
     CommonArguments, MailboxArguments, PostriderArguments, PostriderCommand,
 };
-use crate::cli::read::{self, Task};
-use crate::cli::send::{self, Manner, print};
-use crate::cli::{sendmail, setup};
+use crate::cli::sendmail::options as sendmail;
+use crate::cli::settings as setup;
 use crate::compose::premade::Handover;
 use crate::compose::{AttachRequest, Request};
 use crate::config::{Environment, mailrc};
+use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};
+use crate::flow::reading::{self as read, Task};
+use crate::flow::sending::{self as send, Manner, print};
 use crate::report::Form;
 use crate::sys::cores;
 use crate::sys::zone;

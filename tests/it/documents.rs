@@ -2,7 +2,7 @@
 //!
 //! `man/*.in` hold the prose; a line `@NAME@` in them is replaced by what the program itself
 //! knows: options from clap, variables, commands and exit statuses from their tables. The table of
-//! options that `cli::dialect` reads is rendered here too. To write the rendered files anew: `POSTRIDER_BLESS=1 cargo test --test it documents`.
+//! options that `cli::mailx::dialect` reads is rendered here too. To write the rendered files anew: `POSTRIDER_BLESS=1 cargo test --test it documents`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,8 +13,8 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use postrider::cli::mailx::MailxArguments;
-use postrider::cli::postrider::PostriderArguments;
+use postrider::cli::mailx::options::MailxArguments;
+use postrider::cli::postrider::options::PostriderArguments;
 use postrider::compose::escapes::ESCAPES;
 use postrider::config::variables::{REFUSED, ROWS, ValueKind};
 use postrider::exit;
@@ -83,11 +83,11 @@ fn the_completions_are_what_the_program_takes() {
 #[test]
 fn the_option_table_is_what_clap_knows() {
     let mut stale = Vec::new();
-    compare("src/cli/mailx.options", &option_table(), &mut stale);
+    compare("src/cli/mailx/options.table", &option_table(), &mut stale);
     assert_current(&stale);
 }
 
-/// The options of the mailx face for `cli::dialect`, one a line: letters, names, arity.
+/// The options of the mailx face for `cli::mailx::dialect`, one a line: letters, names, arity.
 fn option_table() -> String {
     let mut text = String::new();
     for argument in MailxArguments::command().get_arguments() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module with the modules it may know; a new module needs a place on the map, and a row.
-const MAP: [(&str, &[&str]); 16] = [
+const MAP: [(&str, &[&str]); 18] = [
     ("main", &["run"]),
     ("lib", &[]),
     // Faces: what was typed, the interactive reader, listings.
@@ -13,6 +13,8 @@ const MAP: [(&str, &[&str]); 16] = [
         "run",
         &[
             "cli",
+            "flow",
+            "diagnostics",
             "shell",
             "ui",
             "report",
@@ -31,7 +33,8 @@ const MAP: [(&str, &[&str]); 16] = [
     (
         "cli",
         &[
-            "run",
+            "flow",
+            "diagnostics",
             "shell",
             "ui",
             "report",
@@ -46,6 +49,30 @@ const MAP: [(&str, &[&str]); 16] = [
             "sys",
             "exit",
         ],
+    ),
+    (
+        "flow",
+        &[
+            "cli",
+            "diagnostics",
+            "shell",
+            "ui",
+            "report",
+            "submission",
+            "compose",
+            "transport",
+            "mailbox",
+            "config",
+            "message",
+            "address",
+            "sanitize",
+            "sys",
+            "exit",
+        ],
+    ),
+    (
+        "diagnostics",
+        &["submission", "transport", "sanitize", "exit"],
     ),
     (
         "shell",

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
-use crate::cli::read::{Task, Wanted};
-use crate::cli::send::Manner;
 use crate::compose::{AttachRequest, Request};
+use crate::flow::reading::{Task, Wanted};
+use crate::flow::sending::Manner;
 use crate::mailbox::Flags;
 use crate::shell::batch::{self, Action, Selection};
 use crate::sys::clock;

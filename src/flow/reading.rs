@@ -10,9 +10,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::address;
-use crate::cli::diagnostics::Diagnostics;
 use crate::compose::input::Interruptible;
 use crate::config::{Environment, Settings, env};
+use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
     self, CommitOptions, Holder, Journals, LockOptions, Mailbox, NameInputs, Named, OpenError,
@@ -243,7 +243,7 @@ fn recover(path: &Path, reader: &ReaderSettings<'_>) {
         }
     };
     for line in lines {
-        crate::cli::diagnostics::line(&format!("{}: {line}", reader.program));
+        crate::diagnostics::line(&format!("{}: {line}", reader.program));
     }
 }
 
@@ -263,7 +263,7 @@ fn unopened(error: &OpenError, place: &Place, quiet: bool, diagnostics: &mut Dia
         return diagnostics.error(error.kind(), error);
     }
     if !quiet {
-        crate::cli::diagnostics::line(&no_mail(place));
+        crate::diagnostics::line(&no_mail(place));
     }
     diagnostics.note(Kind::Nothing);
 }

@@ -4,9 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::cli::attach_or_header::looks_like_file;
-use crate::cli::diagnostics::Diagnostics;
+use crate::cli::mailx::looks_like_file;
 use crate::config::{Environment, Origin, Problem, Settings, Weight, mailrc};
+use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};
 
 /// The system's files; the first is `/usr/share/lib/Mail.rc` on AIX (design decision D15).

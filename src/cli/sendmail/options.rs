@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::cli::dialect::UsageError;
+use crate::cli::mailx::dialect::UsageError;
 
 /// What a sendmail command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::diagnostics::{Diagnostics, Verbose};
-use crate::cli::dialogue::{self, Verdict};
+use crate::cli::sendmail::dialogue::{self, Verdict};
 use crate::compose::escapes::Session;
 use crate::compose::premade::{self, Handover};
 use crate::compose::{self, AttachRequest, Composed, Request, input};
 use crate::config::{Environment, Settings};
+use crate::diagnostics::{Diagnostics, Verbose};
 use crate::exit::{Failure, Kind};
 use crate::report::receipt;
 use crate::submission::{self, Entry, Report, Surroundings};
@@ -233,7 +233,7 @@ pub fn send(
         && request.html.is_none()
         && let Some(text) = settings.text("nullbodymsg")
     {
-        crate::cli::diagnostics::line(text);
+        crate::diagnostics::line(text);
     }
     let composed = compose::compose(request, body.body, settings, environment, &signals);
     // A person has seen what an escape said; a script's mail does not leave without its part.

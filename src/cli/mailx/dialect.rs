@@ -9,7 +9,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::cli::attach_or_header::{self, Meaning, looks_like_file};
+use super::attach_or_header::{self, Meaning, looks_like_file};
 
 /// What the rules ask about the world.
 pub struct Probe<'a> {
@@ -46,12 +46,12 @@ enum Arity {
     Optional,
 }
 
-/// The options of [`MailxArguments`](crate::cli::mailx::MailxArguments), one a line: letters, names, arity.
+/// The options of [`MailxArguments`](crate::cli::mailx::options::MailxArguments), one a line: letters, names, arity.
 ///
 /// Rendered from clap's definitions by `tests/it/documents.rs`, which also holds it to them: to
 /// build those for every mail cost more than all the rest of reading a command line. One text, because a table of strings
 /// is a table of pointers, each of which the loader has to relocate at every start.
-const OPTIONS: &str = include_str!("mailx.options");
+const OPTIONS: &str = include_str!("options.table");
 
 /// How the table says that an option has no letter, or no name.
 const NONE: &str = "-";
@@ -498,7 +498,7 @@ fn unknown_letter(letter: char, cluster: &[u8]) -> UsageError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::mailx::MailxArguments;
+    use crate::cli::mailx::options::MailxArguments;
 
     fn normalised(line: &[&str], posixly_correct: bool) -> Result<Vec<String>, UsageError> {
         let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();

@@ -1,0 +1,3 @@
+//! The postrider face: subcommands with long options.
+
+pub mod options;
