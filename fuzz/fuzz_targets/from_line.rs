@@ -3,7 +3,7 @@
 
 // The parser is private to the library; its module needs nothing beside it.
 #[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/from_line.rs"]
+#[path = "../../src/mailbox/format/from_line.rs"]
 mod from_line;
 
 use from_line::FromLine;

@@ -4,19 +4,21 @@
 //! The first two bytes choose the flags that come and go.
 #![no_main]
 
-// The parser is private to the library; its module needs the flags beside it.
+// The parser is private to the library; its module needs the flags where the library has them.
 #[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/flags.rs"]
-mod flags;
+#[path = "."]
+mod mailbox {
+    #[path = "../../src/mailbox/flags.rs"]
+    pub mod flags;
+}
 
-// The parser looks for the flags one module above its own.
 #[path = "."]
 mod maildir {
     #[allow(dead_code)]
     #[path = "../../src/mailbox/maildir/name.rs"]
     mod name;
 
-    use super::flags::Flags;
+    use crate::mailbox::flags::Flags;
     use name::{Name, new_unique};
 
     const KNOWN: [(u8, Flags); 5] = [

@@ -6,35 +6,40 @@
 //! The first byte chooses the size of the small blocks.
 #![no_main]
 
-// The scanner reads from memory behind the library's public face; its modules stand together.
+// The scanner reads from memory behind the library's public face; its modules stand together, under
+// the names that they have there.
 #[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/flags.rs"]
-mod flags;
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/from_line.rs"]
-mod from_line;
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/mmdf.rs"]
-mod mmdf;
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/scan.rs"]
-mod scan;
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/separator.rs"]
-mod separator;
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/source.rs"]
-mod source;
+#[path = "."]
+mod mailbox {
+    #[path = "../../src/mailbox/flags.rs"]
+    pub mod flags;
+    #[path = "."]
+    pub mod format {
+        #[path = "../../src/mailbox/format/from_line.rs"]
+        pub mod from_line;
+        #[path = "../../src/mailbox/format/mbox/mod.rs"]
+        pub mod mbox;
+        #[path = "../../src/mailbox/format/mmdf.rs"]
+        pub mod mmdf;
+        #[path = "../../src/mailbox/format/separator.rs"]
+        pub mod separator;
+        #[path = "../../src/mailbox/format/torn/mod.rs"]
+        pub mod torn;
+    }
+    #[path = "../../src/mailbox/read_at.rs"]
+    pub mod read_at;
+}
 
 use libfuzzer_sys::fuzz_target;
-use scan::{MessageRef, Options, Scan, ScanError};
+use mailbox::format::mbox::{self, MessageRef, Options, Scan, ScanError};
+use mailbox::format::{mmdf, separator};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&choice, file)) = bytes.split_first() else {
         return;
     };
     for skip_torn in [false, true] {
-        let whole = scanned(file, scan::BLOCK, skip_torn);
+        let whole = scanned(file, mbox::BLOCK, skip_torn);
         let pieces = scanned(file, 1 + usize::from(choice), skip_torn);
         assert_eq!(whole, pieces);
         if let Some((found, heads)) = whole {
@@ -85,7 +90,7 @@ fn scanned(file: &[u8], block: usize, skip_torn: bool) -> Option<(Scan, Vec<Vec<
         skip_torn,
         ..Options::default()
     };
-    let found = scan::scan(file, file.len() as u64, options, &mut |index, _, head| {
+    let found = mbox::scan(file, file.len() as u64, options, &mut |index, _, head| {
         assert_eq!(index, heads.len());
         heads.push(head.to_vec());
     });
@@ -131,7 +136,7 @@ fn check(file: &[u8], found: &Scan, heads: &[Vec<u8>]) {
         let bytes = bytes_of(file, message);
         at += message.len;
         assert!(bytes.starts_with(b"From "));
-        let shown = (message.header_len as usize).min(scan::SHOWN_HEADER);
+        let shown = (message.header_len as usize).min(mbox::SHOWN_HEADER);
         assert_eq!(head, &bytes[..shown]);
         assert_eq!(
             message.from_line_len as usize,

@@ -7,10 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
-use super::journal::Journals;
 use super::lock::{LockError, LockOptions};
 use super::notice::Notice;
 use super::open::OpenError;
+use super::rewrite::journal::Journals;
 use crate::exit::Kind;
 
 /// What is to become of one message.
@@ -24,7 +24,7 @@ pub enum Change {
 
 /// What is to become of the messages of one mailbox; those not named stay byte for byte.
 ///
-/// Messages are named by their index in [`Mailbox::messages`](super::Mailbox::messages).
+/// Messages are named by their index in [`Mailbox::messages`](crate::mailbox::Mailbox::messages).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes(BTreeMap<usize, Change>);
 

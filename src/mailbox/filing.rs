@@ -4,14 +4,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use chrono::{DateTime, FixedOffset};
 
-use super::from_line::{FromLine, from_line};
+use super::format::from_line::{FromLine, from_line};
+use super::format::quote::Form;
 use super::open::Mailbox;
-use super::quote::Form;
 use crate::message::parse::{date, fields, words};
 use crate::sys::clock;
 
 impl Mailbox {
-    /// Returns in what form messages come from this mailbox, for [`append`](super::append).
+    /// Returns in what form messages come from this mailbox, for [`append`](crate::mailbox::append).
     pub fn form(&self) -> Form {
         match self.maildir().is_some() || self.is_mmdf() {
             true => Form::Filed,

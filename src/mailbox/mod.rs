@@ -50,57 +50,38 @@
 
 mod append;
 mod change;
-mod commit;
-mod dot_lock;
 mod file;
 mod filing;
 mod flags;
-mod from_line;
-mod gzip;
-mod identity;
-mod journal;
-mod kernel_lock;
+mod format;
+mod location;
 mod lock;
-mod look;
 mod maildir;
-mod mmdf;
 mod notice;
 mod open;
-mod open_file;
-mod output;
-mod pending;
-mod place;
-mod plan;
-mod quote;
-mod redo;
-mod remap;
-mod scan;
-mod separator;
-mod source;
-mod status;
-mod tail;
-mod torn;
+mod read;
+mod read_at;
+mod rewrite;
 #[cfg(test)]
-mod trap_tests;
-mod view;
+mod tests;
 
 pub use append::{
     AppendError, AppendOptions, Incoming, Owner, append, append_all, append_alone, append_locked,
 };
 pub use change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
-pub use commit::recover;
-pub use dot_lock::LockFile;
 pub use flags::Flags;
-pub use from_line::{FromLine, from_line};
-pub use journal::Journals;
+pub use format::from_line::{FromLine, from_line};
+pub use format::mbox::MessageRef;
+pub use format::quote::{Form, write_mbox};
+pub use format::status::with_flags;
+pub use location::{
+    NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, spools, system_mailbox,
+};
+pub use lock::dot::LockFile;
 pub use lock::{Holder, LockError, LockOptions, MailboxLock};
 pub use maildir::is_maildir;
 pub use notice::Notice;
 pub use open::{Mailbox, OpenError, has_mail};
-pub use pending::shared_journals;
-pub use place::{
-    NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, spools, system_mailbox,
-};
-pub use quote::{Form, write_mbox};
-pub use scan::MessageRef;
-pub use status::with_flags;
+pub use rewrite::journal::Journals;
+pub use rewrite::journal::locate::shared_journals;
+pub use rewrite::recover;

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-use super::super::change::{Change, Changes, CommitError, Committed};
-use super::super::flags::Flags;
-use super::super::scan::MessageRef;
 use super::name::Name;
 use super::{ATTEMPTS, Double, Entry, Finder, Maildir, Place, is_missing};
+use crate::mailbox::change::{Change, Changes, CommitError, Committed};
+use crate::mailbox::flags::Flags;
+use crate::mailbox::format::mbox::MessageRef;
 
 /// What became of one message.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Maildir {
     ///
     /// # Errors
     /// [`CommitError`] says why a message was not changed. Those before it were.
-    pub(in super::super) fn commit(
+    pub(in crate::mailbox) fn commit(
         &self,
         messages: &[MessageRef],
         changes: &Changes,

@@ -5,11 +5,11 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::super::flags::{Flags, field_body};
-use super::super::quote::Form;
-use super::super::source::fill;
 use super::folder::Folder;
 use super::name::{Name, new_unique};
+use crate::mailbox::flags::{Flags, field_body};
+use crate::mailbox::format::quote::Form;
+use crate::mailbox::read_at::fill;
 use crate::sys::{clock, host, user};
 
 /// How much of a message is held at once; flags are looked for in as much of its header.
@@ -23,7 +23,7 @@ static DELIVERIES: AtomicU64 = AtomicU64::new(0);
 
 /// Why a message could not be delivered; the Maildir is as it was.
 #[derive(Debug)]
-pub(in super::super) enum DeliveryError {
+pub(in crate::mailbox) enum DeliveryError {
     /// Its directories could not be opened.
     Open(io::Error),
     /// It is nothing that we may write to.
@@ -36,7 +36,7 @@ pub(in super::super) enum DeliveryError {
 
 /// Messages on their way into a Maildir: none is in it until all are.
 #[derive(Debug)]
-pub(in super::super) struct Delivery {
+pub(in crate::mailbox) struct Delivery {
     tmp: Folder,
     new: Folder,
     cur: Folder,
@@ -57,7 +57,10 @@ struct Written {
 impl Delivery {
     /// Begins with a Maildir that is open; its `tmp/` is made if it is missing. `uid` is whose it
     /// must be.
-    pub(in super::super) fn begin(root: File, uid: Option<u32>) -> Result<Delivery, DeliveryError> {
+    pub(in crate::mailbox) fn begin(
+        root: File,
+        uid: Option<u32>,
+    ) -> Result<Delivery, DeliveryError> {
         let open = DeliveryError::Open;
         let root = Folder::from(root);
         let metadata = root.metadata().map_err(open)?;
@@ -89,7 +92,7 @@ impl Delivery {
     ///
     /// The bytes stay as they are, except those that belong to the mailbox where the message lay:
     /// the blank line at its end, and `Status` and `X-Status`, which the name says here.
-    pub(in super::super) fn add(
+    pub(in crate::mailbox) fn add(
         &mut self,
         message: &mut dyn Read,
         form: Form,
@@ -110,7 +113,7 @@ impl Delivery {
 
     /// Renames the messages to where readers see them: all of them, or none. When this returns the
     /// mail is safe.
-    pub(in super::super) fn finish(mut self) -> Result<(), DeliveryError> {
+    pub(in crate::mailbox) fn finish(mut self) -> Result<(), DeliveryError> {
         for written in &mut self.written {
             let name = Name::parse(&written.name);
             let (folder, target) = match written.flags {

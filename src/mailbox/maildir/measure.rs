@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 
 use memchr::{memchr, memchr_iter};
 
-use super::super::scan::{MessageRef, SHOWN_HEADER};
+use crate::mailbox::format::mbox::{MessageRef, SHOWN_HEADER};
 
 /// How much is read at once.
 const BLOCK: usize = 64 * 1024;

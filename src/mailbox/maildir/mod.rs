@@ -47,11 +47,11 @@ pub(super) use deliver::{Delivery, DeliveryError};
 use self::folder::{Folder, Identity, Kind, as_path};
 use self::measure::Measure;
 use self::name::Name;
-use super::file::is_in_sticky_directory;
-use super::flags::Flags;
-use super::notice::Notice;
-use super::open::OpenError;
-use super::scan::{MessageRef, Visit};
+use crate::mailbox::file::is_in_sticky_directory;
+use crate::mailbox::flags::Flags;
+use crate::mailbox::format::mbox::{MessageRef, Visit};
+use crate::mailbox::notice::Notice;
+use crate::mailbox::open::OpenError;
 
 /// How often the directories are read again because something was renamed while we read them.
 const ATTEMPTS: usize = 4;

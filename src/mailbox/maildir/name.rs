@@ -7,7 +7,7 @@
 //! Flags stand in the order of their bytes. Letters that we do not know stay, and so does what a
 //! program keeps behind a comma. Info of another kind (`:1,…` is experimental) belongs to the name.
 
-use super::super::flags::Flags;
+use crate::mailbox::flags::Flags;
 
 /// What begins the info that holds flags.
 const INFO: &[u8] = b"2,";

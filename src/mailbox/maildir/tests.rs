@@ -6,8 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use tempfile::TempDir;
 
 use crate::mailbox::change::{Changes, CommitOptions};
+use crate::mailbox::format::quote::Form;
 use crate::mailbox::lock::LockOptions;
-use crate::mailbox::quote::Form;
 use crate::mailbox::{Journals, Mailbox};
 
 const TEXT: &str = "Subject: one\n\nbody\n";

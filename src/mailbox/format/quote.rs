@@ -1,0 +1,291 @@
+//! What a message looks like inside an mbox: mboxrd quoting, and header fields left out.
+
+use std::io::{self, Read, Write};
+
+use memchr::memchr;
+
+use super::separator::{MAX_FIELD_NAME, can_follow_from_line};
+use crate::mailbox::read_at::fill;
+
+/// How much of a message is held at once.
+const BLOCK: usize = 64 * 1024;
+
+/// How many bytes of a line tell whether it is a header field, and one that is left out.
+const FIELD_LOOKAHEAD: usize = MAX_FIELD_NAME;
+
+/// Fields that describe how a message is stored, and would be wrong, or a trap, in our mailbox.
+///
+/// A sender's Content-Length is believed by some readers, who would then miss mail after it.
+const LEFT_OUT: [&[u8]; 2] = [b"content-length:", b"lines:"];
+
+/// In what form a message comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// As it was composed or received: it is quoted, and Content-Length and Lines are left out.
+    #[default]
+    Message,
+    /// As it lay in a Maildir or an MMDF mailbox: quoted like a message, but its `Status` fields are
+    /// a mail reader's own.
+    Filed,
+    /// As it lay in another mbox: every byte stays.
+    ///
+    /// In all forms a text without a header gets an empty line before it: a From_ line with such
+    /// a text behind it would be taken for text itself, and the message for a part of the last one.
+    Stored,
+}
+
+/// Why a message could not be copied.
+#[derive(Debug)]
+pub(in crate::mailbox) enum CopyError {
+    /// The message could not be read.
+    Read(io::Error),
+    /// The mailbox could not be written.
+    Write(io::Error),
+}
+
+/// Writes a message as an mbox of its own; `from_line` has its line end.
+///
+/// # Errors
+/// Fails when the message cannot be read or the mbox not be written.
+pub fn write_mbox(from_line: &[u8], message: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
+    // Standard output would be written a line at a time.
+    let mut out = io::BufWriter::with_capacity(BLOCK, out);
+    out.write_all(from_line)?;
+    copy(message, Form::Message, &mut out).map_err(|error| match error {
+        CopyError::Read(error) | CopyError::Write(error) => error,
+    })?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Copies a message (header, empty line, body; LF or CRLF lines) in the form that an mbox needs.
+pub(in crate::mailbox) fn copy(
+    message: &mut dyn Read,
+    form: Form,
+    out: &mut dyn Write,
+) -> Result<(), CopyError> {
+    let mut filter = Filter::new(form);
+    let mut block = vec![0; BLOCK];
+    let mut filled = 0;
+    loop {
+        let count = fill(message, &mut block[filled..]).map_err(CopyError::Read)?;
+        let at_end = count < block.len() - filled;
+        filled += count;
+        let used = filter
+            .pass(&block[..filled], at_end, out)
+            .map_err(CopyError::Write)?;
+        block.copy_within(used..filled, 0);
+        filled -= used;
+        if at_end {
+            return Ok(());
+        }
+    }
+}
+
+/// Where in a line the filter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// At its start.
+    Start,
+    /// Behind nothing but `>`.
+    Quotes,
+    /// Anywhere else.
+    Within,
+}
+
+/// Quotes lines and leaves fields out, for any way of cutting the message into blocks.
+struct Filter {
+    form: Form,
+    place: Place,
+    /// Nothing has been written yet.
+    is_first: bool,
+    is_header: bool,
+    leaves_out: bool,
+}
+
+impl Filter {
+    fn new(form: Form) -> Filter {
+        Filter {
+            form,
+            place: Place::Start,
+            is_first: true,
+            is_header: true,
+            leaves_out: false,
+        }
+    }
+
+    /// Writes as much of the text as can be judged and returns its length: all at the end.
+    fn pass(&mut self, text: &[u8], at_end: bool, out: &mut dyn Write) -> io::Result<usize> {
+        if self.form == Form::Stored {
+            self.begin(text, out)?;
+            out.write_all(text)?;
+            return Ok(text.len());
+        }
+        let mut at = 0;
+        while at < text.len() {
+            let rest = &text[at..];
+            let step = match self.place {
+                Place::Start if rest.len() < FIELD_LOOKAHEAD && !at_end => break,
+                Place::Start => {
+                    self.start_line(rest);
+                    if !self.leaves_out {
+                        self.begin(rest, out)?;
+                    }
+                    self.place = Place::Quotes;
+                    continue;
+                }
+                Place::Quotes => {
+                    let quotes = rest.iter().take_while(|b| **b == b'>').count();
+                    let behind = &rest[quotes..];
+                    if behind.len() < b"From ".len() && !at_end {
+                        quotes
+                    } else {
+                        // One more `>` anywhere among them gives the same line.
+                        if behind.starts_with(b"From ") {
+                            self.emit(b">", out)?;
+                        }
+                        self.place = Place::Within;
+                        quotes
+                    }
+                }
+                Place::Within => match memchr(b'\n', rest) {
+                    Some(end) => {
+                        self.place = Place::Start;
+                        end + 1
+                    }
+                    None => rest.len(),
+                },
+            };
+            self.emit(&rest[..step], out)?;
+            at += step;
+            if step == 0 && self.place == Place::Quotes {
+                break;
+            }
+        }
+        Ok(at)
+    }
+
+    /// Judges a line by its start.
+    fn start_line(&mut self, line: &[u8]) {
+        if !self.is_header {
+            return;
+        }
+        if line.starts_with(b"\n") || line.starts_with(b"\r\n") {
+            self.is_header = false;
+            self.leaves_out = false;
+        } else if !matches!(line[0], b' ' | b'\t') {
+            self.leaves_out = LEFT_OUT.iter().any(|name| {
+                line.split_at_checked(name.len())
+                    .is_some_and(|(start, _)| start.eq_ignore_ascii_case(name))
+            });
+        }
+    }
+
+    /// Sees to it that a header field or an empty line comes first.
+    fn begin(&mut self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        if !self.is_first {
+            return Ok(());
+        }
+        self.is_first = false;
+        let can_follow = match self.form {
+            Form::Stored => can_follow_from_line(text),
+            // Quoting makes an old-style From_ line, which may follow, of the one and text of the other.
+            Form::Message | Form::Filed if text.starts_with(b"From ") => true,
+            Form::Message | Form::Filed => can_follow_from_line(text) && !text.starts_with(b">"),
+        };
+        if can_follow {
+            return Ok(());
+        }
+        self.is_header = false;
+        out.write_all(b"\n")
+    }
+
+    fn emit(&self, bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        if self.leaves_out {
+            Ok(())
+        } else {
+            out.write_all(bytes)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a message in pieces of this size.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.0.len().min(self.1).min(buffer.len());
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn copied(message: &[u8], form: Form) -> Vec<u8> {
+        let mut out = Vec::new();
+        copy(&mut Pieces(message, 7), form, &mut out).expect("memory");
+        out
+    }
+
+    #[test]
+    fn lines_are_quoted_and_fields_left_out() {
+        let rows: [(&str, &str); 15] = [
+            ("", ""),
+            ("To: a\n\nFrom here\n", "To: a\n\n>From here\n"),
+            (
+                "To: a\n\n>From\n>From \n>>From x\n",
+                "To: a\n\n>From\n>>From \n>>>From x\n",
+            ),
+            (
+                "To: a\n\n From x\nfrom x\nxFrom x\nFrom: x\n>",
+                "To: a\n\n From x\nfrom x\nxFrom x\nFrom: x\n>",
+            ),
+            ("To: a\r\n\r\nFrom x\r\n", "To: a\r\n\r\n>From x\r\n"),
+            ("Content-Length: 7\nTo: a\n\nx", "To: a\n\nx"),
+            (
+                "To: a\nCONTENT-LENGTH:\n 7\n\t8\nLines: 3\nTo: b\n\nx",
+                "To: a\nTo: b\n\nx",
+            ),
+            (
+                "Lines: 1\n\nLines: 2\nContent-Length: 3\n",
+                "\nLines: 2\nContent-Length: 3\n",
+            ),
+            ("Linesman: 1\nX-Lines: 2\n\n", "Linesman: 1\nX-Lines: 2\n\n"),
+            ("From x\nTo: a\n\n", ">From x\nTo: a\n\n"),
+            ("no header\nLines: 2\n", "\nno header\nLines: 2\n"),
+            ("Lines: 2\nno header\n", "\nno header\n"),
+            (" folded: 2\n", "\n folded: 2\n"),
+            ("To: a\n\nFrom ", "To: a\n\n>From "),
+            ("To: a\n\n\0\n\nFrom", "To: a\n\n\0\n\nFrom"),
+        ];
+        for (message, expected) in rows {
+            let found = copied(message.as_bytes(), Form::Message);
+            assert_eq!(String::from_utf8_lossy(&found), expected, "{message:?}");
+            let stored = copied(message.as_bytes(), Form::Stored);
+            let empty_line = usize::from(!can_follow_from_line(message.as_bytes()));
+            assert_eq!(stored.len(), message.len() + empty_line, "{message:?}");
+            assert!(stored.ends_with(message.as_bytes()), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn borders_of_blocks_change_nothing() {
+        // Lines of every length up to the border, so that it falls on every byte of the pattern.
+        for shift in 0..24 {
+            let mut message = b"To: a\n\n".to_vec();
+            message.resize(BLOCK - 12 + shift, b'x');
+            message.extend_from_slice(b"\n>>From x\nFrom y\n");
+            let found = copied(&message, Form::Message);
+            assert!(found.ends_with(b"x\n>>>From x\n>From y\n"), "{shift}");
+            assert_eq!(found.len(), message.len() + 2);
+        }
+        let mut message = b"To: a\n\n".to_vec();
+        message.resize(2 * BLOCK, b'>');
+        message.extend_from_slice(b"From x\n");
+        assert_eq!(copied(&message, Form::Message).len(), message.len() + 1);
+    }
+}

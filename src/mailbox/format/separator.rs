@@ -1,0 +1,158 @@
+//! What separates messages: the judgement of one line that starts with `From ` (design decision D12).
+//!
+//! Deliverers disagree on quoting (mboxo, mboxrd), on framing (mboxcl, mboxcl2) and on the blank
+//! line before a From_ line, and a reader cannot know which of them wrote a file. So a candidate is
+//! judged by its own form and by the lines around it, never by Content-Length alone: most
+//! deliverers pass on the sender's value, whatever it says.
+
+use memchr::memchr;
+
+use super::from_line::FromLine;
+
+/// The longest From_ line: a path of RFC 5321 has 256 bytes, list archives write names before it.
+pub(in crate::mailbox) const MAX_FROM_LINE: usize = 2048;
+
+/// The longest name of a header field: a line of RFC 5322 has 998 bytes.
+pub(in crate::mailbox) const MAX_FIELD_NAME: usize = 998;
+
+/// How many bytes from its start on are enough to judge a candidate.
+pub(in crate::mailbox) const LOOKAHEAD: usize = MAX_FROM_LINE + MAX_FIELD_NAME + 2;
+
+/// What a line that starts with `From ` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mailbox) enum Candidate {
+    /// A separator, whatever Content-Length says: a date, a blank line before, a header after.
+    Strict,
+    /// A separator unless a trustworthy Content-Length says that it lies within a body.
+    Weak,
+    /// Text.
+    Text,
+}
+
+/// What the line after a From_ line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// A header field, or a second, old-style From_ line (`>From user date remote from host`).
+    Field,
+    /// An empty line, or the end of the file.
+    Blank,
+    /// Anything else.
+    Text,
+}
+
+/// Judges the line at the start of `text`, which starts with `From `.
+///
+/// `text` holds at least [`LOOKAHEAD`] bytes or reaches to the end of the file.
+pub(in crate::mailbox) fn judge(text: &[u8], after_blank: bool) -> Candidate {
+    let Some((line, rest)) = split_line(text) else {
+        return Candidate::Text;
+    };
+    let next = next_line(rest);
+    let Some(from) = FromLine::parse(line).filter(|_| next != Next::Text) else {
+        return Candidate::Text;
+    };
+    match (from.time.is_some(), after_blank, next) {
+        (true, true, _) => Candidate::Strict,
+        (true, false, Next::Field) => Candidate::Weak,
+        (false, true, Next::Field) if from.is_plausible_without_date() => Candidate::Weak,
+        _ => Candidate::Text,
+    }
+}
+
+/// Returns whether a file whose first line that is not blank starts `text` is an mbox.
+///
+/// Here nothing is lost by being generous: a From_ line with a date, or any line that starts with
+/// `From ` and has a header field after it.
+pub(in crate::mailbox) fn opens_mbox(text: &[u8]) -> bool {
+    split_line(text).is_some_and(|(line, rest)| {
+        FromLine::parse(line)
+            .is_some_and(|from| from.time.is_some() || next_line(rest) == Next::Field)
+    })
+}
+
+/// Returns whether a From_ line before this text would be a strict separator.
+///
+/// `text` holds at least [`MAX_FIELD_NAME`] bytes or all there is.
+pub(in crate::mailbox) fn can_follow_from_line(text: &[u8]) -> bool {
+    next_line(text) != Next::Text
+}
+
+/// Splits the first line off, if it is no longer than a From_ line may be.
+fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let start = &text[..text.len().min(MAX_FROM_LINE)];
+    match memchr(b'\n', start) {
+        Some(end) => Some((&text[..end], &text[end + 1..])),
+        None if text.len() < MAX_FROM_LINE => Some((text, &[])),
+        None => None,
+    }
+}
+
+/// Returns what the line at the start of `text` is.
+fn next_line(text: &[u8]) -> Next {
+    match text {
+        [] | [b'\n', ..] | [b'\r', b'\n', ..] => Next::Blank,
+        _ if text.starts_with(b">From ") || is_header_field(text) => Next::Field,
+        _ => Next::Text,
+    }
+}
+
+/// Returns whether a header field starts here: a name of RFC 5322 (section 2.2) and a colon.
+///
+/// Blanks before the colon are obsolete syntax (section 4.5) and still seen.
+fn is_header_field(text: &[u8]) -> bool {
+    let start = &text[..text.len().min(MAX_FIELD_NAME)];
+    let name = start
+        .iter()
+        .position(|b| !b.is_ascii_graphic() || *b == b':')
+        .unwrap_or(start.len());
+    let colon = start[name..].iter().find(|b| !matches!(b, b' ' | b'\t'));
+    name > 0 && colon == Some(&b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surroundings_decide() {
+        use Candidate::{Strict, Text, Weak};
+        let dated = "From a@x Tue Jan  7 12:09:16 2003\n";
+        // Candidate line, line after it, with a blank line before, without one.
+        let rows = [
+            (dated, "Subject: x\n", Strict, Weak),
+            (dated, "Subject : x\n", Strict, Weak),
+            (dated, "\n", Strict, Text),
+            (dated, "\r\n", Strict, Text),
+            (dated, "", Strict, Text),
+            (
+                dated,
+                ">From b Tue Jan  7 12:09:16 2003 remote from c\n",
+                Strict,
+                Weak,
+            ),
+            (dated, "no field\n", Text, Text),
+            (dated, ": no name\n", Text, Text),
+            (dated, " folded: x\n", Text, Text),
+            ("From - \n", "X-Mozilla-Status: 0001\n", Weak, Text),
+            ("From - \n", "\n", Text, Text),
+            ("From 12@xxx\r\n", "X-GM-THRID: 12\r\n", Weak, Text),
+            ("From here on\n", "see: below\n", Text, Text),
+            ("From perl5-porters:\n", "\n", Text, Text),
+        ];
+        for (line, next, after_blank, otherwise) in rows {
+            let text = format!("{line}{next}");
+            assert_eq!(judge(text.as_bytes(), true), after_blank, "{text:?}");
+            assert_eq!(judge(text.as_bytes(), false), otherwise, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_endless_line_is_no_separator() {
+        let text = format!(
+            "From {} Tue Jan  7 12:09:16 2003\nTo: x\n",
+            "a".repeat(3000)
+        );
+        assert_eq!(judge(text.as_bytes(), true), Candidate::Text);
+        assert!(!opens_mbox(text.as_bytes()));
+    }
+}

@@ -1,0 +1,192 @@
+//! The kernel's two locks on a file, fcntl and flock, always asked for without waiting.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+
+/// How long to sleep before asking for a shared lock again.
+const NAP: Duration = Duration::from_millis(5);
+
+/// What became of a request for a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mailbox) enum Request {
+    /// We hold it.
+    Granted,
+    /// Somebody else holds it.
+    Busy,
+    /// This file system, or this kernel, does not have it.
+    Unsupported,
+}
+
+/// Shared kernel locks; they are given back when this goes.
+#[derive(Debug)]
+pub(in crate::mailbox) struct Shared<'a>(&'a File);
+
+impl Drop for Shared<'_> {
+    fn drop(&mut self) {
+        release(self.0);
+    }
+}
+
+/// Takes shared kernel locks, so that no deliverer is writing meanwhile.
+///
+/// Returns `None` when somebody still holds an exclusive lock after `patience`. A file system that
+/// knows no locks counts as free.
+pub(in crate::mailbox) fn share(file: &File, patience: Duration) -> Option<Shared<'_>> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if range_lock(file, libc::F_RDLCK) != Request::Busy {
+            let shared = Shared(file);
+            if flock_answer(file.try_lock_shared()) != Request::Busy {
+                return Some(shared);
+            }
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        std::thread::sleep(NAP);
+    }
+}
+
+/// Asks for the exclusive fcntl lock of the whole file.
+pub(in crate::mailbox) fn lock_fcntl(file: &File) -> Request {
+    range_lock(file, libc::F_WRLCK)
+}
+
+/// Asks for the exclusive flock.
+///
+/// On NFS Linux makes an fcntl lock of it, which is ours already or nobody's: it is left out there.
+pub(in crate::mailbox) fn lock_flock(file: &File) -> Request {
+    let is_nfs = nix::sys::statfs::fstatfs(file)
+        .is_ok_and(|system| system.filesystem_type() == nix::sys::statfs::NFS_SUPER_MAGIC);
+    if is_nfs {
+        return Request::Unsupported;
+    }
+    flock_answer(file.try_lock())
+}
+
+/// Gives back both locks, flock first.
+pub(in crate::mailbox) fn release(file: &File) {
+    // Nothing can be done about a failure, and closing the file gives them back too.
+    let _ = file.unlock();
+    let _ = range_lock(file, libc::F_UNLCK);
+}
+
+/// Returns the process that holds an fcntl lock against us, when the kernel names one.
+///
+/// A holder of an OFD lock has no pid.
+pub(in crate::mailbox) fn fcntl_holder(file: &File) -> Option<u32> {
+    let mut range = whole_file(libc::F_WRLCK);
+    fcntl(file, FcntlArg::F_OFD_GETLK(&mut range)).ok()?;
+    if range.l_type == libc::F_UNLCK as libc::c_short {
+        return None;
+    }
+    u32::try_from(range.l_pid).ok().filter(|pid| *pid > 0)
+}
+
+/// Returns the process that holds a flock on this inode, according to the text of `/proc/locks`.
+///
+/// A line is `1: FLOCK  ADVISORY  WRITE 708 08:01:1234 0 EOF`. Only the inode is compared: on
+/// overlay and btrfs the device number there is not the one that stat gives.
+pub(in crate::mailbox) fn flock_holder(locks: &str, inode: u64) -> Option<u32> {
+    locks.lines().find_map(|line| {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        if words.next()? != "FLOCK" {
+            return None;
+        }
+        let pid = words.nth(2)?.parse().ok()?;
+        let place = words.next()?;
+        (place.rsplit(':').next()?.parse() == Ok(inode)).then_some(pid)
+    })
+}
+
+/// Asks for, or gives back, a lock of the whole file, without waiting.
+///
+/// An OFD lock belongs to this open file, and conflicts with classic fcntl locks; a classic lock
+/// would be lost as soon as this process closes any other descriptor of the file, which is how
+/// one reader is known to lose mail. Kernels before 3.15 have only the classic one; the mailbox
+/// has one descriptor, then.
+fn range_lock(file: &File, kind: libc::c_int) -> Request {
+    let range = whole_file(kind);
+    let answer = match fcntl(file, FcntlArg::F_OFD_SETLK(&range)) {
+        Err(Errno::EINVAL) => fcntl(file, FcntlArg::F_SETLK(&range)),
+        answer => answer,
+    };
+    match answer {
+        Ok(_) => Request::Granted,
+        Err(Errno::EAGAIN | Errno::EACCES) => Request::Busy,
+        Err(_) => Request::Unsupported,
+    }
+}
+
+/// Returns the request for a lock of this kind on a whole file.
+fn whole_file(kind: libc::c_int) -> libc::flock {
+    libc::flock {
+        l_type: kind as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    }
+}
+
+/// Returns what std's answer means.
+fn flock_answer(answer: Result<(), TryLockError>) -> Request {
+    match answer {
+        Ok(()) => Request::Granted,
+        Err(TryLockError::WouldBlock) => Request::Busy,
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+            Request::Busy
+        }
+        Err(TryLockError::Error(_)) => Request::Unsupported,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flock_holder_is_found_by_inode() {
+        let locks = "1: POSIX  ADVISORY  WRITE 12 08:01:77 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 708 08:01:77 0 EOF\n\
+                     3: FLOCK  ADVISORY  READ  9 00:1f:78 0 EOF\n\
+                     3: -> FLOCK  ADVISORY  WRITE 10 00:1f:79 0 EOF\n";
+        assert_eq!(flock_holder(locks, 77), Some(708));
+        assert_eq!(flock_holder(locks, 78), Some(9));
+        assert_eq!(flock_holder(locks, 79), None);
+        assert_eq!(flock_holder("nonsense\n\n", 77), None);
+    }
+
+    #[test]
+    fn exclusive_locks_exclude_other_open_files() {
+        let first = tempfile::NamedTempFile::new().expect("a file");
+        let second = first.reopen().expect("opened again");
+        let first = first.as_file();
+        assert_eq!(lock_fcntl(first), Request::Granted);
+        assert_eq!(lock_fcntl(&second), Request::Busy);
+        // The holder is an open file, not a process.
+        assert_eq!(fcntl_holder(&second), None);
+        assert_eq!(lock_flock(first), Request::Granted);
+        assert_eq!(lock_flock(&second), Request::Busy);
+        assert!(share(&second, Duration::ZERO).is_none());
+        release(first);
+        assert_eq!(lock_fcntl(&second), Request::Granted);
+        assert_eq!(lock_flock(&second), Request::Granted);
+    }
+
+    #[test]
+    fn shared_locks_are_given_back() {
+        let first = tempfile::NamedTempFile::new().expect("a file");
+        let second = first.reopen().expect("opened again");
+        let shared = share(first.as_file(), Duration::ZERO).expect("free");
+        assert_eq!(lock_fcntl(&second), Request::Busy);
+        assert!(share(&second, Duration::ZERO).is_some());
+        drop(shared);
+        assert_eq!(lock_fcntl(&second), Request::Granted);
+    }
+}

@@ -1,0 +1,592 @@
+//! Opening a mailbox for reading, and reading its messages.
+//!
+//! Nothing is ever written here (design decision D13): shared kernel locks for at most a second,
+//! so that a deliverer can finish what it is writing, then the mailbox as long as it was at that
+//! moment. If somebody still holds a lock then, a last message without an end is left out.
+//! Locks are given back when the index is complete; message bytes are read when they are shown.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use memchr::memchr_iter;
+
+use crate::exit::Kind;
+use crate::mailbox::file::{DIRECTORY, open_regular};
+use crate::mailbox::format::mbox::{self, MessageRef, Scan, ScanError};
+use crate::mailbox::format::separator::{LOOKAHEAD, opens_mbox};
+use crate::mailbox::format::{gzip, mmdf, torn};
+use crate::mailbox::maildir::{self, Maildir};
+use crate::mailbox::notice::Notice;
+use crate::mailbox::read::open_file::{OpenFile, Rest};
+use crate::mailbox::read::snapshot::{Look, look, view_of};
+use crate::mailbox::read::stamp::Identity;
+use crate::mailbox::read_at::{Source, read_full};
+use crate::mailbox::rewrite::journal::locate;
+use crate::mailbox::rewrite::journal::{Journals, Subject};
+use crate::mailbox::rewrite::patched::View;
+
+/// Why a mailbox could not be opened.
+///
+/// The text names the file and, unless there is a [`source`](Error::source), the reason.
+#[derive(Debug)]
+pub enum OpenError {
+    /// There is no such file.
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is something else than a regular file: a directory, a FIFO, a device.
+    NotRegular {
+        /// The file.
+        path: PathBuf,
+        /// What it is, with its article.
+        what: &'static str,
+    },
+    /// We may not read it.
+    NoPermission {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its first bytes are no From_ line.
+    NotMbox {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process of ours is rewriting it, and takes long.
+    Rewritten {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is compressed, and cannot be decompressed.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It is compressed, and there is no room for what it holds.
+    Temporary {
+        /// The file.
+        path: PathBuf,
+        /// What the system said of the temporary file.
+        source: io::Error,
+    },
+    /// Opening or reading failed otherwise.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    /// Returns whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, OpenError::Missing { .. })
+    }
+
+    /// Returns whether the file is a directory, and so perhaps a Maildir.
+    pub fn is_directory(&self) -> bool {
+        matches!(self, OpenError::NotRegular { what, .. } if *what == DIRECTORY)
+    }
+
+    /// Returns the file that could not be opened.
+    pub fn path(&self) -> &Path {
+        match self {
+            OpenError::Missing { path, .. }
+            | OpenError::NotRegular { path, .. }
+            | OpenError::NoPermission { path, .. }
+            | OpenError::NotMbox { path }
+            | OpenError::Damaged { path, .. }
+            | OpenError::Temporary { path, .. }
+            | OpenError::Rewritten { path }
+            | OpenError::Io { path, .. } => path,
+        }
+    }
+
+    /// Returns what kind of failure this is for the exit status.
+    pub fn kind(&self) -> Kind {
+        match self {
+            OpenError::Io { .. } | OpenError::Temporary { .. } => Kind::Io,
+            OpenError::Rewritten { .. } => Kind::TryLater,
+            _ => Kind::NoInput,
+        }
+    }
+
+    pub(in crate::mailbox) fn of_scan(path: &Path, error: ScanError) -> OpenError {
+        let path = path.to_owned();
+        match error {
+            ScanError::NotMbox => OpenError::NotMbox { path },
+            ScanError::Io(source) => OpenError::Io { path, source },
+        }
+    }
+
+    pub(in crate::mailbox) fn new(path: &Path, source: io::Error) -> OpenError {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                OpenError::Missing { path, source }
+            }
+            io::ErrorKind::PermissionDenied => OpenError::NoPermission { path, source },
+            _ => OpenError::Io { path, source },
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Missing { path, .. } | OpenError::NoPermission { path, .. } => {
+                write!(f, "cannot open {}", path.display())
+            }
+            OpenError::NotRegular { path, what } => {
+                write!(f, "cannot open {}: it is {what}", path.display())
+            }
+            OpenError::NotMbox { path } => {
+                write!(f, "cannot open {}: it is not an mbox", path.display())
+            }
+            OpenError::Rewritten { path } => write!(
+                f,
+                "cannot open {}: another process is rewriting it",
+                path.display()
+            ),
+            OpenError::Damaged { path, why } => {
+                write!(f, "cannot decompress {}: {why}", path.display())
+            }
+            OpenError::Temporary { path, .. } => write!(
+                f,
+                "cannot write what {} holds to a temporary file",
+                path.display()
+            ),
+            OpenError::Io { path, .. } => write!(f, "cannot read {}", path.display()),
+        }
+    }
+}
+
+impl Error for OpenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            OpenError::Missing { source, .. }
+            | OpenError::NoPermission { source, .. }
+            | OpenError::Temporary { source, .. }
+            | OpenError::Io { source, .. } => Some(source),
+            OpenError::Damaged { .. }
+            | OpenError::NotRegular { .. }
+            | OpenError::NotMbox { .. }
+            | OpenError::Rewritten { .. } => None,
+        }
+    }
+}
+
+/// Where the messages are.
+#[derive(Debug)]
+enum Store {
+    /// One behind the other in a file.
+    File(OpenFile),
+    /// The same, from a compressed file.
+    Compressed(OpenFile),
+    /// Each in a file of its own.
+    Maildir(Maildir),
+}
+
+/// A mailbox that is open for reading, and the index of its messages.
+#[derive(Debug)]
+pub struct Mailbox {
+    path: PathBuf,
+    store: Store,
+    messages: Vec<MessageRef>,
+    is_torn: bool,
+    /// Whether the index has the end of the mailbox only.
+    is_partial: bool,
+    notices: Vec<Notice>,
+}
+
+impl Mailbox {
+    /// Opens a mailbox read-only and scans it once.
+    ///
+    /// `visit` is called for each message in order, with its index, its place, and its From_ line
+    /// and header block cut at 64 KiB, so that a listing needs no second pass. An empty file is a
+    /// mailbox without messages. Where a rewrite broke off the mailbox is read as if it were
+    /// complete.
+    ///
+    /// # Errors
+    /// When the file is missing, not a regular file, unreadable, or not an mbox. In a directory
+    /// with the sticky bit, where others may plant files, a symbolic link, a second name of a
+    /// foreign file, and another user's file under a user's name are refused.
+    pub fn open(
+        path: &Path,
+        journals: &Journals,
+        visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
+    ) -> Result<Mailbox, OpenError> {
+        Mailbox::open_part(path, journals, false, Some(visit))
+    }
+
+    /// Opens a mailbox read-only and scans it once, without showing the messages to anybody.
+    ///
+    /// # Errors
+    /// As [`open`](Mailbox::open).
+    pub fn open_index(path: &Path, journals: &Journals) -> Result<Mailbox, OpenError> {
+        Mailbox::open_part(path, journals, false, None)
+    }
+
+    /// Opens a mailbox read-only and finds its last message from the end of the file.
+    ///
+    /// The index has the last message, and perhaps some before it; where the format has no such
+    /// short way, all of them ([`is_partial`](Mailbox::is_partial)).
+    ///
+    /// # Errors
+    /// As [`open`](Mailbox::open).
+    pub fn open_end(path: &Path, journals: &Journals) -> Result<Mailbox, OpenError> {
+        Mailbox::open_part(path, journals, true, None)
+    }
+
+    fn open_part(
+        path: &Path,
+        journals: &Journals,
+        end_only: bool,
+        mut visit: Option<mbox::Visit<'_>>,
+    ) -> Result<Mailbox, OpenError> {
+        let mut show = |index: usize, message: &MessageRef, header: &[u8]| {
+            if let Some(visit) = &mut visit {
+                visit(index, message, header);
+            }
+        };
+        if let Some((maildir, messages)) = Maildir::open(path, &mut show)? {
+            return Ok(Mailbox {
+                path: path.to_owned(),
+                notices: maildir.notices(),
+                store: Store::Maildir(maildir),
+                messages,
+                is_torn: false,
+                is_partial: false,
+            });
+        }
+        let io = |source| OpenError::new(path, source);
+        let file = open_regular(path)?.0;
+        if gzip::is_compressed(&file).map_err(io)? {
+            return Mailbox::open_compressed(path, &file, visit);
+        }
+        let looked = look(path, &Arc::new(file), journals, end_only, visit)?;
+        Ok(Mailbox {
+            path: path.to_owned(),
+            is_torn: looked.scan.is_torn,
+            is_partial: looked.is_partial,
+            notices: looked.notices,
+            messages: looked.scan.messages,
+            store: Store::File(OpenFile::new(
+                path,
+                journals,
+                looked.look,
+                looked.is_partial,
+            )),
+        })
+    }
+
+    /// Scans what a compressed file holds. There is no journal of it, and nobody waits to write it.
+    fn open_compressed(
+        path: &Path,
+        file: &File,
+        visit: Option<mbox::Visit<'_>>,
+    ) -> Result<Mailbox, OpenError> {
+        let (file, incomplete) = gzip::decompressed(file, path)?;
+        let file = Arc::new(file);
+        let metadata = file.metadata();
+        let opened = Identity::of(&metadata.map_err(|source| OpenError::new(path, source))?);
+        let mut view = View::of_file(file, opened.size());
+        let end = torn::end(&view, view.len());
+        view.truncate(end.map_err(|source| OpenError::new(path, source))?);
+        let scan = scan_any(&view, view.len(), false, visit)
+            .map_err(|error| OpenError::of_scan(path, error))?;
+        let file = OpenFile::new(path, &Journals::default(), Look { view, opened }, false);
+        Ok(Mailbox {
+            path: path.to_owned(),
+            store: Store::Compressed(file),
+            messages: scan.messages,
+            is_torn: false,
+            is_partial: false,
+            notices: incomplete.into_iter().collect(),
+        })
+    }
+
+    /// Returns the path by which the mailbox was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the size of the mailbox when it was scanned.
+    pub fn size(&self) -> u64 {
+        match self.file() {
+            Ok(file) => file.first().view.len(),
+            Err(_) => self.messages.iter().map(|message| message.len).sum(),
+        }
+    }
+
+    /// Returns the file that holds all messages, or the Maildir that has one for each.
+    fn file(&self) -> Result<&OpenFile, &Maildir> {
+        match &self.store {
+            Store::File(file) | Store::Compressed(file) => Ok(file),
+            Store::Maildir(maildir) => Err(maildir),
+        }
+    }
+
+    /// Returns the messages in the order of the file, those of a Maildir as they were delivered.
+    pub fn messages(&self) -> &[MessageRef] {
+        &self.messages
+    }
+
+    /// Returns what else is to be told about the mailbox.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Returns whether a last message was left out because somebody was still writing it.
+    pub fn is_torn(&self) -> bool {
+        self.is_torn
+    }
+
+    /// Returns whether the index has the end of the mailbox only.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    /// Returns whether the mailbox is compressed, and so can only be read.
+    pub fn is_compressed(&self) -> bool {
+        matches!(self.store, Store::Compressed(_))
+    }
+
+    /// Returns whether somebody has written to the mailbox since it was opened.
+    pub fn is_changed(&self) -> bool {
+        match self.file() {
+            Ok(file) => file.first().is_changed(),
+            Err(maildir) => maildir.is_changed(),
+        }
+    }
+
+    /// Returns whether the index is true of a file that is like this now.
+    pub(in crate::mailbox) fn is_as_opened(&self, now: &Identity) -> bool {
+        self.file().is_ok_and(|file| file.is_as_opened(now))
+    }
+
+    /// Returns whether it is one file in which messages stand between delimiters.
+    pub(in crate::mailbox) fn is_mmdf(&self) -> bool {
+        let framing = |file: &OpenFile| framing(&file.first().view, self.size());
+        self.file()
+            .is_ok_and(|file| framing(file).is_ok_and(|framing| framing > 0))
+    }
+
+    /// Returns the Maildir, if it is one.
+    pub(in crate::mailbox) fn maildir(&self) -> Option<&Maildir> {
+        self.file().err()
+    }
+
+    /// Returns the number of lines of a message, the From_ line and the blank line at the end
+    /// included; reads it if they were not counted.
+    ///
+    /// # Errors
+    /// As [`read`](Mailbox::read).
+    pub fn lines(&self, index: usize) -> io::Result<u32> {
+        if let Some(lines) = self.messages[index].lines {
+            return Ok(lines);
+        }
+        let (header, rest) = self.open_message(index)?;
+        let mut reader = BufReader::new(header.chain(rest));
+        let (mut lines, mut last) = (0, b'\n');
+        loop {
+            let block = reader.fill_buf()?;
+            let Some(&end) = block.last() else {
+                break;
+            };
+            lines += memchr_iter(b'\n', block).count();
+            last = end;
+            let count = block.len();
+            reader.consume(count);
+        }
+        // A last line without its newline is a line.
+        let lines = lines + usize::from(last != b'\n');
+        Ok(u32::try_from(lines).unwrap_or(u32::MAX))
+    }
+
+    /// Returns all bytes of a message, its From_ line included.
+    ///
+    /// A message that another program has moved since the mailbox was opened is found again.
+    ///
+    /// # Errors
+    /// When reading fails, or the message is not there any more.
+    ///
+    /// # Panics
+    /// When there is no such message, as with any slice.
+    pub fn read(&self, index: usize) -> io::Result<Vec<u8>> {
+        match self.file() {
+            Ok(file) => file.read(&self.messages, index),
+            Err(maildir) => {
+                let len = usize::try_from(self.messages[index].len);
+                let mut bytes = vec![0; len.map_err(|_| io::ErrorKind::OutOfMemory)?];
+                maildir.open_message(index)?.read_exact(&mut bytes)?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Returns the From_ line and the header block of a message, the empty line included.
+    ///
+    /// # Errors
+    /// As [`read`](Mailbox::read).
+    pub fn read_header(&self, index: usize) -> io::Result<Vec<u8>> {
+        match self.file() {
+            Ok(file) => file.read_header(&self.messages, index),
+            Err(_) => Ok(self.open_message(index)?.0),
+        }
+    }
+
+    /// Returns the From_ line and the header block of a message, and a reader of the rest.
+    ///
+    /// # Errors
+    /// As [`read`](Mailbox::read); the reader also fails at its end if it was given bytes that
+    /// another program was moving.
+    pub fn open_message(&self, index: usize) -> io::Result<(Vec<u8>, impl Read + use<>)> {
+        match self.file() {
+            Ok(file) => {
+                let (header, rest) = file.open_message(&self.messages, index)?;
+                Ok((header, MessageReader::InFile(rest)))
+            }
+            Err(maildir) => {
+                let mut file = maildir.open_message(index)?;
+                let mut header = vec![0; self.messages[index].header_len as usize];
+                file.read_exact(&mut header)?;
+                Ok((header, MessageReader::Own(file)))
+            }
+        }
+    }
+}
+
+/// Reads one message where it lies.
+enum MessageReader {
+    /// Between others.
+    InFile(Rest),
+    /// In a file of its own.
+    Own(File),
+}
+
+impl Read for MessageReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            MessageReader::InFile(rest) => rest.read(buffer),
+            MessageReader::Own(file) => file.read(buffer),
+        }
+    }
+}
+
+/// Returns whether there is a message in a mailbox, without scanning it.
+///
+/// Any message counts, read or not, as POSIX has it for `mailx -e`. No lock is waited for.
+///
+/// # Errors
+/// As [`Mailbox::open`].
+pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
+    if let Some(has_mail) = maildir::has_mail(path)? {
+        return Ok(has_mail);
+    }
+    let io = |source| OpenError::new(path, source);
+    let (file, metadata) = open_regular(path)?;
+    if gzip::is_compressed(&file).map_err(io)? {
+        let start = gzip::first_bytes(&file, path)?;
+        return judged(path, beginning(&start[..], start.len() as u64).map_err(io)?);
+    }
+    let file = Arc::new(file);
+    let subject = Subject::of(path, &file).map_err(io)?;
+    let found = locate::find(&subject, journals, &mut Vec::new()).map_err(io)?;
+    let view = view_of(&file, &Identity::of(&metadata), found, &mut Vec::new()).map_err(io)?;
+    judged(path, beginning(&view, view.len()).map_err(io)?)
+}
+
+/// Returns whether there is mail in a file that begins like this.
+fn judged(path: &Path, beginning: Beginning) -> Result<bool, OpenError> {
+    match beginning {
+        Beginning::Blank => Ok(false),
+        Beginning::Mbox | Beginning::Mmdf => Ok(true),
+        Beginning::Other => Err(OpenError::NotMbox {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// What a file holds, judged by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mailbox) enum Beginning {
+    /// Nothing, or blank lines.
+    Blank,
+    /// Messages that start with a From_ line.
+    Mbox,
+    /// Messages between lines of control-A.
+    Mmdf,
+    /// Something else.
+    Other,
+}
+
+/// Reads a file up to its first line that is not blank, and judges that.
+pub(in crate::mailbox) fn beginning<S: Source + ?Sized>(
+    file: &S,
+    size: u64,
+) -> io::Result<Beginning> {
+    let mut window = vec![0; LOOKAHEAD];
+    let mut at = 0;
+    while at < size {
+        let count = read_full(file, &mut window, at)?;
+        let text = &window[..count];
+        match torn::blank_before_nuls(text) {
+            0 if opens_mbox(text) => return Ok(Beginning::Mbox),
+            0 if text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
+            0 if count == 0 => break,
+            0 if text[0] != 0 => return Ok(Beginning::Other),
+            0 if torn::starts(file, size, text, at)? => {
+                return Ok(match torn::after(file, size, at)? {
+                    Some(_) => Beginning::Mbox,
+                    None => Beginning::Blank,
+                });
+            }
+            0 => at = torn::end_of_nuls(file, size, at)?,
+            blank => at += blank as u64,
+        }
+    }
+    Ok(Beginning::Blank)
+}
+
+/// Scans a file of either format; lines are counted only if there is somebody to show them to.
+pub(in crate::mailbox) fn scan_any<S: Source + ?Sized>(
+    source: &S,
+    size: u64,
+    skip_torn: bool,
+    visit: Option<mbox::Visit<'_>>,
+) -> Result<Scan, ScanError> {
+    let options = mbox::Options {
+        skip_torn,
+        counts_lines: visit.is_some(),
+        ..mbox::Options::default()
+    };
+    let mut silent = |_: usize, _: &MessageRef, _: &[u8]| {};
+    let visit = visit.unwrap_or(&mut silent);
+    match framing(source, size)? {
+        0 => mbox::scan(source, size, options, visit),
+        _ => Ok(mmdf::scan(source, size, skip_torn, visit)?),
+    }
+}
+
+/// Returns how many bytes stand before and behind each message: those of MMDF's delimiters, or none.
+pub(in crate::mailbox) fn framing<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
+    Ok(match beginning(source, size)? {
+        Beginning::Mmdf => mmdf::DELIMITER.len() as u64,
+        _ => 0,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! Reading a file of messages while other programs may write to it.
+//!
+//! [`snapshot`] finds the messages of a file at one moment, [`stamp`] tells whether it has changed
+//! since, [`open_file`] reads messages from it later, and [`realign`] finds the messages of an old
+//! index in the changed file.
+
+pub(in crate::mailbox) mod open_file;
+pub(in crate::mailbox) mod realign;
+pub(in crate::mailbox) mod snapshot;
+pub(in crate::mailbox) mod stamp;

@@ -1,0 +1,243 @@
+//! Finding the messages of an older index in a mailbox that was changed since.
+
+use std::collections::HashMap;
+
+use crate::mailbox::change::{Change, Changes};
+use crate::mailbox::flags::Flags;
+use crate::mailbox::format::mbox::MessageRef;
+
+/// By how much the length of a body may differ: a blank line that another writer added or left out.
+const SLACK: u64 = 2;
+
+/// The changes of an older index, for a newer one.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::mailbox) struct Remapped {
+    /// What becomes of the messages of the newer index.
+    pub changes: Changes,
+    /// How many of the messages to be changed are not there any more.
+    pub gone: usize,
+    /// How many messages were not there before.
+    pub arrived: usize,
+}
+
+/// Where a message of an older index is in a newer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mailbox) enum Whereabouts {
+    /// It has this index.
+    At(usize),
+    /// It is not there any more.
+    Gone,
+    /// One of several with the same header may be it, or it has another body.
+    Uncertain,
+}
+
+/// Finds the messages of an older index in a newer one.
+///
+/// Messages are known by the fields of their header that no reader changes. Of several with the
+/// same header the n-th is the n-th, unless some are gone, or the older index `has_all` messages
+/// not.
+pub(in crate::mailbox) fn whereabouts(
+    old: &[MessageRef],
+    new: &[MessageRef],
+    has_all: bool,
+) -> Vec<Whereabouts> {
+    let mut places: HashMap<u64, Vec<usize>> = HashMap::with_capacity(new.len());
+    for (index, message) in new.iter().enumerate() {
+        places.entry(message.fingerprint).or_default().push(index);
+    }
+    let mut twins: HashMap<u64, usize> = HashMap::with_capacity(old.len());
+    for message in old {
+        *twins.entry(message.fingerprint).or_default() += 1;
+    }
+    let mut seen: HashMap<u64, usize> = HashMap::new();
+    old.iter()
+        .map(|before| {
+            let Some(found) = places.get(&before.fingerprint) else {
+                return Whereabouts::Gone;
+            };
+            let nth = seen.entry(before.fingerprint).or_default();
+            let place = found.get(*nth);
+            *nth += 1;
+            let twins = twins[&before.fingerprint];
+            let is_certain = found.len() == twins || (has_all && found.len() > twins);
+            match place {
+                Some(&place) if is_certain => {
+                    match body_len(before).abs_diff(body_len(&new[place])) <= SLACK {
+                        true => Whereabouts::At(place),
+                        false => Whereabouts::Uncertain,
+                    }
+                }
+                _ => Whereabouts::Uncertain,
+            }
+        })
+        .collect()
+}
+
+/// Finds the messages that are to be changed in a newer index.
+///
+/// `None` where it is not certain which message is meant, or where nothing is left of the old
+/// mailbox.
+pub(in crate::mailbox) fn remap(
+    old: &[MessageRef],
+    new: &[MessageRef],
+    has_all: bool,
+    changes: &Changes,
+) -> Option<Remapped> {
+    let found = whereabouts(old, new, has_all);
+    let is_gone = |place: &&Whereabouts| **place == Whereabouts::Gone;
+    let kept = old.len() - found.iter().filter(is_gone).count();
+    if kept == 0 && !old.is_empty() && !new.is_empty() {
+        return None;
+    }
+    let mut remapped = Remapped {
+        arrived: match has_all {
+            true => new.len().saturating_sub(kept),
+            false => behind_all(&found, new.len()),
+        },
+        ..Remapped::default()
+    };
+    for (index, change) in changes.iter() {
+        let place = match found.get(index)? {
+            Whereabouts::At(place) => *place,
+            Whereabouts::Gone => {
+                remapped.gone += 1;
+                continue;
+            }
+            Whereabouts::Uncertain => return None,
+        };
+        match change {
+            Change::Delete => remapped.changes.delete(place),
+            Change::Flags(wanted) => {
+                let flags = merged(old[index].flags, wanted, new[place].flags);
+                remapped.changes.set_flags(place, flags);
+            }
+        }
+    }
+    Some(remapped)
+}
+
+/// Returns how many messages stand behind those that were found.
+fn behind_all(found: &[Whereabouts], new: usize) -> usize {
+    let place = |place: &Whereabouts| match place {
+        Whereabouts::At(place) => Some(place + 1),
+        Whereabouts::Gone | Whereabouts::Uncertain => None,
+    };
+    found
+        .iter()
+        .filter_map(place)
+        .max()
+        .map_or(0, |end| new - end)
+}
+
+fn body_len(message: &MessageRef) -> u64 {
+    message.len - u64::from(message.header_len)
+}
+
+/// Returns the flags that a message has now, with what we change added and taken away.
+fn merged(before: Flags, wanted: Flags, now: Flags) -> Flags {
+    let mut flags = now;
+    for flag in Flags::ALL {
+        match (before.contains(flag), wanted.contains(flag)) {
+            (false, true) => flags.insert(flag),
+            (true, false) => flags.remove(flag),
+            _ => {}
+        }
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(fingerprints: &[u64]) -> Vec<MessageRef> {
+        let message = |fingerprint: &u64| MessageRef {
+            len: 100,
+            header_len: 50,
+            fingerprint: *fingerprint,
+            ..MessageRef::default()
+        };
+        fingerprints.iter().map(message).collect()
+    }
+
+    /// Deletes the message with this index of the old mailbox; returns where it is in the new one.
+    fn deleted(old: &[u64], new: &[u64], index: usize) -> Option<(Vec<usize>, usize, usize)> {
+        let mut changes = Changes::default();
+        changes.delete(index);
+        let found = remap(&messages(old), &messages(new), true, &changes)?;
+        let places = found.changes.iter().map(|(index, _)| index).collect();
+        Some((places, found.gone, found.arrived))
+    }
+
+    #[test]
+    fn messages_are_found_where_they_are_now() {
+        type Row = (
+            &'static [u64],
+            &'static [u64],
+            usize,
+            Option<(Vec<usize>, usize, usize)>,
+        );
+        let rows: [Row; 9] = [
+            // Mail arrived.
+            (&[1, 2], &[1, 2, 3], 1, Some((vec![1], 0, 1))),
+            // Somebody else deleted one before it, and it itself.
+            (&[1, 2, 3], &[2, 3], 2, Some((vec![1], 0, 0))),
+            (&[1, 2, 3], &[1, 3], 1, Some((vec![], 1, 0))),
+            (&[1, 2, 3], &[3, 1, 2], 0, Some((vec![1], 0, 0))),
+            // Twins: the second stays the second, unless one is gone.
+            (&[7, 7], &[7, 7, 7], 1, Some((vec![1], 0, 1))),
+            (&[7, 1, 7], &[7, 7], 2, Some((vec![1], 0, 0))),
+            (&[7, 7, 1], &[7, 1], 1, None),
+            // Nothing of it is left, or nothing at all.
+            (&[1, 2], &[3, 4], 0, None),
+            (&[1, 2], &[], 0, Some((vec![], 1, 0))),
+        ];
+        for (old, new, index, expected) in rows {
+            assert_eq!(
+                deleted(old, new, index),
+                expected,
+                "{old:?} {new:?} {index}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_with_another_body_is_another_message() {
+        let mut new = messages(&[1]);
+        new[0].len += 500;
+        let mut changes = Changes::default();
+        changes.delete(0);
+        assert_eq!(remap(&messages(&[1]), &new, true, &changes), None);
+    }
+
+    #[test]
+    fn flags_of_two_readers_are_merged() {
+        let mut old = messages(&[1]);
+        old[0].flags.insert(Flags::OLD);
+        let mut new = old.clone();
+        new[0].flags.insert(Flags::ANSWERED);
+        let mut changes = Changes::default();
+        let mut wanted = old[0].flags;
+        wanted.insert(Flags::READ);
+        changes.set_flags(0, wanted);
+        let found = remap(&old, &new, true, &changes).expect("found");
+        wanted.insert(Flags::ANSWERED);
+        assert_eq!(found.changes.get(0), Some(Change::Flags(wanted)));
+    }
+
+    #[test]
+    fn an_index_of_the_end_knows_nothing_of_the_twins_before_it() {
+        let mut changes = Changes::default();
+        changes.delete(0);
+        let places = |old: &[u64], new: &[u64]| {
+            let found = remap(&messages(old), &messages(new), false, &changes)?;
+            Some((
+                found.changes.iter().map(|(index, _)| index).next(),
+                found.arrived,
+            ))
+        };
+        assert_eq!(places(&[7], &[5, 6, 7, 8]), Some((Some(2), 1)));
+        assert_eq!(places(&[7], &[7, 6, 7, 8]), None);
+        assert_eq!(places(&[7], &[5, 6]), None);
+    }
+}

@@ -1,0 +1,339 @@
+//! Where journals lie, and which of the files there count.
+//!
+//! A journal changes a mailbox, so a file of its name counts only if it belongs to somebody who may
+//! change it (design decision D26): the mailbox's owner, root, or a member of the mailbox's group
+//! where its mode lets the group read and write. What a member is the user database says, of the
+//! file's owner; the group of the directory does not matter. It must be a regular file with one name
+//! and mode 0600, and its content must prove that its maker could read the mailbox (`witness`).
+//!
+//! | mailbox | whose journal counts |
+//! |---|---|
+//! | 0600 | the owner's, root's |
+//! | 0660, the owner's private group | the owner's, root's |
+//! | 0660, group `mail` (or a team's) | the owner's, root's, and those of the group's members |
+//!
+//! The spool only decides who can put a file there at all: with 0755 nobody but root, with 2775 the
+//! members of its group, with 1777 and 3777 everybody. `tests/it/trust.rs` acts all of them out.
+//!
+//! Others are named and ignored. What is no journal at all may be a mailbox that somebody has renamed:
+//! it is put aside, never replaced. They can stand in the way of a journal of ours, which then lies
+//! somewhere else. A private place is believed only as a whole ([`Private`]).
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+use twox_hash::XxHash3_64;
+
+use super::{Journal, Journals, Spot, Subject, is_no_journal};
+use crate::mailbox::file::what_else;
+use crate::mailbox::notice::Notice;
+use crate::sys::disk::{directory_of, make_directories};
+use crate::sys::private::Private;
+use crate::sys::user;
+
+/// Where root's journals lie.
+const ROOT: &str = "/var/lib/postrider/journal";
+
+/// Where a user's journals lie when nothing else is said.
+const STATE: &str = ".local/state/postrider/journal";
+
+/// The directory of journals in a private place.
+const JOURNALS: &str = "journal";
+
+/// Returns where the journals of a user lie who has no home to write in: in a directory of the
+/// user's own, mode 0700, below one that survives a restart.
+pub fn shared_journals(uid: u32) -> PathBuf {
+    PathBuf::from(format!("/var/tmp/postrider-{uid}")).join(JOURNALS)
+}
+
+/// What was found in the places for journals.
+#[derive(Debug)]
+pub(in crate::mailbox) enum Found {
+    /// Nothing that counts.
+    Nothing,
+    /// A rewrite that broke off.
+    Journal(Journal),
+    /// A rewrite that broke off, whose journal only this user can read.
+    Unreadable {
+        /// The journal.
+        path: PathBuf,
+        /// The user's name.
+        owner: String,
+    },
+}
+
+impl Subject {
+    /// Returns what a journal must know of a mailbox that is open.
+    ///
+    /// # Errors
+    /// When the mailbox cannot be looked at, or has lost its name.
+    pub(in crate::mailbox) fn of(path: &Path, file: &File) -> io::Result<Subject> {
+        let metadata = file.metadata()?;
+        Ok(Subject {
+            path: path.canonicalize()?,
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            owner: metadata.uid(),
+            group: (metadata.mode() & 0o060 == 0o060).then_some(metadata.gid()),
+        })
+    }
+
+    /// Returns where its journal is looked for, the best place first, as far as it can be opened.
+    fn spots(&self, journals: &Journals) -> io::Result<Vec<Spot>> {
+        let mut spots = Vec::new();
+        for place in self.all_places(journals)? {
+            match private_of(&place, &[self.owner, user::effective_uid()]) {
+                Some(uid) => spots.extend(Private::all_of(uid).iter().filter_map(|private| {
+                    let private = private.open(JOURNALS).ok()?;
+                    Some(spot_in(&private, &place))
+                })),
+                None => match Spot::at(&place) {
+                    Ok(spot) => spots.push(spot),
+                    Err(error) if is_nobodys(&error) => {}
+                    Err(error) => return Err(error),
+                },
+            }
+        }
+        Ok(spots)
+    }
+
+    /// Returns the paths where its journal is looked for, the best one first.
+    ///
+    /// Those of root and of the mailbox's owner too, whoever we are; but nobody else makes one with
+    /// the owner, who decides there what a path leads to.
+    fn all_places(&self, journals: &Journals) -> io::Result<Vec<PathBuf>> {
+        let mut places = self.places(journals);
+        let owner = match self.owner == user::effective_uid() {
+            true => user::current(),
+            false => user::by_uid(self.owner)?,
+        };
+        let others = [
+            Some(PathBuf::from(ROOT)),
+            owner.map(|owner| owner.home.join(STATE)),
+            Some(shared_journals(self.owner)),
+        ];
+        for place in others.into_iter().flatten() {
+            let place = place.join(self.name());
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        Ok(places)
+    }
+
+    /// Returns the name of its journal where it is not beside the mailbox.
+    fn name(&self) -> String {
+        let hash = XxHash3_64::oneshot(self.path.as_os_str().as_bytes());
+        format!("{:x}-{hash:016x}.journal", self.inode)
+    }
+
+    /// Returns where its journal may be made, the best place first.
+    pub(in crate::mailbox) fn places(&self, journals: &Journals) -> Vec<PathBuf> {
+        let mut beside = OsString::from(".");
+        beside.push(self.path.file_name().unwrap_or_default());
+        beside.push(".postrider-journal");
+        let mut places = vec![directory_of(&self.path).join(beside)];
+        let name = self.name();
+        places.extend(journals.directories.iter().map(|place| place.join(&name)));
+        places
+    }
+}
+
+/// Looks for the journal of a mailbox.
+///
+/// # Errors
+/// When a journal is there and cannot be read for another reason than the want of a right.
+pub(in crate::mailbox) fn find(
+    subject: &Subject,
+    journals: &Journals,
+    notices: &mut Vec<Notice>,
+) -> io::Result<Found> {
+    for spot in subject.spots(journals)? {
+        let place = spot.path();
+        let file = match open(&spot) {
+            Ok(file) => file,
+            Err(error) => match error.raw_os_error().map(Errno::from_raw) {
+                Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG) => continue,
+                Some(Errno::ELOOP) => {
+                    notices.push(planted(place, "a symbolic link"));
+                    continue;
+                }
+                Some(Errno::EACCES | Errno::EPERM) => match unreadable(&spot, subject)? {
+                    Some(Ok(found)) => return Ok(found),
+                    Some(Err(notice)) => {
+                        notices.push(notice);
+                        continue;
+                    }
+                    None => continue,
+                },
+                Some(Errno::ENXIO) => {
+                    notices.push(planted(place, "a socket"));
+                    continue;
+                }
+                _ => return Err(error),
+            },
+        };
+        let metadata = file.metadata()?;
+        if let Some(why) = why_not(&metadata, subject)? {
+            notices.push(planted(place, why));
+            continue;
+        }
+        if is_no_journal(&file)? {
+            notices.push(planted(
+                place,
+                "no journal (a change gives it a longer name)",
+            ));
+            continue;
+        }
+        // None where it was torn before it counted, or is done.
+        match Journal::read(&spot, file)? {
+            Some(journal) if journal.has_witness() || is_exclusive(&spot, subject) => {
+                return Ok(Found::Journal(journal));
+            }
+            Some(_) => notices.push(planted(
+                place,
+                "of an earlier version, and others may have put it there",
+            )),
+            None => {}
+        }
+    }
+    Ok(Found::Nothing)
+}
+
+/// Returns whether only the mailbox's owner, root and we can have put a file at this place.
+fn is_exclusive(spot: &Spot, subject: &Subject) -> bool {
+    spot.directory().is_ok_and(|directory| {
+        let theirs = [subject.owner, 0, user::effective_uid()];
+        theirs.contains(&directory.uid()) && directory.mode() & 0o022 == 0
+    })
+}
+
+/// Opens what may be a journal, for writing too if we may.
+fn open(spot: &Spot) -> io::Result<File> {
+    match spot.open(true) {
+        Err(error)
+            if matches!(
+                error.raw_os_error().map(Errno::from_raw),
+                Some(Errno::EACCES | Errno::EPERM | Errno::EROFS | Errno::EISDIR)
+            ) =>
+        {
+            spot.open(false)
+        }
+        answer => answer,
+    }
+}
+
+/// Judges a file that we may not read: a journal that somebody else can, or a planted one.
+fn unreadable(spot: &Spot, subject: &Subject) -> io::Result<Option<Result<Found, Notice>>> {
+    // Where not even the directory may be searched there is nothing to know.
+    let Ok(metadata) = spot.look() else {
+        return Ok(None);
+    };
+    if let Some(why) = why_not(&metadata, subject)? {
+        return Ok(Some(Err(planted(spot.path(), why))));
+    }
+    // Only a name to be told: without one the number will do.
+    let owner = user::by_uid(metadata.uid()).unwrap_or_default();
+    Ok(Some(Ok(Found::Unreadable {
+        path: spot.path().to_owned(),
+        owner: owner.map_or_else(|| format!("uid {}", metadata.uid()), |owner| owner.name),
+    })))
+}
+
+/// Returns why a file of a journal's name is none.
+///
+/// # Errors
+/// When the user database cannot be read: a journal that counts must not be passed over.
+fn why_not(metadata: &fs::Metadata, subject: &Subject) -> io::Result<Option<&'static str>> {
+    if let Some(what) = what_else(metadata) {
+        return Ok(Some(what));
+    }
+    let maker = metadata.uid();
+    let is_theirs = [subject.owner, 0, user::effective_uid()].contains(&maker);
+    let is_member = |group| user::is_member(maker, group);
+    if !is_theirs && !subject.group.map_or(Ok(false), is_member)? {
+        return Ok(Some("another user's file"));
+    }
+    if metadata.nlink() > 1 {
+        return Ok(Some("a file with a second name"));
+    }
+    Ok((metadata.mode() & 0o077 != 0).then_some("a file that others may read or write"))
+}
+
+fn planted(place: &Path, why: &'static str) -> Notice {
+    Notice::Planted {
+        path: place.to_owned(),
+        why,
+    }
+}
+
+/// Opens the directory of a place for journals; makes it, unless it is the mailbox's own.
+pub(in crate::mailbox) fn make_directory(place: &Path, subject: &Subject) -> io::Result<Spot> {
+    let directory = directory_of(place);
+    if private_of(place, &[user::effective_uid()]).is_some() {
+        let private = Private::make()?.make_directory(JOURNALS)?;
+        return Ok(spot_in(&private, place));
+    }
+    if directory == directory_of(&subject.path) {
+        return Spot::at(place);
+    }
+    // Others must reach their own journals in root's directory.
+    let mode = match user::effective_uid() {
+        0 => 0o711,
+        _ => 0o700,
+    };
+    make_directories(directory, mode)?;
+    Spot::at(place)
+}
+
+/// Returns whose private place this is, if it is that of one of these users.
+fn private_of(place: &Path, users: &[u32]) -> Option<u32> {
+    let directory = directory_of(place);
+    let mut users = users.iter().copied();
+    users.find(|uid| directory == shared_journals(*uid))
+}
+
+/// Returns the spot of this name in a private place.
+fn spot_in(private: &Private, place: &Path) -> Spot {
+    let path = private.path().join(place.file_name().unwrap_or_default());
+    Spot::new(Arc::clone(private.directory()), path)
+}
+
+/// Returns whether an error says that there is no directory, or none for us.
+fn is_nobodys(error: &io::Error) -> bool {
+    // A name that is too long for us is nobody's journal.
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(
+            Errno::ENOENT
+                | Errno::ENOTDIR
+                | Errno::ENAMETOOLONG
+                | Errno::EACCES
+                | Errno::EPERM
+                | Errno::ELOOP
+        )
+    )
+}
+
+/// Removes what a journal that never counted has left behind.
+pub(in crate::mailbox) fn clean_up(subject: &Subject, journals: &Journals) {
+    for place in subject.places(journals) {
+        let spots = match private_of(&place, &[user::effective_uid()]) {
+            Some(uid) => Private::all_of(uid)
+                .iter()
+                .filter_map(|private| Some(spot_in(&private.open(JOURNALS).ok()?, &place)))
+                .collect(),
+            None => Spot::at(&place).into_iter().collect::<Vec<_>>(),
+        };
+        for spot in spots {
+            // It is nobody's business but of those who hold the lock, as we do.
+            let _ = spot.remove_temporary();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The bytes that a plan writes, in the order of the new file and in chunks.
+
+use std::io;
+
+use super::plan::{Piece, Plan};
+use crate::mailbox::read_at::{Source, read_exact};
+
+/// A run of bytes in the new file that differs from the old one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mailbox) struct Extent {
+    /// Where it starts in the new file.
+    pub place: u64,
+    /// How many bytes it has.
+    pub len: u64,
+}
+
+/// Goes through what a plan writes; what is copied to where it is already is passed over.
+pub(in crate::mailbox) struct Output<'a> {
+    pieces: Vec<Piece<'a>>,
+    /// The piece at hand, and how much of it is done.
+    index: usize,
+    done: u64,
+    /// Where the next byte belongs.
+    place: u64,
+}
+
+impl<'a> Output<'a> {
+    /// Starts at this place of the new file, or at the plan's start if that comes later.
+    pub(in crate::mailbox) fn new(plan: &'a Plan, from: u64) -> Output<'a> {
+        let mut output = Output {
+            pieces: plan.pieces().collect(),
+            index: 0,
+            done: 0,
+            place: plan.start(),
+        };
+        while let Some(piece) = output.pieces.get(output.index)
+            && output.place < from
+        {
+            let left = piece.len() - output.done;
+            output.advance(left.min(from - output.place));
+        }
+        output
+    }
+
+    /// Returns all runs that a plan writes.
+    pub(in crate::mailbox) fn extents(plan: &Plan) -> Vec<Extent> {
+        let mut output = Output::new(plan, 0);
+        let mut extents: Vec<Extent> = Vec::new();
+        while let Some((piece, _)) = output.next_piece() {
+            let len = piece.len() - output.done;
+            match extents.last_mut() {
+                Some(last) if last.place + last.len == output.place => last.len += len,
+                _ => extents.push(Extent {
+                    place: output.place,
+                    len,
+                }),
+            }
+            output.advance(len);
+        }
+        extents
+    }
+
+    /// Fills the buffer with the next bytes that belong together; returns their place and number.
+    ///
+    /// # Errors
+    /// When the old file cannot be read, or is shorter than it was.
+    pub(in crate::mailbox) fn next<S: Source + ?Sized>(
+        &mut self,
+        source: &S,
+        buffer: &mut [u8],
+    ) -> io::Result<Option<(u64, usize)>> {
+        let mut filled = 0;
+        let mut start = self.place;
+        while filled < buffer.len() {
+            let Some((piece, skipped)) = self.next_piece() else {
+                break;
+            };
+            if skipped && filled > 0 {
+                break;
+            }
+            if filled == 0 {
+                start = self.place;
+            }
+            let left = piece.len() - self.done;
+            let want = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len() - filled);
+            let target = &mut buffer[filled..filled + want];
+            match piece {
+                Piece::Copy { from, .. } => {
+                    read_exact(source, target, from + self.done)?;
+                }
+                Piece::Text(text) => {
+                    let done = self.done as usize;
+                    target.copy_from_slice(&text[done..done + want]);
+                }
+            }
+            filled += want;
+            self.advance(want as u64);
+        }
+        Ok((filled > 0).then_some((start, filled)))
+    }
+
+    /// Returns the next piece of which something is left to write, and whether bytes that stay
+    /// where they are were passed over on the way to it.
+    fn next_piece(&mut self) -> Option<(Piece<'a>, bool)> {
+        let mut skipped = false;
+        loop {
+            let piece = *self.pieces.get(self.index)?;
+            let left = piece.len() - self.done;
+            let stays = matches!(piece, Piece::Copy { from, .. } if from + self.done == self.place);
+            if left > 0 && !stays {
+                return Some((piece, skipped));
+            }
+            skipped |= left > 0;
+            self.advance(left);
+        }
+    }
+
+    /// Goes on within the piece at hand, or to the next one at its end.
+    fn advance(&mut self, count: u64) {
+        self.place += count;
+        self.done += count;
+        if self
+            .pieces
+            .get(self.index)
+            .is_some_and(|piece| self.done == piece.len())
+        {
+            self.index += 1;
+            self.done = 0;
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! The plan of a rewrite: the new mailbox, as pieces of the old one and texts between them.
+//!
+//! Pieces stand in the order of the new file, and those that are copied never run backwards in the
+//! old one. What lies before the first changed byte belongs to no piece, nor what lies behind the
+//! last one where both files have the same length.
+
+use std::io;
+
+use crate::mailbox::change::{Change, Changes};
+use crate::mailbox::flags::Flags;
+use crate::mailbox::format::mbox::MessageRef;
+use crate::mailbox::format::mmdf;
+use crate::mailbox::format::separator::LOOKAHEAD;
+use crate::mailbox::format::{status, torn};
+use crate::mailbox::read_at::{Source, read_exact, read_full};
+
+/// The longest header block in which flags are changed; nobody's header is that long in earnest.
+const MAX_HEADER: u32 = 64 * 1024 * 1024;
+
+/// A part of the new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mailbox) enum Piece<'a> {
+    /// Bytes of the old file.
+    Copy {
+        /// Where they start in the old file.
+        from: u64,
+        /// How many they are.
+        len: u64,
+    },
+    /// Other bytes.
+    Text(&'a [u8]),
+}
+
+impl Piece<'_> {
+    pub(in crate::mailbox) fn len(&self) -> u64 {
+        match self {
+            Piece::Copy { len, .. } => *len,
+            Piece::Text(text) => text.len() as u64,
+        }
+    }
+}
+
+/// A piece as it is stored: a text is a range of [`Plan::text`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stored {
+    Copy { from: u64, len: u64 },
+    Text { at: usize, len: usize },
+}
+
+/// What a rewrite makes of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::mailbox) struct Plan {
+    /// Where the first piece belongs: the first changed byte.
+    start: u64,
+    pieces: Vec<Stored>,
+    text: Vec<u8>,
+    old_size: u64,
+    new_size: u64,
+    flagged: usize,
+}
+
+impl Plan {
+    /// Plans what `changes` make of a mailbox of `size` bytes whose messages are these.
+    ///
+    /// `framing` is the length of the delimiters before and behind each message of MMDF, else 0.
+    pub(in crate::mailbox) fn new<S: Source + ?Sized>(
+        source: &S,
+        size: u64,
+        messages: &[MessageRef],
+        changes: &Changes,
+        framing: u64,
+    ) -> io::Result<Plan> {
+        let mut plan = Builder::new(size);
+        let mut deleted_to = None;
+        // How far the messages were looked at for what stands between them.
+        let mut seen = messages.len();
+        for (index, change) in changes.iter() {
+            let Some(message) = messages.get(index) else {
+                continue;
+            };
+            if framing == 0 {
+                plan.skip_between(messages, seen, index);
+                seen = index;
+            }
+            match change {
+                Change::Delete if framing > 0 => {
+                    let (start, end) = framed(source, messages, index, size, framing)?;
+                    plan.skip(start, end);
+                }
+                Change::Delete => {
+                    let start = message.offset;
+                    let end = message.offset + message.len;
+                    let is_run = deleted_to == Some(start);
+                    // The message before needs its blank line, or it swallows the one behind.
+                    if !is_run && !message.is_strict && start > 0 && index + 1 < messages.len() {
+                        let before = match plan.has_start {
+                            true => end_before(messages, index),
+                            false => start,
+                        };
+                        plan.copy_to(start);
+                        plan.text(missing_line_ends(source, before)?);
+                    }
+                    plan.skip(start, end);
+                    deleted_to = Some(end);
+                }
+                Change::Flags(flags) => plan.change_flags(source, message, flags)?,
+            }
+        }
+        if framing == 0 {
+            plan.skip_between(messages, seen, messages.len().saturating_sub(1));
+            plan.skip_behind(source, end_before(messages, messages.len()))?;
+        }
+        Ok(plan.finish())
+    }
+
+    /// Puts together a plan that was read from a journal.
+    pub(in crate::mailbox) fn restored(
+        start: u64,
+        old_size: u64,
+        pieces: impl Iterator<Item = OwnedPiece>,
+    ) -> Option<Plan> {
+        let mut plan = Plan {
+            start,
+            old_size,
+            ..Plan::default()
+        };
+        let mut new_size = start;
+        for piece in pieces {
+            let len = match piece {
+                OwnedPiece::Copy { from, len } => {
+                    from.checked_add(len).filter(|end| *end <= old_size)?;
+                    plan.pieces.push(Stored::Copy { from, len });
+                    len
+                }
+                OwnedPiece::Text(text) => {
+                    plan.pieces.push(Stored::Text {
+                        at: plan.text.len(),
+                        len: text.len(),
+                    });
+                    plan.text.extend_from_slice(&text);
+                    text.len() as u64
+                }
+            };
+            new_size = new_size.checked_add(len)?;
+        }
+        plan.new_size = new_size;
+        Some(plan)
+    }
+
+    /// Returns whether nothing changes.
+    pub(in crate::mailbox) fn is_empty(&self) -> bool {
+        self.pieces.is_empty() && self.new_size == self.old_size
+    }
+
+    /// Returns the offset of the first changed byte.
+    pub(in crate::mailbox) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Returns the offset behind the last byte that is written; less than the new size where the
+    /// end of the file stays as it is.
+    pub(in crate::mailbox) fn end(&self) -> u64 {
+        self.start + self.pieces().map(|piece| piece.len()).sum::<u64>()
+    }
+
+    /// Returns the size of the file before.
+    pub(in crate::mailbox) fn old_size(&self) -> u64 {
+        self.old_size
+    }
+
+    /// Returns the size of the file afterwards.
+    pub(in crate::mailbox) fn new_size(&self) -> u64 {
+        self.new_size
+    }
+
+    /// Returns how many messages get other flags.
+    pub(in crate::mailbox) fn flagged(&self) -> usize {
+        self.flagged
+    }
+
+    /// Returns the pieces in the order of the new file; the first stands at [`start`](Plan::start).
+    pub(in crate::mailbox) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        self.pieces.iter().map(|piece| match *piece {
+            Stored::Copy { from, len } => Piece::Copy { from, len },
+            Stored::Text { at, len } => Piece::Text(&self.text[at..at + len]),
+        })
+    }
+
+    /// Returns whether no byte is written over one that is still to be copied.
+    ///
+    /// Then the file can be rewritten from its start to its end, a window at a time.
+    pub(in crate::mailbox) fn never_overtakes(&self) -> bool {
+        let mut place = self.start;
+        self.pieces().all(|piece| {
+            let goes = match piece {
+                Piece::Copy { from, .. } => place <= from,
+                Piece::Text(_) => true,
+            };
+            place += piece.len();
+            goes
+        }) && self.new_size <= self.old_size
+    }
+}
+
+/// A piece that owns its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::mailbox) enum OwnedPiece {
+    /// As [`Piece::Copy`].
+    Copy { from: u64, len: u64 },
+    /// As [`Piece::Text`].
+    Text(Vec<u8>),
+}
+
+/// Puts a plan together, from the start of the file to its end.
+struct Builder {
+    plan: Plan,
+    /// Where in the old file the next piece starts.
+    at: u64,
+    has_start: bool,
+    /// The header block at hand.
+    header: Vec<u8>,
+}
+
+impl Builder {
+    fn new(size: u64) -> Builder {
+        Builder {
+            plan: Plan {
+                old_size: size,
+                new_size: size,
+                ..Plan::default()
+            },
+            at: 0,
+            has_start: false,
+            header: Vec::new(),
+        }
+    }
+
+    /// Keeps the old file up to this place.
+    fn copy_to(&mut self, place: u64) {
+        if !self.has_start {
+            self.at = place;
+            return;
+        }
+        let len = place - self.at;
+        if len == 0 {
+            return;
+        }
+        match self.plan.pieces.last_mut() {
+            Some(Stored::Copy { from, len: before }) if *from + *before == self.at => {
+                *before += len;
+            }
+            _ => self.plan.pieces.push(Stored::Copy { from: self.at, len }),
+        }
+        self.at = place;
+    }
+
+    /// Something changes here.
+    fn begin(&mut self) {
+        if !self.has_start {
+            self.has_start = true;
+            self.plan.start = self.at;
+        }
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        if text.is_empty() {
+            return;
+        }
+        self.begin();
+        let at = self.plan.text.len();
+        self.plan.text.extend_from_slice(text);
+        match self.plan.pieces.last_mut() {
+            Some(Stored::Text { len, .. }) => *len += text.len(),
+            _ => self.plan.pieces.push(Stored::Text {
+                at,
+                len: text.len(),
+            }),
+        }
+        self.plan.new_size += text.len() as u64;
+    }
+
+    /// Leaves this part of the old file out.
+    fn skip(&mut self, start: u64, end: u64) {
+        // Two that are deleted may share a delimiter that its writer forgot to repeat.
+        let start = start.max(self.at);
+        self.copy_to(start);
+        if end > start {
+            self.begin();
+            self.plan.new_size -= end - start;
+            self.at = end;
+        }
+    }
+
+    /// Leaves out what stands between these messages and belongs to none (`torn`), where it moves.
+    fn skip_between(&mut self, messages: &[MessageRef], from: usize, to: usize) {
+        for index in from + 1..=to {
+            let start = end_before(messages, index);
+            if self.has_start && start < messages[index].offset {
+                self.skip(start, messages[index].offset);
+            }
+        }
+    }
+
+    /// Leaves out what stands behind the last message and belongs to none, where it moves.
+    fn skip_behind<S: Source + ?Sized>(&mut self, source: &S, end: u64) -> io::Result<()> {
+        let size = self.plan.old_size;
+        if self.has_start && end < size {
+            let mut text = vec![0; LOOKAHEAD];
+            let count = read_full(source, &mut text, end)?;
+            if torn::starts(source, size, &text[..count], end)? {
+                self.skip(end, size);
+            }
+        }
+        Ok(())
+    }
+
+    fn change_flags<S: Source + ?Sized>(
+        &mut self,
+        source: &S,
+        message: &MessageRef,
+        flags: Flags,
+    ) -> io::Result<()> {
+        if message.flags == flags {
+            return Ok(());
+        }
+        if message.header_len > MAX_HEADER {
+            return Ok(());
+        }
+        self.header.resize(message.header_len as usize, 0);
+        read_exact(source, &mut self.header, message.offset)?;
+        // Where there is no header there is no place for flags.
+        let Some(edits) = status::edits(&self.header, message.from_line_len as usize, flags) else {
+            return Ok(());
+        };
+        for edit in &edits {
+            let start = message.offset + edit.at as u64;
+            self.copy_to(start);
+            self.text(&edit.text);
+            self.skip(start, start + edit.removed as u64);
+        }
+        self.plan.flagged += usize::from(!edits.is_empty());
+        Ok(())
+    }
+
+    fn finish(mut self) -> Plan {
+        if !self.has_start {
+            return self.plan;
+        }
+        if self.plan.new_size != self.plan.old_size {
+            self.copy_to(self.plan.old_size);
+        }
+        self.plan
+    }
+}
+
+/// Returns where the message before this one ends.
+fn end_before(messages: &[MessageRef], index: usize) -> u64 {
+    let before = index.checked_sub(1).and_then(|index| messages.get(index));
+    before.map_or(0, |before| before.offset + before.len)
+}
+
+/// Returns what goes with a message that stands between delimiters.
+///
+/// All up to the delimiter before the next one. Careless writers let two messages share one: it
+/// stays for the other. So does the last one where something stands behind it that the index does
+/// not have: a message that somebody was writing.
+fn framed<S: Source + ?Sized>(
+    source: &S,
+    messages: &[MessageRef],
+    index: usize,
+    size: u64,
+    framing: u64,
+) -> io::Result<(u64, u64)> {
+    let message = &messages[index];
+    let opening = message.offset.saturating_sub(framing);
+    if let Some(next) = messages.get(index + 1) {
+        return Ok((opening, next.offset - framing));
+    }
+    let before = index.checked_sub(1).and_then(|index| messages.get(index));
+    let shares = before.is_some_and(|before| before.offset + before.len == opening);
+    let start = if shares { message.offset } else { opening };
+    let end = message.offset + message.len;
+    let behind = (end + framing).min(size);
+    Ok(match mmdf::is_blank(source, behind, size)? {
+        true => (start, size),
+        false => (start, end),
+    })
+}
+
+/// Returns the line ends that are missing before this place, so that a blank line precedes it.
+fn missing_line_ends<S: Source + ?Sized>(source: &S, place: u64) -> io::Result<&'static [u8]> {
+    let start = place.saturating_sub(3);
+    let mut last = [0; 3];
+    let last = &mut last[..(place - start) as usize];
+    let count = read_full(source, last, start)?;
+    Ok(match &last[..count] {
+        [.., b'\n', b'\n'] | [b'\n', b'\r', b'\n'] | [] => b"",
+        [b'\n'] | [b'\r', b'\n'] => b"",
+        [.., b'\n'] => b"\n",
+        _ => b"\n\n",
+    })
+}
+
+#[cfg(test)]
+mod tests;
