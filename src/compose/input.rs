@@ -3,11 +3,9 @@
 //! A piped body is data: no tilde escape, no line that ends it (rule R10, design decision D11).
 
 use std::ffi::OsStr;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-
-use signal_hook::consts::SIGINT;
 
 use crate::compose::attachment;
 use crate::compose::escapes::{self, Ending, Event, Lines, Session};
@@ -17,6 +15,7 @@ use crate::sanitize;
 use crate::sys::open::{self, Use};
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
+use crate::sys::stdin::{StandardLine, StandardLines};
 
 /// How much is read at a time.
 const BLOCK: usize = 16 * 1024;
@@ -85,35 +84,6 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
     }
 }
 
-/// Standard input as a reader that a signal ends.
-#[derive(Debug)]
-pub struct Interruptible<'a> {
-    signals: &'a Signals,
-    stdin: io::Stdin,
-}
-
-impl<'a> Interruptible<'a> {
-    /// Returns standard input, watched.
-    pub fn new(signals: &'a Signals) -> Interruptible<'a> {
-        let stdin = io::stdin();
-        Interruptible { signals, stdin }
-    }
-}
-
-impl Read for Interruptible<'_> {
-    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.signals.wait(Some(self.stdin.as_fd()), None)? {
-                Woken::Ready => return Ok(nix::unistd::read(&self.stdin, block)?),
-                Woken::Signal(signal) => {
-                    return Err(io::Error::other(format!("interrupted by signal {signal}")));
-                }
-                Woken::Rung | Woken::TimedOut => {}
-            }
-        }
-    }
-}
-
 /// Finds the line of one dot that ends a message for sendmail without `-i`.
 #[derive(Clone, Copy, Debug, Default)]
 struct DotLine {
@@ -173,63 +143,14 @@ pub fn read_typed(session: Session<'_>, before: Input) -> Input {
     }
 }
 
-/// Lines of standard input, from a terminal or a pipe.
-#[derive(Debug)]
-pub struct StandardLines<'a> {
-    signals: &'a Signals,
-    /// What was read behind the last line.
-    pending: Vec<u8>,
-}
-
-impl StandardLines<'_> {
-    /// Returns the lines of standard input.
-    pub fn new(signals: &Signals) -> StandardLines<'_> {
-        StandardLines {
-            signals,
-            pending: Vec::new(),
-        }
-    }
-
-    /// Reads once; returns what ends the waiting for a line.
-    fn fill(&mut self) -> Option<Event> {
-        let stdin = io::stdin();
-        match self.signals.wait(Some(stdin.as_fd()), None) {
-            Ok(Woken::Signal(signal)) if i32::from(signal) == SIGINT => {
-                self.signals.forget_interrupt();
-                // The terminal has forgotten what was typed of this line; so do we.
-                self.pending.clear();
-                return Some(Event::Interrupt);
-            }
-            Ok(Woken::Signal(signal)) => return Some(Event::Stop(interrupted(signal))),
-            Ok(Woken::Ready) => {}
-            Ok(Woken::Rung | Woken::TimedOut) => return None,
-            Err(error) => return Some(Event::Stop(unreadable(error))),
-        }
-        let mut block = vec![0; 64 * 1024];
-        // Read past std's buffer: what is there must not hide what is not.
-        match nix::unistd::read(&stdin, &mut block) {
-            Ok(0) if self.pending.is_empty() => Some(Event::End),
-            Ok(0) => Some(Event::Line(std::mem::take(&mut self.pending))),
-            Ok(count) => {
-                self.pending.extend_from_slice(&block[..count]);
-                None
-            }
-            Err(nix::errno::Errno::EINTR | nix::errno::Errno::EAGAIN) => None,
-            Err(error) => Some(Event::Stop(unreadable(error.into()))),
-        }
-    }
-}
-
 impl Lines for StandardLines<'_> {
     fn next(&mut self) -> Event {
-        loop {
-            if let Some(end) = memchr::memchr(b'\n', &self.pending) {
-                let rest = self.pending.split_off(end + 1);
-                return Event::Line(std::mem::replace(&mut self.pending, rest));
-            }
-            if let Some(event) = self.fill() {
-                return event;
-            }
+        match self.next_line() {
+            StandardLine::Line(line) => Event::Line(line),
+            StandardLine::End => Event::End,
+            StandardLine::Interrupt => Event::Interrupt,
+            StandardLine::Signal(signal) => Event::Stop(interrupted(signal)),
+            StandardLine::Failed(error) => Event::Stop(unreadable(error)),
         }
     }
 }

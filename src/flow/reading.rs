@@ -10,7 +10,6 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::address;
-use crate::compose::input::Interruptible;
 use crate::config::{Environment, Settings, env};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
@@ -26,6 +25,7 @@ use crate::submission::identity::Identity;
 use crate::sys::open::Trouble;
 use crate::sys::output::Output;
 use crate::sys::signals::Signals;
+use crate::sys::stdin::Interruptible;
 use crate::sys::{child, clock, user};
 use crate::ui::choice::FlagChoice;
 use crate::ui::{Pager, QuitRules, ReaderSettings};

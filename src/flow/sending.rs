@@ -17,6 +17,7 @@ use crate::submission::{self, Entry, Report, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
+use crate::sys::stdin::{Interruptible, StandardLines};
 use crate::transport::{Disposition, Outcome};
 
 /// How a message is to be sent.
@@ -110,7 +111,7 @@ pub fn dialogue(
             Err(failure) => Verdict::TryLater(crate::exit::with_causes(&failure)),
         }
     };
-    let mut input = io::BufReader::new(input::Interruptible::new(&signals));
+    let mut input = io::BufReader::new(Interruptible::new(&signals));
     let mut out = io::stdout().lock();
     if let Err(error) = dialogue::speak(&mut input, &mut out, &mut submit) {
         let kind = signals.received().map_or(Kind::Io, Kind::Signal);
@@ -193,7 +194,7 @@ pub fn send(
             settings: &mut changed,
             environment,
             signals: &signals,
-            lines: &mut input::StandardLines::new(&signals),
+            lines: &mut StandardLines::new(&signals),
             out: &mut chatter(manner),
             tell: &mut |failure: &Failure| {
                 diagnostics.tell(failure);

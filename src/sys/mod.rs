@@ -16,5 +16,6 @@ pub mod private;
 pub mod random;
 pub mod signals;
 pub mod spool;
+pub mod stdin;
 pub mod user;
 pub mod zone;

@@ -1,0 +1,118 @@
+//! Standard input that a signal can end, as a reader and line by line.
+//!
+//! Both read past the buffer of the standard library: what lies there would hide that nothing more
+//! is to be read.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use signal_hook::consts::SIGINT;
+
+use super::signals::{Signals, Woken};
+
+/// How much of standard input is read at a time for its lines.
+const BLOCK: usize = 64 * 1024;
+
+/// Standard input as a reader that a signal ends.
+#[derive(Debug)]
+pub struct Interruptible<'a> {
+    signals: &'a Signals,
+    stdin: io::Stdin,
+}
+
+impl<'a> Interruptible<'a> {
+    /// Returns standard input, watched.
+    pub fn new(signals: &'a Signals) -> Interruptible<'a> {
+        let stdin = io::stdin();
+        Interruptible { signals, stdin }
+    }
+}
+
+impl Read for Interruptible<'_> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.signals.wait(Some(self.stdin.as_fd()), None)? {
+                Woken::Ready => return Ok(nix::unistd::read(&self.stdin, block)?),
+                Woken::Signal(signal) => {
+                    return Err(io::Error::other(format!("interrupted by signal {signal}")));
+                }
+                Woken::Rung | Woken::TimedOut => {}
+            }
+        }
+    }
+}
+
+/// What comes when a line of standard input is asked for.
+#[derive(Debug)]
+pub enum StandardLine {
+    /// A line, with its line end unless it is the last one.
+    Line(Vec<u8>),
+    /// The end of the input; a terminal may go on behind it.
+    End,
+    /// The interrupt key; what was typed of the line is gone.
+    Interrupt,
+    /// Another signal that asks us to stop.
+    Signal(u8),
+    /// Standard input cannot be read.
+    Failed(io::Error),
+}
+
+/// Lines of standard input, from a terminal or a pipe.
+#[derive(Debug)]
+pub struct StandardLines<'a> {
+    signals: &'a Signals,
+    /// What was read behind the last line.
+    pending: Vec<u8>,
+}
+
+impl StandardLines<'_> {
+    /// Returns the lines of standard input.
+    pub fn new(signals: &Signals) -> StandardLines<'_> {
+        StandardLines {
+            signals,
+            pending: Vec::new(),
+        }
+    }
+
+    /// Waits for the next line.
+    pub fn next_line(&mut self) -> StandardLine {
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.pending) {
+                let rest = self.pending.split_off(end + 1);
+                return StandardLine::Line(std::mem::replace(&mut self.pending, rest));
+            }
+            if let Some(line) = self.fill() {
+                return line;
+            }
+        }
+    }
+
+    /// Reads once; returns what ends the waiting for a line.
+    fn fill(&mut self) -> Option<StandardLine> {
+        let stdin = io::stdin();
+        match self.signals.wait(Some(stdin.as_fd()), None) {
+            Ok(Woken::Signal(signal)) if i32::from(signal) == SIGINT => {
+                self.signals.forget_interrupt();
+                // The terminal has dropped what was typed of this line.
+                self.pending.clear();
+                return Some(StandardLine::Interrupt);
+            }
+            Ok(Woken::Signal(signal)) => return Some(StandardLine::Signal(signal)),
+            Ok(Woken::Ready) => {}
+            Ok(Woken::Rung | Woken::TimedOut) => return None,
+            Err(error) => return Some(StandardLine::Failed(error)),
+        }
+        let mut block = vec![0; BLOCK];
+        match nix::unistd::read(&stdin, &mut block) {
+            Ok(0) if self.pending.is_empty() => Some(StandardLine::End),
+            Ok(0) => Some(StandardLine::Line(std::mem::take(&mut self.pending))),
+            Ok(count) => {
+                self.pending.extend_from_slice(&block[..count]);
+                None
+            }
+            Err(Errno::EINTR | Errno::EAGAIN) => None,
+            Err(error) => Some(StandardLine::Failed(error.into())),
+        }
+    }
+}
