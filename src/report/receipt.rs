@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::compose::BadRecipient;
 use crate::exit;
 use crate::sanitize;
-use crate::submission::{Entry, Report, log};
+use crate::submission::{Entry, Report};
 
 /// Returns the receipt as one line.
 ///
@@ -38,7 +38,7 @@ fn recipient(entry: &Entry) -> Value {
         "target": &*entry.target,
         "route": &*entry.route,
         "reason": entry.reason,
-        "outcome": log::name_of(entry.outcome.disposition),
+        "outcome": entry.outcome.disposition.name(),
         "code": entry.outcome.code,
         "text": sanitize::line(entry.outcome.text.as_bytes()),
         "queue_id": queue_id(&entry.outcome.text),

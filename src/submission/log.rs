@@ -13,7 +13,6 @@ use crate::sanitize;
 use crate::submission::Report;
 use crate::sys::open::write::Target;
 use crate::sys::{clock, user};
-use crate::transport::Disposition;
 
 /// Where syslog listens (syslog(3)).
 const SOCKET: &str = "/dev/log";
@@ -60,7 +59,7 @@ fn lines(report: &Report) -> impl Iterator<Item = String> {
             word(&sender),
             word(&entry.target),
             quoted(&entry.route),
-            name_of(entry.outcome.disposition),
+            entry.outcome.disposition.name(),
         );
         if let Some(code) = entry.outcome.code {
             let _ = write!(line, " code={code}");
@@ -69,16 +68,6 @@ fn lines(report: &Report) -> impl Iterator<Item = String> {
         line.truncate(line.floor_char_boundary(MAX_LINE));
         line
     })
-}
-
-/// Returns the name of a disposition in logs and JSON.
-pub fn name_of(disposition: Disposition) -> &'static str {
-    match disposition {
-        Disposition::Accepted => "accepted",
-        Disposition::Refused => "refused",
-        Disposition::TryLater => "try-later",
-        Disposition::Uncertain => "uncertain",
-    }
 }
 
 /// Returns a value that holds no blank and no control.

@@ -37,6 +37,18 @@ pub enum Disposition {
     Uncertain,
 }
 
+impl Disposition {
+    /// Returns the name that it has in the log and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Disposition::Accepted => "accepted",
+            Disposition::Refused => "refused",
+            Disposition::TryLater => "try-later",
+            Disposition::Uncertain => "uncertain",
+        }
+    }
+}
+
 /// What became of a message for one recipient, and in whose words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
