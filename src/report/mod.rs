@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{self, Flags, Mailbox, MessageRef, Notice, OpenError};
+use crate::mailbox::{Flags, Mailbox, MessageRef, Notice, OpenError};
 use crate::ui::choice::FlagChoice;
 use crate::ui::headline::{self, Place};
 use crate::ui::{ReaderSettings, Screen, page};
@@ -228,18 +228,6 @@ pub fn list(
     Ok(incomplete.or((number == 0).then_some(Kind::Nothing)))
 }
 
-/// Returns a message without what a mailbox that gives it in this form put around it: in an mbox
-/// also the blank line at its end.
-pub fn message_bytes<'a>(form: mailbox::Form, message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
-    let inner = bytes.get(message.from_line_len as usize..).unwrap_or(bytes);
-    match inner {
-        _ if form != mailbox::Form::Stored => inner,
-        [.., b'\n', b'\r', b'\n'] => &inner[..inner.len() - 2],
-        [.., b'\n', b'\n'] => &inner[..inner.len() - 1],
-        _ => inner,
-    }
-}
-
 /// Writes one message; `number` counts from 1, `usize::MAX` is the last one.
 ///
 /// Returns [`Kind::Io`] if not all of the mailbox could be read.
@@ -280,7 +268,7 @@ pub fn show(
     let mut screen = Screen::new(out, err);
     let incomplete = tell_notices(&mailbox, settings, &mut screen);
     match form {
-        Form::Raw => screen.raw(message_bytes(mailbox.form(), message, &bytes)),
+        Form::Raw => screen.raw(mailbox.form().content(message, &bytes)),
         Form::Json => {
             let lines = mailbox.lines(index).map_err(unreadable(&mailbox, index))?;
             let mut message = *message;

@@ -198,7 +198,7 @@ fn an_output_that_cannot_be_written_is_a_failure_unless_the_reader_left() {
 /// A message reference that only the numbers in the output come from.
 fn reference() -> MessageRef {
     let mail = fixture(MAIL.as_bytes());
-    *Mailbox::open_index(&mail.path, &mailbox::Journals::default())
+    *Mailbox::open_index(&mail.path, &crate::mailbox::Journals::default())
         .unwrap()
         .messages()
         .first()

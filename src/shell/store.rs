@@ -12,7 +12,6 @@ use super::{Reader, Told, file};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{AppendOptions, Flags, Holder, Incoming, Mailbox, append_all, with_flags};
 use crate::message::parse::{Content, Part, display, fields, structure, words};
-use crate::report::message_bytes;
 use crate::sys::clock;
 
 impl Reader<'_, '_> {
@@ -210,11 +209,8 @@ impl Reader<'_, '_> {
             let what = format!("{}: cannot read the message", message + 1);
             Failure::new(Kind::Io, what).because(error)
         })?;
-        let content = message_bytes(
-            self.mailbox.form(),
-            &self.mailbox.messages()[message],
-            &bytes,
-        );
+        let form = self.mailbox.form();
+        let content = form.content(&self.mailbox.messages()[message], &bytes);
         Ok(display::unquoted(content).into_owned())
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use memchr::memchr;
 
+use super::scan::MessageRef;
 use super::separator::{MAX_FIELD_NAME, can_follow_from_line};
 use crate::mailbox::read_at::fill;
 
@@ -32,6 +33,20 @@ pub enum Form {
     /// In all forms a text without a header gets an empty line before it: a From_ line with such
     /// a text behind it would be taken for text itself, and the message for a part of the last one.
     Stored,
+}
+
+impl Form {
+    /// Returns the bytes of a message from a mailbox of this form without what the mailbox has put
+    /// around them: the From_ line and, in an mbox, the blank line at the end.
+    pub fn content<'a>(self, message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
+        let inner = bytes.get(message.from_line_len as usize..).unwrap_or(bytes);
+        match inner {
+            _ if self != Form::Stored => inner,
+            [.., b'\n', b'\r', b'\n'] => &inner[..inner.len() - 2],
+            [.., b'\n', b'\n'] => &inner[..inner.len() - 1],
+            _ => inner,
+        }
+    }
 }
 
 /// Why a message could not be copied.
