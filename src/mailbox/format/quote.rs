@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use memchr::memchr;
 
-use super::scan::MessageRef;
+use super::mbox::MessageRef;
 use super::separator::{MAX_FIELD_NAME, can_follow_from_line};
 use crate::mailbox::read_at::fill;
 
