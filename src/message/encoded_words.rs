@@ -3,6 +3,10 @@
 //! Folds stand only before white space that is part of the text, or between
 //! encoded words, where a reader drops it: unfolding and decoding give the
 //! text back unchanged.
+//!
+//! Written here and not taken from the crate `email-encoding`, which encodes in base64 whatever it
+//! is given: here only the words that need it are encoded, by the shorter encoding, a URL stays
+//! readable, runs of blanks survive, and no line comes near the limit of 998 bytes.
 
 use ::base64::prelude::{BASE64_STANDARD, Engine};
 

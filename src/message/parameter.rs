@@ -1,4 +1,7 @@
 //! Parameters of MIME fields: tokens, quoted strings, and RFC 2231 for the rest.
+//!
+//! Written here and not taken from the crate `email-encoding`, which writes into a header that it
+//! folds itself: fields of finished messages are changed in place, piece by piece.
 
 /// A plain value longer than this is split into continuations.
 const MAX_PLAIN: usize = 60;

@@ -1,10 +1,15 @@
 //! The dialects of mailx: five programs answer to that name, and each takes its options in its
 //! own way. [`normalise`] turns any of them into glued long options (`--name=value`) with the
-//! operands behind `--`, as clap would take them: it is the one source of what the options are.
+//! operands behind `--`.
 //!
-//! A pure function: what it must know of the world comes in a [`Probe`]. The rules are those of
-//! features.md section 1.2. Every option's arity comes from clap's own definitions. Arguments
-//! are bytes; messages speak the user's spelling.
+//! clap reads no command line of mailx: building its definitions for every mail takes more time
+//! than all the rest of reading a command line. Names and arities stand in the table
+//! `options.table`, which a test renders from clap's definitions, and another test parses the
+//! result by clap too. Help, manual and completions come from clap.
+//!
+//! [`normalise`] is a pure function: what it must know of the world comes in a [`Probe`]. The
+//! rules are those of features.md section 1.2. Arguments are bytes; messages speak the user's
+//! spelling.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -48,9 +53,9 @@ enum Arity {
 
 /// The options of [`MailxArguments`](crate::cli::mailx::options::MailxArguments), one a line: letters, names, arity.
 ///
-/// Rendered from clap's definitions by `tests/it/documents.rs`, which also holds it to them: to
-/// build those for every mail cost more than all the rest of reading a command line. One text, because a table of strings
-/// is a table of pointers, each of which the loader has to relocate at every start.
+/// Rendered from clap's definitions by `tests/it/documents.rs`, which also holds it to them. One
+/// text, because a table of strings is a table of pointers, each of which the loader has to
+/// relocate at every start.
 const OPTIONS: &str = include_str!("options.table");
 
 /// How the table says that an option has no letter, or no name.

@@ -299,9 +299,9 @@ impl MailxArguments {
     /// Takes what `dialect::normalise` makes: glued long options of clap's own names, `--`, and
     /// operands.
     ///
-    /// The dialect has checked every name and arity against clap's definitions; to have clap
-    /// parse the result once more would be a quarter of the instructions of one mail. A test
-    /// holds this against clap for every option there is.
+    /// The dialect has checked every name and arity against the table made of clap's definitions;
+    /// to have clap parse the result once more would be a quarter of the instructions of one mail.
+    /// A test holds this against clap for every option there is.
     pub fn from_normalised(words: Vec<OsString>) -> MailxArguments {
         let mut parsed = MailxArguments::default();
         let mut words = words.into_iter();
