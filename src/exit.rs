@@ -160,8 +160,8 @@ pub struct Failure {
     pub kind: Kind,
     /// What was attempted on which object, in lower case and without a full stop.
     pub what: String,
-    /// Why it failed.
-    pub source: Option<Box<dyn Error + Send + Sync>>,
+    /// Why it failed, with the causes of that.
+    pub source: Option<anyhow::Error>,
     /// The next step, if there is one.
     pub hint: Option<String>,
 }
@@ -179,7 +179,7 @@ impl Failure {
 
     /// Adds why it failed.
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
-        self.source = Some(source.into());
+        self.source = Some(anyhow::Error::from_boxed(source.into()));
         self
     }
 
@@ -198,22 +198,14 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        Some(self.source.as_ref()?.as_ref())
     }
 }
 
 /// Returns a text and all its causes joined by `: `, the form of our error lines.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = plain(error);
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&plain(error));
-        cause = error.source();
-    }
-    text
+    let texts: Vec<String> = anyhow::Chain::new(error).map(plain).collect();
+    texts.join(": ")
 }
 
 /// Returns an error's text without the `(os error 2)` that std adds to it.

@@ -44,7 +44,7 @@ pub struct Environment {
     pub posixly_correct: bool,
     /// `SOURCE_DATE_EPOCH`: the time that generated dates show.
     pub source_date_epoch: Option<i64>,
-    /// `XDG_STATE_HOME`: where state is kept.
+    /// Where state is kept: `XDG_STATE_HOME` if that is absolute; with `HOME`, `~/.local/state` else.
     pub state_home: Option<PathBuf>,
     /// `CREDENTIALS_DIRECTORY`: where systemd puts the credentials of a service.
     pub credentials_directory: Option<PathBuf>,
@@ -74,15 +74,25 @@ impl Environment {
         self.home.clone().or_else(own)
     }
 
-    /// Returns where state is kept: `XDG_STATE_HOME`, else `~/.local/state`.
+    /// Returns where state is kept: `XDG_STATE_HOME`, else `~/.local/state`, with whichever home
+    /// directory [`Environment::home_directory`] returns.
     pub fn state_directory(&self) -> Option<PathBuf> {
         let default = || Some(self.home_directory()?.join(".local/state"));
         self.state_home.clone().or_else(default)
     }
 
     /// Reads the process's environment.
+    ///
+    /// Where `HOME` is set, the home and state directories are those that `dirs` names. Without
+    /// `HOME`, `dirs` would ask the C library's name service, which may load modules that a static
+    /// build does not have: then [`crate::sys::user`] is asked, and only when somebody needs to know.
     pub fn read() -> Environment {
-        Environment::from_lookup(variable)
+        let mut environment = Environment::from_lookup(variable);
+        if environment.home.is_some() {
+            environment.home = dirs::home_dir();
+            environment.state_home = dirs::state_dir();
+        }
+        environment
     }
 
     /// Reads an environment by a function from name to value; empty values count as not set.
