@@ -5,6 +5,7 @@
 //! main ─ run ─┬─ cli ──────────────┐  what was typed          one direction only:
 //!             ├─ shell ─ ui        │  the interactive reader  a layer knows those below it
 //!             ├─ report            │  listings and JSON
+//!             ├─ selection         │  message lists, flags and filters
 //!             ├─ submission        ▼  request → route → submit → keep → report
 //!             ├─ compose              input → draft → message and envelope
 //!             ├─ transport  mailbox  config
@@ -41,6 +42,7 @@ pub mod message;
 pub mod report;
 pub mod run;
 pub mod sanitize;
+pub mod selection;
 pub mod shell;
 pub mod submission;
 pub mod sys;

@@ -24,9 +24,9 @@ use crate::exit::{Failure, Kind};
 use crate::flow::reading::{self as read, Task};
 use crate::flow::sending::{self as send, Manner, print};
 use crate::report::Form;
+use crate::selection::FlagChoice;
 use crate::sys::cores;
 use crate::sys::zone;
-use crate::ui::choice::FlagChoice;
 
 /// Runs the program: reads arguments and environment, does the work, returns the worst failure.
 ///

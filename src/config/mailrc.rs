@@ -9,15 +9,14 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::config::words::{self, Backslash};
 use crate::config::{Lines, Origin, Problem, Settings, Weight, text, variables};
 
 mod commands;
 mod trust;
-mod words;
 
 pub use commands::{READER_COMMANDS, is_command};
 pub use trust::distrust;
-pub use words::words;
 
 use commands::{Command, command_of};
 use trust::{Untrusted, read_trusted};
@@ -72,6 +71,21 @@ pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) ->
 /// Files that it names with `source` are read from the file system.
 pub fn read_text(settings: &mut Settings, path: &Path, text: &[u8], context: &Context<'_>) {
     Reader::new(settings, context).text(path, text, 0);
+}
+
+/// Splits a line into words: blanks separate, `'…'` and `"…"` keep them, `\x` is x.
+///
+/// # Errors
+/// Says that a quote is not closed.
+pub fn words(line: &str) -> Result<Vec<String>, String> {
+    match words::split(line, Backslash::Escapes) {
+        Ok(words) => Ok(words.into_iter().map(|word| word.text).collect()),
+        Err(words::OpenQuote) => {
+            // A secret may follow the `=`.
+            let shown = line.split('=').next().unwrap_or_default();
+            Err(format!("a quote is not closed: {shown}"))
+        }
+    }
 }
 
 /// Applies lines that were kept for later, as those of an account.

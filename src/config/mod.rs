@@ -17,6 +17,7 @@ pub mod mailrc;
 pub mod text;
 mod value;
 pub mod variables;
+pub mod words;
 
 pub use env::Environment;
 pub use value::Targets;

@@ -19,7 +19,9 @@ use crate::mailbox::{
 };
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
-use crate::shell::batch::{self, Action, Selection};
+use crate::selection::FlagChoice;
+use crate::selection::Selection;
+use crate::shell::batch::{self, Action};
 use crate::shell::{self, Input};
 use crate::submission::identity::Identity;
 use crate::sys::open::Trouble;
@@ -27,7 +29,6 @@ use crate::sys::output::Output;
 use crate::sys::signals::Signals;
 use crate::sys::stdin::Interruptible;
 use crate::sys::{child, clock, user};
-use crate::ui::choice::FlagChoice;
 use crate::ui::{Pager, QuitRules, ReaderSettings};
 
 /// Which mailbox a command line names.

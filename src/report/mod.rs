@@ -11,7 +11,7 @@ use std::path::Path;
 
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{Flags, Mailbox, MessageRef, Notice, OpenError};
-use crate::ui::choice::FlagChoice;
+use crate::selection::FlagChoice;
 use crate::ui::headline::{self, Place};
 use crate::ui::{ReaderSettings, Screen, page};
 

@@ -4,41 +4,15 @@
 //! change, and nothing does unless all of the choice was understood.
 
 use std::io::Write;
-use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::complaint::Fault;
-use super::list::Index;
+use super::Reader;
 use super::quit::{commit, counted};
-use super::{Reader, list};
 use crate::exit::{Failure, Kind};
-use crate::mailbox::{Changes, Committed, Flags, FromLine, Mailbox};
-use crate::message::parse::{date, fields};
-use crate::sys::clock;
+use crate::mailbox::{Changes, Committed, Flags, Mailbox};
+use crate::selection::{ListError, Selection};
 use crate::ui::{ReaderSettings, Screen};
-
-/// Which messages are meant: those that a list names, and of them those that pass every filter.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// Message lists; without any, all messages.
-    pub lists: Vec<String>,
-    /// The sender contains this text.
-    pub from: Option<String>,
-    /// The subject contains this text.
-    pub subject: Option<String>,
-    /// It was read, or it was not.
-    pub is_read: Option<bool>,
-    /// It was delivered before this time.
-    pub before: Option<SystemTime>,
-}
-
-impl Selection {
-    /// Returns whether the last message is the only one that can be meant.
-    pub fn is_last(&self) -> bool {
-        matches!(&self.lists[..], [list] if as_list(list) == "$")
-    }
-}
 
 /// What is to become of the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +47,15 @@ pub fn change(
     err: &mut dyn Write,
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
-    let chosen = reader.select(selection)?;
+    let chosen = selection
+        .choose(&reader, &|message| reader.block(message))
+        .map_err(|error| {
+            let kind = match error {
+                ListError::NoSuchMessage(_) => Kind::Nothing,
+                _ => Kind::Usage,
+            };
+            Failure::new(kind, error.to_string())
+        })?;
     let unread = reader.tell_unread();
     let mut changes = Changes::default();
     for &message in &chosen {
@@ -136,53 +118,6 @@ pub fn change(
 }
 
 impl Reader<'_, '_> {
-    /// Returns the messages that are selected, in order.
-    fn select(&self, selection: &Selection) -> Result<Vec<usize>, Failure> {
-        let count = self.mailbox.messages().len();
-        let mut chosen = vec![selection.lists.is_empty(); count];
-        for text in &selection.lists {
-            match list::messages(&as_list(text), self, &mut String::new()) {
-                Ok(found) => found.into_iter().for_each(|message| chosen[message] = true),
-                Err(complaint) => {
-                    let kind = match complaint.fault {
-                        Fault::Nothing | Fault::Done => continue,
-                        Fault::NoSuchMessage => Kind::Nothing,
-                        Fault::Wrong => Kind::Usage,
-                        Fault::Failed(kind) => kind,
-                    };
-                    return Err(Failure::new(kind, complaint.line));
-                }
-            }
-        }
-        let lowered = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
-        let (from, subject) = (lowered(&selection.from), lowered(&selection.subject));
-        let passes = |&message: &usize| {
-            let contains = |text: String, wanted: &String| text.to_lowercase().contains(wanted);
-            let flags = self.mailbox.messages()[message].flags;
-            selection.is_read.is_none_or(|read| flags.is_read() == read)
-                && (from.as_ref()).is_none_or(|from| contains(self.sender(message), from))
-                && (subject.as_ref()).is_none_or(|wanted| contains(self.subject(message), wanted))
-                && (selection.before).is_none_or(|time| self.is_before(message, time))
-        };
-        let found = (0..count).filter(|&message| chosen[message]);
-        Ok(found.filter(passes).collect())
-    }
-
-    /// Returns whether a message was delivered before a time; one without any date was not.
-    ///
-    /// The From_ line says when it was delivered, in local time; the sender's own Date field
-    /// counts only where there is no such line.
-    fn is_before(&self, message: usize, time: SystemTime) -> bool {
-        let block = self.block(message);
-        let (line, header) = fields::split_from_line(&block);
-        let delivered = line
-            .and_then(FromLine::parse)
-            .and_then(|line| clock::of_local(line.time?));
-        let sent = || fields::find(header, "date").and_then(date);
-        let written = delivered.or_else(sent);
-        written.is_some_and(|written| SystemTime::from(written) < time)
-    }
-
     /// Returns the result as JSON; the keys are stable.
     fn result(
         &self,
@@ -223,16 +158,5 @@ impl Reader<'_, '_> {
             }
             Action::Mark(..) => format!("{path}: {} marked\n", counted(done.flagged)),
         }
-    }
-}
-
-/// Returns an argument as the reader takes it: a search needs no quotes of its own.
-fn as_list(text: &str) -> String {
-    match text.starts_with('/') {
-        true if !text.contains('"') => format!("\"{text}\""),
-        true if !text.contains('\'') => format!("'{text}'"),
-        // As `show` has it.
-        _ if text == "last" => "$".to_owned(),
-        _ => text.to_owned(),
     }
 }

@@ -1,11 +1,10 @@
 //! The commands that mark messages; what the marks come to is decided when the reader is left.
 
-use super::complaint::{Complaint, Fault};
-use super::list::{self, Index};
+use super::complaint::Complaint;
 use super::{Reader, Told};
 use crate::exit::Kind;
 use crate::mailbox::Flags;
-use crate::ui::choice::FlagChoice;
+use crate::selection::Sight;
 use crate::ui::headline;
 
 /// Where a message is to be after the session.
@@ -79,68 +78,14 @@ impl Mark {
     }
 }
 
-/// The messages as `undelete` sees them: the deleted ones.
-struct Deleted<'r, 'a, 's>(&'r Reader<'a, 's>);
-
-impl Index for Deleted<'_, '_, '_> {
-    fn count(&self) -> usize {
-        self.0.count()
-    }
-    fn current(&self) -> usize {
-        self.0.current()
-    }
-    fn is_hidden(&self, message: usize) -> bool {
-        !self.0.flags(message).is_deleted()
-    }
-    fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
-        self.0.has_flags(message, choice)
-    }
-    fn sender(&self, message: usize) -> String {
-        self.0.sender(message)
-    }
-    fn subject(&self, message: usize) -> String {
-        self.0.subject(message)
-    }
-    fn allnet(&self) -> bool {
-        self.0.allnet()
-    }
-}
-
-/// The messages as `hold` sees them under POSIX's rules: all of them.
-struct All<'r, 'a, 's>(&'r Reader<'a, 's>);
-
-impl Index for All<'_, '_, '_> {
-    fn count(&self) -> usize {
-        self.0.count()
-    }
-    fn current(&self) -> usize {
-        self.0.current()
-    }
-    fn is_hidden(&self, _: usize) -> bool {
-        false
-    }
-    fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
-        self.0.has_flags(message, choice)
-    }
-    fn sender(&self, message: usize) -> String {
-        self.0.sender(message)
-    }
-    fn subject(&self, message: usize) -> String {
-        self.0.subject(message)
-    }
-    fn allnet(&self) -> bool {
-        self.0.allnet()
-    }
-}
-
 impl Reader<'_, '_> {
     /// Says why nothing can be marked, where it cannot.
     fn changeable(&self) -> Told {
         if !self.read_only {
             return Ok(());
         }
-        let fault = Fault::Failed(Kind::NoPermission);
-        Err(Complaint::new("The mailbox is open read-only", fault))
+        let kind = Some(Kind::NoPermission);
+        Err(Complaint::new("The mailbox is open read-only", kind))
     }
 
     /// Marks messages as deleted; shows the next one with `autoprint`.
@@ -199,10 +144,7 @@ impl Reader<'_, '_> {
     /// one before.
     pub(super) fn undelete(&mut self, list: &str) -> Told {
         self.changeable()?;
-        let mut search = std::mem::take(&mut self.search);
-        let found = list::messages(list, &Deleted(self), &mut search);
-        self.search = search;
-        let mut messages = found?;
+        let mut messages = self.choose(list, Sight::Deleted)?;
         if messages.is_empty() {
             let deleted = |message: &usize| self.flags(*message).is_deleted();
             let count = self.marks.len();
@@ -231,13 +173,8 @@ impl Reader<'_, '_> {
     pub(super) fn hold(&mut self, list: &str) -> Told {
         self.changeable()?;
         let messages = match self.settings.rules.posix && !list.is_empty() {
-            true => {
-                // POSIX lets it take back a deletion.
-                let mut search = std::mem::take(&mut self.search);
-                let found = list::messages(list, &All(self), &mut search);
-                self.search = search;
-                found?
-            }
+            // POSIX lets it take back a deletion.
+            true => self.choose(list, Sight::All)?,
             false => self.messages(list)?,
         };
         self.change(messages, |mark| mark.fate = Fate::Held);

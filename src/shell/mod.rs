@@ -16,7 +16,7 @@ use nix::unistd::{AccessFlags, eaccess};
 
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{Flags, Mailbox, Notice};
-use crate::ui::choice::{FlagChoice, first_of_interest};
+use crate::selection::{self, FlagChoice, Index, ListError, Sight, first_of_interest};
 use crate::ui::{ReaderSettings, Screen, headline};
 
 pub mod batch;
@@ -24,14 +24,13 @@ pub mod command;
 pub mod complaint;
 mod file;
 mod input;
-pub mod list;
 mod mark;
 mod quit;
 mod script;
 mod show;
 mod store;
 
-use complaint::{Complaint, Fault};
+use complaint::Complaint;
 use input::Source;
 use mark::{Fate, Mark};
 use script::Script;
@@ -73,15 +72,13 @@ pub fn search(
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
     reader.tell_notices();
-    let found = match list::messages(text, &reader, &mut String::new()) {
+    let found = match reader.choose(text, Sight::Present) {
         Ok(found) => found,
-        Err(complaint) => match complaint.kind() {
-            None => Vec::new(),
-            Some(kind) => {
-                let what = format!("-L {text}: {}", complaint.line);
-                return Err(Failure::new(kind, what));
-            }
-        },
+        Err(error) if error.is_nothing() => Vec::new(),
+        Err(error) => {
+            let what = format!("-L {text}: {error}");
+            return Err(Failure::new(Kind::Usage, what));
+        }
     };
     let nothing = found.is_empty().then_some(Kind::Nothing);
     let kind = reader.worst.or(reader.tell_unread()).or(nothing);
@@ -363,7 +360,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// Says what is wrong with a command.
     fn complain(&mut self, complaint: &Complaint) {
         self.has_failed = true;
-        self.failure = worse(self.failure, complaint.kind());
+        self.failure = worse(self.failure, complaint.kind);
         self.screen.complain(&complaint.line);
     }
 
@@ -456,27 +453,35 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Returns the messages a command applies to: those of the list, or the current one.
     fn messages(&mut self, text: &str) -> Result<Vec<usize>, Complaint> {
-        let mut search = std::mem::take(&mut self.search);
-        let found = list::messages(text, self, &mut search);
-        self.search = search;
-        let found = found?;
+        Ok(self.listed(text)?)
+    }
+
+    fn listed(&mut self, text: &str) -> Result<Vec<usize>, ListError> {
+        let found = self.choose(text, Sight::Present)?;
         if !found.is_empty() {
             return Ok(found);
         }
         match self.marks.get(self.current) {
             Some(mark) if mark.fate != Fate::Deleted => Ok(vec![self.current]),
-            _ => Err(Complaint::no_messages()),
+            _ => Err(ListError::NoMatch),
         }
+    }
+
+    /// Returns the messages that a list names.
+    fn choose(&mut self, text: &str, sight: Sight) -> Result<Vec<usize>, ListError> {
+        let mut search = std::mem::take(&mut self.search);
+        let found = selection::messages(text, self, sight, &mut search);
+        self.search = search;
+        found
     }
 
     /// Returns the messages that a command puts in safety. One that a command before has deleted is
     /// a failure here: the message would go, and be nowhere.
     fn messages_to_keep(&mut self, text: &str) -> Result<Vec<usize>, Complaint> {
-        self.messages(text)
-            .map_err(|complaint| match complaint.fault {
-                Fault::Done => Complaint::new(complaint.line, Fault::NoSuchMessage),
-                _ => complaint,
-            })
+        self.listed(text).map_err(|error| match error {
+            ListError::Hidden(_) => Complaint::wrong(error.to_string()),
+            error => error.into(),
+        })
     }
 
     /// Makes a message the current one.
@@ -538,7 +543,7 @@ impl<'a, 's> Reader<'a, 's> {
     }
 }
 
-impl list::Index for Reader<'_, '_> {
+impl Index for Reader<'_, '_> {
     fn count(&self) -> usize {
         self.mailbox.messages().len()
     }

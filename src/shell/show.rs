@@ -1,7 +1,7 @@
 //! The commands that show: messages, header lines, numbers, help.
 
 use super::command::{COMMANDS, Help};
-use super::complaint::{Complaint, Fault};
+use super::complaint::Complaint;
 use super::mark::Fate;
 use super::{Reader, Told, unread_kind};
 use crate::exit::{Failure, Kind, with_causes};
@@ -55,7 +55,7 @@ impl Reader<'_, '_> {
             }
             let what = format!("{}: cannot read the message", message + 1);
             let line = with_causes(&Failure::new(Kind::Io, what).because(error));
-            Complaint::new(line, kind.map_or(Fault::Nothing, Fault::Failed))
+            Complaint::new(line, kind)
         })
     }
 

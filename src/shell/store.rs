@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::complaint::Complaint;
 use super::quit::Waiter;
 use super::{Reader, Told, file};
+use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{AppendOptions, Flags, Holder, Incoming, Mailbox, append_all, with_flags};
 use crate::message::parse::{Content, Part, display, fields, structure, words};
@@ -282,38 +283,12 @@ fn name_of(part: &Part<'_>) -> String {
 ///
 /// Quotes keep blanks in a name, as they do in lists.
 fn split_file(text: &str) -> Result<(&str, Option<String>), Complaint> {
-    let mut start = 0;
-    let mut word: Option<String> = None;
-    let mut last = (0, None);
-    let mut quote = None;
-    for (at, c) in text.char_indices() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => word.get_or_insert_default().push(c),
-            None if c.is_whitespace() => {
-                if word.is_some() {
-                    last = (start, word.take());
-                }
-            }
-            None => {
-                if word.is_none() {
-                    start = at;
-                }
-                let word = word.get_or_insert_default();
-                match c {
-                    '"' | '\'' => quote = Some(c),
-                    _ => word.push(c),
-                }
-            }
-        }
-    }
-    if quote.is_some() {
-        return Err(Complaint::wrong("Missing closing quote"));
-    }
-    if word.is_some() {
-        last = (start, word);
-    }
-    let (start, name) = last;
+    let words =
+        split(text, Backslash::Literal).map_err(|_| Complaint::wrong("Missing closing quote"))?;
+    let (start, name) = match words.into_iter().next_back() {
+        Some(word) => (word.start, Some(word.text)),
+        None => (0, None),
+    };
     Ok((text[..start].trim_end(), name))
 }
 

@@ -15,7 +15,6 @@ use crate::mailbox::Journals;
 use crate::sanitize;
 use crate::sys::signals::Signals;
 
-pub mod choice;
 pub mod headline;
 pub mod page;
 

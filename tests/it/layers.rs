@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module with the modules it may know; a new module needs a place on the map, and a row.
-const MAP: [(&str, &[&str]); 18] = [
+const MAP: [(&str, &[&str]); 19] = [
     ("main", &["run"]),
     ("lib", &[]),
     // Faces: what was typed, the interactive reader, listings.
@@ -17,6 +17,7 @@ const MAP: [(&str, &[&str]); 18] = [
             "diagnostics",
             "shell",
             "ui",
+            "selection",
             "report",
             "submission",
             "compose",
@@ -37,6 +38,7 @@ const MAP: [(&str, &[&str]); 18] = [
             "diagnostics",
             "shell",
             "ui",
+            "selection",
             "report",
             "submission",
             "compose",
@@ -57,6 +59,7 @@ const MAP: [(&str, &[&str]); 18] = [
             "diagnostics",
             "shell",
             "ui",
+            "selection",
             "report",
             "submission",
             "compose",
@@ -78,6 +81,7 @@ const MAP: [(&str, &[&str]); 18] = [
         "shell",
         &[
             "ui",
+            "selection",
             "report",
             "submission",
             "compose",
@@ -98,6 +102,7 @@ const MAP: [(&str, &[&str]); 18] = [
             "compose",
             "transport",
             "ui",
+            "selection",
             "mailbox",
             "config",
             "message",
@@ -112,6 +117,10 @@ const MAP: [(&str, &[&str]); 18] = [
         &[
             "mailbox", "config", "message", "address", "sanitize", "sys", "exit",
         ],
+    ),
+    (
+        "selection",
+        &["mailbox", "config", "message", "sanitize", "sys", "exit"],
     ),
     // The one pipeline of a mail out.
     (

@@ -10,7 +10,8 @@ use crate::compose::{AttachRequest, Request};
 use crate::flow::reading::{Task, Wanted};
 use crate::flow::sending::Manner;
 use crate::mailbox::Flags;
-use crate::shell::batch::{self, Action, Selection};
+use crate::selection::Selection;
+use crate::shell::batch::{self, Action};
 use crate::sys::clock;
 
 /// A mail user agent that delivers, keeps, or says why not

@@ -1,0 +1,108 @@
+//! Words of a line: blanks separate them, quotes keep blanks.
+//!
+//! The one splitter for rc lines, arguments of programs, message lists and file names behind them.
+//! They differ in what a backslash is: rc lines escape with it, but at the prompt `\` is a
+//! character like any other (POSIX, as in bsd-mailx).
+
+/// What a backslash is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backslash {
+    /// `\x` is x, except between single quotes.
+    Escapes,
+    /// A character like any other.
+    Literal,
+}
+
+/// A word, without its quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Where it begins in the line, in bytes; a quote in front belongs to it.
+    pub start: usize,
+    /// The text.
+    pub text: String,
+}
+
+/// A quote in the line is not closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenQuote;
+
+/// Splits a line into words: blanks separate, `'…'` and `"…"` keep them.
+///
+/// # Errors
+/// A quote is not closed.
+pub fn split(line: &str, backslash: Backslash) -> Result<Vec<Word>, OpenQuote> {
+    let mut words = Vec::new();
+    let mut word: Option<Word> = None;
+    let mut quote = None;
+    let mut chars = line.char_indices();
+    while let Some((start, c)) = chars.next() {
+        if quote.is_none() && c.is_whitespace() {
+            words.extend(word.take());
+            continue;
+        }
+        let begun = word.get_or_insert_with(|| Word {
+            start,
+            text: String::new(),
+        });
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (Some('"') | None, '\\') if backslash == Backslash::Escapes => {
+                begun.text.extend(chars.next().map(|(_, escaped)| escaped));
+            }
+            _ => begun.text.push(c),
+        }
+    }
+    if quote.is_some() {
+        return Err(OpenQuote);
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_door_splits_alike_but_for_the_backslash() {
+        let rows: [(&str, &[&str], &[&str]); 14] = [
+            ("", &[], &[]),
+            (" \t ", &[], &[]),
+            ("a b", &["a", "b"], &["a", "b"]),
+            ("  a\t b ", &["a", "b"], &["a", "b"]),
+            ("''", &[""], &[""]),
+            ("a '' b", &["a", "", "b"], &["a", "", "b"]),
+            ("'a b' \"c d\"", &["a b", "c d"], &["a b", "c d"]),
+            ("a' 'b\" \"c", &["a b c"], &["a b c"]),
+            ("\"it's\" '\"'", &["it's", "\""], &["it's", "\""]),
+            ("a\\ b", &["a b"], &["a\\", "b"]),
+            ("a\\\\b", &["a\\b"], &["a\\\\b"]),
+            ("'a\\b'", &["a\\b"], &["a\\b"]),
+            ("\"a\\b\"", &["ab"], &["a\\b"]),
+            (
+                "gr\u{f6}\u{df}e \u{2003}x\\",
+                &["gr\u{f6}\u{df}e", "x"],
+                &["gr\u{f6}\u{df}e", "x\\"],
+            ),
+        ];
+        for (line, escaped, literal) in rows {
+            for (backslash, expected) in
+                [(Backslash::Escapes, escaped), (Backslash::Literal, literal)]
+            {
+                let words = split(line, backslash).unwrap();
+                let texts: Vec<&str> = words.iter().map(|word| &*word.text).collect();
+                assert_eq!(texts, expected, "{line:?} {backslash:?}");
+                let begins = |word: &Word| !line[word.start..].starts_with(char::is_whitespace);
+                assert!(words.iter().all(begins), "{line:?}");
+            }
+        }
+        for line in ["'", "a \"b", "'a\" b", "\"a'"] {
+            for backslash in [Backslash::Escapes, Backslash::Literal] {
+                assert_eq!(split(line, backslash), Err(OpenQuote), "{line}");
+            }
+        }
+        assert_eq!(split("\"a\\\"", Backslash::Escapes), Err(OpenQuote));
+        assert!(split("\"a\\\"", Backslash::Literal).is_ok());
+    }
+}
