@@ -269,9 +269,20 @@ impl Settings {
     }
 
     /// Unsets a variable.
+    ///
+    /// Where the name differs only by case from that of a variable that is set, and was not set
+    /// itself, the other one was meant: that is told.
     pub fn unset(&mut self, name: &str, origin: Origin) {
         let name = variables::row_of(name).map_or(name, |row| row.name);
+        let is_known = variables::row_of(name).is_some() || self.variables.contains_key(name);
         self.make_good(name);
+        if !is_known
+            && let Some(judged) = variables::judge_name(name)
+            && let Some(row) = judged.twin.and_then(variables::row_of)
+            && self.is_set(row.name)
+        {
+            self.misnamed(name, judged, origin.clone());
+        }
         self.store(name, None, None, origin);
     }
 
@@ -279,16 +290,25 @@ impl Settings {
     fn set_unknown(&mut self, name: &str, value: &str, origin: Origin) {
         self.make_good(name);
         let says_no = !value.is_empty() && value::yes_or_no(value.trim()) == Some(false);
-        if let Some((what, hint)) = variables::judge_name(name).filter(|_| !says_no) {
-            self.add_problem(Problem {
-                origin: origin.clone(),
-                what,
-                hint,
-                weight: Weight::Route,
-                variable: Some(name.to_owned()),
-            });
+        let judged = variables::judge_name(name);
+        if let Some(judged) = judged.filter(|judged| judged.twin.is_some() || !says_no) {
+            self.misnamed(name, judged, origin.clone());
         }
         self.store(name, Some(value.to_owned()), None, origin);
+    }
+
+    /// Tells of a name that is none.
+    fn misnamed(&mut self, name: &str, judged: variables::Misnamed, origin: Origin) {
+        self.add_problem(Problem {
+            origin,
+            what: judged.what,
+            hint: judged.hint,
+            weight: match judged.is_way_out {
+                true => Weight::Route,
+                false => Weight::Line,
+            },
+            variable: Some(name.to_owned()),
+        });
     }
 
     fn store(

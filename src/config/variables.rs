@@ -2,7 +2,8 @@
 //!
 //! The manual page is rendered from it. A variable that is not here is accepted silently by `set`,
 //! because rc files are shared with other programs (features.md 5.2), unless its name is one of the
-//! way out: then nothing is sent (design decision D21), see [`judge_name`].
+//! way out, or differs only by case from one: then nothing is sent (design decision D21). A name
+//! that differs only by case from another row is told. See [`judge_name`].
 
 use std::borrow::Cow;
 
@@ -256,28 +257,91 @@ pub fn row_of(name: &str) -> Option<&'static Row> {
 
 /// Returns whether a name is one of the way out, or one of its slips.
 pub fn is_way_out(name: &str) -> bool {
-    row_of(name).is_some_and(|row| row.is_way_out) || judge_name(name).is_some()
+    match row_of(name) {
+        Some(row) => row.is_way_out,
+        None => judge_name(name).is_some_and(|judged| judged.is_way_out),
+    }
 }
 
-/// Says what is wrong with a name that is in no row, if it is one of the way out, and what to do.
-pub fn judge_name(name: &str) -> Option<(String, Option<String>)> {
+/// What is wrong with the name of a variable that is in no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misnamed {
+    /// What is wrong, in lower case.
+    pub what: String,
+    /// The next step, if there is one.
+    pub hint: Option<String>,
+    /// The variable that was meant: the name differs from its name only by case or by `_` for `-`.
+    pub twin: Option<&'static str>,
+    /// Whether it concerns the way out: then nothing is sent.
+    pub is_way_out: bool,
+}
+
+/// Says what is wrong with a name that is in no row: it may be one of the way out, or one that
+/// differs from a known one only by case.
+pub fn judge_name(name: &str) -> Option<Misnamed> {
     let known = canonical(name);
+    let of_the_way_out = |what, hint: Option<String>| Misnamed {
+        what,
+        hint,
+        twin: None,
+        is_way_out: true,
+    };
     if let Some(row) = REFUSED.iter().find(|row| row.name == known) {
         let what = format!("{name} is not supported");
-        return Some((what, Some(row.instead.to_owned())));
+        return Some(of_the_way_out(what, Some(row.instead.to_owned())));
     }
     if let Some(base) = chained(&known) {
         let what = format!("{name} is not supported: there is no {base} for one host or user");
         let hint = "account NAME { set … } holds what belongs to one relay; -A NAME uses it";
-        return Some((what, Some(hint.to_owned())));
+        return Some(of_the_way_out(what, Some(hint.to_owned())));
     }
-    let plain = known.to_ascii_lowercase().replace('_', "-");
+    let what = format!("unknown variable {name}");
+    let plain = plain(name);
+    if let Some((twin, is_way_out)) = twin(name, &plain) {
+        return Some(Misnamed {
+            what: format!("{what}: the variable is called {twin}"),
+            hint: None,
+            twin: Some(twin),
+            is_way_out,
+        });
+    }
     let begins = WAY_OUT.iter().any(|start| plain.starts_with(start));
     if !begins && !plain.contains("starttls") {
         return None;
     }
     let near = nearest(&plain).map(|near| format!("the variable nearest to it is {near}"));
-    Some((format!("unknown variable {name}"), near))
+    Some(of_the_way_out(what, near))
+}
+
+/// Returns a name in lower case, with dashes.
+fn plain(name: &str) -> String {
+    canonical(&name.to_ascii_lowercase().replace('_', "-")).into_owned()
+}
+
+/// Returns the known name that differs from this one only by case or by `_` for `-`, and whether
+/// it is one of the way out.
+fn twin(name: &str, plain: &str) -> Option<(&'static str, bool)> {
+    // `USER` and `user` are two variables of s-nail; the first has no effect here.
+    if name == "USER" {
+        return None;
+    }
+    let is_twin = |known: &&str| self::plain(known) == plain;
+    let row = ROWS
+        .iter()
+        .flat_map(|row| {
+            let names = row.aliases.iter().copied();
+            std::iter::once(row.name)
+                .chain(names)
+                .map(|known| (known, row.is_way_out))
+        })
+        .find(|(known, _)| is_twin(known));
+    let refused = || {
+        REFUSED
+            .iter()
+            .map(|row| row.name)
+            .find(|known| is_twin(known))
+    };
+    row.or_else(|| Some((refused()?, true)))
 }
 
 /// Returns the variable of which this is s-nail's form for one host: `NAME-HOST`, `NAME-USER@HOST`.
@@ -359,9 +423,12 @@ mod tests {
             "SMTP",
             "smtp-auth_user",
         ] {
-            let (what, hint) = judge_name(name).unwrap_or_else(|| panic!("{name}"));
-            assert!(what.starts_with("unknown variable"), "{name}: {what}");
-            assert!(hint.is_some(), "{name}");
+            let judged = judge_name(name).unwrap_or_else(|| panic!("{name}"));
+            assert!(judged.what.starts_with("unknown variable"), "{judged:?}");
+            assert!(
+                (judged.hint.is_some() || judged.twin.is_some()) && judged.is_way_out,
+                "{judged:?}"
+            );
         }
         for name in [
             "mtaa",
@@ -379,12 +446,12 @@ mod tests {
             "user-relay.example",
             "socks-proxy-localhost",
         ] {
-            let (what, _) = judge_name(name).unwrap_or_else(|| panic!("{name}"));
-            assert!(what.contains("not supported"), "{name}: {what}");
+            let judged = judge_name(name).unwrap_or_else(|| panic!("{name}"));
+            assert!(judged.what.contains("not supported"), "{judged:?}");
         }
         for row in REFUSED {
             assert!(row_of(row.name).is_none());
-            assert!(judge_name(row.name).is_some_and(|(_, hint)| hint.is_some()));
+            assert!(judge_name(row.name).is_some_and(|judged| judged.hint.is_some()));
         }
         for name in [
             "ttycharset",
@@ -392,9 +459,46 @@ mod tests {
             "useragent",
             "datefield",
             "fromage",
+            "USER",
         ] {
             assert_eq!(judge_name(name), None, "{name}");
         }
         assert_eq!(row_of("ssl-verify").map(|row| row.name), Some("tls-verify"));
+    }
+
+    #[test]
+    fn a_name_that_differs_by_case_from_a_known_one_is_told() {
+        let of_row = |row: &Row| [&[row.name], row.aliases].concat();
+        for row in ROWS {
+            for known in of_row(row) {
+                let dashed = known.replace('-', "_");
+                for name in [known.to_ascii_uppercase(), capitalised(known), dashed] {
+                    if row_of(&name).is_some() {
+                        continue;
+                    }
+                    match judge_name(&name) {
+                        None if name == "USER" => {}
+                        Some(judged) => {
+                            let meant = judged.twin.expect("a twin");
+                            assert_eq!(plain(meant), plain(known), "{name}");
+                            assert_eq!(judged.is_way_out, row.is_way_out, "{name}");
+                        }
+                        None => panic!("{name} passes for an unknown variable"),
+                    }
+                }
+            }
+        }
+        for row in REFUSED {
+            let judged = judge_name(&row.name.to_ascii_uppercase());
+            assert!(
+                judged.is_some_and(|judged| judged.is_way_out),
+                "{}",
+                row.name
+            );
+        }
+    }
+
+    fn capitalised(name: &str) -> String {
+        name[..1].to_ascii_uppercase() + &name[1..]
     }
 }

@@ -198,6 +198,50 @@ fn values_of_the_way_out_are_judged() {
 }
 
 #[test]
+fn a_name_of_the_way_out_in_another_case_sends_nothing_through_any_door() {
+    for door in DOORS {
+        for setting in [
+            "DEBUG",
+            "Sendmail=/nowhere",
+            "AUTOBCC=me@x.org",
+            "Netrc-Lookup=no",
+        ] {
+            let name = setting.split('=').next().unwrap();
+            through(door, setting)
+                .status(78)
+                .says(&format!("unknown variable {name}"))
+                .says(&format!("called {}", name.to_ascii_lowercase()))
+                .any_stderr()
+                .keeps(1)
+                .run()
+                .nothing_sent();
+        }
+    }
+    Case::send(["-s", "t", "ops@x.org"])
+        .rc("set debug\nunset DEBUG\n")
+        .stdin("x\n")
+        .status(78)
+        .says("unknown variable DEBUG")
+        .any_stderr()
+        .run()
+        .nothing_sent();
+}
+
+#[test]
+fn another_known_name_in_another_case_is_told_and_the_mail_goes() {
+    for setting in ["Record=sent", "KEEPSAVE", "Reply_To=me@x.org"] {
+        let name = setting.split('=').next().unwrap();
+        with(setting)
+            .says(&format!("unknown variable {name}"))
+            .says("the variable is called")
+            .run()
+            .call();
+    }
+    with("USER=me").run().call();
+    with("nosuch=x").run().call();
+}
+
+#[test]
 fn what_people_mean_by_yes_and_no_is_what_they_get() {
     for setting in [
         "tls=auto",
