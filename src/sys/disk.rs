@@ -63,8 +63,9 @@ pub fn with_suffix(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
 
 /// Makes a new name, or the want of an old one, survive a power cut.
 ///
-/// A directory that we may write to but not read cannot be opened, and so not be synced by itself:
-/// then the whole file system is, through `file`, which must lie on it.
+/// A directory that we may write to but not read cannot be opened, and so not be synced by itself,
+/// nor can any where no descriptor is left: then the whole file system is, through `file`, which
+/// must lie on it.
 ///
 /// # Errors
 /// When the directory cannot be synced. The name may not survive, then.
@@ -86,7 +87,12 @@ pub fn sync_names_in(directory: impl AsFd, file: &File) -> io::Result<()> {
 fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
     match directory {
         Ok(directory) => until_done(|| directory.sync_all()),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+        Err(error)
+            if matches!(
+                error.raw_os_error().map(Errno::from_raw),
+                Some(Errno::EACCES | Errno::EPERM | Errno::EMFILE | Errno::ENFILE)
+            ) =>
+        {
             until_done(|| Ok(syncfs(file)?))
         }
         Err(error) => Err(error),

@@ -249,13 +249,18 @@ impl Signals {
 /// How long we look away where nobody rings.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Returns a bell and as many that ring it.
+/// How many descriptors the bell leaves to others: a text that cannot be sent is kept with them.
+const SPARE: usize = 4;
+
+/// Returns a bell and as many that ring it; fails where only the last descriptors are left.
 fn bell(count: usize) -> io::Result<(UnixStream, Vec<UnixStream>)> {
     let (bell, ringer) = UnixStream::pair()?;
     bell.set_nonblocking(true)?;
     ringer.set_nonblocking(true)?;
-    let ringers: io::Result<Vec<UnixStream>> = (0..count).map(|_| ringer.try_clone()).collect();
-    Ok((bell, ringers?))
+    let ringers = (0..count + SPARE).map(|_| ringer.try_clone());
+    let mut ringers: Vec<UnixStream> = ringers.collect::<io::Result<_>>()?;
+    ringers.truncate(count);
+    Ok((bell, ringers))
 }
 
 /// Dies of a signal, as if there were no handler for it, and without a core.

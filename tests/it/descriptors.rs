@@ -35,9 +35,12 @@ fn assert_told(ran: &Ran, limit: usize) -> i32 {
     // A dead letter that cannot be locked has a file of its own.
     let files = std::fs::read_dir(ran.path("home")).expect("listed");
     let texts = files.map(|file| std::fs::read(file.expect("listed").path()).expect("read"));
-    let kept: Vec<Vec<u8>> = texts.filter(|text| !text.is_empty()).collect();
+    let kept: Vec<Vec<u8>> = texts.collect();
+    // Nor is an empty one left behind.
+    assert!(kept.iter().all(|text| !text.is_empty()), "{limit}: {said}");
     match said.contains("NOT KEPT") {
-        true => assert_eq!(kept.len(), 0, "{limit}: {said}"),
+        // One descriptor is too few to walk to a file without following links.
+        true => assert!(kept.is_empty() && limit < 5, "{limit}: {said}"),
         false => {
             assert!(said.contains("is saved in"), "{limit}: {said}");
             assert_eq!(kept.len(), 1, "{limit}: {said}");

@@ -492,14 +492,22 @@ fn open_locked(
     path: &Path,
     options: &AppendOptions<'_>,
 ) -> Result<(MailboxLock, bool), AppendError> {
-    let target = find(path, options)?;
-    let path = target.path();
-    complete(path, options);
+    let mut found = Some(find(path, options)?);
     let mut is_new = false;
     for attempt in 1.. {
+        let target = match found.take() {
+            Some(target) => {
+                complete(target.path(), options);
+                target
+            }
+            None => find(path, options)?,
+        };
         let (file, made) = open_or_make(&target, options)?;
         is_new |= made;
-        match MailboxLock::acquire(path, file, &options.lock) {
+        let path = target.path().to_owned();
+        // It holds a descriptor, and there may be no more than the lock needs.
+        drop(target);
+        match MailboxLock::acquire(&path, file, &options.lock) {
             Ok(lock) => return Ok((lock, is_new)),
             Err(LockError::Replaced { .. }) if attempt < ATTEMPTS => {}
             Err(error) => return Err(AppendError::Lock(error)),
