@@ -29,7 +29,11 @@
 //! may have gone to a live one. Ours changes places with it in one step, and is taken back when
 //! what it has displaced turns out to be another lock than the one that was judged. So the name
 //! is never free while somebody holds it. (Only one of our own processes does that at a time: it
-//! holds the kernel lock.)
+//! holds the kernel lock.) Where names cannot be exchanged the stale one is moved aside instead, by
+//! one of our processes at a time: the one that has made `mailbox.lock.0000000000000000`.
+//!
+//! Whoever holds a lock looks whether the name is still that of its own before it writes
+//! ([`DotLock::has_name`]).
 //!
 //! # Without the right to write the directory
 //! `dotlockfile` of liblockfile, which is setgid mail where it is installed, makes and removes it
@@ -73,6 +77,10 @@ const MAX_THIRDS: usize = 100;
 
 /// How often, a millisecond apart, a lock of ours is looked for that somebody is putting back.
 const LOOKS: usize = 100;
+
+/// What is put behind the name of a lock for the file whose maker may remove a stale one, where
+/// names cannot be exchanged. It looks like what the killed leave, and is removed as that.
+const GUARD: &str = ".0000000000000000";
 
 /// The largest directory that is looked through for what others have left: some thousand names.
 const MAX_SWEPT: u64 = 256 * 1024;
@@ -243,29 +251,43 @@ impl DotLock {
     }
 }
 
+impl DotLock {
+    /// Returns whether the name is still that of our lock; to be asked before anything is written.
+    ///
+    /// One that somebody is putting back is waited for.
+    pub(super) fn has_name(&self) -> bool {
+        let Maker::Us(file) = &self.made_by else {
+            return true;
+        };
+        for look in 0..LOOKS {
+            let Ok(ours) = file.metadata() else {
+                return false;
+            };
+            let named = fs::symlink_metadata(&self.path);
+            if named.is_ok_and(|named| (named.dev(), named.ino()) == (ours.dev(), ours.ino())) {
+                return true;
+            }
+            // Somebody took it for stale and made his own, or takes it for one that he has
+            // judged, and puts it back.
+            if ours.nlink() == 0 {
+                return false;
+            }
+            if look + 1 < LOOKS {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        false
+    }
+}
+
 impl Drop for DotLock {
     fn drop(&mut self) {
         // Whoever is about to take it for stale because of its age sees that it is not.
         self.refresh();
         match &self.made_by {
-            Maker::Us(file) => {
-                for _ in 0..LOOKS {
-                    let Ok(ours) = file.metadata() else {
-                        return;
-                    };
-                    let named = fs::symlink_metadata(&self.path);
-                    if named
-                        .is_ok_and(|named| (named.dev(), named.ino()) == (ours.dev(), ours.ino()))
-                    {
-                        let _ = fs::remove_file(&self.path);
-                        return;
-                    }
-                    // Somebody took it for stale and made his own, or takes it for one that he has
-                    // judged, and puts it back.
-                    if ours.nlink() == 0 {
-                        return;
-                    }
-                    std::thread::sleep(Duration::from_millis(1));
+            Maker::Us(_) => {
+                if self.has_name() {
+                    let _ = fs::remove_file(&self.path);
                 }
             }
             Maker::Helper(helper) => {
@@ -338,23 +360,55 @@ fn put_back(path: &Path, aside: &Path, ours: &DotLock) {
 
 /// Removes a stale lock where names cannot be exchanged, and makes ours.
 ///
-/// Another lock that turns up under the name is put back; for that moment the name is free.
+/// Only one of our processes does that at a time, and looks at the lock again when it is the one:
+/// what it moves is no lock that another of them has just made. A lock of another program that turns
+/// up under the name is put back; for that moment the name is free.
 fn move_aside(path: &Path, aside: &Path, stale: &Content) -> io::Result<Option<DotLock>> {
+    let guard_path = with_suffix(path, GUARD);
+    let guard = match make(&guard_path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if let Some(found) = Content::read(&guard_path)?
+                && found.is_stale(&System::this())
+            {
+                let _ = fs::remove_file(&guard_path);
+            }
+            return Ok(None);
+        }
+        made => made?,
+    };
+    if !is_still(path, stale) {
+        return Ok(None);
+    }
     match fs::rename(path, aside) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         moved => moved?,
     }
-    let is_stale = is_still(aside, stale);
-    if !is_stale {
-        let _ = fs::hard_link(aside, path);
-    }
-    let _ = fs::remove_file(aside);
-    if !is_stale {
+    if !is_still(aside, stale) {
+        give_back(aside, path);
         return Ok(None);
     }
+    let _ = fs::remove_file(aside);
+    drop(guard);
     match make(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
         made => made.map(Some),
+    }
+}
+
+/// Gives a lock that was moved aside its name back, if nobody has that.
+///
+/// Else it stays beside it until it is stale, and its holder can see that it has lost the name.
+fn give_back(aside: &Path, path: &Path) {
+    match fs::hard_link(aside, path) {
+        Ok(()) => {
+            let _ = fs::remove_file(aside);
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        // A file system without links.
+        Err(_) if fs::symlink_metadata(path).is_err() => {
+            let _ = fs::rename(aside, path);
+        }
+        Err(_) => {}
     }
 }
 
@@ -982,6 +1036,98 @@ mod tests {
             }
         });
         assert!(replaced.load(Ordering::SeqCst) > 10, "nothing was tried");
+    }
+
+    #[test]
+    fn where_names_cannot_be_exchanged_no_two_of_ours_hold_the_lock() {
+        use std::sync::atomic::{AtomicU32, Ordering};
+
+        let spool = Spool::new();
+        let path = spool.lock();
+        let holders = AtomicU32::new(0);
+        let replaced = AtomicU32::new(0);
+        // No kernel lock keeps these apart.
+        let one = || {
+            let mut held = 0;
+            while held < 60 {
+                let lock = match make(&path) {
+                    Ok(lock) => Some(lock),
+                    Err(_) => match Content::read(&path) {
+                        Ok(Some(found)) if found.is_stale(&System::this()) => {
+                            std::thread::sleep(Duration::from_micros(50));
+                            let aside = with_suffix(&path, format!(".{:016x}", random::number()));
+                            let lock = move_aside(&path, &aside, &found).expect("an answer");
+                            replaced.fetch_add(u32::from(lock.is_some()), Ordering::SeqCst);
+                            lock
+                        }
+                        _ => None,
+                    },
+                };
+                let Some(lock) = lock.filter(DotLock::has_name) else {
+                    std::thread::yield_now();
+                    continue;
+                };
+                let before = holders.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_micros(20));
+                holders.fetch_sub(1, Ordering::SeqCst);
+                assert_eq!(before, 0, "two hold the lock");
+                held += 1;
+                // Every second time its holder dies.
+                if held % 2 == 0
+                    && let Maker::Us(file) = &lock.made_by
+                {
+                    let dead = format!("{}\n", std::process::id());
+                    file.set_len(0).expect("cut");
+                    (&mut &*file).write_all(dead.as_bytes()).expect("written");
+                    let old = clock::now() - STALE * 2;
+                    file.set_modified(old).expect("times");
+                    std::mem::forget(lock);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            let all = [(); 4].map(|()| scope.spawn(one));
+            for ended in all.map(|one| one.join()) {
+                ended.expect("no two held it");
+            }
+        });
+        assert!(replaced.load(Ordering::SeqCst) > 10, "nothing was tried");
+    }
+
+    #[test]
+    fn a_lock_that_cannot_get_its_name_back_stays_beside_it_and_its_holder_knows() {
+        let spool = Spool::new();
+        let Request::Granted(held) = spool.request() else {
+            panic!("free");
+        };
+        assert!(held.has_name());
+        let aside = spool.0.path().join("mbox.lock.0123456789abcdef");
+        fs::rename(spool.lock(), &aside).expect("moved");
+        give_back(&aside, &spool.lock());
+        assert!(held.has_name() && !aside.exists());
+        fs::rename(spool.lock(), &aside).expect("moved");
+        fs::write(spool.lock(), "2\n").expect("written");
+        give_back(&aside, &spool.lock());
+        assert!(!held.has_name() && aside.exists());
+        drop(held);
+        assert_eq!(fs::read_to_string(spool.lock()).expect("there"), "2\n");
+    }
+
+    #[test]
+    fn a_stale_guard_keeps_nobody_away() {
+        let spool = Spool::new();
+        fs::write(spool.lock(), "1\n").expect("written");
+        spool.age(STALE * 2);
+        let judged = Content::read(&spool.lock()).expect("read").expect("there");
+        let guard = with_suffix(&spool.lock(), GUARD);
+        fs::write(&guard, "1\n").expect("written");
+        let aside = with_suffix(&spool.lock(), ".0123456789abcdef");
+        let mut attempt = || move_aside(&spool.lock(), &aside, &judged).expect("an answer");
+        assert!(attempt().is_none(), "another is at it");
+        let file = OpenOptions::new().write(true).open(&guard).expect("opened");
+        file.set_modified(clock::now() - STALE * 2).expect("times");
+        assert!(attempt().is_none() && !guard.exists());
+        assert!(attempt().is_some_and(|lock| lock.has_name()));
     }
 
     #[test]

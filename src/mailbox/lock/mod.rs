@@ -283,6 +283,10 @@ impl MailboxLock {
             drop(dot_lock);
             return Ok(Err((Holder::of(pid), file)));
         }
+        if dot_lock.as_ref().is_some_and(|lock| !lock.has_name()) {
+            kernel::release(&file);
+            return Ok(Err((Holder::default(), file)));
+        }
         Ok(Ok(MailboxLock {
             path: path.to_owned(),
             file,
