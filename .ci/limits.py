@@ -612,8 +612,6 @@ KNOWN = {
     "rc: one alias": ("send",),
     "rc: alias again": ("send",),
     "rc: long line": ("send", "list"),
-    # A plan holds each message of which a flag changes: some 50 bytes for mail of 60 bytes.
-    "messages: MMDF": ("q", "save"),
 }
 
 

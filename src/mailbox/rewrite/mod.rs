@@ -334,16 +334,15 @@ impl Session {
             Err(ScanError::NotMbox) => return Ok(false),
         };
         let kept = (0..messages.len()).filter(|index| changes.get(*index) != Some(Change::Delete));
-        let kept: Vec<u64> = kept.map(|index| messages[index].fingerprint).collect();
-        let found: Vec<u64> = scan
-            .messages
-            .iter()
-            .map(|message| message.fingerprint)
-            .collect();
+        let kept = kept.map(|index| messages[index].fingerprint);
+        let found = scan.messages.iter().map(|message| message.fingerprint);
         Ok(match has_all {
-            true => found == kept,
+            true => found.eq(kept),
             // The index is that of the end.
-            false => found.ends_with(&kept),
+            false => {
+                let before = scan.messages.len().checked_sub(kept.clone().count());
+                before.is_some_and(|before| found.skip(before).eq(kept))
+            }
         })
     }
 

@@ -19,14 +19,38 @@ enum Origin {
     Text,
 }
 
-/// A part of a view.
+/// A part of a view, in 16 bytes: a view of changed flags has two of each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Segment {
     /// Where it starts in the view.
     start: u64,
-    origin: Origin,
-    /// Where it starts in its origin.
-    at: u64,
+    /// Where it starts in its origin, and in the two highest bits which origin that is: no file is
+    /// that long.
+    place: u64,
+}
+
+/// The bits of a place that are its offset.
+const OFFSET: u64 = u64::MAX >> 2;
+
+impl Segment {
+    fn new(start: u64, origin: Origin, at: u64) -> Segment {
+        debug_assert!(at <= OFFSET);
+        let place = (origin as u64) << OFFSET.count_ones() | at;
+        Segment { start, place }
+    }
+
+    fn origin(self) -> Origin {
+        match self.place >> OFFSET.count_ones() {
+            0 => Origin::File,
+            1 => Origin::Journal,
+            _ => Origin::Text,
+        }
+    }
+
+    /// Returns where it starts in its origin.
+    fn at(self) -> u64 {
+        self.place & OFFSET
+    }
 }
 
 /// Bytes that can be read at any place: a file as it is, or parts of two files and of texts.
@@ -109,16 +133,11 @@ impl View {
         if len == 0 {
             return;
         }
-        let continues = self
-            .segments
-            .last()
-            .is_some_and(|last| last.origin == origin && last.at + (self.len - last.start) == at);
+        let continues = self.segments.last().is_some_and(|last| {
+            last.origin() == origin && last.at() + (self.len - last.start) == at
+        });
         if !continues {
-            self.segments.push(Segment {
-                start: self.len,
-                origin,
-                at,
-            });
+            self.segments.push(Segment::new(self.len, origin, at));
         }
         self.len += len;
     }
@@ -166,8 +185,8 @@ impl Source for View {
         let most = usize::try_from(end - offset).unwrap_or(usize::MAX);
         let want = buffer.len().min(most);
         let buffer = &mut buffer[..want];
-        let at = segment.at + (offset - segment.start);
-        match (segment.origin, &self.journal) {
+        let at = segment.at() + (offset - segment.start);
+        match (segment.origin(), &self.journal) {
             (Origin::File, _) => match &self.ahead {
                 Some(ahead) => ahead.read_at(&*self.file, buffer, at),
                 None => self.file.read_at(buffer, at),

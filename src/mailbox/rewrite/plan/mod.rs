@@ -40,12 +40,17 @@ impl Piece<'_> {
     }
 }
 
-/// A piece as it is stored: a text is a range of [`Plan::text`].
+/// A piece as it is stored, in 16 bytes: where flags change there are two pieces a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stored {
-    Copy { from: u64, len: u64 },
-    Text { at: usize, len: usize },
+struct Stored {
+    /// Where it starts in the old file, or [`TEXT`].
+    from: u64,
+    len: u64,
 }
+
+/// In place of an offset: the piece is a text, and stands in [`Plan::text`] behind the text of the
+/// piece before.
+const TEXT: u64 = u64::MAX;
 
 /// What a rewrite makes of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,16 +134,14 @@ impl Plan {
             let len = match piece {
                 OwnedPiece::Copy { from, len } => {
                     from.checked_add(len).filter(|end| *end <= old_size)?;
-                    plan.pieces.push(Stored::Copy { from, len });
+                    plan.pieces.push(Stored { from, len });
                     len
                 }
                 OwnedPiece::Text(text) => {
-                    plan.pieces.push(Stored::Text {
-                        at: plan.text.len(),
-                        len: text.len(),
-                    });
+                    let len = text.len() as u64;
+                    plan.pieces.push(Stored { from: TEXT, len });
                     plan.text.extend_from_slice(&text);
-                    text.len() as u64
+                    len
                 }
             };
             new_size = new_size.checked_add(len)?;
@@ -180,9 +183,14 @@ impl Plan {
 
     /// Returns the pieces in the order of the new file; the first stands at [`start`](Plan::start).
     pub(in crate::mailbox) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        self.pieces.iter().map(|piece| match *piece {
-            Stored::Copy { from, len } => Piece::Copy { from, len },
-            Stored::Text { at, len } => Piece::Text(&self.text[at..at + len]),
+        let mut texts = &self.text[..];
+        self.pieces.iter().map(move |piece| match *piece {
+            Stored { from: TEXT, len } => {
+                let (text, behind) = texts.split_at(len as usize);
+                texts = behind;
+                Piece::Text(text)
+            }
+            Stored { from, len } => Piece::Copy { from, len },
         })
     }
 
@@ -246,10 +254,8 @@ impl Builder {
             return;
         }
         match self.plan.pieces.last_mut() {
-            Some(Stored::Copy { from, len: before }) if *from + *before == self.at => {
-                *before += len;
-            }
-            _ => self.plan.pieces.push(Stored::Copy { from: self.at, len }),
+            Some(last) if last.from != TEXT && last.from + last.len == self.at => last.len += len,
+            _ => self.plan.pieces.push(Stored { from: self.at, len }),
         }
         self.at = place;
     }
@@ -267,16 +273,13 @@ impl Builder {
             return;
         }
         self.begin();
-        let at = self.plan.text.len();
+        let len = text.len() as u64;
         self.plan.text.extend_from_slice(text);
         match self.plan.pieces.last_mut() {
-            Some(Stored::Text { len, .. }) => *len += text.len(),
-            _ => self.plan.pieces.push(Stored::Text {
-                at,
-                len: text.len(),
-            }),
+            Some(last) if last.from == TEXT => last.len += len,
+            _ => self.plan.pieces.push(Stored { from: TEXT, len }),
         }
-        self.plan.new_size += text.len() as u64;
+        self.plan.new_size += len;
     }
 
     /// Leaves this part of the old file out.
