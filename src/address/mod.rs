@@ -3,6 +3,7 @@
 //! Pure: text in, values out. Which names are accounts here, what an alias
 //! stands for and where a copy goes is decided elsewhere.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ impl EnvelopeAddress {
             "a part before or after '@' is missing"
         } else if names_file_or_command(&text) {
             NOT_EXPANDED
-        } else if let Some(reason) = syntax_fault(&text) {
+        } else if let Some(reason) = syntax_fault(&text).or_else(|| domain_fault(&text)) {
             reason
         } else {
             return Ok(EnvelopeAddress(text.into()));
@@ -97,32 +98,56 @@ impl EnvelopeAddress {
         self.domain().is_none()
     }
 
-    /// Returns the address with its domain in the ASCII form of IDNA (`xn--…`, RFC 5890).
-    ///
-    /// # Errors
-    /// Says so when the domain has no such form, or when the local part is not
-    /// ASCII: only SMTPUTF8 (RFC 6531) carries such an address.
-    pub fn to_ascii(&self) -> Result<EnvelopeAddress, AddressError> {
-        if self.0.is_ascii() {
-            return Ok(self.clone());
+    /// Returns the address with its domain in the ASCII form of IDNA (`xn--…`, RFC 5890), which
+    /// every mail system takes. The local part has no such form and stays.
+    pub fn with_ascii_domain(&self) -> EnvelopeAddress {
+        match self
+            .0
+            .rsplit_once('@')
+            .map(|(local, domain)| (local, ascii_domain(domain)))
+        {
+            Some((local, Ok(Cow::Owned(domain)))) => {
+                EnvelopeAddress(format!("{local}@{domain}").into())
+            }
+            _ => self.clone(),
         }
-        let fault = |reason| AddressError {
-            text: self.0.as_ref().to_owned(),
-            reason,
-        };
-        if !self.local_part().is_ascii() {
-            return Err(fault("its local part is not ASCII"));
+    }
+
+    /// Returns whether only a mail system with SMTPUTF8 can carry the address (RFC 6531): its local
+    /// part is not ASCII.
+    pub fn needs_smtputf8(&self) -> bool {
+        !self.local_part().is_ascii()
+    }
+}
+
+/// Returns the ASCII form of a domain or host name (IDNA, RFC 5890). This is the only conversion.
+///
+/// # Errors
+/// Returns the reason, as an English clause, if the name has no ASCII form, or one that stands for
+/// another name: UTS 46 maps look-alikes, as `™` to `tm`, and no mail may go to another domain
+/// than was typed.
+pub fn ascii_domain(domain: &str) -> Result<Cow<'_, str>, &'static str> {
+    if domain.is_ascii() {
+        return Ok(Cow::Borrowed(domain));
+    }
+    let ascii = idna::domain_to_ascii(domain)
+        .map_err(|_| "its domain is not a valid internationalized domain name")?;
+    let (unicode, result) = idna::domain_to_unicode(&ascii);
+    if result.is_err() || unicode != domain.to_lowercase() {
+        return Err("its domain holds a character that stands for another one, as '™' for 'tm'");
+    }
+    Ok(Cow::Owned(ascii))
+}
+
+/// Returns why a domain has no ASCII form that fits into an envelope, if it has none.
+fn domain_fault(text: &str) -> Option<&'static str> {
+    let (local, domain) = text.rsplit_once('@')?;
+    match ascii_domain(domain) {
+        Ok(ascii) if local.len() + 1 + ascii.len() > EnvelopeAddress::MAX_LEN => {
+            Some("it is longer than 254 bytes with its domain in ASCII")
         }
-        let domain = self.domain().unwrap_or_default();
-        let no_name = || fault("its domain is no internationalized domain name");
-        let ascii = idna::domain_to_ascii(domain).map_err(|_| no_name())?;
-        // UTS 46 maps look-alikes (`™` to `tm`): mail must not go to another domain than typed.
-        let (unicode, result) = idna::domain_to_unicode(&ascii);
-        if result.is_err() || unicode != domain.to_lowercase() {
-            return Err(no_name());
-        }
-        let domain = ascii;
-        EnvelopeAddress::new(format!("{}@{domain}", self.local_part()))
+        Ok(_) => None,
+        Err(reason) => Some(reason),
     }
 }
 
@@ -278,13 +303,28 @@ mod tests {
     }
 
     #[test]
-    fn domains_become_ascii_on_demand() {
-        let address = EnvelopeAddress::new("a@bücher.example").unwrap();
-        assert_eq!(
-            address.to_ascii().unwrap().as_str(),
-            "a@xn--bcher-kva.example"
-        );
-        let address = EnvelopeAddress::new("jörg@example.com").unwrap();
-        assert!(address.to_ascii().is_err());
+    fn domains_become_ascii_and_stay_the_same_domain() {
+        for (typed, ascii) in [
+            ("a@bücher.example", "a@xn--bcher-kva.example"),
+            ("a@BÜCHER.example", "a@xn--bcher-kva.example"),
+            ("jörg@bücher.example", "jörg@xn--bcher-kva.example"),
+            ("jörg@example.com", "jörg@example.com"),
+            ("jörg", "jörg"),
+        ] {
+            let address = EnvelopeAddress::new(typed).unwrap();
+            assert_eq!(address.with_ascii_domain().as_str(), ascii);
+            assert_eq!(address.needs_smtputf8(), typed.starts_with('j'));
+        }
+        for mapped in [
+            "a@exa™ple.example",
+            "a@ｅxample.org",
+            "a@x\u{3002}org",
+            "a@xª.org",
+            "a@\u{ad}x.org",
+        ] {
+            assert!(EnvelopeAddress::new(mapped).is_err(), "{mapped}");
+        }
+        let long = format!("{}@bücher.example", "a".repeat(236));
+        assert!(EnvelopeAddress::new(long).is_err());
     }
 }

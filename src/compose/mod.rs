@@ -16,7 +16,7 @@ use crate::message::{self, FileName, HeaderName, HeaderValue, MediaType, Message
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
-use crate::sys::{clock, host, random};
+use crate::sys::{clock, random};
 
 pub mod attachment;
 mod draft;
@@ -107,12 +107,7 @@ impl<'a> Composer<'a> {
     /// Sets the Date, the Message-ID and the seed of boundaries.
     fn stamp(&mut self, environment: &Environment) {
         let time = clock::message_time(environment.source_date_epoch);
-        let host = self
-            .settings
-            .text("hostname")
-            .map(str::to_owned)
-            .or_else(host::qualified_name)
-            .unwrap_or_else(host::node_name);
+        let host = self.settings.host_name();
         let draft = &mut self.composed.draft;
         draft.date = message::date(time.timestamp(), time.offset().local_minus_utc());
         let now = clock::since_epoch().as_secs() as i64;

@@ -13,7 +13,7 @@ use crate::message::premade::{PremadeHeader, Reading};
 use crate::message::{HeaderName, HeaderValue};
 use crate::sanitize;
 use crate::sys::spool::Spool;
-use crate::sys::{clock, host, user};
+use crate::sys::{clock, user};
 
 /// More hops than this are a loop.
 const MAX_HOPS: usize = 50;
@@ -111,11 +111,7 @@ fn append(header: &mut PremadeHeader, name: &'static str, text: &str) {
 
 /// Returns the trace field that we add (RFC 5321 section 4.4).
 fn received(settings: &Settings, environment: &Environment) -> String {
-    let host = settings
-        .text("hostname")
-        .map(str::to_owned)
-        .or_else(host::qualified_name)
-        .unwrap_or_else(host::node_name);
+    let host = settings.host_name();
     let time = clock::message_time(environment.source_date_epoch);
     let date = time.format("%a, %d %b %Y %H:%M:%S %z");
     format!(

@@ -12,6 +12,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::address::ascii_domain;
+use crate::sys::host;
+
 pub mod env;
 pub mod mailrc;
 pub mod text;
@@ -231,6 +234,22 @@ impl Settings {
             .or_else(|| environment.mail.clone())
     }
 
+    /// Returns this host's name, in ASCII: `hostname`, else the full name that the host's files
+    /// give, else the name of the node (design decision D4).
+    pub fn host_name(&self) -> String {
+        let name = match self.text("hostname") {
+            Some(name) => name.to_owned(),
+            None => host::qualified_name().unwrap_or_else(host::node_name),
+        };
+        in_ascii(name)
+    }
+
+    /// Returns the name for EHLO, in ASCII: `smtp-hostname`, else this host's name.
+    pub fn helo_name(&self) -> String {
+        let name = self.text("smtp-hostname").map(str::to_owned);
+        name.map_or_else(|| self.host_name(), in_ascii)
+    }
+
     /// Returns where a variable's value came from.
     pub fn origin(&self, name: &str) -> Origin {
         self.variables
@@ -409,4 +428,10 @@ impl Settings {
     pub fn has_account(&self, name: &str) -> bool {
         self.accounts.contains_key(name)
     }
+}
+
+/// Returns the ASCII form of a host's name; a name that has none, which only a file of the system
+/// can hold, stays as it is.
+fn in_ascii(name: String) -> String {
+    ascii_domain(&name).map_or_else(|_| name.clone(), |ascii| ascii.into_owned())
 }

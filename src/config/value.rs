@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::address::ascii_domain;
 use crate::config::mailrc::words;
 
 /// Words that mean yes, in any case; so does a whole number other than 0.
@@ -128,7 +129,10 @@ impl ValueKind {
                 (None, Some(_)) => as_it_is,
                 (None, None) => Err(self.expects(value)),
             },
-            ValueKind::Host if word.bytes().all(is_of_host) => Ok(Some(Cow::Borrowed(word))),
+            ValueKind::Host if word.bytes().all(is_of_host) => match ascii_domain(word) {
+                Ok(_) => Ok(Some(Cow::Borrowed(word))),
+                Err(why) => Err(format!("is \"{word}\", and {why}")),
+            },
             ValueKind::Host => Err(self.expects(value)),
             ValueKind::Word
             | ValueKind::Path

@@ -113,7 +113,7 @@ pub fn dialogue(
     };
     let mut input = io::BufReader::new(Interruptible::new(&signals));
     let mut out = io::stdout().lock();
-    if let Err(error) = dialogue::speak(&mut input, &mut out, &mut submit) {
+    if let Err(error) = dialogue::speak(&settings.host_name(), &mut input, &mut out, &mut submit) {
         let kind = signals.received().map_or(Kind::Io, Kind::Signal);
         let failure = Failure::new(kind, "the SMTP dialogue broke off");
         diagnostics.fail(&failure.because(error));

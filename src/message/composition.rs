@@ -67,7 +67,7 @@ impl Composition<'_> {
     /// Writes the message with LF line ends, in constant memory; sources are read twice.
     ///
     /// No line is over 998 bytes, and for [`Wire::SevenBit`] all of it is ASCII,
-    /// with two exceptions: [addresses that are not](Composition::needs_smtputf8),
+    /// with two exceptions: addresses whose local part is not (RFC 6532),
     /// and a `multipart` body that the caller made itself, which goes as it is.
     ///
     /// # Errors
@@ -132,11 +132,6 @@ impl Composition<'_> {
             .filter(|(name, _)| !MIME_FIELDS.iter().any(|mime| name.is(mime)))
             .map(|(name, body)| fields::render(name, body))
             .collect()
-    }
-
-    /// Returns whether some address can only be written as UTF-8, whatever the wire (RFC 6532).
-    pub fn needs_smtputf8(&self) -> bool {
-        fields::has_utf8_address(&self.fields)
     }
 
     fn plan(&self, wire: Wire) -> io::Result<Plan<'_>> {

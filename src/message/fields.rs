@@ -83,7 +83,7 @@ impl Fields {
 /// Renders a field as header lines, LF included: folded at 78, nothing but ASCII.
 ///
 /// One exception: an address whose local part is not ASCII stays UTF-8 (RFC
-/// 6532), because nothing else can carry it; see [`has_utf8_address`].
+/// 6532), because nothing else can carry it.
 pub(super) fn render(name: &HeaderName, body: &FieldBody) -> String {
     let mut field = FoldedField::new(name.as_str());
     match body {
@@ -91,14 +91,6 @@ pub(super) fn render(name: &HeaderName, body: &FieldBody) -> String {
         FieldBody::Addresses(addresses) => push_addresses(&mut field, addresses),
     }
     field.finish()
-}
-
-/// Returns whether some address can only be written as UTF-8, which needs SMTPUTF8 (RFC 6531).
-pub(super) fn has_utf8_address(fields: &Fields) -> bool {
-    fields.iter().any(|(_, body)| match body {
-        FieldBody::Text(_) => false,
-        FieldBody::Addresses(list) => list.iter().any(|a| a.address().to_ascii().is_err()),
-    })
 }
 
 fn push_addresses(field: &mut FoldedField, addresses: &[NamedAddress]) {
@@ -113,8 +105,7 @@ fn push_addresses(field: &mut FoldedField, addresses: &[NamedAddress]) {
 /// Appends a blank and an address, its name as a phrase or in encoded words.
 pub(super) fn push_address(field: &mut FoldedField, named: &NamedAddress) {
     // Header fields may not show what SMTP cannot say, so domains are ASCII here too.
-    let ascii = named.address().to_ascii();
-    let address = ascii.as_ref().unwrap_or(named.address());
+    let address = named.address().with_ascii_domain();
     let Some(name) = named.name() else {
         return field.push(" ", address.as_str());
     };

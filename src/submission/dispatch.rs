@@ -205,7 +205,7 @@ impl<'a> Sender<'a> {
                 "a relay route without a relay",
             ));
         };
-        let relay = relay::build(url, self.around, &self.plan.identity)?;
+        let relay = relay::build(url, self.around)?;
         let submit = |message| {
             let observer = Arc::clone(&self.around.observer);
             let raised = self.around.signals.raised();

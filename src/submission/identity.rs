@@ -13,7 +13,7 @@ pub struct Identity {
     pub is_qualified: bool,
     /// What is put behind bare names that leave.
     pub qualify_domain: String,
-    /// All names of this host, in lower case.
+    /// All names of this host, in lower case and ASCII.
     pub own_names: Vec<String>,
     /// The template of the display name (`display-name`).
     display_name: Option<String>,
@@ -25,11 +25,7 @@ impl Identity {
     /// Finds the identity from the settings, the passwd file and the host's own files.
     pub fn find(settings: &Settings) -> Identity {
         let node = host::node_name();
-        let qualified = settings
-            .text("hostname")
-            .map(str::to_owned)
-            .or_else(host::qualified_name);
-        let host = qualified.clone().unwrap_or_else(|| node.clone());
+        let host = settings.host_name();
         let qualify_domain = settings.text("qualify-domain").unwrap_or(&host).to_owned();
         let mut own_names = vec![
             host.to_ascii_lowercase(),

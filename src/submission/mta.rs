@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::address::ascii_domain;
 use crate::config::Settings;
 
 /// A value of `mta` (design decision D5).
@@ -183,9 +184,11 @@ impl RelayUrl {
         if host.is_empty() || !host.bytes().all(is_host) {
             return Err(MtaError("the URL of the relay names no host".to_owned()));
         }
+        let host = ascii_domain(host)
+            .map_err(|why| MtaError(format!("the relay is \"{host}\", and {why}")))?;
         Ok(RelayUrl {
             scheme,
-            host: host.to_owned(),
+            host: host.into_owned(),
             port: port.unwrap_or(scheme.port()),
             user,
             password,

@@ -15,7 +15,6 @@ use zeroize::Zeroizing;
 use crate::config::{Origin, Settings, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
-use crate::submission::identity::Identity;
 use crate::submission::mta::{Mta, RelayUrl, Scheme};
 use crate::sys::open::{self, Unread, Use};
 use crate::sys::{child, user};
@@ -32,11 +31,7 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Errors
 /// 78 when they contradict each other or a secret is not safe; 77 when there is a login name
 /// but no password.
-pub fn build(
-    url: &RelayUrl,
-    around: &Surroundings<'_>,
-    identity: &Identity,
-) -> Result<Relay, Failure> {
+pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure> {
     let settings = around.settings;
     let mut relay = Relay::new(url.host.clone(), url.port);
     relay.security = security(url, settings)?;
@@ -76,10 +71,7 @@ pub fn build(
         // one is told with the tls-fingerprint line to write instead (see `distrusted`).
         relay.verify = Verify::Strict;
     }
-    relay.helo_name = settings
-        .text("smtp-hostname")
-        .unwrap_or(&identity.host)
-        .to_owned();
+    relay.helo_name = settings.helo_name();
     relay.timeouts = timeouts(settings, around.terminal);
     Ok(relay)
 }

@@ -47,7 +47,7 @@ pub struct World<'a> {
     pub local_leaves: bool,
     /// What is put behind bare names that leave.
     pub qualify_domain: String,
-    /// This host's own names, in lower case.
+    /// This host's own names, in lower case and ASCII.
     pub own_names: Vec<String>,
     /// Finds the sendmail of the usual places.
     pub find_sendmail: &'a dyn Fn() -> Option<PathBuf>,
@@ -222,7 +222,7 @@ impl Planner<'_> {
 
     /// Returns the local part of a name of this host: bare, or at one of its own names.
     fn local_name(&self, address: &EnvelopeAddress) -> Option<String> {
-        match address.domain() {
+        match address.with_ascii_domain().domain() {
             None => Some(address.as_str().to_owned()),
             Some(domain) => {
                 let domain = domain.trim_end_matches('.').to_ascii_lowercase();

@@ -23,6 +23,7 @@ mod config;
 mod descriptors;
 mod dialect;
 mod documents;
+mod domains;
 mod escapes;
 mod gate;
 mod harness;

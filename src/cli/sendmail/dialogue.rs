@@ -9,7 +9,6 @@ use std::io::{self, BufRead, Read, Write};
 
 use crate::address::MAX_RECIPIENTS;
 use crate::compose::premade::Handover;
-use crate::sys::host;
 use crate::sys::spool::Spool;
 
 /// How long a command line may be, in bytes (RFC 5321 section 4.5.3.1.4, with room).
@@ -27,16 +26,16 @@ pub enum Verdict {
 
 /// Speaks SMTP until QUIT or the end of the input.
 ///
-/// `submit` is called for every message with its envelope and its text (LF lines, dots taken off).
+/// `host` is the name we greet with. `submit` is called for every message with its envelope and its text (LF lines, dots taken off).
 ///
 /// # Errors
 /// Fails when input cannot be read or output not be written.
 pub fn speak(
+    host: &str,
     input: &mut dyn BufRead,
     out: &mut dyn Write,
     submit: &mut dyn FnMut(Handover, Spool) -> Verdict,
 ) -> io::Result<()> {
-    let host = host::qualified_name().unwrap_or_else(host::node_name);
     let mut session = Session {
         out,
         envelope: None,
@@ -193,12 +192,18 @@ mod tests {
     fn spoken(input: &str) -> (String, Vec<(Handover, String)>) {
         let mut out = Vec::new();
         let mut got = Vec::new();
-        speak(&mut input.as_bytes(), &mut out, &mut |envelope, message| {
-            let mut text = String::new();
-            message.reader().read_to_string(&mut text).unwrap();
-            got.push((envelope, text));
-            Verdict::Accepted
-        })
+        let host = "client.example.org";
+        speak(
+            host,
+            &mut input.as_bytes(),
+            &mut out,
+            &mut |envelope, message| {
+                let mut text = String::new();
+                message.reader().read_to_string(&mut text).unwrap();
+                got.push((envelope, text));
+                Verdict::Accepted
+            },
+        )
         .unwrap();
         (String::from_utf8(out).unwrap(), got)
     }

@@ -17,6 +17,8 @@ pub(super) struct Measure {
     pub(super) size: u64,
     /// Whether it has bytes over 127.
     pub(super) eight_bit: bool,
+    /// Whether its header has bytes over 127: addresses that only UTF-8 can write (RFC 6532).
+    pub(super) eight_bit_header: bool,
 }
 
 /// Reads a message once to measure it.
@@ -26,15 +28,49 @@ pub(super) struct Measure {
 pub(super) fn measure(reader: &mut dyn Read) -> io::Result<Measure> {
     let mut measure = Measure::default();
     let mut block = vec![0; BLOCK];
+    let mut header = HeaderEnd::start();
     loop {
         let count = read_some(reader, &mut block)?;
         let bytes = &block[..count];
         if count == 0 {
             return Ok(measure);
         }
+        measure.eight_bit_header |= !header.part_of(bytes).is_ascii();
         let line_ends = memchr::memchr_iter(b'\n', bytes).count();
         measure.size += (count + line_ends) as u64;
         measure.eight_bit |= !bytes.is_ascii();
+    }
+}
+
+/// Finds where the header of a message ends, block by block.
+struct HeaderEnd {
+    is_behind: bool,
+    /// Whether the last block ended in a line end.
+    after_line: bool,
+}
+
+impl HeaderEnd {
+    /// Stands before the first block: an empty line there ends an empty header.
+    fn start() -> HeaderEnd {
+        HeaderEnd {
+            is_behind: false,
+            after_line: true,
+        }
+    }
+
+    /// Returns the part of the next block that is header.
+    fn part_of<'b>(&mut self, block: &'b [u8]) -> &'b [u8] {
+        if self.is_behind {
+            return &[];
+        }
+        let starts_body = self.after_line && block.starts_with(b"\n");
+        let end = match starts_body {
+            true => Some(0),
+            false => memchr::memmem::find(block, b"\n\n"),
+        };
+        self.is_behind = end.is_some();
+        self.after_line = block.ends_with(b"\n");
+        &block[..end.unwrap_or(block.len())]
     }
 }
 
@@ -224,9 +260,28 @@ mod tests {
             measured,
             Measure {
                 size: 9,
-                eight_bit: true
+                eight_bit: true,
+                eight_bit_header: true,
             }
         );
+    }
+
+    #[test]
+    fn the_header_ends_at_the_blank_line_wherever_a_block_ends() {
+        for (message, in_header) in [
+            ("To: j\u{f6}rg@x\n\na\n", true),
+            ("To: a@x\n\n\u{f6}\n", false),
+            ("\n\u{f6}\n\n", false),
+        ] {
+            for size in 1..=message.len() {
+                let mut header = HeaderEnd::start();
+                let blocks = message.as_bytes().chunks(size);
+                let found = blocks.fold(false, |found, block| {
+                    found | !header.part_of(block).is_ascii()
+                });
+                assert_eq!(found, in_header, "{message:?} in blocks of {size}");
+            }
+        }
     }
 
     /// Reads the body of DATA as a server does: dots off, up to the final one.

@@ -79,7 +79,7 @@ impl Session<'_> {
         let envelope = &self.job.envelope;
         let path = match &envelope.sender {
             Some(sender) if !envelope.null_sender => match path_of(sender, self.offers.smtputf8) {
-                Ok(path) => path,
+                Ok(path) => path.to_string(),
                 Err(why) => return refuse(Kind::Data, format!("sender {sender}: {why}")),
             },
             _ if envelope.null_sender => String::new(),
@@ -92,8 +92,11 @@ impl Session<'_> {
         if self.offers.eight_bit_mime && measured.eight_bit {
             command += " BODY=8BITMIME";
         }
-        let needs_utf8 = |address: &EnvelopeAddress| !address.local_part().is_ascii();
-        if self.offers.smtputf8 && (!path.is_ascii() || envelope.recipients.iter().any(needs_utf8))
+        // To a relay without SMTPUTF8 such a header goes all the same: its envelope is good, and an
+        // alert that arrives is worth more than a header by the book.
+        let mut addresses = envelope.sender.iter().chain(&envelope.recipients);
+        if self.offers.smtputf8
+            && (measured.eight_bit_header || addresses.any(EnvelopeAddress::needs_smtputf8))
         {
             command += " SMTPUTF8";
         }
@@ -274,22 +277,13 @@ fn unreadable(error: &io::Error) -> Outcome {
 
 /// Returns an address as it stands in a path.
 ///
-/// A domain of other scripts is sent in its ASCII form, which every relay takes; a local part has
-/// none and needs SMTPUTF8 (RFC 6531).
-fn path_of(address: &EnvelopeAddress, smtputf8: bool) -> Result<String, String> {
-    if address.as_str().is_ascii() {
-        return Ok(address.to_string());
+/// # Errors
+/// Returns the reason if the address needs SMTPUTF8 and the relay does not offer it.
+fn path_of(address: &EnvelopeAddress, smtputf8: bool) -> Result<EnvelopeAddress, &'static str> {
+    if address.needs_smtputf8() && !smtputf8 {
+        return Err("the relay takes no address that is not ASCII (no SMTPUTF8)");
     }
-    if !address.local_part().is_ascii() && !smtputf8 {
-        return Err("the relay takes no address that is not ASCII (no SMTPUTF8)".to_owned());
-    }
-    let Some(domain) = address.domain() else {
-        return Ok(address.to_string());
-    };
-    match idna::domain_to_ascii(domain) {
-        Ok(domain) => Ok(format!("{}@{domain}", address.local_part())),
-        Err(_) => Err(format!("'{domain}' is not a domain name")),
-    }
+    Ok(address.with_ascii_domain())
 }
 
 #[cfg(test)]
@@ -312,7 +306,11 @@ mod tests {
         for (address, smtputf8, path) in table {
             let address = EnvelopeAddress::new(address).expect("an address");
             let found = path_of(&address, smtputf8);
-            assert_eq!(found.as_deref().map_err(String::as_str), path, "{address}");
+            let found = found
+                .as_ref()
+                .map(EnvelopeAddress::as_str)
+                .map_err(|&why| why);
+            assert_eq!(found, path, "{address}");
         }
     }
 }
