@@ -192,7 +192,8 @@ pub fn line(text: &str) {
         .write_all(format!("{text}\n").as_bytes());
 }
 
-/// Shows what goes on while a mail is submitted: waits always, the dialogue under `-v`.
+/// Shows what goes on while a mail is submitted: waits for locks always, other waits and the dialogue
+/// where they are wanted.
 #[derive(Debug)]
 pub struct Verbose {
     /// The program's name.
@@ -215,5 +216,9 @@ impl Observer for Verbose {
         if self.waits {
             line(&format!("{}: waiting for {what}", self.program));
         }
+    }
+
+    fn waiting_for_lock(&self, what: &str) {
+        line(&format!("{}: waiting for {what}", self.program));
     }
 }

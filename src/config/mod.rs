@@ -234,6 +234,12 @@ impl Settings {
             .or_else(|| environment.mail.clone())
     }
 
+    /// Returns how long to wait for the lock of a mailbox, for whoever writes one.
+    pub fn lock_timeout(&self) -> Duration {
+        let set = self.duration("lock-timeout");
+        set.unwrap_or(Duration::from_secs(30))
+    }
+
     /// Returns this host's name, in ASCII: `hostname`, else the full name that the host's files
     /// give, else the name of the node (design decision D4).
     pub fn host_name(&self) -> String {

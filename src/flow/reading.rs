@@ -7,7 +7,6 @@ use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use crate::address;
 use crate::config::{Environment, Settings, env};
@@ -15,7 +14,7 @@ use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
     self, CommitOptions, Holder, Journals, LockOptions, Mailbox, NameInputs, Named, OpenError,
-    PlaceInputs,
+    PlaceInputs, Waiter,
 };
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
@@ -233,7 +232,10 @@ fn recover(path: &Path, reader: &ReaderSettings<'_>) {
         journals: &reader.journals,
         removes_empty: false,
     };
-    let waits = |_: &Holder| reader.signal().is_none();
+    let is_over = || reader.signal().is_some();
+    let tell = |what: &str| crate::diagnostics::line(&reader.waiting_for(what));
+    let waiter = Waiter::new(path, &is_over, &tell).tell_changes(reader.stdin_is_terminal);
+    let waits = |holder: &Holder| waiter.waits(holder);
     options.lock.patience = reader.lock_patience;
     options.lock.waiting = Some(&waits);
     let lines: Vec<String> = match mailbox::recover(path, &options) {
@@ -508,9 +510,7 @@ fn reader_settings<'a>(
         rules: quit_rules(settings, environment),
         autoprint: settings.is_set("autoprint"),
         errexit: settings.is_set("errexit"),
-        lock_patience: settings
-            .duration("lock-timeout")
-            .unwrap_or(Duration::from_secs(30)),
+        lock_patience: settings.lock_timeout(),
         find_file: Some(Box::new(|name| {
             file_of(OsStr::new(name), settings, environment).map(|named| named.path)
         })),

@@ -78,7 +78,7 @@ pub use location::{
     NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, spools, system_mailbox,
 };
 pub use lock::dot::LockFile;
-pub use lock::{Holder, LockError, LockOptions, MailboxLock};
+pub use lock::{Holder, LockError, LockOptions, MailboxLock, Waiter};
 pub use maildir::is_maildir;
 pub use notice::Notice;
 pub use open::{Mailbox, OpenError, has_mail};

@@ -14,18 +14,14 @@ use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use super::mark::{Fate, Mark};
 use super::{Reader, Told};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
-    Changes, CommitError, CommitOptions, Committed, Flags, Holder, LockOptions, Mailbox,
+    Changes, CommitError, CommitOptions, Committed, Flags, Holder, LockOptions, Mailbox, Waiter,
 };
 use crate::ui::{ReaderSettings, Screen};
-
-/// How long a lock is waited for before anybody is told.
-const UNTOLD_WAIT: Duration = Duration::from_secs(1);
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -256,7 +252,11 @@ pub(super) fn commit(
     settings: &ReaderSettings<'_>,
     screen: &mut Screen<'_>,
 ) -> Result<Committed, Failure> {
-    let waiter = Waiter::new(mailbox.path(), settings, screen);
+    let screen = RefCell::new(screen);
+    let is_over = || settings.signal().is_some();
+    let tell = |what: &str| screen.borrow_mut().complain(&settings.waiting_for(what));
+    let waiter =
+        Waiter::new(mailbox.path(), &is_over, &tell).tell_changes(settings.stdin_is_terminal);
     let waiting = |holder: &Holder| waiter.waits(holder);
     let options = CommitOptions {
         lock: LockOptions {
@@ -285,53 +285,6 @@ pub(super) fn commit(
             },
         }
     })
-}
-
-/// Tells who is waited for: once, at a terminal whenever it is somebody else.
-pub(super) struct Waiter<'w, 'a, 's> {
-    path: &'w Path,
-    settings: &'w ReaderSettings<'s>,
-    screen: RefCell<&'w mut Screen<'a>>,
-    since: Instant,
-    told: RefCell<Option<Holder>>,
-}
-
-impl<'w, 'a, 's> Waiter<'w, 'a, 's> {
-    pub(super) fn new(
-        path: &'w Path,
-        settings: &'w ReaderSettings<'s>,
-        screen: &'w mut Screen<'a>,
-    ) -> Self {
-        Waiter {
-            path,
-            settings,
-            screen: RefCell::new(screen),
-            since: Instant::now(),
-            told: RefCell::new(None),
-        }
-    }
-
-    /// Returns whether to wait on: until a signal comes.
-    pub(super) fn waits(&self, holder: &Holder) -> bool {
-        if self.settings.signal().is_some() {
-            return false;
-        }
-        let mut told = self.told.borrow_mut();
-        let is_news = match &*told {
-            None => true,
-            // A lock that is touched has another age, and is no news.
-            Some(last) => self.settings.stdin_is_terminal && last.to_string() != holder.to_string(),
-        };
-        if is_news && self.since.elapsed() >= UNTOLD_WAIT {
-            let program = &self.settings.program;
-            let lock_file = holder.lock_file.as_ref();
-            let path = lock_file.map_or(self.path, |file| &file.path).display();
-            let line = format!("{program}: waiting for {holder}, which holds {path}");
-            self.screen.borrow_mut().complain(&line);
-            *told = Some(holder.clone());
-        }
-        true
-    }
 }
 
 /// Returns what there is to say of changes that were written, beside their success.

@@ -3,15 +3,17 @@
 //! All but `write` are the one append of `mailbox`: locked, synced, all messages of a command or
 //! none of them. `write` makes plain files; see [`file`](super::file).
 
+use std::cell::RefCell;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::complaint::Complaint;
-use super::quit::Waiter;
 use super::{Reader, Told, file};
 use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{AppendOptions, Flags, Holder, Incoming, Mailbox, append_all, with_flags};
+use crate::mailbox::{
+    AppendOptions, Flags, Holder, Incoming, Mailbox, Waiter, append_all, with_flags,
+};
 use crate::message::parse::{Content, Part, display, fields, structure, words};
 use crate::sys::clock;
 
@@ -130,10 +132,13 @@ impl Reader<'_, '_> {
             .iter()
             .zip(flags)
             .map(|(&message, &flags)| incoming(mailbox, message, flags, epoch));
-        let waiter = Waiter::new(path, &self.settings, &mut self.screen);
+        let (settings, screen) = (&self.settings, RefCell::new(&mut self.screen));
+        let is_over = || settings.signal().is_some();
+        let tell = |what: &str| screen.borrow_mut().complain(&settings.waiting_for(what));
+        let waiter = Waiter::new(path, &is_over, &tell).tell_changes(settings.stdin_is_terminal);
         let waiting = |holder: &Holder| waiter.waits(holder);
         let mut options = AppendOptions::folder();
-        options.lock.patience = self.settings.lock_patience;
+        options.lock.patience = settings.lock_patience;
         options.lock.waiting = Some(&waiting);
         append_all(path, &mut incoming, &options).map_err(|error| Failure {
             hint: error.hint(),

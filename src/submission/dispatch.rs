@@ -7,7 +7,6 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::address::EnvelopeAddress;
 use crate::compose::Draft;
@@ -236,15 +235,12 @@ impl<'a> Sender<'a> {
             spools: mailbox::spools(settings.path("spool")),
             mail: settings.inbox(environment),
             source_date_epoch: environment.source_date_epoch,
-            lock_timeout: settings
-                .duration("lock-timeout")
-                .unwrap_or(Duration::from_secs(30)),
         };
         let sender = envelope
             .sender
             .as_ref()
             .map_or("", |sender| sender.as_str());
-        local::deliver(&local, name, sender, message, self.around.signals)
+        local::deliver(&local, name, sender, message, &self.around.wait())
     }
 
     /// Appends a copy to each file that is to have one; what fails is told and changes the status.
@@ -271,7 +267,7 @@ impl<'a> Sender<'a> {
                 }
                 None => expand_home(name, home),
             };
-            let outcome = local::append_to_file(&path, &line, &message, self.around.signals);
+            let outcome = local::append_to_file(&path, &line, &message, &self.around.wait());
             (!outcome.is_accepted()).then(|| {
                 let what = format!("the message is sent, but no copy is in {}", path.display());
                 Failure::new(outcome.kind, what).because(outcome.text)
@@ -313,7 +309,7 @@ impl<'a> Sender<'a> {
             let home = home.as_deref();
             let file = expand_home(path, home);
             let outcome = match &message {
-                Ok(message) => local::append_to_file(&file, &line, message, self.around.signals),
+                Ok(message) => local::append_to_file(&file, &line, message, &self.around.wait()),
                 Err(failure) => unreadable(failure),
             };
             entry(path.to_string_lossy().into_owned(), "file", outcome)
@@ -348,6 +344,6 @@ impl<'a> Sender<'a> {
                 }
             };
         };
-        local::append_to_file(path, &line, message, self.around.signals)
+        local::append_to_file(path, &line, message, &self.around.wait())
     }
 }

@@ -17,31 +17,30 @@ use nix::fcntl::OFlag;
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::exit::{self, Failure, Kind};
-use crate::mailbox::{AppendError, AppendOptions, append, append_alone};
+use crate::mailbox::{AppendError, AppendOptions, append_alone};
+use crate::submission::Surroundings;
 use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
 use crate::sys::{random, user};
-use crate::transport::local::from_line;
+use crate::transport::local::{Wait, from_line};
 
-/// How long a lock is waited for: a file of its own is as good.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a lock is waited for at most, whatever `lock-timeout` says: a file of its own is as good.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Appends an unsent message to the dead letter file; returns the file.
 ///
 /// # Errors
 /// 73 with `NOT KEPT` when no place took it, naming each place and why.
-pub fn keep(
-    message: &Spool,
-    settings: &Settings,
-    environment: &Environment,
-    login: &str,
-) -> Result<PathBuf, Failure> {
+pub fn keep(message: &Spool, around: &Surroundings<'_>, login: &str) -> Result<PathBuf, Failure> {
+    let (settings, environment) = (around.settings, around.environment);
+    let mut wait = around.wait();
+    wait.patience = wait.patience.min(LONGEST_WAIT);
     let line = from_line(login, environment.source_date_epoch);
     let mut reasons = Vec::new();
     for place in places(settings, environment) {
         let is_private = matches!(place, Place::Shared);
         let done = place.prepare().and_then(|path| {
-            append_or_alone(path, is_private, &line, message)
+            append_or_alone(path, is_private, &line, message, &wait)
                 .map_err(|error| exit::with_causes(&error))
         });
         match done {
@@ -59,11 +58,11 @@ fn append_or_alone(
     is_private: bool,
     line: &[u8],
     message: &Spool,
+    wait: &Wait<'_>,
 ) -> Result<PathBuf, AppendError> {
-    let mut options = AppendOptions::dead_letters();
-    options.lock.patience = PATIENCE;
+    let options = AppendOptions::dead_letters();
     close_to_others(&path);
-    match append(&path, line, &mut message.reader(), &options) {
+    match wait.append(&path, line, &mut message.reader(), &options) {
         Err(AppendError::Lock(_)) => {}
         Err(AppendError::Refused { .. }) if is_private => {}
         done => return done.map(|()| path),

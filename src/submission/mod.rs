@@ -17,6 +17,7 @@ use crate::message::{HeaderName, HeaderValue, Wire};
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::user;
+use crate::transport::local::Wait;
 use crate::transport::{Observer, Outcome};
 
 pub mod aliases;
@@ -46,6 +47,17 @@ pub struct Surroundings<'a> {
     pub observer: Arc<dyn Observer>,
     /// Whether somebody sits at a terminal: then no deadline ends a submission.
     pub terminal: bool,
+}
+
+impl Surroundings<'_> {
+    /// Returns how the lock of a mailbox is waited for.
+    fn wait(&self) -> Wait<'_> {
+        Wait {
+            patience: self.settings.lock_timeout(),
+            signals: self.signals,
+            observer: &*self.observer,
+        }
+    }
 }
 
 /// What became of one copy.
@@ -208,14 +220,11 @@ pub fn keep(
         Failure::new(Kind::CannotCreate, "the message is NOT KEPT")
             .because(exit::with_causes(&error))
     };
-    Some(render(draft, &style).map_err(cannot).and_then(|rendered| {
-        keep::keep(
-            &rendered.message,
-            around.settings,
-            around.environment,
-            &user::login_name(),
-        )
-    }))
+    Some(
+        render(draft, &style)
+            .map_err(cannot)
+            .and_then(|rendered| keep::keep(&rendered.message, around, &user::login_name())),
+    )
 }
 
 /// Keeps what was asked to be sent and cannot be.

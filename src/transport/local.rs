@@ -6,15 +6,17 @@
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::exit::{self, Kind};
 use crate::mailbox::{
-    self, AppendOptions, Holder, Journals, PlaceInputs, append, is_maildir, system_mailbox,
+    self, AppendError, AppendOptions, Holder, Journals, PlaceInputs, Waiter, append, is_maildir,
+    system_mailbox,
 };
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, open, user};
-use crate::transport::{Disposition, Outcome};
+use crate::transport::{Disposition, Observer, Outcome};
 
 /// Where system mailboxes are, and whose own mailbox lies elsewhere.
 #[derive(Clone, Debug)]
@@ -25,8 +27,40 @@ pub struct Local {
     pub mail: Option<PathBuf>,
     /// The time that the From_ line shows, if it is fixed.
     pub source_date_epoch: Option<i64>,
-    /// How long to wait for the lock.
-    pub lock_timeout: std::time::Duration,
+}
+
+/// How the lock of a mailbox is waited for while a mail is submitted.
+#[derive(Clone, Copy)]
+pub struct Wait<'a> {
+    /// How long (`lock-timeout`).
+    pub patience: Duration,
+    /// A signal ends it.
+    pub signals: &'a Signals,
+    /// Who is told for whom we wait.
+    pub observer: &'a dyn Observer,
+}
+
+impl Wait<'_> {
+    /// Appends a message to a mailbox under its lock.
+    ///
+    /// # Errors
+    /// As [`append`].
+    pub fn append(
+        &self,
+        path: &Path,
+        line: &[u8],
+        message: &mut dyn Read,
+        options: &AppendOptions<'_>,
+    ) -> Result<(), AppendError> {
+        let is_over = || self.signals.received().is_some();
+        let tell = |what: &str| self.observer.waiting_for_lock(what);
+        let waiter = Waiter::new(path, &is_over, &tell);
+        let waits = |holder: &Holder| waiter.waits(holder);
+        let mut options = *options;
+        options.lock.patience = self.patience;
+        options.lock.waiting = Some(&waits);
+        append(path, line, message, &options)
+    }
 }
 
 /// Returns the From_ line of a message that is delivered now.
@@ -38,13 +72,12 @@ pub fn from_line(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
 /// Delivers a message into the mailbox of an account.
 ///
 /// An empty sender is the null sender of bounces. Accepted means written and synced to the disk.
-/// A signal ends the waiting for the lock.
 pub fn deliver(
     local: &Local,
     name: &str,
     sender: &str,
     message: &Spool,
-    signals: &Signals,
+    wait: &Wait<'_>,
 ) -> Outcome {
     let later = |what: &str, error: io::Error| {
         let text = format!("{what}: {}", exit::with_causes(&error));
@@ -67,20 +100,17 @@ pub fn deliver(
         Err(error) => return later("cannot look for the mailbox", error),
     };
     let line = from_line(sender, local.source_date_epoch);
-    let mut options = match options_for(&path, &account) {
+    let options = match options_for(&path, &account) {
         Ok(options) => options,
         Err(error) => return later("cannot find out how the mailbox is made", error),
     };
-    let waits = |_: &Holder| signals.received().is_none();
-    options.lock.patience = local.lock_timeout;
-    options.lock.waiting = Some(&waits);
     // What the From_ line keeps in an mbox (RFC 5321, section 4.4).
     let return_path = match is_maildir(&path) {
         true => format!("Return-Path: <{sender}>\n"),
         false => String::new(),
     };
     let mut reader = return_path.as_bytes().chain(message.reader());
-    match append(&path, &line, &mut reader, &options) {
+    match wait.append(&path, &line, &mut reader, &options) {
         Ok(()) => Outcome::new(
             Disposition::Accepted,
             Kind::Io,
@@ -138,8 +168,7 @@ fn options_for(path: &Path, account: &user::User) -> io::Result<AppendOptions<'s
 }
 
 /// Appends to a file that is an mbox, or becomes one; a file that is not empty and no mbox is left alone.
-/// A signal ends the waiting for the lock.
-pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, signals: &Signals) -> Outcome {
+pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, wait: &Wait<'_>) -> Outcome {
     let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
     let is_full = match path.metadata() {
         Ok(file) => file.len() > 0,
@@ -158,18 +187,22 @@ pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, signals: &Signa
         return refused(exit::with_causes(&error));
     }
     let mut reader: Box<dyn Read> = Box::new(message.reader());
-    let waits = |_: &Holder| signals.received().is_none();
-    let mut options = AppendOptions::folder();
-    options.lock.waiting = Some(&waits);
-    match append(path, line, &mut reader, &options) {
+    match wait.append(path, line, &mut reader, &AppendOptions::folder()) {
         Ok(()) => Outcome::new(
             Disposition::Accepted,
             Kind::Io,
             format!("written to {}", path.display()),
         ),
-        Err(error) => match error.hint() {
-            Some(hint) => refused(exit::with_causes(&error)).hint(hint),
-            None => refused(exit::with_causes(&error)),
-        },
+        Err(error) => {
+            let text = exit::with_causes(&error);
+            let outcome = match error.is_temporary() {
+                true => Outcome::new(Disposition::TryLater, error.kind(), text),
+                false => refused(text),
+            };
+            match error.hint() {
+                Some(hint) => outcome.hint(hint),
+                None => outcome,
+            }
+        }
     }
 }

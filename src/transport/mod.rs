@@ -108,6 +108,11 @@ pub trait Observer: Send + Sync {
     fn waiting(&self, what: &str) {
         let _ = what;
     }
+
+    /// Tells whose lock of a mailbox is being waited for.
+    fn waiting_for_lock(&self, what: &str) {
+        let _ = what;
+    }
 }
 
 /// An observer that tells nobody.

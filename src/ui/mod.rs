@@ -129,6 +129,11 @@ impl ReaderSettings<'_> {
     pub fn signal(&self) -> Option<u8> {
         self.signals.and_then(Signals::received)
     }
+
+    /// Returns the line that says for whom we wait.
+    pub fn waiting_for(&self, what: &str) -> String {
+        format!("{}: waiting for {what}", self.program)
+    }
 }
 
 impl Default for ReaderSettings<'_> {

@@ -30,6 +30,7 @@ mod harness;
 mod idioms;
 mod kept;
 mod local;
+mod locks;
 mod loops;
 mod mailboxes;
 mod maildir;

@@ -26,6 +26,7 @@
 pub(in crate::mailbox) mod dot;
 pub(in crate::mailbox) mod kernel;
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::fs::{self, File};
@@ -115,6 +116,63 @@ impl fmt::Display for Holder {
             (Some(pid), None) => write!(f, "process {pid}"),
             (None, _) => f.write_str("another program"),
         }
+    }
+}
+
+/// How long a lock is waited for before anybody is told.
+const UNTOLD_WAIT: Duration = Duration::from_secs(1);
+
+/// A wait for a lock as its user sees it: it says once who is waited for, and ends when the user
+/// wants no more of it. Everybody who locks a mailbox for a user waits with one.
+pub struct Waiter<'a> {
+    path: &'a Path,
+    is_over: &'a dyn Fn() -> bool,
+    tell: &'a dyn Fn(&str),
+    since: Instant,
+    tells_changes: bool,
+    told: RefCell<Option<Holder>>,
+}
+
+impl<'a> Waiter<'a> {
+    /// Starts to wait for the lock of a mailbox.
+    ///
+    /// `is_over` says whether the user wants no more of it, as after a signal; `tell` gets
+    /// `process 7 (mutt), which holds /var/mail/root`.
+    pub fn new(path: &'a Path, is_over: &'a dyn Fn() -> bool, tell: &'a dyn Fn(&str)) -> Self {
+        Waiter {
+            path,
+            is_over,
+            tell,
+            since: Instant::now(),
+            tells_changes: false,
+            told: RefCell::new(None),
+        }
+    }
+
+    /// Says also when somebody else has become the holder, if somebody watches.
+    pub fn tell_changes(mut self, watched: bool) -> Self {
+        self.tells_changes = watched;
+        self
+    }
+
+    /// Returns whether to wait on.
+    pub fn waits(&self, holder: &Holder) -> bool {
+        if (self.is_over)() {
+            return false;
+        }
+        let mut told = self.told.borrow_mut();
+        let is_news = match &*told {
+            None => true,
+            // A lock that is touched has another age, and is no news.
+            Some(last) => self.tells_changes && last.to_string() != holder.to_string(),
+        };
+        if is_news && self.since.elapsed() >= UNTOLD_WAIT {
+            let lock_file = holder.lock_file.as_ref();
+            let path = lock_file.map_or(self.path, |file| &file.path);
+            (self.tell)(&format!("{holder}, which holds {}", path.display()));
+            *told = Some(holder.clone());
+        }
+        true
     }
 }
 
