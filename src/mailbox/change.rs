@@ -1,16 +1,11 @@
 //! What is to become of the messages of a mailbox, and what became of them.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::flags::Flags;
-use super::lock::{LockError, LockOptions};
+use super::lock::LockOptions;
 use super::notice::Notice;
-use super::open::OpenError;
-use super::rewrite::journal::Journals;
-use crate::exit::Kind;
 
 /// What is to become of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +89,14 @@ impl Changes {
     }
 }
 
+/// Where a journal may lie beside the mailbox's own directory, in the order in which they are tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Journals {
+    /// `$XDG_STATE_HOME/postrider/journal` of the user, and [`shared_journals`](crate::mailbox::shared_journals);
+    /// `/var/lib/postrider/journal` of root.
+    pub directories: Vec<PathBuf>,
+}
+
 /// How changes are written.
 #[derive(Clone, Copy, Debug)]
 pub struct CommitOptions<'a> {
@@ -139,109 +142,6 @@ pub struct Pending {
     pub journal: PathBuf,
     /// Why they are not in the mailbox.
     pub source: io::Error,
-}
-
-/// Why changes were not written. The mailbox is as it was.
-#[derive(Debug)]
-pub enum CommitError {
-    /// It could not be opened for writing.
-    Open(OpenError),
-    /// It could not be locked.
-    Lock(LockError),
-    /// It is nothing that we may, or can, write to.
-    Refused {
-        /// The mailbox.
-        path: PathBuf,
-        /// Why: what it is.
-        why: String,
-    },
-    /// Another program has changed it so much that the messages cannot be found again.
-    Changed {
-        /// The mailbox.
-        path: PathBuf,
-    },
-    /// A journal of a rewrite that broke off is there, and cannot be used.
-    Journal {
-        /// The mailbox.
-        path: PathBuf,
-        /// Which, why, and what can be done.
-        why: String,
-    },
-    /// Preparing the change failed: the disk is full, a limit is reached.
-    Write {
-        /// The file that could not be written: the journal or the mailbox.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl CommitError {
-    /// Returns what kind of failure this is for the exit status.
-    pub fn kind(&self) -> Kind {
-        match self {
-            CommitError::Open(OpenError::NoPermission { .. }) => Kind::NoPermission,
-            CommitError::Open(error) => error.kind(),
-            CommitError::Lock(error) => error.kind(),
-            CommitError::Refused { .. } => Kind::NoPermission,
-            CommitError::Changed { .. } | CommitError::Journal { .. } => Kind::TryLater,
-            CommitError::Write { .. } => Kind::Io,
-        }
-    }
-
-    /// Returns the next step, if there is one.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            CommitError::Lock(error) => error.hint(),
-            _ => None,
-        }
-    }
-
-    /// Returns the file that is to blame.
-    pub fn path(&self) -> Option<&Path> {
-        match self {
-            CommitError::Open(error) => Some(error.path()),
-            CommitError::Lock(_) => None,
-            CommitError::Refused { path, .. }
-            | CommitError::Changed { path }
-            | CommitError::Journal { path, .. }
-            | CommitError::Write { path, .. } => Some(path),
-        }
-    }
-}
-
-impl fmt::Display for CommitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CommitError::Open(error) => error.fmt(f),
-            CommitError::Lock(error) => error.fmt(f),
-            CommitError::Refused { path, why } => {
-                write!(f, "cannot change {}: it is {why}", path.display())
-            }
-            CommitError::Changed { path } => write!(
-                f,
-                "cannot change {}: another program has rewritten it",
-                path.display()
-            ),
-            CommitError::Journal { path, why } => {
-                write!(f, "cannot change {}: {why}", path.display())
-            }
-            CommitError::Write { path, .. } => write!(f, "cannot write {}", path.display()),
-        }
-    }
-}
-
-impl Error for CommitError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            CommitError::Open(error) => error.source(),
-            CommitError::Lock(error) => error.source(),
-            CommitError::Write { source, .. } => Some(source),
-            CommitError::Refused { .. }
-            | CommitError::Changed { .. }
-            | CommitError::Journal { .. } => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,25 +4,19 @@
 //! the path. In a directory with the sticky bit, as a spool of mode 3777 has it, anybody may have
 //! put a file where a mailbox is looked for.
 
-use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use super::change::CommitError;
-use super::open::OpenError;
-use crate::sys::disk::directory_of;
-use crate::sys::open::Trouble;
+use super::error::{CommitError, OpenError};
+use super::path::{DIRECTORY, is_in_sticky_directory, what_else};
 use crate::sys::open::read::is_null;
 use crate::sys::user;
-
-/// What [`OpenError::NotRegular`] calls a directory.
-pub(super) const DIRECTORY: &str = "a directory";
 
 /// Opens a regular file for reading, without ever waiting for a FIFO's other end.
 ///
@@ -135,41 +129,4 @@ fn planted(path: &Path, metadata: &Metadata) -> io::Result<Option<&'static str>>
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let is_foreign = user::by_name(name)?.is_some_and(|user| user.uid != metadata.uid());
     Ok(is_foreign.then_some("another user's file under this name"))
-}
-
-/// Returns the file that a path means: where links may be followed, that at their end.
-///
-/// The dot-lock belongs beside it, where those look who know it by its own name.
-pub(super) fn followed(path: &Path) -> Cow<'_, Path> {
-    match path.canonicalize() {
-        Ok(target) if path.is_symlink() && !is_in_sticky_directory(path) => Cow::Owned(target),
-        _ => Cow::Borrowed(path),
-    }
-}
-
-/// Returns what a file is, if it is not a regular one.
-pub(super) fn what_else(metadata: &Metadata) -> Option<&'static str> {
-    let kind = metadata.file_type();
-    if kind.is_file() {
-        None
-    } else if kind.is_dir() {
-        Some(DIRECTORY)
-    } else if kind.is_fifo() {
-        Some("a FIFO")
-    } else if kind.is_socket() {
-        Some("a socket")
-    } else if kind.is_symlink() {
-        Some("a symbolic link")
-    } else {
-        Some("a device")
-    }
-}
-
-/// Returns whether the directory of this file has the sticky bit, as a spool of mode 3777 does.
-pub(super) fn is_in_sticky_directory(path: &Path) -> bool {
-    match std::fs::metadata(directory_of(path)) {
-        Ok(directory) => directory.mode() & 0o1000 != 0,
-        // Nobody knows: then it may be one, and no link is followed.
-        Err(error) => Trouble::of(&error) == Trouble::Failed,
-    }
 }

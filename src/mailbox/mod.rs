@@ -50,8 +50,8 @@
 
 mod append;
 mod change;
+mod error;
 mod file;
-mod filing;
 mod flags;
 mod format;
 mod location;
@@ -59,6 +59,7 @@ mod lock;
 mod maildir;
 mod notice;
 mod open;
+mod path;
 mod read;
 mod read_at;
 mod rewrite;
@@ -68,7 +69,8 @@ mod tests;
 pub use append::{
     AppendError, AppendOptions, Incoming, Owner, append, append_all, append_alone, append_locked,
 };
-pub use change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
+pub use change::{Change, Changes, CommitOptions, Committed, Journals, Pending};
+pub use error::{CommitError, OpenError};
 pub use flags::Flags;
 pub use format::from_line::{FromLine, from_line};
 pub use format::mbox::MessageRef;
@@ -81,7 +83,6 @@ pub use lock::dot::LockFile;
 pub use lock::{Holder, LockError, LockOptions, MailboxLock, Waiter};
 pub use maildir::is_maildir;
 pub use notice::Notice;
-pub use open::{Mailbox, OpenError, has_mail};
-pub use rewrite::journal::Journals;
-pub use rewrite::journal::locate::shared_journals;
+pub use open::{Mailbox, has_mail};
+pub use rewrite::journal::shared_journals;
 pub use rewrite::recover;

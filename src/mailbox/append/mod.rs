@@ -28,15 +28,14 @@ use nix::errno::Errno;
 
 use self::tail::{Tail, cut};
 use crate::exit::Kind;
-use crate::mailbox::change::CommitOptions;
-use crate::mailbox::file::{is_in_sticky_directory, what_else};
+use crate::mailbox::change::{CommitOptions, Journals};
 use crate::mailbox::format::quote::{self, CopyError, Form};
 use crate::mailbox::format::torn;
+use crate::mailbox::format::{Beginning, beginning};
 use crate::mailbox::location::recipient_of;
 use crate::mailbox::lock::{LockError, LockOptions, MailboxLock};
 use crate::mailbox::maildir::{Delivery, DeliveryError, is_maildir};
-use crate::mailbox::open::{Beginning, beginning};
-use crate::mailbox::rewrite::journal::Journals;
+use crate::mailbox::path::{is_in_sticky_directory, what_else};
 use crate::mailbox::rewrite::recover;
 use crate::sys::disk::{create_complete, is_young, remove_second_names, sync_name, until_done};
 use crate::sys::open::write::{Denied, Target};

@@ -17,8 +17,8 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::separator::LOOKAHEAD;
 use super::torn;
+use crate::mailbox::error::OpenError;
 use crate::mailbox::notice::Notice;
-use crate::mailbox::open::OpenError;
 use crate::mailbox::read_at::read_full;
 
 /// The bytes at the start of each member of the archive (RFC 1952, section 2.3.1).

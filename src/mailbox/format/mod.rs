@@ -5,6 +5,8 @@
 //! a line that starts with `From `, [`from_line`] takes it apart. [`quote`] writes a message as an
 //! mbox holds it, [`status`] the fields with its flags. [`torn`] knows an append that broke off.
 //! Maildirs have their own folder.
+//!
+//! Which format a file has is decided here, by its first bytes ([`beginning`]).
 
 pub(in crate::mailbox) mod from_line;
 pub(in crate::mailbox) mod gzip;
@@ -14,3 +16,78 @@ pub(in crate::mailbox) mod quote;
 pub(in crate::mailbox) mod separator;
 pub(in crate::mailbox) mod status;
 pub(in crate::mailbox) mod torn;
+
+use std::io;
+
+use self::mbox::{MessageRef, Scan, ScanError};
+use self::separator::{LOOKAHEAD, opens_mbox};
+use crate::mailbox::read_at::{Source, read_full};
+
+/// What a file holds, judged by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mailbox) enum Beginning {
+    /// Nothing, or blank lines.
+    Blank,
+    /// Messages that start with a From_ line.
+    Mbox,
+    /// Messages between lines of control-A.
+    Mmdf,
+    /// Something else.
+    Other,
+}
+
+/// Reads a file up to its first line that is not blank, and judges that.
+pub(in crate::mailbox) fn beginning<S: Source + ?Sized>(
+    file: &S,
+    size: u64,
+) -> io::Result<Beginning> {
+    let mut window = vec![0; LOOKAHEAD];
+    let mut at = 0;
+    while at < size {
+        let count = read_full(file, &mut window, at)?;
+        let text = &window[..count];
+        match torn::blank_before_nuls(text) {
+            0 if opens_mbox(text) => return Ok(Beginning::Mbox),
+            0 if text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
+            0 if count == 0 => break,
+            0 if text[0] != 0 => return Ok(Beginning::Other),
+            0 if torn::starts(file, size, text, at)? => {
+                return Ok(match torn::after(file, size, at)? {
+                    Some(_) => Beginning::Mbox,
+                    None => Beginning::Blank,
+                });
+            }
+            0 => at = torn::end_of_nuls(file, size, at)?,
+            blank => at += blank as u64,
+        }
+    }
+    Ok(Beginning::Blank)
+}
+
+/// Scans a file of either format; lines are counted only if there is somebody to show them to.
+pub(in crate::mailbox) fn scan_any<S: Source + ?Sized>(
+    source: &S,
+    size: u64,
+    skip_torn: bool,
+    visit: Option<mbox::Visit<'_>>,
+) -> Result<Scan, ScanError> {
+    let options = mbox::Options {
+        skip_torn,
+        counts_lines: visit.is_some(),
+        ..mbox::Options::default()
+    };
+    let mut silent = |_: usize, _: &MessageRef, _: &[u8]| {};
+    let visit = visit.unwrap_or(&mut silent);
+    match framing(source, size)? {
+        0 => mbox::scan(source, size, options, visit),
+        _ => Ok(mmdf::scan(source, size, skip_torn, visit)?),
+    }
+}
+
+/// Returns how many bytes stand before and behind each message: those of MMDF's delimiters, or none.
+pub(in crate::mailbox) fn framing<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
+    Ok(match beginning(source, size)? {
+        Beginning::Mmdf => mmdf::DELIMITER.len() as u64,
+        _ => 0,
+    })
+}

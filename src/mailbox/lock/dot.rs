@@ -53,7 +53,7 @@ use nix::fcntl::OFlag;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use crate::mailbox::file::what_else;
+use crate::mailbox::path::{DIRECTORY, what_else};
 use crate::sys::disk::{
     create_complete, directory_of, exchange, is_local, named_like, temporary_prefix, until_done,
     with_suffix,
@@ -115,8 +115,8 @@ impl LockFile {
     /// Returns the line to type that removes it.
     pub fn removal(&self) -> String {
         let command = match self.what {
-            Some(crate::mailbox::file::DIRECTORY) if is_empty_directory(&self.path) => "rmdir",
-            Some(crate::mailbox::file::DIRECTORY) => "rm -r",
+            Some(DIRECTORY) if is_empty_directory(&self.path) => "rmdir",
+            Some(DIRECTORY) => "rm -r",
             _ => "rm",
         };
         format!("{command} -- {}", shell_word(&self.path))

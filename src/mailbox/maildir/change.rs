@@ -5,7 +5,8 @@ use std::io;
 
 use super::name::Name;
 use super::{ATTEMPTS, Double, Entry, Finder, Maildir, Place, is_missing};
-use crate::mailbox::change::{Change, Changes, CommitError, Committed};
+use crate::mailbox::change::{Change, Changes, Committed};
+use crate::mailbox::error::CommitError;
 use crate::mailbox::flags::Flags;
 use crate::mailbox::format::mbox::MessageRef;
 

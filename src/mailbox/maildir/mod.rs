@@ -47,11 +47,11 @@ pub(super) use deliver::{Delivery, DeliveryError};
 use self::folder::{Folder, Identity, Kind, as_path};
 use self::measure::Measure;
 use self::name::Name;
-use crate::mailbox::file::is_in_sticky_directory;
+use crate::mailbox::error::OpenError;
 use crate::mailbox::flags::Flags;
 use crate::mailbox::format::mbox::{MessageRef, Visit};
 use crate::mailbox::notice::Notice;
-use crate::mailbox::open::OpenError;
+use crate::mailbox::path::is_in_sticky_directory;
 
 /// How often the directories are read again because something was renamed while we read them.
 const ATTEMPTS: usize = 4;

@@ -5,187 +5,32 @@
 //! moment. If somebody still holds a lock then, a last message without an end is left out.
 //! Locks are given back when the index is complete; message bytes are read when they are shown.
 
-use std::error::Error;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
+use chrono::{DateTime, FixedOffset};
 use memchr::memchr_iter;
 
-use crate::exit::Kind;
-use crate::mailbox::file::{DIRECTORY, open_regular};
-use crate::mailbox::format::mbox::{self, MessageRef, Scan, ScanError};
-use crate::mailbox::format::separator::{LOOKAHEAD, opens_mbox};
-use crate::mailbox::format::{gzip, mmdf, torn};
+use crate::mailbox::change::{Changes, CommitOptions, Committed, Journals};
+use crate::mailbox::error::{CommitError, OpenError};
+use crate::mailbox::file::open_regular;
+use crate::mailbox::format::from_line::{FromLine, from_line};
+use crate::mailbox::format::mbox::{self, MessageRef};
+use crate::mailbox::format::quote::Form;
+use crate::mailbox::format::{Beginning, beginning, framing, gzip, scan_any, torn};
 use crate::mailbox::maildir::{self, Maildir};
 use crate::mailbox::notice::Notice;
 use crate::mailbox::read::open_file::{OpenFile, Rest};
 use crate::mailbox::read::snapshot::{Look, look, view_of};
 use crate::mailbox::read::stamp::Identity;
-use crate::mailbox::read_at::{Source, read_full};
-use crate::mailbox::rewrite::journal::locate;
-use crate::mailbox::rewrite::journal::{Journals, Subject};
+use crate::mailbox::rewrite;
+use crate::mailbox::rewrite::journal::{self, Subject};
 use crate::mailbox::rewrite::patched::View;
-
-/// Why a mailbox could not be opened.
-///
-/// The text names the file and, unless there is a [`source`](Error::source), the reason.
-#[derive(Debug)]
-pub enum OpenError {
-    /// There is no such file.
-    Missing {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It is something else than a regular file: a directory, a FIFO, a device.
-    NotRegular {
-        /// The file.
-        path: PathBuf,
-        /// What it is, with its article.
-        what: &'static str,
-    },
-    /// We may not read it.
-    NoPermission {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Its first bytes are no From_ line.
-    NotMbox {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Another process of ours is rewriting it, and takes long.
-    Rewritten {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is compressed, and cannot be decompressed.
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// It is compressed, and there is no room for what it holds.
-    Temporary {
-        /// The file.
-        path: PathBuf,
-        /// What the system said of the temporary file.
-        source: io::Error,
-    },
-    /// Opening or reading failed otherwise.
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl OpenError {
-    /// Returns whether there is no such file.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, OpenError::Missing { .. })
-    }
-
-    /// Returns whether the file is a directory, and so perhaps a Maildir.
-    pub fn is_directory(&self) -> bool {
-        matches!(self, OpenError::NotRegular { what, .. } if *what == DIRECTORY)
-    }
-
-    /// Returns the file that could not be opened.
-    pub fn path(&self) -> &Path {
-        match self {
-            OpenError::Missing { path, .. }
-            | OpenError::NotRegular { path, .. }
-            | OpenError::NoPermission { path, .. }
-            | OpenError::NotMbox { path }
-            | OpenError::Damaged { path, .. }
-            | OpenError::Temporary { path, .. }
-            | OpenError::Rewritten { path }
-            | OpenError::Io { path, .. } => path,
-        }
-    }
-
-    /// Returns what kind of failure this is for the exit status.
-    pub fn kind(&self) -> Kind {
-        match self {
-            OpenError::Io { .. } | OpenError::Temporary { .. } => Kind::Io,
-            OpenError::Rewritten { .. } => Kind::TryLater,
-            _ => Kind::NoInput,
-        }
-    }
-
-    pub(in crate::mailbox) fn of_scan(path: &Path, error: ScanError) -> OpenError {
-        let path = path.to_owned();
-        match error {
-            ScanError::NotMbox => OpenError::NotMbox { path },
-            ScanError::Io(source) => OpenError::Io { path, source },
-        }
-    }
-
-    pub(in crate::mailbox) fn new(path: &Path, source: io::Error) -> OpenError {
-        let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                OpenError::Missing { path, source }
-            }
-            io::ErrorKind::PermissionDenied => OpenError::NoPermission { path, source },
-            _ => OpenError::Io { path, source },
-        }
-    }
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            OpenError::Missing { path, .. } | OpenError::NoPermission { path, .. } => {
-                write!(f, "cannot open {}", path.display())
-            }
-            OpenError::NotRegular { path, what } => {
-                write!(f, "cannot open {}: it is {what}", path.display())
-            }
-            OpenError::NotMbox { path } => {
-                write!(f, "cannot open {}: it is not an mbox", path.display())
-            }
-            OpenError::Rewritten { path } => write!(
-                f,
-                "cannot open {}: another process is rewriting it",
-                path.display()
-            ),
-            OpenError::Damaged { path, why } => {
-                write!(f, "cannot decompress {}: {why}", path.display())
-            }
-            OpenError::Temporary { path, .. } => write!(
-                f,
-                "cannot write what {} holds to a temporary file",
-                path.display()
-            ),
-            OpenError::Io { path, .. } => write!(f, "cannot read {}", path.display()),
-        }
-    }
-}
-
-impl Error for OpenError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            OpenError::Missing { source, .. }
-            | OpenError::NoPermission { source, .. }
-            | OpenError::Temporary { source, .. }
-            | OpenError::Io { source, .. } => Some(source),
-            OpenError::Damaged { .. }
-            | OpenError::NotRegular { .. }
-            | OpenError::NotMbox { .. }
-            | OpenError::Rewritten { .. } => None,
-        }
-    }
-}
+use crate::message::parse::{date, fields, words};
+use crate::sys::clock;
 
 /// Where the messages are.
 #[derive(Debug)]
@@ -371,11 +216,6 @@ impl Mailbox {
         }
     }
 
-    /// Returns whether the index is true of a file that is like this now.
-    pub(in crate::mailbox) fn is_as_opened(&self, now: &Identity) -> bool {
-        self.file().is_ok_and(|file| file.is_as_opened(now))
-    }
-
     /// Returns whether it is one file in which messages stand between delimiters.
     pub(in crate::mailbox) fn is_mmdf(&self) -> bool {
         let framing = |file: &OpenFile| framing(&file.first().view, self.size());
@@ -466,6 +306,77 @@ impl Mailbox {
             }
         }
     }
+
+    /// Returns in what form messages come from this mailbox, for [`append`](crate::mailbox::append).
+    pub fn form(&self) -> Form {
+        match self.maildir().is_some() || self.is_mmdf() {
+            true => Form::Filed,
+            false => Form::Stored,
+        }
+    }
+
+    /// Returns the From_ line with which a message goes to an mbox: its own if that separates
+    /// messages anywhere, or one that says what its header says of its sender and its file's name,
+    /// or the header, of the time of its delivery.
+    ///
+    /// `block` is what [`read_header`](Mailbox::read_header) gives; `now` gives the time of a
+    /// message that tells none.
+    pub fn from_line(
+        &self,
+        index: usize,
+        block: &[u8],
+        now: impl FnOnce() -> DateTime<FixedOffset>,
+    ) -> Vec<u8> {
+        let len = self.messages()[index].from_line_len as usize;
+        let (line, header) = block.split_at(len.min(block.len()));
+        let separates = |line: FromLine| line.time.is_some() || line.is_plausible_without_date();
+        // Any other separates nothing where it does not stand first.
+        if FromLine::parse(line.trim_ascii_end()).is_some_and(separates) {
+            return line.to_vec();
+        }
+        let delivered = self
+            .maildir()
+            .and_then(|maildir| maildir.delivered(index))
+            // A year of four digits: anything else is no time.
+            .filter(|seconds| *seconds < 253_402_300_800)
+            .map(|seconds| clock::local(UNIX_EPOCH + Duration::from_secs(seconds)));
+        let date_in = |name| fields::find(header, name).and_then(date);
+        let time = delivered
+            .or_else(|| date_in("delivery-date"))
+            .or_else(|| date_in("date"))
+            .unwrap_or_else(now);
+        let sender = ["return-path", "from"]
+            .iter()
+            .find_map(|name| fields::find(header, name))
+            .map(|body| words::first_address(body).address)
+            .unwrap_or_default();
+        from_line(sender.as_bytes(), time)
+    }
+
+    /// Writes changes into the mailbox, under all locks; a Maildir needs none.
+    ///
+    /// Mail that arrived since it was opened is kept. The mailbox is to be opened anew afterwards:
+    /// its index is stale then.
+    ///
+    /// # Errors
+    /// [`CommitError`] says why nothing was changed; in a Maildir, why a message was not, and those
+    /// before it were.
+    pub fn commit(
+        &self,
+        changes: &Changes,
+        options: &CommitOptions<'_>,
+    ) -> Result<Committed, CommitError> {
+        match &self.store {
+            Store::File(file) => {
+                rewrite::commit(file, &self.messages, self.is_partial, changes, options)
+            }
+            Store::Compressed(_) => Err(CommitError::Refused {
+                path: self.path.clone(),
+                why: "compressed, and so read-only".to_owned(),
+            }),
+            Store::Maildir(maildir) => maildir.commit(&self.messages, changes),
+        }
+    }
 }
 
 /// Reads one message where it lies.
@@ -503,7 +414,7 @@ pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
     }
     let file = Arc::new(file);
     let subject = Subject::of(path, &file).map_err(io)?;
-    let found = locate::find(&subject, journals, &mut Vec::new()).map_err(io)?;
+    let found = journal::find(&subject, journals, &mut Vec::new()).map_err(io)?;
     let view = view_of(&file, &Identity::of(&metadata), found, &mut Vec::new()).map_err(io)?;
     judged(path, beginning(&view, view.len()).map_err(io)?)
 }
@@ -517,75 +428,6 @@ fn judged(path: &Path, beginning: Beginning) -> Result<bool, OpenError> {
             path: path.to_owned(),
         }),
     }
-}
-
-/// What a file holds, judged by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mailbox) enum Beginning {
-    /// Nothing, or blank lines.
-    Blank,
-    /// Messages that start with a From_ line.
-    Mbox,
-    /// Messages between lines of control-A.
-    Mmdf,
-    /// Something else.
-    Other,
-}
-
-/// Reads a file up to its first line that is not blank, and judges that.
-pub(in crate::mailbox) fn beginning<S: Source + ?Sized>(
-    file: &S,
-    size: u64,
-) -> io::Result<Beginning> {
-    let mut window = vec![0; LOOKAHEAD];
-    let mut at = 0;
-    while at < size {
-        let count = read_full(file, &mut window, at)?;
-        let text = &window[..count];
-        match torn::blank_before_nuls(text) {
-            0 if opens_mbox(text) => return Ok(Beginning::Mbox),
-            0 if text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
-            0 if count == 0 => break,
-            0 if text[0] != 0 => return Ok(Beginning::Other),
-            0 if torn::starts(file, size, text, at)? => {
-                return Ok(match torn::after(file, size, at)? {
-                    Some(_) => Beginning::Mbox,
-                    None => Beginning::Blank,
-                });
-            }
-            0 => at = torn::end_of_nuls(file, size, at)?,
-            blank => at += blank as u64,
-        }
-    }
-    Ok(Beginning::Blank)
-}
-
-/// Scans a file of either format; lines are counted only if there is somebody to show them to.
-pub(in crate::mailbox) fn scan_any<S: Source + ?Sized>(
-    source: &S,
-    size: u64,
-    skip_torn: bool,
-    visit: Option<mbox::Visit<'_>>,
-) -> Result<Scan, ScanError> {
-    let options = mbox::Options {
-        skip_torn,
-        counts_lines: visit.is_some(),
-        ..mbox::Options::default()
-    };
-    let mut silent = |_: usize, _: &MessageRef, _: &[u8]| {};
-    let visit = visit.unwrap_or(&mut silent);
-    match framing(source, size)? {
-        0 => mbox::scan(source, size, options, visit),
-        _ => Ok(mmdf::scan(source, size, skip_torn, visit)?),
-    }
-}
-
-/// Returns how many bytes stand before and behind each message: those of MMDF's delimiters, or none.
-pub(in crate::mailbox) fn framing<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
-    Ok(match beginning(source, size)? {
-        Beginning::Mmdf => mmdf::DELIMITER.len() as u64,
-        _ => 0,
-    })
 }
 
 #[cfg(test)]

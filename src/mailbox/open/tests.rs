@@ -6,6 +6,8 @@ use std::os::unix::net::UnixListener;
 
 use tempfile::TempDir;
 
+use crate::exit::Kind;
+
 const ONE: &str = "From a@x Tue Jan  7 12:09:16 2003\nSubject: one\n\nbody\n";
 
 fn directory() -> TempDir {

@@ -16,9 +16,9 @@ use super::realign::{Whereabouts, whereabouts};
 use super::snapshot::{Look, look};
 use super::stamp::Identity;
 use crate::exit::Kind;
+use crate::mailbox::change::Journals;
 use crate::mailbox::format::mbox::{MessageRef, SHOWN_HEADER, fingerprint_of};
 use crate::mailbox::read_at::{Source, read_exact};
-use crate::mailbox::rewrite::journal::Journals;
 
 /// How often a message is looked for that other programs move.
 const LOOKS: usize = 4;
@@ -60,6 +60,11 @@ impl OpenFile {
             is_partial,
             moved: RefCell::new(None),
         }
+    }
+
+    /// Returns the path by which the file was opened.
+    pub(in crate::mailbox) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Returns the look by which the index was made.

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::stamp::Identity;
+use crate::mailbox::change::Journals;
+use crate::mailbox::error::OpenError;
 use crate::mailbox::format::mbox::{self, MessageRef, Scan, ScanError};
 use crate::mailbox::format::torn;
+use crate::mailbox::format::{Beginning, beginning, scan_any};
 use crate::mailbox::lock::{dot, kernel};
 use crate::mailbox::notice::Notice;
-use crate::mailbox::open::{Beginning, OpenError, beginning, scan_any};
 use crate::mailbox::read_at::Source;
-use crate::mailbox::rewrite::journal::locate::{self, Found};
-use crate::mailbox::rewrite::journal::{Journals, Situation, Subject};
+use crate::mailbox::rewrite::journal::{self, Found};
+use crate::mailbox::rewrite::journal::{Situation, Subject};
 use crate::mailbox::rewrite::patched::View;
 
 /// How long reading waits for those who write.
@@ -74,7 +76,7 @@ pub(in crate::mailbox) fn look(
         let visit = visit.as_mut().map(|visit| &mut **visit as mbox::Visit<'_>);
         let mut notices = Vec::new();
         let shared = kernel::share(file, PATIENCE);
-        let found = locate::find(&subject, journals, &mut notices).map_err(io)?;
+        let found = journal::find(&subject, journals, &mut notices).map_err(io)?;
         if shared.is_none() && !matches!(found, Found::Nothing) {
             // It has not broken off: it is going on, and what we read would be half of each.
             if is_last_try {
@@ -121,7 +123,7 @@ pub(in crate::mailbox) fn look(
 /// Returns whether nobody has written to a mailbox since it was looked at.
 fn is_untouched(file: &File, opened: &Identity, subject: &Subject, journals: &Journals) -> bool {
     let now = file.metadata();
-    let found = || locate::find(subject, journals, &mut Vec::new());
+    let found = || journal::find(subject, journals, &mut Vec::new());
     now.is_ok_and(|now| Identity::of(&now) == *opened) && matches!(found(), Ok(Found::Nothing))
 }
 

@@ -18,9 +18,10 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::journal::{Body, Draft, DraftBody, Journal, Situation, Subject, reserve_growth};
+use super::journal::{Body, Draft, DraftBody, Journal, Situation, Subject};
 use super::output::{Extent, Output};
 use super::plan::{OwnedPiece, Plan};
+use super::reserve::reserve_growth;
 use crate::mailbox::lock::MailboxLock;
 use crate::mailbox::read_at::read_exact;
 use crate::sys::disk::until_done;

@@ -17,6 +17,7 @@ pub(in crate::mailbox) mod journal;
 pub(in crate::mailbox) mod output;
 pub(in crate::mailbox) mod patched;
 pub(in crate::mailbox) mod plan;
+pub(in crate::mailbox) mod reserve;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
@@ -26,23 +27,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::apply::Redone;
-use self::journal::locate::{self, Found};
-use self::journal::{
-    Body, Draft, Journal, Journals, LARGEST_PAGE, SECTOR, Subject, reserve_growth, within_limit,
-};
+use self::journal::{Body, Draft, Found, Journal, LARGEST_PAGE, SECTOR, Subject};
 use self::output::Output;
 use self::patched::View;
 use self::plan::Plan;
+use self::reserve::{reserve_growth, within_limit};
 use crate::mailbox::append::tail::cut;
-use crate::mailbox::change::{Change, Changes, CommitError, CommitOptions, Committed, Pending};
-use crate::mailbox::file::{followed, open_for_rewrite, open_regular};
+use crate::mailbox::change::{Change, Changes, CommitOptions, Committed, Journals, Pending};
+use crate::mailbox::error::CommitError;
+use crate::mailbox::file::{open_for_rewrite, open_regular};
 use crate::mailbox::format::mbox::{MessageRef, Scan, ScanError};
 use crate::mailbox::format::torn;
-use crate::mailbox::lock::dot;
-use crate::mailbox::lock::{LockError, LockOptions, MailboxLock};
+use crate::mailbox::format::{framing, scan_any};
+use crate::mailbox::lock::{LockError, LockOptions, MailboxLock, dot};
 use crate::mailbox::maildir::is_maildir;
 use crate::mailbox::notice::Notice;
-use crate::mailbox::open::{Mailbox, scan_any};
+use crate::mailbox::path::followed;
+use crate::mailbox::read::open_file::OpenFile;
 use crate::mailbox::read::realign::{Remapped, remap};
 use crate::mailbox::read::stamp::{Identity, set_times};
 use crate::mailbox::read_at::{Buffered, read_exact};
@@ -58,51 +59,41 @@ const WINDOWS: [u32; 4] = [4 * 1024 * 1024, 512 * 1024, 64 * 1024, 4 * 1024];
 /// The largest write that is made without a journal: it changes at once, or not at all.
 const AT_ONCE: u64 = 64;
 
-impl Mailbox {
-    /// Writes changes into the mailbox, under all locks; a Maildir needs none.
-    ///
-    /// Mail that arrived since it was opened is kept. The mailbox is to be opened anew afterwards:
-    /// its index is that of before.
-    ///
-    /// # Errors
-    /// [`CommitError`] says why nothing was changed; in a Maildir, why a message was not, and those
-    /// before it were.
-    pub fn commit(
-        &self,
-        changes: &Changes,
-        options: &CommitOptions<'_>,
-    ) -> Result<Committed, CommitError> {
-        if self.is_compressed() {
-            return Err(CommitError::Refused {
-                path: self.path().to_owned(),
-                why: "compressed, and so read-only".to_owned(),
-            });
-        }
-        if let Some(maildir) = self.maildir() {
-            return maildir.commit(self.messages(), changes);
-        }
-        if changes.is_empty() {
-            return Ok(Committed {
-                left: self.messages().len(),
-                ..Committed::default()
-            });
-        }
-        let session = Session::begin(self.path(), options)?;
-        let now = session.identity()?;
-        if self.is_as_opened(&now) {
-            let found = Remapped {
-                changes: changes.clone(),
-                ..Remapped::default()
-            };
-            return session.carry_out(self.messages(), found, !self.is_partial(), options);
-        }
-        let scan = session.scan(now.size())?;
-        let found = remap(self.messages(), &scan.messages, !self.is_partial(), changes)
-            .ok_or_else(|| CommitError::Changed {
-                path: self.path().to_owned(),
-            })?;
-        session.carry_out(&scan.messages, found, true, options)
+/// Writes changes into a mailbox that is one file, under all locks. `messages` is its index of when
+/// it was opened as `opened`, `is_partial` tells whether that has the end of it only.
+///
+/// # Errors
+/// [`CommitError`] says why nothing was changed.
+pub(in crate::mailbox) fn commit(
+    opened: &OpenFile,
+    messages: &[MessageRef],
+    is_partial: bool,
+    changes: &Changes,
+    options: &CommitOptions<'_>,
+) -> Result<Committed, CommitError> {
+    if changes.is_empty() {
+        return Ok(Committed {
+            left: messages.len(),
+            ..Committed::default()
+        });
     }
+    let path = opened.path();
+    let session = Session::begin(path, options)?;
+    let now = session.identity()?;
+    if opened.is_as_opened(&now) {
+        let found = Remapped {
+            changes: changes.clone(),
+            ..Remapped::default()
+        };
+        return session.carry_out(messages, found, !is_partial, options);
+    }
+    let scan = session.scan(now.size())?;
+    let found = remap(messages, &scan.messages, !is_partial, changes).ok_or_else(|| {
+        CommitError::Changed {
+            path: path.to_owned(),
+        }
+    })?;
+    session.carry_out(&scan.messages, found, true, options)
 }
 
 /// Completes a rewrite that broke off, if there is one; takes no lock if there is none.
@@ -119,7 +110,7 @@ pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, 
         return Ok(Vec::new());
     };
     let is_pending = Subject::of(path, &file)
-        .and_then(|subject| locate::find(&subject, options.journals, &mut notices))
+        .and_then(|subject| journal::find(&subject, options.journals, &mut notices))
         .is_ok_and(|found| !matches!(found, Found::Nothing));
     if !is_pending {
         if dot::is_of_the_dead(&followed(path)) {
@@ -162,9 +153,9 @@ impl Session {
             path: path.clone(),
             source,
         };
-        locate::clean_up(&session.subject, options.journals);
+        journal::clean_up(&session.subject, options.journals);
         let found =
-            locate::find(&session.subject, options.journals, &mut session.notices).map_err(io)?;
+            journal::find(&session.subject, options.journals, &mut session.notices).map_err(io)?;
         match found {
             Found::Nothing => {}
             Found::Unreadable {
@@ -300,8 +291,7 @@ impl Session {
     ) -> Result<Plan, CommitError> {
         let file = self.lock.file();
         let size = self.identity()?.size();
-        let framing =
-            crate::mailbox::open::framing(file, size).map_err(|source| self.error(source))?;
+        let framing = framing(file, size).map_err(|source| self.error(source))?;
         let plan = Plan::new(&Buffered::new(file), size, messages, changes, framing)
             .map_err(|source| self.error(source))?;
         // Strict separators stay separators whatever stands around them; others depend on it.
@@ -453,7 +443,7 @@ impl Session {
         let mut worst: Option<(PathBuf, io::Error)> = None;
         for draft in &drafts {
             for place in self.subject.places(journals) {
-                let made = locate::make_directory(&place, &self.subject)
+                let made = journal::make_directory(&place, &self.subject)
                     .and_then(|spot| Journal::create(&spot, &self.subject, draft, file));
                 match made {
                     Ok(journal) => return Ok(Some(journal)),
@@ -512,7 +502,7 @@ impl Session {
             let place = directory.join(format!("{name}.rescue-{random:08x}"));
             // Beside another user's mailbox it is hers, as the mail in it is. Private places are ours.
             let owner = (directory == beside).then(|| self.lock.file().metadata());
-            let kept = locate::make_directory(&place, &self.subject).and_then(|spot| {
+            let kept = journal::make_directory(&place, &self.subject).and_then(|spot| {
                 copy_body(&journal, spot.path(), owner.transpose()?.as_ref())?;
                 Ok(spot.path().to_owned())
             });

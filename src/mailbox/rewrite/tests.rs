@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use crate::mailbox::rewrite::journal::Spot;
-use crate::mailbox::{Flags, LockOptions};
+use crate::mailbox::{Flags, LockOptions, Mailbox};
 
 const A: &str = "From a Mon Nov 16 09:00:00 2026\nTo: a\n\nbody\n\n";
 const B: &str = "From b Mon Nov 16 09:00:01 2026\nTo: b\nStatus: O\n\nbody\n\n";

@@ -2,9 +2,25 @@
 //!
 //! Whatever the bytes are, decoding ends and takes no more memory than they do.
 
+use std::fs::File;
+use std::io;
+
 use super::witness::Witness;
+use crate::mailbox::read_at::read_full;
 use crate::mailbox::rewrite::output::Extent;
 use crate::mailbox::rewrite::plan::{OwnedPiece, Piece, Plan};
+
+/// What the file starts with.
+pub(super) const MAGIC: &[u8; 16] = b"postrider redo 2";
+
+/// What it started with when journals had no witness.
+pub(super) const FIRST_MAGIC: &[u8; 16] = b"postrider redo 1";
+
+/// How much of the old bytes is taken as a sample, at most.
+pub(super) const SAMPLE: u64 = 64 * 1024;
+
+/// How much before the first changed byte is taken as a sample.
+pub(super) const PREFIX: u64 = 4096;
 
 /// Where the header starts in the file.
 pub(in crate::mailbox) const HEADER_AT: u64 = 40;
@@ -184,7 +200,7 @@ impl Header {
         }
         match &self.body {
             Body::Whole { extents, .. } => {
-                let end = super::end_of(extents);
+                let end = end_of(extents);
                 // What is not in an extent is in the old file already.
                 let gaps_end = extents.last().map_or(self.start, |extent| extent.place);
                 end <= self.new_size
@@ -199,6 +215,36 @@ impl Header {
                 holds_size && plan.never_overtakes() && (is_whole_file || keeps_length)
             }
         }
+    }
+
+    /// Returns which old bytes are the sample: of those that are cut off; where the length stays,
+    /// of those behind the last that changes; where the file grows, the last ones before it does.
+    pub(super) fn sample(&self) -> (u64, u64) {
+        if self.new_size < self.old_size {
+            (
+                self.new_size,
+                self.old_size.min(self.new_size.saturating_add(SAMPLE)),
+            )
+        } else if self.new_size == self.old_size {
+            let kept = match &self.body {
+                Body::Whole { extents, .. } => end_of(extents),
+                Body::Windows { plan, .. } => plan.end(),
+            };
+            let from = kept.max(self.start).min(self.old_size);
+            (from, self.old_size.min(from + SAMPLE))
+        } else {
+            let from = self.old_size.saturating_sub(PREFIX).max(self.start);
+            (from.min(self.old_size), self.old_size)
+        }
+    }
+
+    /// Returns whether nothing is written, and only the end of the file is cut off.
+    pub(super) fn only_cuts(&self) -> bool {
+        let writes_nothing = match &self.body {
+            Body::Whole { extents, .. } => extents.is_empty(),
+            Body::Windows { .. } => false,
+        };
+        writes_nothing && self.new_size < self.old_size
     }
 }
 
@@ -288,6 +334,27 @@ impl<'a> Input<'a> {
         }
         None
     }
+}
+
+/// Returns whether a file holds something that is no journal of ours, whole, torn or blank.
+///
+/// # Errors
+/// When it cannot be read.
+pub(in crate::mailbox) fn is_no_journal(file: &File) -> io::Result<bool> {
+    let mut start = [0; MAGIC.len()];
+    let count = read_full(file, &mut start, 0)?;
+    let start = &start[..count];
+    let is_ours = [MAGIC, FIRST_MAGIC]
+        .iter()
+        .any(|magic| magic.starts_with(start));
+    Ok(!is_ours && start.iter().any(|byte| *byte != 0))
+}
+
+/// Returns where an extent list ends, for those who check it.
+fn end_of(extents: &[Extent]) -> u64 {
+    extents
+        .last()
+        .map_or(0, |extent| extent.place.saturating_add(extent.len))
 }
 
 #[cfg(test)]

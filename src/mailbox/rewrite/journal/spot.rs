@@ -13,7 +13,7 @@ use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::is_no_journal;
+use super::header::is_no_journal;
 use crate::sys::disk::{directory_of, sync_names_in, until_done};
 use crate::sys::random;
 

@@ -1,16 +1,19 @@
 //! The windows of a journal: the plan's bytes, one window at a time, in two slots that are written
 //! by turns, so that one of them is always whole.
 
+use std::fs::File;
 use std::hash::Hasher;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use twox_hash::XxHash3_64;
 
-use super::header::Body;
-use super::{BLOCK, Journal};
 use crate::mailbox::read_at::read_full;
 use crate::sys::disk::until_done;
+
+/// How the body is aligned.
+pub(super) const BLOCK: u64 = 4096;
 
 /// What stands before the data in a slot.
 const SLOT_HEADER: usize = 32;
@@ -27,36 +30,39 @@ pub(in crate::mailbox) struct Window {
     pub at: u64,
 }
 
-impl Journal {
+/// The two slots of a journal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slots<'a> {
+    /// The journal's file.
+    pub journal: &'a File,
+    /// Where the first slot starts.
+    pub start: u64,
+    /// The size of a window.
+    pub size: u32,
+}
+
+impl Slots<'_> {
     /// Returns a buffer for a slot: its header and one window.
-    pub(in crate::mailbox) fn buffer(&self) -> Vec<u8> {
-        let size = match &self.header.body {
-            Body::Windows { size, .. } => *size as usize,
-            Body::Whole { .. } => 0,
-        };
-        vec![0; SLOT_HEADER + size]
+    pub(super) fn buffer(&self) -> Vec<u8> {
+        vec![0; SLOT_HEADER + self.size as usize]
     }
 
     /// Returns the part of such a buffer that is for the bytes of the window.
-    pub(in crate::mailbox) fn window_of(buffer: &mut [u8]) -> &mut [u8] {
+    pub(super) fn window_of(buffer: &mut [u8]) -> &mut [u8] {
         &mut buffer[SLOT_HEADER..]
     }
 
+    /// Returns how far the second slot stands behind the first.
     pub(super) fn slot_size(&self) -> u64 {
-        match &self.header.body {
-            Body::Windows { size, .. } => {
-                (SLOT_HEADER as u64 + u64::from(*size)).next_multiple_of(BLOCK)
-            }
-            Body::Whole { .. } => 0,
-        }
+        (SLOT_HEADER as u64 + u64::from(self.size)).next_multiple_of(BLOCK)
     }
 
     fn slot_at(&self, number: u64) -> u64 {
-        self.body + (number % 2) * self.slot_size()
+        self.start + (number % 2) * self.slot_size()
     }
 
     /// Writes the bytes of a window, `len` of them in the buffer behind its header, into its slot.
-    pub(super) fn write_slot(
+    pub(super) fn write(
         &self,
         number: u64,
         place: u64,
@@ -68,13 +74,13 @@ impl Journal {
         buffer[16..24].copy_from_slice(&(len as u64).to_le_bytes());
         let hash = slot_hash(&buffer[..24], &buffer[SLOT_HEADER..SLOT_HEADER + len]);
         buffer[24..32].copy_from_slice(&hash.to_le_bytes());
-        self.file
+        self.journal
             .write_all_at(&buffer[..SLOT_HEADER + len], self.slot_at(number))
     }
 
     /// Writes the window after `last` into the journal and syncs it. The mailbox must have all
     /// windows up to `last` on disk.
-    pub(in crate::mailbox) fn add_window(
+    pub(super) fn add(
         &self,
         last: &Window,
         place: u64,
@@ -82,8 +88,8 @@ impl Journal {
         buffer: &mut [u8],
     ) -> io::Result<Window> {
         let number = last.number + 1;
-        self.write_slot(number, place, len, buffer)?;
-        until_done(|| self.file.sync_all())?;
+        self.write(number, place, len, buffer)?;
+        until_done(|| self.journal.sync_all())?;
         Ok(Window {
             number,
             place,
@@ -92,21 +98,16 @@ impl Journal {
         })
     }
 
-    /// Returns the last window that is whole in the journal.
+    /// Returns the last window that is whole and belongs to this part of the mailbox, if any.
     ///
     /// # Errors
-    /// When the journal cannot be read, or neither slot is whole.
-    pub(in crate::mailbox) fn last_window(&self) -> io::Result<Window> {
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the journal is damaged");
-        let end = match &self.header.body {
-            Body::Windows { plan, .. } => plan.end(),
-            Body::Whole { .. } => return Err(damaged()),
-        };
+    /// When the journal cannot be read.
+    pub(super) fn last(&self, part: Range<u64>) -> io::Result<Option<Window>> {
         let mut buffer = self.buffer();
         let mut last: Option<Window> = None;
         for slot in 0..2 {
             let at = self.slot_at(slot);
-            if read_full(&*self.file, &mut buffer[..SLOT_HEADER], at)? < SLOT_HEADER {
+            if read_full(self.journal, &mut buffer[..SLOT_HEADER], at)? < SLOT_HEADER {
                 continue;
             }
             let field = |from: usize| {
@@ -115,15 +116,17 @@ impl Journal {
             let (number, place, len, hash) = (field(0), field(8), field(16), field(24));
             let is_within = number % 2 == slot
                 && len <= (buffer.len() - SLOT_HEADER) as u64
-                && place >= self.header.start
-                && place.checked_add(len).is_some_and(|after| after <= end);
+                && place >= part.start
+                && place
+                    .checked_add(len)
+                    .is_some_and(|after| after <= part.end);
             if !is_within || last.is_some_and(|last| last.number > number) {
                 continue;
             }
             let len = len as usize;
             let data_at = at + SLOT_HEADER as u64;
             let (head, data) = buffer.split_at_mut(SLOT_HEADER);
-            if read_full(&*self.file, &mut data[..len], data_at)? < len
+            if read_full(self.journal, &mut data[..len], data_at)? < len
                 || slot_hash(&head[..24], &data[..len]) != hash
             {
                 continue;
@@ -135,7 +138,7 @@ impl Journal {
                 at: data_at,
             });
         }
-        last.ok_or_else(damaged)
+        Ok(last)
     }
 }
 

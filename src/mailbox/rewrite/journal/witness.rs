@@ -12,8 +12,7 @@
 
 use std::io;
 
-use super::Source;
-use crate::mailbox::read_at::{read_exact, read_full};
+use crate::mailbox::read_at::{Source, read_exact, read_full};
 
 /// At how many places samples are taken, at most.
 const COUNT: u64 = 128;

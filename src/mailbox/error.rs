@@ -1,0 +1,275 @@
+//! Why a mailbox could not be opened, or not be changed.
+//!
+//! An error of an append is [`AppendError`](crate::mailbox::AppendError), one of a lock
+//! [`LockError`].
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::format::mbox::ScanError;
+use super::lock::LockError;
+use super::path::DIRECTORY;
+use crate::exit::Kind;
+
+/// Why a mailbox could not be opened.
+///
+/// The text names the file and, unless there is a [`source`](Error::source), the reason.
+#[derive(Debug)]
+pub enum OpenError {
+    /// There is no such file.
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is something else than a regular file: a directory, a FIFO, a device.
+    NotRegular {
+        /// The file.
+        path: PathBuf,
+        /// What it is, with its article.
+        what: &'static str,
+    },
+    /// We may not read it.
+    NoPermission {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its first bytes are no From_ line.
+    NotMbox {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process of ours is rewriting it, and takes long.
+    Rewritten {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is compressed, and cannot be decompressed.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It is compressed, and there is no room for what it holds.
+    Temporary {
+        /// The file.
+        path: PathBuf,
+        /// What the system said of the temporary file.
+        source: io::Error,
+    },
+    /// Opening or reading failed otherwise.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    /// Returns whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, OpenError::Missing { .. })
+    }
+
+    /// Returns whether the file is a directory, and so perhaps a Maildir.
+    pub fn is_directory(&self) -> bool {
+        matches!(self, OpenError::NotRegular { what, .. } if *what == DIRECTORY)
+    }
+
+    /// Returns the file that could not be opened.
+    pub fn path(&self) -> &Path {
+        match self {
+            OpenError::Missing { path, .. }
+            | OpenError::NotRegular { path, .. }
+            | OpenError::NoPermission { path, .. }
+            | OpenError::NotMbox { path }
+            | OpenError::Damaged { path, .. }
+            | OpenError::Temporary { path, .. }
+            | OpenError::Rewritten { path }
+            | OpenError::Io { path, .. } => path,
+        }
+    }
+
+    /// Returns what kind of failure this is for the exit status.
+    pub fn kind(&self) -> Kind {
+        match self {
+            OpenError::Io { .. } | OpenError::Temporary { .. } => Kind::Io,
+            OpenError::Rewritten { .. } => Kind::TryLater,
+            _ => Kind::NoInput,
+        }
+    }
+
+    pub(in crate::mailbox) fn of_scan(path: &Path, error: ScanError) -> OpenError {
+        let path = path.to_owned();
+        match error {
+            ScanError::NotMbox => OpenError::NotMbox { path },
+            ScanError::Io(source) => OpenError::Io { path, source },
+        }
+    }
+
+    pub(in crate::mailbox) fn new(path: &Path, source: io::Error) -> OpenError {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                OpenError::Missing { path, source }
+            }
+            io::ErrorKind::PermissionDenied => OpenError::NoPermission { path, source },
+            _ => OpenError::Io { path, source },
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Missing { path, .. } | OpenError::NoPermission { path, .. } => {
+                write!(f, "cannot open {}", path.display())
+            }
+            OpenError::NotRegular { path, what } => {
+                write!(f, "cannot open {}: it is {what}", path.display())
+            }
+            OpenError::NotMbox { path } => {
+                write!(f, "cannot open {}: it is not an mbox", path.display())
+            }
+            OpenError::Rewritten { path } => write!(
+                f,
+                "cannot open {}: another process is rewriting it",
+                path.display()
+            ),
+            OpenError::Damaged { path, why } => {
+                write!(f, "cannot decompress {}: {why}", path.display())
+            }
+            OpenError::Temporary { path, .. } => write!(
+                f,
+                "cannot write what {} holds to a temporary file",
+                path.display()
+            ),
+            OpenError::Io { path, .. } => write!(f, "cannot read {}", path.display()),
+        }
+    }
+}
+
+impl Error for OpenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            OpenError::Missing { source, .. }
+            | OpenError::NoPermission { source, .. }
+            | OpenError::Temporary { source, .. }
+            | OpenError::Io { source, .. } => Some(source),
+            OpenError::Damaged { .. }
+            | OpenError::NotRegular { .. }
+            | OpenError::NotMbox { .. }
+            | OpenError::Rewritten { .. } => None,
+        }
+    }
+}
+
+/// Why changes were not written. The mailbox is as it was.
+#[derive(Debug)]
+pub enum CommitError {
+    /// It could not be opened for writing.
+    Open(OpenError),
+    /// It could not be locked.
+    Lock(LockError),
+    /// It is nothing that we may, or can, write to.
+    Refused {
+        /// The mailbox.
+        path: PathBuf,
+        /// Why: what it is.
+        why: String,
+    },
+    /// Another program has changed it so much that the messages cannot be found again.
+    Changed {
+        /// The mailbox.
+        path: PathBuf,
+    },
+    /// A journal of a rewrite that broke off is there, and cannot be used.
+    Journal {
+        /// The mailbox.
+        path: PathBuf,
+        /// Which, why, and what can be done.
+        why: String,
+    },
+    /// Preparing the change failed: the disk is full, a limit is reached.
+    Write {
+        /// The file that could not be written: the journal or the mailbox.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl CommitError {
+    /// Returns what kind of failure this is for the exit status.
+    pub fn kind(&self) -> Kind {
+        match self {
+            CommitError::Open(OpenError::NoPermission { .. }) => Kind::NoPermission,
+            CommitError::Open(error) => error.kind(),
+            CommitError::Lock(error) => error.kind(),
+            CommitError::Refused { .. } => Kind::NoPermission,
+            CommitError::Changed { .. } | CommitError::Journal { .. } => Kind::TryLater,
+            CommitError::Write { .. } => Kind::Io,
+        }
+    }
+
+    /// Returns the next step, if there is one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            CommitError::Lock(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// Returns the file that is to blame.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            CommitError::Open(error) => Some(error.path()),
+            CommitError::Lock(_) => None,
+            CommitError::Refused { path, .. }
+            | CommitError::Changed { path }
+            | CommitError::Journal { path, .. }
+            | CommitError::Write { path, .. } => Some(path),
+        }
+    }
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommitError::Open(error) => error.fmt(f),
+            CommitError::Lock(error) => error.fmt(f),
+            CommitError::Refused { path, why } => {
+                write!(f, "cannot change {}: it is {why}", path.display())
+            }
+            CommitError::Changed { path } => write!(
+                f,
+                "cannot change {}: another program has rewritten it",
+                path.display()
+            ),
+            CommitError::Journal { path, why } => {
+                write!(f, "cannot change {}: {why}", path.display())
+            }
+            CommitError::Write { path, .. } => write!(f, "cannot write {}", path.display()),
+        }
+    }
+}
+
+impl Error for CommitError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            CommitError::Open(error) => error.source(),
+            CommitError::Lock(error) => error.source(),
+            CommitError::Write { source, .. } => Some(source),
+            CommitError::Refused { .. }
+            | CommitError::Changed { .. }
+            | CommitError::Journal { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a journal is made from: the plan of a rewrite, and whether the journal holds all that is
+//! written or a window at a time.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::witness::Witness;
+use crate::mailbox::rewrite::output::{Extent, Output};
+use crate::mailbox::rewrite::patched::View;
+use crate::mailbox::rewrite::plan::Plan;
+
+/// What a journal is made for.
+#[derive(Clone, Debug)]
+pub(in crate::mailbox) struct Draft<'a> {
+    /// Where the first byte changes.
+    pub start: u64,
+    /// The size of the mailbox before.
+    pub old_size: u64,
+    /// Its size afterwards.
+    pub new_size: u64,
+    /// What the journal will hold.
+    pub body: DraftBody<'a>,
+}
+
+/// What a journal will hold.
+#[derive(Clone, Debug)]
+pub(in crate::mailbox) enum DraftBody<'a> {
+    /// Everything that is written.
+    Whole {
+        /// Where it belongs.
+        extents: Vec<Extent>,
+        /// The new mailbox.
+        content: &'a View,
+    },
+    /// A window at a time.
+    Windows {
+        /// What is written.
+        plan: &'a Plan,
+        /// How large a window is at most.
+        size: u32,
+    },
+}
+
+impl<'a> Draft<'a> {
+    /// Returns a journal for all that a plan writes; `content` is what it makes of the mailbox.
+    pub(in crate::mailbox) fn whole(plan: &Plan, content: &'a View) -> Draft<'a> {
+        let body = DraftBody::Whole {
+            extents: Output::extents(plan),
+            content,
+        };
+        Draft::of(plan, body)
+    }
+
+    /// Returns a journal for a plan that [never overtakes](Plan::never_overtakes) itself.
+    pub(in crate::mailbox) fn windows(plan: &'a Plan, size: u32) -> Draft<'a> {
+        Draft::of(plan, DraftBody::Windows { plan, size })
+    }
+
+    /// Returns what proves that we know the mailbox.
+    pub(super) fn witness(&self, mailbox: &File) -> io::Result<Witness> {
+        let old = (mailbox, self.old_size);
+        match &self.body {
+            DraftBody::Whole { content, .. } => Witness::take(old, (*content, self.new_size)),
+            DraftBody::Windows { plan, .. } => {
+                let content = View::of_plan(Arc::new(mailbox.try_clone()?), plan);
+                Witness::take(old, (&content, self.new_size))
+            }
+        }
+    }
+
+    fn of(plan: &Plan, body: DraftBody<'a>) -> Draft<'a> {
+        Draft {
+            start: plan.start(),
+            old_size: plan.old_size(),
+            new_size: plan.new_size(),
+            body,
+        }
+    }
+}
