@@ -464,6 +464,7 @@ impl<'a> Reader<'a> {
     }
 
     fn command(&mut self, command: Command, line: &str, rest: &str, origin: &Origin, depth: usize) {
+        self.settings.changes += 1;
         let words = match words(rest) {
             Ok(words) => words,
             Err(what) => {

@@ -131,7 +131,7 @@ struct Sourced {
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     variables: BTreeMap<String, Setting>,
-    /// How many variables were set or unset.
+    /// How often anything was set, unset or added.
     changes: usize,
     /// Names that stand for recipients, by `alias`.
     pub aliases: BTreeMap<String, Vec<String>>,
@@ -256,6 +256,12 @@ impl Settings {
         name.map_or_else(|| self.host_name(), in_ascii)
     }
 
+    /// Returns a number that is another one after every change; a reader sees by it that what it
+    /// knows of the settings is stale.
+    pub fn revision(&self) -> usize {
+        self.changes
+    }
+
     /// Returns where a variable's value came from.
     pub fn origin(&self, name: &str) -> Origin {
         self.variables
@@ -287,6 +293,7 @@ impl Settings {
                 self.store(row.name, value, bytes, origin);
             }
             Err(what) => {
+                self.changes += 1;
                 self.variables.remove(row.name);
                 self.refuse(row, name, &what, origin);
             }

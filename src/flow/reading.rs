@@ -6,10 +6,8 @@ use std::fs;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use crate::address;
-use crate::config::{Environment, Settings, env};
+use crate::config::{Environment, Origin, Settings, env};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
@@ -19,16 +17,16 @@ use crate::mailbox::{
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
 use crate::selection::FlagChoice;
-use crate::selection::Selection;
-use crate::shell::batch::{self, Action};
+use crate::shell::batch::{self, Change};
+use crate::shell::options::{Options, Surroundings};
 use crate::shell::{self, Input};
-use crate::submission::identity::Identity;
+use crate::submission::identity;
 use crate::sys::open::Trouble;
 use crate::sys::output::Output;
 use crate::sys::signals::Signals;
 use crate::sys::stdin::Interruptible;
-use crate::sys::{child, clock, user};
-use crate::ui::{Pager, QuitRules, ReaderSettings};
+use crate::sys::user;
+use crate::ui::{Display, Screen};
 
 /// Which mailbox a command line names.
 #[derive(Clone, Debug, Default)]
@@ -68,14 +66,7 @@ pub enum Task {
         form: Form,
     },
     /// Change messages.
-    Change {
-        /// Which.
-        selection: Selection,
-        /// What becomes of them.
-        action: Action,
-        /// How it is told.
-        manner: batch::Manner,
-    },
+    Change(Change),
     /// Read commands.
     Shell {
         /// `-N`: no header summary at the start.
@@ -122,29 +113,20 @@ pub fn read(
         },
         _ => None,
     };
-    let mut reader = reader_settings(settings, environment, diagnostics.program());
-    reader.signals = signals.as_ref();
-    reader.is_system = place.is_system;
-    if let Task::Shell {
-        no_summary,
-        read_only,
-        ..
-    } = task
-    {
-        reader.header &= !no_summary;
-        reader.read_only = *read_only;
-    }
+    let program = diagnostics.program();
+    let around = surroundings(&place, environment, program, signals.as_ref());
     let stdout = io::stdout();
     // A terminal sees each line; anything else gets blocks.
     let mut out: Box<dyn Write> = match &signals {
-        _ if reader.stdout_is_terminal => Box::new(stdout.lock()),
-        Some(signals) if !reader.stdin_is_terminal => {
+        _ if around.stdout_is_terminal => Box::new(stdout.lock()),
+        Some(signals) if !around.stdin_is_terminal => {
             Box::new(BufWriter::with_capacity(64 * 1024, Output::new(signals)))
         }
         _ => Box::new(BufWriter::with_capacity(64 * 1024, stdout.lock())),
     };
     let mut err = io::stderr();
-    let result = perform(task, &place, reader, &mut *out, &mut err);
+    let screen = Screen::new(&mut *out, &mut err, program);
+    let result = perform(task, &place, settings, around, screen);
     match result {
         Ok(Some(kind)) => diagnostics.note(kind),
         Ok(None) => {}
@@ -165,88 +147,122 @@ pub fn read(
 fn perform(
     task: &Task,
     place: &Place,
-    reader: ReaderSettings<'_>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    settings: &Settings,
+    around: Surroundings<'_>,
+    screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
+    let (path, journals) = (&place.path, &around.journals);
+    let display = || {
+        Display::of(settings, around.columns, || {
+            identity::own_addresses(settings)
+        })
+    };
     match task {
         Task::Check => Ok(None),
-        Task::Headers(choice) => report::headers(&place.path, *choice, &reader, out, err),
-        Task::PrintAll => report::print_all(&place.path, &reader, out, err),
-        Task::List { json } => report::list(&place.path, *json, &reader, out, err),
-        Task::Show { number, form } => report::show(&place.path, *number, *form, &reader, out, err),
-        Task::Search { list, silent } => {
-            let mailbox = Mailbox::open_index(&place.path, &reader.journals)?;
-            Ok(shell::search(mailbox, reader, list, *silent, out, err)?)
+        Task::Headers(choice) => report::headers(path, *choice, &display(), journals, screen),
+        Task::PrintAll => report::print_all(path, &display(), journals, screen),
+        Task::List { json } => report::list(path, *json, &display(), journals, screen),
+        Task::Show { number, form } => {
+            report::show(path, *number, *form, &display(), journals, screen)
         }
-        Task::Change {
-            selection,
-            action,
-            manner,
-        } => {
+        Task::Search { list, silent } => {
+            let mailbox = Mailbox::open_index(path, journals)?;
+            let settings = settings.clone();
+            Ok(shell::search(
+                mailbox, settings, around, list, *silent, screen,
+            )?)
+        }
+        Task::Change(change) => {
             // The last message is found from the end of the file, unless numbers are shown.
-            let shows_numbers = manner.json || manner.dry_run || reader.stdout_is_terminal;
-            let mailbox = match selection.is_last() && !shows_numbers {
-                true => Mailbox::open_end(&place.path, &reader.journals)?,
-                false => Mailbox::open_index(&place.path, &reader.journals)?,
+            let manner = change.manner;
+            let shows_numbers = manner.json || manner.dry_run || around.stdout_is_terminal;
+            let mailbox = match change.selection.is_last() && !shows_numbers {
+                true => Mailbox::open_end(path, journals)?,
+                false => Mailbox::open_index(path, journals)?,
             };
-            let changed = batch::change(mailbox, reader, selection, *action, *manner, out, err);
-            changed.map_err(ReportError::from)
+            Ok(batch::change(&mailbox, settings, &around, change, screen)?)
         }
         Task::Shell {
-            commands,
+            no_summary,
             read_only,
-            ..
+            commands,
         } => {
-            // Opening says what is wrong with anything else than a file, a FIFO for instance.
-            if !read_only {
-                recover(&place.path, &reader);
+            let mut settings = settings.clone();
+            if *no_summary {
+                settings.unset("header", Origin::Option("-N".to_owned()));
             }
-            if let Some(signal) = reader.signal() {
-                let what = format!("interrupted; {} stays as it is", place.path.display());
-                return Err(Failure::new(Kind::Signal(signal), what).into());
-            }
-            let mailbox = Mailbox::open_index(&place.path, &reader.journals)?;
-            if mailbox.messages().is_empty() {
-                return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
-            }
-            let mut lines;
-            let input = match (reader.stdin_is_terminal, reader.signals) {
-                (false, Some(signals)) => {
-                    lines = BufReader::new(Interruptible::new(signals));
-                    Input::Lines(&mut lines)
-                }
-                // Not locked for a terminal: on a simple one the line editor locks it itself.
-                _ => Input::Terminal,
+            let around = Surroundings {
+                read_only: *read_only,
+                ..around
             };
-            shell::run(mailbox, reader, commands, input, out, err).map_err(ReportError::from)
+            converse(place, settings, around, commands, screen)
         }
     }
 }
 
+/// Opens the mailbox for the reader, and runs it.
+fn converse(
+    place: &Place,
+    settings: Settings,
+    around: Surroundings<'_>,
+    commands: &[String],
+    mut screen: Screen<'_>,
+) -> Result<Option<Kind>, ReportError> {
+    // Opening says what is wrong with anything else than a file, a FIFO for instance.
+    if !around.read_only {
+        recover(&place.path, &settings, &around, &mut screen);
+    }
+    if let Some(signal) = around.signal() {
+        let what = format!("interrupted; {} stays as it is", place.path.display());
+        return Err(Failure::new(Kind::Signal(signal), what).into());
+    }
+    let mailbox = Mailbox::open_index(&place.path, &around.journals)?;
+    if mailbox.messages().is_empty() {
+        return Err(Failure::new(Kind::Nothing, no_mail(place)).into());
+    }
+    let mut lines;
+    let input = match (around.stdin_is_terminal, around.signals) {
+        (false, Some(signals)) => {
+            lines = BufReader::new(Interruptible::new(signals));
+            Input::Lines(&mut lines)
+        }
+        // Not locked for a terminal: on a simple one the line editor locks it itself.
+        _ => Input::Terminal,
+    };
+    Ok(shell::run(
+        mailbox, settings, around, commands, input, screen,
+    )?)
+}
+
 /// Completes a change of the mailbox that broke off; what cannot be completed is told, and shown as
 /// if it were.
-fn recover(path: &Path, reader: &ReaderSettings<'_>) {
+fn recover(path: &Path, settings: &Settings, around: &Surroundings<'_>, screen: &mut Screen<'_>) {
     let mut options = CommitOptions {
         lock: LockOptions::default(),
-        journals: &reader.journals,
+        journals: &around.journals,
         removes_empty: false,
     };
-    let is_over = || reader.signal().is_some();
-    let tell = |what: &str| crate::diagnostics::line(&reader.waiting_for(what));
-    let waiter = Waiter::new(path, &is_over, &tell).tell_changes(reader.stdin_is_terminal);
+    let is_over = || around.signal().is_some();
+    let screen = RefCell::new(screen);
+    let tell = |what: &str| screen.borrow_mut().waiting_for(what);
+    let waiter = Waiter::new(path, &is_over, &tell).tell_changes(around.stdin_is_terminal);
     let waits = |holder: &Holder| waiter.waits(holder);
-    options.lock.patience = reader.lock_patience;
+    options.lock.patience = Options::of(settings, around).lock_patience;
     options.lock.waiting = Some(&waits);
-    let lines: Vec<String> = match mailbox::recover(path, &options) {
-        Ok(notices) => notices.iter().map(ToString::to_string).collect(),
-        Err(error) => {
-            let hint = error.hint().map(|hint| format!("hint: {hint}"));
-            std::iter::once(with_causes(&error)).chain(hint).collect()
+    let recovered = mailbox::recover(path, &options);
+    let screen = screen.into_inner();
+    match recovered {
+        Ok(notices) => {
+            for notice in notices {
+                screen.tell(&notice.to_string());
+            }
         }
-    };
-    for line in lines {
-        crate::diagnostics::line(&format!("{}: {line}", reader.program));
+        Err(error) => {
+            screen.tell(&with_causes(&error));
+            if let Some(hint) = error.hint() {
+                screen.hint(&hint);
+            }
+        }
     }
 }
 
@@ -457,12 +473,13 @@ fn journals(environment: &Environment) -> Journals {
     Journals { directories }
 }
 
-/// Gathers what the reader is told from variables, environment and terminal.
-fn reader_settings<'a>(
-    settings: &'a Settings,
+/// Returns what the reader is told of the terminal, the environment and the mailbox.
+fn surroundings<'a>(
+    place: &Place,
     environment: &'a Environment,
     program: &str,
-) -> ReaderSettings<'a> {
+    signals: Option<&'a Signals>,
+) -> Surroundings<'a> {
     let stdout_is_terminal = io::stdout().is_terminal();
     let size = terminal_size::terminal_size().filter(|_| stdout_is_terminal);
     let columns = environment
@@ -474,107 +491,19 @@ fn reader_settings<'a>(
         .lines
         .or(size.map(|(_, height)| height.0))
         .unwrap_or(24);
-    let number = |name| settings.number(name).map(|n| n as usize);
-    let crt = match settings.get("crt") {
-        None => None,
-        Some("") => Some(usize::from(rows)),
-        Some(_) => number("crt"),
-    };
-    let mut reader = ReaderSettings {
-        screen: number("screen").unwrap_or(usize::from(rows.saturating_sub(4)).max(1)),
-        crt,
-        toplines: number("toplines").unwrap_or(5),
-        page: settings.is_set("page"),
-        showto: settings.is_set("showto"),
-        own_addresses: match settings.is_set("showto") {
-            true => own_addresses(settings),
-            false => Vec::new(),
-        },
-        showname: settings.is_set("showname"),
-        allnet: settings.is_set("allnet"),
-        retain: settings.retained.iter().cloned().collect(),
-        prompt: match settings.get("prompt") {
-            Some(prompt) => prompt.to_owned(),
-            None if program == "mail" || program == "Mail" => "& ".to_owned(),
-            None => "? ".to_owned(),
-        },
-        quiet: settings.is_set("quiet"),
-        header: settings.is_set("header"),
+    Surroundings {
+        program: program.to_owned(),
+        environment: environment.clone(),
         stdin_is_terminal: io::stdin().is_terminal(),
         stdout_is_terminal,
         columns: usize::from(columns),
-        pager: pager(settings, environment),
-        zone: |time| clock::local(time.into()),
-        program: program.to_owned(),
+        rows: usize::from(rows),
         journals: journals(environment),
-        rules: quit_rules(settings, environment),
-        autoprint: settings.is_set("autoprint"),
-        errexit: settings.is_set("errexit"),
-        lock_patience: settings.lock_timeout(),
-        find_file: Some(Box::new(|name| {
+        is_system: place.is_system,
+        find_file: Box::new(|name, settings| {
             file_of(OsStr::new(name), settings, environment).map(|named| named.path)
-        })),
-        source_date_epoch: environment.source_date_epoch,
-        ..ReaderSettings::default()
-    };
-    reader.ignore.extend(settings.ignored.iter().cloned());
-    reader
-}
-
-/// Returns the addresses that are the user's: the login name, bare and at this host's names, `from`,
-/// and `alternates`.
-fn own_addresses(settings: &Settings) -> Vec<String> {
-    let login = user::login_name();
-    let identity = Identity::find(settings);
-    let domains = identity.own_names.iter().chain([&identity.qualify_domain]);
-    let mut own: Vec<String> = domains.map(|domain| format!("{login}@{domain}")).collect();
-    let from = settings.text("from").unwrap_or_default();
-    let from = address::parse_list(from).into_iter().flatten();
-    own.extend(from.map(|address| address.address().to_string()));
-    own.extend(settings.alternates.iter().cloned());
-    own.push(login);
-    own
-}
-
-/// Returns what becomes of messages at the end (design decision D15).
-///
-/// Under POSIX's rules a variable counts only where somebody has set it: its default is not ours.
-fn quit_rules(settings: &Settings, environment: &Environment) -> QuitRules {
-    let posix = environment.posixly_correct || settings.is_set("posix");
-    let holds = |ours: bool, name: &str| match posix {
-        true => settings.any(name).is_some(),
-        false => ours,
-    };
-    QuitRules {
-        posix,
-        hold: holds(settings.is_set("hold"), "hold"),
-        keepsave: holds(settings.is_set("keepsave"), "keepsave"),
-        keep: holds(settings.is_set("keep"), "keep"),
+        }),
+        signals,
+        ..Surroundings::default()
     }
-}
-
-/// Returns what shows long messages: `pager`, else `$PAGER`, by the shell, as POSIX has it, else
-/// `more`.
-fn pager(settings: &Settings, environment: &Environment) -> Option<Pager<'static>> {
-    let named = settings.path("pager").map(ToOwned::to_owned);
-    let program = named
-        .or_else(|| environment.pager.clone())
-        .unwrap_or_else(|| "more".into());
-    Some(Box::new(move |text| {
-        let mut command = child::command("/bin/sh");
-        command.arg("-c").arg(&program).stdin(Stdio::piped());
-        let mut child = child::spawn(&mut command)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A reader who leaves the pager early has seen enough.
-            match stdin.write_all(text) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
-                _ => {}
-            }
-        }
-        // The shell has said on stderr what it could not run; the text is still to be shown.
-        match child.wait()?.code() {
-            Some(126 | 127) => Err(io::Error::other("the shell could not run it")),
-            _ => Ok(()),
-        }
-    }))
 }

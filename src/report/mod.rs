@@ -6,14 +6,13 @@
 //! that a big one needs no more memory than its index.
 
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{Flags, Mailbox, MessageRef, Notice, OpenError};
+use crate::mailbox::{Flags, Journals, Mailbox, MessageRef, Notice, OpenError};
 use crate::selection::FlagChoice;
 use crate::ui::headline::{self, Place};
-use crate::ui::{ReaderSettings, Screen, page};
+use crate::ui::{Display, Screen, page};
 
 pub mod explain;
 pub mod json;
@@ -93,22 +92,21 @@ pub enum Form {
 pub fn headers(
     path: &Path,
     choice: Option<FlagChoice>,
-    settings: &ReaderSettings<'_>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    display: &Display,
+    journals: &Journals,
+    mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
-    let mut screen = Screen::new(out, err);
     let mut summary = Lines::default();
     let mut number = 0;
-    let mailbox = Mailbox::open(path, &settings.journals, &mut |_, message, block| {
+    let mailbox = Mailbox::open(path, journals, &mut |_, message, block| {
         number += 1;
         if !screen.is_closed() && choice.is_none_or(|choice| choice.matches(message.flags)) {
-            summary.add(number, message, block, settings);
+            summary.add(number, message, block, display);
             summary.write(&mut screen);
         }
     })?;
     let written = summary.finish(&mut screen);
-    let incomplete = tell_notices(&mailbox, settings, &mut screen);
+    let incomplete = tell_notices(&mailbox, &mut screen);
     screen.finish()?;
     Ok(incomplete.or((!written).then_some(Kind::Nothing)))
 }
@@ -123,13 +121,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn add(
-        &mut self,
-        number: usize,
-        message: &MessageRef,
-        block: &[u8],
-        settings: &ReaderSettings<'_>,
-    ) {
+    fn add(&mut self, number: usize, message: &MessageRef, block: &[u8], display: &Display) {
         self.any = true;
         let current = !self.decided && message.flags.is_new();
         self.decided |= current;
@@ -143,7 +135,7 @@ impl Lines {
             lines: message.lines.unwrap_or_default(),
             size: message.len,
         };
-        headline::append(&mut self.text, place, block, settings);
+        headline::append(&mut self.text, place, block, display);
     }
 
     fn write(&mut self, screen: &mut Screen<'_>) {
@@ -172,16 +164,15 @@ impl Lines {
 /// The mailbox cannot be opened or read, or the output cannot be written.
 pub fn print_all(
     path: &Path,
-    settings: &ReaderSettings<'_>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    display: &Display,
+    journals: &Journals,
+    mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
-    let mailbox = Mailbox::open_index(path, &settings.journals)?;
-    let mut screen = Screen::new(out, err);
-    let incomplete = tell_notices(&mailbox, settings, &mut screen);
+    let mailbox = Mailbox::open_index(path, journals)?;
+    let incomplete = tell_notices(&mailbox, &mut screen);
     for index in 0..mailbox.messages().len() {
         let bytes = read(&mailbox, index)?;
-        page::each(Some(index + 1), bytes, false, settings, &mut |text| {
+        page::each(Some(index + 1), bytes, false, display, &mut |text| {
             screen.raw(text.as_bytes());
         });
         if screen.is_closed() {
@@ -202,17 +193,16 @@ pub fn print_all(
 pub fn list(
     path: &Path,
     as_json: bool,
-    settings: &ReaderSettings<'_>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    display: &Display,
+    journals: &Journals,
+    mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
     if !as_json {
-        return headers(path, None, settings, out, err);
+        return headers(path, None, display, journals, screen);
     }
-    let mut screen = Screen::new(out, err);
     let mut number = 0;
     let mut buffer = Vec::new();
-    let mailbox = Mailbox::open(path, &settings.journals, &mut |_, message, block| {
+    let mailbox = Mailbox::open(path, journals, &mut |_, message, block| {
         number += 1;
         if !screen.is_closed() {
             json::summary(&mut buffer, number, message, block);
@@ -223,7 +213,7 @@ pub fn list(
         }
     })?;
     screen.raw(&buffer);
-    let incomplete = tell_notices(&mailbox, settings, &mut screen);
+    let incomplete = tell_notices(&mailbox, &mut screen);
     screen.finish()?;
     Ok(incomplete.or((number == 0).then_some(Kind::Nothing)))
 }
@@ -239,15 +229,15 @@ pub fn show(
     path: &Path,
     number: usize,
     form: Form,
-    settings: &ReaderSettings<'_>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    display: &Display,
+    journals: &Journals,
+    mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
     // The last one is found without the others, unless its number is wanted too.
     let is_last = number == usize::MAX;
     let mailbox = match form {
-        Form::Raw | Form::Text if is_last => Mailbox::open_end(path, &settings.journals)?,
-        _ => Mailbox::open_index(path, &settings.journals)?,
+        Form::Raw | Form::Text if is_last => Mailbox::open_end(path, journals)?,
+        _ => Mailbox::open_index(path, journals)?,
     };
     let number = match is_last {
         true => mailbox.messages().len(),
@@ -265,8 +255,7 @@ pub fn show(
         return Err(Failure::new(Kind::Nothing, what).into());
     };
     let bytes = read(&mailbox, index)?;
-    let mut screen = Screen::new(out, err);
-    let incomplete = tell_notices(&mailbox, settings, &mut screen);
+    let incomplete = tell_notices(&mailbox, &mut screen);
     match form {
         Form::Raw => screen.raw(mailbox.form().content(message, &bytes)),
         Form::Json => {
@@ -277,7 +266,7 @@ pub fn show(
         }
         Form::Text => {
             let number = (!mailbox.is_partial()).then_some(number);
-            page::each(number, bytes, false, settings, &mut |text| {
+            page::each(number, bytes, false, display, &mut |text| {
                 screen.raw(text.as_bytes());
             });
         }
@@ -288,13 +277,9 @@ pub fn show(
 
 /// Tells what else is to be known about a mailbox, a line each; returns what it means for the exit
 /// status.
-fn tell_notices(
-    mailbox: &Mailbox,
-    settings: &ReaderSettings<'_>,
-    screen: &mut Screen<'_>,
-) -> Option<Kind> {
+fn tell_notices(mailbox: &Mailbox, screen: &mut Screen<'_>) -> Option<Kind> {
     for notice in mailbox.notices() {
-        screen.complain(&format!("{}: {notice}", settings.program));
+        screen.tell(&notice.to_string());
     }
     mailbox.notices().iter().find_map(Notice::kind)
 }

@@ -1,6 +1,6 @@
 //! Tests of the reports, over mailboxes in a temporary directory.
 
-use std::io;
+use std::io::{self, Write};
 
 use super::*;
 
@@ -31,9 +31,17 @@ fn written<T>(run: impl FnOnce(&mut dyn Write, &mut dyn Write) -> T) -> (T, Stri
 #[test]
 fn headers_mark_the_first_new_message() {
     let mail = fixture(MAIL.as_bytes());
-    let settings = ReaderSettings::default();
-    let (result, out, err) =
-        written(|out, err| headers(&mail.path, None, &settings, out, err).unwrap());
+    let display = Display::default();
+    let (result, out, err) = written(|out, err| {
+        headers(
+            &mail.path,
+            None,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
+    });
     assert_eq!(result, None);
     assert_eq!(err, "");
     let lines: Vec<&str> = out.lines().collect();
@@ -55,11 +63,27 @@ fn headers_where_nothing_is_new_mark_the_first() {
         MAIL.replace("Subject: s", "Status: R\nSubject: s")
             .as_bytes(),
     );
-    let settings = ReaderSettings::default();
-    let (_, out, _) = written(|out, err| headers(&mail.path, None, &settings, out, err).unwrap());
+    let display = Display::default();
+    let (_, out, _) = written(|out, err| {
+        headers(
+            &mail.path,
+            None,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
+    });
     assert!(out.starts_with(">   1 "), "{out}");
     let (none, out, _) = written(|out, err| {
-        headers(&mail.path, Some(FlagChoice::New), &settings, out, err).unwrap()
+        headers(
+            &mail.path,
+            Some(FlagChoice::New),
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
     });
     assert_eq!((none, &*out), (Some(Kind::Nothing), ""));
 }
@@ -67,12 +91,32 @@ fn headers_where_nothing_is_new_mark_the_first() {
 #[test]
 fn an_empty_mailbox_is_status_1_and_silent() {
     let mail = fixture(b"");
-    let settings = ReaderSettings::default();
+    let display = Display::default();
     let (results, out, err) = written(|out, err| {
         [
-            headers(&mail.path, None, &settings, out, err).unwrap(),
-            print_all(&mail.path, &settings, out, err).unwrap(),
-            list(&mail.path, true, &settings, out, err).unwrap(),
+            headers(
+                &mail.path,
+                None,
+                &display,
+                &Journals::default(),
+                Screen::new(out, err, "mailx"),
+            )
+            .unwrap(),
+            print_all(
+                &mail.path,
+                &display,
+                &Journals::default(),
+                Screen::new(out, err, "mailx"),
+            )
+            .unwrap(),
+            list(
+                &mail.path,
+                true,
+                &display,
+                &Journals::default(),
+                Screen::new(out, err, "mailx"),
+            )
+            .unwrap(),
         ]
     });
     assert_eq!(results, [Some(Kind::Nothing); 3]);
@@ -81,9 +125,16 @@ fn an_empty_mailbox_is_status_1_and_silent() {
 
 #[test]
 fn a_missing_mailbox_is_told_apart() {
-    let settings = ReaderSettings::default();
-    let (result, _, _) =
-        written(|out, err| headers(Path::new("/nonexistent/mbox"), None, &settings, out, err));
+    let display = Display::default();
+    let (result, _, _) = written(|out, err| {
+        headers(
+            Path::new("/nonexistent/mbox"),
+            None,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+    });
     let failure = result.unwrap_err().into_failure();
     assert_eq!(failure.kind, Kind::NoInput);
 }
@@ -91,8 +142,16 @@ fn a_missing_mailbox_is_told_apart() {
 #[test]
 fn print_all_shows_every_message_decoded() {
     let mail = fixture(MAIL.as_bytes());
-    let settings = ReaderSettings::default();
-    let (result, out, _) = written(|out, err| print_all(&mail.path, &settings, out, err).unwrap());
+    let display = Display::default();
+    let (result, out, _) = written(|out, err| {
+        print_all(
+            &mail.path,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
+    });
     assert_eq!(result, None);
     assert_eq!(
         out,
@@ -109,8 +168,17 @@ fn json_keys_are_stable_and_bytes_are_kept_beside() {
         b"From a@b Mon Nov 16 09:00:00 2026\nFrom: =?utf-8?q?B=C3=B6b?= <b@x>\nSubject: caf\xe9\n\
           Date: Mon, 16 Nov 2026 09:00:00 +0100\nContent-Type: text/plain; charset=utf-8\n\nhi\n",
     );
-    let settings = ReaderSettings::default();
-    let (_, out, _) = written(|out, err| list(&mail.path, true, &settings, out, err).unwrap());
+    let display = Display::default();
+    let (_, out, _) = written(|out, err| {
+        list(
+            &mail.path,
+            true,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
+    });
     let value: serde_json::Value = serde_json::from_str(out.trim_end()).unwrap();
     let expected = serde_json::json!({
         "number": 1, "flags": ["new"], "envelope_from": "a@b", "from": "Böb <b@x>",
@@ -119,8 +187,17 @@ fn json_keys_are_stable_and_bytes_are_kept_beside() {
         "date": "2026-11-16T09:00:00+01:00", "lines": value["lines"], "size": value["size"],
     });
     assert_eq!(value, expected);
-    let (_, out, _) =
-        written(|out, err| show(&mail.path, 1, Form::Json, &settings, out, err).unwrap());
+    let (_, out, _) = written(|out, err| {
+        show(
+            &mail.path,
+            1,
+            Form::Json,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
+    });
     let value: serde_json::Value = serde_json::from_str(out.trim_end()).unwrap();
     assert_eq!(value["text"], "hi\n");
     assert_eq!(value["fields"][1]["body_raw"], "Y2Fm6Q==");
@@ -136,8 +213,17 @@ fn json_loses_nothing_and_harms_no_terminal() {
     let subject = "a\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{e0041}\\z";
     let mail =
         fixture(format!("From a@b Mon Nov 16 09:00:00 2026\nSubject: {subject}\n\n").as_bytes());
-    let settings = ReaderSettings::default();
-    let (_, out, _) = written(|out, err| list(&mail.path, true, &settings, out, err).unwrap());
+    let display = Display::default();
+    let (_, out, _) = written(|out, err| {
+        list(
+            &mail.path,
+            true,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
+    });
     assert!(!out.chars().any(crate::sanitize::is_forbidden), "{out:?}");
     let value: serde_json::Value = serde_json::from_str(out.trim_end()).unwrap();
     assert_eq!(value["subject"], subject);
@@ -146,19 +232,45 @@ fn json_loses_nothing_and_harms_no_terminal() {
 #[test]
 fn show_gives_text_bytes_or_a_clear_failure() {
     let mail = fixture(MAIL.as_bytes());
-    let settings = ReaderSettings::default();
-    let (_, out, _) =
-        written(|out, err| show(&mail.path, 2, Form::Text, &settings, out, err).unwrap());
+    let display = Display::default();
+    let (_, out, _) = written(|out, err| {
+        show(
+            &mail.path,
+            2,
+            Form::Text,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
+    });
     assert!(out.starts_with("Message 2:\nFrom bob "), "{out}");
-    let (_, out, _) =
-        written(|out, err| show(&mail.path, 2, Form::Raw, &settings, out, err).unwrap());
+    let (_, out, _) = written(|out, err| {
+        show(
+            &mail.path,
+            2,
+            Form::Raw,
+            &display,
+            &Journals::default(),
+            Screen::new(out, err, "mailx"),
+        )
+        .unwrap()
+    });
     assert!(
         !out.starts_with("From bob ") && out.contains("\n>From me\n"),
         "{out}"
     );
     for number in [0, 3, usize::MAX - 1] {
-        let (result, out, _) =
-            written(|out, err| show(&mail.path, number, Form::Raw, &settings, out, err));
+        let (result, out, _) = written(|out, err| {
+            show(
+                &mail.path,
+                number,
+                Form::Raw,
+                &display,
+                &Journals::default(),
+                Screen::new(out, err, "mailx"),
+            )
+        });
         assert_eq!(result.unwrap_err().into_failure().kind, Kind::Nothing);
         assert_eq!(out, "");
     }
@@ -180,14 +292,14 @@ impl Write for Failing {
 #[test]
 fn an_output_that_cannot_be_written_is_a_failure_unless_the_reader_left() {
     let mail = fixture(MAIL.as_bytes());
-    let settings = ReaderSettings::default();
+    let display = Display::default();
     let run = |kind| {
         headers(
             &mail.path,
             None,
-            &settings,
-            &mut Failing(kind),
-            &mut Vec::new(),
+            &display,
+            &Journals::default(),
+            Screen::new(&mut Failing(kind), &mut Vec::new(), "mailx"),
         )
     };
     let full = run(io::ErrorKind::StorageFull).unwrap_err().into_failure();

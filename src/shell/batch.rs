@@ -3,16 +3,18 @@
 //! Messages are chosen by the reader's message lists and by filters; only those that are chosen
 //! change, and nothing does unless all of the choice was understood.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
-use super::Reader;
-use super::quit::{commit, counted};
+use super::commit::{commit, counted, notices_of, unfinished};
+use super::display_of;
+use super::options::{Options, Surroundings};
+use super::unread::Unread;
+use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
-use crate::selection::{ListError, Selection};
-use crate::ui::{ReaderSettings, Screen};
+use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interest};
+use crate::ui::headline::{self, Place};
+use crate::ui::{Display, Screen};
 
 /// What is to become of the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,23 +34,99 @@ pub struct Manner {
     pub json: bool,
 }
 
+/// A change without a dialogue.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Which messages.
+    pub selection: Selection,
+    /// What becomes of them.
+    pub action: Action,
+    /// How it is told.
+    pub manner: Manner,
+}
+
+/// The messages of a mailbox, as they are stored.
+struct Stored<'m> {
+    mailbox: &'m Mailbox,
+    display: &'m Display,
+    allnet: bool,
+    unread: Unread,
+}
+
+impl Stored<'_> {
+    fn flags(&self, message: usize) -> Flags {
+        self.mailbox.messages()[message].flags
+    }
+
+    fn block(&self, message: usize) -> Vec<u8> {
+        self.unread.block(self.mailbox, message)
+    }
+
+    fn append_headline(&self, text: &mut String, message: usize) {
+        let place = Place {
+            number: message + 1,
+            letter: headline::letter(self.flags(message), false),
+            current: false,
+            lines: self.unread.lines(self.mailbox, message),
+            size: self.mailbox.messages()[message].len,
+        };
+        headline::append(text, place, &self.block(message), self.display);
+    }
+}
+
+impl Index for Stored<'_> {
+    fn count(&self) -> usize {
+        self.mailbox.messages().len()
+    }
+
+    fn current(&self) -> usize {
+        first_of_interest(self.mailbox.messages().iter().map(|message| message.flags))
+    }
+
+    fn is_hidden(&self, _: usize) -> bool {
+        false
+    }
+
+    fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
+        choice.matches(self.flags(message))
+    }
+
+    fn sender(&self, message: usize) -> String {
+        headline::sender(&self.block(message), self.display)
+    }
+
+    fn subject(&self, message: usize) -> String {
+        headline::subject(&self.block(message))
+    }
+
+    fn allnet(&self) -> bool {
+        self.allnet
+    }
+}
+
 /// Changes the messages that are selected; returns [`Kind::Nothing`] if there are none.
 ///
 /// # Errors
 /// A list cannot be understood (64) or names a message that is not there (1), the mailbox cannot
 /// be changed, or the output cannot be written.
 pub fn change(
-    mailbox: Mailbox,
-    settings: ReaderSettings<'_>,
-    selection: &Selection,
-    action: Action,
-    manner: Manner,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    mailbox: &Mailbox,
+    settings: &Settings,
+    around: &Surroundings<'_>,
+    change: &Change,
+    mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, Failure> {
-    let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
-    let chosen = selection
-        .choose(&reader, &|message| reader.block(message))
+    let (action, manner) = (change.action, change.manner);
+    let options = Options::of(settings, around);
+    let stored = Stored {
+        mailbox,
+        display: &display_of(settings, around),
+        allnet: options.allnet,
+        unread: Unread::default(),
+    };
+    let chosen = change
+        .selection
+        .choose(&stored, &|message| stored.block(message))
         .map_err(|error| {
             let kind = match error {
                 ListError::NoSuchMessage(_) => Kind::Nothing,
@@ -56,107 +134,122 @@ pub fn change(
             };
             Failure::new(kind, error.to_string())
         })?;
-    let unread = reader.tell_unread();
-    let mut changes = Changes::default();
-    for &message in &chosen {
-        let before = reader.mailbox.messages()[message].flags;
-        match action {
-            Action::Delete => changes.delete(message),
-            Action::Mark(set, cleared) => {
-                let mut flags = before;
-                flags.insert(set);
-                flags.remove(cleared);
-                // `RO`, as when it was read.
-                if set.contains(Flags::READ) && before.is_new() {
-                    flags.insert(Flags::OLD);
-                }
-                if flags != before {
-                    changes.set_flags(message, flags);
-                }
-            }
-        }
-    }
+    let unread = tell_unread(&stored, &mut screen);
+    let changes = action.changes(&stored, &chosen);
     let done = match manner.dry_run || changes.is_empty() {
         true => Committed {
-            left: reader.mailbox.messages().len(),
+            left: stored.count(),
             ..Committed::default()
         },
         false => {
-            let keep = reader.settings.rules.keep;
-            let (settings, screen) = (&reader.settings, &mut reader.screen);
-            let done = commit(&reader.mailbox, &changes, !keep, settings, screen);
-            done.map_err(|failure| match settings.signal() {
-                Some(signal) => {
-                    let path = reader.mailbox.path().display();
-                    let what = format!("interrupted; {path} stays as it is");
-                    Failure::new(Kind::Signal(signal), what)
-                }
-                None => failure,
-            })?
+            commit(mailbox, &changes, &options, around, &mut screen).map_err(
+                |failure| match around.signal() {
+                    Some(signal) => {
+                        let what =
+                            format!("interrupted; {} stays as it is", mailbox.path().display());
+                        Failure::new(Kind::Signal(signal), what)
+                    }
+                    None => failure,
+                },
+            )?
         }
     };
-    reader.tell_of(&done);
-    let unfinished = done.pending.is_some().then_some(Kind::Io);
-    let kind = unread
-        .or(unfinished)
-        .or(chosen.is_empty().then_some(Kind::Nothing));
+    for line in notices_of(&done, mailbox.path()) {
+        screen.tell(&line);
+    }
+    if let Some(failure) = unfinished(&done, mailbox.path()) {
+        screen.fail(&failure);
+    }
+    let incomplete = done.pending.is_some().then_some(Kind::Io);
+    let nothing = chosen.is_empty().then_some(Kind::Nothing);
+    let kind = unread.or(incomplete).or(nothing);
     if manner.json {
-        let object = reader.result(&chosen, action, manner, &done, kind);
-        reader.screen.raw(format!("{object}\n").as_bytes());
+        let object = result(mailbox, &chosen, change, &done, kind);
+        screen.raw(format!("{object}\n").as_bytes());
     } else if manner.dry_run {
         let mut text = String::new();
         for &message in &chosen {
-            reader.append_headline(&mut text, message, usize::MAX);
+            stored.append_headline(&mut text, message);
         }
-        reader.screen.raw(text.as_bytes());
-    } else if reader.settings.stdout_is_terminal {
-        let line = reader.summary(chosen.len(), action, &done);
-        reader.screen.text(&line);
+        screen.raw(text.as_bytes());
+    } else if around.stdout_is_terminal {
+        screen.text(&summary(mailbox, chosen.len(), action, &done));
     }
-    reader.screen.finish()?;
-    Ok(reader.settings.signal().map(Kind::Signal).or(kind))
+    screen.finish()?;
+    Ok(around.signal().map(Kind::Signal).or(kind))
 }
 
-impl Reader<'_, '_> {
-    /// Returns the result as JSON; the keys are stable.
-    fn result(
-        &self,
-        chosen: &[usize],
-        action: Action,
-        manner: Manner,
-        done: &Committed,
-        kind: Option<Kind>,
-    ) -> Value {
-        let numbers: Vec<usize> = chosen.iter().map(|message| message + 1).collect();
-        let journal = done.pending.as_ref().map(|pending| &pending.journal);
-        json!({
-            "mailbox": self.mailbox.path().display().to_string(),
-            "action": match action {
-                Action::Delete => "delete",
-                Action::Mark(..) => "mark",
-            },
-            "dry_run": manner.dry_run,
-            "numbers": numbers,
-            "deleted": done.deleted,
-            "flagged": done.flagged,
-            "flags_left_out": done.flags_left_out + done.names_taken,
-            "gone": done.gone,
-            "arrived": done.arrived,
-            "left": done.left,
-            "pending": journal.map(|journal| journal.display().to_string()),
-            "status": kind.map_or(0, Kind::status),
-        })
-    }
+/// Tells that a header could not be read, which the filters had to do without; returns what kind of
+/// failure that is, if it is one.
+fn tell_unread(stored: &Stored<'_>, screen: &mut Screen<'_>) -> Option<Kind> {
+    let (failure, kind) = stored.unread.take()?;
+    screen.fail(&failure);
+    kind
+}
 
-    fn summary(&self, chosen: usize, action: Action, done: &Committed) -> String {
-        let path = self.mailbox.path().display();
-        match action {
-            _ if chosen == 0 => "No applicable messages\n".to_owned(),
-            Action::Delete => {
-                let (deleted, left) = (counted(done.deleted), done.left);
-                format!("{path}: {deleted} deleted, {left} left\n")
+impl Action {
+    /// Returns what is to be changed in these messages.
+    fn changes(self, stored: &Stored<'_>, chosen: &[usize]) -> Changes {
+        let mut changes = Changes::default();
+        for &message in chosen {
+            let before = stored.flags(message);
+            match self {
+                Action::Delete => changes.delete(message),
+                Action::Mark(set, cleared) => {
+                    let mut flags = before;
+                    flags.insert(set);
+                    flags.remove(cleared);
+                    // `RO`, as when it was read.
+                    if set.contains(Flags::READ) && before.is_new() {
+                        flags.insert(Flags::OLD);
+                    }
+                    if flags != before {
+                        changes.set_flags(message, flags);
+                    }
+                }
             }
-            Action::Mark(..) => format!("{path}: {} marked\n", counted(done.flagged)),
         }
+        changes
+    }
+}
+
+/// Returns the result as JSON; the keys are stable.
+fn result(
+    mailbox: &Mailbox,
+    chosen: &[usize],
+    change: &Change,
+    done: &Committed,
+    kind: Option<Kind>,
+) -> Value {
+    let numbers: Vec<usize> = chosen.iter().map(|message| message + 1).collect();
+    let journal = done.pending.as_ref().map(|pending| &pending.journal);
+    json!({
+        "mailbox": mailbox.path().display().to_string(),
+        "action": match change.action {
+            Action::Delete => "delete",
+            Action::Mark(..) => "mark",
+        },
+        "dry_run": change.manner.dry_run,
+        "numbers": numbers,
+        "deleted": done.deleted,
+        "flagged": done.flagged,
+        "flags_left_out": done.flags_left_out + done.names_taken,
+        "gone": done.gone,
+        "arrived": done.arrived,
+        "left": done.left,
+        "pending": journal.map(|journal| journal.display().to_string()),
+        "status": kind.map_or(0, Kind::status),
+    })
+}
+
+fn summary(mailbox: &Mailbox, chosen: usize, action: Action, done: &Committed) -> String {
+    let path = mailbox.path().display();
+    match action {
+        _ if chosen == 0 => "No applicable messages\n".to_owned(),
+        Action::Delete => {
+            let (deleted, left) = (counted(done.deleted), done.left);
+            format!("{path}: {deleted} deleted, {left} left\n")
+        }
+        Action::Mark(..) => format!("{path}: {} marked\n", counted(done.flagged)),
     }
 }

@@ -65,8 +65,8 @@ impl<'a> Source<'a> {
     fn physical_line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
         match self {
             Source::Lines(lines) => {
-                if reader.settings.stdin_is_terminal {
-                    let prompt = reader.settings.prompt.clone();
+                if reader.around.stdin_is_terminal {
+                    let prompt = reader.options.prompt.clone();
                     reader.screen.text(&prompt);
                     reader.screen.flush();
                 }
@@ -76,7 +76,7 @@ impl<'a> Source<'a> {
                 })?;
                 let line = String::from_utf8_lossy(&line);
                 let line = line.trim_end_matches(['\n', '\r']);
-                if length == 0 && reader.settings.stdin_is_terminal {
+                if length == 0 && reader.around.stdin_is_terminal {
                     // The end of input was typed behind a prompt.
                     reader.screen.raw(b"\n");
                 }
@@ -84,7 +84,7 @@ impl<'a> Source<'a> {
             }
             Source::Terminal(terminal) => loop {
                 let Terminal { editor, prompt } = &mut **terminal;
-                let mut ask = || editor.readline(&reader.settings.prompt);
+                let mut ask = || editor.readline(&reader.options.prompt);
                 let line = match prompt {
                     Some(prompt) => prompt.during(ask),
                     None => ask(),

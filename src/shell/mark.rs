@@ -91,7 +91,7 @@ impl Reader<'_, '_> {
     /// Marks messages as deleted; shows the next one with `autoprint`.
     pub(super) fn delete(&mut self, list: &str) -> Told {
         let has_next = self.delete_and_move(list)?;
-        match has_next && self.settings.autoprint {
+        match has_next && self.options.autoprint {
             true => self.print(""),
             false => Ok(()),
         }
@@ -153,7 +153,7 @@ impl Reader<'_, '_> {
             messages.push(message.ok_or_else(Complaint::no_messages)?);
         }
         for &message in &messages {
-            let is_read = self.settings.rules.posix;
+            let is_read = self.options.rules.posix;
             let mark = &mut self.marks[message];
             if mark.fate == Fate::Deleted {
                 mark.fate = Fate::Ruled;
@@ -172,7 +172,7 @@ impl Reader<'_, '_> {
     /// Lets messages stay in the mailbox, whatever the rules of leaving say of them.
     pub(super) fn hold(&mut self, list: &str) -> Told {
         self.changeable()?;
-        let messages = match self.settings.rules.posix && !list.is_empty() {
+        let messages = match self.options.rules.posix && !list.is_empty() {
             // POSIX lets it take back a deletion.
             true => self.choose(list, Sight::All)?,
             false => self.messages(list)?,

@@ -1,52 +1,49 @@
 //! The interactive reader: a loop over commands from a terminal, a pipe or a file.
 //!
-//! Takes a mailbox that is open already, settings and writers; knows nothing of
-//! where they come from. Commands mark messages in memory; only `save` and its
+//! Takes a mailbox that is open already, settings and a screen; knows nothing of
+//! where they come from. The reader owns the settings: what they say is looked up again for the
+//! command after a change. Commands mark messages in memory; only `save` and its
 //! like write at once, and only leaving by `q` changes the mailbox. `x` changes
 //! nothing, and nor do the ends that nobody asked for: a signal, a terminal that
 //! is gone, an output that is full, a script that has failed. Results
 //! go to `out`, complaints to `err` (POSIX), and neither ends the loop; the end of
 //! input is `q`.
 
-use std::cell::RefCell;
-use std::io::{self, BufRead, Write};
+use std::io::BufRead;
 use std::path::PathBuf;
 
 use nix::unistd::{AccessFlags, eaccess};
 
+use crate::config::Settings;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{Flags, Mailbox, Notice};
 use crate::selection::{self, FlagChoice, Index, ListError, Sight, first_of_interest};
-use crate::ui::{ReaderSettings, Screen, headline};
+use crate::submission::identity;
+use crate::ui::{Display, Screen, headline};
 
 pub mod batch;
 pub mod command;
+mod commit;
 pub mod complaint;
 mod file;
 mod input;
 mod mark;
+pub mod options;
 mod quit;
 mod script;
 mod show;
 mod store;
+mod unread;
 
 use complaint::Complaint;
 use input::Source;
 use mark::{Fate, Mark};
+use options::{Options, Surroundings};
 use script::Script;
+use unread::Unread;
 
 /// What a command says: nothing, or what to tell the user.
 pub type Told = Result<(), Complaint>;
-
-/// Returns what kind of failure it is that a message could not be read, if it is one.
-fn unread_kind(error: &io::Error) -> Option<Kind> {
-    match error.kind() {
-        // It was deleted by somebody else: that is no failure of ours.
-        io::ErrorKind::NotFound => None,
-        io::ErrorKind::ResourceBusy => Some(Kind::TryLater),
-        _ => Some(Kind::Io),
-    }
-}
 
 /// Where commands come from.
 pub enum Input<'a> {
@@ -64,13 +61,13 @@ pub enum Input<'a> {
 /// The list cannot be understood (64), or the output cannot be written.
 pub fn search(
     mailbox: Mailbox,
-    settings: ReaderSettings<'_>,
+    settings: Settings,
+    around: Surroundings<'_>,
     text: &str,
     silent: bool,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    screen: Screen<'_>,
 ) -> Result<Option<Kind>, Failure> {
-    let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
+    let mut reader = Reader::new(mailbox, settings, around, screen);
     reader.tell_notices();
     let found = match reader.choose(text, Sight::Present) {
         Ok(found) => found,
@@ -98,13 +95,13 @@ pub fn search(
 /// The output cannot be written, or the commands cannot be read ([`Kind::Io`]).
 pub fn run(
     mailbox: Mailbox,
-    settings: ReaderSettings<'_>,
+    settings: Settings,
+    around: Surroundings<'_>,
     first: &[String],
     input: Input<'_>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    screen: Screen<'_>,
 ) -> Result<Option<Kind>, Failure> {
-    let mut reader = Reader::new(mailbox, settings, Screen::new(out, err));
+    let mut reader = Reader::new(mailbox, settings, around, screen);
     reader.tell_notices();
     reader.in_script |= !first.is_empty();
     reader.failure = None;
@@ -116,7 +113,7 @@ pub fn run(
         }
     }
     reader.hand_over_to_a_person();
-    let mut source = Source::new(input, reader.settings.signals)?;
+    let mut source = Source::new(input, reader.around.signals)?;
     let mut has_ended = false;
     while !reader.left && !reader.screen.is_closed() {
         reader.screen.flush();
@@ -150,7 +147,15 @@ pub fn run(
 /// The state of the reader between commands; messages count from 0.
 pub struct Reader<'a, 's> {
     mailbox: Mailbox,
-    settings: ReaderSettings<'s>,
+    /// What is set. A command may change it; see [`Reader::refresh`].
+    settings: Settings,
+    around: Surroundings<'s>,
+    /// What the settings say of the reader.
+    options: Options,
+    /// What the settings say of how messages look.
+    display: Display,
+    /// The revision of the settings that `options` and `display` are of.
+    revision: usize,
     screen: Screen<'a>,
     /// What this session has done to each message.
     marks: Vec<Mark>,
@@ -173,12 +178,17 @@ pub struct Reader<'a, 's> {
     failure: Option<Kind>,
     /// What is to be the exit status; failures at a terminal are seen and no part of it.
     worst: Option<Kind>,
-    /// The first message whose header could not be read since the last command, and why.
-    unread: RefCell<Option<(usize, io::Error)>>,
+    unread: Unread,
 }
 
 impl<'a, 's> Reader<'a, 's> {
-    fn new(mailbox: Mailbox, settings: ReaderSettings<'s>, screen: Screen<'a>) -> Self {
+    fn new(
+        mailbox: Mailbox,
+        settings: Settings,
+        around: Surroundings<'s>,
+        screen: Screen<'a>,
+    ) -> Self {
+        let options = Options::of(&settings, &around);
         let messages = mailbox.messages();
         let current = first_of_interest(messages.iter().map(|message| message.flags));
         Reader {
@@ -188,31 +198,49 @@ impl<'a, 's> Reader<'a, 's> {
                 .collect(),
             current,
             shown: false,
-            page: current / settings.screen.max(1),
+            page: current / options.screen,
             search: String::new(),
-            read_only: settings.read_only || !may_write(&mailbox),
+            read_only: around.read_only || !may_write(&mailbox),
             left: false,
-            in_script: !settings.stdin_is_terminal,
+            in_script: !around.stdin_is_terminal,
             script: Script::default(),
             has_failed: false,
             failure: None,
             worst: None,
-            unread: RefCell::new(None),
+            unread: Unread::default(),
+            options,
+            display: display_of(&settings, &around),
+            revision: settings.revision(),
             mailbox,
             settings,
+            around,
             screen,
         }
     }
 
+    /// Looks up again what the settings say, if they were changed.
+    fn refresh(&mut self) {
+        let revision = self.settings.revision();
+        if std::mem::replace(&mut self.revision, revision) != revision {
+            self.options = Options::of(&self.settings, &self.around);
+            self.display = display_of(&self.settings, &self.around);
+        }
+    }
+
+    /// Returns the file that a name stands for.
+    fn file_of(&self, name: &str) -> Result<PathBuf, Failure> {
+        (self.around.find_file)(name, &self.settings)
+    }
+
     fn greet(&mut self) {
-        if !self.settings.quiet {
+        if !self.options.quiet {
             let version = env!("CARGO_PKG_VERSION");
             self.screen
                 .text(&format!("Postrider {version}.  Type ? for help.\n"));
             let banner = self.banner();
             self.screen.text(&banner);
         }
-        if self.settings.header && !self.mailbox.messages().is_empty() {
+        if self.options.header && !self.mailbox.messages().is_empty() {
             self.show_page();
             self.tell_unread();
         }
@@ -260,7 +288,7 @@ impl<'a, 's> Reader<'a, 's> {
         self.execute(line);
         self.heed_signal();
         self.judge(line);
-        if self.has_failed && self.settings.errexit && !self.settings.stdin_is_terminal {
+        if self.has_failed && self.options.errexit && !self.around.stdin_is_terminal {
             self.note(Kind::Nothing);
             self.left = true;
         }
@@ -280,7 +308,7 @@ impl<'a, 's> Reader<'a, 's> {
     ///
     /// POSIX lets scripts go on.
     fn held_back_by(&self) -> Option<&str> {
-        match self.settings.rules.posix {
+        match self.options.rules.posix {
             true => None,
             false => self.script.failed(),
         }
@@ -289,7 +317,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// Ends the script where a person at a terminal goes on; what a failed one has marked is taken
     /// back, as nobody saw it.
     fn hand_over_to_a_person(&mut self) {
-        if !self.settings.stdin_is_terminal {
+        if !self.around.stdin_is_terminal {
             return;
         }
         self.in_script = false;
@@ -307,11 +335,11 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Leaves where a signal asks us to stop; an interrupt at a terminal ended the command only.
     fn heed_signal(&mut self) {
-        match self.settings.signals {
-            Some(signals) if self.settings.stdin_is_terminal => signals.forget_interrupt(),
+        match self.around.signals {
+            Some(signals) if self.around.stdin_is_terminal => signals.forget_interrupt(),
             _ => {}
         }
-        let Some(signal) = self.settings.signal() else {
+        let Some(signal) = self.around.signal() else {
             return;
         };
         if !self.left {
@@ -332,7 +360,7 @@ impl<'a, 's> Reader<'a, 's> {
             return Ok(());
         }
         let mut is_asked = self.marks.iter().any(|mark| mark.fate != Fate::Ruled);
-        while !self.settings.stdin_is_terminal {
+        while !self.around.stdin_is_terminal {
             let Some(line) = source.line(self)? else {
                 break;
             };
@@ -354,7 +382,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Returns whether what takes long is to end now.
     fn is_interrupted(&self) -> bool {
-        self.settings.signal().is_some()
+        self.around.signal().is_some()
     }
 
     /// Says what is wrong with a command.
@@ -366,8 +394,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Says something under the program's name.
     fn tell(&mut self, line: &str) {
-        let line = format!("{}: {line}", self.settings.program);
-        self.screen.complain(&line);
+        self.screen.tell(line);
     }
 
     /// Tells what else is to be known about the mailbox.
@@ -385,10 +412,7 @@ impl<'a, 's> Reader<'a, 's> {
     fn fail(&mut self, failure: &Failure) {
         self.has_failed = true;
         self.failure = worse(self.failure, Some(failure.kind));
-        self.tell(&with_causes(failure));
-        if let Some(hint) = &failure.hint {
-            self.screen.complain(&format!("hint: {hint}"));
-        }
+        self.screen.fail(failure);
     }
 
     /// Remembers a failure for the exit status; a signal is why we stop, and outranks the others.
@@ -402,6 +426,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Runs one line.
     fn execute(&mut self, line: &str) {
+        self.refresh();
         let (word, arguments) = command::split(line);
         let told = match (word, arguments) {
             ("", "") => self.next(""),
@@ -425,6 +450,7 @@ impl<'a, 's> Reader<'a, 's> {
             self.complain(&complaint);
         }
         self.tell_unread();
+        self.refresh();
     }
 
     /// Returns the complaint of a command that we do not know.
@@ -495,28 +521,19 @@ impl<'a, 's> Reader<'a, 's> {
     /// Returns the From_ line and header block of a message; one that cannot be read is empty, and
     /// told when the command ends.
     fn block(&self, message: usize) -> Vec<u8> {
-        self.mailbox.read_header(message).unwrap_or_else(|error| {
-            self.unread.borrow_mut().get_or_insert((message, error));
-            Vec::new()
-        })
+        self.unread.block(&self.mailbox, message)
     }
 
     /// Returns the number of lines of a message; one that cannot be read has none, and is told when
     /// the command ends.
     fn lines(&self, message: usize) -> u32 {
-        self.mailbox.lines(message).unwrap_or_else(|error| {
-            self.unread.borrow_mut().get_or_insert((message, error));
-            0
-        })
+        self.unread.lines(&self.mailbox, message)
     }
 
     /// Tells that a header could not be read, which a search or a list had to do without; returns
     /// what kind of failure that is, if it is one.
     fn tell_unread(&mut self) -> Option<Kind> {
-        let (message, error) = self.unread.take()?;
-        let what = format!("{}: cannot read the message", message + 1);
-        let kind = unread_kind(&error);
-        let failure = Failure::new(kind.unwrap_or(Kind::Io), what).because(error);
+        let (failure, kind) = self.unread.take()?;
         match kind {
             None => self.tell(&with_causes(&failure)),
             Some(_) => self.fail(&failure),
@@ -562,7 +579,7 @@ impl Index for Reader<'_, '_> {
     }
 
     fn sender(&self, message: usize) -> String {
-        headline::sender(&self.block(message), &self.settings)
+        headline::sender(&self.block(message), &self.display)
     }
 
     fn subject(&self, message: usize) -> String {
@@ -570,8 +587,15 @@ impl Index for Reader<'_, '_> {
     }
 
     fn allnet(&self) -> bool {
-        self.settings.allnet
+        self.options.allnet
     }
+}
+
+/// Returns how messages look to a reader.
+fn display_of(settings: &Settings, around: &Surroundings<'_>) -> Display {
+    Display::of(settings, around.columns, || {
+        identity::own_addresses(settings)
+    })
 }
 
 /// Returns the worse of two failures.

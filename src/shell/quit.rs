@@ -10,18 +10,15 @@
 //! MBOX first, appended and synced; only then the mailbox is changed, by the one door of
 //! `mailbox`. When a step fails the next ones are not done: a message may be in both, never in none.
 
-use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::commit::{commit, counted, notices_of, unfinished};
 use super::mark::{Fate, Mark};
 use super::{Reader, Told};
-use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{
-    Changes, CommitError, CommitOptions, Committed, Flags, Holder, LockOptions, Mailbox, Waiter,
-};
-use crate::ui::{ReaderSettings, Screen};
+use crate::exit::Failure;
+use crate::mailbox::{Changes, Committed, Flags, Mailbox};
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -46,7 +43,7 @@ impl Reader<'_, '_> {
         match written {
             Ok(()) => self.left = true,
             Err(failure) => {
-                let can_stay = self.settings.stdin_is_terminal && self.settings.signal().is_none();
+                let can_stay = self.around.stdin_is_terminal && self.around.signal().is_none();
                 self.fail(&match can_stay {
                     true => failure.hint("x leaves without a change; q tries again"),
                     false => failure,
@@ -67,8 +64,8 @@ impl Reader<'_, '_> {
         let failed = self.held_back_by().unwrap_or_default();
         let line = format!("{path} stays as it is, because \"{failed}\" failed");
         self.tell(&line);
-        let hint = "correct that command and run the script again";
-        self.screen.complain(&format!("hint: {hint}"));
+        self.screen
+            .hint("correct that command and run the script again");
     }
 
     fn write_back(&mut self) -> Result<(), Failure> {
@@ -79,17 +76,16 @@ impl Reader<'_, '_> {
             if has_grown(&self.mailbox) {
                 self.screen.text("New mail has arrived.\n");
             }
-            if self.settings.is_system {
+            if self.around.is_system {
                 self.say_held(self.marks.len());
             }
             return Ok(());
         }
-        let keep = self.settings.rules.keep;
         let done = commit(
             &self.mailbox,
             &plan.changes,
-            !keep,
-            &self.settings,
+            &self.options,
+            &self.around,
             &mut self.screen,
         )
         .map_err(|failure| match plan.moves.len() {
@@ -103,7 +99,7 @@ impl Reader<'_, '_> {
         if done.arrived > 0 {
             self.screen.text("New mail has arrived.\n");
         }
-        if self.settings.is_system {
+        if self.around.is_system {
             self.say_held(done.left.saturating_sub(done.arrived));
         } else if done.pending.is_none() {
             let end = if done.is_removed {
@@ -120,7 +116,7 @@ impl Reader<'_, '_> {
     /// Tells what there is to say of changes that were written; one that is not complete is a
     /// failure, at a terminal too.
     pub(super) fn tell_of(&mut self, done: &Committed) {
-        for line in told(done, self.mailbox.path()) {
+        for line in notices_of(done, self.mailbox.path()) {
             self.tell(&line);
         }
         if let Some(failure) = unfinished(done, self.mailbox.path()) {
@@ -146,7 +142,7 @@ impl Reader<'_, '_> {
                 let is_itself = match is_mbox_itself {
                     Some(known) => known,
                     None => {
-                        plan.mbox = self.settings.file_of("&")?;
+                        plan.mbox = self.file_of("&")?;
                         *is_mbox_itself.insert(is_same_file(&plan.mbox, self.mailbox.path()))
                     }
                 };
@@ -156,8 +152,8 @@ impl Reader<'_, '_> {
                     continue;
                 }
             }
-            let is_dropped = self.settings.is_system
-                && !self.settings.rules.keepsave
+            let is_dropped = self.around.is_system
+                && !self.options.rules.keepsave
                 && mark.is_saved
                 && mark.fate == Fate::Ruled;
             if mark.fate == Fate::Deleted || is_dropped {
@@ -174,13 +170,13 @@ impl Reader<'_, '_> {
     }
 
     fn goes_to_mbox(&self, mark: &Mark) -> bool {
-        let rules = &self.settings.rules;
+        let rules = &self.options.rules;
         match mark.fate {
             Fate::Mbox => true,
             Fate::Deleted | Fate::Held => false,
             Fate::Ruled => {
                 let is_saved = mark.is_saved && !rules.keepsave;
-                self.settings.is_system && !rules.hold && mark.is_touched && !is_saved
+                self.around.is_system && !rules.hold && mark.is_touched && !is_saved
             }
         }
     }
@@ -224,14 +220,6 @@ fn final_flags(mark: &Mark) -> Flags {
     flags
 }
 
-/// Returns `1 message`, `2 messages`.
-pub(super) fn counted(number: usize) -> String {
-    match number {
-        1 => "1 message".to_owned(),
-        _ => format!("{number} messages"),
-    }
-}
-
 fn is_same_file(one: &Path, other: &Path) -> bool {
     let identity = |path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
     let one = identity(one);
@@ -242,84 +230,4 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 fn has_grown(mailbox: &Mailbox) -> bool {
     let is_larger = |file: fs::Metadata| file.is_file() && file.len() > mailbox.size();
     mailbox.is_changed() && fs::metadata(mailbox.path()).is_ok_and(is_larger)
-}
-
-/// Writes changes into a mailbox; says whose lock is waited for.
-pub(super) fn commit(
-    mailbox: &Mailbox,
-    changes: &Changes,
-    removes_empty: bool,
-    settings: &ReaderSettings<'_>,
-    screen: &mut Screen<'_>,
-) -> Result<Committed, Failure> {
-    let screen = RefCell::new(screen);
-    let is_over = || settings.signal().is_some();
-    let tell = |what: &str| screen.borrow_mut().complain(&settings.waiting_for(what));
-    let waiter =
-        Waiter::new(mailbox.path(), &is_over, &tell).tell_changes(settings.stdin_is_terminal);
-    let waiting = |holder: &Holder| waiter.waits(holder);
-    let options = CommitOptions {
-        lock: LockOptions {
-            patience: settings.lock_patience,
-            waiting: Some(&waiting),
-            ..LockOptions::default()
-        },
-        journals: &settings.journals,
-        removes_empty,
-    };
-    mailbox.commit(changes, &options).map_err(|error| {
-        let why = with_causes(&error);
-        match &error {
-            // A journal has a name that says nothing to whoever reads it.
-            CommitError::Write { path, .. } if path != mailbox.path() => {
-                let what = format!("cannot change {}", mailbox.path().display());
-                Failure::new(error.kind(), what).because(why)
-            }
-            CommitError::Write { .. } if changes.deletes_nothing() => {
-                let hint = "nothing was to be deleted; the messages keep the flags that they had";
-                Failure::new(error.kind(), why).hint(hint)
-            }
-            _ => Failure {
-                hint: error.hint(),
-                ..Failure::new(error.kind(), why)
-            },
-        }
-    })
-}
-
-/// Returns what there is to say of changes that were written, beside their success.
-fn told(done: &Committed, path: &Path) -> Vec<String> {
-    let path = path.display();
-    let mut lines: Vec<String> = done.notices.iter().map(ToString::to_string).collect();
-    if done.gone > 0 {
-        let number = counted(done.gone);
-        lines.push(format!(
-            "{number} had been removed from {path} by another program"
-        ));
-    }
-    if done.flags_left_out > 0 {
-        let number = counted(done.flags_left_out);
-        lines.push(format!(
-            "the disk is full: {number} in {path} kept the old flags"
-        ));
-    }
-    if done.names_taken > 0 {
-        let number = counted(done.names_taken);
-        lines.push(format!(
-            "{number} in {path} kept the old flags: another file has the name with the new ones"
-        ));
-    }
-    lines
-}
-
-/// Returns the failure of a change that is certain, and is not in the mailbox yet.
-fn unfinished(done: &Committed, path: &Path) -> Option<Failure> {
-    let pending = done.pending.as_ref()?;
-    let (path, journal) = (path.display(), pending.journal.display());
-    let what = format!("cannot complete the change of {path}");
-    let hint = format!(
-        "nothing is lost: the change is in {journal}, and is completed when {path} is opened next for writing"
-    );
-    let why = with_causes(&pending.source);
-    Some(Failure::new(Kind::Io, what).because(why).hint(hint))
 }

@@ -3,8 +3,9 @@
 use super::command::{COMMANDS, Help};
 use super::complaint::Complaint;
 use super::mark::Fate;
-use super::{Reader, Told, unread_kind};
-use crate::exit::{Failure, Kind, with_causes};
+use super::unread;
+use super::{Reader, Told};
+use crate::exit::with_causes;
 use crate::ui::headline::{self, Place};
 use crate::ui::page;
 
@@ -22,25 +23,28 @@ impl Reader<'_, '_> {
     fn show_messages(&mut self, list: &str, all: bool) -> Told {
         let messages = self.messages(list)?;
         let mut text = String::new();
-        let gathers = page::may_page(&self.settings);
+        let crt = self.options.crt;
         for message in messages {
             if self.is_interrupted() {
                 break;
             }
             let bytes = self.bytes(message)?;
             let number = Some(message + 1);
-            match gathers {
-                true => page::each(number, bytes, all, &self.settings, &mut |piece| {
+            match crt.is_some() {
+                true => page::each(number, bytes, all, &self.display, &mut |piece| {
                     text.push_str(piece);
                 }),
                 // Straight on its way: the text of a message may be several times as long.
-                false => page::each(number, bytes, all, &self.settings, &mut |piece| {
+                false => page::each(number, bytes, all, &self.display, &mut |piece| {
                     self.screen.raw(piece.as_bytes());
                 }),
             }
             self.mark_read(message);
         }
-        page::show(&mut self.screen, &text, &mut self.settings);
+        let (pager, program) = (&mut self.around.pager, &self.options.pager);
+        page::show(&mut self.screen, &text, crt, &mut |text| {
+            pager(program, text)
+        });
         Ok(())
     }
 
@@ -48,13 +52,12 @@ impl Reader<'_, '_> {
     /// for a script that would delete what nobody saw.
     fn bytes(&mut self, message: usize) -> Result<Vec<u8>, Complaint> {
         self.mailbox.read(message).map_err(|error| {
-            let kind = unread_kind(&error);
+            let kind = unread::kind(&error);
             if let Some(kind) = kind {
                 self.note(kind);
                 self.marks[message].is_unsaved = true;
             }
-            let what = format!("{}: cannot read the message", message + 1);
-            let line = with_causes(&Failure::new(Kind::Io, what).because(error));
+            let line = with_causes(&unread::failure(message, error));
             Complaint::new(line, kind)
         })
     }
@@ -69,12 +72,12 @@ impl Reader<'_, '_> {
     pub(super) fn top(&mut self, list: &str) -> Told {
         for message in self.messages(list)? {
             let bytes = self.bytes(message)?;
-            let mut left = self.settings.toplines + 1;
+            let mut left = self.options.toplines + 1;
             page::each(
                 Some(message + 1),
                 bytes,
                 false,
-                &self.settings,
+                &self.display,
                 &mut |text| {
                     if left == 0 {
                         return;
@@ -147,7 +150,7 @@ impl Reader<'_, '_> {
             lines: self.lines(message),
             size: found.len,
         };
-        headline::append(text, place, &self.block(message), &self.settings);
+        headline::append(text, place, &self.block(message), &self.display);
     }
 
     /// Shows the screenful with a message; if one is named, the first of the screenful becomes current.
@@ -179,7 +182,7 @@ impl Reader<'_, '_> {
     }
 
     fn screen_lines(&self) -> usize {
-        self.settings.screen.max(1)
+        self.options.screen
     }
 
     /// Shows the screenful of header lines that is the current one.

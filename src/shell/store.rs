@@ -22,7 +22,7 @@ impl Reader<'_, '_> {
     pub(super) fn save(&mut self, text: &str) -> Told {
         let (list, name) = split_file(text)?;
         let messages = self.messages_to_keep(list)?;
-        let path = self.settings.file_of(name.as_deref().unwrap_or("&"));
+        let path = self.file_of(name.as_deref().unwrap_or("&"));
         self.store(&messages, path, true)
     }
 
@@ -30,7 +30,7 @@ impl Reader<'_, '_> {
     pub(super) fn copy(&mut self, text: &str) -> Told {
         let (list, name) = split_file(text)?;
         let messages = self.messages_to_keep(list)?;
-        let path = self.settings.file_of(name.as_deref().unwrap_or("&"));
+        let path = self.file_of(name.as_deref().unwrap_or("&"));
         self.store(&messages, path, false)
     }
 
@@ -127,18 +127,18 @@ impl Reader<'_, '_> {
         flags: &[Flags],
     ) -> Result<bool, Failure> {
         let mailbox = &self.mailbox;
-        let epoch = self.settings.source_date_epoch;
+        let epoch = self.around.environment.source_date_epoch;
         let mut incoming = messages
             .iter()
             .zip(flags)
             .map(|(&message, &flags)| incoming(mailbox, message, flags, epoch));
-        let (settings, screen) = (&self.settings, RefCell::new(&mut self.screen));
-        let is_over = || settings.signal().is_some();
-        let tell = |what: &str| screen.borrow_mut().complain(&settings.waiting_for(what));
-        let waiter = Waiter::new(path, &is_over, &tell).tell_changes(settings.stdin_is_terminal);
+        let (around, screen) = (&self.around, RefCell::new(&mut self.screen));
+        let is_over = || around.signal().is_some();
+        let tell = |what: &str| screen.borrow_mut().waiting_for(what);
+        let waiter = Waiter::new(path, &is_over, &tell).tell_changes(around.stdin_is_terminal);
         let waiting = |holder: &Holder| waiter.waits(holder);
         let mut options = AppendOptions::folder();
-        options.lock.patience = settings.lock_patience;
+        options.lock.patience = self.options.lock_patience;
         options.lock.waiting = Some(&waiting);
         append_all(path, &mut incoming, &options).map_err(|error| Failure {
             hint: error.hint(),
@@ -151,7 +151,7 @@ impl Reader<'_, '_> {
         let (list, name) = split_file(text)?;
         let name = name.ok_or_else(|| Complaint::wrong("write: a file must be named"))?;
         let messages = self.messages_to_keep(list)?;
-        let path = match self.settings.file_of(&name) {
+        let path = match self.file_of(&name) {
             Ok(path) => path,
             Err(failure) => {
                 self.fail_to_store(&messages, &failure);

@@ -2,6 +2,7 @@
 
 use super::*;
 
+use crate::config::{Origin, mailrc};
 use crate::mailbox::Journals;
 
 mod changing;
@@ -40,19 +41,22 @@ impl Session {
 }
 
 /// Runs commands over a mailbox; `DIR` in them is its directory.
-fn session(mut settings: ReaderSettings<'_>, content: &str, commands: &str) -> Session {
+fn session(world: World<'_>, content: &str, commands: &str) -> Session {
+    let World {
+        settings,
+        mut around,
+        mbox,
+    } = world;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("mbox");
     std::fs::write(&path, content).unwrap();
-    if settings.find_file.is_none() {
-        let mbox = dir.path().join("read");
-        settings.find_file = Some(Box::new(move |name| {
-            Ok(match name {
-                "&" => mbox.clone(),
-                name => name.into(),
-            })
-        }));
-    }
+    let mbox = mbox.unwrap_or_else(|| dir.path().join("read"));
+    around.find_file = Box::new(move |name, _| {
+        Ok(match name {
+            "&" => mbox.clone(),
+            name => name.into(),
+        })
+    });
     let mailbox = Mailbox::open(&path, &Journals::default(), &mut |_, _, _| {}).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let shown = dir.path().display().to_string();
@@ -61,10 +65,10 @@ fn session(mut settings: ReaderSettings<'_>, content: &str, commands: &str) -> S
     let kind = run(
         mailbox,
         settings,
+        around,
         &[],
         Input::Lines(&mut input),
-        &mut out,
-        &mut err,
+        Screen::new(&mut out, &mut err, "mailx"),
     )
     .unwrap();
     Session {
@@ -77,19 +81,40 @@ fn session(mut settings: ReaderSettings<'_>, content: &str, commands: &str) -> S
 }
 
 /// Runs commands that change nothing, and gives output and complaints.
-fn session_with(settings: ReaderSettings<'_>, content: &str, commands: &str) -> (String, String) {
+fn session_with(settings: World<'_>, content: &str, commands: &str) -> (String, String) {
     let commands = format!("{commands}x\n");
     let session = session(settings, content, &commands);
     assert_eq!(session.left, content, "the mailbox was changed");
     (session.out, session.err)
 }
 
-fn quiet() -> ReaderSettings<'static> {
-    ReaderSettings {
-        quiet: true,
-        header: false,
-        ..ReaderSettings::default()
+/// What a session is told from outside.
+#[derive(Default)]
+struct World<'a> {
+    settings: Settings,
+    around: Surroundings<'a>,
+    /// What `&` stands for, if it is not the file `read` beside the mailbox.
+    mbox: Option<PathBuf>,
+}
+
+impl World<'_> {
+    /// Sets variables, as `set` takes them.
+    fn set(mut self, words: &str) -> Self {
+        for word in words.split_whitespace() {
+            mailrc::apply_set(&mut self.settings, word, Origin::Default).unwrap();
+        }
+        self
     }
+
+    /// Lets the commands come from a terminal.
+    fn at_a_terminal(mut self) -> Self {
+        self.around.stdin_is_terminal = true;
+        self
+    }
+}
+
+fn quiet() -> World<'static> {
+    World::default().set("quiet noheader")
 }
 
 /// Returns which messages were shown, by their first lines, and header lines by number.
@@ -113,7 +138,7 @@ fn shown(content: &str, commands: &str) -> (Vec<String>, String) {
 
 #[test]
 fn the_session_opens_with_banner_and_headers() {
-    let (out, err) = session_with(ReaderSettings::default(), &mail(3), "");
+    let (out, err) = session_with(World::default(), &mail(3), "");
     let lines: Vec<&str> = out.lines().collect();
     assert!(lines[0].starts_with("Postrider ") && lines[0].ends_with("  Type ? for help."));
     assert_eq!(lines[1], "\"DIR/mbox\": 3 messages 1 new 2 unread");
@@ -121,7 +146,7 @@ fn the_session_opens_with_banner_and_headers() {
     assert!(lines[3].starts_with("    2 a2@example.com "), "{out}");
     assert!(lines[4].starts_with(" U  3 a3@example.com "), "{out}");
     assert_eq!((lines.len(), &*err), (5, ""));
-    let (out, _) = session_with(ReaderSettings::default(), &mail(1), "");
+    let (out, _) = session_with(World::default(), &mail(1), "");
     assert!(out.contains(": 1 message 1 new 1 unread\n"), "{out}");
 }
 
@@ -210,7 +235,7 @@ fn complaints_go_to_stderr_and_the_loop_goes_on() {
 
 #[test]
 fn an_empty_mailbox_has_nothing_to_show() {
-    let (out, err) = session_with(ReaderSettings::default(), "", "n\np\nf *\nh\n=\nz\n");
+    let (out, err) = session_with(World::default(), "", "n\np\nf *\nh\n=\nz\n");
     assert!(out.ends_with(": 0 messages\n"), "{out}");
     assert_eq!(
         err,
@@ -233,12 +258,9 @@ fn fields_are_hidden_unless_asked_for_and_reading_is_remembered() {
 
 #[test]
 fn prompts_are_for_terminals() {
-    let settings = ReaderSettings {
-        stdin_is_terminal: true,
-        prompt: "& ".to_owned(),
-        ..quiet()
-    };
-    let (out, _) = session_with(settings, &mail(1), "=\n");
+    let mut world = quiet().at_a_terminal();
+    world.around.program = "mail".to_owned();
+    let (out, _) = session_with(world, &mail(1), "=\n");
     assert_eq!(out, "& 1\n& ");
 }
 
@@ -246,16 +268,15 @@ fn prompts_are_for_terminals() {
 fn long_text_goes_to_the_pager_on_a_terminal_only() {
     for (terminal, crt, paged) in [(true, 5, true), (true, 50, false), (false, 5, false)] {
         let mut seen = Vec::new();
-        let settings = ReaderSettings {
-            stdout_is_terminal: terminal,
-            crt: Some(crt),
-            pager: Some(Box::new(|text| {
-                seen.extend_from_slice(text);
-                Ok(())
-            })),
-            ..quiet()
-        };
-        let (out, _) = session_with(settings, &mail(1), "p\n");
+        let mut world = World::default().set("quiet noheader pager=show");
+        world = world.set(&format!("crt={crt}"));
+        world.around.stdout_is_terminal = terminal;
+        world.around.pager = Box::new(|program, text| {
+            assert_eq!(program, "show");
+            seen.extend_from_slice(text);
+            Ok(())
+        });
+        let (out, _) = session_with(world, &mail(1), "p\n");
         assert_eq!(seen.is_empty(), !paged, "{terminal} {crt}");
         assert_eq!(out.is_empty(), paged, "{terminal} {crt}");
     }
@@ -286,15 +307,13 @@ fn a_message_that_somebody_else_removes_is_told_and_the_others_are_found() {
     let start = all.find("From a2@").unwrap()..all.find("From a3@").unwrap();
     std::fs::write(&path, all.replacen(&all[start], "", 1)).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let settings = ReaderSettings {
-        header: false,
-        quiet: true,
-        ..ReaderSettings::default()
-    };
+    let settings = quiet().settings;
+    let around = Surroundings::default;
+    let screen = Screen::new(&mut out, &mut err, "mailx");
     let mut input = &b"from /\"subject 3\"\n"[..];
     let input = Input::Lines(&mut input);
     assert_eq!(
-        run(first, settings, &[], input, &mut out, &mut err).unwrap(),
+        run(first, settings, around(), &[], input, screen).unwrap(),
         None
     );
     let (out, err) = (
@@ -309,16 +328,60 @@ fn a_message_that_somebody_else_removes_is_told_and_the_others_are_found() {
     assert!(err.ends_with(told), "{err}");
     // It is no failure, only nothing to be found.
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let settings = ReaderSettings::default();
-    let found = search(
-        second,
-        settings,
-        "/\"subject 2\"",
-        false,
-        &mut out,
-        &mut err,
-    )
-    .unwrap();
+    let screen = Screen::new(&mut out, &mut err, "mailx");
+    let settings = Settings::default();
+    let found = search(second, settings, around(), "/\"subject 2\"", false, screen).unwrap();
     assert_eq!(found, Some(Kind::Nothing));
     assert!(String::from_utf8(err).unwrap().ends_with(told));
+}
+
+#[test]
+fn a_changed_setting_counts_for_the_next_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mbox");
+    std::fs::write(&path, mail(3)).unwrap();
+    let mailbox = Mailbox::open_index(&path, &Journals::default()).unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let screen = Screen::new(&mut out, &mut err, "mailx");
+    let around = Surroundings {
+        find_file: Box::new(|name, settings| {
+            let folder = settings.text("folder").unwrap_or("none");
+            Ok(PathBuf::from(name.replace('+', folder)))
+        }),
+        ..Surroundings::default()
+    };
+    let mut reader = Reader::new(mailbox, quiet().settings, around, screen);
+    reader.execute("top 1");
+    let context = mailrc::Context {
+        sending: false,
+        terminal: false,
+        home: None,
+    };
+    let lines = [
+        "set toplines=1 prompt=next autoprint posix screen=1 folder=/dir/ lock-timeout=7",
+        "set expandaddr=nonsense",
+        "retain from",
+    ];
+    for line in lines {
+        let line = (Origin::Default, line.as_bytes().to_owned());
+        mailrc::apply_lines(&mut reader.settings, vec![line], &context);
+        reader.execute("top 2");
+    }
+    reader.execute("print 3");
+    assert_eq!(reader.options.prompt, "next");
+    assert_eq!(reader.options.lock_patience.as_secs(), 7);
+    assert!(reader.options.autoprint && reader.options.rules.posix && !reader.options.rules.hold);
+    assert_eq!(reader.file_of("+x").unwrap(), PathBuf::from("/dir/x"));
+    reader.execute("headers 2");
+    assert_eq!(reader.page, 1);
+    drop(reader);
+    let out = String::from_utf8(out).unwrap();
+    let (first, rest) = out.split_once("Message 2:").unwrap();
+    assert_eq!(first.lines().count(), 7, "{out}");
+    assert!(rest.starts_with("\nFrom a2@example.com Mon Nov 16 09:00:00 2026\n\nMessage 2:"));
+    let (_, printed) = rest.split_once("Message 3:").unwrap();
+    assert!(
+        printed.contains("From: a3@") && !printed.contains("Subject: "),
+        "{out}"
+    );
 }

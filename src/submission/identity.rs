@@ -1,6 +1,6 @@
 //! Identity: who a mail is from, and what this host is called (design decision D4).
 
-use crate::address::{EnvelopeAddress, NamedAddress};
+use crate::address::{EnvelopeAddress, NamedAddress, parse_list};
 use crate::config::Settings;
 use crate::sys::{host, user};
 
@@ -108,4 +108,19 @@ impl Identity {
         }
         text
     }
+}
+
+/// Returns the addresses that are the user's: the login name, bare and at this host's names, `from`,
+/// and `alternates`.
+pub fn own_addresses(settings: &Settings) -> Vec<String> {
+    let login = user::login_name();
+    let identity = Identity::find(settings);
+    let domains = identity.own_names.iter().chain([&identity.qualify_domain]);
+    let mut own: Vec<String> = domains.map(|domain| format!("{login}@{domain}")).collect();
+    let from = settings.text("from").unwrap_or_default();
+    let from = parse_list(from).into_iter().flatten();
+    own.extend(from.map(|address| address.address().to_string()));
+    own.extend(settings.alternates.iter().cloned());
+    own.push(login);
+    own
 }

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use memchr::{memchr, memchr_iter};
 use unicode_width::UnicodeWidthChar;
 
-use super::ReaderSettings;
+use super::Display;
 use crate::mailbox::Flags;
 use crate::message::parse::{date, fields, words};
 use crate::sanitize;
@@ -56,9 +56,9 @@ pub fn letter(flags: Flags, read_now: bool) -> char {
 }
 
 /// Returns the sender as a header line shows it, in full width; message lists compare it.
-pub fn sender(block: &[u8], settings: &ReaderSettings<'_>) -> String {
-    Summary::of(block, settings.showto)
-        .person(settings)
+pub fn sender(block: &[u8], display: &Display) -> String {
+    Summary::of(block, display.showto)
+        .person(display)
         .into_owned()
 }
 
@@ -73,15 +73,15 @@ pub fn subject(block: &[u8]) -> String {
 /// Appends the header line of a message, with its line end, safe to show.
 ///
 /// `block` is its From_ line and header block.
-pub fn append(out: &mut String, place: Place, block: &[u8], settings: &ReaderSettings<'_>) {
-    let summary = Summary::of(block, settings.showto);
+pub fn append(out: &mut String, place: Place, block: &[u8], display: &Display) {
+    let summary = Summary::of(block, display.showto);
     let start = out.len();
     out.push(if place.current { '>' } else { ' ' });
     out.push(place.letter);
     let _ = write!(out, "{:3} ", place.number);
-    column(out, &summary.person(settings), SENDER_WIDTH, true);
+    column(out, &summary.person(display), SENDER_WIDTH, true);
     out.push_str("  ");
-    column(out, &summary.date(settings), DATE_WIDTH, true);
+    column(out, &summary.date(display), DATE_WIDTH, true);
     let _ = write!(out, " {:4}/{:<5} ", place.lines, place.size);
     let used = out.len() - start;
     // The columns before it are as wide as they are long unless something in them is not ASCII.
@@ -91,7 +91,7 @@ pub fn append(out: &mut String, place: Place, block: &[u8], settings: &ReaderSet
         out[start..].chars().map(|c| c.width().unwrap_or(0)).sum()
     };
     let subject = summary.subject.map(text_of).unwrap_or_default();
-    column(out, &subject, settings.columns.saturating_sub(used), false);
+    column(out, &subject, display.columns.saturating_sub(used), false);
     let end = start + out[start..].trim_end_matches(' ').len();
     out.truncate(end);
     out.push('\n');
@@ -164,15 +164,15 @@ impl<'a> Summary<'a> {
         summary
     }
 
-    fn person(&self, settings: &ReaderSettings<'_>) -> Cow<'a, str> {
-        if settings.showto
+    fn person(&self, display: &Display) -> Cow<'a, str> {
+        if display.showto
             && let Some(to) = self.to
-            && self.is_from(&settings.own_addresses)
+            && self.is_from(&display.own_addresses)
         {
-            return shown(to, settings.showname);
+            return shown(to, display.showname);
         }
         match self.from {
-            Some(from) => shown(from, settings.showname),
+            Some(from) => shown(from, display.showname),
             None => self.envelope_sender(),
         }
     }
@@ -195,13 +195,13 @@ impl<'a> Summary<'a> {
         text_of(sender)
     }
 
-    fn date(&self, settings: &ReaderSettings<'_>) -> Cow<'a, str> {
+    fn date(&self, display: &Display) -> Cow<'a, str> {
         if let Some(date) = self.from_line.and_then(ctime) {
             return Cow::Borrowed(date);
         }
         let field = fields::find(self.block, "date").and_then(date);
         field
-            .map(|time| (settings.zone)(time).format("%a %b %e %H:%M").to_string())
+            .map(|time| (display.zone)(time).format("%a %b %e %H:%M").to_string())
             .unwrap_or_default()
             .into()
     }
@@ -312,12 +312,7 @@ mod tests {
 
     fn line_of(block: &str) -> String {
         let mut out = String::new();
-        append(
-            &mut out,
-            PLACE,
-            block.as_bytes(),
-            &ReaderSettings::default(),
-        );
+        append(&mut out, PLACE, block.as_bytes(), &Display::default());
         out
     }
 
@@ -362,11 +357,11 @@ mod tests {
     fn names_and_recipients_are_shown_on_request() {
         let block = b"From a Mon Nov 16 09:00:00 2026\nFrom: =?utf-8?q?B=C3=B6b?= <b@x>\nTo: c@d\n";
         let person = |showname, showto, own: &str| {
-            let settings = ReaderSettings {
+            let settings = Display {
                 showname,
                 showto,
                 own_addresses: vec![own.to_owned()],
-                ..ReaderSettings::default()
+                ..Display::default()
             };
             Summary::of(block, showto).person(&settings).into_owned()
         };

@@ -1,180 +1,19 @@
-//! The terminal and what goes to it: settings of the reader, the one writer, header lines.
+//! The terminal and what goes to it: the one writer, header lines, how messages look.
 //!
 //! The reader speaks to people through [`Screen`] alone, which lets no text out
 //! that did not pass `sanitize`, and remembers when an output could not be
 //! written. This module knows messages and their flags, but opens no mailbox and has no commands.
 
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset};
-
-use crate::exit::{Failure, Kind};
-use crate::mailbox::Journals;
+use crate::exit::{Failure, Kind, with_causes};
 use crate::sanitize;
-use crate::sys::signals::Signals;
 
+pub mod display;
 pub mod headline;
 pub mod page;
 
-/// A program that shows text page by page; gets the whole text, safe for a terminal.
-pub type Pager<'a> = Box<dyn FnMut(&[u8]) -> io::Result<()> + 'a>;
-
-/// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like.
-pub type FindFile<'a> = Box<dyn Fn(&str) -> Result<PathBuf, Failure> + 'a>;
-
-/// What becomes of messages when the reader is left (POSIX mailx; design decision D15).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuitRules {
-    /// POSIX's own rules hold where they differ from what people expect (`posix`).
-    pub posix: bool,
-    /// Read messages of a system mailbox stay there instead of going to MBOX (`hold`).
-    pub hold: bool,
-    /// Saved messages of a system mailbox stay there (`keepsave`).
-    pub keepsave: bool,
-    /// A mailbox that has become empty stays, with no bytes in it (`keep`).
-    pub keep: bool,
-}
-
-impl Default for QuitRules {
-    /// Returns the rules that lose nothing.
-    fn default() -> Self {
-        QuitRules {
-            posix: false,
-            hold: true,
-            keepsave: true,
-            keep: true,
-        }
-    }
-}
-
-/// Everything the reader is told from outside: variables, options, terminal.
-///
-/// Nothing in the reader looks at the environment; who builds this does.
-pub struct ReaderSettings<'a> {
-    /// Lines of a header screenful (`screen`), or as many as bsd-mailx shows on 24 rows.
-    pub screen: usize,
-    /// From how many lines on a message goes to the pager (`crt`); `None`: never.
-    pub crt: Option<usize>,
-    /// Lines that `top` shows (`toplines`).
-    pub toplines: usize,
-    /// Whether a form feed follows each message shown (`page`).
-    pub page: bool,
-    /// Whether header lines show the recipient of messages that the user has sent (`showto`).
-    pub showto: bool,
-    /// The user's own addresses, in any case: by them `showto` knows who has sent a message.
-    pub own_addresses: Vec<String>,
-    /// Whether header lines show display names instead of addresses (`showname`).
-    pub showname: bool,
-    /// Header fields hidden, in lower case (`ignore`).
-    pub ignore: Vec<String>,
-    /// Header fields shown, in lower case (`retain`); if not empty, `ignore` does not count.
-    pub retain: Vec<String>,
-    /// The prompt; shown on a terminal only.
-    pub prompt: String,
-    /// Whether the banner is left out (`quiet`).
-    pub quiet: bool,
-    /// Whether a header screenful is shown at the start (`header`, `-N`).
-    pub header: bool,
-    /// Whether a sender in a message list is compared by its local part alone (`allnet`).
-    pub allnet: bool,
-    /// Whether commands come from a terminal.
-    pub stdin_is_terminal: bool,
-    /// Whether output goes to a terminal.
-    pub stdout_is_terminal: bool,
-    /// Columns of a header line: those of the terminal, else 80.
-    pub columns: usize,
-    /// The pager; `None`: text is written as it is.
-    pub pager: Option<Pager<'a>>,
-    /// Shows a time in the zone of the user (`sys::clock`); the default keeps the sender's.
-    pub zone: fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>,
-    /// The program's name, for error lines.
-    pub program: String,
-    /// Where the journal of a rewrite that broke off may lie.
-    pub journals: Journals,
-    /// Whether the mailbox is a system mailbox, to which `hold` and `keepsave` apply.
-    pub is_system: bool,
-    /// Whether nothing may be changed in it (`-R`).
-    pub read_only: bool,
-    /// What becomes of messages at the end.
-    pub rules: QuitRules,
-    /// Whether the next message is shown after `delete` (`autoprint`).
-    pub autoprint: bool,
-    /// Whether commands that do not come from a terminal end at the first error (`errexit`).
-    pub errexit: bool,
-    /// How long to wait for the lock of a mailbox that is to be written (`lock-timeout`).
-    pub lock_patience: Duration,
-    /// Finds the file that a name stands for; `None`: names are paths.
-    pub find_file: Option<FindFile<'a>>,
-    /// The time of From_ lines that are made (`SOURCE_DATE_EPOCH`), if it is fixed.
-    pub source_date_epoch: Option<i64>,
-    /// The signals that ask us to stop.
-    pub signals: Option<&'a Signals>,
-}
-
-impl ReaderSettings<'_> {
-    /// Returns the file that a name stands for.
-    ///
-    /// # Errors
-    /// What the name refers to is not there ([`Kind::NoInput`]).
-    pub fn file_of(&self, name: &str) -> Result<PathBuf, Failure> {
-        match &self.find_file {
-            Some(find) => find(name),
-            None => Ok(Path::new(name).to_owned()),
-        }
-    }
-
-    /// Returns the signal that asks us to stop, if there was one.
-    pub fn signal(&self) -> Option<u8> {
-        self.signals.and_then(Signals::received)
-    }
-
-    /// Returns the line that says for whom we wait.
-    pub fn waiting_for(&self, what: &str) -> String {
-        format!("{}: waiting for {what}", self.program)
-    }
-}
-
-impl Default for ReaderSettings<'_> {
-    /// Returns what holds where nothing is set and nothing is a terminal.
-    fn default() -> Self {
-        ReaderSettings {
-            screen: 20,
-            crt: None,
-            toplines: 5,
-            page: false,
-            showto: false,
-            own_addresses: Vec::new(),
-            showname: false,
-            ignore: crate::message::parse::display::IGNORED
-                .iter()
-                .map(|&name| name.to_owned())
-                .collect(),
-            retain: Vec::new(),
-            prompt: "? ".to_owned(),
-            quiet: false,
-            header: true,
-            allnet: false,
-            stdin_is_terminal: false,
-            stdout_is_terminal: false,
-            columns: 80,
-            pager: None,
-            zone: |time| time,
-            program: "mailx".to_owned(),
-            journals: Journals::default(),
-            is_system: false,
-            read_only: false,
-            rules: QuitRules::default(),
-            autoprint: false,
-            errexit: false,
-            lock_patience: Duration::from_secs(30),
-            find_file: None,
-            source_date_epoch: None,
-            signals: None,
-        }
-    }
-}
+pub use display::Display;
 
 /// Where the reader writes: results to one writer, complaints to another.
 ///
@@ -182,15 +21,22 @@ impl Default for ReaderSettings<'_> {
 pub struct Screen<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
+    /// The program's name, for lines about a failure.
+    program: String,
     failed: Option<io::Error>,
 }
 
 impl<'a> Screen<'a> {
-    /// Returns a screen over the two writers.
-    pub fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Screen<'a> {
+    /// Returns a screen over the two writers, for a program of this name.
+    pub fn new(
+        out: &'a mut dyn Write,
+        err: &'a mut dyn Write,
+        program: impl Into<String>,
+    ) -> Screen<'a> {
         Screen {
             out,
             err,
+            program: program.into(),
             failed: None,
         }
     }
@@ -215,6 +61,30 @@ impl<'a> Screen<'a> {
         // Where stderr is gone nobody can be told of it.
         let _ = writeln!(self.err, "{}", sanitize::line(line.as_bytes()));
         let _ = self.err.flush();
+    }
+
+    /// Writes one line for people under the program's name.
+    pub fn tell(&mut self, line: &str) {
+        let line = format!("{}: {line}", self.program);
+        self.complain(&line);
+    }
+
+    /// Says for whom we wait.
+    pub fn waiting_for(&mut self, what: &str) {
+        self.tell(&format!("waiting for {what}"));
+    }
+
+    /// Writes what would help, on its own line.
+    pub fn hint(&mut self, hint: &str) {
+        self.complain(&format!("hint: {hint}"));
+    }
+
+    /// Writes a failure with its causes and its hint.
+    pub fn fail(&mut self, failure: &Failure) {
+        self.tell(&with_causes(failure));
+        if let Some(hint) = &failure.hint {
+            self.hint(hint);
+        }
     }
 
     /// Sends out what is buffered.

@@ -1,8 +1,13 @@
 //! Messages as `print` shows them, and the way of long text to the pager.
 
-use super::{ReaderSettings, Screen};
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::process::Stdio;
+
+use super::{Display, Screen};
 use crate::message::parse::display::{self, FieldChoice};
 use crate::sanitize;
+use crate::sys::child;
 
 /// Gives a message as `print` shows it, a piece at a time: its number, its From_ line, header
 /// fields, text.
@@ -13,15 +18,15 @@ pub fn each(
     number: Option<usize>,
     bytes: Vec<u8>,
     all: bool,
-    settings: &ReaderSettings<'_>,
+    display: &Display,
     give: &mut dyn FnMut(&str),
 ) {
     let choice = if all {
         FieldChoice::All
     } else {
         FieldChoice::Lists {
-            retain: &settings.retain,
-            ignore: &settings.ignore,
+            retain: &display.retain,
+            ignore: &display.ignore,
         }
     };
     match number {
@@ -32,28 +37,47 @@ pub fn each(
         give(&sanitize::text(text.as_bytes()));
     });
     give("\n");
-    if settings.page {
+    if display.page {
         give("\u{c}");
     }
 }
 
-/// Returns whether text may be too long for the screen, and is to be gathered for the pager.
-pub fn may_page(settings: &ReaderSettings<'_>) -> bool {
-    settings.stdout_is_terminal && settings.crt.is_some() && settings.pager.is_some()
+/// Shows text that is safe already; through the pager if it has more than `crt` lines.
+pub fn show(
+    screen: &mut Screen<'_>,
+    text: &str,
+    crt: Option<usize>,
+    pager: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) {
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    if crt.is_none_or(|crt| lines <= crt) {
+        return screen.raw(text.as_bytes());
+    }
+    screen.flush();
+    if let Err(error) = pager(text.as_bytes()) {
+        screen.complain(&format!("cannot run the pager: {error}"));
+        screen.raw(text.as_bytes());
+    }
 }
 
-/// Shows text that is safe already; through the pager if it is longer than `crt` on a terminal.
-pub fn show(screen: &mut Screen<'_>, text: &str, settings: &mut ReaderSettings<'_>) {
-    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-    let long = settings.stdout_is_terminal && settings.crt.is_some_and(|crt| lines > crt);
-    match settings.pager.as_mut().filter(|_| long) {
-        Some(pager) => {
-            screen.flush();
-            if let Err(error) = pager(text.as_bytes()) {
-                screen.complain(&format!("cannot run the pager: {error}"));
-                screen.raw(text.as_bytes());
-            }
+/// Shows text by a program, which the shell runs, as POSIX has it.
+///
+/// # Errors
+/// The program could not be run, or could not be given the text.
+pub fn through(program: &OsStr, text: &[u8]) -> io::Result<()> {
+    let mut command = child::command("/bin/sh");
+    command.arg("-c").arg(program).stdin(Stdio::piped());
+    let mut child = child::spawn(&mut command)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A reader who leaves the pager early has seen enough.
+        match stdin.write_all(text) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
         }
-        None => screen.raw(text.as_bytes()),
+    }
+    // The shell has said on stderr what it could not run; the text is still to be shown.
+    match child.wait()?.code() {
+        Some(126 | 127) => Err(io::Error::other("the shell could not run it")),
+        _ => Ok(()),
     }
 }

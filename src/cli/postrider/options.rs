@@ -11,7 +11,7 @@ use crate::flow::reading::{Task, Wanted};
 use crate::flow::sending::Manner;
 use crate::mailbox::Flags;
 use crate::selection::Selection;
-use crate::shell::batch::{self, Action};
+use crate::shell::batch::{self, Action, Change};
 use crate::sys::clock;
 
 /// A mail user agent that delivers, keeps, or says why not
@@ -400,14 +400,14 @@ impl ChoiceArguments {
 
     /// Returns what is to be done.
     fn task(&self, is_read: Option<bool>, action: Action) -> Task {
-        Task::Change {
+        Task::Change(Change {
             selection: self.selection(is_read),
             action,
             manner: batch::Manner {
                 dry_run: self.dry_run,
                 json: self.json,
             },
-        }
+        })
     }
 }
 

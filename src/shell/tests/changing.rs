@@ -1,8 +1,7 @@
 //! Tests of the commands that change: marks, files, and what leaving makes of them.
 
 use super::super::*;
-use super::{mail, owned, quiet, session, session_with, shown};
-use crate::ui::QuitRules;
+use super::{World, mail, owned, quiet, session, session_with, shown};
 
 /// Returns a mailbox of these messages: number and the lines of its flags.
 fn of(messages: &[(usize, &str)]) -> String {
@@ -101,10 +100,7 @@ fn deleted_messages_are_out_of_sight_and_the_next_one_is_current() {
         let (seen, err) = shown(&mail(25), commands);
         assert_eq!((seen, &*err), (owned(expected), *complaint), "{commands}");
     }
-    let autoprint = ReaderSettings {
-        autoprint: true,
-        ..quiet()
-    };
+    let autoprint = quiet().set("autoprint");
     let (out, err) = session_with(autoprint, &mail(2), "d 1\nd\n");
     assert!(out.starts_with("Message 2:\n") && err.is_empty(), "{out}");
     let (out, _) = session_with(quiet(), &mail(2), "dp 2\n");
@@ -142,20 +138,14 @@ fn letters_tell_what_was_marked() {
     assert!(out.starts_with(" D  2 "), "{out}");
 }
 
-fn system(rules: QuitRules) -> ReaderSettings<'static> {
-    ReaderSettings {
-        is_system: true,
-        rules,
-        ..quiet()
-    }
+fn system(words: &str) -> World<'static> {
+    let mut world = quiet().set(words);
+    world.around.is_system = true;
+    world
 }
 
-const POSIX: QuitRules = QuitRules {
-    posix: true,
-    hold: false,
-    keepsave: false,
-    keep: false,
-};
+/// What makes POSIX's own rules hold.
+const POSIX: &str = "posix";
 
 #[test]
 fn the_rules_of_the_system_mailbox_are_ours_or_those_of_posix() {
@@ -231,7 +221,7 @@ fn the_rules_of_the_system_mailbox_are_ours_or_those_of_posix() {
     ];
     let all = of(&[(1, ""), (2, READ), (3, OLD)]);
     for (commands, ours, posix, mbox) in rows {
-        let kept = session(system(QuitRules::default()), &all, commands);
+        let kept = session(system(""), &all, commands);
         assert_eq!(kept.left, of(ours), "{commands}");
         let moved = session(system(POSIX), &all, commands);
         assert_eq!(moved.left, of(posix), "POSIX: {commands}");
@@ -254,7 +244,7 @@ fn leaving_says_what_is_where() {
         ("x\n", ""),
     ];
     for (commands, expected) in rows {
-        let session = session(system(QuitRules::default()), &mail, commands);
+        let session = session(system(""), &mail, commands);
         assert_eq!((&*session.out, &*session.err), (expected, ""), "{commands}");
     }
     let session = session(quiet(), &mail, "d 1\n");
@@ -297,13 +287,7 @@ fn what_could_not_be_saved_is_not_deleted_by_a_script() {
     );
     assert_eq!(ran.left, mail);
     // POSIX lets it go on; but what is in no file stays.
-    let posix = ReaderSettings {
-        rules: QuitRules {
-            posix: true,
-            ..QuitRules::default()
-        },
-        ..quiet()
-    };
+    let posix = quiet().set("posix hold keepsave keep");
     let ran = session(posix, &mail, script);
     assert_eq!(ran.kind, Some(Kind::CannotCreate));
     assert_eq!(
@@ -312,36 +296,27 @@ fn what_could_not_be_saved_is_not_deleted_by_a_script() {
          1: it could not be shown or saved, and is not deleted\n"
     );
     assert_eq!(ran.left, of(&[(1, OLD)]));
-    let typed = ReaderSettings {
-        stdin_is_terminal: true,
-        ..quiet()
-    };
+    let typed = quiet().at_a_terminal();
     assert_eq!(session(typed, &mail, script).left, "");
 }
 
 #[test]
 fn a_script_may_end_at_the_first_error() {
-    let strict = ReaderSettings {
-        errexit: true,
-        ..quiet()
-    };
+    let strict = quiet().set("errexit");
     let mail = of(&[(1, ""), (2, READ)]);
     let ran = session(strict, &mail, "d 1\nfoo\nd 2\nq\n");
     assert_eq!((ran.kind, &*ran.left), (Some(Kind::Usage), &*mail));
-    let strict = ReaderSettings {
-        errexit: true,
-        ..quiet()
-    };
+    let strict = quiet().set("errexit");
     let ran = session(strict, &mail, "d 1\nd /nothing\nd 2\nq\n");
     assert_eq!((ran.kind, &*ran.left), (Some(Kind::Nothing), &*mail));
 }
 
 #[test]
 fn nothing_is_marked_in_a_mailbox_that_is_open_read_only() {
-    let read_only = || ReaderSettings {
-        read_only: true,
-        is_system: true,
-        ..quiet()
+    let read_only = || {
+        let mut world = system("");
+        world.around.read_only = true;
+        world
     };
     let mail = of(&[(1, ""), (2, READ)]);
     for command in [
@@ -359,8 +334,8 @@ fn nothing_is_marked_in_a_mailbox_that_is_open_read_only() {
 #[test]
 fn mbox_that_fails_leaves_everything_and_mbox_itself_is_no_target() {
     let mail = of(&[(1, ""), (2, READ)]);
-    let to = |path: &'static str| ReaderSettings {
-        find_file: Some(Box::new(move |_| Ok(path.into()))),
+    let to = |path: &str| World {
+        mbox: Some(path.into()),
         ..system(POSIX)
     };
     let ran = session(to("/nonexistent/mbox"), &mail, "p 1\nd 2\nq\n");
@@ -371,21 +346,13 @@ fn mbox_that_fails_leaves_everything_and_mbox_itself_is_no_target() {
         ran.err
     );
     // A person stays, and may leave by x.
-    let typed = ReaderSettings {
-        stdin_is_terminal: true,
-        prompt: String::new(),
-        ..to("/nonexistent/mbox")
-    };
+    let typed = to("/nonexistent/mbox").set("prompt=").at_a_terminal();
     let ran = session(typed, &mail, "p 1\nq\n=\nx\n");
     assert!(ran.out.ends_with("\n1\n"), "{}", ran.out);
     assert!(ran.err.contains("hint: x leaves"), "{}", ran.err);
     assert_eq!((ran.kind, &*ran.left), (None, &*mail));
     // The end of input, twice, ends it.
-    let typed = ReaderSettings {
-        stdin_is_terminal: true,
-        prompt: String::new(),
-        ..to("/nonexistent/mbox")
-    };
+    let typed = to("/nonexistent/mbox").set("prompt=").at_a_terminal();
     let ran = session(typed, &mail, "p 1\n");
     assert_eq!(&*ran.left, &*mail);
 }

@@ -1,0 +1,101 @@
+//! Writing changes into the mailbox: the lock that is waited for, and what is said of the result.
+//!
+//! Used by leaving the reader and by changes without a dialogue.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use super::options::{Options, Surroundings};
+use crate::exit::{Failure, Kind, with_causes};
+use crate::mailbox::{
+    Changes, CommitError, CommitOptions, Committed, Holder, LockOptions, Mailbox, Waiter,
+};
+use crate::ui::Screen;
+
+/// Returns `1 message`, `2 messages`.
+pub(super) fn counted(number: usize) -> String {
+    match number {
+        1 => "1 message".to_owned(),
+        _ => format!("{number} messages"),
+    }
+}
+
+/// Writes changes into a mailbox; says whose lock is waited for.
+pub(super) fn commit(
+    mailbox: &Mailbox,
+    changes: &Changes,
+    options: &Options,
+    around: &Surroundings<'_>,
+    screen: &mut Screen<'_>,
+) -> Result<Committed, Failure> {
+    let screen = RefCell::new(screen);
+    let is_over = || around.signal().is_some();
+    let tell = |what: &str| screen.borrow_mut().waiting_for(what);
+    let waiter =
+        Waiter::new(mailbox.path(), &is_over, &tell).tell_changes(around.stdin_is_terminal);
+    let waiting = |holder: &Holder| waiter.waits(holder);
+    let commit = CommitOptions {
+        lock: LockOptions {
+            patience: options.lock_patience,
+            waiting: Some(&waiting),
+            ..LockOptions::default()
+        },
+        journals: &around.journals,
+        removes_empty: !options.rules.keep,
+    };
+    mailbox.commit(changes, &commit).map_err(|error| {
+        let why = with_causes(&error);
+        match &error {
+            // A journal has a name that says nothing to whoever reads it.
+            CommitError::Write { path, .. } if path != mailbox.path() => {
+                let what = format!("cannot change {}", mailbox.path().display());
+                Failure::new(error.kind(), what).because(why)
+            }
+            CommitError::Write { .. } if changes.deletes_nothing() => {
+                let hint = "nothing was to be deleted; the messages keep the flags that they had";
+                Failure::new(error.kind(), why).hint(hint)
+            }
+            _ => Failure {
+                hint: error.hint(),
+                ..Failure::new(error.kind(), why)
+            },
+        }
+    })
+}
+
+/// Returns the notices that go with a successful commit.
+pub(super) fn notices_of(done: &Committed, path: &Path) -> Vec<String> {
+    let path = path.display();
+    let mut lines: Vec<String> = done.notices.iter().map(ToString::to_string).collect();
+    if done.gone > 0 {
+        let number = counted(done.gone);
+        lines.push(format!(
+            "{number} had been removed from {path} by another program"
+        ));
+    }
+    if done.flags_left_out > 0 {
+        let number = counted(done.flags_left_out);
+        lines.push(format!(
+            "the disk is full: {number} in {path} kept the old flags"
+        ));
+    }
+    if done.names_taken > 0 {
+        let number = counted(done.names_taken);
+        lines.push(format!(
+            "{number} in {path} kept the old flags: another file has the name with the new ones"
+        ));
+    }
+    lines
+}
+
+/// Returns the failure of a change that is certain, and is not in the mailbox yet.
+pub(super) fn unfinished(done: &Committed, path: &Path) -> Option<Failure> {
+    let pending = done.pending.as_ref()?;
+    let (path, journal) = (path.display(), pending.journal.display());
+    let what = format!("cannot complete the change of {path}");
+    let hint = format!(
+        "nothing is lost: the change is in {journal}, and is completed when {path} is opened next for writing"
+    );
+    let why = with_causes(&pending.source);
+    Some(Failure::new(Kind::Io, what).because(why).hint(hint))
+}

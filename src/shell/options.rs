@@ -1,0 +1,174 @@
+//! What the variables say to the reader, and what the world around it is.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::{Environment, Settings};
+use crate::exit::Failure;
+use crate::mailbox::Journals;
+use crate::sys::signals::Signals;
+use crate::ui::page;
+
+/// Shows text page by page by a program; gets the whole text, safe for a terminal.
+pub type Pager<'a> = Box<dyn FnMut(&OsStr, &[u8]) -> io::Result<()> + 'a>;
+
+/// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like.
+pub type FindFile<'a> = Box<dyn Fn(&str, &Settings) -> Result<PathBuf, Failure> + 'a>;
+
+/// What a session is told that no variable can change: terminal, environment, mailbox, signals.
+///
+/// Nothing in the reader looks at the environment; who builds this does.
+pub struct Surroundings<'a> {
+    /// The program's name, for error lines and for the prompt.
+    pub program: String,
+    /// The environment variables.
+    pub environment: Environment,
+    /// Whether commands come from a terminal.
+    pub stdin_is_terminal: bool,
+    /// Whether output goes to a terminal.
+    pub stdout_is_terminal: bool,
+    /// Columns of a header line: those of the terminal, else 80.
+    pub columns: usize,
+    /// Rows of the terminal, else 24.
+    pub rows: usize,
+    /// Where the journal of a rewrite that broke off may lie.
+    pub journals: Journals,
+    /// Whether the mailbox is a system mailbox, to which `hold` and `keepsave` apply.
+    pub is_system: bool,
+    /// Whether nothing may be changed in it (`-R`).
+    pub read_only: bool,
+    /// Runs the pager.
+    pub pager: Pager<'a>,
+    /// Finds the file that a name stands for.
+    pub find_file: FindFile<'a>,
+    /// The signals that ask us to stop.
+    pub signals: Option<&'a Signals>,
+}
+
+impl Surroundings<'_> {
+    /// Returns the signal that asks us to stop, if there was one.
+    pub fn signal(&self) -> Option<u8> {
+        self.signals.and_then(Signals::received)
+    }
+}
+
+impl Default for Surroundings<'_> {
+    /// Returns what holds where nothing is a terminal, and names are paths.
+    fn default() -> Self {
+        Surroundings {
+            program: "mailx".to_owned(),
+            environment: Environment::default(),
+            stdin_is_terminal: false,
+            stdout_is_terminal: false,
+            columns: 80,
+            rows: 24,
+            journals: Journals::default(),
+            is_system: false,
+            read_only: false,
+            pager: Box::new(page::through),
+            find_file: Box::new(|name, _| Ok(name.into())),
+            signals: None,
+        }
+    }
+}
+
+/// What becomes of messages when the reader is left (POSIX mailx; design decision D15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuitRules {
+    /// POSIX's own rules hold where they differ from what people expect (`posix`).
+    pub posix: bool,
+    /// Read messages of a system mailbox stay there instead of going to MBOX (`hold`).
+    pub hold: bool,
+    /// Saved messages of a system mailbox stay there (`keepsave`).
+    pub keepsave: bool,
+    /// A mailbox that has become empty stays, with no bytes in it (`keep`).
+    pub keep: bool,
+}
+
+impl QuitRules {
+    /// Returns the rules that the settings make.
+    ///
+    /// Under POSIX's rules a variable counts only where somebody has set it: its default is not ours.
+    fn of(settings: &Settings, environment: &Environment) -> QuitRules {
+        let posix = environment.posixly_correct || settings.is_set("posix");
+        let holds = |name: &str| match posix {
+            true => settings.any(name).is_some(),
+            false => settings.is_set(name),
+        };
+        QuitRules {
+            posix,
+            hold: holds("hold"),
+            keepsave: holds("keepsave"),
+            keep: holds("keep"),
+        }
+    }
+}
+
+/// What the variables say to the reader.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Lines of a header screenful (`screen`), or as many as bsd-mailx shows on 24 rows; at least 1.
+    pub screen: usize,
+    /// From how many lines on a message goes to the pager (`crt`); `None`: never, as where the
+    /// output is no terminal.
+    pub crt: Option<usize>,
+    /// The program that shows long messages: `pager`, else `$PAGER`, else `more`.
+    pub pager: OsString,
+    /// Lines that `top` shows (`toplines`).
+    pub toplines: usize,
+    /// The prompt; shown on a terminal only.
+    pub prompt: String,
+    /// Whether the banner is left out (`quiet`).
+    pub quiet: bool,
+    /// Whether a header screenful is shown at the start (`header`).
+    pub header: bool,
+    /// Whether a sender in a message list is compared by its local part alone (`allnet`).
+    pub allnet: bool,
+    /// What becomes of messages at the end.
+    pub rules: QuitRules,
+    /// Whether the next message is shown after `delete` (`autoprint`).
+    pub autoprint: bool,
+    /// Whether commands that do not come from a terminal end at the first error (`errexit`).
+    pub errexit: bool,
+    /// How long to wait for the lock of a mailbox that is to be written (`lock-timeout`).
+    pub lock_patience: Duration,
+}
+
+impl Options {
+    /// Returns what the settings say in these surroundings.
+    pub fn of(settings: &Settings, around: &Surroundings<'_>) -> Options {
+        let number = |name| settings.number(name).map(|number| number as usize);
+        let environment = &around.environment;
+        let crt = match settings.get("crt") {
+            None => None,
+            Some("") => Some(around.rows),
+            Some(_) => number("crt"),
+        };
+        let pager = settings.path("pager").map(ToOwned::to_owned);
+        let is_mail = around.program == "mail" || around.program == "Mail";
+        Options {
+            screen: number("screen")
+                .unwrap_or(around.rows.saturating_sub(4))
+                .max(1),
+            crt: crt.filter(|_| around.stdout_is_terminal),
+            pager: pager
+                .or_else(|| environment.pager.clone())
+                .unwrap_or_else(|| "more".into()),
+            toplines: number("toplines").unwrap_or(5),
+            prompt: match settings.get("prompt") {
+                Some(prompt) => prompt.to_owned(),
+                None if is_mail => "& ".to_owned(),
+                None => "? ".to_owned(),
+            },
+            quiet: settings.is_set("quiet"),
+            header: settings.is_set("header"),
+            allnet: settings.is_set("allnet"),
+            rules: QuitRules::of(settings, environment),
+            autoprint: settings.is_set("autoprint"),
+            errexit: settings.is_set("errexit"),
+            lock_patience: settings.lock_timeout(),
+        }
+    }
+}

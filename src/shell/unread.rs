@@ -1,0 +1,52 @@
+//! Reading headers where a failure must not end the command: the first one is remembered.
+
+use std::cell::RefCell;
+use std::io;
+
+use crate::exit::{Failure, Kind};
+use crate::mailbox::Mailbox;
+
+/// The first message whose header could not be read since the last command, and why.
+#[derive(Debug, Default)]
+pub(super) struct Unread(RefCell<Option<(usize, io::Error)>>);
+
+impl Unread {
+    /// Returns the From_ line and header block of a message; one that cannot be read is empty.
+    pub(super) fn block(&self, mailbox: &Mailbox, message: usize) -> Vec<u8> {
+        self.known(message, mailbox.read_header(message))
+    }
+
+    /// Returns the number of lines of a message; one that cannot be read has none.
+    pub(super) fn lines(&self, mailbox: &Mailbox, message: usize) -> u32 {
+        self.known(message, mailbox.lines(message))
+    }
+
+    fn known<T: Default>(&self, message: usize, read: io::Result<T>) -> T {
+        read.unwrap_or_else(|error| {
+            self.0.borrow_mut().get_or_insert((message, error));
+            T::default()
+        })
+    }
+
+    /// Forgets the first failure and returns it, with its kind; see [`kind`].
+    pub(super) fn take(&self) -> Option<(Failure, Option<Kind>)> {
+        let (message, error) = self.0.take()?;
+        let kind = kind(&error);
+        Some((failure(message, error), kind))
+    }
+}
+
+/// Returns the failure to read a message, which counts from 0.
+pub(super) fn failure(message: usize, error: io::Error) -> Failure {
+    let what = format!("{}: cannot read the message", message + 1);
+    Failure::new(kind(&error).unwrap_or(Kind::Io), what).because(error)
+}
+
+/// Classifies a read error; `None` if another program has deleted the message.
+pub(super) fn kind(error: &io::Error) -> Option<Kind> {
+    match error.kind() {
+        io::ErrorKind::NotFound => None,
+        io::ErrorKind::ResourceBusy => Some(Kind::TryLater),
+        _ => Some(Kind::Io),
+    }
+}

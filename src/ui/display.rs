@@ -1,0 +1,68 @@
+//! How messages look: what the variables say of header lines and of the fields that are shown.
+
+use chrono::{DateTime, FixedOffset};
+
+use crate::config::Settings;
+use crate::message::parse::display::IGNORED;
+use crate::sys::clock;
+
+/// How header lines and messages are shown; the same for the reader and for reports.
+#[derive(Clone, Debug)]
+pub struct Display {
+    /// Whether a form feed follows each message shown (`page`).
+    pub page: bool,
+    /// Whether header lines show the recipient of messages that the user has sent (`showto`).
+    pub showto: bool,
+    /// The user's own addresses, in any case: by them `showto` knows who has sent a message.
+    pub own_addresses: Vec<String>,
+    /// Whether header lines show display names instead of addresses (`showname`).
+    pub showname: bool,
+    /// Header fields hidden, in lower case (`ignore`).
+    pub ignore: Vec<String>,
+    /// Header fields shown, in lower case (`retain`); if not empty, `ignore` does not count.
+    pub retain: Vec<String>,
+    /// Columns of a header line: those of the terminal, else 80.
+    pub columns: usize,
+    /// Shows a time in the zone of the user; the default keeps the sender's.
+    pub zone: fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>,
+}
+
+impl Display {
+    /// Returns what the settings say; `own_addresses` is asked only if they are needed.
+    pub fn of(
+        settings: &Settings,
+        columns: usize,
+        own_addresses: impl FnOnce() -> Vec<String>,
+    ) -> Display {
+        let mut display = Display {
+            page: settings.is_set("page"),
+            showto: settings.is_set("showto"),
+            showname: settings.is_set("showname"),
+            retain: settings.retained.iter().cloned().collect(),
+            columns,
+            zone: |time| clock::local(time.into()),
+            ..Display::default()
+        };
+        display.ignore.extend(settings.ignored.iter().cloned());
+        if display.showto {
+            display.own_addresses = own_addresses();
+        }
+        display
+    }
+}
+
+impl Default for Display {
+    /// Returns what holds where nothing is set and nothing is a terminal.
+    fn default() -> Self {
+        Display {
+            page: false,
+            showto: false,
+            own_addresses: Vec::new(),
+            showname: false,
+            ignore: IGNORED.iter().map(|&name| name.to_owned()).collect(),
+            retain: Vec::new(),
+            columns: 80,
+            zone: |time| time,
+        }
+    }
+}
