@@ -3,11 +3,10 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
-use crate::submission::{Entry, Report};
+use crate::submission::{Entry, Kept, Report};
 use crate::transport::{Disposition, Observer};
 
 /// How many recipients of one outcome are named before the rest is counted.
@@ -80,26 +79,29 @@ impl Diagnostics {
     }
 
     /// Tells where unsent text is kept, or that it is not.
-    pub fn kept(&mut self, kept: Option<&Result<PathBuf, Failure>>) {
+    pub fn kept(&mut self, kept: Option<&Result<Kept, Failure>>) {
         match kept {
-            Some(Ok(path)) => self.saved("the message", path),
+            Some(Ok(kept)) => self.saved("the message", kept),
             Some(Err(failure)) => self.fail(failure),
             None => {}
         }
     }
 
     /// Tells where a text is kept of which only a part could be read.
-    pub fn kept_in_part(&mut self, kept: Option<&Result<PathBuf, Failure>>) {
+    pub fn kept_in_part(&mut self, kept: Option<&Result<Kept, Failure>>) {
         match kept {
-            Some(Ok(path)) => self.saved("what was read of the message", path),
+            Some(Ok(kept)) => self.saved("what was read of the message", kept),
             other => self.kept(other),
         }
     }
 
-    fn saved(&self, what: &str, path: &Path) {
+    fn saved(&self, what: &str, kept: &Kept) {
+        for reason in &kept.passed_over {
+            self.say(reason);
+        }
         self.say(&format!(
             "{what} is saved in {}, not retried",
-            path.display()
+            kept.path.display()
         ));
     }
 
@@ -124,7 +126,10 @@ impl Diagnostics {
             let what = match outcome.disposition {
                 Disposition::Accepted => continue,
                 Disposition::Refused => format!("cannot send to {names}"),
-                Disposition::TryLater => format!("cannot send to {names} now"),
+                Disposition::TryLater if outcome.kind.may_pass() => {
+                    format!("cannot send to {names} now")
+                }
+                Disposition::TryLater => format!("cannot send to {names}"),
                 Disposition::Uncertain => {
                     format!("it is uncertain whether {names} gets the message")
                 }
@@ -135,10 +140,9 @@ impl Diagnostics {
                 hints.push(hint);
             }
         }
-        let refused = |entry: &Entry| entry.outcome.disposition == Disposition::Refused;
         if let Some(hint) = report.hint.as_deref()
             && hints.is_empty()
-            && report.entries.iter().any(refused)
+            && report.entries.iter().any(is_of_the_address)
         {
             hints.push(hint);
         }
@@ -150,6 +154,17 @@ impl Diagnostics {
             self.hint(hint);
         }
     }
+}
+
+/// Returns whether the other side has refused the message or an address, and so maybe the sender's.
+fn is_of_the_address(entry: &Entry) -> bool {
+    let outcome = &entry.outcome;
+    outcome.disposition == Disposition::Refused
+        && outcome.code.is_some()
+        && matches!(
+            outcome.kind,
+            Kind::Data | Kind::NoUser | Kind::NoHost | Kind::Unavailable
+        )
 }
 
 /// Groups the entries that were not accepted by what is said of them.

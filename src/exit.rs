@@ -73,6 +73,14 @@ impl Kind {
         }
     }
 
+    /// Returns whether what failed may pass by itself: a lock, a full disk, a host that is down.
+    pub fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Kind::TryLater | Kind::CannotCreate | Kind::Io | Kind::Signal(_)
+        )
+    }
+
     /// Returns the kind that a child's exit status stands for, if it is one of `sysexits.h`.
     pub fn from_status(status: i32) -> Option<Kind> {
         Some(match status {

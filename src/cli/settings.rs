@@ -152,7 +152,7 @@ fn execute(
     let commands = settings.reader_commands.len();
     let before = settings.problems.clone();
     let lines = wanted.commands.iter().map(|command| {
-        let origin = Origin::Option(format!("-X '{}'", command.to_string_lossy()));
+        let origin = Origin::Option(format!("command '{}'", command.to_string_lossy()));
         (origin, command.as_bytes().to_owned())
     });
     mailrc::apply_lines(settings, lines.collect(), context);

@@ -80,6 +80,8 @@ pub struct Composed {
     pub failures: Vec<Failure>,
     /// Whether there were more recipients than a message may have: the rest was left out.
     pub is_too_many: bool,
+    /// Whether standard input was to be attached and could not be read to its end: it is gone.
+    pub is_cut: bool,
     /// Recipients that cannot be; the others get the mail.
     pub bad_recipients: Vec<BadRecipient>,
     /// What was changed or left out without stopping the mail.

@@ -70,7 +70,10 @@ pub fn compose(
         match attachment::read(wanted, signals) {
             Ok(attached) if request.skip_empty_attachments && attached.source.is_empty() => {}
             Ok(attached) => composer.composed.draft.attachments.push(attached),
-            Err(failure) => composer.composed.failures.push(failure),
+            Err(failure) => {
+                composer.composed.is_cut |= wanted.is_standard_input();
+                composer.composed.failures.push(failure);
+            }
         }
     }
     composer.text_forms(request, signals);

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::sendmail::dialogue::{self, Verdict};
@@ -13,7 +12,7 @@ use crate::config::{Environment, Settings};
 use crate::diagnostics::{Diagnostics, Verbose};
 use crate::exit::{Failure, Kind};
 use crate::report::receipt;
-use crate::submission::{self, Entry, Report, Surroundings};
+use crate::submission::{self, Entry, Kept, Report, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
@@ -340,7 +339,10 @@ fn withhold(
     diagnostics: &mut Diagnostics,
 ) {
     let kept = submission::keep_composed(composed, around);
-    diagnostics.kept(kept.as_ref());
+    match composed.is_cut {
+        true => diagnostics.kept_in_part(kept.as_ref()),
+        false => diagnostics.kept(kept.as_ref()),
+    }
     withheld(composed, why, kept, manner, around, diagnostics);
 }
 
@@ -348,7 +350,7 @@ fn withhold(
 fn withheld(
     composed: &Composed,
     why: &Failure,
-    kept: Option<Result<PathBuf, Failure>>,
+    kept: Option<Result<Kept, Failure>>,
     manner: &Manner,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,

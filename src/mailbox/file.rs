@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use super::error::{CommitError, OpenError};
-use super::path::{DIRECTORY, is_in_sticky_directory, what_else};
+use super::path::{DIRECTORY, is_in_sticky_directory, not_openable, what_else};
 use crate::sys::open::read::is_null;
 use crate::sys::user;
 
@@ -94,7 +94,7 @@ fn checked(
             not_regular("a symbolic link in a directory that others can write to")
         }
         // What open(2) says of a socket, and of a directory that is opened for writing.
-        Some(Errno::ENXIO) => not_regular("a socket"),
+        Some(Errno::ENXIO) => not_regular(not_openable(path)),
         Some(Errno::EISDIR) => not_regular(DIRECTORY),
         _ => OpenError::new(path, source),
     })?;

@@ -21,6 +21,15 @@ pub(super) fn followed(path: &Path) -> Cow<'_, Path> {
     }
 }
 
+/// Returns what a file is of which open(2) says ENXIO: a socket, or a device that is not there, as
+/// `/dev/tty` without a terminal.
+pub(super) fn not_openable(path: &Path) -> &'static str {
+    let found = std::fs::metadata(path).ok();
+    found
+        .and_then(|found| what_else(&found))
+        .unwrap_or("a socket")
+}
+
 /// Returns what a file is, if it is not a regular one.
 pub(super) fn what_else(metadata: &Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();

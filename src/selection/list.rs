@@ -87,11 +87,10 @@ impl ListError {
     /// Returns whether the list is understood and only names nothing that is there now.
     pub fn is_nothing(&self) -> bool {
         match self {
-            ListError::NoMatch
-            | ListError::AfterLast
+            ListError::NoMatch | ListError::Hidden(_) => true,
+            ListError::AfterLast
             | ListError::BeforeFirst
-            | ListError::Hidden(_) => true,
-            ListError::NoSuchMessage(_)
+            | ListError::NoSuchMessage(_)
             | ListError::UnknownFlag(_)
             | ListError::NoPreviousSearch
             | ListError::NotUnderstood(_)

@@ -144,7 +144,7 @@ fn denied_to(verb: &str, path: &Path, denied: Denied) -> Failure {
         Denied::System(error) => cannot(verb, path, error),
         denied @ Denied::Rule { .. } => {
             let what = format!("cannot {verb} {}", path.display());
-            Failure::new(Kind::CannotCreate, what).because(denied)
+            Failure::new(Kind::CannotCreate, what).because(denied.why(path))
         }
     }
 }

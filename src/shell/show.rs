@@ -110,7 +110,7 @@ impl Reader<'_, '_> {
 
     /// Shows the message after the current one.
     pub(super) fn forward(&mut self, _: &str) -> Told {
-        if self.current + 1 >= self.mailbox.messages().len() {
+        if !self.visible().any(|message| message > self.current) {
             return Err(Complaint::nothing("Referencing beyond EOF"));
         }
         self.print("+")
@@ -118,6 +118,9 @@ impl Reader<'_, '_> {
 
     /// Shows the message before the current one.
     pub(super) fn back(&mut self, _: &str) -> Told {
+        if !self.visible().any(|message| message < self.current) {
+            return Err(Complaint::nothing("Referencing before 1"));
+        }
         self.print("-")
     }
 

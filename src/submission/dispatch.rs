@@ -18,6 +18,7 @@ use crate::message::{HeaderValue, Wire};
 use crate::submission::plan::Plan;
 use crate::submission::route::{Route, Step};
 use crate::submission::{Entry, Surroundings, relay};
+use crate::sys::open;
 use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::{self, Local};
@@ -138,8 +139,9 @@ impl<'a> Sender<'a> {
         };
         let rendered = render(self.draft, &style).map_err(|error| {
             let kind = match error.kind() {
-                io::ErrorKind::FileTooLarge => Kind::Unavailable,
-                _ => Kind::CannotCreate,
+                // Our own word for a limit of the message; the system's, of files, has a number.
+                io::ErrorKind::FileTooLarge if error.raw_os_error().is_none() => Kind::Unavailable,
+                _ => open::kind_of(&error, Kind::CannotCreate),
             };
             Failure::new(kind, "cannot compose the message").because(error)
         })?;

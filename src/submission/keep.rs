@@ -27,24 +27,38 @@ use crate::transport::local::{Wait, from_line};
 /// How long a lock is waited for at most, whatever `lock-timeout` says: a file of its own is as good.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// Where a text is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The file.
+    pub path: PathBuf,
+    /// Why better places did not take it.
+    pub passed_over: Vec<String>,
+}
+
 /// Appends an unsent message to the dead letter file; returns the file.
 ///
 /// # Errors
 /// 73 with `NOT KEPT` when no place took it, naming each place and why.
-pub fn keep(message: &Spool, around: &Surroundings<'_>, login: &str) -> Result<PathBuf, Failure> {
+pub fn keep(message: &Spool, around: &Surroundings<'_>, login: &str) -> Result<Kept, Failure> {
     let (settings, environment) = (around.settings, around.environment);
     let mut wait = around.wait();
     wait.patience = wait.patience.min(LONGEST_WAIT);
     let line = from_line(login, environment.source_date_epoch);
-    let mut reasons = Vec::new();
-    for place in places(settings, environment) {
+    let (places, mut reasons) = places(settings, environment);
+    for place in places {
         let is_private = matches!(place, Place::Shared);
         let done = place.prepare().and_then(|path| {
             append_or_alone(path, is_private, &line, message, &wait)
                 .map_err(|error| exit::with_causes(&error))
         });
         match done {
-            Ok(path) => return Ok(path),
+            Ok(path) => {
+                return Ok(Kept {
+                    path,
+                    passed_over: reasons,
+                });
+            }
             Err(reason) => reasons.push(reason),
         }
     }
@@ -114,7 +128,9 @@ impl Place {
     }
 }
 
-fn places(settings: &Settings, environment: &Environment) -> Vec<Place> {
+/// Returns the places for dead letters, in order, and why one that is configured is none.
+fn places(settings: &Settings, environment: &Environment) -> (Vec<Place>, Vec<String>) {
+    let mut reasons = Vec::new();
     let home = environment.home_directory().filter(|home| home.is_dir());
     let mut places = Vec::new();
     match settings.path("dead") {
@@ -122,14 +138,20 @@ fn places(settings: &Settings, environment: &Environment) -> Vec<Place> {
             let path = mailrc::expand_home(name, home.as_deref());
             let own = user::current().filter(|_| is_anothers(&path));
             places.push(Place::File(match own {
-                Some(root) => root.home.join(LETTERS),
+                Some(root) => {
+                    reasons.push(format!(
+                        "{} would lie in another user's directory",
+                        path.display()
+                    ));
+                    root.home.join(LETTERS)
+                }
                 None => path,
             }));
         }
         _ => {}
     }
     places.push(Place::Shared);
-    places
+    (places, reasons)
 }
 
 /// Returns whether we are root and a file would lie in another user's directory.

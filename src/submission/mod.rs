@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::compose::render::{Style, render};
@@ -31,6 +30,8 @@ pub mod relay;
 pub mod route;
 
 pub use plan::{Plan, name_of, plan};
+
+pub use keep::Kept;
 
 use dispatch::{Sender, groups};
 use identity::Identity;
@@ -85,7 +86,7 @@ pub struct Report {
     /// One entry a copy.
     pub entries: Vec<Entry>,
     /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
-    pub kept: Option<Result<PathBuf, Failure>>,
+    pub kept: Option<Result<Kept, Failure>>,
     /// The next step if the relay has refused.
     pub hint: Option<String>,
     /// Copies that could not be kept (`record`); the mail itself is out.
@@ -183,7 +184,7 @@ pub fn keep(
     draft: &Draft,
     failed: &[String],
     around: &Surroundings<'_>,
-) -> Option<Result<PathBuf, Failure>> {
+) -> Option<Result<Kept, Failure>> {
     // As the child of a submission of our own, the parent keeps the text.
     if !around.settings.is_set("save") || parent_keeps(around) {
         return None;
@@ -231,7 +232,7 @@ pub fn keep(
 pub fn keep_composed(
     composed: &Composed,
     around: &Surroundings<'_>,
-) -> Option<Result<PathBuf, Failure>> {
+) -> Option<Result<Kept, Failure>> {
     keep(&composed.draft, &[], around)
 }
 

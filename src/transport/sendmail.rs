@@ -175,11 +175,7 @@ fn call(
     let program = sendmail.program.display();
     let stdin = match message.to_file() {
         Ok(file) => file,
-        Err(error) => {
-            let text = format!("cannot spool the message: {}", exit::with_causes(&error));
-            let kind = open::kind_of(&error, Kind::CannotCreate);
-            return Outcome::new(Disposition::TryLater, kind, text);
-        }
+        Err(error) => return unspooled(&error),
     };
     let mut command = child::command(&sendmail.program);
     if let Some(name) = &sendmail.name {
@@ -217,7 +213,8 @@ fn call(
             let text = format!("cannot run {program}: {}", exit::with_causes(&error));
             // No descriptor, process or memory left says nothing of the program.
             match open::kind_of(&error, Kind::Unavailable) {
-                Kind::Unavailable => Outcome::new(Disposition::TryLater, Kind::Unavailable, text)
+                // It is not there, or no program: that does not pass by itself.
+                Kind::Unavailable => Outcome::new(Disposition::Refused, Kind::Unavailable, text)
                     .hint(
                         match sendmail.program.as_os_str().as_bytes().contains(&b' ') {
                             true => "mta= is the path alone; mta-arguments= holds arguments for it",
@@ -235,19 +232,29 @@ pub fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outcome {
     let shell = Path::new("/bin/sh");
     let mut child = child::command(shell);
     child.arg("-c").arg(command);
-    let finished = message
-        .to_file()
-        .and_then(|stdin| child::run(child, stdin, None, signals));
-    match finished {
+    let stdin = match message.to_file() {
+        Ok(stdin) => stdin,
+        Err(error) => return unspooled(&error),
+    };
+    match child::run(child, stdin, None, signals) {
         // A command that reads only a part is its own business: its status counts.
         Ok(finished) => outcome_of(Path::new(command), &finished, u64::MAX),
         Err(error) => {
             let command = command.display();
             let text = format!("cannot run {command}: {}", exit::with_causes(&error));
-            let kind = open::kind_of(&error, Kind::Unavailable);
-            Outcome::new(Disposition::TryLater, kind, text)
+            match open::kind_of(&error, Kind::Unavailable) {
+                Kind::Unavailable => Outcome::new(Disposition::Refused, Kind::Unavailable, text),
+                kind => Outcome::new(Disposition::TryLater, kind, text),
+            }
         }
     }
+}
+
+/// Says that there was no place for the bytes that a child was to read.
+fn unspooled(error: &io::Error) -> Outcome {
+    let text = format!("cannot spool the message: {}", exit::with_causes(error));
+    let kind = open::kind_of(error, Kind::CannotCreate);
+    Outcome::new(Disposition::TryLater, kind, text)
 }
 
 /// Turns a child's end into an outcome.

@@ -37,6 +37,7 @@ mod mailboxes;
 mod maildir;
 mod named_files;
 mod odd_world;
+mod rare;
 mod reading;
 mod readme;
 mod relay_words;

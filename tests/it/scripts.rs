@@ -306,7 +306,7 @@ fn a_wrong_list_is_a_failure_and_one_that_matches_nothing_is_none() {
     for wrong in [
         "s 99 sv", "d 99", "p 99", "d 0", "d 1-9", "c :x f", "d 'open", "d 3-", "d /", "w",
         "w 9 f", "z x", "q now", "x now", "= 1", "99", "1-9", "h 9", "f :y", "top 9", "size 9",
-        "flag 9", "u 9",
+        "flag 9", "u 9", "d -", "d 2\nd +",
     ] {
         script(&[], &format!("{wrong}\nd *\nq\n"))
             .status(64)
@@ -329,7 +329,6 @@ fn a_wrong_list_is_a_failure_and_one_that_matches_nothing_is_none() {
         "w nobody f",
         "p :d",
         "# d 9",
-        "d +\nd +",
     ] {
         script(&[], &format!("{nothing}\nd 1 $\nd *\nq\n"))
             .leaves("cwd/box", "")
@@ -534,7 +533,7 @@ fn a_command_of_x_that_fails_ends_the_run_before_anything_is_done() {
     script(&["-X", "nonsense"], "d 1\nq\n")
         .env("POSIXLY_CORRECT", "1")
         .status(64)
-        .says("-X 'nonsense': unknown command \"nonsense\"")
+        .says("command 'nonsense': unknown command \"nonsense\"")
         .leaves("cwd/box", TWO)
         .any_stdout()
         .run();
@@ -551,7 +550,7 @@ fn a_message_does_not_leave_after_a_command_of_x_that_fails() {
     let ran = Case::send(["-X", "nonsense", "-s", "t", "ops@example.com"])
         .stdin("the text\n")
         .status(64)
-        .says("-X 'nonsense': unknown command \"nonsense\"")
+        .says("command 'nonsense': unknown command \"nonsense\"")
         .keeps(1)
         .run();
     ran.nothing_sent();

@@ -101,7 +101,7 @@ impl Typist<'_> {
             }
             Err(error) => {
                 let what = format!("cannot write to {}", shown(&path));
-                Err(Failure::new(Kind::CannotCreate, what).because(error))
+                Err(Failure::new(Kind::CannotCreate, what).because(error.why(&path)))
             }
         }
     }

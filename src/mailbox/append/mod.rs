@@ -35,7 +35,7 @@ use crate::mailbox::format::{Beginning, beginning};
 use crate::mailbox::location::recipient_of;
 use crate::mailbox::lock::{LockError, LockOptions, MailboxLock};
 use crate::mailbox::maildir::{Delivery, DeliveryError, is_maildir};
-use crate::mailbox::path::{is_in_sticky_directory, what_else};
+use crate::mailbox::path::{is_in_sticky_directory, not_openable, what_else};
 use crate::mailbox::rewrite::recover;
 use crate::sys::disk::{create_complete, is_young, remove_second_names, sync_name, until_done};
 use crate::sys::open::write::{Denied, Target};
@@ -581,7 +581,7 @@ fn not_opened(path: &Path, denied: Denied) -> AppendError {
             // It became one after it was looked at.
             Some(Errno::ELOOP) => refused("a symbolic link"),
             Some(Errno::EISDIR) => refused("a directory"),
-            Some(Errno::ENXIO) => refused("a socket"),
+            Some(Errno::ENXIO) => refused(not_openable(path)),
             _ => AppendError::Open {
                 path: path.to_owned(),
                 source,

@@ -103,6 +103,8 @@ impl Holder {
     fn of_dot_lock(file: Option<LockFile>) -> Holder {
         let holder = Holder::of(file.as_ref().and_then(|file| file.pid));
         Holder {
+            // A number that names no process here says nothing: nobody holds it, or it is one elsewhere.
+            pid: holder.pid.filter(|_| holder.program.is_some()),
             lock_file: file.map(Box::new),
             ..holder
         }

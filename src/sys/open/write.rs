@@ -26,6 +26,7 @@ use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use crate::exit;
 use crate::sys::user;
 
 /// How many links are followed on one way, as the kernel has it.
@@ -43,6 +44,16 @@ pub enum Denied {
     },
     /// The system refused it.
     System(io::Error),
+}
+
+impl Denied {
+    /// Returns why, for a text that has named this path: it is not named again.
+    pub fn why(&self, named: &Path) -> String {
+        match self {
+            Denied::Rule { path, why } if path.ends_with(named) => format!("it is {why}"),
+            denied => exit::with_causes(denied),
+        }
+    }
 }
 
 impl fmt::Display for Denied {
