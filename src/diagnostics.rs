@@ -101,7 +101,7 @@ impl Diagnostics {
         }
         self.say(&format!(
             "{what} is saved in {}, not retried",
-            kept.path.display()
+            sanitize::path(&kept.path)
         ));
     }
 

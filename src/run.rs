@@ -24,6 +24,7 @@ use crate::exit::{Failure, Kind};
 use crate::flow::reading::{self as read, Task};
 use crate::flow::sending::{self as send, Manner, print};
 use crate::report::Form;
+use crate::sanitize;
 use crate::selection::FlagChoice;
 use crate::sys::cores;
 use crate::sys::zone;
@@ -353,7 +354,7 @@ fn targets(mut request: Request, targets: &[OsString]) -> Result<Request, UsageE
             b"bcc" => request.bcc.push(value),
             b"fcc" => request.copies.push(value),
             _ => {
-                let text = target.display();
+                let text = sanitize::path(&target);
                 return Err(UsageError {
                     what: format!("-T {text}: the field must be to, cc, bcc or fcc"),
                     hint: None,

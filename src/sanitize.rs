@@ -20,7 +20,9 @@
 //! [`line()`] replaces TAB by a blank and LF by `␊` as well. Pure; knows nothing of mail.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
 
 /// Returns a text of several lines in a form that is safe to show; TAB and LF stay.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
@@ -30,6 +32,13 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
 /// Returns a text in a form that is safe to show within one line: TAB and LF are replaced as well.
 pub fn line(bytes: &[u8]) -> Cow<'_, str> {
     gate(bytes, false)
+}
+
+/// Returns a path, or another name that the system gave us, as it is shown within a line.
+///
+/// Nothing else shows a path: a name may hold a newline, and forge a line with it.
+pub fn path<T: AsRef<OsStr> + ?Sized>(name: &T) -> Cow<'_, str> {
+    line(name.as_ref().as_bytes())
 }
 
 /// Returns whether a character may not leave by the gate; TAB and LF may.

@@ -8,6 +8,7 @@ use crate::cli::mailx::looks_like_file;
 use crate::config::{Environment, Origin, Problem, Settings, Weight, mailrc};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};
+use crate::sanitize;
 
 /// The system's files; the first is `/usr/share/lib/Mail.rc` on AIX (design decision D15).
 const SYSTEM_FILES: [&str; 2] = ["/etc/mail.rc", "/etc/postrider.rc"];
@@ -77,7 +78,7 @@ pub fn settings(
         if !is_there && wanted.user_file.is_none() && environment.mailrc.is_some() {
             diagnostics.say(&format!(
                 "$MAILRC: there is no configuration file {}",
-                path.display()
+                sanitize::path(&path)
             ));
         }
     }
@@ -89,7 +90,7 @@ pub fn settings(
         diagnostics.fail(&failure);
     }
     if let Some(path) = missing {
-        let what = format!("there is no configuration file {}", path.display());
+        let what = format!("there is no configuration file {}", sanitize::path(&path));
         refusal = Some(Failure::new(Kind::Config, what));
     }
     if let Some(account) = wanted.account {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::words::{self, Backslash};
 use crate::config::{Lines, Origin, Problem, Settings, Weight, text, variables};
+use crate::sanitize;
 
 mod commands;
 mod trust;
@@ -569,7 +570,7 @@ impl<'a> Reader<'a> {
                 Untrusted::Unusable(what) => (what, weight_of_unusable(&self.context)),
                 Untrusted::Failed(what) => (what, Weight::Unread),
             };
-            let what = format!("cannot source {}: {what}", path.display());
+            let what = format!("cannot source {}: {what}", sanitize::path(&path));
             let problem = Problem::of_line(origin, what, weight);
             self.settings.add_problem(problem);
         }

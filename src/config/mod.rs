@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::address::ascii_domain;
+use crate::sanitize;
 use crate::sys::host;
 
 pub mod env;
@@ -57,8 +58,8 @@ impl fmt::Display for Origin {
             Origin::Default => f.write_str("default"),
             Origin::Environment(name) => write!(f, "${name}"),
             // The file as such, of which no line was read.
-            Origin::File { path, line: 0 } => write!(f, "{}", path.display()),
-            Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Origin::File { path, line: 0 } => write!(f, "{}", sanitize::path(&path)),
+            Origin::File { path, line } => write!(f, "{}:{line}", sanitize::path(&path)),
             Origin::Option(option) => f.write_str(option),
         }
     }

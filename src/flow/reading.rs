@@ -213,7 +213,10 @@ fn converse(
         recover(&place.path, &settings, &around, &mut screen);
     }
     if let Some(signal) = around.signal() {
-        let what = format!("interrupted; {} stays as it is", place.path.display());
+        let what = format!(
+            "interrupted; {} stays as it is",
+            sanitize::path(&place.path)
+        );
         return Err(Failure::new(Kind::Signal(signal), what).into());
     }
     let mailbox = Mailbox::open_index(&place.path, &around.journals)?;
@@ -290,7 +293,7 @@ fn unopened(error: &OpenError, place: &Place, quiet: bool, diagnostics: &mut Dia
 fn no_mail(place: &Place) -> String {
     match &place.owner {
         Some(owner) => format!("No mail for {owner}"),
-        None => format!("No mail in {}", place.path.display()),
+        None => format!("No mail in {}", sanitize::path(&place.path)),
     }
 }
 

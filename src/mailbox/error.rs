@@ -12,6 +12,7 @@ use super::format::mbox::ScanError;
 use super::lock::LockError;
 use super::path::DIRECTORY;
 use crate::exit::Kind;
+use crate::sanitize;
 
 /// Why a mailbox could not be opened.
 ///
@@ -130,28 +131,32 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OpenError::Missing { path, .. } | OpenError::NoPermission { path, .. } => {
-                write!(f, "cannot open {}", path.display())
+                write!(f, "cannot open {}", sanitize::path(&path))
             }
             OpenError::NotRegular { path, what } => {
-                write!(f, "cannot open {}: it is {what}", path.display())
+                write!(f, "cannot open {}: it is {what}", sanitize::path(&path))
             }
             OpenError::NotMbox { path } => {
-                write!(f, "cannot open {}: it is not an mbox", path.display())
+                write!(
+                    f,
+                    "cannot open {}: it is not an mbox",
+                    sanitize::path(&path)
+                )
             }
             OpenError::Rewritten { path } => write!(
                 f,
                 "cannot open {}: another process is rewriting it",
-                path.display()
+                sanitize::path(&path)
             ),
             OpenError::Damaged { path, why } => {
-                write!(f, "cannot decompress {}: {why}", path.display())
+                write!(f, "cannot decompress {}: {why}", sanitize::path(&path))
             }
             OpenError::Temporary { path, .. } => write!(
                 f,
                 "cannot write what {} holds to a temporary file",
-                path.display()
+                sanitize::path(&path)
             ),
-            OpenError::Io { path, .. } => write!(f, "cannot read {}", path.display()),
+            OpenError::Io { path, .. } => write!(f, "cannot read {}", sanitize::path(&path)),
         }
     }
 }
@@ -246,17 +251,17 @@ impl fmt::Display for CommitError {
             CommitError::Open(error) => error.fmt(f),
             CommitError::Lock(error) => error.fmt(f),
             CommitError::Refused { path, why } => {
-                write!(f, "cannot change {}: it is {why}", path.display())
+                write!(f, "cannot change {}: it is {why}", sanitize::path(&path))
             }
             CommitError::Changed { path } => write!(
                 f,
                 "cannot change {}: another program has rewritten it",
-                path.display()
+                sanitize::path(&path)
             ),
             CommitError::Journal { path, why } => {
-                write!(f, "cannot change {}: {why}", path.display())
+                write!(f, "cannot change {}: {why}", sanitize::path(&path))
             }
-            CommitError::Write { path, .. } => write!(f, "cannot write {}", path.display()),
+            CommitError::Write { path, .. } => write!(f, "cannot write {}", sanitize::path(&path)),
         }
     }
 }

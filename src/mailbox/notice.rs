@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::exit::Kind;
+use crate::sanitize;
 
 /// Something about a mailbox that whoever opens it should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,23 +60,23 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Notice::Planted { path, why } => {
-                write!(f, "{} is ignored: it is {why}", path.display())
+                write!(f, "{} is ignored: it is {why}", sanitize::path(&path))
             }
             Notice::Incomplete { why } => {
                 write!(f, "the mailbox is not shown in full: {why}")
             }
             Notice::LeftOut { path, why } => {
-                write!(f, "{} is left out: {why}", path.display())
+                write!(f, "{} is left out: {why}", sanitize::path(&path))
             }
             Notice::Unreadable { journal, owner } => write!(
                 f,
                 "a change of the mailbox broke off; {owner} must open it to complete that (journal {})",
-                journal.display()
+                sanitize::path(&journal)
             ),
             Notice::Unfinished { journal } => write!(
                 f,
                 "a change of the mailbox broke off and is shown as complete (journal {})",
-                journal.display()
+                sanitize::path(&journal)
             ),
             Notice::Completed => {
                 f.write_str("a change of the mailbox that had broken off is complete now")
@@ -84,7 +85,7 @@ impl fmt::Display for Notice {
                 f,
                 "a change of the mailbox broke off, and another program has written the mailbox since; \
                  what was to be written is in {}",
-                kept.display()
+                sanitize::path(&kept)
             ),
         }
     }

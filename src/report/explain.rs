@@ -37,7 +37,7 @@ pub fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
             &mut text,
             &format!(
                 "recipient {}: a file, because expandaddr is set",
-                file.display()
+                sanitize::path(&file)
             ),
         );
     }
@@ -46,7 +46,7 @@ pub fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
             &mut text,
             &format!(
                 "recipient |{}: a command, because expandaddr is set",
-                command.display()
+                sanitize::path(&command)
             ),
         );
     }

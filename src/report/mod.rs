@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{Flags, Journals, Mailbox, MessageRef, Notice, OpenError};
+use crate::sanitize;
 use crate::selection::FlagChoice;
 use crate::ui::headline::{self, Place};
 use crate::ui::{Display, Screen, page};
@@ -250,7 +251,7 @@ pub fn show(
         let what = format!(
             "{number}: Invalid message number (there are {} in {})",
             mailbox.messages().len(),
-            path.display()
+            sanitize::path(&path)
         );
         return Err(Failure::new(Kind::Nothing, what).into());
     };
@@ -293,7 +294,7 @@ fn unreadable(mailbox: &Mailbox, index: usize) -> impl Fn(std::io::Error) -> Fai
     let what = format!(
         "cannot read message {} of {}",
         index + 1,
-        mailbox.path().display()
+        sanitize::path(mailbox.path())
     );
     move |error| Failure::new(Kind::Io, what.clone()).because(error)
 }

@@ -19,7 +19,7 @@ pub fn receipt(report: &Report, bad: &[BadRecipient], time: &str, status: u8) ->
     let mut recipients: Vec<Value> = report.entries.iter().map(recipient).collect();
     recipients.extend(bad.iter().map(refused));
     let kept = match &report.kept {
-        Some(Ok(kept)) => Value::String(kept.path.display().to_string()),
+        Some(Ok(kept)) => Value::String(kept.path.to_string_lossy().into_owned()),
         _ => Value::Null,
     };
     let object = json!({

@@ -12,6 +12,7 @@ use super::unread::Unread;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
+use crate::sanitize;
 use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interest};
 use crate::ui::headline::{self, Place};
 use crate::ui::{Display, Screen};
@@ -145,8 +146,10 @@ pub fn change(
             commit(mailbox, &changes, &options, around, &mut screen).map_err(
                 |failure| match around.signal() {
                     Some(signal) => {
-                        let what =
-                            format!("interrupted; {} stays as it is", mailbox.path().display());
+                        let what = format!(
+                            "interrupted; {} stays as it is",
+                            sanitize::path(mailbox.path())
+                        );
                         Failure::new(Kind::Signal(signal), what)
                     }
                     None => failure,
@@ -224,7 +227,7 @@ fn result(
     let numbers: Vec<usize> = chosen.iter().map(|message| message + 1).collect();
     let journal = done.pending.as_ref().map(|pending| &pending.journal);
     json!({
-        "mailbox": mailbox.path().display().to_string(),
+        "mailbox": mailbox.path().to_string_lossy(),
         "action": match change.action {
             Action::Delete => "delete",
             Action::Mark(..) => "mark",
@@ -237,13 +240,13 @@ fn result(
         "gone": done.gone,
         "arrived": done.arrived,
         "left": done.left,
-        "pending": journal.map(|journal| journal.display().to_string()),
+        "pending": journal.map(|journal| journal.to_string_lossy()),
         "status": kind.map_or(0, Kind::status),
     })
 }
 
 fn summary(mailbox: &Mailbox, chosen: usize, action: Action, done: &Committed) -> String {
-    let path = mailbox.path().display();
+    let path = sanitize::path(mailbox.path());
     match action {
         _ if chosen == 0 => "No applicable messages\n".to_owned(),
         Action::Delete => {

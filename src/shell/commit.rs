@@ -10,6 +10,7 @@ use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
     Changes, CommitError, CommitOptions, Committed, Holder, LockOptions, Mailbox, Waiter,
 };
+use crate::sanitize;
 use crate::ui::Screen;
 
 /// Returns `1 message`, `2 messages`.
@@ -48,7 +49,7 @@ pub(super) fn commit(
         match &error {
             // A journal has a name that says nothing to whoever reads it.
             CommitError::Write { path, .. } if path != mailbox.path() => {
-                let what = format!("cannot change {}", mailbox.path().display());
+                let what = format!("cannot change {}", sanitize::path(mailbox.path()));
                 Failure::new(error.kind(), what).because(why)
             }
             CommitError::Write { .. } if changes.deletes_nothing() => {
@@ -65,7 +66,7 @@ pub(super) fn commit(
 
 /// Returns the notices that go with a successful commit.
 pub(super) fn notices_of(done: &Committed, path: &Path) -> Vec<String> {
-    let path = path.display();
+    let path = sanitize::path(&path);
     let mut lines: Vec<String> = done.notices.iter().map(ToString::to_string).collect();
     if done.gone > 0 {
         let number = counted(done.gone);
@@ -91,7 +92,7 @@ pub(super) fn notices_of(done: &Committed, path: &Path) -> Vec<String> {
 /// Returns the failure of a change that is certain, and is not in the mailbox yet.
 pub(super) fn unfinished(done: &Committed, path: &Path) -> Option<Failure> {
     let pending = done.pending.as_ref()?;
-    let (path, journal) = (path.display(), pending.journal.display());
+    let (path, journal) = (sanitize::path(&path), sanitize::path(&pending.journal));
     let what = format!("cannot complete the change of {path}");
     let hint = format!(
         "nothing is lost: the change is in {journal}, and is completed when {path} is opened next for writing"

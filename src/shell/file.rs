@@ -77,7 +77,7 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
             Err(error) => return Err(cannot("create", &path, error)),
         }
     }
-    let what = format!("cannot create {}", directory.join(name).display());
+    let what = format!("cannot create {}", sanitize::path(&directory.join(name)));
     Err(Failure::new(Kind::CannotCreate, what).because("too many files of this name are there"))
 }
 
@@ -112,7 +112,7 @@ fn append_to(target: &Target, bytes: &[u8]) -> Result<(), Failure> {
         .metadata()
         .map_err(|error| cannot("open", path, error))?;
     if !found.is_file() {
-        let what = format!("cannot write {}", path.display());
+        let what = format!("cannot write {}", sanitize::path(&path));
         return Err(Failure::new(Kind::CannotCreate, what).because("it is no regular file"));
     }
     fill(&file, target.path(), bytes).map_err(|error| {
@@ -143,7 +143,7 @@ fn denied_to(verb: &str, path: &Path, denied: Denied) -> Failure {
     match denied {
         Denied::System(error) => cannot(verb, path, error),
         denied @ Denied::Rule { .. } => {
-            let what = format!("cannot {verb} {}", path.display());
+            let what = format!("cannot {verb} {}", sanitize::path(&path));
             Failure::new(Kind::CannotCreate, what).because(denied.why(path))
         }
     }
@@ -155,7 +155,7 @@ fn cannot(verb: &str, path: &Path, error: io::Error) -> Failure {
         _ if verb == "write" => Kind::Io,
         _ => Kind::CannotCreate,
     };
-    Failure::new(kind, format!("cannot {verb} {}", path.display())).because(error)
+    Failure::new(kind, format!("cannot {verb} {}", sanitize::path(&path))).because(error)
 }
 
 #[cfg(test)]

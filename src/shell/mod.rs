@@ -17,6 +17,7 @@ use nix::unistd::{AccessFlags, eaccess};
 use crate::config::Settings;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{Flags, Mailbox, Notice};
+use crate::sanitize;
 use crate::selection::{self, FlagChoice, Index, ListError, Sight, first_of_interest};
 use crate::submission::identity;
 use crate::ui::{Display, Screen, headline};
@@ -255,7 +256,7 @@ impl<'a, 's> Reader<'a, 's> {
                 .filter(|message| choice.matches(message.flags))
                 .count()
         };
-        let path = self.mailbox.path().display().to_string();
+        let path = sanitize::path(self.mailbox.path()).to_string();
         let mut line = format!("\"{}\": ", path.replace('\n', "\u{240a}"));
         match messages.len() {
             1 => line.push_str("1 message"),
@@ -343,7 +344,7 @@ impl<'a, 's> Reader<'a, 's> {
             return;
         };
         if !self.left {
-            let path = self.mailbox.path().display();
+            let path = sanitize::path(self.mailbox.path());
             let line = format!("interrupted; {path} stays as it is");
             self.tell(&line);
         }
@@ -372,7 +373,7 @@ impl<'a, 's> Reader<'a, 's> {
             }
         }
         if is_asked {
-            let path = self.mailbox.path().display();
+            let path = sanitize::path(self.mailbox.path());
             let line = format!("the output was closed; {path} stays as it is");
             self.tell(&line);
             self.note(Kind::Io);

@@ -19,6 +19,7 @@ use super::mark::{Fate, Mark};
 use super::{Reader, Told};
 use crate::exit::Failure;
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
+use crate::sanitize;
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -60,7 +61,7 @@ impl Reader<'_, '_> {
         if plan.is_ok_and(|plan| plan.changes.is_empty() && plan.moves.is_empty()) {
             return;
         }
-        let path = self.mailbox.path().display();
+        let path = sanitize::path(self.mailbox.path());
         let failed = self.held_back_by().unwrap_or_default();
         let line = format!("{path} stays as it is, because \"{failed}\" failed");
         self.tell(&line);
@@ -71,7 +72,7 @@ impl Reader<'_, '_> {
     fn write_back(&mut self) -> Result<(), Failure> {
         let plan = self.plan()?;
         self.move_to_mbox(&plan)?;
-        let path = self.mailbox.path().display().to_string();
+        let path = sanitize::path(self.mailbox.path()).to_string();
         if plan.changes.is_empty() {
             if has_grown(&self.mailbox) {
                 self.screen.text("New mail has arrived.\n");
@@ -91,7 +92,7 @@ impl Reader<'_, '_> {
         .map_err(|failure| match plan.moves.len() {
             0 => failure,
             number => {
-                let mbox = plan.mbox.display();
+                let mbox = sanitize::path(&plan.mbox);
                 let what = format!("{} in {mbox} as well as in {path}", counted(number));
                 failure.hint(what)
             }
@@ -127,7 +128,7 @@ impl Reader<'_, '_> {
 
     fn say_held(&mut self, number: usize) {
         if number > 0 {
-            let path = self.mailbox.path().display();
+            let path = sanitize::path(self.mailbox.path());
             let line = format!("Held {} in {path}\n", counted(number));
             self.screen.text(&line);
         }
@@ -204,7 +205,7 @@ impl Reader<'_, '_> {
         let line = format!(
             "Saved {} in {}\n",
             counted(moves.len()),
-            plan.mbox.display()
+            sanitize::path(&plan.mbox)
         );
         self.screen.text(&line);
         Ok(())

@@ -15,6 +15,7 @@ use crate::mailbox::{
     AppendOptions, Flags, Holder, Incoming, Mailbox, Waiter, append_all, with_flags,
 };
 use crate::message::parse::{Content, Part, display, fields, structure, words};
+use crate::sanitize;
 use crate::sys::clock;
 
 impl Reader<'_, '_> {
@@ -114,7 +115,7 @@ impl Reader<'_, '_> {
 
     /// Says what was written into which file: `"file" [New file] lines/bytes`.
     fn say_written(&mut self, path: &Path, is_new: bool, size: &str) {
-        let path = path.display().to_string().replace('\n', "\u{240a}");
+        let path = sanitize::path(&path);
         let how = if is_new { "New file" } else { "Appended" };
         self.screen.text(&format!("\"{path}\" [{how}] {size}\n"));
     }

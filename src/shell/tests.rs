@@ -59,7 +59,7 @@ fn session(world: World<'_>, content: &str, commands: &str) -> Session {
     });
     let mailbox = Mailbox::open(&path, &Journals::default(), &mut |_, _, _| {}).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let shown = dir.path().display().to_string();
+    let shown = crate::sanitize::path(&dir.path()).to_string();
     let commands = commands.replace("DIR", &shown);
     let mut input = commands.as_bytes();
     let kind = run(

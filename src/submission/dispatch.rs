@@ -15,6 +15,7 @@ use crate::config::mailrc::{self, expand_home};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox;
 use crate::message::{HeaderValue, Wire};
+use crate::sanitize;
 use crate::submission::plan::Plan;
 use crate::submission::route::{Route, Step};
 use crate::submission::{Entry, Surroundings, relay};
@@ -271,7 +272,10 @@ impl<'a> Sender<'a> {
             };
             let outcome = local::append_to_file(&path, &line, &message, &self.around.wait());
             (!outcome.is_accepted()).then(|| {
-                let what = format!("the message is sent, but no copy is in {}", path.display());
+                let what = format!(
+                    "the message is sent, but no copy is in {}",
+                    sanitize::path(&path)
+                );
                 Failure::new(outcome.kind, what).because(outcome.text)
             })
         });
@@ -321,7 +325,7 @@ impl<'a> Sender<'a> {
                 Ok(message) => sendmail::pipe(command, message, self.around.signals),
                 Err(failure) => unreadable(failure),
             };
-            entry(format!("|{}", command.display()), "command", outcome)
+            entry(format!("|{}", sanitize::path(&command)), "command", outcome)
         });
         files.chain(commands).collect()
     }

@@ -18,6 +18,7 @@ use nix::fcntl::OFlag;
 use crate::config::{Environment, Settings, mailrc};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{AppendError, AppendOptions, append_alone};
+use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
@@ -141,7 +142,7 @@ fn places(settings: &Settings, environment: &Environment) -> (Vec<Place>, Vec<St
                 Some(root) => {
                     reasons.push(format!(
                         "{} would lie in another user's directory",
-                        path.display()
+                        sanitize::path(&path)
                     ));
                     root.home.join(LETTERS)
                 }

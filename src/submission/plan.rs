@@ -7,6 +7,7 @@ use crate::address::{EnvelopeAddress, MAX_RECIPIENTS};
 use crate::compose::Draft;
 use crate::config::{Problem, Weight};
 use crate::exit::{self, Failure, Kind};
+use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::submission::aliases::SystemAliases;
 use crate::submission::identity::Identity;
@@ -60,12 +61,12 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     };
     if let Mta::Sendmail(Some(path)) = &mta
         && sendmail::is_ourselves(path)
-            .map_err(|error| unseen(format!("cannot look at {}", path.display()), error))?
+            .map_err(|error| unseen(format!("cannot look at {}", sanitize::path(&path)), error))?
     {
         let what = format!(
             "{}: {} is Postrider itself, no MTA",
             settings.origin("mta"),
-            path.display()
+            sanitize::path(&path)
         );
         return Err(Failure::new(Kind::Config, what));
     }
@@ -198,13 +199,13 @@ fn config_failure(problem: &Problem) -> Failure {
 /// Returns a route in a word or two.
 pub fn name_of(route: &Route, plan: &Plan) -> String {
     match route {
-        Route::Sendmail(path) => format!("sendmail {}", path.display()),
+        Route::Sendmail(path) => format!("sendmail {}", sanitize::path(&path)),
         Route::Relay => match &plan.relay {
             Some(url) => format!("relay {url}"),
             None => "relay".to_owned(),
         },
         Route::Local(name) => format!("mailbox of {name}"),
         Route::Test(None) => "test".to_owned(),
-        Route::Test(Some(path)) => format!("test {}", path.display()),
+        Route::Test(Some(path)) => format!("test {}", sanitize::path(&path)),
     }
 }

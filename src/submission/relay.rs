@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{Origin, Settings, mailrc};
 use crate::exit::{Failure, Kind};
+use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::submission::mta::{Mta, RelayUrl, Scheme};
 use crate::sys::open::{self, Unread, Use};
@@ -282,9 +283,12 @@ fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     if mode & 0o007 != 0 || mode & 0o020 != 0 || by_group {
         return Err(Failure::new(
             Kind::Config,
-            format!("the password in {} can be read by others", path.display()),
+            format!(
+                "the password in {} can be read by others",
+                sanitize::path(&path)
+            ),
         )
-        .hint(format!("chmod 600 {}", path.display())));
+        .hint(format!("chmod 600 {}", sanitize::path(&path))));
     }
     Ok(())
 }
@@ -292,7 +296,7 @@ fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
 fn unreadable(path: &Path, error: Unread) -> Failure {
     Failure::new(
         error.kind(Kind::Config),
-        format!("cannot read the password in {}", path.display()),
+        format!("cannot read the password in {}", sanitize::path(&path)),
     )
     .because(error)
 }
@@ -329,7 +333,7 @@ fn read_secret(path: &Path, around: &Surroundings<'_>) -> Result<Secret, SecretE
     text.and_then(first_line).ok_or_else(|| {
         SecretError::Refused(Failure::new(
             Kind::Config,
-            format!("there is no password in {}", path.display()),
+            format!("there is no password in {}", sanitize::path(&path)),
         ))
     })
 }

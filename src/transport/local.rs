@@ -13,6 +13,7 @@ use crate::mailbox::{
     self, AppendError, AppendOptions, Holder, Journals, PlaceInputs, Waiter, append, is_maildir,
     system_mailbox,
 };
+use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, open, user};
@@ -114,7 +115,7 @@ pub fn deliver(
         Ok(()) => Outcome::new(
             Disposition::Accepted,
             Kind::Io,
-            format!("delivered to {}", path.display()),
+            format!("delivered to {}", sanitize::path(&path)),
         ),
         Err(error) => {
             let kind = error.kind();
@@ -176,7 +177,7 @@ pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, wait: &Wait<'_>
         Err(error) if open::kind_of(&error, Kind::CannotCreate) == Kind::TryLater => {
             let text = format!(
                 "cannot look at {}: {}",
-                path.display(),
+                sanitize::path(&path),
                 exit::with_causes(&error)
             );
             return Outcome::new(Disposition::TryLater, Kind::TryLater, text);
@@ -191,7 +192,7 @@ pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, wait: &Wait<'_>
         Ok(()) => Outcome::new(
             Disposition::Accepted,
             Kind::Io,
-            format!("written to {}", path.display()),
+            format!("written to {}", sanitize::path(&path)),
         ),
         Err(error) => {
             let text = exit::with_causes(&error);

@@ -17,6 +17,7 @@ use nix::unistd::{AccessFlags, access};
 
 use crate::address::EnvelopeAddress;
 use crate::exit::{self, Kind};
+use crate::sanitize;
 use crate::sys::child::{self, End, Finished, SUBMITTING};
 use crate::sys::open::{self, Trouble};
 use crate::sys::signals::Signals;
@@ -172,7 +173,7 @@ fn call(
     signals: &Signals,
     observer: &dyn Observer,
 ) -> Outcome {
-    let program = sendmail.program.display();
+    let program = sanitize::path(&sendmail.program);
     let stdin = match message.to_file() {
         Ok(file) => file,
         Err(error) => return unspooled(&error),
@@ -240,7 +241,7 @@ pub fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outcome {
         // A command that reads only a part is its own business: its status counts.
         Ok(finished) => outcome_of(Path::new(command), &finished, u64::MAX),
         Err(error) => {
-            let command = command.display();
+            let command = sanitize::path(&command);
             let text = format!("cannot run {command}: {}", exit::with_causes(&error));
             match open::kind_of(&error, Kind::Unavailable) {
                 Kind::Unavailable => Outcome::new(Disposition::Refused, Kind::Unavailable, text),
@@ -259,7 +260,7 @@ fn unspooled(error: &io::Error) -> Outcome {
 
 /// Turns a child's end into an outcome.
 fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
-    let program = program.display();
+    let program = sanitize::path(&program);
     let words = String::from_utf8_lossy(&finished.output);
     let words = words.lines().map(str::trim).find(|line| !line.is_empty());
     let told = |what: String| match words {

@@ -155,7 +155,7 @@ const MAP: [(&str, &[&str]); 19] = [
     ("message", &["address", "sanitize"]),
     ("address", &[]),
     ("sanitize", &[]),
-    ("sys", &["exit"]),
+    ("sys", &["sanitize", "exit"]),
 ];
 
 /// Modules that anyone may know and that know nobody.

@@ -49,6 +49,7 @@ mod smtp;
 mod smtp_tls;
 mod system;
 mod terminal;
+mod told_names;
 mod trust;
 mod truth;
 mod unread;

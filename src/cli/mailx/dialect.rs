@@ -11,6 +11,7 @@
 //! rules are those of features.md section 1.2. Arguments are bytes; messages speak the user's
 //! spelling.
 
+use crate::sanitize;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -212,7 +213,7 @@ impl Pass<'_> {
                 }
                 [b'-', ..] => {
                     return Err(UsageError {
-                        what: format!("{} behind -- is not understood", word.display()),
+                        what: format!("{} behind -- is not understood", sanitize::path(&word)),
                         hint: Some(
                             "behind recipients and --, only -f ADDRESS and -F NAME may follow"
                                 .to_owned(),

@@ -152,7 +152,7 @@ fn files_that_each_source_ten_others_end_and_nothing_is_sent() {
     let directory = tempfile::tempdir().unwrap();
     let path = |level: usize| directory.path().join(level.to_string());
     for level in 0..8 {
-        let line = format!("source {}\n", path(level + 1).display());
+        let line = format!("source {}\n", crate::sanitize::path(&path(level + 1)));
         std::fs::write(path(level), line.repeat(10)).unwrap();
     }
     std::fs::write(path(8), "set from=a@x\n").unwrap();
@@ -175,7 +175,7 @@ fn files_that_are_sourced_are_limited_by_their_bytes_too() {
     let directory = tempfile::tempdir().unwrap();
     let big = directory.path().join("big");
     std::fs::write(&big, "#\n".repeat(1_000_000)).unwrap();
-    let lines = format!("source {}\n", big.display()).repeat(20);
+    let lines = format!("source {}\n", crate::sanitize::path(&big)).repeat(20);
     let mut settings = Settings::default();
     read_text(
         &mut settings,
@@ -190,7 +190,11 @@ fn files_that_are_sourced_are_limited_by_their_bytes_too() {
 #[test]
 fn a_file_that_sources_itself_ends() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), format!("source {}\n", file.path().display())).unwrap();
+    std::fs::write(
+        file.path(),
+        format!("source {}\n", crate::sanitize::path(&file.path())),
+    )
+    .unwrap();
     let mut settings = Settings::default();
     read_file(&mut settings, file.path(), &context());
     assert_eq!(settings.problems.len(), 1);

@@ -37,6 +37,7 @@ use crate::mailbox::lock::{LockError, LockOptions, MailboxLock};
 use crate::mailbox::maildir::{Delivery, DeliveryError, is_maildir};
 use crate::mailbox::path::{is_in_sticky_directory, not_openable, what_else};
 use crate::mailbox::rewrite::recover;
+use crate::sanitize;
 use crate::sys::disk::{create_complete, is_young, remove_second_names, sync_name, until_done};
 use crate::sys::open::write::{Denied, Target};
 use crate::sys::{open, user};
@@ -200,18 +201,22 @@ impl AppendError {
 impl fmt::Display for AppendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AppendError::Open { path, .. } => write!(f, "cannot open {}", path.display()),
-            AppendError::Create { path, .. } => write!(f, "cannot create {}", path.display()),
+            AppendError::Open { path, .. } => write!(f, "cannot open {}", sanitize::path(&path)),
+            AppendError::Create { path, .. } => {
+                write!(f, "cannot create {}", sanitize::path(&path))
+            }
             AppendError::Refused { path, why } => {
-                write!(f, "cannot append to {}: it is {why}", path.display())
+                write!(f, "cannot append to {}: it is {why}", sanitize::path(&path))
             }
             AppendError::Lock(error) => error.fmt(f),
             AppendError::Message(_) => f.write_str("cannot read the message"),
-            AppendError::Write { path, .. } => write!(f, "cannot append to {}", path.display()),
+            AppendError::Write { path, .. } => {
+                write!(f, "cannot append to {}", sanitize::path(&path))
+            }
             AppendError::Torn { path, .. } => write!(
                 f,
                 "cannot append to {}, and a part of the message is in it",
-                path.display()
+                sanitize::path(&path)
             ),
         }
     }

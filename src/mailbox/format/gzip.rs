@@ -410,7 +410,7 @@ mod tests {
         for (bytes, text) in rows {
             let (_directory, path) = written(bytes);
             let error = open(&path).expect_err(text);
-            let text = text.replace("{}", &path.display().to_string());
+            let text = text.replace("{}", &crate::sanitize::path(&path));
             assert_eq!(error.to_string(), text);
             assert_eq!(error.kind(), Kind::NoInput);
         }

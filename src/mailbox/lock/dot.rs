@@ -54,6 +54,7 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
 use crate::mailbox::path::{DIRECTORY, what_else};
+use crate::sanitize;
 use crate::sys::disk::{
     create_complete, directory_of, exchange, is_local, named_like, temporary_prefix, until_done,
     with_suffix,
@@ -490,7 +491,7 @@ impl System {
         System {
             host: host::node_name(),
             boot: host::boot_id(),
-            namespace: namespace.display().to_string(),
+            namespace: namespace.to_string_lossy().into_owned(),
             machine: host::machine(),
             started: host::boot_time(),
         }
@@ -656,7 +657,7 @@ fn shell_word(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@%:,=".contains(byte);
     if !bytes.is_empty() && bytes.iter().all(is_plain) {
-        return path.display().to_string();
+        return sanitize::path(&path).to_string();
     }
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => {
@@ -782,7 +783,7 @@ mod tests {
             }
             other => panic!("{other:?}"),
         };
-        let lock = spool.lock().display().to_string();
+        let lock = crate::sanitize::path(&spool.lock()).to_string();
         assert_eq!(why("a symbolic link of "), format!("rm -- {lock}"));
         assert!(spool.lock().is_symlink());
         assert_eq!(fs::read_to_string(&victim).expect("content"), "1\n");
@@ -1122,7 +1123,7 @@ mod tests {
         let guard = with_suffix(&spool.lock(), GUARD);
         fs::write(&guard, "1\n").expect("written");
         let aside = with_suffix(&spool.lock(), ".0123456789abcdef");
-        let mut attempt = || move_aside(&spool.lock(), &aside, &judged).expect("an answer");
+        let attempt = || move_aside(&spool.lock(), &aside, &judged).expect("an answer");
         assert!(attempt().is_none(), "another is at it");
         let file = OpenOptions::new().write(true).open(&guard).expect("opened");
         file.set_modified(clock::now() - STALE * 2).expect("times");
@@ -1174,7 +1175,7 @@ mod tests {
             let helper = spool.0.path().join("helper");
             let script = format!(
                 "#!/bin/sh\necho \"$@\" >> {0}/log\n{status}\n",
-                spool.0.path().display()
+                crate::sanitize::path(&spool.0.path())
             );
             // Not renamed into place: a process forked meanwhile may hold it open for writing.
             let mut answer = Request::Unsupported;
@@ -1196,8 +1197,11 @@ mod tests {
         }
         let log = fs::read_to_string(spool.0.path().join("log")).expect("log");
         let lock = spool.lock();
-        assert!(log.contains(&format!("-l -p -q -r 0 {}\n", lock.display())));
-        assert!(log.contains(&format!("-u {}\n", lock.display())), "{log}");
+        assert!(log.contains(&format!("-l -p -q -r 0 {}\n", crate::sanitize::path(&lock))));
+        assert!(
+            log.contains(&format!("-u {}\n", crate::sanitize::path(&lock))),
+            "{log}"
+        );
         let missing = Path::new("/nonexistent/dotlockfile");
         assert!(matches!(
             ask_helper(&lock, Some(missing)),

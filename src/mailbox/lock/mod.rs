@@ -38,6 +38,7 @@ use std::time::{Duration, Instant};
 use self::dot::{DotLock, LockFile};
 use self::kernel::Request;
 use crate::exit::Kind;
+use crate::sanitize;
 use crate::sys::signals::{self, Held};
 use crate::sys::{open, random};
 
@@ -171,7 +172,7 @@ impl<'a> Waiter<'a> {
         if is_news && self.since.elapsed() >= UNTOLD_WAIT {
             let lock_file = holder.lock_file.as_ref();
             let path = lock_file.map_or(self.path, |file| &file.path);
-            (self.tell)(&format!("{holder}, which holds {}", path.display()));
+            (self.tell)(&format!("{holder}, which holds {}", sanitize::path(&path)));
             *told = Some(holder.clone());
         }
         true
@@ -233,19 +234,21 @@ impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LockError::Busy { path, holder } => {
-                write!(f, "cannot lock {}: ", path.display())?;
+                write!(f, "cannot lock {}: ", sanitize::path(&path))?;
                 match &holder.lock_file {
                     Some(file) if holder.program.is_some() => {
-                        write!(f, "{holder} holds {} ({file})", file.path.display())
+                        write!(f, "{holder} holds {} ({file})", sanitize::path(&file.path))
                     }
-                    Some(file) => write!(f, "{} is in the way ({file})", file.path.display()),
+                    Some(file) => {
+                        write!(f, "{} is in the way ({file})", sanitize::path(&file.path))
+                    }
                     None => write!(f, "{holder} holds it"),
                 }
             }
             LockError::Replaced { path } => {
-                write!(f, "cannot lock {}: it was replaced", path.display())
+                write!(f, "cannot lock {}: it was replaced", sanitize::path(&path))
             }
-            LockError::Io { path, .. } => write!(f, "cannot lock {}", path.display()),
+            LockError::Io { path, .. } => write!(f, "cannot lock {}", sanitize::path(&path)),
         }
     }
 }

@@ -67,7 +67,7 @@ fn what_is_no_mailbox_is_named() {
     ];
     for (name, text, kind) in rows {
         let path = at(name);
-        let text = text.replace("{}", &path.display().to_string());
+        let text = text.replace("{}", &crate::sanitize::path(&path));
         for error in [
             open(&path).err(),
             has_mail(&path, &Journals::default()).err(),

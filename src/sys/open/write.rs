@@ -27,6 +27,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use crate::exit;
+use crate::sanitize;
 use crate::sys::user;
 
 /// How many links are followed on one way, as the kernel has it.
@@ -59,7 +60,7 @@ impl Denied {
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Denied::Rule { path, why } => write!(f, "{} is {why}", path.display()),
+            Denied::Rule { path, why } => write!(f, "{} is {why}", sanitize::path(&path)),
             Denied::System(error) => error.fmt(f),
         }
     }

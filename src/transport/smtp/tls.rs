@@ -20,6 +20,7 @@ use rustls::{
     SignatureScheme,
 };
 
+use crate::sanitize;
 use crate::sys::open::{self, Trouble, Unread, Use};
 
 /// How a certificate is judged.
@@ -59,10 +60,14 @@ impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TlsError::CaFile(path, why) => {
-                write!(f, "cannot use the CA file {}: {why}", path.display())
+                write!(f, "cannot use the CA file {}: {why}", sanitize::path(&path))
             }
             TlsError::Unread(path, why) => {
-                write!(f, "cannot read the CA file {}: {why}", path.display())
+                write!(
+                    f,
+                    "cannot read the CA file {}: {why}",
+                    sanitize::path(&path)
+                )
             }
             TlsError::Name(name) => write!(f, "'{name}' is not a host name for TLS"),
             TlsError::Certificate { check, .. } => write!(f, "its certificate fails: {check}"),
