@@ -9,7 +9,7 @@
 //!             ├─ submission        ▼  request → route → submit → keep → report
 //!             ├─ compose              input → draft → message and envelope
 //!             ├─ transport  mailbox  config
-//!             │   sendmail · smtp · local       mbox · maildir · lock · journal
+//!             │   sendmail · smtp · local       format · read · append · rewrite · lock · maildir
 //!             └───────┬────────┬───────┘
 //!                  message   address   sanitize     pure: bytes in, bytes out
 //!                          sys              the door to the operating system

@@ -11,8 +11,8 @@ use crate::config::{Environment, Origin, Settings, env};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
-    self, CommitOptions, Holder, Journals, LockOptions, Mailbox, NameInputs, Named, OpenError,
-    PlaceInputs, Waiter,
+    self, CommitOptions, Holder, Journals, LocationInputs, LockOptions, Mailbox, NameInputs, Named,
+    OpenError, Waiter,
 };
 use crate::report::{self, Form, ReportError};
 use crate::sanitize;
@@ -450,7 +450,7 @@ fn spool_of(
 ) -> io::Result<Option<PathBuf>> {
     let spools = spools(settings);
     let spools: Vec<&Path> = spools.iter().map(PathBuf::as_path).collect();
-    let place = mailbox::system_mailbox(&PlaceInputs {
+    let place = mailbox::system_mailbox(&LocationInputs {
         mail,
         effective_uid: user::effective_uid(),
         spools: &spools,

@@ -30,7 +30,7 @@ pub fn spools(variable: Option<&OsStr>) -> Vec<PathBuf> {
 
 /// What decides where a user's system mailbox is.
 #[derive(Clone, Copy, Debug)]
-pub struct PlaceInputs<'a> {
+pub struct LocationInputs<'a> {
     /// `$MAIL`, if it is set; `None` for the mailbox of another user.
     pub mail: Option<&'a OsStr>,
     /// Our effective uid.
@@ -45,7 +45,7 @@ pub struct PlaceInputs<'a> {
 
 /// A mailbox's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// The file, or the directory of a Maildir.
     pub path: PathBuf,
     /// Whether it is there.
@@ -61,11 +61,11 @@ pub struct Place {
 ///
 /// # Errors
 /// When the system fails to look at one of these places: another one must not be taken for it.
-pub fn system_mailbox(inputs: &PlaceInputs<'_>) -> io::Result<Option<Place>> {
+pub fn system_mailbox(inputs: &LocationInputs<'_>) -> io::Result<Option<Location>> {
     if let Some(path) = inputs.mail.map(Path::new)
         && is_our_own(path, inputs)?
     {
-        return Ok(Some(Place {
+        return Ok(Some(Location {
             path: path.to_owned(),
             exists: look(path)?.is_some(),
         }));
@@ -75,7 +75,7 @@ pub fn system_mailbox(inputs: &PlaceInputs<'_>) -> io::Result<Option<Place>> {
     let files: Vec<PathBuf> = files.filter(|_| is_name).collect();
     for path in &files {
         if look(path)?.is_some() {
-            return Ok(Some(Place {
+            return Ok(Some(Location {
                 path: path.clone(),
                 exists: true,
             }));
@@ -87,18 +87,18 @@ pub fn system_mailbox(inputs: &PlaceInputs<'_>) -> io::Result<Option<Place>> {
     if let Some(path) = maildir.filter(|_| is_name)
         && is_directory(&path.join("cur"))?
     {
-        return Ok(Some(Place { path, exists: true }));
+        return Ok(Some(Location { path, exists: true }));
     }
     // The first spool that is there, so that a message about it names a real directory.
     for path in &files {
         if is_directory(directory_of(path))? {
-            return Ok(Some(Place {
+            return Ok(Some(Location {
                 path: path.clone(),
                 exists: false,
             }));
         }
     }
-    Ok(files.into_iter().next().map(|path| Place {
+    Ok(files.into_iter().next().map(|path| Location {
         path,
         exists: false,
     }))
@@ -116,7 +116,7 @@ fn look(path: &Path) -> io::Result<Option<Metadata>> {
 /// Returns whether the file that `$MAIL` names is ours, or lies in a directory of our own.
 ///
 /// The spool is nobody's own, though root owns it.
-fn is_our_own(path: &Path, inputs: &PlaceInputs<'_>) -> io::Result<bool> {
+fn is_our_own(path: &Path, inputs: &LocationInputs<'_>) -> io::Result<bool> {
     if !path.is_absolute() || path.as_os_str().as_bytes().contains(&0) {
         return Ok(false);
     }
@@ -423,7 +423,7 @@ mod tests {
         }
         let (one, two, home) = (at("one"), at("two"), at("home"));
         let find = |user: &str, home: Option<&Path>| {
-            system_mailbox(&PlaceInputs {
+            system_mailbox(&LocationInputs {
                 mail: None,
                 effective_uid: user::effective_uid(),
                 spools: &[&at("missing"), &one, &two],
@@ -432,7 +432,7 @@ mod tests {
             })
             .expect("looked at")
         };
-        let place = |path: PathBuf, exists| Some(Place { path, exists });
+        let place = |path: PathBuf, exists| Some(Location { path, exists });
         assert_eq!(find("me", None), place(one.join("me"), false));
         assert_eq!(find("me", Some(&home)), place(home.join("Maildir"), true));
         fs::write(two.join("me"), "").expect("written");
@@ -452,7 +452,7 @@ mod tests {
         fs::create_dir(&own).expect("made");
         let us = user::effective_uid();
         let find = |mail: &Path, effective_uid: u32| {
-            let place = system_mailbox(&PlaceInputs {
+            let place = system_mailbox(&LocationInputs {
                 mail: Some(mail.as_os_str()),
                 effective_uid,
                 spools: &[&spool],

@@ -5,12 +5,28 @@
 //! messages, [`Mailbox::commit`] deletes them and changes their flags.
 //! Decoding and meaning belong to `message`, what is shown to `ui`.
 //!
-//! # The files, and the states they can be in
+//! # The folders
+//! | where | what |
+//! |---|---|
+//! | `open` | [`Mailbox`]: opening, reading messages, handing over a commit |
+//! | `append` | adding messages, and cutting off what an append has left unfinished |
+//! | `rewrite` | deleting messages and changing flags in an mbox; `rewrite/journal` makes that certain |
+//! | `read` | the messages of a file that other programs write to: snapshots, changes, finding again |
+//! | `format` | mbox, MMDF, gzip, From_ lines, quoting, `Status`; which format a file has |
+//! | `lock` | the one door to a file that is about to change: dot-lock, fcntl, flock |
+//! | `maildir` | Maildirs, all of them: reading, delivery, changes |
+//!
+//! Beside the folders stand what all of them use: `change` (what is to become of messages, and the
+//! options), `error`, `notice` (what is reported beside messages), `flags`, `file` (which files are
+//! opened at all), `path`, `read_at` (bytes at a position); and `location`: which mailbox is meant.
+//! No module imports one that imports it; what two of them share has a file of its own.
+//!
+//! # The files on disk, and the states they can be in
 //! | file | written by | states |
 //! |---|---|---|
-//! | the mailbox | [`append`], [`Mailbox::commit`], deliverers, other readers | see there: each step of a write leaves a file that readers understand |
-//! | its dot-lock | [`MailboxLock`] | see the module `dot_lock` |
-//! | its journal | [`Mailbox::commit`] | see the module `journal`: none, being written, certain, finished |
+//! | the mailbox | [`append`], [`Mailbox::commit`], deliverers, other readers | see `append` and `rewrite/apply`: each step of a write leaves a file that readers understand |
+//! | its dot-lock | [`MailboxLock`] | see `lock/dot` |
+//! | its journal | [`Mailbox::commit`] | see `rewrite/journal`: none, being written, certain, finished |
 //! | `NAME.rescue-…` | [`recover`] | what a journal held whose mailbox another program has rewritten; nobody reads it but its owner |
 //!
 //! # Use
@@ -77,7 +93,7 @@ pub use format::mbox::MessageRef;
 pub use format::quote::{Form, write_mbox};
 pub use format::status::with_flags;
 pub use location::{
-    NameError, NameInputs, Named, Place, PlaceInputs, SPOOLS, expand, spools, system_mailbox,
+    Location, LocationInputs, NameError, NameInputs, Named, SPOOLS, expand, spools, system_mailbox,
 };
 pub use lock::dot::LockFile;
 pub use lock::{Holder, LockError, LockOptions, MailboxLock, Waiter};

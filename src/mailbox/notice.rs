@@ -1,4 +1,4 @@
-//! What is to be told about a mailbox beside its messages.
+//! Notices: what is reported about a mailbox that could be opened or changed all the same.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -6,18 +6,18 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 /// Bytes that can be read at any place.
-pub(super) trait Source {
+pub(super) trait ReadAt {
     /// Reads bytes from this offset on; 0 only at the end.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
 
-impl Source for File {
+impl ReadAt for File {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         FileExt::read_at(self, buffer, offset)
     }
 }
 
-impl Source for [u8] {
+impl ReadAt for [u8] {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let rest = usize::try_from(offset)
             .ok()
@@ -48,8 +48,8 @@ struct Window {
 }
 
 impl ReadAhead {
-    /// As [`Source::read_at`] of the source.
-    pub(super) fn read_at<S: Source + ?Sized>(
+    /// As [`ReadAt::read_at`] of the source.
+    pub(super) fn read_at<S: ReadAt + ?Sized>(
         &self,
         source: &S,
         buffer: &mut [u8],
@@ -84,7 +84,7 @@ pub(super) struct Buffered<'a, S: ?Sized> {
     ahead: ReadAhead,
 }
 
-impl<'a, S: Source + ?Sized> Buffered<'a, S> {
+impl<'a, S: ReadAt + ?Sized> Buffered<'a, S> {
     /// Returns the same bytes, for many small reads.
     pub(super) fn new(source: &'a S) -> Buffered<'a, S> {
         Buffered {
@@ -94,14 +94,14 @@ impl<'a, S: Source + ?Sized> Buffered<'a, S> {
     }
 }
 
-impl<S: Source + ?Sized> Source for Buffered<'_, S> {
+impl<S: ReadAt + ?Sized> ReadAt for Buffered<'_, S> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.ahead.read_at(self.source, buffer, offset)
     }
 }
 
 /// Reads until the buffer is full or the source ends, and returns how much it got.
-pub(super) fn read_full<S: Source + ?Sized>(
+pub(super) fn read_full<S: ReadAt + ?Sized>(
     source: &S,
     buffer: &mut [u8],
     offset: u64,
@@ -122,7 +122,7 @@ pub(super) fn read_full<S: Source + ?Sized>(
 ///
 /// # Errors
 /// `UnexpectedEof` when the source ends before.
-pub(super) fn read_exact<S: Source + ?Sized>(
+pub(super) fn read_exact<S: ReadAt + ?Sized>(
     source: &S,
     buffer: &mut [u8],
     offset: u64,

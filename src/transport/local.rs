@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::exit::{self, Kind};
 use crate::mailbox::{
-    self, AppendError, AppendOptions, Holder, Journals, PlaceInputs, Waiter, append, is_maildir,
+    self, AppendError, AppendOptions, Holder, Journals, LocationInputs, Waiter, append, is_maildir,
     system_mailbox,
 };
 use crate::sanitize;
@@ -146,7 +146,7 @@ fn mailbox_of(local: &Local, account: &user::User) -> io::Result<Option<PathBuf>
     let effective_uid = user::effective_uid();
     let spools: Vec<&Path> = local.spools.iter().map(PathBuf::as_path).collect();
     let mail = local.mail.as_deref().map(Path::as_os_str);
-    let place = system_mailbox(&PlaceInputs {
+    let place = system_mailbox(&LocationInputs {
         mail: mail.filter(|_| account.uid == effective_uid),
         effective_uid,
         spools: &spools,

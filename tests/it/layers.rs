@@ -256,3 +256,33 @@ fn names_are_found_in_paths_and_groups() {
         "use crate::a::B;\nuse crate::{c, d::{E, F}, g};\n// crate::no\nlet x = crate::h::i();\n";
     assert_eq!(used_modules(text), ["a", "c", "d", "g", "h"]);
 }
+
+/// A module with files of its own is `x/mod.rs`, and long unit tests are `tests.rs` beside that;
+/// short ones stand at the end of their module.
+#[test]
+fn modules_and_unit_tests_have_one_style() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for path in rust_files(&sources) {
+        let short = path.strip_prefix(&sources).unwrap().display();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        if path.with_extension("").is_dir() {
+            wrong.push(format!("{short} stands beside the folder of its name"));
+        }
+        if stem.ends_with("_tests") || stem.starts_with("test_") {
+            wrong.push(format!("{short} is not called tests.rs"));
+        }
+        let is_test = path.components().any(|part| {
+            let name = part.as_os_str();
+            name == "tests" || name == "tests.rs"
+        });
+        let text = fs::read_to_string(&path).unwrap();
+        if !is_test && text.contains("#[path") {
+            wrong.push(format!("{short} keeps a module under another name"));
+        }
+        if stem == "mod" && !is_test && !text.starts_with("//!") {
+            wrong.push(format!("{short} does not open with its document"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

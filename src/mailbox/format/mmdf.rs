@@ -11,7 +11,7 @@ use memchr::{memchr_iter, memmem::Finder};
 
 use super::mbox::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Visit, fingerprint_of};
 use crate::mailbox::flags::Flags;
-use crate::mailbox::read_at::{Source, read_full};
+use crate::mailbox::read_at::{ReadAt, read_full};
 
 /// The line before and after each message.
 pub(in crate::mailbox) const DELIMITER: &[u8] = b"\x01\x01\x01\x01\n";
@@ -19,7 +19,7 @@ pub(in crate::mailbox) const DELIMITER: &[u8] = b"\x01\x01\x01\x01\n";
 /// Scans the first `size` bytes of an MMDF mailbox.
 ///
 /// A message's offset is that of the byte after its first delimiter; a From_ line may be there.
-pub(in crate::mailbox) fn scan<S: Source + ?Sized>(
+pub(in crate::mailbox) fn scan<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     skip_torn: bool,
@@ -49,7 +49,7 @@ pub(in crate::mailbox) fn scan<S: Source + ?Sized>(
 }
 
 /// Calls `each` with the offset of every delimiter line.
-fn for_each_delimiter<S: Source + ?Sized>(
+fn for_each_delimiter<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     mut each: impl FnMut(u64) -> io::Result<()>,
@@ -89,7 +89,7 @@ fn for_each_delimiter<S: Source + ?Sized>(
 }
 
 /// Returns whether nothing but line ends stands between these offsets.
-pub(in crate::mailbox) fn is_blank<S: Source + ?Sized>(
+pub(in crate::mailbox) fn is_blank<S: ReadAt + ?Sized>(
     source: &S,
     start: u64,
     end: u64,
@@ -116,7 +116,7 @@ fn is_line_end(byte: &u8) -> bool {
 }
 
 /// Adds the message between these offsets, unless it is blank, and shows it.
-fn add<S: Source + ?Sized>(
+fn add<S: ReadAt + ?Sized>(
     source: &S,
     start: u64,
     end: u64,
@@ -184,7 +184,7 @@ fn read_header(message: &mut MessageRef, head: &[u8]) -> usize {
 }
 
 /// Reads on in a header block that is longer than what is shown of it: its flags, and where it ends.
-fn read_long_header<S: Source + ?Sized>(source: &S, message: &mut MessageRef) -> io::Result<()> {
+fn read_long_header<S: ReadAt + ?Sized>(source: &S, message: &mut MessageRef) -> io::Result<()> {
     let end = message.offset + message.len;
     let mut block = vec![0; BLOCK];
     // What of a line stood in the block before, as much as a field that we know needs.

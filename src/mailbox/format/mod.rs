@@ -21,7 +21,7 @@ use std::io;
 
 use self::mbox::{MessageRef, Scan, ScanError};
 use self::separator::{LOOKAHEAD, opens_mbox};
-use crate::mailbox::read_at::{Source, read_full};
+use crate::mailbox::read_at::{ReadAt, read_full};
 
 /// What a file holds, judged by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(in crate::mailbox) enum Beginning {
 }
 
 /// Reads a file up to its first line that is not blank, and judges that.
-pub(in crate::mailbox) fn beginning<S: Source + ?Sized>(
+pub(in crate::mailbox) fn beginning<S: ReadAt + ?Sized>(
     file: &S,
     size: u64,
 ) -> io::Result<Beginning> {
@@ -65,7 +65,7 @@ pub(in crate::mailbox) fn beginning<S: Source + ?Sized>(
 }
 
 /// Scans a file of either format; lines are counted only if there is somebody to show them to.
-pub(in crate::mailbox) fn scan_any<S: Source + ?Sized>(
+pub(in crate::mailbox) fn scan_any<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     skip_torn: bool,
@@ -85,7 +85,7 @@ pub(in crate::mailbox) fn scan_any<S: Source + ?Sized>(
 }
 
 /// Returns how many bytes stand before and behind each message: those of MMDF's delimiters, or none.
-pub(in crate::mailbox) fn framing<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
+pub(in crate::mailbox) fn framing<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
     Ok(match beginning(source, size)? {
         Beginning::Mmdf => mmdf::DELIMITER.len() as u64,
         _ => 0,

@@ -99,7 +99,7 @@ pub(in crate::mailbox) fn copy(
 
 /// Where in a line the filter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum LinePosition {
     /// At its start.
     Start,
     /// Behind nothing but `>`.
@@ -111,7 +111,7 @@ enum Place {
 /// Quotes lines and leaves fields out, for any way of cutting the message into blocks.
 struct Filter {
     form: Form,
-    place: Place,
+    place: LinePosition,
     /// Nothing has been written yet.
     is_first: bool,
     is_header: bool,
@@ -122,7 +122,7 @@ impl Filter {
     fn new(form: Form) -> Filter {
         Filter {
             form,
-            place: Place::Start,
+            place: LinePosition::Start,
             is_first: true,
             is_header: true,
             leaves_out: false,
@@ -140,16 +140,16 @@ impl Filter {
         while at < text.len() {
             let rest = &text[at..];
             let step = match self.place {
-                Place::Start if rest.len() < FIELD_LOOKAHEAD && !at_end => break,
-                Place::Start => {
+                LinePosition::Start if rest.len() < FIELD_LOOKAHEAD && !at_end => break,
+                LinePosition::Start => {
                     self.start_line(rest);
                     if !self.leaves_out {
                         self.begin(rest, out)?;
                     }
-                    self.place = Place::Quotes;
+                    self.place = LinePosition::Quotes;
                     continue;
                 }
-                Place::Quotes => {
+                LinePosition::Quotes => {
                     let quotes = rest.iter().take_while(|b| **b == b'>').count();
                     let behind = &rest[quotes..];
                     if behind.len() < b"From ".len() && !at_end {
@@ -159,13 +159,13 @@ impl Filter {
                         if behind.starts_with(b"From ") {
                             self.emit(b">", out)?;
                         }
-                        self.place = Place::Within;
+                        self.place = LinePosition::Within;
                         quotes
                     }
                 }
-                Place::Within => match memchr(b'\n', rest) {
+                LinePosition::Within => match memchr(b'\n', rest) {
                     Some(end) => {
-                        self.place = Place::Start;
+                        self.place = LinePosition::Start;
                         end + 1
                     }
                     None => rest.len(),
@@ -173,7 +173,7 @@ impl Filter {
             };
             self.emit(&rest[..step], out)?;
             at += step;
-            if step == 0 && self.place == Place::Quotes {
+            if step == 0 && self.place == LinePosition::Quotes {
                 break;
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 
 use super::name::Name;
-use super::{ATTEMPTS, Double, Entry, Finder, Maildir, Place, is_missing};
+use super::{ATTEMPTS, Double, Entry, Finder, Maildir, Subdirectory, is_missing};
 use crate::mailbox::change::{Change, Changes, Committed};
 use crate::mailbox::error::CommitError;
 use crate::mailbox::flags::Flags;
@@ -186,13 +186,13 @@ impl Maildir {
     fn change_flags(&self, entry: &Entry, added: Flags, removed: Flags) -> io::Result<Outcome> {
         let mut name = Name::parse(&entry.name).with(added, removed);
         // A reader has seen it, whatever flags it shall have.
-        if entry.place == Place::New {
+        if entry.place == Subdirectory::New {
             name = Name::parse(&name).in_cur();
         } else if name[..] == entry.name[..] {
             return Ok(Outcome::Unchanged);
         }
         let new = Entry {
-            place: Place::Cur,
+            place: Subdirectory::Cur,
             name: name.into(),
         };
         let from = self.folders.of(entry.place);

@@ -58,7 +58,7 @@ const ATTEMPTS: usize = 4;
 
 /// In which directory a message lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Subdirectory {
     New,
     Cur,
 }
@@ -66,7 +66,7 @@ enum Place {
 /// The file of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    place: Place,
+    place: Subdirectory,
     name: Box<[u8]>,
 }
 
@@ -82,7 +82,7 @@ struct Folders {
 struct Listing {
     entries: Vec<Entry>,
     /// What is no file, with the directory.
-    others: Vec<(Place, Box<[u8]>, &'static str)>,
+    others: Vec<(Subdirectory, Box<[u8]>, &'static str)>,
 }
 
 /// A name that does not count, for its file has another.
@@ -118,10 +118,10 @@ impl Folders {
         })
     }
 
-    fn of(&self, place: Place) -> &Folder {
+    fn of(&self, place: Subdirectory) -> &Folder {
         match place {
-            Place::New => &self.new,
-            Place::Cur => &self.cur,
+            Subdirectory::New => &self.new,
+            Subdirectory::Cur => &self.cur,
         }
     }
 
@@ -171,7 +171,7 @@ impl Folders {
         for attempt in 1.. {
             let before = self.times();
             listing = Listing::default();
-            for place in [Place::New, Place::Cur] {
+            for place in [Subdirectory::New, Subdirectory::Cur] {
                 self.of(place).for_each(&mut |name, kind| match kind {
                     Kind::File => listing.entries.push(Entry {
                         place,
@@ -198,7 +198,7 @@ impl Listing {
             (
                 name.time().unwrap_or((u64::MAX, u32::MAX)),
                 Box::<[u8]>::from(name.unique()),
-                entry.place == Place::Cur,
+                entry.place == Subdirectory::Cur,
                 name.letters().len(),
                 entry.name.clone(),
             )
@@ -374,10 +374,10 @@ impl Maildir {
         Ok(messages)
     }
 
-    fn leave_out(&mut self, place: Place, name: &[u8], why: String) {
+    fn leave_out(&mut self, place: Subdirectory, name: &[u8], why: String) {
         let directory = match place {
-            Place::New => "new",
-            Place::Cur => "cur",
+            Subdirectory::New => "new",
+            Subdirectory::Cur => "cur",
         };
         self.left_out.push(Notice::LeftOut {
             path: self.path.join(directory).join(as_path(name)),
@@ -428,7 +428,7 @@ impl Maildir {
 /// Returns the flags of a message as the place and the name of its file say them.
 fn flags_of(entry: &Entry) -> Flags {
     let mut flags = Name::parse(&entry.name).flags();
-    if entry.place == Place::Cur {
+    if entry.place == Subdirectory::Cur {
         flags.insert(Flags::OLD);
     }
     flags

@@ -24,11 +24,11 @@ use crate::mailbox::format::{Beginning, beginning, framing, gzip, scan_any, torn
 use crate::mailbox::maildir::{self, Maildir};
 use crate::mailbox::notice::Notice;
 use crate::mailbox::read::open_file::{OpenFile, Rest};
-use crate::mailbox::read::snapshot::{Look, look, view_of};
-use crate::mailbox::read::stamp::Identity;
+use crate::mailbox::read::snapshot::{self, Snapshot, view_of};
+use crate::mailbox::read::stamp::Stamp;
 use crate::mailbox::rewrite;
-use crate::mailbox::rewrite::journal::{self, Subject};
-use crate::mailbox::rewrite::patched::View;
+use crate::mailbox::rewrite::journal::{self, JournalTarget};
+use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::message::parse::{date, fields, words};
 use crate::sys::clock;
 
@@ -120,18 +120,18 @@ impl Mailbox {
         if gzip::is_compressed(&file).map_err(io)? {
             return Mailbox::open_compressed(path, &file, visit);
         }
-        let looked = look(path, &Arc::new(file), journals, end_only, visit)?;
+        let scanned = snapshot::take(path, &Arc::new(file), journals, end_only, visit)?;
         Ok(Mailbox {
             path: path.to_owned(),
-            is_torn: looked.scan.is_torn,
-            is_partial: looked.is_partial,
-            notices: looked.notices,
-            messages: looked.scan.messages,
+            is_torn: scanned.scan.is_torn,
+            is_partial: scanned.is_partial,
+            notices: scanned.notices,
+            messages: scanned.scan.messages,
             store: Store::File(OpenFile::new(
                 path,
                 journals,
-                looked.look,
-                looked.is_partial,
+                scanned.snapshot,
+                scanned.is_partial,
             )),
         })
     }
@@ -145,13 +145,13 @@ impl Mailbox {
         let (file, incomplete) = gzip::decompressed(file, path)?;
         let file = Arc::new(file);
         let metadata = file.metadata();
-        let opened = Identity::of(&metadata.map_err(|source| OpenError::new(path, source))?);
-        let mut view = View::of_file(file, opened.size());
+        let opened = Stamp::of(&metadata.map_err(|source| OpenError::new(path, source))?);
+        let mut view = PatchedFile::of_file(file, opened.size());
         let end = torn::end(&view, view.len());
         view.truncate(end.map_err(|source| OpenError::new(path, source))?);
         let scan = scan_any(&view, view.len(), false, visit)
             .map_err(|error| OpenError::of_scan(path, error))?;
-        let file = OpenFile::new(path, &Journals::default(), Look { view, opened }, false);
+        let file = OpenFile::new(path, &Journals::default(), Snapshot { view, opened }, false);
         Ok(Mailbox {
             path: path.to_owned(),
             store: Store::Compressed(file),
@@ -413,9 +413,9 @@ pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
         return judged(path, beginning(&start[..], start.len() as u64).map_err(io)?);
     }
     let file = Arc::new(file);
-    let subject = Subject::of(path, &file).map_err(io)?;
+    let subject = JournalTarget::of(path, &file).map_err(io)?;
     let found = journal::find(&subject, journals, &mut Vec::new()).map_err(io)?;
-    let view = view_of(&file, &Identity::of(&metadata), found, &mut Vec::new()).map_err(io)?;
+    let view = view_of(&file, &Stamp::of(&metadata), found, &mut Vec::new()).map_err(io)?;
     judged(path, beginning(&view, view.len()).map_err(io)?)
 }
 

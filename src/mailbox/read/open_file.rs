@@ -13,12 +13,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::realign::{Whereabouts, whereabouts};
-use super::snapshot::{Look, look};
-use super::stamp::Identity;
+use super::snapshot::{self, Snapshot};
+use super::stamp::Stamp;
 use crate::exit::Kind;
 use crate::mailbox::change::Journals;
 use crate::mailbox::format::mbox::{MessageRef, SHOWN_HEADER, fingerprint_of};
-use crate::mailbox::read_at::{Source, read_exact};
+use crate::mailbox::read_at::{ReadAt, read_exact};
 
 /// How often a message is looked for that other programs move.
 const LOOKS: usize = 4;
@@ -28,21 +28,21 @@ const LOOKS: usize = 4;
 pub(in crate::mailbox) struct OpenFile {
     path: PathBuf,
     journals: Journals,
-    /// The look by which the index was made.
-    first: Rc<Look>,
+    /// The snapshot from which the index was made.
+    first: Rc<Snapshot>,
     /// Whether the index has the end of the file only.
     is_partial: bool,
     moved: RefCell<Option<Rc<Moved>>>,
 }
 
 /// Where a message is, or why that is not known.
-type Place = Result<MessageRef, &'static str>;
+type FoundOrWhyNot = Result<MessageRef, &'static str>;
 
-/// A later look, and where the messages of the index are since then.
+/// A later snapshot, and where the messages of the index are since then.
 #[derive(Debug)]
 struct Moved {
-    look: Rc<Look>,
-    places: Vec<Place>,
+    snapshot: Rc<Snapshot>,
+    places: Vec<FoundOrWhyNot>,
 }
 
 impl OpenFile {
@@ -50,13 +50,13 @@ impl OpenFile {
     pub(in crate::mailbox) fn new(
         path: &Path,
         journals: &Journals,
-        look: Look,
+        snapshot: Snapshot,
         is_partial: bool,
     ) -> OpenFile {
         OpenFile {
             path: path.to_owned(),
             journals: journals.clone(),
-            first: Rc::new(look),
+            first: Rc::new(snapshot),
             is_partial,
             moved: RefCell::new(None),
         }
@@ -67,13 +67,13 @@ impl OpenFile {
         &self.path
     }
 
-    /// Returns the look by which the index was made.
-    pub(in crate::mailbox) fn first(&self) -> &Look {
+    /// Returns the snapshot from which the index was made.
+    pub(in crate::mailbox) fn first(&self) -> &Snapshot {
         &self.first
     }
 
     /// Returns whether the index is true of a file that is like this now.
-    pub(in crate::mailbox) fn is_as_opened(&self, now: &Identity) -> bool {
+    pub(in crate::mailbox) fn is_as_opened(&self, now: &Stamp) -> bool {
         *now == self.first.opened && !self.first.view.has_journal()
     }
 
@@ -83,11 +83,11 @@ impl OpenFile {
         index: &[MessageRef],
         message: usize,
     ) -> io::Result<Vec<u8>> {
-        self.settled(index, message, |spot| {
+        self.settled(index, message, |found| {
             read(
-                &spot.look,
-                spot.message.offset,
-                spot.message.header_len.into(),
+                &found.snapshot,
+                found.message.offset,
+                found.message.header_len.into(),
             )
         })
     }
@@ -98,8 +98,8 @@ impl OpenFile {
         index: &[MessageRef],
         message: usize,
     ) -> io::Result<Vec<u8>> {
-        self.settled(index, message, |spot| {
-            read(&spot.look, spot.message.offset, spot.message.len)
+        self.settled(index, message, |found| {
+            read(&found.snapshot, found.message.offset, found.message.len)
         })
     }
 
@@ -109,13 +109,13 @@ impl OpenFile {
         index: &[MessageRef],
         message: usize,
     ) -> io::Result<(Vec<u8>, Rest)> {
-        self.settled(index, message, |spot| {
-            let header_len = u64::from(spot.message.header_len);
-            let header = read(&spot.look, spot.message.offset, header_len)?;
+        self.settled(index, message, |found| {
+            let header_len = u64::from(found.message.header_len);
+            let header = read(&found.snapshot, found.message.offset, header_len)?;
             let rest = Rest {
-                spot: spot.clone(),
-                at: spot.message.offset + header_len,
-                left: spot.message.len - header_len,
+                found: found.clone(),
+                at: found.message.offset + header_len,
+                left: found.message.len - header_len,
             };
             Ok((header, rest))
         })
@@ -126,44 +126,44 @@ impl OpenFile {
         &self,
         index: &[MessageRef],
         message: usize,
-        read: impl Fn(&Spot) -> io::Result<T>,
+        read: impl Fn(&FoundMessage) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut why = "another program keeps rewriting the mailbox";
         for _ in 0..LOOKS {
-            let (look, place) = self.place(index, message);
+            let (snapshot, place) = self.place(index, message);
             match place {
                 Ok(message) => {
-                    let spot = Spot { look, message };
-                    let answer = read(&spot);
-                    if spot.is_true()? {
+                    let found = FoundMessage { snapshot, message };
+                    let answer = read(&found);
+                    if found.is_true()? {
                         return answer;
                     }
                 }
-                Err(reason) if look.is_changed() => why = reason,
+                Err(reason) if snapshot.is_changed() => why = reason,
                 Err(reason) => return Err(io::Error::new(io::ErrorKind::NotFound, reason)),
             }
-            self.look_again(index)?;
+            self.take_again(index)?;
         }
         Err(busy(why))
     }
 
-    /// Returns the last look, and where the message was then.
-    fn place(&self, index: &[MessageRef], message: usize) -> (Rc<Look>, Place) {
+    /// Returns the last snapshot, and where the message was then.
+    fn place(&self, index: &[MessageRef], message: usize) -> (Rc<Snapshot>, FoundOrWhyNot) {
         match &*self.moved.borrow() {
             None => (Rc::clone(&self.first), Ok(index[message])),
-            Some(moved) => (Rc::clone(&moved.look), moved.places[message]),
+            Some(moved) => (Rc::clone(&moved.snapshot), moved.places[message]),
         }
     }
 
-    /// Finds all messages of the index where they are now.
-    fn look_again(&self, index: &[MessageRef]) -> io::Result<()> {
+    /// Takes a new snapshot and finds all messages of the index in it.
+    fn take_again(&self, index: &[MessageRef]) -> io::Result<()> {
         let file = Arc::clone(self.first.view.shared_file());
-        let looked = look(&self.path, &file, &self.journals, false, None);
-        let looked = looked.map_err(|error| match error.kind() {
+        let scanned = snapshot::take(&self.path, &file, &self.journals, false, None);
+        let scanned = scanned.map_err(|error| match error.kind() {
             Kind::TryLater => busy(error),
             _ => io::Error::other(error),
         })?;
-        let now = &looked.scan.messages;
+        let now = &scanned.scan.messages;
         let places = whereabouts(index, now, !self.is_partial)
             .into_iter()
             .map(|place| match place {
@@ -173,32 +173,32 @@ impl OpenFile {
             })
             .collect();
         *self.moved.borrow_mut() = Some(Rc::new(Moved {
-            look: Rc::new(looked.look),
+            snapshot: Rc::new(scanned.snapshot),
             places,
         }));
         Ok(())
     }
 }
 
-/// A message in its place, as a look has found it.
+/// A message in its place, as a snapshot has it.
 #[derive(Clone, Debug)]
-struct Spot {
-    look: Rc<Look>,
+struct FoundMessage {
+    snapshot: Rc<Snapshot>,
     message: MessageRef,
 }
 
-impl Spot {
+impl FoundMessage {
     /// Returns whether the message is still in its place.
     fn is_true(&self) -> io::Result<bool> {
-        if !self.look.is_changed() {
+        if !self.snapshot.is_changed() {
             return Ok(true);
         }
         // Through a journal nothing can be said of a file that has changed under it.
-        if self.look.view.has_journal() {
+        if self.snapshot.view.has_journal() {
             return Ok(false);
         }
         let len = u64::from(self.message.header_len).min(SHOWN_HEADER as u64);
-        match read(&self.look, self.message.offset, len) {
+        match read(&self.snapshot, self.message.offset, len) {
             Ok(header) => Ok(fingerprint_of(&header) == self.message.fingerprint),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             Err(error) => Err(error),
@@ -209,7 +209,7 @@ impl Spot {
 /// Reads the rest of a message.
 #[derive(Debug)]
 pub(in crate::mailbox) struct Rest {
-    spot: Spot,
+    found: FoundMessage,
     at: u64,
     left: u64,
 }
@@ -221,13 +221,17 @@ impl Read for Rest {
         if want == 0 {
             return Ok(0);
         }
-        let count = self.spot.look.view.read_at(&mut buffer[..want], self.at)?;
+        let count = self
+            .found
+            .snapshot
+            .view
+            .read_at(&mut buffer[..want], self.at)?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.at += count as u64;
         self.left -= count as u64;
-        if self.left == 0 && !self.spot.is_true()? {
+        if self.left == 0 && !self.found.is_true()? {
             return Err(busy("another program is rewriting the mailbox"));
         }
         Ok(count)
@@ -239,9 +243,9 @@ fn busy(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::ResourceBusy, why)
 }
 
-fn read(look: &Look, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+fn read(snapshot: &Snapshot, offset: u64, len: u64) -> io::Result<Vec<u8>> {
     let len = usize::try_from(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
     let mut bytes = vec![0; len];
-    read_exact(&look.view, &mut bytes, offset)?;
+    read_exact(&snapshot.view, &mut bytes, offset)?;
     Ok(bytes)
 }

@@ -11,7 +11,7 @@ const SLACK: u64 = 2;
 
 /// The changes of an older index, for a newer one.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::mailbox) struct Remapped {
+pub(in crate::mailbox) struct Realigned {
     /// What becomes of the messages of the newer index.
     pub changes: Changes,
     /// How many of the messages to be changed are not there any more.
@@ -77,24 +77,24 @@ pub(in crate::mailbox) fn whereabouts(
 ///
 /// `None` where it is not certain which message is meant, or where nothing is left of the old
 /// mailbox.
-pub(in crate::mailbox) fn remap(
+pub(in crate::mailbox) fn realign(
     old: &[MessageRef],
     new: &[MessageRef],
     has_all: bool,
     changes: &Changes,
-) -> Option<Remapped> {
+) -> Option<Realigned> {
     let found = whereabouts(old, new, has_all);
     let is_gone = |place: &&Whereabouts| **place == Whereabouts::Gone;
     let kept = old.len() - found.iter().filter(is_gone).count();
     if kept == 0 && !old.is_empty() && !new.is_empty() {
         return None;
     }
-    let mut remapped = Remapped {
+    let mut remapped = Realigned {
         arrived: match has_all {
             true => new.len().saturating_sub(kept),
             false => behind_all(&found, new.len()),
         },
-        ..Remapped::default()
+        ..Realigned::default()
     };
     for (index, change) in changes.iter() {
         let place = match found.get(index)? {
@@ -164,7 +164,7 @@ mod tests {
     fn deleted(old: &[u64], new: &[u64], index: usize) -> Option<(Vec<usize>, usize, usize)> {
         let mut changes = Changes::default();
         changes.delete(index);
-        let found = remap(&messages(old), &messages(new), true, &changes)?;
+        let found = realign(&messages(old), &messages(new), true, &changes)?;
         let places = found.changes.iter().map(|(index, _)| index).collect();
         Some((places, found.gone, found.arrived))
     }
@@ -207,7 +207,7 @@ mod tests {
         new[0].len += 500;
         let mut changes = Changes::default();
         changes.delete(0);
-        assert_eq!(remap(&messages(&[1]), &new, true, &changes), None);
+        assert_eq!(realign(&messages(&[1]), &new, true, &changes), None);
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
         let mut wanted = old[0].flags;
         wanted.insert(Flags::READ);
         changes.set_flags(0, wanted);
-        let found = remap(&old, &new, true, &changes).expect("found");
+        let found = realign(&old, &new, true, &changes).expect("found");
         wanted.insert(Flags::ANSWERED);
         assert_eq!(found.changes.get(0), Some(Change::Flags(wanted)));
     }
@@ -230,7 +230,7 @@ mod tests {
         let mut changes = Changes::default();
         changes.delete(0);
         let places = |old: &[u64], new: &[u64]| {
-            let found = remap(&messages(old), &messages(new), false, &changes)?;
+            let found = realign(&messages(old), &messages(new), false, &changes)?;
             Some((
                 found.changes.iter().map(|(index, _)| index).next(),
                 found.arrived,

@@ -1,5 +1,5 @@
-//! Looking at a file of messages while others may write to it: which bytes are the mailbox, and
-//! which messages are in it.
+//! Snapshots of a file of messages that others may write to: which bytes are the mailbox at one
+//! moment, and which messages are in it.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::stamp::Identity;
+use super::stamp::Stamp;
 use crate::mailbox::change::Journals;
 use crate::mailbox::error::OpenError;
 use crate::mailbox::format::mbox::{self, MessageRef, Scan, ScanError};
@@ -15,10 +15,10 @@ use crate::mailbox::format::torn;
 use crate::mailbox::format::{Beginning, beginning, scan_any};
 use crate::mailbox::lock::{dot, kernel};
 use crate::mailbox::notice::Notice;
-use crate::mailbox::read_at::Source;
+use crate::mailbox::read_at::ReadAt;
 use crate::mailbox::rewrite::journal::{self, Found};
-use crate::mailbox::rewrite::journal::{Situation, Subject};
-use crate::mailbox::rewrite::patched::View;
+use crate::mailbox::rewrite::journal::{JournalTarget, Situation};
+use crate::mailbox::rewrite::patched::PatchedFile;
 
 /// How long reading waits for those who write.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -28,23 +28,23 @@ const REWRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A file at one moment: its bytes as they are meant to be, and by what a later change is seen.
 #[derive(Debug)]
-pub(in crate::mailbox) struct Look {
-    pub view: View,
-    pub opened: Identity,
+pub(in crate::mailbox) struct Snapshot {
+    pub view: PatchedFile,
+    pub opened: Stamp,
 }
 
-impl Look {
+impl Snapshot {
     /// Returns whether somebody has written to the file since.
     pub(in crate::mailbox) fn is_changed(&self) -> bool {
         let now = self.view.file().metadata();
-        now.is_ok_and(|now| Identity::of(&now) != self.opened)
+        now.is_ok_and(|now| Stamp::of(&now) != self.opened)
     }
 }
 
-/// What was seen of a file.
+/// A snapshot of a file, and the messages in it.
 #[derive(Debug)]
-pub(in crate::mailbox) struct Looked {
-    pub look: Look,
+pub(in crate::mailbox) struct Scanned {
+    pub snapshot: Snapshot,
     pub scan: Scan,
     /// Whether the end of the file only was scanned.
     pub is_partial: bool,
@@ -57,15 +57,15 @@ pub(in crate::mailbox) struct Looked {
 ///
 /// # Errors
 /// When the file cannot be read, is no mailbox, or is being rewritten all the time.
-pub(in crate::mailbox) fn look(
+pub(in crate::mailbox) fn take(
     path: &Path,
     file: &Arc<File>,
     journals: &Journals,
     end_only: bool,
     mut visit: Option<mbox::Visit<'_>>,
-) -> Result<Looked, OpenError> {
+) -> Result<Scanned, OpenError> {
     let io = |source| OpenError::new(path, source);
-    let subject = Subject::of(path, file).map_err(io)?;
+    let subject = JournalTarget::of(path, file).map_err(io)?;
     let rewritten = || OpenError::Rewritten {
         path: path.to_owned(),
     };
@@ -85,7 +85,7 @@ pub(in crate::mailbox) fn look(
             continue;
         }
         // The size now, not before: the one who held the lock may just have written.
-        let opened = Identity::of(&file.metadata().map_err(io)?);
+        let opened = Stamp::of(&file.metadata().map_err(io)?);
         let mut view = view_of(file, &opened, found, &mut notices).map_err(io)?;
         view.truncate(torn::end(&view, view.len()).map_err(io)?);
         let is_busy = shared.is_none() || dot::may_be_held(&subject.path);
@@ -111,8 +111,8 @@ pub(in crate::mailbox) fn look(
             }
         };
         let scan = scanned.map_err(|error| OpenError::of_scan(path, error))?;
-        return Ok(Looked {
-            look: Look { view, opened },
+        return Ok(Scanned {
+            snapshot: Snapshot { view, opened },
             scan,
             is_partial: start.is_some(),
             notices,
@@ -121,10 +121,10 @@ pub(in crate::mailbox) fn look(
 }
 
 /// Returns whether nobody has written to a mailbox since it was looked at.
-fn is_untouched(file: &File, opened: &Identity, subject: &Subject, journals: &Journals) -> bool {
+fn is_untouched(file: &File, opened: &Stamp, subject: &JournalTarget, journals: &Journals) -> bool {
     let now = file.metadata();
     let found = || journal::find(subject, journals, &mut Vec::new());
-    now.is_ok_and(|now| Identity::of(&now) == *opened) && matches!(found(), Ok(Found::Nothing))
+    now.is_ok_and(|now| Stamp::of(&now) == *opened) && matches!(found(), Ok(Found::Nothing))
 }
 
 /// Scans a mailbox that somebody may be writing to.
@@ -133,7 +133,7 @@ fn is_untouched(file: &File, opened: &Identity, subject: &Subject, journals: &Jo
 /// the index counts if nothing was written meanwhile, or if it continues the one of `before`. If it
 /// does not it takes that one's place, and `None` says that the mailbox is to be looked at anew.
 /// `visit` is called only for an index that counts.
-fn scan_unlocked<S: Source + ?Sized>(
+fn scan_unlocked<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     before: &mut Option<Vec<MessageRef>>,
@@ -161,10 +161,10 @@ fn scan_unlocked<S: Source + ?Sized>(
 /// Returns the bytes of a mailbox as a rewrite that broke off means them to be.
 pub(in crate::mailbox) fn view_of(
     file: &Arc<File>,
-    opened: &Identity,
+    opened: &Stamp,
     found: Found,
     notices: &mut Vec<Notice>,
-) -> io::Result<View> {
+) -> io::Result<PatchedFile> {
     match found {
         Found::Nothing => {}
         Found::Unreadable { path, owner } => notices.push(Notice::Unreadable {
@@ -183,7 +183,7 @@ pub(in crate::mailbox) fn view_of(
             }
         },
     }
-    Ok(View::of_file(Arc::clone(file), opened.size()))
+    Ok(PatchedFile::of_file(Arc::clone(file), opened.size()))
 }
 
 #[cfg(test)]

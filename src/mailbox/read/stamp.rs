@@ -1,4 +1,4 @@
-//! What tells whether a file is still as it was: its inode, size and times.
+//! Stamps of files: the inode, size and times that tell whether a file is still as it was.
 
 use std::fs::{File, FileTimes, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 /// A file at one moment. As long as this does not change nobody has written to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mailbox) struct Identity {
+pub(in crate::mailbox) struct Stamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -14,10 +14,10 @@ pub(in crate::mailbox) struct Identity {
     changed: (i64, i64),
 }
 
-impl Identity {
+impl Stamp {
     /// Returns what these metadata say.
-    pub(in crate::mailbox) fn of(metadata: &Metadata) -> Identity {
-        Identity {
+    pub(in crate::mailbox) fn of(metadata: &Metadata) -> Stamp {
+        Stamp {
             device: metadata.dev(),
             inode: metadata.ino(),
             size: metadata.size(),

@@ -1,4 +1,4 @@
-//! Carrying out what a journal says: by the one who wrote it, and by whoever finds it later.
+//! Applies a journal to its mailbox: after it was written, and when it is found later.
 //!
 //! # Steps, and what the mailbox holds if we die after each
 //! 1. The journal has its name. *The old bytes; readers already see the new ones.*
@@ -18,9 +18,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::journal::{Body, Draft, DraftBody, Journal, Situation, Subject};
+use super::journal::{Body, Journal, JournalTarget, NewBody, NewJournal, Situation};
 use super::output::{Extent, Output};
-use super::plan::{OwnedPiece, Plan};
+use super::plan::{OwnedPiece, RewritePlan};
 use super::reserve::reserve_growth;
 use crate::mailbox::lock::MailboxLock;
 use crate::mailbox::read_at::read_exact;
@@ -37,10 +37,10 @@ const ATTEMPTS: usize = 8;
 
 /// What became of a journal.
 #[derive(Debug)]
-pub(in crate::mailbox) enum Redone {
+pub(in crate::mailbox) enum Applied {
     /// Its rewrite is complete, and it is gone.
     Complete,
-    /// The mailbox is none that its rewrite can have left behind; nothing was done.
+    /// The mailbox is in no state that this rewrite could have left; nothing was done.
     Foreign(Box<Journal>),
 }
 
@@ -49,16 +49,16 @@ pub(in crate::mailbox) enum Redone {
 /// # Errors
 /// When the mailbox or the journal cannot be read or written. The journal stays, and the next try
 /// goes on from there.
-pub(in crate::mailbox) fn redo(
+pub(in crate::mailbox) fn apply(
     lock: &mut MailboxLock,
-    subject: &Subject,
+    subject: &JournalTarget,
     mut journal: Journal,
-) -> io::Result<Redone> {
+) -> io::Result<Applied> {
     for _ in 0..ATTEMPTS {
         let situation = journal.situation(lock.file())?;
         let (old, new) = (journal.header().old_size, journal.header().new_size);
         match situation {
-            Situation::Foreign => return Ok(Redone::Foreign(Box::new(journal))),
+            Situation::Foreign => return Ok(Applied::Foreign(Box::new(journal))),
             // Longer, and the mail stands behind the old end: both move together.
             Situation::Pending { arrived } if new > old && arrived > 0 => {
                 journal = with_arrivals(lock, subject, &journal, arrived)?;
@@ -96,7 +96,7 @@ pub(in crate::mailbox) fn redo(
             Situation::Resized { .. } => until_done(|| lock.file().sync_all())?,
         }
         journal.finish()?;
-        return Ok(Redone::Complete);
+        return Ok(Applied::Complete);
     }
     Err(io::Error::new(
         io::ErrorKind::ResourceBusy,
@@ -163,7 +163,7 @@ fn copy(from: &File, at: u64, to: &File, place: u64, block: &mut [u8]) -> io::Re
 /// Replaces the journal of a mailbox that is to grow by one that moves the mail behind it too.
 fn with_arrivals(
     lock: &MailboxLock,
-    subject: &Subject,
+    subject: &JournalTarget,
     journal: &Journal,
     arrived: u64,
 ) -> io::Result<Journal> {
@@ -179,11 +179,11 @@ fn with_arrivals(
         place: header.new_size,
         len: arrived,
     });
-    let draft = Draft {
+    let draft = NewJournal {
         start: header.start,
         old_size: header.old_size + arrived,
         new_size: header.new_size + arrived,
-        body: DraftBody::Whole {
+        body: NewBody::Whole {
             extents,
             content: &content,
         },
@@ -195,7 +195,7 @@ fn with_arrivals(
 /// new end first.
 fn moving_arrivals(
     lock: &MailboxLock,
-    subject: &Subject,
+    subject: &JournalTarget,
     journal: &Journal,
     arrived: u64,
 ) -> io::Result<Journal> {
@@ -205,8 +205,8 @@ fn moving_arrivals(
         from: old,
         len: arrived,
     };
-    let plan = Plan::restored(new, old + arrived, std::iter::once(piece))
+    let plan = RewritePlan::restored(new, old + arrived, std::iter::once(piece))
         .ok_or(io::ErrorKind::InvalidData)?;
-    let draft = Draft::windows(&plan, WINDOW);
+    let draft = NewJournal::windows(&plan, WINDOW);
     Journal::create(journal.spot(), subject, &draft, lock.file())
 }

@@ -2,15 +2,18 @@
 //!
 //! # Steps
 //! 1. Open, refuse what is not ours to change, lock ([`MailboxLock`]), complete a rewrite that
-//!    broke off (`redo`).
+//!    broke off (`apply`).
 //! 2. Compare: same inode, size and times as when the index was made, or a new scan in which the
-//!    messages are found again (`remap`). What was not there before is mail that arrived.
-//! 3. Plan (`plan`): the first changed byte, and what comes from there on.
+//!    messages are found again (`read::realign`). What was not there before is mail that arrived.
+//! 3. RewritePlan (`plan`): the first changed byte, and what comes from there on.
 //! 4. Carry out: in one step of the disk where that is enough; else with a journal (`journal`).
 //!    An end is cut off without one where no place takes a journal: a full disk blocks no deleting.
 //!    **From the journal's name on the change is certain.** Everything before can fail, and then
 //!    the mailbox has not been touched.
 //! 5. Give the file times that tell whether there is new mail; unlock.
+//!
+//! `plan` makes the pieces of the new file, `output` gives their bytes in order, `patched` reads a
+//! file as a rewrite means it to be, `reserve` takes the blocks on the disk beforehand.
 
 pub(in crate::mailbox) mod apply;
 pub(in crate::mailbox) mod journal;
@@ -26,11 +29,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::apply::Redone;
-use self::journal::{Body, Draft, Found, Journal, LARGEST_PAGE, SECTOR, Subject};
+use self::apply::Applied;
+use self::journal::{Body, Found, Journal, JournalTarget, LARGEST_PAGE, NewJournal, SECTOR};
 use self::output::Output;
-use self::patched::View;
-use self::plan::Plan;
+use self::patched::PatchedFile;
+use self::plan::RewritePlan;
 use self::reserve::{reserve_growth, within_limit};
 use crate::mailbox::append::tail::cut;
 use crate::mailbox::change::{Change, Changes, CommitOptions, Committed, Journals, Pending};
@@ -44,8 +47,8 @@ use crate::mailbox::maildir::is_maildir;
 use crate::mailbox::notice::Notice;
 use crate::mailbox::path::followed;
 use crate::mailbox::read::open_file::OpenFile;
-use crate::mailbox::read::realign::{Remapped, remap};
-use crate::mailbox::read::stamp::{Identity, set_times};
+use crate::mailbox::read::realign::{Realigned, realign};
+use crate::mailbox::read::stamp::{Stamp, set_times};
 use crate::mailbox::read_at::{Buffered, read_exact};
 use crate::sys::disk::{create_complete, directory_of, sync_name, until_done};
 use crate::sys::user;
@@ -81,14 +84,14 @@ pub(in crate::mailbox) fn commit(
     let session = Session::begin(path, options)?;
     let now = session.identity()?;
     if opened.is_as_opened(&now) {
-        let found = Remapped {
+        let found = Realigned {
             changes: changes.clone(),
-            ..Remapped::default()
+            ..Realigned::default()
         };
         return session.carry_out(messages, found, !is_partial, options);
     }
     let scan = session.scan(now.size())?;
-    let found = remap(messages, &scan.messages, !is_partial, changes).ok_or_else(|| {
+    let found = realign(messages, &scan.messages, !is_partial, changes).ok_or_else(|| {
         CommitError::Changed {
             path: path.to_owned(),
         }
@@ -109,7 +112,7 @@ pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, 
     let Ok((file, _)) = open_regular(path) else {
         return Ok(Vec::new());
     };
-    let is_pending = Subject::of(path, &file)
+    let is_pending = JournalTarget::of(path, &file)
         .and_then(|subject| journal::find(&subject, options.journals, &mut notices))
         .is_ok_and(|found| !matches!(found, Found::Nothing));
     if !is_pending {
@@ -140,7 +143,7 @@ fn free(path: &Path, options: &CommitOptions<'_>) {
 /// A mailbox that is locked and whole.
 struct Session {
     lock: MailboxLock,
-    subject: Subject,
+    subject: JournalTarget,
     notices: Vec<Notice>,
 }
 
@@ -168,9 +171,9 @@ impl Session {
                 });
             }
             Found::Journal(journal) => {
-                match apply::redo(&mut session.lock, &session.subject, journal).map_err(io)? {
-                    Redone::Complete => session.notices.push(Notice::Completed),
-                    Redone::Foreign(journal) => session.rescue(*journal, options.journals)?,
+                match apply::apply(&mut session.lock, &session.subject, journal).map_err(io)? {
+                    Applied::Complete => session.notices.push(Notice::Completed),
+                    Applied::Foreign(journal) => session.rescue(*journal, options.journals)?,
                 }
             }
         }
@@ -193,11 +196,12 @@ impl Session {
             let file = open_for_rewrite(path)?;
             match MailboxLock::acquire(path, file, &options.lock) {
                 Ok(lock) => {
-                    let subject =
-                        Subject::of(path, lock.file()).map_err(|source| CommitError::Write {
+                    let subject = JournalTarget::of(path, lock.file()).map_err(|source| {
+                        CommitError::Write {
                             path: path.to_owned(),
                             source,
-                        })?;
+                        }
+                    })?;
                     return Ok(Session {
                         lock,
                         subject,
@@ -218,10 +222,10 @@ impl Session {
         }
     }
 
-    fn identity(&self) -> Result<Identity, CommitError> {
+    fn identity(&self) -> Result<Stamp, CommitError> {
         let metadata = self.lock.file().metadata();
         metadata
-            .map(|metadata| Identity::of(&metadata))
+            .map(|metadata| Stamp::of(&metadata))
             .map_err(|source| self.error(source))
     }
 
@@ -238,7 +242,7 @@ impl Session {
     fn carry_out(
         mut self,
         messages: &[MessageRef],
-        found: Remapped,
+        found: Realigned,
         has_all: bool,
         options: &CommitOptions<'_>,
     ) -> Result<Committed, CommitError> {
@@ -288,11 +292,11 @@ impl Session {
         messages: &[MessageRef],
         changes: &Changes,
         has_all: bool,
-    ) -> Result<Plan, CommitError> {
+    ) -> Result<RewritePlan, CommitError> {
         let file = self.lock.file();
         let size = self.identity()?.size();
         let framing = framing(file, size).map_err(|source| self.error(source))?;
-        let plan = Plan::new(&Buffered::new(file), size, messages, changes, framing)
+        let plan = RewritePlan::new(&Buffered::new(file), size, messages, changes, framing)
             .map_err(|source| self.error(source))?;
         // Strict separators stay separators whatever stands around them; others depend on it.
         // Delimiters of careless writers do too.
@@ -310,14 +314,14 @@ impl Session {
     /// Returns whether a scan of the new mailbox finds the messages that it shall have.
     fn keeps_messages(
         &self,
-        plan: &Plan,
+        plan: &RewritePlan,
         messages: &[MessageRef],
         changes: &Changes,
         has_all: bool,
     ) -> Result<bool, CommitError> {
         let io = |source| self.error(source);
         let file = Arc::new(self.lock.file().try_clone().map_err(io)?);
-        let view = View::of_plan(file, plan);
+        let view = PatchedFile::of_plan(file, plan);
         let scan = match scan_any(&view, plan.new_size(), false, None) {
             Ok(scan) => scan,
             Err(ScanError::Io(source)) => return Err(self.error(source)),
@@ -337,7 +341,11 @@ impl Session {
     }
 
     /// Writes what is planned; says why if it is certain but not complete.
-    fn write(&mut self, plan: &Plan, journals: &Journals) -> Result<Option<Pending>, CommitError> {
+    fn write(
+        &mut self,
+        plan: &RewritePlan,
+        journals: &Journals,
+    ) -> Result<Option<Pending>, CommitError> {
         if plan.is_empty() {
             return Ok(None);
         }
@@ -373,9 +381,9 @@ impl Session {
         };
         // From here on the change is certain.
         let path = journal.path().to_owned();
-        Ok(match apply::redo(&mut self.lock, &self.subject, journal) {
-            Ok(Redone::Complete) => None,
-            Ok(Redone::Foreign(_)) => Some(Pending {
+        Ok(match apply::apply(&mut self.lock, &self.subject, journal) {
+            Ok(Applied::Complete) => None,
+            Ok(Applied::Foreign(_)) => Some(Pending {
                 journal: path,
                 source: io::Error::other("another program writes the mailbox without a lock"),
             }),
@@ -388,7 +396,7 @@ impl Session {
 
     /// Writes what the disk does in one step: an end cut off between two blocks, or a few bytes of
     /// one sector.
-    fn write_at_once(&self, plan: &Plan) -> io::Result<bool> {
+    fn write_at_once(&self, plan: &RewritePlan) -> io::Result<bool> {
         let file = self.lock.file();
         // Mail that somebody has added without our locks is moved, and that takes more steps.
         if file.metadata()?.len() != plan.old_size() {
@@ -415,7 +423,7 @@ impl Session {
     }
 
     /// Cuts the end off; `false` if somebody has added mail without our locks.
-    fn cut(&self, plan: &Plan) -> io::Result<bool> {
+    fn cut(&self, plan: &RewritePlan) -> io::Result<bool> {
         let file = self.lock.file();
         if file.metadata()?.len() != plan.old_size() {
             return Ok(false);
@@ -427,18 +435,22 @@ impl Session {
 
     /// Makes the journal in the first place that takes it; `None` where the program was built
     /// without journals, to see that its tests notice.
-    fn journal(&self, plan: &Plan, journals: &Journals) -> Result<Option<Journal>, CommitError> {
+    fn journal(
+        &self,
+        plan: &RewritePlan,
+        journals: &Journals,
+    ) -> Result<Option<Journal>, CommitError> {
         if cfg!(feature = "seeded-bug") {
             return Ok(None);
         }
         let io = |source| self.error(source);
         let file = self.lock.file();
-        let view = View::of_plan(Arc::new(file.try_clone().map_err(io)?), plan);
+        let view = PatchedFile::of_plan(Arc::new(file.try_clone().map_err(io)?), plan);
         let mut drafts = Vec::new();
         if plan.never_overtakes() && !only_cuts(plan) {
-            drafts.extend(WINDOWS.map(|size| Draft::windows(plan, size)));
+            drafts.extend(WINDOWS.map(|size| NewJournal::windows(plan, size)));
         } else {
-            drafts.push(Draft::whole(plan, &view));
+            drafts.push(NewJournal::whole(plan, &view));
         }
         let mut worst: Option<(PathBuf, io::Error)> = None;
         for draft in &drafts {
@@ -468,10 +480,10 @@ impl Session {
     }
 
     /// Writes without a journal. Only tests of the tests do that.
-    fn write_unprotected(&self, plan: &Plan) -> io::Result<()> {
+    fn write_unprotected(&self, plan: &RewritePlan) -> io::Result<()> {
         let file = self.lock.file();
         let mut bytes = vec![0; (plan.end() - plan.start()) as usize];
-        let new = View::of_plan(Arc::new(file.try_clone()?), plan);
+        let new = PatchedFile::of_plan(Arc::new(file.try_clone()?), plan);
         read_exact(&new, &mut bytes, plan.start())?;
         for (index, block) in bytes.chunks(64 * 1024).enumerate() {
             file.write_all_at(block, plan.start() + (index * 64 * 1024) as u64)?;
@@ -583,7 +595,7 @@ fn write_body(journal: &Journal, mut file: &File) -> io::Result<()> {
 }
 
 /// Returns whether a plan cuts the end off and writes nothing.
-fn only_cuts(plan: &Plan) -> bool {
+fn only_cuts(plan: &RewritePlan) -> bool {
     plan.new_size() < plan.old_size() && Output::extents(plan).is_empty()
 }
 

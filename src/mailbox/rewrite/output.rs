@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::plan::{Piece, Plan};
-use crate::mailbox::read_at::{Source, read_exact};
+use super::plan::{Piece, RewritePlan};
+use crate::mailbox::read_at::{ReadAt, read_exact};
 
 /// A run of bytes in the new file that differs from the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(in crate::mailbox) struct Output<'a> {
 
 impl<'a> Output<'a> {
     /// Starts at this place of the new file, or at the plan's start if that comes later.
-    pub(in crate::mailbox) fn new(plan: &'a Plan, from: u64) -> Output<'a> {
+    pub(in crate::mailbox) fn new(plan: &'a RewritePlan, from: u64) -> Output<'a> {
         let mut output = Output {
             pieces: plan.pieces().collect(),
             index: 0,
@@ -43,7 +43,7 @@ impl<'a> Output<'a> {
     }
 
     /// Returns all runs that a plan writes.
-    pub(in crate::mailbox) fn extents(plan: &Plan) -> Vec<Extent> {
+    pub(in crate::mailbox) fn extents(plan: &RewritePlan) -> Vec<Extent> {
         let mut output = Output::new(plan, 0);
         let mut extents: Vec<Extent> = Vec::new();
         while let Some((piece, _)) = output.next_piece() {
@@ -64,7 +64,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// When the old file cannot be read, or is shorter than it was.
-    pub(in crate::mailbox) fn next<S: Source + ?Sized>(
+    pub(in crate::mailbox) fn next<S: ReadAt + ?Sized>(
         &mut self,
         source: &S,
         buffer: &mut [u8],

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::plan::{Piece, Plan};
-use crate::mailbox::read_at::{ReadAhead, Source};
+use super::plan::{Piece, RewritePlan};
+use crate::mailbox::read_at::{ReadAhead, ReadAt};
 
 /// Where a part of a view comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Segment {
 
 /// Bytes that can be read at any place: a file as it is, or parts of two files and of texts.
 #[derive(Clone, Debug)]
-pub(in crate::mailbox) struct View {
+pub(in crate::mailbox) struct PatchedFile {
     file: Arc<File>,
     journal: Option<Arc<File>>,
     text: Vec<u8>,
@@ -65,10 +65,10 @@ pub(in crate::mailbox) struct View {
     ahead: Option<ReadAhead>,
 }
 
-impl View {
+impl PatchedFile {
     /// Returns a view without any part yet.
-    pub(in crate::mailbox) fn empty(file: Arc<File>, journal: Option<Arc<File>>) -> View {
-        View {
+    pub(in crate::mailbox) fn empty(file: Arc<File>, journal: Option<Arc<File>>) -> PatchedFile {
+        PatchedFile {
             file,
             journal,
             text: Vec::new(),
@@ -79,15 +79,15 @@ impl View {
     }
 
     /// Returns the first `len` bytes of a file.
-    pub(in crate::mailbox) fn of_file(file: Arc<File>, len: u64) -> View {
-        let mut view = View::empty(file, None);
+    pub(in crate::mailbox) fn of_file(file: Arc<File>, len: u64) -> PatchedFile {
+        let mut view = PatchedFile::empty(file, None);
         view.push_file(0, len);
         view
     }
 
     /// Returns what a plan makes of a file, which must stay as it is meanwhile.
-    pub(in crate::mailbox) fn of_plan(file: Arc<File>, plan: &Plan) -> View {
-        let mut view = View::empty(file, None);
+    pub(in crate::mailbox) fn of_plan(file: Arc<File>, plan: &RewritePlan) -> PatchedFile {
+        let mut view = PatchedFile::empty(file, None);
         view.ahead = Some(ReadAhead::default());
         view.push_file(0, plan.start());
         view.push_plan(plan, plan.start());
@@ -108,7 +108,7 @@ impl View {
     }
 
     /// Adds the pieces of a plan from this place in the new file on.
-    pub(in crate::mailbox) fn push_plan(&mut self, plan: &Plan, from: u64) {
+    pub(in crate::mailbox) fn push_plan(&mut self, plan: &RewritePlan, from: u64) {
         let mut place = plan.start();
         for piece in plan.pieces() {
             let len = piece.len();
@@ -168,7 +168,7 @@ impl View {
     }
 }
 
-impl Source for View {
+impl ReadAt for PatchedFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         if offset >= self.len || buffer.is_empty() {
             return Ok(0);
@@ -211,7 +211,7 @@ mod tests {
         let journal = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(journal.path(), "abcdef").expect("written");
         let open = |file: &tempfile::NamedTempFile| Arc::new(file.reopen().expect("opened"));
-        let mut view = View::empty(open(&file), Some(open(&journal)));
+        let mut view = PatchedFile::empty(open(&file), Some(open(&journal)));
         view.push_file(0, 2);
         view.push_file(2, 1);
         view.push_journal(3, 2);

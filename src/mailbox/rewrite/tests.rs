@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use crate::mailbox::rewrite::journal::Spot;
+use crate::mailbox::rewrite::journal::HeldPath;
 use crate::mailbox::{Flags, LockOptions, Mailbox};
 
 const A: &str = "From a Mon Nov 16 09:00:00 2026\nTo: a\n\nbody\n\n";
@@ -245,13 +245,13 @@ fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u
         return false;
     }
     let file = Arc::new(session.lock.file().try_clone().expect("a file"));
-    let view = View::of_plan(Arc::clone(&file), &plan);
+    let view = PatchedFile::of_plan(Arc::clone(&file), &plan);
     let whole = whole || !plan.never_overtakes() || only_cuts(&plan);
     let draft = match whole {
-        true => Draft::whole(&plan, &view),
-        false => Draft::windows(&plan, 7),
+        true => NewJournal::whole(&plan, &view),
+        false => NewJournal::windows(&plan, 7),
     };
-    let spot = Spot::at(&spool.journal()).expect("a spot");
+    let spot = HeldPath::at(&spool.journal()).expect("a spot");
     let journal = Journal::create(&spot, &session.subject, &draft, &file);
     let journal = journal.expect("a journal");
     let (old, new) = (plan.old_size(), plan.new_size());

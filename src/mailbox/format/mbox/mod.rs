@@ -18,7 +18,7 @@ use twox_hash::XxHash3_64;
 use crate::mailbox::flags::{Flags, field_body};
 use crate::mailbox::format::separator::{Candidate, LOOKAHEAD, judge, opens_mbox};
 use crate::mailbox::format::torn;
-use crate::mailbox::read_at::{Source, read_full};
+use crate::mailbox::read_at::{ReadAt, read_full};
 
 /// How much is read at once: large enough for the disk, small enough for the processor's cache.
 pub(in crate::mailbox) const BLOCK: usize = 256 * 1024;
@@ -127,7 +127,7 @@ impl Default for Options {
 }
 
 /// Scans the first `size` bytes of an mbox; a file that is empty or blank has no messages.
-pub(in crate::mailbox) fn scan<S: Source + ?Sized>(
+pub(in crate::mailbox) fn scan<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     options: Options,
@@ -137,7 +137,7 @@ pub(in crate::mailbox) fn scan<S: Source + ?Sized>(
 }
 
 /// Scans an mbox from a strict separator on.
-pub(in crate::mailbox) fn scan_from<S: Source + ?Sized>(
+pub(in crate::mailbox) fn scan_from<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     start: u64,
@@ -158,7 +158,7 @@ pub(in crate::mailbox) fn scan_from<S: Source + ?Sized>(
 ///
 /// What is a strict separator does not depend on what stands further before it, so a scan that
 /// starts there finds the same messages as one of the whole file.
-pub(in crate::mailbox) fn last_separator<S: Source + ?Sized>(
+pub(in crate::mailbox) fn last_separator<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     block: usize,
@@ -253,7 +253,7 @@ struct Scanner<'a, S: ?Sized> {
     nuls: Finder<'static>,
 }
 
-impl<'a, S: Source + ?Sized> Scanner<'a, S> {
+impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
     fn new(source: &'a S, size: u64, options: Options, visit: Visit<'a>) -> Scanner<'a, S> {
         // A small file needs no large window.
         let block = usize::try_from(size - options.start).unwrap_or(usize::MAX);
@@ -703,7 +703,7 @@ impl<'a, S: Source + ?Sized> Scanner<'a, S> {
 /// Returns whether a message can end here: at the end of the file or before a separator.
 ///
 /// Line ends may stand between: writers count them in their Content-Length or do not.
-fn is_message_end<S: Source + ?Sized>(source: &S, place: u64, size: u64) -> io::Result<bool> {
+fn is_message_end<S: ReadAt + ?Sized>(source: &S, place: u64, size: u64) -> io::Result<bool> {
     if place > size {
         return Ok(false);
     }

@@ -31,7 +31,7 @@ use memchr::memmem::{Finder, FinderRev};
 
 use crate::mailbox::format::from_line::FromLine;
 use crate::mailbox::format::separator::{Candidate, LOOKAHEAD, MAX_FROM_LINE, judge};
-use crate::mailbox::read_at::{Source, read_full};
+use crate::mailbox::read_at::{ReadAt, read_full};
 
 /// What stands in the place of the `F` of a From_ line whose message does not count yet.
 pub(in crate::mailbox) const MARK: u8 = 0;
@@ -75,7 +75,7 @@ pub(in crate::mailbox) fn blank_before_nuls(text: &[u8]) -> usize {
 /// part of a message.
 ///
 /// `text` is what follows from here on: at least [`LOOKAHEAD`] bytes, or all there is.
-pub(in crate::mailbox) fn starts<S: Source + ?Sized>(
+pub(in crate::mailbox) fn starts<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     text: &[u8],
@@ -99,7 +99,7 @@ pub(in crate::mailbox) fn starts<S: Source + ?Sized>(
 }
 
 /// Returns where the first message stands that another program has put behind such a piece.
-pub(in crate::mailbox) fn after<S: Source + ?Sized>(
+pub(in crate::mailbox) fn after<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     place: u64,
@@ -141,7 +141,7 @@ pub(in crate::mailbox) fn is_start_within(window: &[u8], start: usize) -> bool {
 }
 
 /// Returns where a mailbox ends without the NULs that are no part of a message.
-pub(in crate::mailbox) fn end<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
+pub(in crate::mailbox) fn end<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
     let mut block = vec![0; PAGE as usize];
     let mut start = size;
     let before = loop {
@@ -170,7 +170,7 @@ pub(in crate::mailbox) fn end<S: Source + ?Sized>(source: &S, size: u64) -> io::
 
 /// Returns where a mailbox ends for whoever writes behind it: without NULs, and without a message
 /// that was not finished. It reads no more than the last message.
-pub(in crate::mailbox) fn whole_end<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
+pub(in crate::mailbox) fn whole_end<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
     let end = end(source, size)?;
     Ok(match last_pieces(source, end)? {
         // Where another program has written behind it nothing is cut.
@@ -180,7 +180,7 @@ pub(in crate::mailbox) fn whole_end<S: Source + ?Sized>(source: &S, size: u64) -
 }
 
 /// Returns where messages stand that were not finished, if these are the last ones.
-fn last_pieces<S: Source + ?Sized>(source: &S, size: u64) -> io::Result<Option<u64>> {
+fn last_pieces<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<Option<u64>> {
     let newline = FinderRev::new(b"\n");
     let mut window = vec![0; BLOCK + LOOKAHEAD];
     let (mut end, mut piece) = (size, None);
@@ -250,7 +250,7 @@ fn is_separator(text: &[u8]) -> bool {
 }
 
 /// Returns where NULs end that go on at this place.
-pub(in crate::mailbox) fn end_of_nuls<S: Source + ?Sized>(
+pub(in crate::mailbox) fn end_of_nuls<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     from: u64,

@@ -11,14 +11,14 @@ use std::sync::Arc;
 use nix::fcntl::{FallocateFlags, fallocate};
 use twox_hash::XxHash3_64;
 
-use super::draft::{Draft, DraftBody};
 use super::header::{Body, FIRST_MAGIC, HEADER_AT, Header, MAGIC, PREFIX, SAMPLE};
-use super::spot::Spot;
-use super::subject::Subject;
+use super::held_path::HeldPath;
+use super::new::{NewBody, NewJournal};
+use super::target::JournalTarget;
 use super::windows::{BLOCK, Slots, Window};
-use crate::mailbox::read_at::{Source, read_exact, read_full};
+use crate::mailbox::read_at::{ReadAt, read_exact, read_full};
 use crate::mailbox::rewrite::output::{Extent, Output};
-use crate::mailbox::rewrite::patched::View;
+use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::mailbox::rewrite::reserve::is_unsupported;
 use crate::sys::disk::until_done;
 
@@ -46,7 +46,7 @@ pub(in crate::mailbox) const SECTOR: u64 = 512;
 /// A journal that has its name: its rewrite is certain.
 #[derive(Debug)]
 pub(in crate::mailbox) struct Journal {
-    spot: Spot,
+    spot: HeldPath,
     file: Arc<File>,
     header: Header,
     /// Where the body starts.
@@ -72,9 +72,9 @@ impl Journal {
     /// # Errors
     /// When it cannot be made. Nothing is left behind then, and a journal of that name stays.
     pub(in crate::mailbox) fn create(
-        spot: &Spot,
-        subject: &Subject,
-        draft: &Draft<'_>,
+        spot: &HeldPath,
+        subject: &JournalTarget,
+        draft: &NewJournal<'_>,
         mailbox: &File,
     ) -> io::Result<Journal> {
         // Only one of us is here at a time: the mailbox is locked.
@@ -104,10 +104,10 @@ impl Journal {
 
     /// Writes all of a new journal and syncs it.
     fn fill(
-        spot: &Spot,
+        spot: &HeldPath,
         file: File,
-        subject: &Subject,
-        draft: &Draft<'_>,
+        subject: &JournalTarget,
+        draft: &NewJournal<'_>,
         mailbox: &File,
     ) -> io::Result<Journal> {
         if file.metadata()?.uid() != subject.owner {
@@ -115,11 +115,11 @@ impl Journal {
             let _ = fchown(&file, Some(subject.owner), None);
         }
         let body = match &draft.body {
-            DraftBody::Whole { extents, .. } => Body::Whole {
+            NewBody::Whole { extents, .. } => Body::Whole {
                 extents: extents.clone(),
                 hash: 0,
             },
-            DraftBody::Windows { plan, size } => {
+            NewBody::Windows { plan, size } => {
                 let most = u32::try_from(plan.end() - plan.start()).unwrap_or(u32::MAX);
                 Body::Windows {
                     plan: (*plan).clone(),
@@ -150,8 +150,8 @@ impl Journal {
         };
         journal.reserve()?;
         match &draft.body {
-            DraftBody::Whole { extents, content } => journal.write_body(extents, content)?,
-            DraftBody::Windows { plan, .. } => {
+            NewBody::Whole { extents, content } => journal.write_body(extents, content)?,
+            NewBody::Windows { plan, .. } => {
                 let mut buffer = journal.buffer();
                 let chunk = Output::new(plan, 0).next(mailbox, Journal::window_of(&mut buffer))?;
                 if let Some((place, len)) = chunk {
@@ -188,7 +188,7 @@ impl Journal {
         }
     }
 
-    fn write_body(&mut self, extents: &[Extent], content: &View) -> io::Result<()> {
+    fn write_body(&mut self, extents: &[Extent], content: &PatchedFile) -> io::Result<()> {
         let mut block = vec![0; COPIED];
         let mut at = self.body;
         let mut hasher = XxHash3_64::with_seed(0);
@@ -213,7 +213,7 @@ impl Journal {
     ///
     /// # Errors
     /// When reading fails.
-    pub(in crate::mailbox) fn read(spot: &Spot, file: File) -> io::Result<Option<Journal>> {
+    pub(in crate::mailbox) fn read(spot: &HeldPath, file: File) -> io::Result<Option<Journal>> {
         let mut start = [0; HEADER_AT as usize];
         let count = read_full(&file, &mut start, 0)?;
         let has_witness = start[..16] == *MAGIC;
@@ -372,9 +372,9 @@ impl Journal {
         &self,
         mailbox: &Arc<File>,
         situation: Situation,
-    ) -> io::Result<View> {
+    ) -> io::Result<PatchedFile> {
         let header = &self.header;
-        let mut view = View::empty(Arc::clone(mailbox), Some(Arc::clone(&self.file)));
+        let mut view = PatchedFile::empty(Arc::clone(mailbox), Some(Arc::clone(&self.file)));
         let arrived = match (situation, &header.body) {
             (Situation::Resized { arrived }, Body::Windows { .. }) => {
                 view.push_file(0, header.new_size + arrived);
@@ -440,7 +440,7 @@ impl Journal {
         self.spot.path()
     }
 
-    pub(in crate::mailbox) fn spot(&self) -> &Spot {
+    pub(in crate::mailbox) fn spot(&self) -> &HeldPath {
         &self.spot
     }
 
@@ -506,7 +506,7 @@ impl Journal {
 }
 
 /// Returns the hash of these bytes of a file, or of as many as there are.
-fn hash_of<S: Source + ?Sized>(source: &S, from: u64, to: u64) -> io::Result<u64> {
+fn hash_of<S: ReadAt + ?Sized>(source: &S, from: u64, to: u64) -> io::Result<u64> {
     let mut hasher = XxHash3_64::with_seed(0);
     let size = usize::try_from(to - from).unwrap_or(usize::MAX).min(COPIED);
     let mut buffer = vec![0; size];

@@ -8,7 +8,7 @@ use std::io;
 use super::witness::Witness;
 use crate::mailbox::read_at::read_full;
 use crate::mailbox::rewrite::output::Extent;
-use crate::mailbox::rewrite::plan::{OwnedPiece, Piece, Plan};
+use crate::mailbox::rewrite::plan::{OwnedPiece, Piece, RewritePlan};
 
 /// What the file starts with.
 pub(super) const MAGIC: &[u8; 16] = b"postrider redo 2";
@@ -74,7 +74,7 @@ pub(in crate::mailbox) enum Body {
     /// Two windows of what this plan writes.
     Windows {
         /// The plan.
-        plan: Plan,
+        plan: RewritePlan,
         /// The size of a window.
         size: u32,
     },
@@ -282,7 +282,7 @@ fn decode_windows(input: &mut Input<'_>, start: u64, old_size: u64) -> Option<Bo
             _ => return None,
         }
     }
-    let plan = Plan::restored(start, old_size, pieces.into_iter())?;
+    let plan = RewritePlan::restored(start, old_size, pieces.into_iter())?;
     Some(Body::Windows { plan, size })
 }
 
@@ -391,7 +391,7 @@ mod tests {
                 len: 100,
             },
         ];
-        let plan = Plan::restored(100, 1000, pieces.into_iter()).expect("a plan");
+        let plan = RewritePlan::restored(100, 1000, pieces.into_iter()).expect("a plan");
         let extents = vec![
             Extent {
                 place: 100,

@@ -29,8 +29,8 @@ use nix::errno::Errno;
 
 use super::file::Journal;
 use super::header::is_no_journal;
-use super::spot::Spot;
-use super::subject::{self, Subject};
+use super::held_path::HeldPath;
+use super::target::{self, JournalTarget};
 use crate::mailbox::change::Journals;
 use crate::mailbox::notice::Notice;
 use crate::mailbox::path::what_else;
@@ -57,7 +57,7 @@ pub(in crate::mailbox) enum Found {
 /// # Errors
 /// When a journal is there and cannot be read for another reason than the want of a right.
 pub(in crate::mailbox) fn find(
-    subject: &Subject,
+    subject: &JournalTarget,
     journals: &Journals,
     notices: &mut Vec<Notice>,
 ) -> io::Result<Found> {
@@ -114,7 +114,7 @@ pub(in crate::mailbox) fn find(
 }
 
 /// Returns whether only the mailbox's owner, root and we can have put a file at this place.
-fn is_exclusive(spot: &Spot, subject: &Subject) -> bool {
+fn is_exclusive(spot: &HeldPath, subject: &JournalTarget) -> bool {
     spot.directory().is_ok_and(|directory| {
         let theirs = [subject.owner, 0, user::effective_uid()];
         theirs.contains(&directory.uid()) && directory.mode() & 0o022 == 0
@@ -122,7 +122,7 @@ fn is_exclusive(spot: &Spot, subject: &Subject) -> bool {
 }
 
 /// Opens what may be a journal, for writing too if we may.
-fn open(spot: &Spot) -> io::Result<File> {
+fn open(spot: &HeldPath) -> io::Result<File> {
     match spot.open(true) {
         Err(error)
             if matches!(
@@ -137,7 +137,10 @@ fn open(spot: &Spot) -> io::Result<File> {
 }
 
 /// Judges a file that we may not read: a journal that somebody else can, or a planted one.
-fn unreadable(spot: &Spot, subject: &Subject) -> io::Result<Option<Result<Found, Notice>>> {
+fn unreadable(
+    spot: &HeldPath,
+    subject: &JournalTarget,
+) -> io::Result<Option<Result<Found, Notice>>> {
     // Where not even the directory may be searched there is nothing to know.
     let Ok(metadata) = spot.look() else {
         return Ok(None);
@@ -157,7 +160,7 @@ fn unreadable(spot: &Spot, subject: &Subject) -> io::Result<Option<Result<Found,
 ///
 /// # Errors
 /// When the user database cannot be read: a journal that counts must not be passed over.
-fn why_not(metadata: &fs::Metadata, subject: &Subject) -> io::Result<Option<&'static str>> {
+fn why_not(metadata: &fs::Metadata, subject: &JournalTarget) -> io::Result<Option<&'static str>> {
     if let Some(what) = what_else(metadata) {
         return Ok(Some(what));
     }
@@ -181,9 +184,9 @@ fn planted(place: &Path, why: &'static str) -> Notice {
 }
 
 /// Removes what a journal that never counted has left behind.
-pub(in crate::mailbox) fn clean_up(subject: &Subject, journals: &Journals) {
+pub(in crate::mailbox) fn clean_up(subject: &JournalTarget, journals: &Journals) {
     for place in subject.places(journals) {
-        for spot in subject::spots_of_ours(&place) {
+        for spot in target::spots_of_ours(&place) {
             // It is nobody's business but of those who hold the lock, as we do.
             let _ = spot.remove_temporary();
         }

@@ -11,7 +11,7 @@
 //! - *Whole*: all bytes that change, and where they belong. For any change; as large as what is
 //!   written.
 //! - *Windows*: the plan, and one window of bytes at a time. For rewrites that only move bytes
-//!   towards the start ([`Plan::never_overtakes`]), that is all deletions: the bytes that are still
+//!   towards the start ([`RewritePlan::never_overtakes`]), that is all deletions: the bytes that are still
 //!   to be moved lie untouched in the mailbox. Its size does not depend on the mailbox's.
 //!
 //! # States of its files
@@ -81,20 +81,20 @@
 //! A journal that has nothing to write, because only the end is cut off, has the word from the
 //! start.
 
-mod draft;
 mod file;
 mod header;
+mod held_path;
 pub(in crate::mailbox) mod locate;
-mod spot;
-mod subject;
+mod new;
+mod target;
 mod windows;
 mod witness;
 
-pub(in crate::mailbox) use draft::{Draft, DraftBody};
 pub(in crate::mailbox) use file::{Journal, LARGEST_PAGE, SECTOR, Situation};
 pub(in crate::mailbox) use header::Body;
-pub(in crate::mailbox) use locate::{Found, clean_up, find};
 #[cfg(test)]
-pub(in crate::mailbox) use spot::Spot;
-pub use subject::shared_journals;
-pub(in crate::mailbox) use subject::{Subject, make_directory};
+pub(in crate::mailbox) use held_path::HeldPath;
+pub(in crate::mailbox) use locate::{Found, clean_up, find};
+pub(in crate::mailbox) use new::{NewBody, NewJournal};
+pub use target::shared_journals;
+pub(in crate::mailbox) use target::{JournalTarget, make_directory};

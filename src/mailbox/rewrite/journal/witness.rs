@@ -12,7 +12,7 @@
 
 use std::io;
 
-use crate::mailbox::read_at::{Source, read_exact, read_full};
+use crate::mailbox::read_at::{ReadAt, read_exact, read_full};
 
 /// At how many places samples are taken, at most.
 const COUNT: u64 = 128;
@@ -52,7 +52,7 @@ impl Witness {
     ///
     /// # Errors
     /// When one of them cannot be read, or is shorter than it should be.
-    pub(super) fn take<O: Source + ?Sized, N: Source + ?Sized>(
+    pub(super) fn take<O: ReadAt + ?Sized, N: ReadAt + ?Sized>(
         (old, old_size): (&O, u64),
         (new, new_size): (&N, u64),
     ) -> io::Result<Witness> {
@@ -83,7 +83,7 @@ impl Witness {
     ///
     /// # Errors
     /// When the mailbox cannot be read.
-    pub(super) fn knows<S: Source + ?Sized>(
+    pub(super) fn knows<S: ReadAt + ?Sized>(
         &self,
         mailbox: &S,
         old_size: u64,

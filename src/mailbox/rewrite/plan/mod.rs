@@ -12,7 +12,7 @@ use crate::mailbox::format::mbox::MessageRef;
 use crate::mailbox::format::mmdf;
 use crate::mailbox::format::separator::LOOKAHEAD;
 use crate::mailbox::format::{status, torn};
-use crate::mailbox::read_at::{Source, read_exact, read_full};
+use crate::mailbox::read_at::{ReadAt, read_exact, read_full};
 
 /// The longest header block in which flags are changed; nobody's header is that long in earnest.
 const MAX_HEADER: u32 = 64 * 1024 * 1024;
@@ -48,13 +48,13 @@ struct Stored {
     len: u64,
 }
 
-/// In place of an offset: the piece is a text, and stands in [`Plan::text`] behind the text of the
+/// In place of an offset: the piece is a text, and stands in [`RewritePlan::text`] behind the text of the
 /// piece before.
 const TEXT: u64 = u64::MAX;
 
 /// What a rewrite makes of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::mailbox) struct Plan {
+pub(in crate::mailbox) struct RewritePlan {
     /// Where the first piece belongs: the first changed byte.
     start: u64,
     pieces: Vec<Stored>,
@@ -64,17 +64,17 @@ pub(in crate::mailbox) struct Plan {
     flagged: usize,
 }
 
-impl Plan {
+impl RewritePlan {
     /// Plans what `changes` make of a mailbox of `size` bytes whose messages are these.
     ///
     /// `framing` is the length of the delimiters before and behind each message of MMDF, else 0.
-    pub(in crate::mailbox) fn new<S: Source + ?Sized>(
+    pub(in crate::mailbox) fn new<S: ReadAt + ?Sized>(
         source: &S,
         size: u64,
         messages: &[MessageRef],
         changes: &Changes,
         framing: u64,
-    ) -> io::Result<Plan> {
+    ) -> io::Result<RewritePlan> {
         let mut plan = Builder::new(size);
         let mut deleted_to = None;
         // How far the messages were looked at for what stands between them.
@@ -123,11 +123,11 @@ impl Plan {
         start: u64,
         old_size: u64,
         pieces: impl Iterator<Item = OwnedPiece>,
-    ) -> Option<Plan> {
-        let mut plan = Plan {
+    ) -> Option<RewritePlan> {
+        let mut plan = RewritePlan {
             start,
             old_size,
-            ..Plan::default()
+            ..RewritePlan::default()
         };
         let mut new_size = start;
         for piece in pieces {
@@ -181,7 +181,7 @@ impl Plan {
         self.flagged
     }
 
-    /// Returns the pieces in the order of the new file; the first stands at [`start`](Plan::start).
+    /// Returns the pieces in the order of the new file; the first stands at [`start`](RewritePlan::start).
     pub(in crate::mailbox) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let mut texts = &self.text[..];
         self.pieces.iter().map(move |piece| match *piece {
@@ -221,7 +221,7 @@ pub(in crate::mailbox) enum OwnedPiece {
 
 /// Puts a plan together, from the start of the file to its end.
 struct Builder {
-    plan: Plan,
+    plan: RewritePlan,
     /// Where in the old file the next piece starts.
     at: u64,
     has_start: bool,
@@ -232,10 +232,10 @@ struct Builder {
 impl Builder {
     fn new(size: u64) -> Builder {
         Builder {
-            plan: Plan {
+            plan: RewritePlan {
                 old_size: size,
                 new_size: size,
-                ..Plan::default()
+                ..RewritePlan::default()
             },
             at: 0,
             has_start: false,
@@ -305,7 +305,7 @@ impl Builder {
     }
 
     /// Leaves out what stands behind the last message and belongs to none, where it moves.
-    fn skip_behind<S: Source + ?Sized>(&mut self, source: &S, end: u64) -> io::Result<()> {
+    fn skip_behind<S: ReadAt + ?Sized>(&mut self, source: &S, end: u64) -> io::Result<()> {
         let size = self.plan.old_size;
         if self.has_start && end < size {
             let mut text = vec![0; LOOKAHEAD];
@@ -317,7 +317,7 @@ impl Builder {
         Ok(())
     }
 
-    fn change_flags<S: Source + ?Sized>(
+    fn change_flags<S: ReadAt + ?Sized>(
         &mut self,
         source: &S,
         message: &MessageRef,
@@ -345,7 +345,7 @@ impl Builder {
         Ok(())
     }
 
-    fn finish(mut self) -> Plan {
+    fn finish(mut self) -> RewritePlan {
         if !self.has_start {
             return self.plan;
         }
@@ -367,7 +367,7 @@ fn end_before(messages: &[MessageRef], index: usize) -> u64 {
 /// All up to the delimiter before the next one. Careless writers let two messages share one: it
 /// stays for the other. So does the last one where something stands behind it that the index does
 /// not have: a message that somebody was writing.
-fn framed<S: Source + ?Sized>(
+fn framed<S: ReadAt + ?Sized>(
     source: &S,
     messages: &[MessageRef],
     index: usize,
@@ -391,7 +391,7 @@ fn framed<S: Source + ?Sized>(
 }
 
 /// Returns the line ends that are missing before this place, so that a blank line precedes it.
-fn missing_line_ends<S: Source + ?Sized>(source: &S, place: u64) -> io::Result<&'static [u8]> {
+fn missing_line_ends<S: ReadAt + ?Sized>(source: &S, place: u64) -> io::Result<&'static [u8]> {
     let start = place.saturating_sub(3);
     let mut last = [0; 3];
     let last = &mut last[..(place - start) as usize];

@@ -13,12 +13,12 @@ fn index(text: &[u8]) -> Vec<MessageRef> {
     scan.expect("an mbox").messages
 }
 
-fn plan(text: &[u8], changes: &Changes) -> Plan {
-    Plan::new(text, text.len() as u64, &index(text), changes, 0).expect("memory")
+fn plan(text: &[u8], changes: &Changes) -> RewritePlan {
+    RewritePlan::new(text, text.len() as u64, &index(text), changes, 0).expect("memory")
 }
 
 /// Returns what a plan makes of a text.
-fn carried_out(plan: &Plan, text: &[u8]) -> Vec<u8> {
+fn carried_out(plan: &RewritePlan, text: &[u8]) -> Vec<u8> {
     let mut out = text[..plan.start() as usize].to_vec();
     for piece in plan.pieces() {
         match piece {
@@ -91,7 +91,8 @@ fn a_delimiter_between_two_mmdf_messages_stays_for_the_other() {
         let mut changes = Changes::default();
         deleted.iter().for_each(|index| changes.delete(*index));
         let framing = D.len() as u64;
-        let plan = Plan::new(bytes, size, &found.messages, &changes, framing).expect("memory");
+        let plan =
+            RewritePlan::new(bytes, size, &found.messages, &changes, framing).expect("memory");
         let out = carried_out(&plan, bytes);
         let out = String::from_utf8(out).expect("text");
         assert_eq!(out, expected.concat(), "{text:?} {deleted:?}");
@@ -117,7 +118,8 @@ fn what_an_index_of_mmdf_does_not_have_stays() {
         let mut changes = Changes::default();
         changes.delete(0);
         let framing = D.len() as u64;
-        let plan = Plan::new(bytes, size, &found.messages, &changes, framing).expect("memory");
+        let plan =
+            RewritePlan::new(bytes, size, &found.messages, &changes, framing).expect("memory");
         let out = String::from_utf8(carried_out(&plan, bytes)).expect("text");
         assert_eq!(out, expected, "{text:?}");
         let left = mmdf::scan(out.as_bytes(), out.len() as u64, false, &mut |_, _, _| {});

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use twox_hash::XxHash3_64;
 
-use super::spot::Spot;
+use super::held_path::HeldPath;
 use crate::mailbox::change::Journals;
 use crate::sys::disk::{directory_of, make_directories};
 use crate::sys::private::Private;
@@ -32,9 +32,9 @@ pub fn shared_journals(uid: u32) -> PathBuf {
     PathBuf::from(format!("/var/tmp/postrider-{uid}")).join(JOURNALS)
 }
 
-/// What a mailbox is to its journal.
+/// Identifies the mailbox that a journal belongs to.
 #[derive(Clone, Debug)]
-pub(in crate::mailbox) struct Subject {
+pub(in crate::mailbox) struct JournalTarget {
     /// Its path, without links.
     pub path: PathBuf,
     /// The device it is on.
@@ -47,14 +47,14 @@ pub(in crate::mailbox) struct Subject {
     pub group: Option<u32>,
 }
 
-impl Subject {
+impl JournalTarget {
     /// Returns what a journal must know of a mailbox that is open.
     ///
     /// # Errors
     /// When the mailbox cannot be looked at, or has lost its name.
-    pub(in crate::mailbox) fn of(path: &Path, file: &File) -> io::Result<Subject> {
+    pub(in crate::mailbox) fn of(path: &Path, file: &File) -> io::Result<JournalTarget> {
         let metadata = file.metadata()?;
-        Ok(Subject {
+        Ok(JournalTarget {
             path: path.canonicalize()?,
             device: metadata.dev(),
             inode: metadata.ino(),
@@ -64,7 +64,7 @@ impl Subject {
     }
 
     /// Returns where its journal is looked for, the best place first, as far as it can be opened.
-    pub(super) fn spots(&self, journals: &Journals) -> io::Result<Vec<Spot>> {
+    pub(super) fn spots(&self, journals: &Journals) -> io::Result<Vec<HeldPath>> {
         let mut spots = Vec::new();
         for place in self.all_places(journals)? {
             match private_of(&place, &[self.owner, user::effective_uid()]) {
@@ -72,7 +72,7 @@ impl Subject {
                     let private = private.open(JOURNALS).ok()?;
                     Some(spot_in(&private, &place))
                 })),
-                None => match Spot::at(&place) {
+                None => match HeldPath::at(&place) {
                     Ok(spot) => spots.push(spot),
                     Err(error) if is_nobodys(&error) => {}
                     Err(error) => return Err(error),
@@ -125,14 +125,17 @@ impl Subject {
 }
 
 /// Opens the directory of a place for journals; makes it, unless it is the mailbox's own.
-pub(in crate::mailbox) fn make_directory(place: &Path, subject: &Subject) -> io::Result<Spot> {
+pub(in crate::mailbox) fn make_directory(
+    place: &Path,
+    subject: &JournalTarget,
+) -> io::Result<HeldPath> {
     let directory = directory_of(place);
     if private_of(place, &[user::effective_uid()]).is_some() {
         let private = Private::make()?.make_directory(JOURNALS)?;
         return Ok(spot_in(&private, place));
     }
     if directory == directory_of(&subject.path) {
-        return Spot::at(place);
+        return HeldPath::at(place);
     }
     // Others must reach their own journals in root's directory.
     let mode = match user::effective_uid() {
@@ -140,7 +143,7 @@ pub(in crate::mailbox) fn make_directory(place: &Path, subject: &Subject) -> io:
         _ => 0o700,
     };
     make_directories(directory, mode)?;
-    Spot::at(place)
+    HeldPath::at(place)
 }
 
 /// Returns whose private place this is, if it is that of one of these users.
@@ -151,19 +154,19 @@ fn private_of(place: &Path, users: &[u32]) -> Option<u32> {
 }
 
 /// Returns the spot of this name in a private place.
-fn spot_in(private: &Private, place: &Path) -> Spot {
+fn spot_in(private: &Private, place: &Path) -> HeldPath {
     let path = private.path().join(place.file_name().unwrap_or_default());
-    Spot::new(Arc::clone(private.directory()), path)
+    HeldPath::new(Arc::clone(private.directory()), path)
 }
 
 /// Returns the spots at this place where we may have begun a journal.
-pub(super) fn spots_of_ours(place: &Path) -> Vec<Spot> {
+pub(super) fn spots_of_ours(place: &Path) -> Vec<HeldPath> {
     match private_of(place, &[user::effective_uid()]) {
         Some(uid) => Private::all_of(uid)
             .iter()
             .filter_map(|private| Some(spot_in(&private.open(JOURNALS).ok()?, place)))
             .collect(),
-        None => Spot::at(place).into_iter().collect(),
+        None => HeldPath::at(place).into_iter().collect(),
     }
 }
 

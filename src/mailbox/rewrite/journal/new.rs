@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::witness::Witness;
 use crate::mailbox::rewrite::output::{Extent, Output};
-use crate::mailbox::rewrite::patched::View;
-use crate::mailbox::rewrite::plan::Plan;
+use crate::mailbox::rewrite::patched::PatchedFile;
+use crate::mailbox::rewrite::plan::RewritePlan;
 
-/// What a journal is made for.
+/// A journal that is to be made.
 #[derive(Clone, Debug)]
-pub(in crate::mailbox) struct Draft<'a> {
+pub(in crate::mailbox) struct NewJournal<'a> {
     /// Where the first byte changes.
     pub start: u64,
     /// The size of the mailbox before.
@@ -20,57 +20,60 @@ pub(in crate::mailbox) struct Draft<'a> {
     /// Its size afterwards.
     pub new_size: u64,
     /// What the journal will hold.
-    pub body: DraftBody<'a>,
+    pub body: NewBody<'a>,
 }
 
 /// What a journal will hold.
 #[derive(Clone, Debug)]
-pub(in crate::mailbox) enum DraftBody<'a> {
+pub(in crate::mailbox) enum NewBody<'a> {
     /// Everything that is written.
     Whole {
         /// Where it belongs.
         extents: Vec<Extent>,
         /// The new mailbox.
-        content: &'a View,
+        content: &'a PatchedFile,
     },
     /// A window at a time.
     Windows {
         /// What is written.
-        plan: &'a Plan,
+        plan: &'a RewritePlan,
         /// How large a window is at most.
         size: u32,
     },
 }
 
-impl<'a> Draft<'a> {
+impl<'a> NewJournal<'a> {
     /// Returns a journal for all that a plan writes; `content` is what it makes of the mailbox.
-    pub(in crate::mailbox) fn whole(plan: &Plan, content: &'a View) -> Draft<'a> {
-        let body = DraftBody::Whole {
+    pub(in crate::mailbox) fn whole(
+        plan: &RewritePlan,
+        content: &'a PatchedFile,
+    ) -> NewJournal<'a> {
+        let body = NewBody::Whole {
             extents: Output::extents(plan),
             content,
         };
-        Draft::of(plan, body)
+        NewJournal::of(plan, body)
     }
 
-    /// Returns a journal for a plan that [never overtakes](Plan::never_overtakes) itself.
-    pub(in crate::mailbox) fn windows(plan: &'a Plan, size: u32) -> Draft<'a> {
-        Draft::of(plan, DraftBody::Windows { plan, size })
+    /// Returns a journal for a plan that [never overtakes](RewritePlan::never_overtakes) itself.
+    pub(in crate::mailbox) fn windows(plan: &'a RewritePlan, size: u32) -> NewJournal<'a> {
+        NewJournal::of(plan, NewBody::Windows { plan, size })
     }
 
     /// Returns what proves that we know the mailbox.
     pub(super) fn witness(&self, mailbox: &File) -> io::Result<Witness> {
         let old = (mailbox, self.old_size);
         match &self.body {
-            DraftBody::Whole { content, .. } => Witness::take(old, (*content, self.new_size)),
-            DraftBody::Windows { plan, .. } => {
-                let content = View::of_plan(Arc::new(mailbox.try_clone()?), plan);
+            NewBody::Whole { content, .. } => Witness::take(old, (*content, self.new_size)),
+            NewBody::Windows { plan, .. } => {
+                let content = PatchedFile::of_plan(Arc::new(mailbox.try_clone()?), plan);
                 Witness::take(old, (&content, self.new_size))
             }
         }
     }
 
-    fn of(plan: &Plan, body: DraftBody<'a>) -> Draft<'a> {
-        Draft {
+    fn of(plan: &RewritePlan, body: NewBody<'a>) -> NewJournal<'a> {
+        NewJournal {
             start: plan.start(),
             old_size: plan.old_size(),
             new_size: plan.new_size(),

@@ -1,4 +1,4 @@
-//! The place of a journal: a directory that is held open, and a name in it.
+//! The path of a journal: a directory that is held open, and a name in it.
 //!
 //! Whatever happens to the path later, the journal is made, read and removed in that directory.
 
@@ -19,24 +19,27 @@ use crate::sys::random;
 
 /// Where a journal is or may be.
 #[derive(Clone, Debug)]
-pub(in crate::mailbox) struct Spot {
+pub(in crate::mailbox) struct HeldPath {
     directory: Arc<File>,
     path: PathBuf,
 }
 
-impl Spot {
+impl HeldPath {
     /// Opens the directory of this path.
-    pub(in crate::mailbox) fn at(path: &Path) -> io::Result<Spot> {
+    pub(in crate::mailbox) fn at(path: &Path) -> io::Result<HeldPath> {
         // A spool may be written to and searched without being readable.
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory =
             until_done(|| Ok(nix::fcntl::open(directory_of(path), flags, Mode::empty())?))?;
-        Ok(Spot::new(Arc::new(File::from(directory)), path.to_owned()))
+        Ok(HeldPath::new(
+            Arc::new(File::from(directory)),
+            path.to_owned(),
+        ))
     }
 
     /// Takes a directory that is open; the path is for messages, and its last name counts.
-    pub(in crate::mailbox) fn new(directory: Arc<File>, path: PathBuf) -> Spot {
-        Spot { directory, path }
+    pub(in crate::mailbox) fn new(directory: Arc<File>, path: PathBuf) -> HeldPath {
+        HeldPath { directory, path }
     }
 
     pub(in crate::mailbox) fn path(&self) -> &Path {
