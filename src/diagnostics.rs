@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
 use crate::submission::{Entry, Kept, Report};
+use crate::sys::signals::Signals;
 use crate::transport::{Disposition, Observer};
 
 /// How many recipients of one outcome are named before the rest is counted.
@@ -46,6 +47,33 @@ impl Diagnostics {
             Some(worst) if is_signal(worst) || (worst <= kind && !is_signal(kind)) => worst,
             _ => kind,
         });
+    }
+
+    /// Remembers that a signal has ended us, where anything failed since.
+    ///
+    /// What failed may have another name: the interrupt key ends sendmail as well, and its end may
+    /// be seen first. A mail that was accepted all the same was not interrupted.
+    pub fn note_signal(&mut self, signals: &Signals) {
+        if let Some(signal) = signals.received()
+            && self.worst.is_some()
+        {
+            self.note(Kind::Signal(signal));
+        }
+    }
+
+    /// Writes a result to standard output; that it could not be written is a failure.
+    pub fn print(&mut self, text: &str) {
+        let mut out = io::stdout().lock();
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            match error.kind() {
+                // Whoever reads no further knows it; the status says it, too.
+                io::ErrorKind::BrokenPipe => self.note(Kind::Io),
+                _ => {
+                    let failure = Failure::new(Kind::Io, "cannot write to standard output");
+                    self.fail(&failure.because(error));
+                }
+            }
+        }
     }
 
     /// Writes one line.

@@ -1,4 +1,5 @@
-//! Setting up a run: the configuration in its order, and who is told what.
+//! The settings of a run: the configuration files and the options that set variables, in their
+//! order, and what is said of them.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +16,7 @@ const SYSTEM_FILES: [&str; 2] = ["/etc/mail.rc", "/etc/postrider.rc"];
 
 /// Which configuration a command line asks for.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted<'a> {
+pub(super) struct Inputs<'a> {
     /// Skip the system's files (`-n`).
     pub no_system_rc: bool,
     /// Skip the user's file.
@@ -46,43 +47,43 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// 64 when `-S` sets what is no variable.
-pub fn settings(
-    wanted: &Wanted<'_>,
+pub(super) fn read(
+    inputs: &Inputs<'_>,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
 ) -> Result<(Settings, Option<Failure>), Failure> {
     let home = environment.home_directory();
     let context = mailrc::Context {
-        sending: wanted.sending,
-        terminal: wanted.terminal,
+        sending: inputs.sending,
+        terminal: inputs.terminal,
         home: home.as_deref(),
     };
     let mut settings = Settings::default();
     if let Some(dead) = environment.dead.as_deref() {
         settings.set("dead", dead, Origin::Environment("DEAD"));
     }
-    if !wanted.no_system_rc {
+    if !inputs.no_system_rc {
         for path in SYSTEM_FILES {
             mailrc::read_file(&mut settings, Path::new(path), &context);
         }
     }
-    let user_file = wanted
+    let user_file = inputs
         .user_file
         .map(PathBuf::from)
         .or_else(|| environment.mailrc.clone())
         .or_else(|| Some(home.as_ref()?.join(".mailrc")));
-    let missing = wanted.user_file.filter(|path| !path.exists());
-    if let Some(path) = user_file.filter(|_| !wanted.no_user_rc) {
+    let missing = inputs.user_file.filter(|path| !path.exists());
+    if let Some(path) = user_file.filter(|_| !inputs.no_user_rc) {
         let is_there = mailrc::read_file(&mut settings, &path, &context);
         // Somebody named it: what it would have set is missing now. ~/.mailrc nobody named.
-        if !is_there && wanted.user_file.is_none() && environment.mailrc.is_some() {
+        if !is_there && inputs.user_file.is_none() && environment.mailrc.is_some() {
             diagnostics.say(&format!(
                 "$MAILRC: there is no configuration file {}",
                 sanitize::path(&path)
             ));
         }
     }
-    let mut refusal = execute(wanted, &mut settings, &context);
+    let mut refusal = execute(inputs, &mut settings, &context);
     if environment.posixly_correct
         && let Some(failure) = refusal.take()
     {
@@ -93,7 +94,7 @@ pub fn settings(
         let what = format!("there is no configuration file {}", sanitize::path(&path));
         refusal = Some(Failure::new(Kind::Config, what));
     }
-    if let Some(account) = wanted.account {
+    if let Some(account) = inputs.account {
         let name = account.to_string_lossy();
         if !settings.use_account(&name, &context) {
             let what = format!("there is no account {name}, and no file of that name");
@@ -107,13 +108,13 @@ pub fn settings(
                 ));
         }
     }
-    for word in wanted.set {
+    for word in inputs.set {
         let text = word.to_string_lossy();
         let origin = Origin::Option(format!("-S {}", text.split('=').next().unwrap_or_default()));
         mailrc::apply_set(&mut settings, word, origin)
             .map_err(|why| Failure::new(Kind::Usage, "-S needs NAME or NAME=VALUE").because(why))?;
     }
-    if wanted.verbose > 0 {
+    if inputs.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));
     }
     let unread = settings
@@ -134,7 +135,7 @@ pub fn settings(
         .problems
         .iter()
         .filter(|p| p.weight == Weight::Line);
-    for problem in lines.chain(others.filter(|_| wanted.sending)) {
+    for problem in lines.chain(others.filter(|_| inputs.sending)) {
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }
     Ok((settings, refusal))
@@ -146,19 +147,19 @@ pub fn settings(
 /// Commands of the reader have no effect there. A message does not depend on them; but whoever
 /// reads a mailbox by a script would go on in another mailbox, or with other words, than were meant.
 fn execute(
-    wanted: &Wanted<'_>,
+    inputs: &Inputs<'_>,
     settings: &mut Settings,
     context: &mailrc::Context<'_>,
 ) -> Option<Failure> {
     let commands = settings.reader_commands.len();
     let before = settings.problems.clone();
-    let lines = wanted.commands.iter().map(|command| {
+    let lines = inputs.commands.iter().map(|command| {
         let origin = Origin::Option(format!("command '{}'", command.to_string_lossy()));
         (origin, command.as_bytes().to_owned())
     });
     mailrc::apply_lines(settings, lines.collect(), context);
     if let Some((origin, _)) = settings.reader_commands.get(commands)
-        && !wanted.sending
+        && !inputs.sending
     {
         let failure = Failure::new(Kind::Usage, format!("{origin}: it is not allowed here"));
         return Some(failure.hint("-Y executes a command of the reader, when the mailbox is open"));
@@ -168,7 +169,7 @@ fn execute(
     let stops = |problem: &Problem| {
         !before.contains(problem)
             && problem.variable.is_none()
-            && (!wanted.sending || problem.weight == Weight::Line)
+            && (!inputs.sending || problem.weight == Weight::Line)
     };
     let at = settings.problems.iter().position(stops)?;
     let problem = settings.problems.remove(at);

@@ -1,4 +1,19 @@
-//! The two flows of the program: a mail on its way out, and a mailbox that is read.
+//! The two flows of the program: a mail on its way out, and a mailbox that is opened.
+//!
+//! They need no command line and start no reader, so that the reader, too, can send a mail and open
+//! another mailbox.
 
 pub mod reading;
 pub mod sending;
+
+use crate::exit::{Failure, Kind};
+use crate::sys::signals::Signals;
+
+/// Starts to watch for signals; with `ignore` the interrupt key has no effect.
+///
+/// # Errors
+/// 70 when the system refuses it.
+pub fn watch_signals(ignore: bool) -> Result<Signals, Failure> {
+    Signals::watch(ignore)
+        .map_err(|error| Failure::new(Kind::Software, "cannot watch for signals").because(error))
+}

@@ -1,33 +1,25 @@
-//! Sending: from a parsed command line to the exit status, for every face.
+//! Sending: a message with its text is composed, submitted, kept where nobody has accepted it, and
+//! reported.
+//!
+//! Where the text comes from is the business of the caller.
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-use crate::cli::sendmail::dialogue::{self, Verdict};
-use crate::compose::escapes::Session;
-use crate::compose::premade::{self, Handover};
-use crate::compose::{self, AttachRequest, Composed, Request, input};
+use crate::compose::input::Input;
+use crate::compose::{self, Composed, Request};
 use crate::config::{Environment, Settings};
-use crate::diagnostics::{Diagnostics, Verbose};
-use crate::exit::{Failure, Kind};
-use crate::report::receipt;
+use crate::diagnostics::{self, Diagnostics, Verbose};
+use crate::exit::{Failure, Kind, with_causes};
+use crate::report::{self, receipt};
 use crate::submission::{self, Entry, Kept, Report, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
-use crate::sys::spool::Spool;
-use crate::sys::stdin::{Interruptible, StandardLines};
 use crate::transport::{Disposition, Outcome};
 
-/// How a message is to be sent.
+/// How a message is sent.
 #[derive(Debug, Default)]
 pub struct Manner {
-    /// Why nothing may be sent; the text is kept.
-    pub refusal: Option<Failure>,
-    /// Begin the text with this file.
-    pub quote_file: Option<OsString>,
-    /// Take the text from this file.
-    pub body_file: Option<OsString>,
     /// Send nothing that has neither body nor attachments.
     pub discard_empty: bool,
     /// Send nothing: the message to standard output, the plan to standard error.
@@ -38,112 +30,12 @@ pub struct Manner {
     pub json: bool,
     /// Send nothing: every decision to standard output.
     pub explain: bool,
-    /// Ignore interrupts.
-    pub ignore: bool,
-    /// Take tilde escapes in piped text, too (`-~`).
-    pub escapes: bool,
     /// `-v`, how often.
     pub verbose: u8,
 }
 
-/// Reads a finished message from standard input and sends it, as sendmail does.
-///
-/// `dot`: a line of one dot ends it.
-pub fn hand_over(
-    handover: &Handover,
-    dot: bool,
-    manner: &Manner,
-    settings: &Settings,
-    environment: &Environment,
-    diagnostics: &mut Diagnostics,
-) {
-    let signals = match Signals::watch(manner.ignore) {
-        Ok(signals) => signals,
-        Err(error) => return unwatched(error, diagnostics),
-    };
-    let around = surroundings(&signals, manner, settings, environment, diagnostics);
-    let input = input::read_piped(&signals, dot);
-    let composed = match premade::compose(handover, input.body, settings, environment) {
-        Ok(composed) => composed,
-        Err(error) => {
-            let failure = Failure::new(Kind::Io, "cannot read the message");
-            return diagnostics.fail(&failure.because(error));
-        }
-    };
-    if let Some(failure) = input.failure {
-        diagnostics.fail(&failure);
-        let kept = submission::keep_composed(&composed, &around);
-        return diagnostics.kept_in_part(kept.as_ref());
-    }
-    for warning in &composed.warnings {
-        diagnostics.say(warning);
-    }
-    submit(&composed, manner, &around, diagnostics);
-}
-
-/// Speaks SMTP on standard input and output and submits what comes (`sendmail -bs`).
-pub fn dialogue(
-    manner: &Manner,
-    settings: &Settings,
-    environment: &Environment,
-    diagnostics: &mut Diagnostics,
-) {
-    let signals = match Signals::watch(false) {
-        Ok(signals) => signals,
-        Err(error) => return unwatched(error, diagnostics),
-    };
-    let around = surroundings(&signals, manner, settings, environment, diagnostics);
-    let mut submit = |handover: Handover, message: Spool| {
-        if settings.is_set("debug") {
-            return Verdict::TryLater("debug is set, so nothing is delivered".to_owned());
-        }
-        let composed = match premade::compose(&handover, message, settings, environment) {
-            Ok(composed) => composed,
-            Err(error) => return Verdict::TryLater(crate::exit::with_causes(&error)),
-        };
-        if let Some(failure) = composed.all_failures().next() {
-            return Verdict::Refused(crate::exit::with_causes(failure));
-        }
-        // Whoever speaks SMTP keeps a message until it is accepted: nothing is kept here.
-        match submission::send_unkept(&composed.draft, &around) {
-            Ok(report) => verdict(&report),
-            Err(failure) => Verdict::TryLater(crate::exit::with_causes(&failure)),
-        }
-    };
-    let mut input = io::BufReader::new(Interruptible::new(&signals));
-    let mut out = io::stdout().lock();
-    if let Err(error) = dialogue::speak(&settings.host_name(), &mut input, &mut out, &mut submit) {
-        let kind = signals.received().map_or(Kind::Io, Kind::Signal);
-        let failure = Failure::new(kind, "the SMTP dialogue broke off");
-        diagnostics.fail(&failure.because(error));
-    }
-}
-
-/// Returns what the reply to a message says: refused as soon as one recipient is.
-fn verdict(report: &Report) -> Verdict {
-    let failed = report
-        .entries
-        .iter()
-        .find(|entry| !entry.outcome.is_accepted());
-    match failed {
-        None => Verdict::Accepted,
-        Some(entry) => {
-            let words = format!("{}: {}", entry.target, entry.outcome.text);
-            let words = crate::sanitize::line(words.as_bytes()).into_owned();
-            match entry.outcome.disposition {
-                Disposition::TryLater => Verdict::TryLater(words),
-                _ => Verdict::Refused(words),
-            }
-        }
-    }
-}
-
-fn unwatched(error: io::Error, diagnostics: &mut Diagnostics) {
-    let failure = Failure::new(Kind::Software, "cannot watch for signals");
-    diagnostics.fail(&failure.because(error));
-}
-
-fn surroundings<'a>(
+/// Returns what a submission is to know of its surroundings.
+pub fn surroundings<'a>(
     signals: &'a Signals,
     manner: &Manner,
     settings: &'a Settings,
@@ -163,97 +55,51 @@ fn surroundings<'a>(
     }
 }
 
-/// Reads standard input, composes and sends.
+/// Composes a message with this text and sends it, keeps what nobody has accepted, and reports.
+///
+/// `refusal` says why nothing may be sent; the text is kept then.
 pub fn send(
     request: &Request,
+    text: Input,
+    refusal: Option<&Failure>,
     manner: &Manner,
-    settings: &Settings,
-    environment: &Environment,
+    around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    let signals = match Signals::watch(manner.ignore || settings.is_set("ignore")) {
-        Ok(signals) => signals,
-        Err(error) => return unwatched(error, diagnostics),
-    };
-    let terminal = io::stdin().is_terminal();
-    // An attachment `-` takes standard input; then there is no body.
-    let is_attached = request
-        .attachments
-        .iter()
-        .any(AttachRequest::is_standard_input);
-    let (mut typed, mut changed) = (request.clone(), settings.clone());
-    let mut slip = None;
-    let body = if let Some(path) = &manner.body_file {
-        quoted(manner, input::read_file(path, &signals), &signals)
-    } else if is_attached {
-        quoted(manner, input::Input::default(), &signals)
-    } else if terminal || manner.escapes {
-        let session = Session {
-            request: &mut typed,
-            settings: &mut changed,
-            environment,
-            signals: &signals,
-            lines: &mut StandardLines::new(&signals),
-            out: &mut chatter(manner),
-            tell: &mut |failure: &Failure| {
-                diagnostics.tell(failure);
-                slip.get_or_insert(failure.kind);
-            },
-            messages: None,
-            terminal,
-        };
-        input::read_typed(session, quoted(manner, input::Input::default(), &signals))
-    } else {
-        quoted(manner, input::read_piped(&signals, false), &signals)
-    };
-    let (request, settings) = (&typed, &changed);
-    let around = surroundings(&signals, manner, settings, environment, diagnostics);
-    let is_empty = body.body.is_empty();
-    if let Some(failure) = body.failure {
+    let (settings, environment) = (around.settings, around.environment);
+    let compose = |body| compose::compose(request, body, settings, environment, around.signals);
+    if let Some(failure) = text.failure {
         diagnostics.fail(&failure);
-        if body.forget {
+        if text.forget {
             return;
         }
         // What was asked for may be wrong as well; what counts now is that the text is kept.
-        let composed = compose::compose(request, body.body, settings, environment, &signals);
-        let kept = submission::keep_composed(&composed, &around);
+        let composed = compose(text.body);
+        let kept = submission::keep_composed(&composed, around);
         diagnostics.kept_in_part(kept.as_ref());
-        return withheld(&composed, &failure, kept, manner, &around, diagnostics);
+        return report_unsent(&composed, &failure, kept, manner, around, diagnostics);
     }
-    if is_empty
-        && manner.refusal.is_none()
-        && request.html.is_none()
-        && discards_empty(manner, settings)
-        && request.attachments.is_empty()
-    {
+    let is_empty = text.body.is_empty() && request.attachments.is_empty() && request.html.is_none();
+    if is_empty && refusal.is_none() && discards_empty(manner, settings) {
         return;
     }
-    if is_empty
-        && request.attachments.is_empty()
-        && request.html.is_none()
-        && let Some(text) = settings.text("nullbodymsg")
-    {
-        crate::diagnostics::line(text);
+    if is_empty && let Some(text) = settings.text("nullbodymsg") {
+        diagnostics::line(text);
     }
-    let composed = compose::compose(request, body.body, settings, environment, &signals);
-    // A person has seen what an escape said; a script's mail does not leave without its part.
-    let slip = slip.filter(|_| !terminal).map(|kind| {
-        let what = "an escape failed, so the message is not sent";
-        Failure::new(kind, what)
-    });
-    if let Some(refusal) = manner.refusal.as_ref().or(slip.as_ref()) {
+    let composed = compose(text.body);
+    if let Some(refusal) = refusal {
         diagnostics.fail(refusal);
-        return withhold(&composed, refusal, manner, &around, diagnostics);
+        return keep_unsent(&composed, refusal, manner, around, diagnostics);
     }
     for warning in &composed.warnings {
         diagnostics.say(warning);
     }
     if manner.explain {
-        explain(&composed, &around, diagnostics);
+        explain(&composed, around, diagnostics);
     } else if manner.dry_run {
-        rehearse(&composed, manner, &around, diagnostics);
+        dry_run(&composed, manner, around, diagnostics);
     } else {
-        submit(&composed, manner, &around, diagnostics);
+        submit(&composed, manner, around, diagnostics);
     }
 }
 
@@ -268,31 +114,15 @@ fn is_debug(manner: &Manner, settings: &Settings) -> bool {
     manner.debug || settings.is_set("debug")
 }
 
-/// Puts the file of `-q` in front of a text.
-fn quoted(manner: &Manner, text: input::Input, signals: &Signals) -> input::Input {
-    match &manner.quote_file {
-        Some(path) => input::behind_file(path, text, signals),
-        None => text,
-    }
-}
-
-/// Where a person who types is answered: not where the result is to go.
-fn chatter(manner: &Manner) -> Box<dyn Write> {
-    match manner.json || manner.dry_run || manner.explain {
-        true => Box::new(io::stderr()),
-        false => Box::new(io::stdout()),
-    }
-}
-
-/// Sends what may leave, keeps the rest, and tells.
-fn submit(
+/// Sends what may leave, keeps the rest, and reports.
+pub fn submit(
     composed: &Composed,
     manner: &Manner,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
     if is_debug(manner, around.settings) {
-        return rehearse(composed, manner, around, diagnostics);
+        return dry_run(composed, manner, around, diagnostics);
     }
     let tell_bad = |diagnostics: &mut Diagnostics| {
         for failure in composed.all_failures() {
@@ -301,37 +131,25 @@ fn submit(
     };
     if let Some(failure) = composed.failures.first() {
         tell_bad(diagnostics);
-        return withhold(composed, failure, manner, around, diagnostics);
+        return keep_unsent(composed, failure, manner, around, diagnostics);
     }
     match submission::send(&composed.draft, &composed.bad_recipients, around) {
         Ok(report) => {
             tell_bad(diagnostics);
             diagnostics.report(&report, around.settings.is_set("verbose"));
-            heed_signal(around, diagnostics);
-            receive(&report, composed, manner, diagnostics);
+            diagnostics.note_signal(around.signals);
+            print_receipt(&report, composed, manner, diagnostics);
         }
         Err(failure) => {
             diagnostics.fail(&failure);
             tell_bad(diagnostics);
-            withhold(composed, &failure, manner, around, diagnostics);
+            keep_unsent(composed, &failure, manner, around, diagnostics);
         }
     }
 }
 
-/// Remembers that a signal has ended us, where anything failed since.
-///
-/// What failed may have another name: the interrupt key ends sendmail as well, and its end may be
-/// seen first. A mail that was accepted all the same was not interrupted.
-fn heed_signal(around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
-    if let Some(signal) = around.signals.received()
-        && diagnostics.worst().is_some()
-    {
-        diagnostics.note(Kind::Signal(signal));
-    }
-}
-
 /// Keeps a mail that is not even tried, and tells where; `why` was told already.
-fn withhold(
+fn keep_unsent(
     composed: &Composed,
     why: &Failure,
     manner: &Manner,
@@ -343,11 +161,11 @@ fn withhold(
         true => diagnostics.kept_in_part(kept.as_ref()),
         false => diagnostics.kept(kept.as_ref()),
     }
-    withheld(composed, why, kept, manner, around, diagnostics);
+    report_unsent(composed, why, kept, manner, around, diagnostics);
 }
 
 /// Makes the receipt of a mail that is not even tried; where it is kept was told already.
-fn withheld(
+fn report_unsent(
     composed: &Composed,
     why: &Failure,
     kept: Option<Result<Kept, Failure>>,
@@ -355,12 +173,8 @@ fn withheld(
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    heed_signal(around, diagnostics);
-    let outcome = Outcome::new(
-        Disposition::TryLater,
-        why.kind,
-        crate::exit::with_causes(why),
-    );
+    diagnostics.note_signal(around.signals);
+    let outcome = Outcome::new(Disposition::TryLater, why.kind, with_causes(why));
     let entries = composed.draft.recipients().map(|recipient| {
         let address = recipient.address().shared();
         Entry {
@@ -377,16 +191,21 @@ fn withheld(
         kept,
         ..Report::default()
     };
-    receive(&report, composed, manner, diagnostics);
+    print_receipt(&report, composed, manner, diagnostics);
 }
 
 /// Prints the receipt, if one is asked for.
-fn receive(report: &Report, composed: &Composed, manner: &Manner, diagnostics: &mut Diagnostics) {
+fn print_receipt(
+    report: &Report,
+    composed: &Composed,
+    manner: &Manner,
+    diagnostics: &mut Diagnostics,
+) {
     if manner.json {
         let status = diagnostics.worst().map_or(0, Kind::status);
         let time = clock::local(clock::now()).to_rfc3339();
         let bad = &composed.bad_recipients;
-        print(&receipt::receipt(report, bad, &time, status), diagnostics);
+        diagnostics.print(&receipt::receipt(report, bad, &time, status));
     }
 }
 
@@ -397,30 +216,15 @@ fn explain(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Dia
     }
     match submission::plan(&composed.draft, around) {
         Ok(plan) => {
-            let text = crate::report::explain::explain(&composed.draft, &plan, around.settings);
-            print(&text, diagnostics);
+            let text = report::explain::explain(&composed.draft, &plan, around.settings);
+            diagnostics.print(&text);
         }
         Err(failure) => diagnostics.fail(&failure),
     }
 }
 
-/// Writes our own text to standard output; that it could not be written is a failure.
-pub fn print(text: &str, diagnostics: &mut Diagnostics) {
-    let mut out = io::stdout().lock();
-    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        match error.kind() {
-            // Whoever reads no further knows it; the status says it, too.
-            io::ErrorKind::BrokenPipe => diagnostics.note(Kind::Io),
-            _ => {
-                let failure = Failure::new(Kind::Io, "cannot write to standard output");
-                diagnostics.fail(&failure.because(error));
-            }
-        }
-    }
-}
-
 /// Shows the exact message and the route of each recipient.
-fn rehearse(
+fn dry_run(
     composed: &Composed,
     manner: &Manner,
     around: &Surroundings<'_>,

@@ -9,28 +9,7 @@ const MAP: [(&str, &[&str]); 19] = [
     ("main", &["run"]),
     ("lib", &[]),
     // Faces: what was typed, the interactive reader, listings.
-    (
-        "run",
-        &[
-            "cli",
-            "flow",
-            "diagnostics",
-            "shell",
-            "ui",
-            "selection",
-            "report",
-            "submission",
-            "compose",
-            "transport",
-            "mailbox",
-            "config",
-            "message",
-            "address",
-            "sanitize",
-            "sys",
-            "exit",
-        ],
-    ),
+    ("run", &["cli", "diagnostics", "sys", "exit"]),
     (
         "cli",
         &[
@@ -55,9 +34,7 @@ const MAP: [(&str, &[&str]); 19] = [
     (
         "flow",
         &[
-            "cli",
             "diagnostics",
-            "shell",
             "ui",
             "selection",
             "report",

@@ -16,6 +16,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::attach_or_header::{self, Meaning, looks_like_file};
+use crate::cli::usage;
+use crate::exit::Failure;
 
 /// What the rules ask about the world.
 pub struct Probe<'a> {
@@ -25,22 +27,6 @@ pub struct Probe<'a> {
     pub is_command: &'a dyn Fn(&str) -> bool,
     /// Whether options may only stand before operands.
     pub posixly_correct: bool,
-}
-
-/// A command line that cannot be understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageError {
-    /// What is wrong, in the user's spelling.
-    pub what: String,
-    /// What to write instead.
-    pub hint: Option<String>,
-}
-
-fn usage(what: impl Into<String>) -> UsageError {
-    UsageError {
-        what: what.into(),
-        hint: None,
-    }
 }
 
 /// How an option takes its value.
@@ -96,7 +82,7 @@ impl Row {
     }
 
     /// Finds a long option by its name or an unambiguous beginning of it, as getopt_long does.
-    fn by_name(name: &str) -> Result<Row, UsageError> {
+    fn by_name(name: &str) -> Result<Row, Failure> {
         if let Some(row) = Row::rows().find(|row| row.all_names().any(|n| n == name)) {
             return Ok(row);
         }
@@ -107,10 +93,7 @@ impl Row {
             (Some(_), Some(_)) if !name.is_empty() => {
                 Err(usage(format!("option --{name} is ambiguous")))
             }
-            _ => Err(UsageError {
-                what: format!("unknown option --{name}"),
-                hint: Some("--help lists the options".to_owned()),
-            }),
+            _ => Err(usage(format!("unknown option --{name}")).hint("--help lists the options")),
         }
     }
 
@@ -130,7 +113,7 @@ impl Row {
 ///
 /// # Errors
 /// Says in one line what cannot be understood, and maybe what to write instead.
-pub fn normalise(arguments: &[OsString], probe: &Probe<'_>) -> Result<Vec<OsString>, UsageError> {
+pub fn normalise(arguments: &[OsString], probe: &Probe<'_>) -> Result<Vec<OsString>, Failure> {
     let mut pass = Pass {
         attachments: 0,
         next_type: None,
@@ -168,7 +151,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&mut self) -> Result<(), UsageError> {
+    fn run(&mut self) -> Result<(), Failure> {
         while let Some(word) = self.words.pop_front() {
             let bytes = word.as_bytes();
             if bytes == b"--" {
@@ -195,7 +178,7 @@ impl Pass<'_> {
     }
 
     /// Rule R7: what may follow `--`.
-    fn after_double_dash(&mut self) -> Result<(), UsageError> {
+    fn after_double_dash(&mut self) -> Result<(), Failure> {
         if self.operands.is_empty() {
             self.operands.extend(self.words.drain(..));
             return Ok(());
@@ -212,13 +195,9 @@ impl Pass<'_> {
                     self.push("full-name", Some(&value));
                 }
                 [b'-', ..] => {
-                    return Err(UsageError {
-                        what: format!("{} behind -- is not understood", sanitize::path(&word)),
-                        hint: Some(
-                            "behind recipients and --, only -f ADDRESS and -F NAME may follow"
-                                .to_owned(),
-                        ),
-                    });
+                    let what = format!("{} behind -- is not understood", sanitize::path(&word));
+                    let hint = "behind recipients and --, only -f ADDRESS and -F NAME may follow";
+                    return Err(usage(what).hint(hint));
                 }
                 _ => self.operands.push(word),
             }
@@ -226,7 +205,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn long(&mut self, text: &[u8]) -> Result<(), UsageError> {
+    fn long(&mut self, text: &[u8]) -> Result<(), Failure> {
         let (name, value) = match text.iter().position(|&b| b == b'=') {
             Some(equals) => (&text[..equals], Some(&text[equals + 1..])),
             None => (text, None),
@@ -307,7 +286,7 @@ impl Pass<'_> {
     }
 
     /// Handles `-xyz`: flags in a row, the last of which may take the rest or the next word.
-    fn cluster(&mut self, letters: &[u8]) -> Result<(), UsageError> {
+    fn cluster(&mut self, letters: &[u8]) -> Result<(), Failure> {
         let mut rest = letters;
         while let Some((&letter, tail)) = rest.split_first() {
             let letter = letter as char;
@@ -436,7 +415,7 @@ impl Pass<'_> {
     }
 
     /// Rule R4: `-E` is a flag, unless one word holds a blank and begins with a known command.
-    fn discard_empty_or_execute(&mut self, tail: &[u8]) -> Result<(), UsageError> {
+    fn discard_empty_or_execute(&mut self, tail: &[u8]) -> Result<(), Failure> {
         let is_command = |word: &[u8]| {
             let text = String::from_utf8_lossy(word);
             match text.trim_start().split_once(char::is_whitespace) {
@@ -462,7 +441,7 @@ impl Pass<'_> {
         self.cluster(tail)
     }
 
-    fn value_of(&mut self, option: &str) -> Result<OsString, UsageError> {
+    fn value_of(&mut self, option: &str) -> Result<OsString, Failure> {
         self.words
             .pop_front()
             .ok_or_else(|| usage(format!("option {option} needs a value")))
@@ -479,26 +458,18 @@ impl Pass<'_> {
     }
 }
 
-fn no_batch_mode(option: &str) -> UsageError {
-    UsageError {
-        what: format!("{option}, s-nail's batch mode, is not known"),
-        hint: Some(
-            "-~ turns escapes on in piped text; commands are read from a pipe as they are"
-                .to_owned(),
-        ),
-    }
+fn no_batch_mode(option: &str) -> Failure {
+    usage(format!("{option}, s-nail's batch mode, is not known"))
+        .hint("-~ turns escapes on in piped text; commands are read from a pipe as they are")
 }
 
-fn unknown_letter(letter: char, cluster: &[u8]) -> UsageError {
+fn unknown_letter(letter: char, cluster: &[u8]) -> Failure {
     let shown = if letter.is_ascii_graphic() {
         letter.to_string()
     } else {
         String::from_utf8_lossy(cluster).into_owned()
     };
-    UsageError {
-        what: format!("unknown option -{shown}"),
-        hint: Some("--help lists the options".to_owned()),
-    }
+    usage(format!("unknown option -{shown}")).hint("--help lists the options")
 }
 
 #[cfg(test)]
@@ -506,7 +477,7 @@ mod tests {
     use super::*;
     use crate::cli::mailx::options::MailxArguments;
 
-    fn normalised(line: &[&str], posixly_correct: bool) -> Result<Vec<String>, UsageError> {
+    fn normalised(line: &[&str], posixly_correct: bool) -> Result<Vec<String>, Failure> {
         let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
         let probe = Probe {
             is_file: &|name| name == "report.pdf" || name == "file:with colon",

@@ -1,7 +1,97 @@
 //! The mailx face: `mailx`, `mail` and `Mail`.
+//!
+//! A command line passes the [`dialect`] into [`options`], and these become a [`mode`]: a message
+//! that is sent, or a mailbox that is read.
 
 mod attach_or_header;
-pub mod dialect;
+mod dialect;
+mod mode;
 pub mod options;
 
-pub use attach_or_header::looks_like_file;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use clap::CommandFactory;
+
+use crate::cli::settings::Inputs;
+use crate::cli::{read, send, version};
+use crate::config::{Environment, mailrc};
+use crate::diagnostics::Diagnostics;
+use crate::exit::Failure;
+
+pub(super) use attach_or_header::looks_like_file;
+
+use dialect::Probe;
+use mode::Mode;
+use options::MailxArguments;
+
+/// Takes a command line without the program's name, and does what it asks for.
+pub fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
+    // The version is asked for by scripts that look for the right mailx: answered at once.
+    if matches!(arguments, [only] if only == "--version" || only == "-V") {
+        return diagnostics.print(&version());
+    }
+    let environment = Environment::read();
+    let parsed = match parse(arguments, environment.posixly_correct) {
+        Ok(parsed) => parsed,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    if parsed.help {
+        let help = MailxArguments::command().render_long_help().to_string();
+        return diagnostics.print(&help);
+    }
+    if parsed.version {
+        return diagnostics.print(&version());
+    }
+    match mode::mode(&parsed) {
+        Ok(Mode::Send(sending)) => {
+            let inputs = inputs(&parsed, true);
+            send::send(&sending, &inputs, &environment, diagnostics);
+        }
+        Ok(Mode::Read(mailbox, task)) => {
+            let inputs = inputs(&parsed, false);
+            read::read(&mailbox, &task, &inputs, &environment, diagnostics);
+        }
+        Err(failure) => diagnostics.fail(&failure),
+    }
+}
+
+fn parse(arguments: &[OsString], posixly_correct: bool) -> Result<MailxArguments, Failure> {
+    let probe = Probe {
+        is_file: &is_file,
+        is_command: &mailrc::is_command,
+        posixly_correct,
+    };
+    let words = dialect::normalise(arguments, &probe)?;
+    Ok(MailxArguments::from_normalised(words))
+}
+
+/// Returns whether a file of this name is there; whether it can be read is found out later.
+fn is_file(name: &OsStr) -> bool {
+    let path = Path::new(name);
+    path.symlink_metadata().is_ok() && !path.is_dir()
+}
+
+/// Returns which configuration the command line asks for.
+fn inputs(parsed: &MailxArguments, sending: bool) -> Inputs<'_> {
+    Inputs {
+        no_system_rc: parsed.no_system_rc || !reads(parsed, 's'),
+        no_user_rc: !reads(parsed, 'u'),
+        user_file: None,
+        set: &parsed.set,
+        account: parsed.account.as_deref(),
+        commands: &parsed.command,
+        verbose: parsed.verbose,
+        sending,
+        terminal: io::stdin().is_terminal(),
+    }
+}
+
+/// Returns whether `-:` lets this kind of configuration file be read.
+fn reads(parsed: &MailxArguments, kind: char) -> bool {
+    match &parsed.resource_files {
+        None => true,
+        Some(letters) => letters.to_string_lossy().contains(kind),
+    }
+}

@@ -1,3 +1,51 @@
-//! The postrider face: subcommands with long options.
+//! The postrider face: subcommands with long options, for new scripts.
 
+mod complaints;
 pub mod options;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::cli::read::{self, Task};
+use crate::cli::{mailx, send, sendmail};
+use crate::config::Environment;
+use crate::diagnostics::Diagnostics;
+
+use options::{MailboxArguments, PostriderArguments, PostriderCommand};
+
+/// Takes a command line without the program's name, and does what it asks for.
+pub fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
+    let words = std::iter::once(OsString::from("postrider")).chain(arguments.iter().cloned());
+    let parsed = match PostriderArguments::try_parse_from(words) {
+        Ok(parsed) => parsed,
+        Err(error) => return complaints::report(&error, diagnostics),
+    };
+    let environment = Environment::read();
+    let read_by = |task: &Task, mailbox: &MailboxArguments, diagnostics: &mut Diagnostics| {
+        let inputs = mailbox.common.inputs(false);
+        read::read(&mailbox.choice(), task, &inputs, &environment, diagnostics);
+    };
+    match parsed.command {
+        PostriderCommand::Send(arguments) => {
+            let common = arguments.common.clone();
+            let sending = arguments.sending();
+            match send::check_recipients(&sending.request) {
+                Ok(()) => send::send(&sending, &common.inputs(true), &environment, diagnostics),
+                Err(failure) => diagnostics.fail(&failure),
+            }
+        }
+        PostriderCommand::List(list) => read_by(&list.task(), &list.mailbox, diagnostics),
+        PostriderCommand::Show(show) => read_by(&show.task(), &show.mailbox, diagnostics),
+        PostriderCommand::Delete(delete) => {
+            read_by(&delete.task(), &delete.choice.mailbox, diagnostics);
+        }
+        PostriderCommand::Mark(mark) => {
+            read_by(&mark.task(), &mark.choice.mailbox, diagnostics);
+        }
+        PostriderCommand::Mailx(rest) => mailx::run(&rest.arguments, diagnostics),
+        PostriderCommand::Sendmail(rest) => {
+            sendmail::run("sendmail", &rest.arguments, diagnostics);
+        }
+    }
+}

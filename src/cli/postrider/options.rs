@@ -1,15 +1,20 @@
 //! The subcommands of the postrider face, told once: parsing, help, manual and completions.
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use crate::cli::read::Task;
+use crate::cli::send::Sending;
+use crate::cli::settings::Inputs;
 use crate::compose::{AttachRequest, Request};
-use crate::flow::reading::{Task, Wanted};
+use crate::flow::reading::MailboxChoice;
 use crate::flow::sending::Manner;
 use crate::mailbox::Flags;
+use crate::report::Form;
 use crate::selection::Selection;
 use crate::shell::batch::{self, Action, Change};
 use crate::sys::clock;
@@ -345,7 +350,7 @@ pub struct CommonArguments {
 
 impl SendArguments {
     /// Returns what is to be sent, and how.
-    pub fn into_request(self) -> (Request, Manner) {
+    pub(in crate::cli) fn sending(self) -> Sending {
         let request = Request {
             to: self.recipients,
             cc: self.cc,
@@ -377,7 +382,11 @@ impl SendArguments {
             verbose: self.common.verbose,
             ..Manner::default()
         };
-        (request, manner)
+        Sending {
+            request,
+            manner,
+            ..Sending::default()
+        }
     }
 }
 
@@ -413,7 +422,7 @@ impl ChoiceArguments {
 
 impl DeleteArguments {
     /// Returns what is to be done.
-    pub fn task(&self) -> Task {
+    pub(in crate::cli) fn task(&self) -> Task {
         let is_read = (self.read || self.unread).then_some(self.read);
         self.choice.task(is_read, Action::Delete)
     }
@@ -421,7 +430,7 @@ impl DeleteArguments {
 
 impl MarkArguments {
     /// Returns what is to be done.
-    pub fn task(&self) -> Task {
+    pub(in crate::cli) fn task(&self) -> Task {
         let (mut set, mut cleared) = (Flags::NONE, Flags::NONE);
         if self.read || self.unread {
             set.insert(Flags::OLD);
@@ -442,10 +451,49 @@ impl MarkArguments {
     }
 }
 
+impl ListArguments {
+    /// Returns what is to be done.
+    pub(in crate::cli) fn task(&self) -> Task {
+        Task::List { json: self.json }
+    }
+}
+
+impl ShowArguments {
+    /// Returns what is to be done.
+    pub(in crate::cli) fn task(&self) -> Task {
+        let form = match (self.json, self.raw) {
+            (true, _) => Form::Json,
+            (_, true) => Form::Raw,
+            _ => Form::Text,
+        };
+        Task::Show {
+            number: self.number,
+            form,
+        }
+    }
+}
+
+impl CommonArguments {
+    /// Returns which configuration the command line asks for.
+    pub(in crate::cli) fn inputs(&self, sending: bool) -> Inputs<'_> {
+        Inputs {
+            no_system_rc: self.no_system_rc,
+            no_user_rc: false,
+            user_file: self.config.as_deref(),
+            set: &self.set,
+            account: self.account.as_deref(),
+            commands: &[],
+            verbose: self.verbose,
+            sending,
+            terminal: io::stdin().is_terminal(),
+        }
+    }
+}
+
 impl MailboxArguments {
     /// Returns which mailbox is wanted.
-    pub fn wanted(&self) -> Wanted {
-        Wanted {
+    pub fn choice(&self) -> MailboxChoice {
+        MailboxChoice {
             file: self.file.clone(),
             user: self.user.clone(),
         }

@@ -1,4 +1,175 @@
-//! The sendmail face: `sendmail`, `mailq` and `newaliases`.
+//! The sendmail face: `sendmail`, `mailq` and `newaliases`, as cron, at, sudo and their like call
+//! them.
+//!
+//! It reads a finished message from standard input, takes its recipients from the command line and
+//! with `-t` from the header, and submits it by the same pipeline as every other mail.
 
-pub mod dialogue;
-pub mod options;
+mod dialogue;
+mod options;
+
+use std::ffi::OsString;
+use std::io;
+
+use crate::cli::settings::{self, Inputs};
+use crate::compose::input;
+use crate::compose::premade::{self, Handover};
+use crate::config::{Environment, Settings};
+use crate::diagnostics::Diagnostics;
+use crate::exit::{Failure, Kind, with_causes};
+use crate::flow;
+use crate::flow::sending::{self, Manner};
+use crate::sanitize;
+use crate::submission::{self, Report};
+use crate::sys::spool::Spool;
+use crate::sys::stdin::Interruptible;
+use crate::transport::Disposition;
+
+use dialogue::Verdict;
+use options::Mode;
+
+/// Takes a command line without the program's name, and does what it asks for.
+///
+/// `name` is what the program is called as: it may decide the mode.
+pub fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
+    let parsed = match options::parse(arguments) {
+        Ok(parsed) => parsed,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let mode = match name {
+        "mailq" => Mode::PrintQueue,
+        "newaliases" => Mode::NewAliases,
+        _ => parsed.mode,
+    };
+    match mode {
+        Mode::PrintQueue => return diagnostics.print("Mail queue is empty\n"),
+        // There is no database to rebuild and no queue to run: nothing to do is done.
+        Mode::NewAliases | Mode::RunQueue => return,
+        Mode::Deliver | Mode::Dialogue => {}
+    }
+    let environment = Environment {
+        as_sendmail: true,
+        ..Environment::read()
+    };
+    let verbose = u8::from(parsed.verbose);
+    let inputs = Inputs {
+        verbose,
+        sending: true,
+        ..Inputs::default()
+    };
+    let settings = match settings::read(&inputs, &environment, diagnostics) {
+        Ok((settings, _)) => settings,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let manner = Manner {
+        verbose,
+        ..Manner::default()
+    };
+    if mode == Mode::Dialogue {
+        return dialogue(&manner, &settings, &environment, diagnostics);
+    }
+    let handover = Handover {
+        recipients: parsed.recipients,
+        from_header: parsed.recipients_from_header,
+        sender: parsed.sender,
+        full_name: parsed.full_name,
+    };
+    let ends_at_dot = !parsed.ignore_dots;
+    hand_over(
+        &handover,
+        ends_at_dot,
+        &manner,
+        &settings,
+        &environment,
+        diagnostics,
+    );
+}
+
+/// Reads a finished message from standard input and sends it.
+fn hand_over(
+    handover: &Handover,
+    ends_at_dot: bool,
+    manner: &Manner,
+    settings: &Settings,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let signals = match flow::watch_signals(false) {
+        Ok(signals) => signals,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let around = sending::surroundings(&signals, manner, settings, environment, diagnostics);
+    let input = input::read_piped(&signals, ends_at_dot);
+    let composed = match premade::compose(handover, input.body, settings, environment) {
+        Ok(composed) => composed,
+        Err(error) => {
+            let failure = Failure::new(Kind::Io, "cannot read the message");
+            return diagnostics.fail(&failure.because(error));
+        }
+    };
+    if let Some(failure) = input.failure {
+        diagnostics.fail(&failure);
+        let kept = submission::keep_composed(&composed, &around);
+        return diagnostics.kept_in_part(kept.as_ref());
+    }
+    for warning in &composed.warnings {
+        diagnostics.say(warning);
+    }
+    sending::submit(&composed, manner, &around, diagnostics);
+}
+
+/// Speaks SMTP on standard input and output and submits what comes (`-bs`).
+fn dialogue(
+    manner: &Manner,
+    settings: &Settings,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let signals = match flow::watch_signals(false) {
+        Ok(signals) => signals,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let around = sending::surroundings(&signals, manner, settings, environment, diagnostics);
+    let mut submit = |handover: Handover, message: Spool| {
+        if settings.is_set("debug") {
+            return Verdict::TryLater("debug is set, so nothing is delivered".to_owned());
+        }
+        let composed = match premade::compose(&handover, message, settings, environment) {
+            Ok(composed) => composed,
+            Err(error) => return Verdict::TryLater(with_causes(&error)),
+        };
+        if let Some(failure) = composed.all_failures().next() {
+            return Verdict::Refused(with_causes(failure));
+        }
+        // An SMTP client keeps a message until it is accepted, so nothing is kept here.
+        match submission::send_unkept(&composed.draft, &around) {
+            Ok(report) => verdict(&report),
+            Err(failure) => Verdict::TryLater(with_causes(&failure)),
+        }
+    };
+    let mut input = io::BufReader::new(Interruptible::new(&signals));
+    let mut out = io::stdout().lock();
+    if let Err(error) = dialogue::speak(&settings.host_name(), &mut input, &mut out, &mut submit) {
+        let kind = signals.received().map_or(Kind::Io, Kind::Signal);
+        let failure = Failure::new(kind, "the SMTP dialogue broke off");
+        diagnostics.fail(&failure.because(error));
+    }
+}
+
+/// Returns what the reply to a message says: refused as soon as one recipient is.
+fn verdict(report: &Report) -> Verdict {
+    let failed = report
+        .entries
+        .iter()
+        .find(|entry| !entry.outcome.is_accepted());
+    match failed {
+        None => Verdict::Accepted,
+        Some(entry) => {
+            let words = format!("{}: {}", entry.target, entry.outcome.text);
+            let words = sanitize::line(words.as_bytes()).into_owned();
+            match entry.outcome.disposition {
+                Disposition::TryLater => Verdict::TryLater(words),
+                _ => Verdict::Refused(words),
+            }
+        }
+    }
+}

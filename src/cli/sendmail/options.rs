@@ -1,13 +1,10 @@
-//! The sendmail face: the command line that cron, at, sudo and their like use.
-//!
-//! Its options are those of Sendmail and Postfix (sendmail(1)); the face reads a finished
-//! message from standard input, takes its recipients from the command line and with `-t` from
-//! the header, and submits it by the same pipeline as every other mail.
+//! The options of the sendmail face: those of Sendmail and Postfix (sendmail(1)).
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::cli::mailx::dialect::UsageError;
+use crate::cli::usage;
+use crate::exit::Failure;
 
 /// What a sendmail command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +45,7 @@ pub enum Mode {
 ///
 /// # Errors
 /// Refuses what an MTA would have to do (`-bd`, `-qTIME`) and options that are unknown.
-pub fn parse(arguments: &[OsString]) -> Result<SendmailArguments, UsageError> {
+pub fn parse(arguments: &[OsString]) -> Result<SendmailArguments, Failure> {
     let mut parsed = SendmailArguments::default();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
@@ -72,17 +69,15 @@ fn option<'a>(
     parsed: &mut SendmailArguments,
     letters: &[u8],
     words: &mut impl Iterator<Item = &'a OsString>,
-) -> Result<(), UsageError> {
+) -> Result<(), Failure> {
     let mut rest = letters;
     while let Some((&letter, tail)) = rest.split_first() {
-        let mut value = || -> Result<OsString, UsageError> {
+        let mut value = || -> Result<OsString, Failure> {
             if !tail.is_empty() {
                 return Ok(OsString::from_vec(tail.to_vec()));
             }
-            words.next().cloned().ok_or_else(|| UsageError {
-                what: format!("option -{} needs a value", letter as char),
-                hint: None,
-            })
+            let missing = || usage(format!("option -{} needs a value", letter as char));
+            words.next().cloned().ok_or_else(missing)
         };
         match letter {
             b't' => parsed.recipients_from_header = true,
@@ -119,10 +114,8 @@ fn option<'a>(
             b'q' if tail.is_empty() => parsed.mode = Mode::RunQueue,
             b'q' => return Err(no_mta(&format!("-q{}", String::from_utf8_lossy(tail)))),
             _ => {
-                return Err(UsageError {
-                    what: format!("unknown option -{}", String::from_utf8_lossy(rest)),
-                    hint: None,
-                });
+                let letters = String::from_utf8_lossy(rest);
+                return Err(usage(format!("unknown option -{letters}")));
             }
         }
         rest = tail;
@@ -130,7 +123,7 @@ fn option<'a>(
     Ok(())
 }
 
-fn mode(word: &OsStr) -> Result<Mode, UsageError> {
+fn mode(word: &OsStr) -> Result<Mode, Failure> {
     match word.as_bytes() {
         b"m" => Ok(Mode::Deliver),
         b"s" => Ok(Mode::Dialogue),
@@ -140,13 +133,9 @@ fn mode(word: &OsStr) -> Result<Mode, UsageError> {
     }
 }
 
-fn no_mta(option: &str) -> UsageError {
-    UsageError {
-        what: format!("{option} is for an MTA, and Postrider is none"),
-        hint: Some(
-            "Postrider submits each message at once; it has no daemon and no queue run".to_owned(),
-        ),
-    }
+fn no_mta(option: &str) -> Failure {
+    usage(format!("{option} is for an MTA, and Postrider is none"))
+        .hint("Postrider submits each message at once; it has no daemon and no queue run")
 }
 
 #[cfg(test)]

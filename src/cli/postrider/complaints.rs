@@ -1,0 +1,87 @@
+//! What clap says, as one line and a hint in our own form.
+//!
+//! What is wrong is taken from the error's kind and context, never from the words that clap makes
+//! of them.
+
+use std::error::Error;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::cli::usage;
+use crate::diagnostics::Diagnostics;
+use crate::exit::Failure;
+
+/// Prints help and version to standard output, and reports anything else as a failure.
+pub(super) fn report(error: &clap::Error, diagnostics: &mut Diagnostics) {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            diagnostics.print(&error.to_string());
+        }
+        _ => diagnostics.fail(&failure(error)),
+    }
+}
+
+/// Returns the failure of a command line that clap has refused.
+fn failure(error: &clap::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            usage("there is nothing to do").hint("postrider --help lists the subcommands")
+        }
+        ErrorKind::MissingRequiredArgument => missing(error),
+        _ => usage(what(error)).hint("postrider --help lists the subcommands and options"),
+    }
+}
+
+/// Says which argument is missing; clap names a group by all its members.
+fn missing(error: &clap::Error) -> Failure {
+    let names = words(error, ContextKind::InvalidArg);
+    let is_missing = |member: &str| names.iter().any(|name| name.contains(member));
+    if is_missing("<N>") {
+        usage("show needs a message: its number, $ or last")
+            .hint("postrider list prints the numbers")
+    } else if is_missing("--all") {
+        usage("there is no word of which messages").hint(
+            "name them (postrider list prints the numbers), or --all, or choose by --from and the like",
+        )
+    } else {
+        usage("there is no word of what to mark")
+            .hint("--read, --unread, --flag, --unflag, --answered or --unanswered")
+    }
+}
+
+/// Says in one line what is wrong.
+fn what(error: &clap::Error) -> String {
+    let argument = words(error, ContextKind::InvalidArg).join(", ");
+    match error.kind() {
+        ErrorKind::UnknownArgument => format!("unexpected argument '{argument}' found"),
+        ErrorKind::InvalidSubcommand => {
+            let name = words(error, ContextKind::InvalidSubcommand).join(", ");
+            format!("unrecognized subcommand '{name}'")
+        }
+        ErrorKind::ArgumentConflict => {
+            let others = words(error, ContextKind::PriorArg).join("', '");
+            format!("the argument '{argument}' cannot be used with '{others}'")
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let value = words(error, ContextKind::InvalidValue).join(", ");
+            match (error.source(), value.is_empty()) {
+                (Some(why), _) => format!("invalid value '{value}' for '{argument}': {why}"),
+                (None, true) => {
+                    format!("a value is required for '{argument}' but none was supplied")
+                }
+                (None, false) => format!("invalid value '{value}' for '{argument}'"),
+            }
+        }
+        _ if argument.is_empty() => error.kind().to_string(),
+        kind => format!("{argument}: {kind}"),
+    }
+}
+
+/// Returns the words that clap gives for something of an error.
+fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(word)) => vec![word.clone()],
+        Some(ContextValue::Strings(words)) => words.clone(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,243 @@
+//! Reading from the command line: what is to be done with a mailbox.
+
+use std::ffi::OsStr;
+use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
+
+use crate::cli::settings::{self, Inputs};
+use crate::config::{Environment, Origin, Settings};
+use crate::diagnostics::Diagnostics;
+use crate::exit::Kind;
+use crate::flow;
+use crate::flow::reading::{self, FoundMailbox, MailboxChoice, Opening};
+use crate::mailbox::Mailbox;
+use crate::report::{self, Form, ReportError};
+use crate::selection::FlagChoice;
+use crate::shell::batch::{self, Change};
+use crate::shell::options::Surroundings;
+use crate::shell::{self, Input};
+use crate::submission::identity;
+use crate::sys::output::Output;
+use crate::sys::signals::Signals;
+use crate::sys::stdin::Interruptible;
+use crate::ui::{Display, Screen};
+
+/// What is to be done with the mailbox.
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    /// Tell by the exit status whether there is mail (`-e`).
+    Check,
+    /// Print the header summary (`-H`), maybe of messages with a flag.
+    Headers(Option<FlagChoice>),
+    /// Print the header summary of these messages (`-L`); with `silent` only the status counts.
+    Search {
+        /// The message list.
+        list: String,
+        /// `-e`: print nothing.
+        silent: bool,
+    },
+    /// Print all messages (`-p`).
+    PrintAll,
+    /// List for people or programs.
+    List {
+        /// One JSON object a message.
+        json: bool,
+    },
+    /// Show one message.
+    Show {
+        /// Its number, from 1.
+        number: usize,
+        /// In which form.
+        form: Form,
+    },
+    /// Change messages.
+    Change(Change),
+    /// Read commands.
+    Shell {
+        /// `-N`: no header summary at the start.
+        no_summary: bool,
+        /// `-R`: nothing may be changed.
+        read_only: bool,
+        /// `-Y`: commands that come first.
+        commands: Vec<String>,
+    },
+}
+
+/// Reads the configuration, finds the mailbox and does the task.
+pub(super) fn read(
+    choice: &MailboxChoice,
+    task: &Task,
+    inputs: &Inputs<'_>,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let settings = match settings::read(inputs, environment, diagnostics) {
+        Ok((settings, None)) => settings,
+        Ok((_, Some(failure))) | Err(failure) => return diagnostics.fail(&failure),
+    };
+    let found = match reading::find(choice, &settings, environment) {
+        Ok(found) => found,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    if let Task::Check = task {
+        return reading::check(&found, environment, diagnostics);
+    }
+    let signals = match task {
+        Task::Shell { .. } | Task::Change(_) => match flow::watch_signals(false) {
+            Ok(signals) => Some(signals),
+            Err(failure) => return diagnostics.fail(&failure),
+        },
+        _ => None,
+    };
+    let program = diagnostics.program();
+    let around = surroundings(&found, environment, program, signals.as_ref());
+    let mut out = output(signals.as_ref(), &around);
+    let mut err = io::stderr();
+    let screen = Screen::new(&mut *out, &mut err, program);
+    let result = perform(task, &found, &settings, around, screen);
+    match result {
+        Ok(Some(kind)) => diagnostics.note(kind),
+        Ok(None) => {}
+        Err(ReportError::Open(error)) => {
+            let quiet = matches!(task, Task::Headers(_) | Task::Search { .. });
+            reading::report_open_error(&error, &found, quiet, diagnostics);
+        }
+        Err(ReportError::Failed(failure)) => diagnostics.fail(&failure),
+    }
+    if let Some(signals) = &signals {
+        diagnostics.note_signal(signals);
+    }
+}
+
+/// Returns standard output: a terminal sees each line, anything else gets blocks.
+fn output<'a>(signals: Option<&'a Signals>, around: &Surroundings<'_>) -> Box<dyn Write + 'a> {
+    const BLOCK: usize = 64 * 1024;
+    let stdout = io::stdout();
+    match signals {
+        _ if around.stdout_is_terminal => Box::new(stdout.lock()),
+        Some(signals) if !around.stdin_is_terminal => {
+            Box::new(BufWriter::with_capacity(BLOCK, Output::new(signals)))
+        }
+        _ => Box::new(BufWriter::with_capacity(BLOCK, stdout.lock())),
+    }
+}
+
+fn perform(
+    task: &Task,
+    found: &FoundMailbox,
+    settings: &Settings,
+    around: Surroundings<'_>,
+    screen: Screen<'_>,
+) -> Result<Option<Kind>, ReportError> {
+    let (path, journals) = (&found.path, &around.journals);
+    let display = || {
+        Display::of(settings, around.columns, || {
+            identity::own_addresses(settings)
+        })
+    };
+    match task {
+        Task::Check => Ok(None),
+        Task::Headers(choice) => report::headers(path, *choice, &display(), journals, screen),
+        Task::PrintAll => report::print_all(path, &display(), journals, screen),
+        Task::List { json } => report::list(path, *json, &display(), journals, screen),
+        Task::Show { number, form } => {
+            report::show(path, *number, *form, &display(), journals, screen)
+        }
+        Task::Search { list, silent } => {
+            let mailbox = Mailbox::open_index(path, journals)?;
+            let settings = settings.clone();
+            Ok(shell::search(
+                mailbox, settings, around, list, *silent, screen,
+            )?)
+        }
+        Task::Change(change) => {
+            // The last message is found from the end of the file, unless numbers are shown.
+            let manner = change.manner;
+            let shows_numbers = manner.json || manner.dry_run || around.stdout_is_terminal;
+            let mailbox = match change.selection.is_last() && !shows_numbers {
+                true => Mailbox::open_end(path, journals)?,
+                false => Mailbox::open_index(path, journals)?,
+            };
+            Ok(batch::change(&mailbox, settings, &around, change, screen)?)
+        }
+        Task::Shell {
+            no_summary,
+            read_only,
+            commands,
+        } => {
+            let mut settings = settings.clone();
+            if *no_summary {
+                settings.unset("header", Origin::Option("-N".to_owned()));
+            }
+            let around = Surroundings {
+                read_only: *read_only,
+                ..around
+            };
+            converse(found, settings, around, commands, screen)
+        }
+    }
+}
+
+/// Opens the mailbox for the reader, and runs it.
+fn converse(
+    found: &FoundMailbox,
+    settings: Settings,
+    around: Surroundings<'_>,
+    commands: &[String],
+    mut screen: Screen<'_>,
+) -> Result<Option<Kind>, ReportError> {
+    let opening = Opening {
+        settings: &settings,
+        journals: &around.journals,
+        signals: around.signals,
+        is_watched: around.stdin_is_terminal,
+        read_only: around.read_only,
+    };
+    let mailbox = reading::open(found, &opening, &mut screen)?;
+    let mut lines;
+    let input = match (around.stdin_is_terminal, around.signals) {
+        (false, Some(signals)) => {
+            lines = BufReader::new(Interruptible::new(signals));
+            Input::Lines(&mut lines)
+        }
+        // Not locked for a terminal: on a simple one the line editor locks it itself.
+        _ => Input::Terminal,
+    };
+    Ok(shell::run(
+        mailbox, settings, around, commands, input, screen,
+    )?)
+}
+
+/// Returns what the reader is told of the terminal, the environment and the mailbox.
+fn surroundings<'a>(
+    found: &FoundMailbox,
+    environment: &'a Environment,
+    program: &str,
+    signals: Option<&'a Signals>,
+) -> Surroundings<'a> {
+    let stdout_is_terminal = io::stdout().is_terminal();
+    let size = terminal_size::terminal_size().filter(|_| stdout_is_terminal);
+    let columns = environment
+        .columns
+        .or(size.map(|(width, _)| width.0))
+        .filter(|_| stdout_is_terminal)
+        .unwrap_or(80);
+    let rows = environment
+        .lines
+        .or(size.map(|(_, height)| height.0))
+        .unwrap_or(24);
+    Surroundings {
+        program: program.to_owned(),
+        environment: environment.clone(),
+        stdin_is_terminal: io::stdin().is_terminal(),
+        stdout_is_terminal,
+        columns: usize::from(columns),
+        rows: usize::from(rows),
+        journals: reading::journals(environment),
+        is_system: found.is_system,
+        find_file: Box::new(|name, settings| {
+            reading::file_of(OsStr::new(name), settings, environment).map(|named| named.path)
+        }),
+        signals,
+        ..Surroundings::default()
+    }
+}

@@ -1,0 +1,172 @@
+//! Sending from the command line: where the text comes from, before it goes its way.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::cli::settings::{self, Inputs};
+use crate::cli::usage;
+use crate::compose::escapes::Session;
+use crate::compose::input::{self, Input};
+use crate::compose::{AttachRequest, Request};
+use crate::config::{Environment, Settings};
+use crate::diagnostics::Diagnostics;
+use crate::exit::{Failure, Kind};
+use crate::flow;
+use crate::flow::sending::{self, Manner};
+use crate::sys::signals::Signals;
+use crate::sys::stdin::StandardLines;
+
+/// A message that a command line asks for.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    /// What is asked of the message.
+    pub request: Request,
+    /// Where its text comes from.
+    pub text: TextOptions,
+    /// How it is sent.
+    pub manner: Manner,
+}
+
+/// Where the text of a message comes from; by default it is standard input.
+#[derive(Debug, Default)]
+pub(super) struct TextOptions {
+    /// Begin the text with this file.
+    pub quote_file: Option<OsString>,
+    /// Take the text from this file.
+    pub body_file: Option<OsString>,
+    /// Take tilde escapes in piped text, too (`-~`).
+    pub escapes: bool,
+    /// Ignore interrupts.
+    pub ignore: bool,
+}
+
+/// Refuses a message to nobody before anything is read: its text would only be lost.
+pub(super) fn check_recipients(request: &Request) -> Result<(), Failure> {
+    let has_field = |name: &[u8]| {
+        request.headers.iter().any(|field| {
+            let field = field.as_bytes();
+            field.len() > name.len() && field[..name.len()].eq_ignore_ascii_case(name)
+        })
+    };
+    let has_recipient = [&request.to, &request.cc, &request.bcc]
+        .iter()
+        .any(|list| !list.is_empty())
+        || [&b"to:"[..], b"cc:", b"bcc:"].into_iter().any(has_field);
+    if has_recipient || request.template {
+        return Ok(());
+    }
+    Err(usage("there is no recipient").hint("put the recipients behind the options"))
+}
+
+/// Reads the configuration and the text, and sends the message.
+pub(super) fn send(
+    sending: &Sending,
+    inputs: &Inputs<'_>,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let (mut settings, refusal) = match settings::read(inputs, environment, diagnostics) {
+        Ok(read) => read,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let signals = match flow::watch_signals(sending.text.ignore || settings.is_set("ignore")) {
+        Ok(signals) => signals,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let mut request = sending.request.clone();
+    let (text, slip) = read_text(
+        sending,
+        &mut request,
+        &mut settings,
+        environment,
+        &signals,
+        diagnostics,
+    );
+    let around = sending::surroundings(
+        &signals,
+        &sending.manner,
+        &settings,
+        environment,
+        diagnostics,
+    );
+    let refusal = refusal.or(slip);
+    sending::send(
+        &request,
+        text,
+        refusal.as_ref(),
+        &sending.manner,
+        &around,
+        diagnostics,
+    );
+}
+
+/// Reads the text of a message; escapes in it may change the request and the settings.
+///
+/// The second value says why the message is not to be sent: an escape of a script has failed.
+fn read_text(
+    sending: &Sending,
+    request: &mut Request,
+    settings: &mut Settings,
+    environment: &Environment,
+    signals: &Signals,
+    diagnostics: &Diagnostics,
+) -> (Input, Option<Failure>) {
+    let TextOptions {
+        quote_file,
+        body_file,
+        escapes,
+        ..
+    } = &sending.text;
+    // The file of `-q` stands in front of every text.
+    let quoted = |text: Input| match quote_file {
+        Some(path) => input::behind_file(path, text, signals),
+        None => text,
+    };
+    let terminal = io::stdin().is_terminal();
+    // An attachment `-` takes standard input; then there is no body.
+    let is_attached = request
+        .attachments
+        .iter()
+        .any(AttachRequest::is_standard_input);
+    if let Some(path) = body_file {
+        return (quoted(input::read_file(path, signals)), None);
+    }
+    if is_attached {
+        return (quoted(Input::default()), None);
+    }
+    if !terminal && !escapes {
+        return (quoted(input::read_piped(signals, false)), None);
+    }
+    let mut slip = None;
+    let session = Session {
+        request,
+        settings,
+        environment,
+        signals,
+        lines: &mut StandardLines::new(signals),
+        out: &mut *answers(&sending.manner),
+        tell: &mut |failure: &Failure| {
+            diagnostics.tell(failure);
+            slip.get_or_insert(failure.kind);
+        },
+        messages: None,
+        terminal,
+    };
+    let text = input::read_typed(session, quoted(Input::default()));
+    // A person has seen what an escape said; a script's mail does not leave without its part.
+    let slip = slip.filter(|_| !terminal);
+    (text, slip.map(refused_for_escape))
+}
+
+fn refused_for_escape(kind: Kind) -> Failure {
+    Failure::new(kind, "an escape failed, so the message is not sent")
+}
+
+/// Returns where a person who types is answered: not where the result is to go.
+fn answers(manner: &Manner) -> Box<dyn Write> {
+    match manner.json || manner.dry_run || manner.explain {
+        true => Box::new(io::stderr()),
+        false => Box::new(io::stdout()),
+    }
+}
