@@ -3,8 +3,11 @@
 //! # The map
 //! ```text
 //! main ─ run ─┬─ cli ──────────────┐  what was typed          one direction only:
-//!             ├─ shell ─ ui        │  the interactive reader  a layer knows those below it
+//!             ├─ shell             │  the interactive reader  a layer knows those below it
+//!             ├─ flow              │  send a mail, open a mailbox
 //!             ├─ report            │  listings and JSON
+//!             ├─ diagnostics       │  standard error, and the worst failure
+//!             ├─ ui                │  what a terminal shows
 //!             ├─ selection         │  message lists, flags and filters
 //!             ├─ submission        ▼  request → route → submit → keep → report
 //!             ├─ compose              input → draft → message and envelope
@@ -17,13 +20,14 @@
 //! A test holds the `use crate::…` lines of the tree against this map.
 //!
 //! # A mail's way out
-//! Options and standard input ([`cli`]) become a [`compose::Request`], that a validated
-//! [`compose::Draft`], that for each route the bytes of one message; [`submission`] finds the
-//! routes, hands message and envelope to a [`transport`] each, keeps what nobody accepted, and
-//! reports one outcome a recipient. The exit status is the worst of them ([`exit`]).
+//! Options and standard input ([`cli`]) become a [`compose::Request`] and a text. From there
+//! [`flow::sending`] leads: the request becomes a validated [`compose::Draft`], that for each route
+//! the bytes of one message; [`submission`] finds the routes, hands message and envelope to a
+//! [`transport`] each, keeps what nobody accepted, and returns one outcome a recipient;
+//! [`diagnostics`] prints them. The exit status is the worst of them ([`exit`]).
 //!
 //! # A mail's way in
-//! A name becomes a place ([`mailbox::system_mailbox`]), the place is scanned into an index of byte
+//! A name becomes a place ([`flow::reading`]), the place is scanned into an index of byte
 //! ranges ([`mailbox`]); header fields and bodies are read when they are shown
 //! ([`message::parse`]), and everything shown passes [`sanitize`]. Commands of the reader
 //! ([`shell`]) mark messages in memory; leaving hands the marks to [`mailbox::Mailbox::commit`], which writes

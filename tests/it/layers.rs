@@ -52,7 +52,7 @@ const MAP: [(&str, &[&str]); 19] = [
     ),
     (
         "diagnostics",
-        &["submission", "transport", "sanitize", "exit"],
+        &["submission", "transport", "sanitize", "sys", "exit"],
     ),
     (
         "shell",
