@@ -341,11 +341,11 @@ fn half_a_message_that_a_kill_left_is_not_shown_and_is_cut() {
     );
     // Where it is killed, and whether the message counts by then.
     let rows = [
-        ("write", 3, false),
         ("write", 4, false),
-        ("fsync", 1, false),
+        ("write", 5, false),
+        ("fsync", 3, false),
         ("pwrite64", 1, false),
-        ("fsync", 2, true),
+        ("fsync", 4, true),
     ];
     for (call, number, is_there) in rows {
         let inject = format!("inject={call}:signal=KILL:when={number}");
