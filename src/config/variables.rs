@@ -137,7 +137,7 @@ pub const ROWS: &[Row] = &[
     row("keepsave", &[], Switch, "set", "Leave saved messages in the system mailbox; unset, they go."),
     way("local", &[], OneOf(LOCAL), "", "With the value `relay`, names of accounts on this host go to the relay too, qualified; with `no`, which is the default, they stay here."),
     row("lock-timeout", &[], Duration(0), "30", "How long to wait for the lock of a mailbox that is to be written; 0 tries once. A message that is kept waits 10 seconds at most and gets a file of its own then."),
-    row("log", &[], OneOfOrPath(LOG), "syslog", "Write a line for each recipient to `syslog`, to this file, or nowhere with `off`."),
+    row("log", &[], OneOfOrPath(LOG), "syslog", "Write a line for each recipient to `syslog`, to this file, or nowhere with `off`. A file that cannot be written is told, and the mail goes."),
     row("max-size", &[], Size, "", "The largest message to send; larger attachments are replaced by a note that names them, unless --strict-size refuses."),
     row("mbox", &["MBOX"], Path, "", "The file that `&` names and that read messages are moved to; without it $MBOX, else ~/mbox."),
     row("metoo", &[], Switch, "set", "Keep one's own names when an alias that holds them is expanded; unset, they are left out where others remain."),

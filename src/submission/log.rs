@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::sanitize;
 use crate::submission::Report;
-use crate::sys::open::write::Target;
+use crate::sys::open::write::{Denied, Target};
 use crate::sys::{clock, user};
 
 /// Where syslog listens (syslog(3)).
@@ -23,30 +23,25 @@ const PRIORITY: u8 = 2 * 8 + 6;
 /// How long one line may be, in bytes; syslog daemons cut at 1 KiB or more.
 const MAX_LINE: usize = 900;
 
-/// Where lines go.
-enum Sink {
-    Syslog,
-    File(PathBuf),
-    Off,
-}
-
-/// Writes a line for each entry of a report; a log that cannot be written is passed over.
-pub fn write(report: &Report, settings: &Settings, environment: &Environment) {
-    let sink = match settings.text("log") {
-        None | Some("off") => Sink::Off,
-        Some("syslog") => Sink::Syslog,
-        Some(_) => Sink::File(mailrc::expand_home(
+/// Writes a line for each entry of a report; returns what is to be told where the file that was
+/// asked for cannot be written.
+///
+/// A log that fails never affects a mail. Syslog is not asked for, and may not be there.
+pub fn write(report: &Report, settings: &Settings, environment: &Environment) -> Option<String> {
+    let path = match settings.text("log") {
+        None | Some("off") => return None,
+        Some("syslog") => {
+            drop(to_syslog(report));
+            return None;
+        }
+        Some(_) => mailrc::expand_home(
             settings.path("log").unwrap_or_default(),
             environment.home_directory().as_deref(),
-        )),
+        ),
     };
-    let result = match sink {
-        Sink::Off => Ok(()),
-        Sink::Syslog => to_syslog(report),
-        Sink::File(path) => to_file(&path, report),
-    };
-    // A log that fails must never affect a mail, not even by its words.
-    drop(result);
+    let error = to_file(&path, report).err()?;
+    let why = error.why(&path);
+    Some(format!("cannot write the log {}: {why}", path.display()))
 }
 
 fn lines(report: &Report) -> impl Iterator<Item = String> {
@@ -100,10 +95,8 @@ fn to_syslog(report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-fn to_file(path: &Path, report: &Report) -> io::Result<()> {
-    let (mut file, _) = Target::find(path, false)
-        .and_then(|target| target.open_or_make())
-        .map_err(io::Error::other)?;
+fn to_file(path: &Path, report: &Report) -> Result<(), Denied> {
+    let (mut file, _) = Target::find(path, false)?.open_or_make()?;
     let time = clock::local(clock::now()).to_rfc3339();
     for line in lines(report) {
         // One write a line: lines of several processes do not mix.

@@ -166,7 +166,8 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
         report.copy_failures = sender.copies();
     }
     report.notices.extend(sender.notices.into_inner());
-    log::write(&report, around.settings, around.environment);
+    let unlogged = log::write(&report, around.settings, around.environment);
+    report.notices.extend(unlogged);
     Ok(report)
 }
 

@@ -301,12 +301,14 @@ fn a_log_that_cannot_be_written_changes_nothing() {
                 .args(["-s", "t", "ops@example.com"])
                 .stdin("x\n")
         };
-        let ran = case().sendmail(FakeSendmail::accepting()).run();
+        let told = format!("cannot write the log {log}: ");
+        let ran = case().sendmail(FakeSendmail::accepting()).says(&told).run();
         assert_eq!(ran.call().recipients(), ["ops@example.com"], "{log}");
         case()
             .sendmail(FakeSendmail::exiting(67))
             .status(67)
             .says("sendmail")
+            .says(&told)
             .keeps(1)
             .run();
     }
@@ -320,6 +322,7 @@ fn a_log_without_the_right_to_write_changes_nothing() {
         .rc("set log=[DIR]/cwd/log")
         .nobody()
         .lacking("-w", "cwd/log")
+        .says("cannot write the log [DIR]/cwd/log: Permission denied")
         .stdin("x\n")
         .run()
         .call();
