@@ -152,6 +152,8 @@ pub struct Settings {
     left_out: [bool; 2],
     /// The blocks of `account NAME { … }`, as lines with their place.
     accounts: BTreeMap<String, Lines>,
+    /// The macros of all files: whether their blocks set the way out, and what they call.
+    macros: BTreeMap<String, (bool, Vec<String>)>,
     /// What was wrong on the way.
     pub problems: Vec<Problem>,
 }
@@ -412,6 +414,27 @@ impl Settings {
             self.add_problem(Problem::of_line(origin, what, Weight::Route));
         }
         has_room
+    }
+
+    /// Returns whether a macro, or one that it calls, sets the way out.
+    fn calls_way_out(&self, name: &str) -> bool {
+        let mut seen = BTreeSet::from([name]);
+        let mut left = vec![name];
+        while let Some(name) = left.pop() {
+            match self.macros.get(name) {
+                Some((true, _)) => return true,
+                Some((false, calls)) => {
+                    left.extend(
+                        calls
+                            .iter()
+                            .map(String::as_str)
+                            .filter(|name| seen.insert(name)),
+                    );
+                }
+                None => {}
+            }
+        }
+        false
     }
 
     /// Forgets what was wrong with a variable that now has another value.

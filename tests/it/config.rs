@@ -105,6 +105,32 @@ fn unknown_variables_are_silent_but_not_those_of_the_route() {
 }
 
 #[test]
+fn a_macro_of_another_file_that_sets_the_way_out_stops_mail() {
+    let define = "define relay {\nset tls=require\n}\n";
+    let case = || Case::send(["-s", "t", "ops@x.org"]).stdin("x\n");
+    for case in [
+        case().rc(define).args(["-X", "call relay"]),
+        case().rc(define).args(["-E", "call relay"]),
+        case()
+            .file("cwd/more", define)
+            .rc("source [DIR]/cwd/more\ncall relay"),
+        case()
+            .file("cwd/more", "call relay\n")
+            .rc(&format!("{define}source [DIR]/cwd/more")),
+        case()
+            .rc(&format!("{define}account work {{\ncall relay\n}}"))
+            .args(["-A", "work"]),
+    ] {
+        case.status(78)
+            .says("\"call relay\" has no effect: call is not supported")
+            .any_stderr()
+            .keeps(1)
+            .run()
+            .nothing_sent();
+    }
+}
+
+#[test]
 fn files_and_commands_are_recipients_only_when_asked_for() {
     with("alias ops |cat", "ops")
         .status(65)

@@ -158,6 +158,13 @@ fn sets_way_out(line: &str) -> bool {
     words.by_ref().take(2).any(is_set) && weight_of(words) == Weight::Route
 }
 
+/// Returns the macro that a line calls, alone or behind a word like `eval`.
+fn called(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace();
+    words.by_ref().take(2).find(|word| *word == "call")?;
+    words.next()
+}
+
 /// Returns whether a line whose command is unknown may be meant to set the way out.
 fn may_set_way_out(word: &str, rest: &str) -> bool {
     // `smtp=HOST`, where `set` was forgotten; but `local set …` is no variable.
@@ -216,6 +223,8 @@ struct Macro {
     name: String,
     /// It sets the way out.
     is_way_out: bool,
+    /// The macros that it calls.
+    calls: Vec<String>,
 }
 
 struct Reader<'a> {
@@ -226,8 +235,6 @@ struct Reader<'a> {
     account: Option<(String, Lines)>,
     /// The macro whose block is being read.
     defining: Option<Macro>,
-    /// Macros that set the way out.
-    macros: BTreeSet<String>,
     /// The line being read is not UTF-8: its words stand for other bytes than theirs.
     is_foreign: bool,
 }
@@ -240,7 +247,6 @@ impl<'a> Reader<'a> {
             branches: Vec::new(),
             account: None,
             defining: None,
-            macros: BTreeSet::new(),
             is_foreign: false,
         }
     }
@@ -337,11 +343,15 @@ impl<'a> Reader<'a> {
         if let Some(block) = &mut self.defining {
             if line.trim_end() != "}" {
                 block.is_way_out |= sets_way_out(line);
+                if let Some(called) = called(line).filter(|_| self.settings.has_room(2, origin)) {
+                    block.calls.push(called.to_owned());
+                }
             } else if let Some(block) = self.defining.take()
-                && block.is_way_out
                 && self.settings.has_room(2, origin)
             {
-                self.macros.insert(block.name);
+                self.settings
+                    .macros
+                    .insert(block.name, (block.is_way_out, block.calls));
             }
             return;
         }
@@ -371,7 +381,8 @@ impl<'a> Reader<'a> {
             Some(command) => self.command(command, line, rest, origin, depth),
             None => {
                 let what = format!("unknown command \"{word}\"");
-                self.weighed(origin, what, may_set_way_out(word, rest));
+                let calls = called(line).is_some_and(|name| self.settings.calls_way_out(name));
+                self.weighed(origin, what, calls || may_set_way_out(word, rest));
             }
         }
     }
@@ -384,8 +395,11 @@ impl<'a> Reader<'a> {
             self.defining = Some(Macro {
                 name: first.to_owned(),
                 is_way_out: false,
+                calls: Vec::new(),
             });
-        } else if (word == "call" && self.macros.contains(first)) || sets_way_out(rest) {
+        } else if called(line).is_some_and(|name| self.settings.calls_way_out(name))
+            || sets_way_out(rest)
+        {
             let what = format!("\"{line}\" has no effect: {word} is not supported");
             self.weighed(origin, what, true);
         } else if self.settings.has_room(4, origin) {
