@@ -33,8 +33,7 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 use serde_json::{Value, json};
 
-use super::flag_names;
-use crate::mailbox::MessageRef;
+use crate::mailbox::{Flags, MessageRef};
 use crate::message::parse::{Content, Part, date, display, fields, structure, words};
 use crate::sanitize;
 
@@ -292,4 +291,28 @@ impl<'g> Line<'g> {
             }
         }
     }
+}
+
+/// Returns the names of the flags that are set, as JSON and people are told them.
+fn flag_names(flags: Flags) -> Vec<&'static str> {
+    let state = if flags.is_new() {
+        "new"
+    } else if flags.is_read() {
+        "read"
+    } else {
+        "unread"
+    };
+    let more = [
+        (flags.is_answered(), "answered"),
+        (flags.is_flagged(), "flagged"),
+        (flags.is_draft(), "draft"),
+        (flags.is_deleted(), "deleted"),
+    ];
+    std::iter::once(state)
+        .chain(
+            more.into_iter()
+                .filter(|(set, _)| *set)
+                .map(|(_, name)| name),
+        )
+        .collect()
 }

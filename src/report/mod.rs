@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{Flags, Journals, Mailbox, MessageRef, Notice, OpenError};
+use crate::mailbox::{Journals, Mailbox, MessageRef, Notice, OpenError};
 use crate::sanitize;
 use crate::selection::FlagChoice;
 use crate::ui::headline::{self, Place};
@@ -297,30 +297,6 @@ fn unreadable(mailbox: &Mailbox, index: usize) -> impl Fn(std::io::Error) -> Fai
         sanitize::path(mailbox.path())
     );
     move |error| Failure::new(Kind::Io, what.clone()).because(error)
-}
-
-/// Returns the names of the flags that are set, as JSON and people are told them.
-pub fn flag_names(flags: Flags) -> Vec<&'static str> {
-    let state = if flags.is_new() {
-        "new"
-    } else if flags.is_read() {
-        "read"
-    } else {
-        "unread"
-    };
-    let more = [
-        (flags.is_answered(), "answered"),
-        (flags.is_flagged(), "flagged"),
-        (flags.is_draft(), "draft"),
-        (flags.is_deleted(), "deleted"),
-    ];
-    std::iter::once(state)
-        .chain(
-            more.into_iter()
-                .filter(|(set, _)| *set)
-                .map(|(_, name)| name),
-        )
-        .collect()
 }
 
 #[cfg(test)]

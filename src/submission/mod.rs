@@ -4,20 +4,15 @@
 //! keeps the text of what was not accepted. Used by every face; prints nothing. How a message
 //! is composed and what the user is told are the business of `compose` and `cli`.
 
-use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
 use crate::compose::render::{Style, render};
 use crate::compose::{BadRecipient, Composed, Draft};
-use crate::config::{Environment, Settings};
 use crate::exit::{self, Failure, Kind};
 use crate::message::{HeaderName, HeaderValue, Wire};
-use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::user;
-use crate::transport::local::Wait;
-use crate::transport::{Observer, Outcome};
 
 pub mod aliases;
 mod dispatch;
@@ -27,73 +22,19 @@ pub mod log;
 pub mod mta;
 pub mod plan;
 pub mod relay;
+mod report;
 pub mod route;
+mod surroundings;
 
 pub use plan::{Plan, name_of, plan};
+pub use report::{Entry, Report};
+pub use surroundings::Surroundings;
 
 pub use keep::Kept;
 
 use dispatch::{Sender, groups};
 use identity::Identity;
 
-/// All that a submission needs to know of its surroundings.
-pub struct Surroundings<'a> {
-    /// What is set.
-    pub settings: &'a Settings,
-    /// The environment.
-    pub environment: &'a Environment,
-    /// Who asks us to stop.
-    pub signals: &'a Signals,
-    /// Who is told what goes on.
-    pub observer: Arc<dyn Observer>,
-    /// Whether somebody sits at a terminal: then no deadline ends a submission.
-    pub terminal: bool,
-}
-
-impl Surroundings<'_> {
-    /// Returns how the lock of a mailbox is waited for.
-    fn wait(&self) -> Wait<'_> {
-        Wait {
-            patience: self.settings.lock_timeout(),
-            signals: self.signals,
-            observer: &*self.observer,
-        }
-    }
-}
-
-/// What became of one copy.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// The recipient as it was given.
-    pub recipient: Arc<str>,
-    /// The recipient in the envelope; the file or command itself.
-    pub target: Arc<str>,
-    /// The way, in a word or two.
-    pub route: Arc<str>,
-    /// Why this way.
-    pub reason: Cow<'static, str>,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-/// What became of a mail.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// The Message-ID.
-    pub message_id: String,
-    /// The envelope sender that was asked for; else it is the user's.
-    pub sender: Option<String>,
-    /// One entry a copy.
-    pub entries: Vec<Entry>,
-    /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
-    pub kept: Option<Result<Kept, Failure>>,
-    /// The next step if the relay has refused.
-    pub hint: Option<String>,
-    /// Copies that could not be kept (`record`); the mail itself is out.
-    pub copy_failures: Vec<Failure>,
-    /// What else the user should know.
-    pub notices: Vec<String>,
-}
 /// Sends a draft: every copy by its route. What is not accepted is kept.
 ///
 /// `bad` are recipients that could not be: they make the text be kept, too.

@@ -7,11 +7,6 @@
 //! a message shown as plain text. Turning a message into lines for people is
 //! [`display`]'s work. Pure: bytes in, values out.
 
-use std::borrow::Cow;
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
-
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
 pub mod body;
@@ -19,126 +14,15 @@ pub mod bytes;
 pub mod display;
 pub mod fields;
 pub mod html;
+mod part;
+mod quiet;
 mod structure;
 pub mod words;
 
-use body::TransferEncoding;
-use bytes::Bytes;
+use quiet::quietly;
 
-pub use structure::structure;
-
-/// How deep parts may be nested before the rest is taken as text (security rule S6).
-pub const MAX_DEPTH: usize = 64;
-/// How many parts of a message are looked at (security rule S6).
-pub const MAX_PARTS: usize = 10_000;
-
-/// One part of a message (RFC 2045 section 2.4).
-#[derive(Clone, Debug)]
-pub struct Part<'a> {
-    /// Its place, as IMAP counts: `1`, `2.1` (RFC 3501 section 6.4.5); empty for a multipart message itself.
-    pub number: String,
-    /// Type and subtype in lower case, such as `text/plain`.
-    pub media_type: String,
-    /// The `charset` parameter.
-    pub charset: Option<String>,
-    /// The file name, decoded; as the sender wrote it, so neither safe to show nor to open.
-    pub file_name: Option<String>,
-    /// Whether the sender asked to save it rather than show it.
-    pub attachment: bool,
-    /// How the content is encoded.
-    pub encoding: TransferEncoding,
-    /// The content, encoded.
-    pub raw: Bytes<'a>,
-    /// What it is made of.
-    pub content: Content<'a>,
-}
-
-/// What a part is made of.
-#[derive(Clone, Debug)]
-pub enum Content<'a> {
-    /// Bytes; see [`Part::decoded`].
-    Leaf,
-    /// Other parts.
-    Multipart(Vec<Part<'a>>),
-    /// A message: its header block and its parts.
-    Message(Bytes<'a>, Vec<Part<'a>>),
-}
-
-impl Part<'_> {
-    /// Returns the content without its transfer encoding.
-    pub fn decoded(&self) -> Cow<'_, [u8]> {
-        self.encoding.decode(&self.raw)
-    }
-
-    /// Returns the content as text in LF lines, its charset decoded.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        self.each_text(&mut |piece| text.push_str(piece));
-        text
-    }
-
-    /// Gives the content as text in LF lines, a piece at a time.
-    pub fn each_text(&self, give: &mut dyn FnMut(&str)) {
-        let mut held = false;
-        words::each_in_charset(&self.decoded(), self.charset.as_deref(), &mut |text| {
-            // A CR at the end of a piece may have its LF in the next one.
-            if text.is_empty() {
-                return;
-            }
-            if std::mem::take(&mut held) && !text.starts_with('\n') {
-                give("\r");
-            }
-            let mut rest = text;
-            while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"\r\n") {
-                give(&rest[..at]);
-                rest = &rest[at + 1..];
-            }
-            if let Some(before) = rest.strip_suffix('\r') {
-                held = true;
-                rest = before;
-            }
-            give(rest);
-        });
-        if held {
-            give("\r");
-        }
-    }
-
-    /// Returns whether there is anything but blanks in the content.
-    pub fn has_content(&self) -> bool {
-        // Most often the beginning tells; a whole part is decoded only where that is blank.
-        let start = self.raw.slice(0, 4096);
-        let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
-        !is_blank(&self.encoding.decode(&start)) || !is_blank(&self.decoded())
-    }
-
-    /// Returns whether it is of this type, such as `text/html`.
-    pub fn is(&self, media_type: &str) -> bool {
-        self.media_type == media_type
-    }
-}
-
-/// The parts of a message.
-#[derive(Clone, Debug)]
-pub struct Structure<'a> {
-    /// The message's own part, which holds the others.
-    pub parts: Vec<Part<'a>>,
-    /// What comes behind the last part that is looked at, if there are too many.
-    pub rest: Option<Bytes<'a>>,
-}
-
-fn plain_part<'a>(number: &str, raw: Bytes<'a>) -> Part<'a> {
-    Part {
-        number: number.to_owned(),
-        media_type: "text/plain".to_owned(),
-        charset: None,
-        file_name: None,
-        attachment: false,
-        encoding: TransferEncoding::Identity,
-        raw,
-        content: Content::Leaf,
-    }
-}
+pub use part::{Content, Part, Structure};
+pub use structure::{MAX_DEPTH, MAX_PARTS, structure};
 
 /// How much of a Date field is read, in bytes; comments may follow the time.
 const MAX_DATE: usize = 4096;
@@ -172,27 +56,6 @@ pub fn date(body: &[u8]) -> Option<DateTime<FixedOffset>> {
                 .single()
         })
         .or_else(|| DateTime::parse_from_rfc2822(text).ok())
-}
-
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs a parser of foreign bytes; a panic in it is `None` and prints nothing.
-fn quietly<T>(parse: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                before(info);
-            }
-        }));
-    });
-    let before = QUIET.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(parse));
-    QUIET.set(before);
-    result.ok()
 }
 
 #[cfg(test)]

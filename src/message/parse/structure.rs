@@ -11,7 +11,14 @@ use memchr::{memchr, memmem};
 
 use super::body::TransferEncoding;
 use super::bytes::Bytes;
-use super::{Content, MAX_DEPTH, MAX_PARTS, Part, Structure, fields, quietly, words};
+use super::part::{Content, Part, Structure};
+use super::quiet::quietly;
+use super::{fields, words};
+
+/// How deep parts may be nested before the rest is taken as text (security rule S6).
+pub const MAX_DEPTH: usize = 64;
+/// How many parts of a message are looked at (security rule S6).
+pub const MAX_PARTS: usize = 10_000;
 
 /// How much is read of a field that describes a part. A file name of 255 characters needs 2.5 KiB.
 const MAX_FIELD: usize = 16 * 1024;
@@ -326,7 +333,20 @@ fn as_leaf(mut part: Part<'_>) -> Part<'_> {
 
 /// Returns a part as text that is not encoded.
 fn as_text(part: Part<'_>) -> Part<'_> {
-    super::plain_part(&part.number, part.raw)
+    plain_part(&part.number, part.raw)
+}
+
+fn plain_part<'a>(number: &str, raw: Bytes<'a>) -> Part<'a> {
+    Part {
+        number: number.to_owned(),
+        media_type: "text/plain".to_owned(),
+        charset: None,
+        file_name: None,
+        attachment: false,
+        encoding: TransferEncoding::Identity,
+        raw,
+        content: Content::Leaf,
+    }
 }
 
 /// Reads the fields that describe an entity.

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::message::Wire;
 use crate::message::strict::Entity;
 
 fn rewritten(message: &[u8], wire: Wire) -> (Vec<u8>, Changes) {

@@ -3,15 +3,34 @@
 use std::io::{self, Read, Write};
 
 use super::field;
-use super::header::RawField;
+use super::header::{PremadeHeader, RawField};
 use super::plan::{Described, Plan, Planner, has_fit_lines, planned_shape};
 use super::walk::{Place, Shape, Structure, Visitor, walk};
-use super::{Changes, PremadeHeader};
 use crate::message::analysis::{Analyser, MAX_LINE};
 use crate::message::plan::BodyWriter;
 use crate::message::{MessageSource, TransferEncoding, Wire, for_each_block};
 
-pub(super) fn message(
+/// What was changed on the way, and what could not be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Header fields that were encoded, folded or repaired, those of parts included.
+    pub fields: u64,
+    /// Bodies and parts that were put into a transfer encoding.
+    pub encoded: u64,
+    /// Charsets that the bytes proved wrong.
+    pub charsets: u64,
+    /// Whether bytes over 7F are left although the wire carries seven bits:
+    /// in signed or encrypted parts, or in addresses (RFC 6532).
+    pub eight_bit_left: bool,
+}
+
+/// Writes the message: the header as it is now, and the body of the source.
+///
+/// Lines end in LF. The source is read up to three times, in constant memory.
+///
+/// # Errors
+/// Fails when the source cannot be read or `out` not be written.
+pub fn message(
     header: &PremadeHeader,
     source: &dyn MessageSource,
     wire: Wire,

@@ -12,11 +12,12 @@ use lettre::transport::smtp::extension::ClientId;
 
 use super::auth;
 use super::connection::{Connection, WireError};
+use super::job::Job;
 use super::lookup::resolve;
+use super::relay::Security;
 use super::reply::{Capabilities, Reply};
 use super::tls::Judgement;
 use super::verdict::{Stop, Subject, failure, unanswered, undecided, verdict};
-use super::{Job, Security};
 use crate::exit::Kind;
 use crate::transport::{Disposition, Outcome};
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::connection::WireError;
+use super::job::{Job, seconds};
+use super::relay::Relay;
 use super::reply::Reply;
 use super::tls::{TlsError, format_fingerprint};
-use super::{Job, Relay, seconds};
 use crate::exit::Kind;
 use crate::transport::{Disposition, Outcome};
 

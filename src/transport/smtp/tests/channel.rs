@@ -4,6 +4,8 @@ use std::io::Write;
 
 use super::smtp_server::{Behaviour, Certificate, SmtpServer, Step, expect, find, say};
 use super::*;
+use crate::transport::smtp::tls::Judgement;
+use std::net::IpAddr;
 
 /// Writes the authority of a certificate to a file.
 fn ca_file(certificate: &Certificate) -> tempfile::NamedTempFile {

@@ -11,7 +11,9 @@ use std::io;
 
 use self::smtp_server::{SmtpServer, Step, expect, say};
 use super::*;
+use crate::transport::MessageSource;
 use crate::transport::Silent;
+use std::sync::Mutex;
 
 /// A message in memory.
 struct Text(Vec<u8>);

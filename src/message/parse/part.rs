@@ -1,0 +1,102 @@
+//! The parts of a message: what each is, and its content.
+
+use std::borrow::Cow;
+
+use super::body::TransferEncoding;
+use super::bytes::Bytes;
+use super::words;
+
+/// One part of a message (RFC 2045 section 2.4).
+#[derive(Clone, Debug)]
+pub struct Part<'a> {
+    /// Its place, as IMAP counts: `1`, `2.1` (RFC 3501 section 6.4.5); empty for a multipart message itself.
+    pub number: String,
+    /// Type and subtype in lower case, such as `text/plain`.
+    pub media_type: String,
+    /// The `charset` parameter.
+    pub charset: Option<String>,
+    /// The file name, decoded; as the sender wrote it, so neither safe to show nor to open.
+    pub file_name: Option<String>,
+    /// Whether the sender asked to save it rather than show it.
+    pub attachment: bool,
+    /// How the content is encoded.
+    pub encoding: TransferEncoding,
+    /// The content, encoded.
+    pub raw: Bytes<'a>,
+    /// What it is made of.
+    pub content: Content<'a>,
+}
+
+/// What a part is made of.
+#[derive(Clone, Debug)]
+pub enum Content<'a> {
+    /// Bytes; see [`Part::decoded`].
+    Leaf,
+    /// Other parts.
+    Multipart(Vec<Part<'a>>),
+    /// A message: its header block and its parts.
+    Message(Bytes<'a>, Vec<Part<'a>>),
+}
+
+impl Part<'_> {
+    /// Returns the content without its transfer encoding.
+    pub fn decoded(&self) -> Cow<'_, [u8]> {
+        self.encoding.decode(&self.raw)
+    }
+
+    /// Returns the content as text in LF lines, its charset decoded.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.each_text(&mut |piece| text.push_str(piece));
+        text
+    }
+
+    /// Gives the content as text in LF lines, a piece at a time.
+    pub fn each_text(&self, give: &mut dyn FnMut(&str)) {
+        let mut held = false;
+        words::each_in_charset(&self.decoded(), self.charset.as_deref(), &mut |text| {
+            // A CR at the end of a piece may have its LF in the next one.
+            if text.is_empty() {
+                return;
+            }
+            if std::mem::take(&mut held) && !text.starts_with('\n') {
+                give("\r");
+            }
+            let mut rest = text;
+            while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"\r\n") {
+                give(&rest[..at]);
+                rest = &rest[at + 1..];
+            }
+            if let Some(before) = rest.strip_suffix('\r') {
+                held = true;
+                rest = before;
+            }
+            give(rest);
+        });
+        if held {
+            give("\r");
+        }
+    }
+
+    /// Returns whether there is anything but blanks in the content.
+    pub fn has_content(&self) -> bool {
+        // Most often the beginning tells; a whole part is decoded only where that is blank.
+        let start = self.raw.slice(0, 4096);
+        let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
+        !is_blank(&self.encoding.decode(&start)) || !is_blank(&self.decoded())
+    }
+
+    /// Returns whether it is of this type, such as `text/html`.
+    pub fn is(&self, media_type: &str) -> bool {
+        self.media_type == media_type
+    }
+}
+
+/// The parts of a message.
+#[derive(Clone, Debug)]
+pub struct Structure<'a> {
+    /// The message's own part, which holds the others.
+    pub parts: Vec<Part<'a>>,
+    /// What comes behind the last part that is looked at, if there are too many.
+    pub rest: Option<Bytes<'a>>,
+}

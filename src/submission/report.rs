@@ -1,0 +1,42 @@
+//! What became of a mail, copy by copy.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::keep::Kept;
+use crate::exit::Failure;
+use crate::transport::Outcome;
+
+/// What became of one copy.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The recipient as it was given.
+    pub recipient: Arc<str>,
+    /// The recipient in the envelope; the file or command itself.
+    pub target: Arc<str>,
+    /// The way, in a word or two.
+    pub route: Arc<str>,
+    /// Why this way.
+    pub reason: Cow<'static, str>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a mail.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The Message-ID.
+    pub message_id: String,
+    /// The envelope sender that was asked for; else it is the user's.
+    pub sender: Option<String>,
+    /// One entry a copy.
+    pub entries: Vec<Entry>,
+    /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
+    pub kept: Option<Result<Kept, Failure>>,
+    /// The next step if the relay has refused.
+    pub hint: Option<String>,
+    /// Copies that could not be kept (`record`); the mail itself is out.
+    pub copy_failures: Vec<Failure>,
+    /// What else the user should know.
+    pub notices: Vec<String>,
+}

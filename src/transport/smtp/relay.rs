@@ -1,0 +1,157 @@
+//! A relay, and how to speak to it: security, time limits, credentials.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::auth::Credentials;
+use super::tls::Judgement;
+
+/// How the channel to a relay is made secure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Security {
+    /// Never: STARTTLS is not used even where it is offered.
+    Clear,
+    /// STARTTLS where it is offered (`smtp://`).
+    #[default]
+    Opportunistic,
+    /// STARTTLS, or nothing is sent (`submission://`, `tls=require`).
+    StartTls,
+    /// TLS from the first byte (`smtps://`, `submissions://`).
+    Implicit,
+}
+
+/// Whether certificates are judged where design decision D7 says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Chain and host name, or the fingerprint.
+    #[default]
+    Strict,
+    /// Not at all; credentials do not travel then, except to the loopback.
+    Ignore,
+}
+
+/// How long what may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Connecting to one address.
+    pub connect: Duration,
+    /// One reply, all of it; also one write, and the TLS handshake.
+    pub reply: Duration,
+    /// The reply to the final dot (RFC 5321 section 4.5.3.2.6 asks for 10 minutes).
+    pub final_reply: Duration,
+    /// Everything before the final dot together.
+    pub deadline: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: Duration::from_secs(10),
+            reply: Duration::from_secs(60),
+            final_reply: Duration::from_secs(600),
+            deadline: None,
+        }
+    }
+}
+
+/// A relay and how to speak to it.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// Its host name or address, without brackets; all addresses of the name are tried.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the channel is made secure.
+    pub security: Security,
+    /// Who we are to it.
+    pub credentials: Option<Credentials>,
+    /// The authorities that may have signed its certificate, in PEM; they replace the system's.
+    pub ca_file: Option<PathBuf>,
+    /// What `SSL_CERT_FILE` names: read with the system's authorities, and judged before.
+    pub system_ca_file: Option<PathBuf>,
+    /// The SHA-256 of its certificate; replaces every other check of it.
+    pub fingerprint: Option<[u8; 32]>,
+    /// Whether certificates are judged.
+    pub verify: Verify,
+    /// Whether a relay on the loopback gets credentials in clear and has no certificate judged
+    /// (unless `ca_file` or `fingerprint` is given). To be switched off for tunnels.
+    pub trust_loopback: bool,
+    /// Whether credentials may travel in clear or to an unknown certificate everywhere.
+    pub allow_cleartext_auth: bool,
+    /// The name for EHLO; without a dot the address of our end is said instead (RFC 5321 section 4.1.3).
+    pub helo_name: String,
+    /// Time limits.
+    pub timeouts: Timeouts,
+}
+
+impl Relay {
+    /// Returns a relay with the defaults: opportunistic TLS, no credentials.
+    pub fn new(host: impl Into<String>, port: u16) -> Relay {
+        Relay {
+            host: host.into(),
+            port,
+            security: Security::default(),
+            credentials: None,
+            ca_file: None,
+            system_ca_file: None,
+            fingerprint: None,
+            verify: Verify::default(),
+            trust_loopback: true,
+            allow_cleartext_auth: false,
+            helo_name: String::new(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// Returns `host:port`, as errors name the relay.
+    pub fn name(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// Returns how its certificate is judged when it is reached at this address (D7).
+    pub(super) fn judgement(&self, peer: IpAddr) -> Judgement {
+        if let Some(fingerprint) = self.fingerprint {
+            return Judgement::Pinned(fingerprint);
+        }
+        if self.verify == Verify::Ignore {
+            return Judgement::None;
+        }
+        if let Some(path) = &self.ca_file {
+            return Judgement::Strict(path.clone());
+        }
+        let asked_for = self.credentials.is_some()
+            || matches!(self.security, Security::StartTls | Security::Implicit);
+        if asked_for && !self.is_trusted_loopback(peer) {
+            Judgement::System(self.system_ca_file.clone())
+        } else {
+            Judgement::None
+        }
+    }
+
+    /// Returns whether nothing may be sent without TLS: asked for, or said whose certificate it must
+    /// be, which a relay without any certificate cannot meet.
+    pub(super) fn requires_tls(&self) -> bool {
+        let named =
+            self.fingerprint.is_some() || (self.ca_file.is_some() && self.verify == Verify::Strict);
+        match self.security {
+            Security::Clear => false,
+            Security::Opportunistic => named,
+            Security::StartTls | Security::Implicit => true,
+        }
+    }
+
+    /// Returns whether credentials may be sent over this channel.
+    pub(super) fn may_authenticate(&self, peer: IpAddr, encrypted: bool) -> bool {
+        let known = encrypted && self.judgement(peer) != Judgement::None;
+        known || self.allow_cleartext_auth || self.is_trusted_loopback(peer)
+    }
+
+    pub(super) fn is_trusted_loopback(&self, peer: IpAddr) -> bool {
+        self.trust_loopback && peer.to_canonical().is_loopback()
+    }
+}
