@@ -2,43 +2,54 @@
 #![no_main]
 
 // The parser is private to the library; its module needs nothing beside it.
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/mailbox/format/from_line.rs"]
-mod from_line;
+#[path = "."]
+mod mailbox {
+    #[allow(dead_code, unused_imports)]
+    #[path = "../../src/mailbox/format/from_line.rs"]
+    pub mod from_line;
 
-use from_line::FromLine;
-use libfuzzer_sys::fuzz_target;
+    // What the target calls is private to this module, as it is in the library.
+    pub mod target {
+        use super::from_line::FromLine;
 
-fuzz_target!(|bytes: &[u8]| {
-    check(bytes);
-    if !bytes.starts_with(b"From ") {
-        check(&[b"From ", bytes].concat());
-    }
-});
+        pub fn check_lines(bytes: &[u8]) {
+            check(bytes);
+            if !bytes.starts_with(b"From ") {
+                check(&[b"From ", bytes].concat());
+            }
+        }
 
-fn check(line: &[u8]) {
-    let Some(parsed) = FromLine::parse(line) else {
-        assert!(!line.starts_with(b"From "));
-        return;
-    };
-    let rest = &line[b"From ".len()..];
-    assert_eq!(parsed.sender, parsed.sender.trim_ascii());
-    assert!(rest.trim_ascii().starts_with(parsed.sender));
-    let _ = parsed.is_plausible_without_date();
-    match parsed.time {
-        None => assert_eq!(parsed.sender, rest.trim_ascii()),
-        Some(time) => {
-            // Written the usual way it means the same.
-            let usual = [
-                b"From ",
-                parsed.sender,
-                time.format(" %a %b %e %H:%M:%S %Y\n")
-                    .to_string()
-                    .as_bytes(),
-            ]
-            .concat();
-            let again = FromLine::parse(&usual).expect("a From_ line");
-            assert_eq!(again, parsed);
+        fn check(line: &[u8]) {
+            let Some(parsed) = FromLine::parse(line) else {
+                assert!(!line.starts_with(b"From "));
+                return;
+            };
+            let rest = &line[b"From ".len()..];
+            assert_eq!(parsed.sender, parsed.sender.trim_ascii());
+            assert!(rest.trim_ascii().starts_with(parsed.sender));
+            let _ = parsed.is_plausible_without_date();
+            match parsed.time {
+                None => assert_eq!(parsed.sender, rest.trim_ascii()),
+                Some(time) => {
+                    // Written the usual way it means the same.
+                    let usual = [
+                        b"From ",
+                        parsed.sender,
+                        time.format(" %a %b %e %H:%M:%S %Y\n")
+                            .to_string()
+                            .as_bytes(),
+                    ]
+                    .concat();
+                    let again = FromLine::parse(&usual).expect("a From_ line");
+                    assert_eq!(again, parsed);
+                }
+            }
         }
     }
 }
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    mailbox::target::check_lines(bytes);
+});
