@@ -41,7 +41,10 @@ pub fn write(report: &Report, settings: &Settings, environment: &Environment) ->
     };
     let error = to_file(&path, report).err()?;
     let why = error.why(&path);
-    Some(format!("cannot write the log {}: {why}", path.display()))
+    Some(format!(
+        "cannot write the log {}: {why}",
+        sanitize::path(&path)
+    ))
 }
 
 fn lines(report: &Report) -> impl Iterator<Item = String> {
