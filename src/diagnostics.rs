@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
 use crate::submission::{Entry, Kept, Report};
+use crate::sys::locale;
 use crate::sys::signals::Signals;
 use crate::transport::{Disposition, Observer};
 
@@ -61,10 +62,16 @@ impl Diagnostics {
         }
     }
 
-    /// Writes a result to standard output; that it could not be written is a failure.
+    /// Writes a result for people to standard output, in the charset of the locale; that it could not
+    /// be written is a failure.
     pub fn print(&mut self, text: &str) {
+        self.print_bytes(&locale::encode(text));
+    }
+
+    /// Writes a result to standard output as it is, as JSON; that it could not be written is a failure.
+    pub fn print_bytes(&mut self, bytes: &[u8]) {
         let mut out = io::stdout().lock();
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
             match error.kind() {
                 // Whoever reads no further knows it; the status says it, too.
                 io::ErrorKind::BrokenPipe => self.note(Kind::Io),
@@ -229,10 +236,8 @@ fn names(group: &[&Entry]) -> String {
 
 /// Writes a line to standard error; that nobody can read it is no failure.
 pub fn line(text: &str) {
-    let text = sanitize::line(text.as_bytes());
-    let _ = io::stderr()
-        .lock()
-        .write_all(format!("{text}\n").as_bytes());
+    let text = format!("{}\n", sanitize::line(text.as_bytes()));
+    let _ = io::stderr().lock().write_all(&locale::encode(&text));
 }
 
 /// Shows what goes on while a mail is submitted: waits for locks always, other waits and the dialogue

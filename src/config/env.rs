@@ -7,6 +7,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::sys::locale;
+
 pub use crate::sys::child::SUBMITTING;
 /// `TZ`: the time zone; read by the clock, when a time is first shown.
 pub use crate::sys::zone::VARIABLE as TIME_ZONE;
@@ -81,7 +83,7 @@ impl Environment {
         self.state_home.clone().or_else(default)
     }
 
-    /// Reads the process's environment.
+    /// Reads the process's environment; the locale that it names holds for all that is shown.
     ///
     /// Where `HOME` is set, the home and state directories are those that `dirs` names. Without
     /// `HOME`, `dirs` would ask the C library's name service, which may load modules that a static
@@ -92,6 +94,7 @@ impl Environment {
             environment.home = dirs::home_dir();
             environment.state_home = dirs::state_dir();
         }
+        locale::choose(environment.locale.as_deref());
         environment
     }
 

@@ -205,7 +205,7 @@ fn print_receipt(
         let status = diagnostics.worst().map_or(0, Kind::status);
         let time = clock::local(clock::now()).to_rfc3339();
         let bad = &composed.bad_recipients;
-        diagnostics.print(&receipt::receipt(report, bad, &time, status));
+        diagnostics.print_bytes(receipt::receipt(report, bad, &time, status).as_bytes());
     }
 }
 

@@ -141,7 +141,7 @@ impl Lines {
 
     fn write(&mut self, screen: &mut Screen<'_>) {
         if self.decided && self.text.len() >= CHUNK {
-            screen.raw(self.text.as_bytes());
+            screen.safe(&self.text);
             self.text.clear();
         }
     }
@@ -152,7 +152,7 @@ impl Lines {
             let at = self.unread.unwrap_or(0);
             self.text.replace_range(at..=at, ">");
         }
-        screen.raw(self.text.as_bytes());
+        screen.safe(&self.text);
         self.any
     }
 }
@@ -174,7 +174,7 @@ pub fn print_all(
     for index in 0..mailbox.messages().len() {
         let bytes = read(&mailbox, index)?;
         page::each(Some(index + 1), bytes, false, display, &mut |text| {
-            screen.raw(text.as_bytes());
+            screen.safe(text);
         });
         if screen.is_closed() {
             break;
@@ -268,7 +268,7 @@ pub fn show(
         Form::Text => {
             let number = (!mailbox.is_partial()).then_some(number);
             page::each(number, bytes, false, display, &mut |text| {
-                screen.raw(text.as_bytes());
+                screen.safe(text);
             });
         }
     }

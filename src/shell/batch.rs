@@ -174,7 +174,7 @@ pub fn change(
         for &message in &chosen {
             stored.append_headline(&mut text, message);
         }
-        screen.raw(text.as_bytes());
+        screen.safe(&text);
     } else if around.stdout_is_terminal {
         screen.text(&summary(mailbox, chosen.len(), action, &done));
     }

@@ -36,7 +36,7 @@ impl Reader<'_, '_> {
                 }),
                 // Straight on its way: the text of a message may be several times as long.
                 false => page::each(number, bytes, all, &self.display, &mut |piece| {
-                    self.screen.raw(piece.as_bytes());
+                    self.screen.safe(piece);
                 }),
             }
             self.mark_read(message);
@@ -85,7 +85,7 @@ impl Reader<'_, '_> {
                     let mut ends = memchr::memchr_iter(b'\n', text.as_bytes());
                     let end = ends.nth(left - 1).map_or(text.len(), |at| at + 1);
                     left -= memchr::memchr_iter(b'\n', &text.as_bytes()[..end]).count();
-                    self.screen.raw(&text.as_bytes()[..end]);
+                    self.screen.safe(&text[..end]);
                 },
             );
             self.screen.raw(b"\n");
@@ -132,11 +132,11 @@ impl Reader<'_, '_> {
         for &message in &messages {
             self.append_headline(&mut text, message, current);
             if text.len() > 1 << 16 {
-                self.screen.raw(text.as_bytes());
+                self.screen.safe(&text);
                 text.clear();
             }
         }
-        self.screen.raw(text.as_bytes());
+        self.screen.safe(&text);
         let visible = |&&message: &&usize| self.marks[message].fate != Fate::Deleted;
         if let Some(&last) = messages.iter().rev().find(visible) {
             self.go_to(last);
@@ -195,7 +195,7 @@ impl Reader<'_, '_> {
         for message in self.visible().skip(self.page * lines).take(lines) {
             self.append_headline(&mut text, message, self.current);
         }
-        self.screen.raw(text.as_bytes());
+        self.screen.safe(&text);
     }
 
     /// Scrolls by screenfuls: `z` or `z+` forth, `z-` back, with a number that many.
@@ -231,7 +231,7 @@ impl Reader<'_, '_> {
         for message in self.messages(list)? {
             let found = &self.mailbox.messages()[message];
             let line = format!("{}: {}/{}\n", message + 1, self.lines(message), found.len);
-            self.screen.raw(line.as_bytes());
+            self.screen.safe(&line);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cores;
 pub mod disk;
 pub mod host;
+pub mod locale;
 pub mod name_service;
 pub mod open;
 pub mod output;

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::exit::{Failure, Kind, with_causes};
 use crate::sanitize;
+use crate::sys::locale;
 
 pub mod display;
 pub mod headline;
@@ -43,10 +44,15 @@ impl<'a> Screen<'a> {
 
     /// Writes text, made safe; its own line ends stay.
     pub fn text(&mut self, text: &str) {
-        self.raw(sanitize::text(text.as_bytes()).as_bytes());
+        self.safe(&sanitize::text(text.as_bytes()));
     }
 
-    /// Writes bytes that are safe already, or were asked for as they are.
+    /// Writes text that is safe already, in the charset of the locale.
+    pub fn safe(&mut self, text: &str) {
+        self.raw(&locale::encode(text));
+    }
+
+    /// Writes bytes as they are: those of a message, and JSON.
     pub fn raw(&mut self, bytes: &[u8]) {
         if self.failed.is_none()
             && let Err(error) = self.out.write_all(bytes)
@@ -59,7 +65,8 @@ impl<'a> Screen<'a> {
     pub fn complain(&mut self, line: &str) {
         self.flush();
         // Where stderr is gone nobody can be told of it.
-        let _ = writeln!(self.err, "{}", sanitize::line(line.as_bytes()));
+        let line = format!("{}\n", sanitize::line(line.as_bytes()));
+        let _ = self.err.write_all(&locale::encode(&line));
         let _ = self.err.flush();
     }
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use super::{Display, Screen};
 use crate::message::parse::display::{self, FieldChoice};
 use crate::sanitize;
-use crate::sys::child;
+use crate::sys::{child, locale};
 
 /// Gives a message as `print` shows it, a piece at a time: its number, its From_ line, header
 /// fields, text.
@@ -51,12 +51,12 @@ pub fn show(
 ) {
     let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
     if crt.is_none_or(|crt| lines <= crt) {
-        return screen.raw(text.as_bytes());
+        return screen.safe(text);
     }
     screen.flush();
-    if let Err(error) = pager(text.as_bytes()) {
+    if let Err(error) = pager(&locale::encode(text)) {
         screen.complain(&format!("cannot run the pager: {error}"));
-        screen.raw(text.as_bytes());
+        screen.safe(text);
     }
 }
 

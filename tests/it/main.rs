@@ -11,6 +11,7 @@ mod layers;
 mod letters;
 mod lines;
 mod namespace;
+mod output_charset;
 mod postrider;
 mod pty;
 mod sendmail;

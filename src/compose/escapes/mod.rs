@@ -16,6 +16,7 @@ use crate::config::variables::{self, ValueKind};
 use crate::config::{Environment, Origin, Settings, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
+use crate::sys::locale;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 
@@ -529,7 +530,10 @@ enum Escaped<'l> {
 
 /// Shows something; that nobody can see it is no reason to lose the message.
 fn show(out: &mut dyn Write, bytes: &[u8]) {
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
+    let text = String::from_utf8_lossy(bytes);
+    let _ = out
+        .write_all(&locale::encode(&text))
+        .and_then(|()| out.flush());
 }
 
 fn unknown(command: &[u8]) -> Failure {
