@@ -151,14 +151,13 @@ fn execute(
     settings: &mut Settings,
     context: &mailrc::Context<'_>,
 ) -> Option<Failure> {
-    let commands = settings.reader_commands.len();
     let before = settings.problems.clone();
     let lines = inputs.commands.iter().map(|command| {
         let origin = Origin::Option(format!("command '{}'", command.to_string_lossy()));
         (origin, command.as_bytes().to_owned())
     });
-    mailrc::apply_lines(settings, lines.collect(), context);
-    if let Some((origin, _)) = settings.reader_commands.get(commands)
+    let without_effect = mailrc::apply_lines(settings, lines.collect(), context);
+    if let Some(origin) = without_effect
         && !inputs.sending
     {
         let failure = Failure::new(Kind::Usage, format!("{origin}: it is not allowed here"));

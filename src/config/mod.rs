@@ -16,6 +16,7 @@ use crate::address::ascii_domain;
 use crate::sanitize;
 use crate::sys::host;
 
+pub mod commands;
 pub mod env;
 pub mod mailrc;
 pub mod text;
@@ -142,8 +143,6 @@ pub struct Settings {
     pub ignored: BTreeSet<String>,
     /// Header fields shown, by `retain`, in lower case.
     pub retained: BTreeSet<String>,
-    /// Commands for the reader found in rc files, with their place.
-    pub reader_commands: Vec<(Origin, String)>,
     /// What `source` lines have read.
     sourced: Sourced,
     /// How many entries were read, of [`MAX_ENTRIES`].
@@ -457,7 +456,7 @@ impl Settings {
         let Some(lines) = self.accounts.get(name).cloned() else {
             return false;
         };
-        mailrc::apply_lines(self, lines, context);
+        let _ = mailrc::apply_lines(self, lines, context);
         true
     }
 

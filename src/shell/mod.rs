@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use nix::unistd::{AccessFlags, eaccess};
 
 use crate::config::Settings;
+use crate::config::commands::{Arguments, Command, find_at_prompt};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{Flags, Mailbox, Notice};
 use crate::sanitize;
@@ -23,7 +24,7 @@ use crate::submission::identity;
 use crate::ui::{Display, Screen, headline};
 
 pub mod batch;
-pub mod command;
+mod command;
 mod commit;
 pub mod complaint;
 mod file;
@@ -365,7 +366,7 @@ impl<'a, 's> Reader<'a, 's> {
             let Some(line) = source.line(self)? else {
                 break;
             };
-            match command::find(command::split(&line).0).map(|command| command.name) {
+            match find_at_prompt(command::split(&line).0).map(|command| command.name) {
                 Some("quit") => break,
                 // Nothing was to be written.
                 Some("exit" | "xit") => return Ok(()),
@@ -432,11 +433,9 @@ impl<'a, 's> Reader<'a, 's> {
         let told = match (word, arguments) {
             ("", "") => self.next(""),
             ("", messages) => self.print(messages),
-            _ => match command::find(word) {
+            _ => match find_at_prompt(word) {
                 None => Err(self.unknown(word, line)),
-                Some(found)
-                    if found.arguments == command::Arguments::None && !arguments.is_empty() =>
-                {
+                Some(found) if found.arguments == Arguments::None && !arguments.is_empty() => {
                     let what = format!("{}: too many arguments", found.name);
                     Err(Complaint::wrong(what))
                 }
@@ -444,7 +443,10 @@ impl<'a, 's> Reader<'a, 's> {
                     self.hold_back(found, line);
                     Ok(())
                 }
-                Some(found) => (found.run)(self, arguments),
+                Some(found) => match found.allowed.prompt {
+                    Some((command, _)) => self.run_command(command, arguments),
+                    None => Err(self.unknown(word, line)),
+                },
             },
         };
         if let Err(complaint) = told {
@@ -464,12 +466,12 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// Returns whether a command may not be carried out, because one before it has failed.
-    fn is_held_back(&self, command: &command::Command) -> bool {
-        self.held_back_by().is_some() && command.does_more_than_show()
+    fn is_held_back(&self, command: &Command) -> bool {
+        self.held_back_by().is_some() && command::changes(command)
     }
 
     /// Says that a command is held back, once for each name.
-    fn hold_back(&mut self, command: &command::Command, line: &str) {
+    fn hold_back(&mut self, command: &Command, line: &str) {
         if self.script.hold_back(command.name) {
             let failed = self.held_back_by().unwrap_or_default();
             let line = line.trim();

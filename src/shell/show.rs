@@ -1,10 +1,10 @@
 //! The commands that show: messages, header lines, numbers, help.
 
-use super::command::{COMMANDS, Help};
 use super::complaint::Complaint;
 use super::mark::Fate;
 use super::unread;
 use super::{Reader, Told};
+use crate::config::commands::{Help, at_prompt};
 use crate::exit::with_causes;
 use crate::ui::headline::{self, Place};
 use crate::ui::page;
@@ -266,15 +266,13 @@ impl Reader<'_, '_> {
     /// Shows the commands that have a help text, other spellings beside them.
     pub(super) fn help(&mut self, _: &str) -> Told {
         let mut text = String::from("Commands; letters in brackets may be left out:\n");
-        for (at, command) in COMMANDS.iter().enumerate() {
+        let mut rows = at_prompt().peekable();
+        while let Some(command) = rows.next() {
             let Help::Text(help) = command.help else {
                 continue;
             };
             let mut names = abbreviated(command.name, command.enough);
-            for other in COMMANDS[at + 1..]
-                .iter()
-                .take_while(|other| other.help == Help::Alias)
-            {
+            while let Some(other) = rows.next_if(|other| other.help == Help::Alias) {
                 names.push_str(", ");
                 names.push_str(&abbreviated(other.name, other.enough));
             }
@@ -293,7 +291,7 @@ impl Reader<'_, '_> {
 
     /// Shows the names of all commands.
     pub(super) fn list_commands(&mut self, _: &str) -> Told {
-        let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        let names: Vec<&str> = at_prompt().map(|command| command.name).collect();
         let mut text = String::from("Commands are:\n");
         for line in names.chunks(8) {
             text.push_str(&line.join(", "));

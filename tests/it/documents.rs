@@ -16,9 +16,9 @@ use clap_mangen::Man;
 use postrider::cli::mailx::options::MailxArguments;
 use postrider::cli::postrider::options::PostriderArguments;
 use postrider::compose::escapes::ESCAPES;
+use postrider::config::commands::{Help, at_prompt};
 use postrider::config::variables::{REFUSED, ROWS, ValueKind};
 use postrider::exit;
-use postrider::shell::command::{COMMANDS, Help};
 
 use crate::launch::{self, Stdin};
 
@@ -387,7 +387,7 @@ fn roff(text: &str) -> String {
 /// The commands of the reader, with the abbreviation in bold.
 fn commands() -> String {
     let mut text = String::new();
-    let mut rows = COMMANDS.iter().peekable();
+    let mut rows = at_prompt().peekable();
     while let Some(command) = rows.next() {
         let Help::Text(help) = command.help else {
             continue;

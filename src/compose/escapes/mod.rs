@@ -335,11 +335,12 @@ impl Typist<'_> {
         };
         let before = settings.clone();
         let origin = Origin::Option("~:".to_owned());
-        mailrc::apply_lines(settings, vec![(origin, line.to_owned())], &context);
+        let line_of = vec![(origin, line.to_owned())];
+        let without_effect = mailrc::apply_lines(settings, line_of, &context);
         let shown = sanitize::line(line);
         let what = format!("cannot execute \"{shown}\" while a message is composed");
         let failure = Failure::new(Kind::Usage, what);
-        if settings.reader_commands.len() > before.reader_commands.len() {
+        if without_effect.is_some() {
             *settings = before;
             return Err(failure);
         }

@@ -9,17 +9,15 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::config::commands::{RcCommand, find_in_rc_files};
 use crate::config::words::{self, Backslash};
 use crate::config::{Lines, Origin, Problem, Settings, Weight, text, variables};
 use crate::sanitize;
 
-mod commands;
 mod trust;
 
-pub use commands::{READER_COMMANDS, is_command};
 pub use trust::distrust;
 
-use commands::{Command, command_of};
 use trust::{Untrusted, read_trusted};
 
 /// How deep `source` may nest.
@@ -90,7 +88,9 @@ pub fn words(line: &str) -> Result<Vec<String>, String> {
 }
 
 /// Applies lines that were kept for later, as those of an account.
-pub fn apply_lines(settings: &mut Settings, lines: Lines, context: &Context<'_>) {
+///
+/// Returns where the first command stands that has no effect here, because it is one of the reader.
+pub fn apply_lines(settings: &mut Settings, lines: Lines, context: &Context<'_>) -> Option<Origin> {
     let mut reader = Reader::new(settings, context);
     let mut last = None;
     for (origin, line) in lines {
@@ -100,6 +100,12 @@ pub fn apply_lines(settings: &mut Settings, lines: Lines, context: &Context<'_>)
     if let Some(origin) = last {
         reader.end(&origin);
     }
+    reader.without_effect
+}
+
+/// Returns whether a word is the name of a command an rc file or `-E 'command'` may hold.
+pub fn is_command(word: &str) -> bool {
+    find_in_rc_files(word).is_some()
 }
 
 /// Applies one `NAME`, `NAME=VALUE` or `noNAME`, as `set` and `-S` take it.
@@ -154,7 +160,12 @@ fn weight_of<'w>(mut words: impl Iterator<Item = &'w str>) -> Weight {
 /// of the way out.
 fn sets_way_out(line: &str) -> bool {
     let mut words = line.split_whitespace();
-    let is_set = |word| matches!(command_of(word), Some(Command::Set | Command::Unset));
+    let is_set = |word| {
+        matches!(
+            find_in_rc_files(word),
+            Some(RcCommand::Set | RcCommand::Unset)
+        )
+    };
     words.by_ref().take(2).any(is_set) && weight_of(words) == Weight::Route
 }
 
@@ -237,6 +248,8 @@ struct Reader<'a> {
     defining: Option<Macro>,
     /// The line being read is not UTF-8: its words stand for other bytes than theirs.
     is_foreign: bool,
+    /// Where the first command of the reader stands.
+    without_effect: Option<Origin>,
 }
 
 impl<'a> Reader<'a> {
@@ -248,6 +261,7 @@ impl<'a> Reader<'a> {
             account: None,
             defining: None,
             is_foreign: false,
+            without_effect: None,
         }
     }
 
@@ -358,7 +372,7 @@ impl<'a> Reader<'a> {
         self.is_foreign = std::str::from_utf8(bytes).is_err();
         let end = line.find(char::is_whitespace).unwrap_or(line.len());
         let (word, rest) = (&line[..end], line[end..].trim());
-        let command = command_of(word);
+        let command = find_in_rc_files(word);
         if self.conditional(command, rest, origin) {
             return;
         }
@@ -387,8 +401,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Keeps a line for the reader; one that would set the way out is named.
-    fn readers(&mut self, line: &str, rest: &str, origin: &Origin) {
+    /// Passes over a command of the reader; one that would set the way out is named.
+    fn pass_over(&mut self, line: &str, rest: &str, origin: &Origin) {
         let (word, _) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let first = rest.split_whitespace().next().unwrap_or_default();
         if word == "define" && rest.ends_with('{') {
@@ -402,9 +416,8 @@ impl<'a> Reader<'a> {
         {
             let what = format!("\"{line}\" has no effect: {word} is not supported");
             self.weighed(origin, what, true);
-        } else if self.settings.has_room(4, origin) {
-            let command = (origin.clone(), line.to_owned());
-            self.settings.reader_commands.push(command);
+        } else {
+            self.without_effect.get_or_insert_with(|| origin.clone());
         }
     }
 
@@ -425,9 +438,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Handles `if`, `elif`, `else`, `endif`; returns whether the line was one of them.
-    fn conditional(&mut self, command: Option<Command>, rest: &str, origin: &Origin) -> bool {
+    fn conditional(&mut self, command: Option<RcCommand>, rest: &str, origin: &Origin) -> bool {
         match command {
-            Some(Command::If) => {
+            Some(RcCommand::If) => {
                 let outer = self.is_active();
                 let holds = outer && self.condition(rest, origin);
                 self.branches.push(Branch {
@@ -438,21 +451,21 @@ impl<'a> Reader<'a> {
                     passed_way_out: false,
                 });
             }
-            Some(Command::Elif | Command::Else) => {
+            Some(RcCommand::Elif | RcCommand::Else) => {
                 let Some(branch) = self.branches.last().copied() else {
                     self.problem(origin, "\"else\" without \"if\"");
                     return true;
                 };
                 let open = branch.outer && !branch.taken;
                 let holds =
-                    open && (command == Some(Command::Else) || self.condition(rest, origin));
+                    open && (command == Some(RcCommand::Else) || self.condition(rest, origin));
                 if let Some(branch) = self.branches.last_mut() {
                     branch.active = holds;
                     branch.taken |= holds;
-                    branch.unclear |= open && command == Some(Command::Elif) && is_unclear(rest);
+                    branch.unclear |= open && command == Some(RcCommand::Elif) && is_unclear(rest);
                 }
             }
-            Some(Command::Endif) => {
+            Some(RcCommand::Endif) => {
                 if self.branches.pop().is_none() {
                     self.problem(origin, "\"endif\" without \"if\"");
                 }
@@ -478,7 +491,14 @@ impl<'a> Reader<'a> {
         holds != negated
     }
 
-    fn command(&mut self, command: Command, line: &str, rest: &str, origin: &Origin, depth: usize) {
+    fn command(
+        &mut self,
+        command: RcCommand,
+        line: &str,
+        rest: &str,
+        origin: &Origin,
+        depth: usize,
+    ) {
         self.settings.changes += 1;
         let words = match words(rest) {
             Ok(words) => words,
@@ -488,13 +508,13 @@ impl<'a> Reader<'a> {
             }
         };
         match command {
-            Command::Set => self.set(&words, origin),
-            Command::Unset => {
+            RcCommand::Set => self.set(&words, origin),
+            RcCommand::Unset => {
                 for name in &words {
                     self.settings.unset(name, origin.clone());
                 }
             }
-            Command::Alias => {
+            RcCommand::Alias => {
                 if let Some((name, members)) = words.split_first()
                     && self.settings.has_room(words.len(), origin)
                 {
@@ -502,36 +522,36 @@ impl<'a> Reader<'a> {
                     alias.extend(members.iter().cloned());
                 }
             }
-            Command::Unalias => {
+            RcCommand::Unalias => {
                 for name in &words {
                     self.settings.aliases.remove(name);
                 }
             }
-            Command::Alternates => {
+            RcCommand::Alternates => {
                 if self.settings.has_room(words.len(), origin) {
                     self.settings.alternates = words;
                 }
             }
-            Command::Source => self.source(&words, origin, depth),
-            Command::Ignore => {
+            RcCommand::Source => self.source(&words, origin, depth),
+            RcCommand::Ignore => {
                 if self.settings.has_room(words.len(), origin) {
                     add_fields(&mut self.settings.ignored, &words);
                 }
             }
-            Command::Retain => {
+            RcCommand::Retain => {
                 if self.settings.has_room(words.len(), origin) {
                     add_fields(&mut self.settings.retained, &words);
                 }
             }
-            Command::Unignore => remove_fields(&mut self.settings.ignored, &words),
-            Command::Unretain => remove_fields(&mut self.settings.retained, &words),
-            Command::Account => self.begin_account(&words, origin),
-            Command::Reader => self.readers(line, rest, origin),
-            Command::NotHere => {
+            RcCommand::Unignore => remove_fields(&mut self.settings.ignored, &words),
+            RcCommand::Unretain => remove_fields(&mut self.settings.retained, &words),
+            RcCommand::Account => self.begin_account(&words, origin),
+            RcCommand::NoEffect => self.pass_over(line, rest, origin),
+            RcCommand::NotAllowed => {
                 let what = format!("\"{line}\" is not allowed in this file");
                 self.problem(origin, what);
             }
-            Command::If | Command::Elif | Command::Else | Command::Endif => {}
+            RcCommand::If | RcCommand::Elif | RcCommand::Else | RcCommand::Endif => {}
         }
     }
 

@@ -54,7 +54,6 @@ fn variables_aliases_and_lists_are_read() {
     assert_eq!(settings.aliases["ops"], ["a@x", "Bob <b@x>", "c@x"]);
     let ignored: Vec<&String> = settings.ignored.iter().collect();
     assert_eq!(ignored, ["received", "x-foo"]);
-    assert_eq!(settings.reader_commands.len(), 1);
 }
 
 #[test]
@@ -202,6 +201,30 @@ fn a_file_that_sources_itself_ends() {
 }
 
 #[test]
+fn a_command_of_the_reader_has_no_effect_and_its_place_is_returned() {
+    let mut settings = Settings::default();
+    let line = |number: usize, text: &str| {
+        let origin = Origin::Option(number.to_string());
+        (origin, text.as_bytes().to_owned())
+    };
+    let applied = |settings: &mut Settings, lines: Lines| apply_lines(settings, lines, &context());
+    let lines = vec![line(1, "set from=a@x"), line(2, "ignore x")];
+    assert_eq!(applied(&mut settings, lines), None);
+    let lines = vec![
+        line(1, "if r"),
+        line(2, "headers"),
+        line(3, "endif"),
+        line(4, "delete 1"),
+        line(5, "top"),
+    ];
+    assert_eq!(
+        applied(&mut settings, lines),
+        Some(Origin::Option("4".to_owned()))
+    );
+    assert_eq!(settings.problems, []);
+}
+
+#[test]
 fn a_configuration_with_more_entries_than_there_is_room_for_stops_mail_and_says_so() {
     let many = |form: &str| -> String {
         // All but the members of one line are two entries a line.
@@ -218,7 +241,6 @@ fn a_configuration_with_more_entries_than_there_is_room_for_stops_mail_and_says_
         one_line("alias all"),
         one_line("alternates"),
         one_line("ignore"),
-        many("headers N\n"),
         account,
     ];
     for text in &table {
@@ -230,8 +252,10 @@ fn a_configuration_with_more_entries_than_there_is_room_for_stops_mail_and_says_
             .filter(|problem| problem.what == what && problem.weight == Weight::Route);
         assert_eq!(told.count(), 1, "{}", &text[..40]);
     }
-    // One variable set again and again is one entry.
-    assert_eq!(read(&many("set v=N\n")).problems, []);
+    // One variable set again and again is one entry; a command without effect is none.
+    for form in ["set v=N\n", "headers N\n"] {
+        assert_eq!(read(&many(form)).problems, []);
+    }
 }
 
 #[test]
