@@ -88,7 +88,7 @@ pub use append::{
 pub use change::{Change, Changes, CommitOptions, Committed, Journals, Pending};
 pub use error::{CommitError, OpenError};
 pub use flags::Flags;
-pub use format::from_line::{FromLine, from_line};
+pub use format::from_line::{FromLine, from_line, from_line_now};
 pub use format::mbox::MessageRef;
 pub use format::quote::{Form, write_mbox};
 pub use format::status::with_flags;

@@ -257,7 +257,7 @@ impl<'a> Sender<'a> {
             Err(failure) => return vec![failure],
         };
         let environment = self.around.environment;
-        let line = local::from_line(&user::login_name(), environment.source_date_epoch);
+        let line = mailbox::from_line_now(&user::login_name(), environment.source_date_epoch);
         let folder = self.around.settings.path("folder").unwrap_or_default();
         let home = environment.home_directory();
         let home = home.as_deref();
@@ -289,7 +289,7 @@ impl<'a> Sender<'a> {
         }
         let route = Route::Local(user::login_name());
         let message = self.render(Some(&route));
-        let line = local::from_line(
+        let line = mailbox::from_line_now(
             &user::login_name(),
             self.around.environment.source_date_epoch,
         );
@@ -336,7 +336,7 @@ impl<'a> Sender<'a> {
             .sender
             .as_ref()
             .map_or("unknown", |sender| sender.as_str());
-        let line = local::from_line(sender, self.around.environment.source_date_epoch);
+        let line = mailbox::from_line_now(sender, self.around.environment.source_date_epoch);
         let Some(path) = path else {
             let mut out = io::stdout().lock();
             return match mailbox::write_mbox(&line, &mut message.reader(), &mut out) {

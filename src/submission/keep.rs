@@ -17,13 +17,13 @@ use nix::fcntl::OFlag;
 
 use crate::config::{Environment, Settings, mailrc};
 use crate::exit::{self, Failure, Kind};
-use crate::mailbox::{AppendError, AppendOptions, append_alone};
+use crate::mailbox::{AppendError, AppendOptions, append_alone, from_line_now};
 use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
 use crate::sys::{random, user};
-use crate::transport::local::{Wait, from_line};
+use crate::transport::local::Wait;
 
 /// How long a lock is waited for at most, whatever `lock-timeout` says: a file of its own is as good.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ pub fn keep(message: &Spool, around: &Surroundings<'_>, login: &str) -> Result<K
     let (settings, environment) = (around.settings, around.environment);
     let mut wait = around.wait();
     wait.patience = wait.patience.min(LONGEST_WAIT);
-    let line = from_line(login, environment.source_date_epoch);
+    let line = from_line_now(login, environment.source_date_epoch);
     let (places, mut reasons) = places(settings, environment);
     for place in places {
         let is_private = matches!(place, Place::Shared);

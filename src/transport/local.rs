@@ -16,7 +16,7 @@ use crate::mailbox::{
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
-use crate::sys::{clock, open, user};
+use crate::sys::{open, user};
 use crate::transport::{Disposition, Observer, Outcome};
 
 /// Where system mailboxes are, and whose own mailbox lies elsewhere.
@@ -64,12 +64,6 @@ impl Wait<'_> {
     }
 }
 
-/// Returns the From_ line of a message that is delivered now.
-pub fn from_line(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
-    let time = clock::message_time(source_date_epoch);
-    mailbox::from_line(sender.as_bytes(), time)
-}
-
 /// Delivers a message into the mailbox of an account.
 ///
 /// An empty sender is the null sender of bounces. Accepted means written and synced to the disk.
@@ -100,7 +94,7 @@ pub fn deliver(
         }
         Err(error) => return later("cannot look for the mailbox", error),
     };
-    let line = from_line(sender, local.source_date_epoch);
+    let line = mailbox::from_line_now(sender, local.source_date_epoch);
     let options = match options_for(&path, &account) {
         Ok(options) => options,
         Err(error) => return later("cannot find out how the mailbox is made", error),

@@ -6,6 +6,8 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 
+use crate::sys::clock;
+
 /// A From_ line taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromLine<'a> {
@@ -55,6 +57,13 @@ impl<'a> FromLine<'a> {
             && first[first.len() - 1].is_ascii_alphanumeric();
         takeout || lone_address
     }
+}
+
+/// Returns the From_ line of a message that is written now, with its line end.
+///
+/// `source_date_epoch` is the time that it shows, if that is fixed.
+pub fn from_line_now(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
+    from_line(sender.as_bytes(), clock::message_time(source_date_epoch))
 }
 
 /// Returns a From_ line, with its line end: `From sender Mon Nov 23 23:11:46 2026`.
