@@ -42,12 +42,7 @@ impl Diagnostics {
 
     /// Remembers a failure without a line.
     pub fn note(&mut self, kind: Kind) {
-        // A signal is why we stop: it outranks what came of stopping.
-        let is_signal = |kind: Kind| matches!(kind, Kind::Signal(_));
-        self.worst = Some(match self.worst {
-            Some(worst) if is_signal(worst) || (worst <= kind && !is_signal(kind)) => worst,
-            _ => kind,
-        });
+        self.worst = Some(kind.or_worse(self.worst));
     }
 
     /// Remembers that a signal has ended us, where anything failed since.

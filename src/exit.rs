@@ -50,6 +50,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Returns the worse of this failure and those before it, which becomes the exit status.
+    ///
+    /// A signal is why we stop: the first one outranks what came of stopping.
+    pub fn or_worse(self, before: Option<Kind>) -> Kind {
+        let is_signal = |kind: Kind| matches!(kind, Kind::Signal(_));
+        match before {
+            Some(worst) if is_signal(worst) || (worst <= self && !is_signal(self)) => worst,
+            _ => self,
+        }
+    }
+
     /// Returns the exit status of this kind.
     pub fn status(self) -> u8 {
         match self {

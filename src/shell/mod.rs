@@ -419,11 +419,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Remembers a failure for the exit status; a signal is why we stop, and outranks the others.
     fn note(&mut self, kind: Kind) {
-        let is_signal = |kind: Kind| matches!(kind, Kind::Signal(_));
-        self.worst = Some(match self.worst {
-            Some(worst) if is_signal(worst) || (worst <= kind && !is_signal(kind)) => worst,
-            _ => kind,
-        });
+        self.worst = Some(kind.or_worse(self.worst));
     }
 
     /// Runs one line.
