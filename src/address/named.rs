@@ -12,29 +12,34 @@ use super::EnvelopeAddress;
 /// neither stop a mail nor add a header field (design decision D2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NamedAddress {
-    name: Option<String>,
     address: EnvelopeAddress,
+    // Most of many recipients have no name: that takes a word each and no more.
+    name: Option<Box<Name>>,
+}
+
+/// A display name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Name {
+    /// Empty where it held nothing but controls.
+    text: String,
     repaired: bool,
 }
 
 impl NamedAddress {
     /// Returns the address with a name; an empty or blank name is none.
     pub fn new(name: Option<&str>, address: EnvelopeAddress) -> NamedAddress {
-        let name = name.map(spaces_for_controls);
-        let repaired = matches!(name, Some(Cow::Owned(_)));
-        let name = name
-            .map(|name| name.trim().to_owned())
-            .filter(|name| !name.is_empty());
-        NamedAddress {
-            name,
-            address,
-            repaired,
-        }
+        let name = name.map(spaces_for_controls).and_then(|name| {
+            let repaired = matches!(name, Cow::Owned(_));
+            let text = name.trim().to_owned();
+            (repaired || !text.is_empty()).then(|| Box::new(Name { text, repaired }))
+        });
+        NamedAddress { address, name }
     }
 
     /// Returns the display name, without quotes and without controls.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        let text = self.name.as_ref().map(|name| name.text.as_str());
+        text.filter(|text| !text.is_empty())
     }
 
     /// Returns the address itself.
@@ -50,7 +55,7 @@ impl NamedAddress {
 
     /// Returns whether the name held controls, which deserves a warning.
     pub fn is_repaired(&self) -> bool {
-        self.repaired
+        self.name.as_ref().is_some_and(|name| name.repaired)
     }
 }
 
@@ -63,7 +68,7 @@ impl From<EnvelopeAddress> for NamedAddress {
 /// Shows the pair for people; header fields are rendered by `message`.
 impl fmt::Display for NamedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
+        match self.name() {
             Some(name) => write!(f, "{name} <{}>", self.address),
             None => write!(f, "{}", self.address),
         }

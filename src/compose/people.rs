@@ -207,13 +207,13 @@ impl Composer<'_> {
 
     fn alias(&mut self, address: &NamedAddress, field: Field) {
         let name = address.address().as_str();
-        let aliases = &self.settings.aliases;
-        let mut expansion = alias::expand(name, |name| aliases.get(name).map(Vec::as_slice));
+        let settings = self.settings;
+        let mut expansion = alias::expand(name, |name| settings.aliases.get(name));
         if !self.settings.is_set("metoo") {
             self.leave_me_out(&mut expansion.members);
         }
         for member in expansion.members {
-            for entry in parse_list(&member) {
+            for entry in parse_list(member) {
                 match entry {
                     Ok(address) => self.recipient(address, field),
                     Err(error) => self.no_recipient(&error),
@@ -225,16 +225,16 @@ impl Composer<'_> {
             }
         }
         for member in expansion.ignored {
-            self.bad_recipient(&member, "an alias cannot lead to a command or file");
+            self.bad_recipient(member, "an alias cannot lead to a command or file");
         }
     }
 
     /// Takes one's own names (`alternates` included) out of a group, unless nobody would be left.
-    fn leave_me_out(&self, members: &mut Vec<String>) {
+    fn leave_me_out(&self, members: &mut Vec<&str>) {
         let login = user::login_name();
         let mine = self.settings.alternates.iter().chain([&login]);
         let mine: HashSet<String> = mine.map(|name| name.to_ascii_lowercase()).collect();
-        let is_me = |member: &String| mine.contains(&member.to_ascii_lowercase());
+        let is_me = |member: &&str| mine.contains(&member.to_ascii_lowercase());
         if members.iter().any(|member| !is_me(member)) {
             members.retain(|member| !is_me(member));
         }

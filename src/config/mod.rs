@@ -26,6 +26,8 @@ pub mod words;
 
 pub use env::Environment;
 pub use value::Targets;
+
+use crate::address::alias::Members;
 use variables::Row;
 
 /// How many entries all files and options may have: the names and members of aliases, fields and
@@ -136,7 +138,7 @@ pub struct Settings {
     /// How often anything was set, unset or added.
     changes: usize,
     /// Names that stand for recipients, by `alias`.
-    pub aliases: BTreeMap<String, Vec<String>>,
+    pub aliases: BTreeMap<String, Members>,
     /// One's other addresses, by `alternates`.
     pub alternates: Vec<String>,
     /// Header fields not shown, by `ignore`, in lower case.

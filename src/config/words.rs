@@ -31,33 +31,59 @@ pub struct OpenQuote;
 /// # Errors
 /// A quote is not closed.
 pub fn split(line: &str, backslash: Backslash) -> Result<Vec<Word>, OpenQuote> {
-    let mut words = Vec::new();
-    let mut word: Option<Word> = None;
-    let mut quote = None;
-    let mut chars = line.char_indices();
-    while let Some((start, c)) = chars.next() {
-        if quote.is_none() && c.is_whitespace() {
-            words.extend(word.take());
-            continue;
-        }
-        let begun = word.get_or_insert_with(|| Word {
-            start,
-            text: String::new(),
-        });
-        match (quote, c) {
-            (Some(open), _) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (Some('"') | None, '\\') if backslash == Backslash::Escapes => {
-                begun.text.extend(chars.next().map(|(_, escaped)| escaped));
+    each(line, backslash).collect()
+}
+
+/// Returns the words of a line as [`split`] does, one at a time: a line of many words would take
+/// many times its length at once.
+///
+/// An open quote is the last item.
+pub fn each(line: &str, backslash: Backslash) -> Words<'_> {
+    Words {
+        chars: line.char_indices(),
+        backslash,
+    }
+}
+
+/// The words of a line, see [`each`].
+#[derive(Clone, Debug)]
+pub struct Words<'a> {
+    chars: std::str::CharIndices<'a>,
+    backslash: Backslash,
+}
+
+impl Iterator for Words<'_> {
+    type Item = Result<Word, OpenQuote>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut word: Option<Word> = None;
+        let mut quote = None;
+        while let Some((start, c)) = self.chars.next() {
+            if quote.is_none() && c.is_whitespace() {
+                match word {
+                    Some(word) => return Some(Ok(word)),
+                    None => continue,
+                }
             }
-            _ => begun.text.push(c),
+            let begun = word.get_or_insert_with(|| Word {
+                start,
+                text: String::new(),
+            });
+            match (quote, c) {
+                (Some(open), _) if c == open => quote = None,
+                (None, '"' | '\'') => quote = Some(c),
+                (Some('"') | None, '\\') if self.backslash == Backslash::Escapes => {
+                    let escaped = self.chars.next();
+                    begun.text.extend(escaped.map(|(_, escaped)| escaped));
+                }
+                _ => begun.text.push(c),
+            }
+        }
+        match quote {
+            Some(_) => Some(Err(OpenQuote)),
+            None => word.map(Ok),
         }
     }
-    if quote.is_some() {
-        return Err(OpenQuote);
-    }
-    words.extend(word);
-    Ok(words)
 }
 
 #[cfg(test)]

@@ -174,7 +174,11 @@ fn report_unsent(
     diagnostics: &mut Diagnostics,
 ) {
     diagnostics.note_signal(around.signals);
+    if !manner.json {
+        return;
+    }
     let outcome = Outcome::new(Disposition::TryLater, why.kind, with_causes(why));
+    let outcome = Arc::new(outcome);
     let entries = composed.draft.recipients().map(|recipient| {
         let address = recipient.address().shared();
         Entry {
@@ -182,7 +186,7 @@ fn report_unsent(
             target: address,
             route: "none".into(),
             reason: "the message was not sent".into(),
-            outcome: outcome.clone(),
+            outcome: Arc::clone(&outcome),
         }
     });
     let report = Report {

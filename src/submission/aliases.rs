@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::address::alias::Members;
 use crate::sys::open::{self, Unread, Use};
 
 /// Where the system's aliases are.
@@ -15,7 +16,7 @@ pub const SYSTEM_FILES: &[&str] = &["/etc/aliases", "/etc/mail/aliases"];
 /// The system's aliases: names in lower case, and what they stand for.
 #[derive(Clone, Debug, Default)]
 pub struct SystemAliases {
-    names: BTreeMap<String, Vec<String>>,
+    names: BTreeMap<String, Members>,
 }
 
 impl SystemAliases {
@@ -36,7 +37,7 @@ impl SystemAliases {
 
     /// Reads the text of an aliases(5) file: `name: value, value`, continued by leading blanks.
     pub fn parse(text: &str) -> SystemAliases {
-        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut names: BTreeMap<String, Members> = BTreeMap::new();
         let mut current: Option<String> = None;
         for line in text.lines() {
             if line.trim_start().starts_with('#') || line.trim().is_empty() {
@@ -57,20 +58,18 @@ impl SystemAliases {
                 }
             };
             if let Some(name) = &current {
-                names
-                    .entry(name.clone())
-                    .or_default()
-                    .extend(split_values(values));
+                let members = names.entry(name.clone()).or_default();
+                for value in split_values(values) {
+                    members.push(&value);
+                }
             }
         }
         SystemAliases { names }
     }
 
     /// Returns what a name stands for.
-    pub fn get(&self, name: &str) -> Option<&[String]> {
-        self.names
-            .get(&name.to_ascii_lowercase())
-            .map(Vec::as_slice)
+    pub fn get(&self, name: &str) -> Option<&Members> {
+        self.names.get(&name.to_ascii_lowercase())
     }
 }
 
@@ -113,11 +112,21 @@ fn split_values(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::address::alias::{Expansion, expand};
+    use crate::address::alias::expand;
 
-    fn expanded(text: &str, name: &str) -> Expansion {
+    struct Expanded {
+        members: Vec<String>,
+        ignored: Vec<String>,
+    }
+
+    fn expanded(text: &str, name: &str) -> Expanded {
         let aliases = SystemAliases::parse(text);
-        expand(name, |name| aliases.get(name))
+        let expansion = expand(name, |name| aliases.get(name));
+        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        Expanded {
+            members: owned(expansion.members),
+            ignored: owned(expansion.ignored),
+        }
     }
 
     #[test]

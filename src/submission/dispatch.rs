@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
+use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub(super) fn groups(steps: &[Step]) -> Vec<(Option<&Route>, Vec<&Step>)> {
     let mut groups: Vec<(Option<&Route>, Vec<&Step>)> = Vec::new();
     let mut index: HashMap<Option<String>, usize> = HashMap::new();
     for step in steps {
-        let route = step.route.as_ref().ok();
+        let route = step.route.as_deref().ok();
         let key = route.map(|route| format!("{route:?}"));
         match index.get(&key) {
             Some(&group) => groups[group].1.push(step),
@@ -81,15 +82,16 @@ impl<'a> Sender<'a> {
     }
 
     /// Submits the copies of one route; returns their outcomes in order.
-    pub(super) fn submit(&mut self, route: &Route, steps: &[&Step]) -> Vec<Outcome> {
+    pub(super) fn submit(&mut self, route: &Route, steps: &[&Step]) -> Vec<Arc<Outcome>> {
+        let for_all = |outcome| iter::repeat_n(Arc::new(outcome), steps.len()).collect();
         if let Some(signal) = self.around.signals.received() {
             let text = "interrupted before it was handed over";
             let outcome = Outcome::new(Disposition::TryLater, Kind::Signal(signal), text);
-            return vec![outcome; steps.len()];
+            return for_all(outcome);
         }
         let message = match self.render(Some(route)) {
             Ok(message) => message,
-            Err(failure) => return vec![unsent(failure); steps.len()],
+            Err(failure) => return for_all(unsent(failure)),
         };
         let envelope = Envelope {
             sender: self.envelope_sender(route),
@@ -101,15 +103,9 @@ impl<'a> Sender<'a> {
             // What is wrong with the relay must not hide what other routes have done.
             Route::Relay => self
                 .by_relay(&envelope, message)
-                .unwrap_or_else(|failure| vec![unsent(failure); steps.len()]),
-            Route::Local(name) => {
-                let outcome = self.by_local(name, &envelope, &message);
-                vec![outcome; steps.len()]
-            }
-            Route::Test(path) => {
-                let outcome = self.by_test(path.as_deref(), &envelope, &message);
-                vec![outcome; steps.len()]
-            }
+                .unwrap_or_else(|failure| for_all(unsent(failure))),
+            Route::Local(name) => for_all(self.by_local(name, &envelope, &message)),
+            Route::Test(path) => for_all(self.by_test(path.as_deref(), &envelope, &message)),
         }
     }
 
@@ -176,7 +172,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    fn by_sendmail(&self, path: &Path, envelope: &Envelope, message: &Spool) -> Vec<Outcome> {
+    fn by_sendmail(&self, path: &Path, envelope: &Envelope, message: &Spool) -> Vec<Arc<Outcome>> {
         let settings = self.around.settings;
         let arguments = settings.text("mta-arguments").unwrap_or_default();
         let sendmail = Sendmail {
@@ -190,17 +186,16 @@ impl<'a> Sender<'a> {
                 .duration("sendmail-timeout")
                 .filter(|time| !time.is_zero()),
         };
-        let outcomes = sendmail::submit(
+        sendmail::submit(
             &sendmail,
             envelope,
             message,
             self.around.signals,
             &*self.around.observer,
-        );
-        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+        )
     }
 
-    fn by_relay(&self, envelope: &Envelope, message: Spool) -> Result<Vec<Outcome>, Failure> {
+    fn by_relay(&self, envelope: &Envelope, message: Spool) -> Result<Vec<Arc<Outcome>>, Failure> {
         let Some(url) = &self.plan.relay else {
             return Err(Failure::new(
                 Kind::Software,
@@ -227,7 +222,7 @@ impl<'a> Sender<'a> {
         }
         let judged = outcomes.into_iter().map(|(_, mut outcome)| {
             relay::distrusted(self.around.settings, &mut outcome);
-            outcome
+            Arc::new(outcome)
         });
         Ok(judged.collect())
     }
@@ -307,7 +302,7 @@ impl<'a> Sender<'a> {
                 target: name,
                 route: route.into(),
                 reason: "expandaddr is set".into(),
-                outcome,
+                outcome: Arc::new(outcome),
             }
         };
         let files = self.draft.files.iter().map(|path| {

@@ -137,14 +137,17 @@ pub fn keep(
         Some(sender) => sender.to_string(),
         None => user::login_name(),
     };
-    let to = match failed {
-        [] => draft
-            .recipients()
-            .map(|r| r.address().to_string())
-            .collect::<Vec<_>>()
-            .join(", "),
-        failed => failed.join(", "),
+    let mut to = String::new();
+    let mut add = |recipient: &str| {
+        if !to.is_empty() {
+            to.push_str(", ");
+        }
+        to.push_str(recipient);
     };
+    match failed {
+        [] => draft.recipients().for_each(|to| add(to.address().as_str())),
+        failed => failed.iter().for_each(|failed| add(failed)),
+    }
     let field = |name, text: &str| {
         let (value, _) = HeaderValue::from_free_text(text.as_bytes());
         (HeaderName::known(name), value)
@@ -183,6 +186,9 @@ pub fn keep_composed(
 /// # Errors
 /// 66 when an attachment cannot be read any more, 73 when nothing can be spooled.
 pub fn rehearse(draft: &Draft, plan: &Plan, around: &Surroundings<'_>) -> Result<Spool, Failure> {
-    let route = plan.steps.iter().find_map(|step| step.route.as_ref().ok());
+    let route = plan
+        .steps
+        .iter()
+        .find_map(|step| step.route.as_deref().ok());
     Sender::new(draft, plan, around).render(route)
 }

@@ -136,11 +136,8 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         is_account: &is_account,
         system_aliases: &system_aliases,
     };
-    let recipients: Vec<EnvelopeAddress> = draft
-        .recipients()
-        .map(|named| named.address().clone())
-        .collect();
-    let (steps, ignored) = route::plan(&recipients, &world);
+    let recipients = draft.recipients().map(|named| named.address());
+    let (steps, ignored) = route::plan(recipients, &world);
     if let Some(failure) = trouble.into_inner() {
         return Err(failure);
     }
@@ -154,14 +151,18 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
     notices.extend(ignored.into_iter().map(|member| {
         format!("the system's aliases lead to {member}, which is no mailbox and was left out")
     }));
-    let leaves = steps.iter().any(|step| step.route == Ok(Route::Relay));
+    let leaves = steps
+        .iter()
+        .any(|step| step.route.as_deref() == Ok(&Route::Relay));
     let lacks_domain = || {
         let sender = match &draft.envelope_sender {
             Some(asked) => asked.qualified(&identity.qualify_domain),
             None => identity.default_sender(true),
         };
         let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
-        let targets = steps.iter().filter(|step| step.route == Ok(Route::Relay));
+        let targets = steps
+            .iter()
+            .filter(|step| step.route.as_deref() == Ok(&Route::Relay));
         is_bare(&sender) || targets.map(|step| &step.target).any(is_bare)
     };
     // Sent anyway (design decision D4): it is a relay's refusal that makes it worth a word.

@@ -18,8 +18,8 @@ pub struct Entry {
     pub route: Arc<str>,
     /// Why this way.
     pub reason: Cow<'static, str>,
-    /// What became of it.
-    pub outcome: Outcome,
+    /// What became of it, shared by all copies that it is said of.
+    pub outcome: Arc<Outcome>,
 }
 
 /// What became of a mail.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::address::alias::expand;
 use crate::address::{EnvelopeAddress, MAX_RECIPIENTS};
@@ -32,7 +34,7 @@ pub struct Step {
     /// What stands in the envelope: qualified for a relay, expanded by the system's aliases.
     pub target: EnvelopeAddress,
     /// The way, or why there is none.
-    pub route: Result<Route, Outcome>,
+    pub route: Result<Arc<Route>, Arc<Outcome>>,
     /// Why this way, as an English clause.
     pub reason: Cow<'static, str>,
 }
@@ -61,7 +63,10 @@ pub struct World<'a> {
 /// aliases that were left out.
 ///
 /// Those are more than [`MAX_RECIPIENTS`] where there are too many: then not all are among them.
-pub fn plan(recipients: &[EnvelopeAddress], world: &World<'_>) -> (Vec<Step>, Vec<String>) {
+pub fn plan<'a>(
+    recipients: impl IntoIterator<Item = &'a EnvelopeAddress>,
+    world: &World<'_>,
+) -> (Vec<Step>, Vec<String>) {
     let mut planner = Planner {
         world,
         sendmail: None,
@@ -82,7 +87,7 @@ pub fn plan(recipients: &[EnvelopeAddress], world: &World<'_>) -> (Vec<Step>, Ve
 struct Planner<'a> {
     world: &'a World<'a>,
     sendmail: Option<Option<PathBuf>>,
-    aliases: Option<SystemAliases>,
+    aliases: Option<Rc<SystemAliases>>,
     steps: Vec<Step>,
     /// The targets of the steps, and whether they have a way.
     seen: HashSet<(EnvelopeAddress, bool)>,
@@ -160,13 +165,15 @@ impl Planner<'_> {
         };
         let aliases = self
             .aliases
-            .get_or_insert_with(|| (self.world.system_aliases)());
+            .get_or_insert_with(|| Rc::new((self.world.system_aliases)()));
+        let aliases = Rc::clone(aliases);
         let expansion = expand(&name, |name| aliases.get(name));
-        self.ignored.extend(expansion.ignored);
+        let ignored = expansion.ignored.iter().map(ToString::to_string);
+        self.ignored.extend(ignored);
         for member in &expansion.members {
-            match EnvelopeAddress::new(member.as_str()) {
+            match EnvelopeAddress::new(*member) {
                 Ok(member) => self.member(recipient, &member, reason, &way),
-                Err(_) => self.ignored.push(member.clone()),
+                Err(_) => self.ignored.push(ToString::to_string(member)),
             }
         }
         if expansion.members.is_empty() {
@@ -250,6 +257,12 @@ impl Planner<'_> {
         if !self.seen.insert((target.clone(), route.is_ok())) {
             return;
         }
+        // Most copies go the way of the one before: a mail to 60,000 has one route.
+        let route = match (route, self.steps.last().map(|step| &step.route)) {
+            (Ok(route), Some(Ok(last))) if **last == route => Ok(Arc::clone(last)),
+            (Err(outcome), Some(Err(last))) if **last == outcome => Err(Arc::clone(last)),
+            (route, _) => route.map(Arc::new).map_err(Arc::new),
+        };
         self.steps.push(Step {
             recipient: recipient.clone(),
             target,
@@ -297,7 +310,7 @@ mod tests {
         let (steps, _) = plan(&recipients, &world);
         steps
             .iter()
-            .map(|step| match &step.route {
+            .map(|step| match step.route.as_deref() {
                 Ok(Route::Sendmail(_)) => format!("{} sendmail", step.target),
                 Ok(Route::Relay) => format!("{} relay", step.target),
                 Ok(Route::Local(name)) => format!("{} local {name}", step.target),

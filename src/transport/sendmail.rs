@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::unistd::{AccessFlags, access};
@@ -137,11 +138,11 @@ pub fn submit(
     message: &Spool,
     signals: &Signals,
     observer: &dyn Observer,
-) -> Vec<(EnvelopeAddress, Outcome)> {
+) -> Vec<Arc<Outcome>> {
     let mut outcomes = Vec::with_capacity(envelope.recipients.len());
     for batch in batches(&envelope.recipients) {
-        let outcome = call(sendmail, envelope, batch, message, signals, observer);
-        outcomes.extend(batch.iter().map(|r| (r.clone(), outcome.clone())));
+        let outcome = Arc::new(call(sendmail, envelope, batch, message, signals, observer));
+        outcomes.extend(batch.iter().map(|_| Arc::clone(&outcome)));
     }
     outcomes
 }

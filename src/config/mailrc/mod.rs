@@ -77,14 +77,30 @@ pub fn read_text(settings: &mut Settings, path: &Path, text: &[u8], context: &Co
 /// # Errors
 /// Says that a quote is not closed.
 pub fn words(line: &str) -> Result<Vec<String>, String> {
-    match words::split(line, Backslash::Escapes) {
-        Ok(words) => Ok(words.into_iter().map(|word| word.text).collect()),
-        Err(words::OpenQuote) => {
-            // A secret may follow the `=`.
-            let shown = line.split('=').next().unwrap_or_default();
-            Err(format!("a quote is not closed: {shown}"))
-        }
-    }
+    let words = words::split(line, Backslash::Escapes).map_err(|error| open_quote(line, error))?;
+    Ok(words.into_iter().map(|word| word.text).collect())
+}
+
+/// Returns how many words a line has.
+///
+/// # Errors
+/// Says that a quote is not closed.
+fn count_words(line: &str) -> Result<usize, String> {
+    let mut words = words::each(line, Backslash::Escapes);
+    let count = words.try_fold(0, |count, word| word.map(|_| count + 1));
+    count.map_err(|error| open_quote(line, error))
+}
+
+/// Returns the words of a line whose quotes are closed, one at a time.
+fn each_word(line: &str) -> impl Iterator<Item = String> {
+    let words = words::each(line, Backslash::Escapes);
+    words.filter_map(|word| word.ok().map(|word| word.text))
+}
+
+fn open_quote(line: &str, words::OpenQuote: words::OpenQuote) -> String {
+    // A secret may follow the `=`.
+    let shown = line.split('=').next().unwrap_or_default();
+    format!("a quote is not closed: {shown}")
 }
 
 /// Applies lines that were kept for later, as those of an account.
@@ -143,14 +159,14 @@ pub fn apply_set(
 
 /// Returns what follows from a line that is not understood: nothing is sent if one of its words
 /// may set a variable of the way out.
-fn weight_of<'w>(mut words: impl Iterator<Item = &'w str>) -> Weight {
+fn weight_of(mut words: impl Iterator<Item = impl AsRef<str>>) -> Weight {
     let is_way_out = |word: &str| {
         let name = word.split('=').next().unwrap_or_default();
         let name = name.trim_start_matches(['"', '\'']);
         let taken_back = name.strip_prefix("no");
         variables::is_way_out(name) || taken_back.is_some_and(variables::is_way_out)
     };
-    match words.any(is_way_out) {
+    match words.any(|word| is_way_out(word.as_ref())) {
         true => Weight::Route,
         false => Weight::Line,
     }
@@ -500,52 +516,47 @@ impl<'a> Reader<'a> {
         depth: usize,
     ) {
         self.settings.changes += 1;
-        let words = match words(rest) {
-            Ok(words) => words,
+        let count = match count_words(rest) {
+            Ok(count) => count,
             Err(what) => {
                 let problem = Problem::of_line(origin, what, weight_of(rest.split_whitespace()));
                 return self.settings.add_problem(problem);
             }
         };
+        let mut words = each_word(rest);
         match command {
-            RcCommand::Set => self.set(&words, origin),
-            RcCommand::Unset => {
-                for name in &words {
-                    self.settings.unset(name, origin.clone());
-                }
-            }
+            RcCommand::Set => self.set(rest, origin),
+            RcCommand::Unset => words.for_each(|name| self.settings.unset(&name, origin.clone())),
             RcCommand::Alias => {
-                if let Some((name, members)) = words.split_first()
-                    && self.settings.has_room(words.len(), origin)
+                if let Some(name) = words.next()
+                    && self.settings.has_room(count, origin)
                 {
-                    let alias = self.settings.aliases.entry(name.clone()).or_default();
-                    alias.extend(members.iter().cloned());
+                    let alias = self.settings.aliases.entry(name).or_default();
+                    words.for_each(|member| alias.push(&member));
                 }
             }
-            RcCommand::Unalias => {
-                for name in &words {
-                    self.settings.aliases.remove(name);
-                }
-            }
+            RcCommand::Unalias => words.for_each(|name| drop(self.settings.aliases.remove(&name))),
             RcCommand::Alternates => {
-                if self.settings.has_room(words.len(), origin) {
-                    self.settings.alternates = words;
+                if self.settings.has_room(count, origin) {
+                    self.settings.alternates = words.collect();
                 }
             }
-            RcCommand::Source => self.source(&words, origin, depth),
+            RcCommand::Source => self.source(rest, origin, depth),
             RcCommand::Ignore => {
-                if self.settings.has_room(words.len(), origin) {
-                    add_fields(&mut self.settings.ignored, &words);
+                if self.settings.has_room(count, origin) {
+                    let names = words.map(|word| field_name(&word));
+                    self.settings.ignored.extend(names);
                 }
             }
             RcCommand::Retain => {
-                if self.settings.has_room(words.len(), origin) {
-                    add_fields(&mut self.settings.retained, &words);
+                if self.settings.has_room(count, origin) {
+                    let names = words.map(|word| field_name(&word));
+                    self.settings.retained.extend(names);
                 }
             }
-            RcCommand::Unignore => remove_fields(&mut self.settings.ignored, &words),
-            RcCommand::Unretain => remove_fields(&mut self.settings.retained, &words),
-            RcCommand::Account => self.begin_account(&words, origin),
+            RcCommand::Unignore => remove_fields(&mut self.settings.ignored, words),
+            RcCommand::Unretain => remove_fields(&mut self.settings.retained, words),
+            RcCommand::Account => self.begin_account(rest, origin),
             RcCommand::NoEffect => self.pass_over(line, rest, origin),
             RcCommand::NotAllowed => {
                 let what = format!("\"{line}\" is not allowed in this file");
@@ -555,27 +566,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn set(&mut self, words: &[String], origin: &Origin) {
-        for word in words {
-            let word = self.os(word);
+    fn set(&mut self, rest: &str, origin: &Origin) {
+        for word in each_word(rest) {
+            let word = self.os(&word);
             if let Err(what) = apply_set(self.settings, word, origin.clone()) {
                 // `set mta = …` has set mta to nothing.
-                let weight = weight_of(words.iter().map(String::as_str));
+                let weight = weight_of(each_word(rest));
                 let problem = Problem::of_line(origin, what, weight);
                 self.settings.add_problem(problem);
             }
         }
     }
 
-    fn begin_account(&mut self, words: &[String], origin: &Origin) {
-        match words {
+    fn begin_account(&mut self, rest: &str, origin: &Origin) {
+        let words: Vec<String> = each_word(rest).take(3).collect();
+        match &words[..] {
             [name, brace] if brace == "{" => self.account = Some((name.clone(), Vec::new())),
             _ => self.problem(origin, "account needs a name and \"{\""),
         }
     }
 
-    fn source(&mut self, words: &[String], origin: &Origin, depth: usize) {
-        let [name] = words else {
+    fn source(&mut self, rest: &str, origin: &Origin, depth: usize) {
+        let words: Vec<String> = each_word(rest).take(2).collect();
+        let [name] = &words[..] else {
             return self.problem(origin, "source needs one file name");
         };
         let sourced = &mut self.settings.sourced;
@@ -620,17 +633,12 @@ fn weight_of_unusable(context: &Context<'_>) -> Weight {
     }
 }
 
-fn add_fields(fields: &mut BTreeSet<String>, words: &[String]) {
-    let names = words.iter().map(|word| field_name(word));
-    fields.extend(names);
-}
-
-fn remove_fields(fields: &mut BTreeSet<String>, words: &[String]) {
+fn remove_fields(fields: &mut BTreeSet<String>, words: impl Iterator<Item = String>) {
     for word in words {
         match word.as_str() {
             "*" => fields.clear(),
             _ => {
-                fields.remove(&field_name(word));
+                fields.remove(&field_name(&word));
             }
         }
     }

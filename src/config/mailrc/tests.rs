@@ -51,7 +51,8 @@ fn variables_aliases_and_lists_are_read() {
     assert!(!settings.is_set("header"));
     assert!(settings.is_set("save"));
     assert_eq!(settings.get("mta"), Some("/bin/true"));
-    assert_eq!(settings.aliases["ops"], ["a@x", "Bob <b@x>", "c@x"]);
+    let ops: Vec<&str> = settings.aliases["ops"].iter().collect();
+    assert_eq!(ops, ["a@x", "Bob <b@x>", "c@x"]);
     let ignored: Vec<&String> = settings.ignored.iter().collect();
     assert_eq!(ignored, ["received", "x-foo"]);
 }
