@@ -17,7 +17,9 @@
 //! keeps clear text that follows the reply to STARTTLS as an answer given inside
 //! TLS, fails on Latin-1 or a missing text in a reply and on keywords in lower
 //! case, waits for ever on lines that end in LF, and drops PIPELINING and SIZE.
-//! None of that can be put right from outside of it.
+//! None of that can be put right from outside of it. The words are lettre's: its
+//! types of commands, their parameters and qualified addresses render each line
+//! that is sent, but for HELO and AUTH.
 //!
 //! Keeping what nobody accepted is the business of `submission`; texts of the
 //! relay are handed on unsanitised.

@@ -3,11 +3,13 @@
 //! Two kinds of end: a recipient is settled by its own reply, or something
 //! stops the session and its [`Outcome`] holds for everybody not settled.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use lettre::transport::smtp::commands::{Ehlo, Quit, Starttls};
 use lettre::transport::smtp::extension::ClientId;
 
 use super::auth;
@@ -43,8 +45,9 @@ pub(super) fn run(job: &Job, done: &Sender<Outcome>) {
         let _ = done.send(rest);
         return;
     };
-    session.tell(true, "QUIT");
-    let sent = session.wire.send(b"QUIT\r\n");
+    let quit = Quit.to_string();
+    session.tell(true, quit.trim_end());
+    let sent = session.wire.send(quit.as_bytes());
     // A receiver that is gone has given up on us: nobody is left to be told.
     let _ = done.send(rest);
     if sent.is_ok() {
@@ -148,7 +151,7 @@ impl<'a> Session<'a> {
     /// Sends EHLO, and HELO to a relay that does not know it.
     fn hello(&mut self) -> Result<(), Outcome> {
         let name = self.own_name();
-        let reply = self.command(&format!("EHLO {name}"))?;
+        let reply = self.command(Ehlo::new(name.clone()))?;
         if reply.is_positive() {
             self.offers = reply.offers;
             return Ok(());
@@ -157,7 +160,8 @@ impl<'a> Session<'a> {
         if !matches!(reply.code, 500 | 502 | 504) {
             return Err(verdict(&reply, Subject::Session));
         }
-        let reply = self.command(&format!("HELO {name}"))?;
+        // lettre has no HELO: it gives up on a relay without EHLO.
+        let reply = self.command(format_args!("HELO {name}\r\n"))?;
         if reply.is_positive() {
             Ok(())
         } else {
@@ -189,7 +193,7 @@ impl<'a> Session<'a> {
         let peer = self.wire.peer();
         let judgement = relay.judgement(peer.ip());
         let may_do_without = !relay.requires_tls() && judgement == Judgement::None;
-        let reply = self.command("STARTTLS")?;
+        let reply = self.command(Starttls)?;
         if reply.code != 220 {
             if may_do_without {
                 return Ok(self);
@@ -290,17 +294,18 @@ impl<'a> Session<'a> {
             match auth::answer(mechanism, credentials, turn) {
                 Some(answer) => line = answer,
                 // RFC 4954 section 4: a lone asterisk cancels the exchange.
-                None => return Ok(self.command("*")?),
+                None => return Ok(self.command("*\r\n")?),
             }
             turn += 1;
         }
     }
 
-    /// Sends one command and reads its reply.
-    pub(super) fn command(&mut self, command: &str) -> Result<Reply, Stop> {
-        self.tell(true, command);
-        self.send(format!("{command}\r\n").as_bytes(), "cannot send a command")?;
-        let reply = self.reply(command)?;
+    /// Sends one command, which ends in CRLF, and reads its reply.
+    fn command(&mut self, command: impl fmt::Display) -> Result<Reply, Stop> {
+        let line = command.to_string();
+        self.tell(true, line.trim_end());
+        self.send(line.as_bytes(), "cannot send a command")?;
+        let reply = self.reply(&line)?;
         if reply.code == 421 {
             return Err(Stop::Broken(verdict(&reply, Subject::Session)));
         }
@@ -350,7 +355,7 @@ impl<'a> Session<'a> {
 
     /// Reads the reply to this command.
     pub(super) fn reply(&mut self, command: &str) -> Result<Reply, Stop> {
-        let word = command.split(' ').next().unwrap_or_default();
+        let word = command.split_whitespace().next().unwrap_or_default();
         let what = format!("reply to {word}");
         self.job.progress.enter(&format!("the {what}"));
         let relay = &self.job.relay;

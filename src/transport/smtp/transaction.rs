@@ -6,6 +6,10 @@
 use std::io;
 use std::time::Duration;
 
+use lettre::Address;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
+
 use super::connection::WireError;
 use super::data::{Block, Blocks, Measure, measure};
 use super::reply::Reply;
@@ -62,7 +66,7 @@ impl Session<'_> {
     }
 
     /// Returns the MAIL command, or why there is none to be sent.
-    fn mail_command(&self, measured: Measure) -> Result<String, Stop> {
+    fn mail_command(&self, measured: Measure) -> Result<Mail, Stop> {
         let refuse = |kind, text| Err(Stop::Polite(Outcome::new(Disposition::Refused, kind, text)));
         if let Some(Some(limit)) = self.offers.size
             && measured.size > limit
@@ -77,20 +81,22 @@ impl Session<'_> {
             return Err(Stop::Polite(outcome));
         }
         let envelope = &self.job.envelope;
-        let path = match &envelope.sender {
+        let sender = match &envelope.sender {
             Some(sender) if !envelope.null_sender => match path_of(sender, self.offers.smtputf8) {
-                Ok(path) => path.to_string(),
+                Ok(path) => Some(path),
                 Err(why) => return refuse(Kind::Data, format!("sender {sender}: {why}")),
             },
-            _ if envelope.null_sender => String::new(),
+            _ if envelope.null_sender => None,
             _ => return refuse(Kind::Config, "a relay needs a sender address".to_owned()),
         };
-        let mut command = format!("MAIL FROM:<{path}>");
+        let mut parameters = Vec::new();
         if self.offers.size.is_some() {
-            command += &format!(" SIZE={}", measured.size);
+            // Only a 32-bit machine has sizes that do not fit; the largest one is announced there.
+            let size = usize::try_from(measured.size).unwrap_or(usize::MAX);
+            parameters.push(MailParameter::Size(size));
         }
         if self.offers.eight_bit_mime && measured.eight_bit {
-            command += " BODY=8BITMIME";
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
         // To a relay without SMTPUTF8 such a header goes all the same: its envelope is good, and an
         // alert that arrives is worth more than a header by the book.
@@ -98,17 +104,17 @@ impl Session<'_> {
         if self.offers.smtputf8
             && (measured.eight_bit_header || addresses.any(EnvelopeAddress::needs_smtputf8))
         {
-            command += " SMTPUTF8";
+            parameters.push(MailParameter::SmtpUtfEight);
         }
-        Ok(command)
+        Ok(Mail::new(sender, parameters))
     }
 
     /// Returns the RCPT commands; settles those recipients that this relay cannot be told.
-    fn rcpt_commands(&self) -> Vec<(usize, String)> {
+    fn rcpt_commands(&self) -> Vec<(usize, Rcpt)> {
         let mut commands = Vec::new();
         for (index, recipient) in self.job.envelope.recipients.iter().enumerate() {
             match path_of(recipient, self.offers.smtputf8) {
-                Ok(path) => commands.push((index, format!("RCPT TO:<{path}>"))),
+                Ok(path) => commands.push((index, Rcpt::new(path, Vec::new()))),
                 Err(why) => {
                     let outcome = Outcome::new(Disposition::Refused, Kind::Data, why);
                     self.job.progress.settle(index, outcome);
@@ -122,17 +128,17 @@ impl Session<'_> {
     /// is refused. Returns those that are not, for whom the relay now waits for the message.
     fn address_envelope(
         &mut self,
-        mail: String,
-        recipients: Vec<(usize, String)>,
+        mail: Mail,
+        recipients: Vec<(usize, Rcpt)>,
     ) -> Result<Vec<usize>, Stop> {
         let window = if self.offers.pipelining { WINDOW } else { 1 };
-        let mut steps = vec![(Step::Mail, mail)];
+        let mut steps = vec![(Step::Mail, mail.to_string())];
         steps.extend(
             recipients
                 .into_iter()
-                .map(|(index, command)| (Step::Rcpt(index), command)),
+                .map(|(index, command)| (Step::Rcpt(index), command.to_string())),
         );
-        steps.push((Step::Data, "DATA".to_owned()));
+        steps.push((Step::Data, Data.to_string()));
 
         let mut accepted = Vec::new();
         for batch in steps.chunks(window) {
@@ -175,13 +181,12 @@ impl Session<'_> {
         Ok(accepted)
     }
 
-    /// Sends some commands in one write.
+    /// Sends some commands, each of which ends in CRLF, in one write.
     fn send_batch(&mut self, batch: &[(Step, String)]) -> Result<(), Stop> {
         let mut bytes = String::new();
         for (_, command) in batch {
-            self.tell(true, command);
+            self.tell(true, command.trim_end());
             bytes += command;
-            bytes += "\r\n";
         }
         self.send(bytes.as_bytes(), "cannot send the envelope")
     }
@@ -275,15 +280,22 @@ fn unreadable(error: &io::Error) -> Outcome {
     Outcome::new(Disposition::TryLater, Kind::Io, text)
 }
 
-/// Returns an address as it stands in a path.
+/// Returns an address as it stands in a path; that it is an [`Address`] proves that it has a domain,
+/// without which a relay would take it for a name of its own.
 ///
 /// # Errors
-/// Returns the reason if the address needs SMTPUTF8 and the relay does not offer it.
-fn path_of(address: &EnvelopeAddress, smtputf8: bool) -> Result<EnvelopeAddress, &'static str> {
+/// Returns the reason if it has none, or if it needs SMTPUTF8 and the relay does not offer that.
+fn path_of(address: &EnvelopeAddress, smtputf8: bool) -> Result<Address, &'static str> {
     if address.needs_smtputf8() && !smtputf8 {
         return Err("the relay takes no address that is not ASCII (no SMTPUTF8)");
     }
-    Ok(address.with_ascii_domain())
+    let address = address.with_ascii_domain();
+    let Some(domain) = address.domain() else {
+        return Err("it has no domain, and a relay needs one");
+    };
+    // `EnvelopeAddress` has checked more than `Address::new` would, which refuses some of the
+    // local parts that mail systems have: quoted ones, and those longer than 64 bytes.
+    Ok(Address::new_dangerous(address.local_part(), domain))
 }
 
 #[cfg(test)]
@@ -294,7 +306,12 @@ mod tests {
     fn paths_of_addresses_that_are_not_ascii() {
         let table = [
             ("ops@example.com", false, Ok("ops@example.com")),
-            ("root", false, Ok("root")),
+            (
+                "root",
+                false,
+                Err("it has no domain, and a relay needs one"),
+            ),
+            ("\"a,b\"@example.com", false, Ok("\"a,b\"@example.com")),
             ("ops@bücher.example", false, Ok("ops@xn--bcher-kva.example")),
             ("jürgen@example.com", true, Ok("jürgen@example.com")),
             (
@@ -306,11 +323,8 @@ mod tests {
         for (address, smtputf8, path) in table {
             let address = EnvelopeAddress::new(address).expect("an address");
             let found = path_of(&address, smtputf8);
-            let found = found
-                .as_ref()
-                .map(EnvelopeAddress::as_str)
-                .map_err(|&why| why);
-            assert_eq!(found, path, "{address}");
+            let found = found.as_ref().map(AsRef::<str>::as_ref);
+            assert_eq!(found.map_err(|why| *why), path, "{address}");
         }
     }
 }

@@ -123,6 +123,34 @@ fn the_bytes_of_a_whole_session() {
 }
 
 #[test]
+fn the_bytes_of_paths_and_parameters() {
+    let server = SmtpServer::accepting(Behaviour {
+        keywords: vec!["SIZE 1000", "8BITMIME", "SMTPUTF8"],
+        ..Behaviour::default()
+    });
+    let mut envelope = envelope(&[
+        "\"a,b+c=\\\"d\"@example.com",
+        "u+v=w@[192.0.2.1]",
+        "jürgen@bücher.example",
+    ]);
+    envelope.sender = None;
+    envelope.null_sender = true;
+    let message = Arc::new(Text("Subject: hi\n\nä\n".as_bytes().to_vec()));
+    let cancel = AtomicBool::new(false);
+    let observer = Arc::new(Silent);
+    let outcomes = submit(&relay(&server), &envelope, message, observer, &cancel);
+    assert!(outcomes.iter().all(|(_, outcome)| outcome.is_accepted()));
+    let expected = "EHLO client.example.org\r\n\
+        MAIL FROM:<> SIZE=19 BODY=8BITMIME SMTPUTF8\r\n\
+        RCPT TO:<\"a,b+c=\\\"d\"@example.com>\r\n\
+        RCPT TO:<u+v=w@[192.0.2.1]>\r\n\
+        RCPT TO:<jürgen@xn--bcher-kva.example>\r\n\
+        DATA\r\nSubject: hi\r\n\r\nä\r\n.\r\nQUIT\r\n";
+    let received = server.ended().remove(0).received;
+    assert_eq!(String::from_utf8_lossy(&received), expected);
+}
+
+#[test]
 fn a_large_message_arrives_whole_in_clear_and_through_tls() {
     let text = ".a line of some length, and then some\n".repeat(60_000);
     for certificate in [None, Some(Certificate::good())] {
