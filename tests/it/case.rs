@@ -19,12 +19,16 @@ mod check;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use assert_cmd::cargo::cargo_bin;
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, Uid};
 use tempfile::TempDir;
@@ -35,8 +39,10 @@ use crate::namespace;
 use crate::pty::Terminal;
 use crate::sendmail::{Call, FakeSendmail};
 
-/// The program under test.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_postrider");
+/// Returns the program under test, which Cargo builds before the tests.
+pub fn program() -> &'static Path {
+    cargo_bin!("postrider")
+}
 
 /// 2026-11-16 09:00:00 UTC, a Monday: the time that `Date:` fields and From_ lines show.
 pub const CLOCK: &str = "1794819600";
@@ -429,7 +435,7 @@ impl Case {
             return;
         }
         if !self.path("bin/postrider").exists() {
-            launch::install_executable(Path::new(PROGRAM), &self.path("bin/postrider"));
+            launch::install_executable(program(), &self.path("bin/postrider"));
             for name in &NAMES[1..] {
                 symlink("postrider", self.path("bin").join(name)).unwrap();
             }
@@ -515,6 +521,31 @@ impl Case {
             (None, _) => Stdin::Null,
         };
         let output = launch::run(&mut self.command(), stdin, self.limit, meanwhile);
+        self.judge(&before, output, start.elapsed())
+    }
+
+    /// Runs the program as inetd does, with a socket for standard input and output; `client` gets
+    /// the port of its other end.
+    ///
+    /// What the program says there is the client's to judge; the rest is checked as by
+    /// [`Case::run`].
+    #[track_caller]
+    pub fn served(mut self, client: impl FnOnce(u16)) -> Ran {
+        self.prepare();
+        let before = check::snapshot(self.dir.path());
+        let start = Instant::now();
+        let mut command = self.command();
+        let limit = self.limit;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let output = thread::scope(|scope| {
+            let server = scope.spawn(move || {
+                let stdin = Stdin::Socket(launch::accept(&listener, limit));
+                launch::run(&mut command, stdin, limit, None)
+            });
+            client(port);
+            server.join().unwrap_or_else(|panic| resume_unwind(panic))
+        });
         self.judge(&before, output, start.elapsed())
     }
 

@@ -679,7 +679,7 @@ fn saved_with_faults(faults: &[String]) -> String {
         .args(["-c", script, "sh"])
         .arg(strace.get_program())
         .args(strace.get_args())
-        .arg(crate::case::PROGRAM)
+        .arg(crate::case::program())
         .args(["mailx", "-n", "-N", "-f", "box"])
         .env_clear()
         .env("HOME", directory.path())

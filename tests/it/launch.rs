@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -102,6 +104,8 @@ pub enum Stdin {
     Bytes(Vec<u8>),
     /// These bytes (a pipe's buffer full at most), and no end while the program runs.
     Open(Vec<u8>),
+    /// This socket, which is standard output too.
+    Socket(TcpStream),
 }
 
 /// What a program did.
@@ -131,13 +135,16 @@ pub fn run(
     limit: Duration,
     mut meanwhile: Option<Box<dyn FnMut(Pid) -> bool + '_>>,
 ) -> Output {
+    let socket = |socket: &TcpStream| Stdio::from(OwnedFd::from(socket.try_clone().unwrap()));
+    let (input, out) = match &stdin {
+        Stdin::Null => (Stdio::null(), Stdio::piped()),
+        Stdin::Bytes(_) | Stdin::Open(_) => (Stdio::piped(), Stdio::piped()),
+        Stdin::Socket(end) => (socket(end), socket(end)),
+    };
     command
         .process_group(0)
-        .stdin(match stdin {
-            Stdin::Null => Stdio::null(),
-            Stdin::Bytes(_) | Stdin::Open(_) => Stdio::piped(),
-        })
-        .stdout(Stdio::piped())
+        .stdin(input)
+        .stdout(out)
         .stderr(Stdio::piped());
     let mut child = spawn(command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let group = Pid::from_raw(child.id() as i32);
@@ -154,7 +161,10 @@ pub fn run(
         }
         _ => None,
     };
-    let stdout = drain(child.stdout.take().expect("piped"));
+    let stdout = match child.stdout.take() {
+        Some(pipe) => drain(pipe),
+        None => drain(io::empty()),
+    };
     let stderr = drain(child.stderr.take().expect("piped"));
     let start = Instant::now();
     let status = loop {
@@ -185,6 +195,24 @@ pub fn run(
     // Nobody may stay behind holding our files.
     let _ = killpg(group, Signal::SIGKILL);
     output
+}
+
+/// Waits for somebody to connect; after `limit` the test fails.
+pub fn accept(listener: &TcpListener, limit: Duration) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let start = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((socket, _)) => {
+                socket.set_nonblocking(false).unwrap();
+                return socket;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => panic!("cannot accept a connection: {error}"),
+        }
+        assert!(start.elapsed() < limit, "nobody connected in {limit:?}");
+        thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// Reads a pipe to its end on a thread.

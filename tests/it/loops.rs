@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::case::{Case, PROGRAM};
+use crate::case::{Case, program};
 use crate::launch;
 
 /// Returns a mail whose `mta` is this path.
@@ -36,7 +36,7 @@ fn a_hard_link_to_us_is_no_mta() {
 fn a_copy_of_us_is_no_mta() {
     let case = by("[DIR]/cwd/sendmail").lacking("-e", "cwd/sendmail");
     // Not as `install_executable` does it, which makes a link where it can.
-    launch::locked(|| std::fs::copy(PROGRAM, case.path("cwd/sendmail"))).unwrap();
+    launch::locked(|| std::fs::copy(program(), case.path("cwd/sendmail"))).unwrap();
     case.fails()
         .says("[DIR]/cwd/sendmail is Postrider itself")
         .keeps(1)
@@ -46,7 +46,7 @@ fn a_copy_of_us_is_no_mta() {
 #[test]
 fn another_program_of_our_size_is_an_mta() {
     let case = by("[DIR]/cwd/sendmail");
-    let size = std::fs::metadata(PROGRAM).unwrap().len();
+    let size = std::fs::metadata(program()).unwrap().len();
     let script = "#!/bin/sh\n/bin/cat >/dev/null\nexit 0\n";
     launch::install_script(&case.path("cwd/sendmail"), script);
     let file = std::fs::File::options()

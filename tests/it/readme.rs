@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use crate::case::{Case, PROGRAM};
+use crate::case::{Case, program};
 use crate::documents::{document, examples, pages};
 use crate::launch;
 use crate::mailboxes;
@@ -57,7 +57,7 @@ fn world() -> Case {
 fn built(case: Case) -> Case {
     let release = case.path("cwd/target/release");
     fs::create_dir_all(&release).unwrap();
-    launch::install_executable(PROGRAM.as_ref(), &release.join("postrider"));
+    launch::install_executable(program(), &release.join("postrider"));
     launch::install_script(
         &case.path("bin/cargo"),
         "#!/bin/sh\ncase \"$*\" in 'build --release --locked') ;; *) exit 1 ;; esac\n",

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Once;
 use std::time::Duration;
 
-use crate::case::PROGRAM;
+use crate::case::program;
 use crate::launch::{self, Stdin};
 use crate::letters::Letter;
 
@@ -57,7 +57,7 @@ impl FakeSendmail {
 /// `cargo test` builds it, `cargo test --test it` does not; then it is built here, once.
 fn built() -> PathBuf {
     static ONCE: Once = Once::new();
-    let program = Path::new(PROGRAM);
+    let program = program();
     let path = program.with_file_name("examples").join("fake-sendmail");
     ONCE.call_once(|| {
         if !path.exists() {

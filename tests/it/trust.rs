@@ -69,7 +69,7 @@ fn acted_out(what: &str, script: &str) -> Option<String> {
         .args(["-m", "/bin/sh", "-c"])
         .arg(format!("{WORLD}{script}"))
         .args([OsString::from("sh"), dir.path().into()])
-        .arg(crate::case::PROGRAM);
+        .arg(crate::case::program());
     let output = launch::run(&mut command, Stdin::Null, Duration::from_secs(300), None);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() && errors.contains("unshare") {
