@@ -30,6 +30,7 @@ mod escapes;
 mod gate;
 mod harness;
 mod idioms;
+mod judge;
 mod kept;
 mod local;
 mod locks;

@@ -167,8 +167,9 @@ fn verdict(report: &Report) -> Verdict {
             let words = format!("{}: {}", entry.target, entry.outcome.text);
             let words = sanitize::line(words.as_bytes()).into_owned();
             match entry.outcome.disposition {
-                Disposition::TryLater => Verdict::TryLater(words),
-                _ => Verdict::Refused(words),
+                // A mail that may be lost is worth a second copy (RFC 5321 section 4.2.5).
+                Disposition::TryLater | Disposition::Uncertain => Verdict::TryLater(words),
+                Disposition::Accepted | Disposition::Refused => Verdict::Refused(words),
             }
         }
     }
