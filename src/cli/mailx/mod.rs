@@ -4,7 +4,7 @@
 //! that is sent, or a mailbox that is read.
 
 mod attach_or_header;
-mod dialect;
+pub mod dialect;
 mod mode;
 pub mod options;
 
