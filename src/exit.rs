@@ -84,11 +84,11 @@ impl Kind {
         }
     }
 
-    /// Returns whether what failed may pass by itself: a lock, a full disk, a host that is down.
+    /// Returns whether what failed may pass by itself: a lock, a full disk, a host that is down or talks nonsense.
     pub fn may_pass(self) -> bool {
         matches!(
             self,
-            Kind::TryLater | Kind::CannotCreate | Kind::Io | Kind::Signal(_)
+            Kind::TryLater | Kind::CannotCreate | Kind::Io | Kind::Protocol | Kind::Signal(_)
         )
     }
 
