@@ -89,7 +89,8 @@ fn the_option_table_is_what_clap_knows() {
 
 /// The options of the mailx face for `cli::mailx::dialect`, one a line: letters, names, arity.
 fn option_table() -> String {
-    let mut text = String::new();
+    let mut text =
+        "# Generated from options.rs by tests/it/documents.rs; do not edit it.\n".to_owned();
     for argument in MailxArguments::command().get_arguments() {
         if argument.is_positional() {
             continue;

@@ -56,6 +56,19 @@ fn a_command_does_not_eat_the_rest_of_a_piped_message() {
 }
 
 #[test]
+fn an_empty_message_whose_part_is_missing_is_not_dropped_in_silence() {
+    let ran = Case::send(["-~", "-E", "-s", "report", TO])
+        .stdin("~r missing\n")
+        .status(66)
+        .says("cannot read missing: No such file or directory")
+        .says("an escape failed, so the message is not sent")
+        .any_stderr()
+        .keeps(1)
+        .run();
+    ran.nothing_sent();
+}
+
+#[test]
 fn a_piped_message_does_not_leave_without_its_part() {
     let ran = Case::send(["-~", "-s", "report", TO])
         .stdin("one\n~r missing\ntwo\n")

@@ -58,7 +58,7 @@ struct Row {
 }
 
 impl Row {
-    /// Reads a line of [`OPTIONS`].
+    /// Reads a line of [`OPTIONS`]; a comment is none of an option.
     fn of(line: &'static str) -> Option<Row> {
         let mut columns = line.split(' ');
         Some(Row {

@@ -85,3 +85,48 @@ fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::postrider::options::PostriderArguments;
+
+    #[test]
+    fn a_complaint_says_all_in_one_line() {
+        for (line, expected) in [
+            ("", "there is nothing to do"),
+            ("list --blorb", "unexpected argument '--blorb' found"),
+            ("list --bl\norb", "unexpected argument '--bl\norb' found"),
+            ("blorb", "unrecognized subcommand 'blorb'"),
+            ("show", "show needs a message: its number, $ or last"),
+            ("delete", "there is no word of which messages"),
+            ("mark --read", "there is no word of which messages"),
+            ("mark 1", "there is no word of what to mark"),
+            (
+                "show --json --raw 1",
+                "the argument '--json' cannot be used with '--raw'",
+            ),
+            (
+                "mark 1 --read --unread",
+                "the argument '--read' cannot be used with '--unread'",
+            ),
+            (
+                "delete --older-than 3y",
+                "invalid value '3y' for '--older-than <AGE>': an age is a number and m, h, d or w",
+            ),
+            (
+                "list --file",
+                "a value is required for '--file <FILE>' but none was supplied",
+            ),
+        ] {
+            let words =
+                std::iter::once("postrider").chain(line.split(' ').filter(|w| !w.is_empty()));
+            let error = PostriderArguments::try_parse_from(words).unwrap_err();
+            let failure = failure(&error);
+            assert_eq!(failure.what, expected, "{line}");
+            assert!(failure.hint.is_some(), "{line}");
+        }
+    }
+}
