@@ -83,7 +83,10 @@ pub fn send(
     if is_empty && refusal.is_none() && discards_empty(manner, settings) {
         return;
     }
-    if is_empty && let Some(text) = settings.text("nullbodymsg") {
+    if is_empty
+        && refusal.is_none()
+        && let Some(text) = settings.text("nullbodymsg")
+    {
         diagnostics::line(text);
     }
     let composed = compose(text.body);
