@@ -217,9 +217,12 @@ fn names(group: &[&Entry]) -> String {
     let mut names = group
         .iter()
         .take(NAMED)
-        .map(|entry| match entry.target == entry.recipient {
-            true => entry.target.to_string(),
-            false => format!("{} (for {})", entry.target, entry.recipient),
+        .map(|entry| {
+            if entry.target == entry.recipient {
+                entry.target.to_string()
+            } else {
+                format!("{} (for {})", entry.target, entry.recipient)
+            }
         })
         .collect::<Vec<_>>()
         .join(", ");

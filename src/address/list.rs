@@ -117,9 +117,10 @@ impl<'a> Parser<'a> {
         while let Some(c) = self.text[self.at..].chars().next() {
             let here = self.at;
             if self.found.len() + self.entry.words.len() > MAX_RECIPIENTS {
-                let start = match self.at_entry_start() {
-                    true => here,
-                    false => self.entry.start,
+                let start = if self.at_entry_start() {
+                    here
+                } else {
+                    self.entry.start
                 };
                 return self.fail(&self.text[start..], TOO_MANY);
             }

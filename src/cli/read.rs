@@ -153,9 +153,10 @@ fn perform(
             // The last message is found from the end of the file, unless numbers are shown.
             let manner = change.manner;
             let shows_numbers = manner.json || manner.dry_run || around.stdout_is_terminal;
-            let mailbox = match change.selection.is_last() && !shows_numbers {
-                true => Mailbox::open_end(path, journals)?,
-                false => Mailbox::open_index(path, journals)?,
+            let mailbox = if change.selection.is_last() && !shows_numbers {
+                Mailbox::open_end(path, journals)?
+            } else {
+                Mailbox::open_index(path, journals)?
             };
             Ok(batch::change(&mailbox, settings, &around, change, screen)?)
         }

@@ -165,8 +165,9 @@ fn refused_for_escape(kind: Kind) -> Failure {
 
 /// Returns where a person who types is answered: not where the result is to go.
 fn answers(manner: &Manner) -> Box<dyn Write> {
-    match manner.json || manner.dry_run || manner.explain {
-        true => Box::new(io::stderr()),
-        false => Box::new(io::stdout()),
+    if manner.json || manner.dry_run || manner.explain {
+        Box::new(io::stderr())
+    } else {
+        Box::new(io::stdout())
     }
 }

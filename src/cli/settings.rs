@@ -98,9 +98,10 @@ pub(super) fn read(
         let name = account.to_string_lossy();
         if !settings.use_account(&name, &context) {
             let what = format!("there is no account {name}, and no file of that name");
-            let kind = match looks_like_file(account.as_bytes()) {
-                true => Kind::NoInput,
-                false => Kind::Config,
+            let kind = if looks_like_file(account.as_bytes()) {
+                Kind::NoInput
+            } else {
+                Kind::Config
             };
             refusal =
                 Some(Failure::new(kind, what).hint(

@@ -104,9 +104,10 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
         let what = format!("cannot attach {}", sanitize::line(path.as_bytes()));
         let kind = error.kind(Kind::NoInput);
         let failure = Failure::new(kind, what).because(error);
-        match path.as_bytes().contains(&b':') {
-            true => failure.hint("a header field is added by --header 'Name: text'"),
-            false => failure,
+        if path.as_bytes().contains(&b':') {
+            failure.hint("a header field is added by --header 'Name: text'")
+        } else {
+            failure
         }
     };
     let content_type = wanted.content_type.as_ref().map(|text| {

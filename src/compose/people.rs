@@ -179,9 +179,10 @@ impl Composer<'_> {
 
     /// Takes an entry of a list that is no recipient.
     fn no_recipient(&mut self, error: &AddressError) {
-        match is_rest(error) {
-            true => self.too_many_recipients(),
-            false => self.bad_recipient(&error.text, error.reason),
+        if is_rest(error) {
+            self.too_many_recipients()
+        } else {
+            self.bad_recipient(&error.text, error.reason)
         }
     }
 

@@ -339,9 +339,10 @@ impl Settings {
             origin,
             what: judged.what,
             hint: judged.hint,
-            weight: match judged.is_way_out {
-                true => Weight::Route,
-                false => Weight::Line,
+            weight: if judged.is_way_out {
+                Weight::Route
+            } else {
+                Weight::Line
             },
             variable: Some(name.to_owned()),
         });
@@ -369,9 +370,10 @@ impl Settings {
 
     /// Tells of a value that is none of its row's; `name` is the one that was written.
     fn refuse(&mut self, row: &Row, name: &str, what: &str, origin: Origin) {
-        let (weight, rest) = match row.is_way_out {
-            true => (Weight::Route, ""),
-            false => (Weight::Line, "; its default counts"),
+        let (weight, rest) = if row.is_way_out {
+            (Weight::Route, "")
+        } else {
+            (Weight::Line, "; its default counts")
         };
         self.add_problem(Problem {
             origin,

@@ -201,9 +201,10 @@ fn list(choices: &[Choice], last: Option<&str>) -> String {
                 .copied()
                 .filter(|word| !word.is_empty())
                 .collect();
-            match also.is_empty() {
-                true => choice.word.to_owned(),
-                false => format!("{} ({})", choice.word, also.join(", ")),
+            if also.is_empty() {
+                choice.word.to_owned()
+            } else {
+                format!("{} ({})", choice.word, also.join(", "))
             }
         })
         .chain(last.map(str::to_owned))

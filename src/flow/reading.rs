@@ -78,9 +78,10 @@ pub fn open(
         return Err(Failure::new(Kind::Signal(signal), what).into());
     }
     let mailbox = Mailbox::open_index(&found.path, opening.journals)?;
-    match mailbox.messages().is_empty() {
-        true => Err(Failure::new(Kind::Nothing, no_mail(found)).into()),
-        false => Ok(mailbox),
+    if mailbox.messages().is_empty() {
+        Err(Failure::new(Kind::Nothing, no_mail(found)).into())
+    } else {
+        Ok(mailbox)
     }
 }
 

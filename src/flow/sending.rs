@@ -160,9 +160,10 @@ fn keep_unsent(
     diagnostics: &mut Diagnostics,
 ) {
     let kept = submission::keep_composed(composed, around);
-    match composed.is_cut {
-        true => diagnostics.kept_in_part(kept.as_ref()),
-        false => diagnostics.kept(kept.as_ref()),
+    if composed.is_cut {
+        diagnostics.kept_in_part(kept.as_ref())
+    } else {
+        diagnostics.kept(kept.as_ref())
     }
     report_unsent(composed, why, kept, manner, around, diagnostics);
 }
@@ -262,12 +263,11 @@ fn dry_run(
     }
     let written = submission::rehearse(&composed.draft, &plan, around).and_then(|message| {
         let mut reader = message.reader();
-        match is_debug(manner, around.settings) {
-            true => io::copy(&mut reader, &mut io::stderr().lock()).map(drop),
-            false => {
-                let mut out = io::stdout().lock();
-                io::copy(&mut reader, &mut out).and_then(|_| out.flush())
-            }
+        if is_debug(manner, around.settings) {
+            io::copy(&mut reader, &mut io::stderr().lock()).map(drop)
+        } else {
+            let mut out = io::stdout().lock();
+            io::copy(&mut reader, &mut out).and_then(|_| out.flush())
         }
         .map_err(|error| Failure::new(Kind::Io, "cannot write the message").because(error))
     });

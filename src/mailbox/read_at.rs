@@ -63,9 +63,10 @@ impl ReadAhead {
         if offset < window.start || offset >= end {
             // More and more as long as what was read is nearly all that is needed.
             let is_near = offset >= end && offset - end < window.want as u64;
-            window.want = match is_near {
-                true => (window.want * 2).min(READ_AHEAD.1),
-                false => READ_AHEAD.0,
+            window.want = if is_near {
+                (window.want * 2).min(READ_AHEAD.1)
+            } else {
+                READ_AHEAD.0
             };
             let want = window.want.max(buffer.len());
             window.start = offset;
@@ -127,9 +128,10 @@ pub(super) fn read_exact<S: ReadAt + ?Sized>(
     buffer: &mut [u8],
     offset: u64,
 ) -> io::Result<()> {
-    match read_full(source, buffer, offset)? == buffer.len() {
-        true => Ok(()),
-        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    if read_full(source, buffer, offset)? == buffer.len() {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
     }
 }
 
@@ -164,10 +166,7 @@ mod tests {
             let mut at = 0;
             for (offset, len, goes_on) in reads {
                 // Mostly small reads that follow each other.
-                let (offset, len) = match goes_on {
-                    true => (at, len % 3000),
-                    false => (offset, len),
-                };
+                let (offset, len) = if goes_on { (at, len % 3000) } else { (offset, len) };
                 let (mut found, mut expected) = (vec![0; len], vec![0; len]);
                 let count = read_full(&buffered, &mut found, offset).expect("memory");
                 prop_assert_eq!(count, read_full(&bytes[..], &mut expected, offset).expect("memory"));

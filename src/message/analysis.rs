@@ -224,10 +224,10 @@ impl Analyser {
         found.bare_cr += self.line_crs - u64::from(crlf);
         found.longest_line = found.longest_line.max(text_len);
         found.has_from_line |= text.starts_with(b"From ");
-        found.has_trailing_blank |= match text.len() as u64 == text_len {
-            true => matches!(text.last(), Some(b' ' | b'\t')),
-            // A line too long to be kept is encoded for its length anyway.
-            false => true,
+        found.has_trailing_blank |= if text.len() as u64 == text_len {
+            matches!(text.last(), Some(b' ' | b'\t'))
+        } else {
+            true
         };
         if self.boundary.len() > 2 && text.starts_with(&self.boundary) {
             found

@@ -211,13 +211,15 @@ impl Composition<'_> {
         }
         let boundary = format!("{prefix}{number}");
         // What was left out is told in a part that is no form of the text.
-        let name = match self.wishes.alternatives && self.omitted.is_empty() {
-            true => "multipart/alternative",
-            false => "multipart/mixed",
+        let name = if self.wishes.alternatives && self.omitted.is_empty() {
+            "multipart/alternative"
+        } else {
+            "multipart/mixed"
         };
-        Ok(Plan::Mime(match is_bare && entities.len() == 1 {
-            true => entities.remove(0),
-            false => Entity::joined(name, entities, boundary),
+        Ok(Plan::Mime(if is_bare && entities.len() == 1 {
+            entities.remove(0)
+        } else {
+            Entity::joined(name, entities, boundary)
         }))
     }
 
@@ -256,18 +258,20 @@ fn text_part<'a>(
         asked.clone()
     } else if analysis.has_sound_lines() {
         // Made by the caller, its boundaries and encodings included: not ours to touch.
-        plan.encoding = match analysis.is_ascii() {
-            true => TransferEncoding::SevenBit,
-            false => TransferEncoding::EightBit,
+        plan.encoding = if analysis.is_ascii() {
+            TransferEncoding::SevenBit
+        } else {
+            TransferEncoding::EightBit
         };
         asked.clone()
     } else {
         // No mailer would carry it as it is: let it arrive as the text that it is.
         MediaType::text_plain()
     };
-    let media_type = match media_type.is_text() {
-        true => with_true_charset(media_type, None, analysis),
-        false => media_type,
+    let media_type = if media_type.is_text() {
+        with_true_charset(media_type, None, analysis)
+    } else {
+        media_type
     };
     Part {
         media_type,

@@ -240,9 +240,10 @@ pub fn show(
         Form::Raw | Form::Text if is_last => Mailbox::open_end(path, journals)?,
         _ => Mailbox::open_index(path, journals)?,
     };
-    let number = match is_last {
-        true => mailbox.messages().len(),
-        false => number,
+    let number = if is_last {
+        mailbox.messages().len()
+    } else {
+        number
     };
     let found = number
         .checked_sub(1)

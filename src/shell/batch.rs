@@ -137,25 +137,24 @@ pub fn change(
         })?;
     let unread = tell_unread(&stored, &mut screen);
     let changes = action.changes(&stored, &chosen);
-    let done = match manner.dry_run || changes.is_empty() {
-        true => Committed {
+    let done = if manner.dry_run || changes.is_empty() {
+        Committed {
             left: stored.count(),
             ..Committed::default()
-        },
-        false => {
-            commit(mailbox, &changes, &options, around, &mut screen).map_err(
-                |failure| match around.signal() {
-                    Some(signal) => {
-                        let what = format!(
-                            "interrupted; {} stays as it is",
-                            sanitize::path(mailbox.path())
-                        );
-                        Failure::new(Kind::Signal(signal), what)
-                    }
-                    None => failure,
-                },
-            )?
         }
+    } else {
+        commit(mailbox, &changes, &options, around, &mut screen).map_err(|failure| match around
+            .signal()
+        {
+            Some(signal) => {
+                let what = format!(
+                    "interrupted; {} stays as it is",
+                    sanitize::path(mailbox.path())
+                );
+                Failure::new(Kind::Signal(signal), what)
+            }
+            None => failure,
+        })?
     };
     for line in notices_of(&done, mailbox.path()) {
         screen.tell(&line);

@@ -19,9 +19,12 @@ const MAX_NAMES: usize = 1000;
 /// Makes a file name of one that somebody else chose: no directory, not hidden, no controls.
 pub(super) fn safe_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
-    let harmless = |c: char| match sanitize::is_forbidden(c) || c.is_control() {
-        true => '_',
-        false => c,
+    let harmless = |c: char| {
+        if sanitize::is_forbidden(c) || c.is_control() {
+            '_'
+        } else {
+            c
+        }
     };
     let name: String = match name {
         "" | "." | ".." => "attachment".to_owned(),
@@ -132,9 +135,10 @@ fn fill(mut file: &File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     // What was written may be deleted from the mailbox next.
-    match is_young(&file.metadata()?) {
-        true => sync_name(path, file),
-        false => Ok(()),
+    if is_young(&file.metadata()?) {
+        sync_name(path, file)
+    } else {
+        Ok(())
     }
 }
 

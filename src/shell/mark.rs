@@ -91,20 +91,20 @@ impl Reader<'_, '_> {
     /// Marks messages as deleted; shows the next one with `autoprint`.
     pub(super) fn delete(&mut self, list: &str) -> Told {
         let has_next = self.delete_and_move(list)?;
-        match has_next && self.options.autoprint {
-            true => self.print(""),
-            false => Ok(()),
+        if has_next && self.options.autoprint {
+            self.print("")
+        } else {
+            Ok(())
         }
     }
 
     /// Marks messages as deleted and shows the next one.
     pub(super) fn delete_and_print(&mut self, list: &str) -> Told {
-        match self.delete_and_move(list)? {
-            true => self.print(""),
-            false => {
-                self.screen.text("No more messages\n");
-                Ok(())
-            }
+        if self.delete_and_move(list)? {
+            self.print("")
+        } else {
+            self.screen.text("No more messages\n");
+            Ok(())
         }
     }
 
@@ -172,10 +172,10 @@ impl Reader<'_, '_> {
     /// Lets messages stay in the mailbox, whatever the rules of leaving say of them.
     pub(super) fn hold(&mut self, list: &str) -> Told {
         self.changeable()?;
-        let messages = match self.options.rules.posix && !list.is_empty() {
-            // POSIX lets it take back a deletion.
-            true => self.choose(list, Sight::All)?,
-            false => self.messages(list)?,
+        let messages = if self.options.rules.posix && !list.is_empty() {
+            self.choose(list, Sight::All)?
+        } else {
+            self.messages(list)?
         };
         self.change(messages, |mark| mark.fate = Fate::Held);
         Ok(())
@@ -238,9 +238,12 @@ impl Reader<'_, '_> {
 
     /// Sets a flag of messages, or clears it.
     pub(super) fn set_flag(&mut self, list: &str, flag: Flags, is_set: bool) -> Told {
-        self.mark(list, |mark| match is_set {
-            true => mark.flags.insert(flag),
-            false => mark.flags.remove(flag),
+        self.mark(list, |mark| {
+            if is_set {
+                mark.flags.insert(flag)
+            } else {
+                mark.flags.remove(flag)
+            }
         })
     }
 

@@ -310,9 +310,10 @@ impl<'a, 's> Reader<'a, 's> {
     ///
     /// POSIX lets scripts go on.
     fn held_back_by(&self) -> Option<&str> {
-        match self.options.rules.posix {
-            true => None,
-            false => self.script.failed(),
+        if self.options.rules.posix {
+            None
+        } else {
+            self.script.failed()
         }
     }
 
@@ -454,9 +455,10 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Returns the complaint of a command that we do not know.
     fn unknown(&mut self, word: &str, line: &str) -> Complaint {
-        let behind = match self.in_script {
-            true => self.script.meet_unknown(line),
-            false => "",
+        let behind = if self.in_script {
+            self.script.meet_unknown(line)
+        } else {
+            ""
         };
         Complaint::wrong(format!("Unknown command: \"{word}\"{behind}"))
     }
@@ -605,9 +607,10 @@ fn worse(one: Option<Kind>, other: Option<Kind>) -> Option<Kind> {
 /// Returns whether we may change a mailbox: its file, or the directories of a Maildir.
 fn may_write(mailbox: &Mailbox) -> bool {
     let path = mailbox.path();
-    let places = match path.is_dir() {
-        true => vec![path.join("cur"), path.join("new")],
-        false => vec![path.to_owned()],
+    let places = if path.is_dir() {
+        vec![path.join("cur"), path.join("new")]
+    } else {
+        vec![path.to_owned()]
     };
     let is_open = |place: &PathBuf| eaccess(place, AccessFlags::W_OK).is_ok();
     // Who changes it must first complete a change that broke off.

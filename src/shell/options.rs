@@ -93,9 +93,12 @@ impl QuitRules {
     /// Under POSIX's rules a variable counts only where somebody has set it: its default is not ours.
     fn of(settings: &Settings, environment: &Environment) -> QuitRules {
         let posix = environment.posixly_correct || settings.is_set("posix");
-        let holds = |name: &str| match posix {
-            true => settings.any(name).is_some(),
-            false => settings.is_set(name),
+        let holds = |name: &str| {
+            if posix {
+                settings.any(name).is_some()
+            } else {
+                settings.is_set(name)
+            }
         };
         QuitRules {
             posix,

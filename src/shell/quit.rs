@@ -45,9 +45,10 @@ impl Reader<'_, '_> {
             Ok(()) => self.left = true,
             Err(failure) => {
                 let can_stay = self.around.stdin_is_terminal && self.around.signal().is_none();
-                self.fail(&match can_stay {
-                    true => failure.hint("x leaves without a change; q tries again"),
-                    false => failure,
+                self.fail(&if can_stay {
+                    failure.hint("x leaves without a change; q tries again")
+                } else {
+                    failure
                 });
                 self.left = !can_stay;
             }

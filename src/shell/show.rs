@@ -30,14 +30,14 @@ impl Reader<'_, '_> {
             }
             let bytes = self.bytes(message)?;
             let number = Some(message + 1);
-            match crt.is_some() {
-                true => page::each(number, bytes, all, &self.display, &mut |piece| {
+            if crt.is_some() {
+                page::each(number, bytes, all, &self.display, &mut |piece| {
                     text.push_str(piece);
-                }),
-                // Straight on its way: the text of a message may be several times as long.
-                false => page::each(number, bytes, all, &self.display, &mut |piece| {
+                })
+            } else {
+                page::each(number, bytes, all, &self.display, &mut |piece| {
                     self.screen.safe(piece);
-                }),
+                })
             }
             self.mark_read(message);
         }
@@ -158,9 +158,10 @@ impl Reader<'_, '_> {
 
     /// Shows the screenful with a message; if one is named, the first of the screenful becomes current.
     pub(super) fn headers(&mut self, list: &str) -> Told {
-        let message = match list.is_empty() {
-            true => self.current,
-            false => self.messages(list)?[0],
+        let message = if list.is_empty() {
+            self.current
+        } else {
+            self.messages(list)?[0]
         };
         if self.visible().next().is_none() {
             return Err(Complaint::no_messages());

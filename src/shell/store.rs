@@ -159,9 +159,10 @@ impl Reader<'_, '_> {
                 return Ok(());
             }
         };
-        let written = match name.ends_with('/') || path.is_dir() {
-            true => self.write_parts(&messages, &path),
-            false => self.write_text(&messages, &path),
+        let written = if name.ends_with('/') || path.is_dir() {
+            self.write_parts(&messages, &path)
+        } else {
+            self.write_text(&messages, &path)
         };
         match written {
             Ok(()) => self.mark_stored(&messages, true),
@@ -175,9 +176,10 @@ impl Reader<'_, '_> {
         for &message in messages {
             let content = self.content(message)?;
             // The text of one message, the usual case, is not copied.
-            match text.is_empty() {
-                true => text = body(&content),
-                false => text.extend_from_slice(&body(&content)),
+            if text.is_empty() {
+                text = body(&content)
+            } else {
+                text.extend_from_slice(&body(&content))
             }
             if !text.is_empty() && !text.ends_with(b"\n") {
                 text.push(b'\n');
@@ -245,9 +247,10 @@ fn body(content: &[u8]) -> Vec<u8> {
     let found = structure(content);
     match found.parts.as_slice() {
         [part] if matches!(part.content, Content::Leaf) => {
-            match part.media_type.starts_with("text/") {
-                true => part.text().into_bytes(),
-                false => part.decoded().into_owned(),
+            if part.media_type.starts_with("text/") {
+                part.text().into_bytes()
+            } else {
+                part.decoded().into_owned()
             }
         }
         _ => display::text(content).into_bytes(),

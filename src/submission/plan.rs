@@ -116,12 +116,11 @@ pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
         Ok(aliases) => aliases,
         Err((path, error)) => {
             let what = format!("cannot read {path}");
-            match error.is_failure() {
-                true => note(&what, error.into()),
-                false => {
-                    let told = format!("{what}: {error}; the system's aliases do not count");
-                    unreadable.replace(Some(told));
-                }
+            if error.is_failure() {
+                note(&what, error.into())
+            } else {
+                let told = format!("{what}: {error}; the system's aliases do not count");
+                unreadable.replace(Some(told));
             }
             SystemAliases::default()
         }

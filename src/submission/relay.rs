@@ -36,9 +36,10 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
     let settings = around.settings;
     let mut relay = Relay::new(url.host.clone(), url.port);
     relay.security = security(url, settings)?;
-    relay.verify = match ignores_certificates(settings) {
-        true => Verify::Ignore,
-        false => Verify::Strict,
+    relay.verify = if ignores_certificates(settings) {
+        Verify::Ignore
+    } else {
+        Verify::Strict
     };
     relay.ca_file = settings
         .path("tls-ca-file")
@@ -102,9 +103,10 @@ fn timeouts(settings: &Settings, terminal: bool) -> Timeouts {
 /// 78 when `tls=no` meets something that asks for TLS, or a login for another host.
 pub fn check(url: &RelayUrl, settings: &Settings) -> Result<(), Failure> {
     security(url, settings)?;
-    match has_login(url, settings) {
-        true => forbid_clear_login(url, settings),
-        false => Ok(()),
+    if has_login(url, settings) {
+        forbid_clear_login(url, settings)
+    } else {
+        Ok(())
     }
 }
 
@@ -319,9 +321,12 @@ impl From<SecretError> for Failure {
 
 /// Reads the first line of a file that only its owner can read.
 fn read_secret(path: &Path, around: &Surroundings<'_>) -> Result<Secret, SecretError> {
-    let unread = |error: Unread| match error.is_absent() {
-        true => SecretError::Absent(unreadable(path, error)),
-        false => SecretError::Refused(unreadable(path, error)),
+    let unread = |error: Unread| {
+        if error.is_absent() {
+            SecretError::Absent(unreadable(path, error))
+        } else {
+            SecretError::Refused(unreadable(path, error))
+        }
     };
     let file = open::read::open(path, Use::Password).map_err(unread)?;
     if let Some(metadata) = file.metadata() {

@@ -111,9 +111,10 @@ impl Found {
             Err(error) => {
                 if !error.is_absent() {
                     let why = error.to_string();
-                    let unread = match error.is_failure() {
-                        true => HostUnread::Failed(why),
-                        false => HostUnread::Refused(why),
+                    let unread = if error.is_failure() {
+                        HostUnread::Failed(why)
+                    } else {
+                        HostUnread::Refused(why)
                     };
                     self.unread.get_or_insert((path, unread));
                 }

@@ -110,9 +110,10 @@ fn base() -> io::Result<File> {
     let found = base.metadata()?;
     let is_ours = [0, user::effective_uid()].contains(&found.uid());
     let is_safe = found.mode() & 0o022 == 0 || found.mode() & 0o1000 != 0;
-    match is_ours && is_safe {
-        true => Ok(base),
-        false => Err(refused(&format!("others can rename what is in {BASE}"))),
+    if is_ours && is_safe {
+        Ok(base)
+    } else {
+        Err(refused(&format!("others can rename what is in {BASE}")))
     }
 }
 

@@ -100,9 +100,10 @@ pub fn deliver(
         Err(error) => return later("cannot find out how the mailbox is made", error),
     };
     // What the From_ line keeps in an mbox (RFC 5321, section 4.4).
-    let return_path = match is_maildir(&path) {
-        true => format!("Return-Path: <{sender}>\n"),
-        false => String::new(),
+    let return_path = if is_maildir(&path) {
+        format!("Return-Path: <{sender}>\n")
+    } else {
+        String::new()
     };
     let mut reader = return_path.as_bytes().chain(message.reader());
     match wait.append(&path, &line, &mut reader, &options) {
@@ -113,9 +114,10 @@ pub fn deliver(
         ),
         Err(error) => {
             let kind = error.kind();
-            let disposition = match error.is_temporary() {
-                true => Disposition::TryLater,
-                false => Disposition::Refused,
+            let disposition = if error.is_temporary() {
+                Disposition::TryLater
+            } else {
+                Disposition::Refused
             };
             let outcome = Outcome::new(disposition, kind, exit::with_causes(&error));
             match kind {
@@ -156,9 +158,10 @@ fn options_for(path: &Path, account: &user::User) -> io::Result<AppendOptions<'s
     let directory = path.parent().unwrap_or(Path::new("."));
     let directory = open::if_there(directory.metadata())?;
     let in_spool = directory.is_some_and(|directory| Some(directory.gid()) == mail);
-    Ok(match user::effective_uid() == 0 || in_spool {
-        true => AppendOptions::system_mailbox(account.uid, mail),
-        false => AppendOptions::dead_letters(),
+    Ok(if user::effective_uid() == 0 || in_spool {
+        AppendOptions::system_mailbox(account.uid, mail)
+    } else {
+        AppendOptions::dead_letters()
     })
 }
 
@@ -190,9 +193,10 @@ pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, wait: &Wait<'_>
         ),
         Err(error) => {
             let text = exit::with_causes(&error);
-            let outcome = match error.is_temporary() {
-                true => Outcome::new(Disposition::TryLater, error.kind(), text),
-                false => refused(text),
+            let outcome = if error.is_temporary() {
+                Outcome::new(Disposition::TryLater, error.kind(), text)
+            } else {
+                refused(text)
             };
             match error.hint() {
                 Some(hint) => outcome.hint(hint),

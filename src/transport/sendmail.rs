@@ -217,12 +217,11 @@ fn call(
             match open::kind_of(&error, Kind::Unavailable) {
                 // It is not there, or no program: that does not pass by itself.
                 Kind::Unavailable => Outcome::new(Disposition::Refused, Kind::Unavailable, text)
-                    .hint(
-                        match sendmail.program.as_os_str().as_bytes().contains(&b' ') {
-                            true => "mta= is the path alone; mta-arguments= holds arguments for it",
-                            false => "set mta= to the path of a sendmail, or to the URL of a relay",
-                        },
-                    ),
+                    .hint(if sendmail.program.as_os_str().as_bytes().contains(&b' ') {
+                        "mta= is the path alone; mta-arguments= holds arguments for it"
+                    } else {
+                        "set mta= to the path of a sendmail, or to the URL of a relay"
+                    }),
                 kind => Outcome::new(Disposition::TryLater, kind, text),
             }
         }

@@ -35,9 +35,10 @@ fn a_batch_change_that_could_not_be_completed_is_no_success() {
             .stderr_contains(says)
             .may_change("cwd/box")
             .may_change("cwd/.box.postrider-journal");
-        match json {
-            true => case.stdout_contains("\"status\":74").run(),
-            false => case.run(),
+        if json {
+            case.stdout_contains("\"status\":74").run()
+        } else {
+            case.run()
         };
     }
 }

@@ -416,9 +416,10 @@ impl Case {
     }
 
     fn uid(&self) -> Uid {
-        match self.as_nobody && launch::is_root() {
-            true => Uid::from_raw(NOBODY),
-            false => Uid::effective(),
+        if self.as_nobody && launch::is_root() {
+            Uid::from_raw(NOBODY)
+        } else {
+            Uid::effective()
         }
     }
 
@@ -483,9 +484,10 @@ impl Case {
             .env("LC_ALL", "C")
             .env("SOURCE_DATE_EPOCH", CLOCK);
         for (name, value) in &self.env {
-            match value.is_empty() {
-                true => command.env_remove(name),
-                false => command.env(name, value),
+            if value.is_empty() {
+                command.env_remove(name)
+            } else {
+                command.env(name, value)
             };
         }
         if self.as_nobody {

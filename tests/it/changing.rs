@@ -125,9 +125,10 @@ fn posix_moves_read_mail_and_drops_saved_mail() {
     let moved = TWO;
     for by_variable in [true, false] {
         let (case, path) = at_home("2\ns 1 copy\nd 3\nq\n");
-        let case = match by_variable {
-            true => case.rc("set posix"),
-            false => case.env("POSIXLY_CORRECT", "1"),
+        let case = if by_variable {
+            case.rc("set posix")
+        } else {
+            case.env("POSIXLY_CORRECT", "1")
         };
         case.may_change(&path)
             .leaves("home/mbox", moved)

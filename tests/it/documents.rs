@@ -344,9 +344,12 @@ fn options<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
     let lines = text
         .lines()
         .skip_while(|line| !line.starts_with(".TP"))
-        .map(|line| match line.starts_with('.') {
-            true => line.to_owned(),
-            false => bold_quoted(line).replace("\\*(Aq", "\\(aq"),
+        .map(|line| {
+            if line.starts_with('.') {
+                line.to_owned()
+            } else {
+                bold_quoted(line).replace("\\*(Aq", "\\(aq")
+            }
         });
     lines.map(|line| line + "\n").collect()
 }
@@ -355,9 +358,10 @@ fn options<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
 fn sentence(help: &str) -> String {
     let paragraphs = help.split("\n\n").map(|paragraph| {
         let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-        match text.ends_with('.') || text.is_empty() {
-            true => text,
-            false => text + ".",
+        if text.ends_with('.') || text.is_empty() {
+            text
+        } else {
+            text + "."
         }
     });
     paragraphs.collect::<Vec<_>>().join(" ")
@@ -379,9 +383,10 @@ fn bold_quoted(text: &str) -> String {
 fn roff(text: &str) -> String {
     let escaped = text.replace('\\', "\\e").replace('-', "\\-");
     let quoted = bold_quoted(&escaped);
-    match quoted.starts_with(['.', '\'']) {
-        true => format!("\\&{quoted}"),
-        false => quoted,
+    if quoted.starts_with(['.', '\'']) {
+        format!("\\&{quoted}")
+    } else {
+        quoted
     }
 }
 

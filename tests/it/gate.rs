@@ -459,17 +459,18 @@ fn assert_values(letter: &Letter, given: &[(Place, u8)]) {
     for (place, byte) in given {
         let name = format!("X-{place:?}-{byte}");
         let raw = letter.field(&name);
-        let got = match raw.contains("=?") && *byte >= 128 {
-            true => Letter::new(
+        let got = if raw.contains("=?") && *byte >= 128 {
+            Letter::new(
                 format!(
                     "Subject: {raw}
 
-"
+        "
                 )
                 .as_bytes(),
             )
-            .subject(),
-            false => raw,
+            .subject()
+        } else {
+            raw
         };
         assert_eq!(
             got.trim_matches([' ', '\t']),
@@ -631,14 +632,16 @@ fn names_of_attachments() {
             option.push(&name);
             case = case.args([option]);
         }
-        case = match through_relay {
-            true => case.rc(&relay(&server)),
-            false => case.sendmail(FakeSendmail::accepting()),
+        case = if through_relay {
+            case.rc(&relay(&server))
+        } else {
+            case.sendmail(FakeSendmail::accepting())
         };
         let ran = case.run();
-        let letter = match through_relay {
-            true => letter_of(&server.messages()[0].data),
-            false => ran.call().letter(),
+        let letter = if through_relay {
+            letter_of(&server.messages()[0].data)
+        } else {
+            ran.call().letter()
         };
         letter.assert_fit_for_the_wire();
         let got: Vec<String> = letter

@@ -135,13 +135,12 @@ fn a_plain_user_without_the_right_is_told_and_the_mail_kept() {
     let case = Case::new()
         .nobody()
         .rc("set mta=local\nset hostname=host.example.test");
-    let (case, user) = match crate::launch::is_root() {
-        true => (case, "root".to_owned()),
-        false => {
-            // A spool that we may not write to.
-            let user = case.user();
-            (case.mode("spool", 0o555), user)
-        }
+    let (case, user) = if crate::launch::is_root() {
+        (case, "root".to_owned())
+    } else {
+        // A spool that we may not write to.
+        let user = case.user();
+        (case.mode("spool", 0o555), user)
     };
     case.lacking("-w", "spool")
         .args(["-s", "t", &user])

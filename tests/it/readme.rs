@@ -196,9 +196,10 @@ fn the_configurations_of_the_documents_are_read_without_a_word() {
         } else {
             ""
         };
-        let account: &[&str] = match text.contains("account private") {
-            true => &["--account", "private"],
-            false => &[],
+        let account: &[&str] = if text.contains("account private") {
+            &["--account", "private"]
+        } else {
+            &[]
         };
         let ran = Case::new()
             .called("postrider")

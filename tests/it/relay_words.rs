@@ -76,9 +76,12 @@ const METHODS: [(&str, &str, usize); 4] = [
 
 /// Returns a script in which the relay echoes at this place.
 fn script(place: &str, auth: &'static str, turns: usize) -> Vec<Step> {
-    let at = |name: &str, code: u16, usual: &str| match name == place {
-        true => reply(code),
-        false => say(usual),
+    let at = |name: &str, code: u16, usual: &str| {
+        if name == place {
+            reply(code)
+        } else {
+            say(usual)
+        }
     };
     let ehlo = match place {
         "EHLO" => {
@@ -270,9 +273,10 @@ fn lock_step(together: usize, login: Option<&'static str>) -> Vec<Step> {
         let next = turns
             .get(number + 1)
             .map_or("250 queued", |(_, reply)| reply);
-        script.push(match number == together {
-            true => say(&format!("{reply}\r\n{next}")),
-            false => say(reply),
+        script.push(if number == together {
+            say(&format!("{reply}\r\n{next}"))
+        } else {
+            say(reply)
         });
         if number == together {
             return script;

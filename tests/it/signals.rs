@@ -64,9 +64,10 @@ fn letter(data: &[u8]) -> Letter {
 /// Asserts what must be so after a signal in any moment: the text is whole where it is said to be.
 #[track_caller]
 fn assert_true(ran: &Ran, accepted: &[Letter], body: &[u8], signal: Signal) {
-    let kept = match ran.path("home/dead.letter").exists() {
-        true => ran.dead(),
-        false => Vec::new(),
+    let kept = if ran.path("home/dead.letter").exists() {
+        ran.dead()
+    } else {
+        Vec::new()
     };
     for letter in accepted.iter().chain(&kept) {
         assert_eq!(
@@ -343,9 +344,10 @@ fn as_soon_as_the_program_runs() {
             .run();
         let code = ran.output.code();
         assert!([0, 75, 128 + signal as i32].contains(&code), "{code}");
-        let kept = match ran.path("home/dead.letter").exists() {
-            true => ran.dead(),
-            false => Vec::new(),
+        let kept = if ran.path("home/dead.letter").exists() {
+            ran.dead()
+        } else {
+            Vec::new()
         };
         for kept in &kept {
             assert!(b"the text\n".starts_with(&kept.body()[..]));

@@ -235,10 +235,7 @@ fn mail_is_written_through_links_of_ours_and_of_root() {
     // Dead letters and the log go through no link at all.
     let never_linked =
         |row: &[String]| matches!(&*row[2], "dead" | "log") && row[1].contains("link-in-");
-    let expected = |row: &[String]| match never_linked(row) {
-        true => "kept",
-        false => "written",
-    };
+    let expected = |row: &[String]| if never_linked(row) { "kept" } else { "written" };
     let wrong: Vec<_> = rows.iter().filter(|row| row[3] != expected(row)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(rows.len(), 2 * places.len() * ALL_DOORS.len());

@@ -94,9 +94,10 @@ fn check_reader_commands(parsed: &MailxArguments, reads: bool) -> Result<(), Fai
         return Ok(());
     }
     let failure = usage("-Y executes commands of the reader, and no reader is started");
-    Err(match reads {
-        true => failure,
-        false => failure.hint("-X executes a command before a message is composed"),
+    Err(if reads {
+        failure
+    } else {
+        failure.hint("-X executes a command before a message is composed")
     })
 }
 

@@ -254,9 +254,10 @@ impl Typist<'_> {
         let mut bytes = [0; 4];
         let escape = escape.encode_utf8(&mut bytes).as_bytes();
         let rest = line.strip_prefix(escape)?;
-        Some(match rest.starts_with(escape) {
-            true => Escaped::Text(rest),
-            false => Escaped::Command(rest.trim_ascii()),
+        Some(if rest.starts_with(escape) {
+            Escaped::Text(rest)
+        } else {
+            Escaped::Command(rest.trim_ascii())
         })
     }
 
@@ -538,9 +539,10 @@ fn show(out: &mut dyn Write, bytes: &[u8]) {
 }
 
 fn unknown(command: &[u8]) -> Failure {
-    let what = match command.is_empty() {
-        true => "there is no escape behind the escape character".to_owned(),
-        false => format!("there is no escape \"{}\"", sanitize::line(command)),
+    let what = if command.is_empty() {
+        "there is no escape behind the escape character".to_owned()
+    } else {
+        format!("there is no escape \"{}\"", sanitize::line(command))
     };
     Failure::new(Kind::Usage, what).hint("~? shows the escapes; ~~ begins a line with ~")
 }

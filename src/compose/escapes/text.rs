@@ -73,9 +73,10 @@ impl Typist<'_> {
                 .because("no mailbox is open while a message is only sent"));
         };
         let text = messages.text(&String::from_utf8_lossy(list), extent)?;
-        let prefix = match indent {
-            true => self.session.settings.get("indentprefix").unwrap_or("\t"),
-            false => "",
+        let prefix = if indent {
+            self.session.settings.get("indentprefix").unwrap_or("\t")
+        } else {
+            ""
         };
         let before = self.text.len();
         let copied = indented(prefix.as_bytes(), &text, &mut self.text);
@@ -212,9 +213,10 @@ impl Typist<'_> {
 
     /// A child may talk with a person; but it must not eat the rest of a piped message.
     fn childs_input(&self) -> Stdio {
-        match self.session.terminal {
-            true => Stdio::inherit(),
-            false => Stdio::null(),
+        if self.session.terminal {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
         }
     }
 

@@ -166,9 +166,10 @@ fn weight_of(mut words: impl Iterator<Item = impl AsRef<str>>) -> Weight {
         let taken_back = name.strip_prefix("no");
         variables::is_way_out(name) || taken_back.is_some_and(variables::is_way_out)
     };
-    match words.any(|word| is_way_out(word.as_ref())) {
-        true => Weight::Route,
-        false => Weight::Line,
+    if words.any(|word| is_way_out(word.as_ref())) {
+        Weight::Route
+    } else {
+        Weight::Line
     }
 }
 
@@ -346,9 +347,10 @@ impl<'a> Reader<'a> {
 
     /// Notes a problem; where it concerns the way out nothing is sent.
     fn weighed(&mut self, origin: &Origin, what: impl Into<String>, is_way_out: bool) {
-        let weight = match is_way_out {
-            true => Weight::Route,
-            false => Weight::Line,
+        let weight = if is_way_out {
+            Weight::Route
+        } else {
+            Weight::Line
         };
         let problem = Problem::of_line(origin, what, weight);
         self.settings.add_problem(problem);
@@ -439,9 +441,10 @@ impl<'a> Reader<'a> {
 
     /// Returns a word of the line being read as the bytes that were written.
     fn os<'w>(&self, word: &'w str) -> Cow<'w, OsStr> {
-        match self.is_foreign {
-            true => Cow::Owned(text::encode(word)),
-            false => Cow::Borrowed(OsStr::new(word)),
+        if self.is_foreign {
+            Cow::Owned(text::encode(word))
+        } else {
+            Cow::Borrowed(OsStr::new(word))
         }
     }
 
@@ -627,9 +630,10 @@ impl<'a> Reader<'a> {
 /// Returns what follows from an rc file that is there and cannot be read as one: the way out may
 /// be in it, so nothing is sent; whoever reads is told.
 fn weight_of_unusable(context: &Context<'_>) -> Weight {
-    match context.sending {
-        true => Weight::Route,
-        false => Weight::Line,
+    if context.sending {
+        Weight::Route
+    } else {
+        Weight::Line
     }
 }
 

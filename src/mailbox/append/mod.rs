@@ -419,9 +419,10 @@ fn append_each<'m>(
     let mut tail = Tail::new(lock.file(), end).map_err(write_error)?;
     let written = write_each(&mut tail, messages).and_then(|()| {
         // Whoever made it may have died, or not cared, before its name was on the disk.
-        match end == 0 || is_young(&before) {
-            true => sync_name(path, lock.file()).map_err(CopyError::Write),
-            false => Ok(()),
+        if end == 0 || is_young(&before) {
+            sync_name(path, lock.file()).map_err(CopyError::Write)
+        } else {
+            Ok(())
         }
     });
     match written {

@@ -119,10 +119,10 @@ impl<'a> Tail<'a> {
         let unmarked = self.starts.iter().try_for_each(|start| {
             let mut found = [0; MARKED.len()];
             self.file.read_exact_at(&mut found, *start)?;
-            match found == *MARKED {
-                true => self.file.write_all_at(b"F", *start),
-                // Somebody who knows no lock has written in between.
-                false => Err(io::ErrorKind::ResourceBusy.into()),
+            if found == *MARKED {
+                self.file.write_all_at(b"F", *start)
+            } else {
+                Err(io::ErrorKind::ResourceBusy.into())
             }
         });
         fcntl(self.file, FcntlArg::F_SETFL(flags))?;

@@ -109,9 +109,10 @@ pub(in crate::mailbox) fn first_bytes(file: &File, path: &Path) -> Result<Vec<u8
             Ok(count) => {
                 passed += count as u64;
                 let block = &block[..count];
-                let blank = match text.is_empty() {
-                    true => block.iter().take_while(|byte| torn::is_blank(byte)).count(),
-                    false => 0,
+                let blank = if text.is_empty() {
+                    block.iter().take_while(|byte| torn::is_blank(byte)).count()
+                } else {
+                    0
                 };
                 text.extend_from_slice(&block[blank..]);
             }
@@ -205,9 +206,10 @@ impl<R: BufRead> Archive<R> {
             self.crc.sum().to_le_bytes(),
             self.crc.amount().to_le_bytes(),
         ];
-        match trailer == *sums.as_flattened() {
-            true => Ok(()),
-            false => Err(io::ErrorKind::InvalidData.into()),
+        if trailer == *sums.as_flattened() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::InvalidData.into())
         }
     }
 }

@@ -309,9 +309,10 @@ impl Mailbox {
 
     /// Returns in what form messages come from this mailbox, for [`append`](crate::mailbox::append).
     pub fn form(&self) -> Form {
-        match self.maildir().is_some() || self.is_mmdf() {
-            true => Form::Filed,
-            false => Form::Stored,
+        if self.maildir().is_some() || self.is_mmdf() {
+            Form::Filed
+        } else {
+            Form::Stored
         }
     }
 

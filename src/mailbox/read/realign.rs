@@ -62,9 +62,10 @@ pub(in crate::mailbox) fn whereabouts(
             let is_certain = found.len() == twins || (has_all && found.len() > twins);
             match place {
                 Some(&place) if is_certain => {
-                    match body_len(before).abs_diff(body_len(&new[place])) <= SLACK {
-                        true => Whereabouts::At(place),
-                        false => Whereabouts::Uncertain,
+                    if body_len(before).abs_diff(body_len(&new[place])) <= SLACK {
+                        Whereabouts::At(place)
+                    } else {
+                        Whereabouts::Uncertain
                     }
                 }
                 _ => Whereabouts::Uncertain,
@@ -90,9 +91,10 @@ pub(in crate::mailbox) fn realign(
         return None;
     }
     let mut remapped = Realigned {
-        arrived: match has_all {
-            true => new.len().saturating_sub(kept),
-            false => behind_all(&found, new.len()),
+        arrived: if has_all {
+            new.len().saturating_sub(kept)
+        } else {
+            behind_all(&found, new.len())
         },
         ..Realigned::default()
     };

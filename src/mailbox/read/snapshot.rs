@@ -89,13 +89,13 @@ pub(in crate::mailbox) fn take(
         let mut view = view_of(file, &opened, found, &mut notices).map_err(io)?;
         view.truncate(torn::end(&view, view.len()).map_err(io)?);
         let is_busy = shared.is_none() || dot::may_be_held(&subject.path);
-        let start = match end_only {
-            // A torn message may be the last one: only a whole scan finds the one before.
-            true if !is_busy && beginning(&view, view.len()).map_err(io)? == Beginning::Mbox => {
+        let start =
+            if end_only && !is_busy && beginning(&view, view.len()).map_err(io)? == Beginning::Mbox
+            {
                 mbox::last_separator(&view, view.len(), mbox::BLOCK).map_err(io)?
-            }
-            _ => None,
-        };
+            } else {
+                None
+            };
         let scanned = match start {
             Some(start) => mbox::scan_from(&view, view.len(), start),
             None if !is_busy => scan_any(&view, view.len(), false, visit),

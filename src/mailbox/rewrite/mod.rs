@@ -330,13 +330,11 @@ impl Session {
         let kept = (0..messages.len()).filter(|index| changes.get(*index) != Some(Change::Delete));
         let kept = kept.map(|index| messages[index].fingerprint);
         let found = scan.messages.iter().map(|message| message.fingerprint);
-        Ok(match has_all {
-            true => found.eq(kept),
-            // The index is that of the end.
-            false => {
-                let before = scan.messages.len().checked_sub(kept.clone().count());
-                before.is_some_and(|before| found.skip(before).eq(kept))
-            }
+        Ok(if has_all {
+            found.eq(kept)
+        } else {
+            let before = scan.messages.len().checked_sub(kept.clone().count());
+            before.is_some_and(|before| found.skip(before).eq(kept))
         })
     }
 
@@ -367,9 +365,10 @@ impl Session {
                     give_back(self.lock.file(), plan.old_size());
                 }
                 let is_cut = only_cuts(plan) && has_no_place(&error);
-                return match is_cut && self.cut(plan).map_err(|source| self.error(source))? {
-                    true => Ok(None),
-                    false => Err(error),
+                return if is_cut && self.cut(plan).map_err(|source| self.error(source))? {
+                    Ok(None)
+                } else {
+                    Err(error)
                 };
             }
         };

@@ -247,9 +247,10 @@ fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u
     let file = Arc::new(session.lock.file().try_clone().expect("a file"));
     let view = PatchedFile::of_plan(Arc::clone(&file), &plan);
     let whole = whole || !plan.never_overtakes() || only_cuts(&plan);
-    let draft = match whole {
-        true => NewJournal::whole(&plan, &view),
-        false => NewJournal::windows(&plan, 7),
+    let draft = if whole {
+        NewJournal::whole(&plan, &view)
+    } else {
+        NewJournal::windows(&plan, 7)
     };
     let spot = HeldPath::at(&spool.journal()).expect("a spot");
     let journal = Journal::create(&spot, &session.subject, &draft, &file);

@@ -298,9 +298,10 @@ fn show(out: &mut Lines<'_>, part: &Part<'_>) {
         }
         Content::Leaf if is_shown(part) => {
             separate(out);
-            match part.is("text/html") {
-                true => show_html(out, part),
-                false => part.each_text(&mut |text| out.push(text)),
+            if part.is("text/html") {
+                show_html(out, part)
+            } else {
+                part.each_text(&mut |text| out.push(text))
             }
         }
         Content::Leaf => list(out, part),

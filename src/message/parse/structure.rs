@@ -352,9 +352,10 @@ fn plain_part<'a>(number: &str, raw: Bytes<'a>) -> Part<'a> {
 /// Reads the fields that describe an entity.
 fn described(header: &[u8], in_digest: bool) -> Described {
     let mut described = Described {
-        media_type: match in_digest {
-            true => "message/rfc822".to_owned(),
-            false => "text/plain".to_owned(),
+        media_type: if in_digest {
+            "message/rfc822".to_owned()
+        } else {
+            "text/plain".to_owned()
         },
         charset: None,
         boundary: None,

@@ -23,9 +23,10 @@ impl<'a> Piece<'a> {
     /// Returns the text and the line end: LF, CRLF or none.
     pub(super) fn split(self) -> (&'a [u8], &'a [u8]) {
         let text = crate::message::parse::fields::trim_line_end(self.bytes);
-        match self.bytes.ends_with(b"\n") {
-            true => self.bytes.split_at(text.len()),
-            false => (self.bytes, b""),
+        if self.bytes.ends_with(b"\n") {
+            self.bytes.split_at(text.len())
+        } else {
+            (self.bytes, b"")
         }
     }
 }

@@ -39,9 +39,10 @@ impl Described {
         let named = content_type.as_ref().map(Structured::value);
         // RFC 2045 section 5.2: what is no type means the default, and so does no field.
         let media_type = named.filter(|name| is_type(name)).unwrap_or_else(|| {
-            match place.in_digest && content_type.is_none() {
-                true => "message/rfc822".to_owned(),
-                false => "text/plain".to_owned(),
+            if place.in_digest && content_type.is_none() {
+                "message/rfc822".to_owned()
+            } else {
+                "text/plain".to_owned()
             }
         });
         let declared = first("Content-Transfer-Encoding").map_or(Declared::Identity, |body| {
@@ -195,9 +196,10 @@ impl Plan {
     fn container(eight_bit: bool) -> Plan {
         Plan {
             content_type: None,
-            encoding: Some(match eight_bit {
-                true => TransferEncoding::EightBit,
-                false => TransferEncoding::SevenBit,
+            encoding: Some(if eight_bit {
+                TransferEncoding::EightBit
+            } else {
+                TransferEncoding::SevenBit
             }),
             eight_bit,
             is_leaf: false,
@@ -292,8 +294,9 @@ impl Visitor for Planner {
 
 /// Returns the shape that the second pass takes an entity for.
 pub(super) fn planned_shape(plan: &Plan, header: &[RawField], place: Place) -> Shape {
-    match plan.is_leaf {
-        true => Shape::Leaf,
-        false => Described::of(header, place).walk_shape(),
+    if plan.is_leaf {
+        Shape::Leaf
+    } else {
+        Described::of(header, place).walk_shape()
     }
 }

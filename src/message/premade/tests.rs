@@ -107,9 +107,10 @@ fn single_texts_are_labelled_and_encoded() {
         ),
     ];
     for (message, expected) in table {
-        let expected = match message.starts_with(b"a\r") {
-            true => format!("\n{expected}").replacen('\n', "", 1),
-            false => (*expected).to_owned(),
+        let expected = if message.starts_with(b"a\r") {
+            format!("\n{expected}").replacen('\n', "", 1)
+        } else {
+            (*expected).to_owned()
         };
         assert_eq!(seven_bit(message), expected);
     }

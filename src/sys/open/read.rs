@@ -228,9 +228,10 @@ impl Opened {
             }
             Opened::Stream(..) => return Err(Unread::refused("it is not a regular file")),
         }
-        match bytes.len() as u64 > limit {
-            true => Err(too_large(limit)),
-            false => Ok(bytes),
+        if bytes.len() as u64 > limit {
+            Err(too_large(limit))
+        } else {
+            Ok(bytes)
         }
     }
 
@@ -289,9 +290,10 @@ pub fn open(path: &Path, purpose: Use) -> Result<Opened, Unread> {
     if limits.takes_null && kind.is_char_device() && is_null(&metadata) {
         return Ok(Opened::Empty);
     }
-    Err(Unread::refused(match metadata.is_dir() {
-        true => "it is a directory",
-        false => "it is a device or socket",
+    Err(Unread::refused(if metadata.is_dir() {
+        "it is a directory"
+    } else {
+        "it is a device or socket"
     }))
 }
 

@@ -98,9 +98,10 @@ impl Target {
         let mut names: VecDeque<OsString> = VecDeque::new();
         push_front(&mut names, path);
         let mut directory = root_of(path)?;
-        let mut real = match path.is_absolute() {
-            true => PathBuf::from("/"),
-            false => std::env::current_dir().unwrap_or_default(),
+        let mut real = if path.is_absolute() {
+            PathBuf::from("/")
+        } else {
+            std::env::current_dir().unwrap_or_default()
         };
         let mut links = 0;
         let mut is_linked = false;
@@ -143,9 +144,10 @@ impl Target {
                     push_front(&mut names, &target);
                 }
                 _ if is_last => {
-                    let path = match is_linked {
-                        true => real.join(&name),
-                        false => path.to_owned(),
+                    let path = if is_linked {
+                        real.join(&name)
+                    } else {
+                        path.to_owned()
                     };
                     return Ok(Target {
                         directory,
@@ -161,9 +163,10 @@ impl Target {
             }
         }
         // The path names a directory by dots alone, or nothing.
-        Err(match path.as_os_str().is_empty() {
-            true => Errno::ENOENT.into(),
-            false => Errno::EISDIR.into(),
+        Err(if path.as_os_str().is_empty() {
+            Errno::ENOENT.into()
+        } else {
+            Errno::EISDIR.into()
         })
     }
 
@@ -184,9 +187,10 @@ impl Target {
     /// # Errors
     /// When it is not there or cannot be opened, or the rule forbids it.
     pub fn open(&self, reads: bool, recipient: Option<u32>) -> Result<File, Denied> {
-        let access = match reads {
-            true => OFlag::O_RDWR,
-            false => OFlag::O_WRONLY,
+        let access = if reads {
+            OFlag::O_RDWR
+        } else {
+            OFlag::O_WRONLY
         };
         let flags = access
             | OFlag::O_APPEND

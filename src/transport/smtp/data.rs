@@ -64,9 +64,10 @@ impl HeaderEnd {
             return &[];
         }
         let starts_body = self.after_line && block.starts_with(b"\n");
-        let end = match starts_body {
-            true => Some(0),
-            false => memchr::memmem::find(block, b"\n\n"),
+        let end = if starts_body {
+            Some(0)
+        } else {
+            memchr::memmem::find(block, b"\n\n")
         };
         self.is_behind = end.is_some();
         self.after_line = block.ends_with(b"\n");

@@ -283,9 +283,10 @@ fn status_code(line: &str) -> usize {
         && word
             .split('.')
             .all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));
-    match is_code {
-        true => (word.len() + 1).min(line.len()),
-        false => 0,
+    if is_code {
+        (word.len() + 1).min(line.len())
+    } else {
+        0
     }
 }
 

@@ -256,9 +256,10 @@ fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {
 }
 
 fn unread(path: &Path, error: &Unread) -> TlsError {
-    match error.is_failure() {
-        true => TlsError::Unread(path.to_owned(), error.to_string()),
-        false => TlsError::CaFile(path.to_owned(), error.to_string()),
+    if error.is_failure() {
+        TlsError::Unread(path.to_owned(), error.to_string())
+    } else {
+        TlsError::CaFile(path.to_owned(), error.to_string())
     }
 }
 

@@ -110,9 +110,10 @@ pub(in crate::mailbox) fn after<S: ReadAt + ?Sized>(
     while base < size {
         let want = left(size, base, window.len());
         let filled = read_full(source, &mut window[..want], base)?;
-        let limit = match base + filled as u64 >= size {
-            true => filled,
-            false => filled.saturating_sub(LOOKAHEAD),
+        let limit = if base + filled as u64 >= size {
+            filled
+        } else {
+            filled.saturating_sub(LOOKAHEAD)
         };
         let mut at = 0;
         while let Some(found) = finder.find(&window[at..filled]) {
@@ -162,9 +163,10 @@ pub(in crate::mailbox) fn end<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::
         block.resize(BLOCK, 0);
     };
     let is_ours = before == b'\n' || start.is_multiple_of(PAGE);
-    Ok(match is_missing_text(start, size) && is_ours {
-        true => start,
-        false => size,
+    Ok(if is_missing_text(start, size) && is_ours {
+        start
+    } else {
+        size
     })
 }
 

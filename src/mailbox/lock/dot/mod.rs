@@ -625,9 +625,12 @@ fn write_content(file: &File) -> io::Result<()> {
     }
     let mut writer = file;
     let written = writer.write_all(content.as_bytes());
-    let written = written.and_then(|()| match is_local(file) {
-        true => until_done(|| file.sync_data()),
-        false => Ok(()),
+    let written = written.and_then(|()| {
+        if is_local(file) {
+            until_done(|| file.sync_data())
+        } else {
+            Ok(())
+        }
     });
     if written.is_err() {
         let _ = file.set_len(0);

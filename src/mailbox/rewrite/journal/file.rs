@@ -300,9 +300,10 @@ impl Journal {
             || (read_full(mailbox, &mut first, behind)? == 1
                 // A NUL: an append that was not finished.
                 && matches!(first[0], b'F' | b'\n' | b'\r' | 1 | 0));
-        Ok(match is_mail {
-            true => situation,
-            false => Situation::Foreign,
+        Ok(if is_mail {
+            situation
+        } else {
+            Situation::Foreign
         })
     }
 

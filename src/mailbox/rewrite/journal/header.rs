@@ -157,12 +157,13 @@ impl Header {
         let prefix = input.u64()?;
         let sample = input.u64()?;
         let path = input.short()?.to_vec();
-        let witness = match has_witness {
-            true => Some(Box::new(Witness {
+        let witness = if has_witness {
+            Some(Box::new(Witness {
                 old: input.short()?.to_vec(),
                 new: input.short()?.to_vec(),
-            })),
-            false => None,
+            }))
+        } else {
+            None
         };
         let body = match kind {
             WHOLE => decode_whole(&mut input, start)?,

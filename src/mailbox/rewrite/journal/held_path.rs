@@ -59,9 +59,10 @@ impl HeldPath {
 
     /// Opens what has the name of the journal, for writing too if asked; a link is not followed.
     pub(in crate::mailbox) fn open(&self, writes: bool) -> io::Result<File> {
-        let access = match writes {
-            true => OFlag::O_RDWR,
-            false => OFlag::O_RDONLY,
+        let access = if writes {
+            OFlag::O_RDWR
+        } else {
+            OFlag::O_RDONLY
         };
         let flags =
             access | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;

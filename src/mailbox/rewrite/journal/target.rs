@@ -88,9 +88,10 @@ impl JournalTarget {
     /// the owner, who decides there what a path leads to.
     fn all_places(&self, journals: &Journals) -> io::Result<Vec<PathBuf>> {
         let mut places = self.places(journals);
-        let owner = match self.owner == user::effective_uid() {
-            true => user::current(),
-            false => user::by_uid(self.owner)?,
+        let owner = if self.owner == user::effective_uid() {
+            user::current()
+        } else {
+            user::by_uid(self.owner)?
         };
         let others = [
             Some(PathBuf::from(ROOT)),

@@ -32,9 +32,10 @@ pub(in crate::mailbox) struct Witness {
 /// Returns where the samples of a mailbox of this size are: offset and length, in their order.
 fn places(size: u64) -> impl Iterator<Item = (u64, u64)> {
     let count = size.div_ceil(LEN).min(COUNT);
-    (0..count).map(move |index| match size <= COUNT * LEN {
-        true => (index * LEN, LEN.min(size - index * LEN)),
-        false => {
+    (0..count).map(move |index| {
+        if size <= COUNT * LEN {
+            (index * LEN, LEN.min(size - index * LEN))
+        } else {
             // The last one ends with the mailbox.
             let at = u128::from(index) * u128::from(size - LEN) / u128::from(COUNT - 1);
             (at as u64, LEN)

@@ -98,9 +98,10 @@ impl RewritePlan {
                     let is_run = deleted_to == Some(start);
                     // The message before needs its blank line, or it swallows the one behind.
                     if !is_run && !message.is_strict && start > 0 && index + 1 < messages.len() {
-                        let before = match plan.has_start {
-                            true => end_before(messages, index),
-                            false => start,
+                        let before = if plan.has_start {
+                            end_before(messages, index)
+                        } else {
+                            start
                         };
                         plan.copy_to(start);
                         plan.text(missing_line_ends(source, before)?);
@@ -384,9 +385,10 @@ fn framed<S: ReadAt + ?Sized>(
     let start = if shares { message.offset } else { opening };
     let end = message.offset + message.len;
     let behind = (end + framing).min(size);
-    Ok(match mmdf::is_blank(source, behind, size)? {
-        true => (start, size),
-        false => (start, end),
+    Ok(if mmdf::is_blank(source, behind, size)? {
+        (start, size)
+    } else {
+        (start, end)
     })
 }
 
