@@ -90,6 +90,7 @@ enum When {
     Exists(PathBuf),
     After(Duration),
     Ready(Box<dyn Fn() -> bool>),
+    Waiting,
 }
 
 /// The expected exit status.
@@ -273,6 +274,12 @@ impl Case {
         Some(self)
     }
 
+    /// Runs as [`Case::private`], with `[DIR]/tmp` over the machine's `/var/tmp`.
+    pub fn own_var_tmp(self, what: &str) -> Option<Case> {
+        let case = self.directory("tmp").may_change("tmp").private(what)?;
+        Some(case.within("/bin/mount --bind \"$HOME/../tmp\" /var/tmp && exec \"$@\""))
+    }
+
     /// Runs a shell script instead of the program, inside what wraps it already.
     pub fn within(mut self, script: &str) -> Case {
         let inner = ["/bin/sh", "-c", script, "sh"].map(OsString::from);
@@ -301,6 +308,13 @@ impl Case {
     /// Sends a signal to the program as soon as something has happened.
     pub fn signal_when(mut self, ready: impl Fn() -> bool + 'static, signal: Signal) -> Case {
         self.signal = Some((When::Ready(Box::new(ready)), signal));
+        self
+    }
+
+    /// Sends a signal to the program as soon as it has read all of an open standard input, would
+    /// handle this signal, and sleeps.
+    pub fn signal_when_waiting(mut self, signal: Signal) -> Case {
+        self.signal = Some((When::Waiting, signal));
         self
     }
 
@@ -509,6 +523,7 @@ impl Case {
                     When::Exists(path) => path.exists(),
                     When::After(time) => start.elapsed() >= *time,
                     When::Ready(ready) => ready(),
+                    When::Waiting => launch::is_waiting(group, signal),
                 };
                 if now {
                     // The program alone: its child must hear of it from the program, or not at all.
@@ -580,6 +595,10 @@ impl Case {
         self.check_output(&output, &mut wrong);
         self.check_kept(&output, &mut wrong);
         self.check_files(before, &after, &mut wrong);
+        // `own_var_tmp` is for cases that write there.
+        if !self.private && self.shown(&output.stderr).contains("/var/tmp/postrider-") {
+            wrong.push_str("the machine's own /var/tmp was written to\n");
+        }
         if !wrong.is_empty() {
             panic!(
                 "{wrong}\n--- {} {:?} ended with {} after {took:?}\n--- stdout:\n{}\n--- stderr:\n{}",

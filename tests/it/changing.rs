@@ -537,7 +537,7 @@ fn a_signal_leaves_the_mailbox_as_it_is() {
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
         commands(&[], "")
             .stdin_stays_open("d *\n")
-            .signal_after(Duration::from_secs(1), signal)
+            .signal_when_waiting(signal)
             .status(128 + signal as i32)
             .says("interrupted; box stays as it is")
             .run();

@@ -103,10 +103,7 @@ fn a_sendmail_that_nobody_can_wait_for_is_uncertain() {
 fn a_text_that_is_read_in_part_is_not_called_the_message() {
     let ran = Case::send(["-s", "t", "ops@x.org"])
         .stdin_stays_open("the first half\n")
-        .signal_after(
-            Duration::from_millis(1500),
-            nix::sys::signal::Signal::SIGTERM,
-        )
+        .signal_when_waiting(nix::sys::signal::Signal::SIGTERM)
         .limit(SOON)
         .status(128 + 15)
         .any_stderr()

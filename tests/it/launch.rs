@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,6 +14,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, Uid};
 
@@ -213,6 +215,29 @@ pub fn accept(listener: &TcpListener, limit: Duration) -> TcpStream {
         assert!(start.elapsed() < limit, "nobody connected in {limit:?}");
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Returns whether a program sleeps with its standard input read to the last byte that is there,
+/// and has a handler for a signal. What is not to be seen in /proc is not so.
+pub fn is_waiting(pid: Pid, signal: Signal) -> bool {
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
+        return false;
+    };
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.map(str::trim).unwrap_or_default()
+    };
+    let caught = u64::from_str_radix(field("SigCgt:"), 16).unwrap_or(0);
+    if caught >> (signal as i32 - 1) & 1 == 0 || !field("State:").starts_with('S') {
+        return false;
+    }
+    let mut input = fs::OpenOptions::new();
+    input.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
+    let Ok(input) = input.open(format!("/proc/{pid}/fd/0")) else {
+        return false;
+    };
+    let mut watched = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+    poll(&mut watched, PollTimeout::ZERO) == Ok(0)
 }
 
 /// Reads a pipe to its end on a thread.

@@ -518,7 +518,9 @@ fn a_limit_for_files_never_makes_half_a_mail() {
     // 51,200 bytes. In memory, at the edge of it, in a file.
     for lines in [10, 600, 950, 1000, 1500, 6000, 40_000] {
         let body = "a line of a text that may be too long for its file\n".repeat(lines);
-        let ran = Case::send(["-s", "t", "ops@x.org"])
+        let case = Case::send(["-s", "t", "ops@x.org"]).own_var_tmp("a limit for files");
+        let Some(case) = case else { return };
+        let ran = case
             .within("ulimit -f 100; exec \"$@\"")
             .stdin(&body)
             .any_status()

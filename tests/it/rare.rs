@@ -65,8 +65,9 @@ fn a_limit_of_the_system_for_files_is_no_refusal_of_the_message() {
         (&["-S", "expandaddr", "|cat >out"], large.repeat(2_000)),
         (&["--plain", "ops@x.org"], large.repeat(8_000)),
     ] {
-        Case::send(["-s", "t"])
-            .args(args)
+        let case = Case::send(["-s", "t"]).own_var_tmp("a limit for files");
+        let Some(case) = case else { return };
+        case.args(args)
             .file("cwd/large", large.repeat(20_000))
             .stdin(body)
             .within("ulimit -f 100; exec \"$@\"")

@@ -1,7 +1,5 @@
 //! Scripts for the reader: after a command that fails nothing is changed any more.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 
 use crate::case::Case;
@@ -564,7 +562,7 @@ fn a_message_does_not_leave_after_a_command_of_x_that_fails() {
 fn a_failure_and_a_signal_leave_the_mailbox_as_it_is() {
     let ran = script(&[], "")
         .stdin_stays_open("nonsense\nd *\n")
-        .signal_after(Duration::from_secs(1), Signal::SIGTERM)
+        .signal_when_waiting(Signal::SIGTERM)
         .status(128 + Signal::SIGTERM as i32)
         .any_stderr()
         .run();

@@ -155,10 +155,7 @@ fn an_unfinished_text_has_a_receipt() {
         .sendmail(FakeSendmail::accepting())
         .args(["ops@example.com"])
         .stdin_stays_open("first part\n")
-        .signal_after(
-            std::time::Duration::from_millis(700),
-            nix::sys::signal::Signal::SIGTERM,
-        )
+        .signal_when_waiting(nix::sys::signal::Signal::SIGTERM)
         .status(143)
         .any_stderr()
         .keeps(1)
