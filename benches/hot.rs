@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use postrider::cli::mailx::dialect::{Probe, normalise};
+use postrider::door::{Probe, normalise};
 use postrider::mailbox::{Journals, Mailbox};
 use postrider::message::premade::{PremadeHeader, Reading};
 

@@ -16,14 +16,14 @@ const NAMED: usize = 10;
 
 /// Writes lines to standard error under the program's name, and remembers the worst failure.
 #[derive(Clone, Debug)]
-pub struct Diagnostics {
+pub(crate) struct Diagnostics {
     program: String,
     worst: Option<Kind>,
 }
 
 impl Diagnostics {
     /// Returns the diagnostics of a program of this name.
-    pub fn new(program: impl Into<String>) -> Diagnostics {
+    pub(crate) fn new(program: impl Into<String>) -> Diagnostics {
         Diagnostics {
             program: program.into(),
             worst: None,
@@ -31,17 +31,17 @@ impl Diagnostics {
     }
 
     /// Returns the program's name.
-    pub fn program(&self) -> &str {
+    pub(crate) fn program(&self) -> &str {
         &self.program
     }
 
     /// Returns the worst failure so far.
-    pub fn worst(&self) -> Option<Kind> {
+    pub(crate) fn worst(&self) -> Option<Kind> {
         self.worst
     }
 
     /// Remembers a failure without a line.
-    pub fn note(&mut self, kind: Kind) {
+    pub(crate) fn note(&mut self, kind: Kind) {
         self.worst = Some(kind.or_worse(self.worst));
     }
 
@@ -49,7 +49,7 @@ impl Diagnostics {
     ///
     /// What failed may have another name: the interrupt key ends sendmail as well, and its end may
     /// be seen first. A mail that was accepted all the same was not interrupted.
-    pub fn note_signal(&mut self, signals: &Signals) {
+    pub(crate) fn note_signal(&mut self, signals: &Signals) {
         if let Some(signal) = signals.received()
             && self.worst.is_some()
         {
@@ -59,12 +59,12 @@ impl Diagnostics {
 
     /// Writes a result for people to standard output, in the charset of the locale; that it could not
     /// be written is a failure.
-    pub fn print(&mut self, text: &str) {
+    pub(crate) fn print(&mut self, text: &str) {
         self.print_bytes(&locale::encode(text));
     }
 
     /// Writes a result to standard output as it is, as JSON; that it could not be written is a failure.
-    pub fn print_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn print_bytes(&mut self, bytes: &[u8]) {
         let mut out = io::stdout().lock();
         if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
             match error.kind() {
@@ -79,23 +79,23 @@ impl Diagnostics {
     }
 
     /// Writes one line.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         line(&format!("{}: {text}", self.program));
     }
 
     /// Writes what would help, on its own line.
-    pub fn hint(&self, hint: &str) {
+    pub(crate) fn hint(&self, hint: &str) {
         line(&format!("hint: {hint}"));
     }
 
     /// Tells a failure and its causes, and remembers it.
-    pub fn fail(&mut self, failure: &Failure) {
+    pub(crate) fn fail(&mut self, failure: &Failure) {
         self.tell(failure);
         self.note(failure.kind);
     }
 
     /// Tells a failure and its causes; it says nothing of how the run ends.
-    pub fn tell(&self, failure: &Failure) {
+    pub(crate) fn tell(&self, failure: &Failure) {
         self.say(&exit::with_causes(failure));
         if let Some(hint) = &failure.hint {
             self.hint(hint);
@@ -103,13 +103,13 @@ impl Diagnostics {
     }
 
     /// Tells an error that is no [`Failure`], with its causes.
-    pub fn error(&mut self, kind: Kind, error: &(dyn Error + 'static)) {
+    pub(crate) fn error(&mut self, kind: Kind, error: &(dyn Error + 'static)) {
         self.say(&exit::with_causes(error));
         self.note(kind);
     }
 
     /// Tells where unsent text is kept, or that it is not.
-    pub fn kept(&mut self, kept: Option<&Result<Kept, Failure>>) {
+    pub(crate) fn kept(&mut self, kept: Option<&Result<Kept, Failure>>) {
         match kept {
             Some(Ok(kept)) => self.saved("the message", kept),
             Some(Err(failure)) => self.fail(failure),
@@ -118,7 +118,7 @@ impl Diagnostics {
     }
 
     /// Tells where a text is kept of which only a part could be read.
-    pub fn kept_in_part(&mut self, kept: Option<&Result<Kept, Failure>>) {
+    pub(crate) fn kept_in_part(&mut self, kept: Option<&Result<Kept, Failure>>) {
         match kept {
             Some(Ok(kept)) => self.saved("what was read of the message", kept),
             other => self.kept(other),
@@ -138,7 +138,7 @@ impl Diagnostics {
     /// Tells what became of a mail, as far as it was not accepted.
     ///
     /// With `verbose` also what was.
-    pub fn report(&mut self, report: &Report, verbose: bool) {
+    pub(crate) fn report(&mut self, report: &Report, verbose: bool) {
         for notice in &report.notices {
             self.say(notice);
         }
@@ -233,7 +233,7 @@ fn names(group: &[&Entry]) -> String {
 }
 
 /// Writes a line to standard error; that nobody can read it is no failure.
-pub fn line(text: &str) {
+pub(crate) fn line(text: &str) {
     let text = format!("{}\n", sanitize::line(text.as_bytes()));
     let _ = io::stderr().lock().write_all(&locale::encode(&text));
 }
@@ -241,7 +241,7 @@ pub fn line(text: &str) {
 /// Shows what goes on while a mail is submitted: waits for locks always, other waits and the dialogue
 /// where they are wanted.
 #[derive(Debug)]
-pub struct Verbose {
+pub(crate) struct Verbose {
     /// The program's name.
     pub program: String,
     /// Whether the dialogue is shown.

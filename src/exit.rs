@@ -222,13 +222,13 @@ impl Error for Failure {
 }
 
 /// Returns a text and all its causes joined by `: `, the form of our error lines.
-pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     let texts: Vec<String> = anyhow::Chain::new(error).map(plain).collect();
     texts.join(": ")
 }
 
 /// Returns an error's text without the `(os error 2)` that std adds to it.
-pub fn plain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn plain(error: &(dyn Error + 'static)) -> String {
     let text = error.to_string();
     match text.rfind(" (os error ") {
         Some(end) => text[..end].to_owned(),

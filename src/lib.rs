@@ -33,22 +33,28 @@
 //! ([`shell`]) mark messages in memory; leaving hands the marks to [`mailbox::Mailbox::commit`], which writes
 //! them under all locks, with a journal.
 #![forbid(unsafe_code)]
+// The map is for those who work here: `cargo doc --document-private-items`.
+#![allow(rustdoc::private_intra_doc_links)]
+// The unit tests have dependencies of their own, and take in a file of the other tests.
+#![cfg_attr(not(test), warn(unreachable_pub, unused_crate_dependencies))]
 
 pub mod address;
-pub mod cli;
+mod cli;
 pub mod compose;
-pub mod config;
-pub mod diagnostics;
-pub mod exit;
-pub mod flow;
+mod config;
+mod diagnostics;
+#[doc(hidden)]
+pub mod door;
+mod exit;
+mod flow;
 pub mod mailbox;
 pub mod message;
-pub mod report;
-pub mod run;
-pub mod sanitize;
-pub mod selection;
-pub mod shell;
+mod report;
+mod run;
+mod sanitize;
+mod selection;
+mod shell;
 pub mod submission;
-pub mod sys;
-pub mod transport;
-pub mod ui;
+mod sys;
+mod transport;
+mod ui;

@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use postrider::exit::Kind;
-use postrider::sys::signals;
+use postrider::door::{self, Kind};
 
 fn main() -> ExitCode {
-    let worst = postrider::run::run(std::env::args_os());
+    let worst = door::run(std::env::args_os());
     // All is dropped by now: locks are free, the terminal is set back.
     if let Some(Kind::Signal(signal)) = worst {
-        signals::die_of(signal);
+        door::die_of(signal);
     }
     ExitCode::from(worst.map_or(0, Kind::status))
 }

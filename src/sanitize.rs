@@ -25,24 +25,24 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 /// Returns a text of several lines in a form that is safe to show; TAB and LF stay.
-pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     gate(bytes, true)
 }
 
 /// Returns a text in a form that is safe to show within one line: TAB and LF are replaced as well.
-pub fn line(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn line(bytes: &[u8]) -> Cow<'_, str> {
     gate(bytes, false)
 }
 
 /// Returns a path, or another name that the system gave us, as it is shown within a line.
 ///
 /// Nothing else shows a path: a name may hold a newline, and forge a line with it.
-pub fn path<T: AsRef<OsStr> + ?Sized>(name: &T) -> Cow<'_, str> {
+pub(crate) fn path<T: AsRef<OsStr> + ?Sized>(name: &T) -> Cow<'_, str> {
     line(name.as_ref().as_bytes())
 }
 
 /// Returns whether a character may not leave by the gate; TAB and LF may.
-pub fn is_forbidden(c: char) -> bool {
+pub(crate) fn is_forbidden(c: char) -> bool {
     match c {
         '\t' | '\n' => false,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,

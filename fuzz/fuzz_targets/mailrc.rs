@@ -5,8 +5,8 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use postrider::address::alias;
-use postrider::config::mailrc::{self, Context};
-use postrider::config::{Origin, Settings};
+use postrider::door::mailrc::{self, Context};
+use postrider::door::{Origin, Settings};
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);

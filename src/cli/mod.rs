@@ -4,11 +4,11 @@
 //! meaning is built afterwards, when all options are known. Nothing below this module knows
 //! which face was used. [`send`] and [`read`] hand what was typed to the two flows.
 
-pub mod mailx;
-pub mod postrider;
+pub(crate) mod mailx;
+pub(crate) mod postrider;
 mod read;
 mod send;
-pub mod sendmail;
+pub(crate) mod sendmail;
 mod settings;
 
 use crate::exit::{Failure, Kind};

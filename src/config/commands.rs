@@ -270,7 +270,7 @@ const fn of_rc_files(name: &'static str, enough: usize, command: RcCommand) -> C
 
 /// All commands.
 #[rustfmt::skip]
-pub const COMMANDS: &[Command] = {
+pub(crate) const COMMANDS: &[Command] = {
     use Arguments::{File, Message, Messages, None, Steps, Text as Line};
     use Help::{Alias as Same, Text};
     use PromptCommand::{
@@ -407,12 +407,12 @@ pub fn at_prompt() -> impl Iterator<Item = &'static Command> {
 }
 
 /// Returns the command of the prompt that a word names or abbreviates.
-pub fn find_at_prompt(word: &str) -> Option<&'static Command> {
+pub(crate) fn find_at_prompt(word: &str) -> Option<&'static Command> {
     at_prompt().find(|row| row.is_named(word))
 }
 
 /// Returns the command of an rc file that a word names or abbreviates.
-pub fn find_in_rc_files(word: &str) -> Option<RcCommand> {
+pub(crate) fn find_in_rc_files(word: &str) -> Option<RcCommand> {
     let mut rows = COMMANDS.iter().filter(|row| match row.allowed.rc {
         Some(RcCommand::NoEffect) => row.name == word,
         Some(_) => row.is_named(word),

@@ -9,10 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sys::locale;
 
-pub use crate::sys::child::SUBMITTING;
-/// `TZ`: the time zone; read by the clock, when a time is first shown.
-pub use crate::sys::zone::VARIABLE as TIME_ZONE;
-
+pub(crate) use crate::sys::child::SUBMITTING;
 /// The environment as it was when we were started.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -134,6 +131,6 @@ impl Environment {
 }
 
 /// Returns a variable of the environment that a user refers to by its name.
-pub fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }

@@ -16,16 +16,16 @@ use crate::address::ascii_domain;
 use crate::sanitize;
 use crate::sys::host;
 
-pub mod commands;
-pub mod env;
+pub(crate) mod commands;
+pub(crate) mod env;
 pub mod mailrc;
-pub mod text;
+pub(crate) mod text;
 mod value;
-pub mod variables;
-pub mod words;
+pub(crate) mod variables;
+pub(crate) mod words;
 
-pub use env::Environment;
-pub use value::Targets;
+pub(crate) use env::Environment;
+pub(crate) use value::Targets;
 
 use crate::address::alias::Members;
 use variables::Row;
@@ -33,7 +33,7 @@ use variables::Row;
 /// How many entries all files and options may have: the names and members of aliases, fields and
 /// addresses are one each; a variable and a line that is kept for later are four,
 /// as they take memory.
-pub const MAX_ENTRIES: usize = 100_000;
+pub(crate) const MAX_ENTRIES: usize = 100_000;
 /// How many problems are kept.
 const MAX_PROBLEMS: usize = 1_000;
 
@@ -80,7 +80,7 @@ struct Setting {
 }
 
 /// Lines that are kept for later, with their place.
-pub type Lines = Vec<(Origin, Vec<u8>)>;
+pub(crate) type Lines = Vec<(Origin, Vec<u8>)>;
 
 /// Something in the configuration that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

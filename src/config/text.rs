@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStringExt;
 use encoding_rs::WINDOWS_1252;
 
 /// Returns bytes as text.
-pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
@@ -18,7 +18,7 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// Returns the bytes of a text that [`decode`] made of bytes that were not UTF-8.
-pub fn encode(text: &str) -> OsString {
+pub(crate) fn encode(text: &str) -> OsString {
     OsString::from_vec(WINDOWS_1252.encode(text).0.into_owned())
 }
 

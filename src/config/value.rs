@@ -222,7 +222,7 @@ fn is_of_host(byte: u8) -> bool {
 }
 
 /// Returns what a value of a switch says; nothing at all says yes.
-pub fn yes_or_no(word: &str) -> Option<bool> {
+pub(super) fn yes_or_no(word: &str) -> Option<bool> {
     let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
     match word {
         "" => Some(true),
@@ -234,13 +234,13 @@ pub fn yes_or_no(word: &str) -> Option<bool> {
 }
 
 /// Reads a whole number of digits alone; one that is too large counts as the largest.
-pub fn number(word: &str) -> Option<u64> {
+pub(super) fn number(word: &str) -> Option<u64> {
     let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| word.parse().unwrap_or(u64::MAX))
 }
 
 /// Reads a time in seconds: `30`, `30s`, `5m`, `1h`, `2d`.
-pub fn seconds(word: &str) -> Option<u64> {
+pub(super) fn seconds(word: &str) -> Option<u64> {
     with_unit(word, |unit| match unit {
         's' => Some(1),
         'm' => Some(60),
@@ -251,7 +251,7 @@ pub fn seconds(word: &str) -> Option<u64> {
 }
 
 /// Reads a size in bytes: `500K`, `10M`, `1G`.
-pub fn size(word: &str) -> Option<u64> {
+pub(super) fn size(word: &str) -> Option<u64> {
     with_unit(word, |unit| match unit.to_ascii_lowercase() {
         'k' => Some(1 << 10),
         'm' => Some(1 << 20),
@@ -270,13 +270,13 @@ fn with_unit(word: &str, factor: impl Fn(char) -> Option<u64>) -> Option<u64> {
 }
 
 /// Returns a time as a duration, at most a year, so that times can be added up.
-pub fn duration(seconds: u64) -> Duration {
+pub(super) fn duration(seconds: u64) -> Duration {
     const YEAR: u64 = 366 * 24 * 60 * 60;
     Duration::from_secs(seconds.min(YEAR))
 }
 
 /// Reads a list as s-nail's `expandaddr` has it: all is allowed until a word takes it away.
-pub fn targets(word: &str) -> Option<Targets> {
+pub(super) fn targets(word: &str) -> Option<Targets> {
     let mut allowed = Targets {
         files: true,
         commands: true,

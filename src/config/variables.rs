@@ -7,7 +7,8 @@
 
 use std::borrow::Cow;
 
-pub use crate::config::value::{Choice, ValueKind};
+pub(crate) use crate::config::value::Choice;
+pub use crate::config::value::ValueKind;
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -247,7 +248,7 @@ fn canonical(name: &str) -> Cow<'_, str> {
 }
 
 /// Returns the row of a name or of another name for it.
-pub fn row_of(name: &str) -> Option<&'static Row> {
+pub(crate) fn row_of(name: &str) -> Option<&'static Row> {
     let name = &*canonical(name);
     match ROWS.binary_search_by(|row| row.name.cmp(name)) {
         Ok(at) => ROWS.get(at),
@@ -256,7 +257,7 @@ pub fn row_of(name: &str) -> Option<&'static Row> {
 }
 
 /// Returns whether a name is one of the way out, or one of its slips.
-pub fn is_way_out(name: &str) -> bool {
+pub(crate) fn is_way_out(name: &str) -> bool {
     match row_of(name) {
         Some(row) => row.is_way_out,
         None => judge_name(name).is_some_and(|judged| judged.is_way_out),
@@ -265,7 +266,7 @@ pub fn is_way_out(name: &str) -> bool {
 
 /// What is wrong with the name of a variable that is in no row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misnamed {
+pub(crate) struct Misnamed {
     /// What is wrong, in lower case.
     pub what: String,
     /// The next step, if there is one.
@@ -278,7 +279,7 @@ pub struct Misnamed {
 
 /// Says what is wrong with a name that is in no row: it may be one of the way out, or one that
 /// differs from a known one only by case.
-pub fn judge_name(name: &str) -> Option<Misnamed> {
+pub(crate) fn judge_name(name: &str) -> Option<Misnamed> {
     let known = canonical(name);
     let of_the_way_out = |what, hint: Option<String>| Misnamed {
         what,

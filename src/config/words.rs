@@ -6,7 +6,7 @@
 
 /// What a backslash is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backslash {
+pub(crate) enum Backslash {
     /// `\x` is x, except between single quotes.
     Escapes,
     /// A character like any other.
@@ -15,7 +15,7 @@ pub enum Backslash {
 
 /// A word, without its quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
+pub(crate) struct Word {
     /// Where it begins in the line, in bytes; a quote in front belongs to it.
     pub start: usize,
     /// The text.
@@ -24,13 +24,13 @@ pub struct Word {
 
 /// A quote in the line is not closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenQuote;
+pub(crate) struct OpenQuote;
 
 /// Splits a line into words: blanks separate, `'…'` and `"…"` keep them.
 ///
 /// # Errors
 /// A quote is not closed.
-pub fn split(line: &str, backslash: Backslash) -> Result<Vec<Word>, OpenQuote> {
+pub(crate) fn split(line: &str, backslash: Backslash) -> Result<Vec<Word>, OpenQuote> {
     each(line, backslash).collect()
 }
 
@@ -38,7 +38,7 @@ pub fn split(line: &str, backslash: Backslash) -> Result<Vec<Word>, OpenQuote> {
 /// many times its length at once.
 ///
 /// An open quote is the last item.
-pub fn each(line: &str, backslash: Backslash) -> Words<'_> {
+pub(crate) fn each(line: &str, backslash: Backslash) -> Words<'_> {
     Words {
         chars: line.char_indices(),
         backslash,
@@ -47,7 +47,7 @@ pub fn each(line: &str, backslash: Backslash) -> Words<'_> {
 
 /// The words of a line, see [`each`].
 #[derive(Clone, Debug)]
-pub struct Words<'a> {
+pub(crate) struct Words<'a> {
     chars: std::str::CharIndices<'a>,
     backslash: Backslash,
 }

@@ -3,8 +3,8 @@
 //! They need no command line and start no reader, so that the reader, too, can send a mail and open
 //! another mailbox.
 
-pub mod reading;
-pub mod sending;
+pub(crate) mod reading;
+pub(crate) mod sending;
 
 use crate::exit::{Failure, Kind};
 use crate::sys::signals::Signals;
@@ -13,7 +13,7 @@ use crate::sys::signals::Signals;
 ///
 /// # Errors
 /// 70 when the system refuses it.
-pub fn watch_signals(ignore: bool) -> Result<Signals, Failure> {
+pub(crate) fn watch_signals(ignore: bool) -> Result<Signals, Failure> {
     Signals::watch(ignore)
         .map_err(|error| Failure::new(Kind::Software, "cannot watch for signals").because(error))
 }

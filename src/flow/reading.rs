@@ -23,7 +23,7 @@ use crate::ui::Screen;
 
 /// Which mailbox is meant, as it was typed.
 #[derive(Clone, Debug, Default)]
-pub struct MailboxChoice {
+pub(crate) struct MailboxChoice {
     /// `-f`: this file; `Some("")` is `~/mbox`.
     pub file: Option<OsString>,
     /// `-u`: the system mailbox of this user.
@@ -32,7 +32,7 @@ pub struct MailboxChoice {
 
 /// A mailbox that was found by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundMailbox {
+pub(crate) struct FoundMailbox {
     /// Where it is.
     pub path: PathBuf,
     /// The user whose system mailbox it is.
@@ -43,7 +43,7 @@ pub struct FoundMailbox {
 
 /// How a mailbox is opened for the reader.
 #[derive(Clone, Copy, Debug)]
-pub struct Opening<'a> {
+pub(crate) struct Opening<'a> {
     /// What is set.
     pub settings: &'a Settings,
     /// Where journals may lie.
@@ -61,7 +61,7 @@ pub struct Opening<'a> {
 /// # Errors
 /// The mailbox cannot be opened, there is no message in it ([`Kind::Nothing`]), or a signal asks us
 /// to stop.
-pub fn open(
+pub(crate) fn open(
     found: &FoundMailbox,
     opening: &Opening<'_>,
     screen: &mut Screen<'_>,
@@ -118,7 +118,11 @@ fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
 }
 
 /// Answers `-e`: 0 there is mail, 1 there is none, else why it cannot be told.
-pub fn check(found: &FoundMailbox, environment: &Environment, diagnostics: &mut Diagnostics) {
+pub(crate) fn check(
+    found: &FoundMailbox,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
     match mailbox::has_mail(&found.path, &journals(environment)) {
         Ok(true) => {}
         Ok(false) => diagnostics.note(Kind::Nothing),
@@ -130,7 +134,7 @@ pub fn check(found: &FoundMailbox, environment: &Environment, diagnostics: &mut 
 /// Reports why a mailbox cannot be opened; a system mailbox that is missing is one without mail.
 ///
 /// With `quiet` nothing is said of a mailbox without mail.
-pub fn report_open_error(
+pub(crate) fn report_open_error(
     error: &OpenError,
     found: &FoundMailbox,
     quiet: bool,
@@ -156,7 +160,7 @@ fn no_mail(found: &FoundMailbox) -> String {
 ///
 /// # Errors
 /// There is no such user or file, or the system failed to look (75).
-pub fn find(
+pub(crate) fn find(
     choice: &MailboxChoice,
     settings: &Settings,
     environment: &Environment,
@@ -238,7 +242,7 @@ fn no_place(error: io::Error) -> Failure {
 ///
 /// # Errors
 /// The name refers to what is not there (66), or the system failed to look (75).
-pub fn file_of(
+pub(crate) fn file_of(
     file: &OsStr,
     settings: &Settings,
     environment: &Environment,
@@ -330,7 +334,7 @@ fn spool_of(
 }
 
 /// Returns where journals may lie beside the mailbox's own directory.
-pub fn journals(environment: &Environment) -> Journals {
+pub(crate) fn journals(environment: &Environment) -> Journals {
     let state = |directory: PathBuf| directory.join("postrider/journal");
     let directories = match user::effective_uid() {
         0 => vec![state(PathBuf::from("/var/lib"))],

@@ -19,7 +19,7 @@ use crate::transport::{Disposition, Outcome};
 
 /// How a message is sent.
 #[derive(Debug, Default)]
-pub struct Manner {
+pub(crate) struct Manner {
     /// Send nothing that has neither body nor attachments.
     pub discard_empty: bool,
     /// Send nothing: the message to standard output, the plan to standard error.
@@ -35,7 +35,7 @@ pub struct Manner {
 }
 
 /// Returns what a submission is to know of its surroundings.
-pub fn surroundings<'a>(
+pub(crate) fn surroundings<'a>(
     signals: &'a Signals,
     manner: &Manner,
     settings: &'a Settings,
@@ -58,7 +58,7 @@ pub fn surroundings<'a>(
 /// Composes a message with this text and sends it, keeps what nobody has accepted, and reports.
 ///
 /// `refusal` says why nothing may be sent; the text is kept then.
-pub fn send(
+pub(crate) fn send(
     request: &Request,
     text: Input,
     refusal: Option<&Failure>,
@@ -118,7 +118,7 @@ fn is_debug(manner: &Manner, settings: &Settings) -> bool {
 }
 
 /// Sends what may leave, keeps the rest, and reports.
-pub fn submit(
+pub(crate) fn submit(
     composed: &Composed,
     manner: &Manner,
     around: &Surroundings<'_>,

@@ -1,7 +1,7 @@
 //! Mailboxes: stored mail.
 //!
 //! An mbox is opened read-only, scanned once into an index of byte ranges ([`Mailbox`]), and read
-//! message by message from then on. Whoever writes to one holds a [`MailboxLock`]: [`append`] adds
+//! message by message from then on. Whoever writes to one holds a [`MailboxLock`]: [`append()`] adds
 //! messages, [`Mailbox::commit`] deletes them and changes their flags.
 //! Decoding and meaning belong to `message`, what is shown to `ui`.
 //!
@@ -24,7 +24,7 @@
 //! # The files on disk, and the states they can be in
 //! | file | written by | states |
 //! |---|---|---|
-//! | the mailbox | [`append`], [`Mailbox::commit`], deliverers, other readers | see `append` and `rewrite/apply`: each step of a write leaves a file that readers understand |
+//! | the mailbox | [`append()`], [`Mailbox::commit`], deliverers, other readers | see `append` and `rewrite/apply`: each step of a write leaves a file that readers understand |
 //! | its dot-lock | [`MailboxLock`] | see `lock/dot` |
 //! | its journal | [`Mailbox::commit`] | see `rewrite/journal`: none, being written, certain, finished |
 //! | `NAME.rescue-…` | [`recover`] | what a journal held whose mailbox another program has rewritten; nobody reads it but its owner |

@@ -10,7 +10,7 @@ use crate::submission::mta::RelayUrl;
 use crate::submission::{self, Plan};
 
 /// Returns the explanation, safe for a terminal: a line a fact, grouped by what it is about.
-pub fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
+pub(crate) fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
     let mut text = String::new();
     for step in &plan.steps {
         let way = match &step.route {

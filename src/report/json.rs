@@ -43,14 +43,19 @@ const MAX_DECODED: usize = 1 << 20;
 const CHUNK: usize = 64 * 1024;
 
 /// Appends the line of `list --json`; `block` is the From_ line and header block.
-pub fn summary(out: &mut Vec<u8>, number: usize, message: &MessageRef, block: &[u8]) {
+pub(crate) fn summary(out: &mut Vec<u8>, number: usize, message: &MessageRef, block: &[u8]) {
     let mut give = |bytes: &[u8]| out.extend_from_slice(bytes);
     Line::new(&mut give).object(number, message, block, None);
 }
 
 /// Gives the line of `show --json`, a piece at a time: a tree of it would take many times the
 /// message in memory. `bytes` is the message as it stands in the mailbox.
-pub fn message(number: usize, message: &MessageRef, bytes: Vec<u8>, give: &mut dyn FnMut(&[u8])) {
+pub(crate) fn message(
+    number: usize,
+    message: &MessageRef,
+    bytes: Vec<u8>,
+    give: &mut dyn FnMut(&[u8]),
+) {
     let bytes = display::unquote(bytes);
     let content = fields::split_from_line(&bytes).1;
     Line::new(give).object(number, message, &bytes, Some(content));

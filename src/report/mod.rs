@@ -8,37 +8,27 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::exit::{Failure, Kind, with_causes};
+use crate::exit::{Failure, Kind};
 use crate::mailbox::{Journals, Mailbox, MessageRef, Notice, OpenError};
 use crate::sanitize;
 use crate::selection::FlagChoice;
 use crate::ui::headline::{self, Place};
 use crate::ui::{Display, Screen, page};
 
-pub mod explain;
-pub mod json;
-pub mod receipt;
+pub(crate) mod explain;
+pub(crate) mod json;
+pub(crate) mod receipt;
 
 /// How much is gathered before it is written.
 const CHUNK: usize = 64 * 1024;
 
 /// Why there is no report.
 #[derive(Debug)]
-pub enum ReportError {
+pub(crate) enum ReportError {
     /// The mailbox cannot be opened; the caller knows what a missing one means.
     Open(OpenError),
     /// Anything else, ready to be told.
     Failed(Failure),
-}
-
-impl ReportError {
-    /// Returns the failure to tell; a mailbox that is not there is missing input.
-    pub fn into_failure(self) -> Failure {
-        match self {
-            ReportError::Failed(failure) => failure,
-            ReportError::Open(error) => Failure::new(error.kind(), with_causes(&error)),
-        }
-    }
 }
 
 impl fmt::Display for ReportError {
@@ -73,7 +63,7 @@ impl From<Failure> for ReportError {
 
 /// The form in which `show` shows a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// Decoded, for people.
     Text,
     /// The message's bytes as they stand in the mailbox, without its From_ line and the empty
@@ -90,7 +80,7 @@ pub enum Form {
 ///
 /// # Errors
 /// The mailbox cannot be opened, or the output cannot be written.
-pub fn headers(
+pub(crate) fn headers(
     path: &Path,
     choice: Option<FlagChoice>,
     display: &Display,
@@ -163,7 +153,7 @@ impl Lines {
 ///
 /// # Errors
 /// The mailbox cannot be opened or read, or the output cannot be written.
-pub fn print_all(
+pub(crate) fn print_all(
     path: &Path,
     display: &Display,
     journals: &Journals,
@@ -191,7 +181,7 @@ pub fn print_all(
 ///
 /// # Errors
 /// The mailbox cannot be opened, or the output cannot be written.
-pub fn list(
+pub(crate) fn list(
     path: &Path,
     as_json: bool,
     display: &Display,
@@ -226,7 +216,7 @@ pub fn list(
 /// # Errors
 /// The mailbox cannot be opened or read, there is no such message
 /// ([`Kind::Nothing`]), or the output cannot be written.
-pub fn show(
+pub(crate) fn show(
     path: &Path,
     number: usize,
     form: Form,

@@ -15,7 +15,7 @@ use crate::submission::{Entry, Report};
 /// Returns the receipt as one line.
 ///
 /// `bad` are recipients that could not be, `time` is RFC 3339, `status` the exit status.
-pub fn receipt(report: &Report, bad: &[BadRecipient], time: &str, status: u8) -> String {
+pub(crate) fn receipt(report: &Report, bad: &[BadRecipient], time: &str, status: u8) -> String {
     let mut recipients: Vec<Value> = report.entries.iter().map(recipient).collect();
     recipients.extend(bad.iter().map(refused));
     let kept = match &report.kept {

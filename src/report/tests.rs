@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::*;
+use crate::exit::with_causes;
 
 const MAIL: &str = "From alice@example.com Mon Nov 16 09:00:00 2026\n\
 From: \"Alice Example\" <alice@example.com>\nSubject: Disk almost full\nStatus: RO\n\nhello\n\n\
@@ -12,6 +13,15 @@ From bob Mon Nov 16 10:00:00 2026\nFrom: bob@example.com\nSubject: second\n\n\
 struct Fixture {
     _dir: tempfile::TempDir,
     path: std::path::PathBuf,
+}
+
+impl ReportError {
+    fn into_failure(self) -> Failure {
+        match self {
+            ReportError::Failed(failure) => failure,
+            ReportError::Open(error) => Failure::new(error.kind(), with_causes(&error)),
+        }
+    }
 }
 
 fn fixture(content: &[u8]) -> Fixture {

@@ -10,7 +10,7 @@ use crate::sys::clock;
 
 /// Which messages are meant: those that a list names, and of them those that pass every filter.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Message lists; without any, all messages.
     pub lists: Vec<String>,
     /// The sender contains this text.
@@ -25,7 +25,7 @@ pub struct Selection {
 
 impl Selection {
     /// Returns whether the last message is the only one that can be meant.
-    pub fn is_last(&self) -> bool {
+    pub(crate) fn is_last(&self) -> bool {
         matches!(&self.lists[..], [list] if as_list(list) == "$")
     }
 
@@ -36,7 +36,7 @@ impl Selection {
     ///
     /// # Errors
     /// A list cannot be understood, or names a message that is not there.
-    pub fn choose(
+    pub(crate) fn choose(
         &self,
         index: &dyn Index,
         block: &dyn Fn(usize) -> Vec<u8>,

@@ -4,7 +4,7 @@ use crate::mailbox::Flags;
 
 /// One letter after the colon (POSIX, Message lists; `a f t` as s-nail has them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlagChoice {
+pub(crate) enum FlagChoice {
     /// `:a`, answered.
     Answered,
     /// `:d`, deleted.
@@ -25,7 +25,7 @@ pub enum FlagChoice {
 
 impl FlagChoice {
     /// Returns what a letter stands for.
-    pub fn from_letter(letter: char) -> Option<FlagChoice> {
+    pub(crate) fn from_letter(letter: char) -> Option<FlagChoice> {
         Some(match letter {
             'a' => FlagChoice::Answered,
             'd' => FlagChoice::Deleted,
@@ -40,7 +40,7 @@ impl FlagChoice {
     }
 
     /// Returns whether a message with these flags is chosen.
-    pub fn matches(self, flags: Flags) -> bool {
+    pub(crate) fn matches(self, flags: Flags) -> bool {
         match self {
             FlagChoice::Answered => flags.is_answered(),
             FlagChoice::Deleted => flags.is_deleted(),
@@ -57,7 +57,7 @@ impl FlagChoice {
 /// Returns the message that is current at the start: the first new one, else the first unread, else the first.
 ///
 /// `messages` are the flags of all messages in order; the answer counts from 0.
-pub fn first_of_interest(messages: impl Iterator<Item = Flags>) -> usize {
+pub(crate) fn first_of_interest(messages: impl Iterator<Item = Flags>) -> usize {
     let mut unread = None;
     for (index, flags) in messages.enumerate() {
         if flags.is_new() {

@@ -10,7 +10,7 @@ use super::flags::FlagChoice;
 use crate::config::words::{self, Backslash};
 
 /// What a list needs to know of the mailbox; messages count from 0.
-pub trait Index {
+pub(crate) trait Index {
     /// How many messages there are.
     fn count(&self) -> usize;
     /// The current message.
@@ -29,7 +29,7 @@ pub trait Index {
 
 /// Which messages a command can apply to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub(crate) enum Sight {
     /// Those that are not deleted.
     Present,
     /// Those that are deleted, as `undelete` takes them.
@@ -40,7 +40,7 @@ pub enum Sight {
 
 /// Why a message list names no messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListError {
+pub(crate) enum ListError {
     /// The list is understood, and no message matches it.
     NoMatch,
     /// `+`, and the current message is the last one.
@@ -85,7 +85,7 @@ impl std::error::Error for ListError {}
 
 impl ListError {
     /// Returns whether the list is understood and only names nothing that is there now.
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         match self {
             ListError::NoMatch | ListError::Hidden(_) => true,
             ListError::AfterLast
@@ -123,7 +123,7 @@ impl View<'_> {
 ///
 /// # Errors
 /// Says why the list names none; see [`ListError`].
-pub fn messages(
+pub(crate) fn messages(
     text: &str,
     index: &dyn Index,
     sight: Sight,

@@ -3,10 +3,10 @@
 //!
 //! Nothing here opens a mailbox: the messages are known through [`Index`] alone.
 
-pub mod filter;
-pub mod flags;
-pub mod list;
+pub(crate) mod filter;
+pub(crate) mod flags;
+pub(crate) mod list;
 
-pub use filter::Selection;
-pub use flags::{FlagChoice, first_of_interest};
-pub use list::{Index, ListError, Sight, messages};
+pub(crate) use filter::Selection;
+pub(crate) use flags::{FlagChoice, first_of_interest};
+pub(crate) use list::{Index, ListError, Sight, messages};

@@ -19,7 +19,7 @@ use crate::ui::{Display, Screen};
 
 /// What is to become of the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// They go.
     Delete,
     /// They get the first flags, and lose the second.
@@ -28,7 +28,7 @@ pub enum Action {
 
 /// How a change is made and told.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Manner {
+pub(crate) struct Manner {
     /// Only show which messages would change.
     pub dry_run: bool,
     /// Tell the result as one JSON object.
@@ -37,7 +37,7 @@ pub struct Manner {
 
 /// A change without a dialogue.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub(crate) struct Change {
     /// Which messages.
     pub selection: Selection,
     /// What becomes of them.
@@ -110,7 +110,7 @@ impl Index for Stored<'_> {
 /// # Errors
 /// A list cannot be understood (64) or names a message that is not there (1), the mailbox cannot
 /// be changed, or the output cannot be written.
-pub fn change(
+pub(crate) fn change(
     mailbox: &Mailbox,
     settings: &Settings,
     around: &Surroundings<'_>,

@@ -5,7 +5,7 @@ use crate::selection::ListError;
 
 /// The line to tell the user, and what kind of failure it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
+pub(crate) struct Complaint {
     /// The line.
     pub line: String,
     /// What it is for the exit status of a script; `None` if the command was understood, and there

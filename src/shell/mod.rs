@@ -23,14 +23,14 @@ use crate::selection::{self, FlagChoice, Index, ListError, Sight, first_of_inter
 use crate::submission::identity;
 use crate::ui::{Display, Screen, headline};
 
-pub mod batch;
+pub(crate) mod batch;
 mod command;
 mod commit;
-pub mod complaint;
+pub(crate) mod complaint;
 mod file;
 mod input;
 mod mark;
-pub mod options;
+pub(crate) mod options;
 mod quit;
 mod script;
 mod show;
@@ -45,10 +45,10 @@ use script::Script;
 use unread::Unread;
 
 /// What a command says: nothing, or what to tell the user.
-pub type Told = Result<(), Complaint>;
+pub(crate) type Told = Result<(), Complaint>;
 
 /// Where commands come from.
-pub enum Input<'a> {
+pub(crate) enum Input<'a> {
     /// A pipe, a file or a test; prompts are shown only if the settings speak of a terminal.
     Lines(&'a mut dyn BufRead),
     /// The terminal, with line editing.
@@ -61,7 +61,7 @@ pub enum Input<'a> {
 ///
 /// # Errors
 /// The list cannot be understood (64), or the output cannot be written.
-pub fn search(
+pub(crate) fn search(
     mailbox: Mailbox,
     settings: Settings,
     around: Surroundings<'_>,
@@ -95,7 +95,7 @@ pub fn search(
 ///
 /// # Errors
 /// The output cannot be written, or the commands cannot be read ([`Kind::Io`]).
-pub fn run(
+pub(crate) fn run(
     mailbox: Mailbox,
     settings: Settings,
     around: Surroundings<'_>,
@@ -147,7 +147,7 @@ pub fn run(
 }
 
 /// The state of the reader between commands; messages count from 0.
-pub struct Reader<'a, 's> {
+pub(crate) struct Reader<'a, 's> {
     mailbox: Mailbox,
     /// What is set. A command may change it; see [`Reader::refresh`].
     settings: Settings,

@@ -12,15 +12,15 @@ use crate::sys::signals::Signals;
 use crate::ui::page;
 
 /// Shows text page by page by a program; gets the whole text, safe for a terminal.
-pub type Pager<'a> = Box<dyn FnMut(&OsStr, &[u8]) -> io::Result<()> + 'a>;
+pub(crate) type Pager<'a> = Box<dyn FnMut(&OsStr, &[u8]) -> io::Result<()> + 'a>;
 
 /// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like.
-pub type FindFile<'a> = Box<dyn Fn(&str, &Settings) -> Result<PathBuf, Failure> + 'a>;
+pub(crate) type FindFile<'a> = Box<dyn Fn(&str, &Settings) -> Result<PathBuf, Failure> + 'a>;
 
 /// What a session is told that no variable can change: terminal, environment, mailbox, signals.
 ///
 /// Nothing in the reader looks at the environment; who builds this does.
-pub struct Surroundings<'a> {
+pub(crate) struct Surroundings<'a> {
     /// The program's name, for error lines and for the prompt.
     pub program: String,
     /// The environment variables.
@@ -49,7 +49,7 @@ pub struct Surroundings<'a> {
 
 impl Surroundings<'_> {
     /// Returns the signal that asks us to stop, if there was one.
-    pub fn signal(&self) -> Option<u8> {
+    pub(crate) fn signal(&self) -> Option<u8> {
         self.signals.and_then(Signals::received)
     }
 }
@@ -76,7 +76,7 @@ impl Default for Surroundings<'_> {
 
 /// What becomes of messages when the reader is left (POSIX mailx; design decision D15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuitRules {
+pub(crate) struct QuitRules {
     /// POSIX's own rules hold where they differ from what people expect (`posix`).
     pub posix: bool,
     /// Read messages of a system mailbox stay there instead of going to MBOX (`hold`).
@@ -111,7 +111,7 @@ impl QuitRules {
 
 /// What the variables say to the reader.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// Lines of a header screenful (`screen`), or as many as bsd-mailx shows on 24 rows; at least 1.
     pub screen: usize,
     /// From how many lines on a message goes to the pager (`crt`); `None`: never, as where the
@@ -141,7 +141,7 @@ pub struct Options {
 
 impl Options {
     /// Returns what the settings say in these surroundings.
-    pub fn of(settings: &Settings, around: &Surroundings<'_>) -> Options {
+    pub(crate) fn of(settings: &Settings, around: &Surroundings<'_>) -> Options {
         let number = |name| settings.number(name).map(|number| number as usize);
         let environment = &around.environment;
         let crt = match settings.get("crt") {

@@ -1,7 +1,7 @@
 //! The commands that put messages into other files: `save`, `copy`, `write`.
 //!
 //! All but `write` are the one append of `mailbox`: locked, synced, all messages of a command or
-//! none of them. `write` makes plain files; see [`file`](super::file).
+//! none of them. `write` makes plain files; see [`super::file`].
 
 use std::cell::RefCell;
 use std::io::{self, Cursor, Read};

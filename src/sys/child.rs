@@ -21,19 +21,19 @@ const SIGQUIT: u8 = signal_hook::consts::SIGQUIT as u8;
 ///
 /// # Errors
 /// When `/dev/null` cannot be opened.
-pub fn no_input() -> io::Result<File> {
+pub(crate) fn no_input() -> io::Result<File> {
     File::open("/dev/null")
 }
 
 /// Set in our children; a sendmail face that sees it never uses the sendmail route, so that a
 /// `sendmail` that is Postrider itself cannot loop (design decision D6).
-pub const SUBMITTING: &str = "POSTRIDER_SUBMITTING";
+pub(crate) const SUBMITTING: &str = "POSTRIDER_SUBMITTING";
 
 /// How much of what a child prints is kept, in bytes; the rest is read and dropped.
 const OUTPUT_KEPT: usize = 8 * 1024;
 
 /// Returns a command to start this program; arguments are passed as they are, never through a shell.
-pub fn command(program: impl AsRef<OsStr>) -> Command {
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }
 
@@ -41,13 +41,13 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 ///
 /// # Errors
 /// Fails when the program cannot be started.
-pub fn spawn(command: &mut Command) -> io::Result<Child> {
+pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
     cores::of_before(|| command.spawn())
 }
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// It exited with this status.
     Exited(i32),
     /// This signal killed it.
@@ -62,7 +62,7 @@ pub enum End {
 
 /// A child that has ended, or that we no longer wait for.
 #[derive(Debug)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// How it ended.
     pub end: End,
     /// The first part of what it printed on standard output and standard error.
@@ -75,7 +75,7 @@ pub struct Finished {
 ///
 /// # Errors
 /// Fails when the program cannot be started.
-pub fn output(
+pub(crate) fn output(
     mut command: Command,
     stdin: File,
     timeout: Option<Duration>,
@@ -93,7 +93,7 @@ pub fn output(
 ///
 /// # Errors
 /// Fails when the program cannot be started.
-pub fn run(
+pub(crate) fn run(
     mut command: Command,
     stdin: File,
     timeout: Option<Duration>,
@@ -113,7 +113,7 @@ pub fn run(
 ///
 /// # Errors
 /// Fails when the program cannot be started.
-pub fn foreground(mut command: Command, signals: &Signals) -> io::Result<End> {
+pub(crate) fn foreground(mut command: Command, signals: &Signals) -> io::Result<End> {
     let mut child = spawn(&mut command)?;
     let mut key = None;
     loop {
@@ -144,7 +144,7 @@ pub fn foreground(mut command: Command, signals: &Signals) -> io::Result<End> {
 ///
 /// # Errors
 /// Fails when the program cannot be started or there is no place for its output.
-pub fn capture(mut command: Command, signals: &Signals) -> io::Result<(End, Spool)> {
+pub(crate) fn capture(mut command: Command, signals: &Signals) -> io::Result<(End, Spool)> {
     let mut output = tempfile::tempfile()?;
     command.stdout(Stdio::from(output.try_clone()?));
     let end = foreground(command, signals)?;

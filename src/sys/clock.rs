@@ -8,12 +8,12 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 use super::zone;
 
 /// Returns the time now; deadlines, lock ages and Message-IDs use it (design decision D22).
-pub fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 
 /// Returns the time since the epoch.
-pub fn since_epoch() -> Duration {
+pub(crate) fn since_epoch() -> Duration {
     now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
@@ -21,7 +21,7 @@ pub fn since_epoch() -> Duration {
 ///
 /// `source_date_epoch` is the value of `SOURCE_DATE_EPOCH`, if it is set: then the time is that
 /// one, in UTC, so that a run can be repeated byte for byte.
-pub fn message_time(source_date_epoch: Option<i64>) -> DateTime<FixedOffset> {
+pub(crate) fn message_time(source_date_epoch: Option<i64>) -> DateTime<FixedOffset> {
     match source_date_epoch.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0)) {
         Some(time) => time.fixed_offset(),
         None => local(now()),
@@ -29,13 +29,13 @@ pub fn message_time(source_date_epoch: Option<i64>) -> DateTime<FixedOffset> {
 }
 
 /// Returns a time as the local zone shows it.
-pub fn local(time: SystemTime) -> DateTime<FixedOffset> {
+pub(crate) fn local(time: SystemTime) -> DateTime<FixedOffset> {
     let time = DateTime::<Utc>::from(time);
     time.with_timezone(&zone::local().offset_at(time.timestamp()))
 }
 
 /// Returns the time that a clock of the local zone showed so; the earlier one where two did.
-pub fn of_local(shown: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
+pub(crate) fn of_local(shown: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
     let offset = zone::local().offset_of(shown)?;
     shown.and_local_timezone(offset).single()
 }

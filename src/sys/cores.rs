@@ -11,7 +11,7 @@ use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 static BEFORE: OnceLock<(rlim_t, rlim_t)> = OnceLock::new();
 
 /// Lets no core be dumped from now on.
-pub fn forbid() {
+pub(crate) fn forbid() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_CORE)
         && soft > 0
     {
@@ -21,7 +21,7 @@ pub fn forbid() {
 }
 
 /// Lets no core be dumped at all: a program that the kernel pipes cores to knows no limit.
-pub fn forbid_all() {
+pub(crate) fn forbid_all() {
     forbid();
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_dumpable(false);

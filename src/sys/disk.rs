@@ -37,7 +37,7 @@ const SETTLED: Duration = Duration::from_secs(10 * 60);
 ///
 /// # Errors
 /// Those of the call, but for `EINTR`.
-pub fn until_done<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn until_done<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -47,7 +47,7 @@ pub fn until_done<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 }
 
 /// Returns the directory that holds this file.
-pub fn directory_of(path: &Path) -> &Path {
+pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -55,7 +55,7 @@ pub fn directory_of(path: &Path) -> &Path {
 }
 
 /// Returns a path with something added to its last name.
-pub fn with_suffix(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
@@ -69,7 +69,7 @@ pub fn with_suffix(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
 ///
 /// # Errors
 /// When the directory cannot be synced. The name may not survive, then.
-pub fn sync_name(path: &Path, file: &File) -> io::Result<()> {
+pub(crate) fn sync_name(path: &Path, file: &File) -> io::Result<()> {
     sync_opened(until_done(|| File::open(directory_of(path))), file)
 }
 
@@ -77,7 +77,7 @@ pub fn sync_name(path: &Path, file: &File) -> io::Result<()> {
 ///
 /// # Errors
 /// When the directory cannot be synced.
-pub fn sync_names_in(directory: impl AsFd, file: &File) -> io::Result<()> {
+pub(crate) fn sync_names_in(directory: impl AsFd, file: &File) -> io::Result<()> {
     // It may be open for searching only.
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let opened = until_done(|| Ok(openat(&directory, ".", flags, Mode::empty())?));
@@ -102,7 +102,7 @@ fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
 /// Returns whether a file is so young that the disk may not have its name yet.
 ///
 /// Whoever made it may have died before syncing that, or never meant to.
-pub fn is_young(metadata: &Metadata) -> bool {
+pub(crate) fn is_young(metadata: &Metadata) -> bool {
     let age = metadata
         .created()
         .ok()
@@ -114,7 +114,7 @@ pub fn is_young(metadata: &Metadata) -> bool {
 ///
 /// # Errors
 /// When one cannot be made or synced.
-pub fn make_directories(path: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn make_directories(path: &Path, mode: u32) -> io::Result<()> {
     match DirBuilder::new().mode(mode).create(path) {
         Ok(()) => sync_directory_name(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -136,7 +136,7 @@ pub fn make_directories(path: &Path, mode: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// When it is no directory, or cannot be synced.
-pub fn settle_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn settle_directory(path: &Path) -> io::Result<()> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
@@ -167,7 +167,7 @@ fn sync_directory_name(path: &Path) -> io::Result<()> {
 /// # Errors
 /// `AlreadyExists` when the name is taken, else what `prepare` or the system said. There is no file
 /// then.
-pub fn create_complete(
+pub(crate) fn create_complete(
     path: &Path,
     prepare: &mut dyn FnMut(&File) -> io::Result<()>,
 ) -> io::Result<File> {
@@ -281,13 +281,13 @@ fn is_unsupported(error: &io::Error) -> bool {
 }
 
 /// Returns what a file is called while it is made: `.NAME.postrider-` and 16 hexadecimal digits.
-pub fn temporary_of(path: &Path) -> PathBuf {
+pub(crate) fn temporary_of(path: &Path) -> PathBuf {
     let digits = format!("{:016x}", random::number());
     with_suffix(&temporary_prefix(path), digits)
 }
 
 /// Returns what [`temporary_of`] puts before the digits.
-pub fn temporary_prefix(path: &Path) -> PathBuf {
+pub(crate) fn temporary_prefix(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".postrider-");
@@ -298,7 +298,7 @@ pub fn temporary_prefix(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When the directory cannot be read.
-pub fn remove_second_names(path: &Path, metadata: &Metadata) -> io::Result<()> {
+pub(crate) fn remove_second_names(path: &Path, metadata: &Metadata) -> io::Result<()> {
     for temporary in named_like(&[&temporary_prefix(path)])? {
         let is_same = fs::symlink_metadata(&temporary)
             .is_ok_and(|named| (named.dev(), named.ino()) == (metadata.dev(), metadata.ino()));
@@ -313,7 +313,7 @@ pub fn remove_second_names(path: &Path, metadata: &Metadata) -> io::Result<()> {
 ///
 /// # Errors
 /// When the directory cannot be read.
-pub fn named_like(prefixes: &[&Path]) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn named_like(prefixes: &[&Path]) -> io::Result<Vec<PathBuf>> {
     let Some(directory) = prefixes.first().map(|prefix| directory_of(prefix)) else {
         return Ok(Vec::new());
     };
@@ -338,7 +338,7 @@ pub fn named_like(prefixes: &[&Path]) -> io::Result<Vec<PathBuf>> {
 /// `EEXIST` when the name is taken; `EINVAL`, `ENOSYS` or `EOPNOTSUPP` where this cannot be asked
 /// for.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub fn rename_exclusively<P1: ?Sized + NixPath, P2: ?Sized + NixPath>(
+pub(crate) fn rename_exclusively<P1: ?Sized + NixPath, P2: ?Sized + NixPath>(
     from: impl AsFd,
     old: &P1,
     to: impl AsFd,
@@ -367,7 +367,7 @@ pub fn rename_exclusively<P1: ?Sized + NixPath, P2: ?Sized + NixPath>(
 /// # Errors
 /// `EINVAL`, `ENOSYS` or `EOPNOTSUPP` where this cannot be asked for.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub fn exchange(one: &Path, other: &Path) -> nix::Result<()> {
+pub(crate) fn exchange(one: &Path, other: &Path) -> nix::Result<()> {
     use nix::fcntl::{RenameFlags, renameat2};
     renameat2(AT_FDCWD, one, AT_FDCWD, other, RenameFlags::RENAME_EXCHANGE)
 }
@@ -384,7 +384,7 @@ pub fn exchange(_: &Path, _: &Path) -> nix::Result<()> {
 /// Returns whether a file lies on a file system that no other host has.
 ///
 /// A list of those that are known: of one that is not, nothing is believed.
-pub fn is_local(file: &File) -> bool {
+pub(crate) fn is_local(file: &File) -> bool {
     /// What `linux/magic.h` and the file systems' own sources have, where nix has not.
     const OTHERS: [i64; 6] = [
         0x2fc1_2fc1, // ZFS

@@ -12,7 +12,7 @@ use super::open::{self, Use};
 const PURPOSE: &[u8] = b"postrider dot-lock";
 
 /// Returns the name that `gethostname` gives, or `localhost`.
-pub fn node_name() -> String {
+pub(crate) fn node_name() -> String {
     nix::unistd::gethostname()
         .ok()
         .and_then(|name| name.into_string().ok())
@@ -21,13 +21,13 @@ pub fn node_name() -> String {
 }
 
 /// Returns what names this run of the kernel, or nothing.
-pub fn boot_id() -> String {
+pub(crate) fn boot_id() -> String {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     text.trim().to_owned()
 }
 
 /// Returns when this run of the kernel began, by the clock as it is set now.
-pub fn boot_time() -> Option<SystemTime> {
+pub(crate) fn boot_time() -> Option<SystemTime> {
     let text = fs::read_to_string("/proc/stat").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("btime "))?;
     let seconds = line.trim().parse().ok()?;
@@ -37,7 +37,7 @@ pub fn boot_time() -> Option<SystemTime> {
 /// Returns what stands for this installation of a system: two have the same only if one is a copy.
 ///
 /// It is derived from the machine-id, which is not to be shown to others (machine-id(5)).
-pub fn machine() -> Option<String> {
+pub(crate) fn machine() -> Option<String> {
     let id = fs::read_to_string("/etc/machine-id").ok()?;
     let id = id.trim();
     if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -56,20 +56,20 @@ pub fn machine() -> Option<String> {
 /// `/etc/hosts` that names us. DNS is never asked: a mail must not wait for it.
 ///
 /// A file that cannot be read is passed over here; [`unread`] names it.
-pub fn qualified_name() -> Option<String> {
+pub(crate) fn qualified_name() -> Option<String> {
     found().name.clone()
 }
 
 /// Returns the file that could not be read while this host's name was looked for, if one was.
 ///
 /// Nobody has looked before [`qualified_name`] is called: a `hostname` that is set asks no file.
-pub fn unread() -> Option<&'static (&'static str, HostUnread)> {
+pub(crate) fn unread() -> Option<&'static (&'static str, HostUnread)> {
     FOUND.get()?.unread.as_ref()
 }
 
 /// Why a file with this host's name could not be read.
 #[derive(Debug)]
-pub enum HostUnread {
+pub(crate) enum HostUnread {
     /// It is not for us, or no such file.
     Refused(String),
     /// The system failed: nobody knows this host's name.

@@ -24,7 +24,7 @@ struct Charset {
 
 /// Chooses the charset for the rest of the run, as the locale (`LC_ALL`, `LC_CTYPE` or `LANG`) names
 /// it. A locale that names none, or one that we do not know, means UTF-8.
-pub fn choose(locale: Option<&OsStr>) {
+pub(crate) fn choose(locale: Option<&OsStr>) {
     let charset = locale.and_then(OsStr::to_str).and_then(charset_of);
     // Chosen once: a second call finds the same environment.
     let _ = CHOSEN.set(charset);
@@ -34,7 +34,7 @@ pub fn choose(locale: Option<&OsStr>) {
 ///
 /// A character that the charset does not have becomes `<U+263A>`, as `sanitize` writes characters
 /// that are not shown.
-pub fn encode(text: &str) -> Cow<'_, [u8]> {
+pub(crate) fn encode(text: &str) -> Cow<'_, [u8]> {
     match CHOSEN.get() {
         Some(Some(charset)) if !text.is_ascii() => Cow::Owned(charset.encode(text)),
         _ => Cow::Borrowed(text.as_bytes()),

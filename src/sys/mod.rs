@@ -4,19 +4,19 @@
 //! Everything else asks here, so that what depends on the machine can be seen
 //! and tested in one place. This module knows no mail.
 
-pub mod child;
-pub mod clock;
-pub mod cores;
-pub mod disk;
-pub mod host;
-pub mod locale;
-pub mod name_service;
-pub mod open;
-pub mod output;
-pub mod private;
-pub mod random;
-pub mod signals;
-pub mod spool;
-pub mod stdin;
-pub mod user;
-pub mod zone;
+pub(crate) mod child;
+pub(crate) mod clock;
+pub(crate) mod cores;
+pub(crate) mod disk;
+pub(crate) mod host;
+pub(crate) mod locale;
+pub(crate) mod name_service;
+pub(crate) mod open;
+pub(crate) mod output;
+pub(crate) mod private;
+pub(crate) mod random;
+pub(crate) mod signals;
+pub(crate) mod spool;
+pub(crate) mod stdin;
+pub(crate) mod user;
+pub(crate) mod zone;

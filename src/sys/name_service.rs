@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use super::open::{self, Use};
 
 /// Whether this build has its C library in it and can load no module.
-pub const IS_STATIC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
+pub(crate) const IS_STATIC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
 
 /// One row of `/etc/passwd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PasswdRow {
+pub(crate) struct PasswdRow {
     /// The login name.
     pub name: String,
     /// The user id.
@@ -32,7 +32,7 @@ pub struct PasswdRow {
 
 /// One row of `/etc/group`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupRow {
+pub(crate) struct GroupRow {
     /// The group's name.
     pub name: String,
     /// The group id.
@@ -45,7 +45,7 @@ pub struct GroupRow {
 ///
 /// # Errors
 /// When the file is there and cannot be read.
-pub fn passwd(is_it: impl Fn(&PasswdRow) -> bool) -> io::Result<Option<PasswdRow>> {
+pub(crate) fn passwd(is_it: impl Fn(&PasswdRow) -> bool) -> io::Result<Option<PasswdRow>> {
     Ok(find(&text_of("/etc/passwd")?, passwd_row, is_it))
 }
 
@@ -53,7 +53,7 @@ pub fn passwd(is_it: impl Fn(&PasswdRow) -> bool) -> io::Result<Option<PasswdRow
 ///
 /// # Errors
 /// When the file is there and cannot be read.
-pub fn group(is_it: impl Fn(&GroupRow) -> bool) -> io::Result<Option<GroupRow>> {
+pub(crate) fn group(is_it: impl Fn(&GroupRow) -> bool) -> io::Result<Option<GroupRow>> {
     Ok(find(&text_of("/etc/group")?, group_row, is_it))
 }
 
@@ -111,7 +111,7 @@ fn number(field: &[u8]) -> Option<u32> {
 /// Returns the first module that a look-up of a host would load into a static program.
 ///
 /// What cannot be read names none: whoever looks up a host looks at that file, too.
-pub fn module_for_hosts() -> Option<String> {
+pub(crate) fn module_for_hosts() -> Option<String> {
     let text = open::read::bytes(Path::new("/etc/nsswitch.conf"), Use::Host).ok()?;
     first_module(&String::from_utf8_lossy(&text), "hosts")
 }

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 4096;
 
 /// Standard output, watched.
 #[derive(Debug)]
-pub struct Output<'a> {
+pub(crate) struct Output<'a> {
     signals: &'a Signals,
     stdout: io::Stdout,
     can_block: bool,
@@ -25,7 +25,7 @@ pub struct Output<'a> {
 
 impl<'a> Output<'a> {
     /// Returns standard output, past std's buffer.
-    pub fn new(signals: &'a Signals) -> Output<'a> {
+    pub(crate) fn new(signals: &'a Signals) -> Output<'a> {
         let stdout = io::stdout();
         let is_file = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFREG;
         let can_block = !fstat(&stdout).is_ok_and(|found| is_file(found.st_mode));

@@ -24,11 +24,11 @@ use super::{random, user};
 const BASE: &str = "/var/tmp";
 
 /// The file for unsent mail in a private place.
-pub const LETTERS: &str = "dead.letter";
+pub(crate) const LETTERS: &str = "dead.letter";
 
 /// A directory that nobody but its user and root can write to, or put something else in place of.
 #[derive(Clone, Debug)]
-pub struct Private {
+pub(crate) struct Private {
     directory: Arc<File>,
     path: PathBuf,
     uid: u32,
@@ -39,7 +39,7 @@ impl Private {
     ///
     /// What has such a name and is not the user's own is left out; so is everything where the
     /// directory that holds it cannot be trusted.
-    pub fn all_of(uid: u32) -> Vec<Private> {
+    pub(crate) fn all_of(uid: u32) -> Vec<Private> {
         let Ok(base) = base() else {
             return Vec::new();
         };
@@ -55,7 +55,7 @@ impl Private {
     ///
     /// # Errors
     /// When it cannot be made, or the directory that would hold it cannot be trusted.
-    pub fn make() -> io::Result<Private> {
+    pub(crate) fn make() -> io::Result<Private> {
         let uid = user::effective_uid();
         let base = base()?;
         let path = Path::new(BASE);
@@ -76,7 +76,7 @@ impl Private {
     ///
     /// # Errors
     /// When it is not.
-    pub fn open(&self, name: &str) -> io::Result<Private> {
+    pub(crate) fn open(&self, name: &str) -> io::Result<Private> {
         open_in(&self.directory, &self.path, name, self.uid)
     }
 
@@ -84,17 +84,17 @@ impl Private {
     ///
     /// # Errors
     /// When it cannot be made, or is not as private.
-    pub fn make_directory(&self, name: &str) -> io::Result<Private> {
+    pub(crate) fn make_directory(&self, name: &str) -> io::Result<Private> {
         make_in(&self.directory, &self.path, name, self.uid)
     }
 
     /// Returns its path, to be shown; and to be used by its own user, whom nobody can deceive there.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Returns the open directory.
-    pub fn directory(&self) -> &Arc<File> {
+    pub(crate) fn directory(&self) -> &Arc<File> {
         &self.directory
     }
 }

@@ -279,10 +279,10 @@ pub fn die_of(signal: u8) {
 /// For what must not be left half done, and is done soon. Only this thread's signals wait.
 #[derive(Debug)]
 #[must_use]
-pub struct Held(Option<SigSet>);
+pub(crate) struct Held(Option<SigSet>);
 
 /// Lets signals wait.
-pub fn hold() -> Held {
+pub(crate) fn hold() -> Held {
     let mut signals = SigSet::empty();
     for signal in [
         Signal::SIGHUP,

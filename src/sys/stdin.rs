@@ -16,14 +16,14 @@ const BLOCK: usize = 64 * 1024;
 
 /// Standard input as a reader that a signal ends.
 #[derive(Debug)]
-pub struct Interruptible<'a> {
+pub(crate) struct Interruptible<'a> {
     signals: &'a Signals,
     stdin: io::Stdin,
 }
 
 impl<'a> Interruptible<'a> {
     /// Returns standard input, watched.
-    pub fn new(signals: &'a Signals) -> Interruptible<'a> {
+    pub(crate) fn new(signals: &'a Signals) -> Interruptible<'a> {
         let stdin = io::stdin();
         Interruptible { signals, stdin }
     }
@@ -45,7 +45,7 @@ impl Read for Interruptible<'_> {
 
 /// What comes when a line of standard input is asked for.
 #[derive(Debug)]
-pub enum StandardLine {
+pub(crate) enum StandardLine {
     /// A line, with its line end unless it is the last one.
     Line(Vec<u8>),
     /// The end of the input; a terminal may go on behind it.
@@ -60,7 +60,7 @@ pub enum StandardLine {
 
 /// Lines of standard input, from a terminal or a pipe.
 #[derive(Debug)]
-pub struct StandardLines<'a> {
+pub(crate) struct StandardLines<'a> {
     signals: &'a Signals,
     /// What was read behind the last line.
     pending: Vec<u8>,
@@ -68,7 +68,7 @@ pub struct StandardLines<'a> {
 
 impl StandardLines<'_> {
     /// Returns the lines of standard input.
-    pub fn new(signals: &Signals) -> StandardLines<'_> {
+    pub(crate) fn new(signals: &Signals) -> StandardLines<'_> {
         StandardLines {
             signals,
             pending: Vec::new(),
@@ -76,7 +76,7 @@ impl StandardLines<'_> {
     }
 
     /// Waits for the next line.
-    pub fn next_line(&mut self) -> StandardLine {
+    pub(crate) fn next_line(&mut self) -> StandardLine {
         loop {
             if let Some(end) = memchr::memchr(b'\n', &self.pending) {
                 let rest = self.pending.split_off(end + 1);

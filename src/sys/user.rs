@@ -13,7 +13,7 @@ use crate::sys::name_service::{self, GroupRow, IS_STATIC, PasswdRow};
 
 /// One row of the passwd database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
+pub(crate) struct User {
     /// The login name.
     pub name: String,
     /// The user id.
@@ -68,7 +68,7 @@ impl From<Group> for GroupRow {
 /// Returns the user we act as: the row of the effective uid, looked up once.
 ///
 /// Nobody where the user database cannot be read; [`unread`] says so then.
-pub fn current() -> Option<User> {
+pub(crate) fn current() -> Option<User> {
     CURRENT
         .get_or_init(|| by_uid(effective_uid()).map_err(|error| exit::with_causes(&error)))
         .clone()
@@ -78,12 +78,12 @@ pub fn current() -> Option<User> {
 static CURRENT: OnceLock<Result<Option<User>, String>> = OnceLock::new();
 
 /// Returns why it is not known who we are, if [`current`] could not read the user database.
-pub fn unread() -> Option<&'static str> {
+pub(crate) fn unread() -> Option<&'static str> {
     CURRENT.get()?.as_ref().err().map(String::as_str)
 }
 
 /// Returns the login name of the user we act as; a uid without a name is `uid1000`.
-pub fn login_name() -> String {
+pub(crate) fn login_name() -> String {
     current().map_or_else(|| format!("uid{}", effective_uid()), |user| user.name)
 }
 
@@ -91,7 +91,7 @@ pub fn login_name() -> String {
 ///
 /// # Errors
 /// When the user database cannot be read.
-pub fn by_uid(uid: u32) -> io::Result<Option<User>> {
+pub(crate) fn by_uid(uid: u32) -> io::Result<Option<User>> {
     let asked = || nix::unistd::User::from_uid(Uid::from_raw(uid));
     let row = looked_up(asked, || name_service::passwd(|row| row.uid == uid))?;
     Ok(row.map(User::from))
@@ -101,7 +101,7 @@ pub fn by_uid(uid: u32) -> io::Result<Option<User>> {
 ///
 /// # Errors
 /// When the user database cannot be read.
-pub fn by_name(name: &str) -> io::Result<Option<User>> {
+pub(crate) fn by_name(name: &str) -> io::Result<Option<User>> {
     if name.is_empty() || name.contains('/') || CString::new(name).is_err() {
         return Ok(None);
     }
@@ -114,7 +114,7 @@ pub fn by_name(name: &str) -> io::Result<Option<User>> {
 ///
 /// # Errors
 /// When the user database cannot be read.
-pub fn group_id(name: &str) -> io::Result<Option<u32>> {
+pub(crate) fn group_id(name: &str) -> io::Result<Option<u32>> {
     let asked = || Group::from_name(name);
     let row = looked_up(asked, || name_service::group(|row| row.name == name))?;
     Ok(row.map(|row| row.gid))
@@ -124,7 +124,7 @@ pub fn group_id(name: &str) -> io::Result<Option<u32>> {
 ///
 /// # Errors
 /// When the user database cannot be read.
-pub fn is_private_group(gid: u32, user: &User) -> io::Result<bool> {
+pub(crate) fn is_private_group(gid: u32, user: &User) -> io::Result<bool> {
     if gid != user.gid {
         return Ok(false);
     }
@@ -138,7 +138,7 @@ pub fn is_private_group(gid: u32, user: &User) -> io::Result<bool> {
 ///
 /// # Errors
 /// When the user database cannot be read.
-pub fn is_member(uid: u32, gid: u32) -> io::Result<bool> {
+pub(crate) fn is_member(uid: u32, gid: u32) -> io::Result<bool> {
     let Some(user) = by_uid(uid)? else {
         return Ok(false);
     };
@@ -180,6 +180,6 @@ fn looked_up<Row, Own: From<Row>>(
 }
 
 /// Returns the effective uid.
-pub fn effective_uid() -> u32 {
+pub(crate) fn effective_uid() -> u32 {
     nix::unistd::geteuid().as_raw()
 }

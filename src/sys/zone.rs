@@ -17,7 +17,7 @@ use tz::{DateTime, TimeZone};
 use super::open::{self, Unread, Use};
 
 /// The variable that names the zone.
-pub const VARIABLE: &str = "TZ";
+pub(crate) const VARIABLE: &str = "TZ";
 
 /// The zone of a host where `TZ` is not set.
 const OF_THE_HOST: &str = "/etc/localtime";
@@ -27,18 +27,18 @@ const DIRECTORY: &str = "/usr/share/zoneinfo";
 
 /// A time zone.
 #[derive(Debug)]
-pub struct Zone(TimeZone);
+pub(crate) struct Zone(TimeZone);
 
 impl Zone {
     /// Returns the offset from UTC at this time, in seconds since the epoch.
-    pub fn offset_at(&self, time: i64) -> FixedOffset {
+    pub(crate) fn offset_at(&self, time: i64) -> FixedOffset {
         let found = self.0.find_local_time_type(time);
         found.map_or(UTC, |found| fixed(found.ut_offset()))
     }
 
     /// Returns the offset when a clock of this zone showed so: the earlier one where two did, none
     /// in the hour that is left out in spring.
-    pub fn offset_of(&self, shown: NaiveDateTime) -> Option<FixedOffset> {
+    pub(crate) fn offset_of(&self, shown: NaiveDateTime) -> Option<FixedOffset> {
         let found = DateTime::find(
             shown.year(),
             shown.month() as u8,
@@ -77,7 +77,7 @@ struct Found {
 static FOUND: OnceLock<Found> = OnceLock::new();
 
 /// Returns the local zone.
-pub fn local() -> &'static Zone {
+pub(crate) fn local() -> &'static Zone {
     let found = FOUND.get_or_init(|| {
         #[allow(clippy::disallowed_methods)]
         let named = std::env::var_os(VARIABLE);
@@ -96,7 +96,7 @@ pub fn local() -> &'static Zone {
 }
 
 /// Returns what is wrong with the zone, if a time was asked for and it is none. Not yet sanitised.
-pub fn complaint() -> Option<&'static str> {
+pub(crate) fn complaint() -> Option<&'static str> {
     FOUND.get()?.complaint.as_deref()
 }
 

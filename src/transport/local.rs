@@ -21,7 +21,7 @@ use crate::transport::{Disposition, Observer, Outcome};
 
 /// Where system mailboxes are, and whose own mailbox lies elsewhere.
 #[derive(Clone, Debug)]
-pub struct Local {
+pub(crate) struct Local {
     /// The directories that may hold system mailboxes.
     pub spools: Vec<PathBuf>,
     /// `$MAIL`: the mailbox of the user we act as, if it is ours or in our own directory.
@@ -32,7 +32,7 @@ pub struct Local {
 
 /// How the lock of a mailbox is waited for while a mail is submitted.
 #[derive(Clone, Copy)]
-pub struct Wait<'a> {
+pub(crate) struct Wait<'a> {
     /// How long (`lock-timeout`).
     pub patience: Duration,
     /// A signal ends it.
@@ -46,7 +46,7 @@ impl Wait<'_> {
     ///
     /// # Errors
     /// As [`append`].
-    pub fn append(
+    pub(crate) fn append(
         &self,
         path: &Path,
         line: &[u8],
@@ -67,7 +67,7 @@ impl Wait<'_> {
 /// Delivers a message into the mailbox of an account.
 ///
 /// An empty sender is the null sender of bounces. Accepted means written and synced to the disk.
-pub fn deliver(
+pub(crate) fn deliver(
     local: &Local,
     name: &str,
     sender: &str,
@@ -166,7 +166,12 @@ fn options_for(path: &Path, account: &user::User) -> io::Result<AppendOptions<'s
 }
 
 /// Appends to a file that is an mbox, or becomes one; a file that is not empty and no mbox is left alone.
-pub fn append_to_file(path: &Path, line: &[u8], message: &Spool, wait: &Wait<'_>) -> Outcome {
+pub(crate) fn append_to_file(
+    path: &Path,
+    line: &[u8],
+    message: &Spool,
+    wait: &Wait<'_>,
+) -> Outcome {
     let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
     let is_full = match path.metadata() {
         Ok(file) => file.len() > 0,

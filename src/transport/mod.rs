@@ -7,15 +7,15 @@
 
 use crate::address::EnvelopeAddress;
 use crate::exit::Kind;
-pub use crate::message::MessageSource;
+pub(crate) use crate::message::MessageSource;
 
-pub mod local;
-pub mod sendmail;
-pub mod smtp;
+pub(crate) mod local;
+pub(crate) mod sendmail;
+pub(crate) mod smtp;
 
 /// Who a message is from and who gets it, beside its bytes (RFC 5321 section 3.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Envelope {
+pub(crate) struct Envelope {
     /// The reverse-path; `None` lets the MTA decide (or stands for `<>` where `null_sender` is set).
     pub sender: Option<EnvelopeAddress>,
     /// Whether the sender is the empty reverse-path `<>`, as bounces have it.
@@ -115,8 +115,10 @@ pub trait Observer: Send + Sync {
     }
 }
 
-/// An observer that tells nobody.
+/// An observer that prints nothing, for tests.
+#[cfg(test)]
 #[derive(Debug, Default)]
-pub struct Silent;
+pub(crate) struct Silent;
 
+#[cfg(test)]
 impl Observer for Silent {}

@@ -26,7 +26,7 @@ use crate::sys::spool::Spool;
 use crate::transport::{Disposition, Envelope, Observer, Outcome};
 
 /// Where sendmail is looked for, in this order.
-pub const PATHS: &[&str] = &[
+pub(crate) const PATHS: &[&str] = &[
     "/usr/sbin/sendmail",
     "/usr/lib/sendmail",
     "/usr/bin/sendmail",
@@ -38,7 +38,7 @@ const BATCH: usize = 96 * 1024;
 
 /// A sendmail to call, and how.
 #[derive(Clone, Debug)]
-pub struct Sendmail {
+pub(crate) struct Sendmail {
     /// The program.
     pub program: PathBuf,
     /// The name it is called by, if that is not its path (`mta-argv0`).
@@ -79,7 +79,7 @@ const FRONT: usize = 4096;
 ///
 /// # Errors
 /// When the system fails to look.
-pub fn is_ourselves(path: &Path) -> io::Result<bool> {
+pub(crate) fn is_ourselves(path: &Path) -> io::Result<bool> {
     match fs::metadata(path) {
         Ok(file) => is_our_file(path, &file),
         Err(error) if Trouble::of(&error) != Trouble::Failed => Ok(false),
@@ -120,7 +120,7 @@ fn front(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// When the system fails to look into one of them: mail must not go another way for that.
-pub fn find() -> io::Result<Option<PathBuf>> {
+pub(crate) fn find() -> io::Result<Option<PathBuf>> {
     for path in PATHS.iter().map(PathBuf::from) {
         if is_usable(&path)? {
             return Ok(Some(path));
@@ -132,7 +132,7 @@ pub fn find() -> io::Result<Option<PathBuf>> {
 /// Hands a message to sendmail, in as many calls as the recipients need.
 ///
 /// Returns one outcome a recipient, in their order.
-pub fn submit(
+pub(crate) fn submit(
     sendmail: &Sendmail,
     envelope: &Envelope,
     message: &Spool,
@@ -229,7 +229,7 @@ fn call(
 }
 
 /// Pipes a message to a command, by the shell: only where `set expandaddr` asks for it (D3).
-pub fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outcome {
+pub(crate) fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outcome {
     let shell = Path::new("/bin/sh");
     let mut child = child::command(shell);
     child.arg("-c").arg(command);

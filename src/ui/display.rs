@@ -8,7 +8,7 @@ use crate::sys::clock;
 
 /// How header lines and messages are shown; the same for the reader and for reports.
 #[derive(Clone, Debug)]
-pub struct Display {
+pub(crate) struct Display {
     /// Whether a form feed follows each message shown (`page`).
     pub page: bool,
     /// Whether header lines show the recipient of messages that the user has sent (`showto`).
@@ -29,7 +29,7 @@ pub struct Display {
 
 impl Display {
     /// Returns what the settings say; `own_addresses` is asked only if they are needed.
-    pub fn of(
+    pub(crate) fn of(
         settings: &Settings,
         columns: usize,
         own_addresses: impl FnOnce() -> Vec<String>,

@@ -25,7 +25,7 @@ const USUAL_DATE: usize = 25;
 
 /// What a header line says that is not in the header block.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub(crate) struct Place {
     /// The message's number, from 1.
     pub number: usize,
     /// The flag letter; see [`letter`].
@@ -42,7 +42,7 @@ pub struct Place {
 ///
 /// `D` deleted, `N` new, `U` unread but seen before, `T` draft, `F` flagged, `A` answered,
 /// `R` read in this session, blank read (bsd-mailx and, from `T` on, s-nail).
-pub fn letter(flags: Flags, read_now: bool) -> char {
+pub(crate) fn letter(flags: Flags, read_now: bool) -> char {
     match () {
         () if flags.is_deleted() => 'D',
         () if read_now => 'R',
@@ -56,14 +56,14 @@ pub fn letter(flags: Flags, read_now: bool) -> char {
 }
 
 /// Returns the sender as a header line shows it, in full width; message lists compare it.
-pub fn sender(block: &[u8], display: &Display) -> String {
+pub(crate) fn sender(block: &[u8], display: &Display) -> String {
     Summary::of(block, display.showto)
         .person(display)
         .into_owned()
 }
 
 /// Returns the subject, decoded; message lists search it.
-pub fn subject(block: &[u8]) -> String {
+pub(crate) fn subject(block: &[u8]) -> String {
     Summary::of(block, false)
         .subject
         .map(words::decode)
@@ -73,7 +73,7 @@ pub fn subject(block: &[u8]) -> String {
 /// Appends the header line of a message, with its line end, safe to show.
 ///
 /// `block` is its From_ line and header block.
-pub fn append(out: &mut String, place: Place, block: &[u8], display: &Display) {
+pub(crate) fn append(out: &mut String, place: Place, block: &[u8], display: &Display) {
     let summary = Summary::of(block, display.showto);
     let start = out.len();
     out.push(if place.current { '>' } else { ' ' });

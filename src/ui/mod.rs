@@ -10,16 +10,16 @@ use crate::exit::{Failure, Kind, with_causes};
 use crate::sanitize;
 use crate::sys::locale;
 
-pub mod display;
-pub mod headline;
-pub mod page;
+pub(crate) mod display;
+pub(crate) mod headline;
+pub(crate) mod page;
 
-pub use display::Display;
+pub(crate) use display::Display;
 
 /// Where the reader writes: results to one writer, complaints to another.
 ///
 /// After a failed write nothing more is written; [`Screen::finish`] says so.
-pub struct Screen<'a> {
+pub(crate) struct Screen<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     /// The program's name, for lines about a failure.
@@ -29,7 +29,7 @@ pub struct Screen<'a> {
 
 impl<'a> Screen<'a> {
     /// Returns a screen over the two writers, for a program of this name.
-    pub fn new(
+    pub(crate) fn new(
         out: &'a mut dyn Write,
         err: &'a mut dyn Write,
         program: impl Into<String>,
@@ -43,17 +43,17 @@ impl<'a> Screen<'a> {
     }
 
     /// Writes text, made safe; its own line ends stay.
-    pub fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.safe(&sanitize::text(text.as_bytes()));
     }
 
     /// Writes text that is safe already, in the charset of the locale.
-    pub fn safe(&mut self, text: &str) {
+    pub(crate) fn safe(&mut self, text: &str) {
         self.raw(&locale::encode(text));
     }
 
     /// Writes bytes as they are: those of a message, and JSON.
-    pub fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         if self.failed.is_none()
             && let Err(error) = self.out.write_all(bytes)
         {
@@ -62,7 +62,7 @@ impl<'a> Screen<'a> {
     }
 
     /// Writes one line for people to stderr, after what was written before it.
-    pub fn complain(&mut self, line: &str) {
+    pub(crate) fn complain(&mut self, line: &str) {
         self.flush();
         // Where stderr is gone nobody can be told of it.
         let line = format!("{}\n", sanitize::line(line.as_bytes()));
@@ -71,23 +71,23 @@ impl<'a> Screen<'a> {
     }
 
     /// Writes one line for people under the program's name.
-    pub fn tell(&mut self, line: &str) {
+    pub(crate) fn tell(&mut self, line: &str) {
         let line = format!("{}: {line}", self.program);
         self.complain(&line);
     }
 
     /// Says for whom we wait.
-    pub fn waiting_for(&mut self, what: &str) {
+    pub(crate) fn waiting_for(&mut self, what: &str) {
         self.tell(&format!("waiting for {what}"));
     }
 
     /// Writes what would help, on its own line.
-    pub fn hint(&mut self, hint: &str) {
+    pub(crate) fn hint(&mut self, hint: &str) {
         self.complain(&format!("hint: {hint}"));
     }
 
     /// Writes a failure with its causes and its hint.
-    pub fn fail(&mut self, failure: &Failure) {
+    pub(crate) fn fail(&mut self, failure: &Failure) {
         self.tell(&with_causes(failure));
         if let Some(hint) = &failure.hint {
             self.hint(hint);
@@ -95,7 +95,7 @@ impl<'a> Screen<'a> {
     }
 
     /// Sends out what is buffered.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         if self.failed.is_none()
             && let Err(error) = self.out.flush()
         {
@@ -104,12 +104,12 @@ impl<'a> Screen<'a> {
     }
 
     /// Returns whether writing is of no use any more.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.failed.is_some()
     }
 
     /// Returns whether whoever read the output has left (`| head`).
-    pub fn has_lost_its_reader(&self) -> bool {
+    pub(crate) fn has_lost_its_reader(&self) -> bool {
         let is_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
         self.failed.as_ref().is_some_and(is_pipe)
     }
@@ -120,7 +120,7 @@ impl<'a> Screen<'a> {
     ///
     /// # Errors
     /// [`Kind::Io`] if the output could not be written.
-    pub fn finish(mut self) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.flush();
         match self.failed {
             Some(error) if error.kind() != ErrorKind::BrokenPipe => {

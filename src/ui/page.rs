@@ -14,7 +14,7 @@ use crate::sys::{child, locale};
 ///
 /// Without a number it is the last message, which was found without counting the others.
 /// `bytes` is the message as it stands in the mbox; `all` shows hidden header fields too.
-pub fn each(
+pub(crate) fn each(
     number: Option<usize>,
     bytes: Vec<u8>,
     all: bool,
@@ -43,7 +43,7 @@ pub fn each(
 }
 
 /// Shows text that is safe already; through the pager if it has more than `crt` lines.
-pub fn show(
+pub(crate) fn show(
     screen: &mut Screen<'_>,
     text: &str,
     crt: Option<usize>,
@@ -64,7 +64,7 @@ pub fn show(
 ///
 /// # Errors
 /// The program could not be run, or could not be given the text.
-pub fn through(program: &OsStr, text: &[u8]) -> io::Result<()> {
+pub(crate) fn through(program: &OsStr, text: &[u8]) -> io::Result<()> {
     let mut command = child::command("/bin/sh");
     command.arg("-c").arg(program).stdin(Stdio::piped());
     let mut child = child::spawn(&mut command)?;

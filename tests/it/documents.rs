@@ -10,15 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, CommandFactory};
+use clap::{Arg, ArgAction};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use postrider::cli::mailx::options::MailxArguments;
-use postrider::cli::postrider::options::PostriderArguments;
-use postrider::compose::escapes::ESCAPES;
-use postrider::config::commands::{Help, at_prompt};
-use postrider::config::variables::{REFUSED, ROWS, ValueKind};
-use postrider::exit;
+use postrider::door::{
+    ESCAPES, Help, Kind, REFUSED, ROWS, STATUSES, ValueKind, at_prompt, mailx_command,
+    postrider_command,
+};
 
 use crate::launch::{self, Stdin};
 
@@ -60,8 +58,8 @@ fn the_manual_is_what_the_program_says() {
 fn the_completions_are_what_the_program_takes() {
     let mut stale = Vec::new();
     for (name, mut command) in [
-        ("mailx", MailxArguments::command()),
-        ("postrider", PostriderArguments::command()),
+        ("mailx", mailx_command()),
+        ("postrider", postrider_command()),
     ] {
         for (shell, file) in [
             (Shell::Bash, format!("{name}.bash")),
@@ -91,7 +89,7 @@ fn the_option_table_is_what_clap_knows() {
 fn option_table() -> String {
     let mut text =
         "# Generated from options.rs by tests/it/documents.rs; do not edit it.\n".to_owned();
-    for argument in MailxArguments::command().get_arguments() {
+    for argument in mailx_command().get_arguments() {
         if argument.is_positional() {
             continue;
         }
@@ -142,8 +140,8 @@ fn the_manual_is_clean_roff() {
 
 #[test]
 fn the_prose_names_only_options_that_exist() {
-    let mailx = MailxArguments::command();
-    let postrider = PostriderArguments::command();
+    let mailx = mailx_command();
+    let postrider = postrider_command();
     let mut known: Vec<String> = Vec::new();
     for command in std::iter::once(&mailx).chain(postrider.get_subcommands()) {
         for argument in command.get_arguments() {
@@ -253,7 +251,7 @@ fn render(page: &str) -> String {
 
 /// The options of the mailx face under their headings.
 fn mailx_options() -> String {
-    let command = MailxArguments::command();
+    let command = mailx_command();
     let mut headings: Vec<&str> = Vec::new();
     for argument in command.get_arguments() {
         let heading = argument.get_help_heading();
@@ -272,7 +270,7 @@ fn mailx_options() -> String {
 
 /// The subcommands of the postrider face, each with its own options, and then those of all.
 fn subcommands() -> String {
-    let command = PostriderArguments::command();
+    let command = postrider_command();
     let all: Vec<&clap::Command> = command.get_subcommands().collect();
     let says = |command: &clap::Command, argument: &Arg| {
         let mut others = command.get_arguments();
@@ -493,8 +491,8 @@ fn refused() -> String {
 
 fn statuses() -> String {
     let mut text = String::new();
-    for (kind, meaning) in exit::STATUSES {
-        let status = kind.map_or(0, exit::Kind::status);
+    for (kind, meaning) in STATUSES {
+        let status = kind.map_or(0, Kind::status);
         writeln!(text, ".TP\n\\fB{status}\\fR\n{}", roff(meaning)).unwrap();
     }
     text
@@ -512,10 +510,7 @@ fn escapes() -> String {
 
 /// The exit statuses from the worst to the least.
 fn order() -> String {
-    let mut kinds: Vec<exit::Kind> = exit::STATUSES
-        .iter()
-        .filter_map(|(kind, _)| *kind)
-        .collect();
+    let mut kinds: Vec<Kind> = STATUSES.iter().filter_map(|(kind, _)| *kind).collect();
     kinds.sort_unstable();
     let numbers: Vec<String> = kinds.iter().map(|kind| kind.status().to_string()).collect();
     numbers.join(" ") + " 0"

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use postrider::config::variables::ROWS;
+use postrider::door::ROWS;
 
 use crate::case::{Case, Ran};
 use crate::sendmail::FakeSendmail;

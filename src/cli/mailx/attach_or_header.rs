@@ -84,7 +84,7 @@ fn is_known(name: &[u8]) -> bool {
 /// Returns whether a word is more likely the name of a file than anything else: it holds a `/`, or
 /// ends in a known extension, maybe with the number of a rotated file (`.log.1`) or a charset
 /// (`.txt=utf-8`) behind it.
-pub fn looks_like_file(word: &[u8]) -> bool {
+pub(crate) fn looks_like_file(word: &[u8]) -> bool {
     if word.contains(&b'/') {
         return true;
     }

@@ -4,9 +4,9 @@
 //! that is sent, or a mailbox that is read.
 
 mod attach_or_header;
-pub mod dialect;
+pub(crate) mod dialect;
 mod mode;
-pub mod options;
+pub(crate) mod options;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
@@ -27,7 +27,7 @@ use mode::Mode;
 use options::MailxArguments;
 
 /// Takes a command line without the program's name, and does what it asks for.
-pub fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
+pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     // The version is asked for by scripts that look for the right mailx: answered at once.
     if matches!(arguments, [only] if only == "--version" || only == "-V") {
         return diagnostics.print(&version());

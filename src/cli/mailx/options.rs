@@ -19,7 +19,7 @@ use clap::Parser;
     args_override_self = true,
     override_usage = "mailx [OPTION]... RECIPIENT...\n       mailx [OPTION]... [-f [FILE]] [-u USER]"
 )]
-pub struct MailxArguments {
+pub(crate) struct MailxArguments {
     /// Recipients; or with -f the mailbox to read
     ///
     /// One operand may hold several recipients, separated by commas, semicolons or blanks.
@@ -302,7 +302,7 @@ impl MailxArguments {
     /// The dialect has checked every name and arity against the table made of clap's definitions;
     /// to have clap parse the result once more would be a quarter of the instructions of one mail.
     /// A test holds this against clap for every option there is.
-    pub fn from_normalised(words: Vec<OsString>) -> MailxArguments {
+    pub(crate) fn from_normalised(words: Vec<OsString>) -> MailxArguments {
         let mut parsed = MailxArguments::default();
         let mut words = words.into_iter();
         for word in words.by_ref() {

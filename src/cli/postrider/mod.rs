@@ -1,7 +1,7 @@
 //! The postrider face: subcommands with long options, for new scripts.
 
 mod complaints;
-pub mod options;
+pub(crate) mod options;
 
 use std::ffi::OsString;
 
@@ -15,7 +15,7 @@ use crate::diagnostics::Diagnostics;
 use options::{MailboxArguments, PostriderArguments, PostriderCommand};
 
 /// Takes a command line without the program's name, and does what it asks for.
-pub fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
+pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     let words = std::iter::once(OsString::from("postrider")).chain(arguments.iter().cloned());
     let parsed = match PostriderArguments::try_parse_from(words) {
         Ok(parsed) => parsed,

@@ -25,7 +25,7 @@ use crate::sys::clock;
 /// subcommands with long options and JSON for new scripts.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "postrider", version, args_override_self = true)]
-pub struct PostriderArguments {
+pub(crate) struct PostriderArguments {
     /// What to do
     #[command(subcommand)]
     pub command: PostriderCommand,
@@ -33,7 +33,7 @@ pub struct PostriderArguments {
 
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
-pub enum PostriderCommand {
+pub(crate) enum PostriderCommand {
     /// Send a message read from standard input
     Send(SendArguments),
     /// List the messages of a mailbox
@@ -60,7 +60,7 @@ pub enum PostriderCommand {
 
 /// A command line of another face.
 #[derive(Clone, Debug, Args)]
-pub struct Rest {
+pub(crate) struct Rest {
     /// The options and operands of that face
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub arguments: Vec<OsString>,
@@ -68,7 +68,7 @@ pub struct Rest {
 
 /// Options of `send`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct SendArguments {
+pub(crate) struct SendArguments {
     /// Recipients; one operand may hold several, separated by commas
     #[arg(value_name = "RECIPIENT")]
     pub recipients: Vec<OsString>,
@@ -142,7 +142,7 @@ pub struct SendArguments {
 
 /// Which mailbox to read.
 #[derive(Clone, Debug, Default, Args)]
-pub struct MailboxArguments {
+pub(crate) struct MailboxArguments {
     /// Read this mailbox instead of the system mailbox
     #[arg(long, value_name = "FILE")]
     pub file: Option<OsString>,
@@ -158,7 +158,7 @@ pub struct MailboxArguments {
 
 /// Options of `list`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct ListArguments {
+pub(crate) struct ListArguments {
     /// Print one JSON object a message
     #[arg(long)]
     pub json: bool,
@@ -170,7 +170,7 @@ pub struct ListArguments {
 
 /// Options of `show`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct ShowArguments {
+pub(crate) struct ShowArguments {
     /// The number of the message, as `list` shows it; $ or last is the last one
     #[arg(value_name = "N", value_parser = number)]
     pub number: usize,
@@ -190,7 +190,7 @@ pub struct ShowArguments {
 
 /// Which messages to change, and how to tell it.
 #[derive(Clone, Debug, Default, Args)]
-pub struct ChoiceArguments {
+pub(crate) struct ChoiceArguments {
     /// Messages, as numbers, ranges as 2-5, last, :u and its like, senders, or /TEXT in the subject
     #[arg(value_name = "LIST", group = "chosen")]
     pub lists: Vec<String>,
@@ -235,7 +235,7 @@ pub struct ChoiceArguments {
 /// Options of `delete`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(group = ArgGroup::new("chosen").required(true).multiple(true))]
-pub struct DeleteArguments {
+pub(crate) struct DeleteArguments {
     /// Choose messages that were not read
     #[arg(long, group = "chosen", conflicts_with = "read")]
     pub unread: bool,
@@ -255,7 +255,7 @@ pub struct DeleteArguments {
     group = ArgGroup::new("chosen").required(true).multiple(true),
     group = ArgGroup::new("marks").required(true).multiple(true)
 )]
-pub struct MarkArguments {
+pub(crate) struct MarkArguments {
     /// Mark them as read
     #[arg(long, group = "marks", conflicts_with = "unread")]
     pub read: bool,
@@ -326,7 +326,7 @@ fn number(text: &str) -> Result<usize, String> {
 
 /// Options that every subcommand has.
 #[derive(Clone, Debug, Default, Args)]
-pub struct CommonArguments {
+pub(crate) struct CommonArguments {
     /// Set a variable; noNAME unsets it
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub set: Vec<OsString>,
@@ -492,7 +492,7 @@ impl CommonArguments {
 
 impl MailboxArguments {
     /// Returns which mailbox is wanted.
-    pub fn choice(&self) -> MailboxChoice {
+    pub(crate) fn choice(&self) -> MailboxChoice {
         MailboxChoice {
             file: self.file.clone(),
             user: self.user.clone(),

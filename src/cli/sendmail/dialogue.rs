@@ -15,7 +15,7 @@ use crate::sys::spool::Spool;
 const MAX_LINE: u64 = 4096;
 
 /// What became of a message: the reply code's class and its text.
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Taken.
     Accepted,
     /// A later try may succeed.
@@ -30,7 +30,7 @@ pub enum Verdict {
 ///
 /// # Errors
 /// Fails when input cannot be read or output not be written.
-pub fn speak(
+pub(super) fn speak(
     host: &str,
     input: &mut dyn BufRead,
     out: &mut dyn Write,

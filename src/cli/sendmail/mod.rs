@@ -30,7 +30,7 @@ use options::Mode;
 /// Takes a command line without the program's name, and does what it asks for.
 ///
 /// `name` is what the program is called as: it may decide the mode.
-pub fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
+pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {
     let parsed = match options::parse(arguments) {
         Ok(parsed) => parsed,
         Err(failure) => return diagnostics.fail(&failure),

@@ -8,7 +8,7 @@ use crate::exit::Failure;
 
 /// What a sendmail command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SendmailArguments {
+pub(super) struct SendmailArguments {
     /// What is to be done.
     pub mode: Mode,
     /// Take recipients from the header, too (`-t`).
@@ -27,7 +27,7 @@ pub struct SendmailArguments {
 
 /// What a sendmail command line asks for (`-b`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
+pub(super) enum Mode {
     /// Deliver a message from standard input (`-bm`).
     #[default]
     Deliver,
@@ -45,7 +45,7 @@ pub enum Mode {
 ///
 /// # Errors
 /// Refuses what an MTA would have to do (`-bd`, `-qTIME`) and options that are unknown.
-pub fn parse(arguments: &[OsString]) -> Result<SendmailArguments, Failure> {
+pub(super) fn parse(arguments: &[OsString]) -> Result<SendmailArguments, Failure> {
     let mut parsed = SendmailArguments::default();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {

@@ -307,7 +307,7 @@ impl Mailbox {
         }
     }
 
-    /// Returns in what form messages come from this mailbox, for [`append`](crate::mailbox::append).
+    /// Returns in what form messages come from this mailbox, for [`append`](crate::mailbox::append()).
     pub fn form(&self) -> Form {
         if self.maildir().is_some() || self.is_mmdf() {
             Form::Filed

@@ -15,14 +15,14 @@ use nix::errno::Errno;
 
 use crate::exit::Kind;
 
-pub mod read;
-pub mod write;
+pub(crate) mod read;
+pub(crate) mod write;
 
-pub use read::{Opened, Unread, Use};
+pub(crate) use read::{Opened, Unread, Use};
 
 /// What it means that a file, a user or a program could not be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// There is none: ENOENT or ENOTDIR, and nothing else.
     Absent,
     /// It is there, or may be, but not for us, or its name can name nothing: EACCES, EPERM, ELOOP,
@@ -36,7 +36,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Tells what an error of the system means.
-    pub fn of(error: &io::Error) -> Trouble {
+    pub(crate) fn of(error: &io::Error) -> Trouble {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::ENOENT | Errno::ENOTDIR) => Trouble::Absent,
             Some(
@@ -66,7 +66,7 @@ impl Trouble {
 
 /// Returns the kind of a failure that this error is the cause of: 75 where the system failed, else
 /// the kind that the caller gives to what is missing or refused.
-pub fn kind_of(error: &io::Error, otherwise: Kind) -> Kind {
+pub(crate) fn kind_of(error: &io::Error, otherwise: Kind) -> Kind {
     match Trouble::of(error) {
         Trouble::Failed => Kind::TryLater,
         Trouble::Absent | Trouble::Refused => otherwise,
@@ -77,7 +77,7 @@ pub fn kind_of(error: &io::Error, otherwise: Kind) -> Kind {
 ///
 /// # Errors
 /// Fails when it may be there but could not be looked at.
-pub fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+pub(crate) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(error) if Trouble::of(&error) == Trouble::Absent => Ok(None),

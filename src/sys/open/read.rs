@@ -25,7 +25,7 @@ use crate::sys::spool::Spool;
 
 /// What a file is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
+pub(crate) enum Use {
     /// An rc file, `$MAILRC`, or a file that one names with `source`.
     Rc,
     /// The system's aliases.
@@ -49,10 +49,10 @@ pub enum Use {
 }
 
 /// How long a FIFO may take to come to its end, and a pipe that holds a password.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How many bytes a FIFO, a pipe or standard input may give.
-pub const MAX_STREAM: u64 = 1 << 30;
+pub(crate) const MAX_STREAM: u64 = 1 << 30;
 
 /// What one use allows.
 #[derive(Clone, Copy, Debug)]
@@ -77,8 +77,9 @@ enum Streams {
 }
 
 impl Use {
-    /// Returns every use, for tests that try each.
-    pub const ALL: &[Use] = &[
+    /// Every use, for tests that try each.
+    #[cfg(test)]
+    pub(crate) const ALL: &[Use] = &[
         Use::Rc,
         Use::Aliases,
         Use::Users,
@@ -194,7 +195,7 @@ impl From<Unread> for io::Error {
 
 /// A file that may be read for its use.
 #[derive(Debug)]
-pub enum Opened {
+pub(crate) enum Opened {
     /// A regular file.
     Regular(File, Metadata),
     /// A FIFO or pipe: read it with [`stream`].
@@ -205,7 +206,7 @@ pub enum Opened {
 
 impl Opened {
     /// Returns what the descriptor says of the file; nothing of `/dev/null`.
-    pub fn metadata(&self) -> Option<&Metadata> {
+    pub(crate) fn metadata(&self) -> Option<&Metadata> {
         match self {
             Opened::Regular(_, metadata) | Opened::Stream(_, metadata) => Some(metadata),
             Opened::Empty => None,
@@ -216,7 +217,7 @@ impl Opened {
     ///
     /// # Errors
     /// When it is no regular file or longer than its use allows, or reading fails.
-    pub fn bytes(self, purpose: Use) -> Result<Vec<u8>, Unread> {
+    pub(crate) fn bytes(self, purpose: Use) -> Result<Vec<u8>, Unread> {
         let limit = purpose.limits().size.unwrap_or(MAX_STREAM);
         let mut bytes = Vec::new();
         match self {
@@ -239,7 +240,11 @@ impl Opened {
     ///
     /// # Errors
     /// As [`Opened::bytes`] and [`stream`].
-    pub fn bytes_or_stream(self, purpose: Use, signals: &Signals) -> Result<Vec<u8>, Unread> {
+    pub(crate) fn bytes_or_stream(
+        self,
+        purpose: Use,
+        signals: &Signals,
+    ) -> Result<Vec<u8>, Unread> {
         match self {
             Opened::Stream(file, _) => {
                 let mut bytes = Vec::new();
@@ -265,7 +270,7 @@ fn too_large(limit: u64) -> Unread {
 ///
 /// # Errors
 /// When it cannot be opened, or is of a kind or size that this use does not take.
-pub fn open(path: &Path, purpose: Use) -> Result<Opened, Unread> {
+pub(crate) fn open(path: &Path, purpose: Use) -> Result<Opened, Unread> {
     // O_NONBLOCK: a FIFO without a writer must not hang.
     let file = File::options()
         .read(true)
@@ -301,7 +306,7 @@ pub fn open(path: &Path, purpose: Use) -> Result<Opened, Unread> {
 ///
 /// # Errors
 /// As [`open`] and [`Opened::bytes`].
-pub fn bytes(path: &Path, purpose: Use) -> Result<Vec<u8>, Unread> {
+pub(crate) fn bytes(path: &Path, purpose: Use) -> Result<Vec<u8>, Unread> {
     open(path, purpose)?.bytes(purpose)
 }
 
@@ -309,7 +314,7 @@ pub fn bytes(path: &Path, purpose: Use) -> Result<Vec<u8>, Unread> {
 ///
 /// # Errors
 /// When it gives too much or does not end in time, a signal arrives, or reading or writing fails.
-pub fn stream(
+pub(crate) fn stream(
     file: &(impl AsFd + ?Sized),
     limit: u64,
     patience: Option<Duration>,
@@ -345,7 +350,7 @@ pub fn stream(
 ///
 /// # Errors
 /// As [`stream`].
-pub fn spooled_stream(
+pub(crate) fn spooled_stream(
     file: &(impl AsFd + ?Sized),
     patience: Option<Duration>,
     signals: &Signals,
@@ -357,7 +362,7 @@ pub fn spooled_stream(
 
 /// Returns how long what stands at a path is waited for; `None` without an end, as for standard
 /// input.
-pub fn patience_with(path: &Path) -> Option<Duration> {
+pub(crate) fn patience_with(path: &Path) -> Option<Duration> {
     (!is_inherited(path)).then_some(DEADLINE)
 }
 
@@ -376,7 +381,7 @@ fn is_inherited(path: &Path) -> bool {
 }
 
 /// Returns whether a character device is `/dev/null`.
-pub fn is_null(metadata: &Metadata) -> bool {
+pub(crate) fn is_null(metadata: &Metadata) -> bool {
     fs::metadata("/dev/null")
         .is_ok_and(|null| null.file_type().is_char_device() && null.rdev() == metadata.rdev())
 }

@@ -35,7 +35,7 @@ const MAX_LINKS: usize = 40;
 
 /// Why a file is not written to.
 #[derive(Debug)]
-pub enum Denied {
+pub(crate) enum Denied {
     /// The rule forbids it.
     Rule {
         /// The file, or the link on the way to it.
@@ -49,7 +49,7 @@ pub enum Denied {
 
 impl Denied {
     /// Returns why, for a text that has named this path: it is not named again.
-    pub fn why(&self, named: &Path) -> String {
+    pub(crate) fn why(&self, named: &Path) -> String {
         match self {
             Denied::Rule { path, why } if path.ends_with(named) => format!("it is {why}"),
             denied => exit::with_causes(denied),
@@ -82,7 +82,7 @@ impl From<Errno> for Denied {
 
 /// A file that mail is to be written to, whether it is there or not.
 #[derive(Debug)]
-pub struct Target {
+pub(crate) struct Target {
     directory: OwnedFd,
     name: OsString,
     path: PathBuf,
@@ -94,7 +94,7 @@ impl Target {
     ///
     /// # Errors
     /// When a directory on the way cannot be searched, or the rule forbids a link.
-    pub fn find(path: &Path, follows_links: bool) -> Result<Target, Denied> {
+    pub(crate) fn find(path: &Path, follows_links: bool) -> Result<Target, Denied> {
         let mut names: VecDeque<OsString> = VecDeque::new();
         push_front(&mut names, path);
         let mut directory = root_of(path)?;
@@ -171,12 +171,12 @@ impl Target {
     }
 
     /// Returns the path of the file: as it was given, or where the links at its end lead.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Returns whether the file's own name was a link.
-    pub fn is_linked(&self) -> bool {
+    pub(crate) fn is_linked(&self) -> bool {
         self.is_linked
     }
 
@@ -186,7 +186,7 @@ impl Target {
     ///
     /// # Errors
     /// When it is not there or cannot be opened, or the rule forbids it.
-    pub fn open(&self, reads: bool, recipient: Option<u32>) -> Result<File, Denied> {
+    pub(crate) fn open(&self, reads: bool, recipient: Option<u32>) -> Result<File, Denied> {
         let access = if reads {
             OFlag::O_RDWR
         } else {
@@ -207,7 +207,7 @@ impl Target {
     ///
     /// # Errors
     /// As [`open`](Target::open).
-    pub fn open_directory(&self, recipient: Option<u32>) -> Result<File, Denied> {
+    pub(crate) fn open_directory(&self, recipient: Option<u32>) -> Result<File, Denied> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let file = File::from(openat(&self.directory, &*self.name, flags, Mode::empty())?);
         self.judge(&file.metadata()?, recipient)?;
@@ -218,7 +218,7 @@ impl Target {
     ///
     /// # Errors
     /// When it is there or cannot be made.
-    pub fn make(&self) -> io::Result<File> {
+    pub(crate) fn make(&self) -> io::Result<File> {
         let flags = OFlag::O_RDWR
             | OFlag::O_APPEND
             | OFlag::O_CREAT
@@ -239,7 +239,7 @@ impl Target {
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn remove(&self) -> io::Result<()> {
+    pub(crate) fn remove(&self) -> io::Result<()> {
         Ok(unlinkat(
             &self.directory,
             &*self.name,
@@ -251,7 +251,7 @@ impl Target {
     ///
     /// # Errors
     /// As [`open`](Target::open) and [`make`](Target::make).
-    pub fn open_or_make(&self) -> Result<(File, bool), Denied> {
+    pub(crate) fn open_or_make(&self) -> Result<(File, bool), Denied> {
         match self.open(false, None) {
             Err(Denied::System(error)) if error.kind() == io::ErrorKind::NotFound => {
                 Ok((self.make()?, true))

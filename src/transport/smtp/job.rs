@@ -9,7 +9,7 @@ use super::relay::Relay;
 use crate::transport::{Envelope, MessageSource, Observer, Outcome};
 
 /// A message that the worker thread can read.
-pub type SharedMessage = Arc<dyn MessageSource + Send + Sync>;
+pub(crate) type SharedMessage = Arc<dyn MessageSource + Send + Sync>;
 
 /// Everything one dialogue needs.
 pub(super) struct Job {

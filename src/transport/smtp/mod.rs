@@ -45,10 +45,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use auth::{Credentials, Mechanism, Secret};
-pub use job::SharedMessage;
-pub use relay::{Relay, Security, Timeouts, Verify};
-pub use tls::{format_fingerprint, parse_fingerprint};
+pub(crate) use auth::{Credentials, Mechanism, Secret};
+pub(crate) use job::SharedMessage;
+pub(crate) use relay::{Relay, Security, Timeouts, Verify};
+pub(crate) use tls::parse_fingerprint;
 
 use self::job::{Job, Progress, seconds};
 use self::mask::Mask;
@@ -62,7 +62,7 @@ use crate::exit::{self, Kind};
 /// Returns at once when `cancel` becomes true, and at the deadline when the final dot was not sent
 /// by then: what was not decided is "try later" before the final dot, "uncertain" after it.
 /// The texts are the relay's own words or ours, not yet sanitised.
-pub fn submit(
+pub(crate) fn submit(
     relay: &Relay,
     envelope: &Envelope,
     message: SharedMessage,

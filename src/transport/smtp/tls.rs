@@ -82,7 +82,7 @@ impl Error for TlsError {}
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub fn parse_fingerprint(text: &str) -> Result<[u8; 32], &'static str> {
+pub(crate) fn parse_fingerprint(text: &str) -> Result<[u8; 32], &'static str> {
     let text = text.trim();
     let digits = match text.get(..7) {
         Some(prefix) if prefix.eq_ignore_ascii_case("sha256:") => &text[7..],
@@ -104,7 +104,7 @@ pub fn parse_fingerprint(text: &str) -> Result<[u8; 32], &'static str> {
 }
 
 /// Returns a fingerprint as [`parse_fingerprint`] reads it.
-pub fn format_fingerprint(fingerprint: &[u8; 32]) -> String {
+pub(super) fn format_fingerprint(fingerprint: &[u8; 32]) -> String {
     use fmt::Write;
     let mut text = "sha256:".to_owned();
     for byte in fingerprint {

@@ -11,7 +11,7 @@
 //! - *Whole*: all bytes that change, and where they belong. For any change; as large as what is
 //!   written.
 //! - *Windows*: the plan, and one window of bytes at a time. For rewrites that only move bytes
-//!   towards the start ([`RewritePlan::never_overtakes`]), that is all deletions: the bytes that are still
+//!   towards the start ([`crate::mailbox::rewrite::plan::RewritePlan::never_overtakes`]), that is all deletions: the bytes that are still
 //!   to be moved lie untouched in the mailbox. Its size does not depend on the mailbox's.
 //!
 //! # States of its files
