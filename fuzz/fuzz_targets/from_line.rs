@@ -1,6 +1,18 @@
 //! The From_ line: any bytes are taken apart without a change.
 #![no_main]
 
+// Only a new From_ line asks for the time of now; the targets make none.
+#[allow(dead_code)]
+mod sys {
+    pub mod clock {
+        use chrono::{DateTime, FixedOffset};
+
+        pub fn message_time(_: Option<i64>) -> DateTime<FixedOffset> {
+            DateTime::default()
+        }
+    }
+}
+
 // The parser is private to the library; its module needs nothing beside it.
 #[path = "."]
 mod mailbox {

@@ -4,8 +4,8 @@
 
 use std::fs;
 use std::hash::Hasher;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -89,7 +89,8 @@ fn write_journal(directory: &Path, mailbox: &Path, header: &[u8], body: &[u8]) {
     // The samples of the second format; a mailbox this small is in them whole.
     let has_witness = fields[1] & 2 != 0;
     if has_witness {
-        let [old, new] = [17, 25].map(|at| u64::from_le_bytes(fields[at..at + 8].try_into().expect("eight")));
+        let [old, new] =
+            [17, 25].map(|at| u64::from_le_bytes(fields[at..at + 8].try_into().expect("eight")));
         for size in [old, new.min(old)] {
             let mut samples = before.clone();
             samples.resize(size.min(2048) as usize, b'x');

@@ -6,6 +6,18 @@
 //! The first byte chooses the size of the small blocks.
 #![no_main]
 
+// Only a new From_ line asks for the time of now; the targets make none.
+#[allow(dead_code)]
+mod sys {
+    pub mod clock {
+        use chrono::{DateTime, FixedOffset};
+
+        pub fn message_time(_: Option<i64>) -> DateTime<FixedOffset> {
+            DateTime::default()
+        }
+    }
+}
+
 // The scanner reads from memory behind the library's public face; its modules stand together, under
 // the names that they have there.
 #[allow(dead_code, unused_imports)]
