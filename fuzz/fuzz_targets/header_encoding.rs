@@ -6,7 +6,7 @@
 #![no_main]
 
 #[allow(dead_code)]
-#[path = "../../src/message/strict.rs"]
+#[path = "../../src/message/tests/strict.rs"]
 mod strict;
 
 use libfuzzer_sys::fuzz_target;

@@ -14,41 +14,27 @@ use std::io;
 pub mod parse;
 pub mod premade;
 
-mod analysis;
-mod attachment;
-mod base64;
-mod charset;
-mod composition;
-mod encoded_words;
-mod entity;
-mod fields;
-mod html;
+mod encode;
 mod identity;
-mod media_type;
-mod parameter;
-mod plain;
-mod plan;
-mod quoted_printable;
-mod uuencode;
+mod text;
 mod value;
+mod write;
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod strict;
+mod tests;
 
-pub use analysis::{Analysis, analyse};
-pub use attachment::Attachment;
-pub use charset::{Charset, decode_text, encode_text};
-pub use composition::{Alternative, Composition, Omitted, Wishes};
-pub use fields::{FieldBody, Fields};
-pub use html::{plain_of_html, preformatted};
+pub use encode::charset::{Charset, decode_text, encode_text};
+pub use encode::uuencode::UuBlock;
 pub use identity::{date, message_id};
-pub use media_type::MediaType;
-pub use plain::strip_terminal_codes;
-pub use plan::{BodyPlan, TransferEncoding, Wire};
-pub use uuencode::UuBlock;
+pub use text::html::{plain_of_html, preformatted};
+pub use text::plain::strip_terminal_codes;
 pub use value::{FileName, HeaderName, HeaderValue, ValueError};
+pub use write::analysis::{Analysis, analyse};
+pub use write::attachment::Attachment;
+pub use write::composition::{Alternative, Composition, Omitted, Wishes};
+pub use write::fields::{FieldBody, Fields};
+pub use write::media_type::MediaType;
+pub use write::plan::{BodyPlan, TransferEncoding, Wire};
 
 /// A finished message that can be read more than once, from its start each time.
 ///

@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::charset::decode_text;
+use super::encode::charset::decode_text;
 use crate::address::spaces_for_controls;
 
 /// Why bytes may not stand in a header field.

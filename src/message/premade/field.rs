@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use super::header::RawField;
 use super::structured::{MAX_FIELD, Structured};
 use crate::address::{parse_list, spaces_for_controls};
-use crate::message::analysis::MAX_LINE;
-use crate::message::charset::decode_text;
-use crate::message::encoded_words::FoldedField;
-use crate::message::fields::push_address;
+use crate::message::encode::charset::decode_text;
+use crate::message::encode::encoded_words::FoldedField;
 use crate::message::parse::fields;
+use crate::message::write::analysis::MAX_LINE;
+use crate::message::write::fields::push_address;
 
 /// A field as it is written.
 pub(super) struct Written<'a> {

@@ -7,7 +7,8 @@ use memchr::memchr;
 
 use super::pieces::{Piece, Pieces};
 use crate::message::parse::fields;
-use crate::message::{FieldBody, HeaderName, MessageSource, fields as made};
+use crate::message::write::fields as made;
+use crate::message::{FieldBody, HeaderName, MessageSource};
 
 /// How a header is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::io;
 use super::header::RawField;
 use super::structured::Structured;
 use super::walk::{MAX_DEPTH, Place, Shape, Structure, Visitor};
-use crate::message::analysis::{Analyser, Analysis, MAX_LINE};
-use crate::message::attachment::true_charset;
-use crate::message::parameter::is_token_byte;
 use crate::message::parse::body::TransferEncoding as Declared;
-use crate::message::plan::encoded;
+use crate::message::write::analysis::{Analyser, Analysis, MAX_LINE};
+use crate::message::write::attachment::true_charset;
+use crate::message::write::parameter::is_token_byte;
+use crate::message::write::plan::encoded;
 use crate::message::{TransferEncoding, Wire};
 
 /// What the header of an entity says of it.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::address::spaces_for_controls;
-use crate::message::charset::decode_text;
-use crate::message::encoded_words::FoldedField;
-use crate::message::parameter::parameter;
+use crate::message::encode::charset::decode_text;
+use crate::message::encode::encoded_words::FoldedField;
+use crate::message::write::parameter::parameter;
 
 /// A field body, split at its semicolons; pieces that are not touched stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::message::Wire;
-use crate::message::strict::Entity;
+use crate::message::tests::strict::Entity;
 
 fn rewritten(message: &[u8], wire: Wire) -> (Vec<u8>, Changes) {
     let header = PremadeHeader::read(&message, Reading::default()).unwrap();

@@ -6,8 +6,8 @@ use super::field;
 use super::header::{PremadeHeader, RawField};
 use super::plan::{Described, Plan, Planner, has_fit_lines, planned_shape};
 use super::walk::{Place, Shape, Structure, Visitor, walk};
-use crate::message::analysis::{Analyser, MAX_LINE};
-use crate::message::plan::BodyWriter;
+use crate::message::write::analysis::{Analyser, MAX_LINE};
+use crate::message::write::plan::BodyWriter;
 use crate::message::{MessageSource, TransferEncoding, Wire, for_each_block};
 
 /// What was changed on the way, and what could not be.

@@ -9,7 +9,7 @@ const MAX_PLAIN: usize = 60;
 const MAX_SEGMENT: usize = 76;
 
 /// Returns `name=value` in as many pieces as it needs; semicolons go between them.
-pub(super) fn parameter(name: &str, value: &str) -> Vec<String> {
+pub(in crate::message) fn parameter(name: &str, value: &str) -> Vec<String> {
     if is_plain(value) {
         return vec![format!("{name}={}", quoted(value))];
     }
@@ -32,7 +32,7 @@ pub(super) fn parameter(name: &str, value: &str) -> Vec<String> {
 }
 
 /// Returns a plain value that stands in for one that needs RFC 2231, for readers that know only `name=`.
-pub(super) fn ascii_fallback(value: &str) -> String {
+pub(in crate::message) fn ascii_fallback(value: &str) -> String {
     let ascii: String = value
         .chars()
         .map(|c| {
@@ -58,7 +58,7 @@ pub(super) fn ascii_fallback(value: &str) -> String {
 /// Returns whether a token or quoted string on one line carries the value.
 ///
 /// Some readers decode encoded words even here, and some take angle brackets off.
-pub(super) fn is_plain(value: &str) -> bool {
+pub(in crate::message) fn is_plain(value: &str) -> bool {
     value.len() <= MAX_PLAIN
         && value.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
         && !value.contains("=?")
@@ -81,7 +81,7 @@ fn quoted(value: &str) -> String {
 }
 
 /// Returns whether the byte may stand in a token (RFC 2045 section 5.1).
-pub(super) fn is_token_byte(byte: u8) -> bool {
+pub(in crate::message) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
 }
 

@@ -48,7 +48,7 @@ impl fmt::Display for Charset {
 }
 
 /// Returns whether windows-1252 gives the byte no meaning.
-pub(super) fn is_undefined_in_windows_1252(byte: u8) -> bool {
+pub(in crate::message) fn is_undefined_in_windows_1252(byte: u8) -> bool {
     matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D)
 }
 

@@ -4,12 +4,12 @@ use std::io::{self, Read};
 
 use memchr::memchr;
 
-use super::charset::{Charset, is_undefined_in_windows_1252};
-use super::uuencode::{UuBlock, UuScanner};
-use super::{MessageSource, for_each_block};
+use crate::message::encode::charset::{Charset, is_undefined_in_windows_1252};
+use crate::message::encode::uuencode::{UuBlock, UuScanner};
+use crate::message::{MessageSource, for_each_block};
 
 /// The longest line mail may carry, without its line end (RFC 5322 section 2.1.1).
-pub(super) const MAX_LINE: u64 = 998;
+pub(in crate::message) const MAX_LINE: u64 = 998;
 /// As much of a line's start is kept as the questions about whole lines need.
 const KEPT: usize = 1024;
 
@@ -45,7 +45,7 @@ pub struct Analysis {
     /// Complete uuencode blocks, where nothing but ASCII is found.
     pub uu_blocks: Vec<UuBlock>,
     /// The boundaries with our seed that a line of the body would end a part for.
-    pub(super) taken_boundaries: Vec<u64>,
+    pub(in crate::message) taken_boundaries: Vec<u64>,
 }
 
 impl Analysis {
@@ -55,7 +55,7 @@ impl Analysis {
     }
 
     /// Returns whether every line ends in LF, and the last one, too.
-    pub(super) fn has_lf_line_ends(&self) -> bool {
+    pub(in crate::message) fn has_lf_line_ends(&self) -> bool {
         self.ends_with_line_end && self.crlf == 0 && self.bare_cr == 0
     }
 
@@ -96,7 +96,7 @@ pub fn analyse(source: &(impl MessageSource + ?Sized)) -> io::Result<Analysis> {
 }
 
 /// The state between two blocks of a body.
-pub(super) struct Analyser {
+pub(in crate::message) struct Analyser {
     found: Analysis,
     /// What a boundary with our seed starts with, the two hyphens included.
     boundary: Vec<u8>,
@@ -113,7 +113,7 @@ pub(super) struct Analyser {
 
 impl Analyser {
     /// Starts a pass that also looks for boundaries made of this prefix and a number.
-    pub(super) fn new(boundary_prefix: &str) -> Analyser {
+    pub(in crate::message) fn new(boundary_prefix: &str) -> Analyser {
         Analyser {
             found: Analysis {
                 is_utf8: true,
@@ -130,14 +130,14 @@ impl Analyser {
         }
     }
 
-    pub(super) fn read(&mut self, reader: impl Read) -> io::Result<()> {
+    pub(in crate::message) fn read(&mut self, reader: impl Read) -> io::Result<()> {
         for_each_block(reader, |block| {
             self.push(block);
             Ok(())
         })
     }
 
-    pub(super) fn push(&mut self, block: &[u8]) {
+    pub(in crate::message) fn push(&mut self, block: &[u8]) {
         self.found.len += block.len() as u64;
         self.count_bytes(block);
         self.check_utf8(block);
@@ -152,7 +152,7 @@ impl Analyser {
         self.line.extend_from_slice(&rest[..rest.len().min(room)]);
     }
 
-    pub(super) fn finish(mut self) -> Analysis {
+    pub(in crate::message) fn finish(mut self) -> Analysis {
         self.found.ends_with_line_end = self.line_len == 0;
         if self.line_len > 0 {
             self.end_line(false, b"");

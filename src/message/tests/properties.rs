@@ -5,9 +5,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::strict::Entity;
-use super::*;
+use super::strict::{self, Entity};
 use crate::address::{EnvelopeAddress, NamedAddress, spaces_for_controls};
+use crate::message::*;
 
 fn composition<'a>(body: Option<&'a dyn MessageSource>) -> Composition<'a> {
     Composition {

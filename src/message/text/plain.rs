@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::for_each_block;
+use crate::message::for_each_block;
 
 /// A line longer than this is written as it is so far; a carriage return does not reach behind that.
 ///

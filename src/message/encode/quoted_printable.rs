@@ -8,7 +8,7 @@ const COLUMNS: usize = 76;
 const LOOKAHEAD: usize = 5;
 
 /// Encodes a stream; LF ends a line, every other byte value comes through.
-pub(super) struct QuotedPrintableEncoder<'a> {
+pub(in crate::message) struct QuotedPrintableEncoder<'a> {
     out: &'a mut dyn Write,
     /// CRLF ends a line as LF does; else a CR is data.
     crlf_line_ends: bool,
@@ -18,7 +18,10 @@ pub(super) struct QuotedPrintableEncoder<'a> {
 }
 
 impl<'a> QuotedPrintableEncoder<'a> {
-    pub(super) fn new(out: &'a mut dyn Write, crlf_line_ends: bool) -> QuotedPrintableEncoder<'a> {
+    pub(in crate::message) fn new(
+        out: &'a mut dyn Write,
+        crlf_line_ends: bool,
+    ) -> QuotedPrintableEncoder<'a> {
         QuotedPrintableEncoder {
             out,
             crlf_line_ends,
@@ -29,13 +32,13 @@ impl<'a> QuotedPrintableEncoder<'a> {
     }
 
     /// Takes the next bytes.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(in crate::message) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.input.extend_from_slice(bytes);
         self.encode(self.input.len().saturating_sub(LOOKAHEAD))
     }
 
     /// Writes what is left, with a line end if there is none, and gives the output back.
-    pub(super) fn finish(mut self) -> io::Result<&'a mut dyn Write> {
+    pub(in crate::message) fn finish(mut self) -> io::Result<&'a mut dyn Write> {
         self.encode(self.input.len())?;
         if self.column > 0 {
             self.out.write_all(b"\n")?;

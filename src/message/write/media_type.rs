@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::parameter::{is_token_byte, parameter};
-use super::value::ValueError;
+use crate::message::value::ValueError;
 
 /// A media type with its parameters (RFC 2045 section 5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl MediaType {
     }
 
     /// Returns the type of that name.
-    pub(super) fn known(name: &'static str) -> MediaType {
+    pub(in crate::message) fn known(name: &'static str) -> MediaType {
         MediaType {
             name: name.to_owned(),
             parameters: Vec::new(),
@@ -104,7 +104,7 @@ impl MediaType {
     }
 
     /// Returns the pieces of the field body; a semicolon goes between them.
-    pub(super) fn pieces(&self) -> Vec<String> {
+    pub(in crate::message) fn pieces(&self) -> Vec<String> {
         let mut pieces = vec![self.name.clone()];
         for (name, value) in &self.parameters {
             pieces.extend(parameter(name, value));

@@ -25,7 +25,7 @@ const MAX_LITERAL_WORD: usize = 900;
 const MAX_LITERAL_BLANK: usize = 40;
 
 /// A header field being written; knows the column it is at.
-pub(super) struct FoldedField {
+pub(in crate::message) struct FoldedField {
     text: String,
     column: usize,
     /// Only the name has been written.
@@ -34,7 +34,7 @@ pub(super) struct FoldedField {
 
 impl FoldedField {
     /// Starts a field with its name and colon.
-    pub(super) fn new(name: &str) -> FoldedField {
+    pub(in crate::message) fn new(name: &str) -> FoldedField {
         FoldedField {
             text: format!("{name}:"),
             column: name.len() + 1,
@@ -43,7 +43,7 @@ impl FoldedField {
     }
 
     /// Ends the field and returns it, line end included.
-    pub(super) fn finish(mut self) -> String {
+    pub(in crate::message) fn finish(mut self) -> String {
         self.text.push('\n');
         self.text
     }
@@ -60,7 +60,7 @@ impl FoldedField {
     }
 
     /// Appends blanks and a word that is not broken, folding before the blanks where that helps.
-    pub(super) fn push(&mut self, blanks: &str, word: &str) {
+    pub(in crate::message) fn push(&mut self, blanks: &str, word: &str) {
         let end = self.column + blanks.len() + word.len();
         if end > FOLD_AT && !blanks.is_empty() && !self.fresh {
             self.fold();
@@ -70,12 +70,12 @@ impl FoldedField {
     }
 
     /// Appends something that belongs to the last word, such as a comma.
-    pub(super) fn append(&mut self, text: &str) {
+    pub(in crate::message) fn append(&mut self, text: &str) {
         self.put(text);
     }
 
     /// Appends a blank and the text as encoded words.
-    pub(super) fn push_encoded(&mut self, blanks: &str, text: &str) {
+    pub(in crate::message) fn push_encoded(&mut self, blanks: &str, text: &str) {
         let quoted = quoted_len(text) <= base64_len(text.len());
         let mut rest = text;
         let mut blanks = blanks;
@@ -96,7 +96,7 @@ impl FoldedField {
     }
 
     /// Appends unstructured text, with encoded words where it needs them.
-    pub(super) fn push_text(&mut self, text: &str) {
+    pub(in crate::message) fn push_text(&mut self, text: &str) {
         let tokens = tokens(text);
         let Some((first, last)) = encoded_range(&tokens) else {
             for (index, token) in tokens.iter().enumerate() {
@@ -179,7 +179,7 @@ fn encoded_range(tokens: &[Token<'_>]) -> Option<(usize, usize)> {
 /// Returns whether a word is plain or a whole encoded word that a script made itself.
 ///
 /// Scripts write `-s "=?utf-8?B?$(… | base64)?="`; every peer lets that pass.
-pub(super) fn is_literal_or_encoded(word: &str) -> bool {
+pub(in crate::message) fn is_literal_or_encoded(word: &str) -> bool {
     if !word.contains("=?") {
         return true;
     }

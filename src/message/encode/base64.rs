@@ -28,12 +28,12 @@ const COLUMNS: usize = 76;
 const LINES: usize = 1024;
 
 /// Returns how long so many bytes become, line ends included.
-pub(super) fn encoded_len(len: u64) -> u64 {
+pub(in crate::message) fn encoded_len(len: u64) -> u64 {
     len.div_ceil(3) * 4 + len.div_ceil(LINE as u64)
 }
 
 /// Encodes a stream into lines of 76 columns; needs about 220 KiB.
-pub(super) struct Base64Encoder<'a> {
+pub(in crate::message) struct Base64Encoder<'a> {
     out: &'a mut dyn Write,
     // Holds its tables itself: 300 bytes.
     encoder: Box<Encoder>,
@@ -43,7 +43,7 @@ pub(super) struct Base64Encoder<'a> {
 }
 
 impl<'a> Base64Encoder<'a> {
-    pub(super) fn new(out: &'a mut dyn Write) -> Base64Encoder<'a> {
+    pub(in crate::message) fn new(out: &'a mut dyn Write) -> Base64Encoder<'a> {
         Base64Encoder {
             out,
             encoder: Box::new(encoder()),
@@ -54,7 +54,7 @@ impl<'a> Base64Encoder<'a> {
     }
 
     /// Takes the next bytes.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(in crate::message) fn push(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let room = LINE * LINES - self.input.len();
             let (now, later) = bytes.split_at(room.min(bytes.len()));
@@ -68,7 +68,7 @@ impl<'a> Base64Encoder<'a> {
     }
 
     /// Writes what is left, the padding included, and gives the output back.
-    pub(super) fn finish(mut self) -> io::Result<&'a mut dyn Write> {
+    pub(in crate::message) fn finish(mut self) -> io::Result<&'a mut dyn Write> {
         self.flush()?;
         Ok(self.out)
     }

@@ -4,16 +4,17 @@ use std::io::{self, Read, Write};
 
 use super::analysis::{Analyser, Analysis};
 use super::attachment::AttachmentPlan;
-use super::encoded_words::FoldedField;
 use super::media_type::MediaType;
 use super::parameter::parameter;
 use super::plan::{BodyWriter, TransferEncoding};
-use super::uuencode::{self, UuBlock};
-use super::value::FileName;
-use super::{MessageSource, base64, for_each_block};
+use crate::message::encode::base64;
+use crate::message::encode::encoded_words::FoldedField;
+use crate::message::encode::uuencode::{self, UuBlock};
+use crate::message::value::FileName;
+use crate::message::{MessageSource, for_each_block};
 
 /// A part, or parts between boundaries.
-pub(super) enum Entity<'a> {
+pub(in crate::message) enum Entity<'a> {
     Part(Part<'a>),
     Multipart {
         media_type: MediaType,
@@ -23,7 +24,7 @@ pub(super) enum Entity<'a> {
 }
 
 impl<'a> Entity<'a> {
-    pub(super) fn joined(
+    pub(in crate::message) fn joined(
         name: &'static str,
         entities: Vec<Entity<'a>>,
         boundary: String,
@@ -35,7 +36,7 @@ impl<'a> Entity<'a> {
         }
     }
 
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::message) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Entity::Part(part) => part.write(out),
             Entity::Multipart {
@@ -52,7 +53,7 @@ impl<'a> Entity<'a> {
     }
 
     /// Counts what [`write`](Entity::write) writes.
-    pub(super) fn count(&self, counter: &mut Counter) -> io::Result<()> {
+    pub(in crate::message) fn count(&self, counter: &mut Counter) -> io::Result<()> {
         match self {
             Entity::Part(part) => {
                 counter.0 += part.header().len() as u64;
@@ -91,7 +92,7 @@ impl<'a> Entity<'a> {
 }
 
 /// Counts bytes.
-pub(super) struct Counter(pub(super) u64);
+pub(in crate::message) struct Counter(pub(in crate::message) u64);
 
 impl Write for Counter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -105,7 +106,7 @@ impl Write for Counter {
 }
 
 /// Where the bytes of a part come from.
-pub(super) enum Content<'a> {
+pub(in crate::message) enum Content<'a> {
     Whole(&'a dyn MessageSource),
     /// All but some uuencode blocks, in order.
     Without(&'a dyn MessageSource, Vec<UuBlock>),
@@ -116,7 +117,7 @@ pub(super) enum Content<'a> {
 }
 
 impl Content<'_> {
-    pub(super) fn for_each_block(
+    pub(in crate::message) fn for_each_block(
         &self,
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
@@ -141,7 +142,10 @@ impl Content<'_> {
     }
 }
 
-pub(super) fn analyse(content: &Content<'_>, boundary_prefix: &str) -> io::Result<Analysis> {
+pub(in crate::message) fn analyse(
+    content: &Content<'_>,
+    boundary_prefix: &str,
+) -> io::Result<Analysis> {
     let mut analyser = Analyser::new(boundary_prefix);
     content.for_each_block(|block| {
         analyser.push(block);
@@ -151,16 +155,16 @@ pub(super) fn analyse(content: &Content<'_>, boundary_prefix: &str) -> io::Resul
 }
 
 /// One part: its fields and its content.
-pub(super) struct Part<'a> {
-    pub(super) media_type: MediaType,
-    pub(super) encoding: TransferEncoding,
-    pub(super) crlf_line_ends: bool,
-    pub(super) file_name: Option<FileName>,
-    pub(super) content: Content<'a>,
+pub(in crate::message) struct Part<'a> {
+    pub(in crate::message) media_type: MediaType,
+    pub(in crate::message) encoding: TransferEncoding,
+    pub(in crate::message) crlf_line_ends: bool,
+    pub(in crate::message) file_name: Option<FileName>,
+    pub(in crate::message) content: Content<'a>,
 }
 
 impl<'a> Part<'a> {
-    pub(super) fn bare(body: &'a dyn MessageSource, crlf_line_ends: bool) -> Part<'a> {
+    pub(in crate::message) fn bare(body: &'a dyn MessageSource, crlf_line_ends: bool) -> Part<'a> {
         Part {
             media_type: MediaType::text_plain(),
             encoding: TransferEncoding::SevenBit,
@@ -170,7 +174,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    pub(super) fn attached(
+    pub(in crate::message) fn attached(
         plan: AttachmentPlan,
         name: &FileName,
         content: Content<'a>,
@@ -185,13 +189,13 @@ impl<'a> Part<'a> {
     }
 
     /// Writes fields, empty line and content.
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::message) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(self.header().as_bytes())?;
         self.write_content(out)
     }
 
     /// Returns the fields and the empty line.
-    pub(super) fn header(&self) -> String {
+    pub(in crate::message) fn header(&self) -> String {
         let mut header = structured_field("Content-Type", self.media_type.pieces());
         header.push_str(&format!("Content-Transfer-Encoding: {}\n", self.encoding));
         if let Some(name) = &self.file_name {
@@ -203,7 +207,7 @@ impl<'a> Part<'a> {
         header
     }
 
-    pub(super) fn count_content(&self, counter: &mut Counter) -> io::Result<()> {
+    pub(in crate::message) fn count_content(&self, counter: &mut Counter) -> io::Result<()> {
         match &self.content {
             Content::Whole(source) if self.encoding == TransferEncoding::Base64 => {
                 counter.0 += base64::encoded_len(source.len());
@@ -213,7 +217,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    pub(super) fn write_content(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::message) fn write_content(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = BodyWriter::new(self.encoding, self.crlf_line_ends, out);
         self.content.for_each_block(|block| writer.push(block))?;
         writer.finish().map(drop)

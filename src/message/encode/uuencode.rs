@@ -8,8 +8,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use ::base64::Engine;
 use ::base64::prelude::BASE64_STANDARD;
 
-use super::MessageSource;
-use super::value::FileName;
+use crate::message::MessageSource;
+use crate::message::value::FileName;
 
 /// More blocks than this in one body are left as text.
 const MAX_BLOCKS: usize = 256;
@@ -38,14 +38,14 @@ enum State {
 
 /// Finds complete blocks line by line.
 #[derive(Default)]
-pub(super) struct UuScanner {
+pub(in crate::message) struct UuScanner {
     state: State,
     blocks: Vec<UuBlock>,
 }
 
 impl UuScanner {
     /// Takes a line without its line end, and where it and the next one start.
-    pub(super) fn line(&mut self, line: &[u8], start: u64, next: u64) {
+    pub(in crate::message) fn line(&mut self, line: &[u8], start: u64, next: u64) {
         self.state = match std::mem::take(&mut self.state) {
             State::Outside => outside(line, start),
             State::Inside(block) if block.base64 => match line {
@@ -69,7 +69,7 @@ impl UuScanner {
         State::Outside
     }
 
-    pub(super) fn into_blocks(self) -> Vec<UuBlock> {
+    pub(in crate::message) fn into_blocks(self) -> Vec<UuBlock> {
         match self.blocks.len() {
             0..=MAX_BLOCKS => self.blocks,
             _ => Vec::new(),
@@ -129,7 +129,7 @@ fn is_base64_line(line: &[u8]) -> bool {
 }
 
 /// Hands the decoded bytes of a block to a function.
-pub(super) fn decode(
+pub(in crate::message) fn decode(
     source: &dyn MessageSource,
     block: &UuBlock,
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
@@ -175,8 +175,8 @@ fn decode_classic(line: &[u8], decoded: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::analyse;
     use super::*;
+    use crate::message::analyse;
 
     const CLASSIC: &str = "begin 644 dir/hi.txt\n(:&5L;&\\L\"BT \n`\nend\n";
 

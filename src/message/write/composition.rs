@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::MessageSource;
 use super::analysis::Analysis;
 use super::attachment::{Attachment, AttachmentPlan, with_true_charset};
 use super::entity::{Content, Counter, Entity, Part, analyse};
 use super::fields::{self, Fields};
 use super::media_type::MediaType;
 use super::plan::{BodyPlan, TransferEncoding, Wire};
-use super::value::FileName;
+use crate::message::MessageSource;
+use crate::message::value::FileName;
 
 /// Everything a message is made of; [`write`](Composition::write) makes it.
 pub struct Composition<'a> {
@@ -295,8 +295,8 @@ enum Plan<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FieldBody, HeaderName, HeaderValue};
     use super::*;
+    use crate::message::{FieldBody, HeaderName, HeaderValue};
 
     const BLOCK: &str = "begin 644 hi.bin\n%:&5L;&\\ \n`\nend\n";
 

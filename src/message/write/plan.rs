@@ -4,9 +4,9 @@ use std::fmt;
 use std::io::{self, Write};
 
 use super::analysis::Analysis;
-use super::base64::Base64Encoder;
-use super::charset::Charset;
-use super::quoted_printable::QuotedPrintableEncoder;
+use crate::message::encode::base64::Base64Encoder;
+use crate::message::encode::charset::Charset;
+use crate::message::encode::quoted_printable::QuotedPrintableEncoder;
 
 /// What a way out can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl TransferEncoding {
     }
 
     /// Returns this encoding if it is one that every text can have, else the one that is needed.
-    pub(super) fn or_needed(self, needed: TransferEncoding) -> TransferEncoding {
+    pub(in crate::message) fn or_needed(self, needed: TransferEncoding) -> TransferEncoding {
         match self {
             TransferEncoding::SevenBit | TransferEncoding::EightBit => needed,
             TransferEncoding::QuotedPrintable | TransferEncoding::Base64 => self,
@@ -122,7 +122,7 @@ impl BodyPlan {
 }
 
 /// Returns the encoding that costs less, and base64 for what is no text.
-pub(super) fn encoded(analysis: &Analysis) -> TransferEncoding {
+pub(in crate::message) fn encoded(analysis: &Analysis) -> TransferEncoding {
     if analysis.has_nul || analysis.escapes * 3 > analysis.len {
         TransferEncoding::Base64
     } else {
@@ -131,14 +131,14 @@ pub(super) fn encoded(analysis: &Analysis) -> TransferEncoding {
 }
 
 /// Writes a body piece by piece in some transfer encoding.
-pub(super) enum BodyWriter<'a> {
+pub(in crate::message) enum BodyWriter<'a> {
     AsItIs(Lines<'a>),
     QuotedPrintable(QuotedPrintableEncoder<'a>),
     Base64(Base64Encoder<'a>),
 }
 
 impl<'a> BodyWriter<'a> {
-    pub(super) fn new(
+    pub(in crate::message) fn new(
         encoding: TransferEncoding,
         crlf_line_ends: bool,
         out: &'a mut dyn Write,
@@ -154,7 +154,7 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(in crate::message) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             BodyWriter::AsItIs(lines) => lines.push(bytes),
             BodyWriter::QuotedPrintable(encoder) => encoder.push(bytes),
@@ -163,7 +163,7 @@ impl<'a> BodyWriter<'a> {
     }
 
     /// Writes what is left and gives the output back; what was written ends with a line end, if it is not empty.
-    pub(super) fn finish(self) -> io::Result<&'a mut dyn Write> {
+    pub(in crate::message) fn finish(self) -> io::Result<&'a mut dyn Write> {
         match self {
             BodyWriter::AsItIs(lines) => lines.finish(),
             BodyWriter::QuotedPrintable(encoder) => encoder.finish(),
@@ -173,7 +173,7 @@ impl<'a> BodyWriter<'a> {
 }
 
 /// Copies lines, with LF for CRLF where those are the line ends.
-pub(super) struct Lines<'a> {
+pub(in crate::message) struct Lines<'a> {
     out: &'a mut dyn Write,
     crlf_line_ends: bool,
     last: Option<u8>,
@@ -208,8 +208,8 @@ impl<'a> Lines<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::analyse;
     use super::*;
+    use crate::message::analyse;
     use TransferEncoding::{Base64, EightBit, QuotedPrintable, SevenBit};
 
     #[test]

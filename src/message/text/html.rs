@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::parse::{html, words};
-use super::{MessageSource, for_each_block};
+use crate::message::parse::{html, words};
+use crate::message::{MessageSource, for_each_block};
 
 /// Returns the plain text of an HTML document, for readers that show no HTML.
 ///

@@ -9,23 +9,23 @@ use ::base64::Engine;
 use ::base64::prelude::BASE64_STANDARD;
 
 /// A message or part, decoded.
-pub(super) struct Entity {
+pub(crate) struct Entity {
     /// Unfolded fields in order.
-    pub(super) fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
     /// The content with its transfer encoding undone; empty for a multipart.
-    pub(super) content: Vec<u8>,
-    pub(super) parts: Vec<Entity>,
+    pub(crate) content: Vec<u8>,
+    pub(crate) parts: Vec<Entity>,
 }
 
 impl Entity {
     /// Decodes a message that must be fit for a 7-bit wire.
-    pub(super) fn of_seven_bit(message: &[u8]) -> Entity {
+    pub(crate) fn of_seven_bit(message: &[u8]) -> Entity {
         assert!(message.is_ascii(), "an 8-bit byte");
         Entity::of(message)
     }
 
     /// Decodes a message.
-    pub(super) fn of(message: &[u8]) -> Entity {
+    pub(crate) fn of(message: &[u8]) -> Entity {
         assert!(!message.contains(&b'\r') && !message.contains(&0));
         assert!(message.split(|&b| b == b'\n').all(|line| line.len() <= 998));
         assert!(message.ends_with(b"\n"));
@@ -57,7 +57,7 @@ impl Entity {
         entity
     }
 
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         let mut found = self
             .fields
             .iter()
@@ -68,12 +68,12 @@ impl Entity {
     }
 
     /// Returns a field with its encoded words decoded.
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         decode_words(self.field(name).expect("the field is there"))
     }
 
     /// Returns value and parameters of a MIME field; names are in lower case.
-    pub(super) fn structured(&self, name: &str) -> (String, Vec<(String, String)>) {
+    pub(crate) fn structured(&self, name: &str) -> (String, Vec<(String, String)>) {
         let Some(field) = self.field(name) else {
             return ("text/plain".to_owned(), Vec::new());
         };
@@ -82,7 +82,7 @@ impl Entity {
         (value, parameters(pieces))
     }
 
-    pub(super) fn file_name(&self) -> Option<String> {
+    pub(crate) fn file_name(&self) -> Option<String> {
         let (_, parameters) = self.structured("Content-Disposition");
         parameters
             .into_iter()
@@ -196,7 +196,7 @@ fn base64(body: &[u8]) -> Vec<u8> {
 }
 
 /// Decodes encoded words; white space between two of them is dropped (RFC 2047 section 6.2).
-pub(super) fn decode_words(text: &str) -> String {
+pub(crate) fn decode_words(text: &str) -> String {
     let mut decoded = String::new();
     let mut rest = text;
     let mut after_word = false;

@@ -6,8 +6,8 @@ use super::analysis::{Analyser, Analysis};
 use super::media_type::MediaType;
 use super::parameter;
 use super::plan::{BodyPlan, TransferEncoding, Wire};
-use super::value::FileName;
-use super::{MessageSource, for_each_block};
+use crate::message::value::FileName;
+use crate::message::{MessageSource, for_each_block};
 
 /// A file to be attached; every byte of it arrives.
 pub struct Attachment<'a> {
@@ -27,15 +27,15 @@ pub struct Attachment<'a> {
 const SNIFFED: u64 = 4096;
 
 /// How one attachment is labelled and written.
-pub(super) struct AttachmentPlan {
-    pub(super) media_type: MediaType,
-    pub(super) encoding: TransferEncoding,
-    pub(super) crlf_line_ends: bool,
+pub(in crate::message) struct AttachmentPlan {
+    pub(in crate::message) media_type: MediaType,
+    pub(in crate::message) encoding: TransferEncoding,
+    pub(in crate::message) crlf_line_ends: bool,
 }
 
 impl AttachmentPlan {
     /// Plans an attachment; the analyser is kept for boundaries that its lines may take.
-    pub(super) fn new(
+    pub(in crate::message) fn new(
         attachment: &Attachment<'_>,
         wire: Wire,
         boundary_prefix: &str,
@@ -71,7 +71,7 @@ impl AttachmentPlan {
     }
 
     /// Plans bytes that are only carried.
-    pub(super) fn binary(media_type: MediaType) -> AttachmentPlan {
+    pub(in crate::message) fn binary(media_type: MediaType) -> AttachmentPlan {
         AttachmentPlan {
             media_type,
             encoding: TransferEncoding::Base64,
@@ -112,14 +112,14 @@ impl AttachmentPlan {
     }
 
     /// Returns the type with the file's name, for readers that do not know RFC 2231 or dispositions.
-    pub(super) fn named_type(&self, name: &FileName) -> MediaType {
+    pub(in crate::message) fn named_type(&self, name: &FileName) -> MediaType {
         let fallback = parameter::ascii_fallback(name.as_str());
         self.media_type.clone().with_parameter("name", &fallback)
     }
 }
 
 /// Returns the type with the charset that fits: a given one unless the bytes prove it wrong.
-pub(super) fn with_true_charset(
+pub(in crate::message) fn with_true_charset(
     media_type: MediaType,
     given: Option<&str>,
     analysis: &Analysis,
@@ -129,7 +129,7 @@ pub(super) fn with_true_charset(
 }
 
 /// Returns the declared charset, or the one of the bytes where they prove it wrong or nobody knows it.
-pub(super) fn true_charset(declared: Option<&str>, analysis: &Analysis) -> String {
+pub(in crate::message) fn true_charset(declared: Option<&str>, analysis: &Analysis) -> String {
     let is_true = |charset: &str| match charset.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" => analysis.is_utf8,
         _ if analysis.is_ascii() => true,
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_charset_that_the_bytes_prove_wrong_is_corrected() {
-        let analysis = super::super::analyse(&b"caf\xe9\n"[..]).unwrap();
+        let analysis = crate::message::analyse(&b"caf\xe9\n"[..]).unwrap();
         let table = [
             ("us-ascii", "windows-1252"),
             ("UTF-8", "windows-1252"),

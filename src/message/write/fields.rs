@@ -1,8 +1,8 @@
 //! The header fields of a message to be sent, in order.
 
-use super::encoded_words::{FoldedField, is_literal_or_encoded};
-use super::value::{HeaderName, HeaderValue};
 use crate::address::NamedAddress;
+use crate::message::encode::encoded_words::{FoldedField, is_literal_or_encoded};
+use crate::message::value::{HeaderName, HeaderValue};
 
 /// What stands after the name of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Fields {
 ///
 /// One exception: an address whose local part is not ASCII stays UTF-8 (RFC
 /// 6532), because nothing else can carry it.
-pub(super) fn render(name: &HeaderName, body: &FieldBody) -> String {
+pub(in crate::message) fn render(name: &HeaderName, body: &FieldBody) -> String {
     let mut field = FoldedField::new(name.as_str());
     match body {
         FieldBody::Text(value) => field.push_text(value.as_str()),
@@ -103,7 +103,7 @@ fn push_addresses(field: &mut FoldedField, addresses: &[NamedAddress]) {
 }
 
 /// Appends a blank and an address, its name as a phrase or in encoded words.
-pub(super) fn push_address(field: &mut FoldedField, named: &NamedAddress) {
+pub(in crate::message) fn push_address(field: &mut FoldedField, named: &NamedAddress) {
     // Header fields may not show what SMTP cannot say, so domains are ASCII here too.
     let address = named.address().with_ascii_domain();
     let Some(name) = named.name() else {
