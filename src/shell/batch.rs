@@ -6,8 +6,7 @@
 use serde_json::{Value, json};
 
 use super::commit::{commit, counted, notices_of, unfinished};
-use super::display_of;
-use super::options::{Options, Surroundings};
+use super::options::{Options, Surroundings, display_of};
 use super::unread::Unread;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};

@@ -1,54 +1,7 @@
-//! Commands of the prompt: a line and its word, and what the reader does for each row of the table.
+//! How a line of the prompt divides into a command and its arguments, and what the table of commands
+//! says of it.
 
-use super::{Reader, Told};
-use crate::config::commands::{Command, Effect, PromptCommand, find_at_prompt};
-use crate::mailbox::Flags;
-
-impl Reader<'_, '_> {
-    /// Runs a command; `text` is what stands behind its name.
-    pub(super) fn run_command(&mut self, command: PromptCommand, text: &str) -> Told {
-        match command {
-            PromptCommand::Next => self.next(text),
-            PromptCommand::Print => self.print(text),
-            PromptCommand::PrintAllFields => self.print_all_fields(text),
-            PromptCommand::Top => self.top(text),
-            PromptCommand::Forward => self.forward(text),
-            PromptCommand::Back => self.back(text),
-            PromptCommand::Headers => self.headers(text),
-            PromptCommand::From => self.from(text),
-            PromptCommand::Scroll => self.scroll(text),
-            PromptCommand::Size => self.size(text),
-            PromptCommand::Number => self.number(text),
-            PromptCommand::Echo => self.echo(text),
-            PromptCommand::Exit => self.leave(text),
-            PromptCommand::Quit => self.quit(text),
-            PromptCommand::ShowHelp => self.help(text),
-            PromptCommand::ListCommands => self.list_commands(text),
-            PromptCommand::Version => self.version(text),
-            PromptCommand::Comment => self.comment(text),
-            PromptCommand::Delete => self.delete(text),
-            PromptCommand::DeleteAndPrint => self.delete_and_print(text),
-            PromptCommand::Undelete => self.undelete(text),
-            PromptCommand::Save => self.save(text),
-            PromptCommand::SaveByAuthor => self.save_by_author(text),
-            PromptCommand::Copy => self.copy(text),
-            PromptCommand::CopyByAuthor => self.copy_by_author(text),
-            PromptCommand::Write => self.write(text),
-            PromptCommand::Hold => self.hold(text),
-            PromptCommand::Mbox => self.mbox(text),
-            PromptCommand::Touch => self.touch(text),
-            PromptCommand::Unread => self.unread(text),
-            PromptCommand::New => self.new_again(text),
-            PromptCommand::Seen => self.seen(text),
-            PromptCommand::Flagged => self.set_flag(text, Flags::FLAGGED, true),
-            PromptCommand::Unflagged => self.set_flag(text, Flags::FLAGGED, false),
-            PromptCommand::Answered => self.set_flag(text, Flags::ANSWERED, true),
-            PromptCommand::Unanswered => self.set_flag(text, Flags::ANSWERED, false),
-            PromptCommand::Draft => self.set_flag(text, Flags::DRAFT, true),
-            PromptCommand::Undraft => self.set_flag(text, Flags::DRAFT, false),
-        }
-    }
-}
+use crate::config::commands::{Command, Effect, find_at_prompt};
 
 /// Returns whether a line asks for more than to show something.
 pub(super) fn does_more_than_show(line: &str) -> bool {

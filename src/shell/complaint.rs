@@ -3,6 +3,9 @@
 use crate::exit::Kind;
 use crate::selection::ListError;
 
+/// What a command says: nothing, or what to tell the user.
+pub(super) type Told = Result<(), Complaint>;
+
 /// The line to tell the user, and what kind of failure it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {

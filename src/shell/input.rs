@@ -6,11 +6,19 @@ use rustyline::config::{Config, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
-use super::{Input, Reader};
+use super::reader::Reader;
 use crate::exit::{Failure, Kind};
 use crate::sys::signals::{Prompt, Signals};
 
 type Editor = rustyline::Editor<(), MemHistory>;
+
+/// Where commands come from.
+pub(crate) enum Input<'a> {
+    /// A pipe, a file or a test; prompts are shown only if the settings speak of a terminal.
+    Lines(&'a mut dyn BufRead),
+    /// The terminal, with line editing.
+    Terminal,
+}
 
 /// Lines of commands, put together where a backslash continues them.
 pub(super) enum Source<'a> {

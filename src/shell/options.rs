@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::config::{Environment, Settings};
 use crate::exit::Failure;
 use crate::mailbox::Journals;
+use crate::submission::identity;
 use crate::sys::signals::Signals;
-use crate::ui::page;
+use crate::ui::{Display, page};
 
 /// Shows text page by page by a program; gets the whole text, safe for a terminal.
 pub(crate) type Pager<'a> = Box<dyn FnMut(&OsStr, &[u8]) -> io::Result<()> + 'a>;
@@ -174,4 +175,11 @@ impl Options {
             lock_patience: settings.lock_timeout(),
         }
     }
+}
+
+/// Returns how messages look to a reader.
+pub(super) fn display_of(settings: &Settings, around: &Surroundings<'_>) -> Display {
+    Display::of(settings, around.columns, || {
+        identity::own_addresses(settings)
+    })
 }

@@ -15,8 +15,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::commit::{commit, counted, notices_of, unfinished};
+use super::complaint::Told;
 use super::mark::{Fate, Mark};
-use super::{Reader, Told};
+use super::reader::Reader;
 use crate::exit::Failure;
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
 use crate::sanitize;

@@ -1,15 +1,59 @@
 //! The commands that show: messages, header lines, numbers, help.
 
-use super::complaint::Complaint;
+use super::complaint::{Complaint, Told};
 use super::mark::Fate;
+use super::reader::Reader;
 use super::unread;
-use super::{Reader, Told};
 use crate::config::commands::{Help, at_prompt};
 use crate::exit::with_causes;
+use crate::sanitize;
+use crate::selection::FlagChoice;
 use crate::ui::headline::{self, Place};
 use crate::ui::page;
 
 impl Reader<'_, '_> {
+    pub(super) fn greet(&mut self) {
+        if !self.options.quiet {
+            let version = env!("CARGO_PKG_VERSION");
+            self.screen
+                .text(&format!("Postrider {version}.  Type ? for help.\n"));
+            let banner = self.banner();
+            self.screen.text(&banner);
+        }
+        if self.options.header && !self.mailbox.messages().is_empty() {
+            self.show_page();
+            self.tell_unread();
+        }
+    }
+
+    /// Returns the line that says what is open: `"/var/mail/root": 4 messages 2 new 3 unread [Read only]`.
+    pub(super) fn banner(&self) -> String {
+        let messages = self.mailbox.messages();
+        let count = |choice: FlagChoice| {
+            messages
+                .iter()
+                .filter(|message| choice.matches(message.flags))
+                .count()
+        };
+        let path = sanitize::path(self.mailbox.path()).to_string();
+        let mut line = format!("\"{}\": ", path.replace('\n', "\u{240a}"));
+        match messages.len() {
+            1 => line.push_str("1 message"),
+            number => line.push_str(&format!("{number} messages")),
+        }
+        for (choice, name) in [(FlagChoice::New, "new"), (FlagChoice::Unread, "unread")] {
+            match count(choice) {
+                0 => {}
+                number => line.push_str(&format!(" {number} {name}")),
+            }
+        }
+        if self.read_only {
+            line.push_str(" [Read only]");
+        }
+        line.push('\n');
+        line
+    }
+
     /// Shows messages; the last one is current afterwards.
     pub(super) fn print(&mut self, list: &str) -> Told {
         self.show_messages(list, false)

@@ -7,8 +7,9 @@ use std::cell::RefCell;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use super::complaint::Complaint;
-use super::{Reader, Told, file};
+use super::complaint::{Complaint, Told};
+use super::file;
+use super::reader::Reader;
 use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{

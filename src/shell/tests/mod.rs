@@ -1,5 +1,7 @@
 //! Tests of the loop: commands in, output and complaints out.
 
+use std::path::PathBuf;
+
 use super::*;
 
 use crate::config::{Origin, mailrc};

@@ -1,0 +1,224 @@
+//! From a line to what it does: the command is found in the table, carried out, and what came of it
+//! is remembered.
+//!
+//! The rules of scripts hold here (design decision D24): what a failed command holds back is asked
+//! before each command that changes something.
+
+use super::command;
+use super::complaint::{Complaint, Told};
+use super::input::Source;
+use super::mark::{Fate, Mark};
+use super::reader::Reader;
+use super::script::Script;
+use crate::config::commands::{Arguments, Command, PromptCommand, find_at_prompt};
+use crate::exit::{Failure, Kind};
+use crate::mailbox::Flags;
+use crate::sanitize;
+
+impl Reader<'_, '_> {
+    /// Runs one line, unless it is no command.
+    pub(super) fn run_line(&mut self, line: &str) {
+        if !self.in_script || !self.script.leaves_out(line) {
+            self.carry_out(line);
+        }
+    }
+
+    /// Runs a command, and heeds what came of it and meanwhile.
+    pub(super) fn carry_out(&mut self, line: &str) {
+        self.has_failed = false;
+        self.failure = None;
+        self.execute(line);
+        self.heed_signal();
+        self.judge(line);
+        if self.has_failed && self.options.errexit && !self.around.stdin_is_terminal {
+            self.note(Kind::Nothing);
+            self.left = true;
+        }
+    }
+
+    /// Takes down that a command of a script has failed, if it has.
+    pub(super) fn judge(&mut self, line: &str) {
+        if let Some(kind) = self.failure.take()
+            && self.in_script
+        {
+            self.note(kind);
+            self.script.fail(line);
+        }
+    }
+
+    /// Returns the command whose failure holds back every change that comes later, if there is one.
+    ///
+    /// POSIX lets scripts go on.
+    pub(super) fn held_back_by(&self) -> Option<&str> {
+        if self.options.rules.posix {
+            None
+        } else {
+            self.script.failed()
+        }
+    }
+
+    /// Ends the script where a person at a terminal goes on; what a failed one has marked is taken
+    /// back, as nobody saw it.
+    pub(super) fn hand_over_to_a_person(&mut self) {
+        if !self.around.stdin_is_terminal {
+            return;
+        }
+        self.in_script = false;
+        if let Some(failed) = self.held_back_by().map(str::to_owned) {
+            let messages = self.mailbox.messages();
+            let unmarked: Vec<Mark> = messages.iter().map(|m| Mark::new(m.flags)).collect();
+            if std::mem::replace(&mut self.marks, unmarked) != self.marks {
+                self.tell(&format!(
+                    "no message is marked, because \"{failed}\" failed"
+                ));
+            }
+        }
+        self.script = Script::default();
+    }
+
+    /// Leaves where a signal asks us to stop; an interrupt at a terminal ended the command only.
+    pub(super) fn heed_signal(&mut self) {
+        match self.around.signals {
+            Some(signals) if self.around.stdin_is_terminal => signals.forget_interrupt(),
+            _ => {}
+        }
+        let Some(signal) = self.around.signal() else {
+            return;
+        };
+        if !self.left {
+            let path = sanitize::path(self.mailbox.path());
+            let line = format!("interrupted; {path} stays as it is");
+            self.tell(&line);
+        }
+        self.note(Kind::Signal(signal));
+        self.left = true;
+    }
+
+    /// Says that something was asked for and not done, where the output has lost its reader before
+    /// the end: what nobody saw is not deleted.
+    ///
+    /// That nobody wants to see more of a list is no failure.
+    pub(super) fn tell_unfinished(&mut self, source: &mut Source<'_>) -> Result<(), Failure> {
+        if self.held_back_by().is_some() {
+            return Ok(());
+        }
+        let mut is_asked = self.marks.iter().any(|mark| mark.fate != Fate::Ruled);
+        while !self.around.stdin_is_terminal {
+            let Some(line) = source.line(self)? else {
+                break;
+            };
+            match find_at_prompt(command::split(&line).0).map(|command| command.name) {
+                Some("quit") => break,
+                // Nothing was to be written.
+                Some("exit" | "xit") => return Ok(()),
+                _ => is_asked |= command::does_more_than_show(&line),
+            }
+        }
+        if is_asked {
+            let path = sanitize::path(self.mailbox.path());
+            let line = format!("the output was closed; {path} stays as it is");
+            self.tell(&line);
+            self.note(Kind::Io);
+        }
+        Ok(())
+    }
+
+    /// Runs one line.
+    pub(super) fn execute(&mut self, line: &str) {
+        self.refresh();
+        let (word, arguments) = command::split(line);
+        let told = match (word, arguments) {
+            ("", "") => self.next(""),
+            ("", messages) => self.print(messages),
+            _ => match find_at_prompt(word) {
+                None => Err(self.unknown(word, line)),
+                Some(found) if found.arguments == Arguments::None && !arguments.is_empty() => {
+                    let what = format!("{}: too many arguments", found.name);
+                    Err(Complaint::wrong(what))
+                }
+                Some(found) if self.is_held_back(found) => {
+                    self.hold_back(found, line);
+                    Ok(())
+                }
+                Some(found) => match found.allowed.prompt {
+                    Some((command, _)) => self.run_command(command, arguments),
+                    None => Err(self.unknown(word, line)),
+                },
+            },
+        };
+        if let Err(complaint) = told {
+            self.complain(&complaint);
+        }
+        self.tell_unread();
+        self.refresh();
+    }
+
+    /// Returns the complaint of a command that we do not know.
+    pub(super) fn unknown(&mut self, word: &str, line: &str) -> Complaint {
+        let behind = if self.in_script {
+            self.script.meet_unknown(line)
+        } else {
+            ""
+        };
+        Complaint::wrong(format!("Unknown command: \"{word}\"{behind}"))
+    }
+
+    /// Returns whether a command may not be carried out, because one before it has failed.
+    pub(super) fn is_held_back(&self, command: &Command) -> bool {
+        self.held_back_by().is_some() && command::changes(command)
+    }
+
+    /// Says that a command is held back, once for each name.
+    pub(super) fn hold_back(&mut self, command: &Command, line: &str) {
+        if self.script.hold_back(command.name) {
+            let failed = self.held_back_by().unwrap_or_default();
+            let line = line.trim();
+            let line = format!("\"{line}\" is not done, because \"{failed}\" failed");
+            self.tell(&line);
+        }
+    }
+
+    /// Runs a command; `text` is what stands behind its name.
+    pub(super) fn run_command(&mut self, command: PromptCommand, text: &str) -> Told {
+        match command {
+            PromptCommand::Next => self.next(text),
+            PromptCommand::Print => self.print(text),
+            PromptCommand::PrintAllFields => self.print_all_fields(text),
+            PromptCommand::Top => self.top(text),
+            PromptCommand::Forward => self.forward(text),
+            PromptCommand::Back => self.back(text),
+            PromptCommand::Headers => self.headers(text),
+            PromptCommand::From => self.from(text),
+            PromptCommand::Scroll => self.scroll(text),
+            PromptCommand::Size => self.size(text),
+            PromptCommand::Number => self.number(text),
+            PromptCommand::Echo => self.echo(text),
+            PromptCommand::Exit => self.leave(text),
+            PromptCommand::Quit => self.quit(text),
+            PromptCommand::ShowHelp => self.help(text),
+            PromptCommand::ListCommands => self.list_commands(text),
+            PromptCommand::Version => self.version(text),
+            PromptCommand::Comment => self.comment(text),
+            PromptCommand::Delete => self.delete(text),
+            PromptCommand::DeleteAndPrint => self.delete_and_print(text),
+            PromptCommand::Undelete => self.undelete(text),
+            PromptCommand::Save => self.save(text),
+            PromptCommand::SaveByAuthor => self.save_by_author(text),
+            PromptCommand::Copy => self.copy(text),
+            PromptCommand::CopyByAuthor => self.copy_by_author(text),
+            PromptCommand::Write => self.write(text),
+            PromptCommand::Hold => self.hold(text),
+            PromptCommand::Mbox => self.mbox(text),
+            PromptCommand::Touch => self.touch(text),
+            PromptCommand::Unread => self.unread(text),
+            PromptCommand::New => self.new_again(text),
+            PromptCommand::Seen => self.seen(text),
+            PromptCommand::Flagged => self.set_flag(text, Flags::FLAGGED, true),
+            PromptCommand::Unflagged => self.set_flag(text, Flags::FLAGGED, false),
+            PromptCommand::Answered => self.set_flag(text, Flags::ANSWERED, true),
+            PromptCommand::Unanswered => self.set_flag(text, Flags::ANSWERED, false),
+            PromptCommand::Draft => self.set_flag(text, Flags::DRAFT, true),
+            PromptCommand::Undraft => self.set_flag(text, Flags::DRAFT, false),
+        }
+    }
+}

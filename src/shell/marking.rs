@@ -1,0 +1,196 @@
+//! The commands that mark messages; what the marks come to is decided when the reader is left.
+
+use super::complaint::{Complaint, Told};
+use super::mark::{Fate, Mark};
+use super::reader::Reader;
+use crate::exit::Kind;
+use crate::mailbox::Flags;
+use crate::selection::Sight;
+
+impl Reader<'_, '_> {
+    /// Says why nothing can be marked, where it cannot.
+    fn changeable(&self) -> Told {
+        if !self.read_only {
+            return Ok(());
+        }
+        let kind = Some(Kind::NoPermission);
+        Err(Complaint::new("The mailbox is open read-only", kind))
+    }
+
+    /// Marks messages as deleted; shows the next one with `autoprint`.
+    pub(super) fn delete(&mut self, list: &str) -> Told {
+        let has_next = self.delete_and_move(list)?;
+        if has_next && self.options.autoprint {
+            self.print("")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Marks messages as deleted and shows the next one.
+    pub(super) fn delete_and_print(&mut self, list: &str) -> Told {
+        if self.delete_and_move(list)? {
+            self.print("")
+        } else {
+            self.screen.text("No more messages\n");
+            Ok(())
+        }
+    }
+
+    /// Marks messages as deleted; current becomes the first one behind them, else the last one
+    /// before them. Returns whether there is one behind.
+    fn delete_and_move(&mut self, list: &str) -> Result<bool, Complaint> {
+        self.changeable()?;
+        let messages = self.messages(list)?;
+        let Some(&last) = messages.last() else {
+            return Ok(false);
+        };
+        for message in messages {
+            let is_scripted = self.in_script;
+            let mark = &mut self.marks[message];
+            if mark.is_unsaved && is_scripted {
+                // Nobody saw that it could not be read or saved: the script that goes on would lose it.
+                let line = format!(
+                    "{}: it could not be shown or saved, and is not deleted",
+                    message + 1
+                );
+                self.complain(&Complaint::nothing(line));
+                continue;
+            }
+            mark.fate = Fate::Deleted;
+            mark.is_touched = true;
+        }
+        let next = self.visible().find(|&message| message > last);
+        let before = self.visible().take_while(|&message| message <= last).last();
+        if let Some(message) = next.or(before) {
+            self.current = message;
+            self.shown = false;
+        }
+        Ok(next.is_some())
+    }
+
+    /// Takes deletions back; without a list that of the next deleted message, else of the last
+    /// one before.
+    pub(super) fn undelete(&mut self, list: &str) -> Told {
+        self.changeable()?;
+        let mut messages = self.choose(list, Sight::Deleted)?;
+        if messages.is_empty() {
+            let deleted = |message: &usize| self.flags(*message).is_deleted();
+            let count = self.marks.len();
+            let next = (self.current..count).find(deleted);
+            let message = next.or_else(|| (0..self.current).rev().find(deleted));
+            messages.push(message.ok_or_else(Complaint::no_messages)?);
+        }
+        for &message in &messages {
+            let is_read = self.options.rules.posix;
+            let mark = &mut self.marks[message];
+            if mark.fate == Fate::Deleted {
+                mark.fate = Fate::Ruled;
+            }
+            mark.flags.remove(Flags::DELETED);
+            if is_read {
+                mark.read();
+            }
+        }
+        if let Some(&last) = messages.last() {
+            self.go_to(last);
+        }
+        Ok(())
+    }
+
+    /// Lets messages stay in the mailbox, whatever the rules of leaving say of them.
+    pub(super) fn hold(&mut self, list: &str) -> Told {
+        self.changeable()?;
+        let messages = if self.options.rules.posix && !list.is_empty() {
+            self.choose(list, Sight::All)?
+        } else {
+            self.messages(list)?
+        };
+        self.change(messages, |mark| mark.fate = Fate::Held);
+        Ok(())
+    }
+
+    /// Moves messages to MBOX when the reader is left.
+    pub(super) fn mbox(&mut self, list: &str) -> Told {
+        self.changeable()?;
+        let messages = self.messages_to_keep(list)?;
+        self.change(messages, |mark| {
+            mark.read();
+            mark.fate = Fate::Mbox;
+        });
+        Ok(())
+    }
+
+    /// Treats messages as if they had been read in this session.
+    pub(super) fn touch(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            mark.read();
+            if mark.fate == Fate::Held {
+                mark.fate = Fate::Ruled;
+            }
+        })
+    }
+
+    /// Marks messages as read.
+    pub(super) fn seen(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            // `RO`, as when it was read: only what is new becomes old with it.
+            if mark.flags.is_new() {
+                mark.flags.insert(Flags::OLD);
+            }
+            mark.flags.insert(Flags::READ);
+            mark.stays_new = false;
+        })
+    }
+
+    /// Marks messages as not read.
+    pub(super) fn unread(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            mark.flags.remove(Flags::READ);
+            mark.flags.insert(Flags::OLD);
+            mark.read_now = false;
+            mark.is_touched = false;
+            mark.stays_new = false;
+        })
+    }
+
+    /// Marks messages as new.
+    pub(super) fn new_again(&mut self, list: &str) -> Told {
+        self.mark(list, |mark| {
+            mark.flags.remove(Flags::READ);
+            mark.flags.remove(Flags::OLD);
+            mark.read_now = false;
+            mark.is_touched = false;
+            mark.stays_new = true;
+        })
+    }
+
+    /// Sets a flag of messages, or clears it.
+    pub(super) fn set_flag(&mut self, list: &str, flag: Flags, is_set: bool) -> Told {
+        self.mark(list, |mark| {
+            if is_set {
+                mark.flags.insert(flag)
+            } else {
+                mark.flags.remove(flag)
+            }
+        })
+    }
+
+    /// Marks the messages of a list; the last one is current afterwards.
+    fn mark(&mut self, list: &str, mark: impl Fn(&mut Mark)) -> Told {
+        self.changeable()?;
+        let messages = self.messages(list)?;
+        self.change(messages, mark);
+        Ok(())
+    }
+
+    fn change(&mut self, messages: Vec<usize>, mark: impl Fn(&mut Mark)) {
+        let last = messages.last().copied();
+        for message in messages {
+            mark(&mut self.marks[message]);
+        }
+        if let Some(last) = last {
+            self.go_to(last);
+        }
+    }
+}

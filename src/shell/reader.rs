@@ -1,0 +1,281 @@
+//! What the reader knows between two commands, and the small questions that all commands ask of it:
+//! which messages a list names, which flags a message has, how a failure is reported and remembered.
+//!
+//! Commands are methods of [`Reader`] in the other modules, by what they do: `show`, `marking`,
+//! `store`, `quit`. They use this module; it knows none of them.
+
+use std::path::PathBuf;
+
+use nix::unistd::{AccessFlags, eaccess};
+
+use super::complaint::Complaint;
+use super::mark::{Fate, Mark};
+use super::options::{Options, Surroundings, display_of};
+use super::script::Script;
+use super::unread::Unread;
+use crate::config::Settings;
+use crate::exit::{Failure, Kind, with_causes};
+use crate::mailbox::{Flags, Mailbox, Notice};
+use crate::selection::{self, FlagChoice, Index, ListError, Sight, first_of_interest};
+use crate::ui::{Display, Screen, headline};
+
+/// The state of the reader between commands; messages count from 0.
+pub(super) struct Reader<'a, 's> {
+    pub(super) mailbox: Mailbox,
+    /// What is set. A command may change it; see [`Reader::refresh`].
+    pub(super) settings: Settings,
+    pub(super) around: Surroundings<'s>,
+    /// What the settings say of the reader.
+    pub(super) options: Options,
+    /// What the settings say of how messages look.
+    pub(super) display: Display,
+    /// The revision of the settings that `options` and `display` are of.
+    pub(super) revision: usize,
+    pub(super) screen: Screen<'a>,
+    /// What this session has done to each message.
+    pub(super) marks: Vec<Mark>,
+    pub(super) current: usize,
+    /// Whether the current message was shown, so that `next` moves on.
+    pub(super) shown: bool,
+    /// Which screenful of header lines was last shown.
+    pub(super) page: usize,
+    /// The last `/text` of a message list.
+    pub(super) search: String,
+    /// Whether nothing may be changed: asked for, or by the rights of the file.
+    pub(super) read_only: bool,
+    pub(super) left: bool,
+    /// Whether commands come from where nobody watches: a pipe, a file, `-Y`.
+    pub(super) in_script: bool,
+    pub(super) script: Script,
+    /// Whether the last command had something to complain of.
+    pub(super) has_failed: bool,
+    /// What kind of failure the last command was, if it was one.
+    pub(super) failure: Option<Kind>,
+    /// What is to be the exit status; failures at a terminal are seen and no part of it.
+    pub(super) worst: Option<Kind>,
+    pub(super) unread: Unread,
+}
+
+impl<'a, 's> Reader<'a, 's> {
+    pub(super) fn new(
+        mailbox: Mailbox,
+        settings: Settings,
+        around: Surroundings<'s>,
+        screen: Screen<'a>,
+    ) -> Self {
+        let options = Options::of(&settings, &around);
+        let messages = mailbox.messages();
+        let current = first_of_interest(messages.iter().map(|message| message.flags));
+        Reader {
+            marks: messages
+                .iter()
+                .map(|message| Mark::new(message.flags))
+                .collect(),
+            current,
+            shown: false,
+            page: current / options.screen,
+            search: String::new(),
+            read_only: around.read_only || !may_write(&mailbox),
+            left: false,
+            in_script: !around.stdin_is_terminal,
+            script: Script::default(),
+            has_failed: false,
+            failure: None,
+            worst: None,
+            unread: Unread::default(),
+            options,
+            display: display_of(&settings, &around),
+            revision: settings.revision(),
+            mailbox,
+            settings,
+            around,
+            screen,
+        }
+    }
+
+    /// Looks up again what the settings say, if they were changed.
+    pub(super) fn refresh(&mut self) {
+        let revision = self.settings.revision();
+        if std::mem::replace(&mut self.revision, revision) != revision {
+            self.options = Options::of(&self.settings, &self.around);
+            self.display = display_of(&self.settings, &self.around);
+        }
+    }
+
+    /// Returns the file that a name stands for.
+    pub(super) fn file_of(&self, name: &str) -> Result<PathBuf, Failure> {
+        (self.around.find_file)(name, &self.settings)
+    }
+
+    /// Returns whether what takes long is to end now.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.around.signal().is_some()
+    }
+
+    /// Says what is wrong with a command.
+    pub(super) fn complain(&mut self, complaint: &Complaint) {
+        self.has_failed = true;
+        self.failure = worse(self.failure, complaint.kind);
+        self.screen.complain(&complaint.line);
+    }
+
+    /// Says something under the program's name.
+    pub(super) fn tell(&mut self, line: &str) {
+        self.screen.tell(line);
+    }
+
+    /// Tells what else is to be known about the mailbox.
+    pub(super) fn tell_notices(&mut self) {
+        let notices = self.mailbox.notices().to_vec();
+        for notice in &notices {
+            self.tell(&notice.to_string());
+            if let Some(kind) = notice.kind() {
+                self.note(kind);
+            }
+        }
+    }
+
+    /// Tells what a command could not do; in a script it changes the exit status.
+    pub(super) fn fail(&mut self, failure: &Failure) {
+        self.has_failed = true;
+        self.failure = worse(self.failure, Some(failure.kind));
+        self.screen.fail(failure);
+    }
+
+    /// Remembers a failure for the exit status; a signal is why we stop, and outranks the others.
+    pub(super) fn note(&mut self, kind: Kind) {
+        self.worst = Some(kind.or_worse(self.worst));
+    }
+
+    /// Returns the messages a command applies to: those of the list, or the current one.
+    pub(super) fn messages(&mut self, text: &str) -> Result<Vec<usize>, Complaint> {
+        Ok(self.listed(text)?)
+    }
+
+    pub(super) fn listed(&mut self, text: &str) -> Result<Vec<usize>, ListError> {
+        let found = self.choose(text, Sight::Present)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        match self.marks.get(self.current) {
+            Some(mark) if mark.fate != Fate::Deleted => Ok(vec![self.current]),
+            _ => Err(ListError::NoMatch),
+        }
+    }
+
+    /// Returns the messages that a list names.
+    pub(super) fn choose(&mut self, text: &str, sight: Sight) -> Result<Vec<usize>, ListError> {
+        let mut search = std::mem::take(&mut self.search);
+        let found = selection::messages(text, self, sight, &mut search);
+        self.search = search;
+        found
+    }
+
+    /// Returns the messages that a command puts in safety. One that a command before has deleted is
+    /// a failure here: the message would go, and be nowhere.
+    pub(super) fn messages_to_keep(&mut self, text: &str) -> Result<Vec<usize>, Complaint> {
+        self.listed(text).map_err(|error| match error {
+            ListError::Hidden(_) => Complaint::wrong(error.to_string()),
+            error => error.into(),
+        })
+    }
+
+    /// Makes a message the current one.
+    pub(super) fn go_to(&mut self, message: usize) {
+        if self.current != message {
+            self.current = message;
+            self.shown = false;
+        }
+    }
+
+    /// Returns the From_ line and header block of a message; one that cannot be read is empty, and
+    /// told when the command ends.
+    pub(super) fn block(&self, message: usize) -> Vec<u8> {
+        self.unread.block(&self.mailbox, message)
+    }
+
+    /// Returns the number of lines of a message; one that cannot be read has none, and is told when
+    /// the command ends.
+    pub(super) fn lines(&self, message: usize) -> u32 {
+        self.unread.lines(&self.mailbox, message)
+    }
+
+    /// Tells that a header could not be read, which a search or a list had to do without; returns
+    /// what kind of failure that is, if it is one.
+    pub(super) fn tell_unread(&mut self) -> Option<Kind> {
+        let (failure, kind) = self.unread.take()?;
+        match kind {
+            None => self.tell(&with_causes(&failure)),
+            Some(_) => self.fail(&failure),
+        }
+        kind
+    }
+
+    /// Returns the flags of a message as this session has them.
+    pub(super) fn flags(&self, message: usize) -> Flags {
+        let mark = &self.marks[message];
+        let mut flags = mark.flags;
+        if mark.fate == Fate::Deleted {
+            flags.insert(Flags::DELETED);
+        }
+        flags
+    }
+
+    /// Returns the messages that are not deleted, in order.
+    pub(super) fn visible(&self) -> impl Iterator<Item = usize> + '_ {
+        let marks = self.marks.iter().enumerate();
+        marks
+            .filter(|(_, mark)| mark.fate != Fate::Deleted)
+            .map(|(message, _)| message)
+    }
+}
+
+impl Index for Reader<'_, '_> {
+    fn count(&self) -> usize {
+        self.mailbox.messages().len()
+    }
+
+    fn current(&self) -> usize {
+        self.current
+    }
+
+    fn is_hidden(&self, message: usize) -> bool {
+        // What another program marked as deleted is still there to be read.
+        self.marks[message].fate == Fate::Deleted
+    }
+
+    fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
+        choice.matches(self.flags(message))
+    }
+
+    fn sender(&self, message: usize) -> String {
+        headline::sender(&self.block(message), &self.display)
+    }
+
+    fn subject(&self, message: usize) -> String {
+        headline::subject(&self.block(message))
+    }
+
+    fn allnet(&self) -> bool {
+        self.options.allnet
+    }
+}
+
+/// Returns the worse of two failures.
+fn worse(one: Option<Kind>, other: Option<Kind>) -> Option<Kind> {
+    one.into_iter().chain(other).min()
+}
+
+/// Returns whether we may change a mailbox: its file, or the directories of a Maildir.
+fn may_write(mailbox: &Mailbox) -> bool {
+    let path = mailbox.path();
+    let places = if path.is_dir() {
+        vec![path.join("cur"), path.join("new")]
+    } else {
+        vec![path.to_owned()]
+    };
+    let is_open = |place: &PathBuf| eaccess(place, AccessFlags::W_OK).is_ok();
+    // Who changes it must first complete a change that broke off.
+    let is_whole = |notice: &Notice| !matches!(notice, Notice::Unreadable { .. });
+    !mailbox.is_compressed() && mailbox.notices().iter().all(is_whole) && places.iter().all(is_open)
+}
