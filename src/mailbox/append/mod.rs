@@ -411,7 +411,7 @@ fn append_each<'m>(
             why: "not an mbox",
         });
     }
-    let end = torn::whole_end(lock.file(), size).map_err(write_error)?;
+    let end = torn::end_of_messages(lock.file(), size).map_err(write_error)?;
     if end < size {
         // On disk before anything else: what is cut must not come back behind our message.
         cut(lock.file(), end).map_err(write_error)?;

@@ -51,8 +51,8 @@ pub(in crate::mailbox) fn beginning<S: ReadAt + ?Sized>(
             0 if text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
             0 if count == 0 => break,
             0 if text[0] != 0 => return Ok(Beginning::Other),
-            0 if torn::starts(file, size, text, at)? => {
-                return Ok(match torn::after(file, size, at)? {
+            0 if torn::is_unfinished_at(file, size, text, at)? => {
+                return Ok(match torn::first_message_after(file, size, at)? {
                     Some(_) => Beginning::Mbox,
                     None => Beginning::Blank,
                 });

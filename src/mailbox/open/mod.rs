@@ -147,7 +147,7 @@ impl Mailbox {
         let metadata = file.metadata();
         let opened = Stamp::of(&metadata.map_err(|source| OpenError::new(path, source))?);
         let mut view = PatchedFile::of_file(file, opened.size());
-        let end = torn::end(&view, view.len());
+        let end = torn::end_without_nuls(&view, view.len());
         view.truncate(end.map_err(|source| OpenError::new(path, source))?);
         let scan = scan_any(&view, view.len(), false, visit)
             .map_err(|error| OpenError::of_scan(path, error))?;

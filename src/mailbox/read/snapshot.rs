@@ -87,7 +87,7 @@ pub(in crate::mailbox) fn take(
         // The size now, not before: the one who held the lock may just have written.
         let opened = Stamp::of(&file.metadata().map_err(io)?);
         let mut view = view_of(file, &opened, found, &mut notices).map_err(io)?;
-        view.truncate(torn::end(&view, view.len()).map_err(io)?);
+        view.truncate(torn::end_without_nuls(&view, view.len()).map_err(io)?);
         let is_busy = shared.is_none() || dot::may_be_held(&subject.path);
         let start =
             if end_only && !is_busy && beginning(&view, view.len()).map_err(io)? == Beginning::Mbox

@@ -185,7 +185,7 @@ impl Session {
     fn cut_torn(&self) -> io::Result<()> {
         let file = self.lock.file();
         let size = file.metadata()?.len();
-        match torn::whole_end(file, size)? {
+        match torn::end_of_messages(file, size)? {
             end if end < size => cut(file, end),
             _ => Ok(()),
         }

@@ -1,4 +1,8 @@
-//! What an append that nobody was told of leaves in a mailbox: how it is known, left out and cut.
+//! Unfinished appends: what one that broke off leaves in a mailbox, and how readers leave it out and
+//! the next writer cuts it off.
+//!
+//! Such an append was never reported as successful, so its sender still has the message, and
+//! nothing is lost with what it left.
 //!
 //! # How a message is appended
 //! A message that lies within one page of the file is written in one call: it is there whole or not
@@ -8,13 +12,13 @@
 //! no power cut leaves text without its mark; then all of it is synced; then the `F` is written and
 //! synced. **Only then does the message count.**
 //!
-//! # What can stand there instead of a message
+//! # What can stand in a file instead of a message
 //! | right behind a line end, or at the start of the file | from | readers | the next writer |
 //! |---|---|---|---|
-//! | NULs up to the end of the file | size there, bytes not | leave them out | cuts them |
-//! | `\0rom sender date`, then anything | the long message was not finished | leave it out | cuts it |
-//! | the first bytes of that up to a page's end, then NULs or nothing | the same | leave it out | cuts it |
-//! | one of these, then mail of another program | which knows nothing of this | show that mail | the same |
+//! | NULs up to the end of the file | a power cut: the disk has the new size, not the bytes | leave them out | cuts them |
+//! | `\0rom sender date`, then anything | a long message that was not finished | leave it out | cuts it |
+//! | the first bytes of that up to a page's end, then NULs or nothing | the same, after a power cut | leave it out | cuts it |
+//! | one of these, then mail | another program, which does not know the mark, has appended | leave the piece out, show the mail | cuts nothing, so that the mail stays |
 //!
 //! A run of NULs that ends the file also counts where it begins on a page's border: the pages before
 //! it are there. NULs count only where there are more of them than a message may end with (a From_
@@ -23,26 +27,27 @@
 //!
 //! NULs at the start of a file are blank, as line ends are.
 //!
-//! Other programs see such a piece as text of the message before it, as long as it is there.
+//! To other programs such a piece is text of the message before it, until it is cut.
 
 use std::io;
 
 use memchr::memmem::{Finder, FinderRev};
 
-use crate::mailbox::format::from_line::FromLine;
-use crate::mailbox::format::separator::{Candidate, LOOKAHEAD, MAX_FROM_LINE, judge};
+use crate::mailbox::format::separator::{Candidate, LOOKAHEAD, judge};
 use crate::mailbox::read_at::{ReadAt, read_full};
 
 /// What stands in the place of the `F` of a From_ line whose message does not count yet.
 pub(in crate::mailbox) const MARK: u8 = 0;
 
-/// How such a From_ line begins.
+/// The first bytes of a From_ line with its mark.
 pub(in crate::mailbox) const MARKED: &[u8] = b"\0rom ";
 
-/// The most NULs that a message may end with; the shortest From_ line with its date is longer.
+/// The most NULs that a message may end with.
+///
+/// An append that broke off leaves more: even the shortest From_ line with a date is longer.
 const LONGEST_END: u64 = 32;
 
-/// The parts of a file that a disk has or has not.
+/// The unit in which a file's bytes reach the disk: after a power cut a page is there or missing.
 pub(in crate::mailbox) const PAGE: u64 = 4096;
 
 /// How much is read at once.
@@ -53,8 +58,8 @@ pub(in crate::mailbox) fn is_blank(byte: &u8) -> bool {
     matches!(byte, b'\n' | b'\r' | 0)
 }
 
-/// Returns how much at the start of a text is blank, up to a run of NULs that may be no message or
-/// a mark.
+/// Returns how many bytes at the start of a text are blank, up to a mark or a run of NULs that is
+/// longer than a message may end with.
 pub(in crate::mailbox) fn blank_before_nuls(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(byte) = text.get(at).filter(|byte| is_blank(byte)) {
@@ -71,11 +76,11 @@ pub(in crate::mailbox) fn blank_before_nuls(text: &[u8]) -> usize {
     at
 }
 
-/// Returns whether what stands here, right behind a line end or at the start of the file, is no
-/// part of a message.
+/// Returns whether an unfinished message, or NULs that belong to no message, start at this place:
+/// right behind a line end, or at the start of the file.
 ///
-/// `text` is what follows from here on: at least [`LOOKAHEAD`] bytes, or all there is.
-pub(in crate::mailbox) fn starts<S: ReadAt + ?Sized>(
+/// `text` holds the bytes from there on: at least [`LOOKAHEAD`], or all up to the end of the file.
+pub(in crate::mailbox) fn is_unfinished_at<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     text: &[u8],
@@ -92,14 +97,16 @@ pub(in crate::mailbox) fn starts<S: ReadAt + ?Sized>(
     if !is_missing_text(place, end) {
         return Ok(false);
     }
+    // NULs with other text behind them are a body's own, a binary attachment for instance. Only the
+    // end of the file or another program's mail shows that bytes of an append are missing.
     let mut behind = vec![0; LOOKAHEAD];
-    let count = read_full(source, &mut behind[..left(size, end, LOOKAHEAD)], end)?;
+    let count = read_full(source, &mut behind[..available(size, end, LOOKAHEAD)], end)?;
     let behind = &behind[..count];
     Ok(behind.is_empty() || is_separator(behind))
 }
 
-/// Returns where the first message stands that another program has put behind such a piece.
-pub(in crate::mailbox) fn after<S: ReadAt + ?Sized>(
+/// Returns where the first message starts that another program has put behind an unfinished one.
+pub(in crate::mailbox) fn first_message_after<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
     place: u64,
@@ -108,8 +115,9 @@ pub(in crate::mailbox) fn after<S: ReadAt + ?Sized>(
     let mut window = vec![0; 1 + BLOCK + LOOKAHEAD];
     let mut base = place;
     while base < size {
-        let want = left(size, base, window.len());
+        let want = available(size, base, window.len());
         let filled = read_full(source, &mut window[..want], base)?;
+        // A candidate is judged only with LOOKAHEAD bytes behind it, as the scanner does it.
         let limit = if base + filled as u64 >= size {
             filled
         } else {
@@ -126,23 +134,31 @@ pub(in crate::mailbox) fn after<S: ReadAt + ?Sized>(
             }
             at = start + 1;
         }
+        // The file has ended, or another program has cut it.
         if filled < want || limit == filled || limit < 2 {
             break;
         }
-        // The byte before a From_ line is looked at.
+        // One byte is read again: it tells whether a From_ line right behind it is quoted.
         base += limit as u64 - 1;
     }
     Ok(None)
 }
 
-/// Returns whether a message starts at this place of a window, whatever stands before it; a quoted
-/// From_ line does not.
+/// Returns whether a message starts at this place of a window, behind text of an unfinished one.
+///
+/// That text may break off within a line, so the place need not be the start of a line; but a From_
+/// line behind `>` is quoted, and text itself.
 pub(in crate::mailbox) fn is_start_within(window: &[u8], start: usize) -> bool {
     window[start.saturating_sub(1)] != b'>' && is_separator(&window[start..])
 }
 
-/// Returns where a mailbox ends without the NULs that are no part of a message.
-pub(in crate::mailbox) fn end<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
+/// Returns where a mailbox ends without the NULs at its end that belong to no message.
+pub(in crate::mailbox) fn end_without_nuls<S: ReadAt + ?Sized>(
+    source: &S,
+    size: u64,
+) -> io::Result<u64> {
+    // Nearly every mailbox ends with another byte: one page is read first, and only behind NULs
+    // larger blocks.
     let mut block = vec![0; PAGE as usize];
     let mut start = size;
     let before = loop {
@@ -152,7 +168,7 @@ pub(in crate::mailbox) fn end<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::
         let from = start.saturating_sub(block.len() as u64);
         let want = (start - from) as usize;
         if read_full(source, &mut block[..want], from)? < want {
-            // Another program has cut it.
+            // Another program has cut the file meanwhile; the scan will find its end.
             return Ok(size);
         }
         if let Some(last) = block[..want].iter().rposition(|byte| *byte != 0) {
@@ -162,49 +178,58 @@ pub(in crate::mailbox) fn end<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::
         start = from;
         block.resize(BLOCK, 0);
     };
-    let is_ours = before == b'\n' || start.is_multiple_of(PAGE);
-    Ok(if is_missing_text(start, size) && is_ours {
+    // An append starts behind a line end. Where the pages before were written and the next was not,
+    // the NULs begin on a page border, in the middle of a line.
+    let is_unfinished = before == b'\n' || start.is_multiple_of(PAGE);
+    Ok(if is_missing_text(start, size) && is_unfinished {
         start
     } else {
         size
     })
 }
 
-/// Returns where a mailbox ends for whoever writes behind it: without NULs, and without a message
-/// that was not finished. It reads no more than the last message.
-pub(in crate::mailbox) fn whole_end<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
-    let end = end(source, size)?;
-    Ok(match last_pieces(source, end)? {
-        // Where another program has written behind it nothing is cut.
-        Some(piece) if after(source, end, piece + 1)?.is_none() => piece,
+/// Returns where the messages of a mailbox end, and a writer goes on: without NULs, and without an
+/// unfinished message.
+///
+/// No more is read than the last message and what stands behind it.
+pub(in crate::mailbox) fn end_of_messages<S: ReadAt + ?Sized>(
+    source: &S,
+    size: u64,
+) -> io::Result<u64> {
+    let end = end_without_nuls(source, size)?;
+    Ok(match first_unfinished(source, end)? {
+        // Cutting at the piece would take the mail that another program has put behind it.
+        Some(piece) if first_message_after(source, end, piece + 1)?.is_none() => piece,
         _ => end,
     })
 }
 
-/// Returns where messages stand that were not finished, if these are the last ones.
-fn last_pieces<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<Option<u64>> {
+/// Returns where the first unfinished message behind the last whole one starts.
+fn first_unfinished<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<Option<u64>> {
     let newline = FinderRev::new(b"\n");
     let mut window = vec![0; BLOCK + LOOKAHEAD];
+    // Backwards from line end to line end, until a separator shows where a whole message starts.
+    // Several appends may have broken off one after the other: the earliest piece counts.
     let (mut end, mut piece) = (size, None);
     while end > 0 {
         let start = end.saturating_sub(BLOCK as u64);
         let filled = read_full(
             source,
-            &mut window[..left(size, start, BLOCK + LOOKAHEAD)],
+            &mut window[..available(size, start, BLOCK + LOOKAHEAD)],
             start,
         )?;
         let mut reach = ((end - start) as usize).min(filled);
         while let Some(found) = newline.rfind(&window[..reach]) {
             let text = &window[found + 1..filled];
             let place = start + found as u64 + 1;
-            if place < size && starts(source, size, text, place)? {
+            if place < size && is_unfinished_at(source, size, text, place)? {
                 piece = Some(place);
             } else if is_separator(text) {
                 return Ok(piece);
             }
             reach = found;
         }
-        if start == 0 && starts(source, size, &window[..filled], 0)? {
+        if start == 0 && is_unfinished_at(source, size, &window[..filled], 0)? {
             return Ok(Some(0));
         }
         end = start;
@@ -212,46 +237,39 @@ fn last_pieces<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<Option<u
     Ok(piece)
 }
 
-/// Returns whether a From_ line stands here whose message does not count yet. It may be cut off by
-/// a page that is not there, or by the end of the file.
+/// Returns whether a From_ line with its mark stands here, so that its message does not count yet.
+///
+/// The first bytes decide: a missing page, or the end of the file, may have cut off the remainder of
+/// the line, and no mail program writes a NUL at the start of a line and goes on with `rom `.
 fn is_marked(text: &[u8]) -> bool {
-    if !text.starts_with(MARKED) {
-        return false;
-    }
-    let start = &text[..text.len().min(MAX_FROM_LINE)];
-    match memchr::memchr(b'\n', start) {
-        Some(end) => {
-            let mut line = text[..end].to_vec();
-            line[0] = b'F';
-            line.contains(&0) || FromLine::parse(&line).is_some()
-        }
-        None => true,
-    }
+    text.starts_with(MARKED)
 }
 
-/// Returns whether NULs may stand where the text of a message is missing.
+/// Returns whether NULs between these offsets can stand in place of a message's missing bytes.
 fn is_missing_text(start: u64, end: u64) -> bool {
     end - start > LONGEST_END || end > start && end.is_multiple_of(PAGE)
 }
 
-/// Returns whether the first bytes of a mark stand at the end of a page and the next page is not
-/// there.
+/// Returns whether a marked From_ line begins so close before the end of a page that even its first
+/// five bytes are cut, and the next page is missing.
 fn is_marked_before_border(text: &[u8], place: u64) -> bool {
     let before_border = (PAGE - place % PAGE) as usize;
     if before_border >= MARKED.len() || !text.starts_with(&MARKED[..before_border]) {
         return false;
     }
     let behind = &text[before_border..];
-    // The rest of the From_ line at least was to come.
-    let rest = LONGEST_END as usize - MARKED.len();
-    behind.is_empty() || behind.len() > rest && behind[..rest].iter().all(|byte| *byte == 0)
+    // A missing page has NULs at least for the remainder of the From_ line; a body that contains
+    // these few bytes by chance goes on with text.
+    let missing = LONGEST_END as usize - MARKED.len();
+    behind.is_empty() || behind.len() > missing && behind[..missing].iter().all(|byte| *byte == 0)
 }
 
+/// Returns whether a From_ line stands here that would separate messages behind a blank line.
 fn is_separator(text: &[u8]) -> bool {
     text.starts_with(b"From ") && judge(text, true) != Candidate::Text
 }
 
-/// Returns where NULs end that go on at this place.
+/// Returns where a run of NULs ends that reaches at least to this place.
 pub(in crate::mailbox) fn end_of_nuls<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
@@ -260,12 +278,13 @@ pub(in crate::mailbox) fn end_of_nuls<S: ReadAt + ?Sized>(
     let mut block = vec![0; BLOCK];
     let mut at = from;
     while at < size {
-        let want = left(size, at, BLOCK);
+        let want = available(size, at, BLOCK);
         let count = read_full(source, &mut block[..want], at)?;
         if let Some(found) = block[..count].iter().position(|byte| *byte != 0) {
             return Ok(at + found as u64);
         }
         if count == 0 {
+            // Another program has cut the file.
             break;
         }
         at += count as u64;
@@ -273,8 +292,8 @@ pub(in crate::mailbox) fn end_of_nuls<S: ReadAt + ?Sized>(
     Ok(at)
 }
 
-/// Returns how many bytes are left before the end, or as many as are wanted.
-fn left(size: u64, from: u64, want: usize) -> usize {
+/// Returns how many of the wanted bytes there are before the end of the file.
+fn available(size: u64, from: u64, want: usize) -> usize {
     usize::try_from(size.saturating_sub(from)).map_or(want, |left| left.min(want))
 }
 

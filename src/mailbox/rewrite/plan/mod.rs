@@ -311,7 +311,7 @@ impl Builder {
         if self.has_start && end < size {
             let mut text = vec![0; LOOKAHEAD];
             let count = read_full(source, &mut text, end)?;
-            if torn::starts(source, size, &text[..count], end)? {
+            if torn::is_unfinished_at(source, size, &text[..count], end)? {
                 self.skip(end, size);
             }
         }
