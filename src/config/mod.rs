@@ -20,11 +20,13 @@ pub(crate) mod commands;
 pub(crate) mod env;
 pub mod mailrc;
 pub(crate) mod text;
+mod tools;
 mod value;
 pub(crate) mod variables;
 pub(crate) mod words;
 
 pub(crate) use env::Environment;
+pub(crate) use tools::tools;
 pub(crate) use value::Targets;
 
 use crate::address::alias::Members;

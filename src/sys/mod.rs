@@ -18,5 +18,6 @@ pub(crate) mod random;
 pub(crate) mod signals;
 pub(crate) mod spool;
 pub(crate) mod stdin;
+pub(crate) mod tools;
 pub(crate) mod user;
 pub(crate) mod zone;

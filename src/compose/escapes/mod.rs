@@ -19,6 +19,7 @@ use crate::sanitize;
 use crate::sys::locale;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
+use crate::sys::tools::Editor;
 
 pub mod text;
 
@@ -304,7 +305,8 @@ impl Typist<'_> {
             b'd' => self.insert_dead_letter(),
             b'r' | b'<' => self.insert_input(rest),
             b'w' => self.write(rest),
-            b'e' | b'v' => self.edit(name),
+            b'e' => self.edit(Editor::Line),
+            b'v' => self.edit(Editor::Screen),
             b'|' => self.filter(rest),
             b'f' => self.insert_messages(rest, Extent::Shown, false),
             b'F' => self.insert_messages(rest, Extent::Whole, false),

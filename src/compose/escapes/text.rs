@@ -1,31 +1,30 @@
 //! What files, editors and commands do to a message that is being typed.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use super::{Extent, Typist, unspooled};
 use crate::compose::attachment;
-use crate::config::mailrc;
+use crate::config::{self, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
 use crate::sanitize;
-use crate::sys::child::{self, End};
 use crate::sys::open::write::Target;
 use crate::sys::open::{self, Unread, Use};
 use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
+use crate::sys::tools::{Editor, Tools};
 use crate::sys::user;
 
 impl Typist<'_> {
     /// `~!`: runs a command of the shell.
     pub(super) fn shell(&mut self, line: &[u8]) -> Result<(), Failure> {
-        let command = self.shell_command(line)?;
-        let end = child::foreground(command, self.session.signals);
-        let done = self.succeeded(line, end);
+        let tools = self.tools();
+        let command = tools.shell_command(line)?;
+        let done = tools.run(line, command, self.session.signals);
         if self.session.terminal {
             self.show(b"!\n");
         }
@@ -108,49 +107,11 @@ impl Typist<'_> {
     }
 
     /// `~e`, `~v`: gives the text to an editor; it stays as it was where the editor fails.
-    pub(super) fn edit(&mut self, name: u8) -> Result<(), Failure> {
-        let settings = &self.session.settings;
-        let environment = self.session.environment;
-        let (variable, inherited) = match name {
-            b'e' => ("editor", environment.editor.as_ref()),
-            _ => ("visual", environment.visual.as_ref()),
-        };
-        let editor = settings.text(variable).map(OsString::from);
-        // A screen editor that nobody sees waits for ever: without a terminal none is guessed.
-        let usual = self.session.terminal.then(|| OsString::from("vi"));
-        let Some(editor) = editor.or_else(|| inherited.cloned()).or(usual) else {
-            return Err(Failure::new(Kind::Usage, "no editor is set"));
-        };
-        let unmade = |error: io::Error| {
-            Failure::new(Kind::CannotCreate, "cannot make a file to edit").because(error)
-        };
-        // A private name in a file of mode 0600: the text is nobody else's business.
-        let mut file = tempfile::Builder::new()
-            .prefix("postrider-")
-            .suffix(".txt")
-            .tempfile()
-            .map_err(unmade)?;
-        io::copy(&mut self.text.reader(), &mut file).map_err(unmade)?;
-        // An editor may have arguments of its own, as in `emacs -nw`: a shell splits them.
-        let mut script = editor.clone();
-        script.push(" \"$1\"");
-        let mut command = child::command("/bin/sh");
-        command
-            .arg("-c")
-            .arg(&script)
-            .arg("sh")
-            .arg(file.path())
-            .stdin(self.childs_input());
-        let end = child::foreground(command, self.session.signals);
-        self.succeeded(editor.as_bytes(), end)?;
-        // By name: many editors put a new file in place of the old one.
-        let edited = File::open(file.path()).and_then(|mut file| Spool::read_from(&mut file));
-        self.text = edited.map_err(|error| {
-            Failure::new(Kind::NoInput, "cannot read what the editor left").because(error)
-        })?;
-        if self.session.terminal {
-            self.show(b"(continue)\n");
-        }
+    pub(super) fn edit(&mut self, editor: Editor) -> Result<(), Failure> {
+        let edited = self
+            .tools()
+            .edit(editor, &self.text, self.session.signals)?;
+        self.replace(edited);
         Ok(())
     }
 
@@ -162,62 +123,27 @@ impl Typist<'_> {
             let what = format!("\"{}\" printed nothing", sanitize::line(line));
             return Err(Failure::new(Kind::NoInput, what).hint("the text is as it was"));
         }
-        self.text = output;
-        if self.session.terminal {
-            self.show(b"(continue)\n");
-        }
+        self.replace(output);
         Ok(())
     }
 
-    /// Returns all that a command of the shell prints.
-    fn output_of(&mut self, line: &[u8], input: Option<File>) -> Result<Spool, Failure> {
-        let mut command = self.shell_command(line)?;
-        if let Some(input) = input {
-            command.stdin(input);
-        }
-        match child::capture(command, self.session.signals) {
-            Ok((end, output)) => self.succeeded(line, Ok(end)).map(|()| output),
-            Err(error) => Err(not_run(line).because(error)),
-        }
-    }
-
-    /// Says how a command ended. Where nobody types, the interrupt key that ended it is meant for us
-    /// too, so that a loop in a shell ends.
-    fn succeeded(&self, line: &[u8], end: io::Result<End>) -> Result<(), Failure> {
-        if let Ok(End::Interrupted(signal)) = end
-            && !self.session.terminal
-        {
-            self.session.signals.remember(signal);
-        }
-        succeeded(line, end)
-    }
-
-    fn shell_command(&self, line: &[u8]) -> Result<Command, Failure> {
-        if line.is_empty() {
-            return Err(Failure::new(Kind::Usage, "no command is given"));
-        }
-        let shell = match self.session.settings.text("shell") {
-            Some(shell) => OsString::from(shell),
-            None => {
-                let shell = self.session.environment.shell.clone();
-                shell.unwrap_or_else(|| "/bin/sh".into())
-            }
-        };
-        let mut command = child::command(shell);
-        command
-            .arg("-c")
-            .arg(OsStr::from_bytes(line))
-            .stdin(self.childs_input());
-        Ok(command)
-    }
-
-    /// A child may talk with a person; but it must not eat the rest of a piped message.
-    fn childs_input(&self) -> Stdio {
+    /// Takes another text for the message, and shows that typing goes on.
+    fn replace(&mut self, text: Spool) {
+        self.text = text;
         if self.session.terminal {
-            Stdio::inherit()
-        } else {
-            Stdio::null()
+            self.show(b"(continue)\n");
         }
+    }
+
+    /// Returns all that a command of the shell prints.
+    fn output_of(&self, line: &[u8], input: Option<File>) -> Result<Spool, Failure> {
+        self.tools().output_of(line, input, self.session.signals)
+    }
+
+    /// Returns the shell and the editors; `~:` may have changed what they are set to.
+    fn tools(&self) -> Tools {
+        let session = &self.session;
+        config::tools(session.settings, session.environment, session.terminal)
     }
 
     fn insert_file(&mut self, path: &Path) -> Result<(), Failure> {
@@ -293,24 +219,6 @@ fn indented(prefix: &[u8], source: &Spool, text: &mut Spool) -> io::Result<()> {
         line.clear();
     }
     Ok(())
-}
-
-fn succeeded(line: &[u8], end: io::Result<End>) -> Result<(), Failure> {
-    match end {
-        Ok(End::Exited(0)) => Ok(()),
-        Ok(End::Exited(status)) => Err(not_run(line).because(format!("exit status {status}"))),
-        Ok(End::Killed(signal)) => Err(not_run(line).because(format!("killed by signal {signal}"))),
-        Ok(End::Interrupted(_) | End::TimedOut) => Err(not_run(line).because("interrupted")),
-        Ok(End::Unknown) => Err(not_run(line).because("nobody knows how it ended")),
-        Err(error) => Err(not_run(line).because(error)),
-    }
-}
-
-fn not_run(line: &[u8]) -> Failure {
-    Failure::new(
-        Kind::NoInput,
-        format!("\"{}\" failed", sanitize::line(line)),
-    )
 }
 
 fn shown(path: &Path) -> String {

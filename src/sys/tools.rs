@@ -1,0 +1,254 @@
+//! The programs a user has chosen: the shell that runs commands, and two editors.
+//!
+//! The escapes of a message that is typed run them, and the reader's commands may. The caller says
+//! what each is set to; here they are started, waited for, and believed by their exit status.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::child::{self, End};
+use super::open::read::open;
+use super::open::{Opened, Unread, Use};
+use super::signals::Signals;
+use super::spool::Spool;
+use crate::exit::{Failure, Kind};
+use crate::sanitize;
+
+/// Which of the two editors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Editor {
+    /// The line editor, of `~e` and `edit`.
+    Line,
+    /// The screen editor, of `~v` and `visual`.
+    Screen,
+}
+
+/// The programs a user has chosen.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    /// The shell that runs commands.
+    pub shell: OsString,
+    /// What the line editor is set to.
+    pub editor: Option<OsString>,
+    /// What the screen editor is set to.
+    pub visual: Option<OsString>,
+    /// Whether a person types at our standard input.
+    pub terminal: bool,
+}
+
+impl Tools {
+    /// Returns a command that has the shell run a line.
+    ///
+    /// # Errors
+    /// When the line is empty.
+    pub(crate) fn shell_command(&self, line: &[u8]) -> Result<Command, Failure> {
+        if line.is_empty() {
+            return Err(Failure::new(Kind::Usage, "no command is given"));
+        }
+        let mut command = child::command(&self.shell);
+        command
+            .arg("-c")
+            .arg(OsStr::from_bytes(line))
+            .stdin(self.childs_input());
+        Ok(command)
+    }
+
+    /// Runs a command that shares our terminal; messages show it as `name`.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not exit with 0.
+    pub(crate) fn run(
+        &self,
+        name: &[u8],
+        command: Command,
+        signals: &Signals,
+    ) -> Result<(), Failure> {
+        let end = child::foreground(command, signals);
+        self.succeeded(name, end, signals)
+    }
+
+    /// Returns all that a command of the shell prints; `input` is what it reads, if not the terminal.
+    ///
+    /// # Errors
+    /// When the line is empty, or the command cannot be started or does not exit with 0.
+    pub(crate) fn output_of(
+        &self,
+        line: &[u8],
+        input: Option<File>,
+        signals: &Signals,
+    ) -> Result<Spool, Failure> {
+        let mut command = self.shell_command(line)?;
+        if let Some(input) = input {
+            command.stdin(input);
+        }
+        match child::capture(command, signals) {
+            Ok((end, output)) => self.succeeded(line, Ok(end), signals).map(|()| output),
+            Err(error) => Err(failed(line).because(error)),
+        }
+    }
+
+    /// Gives a text to an editor and returns what the editor made of it.
+    ///
+    /// # Errors
+    /// When no editor is set, the editor does not exit with 0, or its file cannot be made or read.
+    pub(crate) fn edit(
+        &self,
+        editor: Editor,
+        text: &Spool,
+        signals: &Signals,
+    ) -> Result<Spool, Failure> {
+        let set = match editor {
+            Editor::Line => &self.editor,
+            Editor::Screen => &self.visual,
+        };
+        // A screen editor that nobody sees waits for ever: without a terminal none is guessed.
+        let usual = self.terminal.then(|| OsString::from("vi"));
+        let Some(editor) = set.clone().or(usual) else {
+            return Err(Failure::new(Kind::Usage, "no editor is set"));
+        };
+        let unmade = |error: io::Error| {
+            Failure::new(Kind::CannotCreate, "cannot make a file to edit").because(error)
+        };
+        // The text is private: the file has mode 0600 and a name that cannot be guessed.
+        let mut file = tempfile::Builder::new()
+            .prefix("postrider-")
+            .suffix(".txt")
+            .tempfile()
+            .map_err(unmade)?;
+        io::copy(&mut text.reader(), &mut file).map_err(unmade)?;
+        // An editor may have arguments of its own, as in `emacs -nw`: a shell splits them. The file's
+        // name is an argument of that shell and never part of its script.
+        let mut script = editor.clone();
+        script.push(" \"$1\"");
+        let mut command = child::command("/bin/sh");
+        command
+            .arg("-c")
+            .arg(&script)
+            .arg("sh")
+            .arg(file.path())
+            .stdin(self.childs_input());
+        self.run(editor.as_bytes(), command, signals)?;
+        // By name, not by descriptor: many editors put a new file in place of the old one.
+        edited(file.path()).map_err(|error| {
+            Failure::new(Kind::NoInput, "cannot read what the editor left").because(error)
+        })
+    }
+
+    /// A child may talk with a person; but it must not eat the rest of a piped message.
+    fn childs_input(&self) -> Stdio {
+        if self.terminal {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        }
+    }
+
+    /// Turns the end of a command into a result.
+    fn succeeded(
+        &self,
+        name: &[u8],
+        end: io::Result<End>,
+        signals: &Signals,
+    ) -> Result<(), Failure> {
+        // The interrupt key ends only the command where a person types. Anywhere else the signal
+        // is meant for us too: otherwise a loop in a script would go on after it.
+        if let Ok(End::Interrupted(signal)) = end
+            && !self.terminal
+        {
+            signals.remember(signal);
+        }
+        match end {
+            Ok(End::Exited(0)) => Ok(()),
+            Ok(End::Exited(status)) => Err(failed(name).because(format!("exit status {status}"))),
+            Ok(End::Killed(signal)) => {
+                Err(failed(name).because(format!("killed by signal {signal}")))
+            }
+            Ok(End::Interrupted(_) | End::TimedOut) => Err(failed(name).because("interrupted")),
+            Ok(End::Unknown) => Err(failed(name).because("nobody knows how it ended")),
+            Err(error) => Err(failed(name).because(error)),
+        }
+    }
+}
+
+/// Reads the file of an editor. A FIFO or a device under that name is refused, not waited for.
+fn edited(path: &Path) -> Result<Spool, Unread> {
+    match open(path, Use::Text)? {
+        Opened::Regular(mut file, _) => Ok(Spool::read_from(&mut file)?),
+        Opened::Empty | Opened::Stream(..) => {
+            Err(Unread::Refused("it is not a regular file".to_owned()))
+        }
+    }
+}
+
+fn failed(name: &[u8]) -> Failure {
+    Failure::new(
+        Kind::NoInput,
+        format!("\"{}\" failed", sanitize::line(name)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn tools(editor: Option<&str>) -> Tools {
+        Tools {
+            shell: OsString::from("/bin/sh"),
+            editor: editor.map(OsString::from),
+            visual: None,
+            terminal: false,
+        }
+    }
+
+    fn spool(text: &str) -> Spool {
+        Spool::read_from(&mut text.as_bytes()).expect("spooled")
+    }
+
+    fn text_of(spool: &Spool) -> String {
+        let mut text = String::new();
+        spool.reader().read_to_string(&mut text).expect("text");
+        text
+    }
+
+    #[test]
+    fn an_editor_may_have_arguments_and_put_a_new_file_in_place_of_the_old_one() {
+        let signals = Signals::watch(false).expect("signals");
+        for (editor, expected) in [
+            ("sed -i s/one/two/", Ok("two\n")),
+            ("true", Ok("one\n")),
+            ("false", Err("\"false\" failed")),
+            ("rm", Err("cannot read what the editor left")),
+            // Reading a FIFO that nobody writes to would never end.
+            (
+                "f() { rm \"$1\"; mkfifo \"$1\"; }; f",
+                Err("cannot read what the editor left"),
+            ),
+        ] {
+            let text = tools(Some(editor)).edit(Editor::Line, &spool("one\n"), &signals);
+            let text = text.map(|text| text_of(&text));
+            let text = text.map_err(|failure| failure.what.clone());
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(text, expected, "{editor}");
+        }
+        let unset = tools(None).edit(Editor::Screen, &spool("one\n"), &signals);
+        assert_eq!(unset.expect_err("none").what, "no editor is set");
+    }
+
+    #[test]
+    fn a_command_without_a_terminal_does_not_read_our_standard_input() {
+        let signals = Signals::watch(false).expect("signals");
+        let output = tools(None).output_of(b"cat; echo end", None, &signals);
+        assert_eq!(text_of(&output.expect("printed")), "end\n");
+        let input = spool("in\n").to_file().expect("a file");
+        let output = tools(None).output_of(b"cat", Some(input), &signals);
+        assert_eq!(text_of(&output.expect("printed")), "in\n");
+        let failure = tools(None).output_of(b"exit 3", None, &signals);
+        assert_eq!(failure.expect_err("3").what, "\"exit 3\" failed");
+    }
+}
