@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::sys::cores;
-use crate::sys::signals::{Signals, Woken};
+use crate::sys::signals::{self, Signals, Woken};
 use crate::sys::spool::Spool;
 
 /// The signals of the interrupt key and the quit key.
@@ -161,7 +161,14 @@ fn finish(
     signals: &Signals,
 ) -> io::Result<Finished> {
     let mut offset = stdin.try_clone()?;
+    // The interrupt key signals every process of the terminal's foreground. Where it is to have no
+    // effect (`-i`) the child that has the mail must not die of it either; s-nail and bsd-mailx let
+    // their children ignore it. Our own handler would be reset when the child is executed; a blocked
+    // signal stays blocked, unless the child is a script of a shell that unblocks all, as dash does.
+    // Such a child dies as it does without `-i`, and the text is kept.
+    let held = signals.ignores_interrupt().then(signals::hold_interrupt);
     let mut child = spawn(command.stdin(Stdio::from(stdin)))?;
+    drop(held);
     // The command holds our ends of the pipe: without dropping it, its end would never be seen.
     drop(command);
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
@@ -275,6 +282,19 @@ mod tests {
         assert_eq!(finished.output, b"no room\n");
         assert_eq!(finished.read, 4);
         assert_eq!(run_shell("kill -9 $$", b"mail", None).end, End::Killed(9));
+    }
+
+    #[test]
+    fn an_interrupt_that_is_to_be_ignored_does_not_kill_the_child_that_has_the_mail() {
+        for (ignore, blocked) in [(false, 0), (true, 1 << (SIGINT - 1))] {
+            let mut grep = command("grep");
+            grep.args(["SigBlk:", "/proc/self/status"]);
+            let signals = Signals::watch(ignore).unwrap();
+            let finished = run(grep, no_input().unwrap(), None, &signals).unwrap();
+            let mask = String::from_utf8(finished.output).unwrap();
+            let mask = mask.trim_start_matches("SigBlk:").trim();
+            assert_eq!(u64::from_str_radix(mask, 16), Ok(blocked), "-i: {ignore}");
+        }
     }
 
     #[test]

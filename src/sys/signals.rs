@@ -34,6 +34,7 @@ pub struct Signals {
     bell: Option<UnixStream>,
     received: Arc<AtomicUsize>,
     raised: Arc<AtomicBool>,
+    ignores_interrupt: bool,
 }
 
 /// What [`Signals::wait`] came back for.
@@ -89,7 +90,13 @@ impl Signals {
             bell,
             received,
             raised,
+            ignores_interrupt: ignore_interrupt,
         })
+    }
+
+    /// Returns whether the interrupt key is to have no effect (`-i`, `ignore`).
+    pub(crate) fn ignores_interrupt(&self) -> bool {
+        self.ignores_interrupt
     }
 
     /// Returns the signal that asked us to stop, if one did.
@@ -283,17 +290,23 @@ pub(crate) struct Held(Option<SigSet>);
 
 /// Lets signals wait.
 pub(crate) fn hold() -> Held {
-    let mut signals = SigSet::empty();
-    for signal in [
+    hold_these(&[
         Signal::SIGHUP,
         Signal::SIGINT,
         Signal::SIGQUIT,
         Signal::SIGTERM,
         Signal::SIGTSTP,
         Signal::SIGPIPE,
-    ] {
-        signals.add(signal);
-    }
+    ])
+}
+
+/// Lets the interrupt key's signal wait; a child that is started meanwhile never sees it.
+pub(crate) fn hold_interrupt() -> Held {
+    hold_these(&[Signal::SIGINT])
+}
+
+fn hold_these(signals: &[Signal]) -> Held {
+    let signals: SigSet = signals.iter().copied().collect();
     Held(signals.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok())
 }
 
