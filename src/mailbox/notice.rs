@@ -47,12 +47,27 @@ pub enum Notice {
         /// The journal, or the copy of what it held.
         kept: PathBuf,
     },
+    /// A change is complete, and the removal of its journal may not survive a power cut.
+    Unsynced {
+        /// The directory of the journal.
+        directory: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// A change is complete, and its journal could not be removed; no program reads it any more.
+    NotRemoved {
+        /// The journal.
+        journal: PathBuf,
+        /// What the system said.
+        why: String,
+    },
 }
 
 impl Notice {
-    /// Returns what it means for the exit status, if anything: what is not shown was not read.
+    /// Returns what it means for the exit status, if anything: what is not shown was not read, and
+    /// a directory that cannot be synced is no success.
     pub fn kind(&self) -> Option<Kind> {
-        matches!(self, Notice::Incomplete { .. }).then_some(Kind::Io)
+        matches!(self, Notice::Incomplete { .. } | Notice::Unsynced { .. }).then_some(Kind::Io)
     }
 }
 
@@ -86,6 +101,16 @@ impl fmt::Display for Notice {
                 "a change of the mailbox broke off, and another program has written the mailbox since; \
                  what was to be written is in {}",
                 sanitize::path(&kept)
+            ),
+            Notice::Unsynced { directory, why } => write!(
+                f,
+                "the change of the mailbox is complete, but {} cannot be synced: {why}",
+                sanitize::path(&directory)
+            ),
+            Notice::NotRemoved { journal, why } => write!(
+                f,
+                "the change of the mailbox is complete, but its journal {} cannot be removed: {why}",
+                sanitize::path(&journal)
             ),
         }
     }

@@ -158,10 +158,10 @@ pub(crate) fn change(
     for line in notices_of(&done, mailbox.path()) {
         screen.tell(&line);
     }
-    if let Some(failure) = unfinished(&done, mailbox.path()) {
+    let incomplete = unfinished(&done, mailbox.path()).map(|failure| {
         screen.fail(&failure);
-    }
-    let incomplete = done.pending.is_some().then_some(Kind::Io);
+        failure.kind
+    });
     let nothing = chosen.is_empty().then_some(Kind::Nothing);
     let kind = unread.or(incomplete).or(nothing);
     if manner.json {

@@ -67,7 +67,9 @@ pub(super) fn commit(
 /// Returns the notices that go with a successful commit.
 pub(super) fn notices_of(done: &Committed, path: &Path) -> Vec<String> {
     let path = sanitize::path(&path);
-    let mut lines: Vec<String> = done.notices.iter().map(ToString::to_string).collect();
+    // A notice that is a failure is that of `unfinished`.
+    let notices = done.notices.iter().filter(|notice| notice.kind().is_none());
+    let mut lines: Vec<String> = notices.map(ToString::to_string).collect();
     if done.gone > 0 {
         let number = counted(done.gone);
         lines.push(format!(
@@ -89,9 +91,16 @@ pub(super) fn notices_of(done: &Committed, path: &Path) -> Vec<String> {
     lines
 }
 
-/// Returns the failure of a change that is certain, and is not in the mailbox yet.
+/// Returns the failure of a change that is certain, and is not in the mailbox yet or could not be
+/// synced to its end.
 pub(super) fn unfinished(done: &Committed, path: &Path) -> Option<Failure> {
-    let pending = done.pending.as_ref()?;
+    let Some(pending) = &done.pending else {
+        let failed = done
+            .notices
+            .iter()
+            .find_map(|notice| Some((notice.kind()?, notice)));
+        return failed.map(|(kind, notice)| Failure::new(kind, notice.to_string()));
+    };
     let (path, journal) = (sanitize::path(&path), sanitize::path(&pending.journal));
     let what = format!("cannot complete the change of {path}");
     let hint = format!(

@@ -333,6 +333,98 @@ fn a_change_that_a_terminal_sees_not_completed_ends_with_a_status() {
         });
 }
 
+/// A command line that changes a mailbox.
+type Door = fn() -> Case;
+
+/// Returns what changes a mailbox with a journal, and what that makes of it: shorter, longer, and
+/// without a dialogue.
+fn doors() -> [(Door, Vec<u8>); 3] {
+    let one_gone = rest(ONE.len());
+    let grown = [one_old().as_bytes(), &one_gone].concat();
+    let batch = || {
+        Case::new()
+            .called("postrider")
+            .args(["delete", "1", "--file", "box"])
+            .file("cwd/box", three())
+    };
+    [
+        (|| commands(&[], "d 1\nq\n"), one_gone.clone()),
+        (|| commands(&[], "q\n"), grown),
+        (batch, one_gone),
+    ]
+}
+
+#[test]
+fn a_message_about_a_change_named_a_journal_that_was_gone() {
+    let mut unsynced = 0;
+    // Each sync fails in its turn.
+    for (door, meant) in doors() {
+        for number in 1..=9 {
+            let inject = format!("inject=fsync:error=EIO:when={number}");
+            let Some(case) = with_strace(door(), &[], &inject) else {
+                return;
+            };
+            let ran = case
+                .any_status()
+                .any_stdout()
+                .any_stderr()
+                .may_change("cwd/box")
+                .may_change("cwd/.box.postrider-journal")
+                .run();
+            let what = format!("sync {number}: {}", ran.stderr());
+            let has_journal = ran.path("cwd/.box.postrider-journal").exists();
+            let names_journal = ran
+                .stderr()
+                .contains("the change is in [DIR]/cwd/.box.postrider-journal");
+            assert_eq!(names_journal, has_journal, "{what}");
+            let complete = "the change of the mailbox is complete, but [DIR]/cwd cannot be synced: \
+                            Input/output error\n";
+            if ran.stderr().contains(complete) {
+                unsynced += 1;
+                assert_eq!(ran.output.status.code(), Some(74), "{what}");
+                assert_eq!(ran.read("cwd/box"), meant, "{what}");
+            }
+        }
+    }
+    assert_eq!(
+        unsynced, 3,
+        "the last sync of each change is that of the directory"
+    );
+}
+
+#[test]
+fn a_journal_that_could_not_be_removed_was_left_without_a_word() {
+    for (door, meant) in doors() {
+        for (error, why) in [
+            ("EPERM", "Operation not permitted"),
+            ("EIO", "Input/output error"),
+        ] {
+            let inject = format!("inject=unlinkat:error={error}");
+            let Some(case) = with_strace(door(), &[], &inject) else {
+                return;
+            };
+            let line = "the change of the mailbox is complete, but its journal \
+                        [DIR]/cwd/.box.postrider-journal cannot be removed: ";
+            let ran = case
+                .any_stdout()
+                .says(&format!("{line}{why}"))
+                .leaves("cwd/box", &meant)
+                .may_change("cwd/.box.postrider-journal")
+                .run();
+            // It is finished: nobody applies it again, and the next change takes its place.
+            let next = ran
+                .again()
+                .called("mailx")
+                .args(["-N", "-S", "quiet", "-f", "box"]);
+            next.stdin("d *\nq\n")
+                .leaves("cwd/box", "")
+                .any_stdout()
+                .may_change("cwd/.box.postrider-journal")
+                .run();
+        }
+    }
+}
+
 #[test]
 fn half_a_message_that_a_kill_left_is_not_shown_and_is_cut() {
     let long = ONE.replacen(

@@ -23,6 +23,7 @@ use super::output::{Extent, Output};
 use super::plan::{OwnedPiece, RewritePlan};
 use super::reserve::reserve_growth;
 use crate::mailbox::lock::MailboxLock;
+use crate::mailbox::notice::Notice;
 use crate::mailbox::read_at::read_exact;
 use crate::sys::disk::until_done;
 
@@ -38,8 +39,8 @@ const ATTEMPTS: usize = 8;
 /// What became of a journal.
 #[derive(Debug)]
 pub(in crate::mailbox) enum Applied {
-    /// Its rewrite is complete, and it is gone.
-    Complete,
+    /// Its rewrite is complete. The notice says what is left of the journal, if anything is.
+    Complete(Option<Notice>),
     /// The mailbox is in no state that this rewrite could have left; nothing was done.
     Foreign(Box<Journal>),
 }
@@ -95,8 +96,7 @@ pub(in crate::mailbox) fn apply(
             // The mark is made when all bytes are on disk: only the cut may not be.
             Situation::Resized { .. } => until_done(|| lock.file().sync_all())?,
         }
-        journal.finish()?;
-        return Ok(Applied::Complete);
+        return journal.finish().map(Applied::Complete);
     }
     Err(io::Error::new(
         io::ErrorKind::ResourceBusy,

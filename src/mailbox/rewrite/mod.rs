@@ -172,7 +172,10 @@ impl Session {
             }
             Found::Journal(journal) => {
                 match apply::apply(&mut session.lock, &session.subject, journal).map_err(io)? {
-                    Applied::Complete => session.notices.push(Notice::Completed),
+                    Applied::Complete(rest) => {
+                        session.notices.push(Notice::Completed);
+                        session.notices.extend(rest);
+                    }
                     Applied::Foreign(journal) => session.rescue(*journal, options.journals)?,
                 }
             }
@@ -381,7 +384,10 @@ impl Session {
         // From here on the change is certain.
         let path = journal.path().to_owned();
         Ok(match apply::apply(&mut self.lock, &self.subject, journal) {
-            Ok(Applied::Complete) => None,
+            Ok(Applied::Complete(rest)) => {
+                self.notices.extend(rest);
+                None
+            }
             Ok(Applied::Foreign(_)) => Some(Pending {
                 journal: path,
                 source: io::Error::other("another program writes the mailbox without a lock"),
@@ -519,10 +525,11 @@ impl Session {
             });
             if let Ok(kept) = kept {
                 let path = journal.path().to_owned();
-                journal
+                let rest = journal
                     .finish()
                     .map_err(|source| CommitError::Write { path, source })?;
                 self.notices.push(Notice::Overwritten { kept });
+                self.notices.extend(rest);
                 return Ok(());
             }
         }

@@ -16,11 +16,13 @@ use super::held_path::HeldPath;
 use super::new::{NewBody, NewJournal};
 use super::target::JournalTarget;
 use super::windows::{BLOCK, Slots, Window};
+use crate::exit::plain;
+use crate::mailbox::notice::Notice;
 use crate::mailbox::read_at::{ReadAt, read_exact, read_full};
 use crate::mailbox::rewrite::output::{Extent, Output};
 use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::mailbox::rewrite::reserve::is_unsupported;
-use crate::sys::disk::until_done;
+use crate::sys::disk::{directory_of, until_done};
 
 /// Where the word stands.
 const WORD_AT: u64 = 16;
@@ -422,19 +424,36 @@ impl Journal {
         until_done(|| self.file.sync_all())
     }
 
-    /// Removes the journal, or at least says in it that it has done its work.
+    /// Puts away the journal of a complete rewrite: removes it, or else marks it as finished.
+    ///
+    /// Returns a notice when the mailbox is complete and the journal could not be put away as it
+    /// should be.
     ///
     /// # Errors
-    /// When neither can be done.
-    pub(in crate::mailbox) fn finish(self) -> io::Result<()> {
-        match self.spot.remove() {
-            Ok(()) => self.spot.sync(&self.file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(_) => {
-                self.file.write_all_at(FINISHED, WORD_AT)?;
-                until_done(|| self.file.sync_all())
+    /// When the journal can neither be removed nor marked: its rewrite will be applied again.
+    pub(in crate::mailbox) fn finish(self) -> io::Result<Option<Notice>> {
+        let why = match self.spot.remove() {
+            // A journal that a power cut brings back is applied once more, to the same effect.
+            // There is no file any more that a message could name.
+            Ok(()) => {
+                return Ok(self
+                    .spot
+                    .sync(&self.file)
+                    .err()
+                    .map(|error| Notice::Unsynced {
+                        directory: directory_of(self.path()).to_owned(),
+                        why: plain(&error),
+                    }));
             }
-        }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => error,
+        };
+        self.file.write_all_at(FINISHED, WORD_AT)?;
+        until_done(|| self.file.sync_all())?;
+        Ok(Some(Notice::NotRemoved {
+            journal: self.path().to_owned(),
+            why: plain(&why),
+        }))
     }
 
     pub(in crate::mailbox) fn path(&self) -> &Path {
