@@ -18,6 +18,9 @@ pub(in crate::mailbox) const MAX_FIELD_NAME: usize = 998;
 /// How many bytes from its start on are enough to judge a candidate.
 pub(in crate::mailbox) const LOOKAHEAD: usize = MAX_FROM_LINE + MAX_FIELD_NAME + 2;
 
+/// How many bytes before a line decide whether a blank line precedes it: `\n\r\n`.
+pub(in crate::mailbox) const LOOKBEHIND: usize = 3;
+
 /// What a line that starts with `From ` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) enum Candidate {
@@ -57,6 +60,11 @@ pub(in crate::mailbox) fn judge(text: &[u8], after_blank: bool) -> Candidate {
         (false, true, Next::Field) if from.is_plausible_without_date() => Candidate::Weak,
         _ => Candidate::Text,
     }
+}
+
+/// Returns whether the last [`LOOKBEHIND`] bytes before a line are the end of a blank line.
+pub(in crate::mailbox) fn ends_with_blank_line(before: &[u8]) -> bool {
+    matches!(before, [.., b'\n', b'\n'] | [b'\n', b'\r', b'\n'])
 }
 
 /// Returns whether a file whose first line that is not blank starts `text` is an mbox.

@@ -8,7 +8,7 @@
 use memchr::memchr;
 use twox_hash::XxHash3_64;
 
-use super::SHOWN_HEADER;
+use super::index::SHOWN_HEADER;
 use crate::mailbox::flags::field_body;
 
 /// The fields beginning with `X-` in which mail readers keep what they know of a message.

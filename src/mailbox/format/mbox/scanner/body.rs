@@ -6,24 +6,9 @@ use memchr::memmem;
 use memchr::{memchr, memchr_iter};
 
 use super::{ScanState, Scanner, to_u32};
-use crate::mailbox::format::mbox::{LOOKBEHIND, ends_with_blank_line};
-use crate::mailbox::format::separator::{Candidate, LOOKAHEAD, judge};
+use crate::mailbox::format::separator::{Candidate, LOOKBEHIND, ends_with_blank_line, judge};
 use crate::mailbox::format::torn;
-use crate::mailbox::read_at::{ReadAt, read_full};
-
-/// The longest run of line ends between a body and the next From_ line: two with CR.
-const MAX_LINE_ENDS: usize = 4;
-
-/// What Content-Length says about the current message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Claim {
-    /// The message has no Content-Length, or one that was found to be wrong.
-    None,
-    /// The body ends at this offset, if the field is right; this was not checked yet.
-    Unproven(u64),
-    /// The body ends at this offset: the file ends there, or a strict separator follows.
-    Proven(u64),
-}
+use crate::mailbox::read_at::ReadAt;
 
 impl<S: ReadAt + ?Sized> Scanner<'_, S> {
     /// Goes to the next separator in the body, or to the end of what can be judged.
@@ -124,56 +109,12 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
             // Content-Length is not asked: most deliverers pass on the sender's, and a sender could
             // hide the messages behind his own.
             Candidate::Strict => Some(true),
-            Candidate::Weak if !self.is_within_body(self.position(self.at))? => Some(false),
-            Candidate::Weak | Candidate::Text => None,
+            Candidate::Weak => {
+                let place = self.position(self.at);
+                let is_text = self.claim.covers(self.source, place, self.found.end)?;
+                (!is_text).then_some(false)
+            }
+            Candidate::Text => None,
         })
     }
-
-    /// Returns whether a Content-Length that was found to be right puts this offset into the body.
-    fn is_within_body(&mut self, place: u64) -> io::Result<bool> {
-        if let Claim::Unproven(end) = self.claim {
-            // The field is checked when the first weak candidate depends on it, and once only, so
-            // that a body full of candidates costs no more than one read elsewhere.
-            self.claim = if place < end && is_message_end(self.source, end, self.found.end)? {
-                Claim::Proven(end)
-            } else if place < end {
-                Claim::None
-            } else {
-                // This candidate lies behind the claimed end, so the claim decides nothing.
-                self.claim
-            };
-        }
-        Ok(matches!(self.claim, Claim::Proven(end) if place < end))
-    }
-}
-
-/// Returns whether a message can end at this offset: at the end of the file or before a separator.
-///
-/// Line ends may stand between: some writers count them in their Content-Length, others do not.
-fn is_message_end<S: ReadAt + ?Sized>(source: &S, place: u64, size: u64) -> io::Result<bool> {
-    if place > size {
-        return Ok(false);
-    }
-    // The byte before tells whether a line starts here.
-    let mut text = vec![0; 1 + MAX_LINE_ENDS + LOOKAHEAD];
-    let start = place.saturating_sub(1);
-    let left = usize::try_from(size - start).unwrap_or(usize::MAX);
-    let want = text.len().min(left);
-    let count = read_full(source, &mut text[..want], start)?;
-    let text = &text[..count];
-    let skipped = (place - start) as usize;
-    let blanks = text
-        .iter()
-        .skip(skipped)
-        .take(MAX_LINE_ENDS)
-        .take_while(|b| matches!(b, b'\n' | b'\r'))
-        .count();
-    let line = skipped + blanks;
-    if line >= text.len() {
-        return Ok(start + line as u64 >= size);
-    }
-    let starts_line = line == 0 || text[line - 1] == b'\n';
-    Ok(starts_line
-        && text[line..].starts_with(b"From ")
-        && judge(&text[line..], true) == Candidate::Strict)
 }

@@ -5,12 +5,12 @@ use std::io;
 use memchr::{memchr, memchr_iter};
 use twox_hash::XxHash3_64;
 
-use super::body::Claim;
+use super::claim::Claim;
 use super::{ScanState, Scanner, to_u32};
-use crate::mailbox::format::mbox::SHOWN_HEADER;
 use crate::mailbox::format::mbox::fingerprint::{
     content_length, fingerprint_of, is_worth_a_look, may_change,
 };
+use crate::mailbox::format::mbox::index::SHOWN_HEADER;
 use crate::mailbox::format::separator::LOOKAHEAD;
 use crate::mailbox::read_at::ReadAt;
 

@@ -1,7 +1,7 @@
 //! One pass over an mbox: the window on the file, and which part of a message stands in it.
 //!
 //! The scanner goes from line to line ([`ScanState`]): `header` knows header blocks, `body` bodies
-//! and what stands between messages. Two rules hold everywhere:
+//! and what stands between messages, `claim` whether a Content-Length is believed. Two rules hold everywhere:
 //!
 //! - A line is judged only when the window holds [`LOOKAHEAD`] bytes from its start on, or all that
 //!   the file has ([`Scanner::limit`]); bytes before it are kept for [`LOOKBEHIND`]. So a candidate
@@ -10,6 +10,7 @@
 //!   ([`Scanner::save_head`]), since a header may be longer than any window.
 
 mod body;
+mod claim;
 mod header;
 
 use std::io;
@@ -17,9 +18,9 @@ use std::io;
 use memchr::memchr;
 use memchr::memmem::Finder;
 
-use self::body::Claim;
-use super::{LOOKBEHIND, MessageRef, Options, SHOWN_HEADER, Scan, ScanError, Visit};
-use crate::mailbox::format::separator::{LOOKAHEAD, opens_mbox};
+use self::claim::Claim;
+use super::index::{MessageRef, Options, SHOWN_HEADER, Scan, ScanError, Visit};
+use crate::mailbox::format::separator::{LOOKAHEAD, LOOKBEHIND, opens_mbox};
 use crate::mailbox::format::torn;
 use crate::mailbox::read_at::{ReadAt, read_full};
 
