@@ -6,6 +6,7 @@ pub use crate::compose::escapes::ESCAPES;
 pub use crate::config::commands::{Help, at_prompt};
 pub use crate::config::mailrc;
 pub use crate::config::variables::{REFUSED, ROWS, ValueKind};
+pub use crate::config::words::texts as words_of_line;
 pub use crate::config::{Origin, Settings};
 pub use crate::exit::{Kind, STATUSES};
 pub use crate::run::run;

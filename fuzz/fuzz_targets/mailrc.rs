@@ -6,7 +6,7 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use postrider::address::alias;
 use postrider::door::mailrc::{self, Context};
-use postrider::door::{Origin, Settings};
+use postrider::door::{Origin, Settings, words_of_line};
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         check(&settings, &text);
         for name in ["a", "work"] {
             let known = settings.has_account(name);
-            assert_eq!(settings.use_account(name, &context), known);
+            assert_eq!(mailrc::use_account(&mut settings, name, &context), known);
             check(&settings, &text);
         }
     }
@@ -63,7 +63,7 @@ fn check(settings: &Settings, text: &str) {
 
 /// Words without quotes and backslashes are the words between blanks; others come back when quoted.
 fn check_words(line: &str) {
-    let Ok(words) = mailrc::words(line) else {
+    let Ok(words) = words_of_line(line) else {
         assert!(line.contains(['"', '\'']));
         return;
     };
@@ -74,5 +74,5 @@ fn check_words(line: &str) {
         .iter()
         .map(|word| format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"")))
         .collect();
-    assert_eq!(mailrc::words(&quoted.join(" ")).as_ref(), Ok(&words));
+    assert_eq!(words_of_line(&quoted.join(" ")).as_ref(), Ok(&words));
 }

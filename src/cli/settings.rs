@@ -96,7 +96,7 @@ pub(super) fn read(
     }
     if let Some(account) = inputs.account {
         let name = account.to_string_lossy();
-        if !settings.use_account(&name, &context) {
+        if !mailrc::use_account(&mut settings, &name, &context) {
             let what = format!("there is no account {name}, and no file of that name");
             let kind = if looks_like_file(account.as_bytes()) {
                 Kind::NoInput

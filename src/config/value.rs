@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::address::ascii_domain;
-use crate::config::mailrc::words;
+use crate::config::words;
 
 /// Words that mean yes, in any case; so does a whole number other than 0.
 const YES: &[&str] = &["yes", "on", "1", "true", "y"];
@@ -310,7 +310,7 @@ pub(super) fn targets(word: &str) -> Option<Targets> {
 /// Returns why these words cannot be arguments of sendmail, if one of them would divert the mail:
 /// to recipients of the header field, to another mode that sends nothing, or past our own words.
 fn argument_that_diverts(value: &str) -> Option<String> {
-    let words = match words(value) {
+    let words = match words::texts(value) {
         Ok(words) => words,
         Err(_) => return Some("has a quote that is not closed".to_owned()),
     };

@@ -86,6 +86,23 @@ impl Iterator for Words<'_> {
     }
 }
 
+/// Splits a line of the configuration, or of a command to run, into words: blanks separate, `'…'`
+/// and `"…"` keep them, `\x` is x.
+///
+/// # Errors
+/// Says that a quote is not closed.
+pub fn texts(line: &str) -> Result<Vec<String>, String> {
+    let words = split(line, Backslash::Escapes).map_err(|error| open_quote(line, error))?;
+    Ok(words.into_iter().map(|word| word.text).collect())
+}
+
+/// Returns what is said of a line with an open quote.
+pub(crate) fn open_quote(line: &str, OpenQuote: OpenQuote) -> String {
+    // A secret may follow the `=`.
+    let shown = line.split('=').next().unwrap_or_default();
+    format!("a quote is not closed: {shown}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

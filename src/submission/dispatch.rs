@@ -12,7 +12,8 @@ use std::sync::Arc;
 use crate::address::EnvelopeAddress;
 use crate::compose::Draft;
 use crate::compose::render::{Style, render};
-use crate::config::mailrc::{self, expand_home};
+use crate::config::file_name::expand_home;
+use crate::config::words;
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox;
 use crate::message::{HeaderValue, Wire};
@@ -179,7 +180,7 @@ impl<'a> Sender<'a> {
             program: path.to_owned(),
             name: settings.path("mta-argv0").map(ToOwned::to_owned),
             // Judged when it was set: they are words, and divert nothing.
-            arguments: mailrc::words(arguments).unwrap_or_default(),
+            arguments: words::texts(arguments).unwrap_or_default(),
             full_name: self.draft.full_name.as_ref().map(ToString::to_string),
             verbose: settings.is_set("verbose"),
             timeout: settings

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use nix::fcntl::OFlag;
 
-use crate::config::{Environment, Settings, mailrc};
+use crate::config::{Environment, Settings, file_name};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{AppendError, AppendOptions, append_alone, from_line_now};
 use crate::sanitize;
@@ -136,7 +136,7 @@ fn places(settings: &Settings, environment: &Environment) -> (Vec<Place>, Vec<St
     let mut places = Vec::new();
     match settings.path("dead") {
         Some(name) if home.is_some() || !name.as_encoded_bytes().starts_with(b"~") => {
-            let path = mailrc::expand_home(name, home.as_deref());
+            let path = file_name::expand_home(name, home.as_deref());
             let own = user::current().filter(|_| is_anothers(&path));
             places.push(Place::File(match own {
                 Some(root) => {

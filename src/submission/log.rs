@@ -8,7 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
-use crate::config::{Environment, Settings, mailrc};
+use crate::config::{Environment, Settings, file_name};
 use crate::sanitize;
 use crate::submission::Report;
 use crate::sys::open::write::{Denied, Target};
@@ -34,7 +34,7 @@ pub fn write(report: &Report, settings: &Settings, environment: &Environment) ->
             drop(to_syslog(report));
             return None;
         }
-        Some(_) => mailrc::expand_home(
+        Some(_) => file_name::expand_home(
             settings.path("log").unwrap_or_default(),
             environment.home_directory().as_deref(),
         ),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::config::{Origin, Settings, mailrc};
+use crate::config::{Origin, Settings, file_name, words};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;
@@ -43,7 +43,7 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
     };
     relay.ca_file = settings
         .path("tls-ca-file")
-        .map(|name| mailrc::expand_home(name, around.environment.home_directory().as_deref()));
+        .map(|name| file_name::expand_home(name, around.environment.home_directory().as_deref()));
     relay.system_ca_file = around.environment.ssl_cert_file.clone();
     if let Some(text) = settings.text("tls-fingerprint") {
         let fingerprint = parse_fingerprint(text).map_err(|error| {
@@ -234,7 +234,7 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
     let settings = around.settings;
     if let Some(name) = settings.path("password-file") {
         let home = around.environment.home_directory();
-        let path = mailrc::expand_home(name, home.as_deref());
+        let path = file_name::expand_home(name, home.as_deref());
         return Ok(Some(read_secret(&path, around)?));
     }
     if let Some(command) = settings.text("password-command") {
@@ -358,7 +358,7 @@ fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failu
         let kind = open::kind_of(&error, Kind::NoPermission);
         failed(kind, crate::exit::with_causes(&error))
     };
-    let words = mailrc::words(command).map_err(fail)?;
+    let words = words::texts(command).map_err(fail)?;
     let (program, arguments) = words
         .split_first()
         .ok_or_else(|| fail("it is empty".to_owned()))?;
@@ -456,7 +456,12 @@ mod tests {
         let times = |words: &[&str], terminal| {
             let mut settings = Settings::default();
             for word in words {
-                mailrc::apply_set(&mut settings, word, Origin::Option("-S".to_owned())).unwrap();
+                crate::config::mailrc::apply_set(
+                    &mut settings,
+                    word,
+                    Origin::Option("-S".to_owned()),
+                )
+                .unwrap();
             }
             let times = timeouts(&settings, terminal);
             let deadline = times.deadline.map(|time| time.as_secs());

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use crate::compose::{AttachRequest, Request};
 use crate::config::variables::{self, ValueKind};
-use crate::config::{Environment, Origin, Settings, mailrc};
+use crate::config::{Environment, Origin, Settings, file_name, mailrc, words};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::sys::locale;
@@ -410,9 +410,9 @@ impl Typist<'_> {
         }
         let names = String::from_utf8(names.to_vec())
             .map_err(|_| Failure::new(Kind::Data, "these file names are not UTF-8"))?;
-        let words = mailrc::words(&names).map_err(|what| Failure::new(Kind::Usage, what))?;
+        let words = words::texts(&names).map_err(|what| Failure::new(Kind::Usage, what))?;
         for word in words {
-            let path = mailrc::expand_home(&word, self.home().as_deref());
+            let path = file_name::expand_home(&word, self.home().as_deref());
             // What is attached is read when the message is complete; a slip is told now.
             path.metadata().map_err(|error| {
                 let what = format!("cannot attach {}", sanitize::line(word.as_bytes()));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Extent, Typist, unspooled};
 use crate::compose::attachment;
-use crate::config::{self, mailrc};
+use crate::config::{self, file_name};
 use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
 use crate::sanitize;
@@ -48,7 +48,7 @@ impl Typist<'_> {
     /// `~d`: inserts the dead letter file; where there is none, the one in our private place.
     pub(super) fn insert_dead_letter(&mut self) -> Result<(), Failure> {
         let name = self.session.settings.path("dead").unwrap_or_default();
-        let path = mailrc::expand_home(name, self.home().as_deref());
+        let path = file_name::expand_home(name, self.home().as_deref());
         let is_there = !matches!(open::if_there(path.metadata()), Ok(None));
         let kept = Private::all_of(user::effective_uid())
             .into_iter()
@@ -177,7 +177,7 @@ impl Typist<'_> {
     }
 
     fn expanded(&self, name: &[u8]) -> PathBuf {
-        mailrc::expand_home(OsStr::from_bytes(name), self.home().as_deref())
+        file_name::expand_home(OsStr::from_bytes(name), self.home().as_deref())
     }
 }
 

@@ -7,11 +7,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::config::commands::{RcCommand, find_in_rc_files};
-use crate::config::words::{self, Backslash};
-use crate::config::{Lines, Origin, Problem, Settings, Weight, text, variables};
+use crate::config::file_name::expand_home;
+use crate::config::problem::{Lines, Origin, Problem, Weight};
+use crate::config::settings::Settings;
+use crate::config::words::{self, Backslash, open_quote};
+use crate::config::{text, variables};
 use crate::sanitize;
 
 mod trust;
@@ -72,15 +75,6 @@ pub fn read_text(settings: &mut Settings, path: &Path, text: &[u8], context: &Co
     Reader::new(settings, context).text(path, text, 0);
 }
 
-/// Splits a line into words: blanks separate, `'…'` and `"…"` keep them, `\x` is x.
-///
-/// # Errors
-/// Says that a quote is not closed.
-pub fn words(line: &str) -> Result<Vec<String>, String> {
-    let words = words::split(line, Backslash::Escapes).map_err(|error| open_quote(line, error))?;
-    Ok(words.into_iter().map(|word| word.text).collect())
-}
-
 /// Returns how many words a line has.
 ///
 /// # Errors
@@ -97,12 +91,6 @@ fn each_word(line: &str) -> impl Iterator<Item = String> {
     words.filter_map(|word| word.ok().map(|word| word.text))
 }
 
-fn open_quote(line: &str, words::OpenQuote: words::OpenQuote) -> String {
-    // A secret may follow the `=`.
-    let shown = line.split('=').next().unwrap_or_default();
-    format!("a quote is not closed: {shown}")
-}
-
 /// Applies lines that were kept for later, as those of an account.
 ///
 /// Returns where the first command stands that has no effect here, because it is one of the reader.
@@ -117,6 +105,17 @@ pub fn apply_lines(settings: &mut Settings, lines: Lines, context: &Context<'_>)
         reader.end(&origin);
     }
     reader.without_effect
+}
+
+/// Applies the lines of an account.
+///
+/// Returns whether there is an account of this name.
+pub fn use_account(settings: &mut Settings, name: &str, context: &Context<'_>) -> bool {
+    let Some(lines) = settings.account(name).cloned() else {
+        return false;
+    };
+    let _ = apply_lines(settings, lines, context);
+    true
 }
 
 /// Returns whether a word is the name of a command an rc file or `-E 'command'` may hold.
@@ -651,16 +650,6 @@ fn remove_fields(fields: &mut BTreeSet<String>, words: impl Iterator<Item = Stri
 /// Returns the name of a field as the lists have it: in lower case and without its colon.
 fn field_name(word: &str) -> String {
     word.trim_end_matches(':').to_ascii_lowercase()
-}
-
-/// Returns a file name with `~` replaced by the home directory.
-pub fn expand_home(name: impl AsRef<OsStr>, home: Option<&Path>) -> PathBuf {
-    let name = name.as_ref();
-    match (name.as_bytes().strip_prefix(b"~"), home) {
-        (Some(b""), Some(home)) => home.to_owned(),
-        (Some([b'/', rest @ ..]), Some(home)) => home.join(OsStr::from_bytes(rest)),
-        _ => PathBuf::from(name),
-    }
 }
 
 #[cfg(test)]

@@ -34,9 +34,9 @@ fn words_are_split_as_mailx_does() {
         ("\"\" y", &["", "y"]),
     ];
     for (line, expected) in table {
-        assert_eq!(words(line).unwrap(), *expected, "{line}");
+        assert_eq!(words::texts(line).unwrap(), *expected, "{line}");
     }
-    assert!(words("set from=\"x").is_err());
+    assert!(words::texts("set from=\"x").is_err());
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn a_line_that_is_not_understood_and_may_name_the_way_out_stops_mail() {
 fn accounts_apply_only_when_chosen() {
     let mut settings = read("account work {\nset from=w@x\n}\nset from=h@x\n");
     assert_eq!(settings.get("from"), Some("h@x"));
-    assert!(settings.use_account("work", &context()));
+    assert!(use_account(&mut settings, "work", &context()));
     assert_eq!(settings.get("from"), Some("w@x"));
-    assert!(!settings.use_account("other", &context()));
+    assert!(!use_account(&mut settings, "other", &context()));
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_command_of_the_reader_has_no_effect_and_its_place_is_returned() {
 fn a_configuration_with_more_entries_than_there_is_room_for_stops_mail_and_says_so() {
     let many = |form: &str| -> String {
         // All but the members of one line are two entries a line.
-        let count = crate::config::MAX_ENTRIES / if form.ends_with('x') { 1 } else { 2 };
+        let count = crate::config::settings::MAX_ENTRIES / if form.ends_with('x') { 1 } else { 2 };
         (0..count + 10)
             .map(|at| form.replace('N', &at.to_string()))
             .collect()

@@ -1,0 +1,80 @@
+//! Where a setting came from, and what is wrong in the configuration.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::sanitize;
+
+/// Where a setting came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The compiled-in default.
+    Default,
+    /// This environment variable.
+    Environment(&'static str),
+    /// This line of this file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// This option of the command line, as typed.
+    Option(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::Environment(name) => write!(f, "${name}"),
+            // The file as such, of which no line was read.
+            Origin::File { path, line: 0 } => write!(f, "{}", sanitize::path(&path)),
+            Origin::File { path, line } => write!(f, "{}:{line}", sanitize::path(&path)),
+            Origin::Option(option) => f.write_str(option),
+        }
+    }
+}
+
+/// Lines that are kept for later, with their place.
+pub(crate) type Lines = Vec<(Origin, Vec<u8>)>;
+
+/// Something in the configuration that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it stands.
+    pub origin: Origin,
+    /// What is wrong, in lower case.
+    pub what: String,
+    /// The next step, if there is one.
+    pub hint: Option<String>,
+    /// What follows from it.
+    pub weight: Weight,
+    /// The variable it is about: another value for it, later, makes it good.
+    pub variable: Option<String>,
+}
+
+impl Problem {
+    /// Returns a problem of a line that nothing makes good.
+    pub fn of_line(origin: &Origin, what: impl Into<String>, weight: Weight) -> Problem {
+        Problem {
+            origin: origin.clone(),
+            what: what.into(),
+            hint: None,
+            weight,
+            variable: None,
+        }
+    }
+}
+
+/// What follows from a problem in the configuration (design decisions D21 and D23).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It is told, and the rest counts.
+    Line,
+    /// Nothing is sent (78): mail could go astray. Whoever only reads is not told.
+    Route,
+    /// The system failed while this file was read, so that nobody knows what is set: nothing is
+    /// sent and no mailbox is opened (75, design decision D27).
+    Unread,
+}

@@ -1,0 +1,383 @@
+//! The variables, aliases and lists that are set: what the readers of the configuration fill and
+//! everybody else asks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::address::alias::Members;
+use crate::address::ascii_domain;
+use crate::config::env::Environment;
+use crate::config::problem::{Lines, Origin, Problem, Weight};
+use crate::config::value::Targets;
+use crate::config::variables::Row;
+use crate::config::{file_name, text, value, variables};
+use crate::sys::host;
+
+/// How many entries all files and options may have: the names and members of aliases, fields and
+/// addresses are one each; a variable and a line that is kept for later are four,
+/// as they take memory.
+pub(crate) const MAX_ENTRIES: usize = 100_000;
+/// How many problems are kept.
+const MAX_PROBLEMS: usize = 1_000;
+
+/// The value of a variable and its origin; `None` is "unset on purpose".
+#[derive(Clone, Debug)]
+struct Setting {
+    value: Option<String>,
+    /// The value as it was written, where that is not UTF-8.
+    bytes: Option<OsString>,
+    origin: Origin,
+    /// How many were set or unset before.
+    order: usize,
+}
+
+/// How much all `source` lines have read, of all files.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sourced {
+    pub(super) files: usize,
+    pub(super) bytes: usize,
+    /// Whether the limit was reached, and told.
+    pub(super) is_over: bool,
+}
+
+/// All that is set: variables, aliases, lists.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    variables: BTreeMap<String, Setting>,
+    /// How often anything was set, unset or added.
+    pub(super) changes: usize,
+    /// Names that stand for recipients, by `alias`.
+    pub aliases: BTreeMap<String, Members>,
+    /// One's other addresses, by `alternates`.
+    pub alternates: Vec<String>,
+    /// Header fields not shown, by `ignore`, in lower case.
+    pub ignored: BTreeSet<String>,
+    /// Header fields shown, by `retain`, in lower case.
+    pub retained: BTreeSet<String>,
+    /// What `source` lines have read.
+    pub(super) sourced: Sourced,
+    /// How many entries were read, of [`MAX_ENTRIES`].
+    entries: usize,
+    /// Whether a problem of this weight was left out, and that was told.
+    left_out: [bool; 2],
+    /// The blocks of `account NAME { … }`, as lines with their place.
+    pub(super) accounts: BTreeMap<String, Lines>,
+    /// The macros of all files: whether their blocks set the way out, and what they call.
+    pub(super) macros: BTreeMap<String, (bool, Vec<String>)>,
+    /// What was wrong on the way.
+    pub problems: Vec<Problem>,
+}
+
+impl Settings {
+    /// Returns the value of a variable: as set, else its default; a flag that is set is `""`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        debug_assert!(
+            variables::row_of(name).is_some_and(|row| row.name == name),
+            "{name} is not in the table"
+        );
+        match self.variables.get(name) {
+            Some(setting) => setting.value.as_deref(),
+            None => match variables::row_of(name)?.default {
+                "" => None,
+                "set" => Some(""),
+                default => Some(default),
+            },
+        }
+    }
+
+    /// Returns the value of any variable, known to us or not, as `$name` asks for it.
+    pub fn any(&self, name: &str) -> Option<&str> {
+        let name = variables::row_of(name).map_or(name, |row| row.name);
+        self.variables.get(name)?.value.as_deref()
+    }
+
+    /// Returns a value that is not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Returns a value that is not empty, as the bytes that were written: the name of a file.
+    pub fn path(&self, name: &str) -> Option<&OsStr> {
+        let text = self.text(name)?;
+        let bytes = self
+            .variables
+            .get(name)
+            .and_then(|row| row.bytes.as_deref());
+        Some(bytes.unwrap_or(OsStr::new(text)))
+    }
+
+    /// Returns whether a variable is set, with or without a value.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Returns a whole number; the default counts where none is set.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.measure(name, value::number)
+    }
+
+    /// Returns a time, at most a year; the default counts where none is set.
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        self.measure(name, value::seconds).map(value::duration)
+    }
+
+    /// Returns a size in bytes.
+    pub fn size(&self, name: &str) -> Option<u64> {
+        self.measure(name, value::size)
+    }
+
+    /// Reads a value; an empty one, and one that is unset on purpose, count as the default.
+    fn measure(&self, name: &str, read: fn(&str) -> Option<u64>) -> Option<u64> {
+        let default = || variables::row_of(name).map(|row| row.default);
+        read(self.text(name).or_else(default)?.trim())
+    }
+
+    /// Returns what recipients may be besides addresses (`expandaddr`).
+    pub fn targets(&self) -> Targets {
+        let value = self.get("expandaddr");
+        value.and_then(value::targets).unwrap_or_default()
+    }
+
+    /// Returns the user's own system mailbox where one is named: `inbox`, else `$MAIL`.
+    pub fn inbox(&self, environment: &Environment) -> Option<PathBuf> {
+        let home = environment.home_directory();
+        let named = self.path("inbox");
+        named
+            .map(|name| file_name::expand_home(name, home.as_deref()))
+            .or_else(|| environment.mail.clone())
+    }
+
+    /// Returns how long to wait for the lock of a mailbox, for whoever writes one.
+    pub fn lock_timeout(&self) -> Duration {
+        let set = self.duration("lock-timeout");
+        set.unwrap_or(Duration::from_secs(30))
+    }
+
+    /// Returns this host's name, in ASCII: `hostname`, else the full name that the host's files
+    /// give, else the name of the node (design decision D4).
+    pub fn host_name(&self) -> String {
+        let name = match self.text("hostname") {
+            Some(name) => name.to_owned(),
+            None => host::qualified_name().unwrap_or_else(host::node_name),
+        };
+        in_ascii(name)
+    }
+
+    /// Returns the name for EHLO, in ASCII: `smtp-hostname`, else this host's name.
+    pub fn helo_name(&self) -> String {
+        let name = self.text("smtp-hostname").map(str::to_owned);
+        name.map_or_else(|| self.host_name(), in_ascii)
+    }
+
+    /// Returns a number that is another one after every change; a reader sees by it that what it
+    /// knows of the settings is stale.
+    pub fn revision(&self) -> usize {
+        self.changes
+    }
+
+    /// Returns where a variable's value came from.
+    pub fn origin(&self, name: &str) -> Origin {
+        self.variables
+            .get(name)
+            .map_or(Origin::Default, |setting| setting.origin.clone())
+    }
+
+    /// Returns whether the first of two variables was set after the second.
+    pub fn is_later(&self, first: &str, second: &str) -> bool {
+        let order = |name| self.variables.get(name).map(|setting| setting.order);
+        order(first) > order(second)
+    }
+
+    /// Sets a variable; names that are another name for one of ours become ours.
+    ///
+    /// A value that is none is told, and the variable has its default (design decision D23).
+    pub fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: Origin) {
+        let bytes = value.as_ref();
+        let value = text::decode(bytes.as_bytes());
+        let Some(row) = variables::row_of(name) else {
+            return self.set_unknown(name, &value, origin);
+        };
+        self.make_good(row.name);
+        match row.kind.judge(&value, row.is_way_out) {
+            Ok(judged) => {
+                let as_written = judged.as_deref() == Some(&*value);
+                let bytes = (as_written && bytes.to_str().is_none()).then(|| bytes.to_owned());
+                let value = judged.map(|value| value.into_owned());
+                self.store(row.name, value, bytes, origin);
+            }
+            Err(what) => {
+                self.changes += 1;
+                self.variables.remove(row.name);
+                self.refuse(row, name, &what, origin);
+            }
+        }
+    }
+
+    /// Unsets a variable.
+    ///
+    /// Where the name differs only by case from that of a variable that is set, and was not set
+    /// itself, the other one was meant: that is told.
+    pub fn unset(&mut self, name: &str, origin: Origin) {
+        let name = variables::row_of(name).map_or(name, |row| row.name);
+        let is_known = variables::row_of(name).is_some() || self.variables.contains_key(name);
+        self.make_good(name);
+        if !is_known
+            && let Some(judged) = variables::judge_name(name)
+            && let Some(row) = judged.twin.and_then(variables::row_of)
+            && self.is_set(row.name)
+        {
+            self.misnamed(name, judged, origin.clone());
+        }
+        self.store(name, None, None, origin);
+    }
+
+    /// Keeps a variable that has no row; one whose name is of the way out stops mail (D21).
+    fn set_unknown(&mut self, name: &str, value: &str, origin: Origin) {
+        self.make_good(name);
+        let says_no = !value.is_empty() && value::yes_or_no(value.trim()) == Some(false);
+        let judged = variables::judge_name(name);
+        if let Some(judged) = judged.filter(|judged| judged.twin.is_some() || !says_no) {
+            self.misnamed(name, judged, origin.clone());
+        }
+        self.store(name, Some(value.to_owned()), None, origin);
+    }
+
+    /// Tells of a name that is none.
+    fn misnamed(&mut self, name: &str, judged: variables::Misnamed, origin: Origin) {
+        self.add_problem(Problem {
+            origin,
+            what: judged.what,
+            hint: judged.hint,
+            weight: if judged.is_way_out {
+                Weight::Route
+            } else {
+                Weight::Line
+            },
+            variable: Some(name.to_owned()),
+        });
+    }
+
+    fn store(
+        &mut self,
+        name: &str,
+        value: Option<String>,
+        bytes: Option<OsString>,
+        origin: Origin,
+    ) {
+        if !self.variables.contains_key(name) && !self.has_room(4, &origin) {
+            return;
+        }
+        self.changes += 1;
+        let setting = Setting {
+            value,
+            bytes,
+            origin,
+            order: self.changes,
+        };
+        self.variables.insert(name.to_owned(), setting);
+    }
+
+    /// Tells of a value that is none of its row's; `name` is the one that was written.
+    fn refuse(&mut self, row: &Row, name: &str, what: &str, origin: Origin) {
+        let (weight, rest) = if row.is_way_out {
+            (Weight::Route, "")
+        } else {
+            (Weight::Line, "; its default counts")
+        };
+        self.add_problem(Problem {
+            origin,
+            what: format!("{name} {what}{rest}"),
+            hint: None,
+            weight,
+            variable: Some(row.name.to_owned()),
+        });
+    }
+
+    /// Keeps a problem to be told; beyond [`MAX_PROBLEMS`] only that there are more.
+    ///
+    /// What was left out cannot be made good: nobody would know of it.
+    pub(crate) fn add_problem(&mut self, problem: Problem) {
+        let weight = match problem.weight {
+            Weight::Line => 0,
+            Weight::Route => 1,
+            // There are no more of these than files.
+            Weight::Unread => return self.problems.push(problem),
+        };
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        } else if !std::mem::replace(&mut self.left_out[weight], true) {
+            let what = "more is wrong here than is told";
+            let more = Problem::of_line(&problem.origin, what, problem.weight);
+            self.problems.push(more);
+        }
+    }
+
+    /// Counts entries; returns whether there is room for them.
+    ///
+    /// Where there is none nothing is sent: the way out may be in what is left out, or a recipient.
+    pub(super) fn has_room(&mut self, entries: usize, origin: &Origin) -> bool {
+        let had_room = self.entries <= MAX_ENTRIES;
+        self.entries = self.entries.saturating_add(entries);
+        let has_room = self.entries <= MAX_ENTRIES;
+        if had_room && !has_room {
+            let what = format!(
+                "the configuration has more than {MAX_ENTRIES} entries: the rest is left out"
+            );
+            self.add_problem(Problem::of_line(origin, what, Weight::Route));
+        }
+        has_room
+    }
+
+    /// Returns whether a macro, or one that it calls, sets the way out.
+    pub(super) fn calls_way_out(&self, name: &str) -> bool {
+        let mut seen = BTreeSet::from([name]);
+        let mut left = vec![name];
+        while let Some(name) = left.pop() {
+            match self.macros.get(name) {
+                Some((true, _)) => return true,
+                Some((false, calls)) => {
+                    left.extend(
+                        calls
+                            .iter()
+                            .map(String::as_str)
+                            .filter(|name| seen.insert(name)),
+                    );
+                }
+                None => {}
+            }
+        }
+        false
+    }
+
+    /// Forgets what was wrong with a variable that now has another value.
+    fn make_good(&mut self, name: &str) {
+        self.problems
+            .retain(|problem| problem.variable.as_deref() != Some(name));
+    }
+
+    /// Returns all variables that were set or unset, for display.
+    pub fn changed(&self) -> impl Iterator<Item = (&str, Option<&str>, &Origin)> {
+        self.variables
+            .iter()
+            .map(|(name, setting)| (name.as_str(), setting.value.as_deref(), &setting.origin))
+    }
+
+    /// Returns the lines of an account, if there is one of this name.
+    pub(super) fn account(&self, name: &str) -> Option<&Lines> {
+        self.accounts.get(name)
+    }
+
+    /// Returns whether there is an account of this name.
+    pub fn has_account(&self, name: &str) -> bool {
+        self.accounts.contains_key(name)
+    }
+}
+
+/// Returns the ASCII form of a host's name; a name that has none, which only a file of the system
+/// can hold, stays as it is.
+fn in_ascii(name: String) -> String {
+    ascii_domain(&name).map_or_else(|_| name.clone(), |ascii| ascii.into_owned())
+}
