@@ -28,7 +28,7 @@ pub struct UuBlock {
 
 /// Where a scan of lines is.
 #[derive(Default)]
-enum State {
+enum BlockState {
     #[default]
     Outside,
     Inside(UuBlock),
@@ -39,7 +39,7 @@ enum State {
 /// Finds complete blocks line by line.
 #[derive(Default)]
 pub(in crate::message) struct UuScanner {
-    state: State,
+    state: BlockState,
     blocks: Vec<UuBlock>,
 }
 
@@ -47,26 +47,26 @@ impl UuScanner {
     /// Takes a line without its line end, and where it and the next one start.
     pub(in crate::message) fn line(&mut self, line: &[u8], start: u64, next: u64) {
         self.state = match std::mem::take(&mut self.state) {
-            State::Outside => outside(line, start),
-            State::Inside(block) if block.base64 => match line {
+            BlockState::Outside => outside(line, start),
+            BlockState::Inside(block) if block.base64 => match line {
                 b"====" => self.complete(block, next),
-                _ if is_base64_line(line) => State::Inside(block),
+                _ if is_base64_line(line) => BlockState::Inside(block),
                 _ => outside(line, start),
             },
-            State::Inside(block) => match classic_len(line) {
-                Some(0) => State::Ending(block),
-                Some(_) => State::Inside(block),
+            BlockState::Inside(block) => match classic_len(line) {
+                Some(0) => BlockState::Ending(block),
+                Some(_) => BlockState::Inside(block),
                 None => outside(line, start),
             },
-            State::Ending(block) if line == b"end" => self.complete(block, next),
-            State::Ending(_) => outside(line, start),
+            BlockState::Ending(block) if line == b"end" => self.complete(block, next),
+            BlockState::Ending(_) => outside(line, start),
         };
     }
 
-    fn complete(&mut self, mut block: UuBlock, end: u64) -> State {
+    fn complete(&mut self, mut block: UuBlock, end: u64) -> BlockState {
         block.end = end;
         self.blocks.push(block);
-        State::Outside
+        BlockState::Outside
     }
 
     pub(in crate::message) fn into_blocks(self) -> Vec<UuBlock> {
@@ -78,13 +78,13 @@ impl UuScanner {
 }
 
 /// Returns the state after a line outside any block.
-fn outside(line: &[u8], start: u64) -> State {
+fn outside(line: &[u8], start: u64) -> BlockState {
     let (base64, rest) = if let Some(rest) = line.strip_prefix(b"begin ") {
         (false, rest)
     } else if let Some(rest) = line.strip_prefix(b"begin-base64 ") {
         (true, rest)
     } else {
-        return State::Outside;
+        return BlockState::Outside;
     };
     let digits = rest
         .iter()
@@ -92,14 +92,14 @@ fn outside(line: &[u8], start: u64) -> State {
         .count();
     match rest[digits..].strip_prefix(b" ") {
         Some(name) if (3..=4).contains(&digits) && !name.trim_ascii().is_empty() => {
-            State::Inside(UuBlock {
+            BlockState::Inside(UuBlock {
                 start,
                 end: start,
                 name: FileName::from_path(name.trim_ascii()),
                 base64,
             })
         }
-        _ => State::Outside,
+        _ => BlockState::Outside,
     }
 }
 

@@ -5,7 +5,7 @@
 
 /// A content transfer encoding (RFC 2045 section 6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TransferEncoding {
+pub enum DeclaredEncoding {
     /// 7bit, 8bit, binary, or one we do not know.
     #[default]
     Identity,
@@ -15,25 +15,25 @@ pub enum TransferEncoding {
     QuotedPrintable,
 }
 
-impl TransferEncoding {
+impl DeclaredEncoding {
     /// Returns the encoding that a field body names.
-    pub fn named(name: &str) -> TransferEncoding {
+    pub fn named(name: &str) -> DeclaredEncoding {
         let name = name.trim();
         if name.eq_ignore_ascii_case("base64") {
-            TransferEncoding::Base64
+            DeclaredEncoding::Base64
         } else if name.eq_ignore_ascii_case("quoted-printable") {
-            TransferEncoding::QuotedPrintable
+            DeclaredEncoding::QuotedPrintable
         } else {
-            TransferEncoding::Identity
+            DeclaredEncoding::Identity
         }
     }
 
     /// Returns the decoded bytes.
     pub fn decode(self, bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
         match self {
-            TransferEncoding::Identity => bytes.into(),
-            TransferEncoding::Base64 => base64(bytes).into(),
-            TransferEncoding::QuotedPrintable => quoted_printable(bytes, false).into(),
+            DeclaredEncoding::Identity => bytes.into(),
+            DeclaredEncoding::Base64 => base64(bytes).into(),
+            DeclaredEncoding::QuotedPrintable => quoted_printable(bytes, false).into(),
         }
     }
 }

@@ -4,11 +4,10 @@
 //! through `sanitize`. Which fields are hidden is the caller's choice, and so
 //! is whether mbox quoting is undone.
 
-use std::borrow::Cow;
-
 use memchr::memmem;
 
 use super::fields::{self, Field};
+pub use super::quoting::{unquote, unquoted};
 use super::{Content, Part, html, structure, words};
 
 /// How much of a header is shown, in bytes (security rule S6).
@@ -65,7 +64,7 @@ impl FieldChoice<'_> {
 pub fn each_of_message(message: Vec<u8>, choice: FieldChoice<'_>, give: &mut dyn FnMut(&str)) {
     let message = unquote(message);
     let (from_line, rest) = fields::split_from_line(&message);
-    let mut out = Lines::new(give);
+    let mut out = TextOutput::new(give);
     if let Some(line) = from_line {
         out.push(&words::eight_bit(line));
         out.push("\n");
@@ -85,7 +84,7 @@ pub fn message(message: &[u8], choice: FieldChoice<'_>) -> String {
 /// Gives the text of a message, its parts listed; `message` begins with its header block, and has
 /// no quoting any more.
 pub fn each_of_text(message: &[u8], give: &mut dyn FnMut(&str)) {
-    body(&mut Lines::new(give), message);
+    body(&mut TextOutput::new(give), message);
 }
 
 /// Returns the text of a message, its parts listed; `message` begins with its header block.
@@ -95,7 +94,7 @@ pub fn text(message: &[u8]) -> String {
     text
 }
 
-fn body(out: &mut Lines<'_>, message: &[u8]) {
+fn body(out: &mut TextOutput<'_>, message: &[u8]) {
     let found = structure(message);
     for part in &found.parts {
         show(out, part);
@@ -112,7 +111,7 @@ fn body(out: &mut Lines<'_>, message: &[u8]) {
 const PIECE: usize = 64 * 1024;
 
 /// Text on its way out: what stands last is known, but nothing else is kept.
-struct Lines<'g> {
+struct TextOutput<'g> {
     give: &'g mut dyn FnMut(&str),
     /// How much was given.
     len: usize,
@@ -122,9 +121,9 @@ struct Lines<'g> {
     newlines: usize,
 }
 
-impl<'g> Lines<'g> {
-    fn new(give: &'g mut dyn FnMut(&str)) -> Lines<'g> {
-        Lines {
+impl<'g> TextOutput<'g> {
+    fn new(give: &'g mut dyn FnMut(&str)) -> TextOutput<'g> {
+        TextOutput {
             give,
             len: 0,
             tail: [0; 4],
@@ -179,56 +178,11 @@ impl<'g> Lines<'g> {
 /// Line ends to give many at once.
 const NEWLINES: &str = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
 
-/// Returns the bytes with one `>` taken from lines that begin with `>From `, `>>From ` and so on.
-pub fn unquoted(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if memmem::find(bytes, b"\n>").is_none() && !bytes.starts_with(b">") {
-        return Cow::Borrowed(bytes);
-    }
-    let mut out = Vec::new();
-    let mut copied = 0;
-    for start in quoted_from_lines(bytes) {
-        out.extend_from_slice(&bytes[copied..start]);
-        copied = start + 1;
-    }
-    if copied == 0 {
-        return Cow::Borrowed(bytes);
-    }
-    out.extend_from_slice(&bytes[copied..]);
-    Cow::Owned(out)
-}
-
-/// Takes one `>` from such lines where they are; see [`unquoted`].
-pub fn unquote(mut bytes: Vec<u8>) -> Vec<u8> {
-    let starts: Vec<usize> = quoted_from_lines(&bytes).collect();
-    let (mut to, mut from) = (0, 0);
-    for start in starts {
-        bytes.copy_within(from..start, to);
-        to += start - from;
-        from = start + 1;
-    }
-    let end = bytes.len();
-    bytes.copy_within(from..end, to);
-    bytes.truncate(to + end - from);
-    bytes
-}
-
-/// Returns where lines of `>`s and `From ` begin.
-fn quoted_from_lines(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
-    memmem::find_iter(bytes, b">From ").filter_map(|found| {
-        let start = bytes[..found]
-            .iter()
-            .rposition(|&byte| byte != b'>')
-            .map_or(0, |before| before + 1);
-        let at_line_start = start == 0 || bytes[start - 1] == b'\n';
-        at_line_start.then_some(start)
-    })
-}
-
 /// Appends the chosen fields of a header block, decoded.
 ///
 /// Folds stay as they are where nothing is encoded, because a sender who
 /// folded a long list meant it to be read so.
-fn header(out: &mut Lines<'_>, block: &[u8], choice: FieldChoice<'_>) {
+fn header(out: &mut TextOutput<'_>, block: &[u8], choice: FieldChoice<'_>) {
     let start = out.len();
     for field in fields::fields(block).filter(|field| choice.shows(field)) {
         if out.len() - start > MAX_HEADER {
@@ -272,7 +226,7 @@ fn first_addresses<'a>(body: &'a [u8], field: &Field<'_>) -> (&'a [u8], usize) {
     }
 }
 
-fn show(out: &mut Lines<'_>, part: &Part<'_>) {
+fn show(out: &mut TextOutput<'_>, part: &Part<'_>) {
     match &part.content {
         Content::Multipart(parts) if part.is("multipart/alternative") => {
             if let Some(best) = preferred(parts) {
@@ -309,7 +263,7 @@ fn show(out: &mut Lines<'_>, part: &Part<'_>) {
 }
 
 /// Appends the text of HTML; what is longer than the limit is shown as it stands, and said.
-fn show_html(out: &mut Lines<'_>, part: &Part<'_>) {
+fn show_html(out: &mut TextOutput<'_>, part: &Part<'_>) {
     let mut html = String::new();
     let mut rest = false;
     part.each_text(&mut |text| {
@@ -332,7 +286,7 @@ fn show_html(out: &mut Lines<'_>, part: &Part<'_>) {
 }
 
 /// Ends the text before a part: with an empty line, so that one can see where a part begins.
-fn separate(out: &mut Lines<'_>) {
+fn separate(out: &mut TextOutput<'_>) {
     if out.len() > 0 && out.newlines < 2 {
         out.push(&NEWLINES[out.newlines..2]);
     }
@@ -363,7 +317,7 @@ fn is_shown(part: &Part<'_>) -> bool {
 }
 
 /// Appends the line that stands for a part that is not shown.
-fn list(out: &mut Lines<'_>, part: &Part<'_>) {
+fn list(out: &mut TextOutput<'_>, part: &Part<'_>) {
     // Parts that are only listed stand line by line.
     if out.newlines != 1 || &out.tail != b" --]" {
         separate(out);
@@ -481,21 +435,6 @@ mod tests {
     }
 
     #[test]
-    fn quoting_is_undone_by_one_level_at_line_starts() {
-        let cases: &[(&[u8], &[u8])] = &[
-            (b">From a\n", b"From a\n"),
-            (
-                b"x\n>>From a\n>From b\ny >From c\n",
-                b"x\n>From a\nFrom b\ny >From c\n",
-            ),
-            (b"> From a\n>Fromage\n", b"> From a\n>Fromage\n"),
-        ];
-        for (given, expected) in cases {
-            assert_eq!(&*unquoted(given), *expected);
-        }
-    }
-
-    #[test]
     fn long_headers_are_cut() {
         let addresses = vec!["a@example.org"; 1500].join(", ");
         let out = shown(&format!("To: {addresses}\n\nx\n"));
@@ -540,18 +479,6 @@ mod tests {
             .split_once("[-- the HTML is longer")
             .expect("a line that says so");
         assert!((95..105).contains(&rest.matches("<p>x</p>").count()));
-    }
-
-    #[test]
-    fn quoting_is_undone_in_place() {
-        for given in [
-            &b">From a\n>>From b\nx >From c\n\n>From d"[..],
-            b"none",
-            b"",
-            b">From ",
-        ] {
-            assert_eq!(unquote(given.to_vec()), *unquoted(given));
-        }
     }
 
     /// Pieces of mail whose order decides how it is read.

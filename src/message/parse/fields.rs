@@ -28,8 +28,8 @@ impl Field<'_> {
 ///
 /// A From_ line (or a `>From ` one, which old mailers left there) and lines
 /// that are no field are passed over.
-pub fn fields(block: &[u8]) -> Fields<'_> {
-    Fields { rest: block }
+pub fn fields(block: &[u8]) -> FieldIter<'_> {
+    FieldIter { rest: block }
 }
 
 /// Returns the body of the first field of that name.
@@ -39,11 +39,11 @@ pub fn find<'a>(block: &'a [u8], name: &str) -> Option<&'a [u8]> {
 
 /// An iterator over header fields; see [`fields`].
 #[derive(Clone, Debug)]
-pub struct Fields<'a> {
+pub struct FieldIter<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Iterator for Fields<'a> {
+impl<'a> Iterator for FieldIter<'a> {
     type Item = Field<'a>;
 
     fn next(&mut self) -> Option<Field<'a>> {

@@ -11,11 +11,13 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 
 pub mod body;
 pub mod bytes;
+mod description;
 pub mod display;
 pub mod fields;
 pub mod html;
 mod part;
 mod quiet;
+mod quoting;
 mod structure;
 pub mod words;
 

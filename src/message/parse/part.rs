@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::body::TransferEncoding;
+use super::body::DeclaredEncoding;
 use super::bytes::Bytes;
 use super::words;
 
@@ -20,7 +20,7 @@ pub struct Part<'a> {
     /// Whether the sender asked to save it rather than show it.
     pub attachment: bool,
     /// How the content is encoded.
-    pub encoding: TransferEncoding,
+    pub encoding: DeclaredEncoding,
     /// The content, encoded.
     pub raw: Bytes<'a>,
     /// What it is made of.

@@ -1,57 +1,54 @@
 //! The tree of parts: one walk from delimiter to delimiter (RFC 2046 section 5.1).
 //!
-//! Our own and not mail-parser's, which decodes every part, keeps every header field, and takes
-//! several times the message in memory for it. Here parts are ranges of the message; only what is
-//! a message in base64 or quoted-printable is decoded. mail-parser reads the fields that describe a
-//! part, which are cut before it sees them: its time grows with the square of their continuations.
-//! Nothing is read twice and nothing is nested deeper than [`MAX_DEPTH`], so time is linear.
+//! The tree is our own and not mail-parser's, which decodes every part, keeps every header field,
+//! and takes several times the message in memory for it. Here parts are ranges of the message; only
+//! a message in base64 or quoted-printable is decoded. Nothing is read twice and nothing is nested
+//! deeper than [`MAX_DEPTH`], so time is linear. What the header says of a part, the module
+//! `description` reads.
 
-use mail_parser::{MessageParser, MimeHeaders};
 use memchr::{memchr, memmem};
 
-use super::body::TransferEncoding;
+use super::body::DeclaredEncoding;
 use super::bytes::Bytes;
+use super::description::{Description, MAX_FIELD};
+use super::fields;
 use super::part::{Content, Part, Structure};
-use super::quiet::quietly;
-use super::{fields, words};
 
 /// How deep parts may be nested before the rest is taken as text (security rule S6).
 pub const MAX_DEPTH: usize = 64;
 /// How many parts of a message are looked at (security rule S6).
 pub const MAX_PARTS: usize = 10_000;
 
-/// How much is read of a field that describes a part. A file name of 255 characters needs 2.5 KiB.
-const MAX_FIELD: usize = 16 * 1024;
-/// How deep messages that are encoded as a whole are decoded.
-const MAX_ENCODED: usize = 3;
+/// How deep messages that are encoded as a whole are decoded: each level is a copy in memory.
+const MAX_DECODINGS: usize = 3;
 
-/// Returns the tree of parts of a message; whatever is no MIME is one text part.
+/// Returns the tree of parts of a message; a message without MIME is one text part.
 ///
 /// `message` begins with its header block, without a From_ line.
 pub fn structure(message: &[u8]) -> Structure<'_> {
-    let mut walk = Walk::new(Bytes::Borrowed(message), MAX_PARTS, MAX_ENCODED);
-    let (root, _) = walk.entity(Place {
+    let mut reader = TreeReader::new(Bytes::Borrowed(message), MAX_PARTS, MAX_DECODINGS);
+    let (root, _) = reader.entity(Position {
         number: Number::Root(String::new()),
         depth: 0,
         in_digest: false,
     });
     Structure {
         parts: root.into_iter().collect(),
-        rest: walk.rest,
+        rest: reader.rest,
     }
 }
 
 /// How a part gets its number.
 enum Number {
-    /// It is this part.
+    /// The entity has this number.
     Part(String),
-    /// It is what the message of this number is made of: a multipart has the same number, anything
-    /// else is its first part (RFC 3501 section 6.4.5).
+    /// The entity is the content of the message of this number: a multipart has the same number,
+    /// any other type is its first part (RFC 3501 section 6.4.5).
     Root(String),
 }
 
-/// Where an entity stands.
-struct Place {
+/// Where an entity stands in the tree.
+struct Position {
     number: Number,
     depth: usize,
     in_digest: bool,
@@ -59,96 +56,107 @@ struct Place {
 
 /// What ended an entity.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+enum EntityEnd {
     /// The end of the message.
     Message,
     /// The delimiter of an open multipart.
     Delimiter { multipart: usize, closes: bool },
 }
 
-/// What the header of an entity says of it.
-struct Described {
-    media_type: String,
-    charset: Option<String>,
-    boundary: Option<String>,
-    file_name: Option<String>,
-    attachment: bool,
-    encoding: TransferEncoding,
-}
-
-struct Walk<'a> {
+/// One pass over a message that builds its tree.
+struct TreeReader<'a> {
     bytes: Bytes<'a>,
+    /// How far the message is read.
     at: usize,
     /// The boundaries of the multiparts that are open, the outermost first.
     open: Vec<Vec<u8>>,
-    /// How many more parts there may be.
-    left: usize,
-    /// How much deeper messages are decoded.
-    encoded: usize,
-    /// What was not looked into, because there were too many parts.
+    /// How many more parts are read.
+    parts_left: usize,
+    /// How many more levels of encoded messages are decoded.
+    decodings_left: usize,
+    /// The bytes that were not read, because the message has too many parts.
     rest: Option<Bytes<'a>>,
 }
 
-impl<'a> Walk<'a> {
-    fn new(bytes: Bytes<'a>, left: usize, encoded: usize) -> Walk<'a> {
-        Walk {
+impl<'a> TreeReader<'a> {
+    fn new(bytes: Bytes<'a>, parts_left: usize, decodings_left: usize) -> TreeReader<'a> {
+        TreeReader {
             bytes,
             at: 0,
             open: Vec::new(),
-            left,
-            encoded,
+            parts_left,
+            decodings_left,
             rest: None,
         }
     }
 
     /// Reads an entity from its header on, up to what ends it.
     ///
-    /// There is none where there are too many.
-    fn entity(&mut self, place: Place) -> (Option<Part<'a>>, End) {
-        if self.left == 0 {
+    /// There is no part if the message has too many of them.
+    fn entity(&mut self, position: Position) -> (Option<Part<'a>>, EntityEnd) {
+        if self.parts_left == 0 {
+            // The rest is kept in one piece, so that it can be shown as it stands: a message may not
+            // hide its text behind 10,000 empty parts.
             self.rest = Some(self.bytes.slice(self.at, self.bytes.len()));
             self.at = self.bytes.len();
-            return (None, End::Message);
+            return (None, EntityEnd::Message);
         }
-        self.left -= 1;
+        self.parts_left -= 1;
         let header_start = self.at;
         let ended = self.pass_header();
         let header = self.bytes.slice(header_start, self.at);
-        let described = described(&header, place.in_digest);
-        let is_multipart = described.media_type.starts_with("multipart/");
-        let number = match place.number {
+        let description = Description::of(&header, position.in_digest);
+        let is_multipart = description.media_type.starts_with("multipart/");
+        let number = match position.number {
             Number::Part(number) => number,
             Number::Root(number) if is_multipart => number,
             Number::Root(number) => join(&number, 0),
         };
-        let mut part = Part {
+        let part = Part {
             number,
-            media_type: described.media_type,
-            charset: described.charset,
-            file_name: described.file_name,
-            attachment: described.attachment,
-            encoding: described.encoding,
+            media_type: description.media_type,
+            charset: description.charset,
+            file_name: description.file_name,
+            attachment: description.attachment,
+            encoding: description.encoding,
             raw: Bytes::default(),
             content: Content::Leaf,
         };
-        let start = self.at;
-        if let Some(end) = ended {
-            self.pass_line();
-            return (Some(as_leaf(part)), end);
+        match ended {
+            Some(end) => {
+                // The header ends at a delimiter, without an empty line: the part has no content.
+                self.pass_line();
+                (Some(as_leaf(part)), end)
+            }
+            None => self.content(part, description.boundary, position.depth),
         }
-        if place.depth >= MAX_DEPTH {
+    }
+
+    /// Reads the content of a part, whose header was read before.
+    fn content(
+        &mut self,
+        mut part: Part<'a>,
+        boundary: Option<String>,
+        depth: usize,
+    ) -> (Option<Part<'a>>, EntityEnd) {
+        let start = self.at;
+        if depth >= MAX_DEPTH {
+            // Each level is a call of this function: deeper ones could exhaust the stack.
             let end = self.pass_content(&mut part, start);
             return (Some(as_text(part)), end);
         }
+        let is_multipart = part.media_type.starts_with("multipart/");
         let is_message = matches!(&*part.media_type, "message/rfc822" | "message/global");
-        match described.boundary {
+        match boundary {
             Some(boundary) if is_multipart && !boundary.is_empty() => {
-                self.multipart(part, boundary.into_bytes(), place.depth)
+                self.multipart(part, boundary.into_bytes(), depth)
             }
-            _ if is_message && part.encoding == TransferEncoding::Identity => {
-                let (root, end) = self.entity(Place {
+            // The message within is read in place: the delimiters of the multiparts around it end
+            // it, too, whatever its own header says.
+            _ if is_message && part.encoding == DeclaredEncoding::Identity => {
+                let (root, end) = self.entity(Position {
                     number: Number::Root(part.number.clone()),
-                    depth: place.depth + 1,
+                    depth: depth + 1,
                     in_digest: false,
                 });
                 part.raw = self.bytes.slice(start, self.content_end(start, end));
@@ -158,9 +166,10 @@ impl<'a> Walk<'a> {
                     Content::Message(part.raw.slice(0, header), root.into_iter().collect());
                 (Some(part), end)
             }
-            _ if is_message && self.encoded > 0 => {
+            // RFC 2046 section 5.2.1 forbids to encode a message; mailers do it all the same.
+            _ if is_message && self.decodings_left > 0 => {
                 let end = self.pass_content(&mut part, start);
-                (Some(self.decoded_message(part, place.depth)), end)
+                (Some(self.decoded_message(part, depth)), end)
             }
             _ => {
                 let end = self.pass_content(&mut part, start);
@@ -175,20 +184,21 @@ impl<'a> Walk<'a> {
         mut part: Part<'a>,
         boundary: Vec<u8>,
         depth: usize,
-    ) -> (Option<Part<'a>>, End) {
+    ) -> (Option<Part<'a>>, EntityEnd) {
         let start = self.at;
         let own = self.open.len();
         self.open.push(boundary);
+        // The preamble (RFC 2046 section 5.1.1) is read by no mailer and shown by none.
         let mut end = self.pass_to_delimiter();
         let mut parts = Vec::new();
         while end
-            == (End::Delimiter {
+            == (EntityEnd::Delimiter {
                 multipart: own,
                 closes: false,
             })
             && self.at < self.bytes.len()
         {
-            let (found, next) = self.entity(Place {
+            let (found, next) = self.entity(Position {
                 number: Number::Part(join(&part.number, parts.len())),
                 depth: depth + 1,
                 in_digest: part.is("multipart/digest"),
@@ -196,43 +206,47 @@ impl<'a> Walk<'a> {
             parts.extend(found);
             end = next;
         }
+        // An outer delimiter may have ended the innermost part: what it skips is closed with it.
         self.open.truncate(own);
         // What follows the last delimiter belongs to no part.
-        if matches!(end, End::Delimiter { multipart, .. } if multipart == own) {
+        if matches!(end, EntityEnd::Delimiter { multipart, .. } if multipart == own) {
             end = self.pass_to_delimiter();
         }
         part.raw = self.bytes.slice(start, self.content_end(start, end));
         if parts.is_empty() {
-            // It should have parts and has none: what is there is shown as text.
+            // The header announces parts and there are none: the content is shown as text.
             return (Some(as_text(part)), end);
         }
         // Only the leaves of a multipart are encoded (RFC 2045 section 6.4).
-        part.encoding = TransferEncoding::Identity;
+        part.encoding = DeclaredEncoding::Identity;
         part.content = Content::Multipart(parts);
         (Some(part), end)
     }
 
-    /// Looks into a message that is encoded as a whole.
+    /// Decodes a message that is encoded as a whole, and reads its parts.
     fn decoded_message(&mut self, mut part: Part<'a>, depth: usize) -> Part<'a> {
         let decoded = Bytes::from(part.decoded().into_owned());
-        let mut walk = Walk::new(decoded, self.left, self.encoded - 1);
-        let (root, _) = walk.entity(Place {
+        // The decoded message is another sequence of bytes, but counts against the same limits.
+        let mut reader = TreeReader::new(decoded, self.parts_left, self.decodings_left - 1);
+        let (root, _) = reader.entity(Position {
             number: Number::Root(part.number.clone()),
             depth: depth + 1,
             in_digest: false,
         });
-        self.left = walk.left;
-        let header = fields::split_header(&walk.bytes).0.len();
+        self.parts_left = reader.parts_left;
+        let header = fields::split_header(&reader.bytes).0.len();
         part.media_type = "message/rfc822".to_owned();
-        part.content = Content::Message(walk.bytes.slice(0, header), root.into_iter().collect());
+        part.content = Content::Message(reader.bytes.slice(0, header), root.into_iter().collect());
         part
     }
 
     /// Passes a header block and its empty line; where a delimiter or the message ends it instead,
     /// says so and stays there.
-    fn pass_header(&mut self) -> Option<End> {
+    fn pass_header(&mut self) -> Option<EntityEnd> {
         while self.at < self.bytes.len() {
             let line = self.line();
+            // A delimiter counts in a header, too: else a part whose empty line was lost would take
+            // the parts behind it for its header.
             if let Some(end) = self.delimiter(line.0) {
                 return Some(end);
             }
@@ -241,7 +255,7 @@ impl<'a> Walk<'a> {
                 return None;
             }
         }
-        Some(End::Message)
+        Some(EntityEnd::Message)
     }
 
     /// Returns where the line begins and ends.
@@ -258,17 +272,18 @@ impl<'a> Walk<'a> {
     }
 
     /// Passes content up to a delimiter, and the delimiter.
-    fn pass_content(&mut self, part: &mut Part<'a>, start: usize) -> End {
+    fn pass_content(&mut self, part: &mut Part<'a>, start: usize) -> EntityEnd {
         let end = self.pass_to_delimiter();
         part.raw = self.bytes.slice(start, self.content_end(start, end));
         end
     }
 
     /// Passes everything up to a delimiter of an open multipart, and the delimiter.
-    fn pass_to_delimiter(&mut self) -> End {
+    fn pass_to_delimiter(&mut self) -> EntityEnd {
+        // Without an open multipart no line is a delimiter: the search would be for nothing.
         if self.open.is_empty() {
             self.at = self.bytes.len();
-            return End::Message;
+            return EntityEnd::Message;
         }
         loop {
             if let Some(end) = self.delimiter(self.at) {
@@ -279,16 +294,17 @@ impl<'a> Walk<'a> {
                 Some(before) => self.at += before + 1,
                 None => {
                     self.at = self.bytes.len();
-                    return End::Message;
+                    return EntityEnd::Message;
                 }
             }
         }
     }
 
-    /// Returns what the line there delimits, the innermost multipart first; blanks may follow.
-    fn delimiter(&self, start: usize) -> Option<End> {
+    /// Returns which multipart the line there delimits, the innermost one first; blanks may follow.
+    fn delimiter(&self, start: usize) -> Option<EntityEnd> {
         let line = self.bytes[start..].strip_prefix(b"--")?;
-        // No boundary that counts is longer than what is read of a field.
+        // No boundary is longer than what is read of a field: longer lines are not read to their
+        // end once for each multipart that is open.
         let window = &line[..line.len().min(MAX_FIELD + 3)];
         let length = memchr(b'\n', window).unwrap_or(window.len());
         let line = window[..length].trim_ascii_end();
@@ -303,15 +319,16 @@ impl<'a> Walk<'a> {
                     b"--" => true,
                     _ => return None,
                 };
-                Some(End::Delimiter { multipart, closes })
+                Some(EntityEnd::Delimiter { multipart, closes })
             })
     }
 
-    /// Returns where content ends: the line end before a delimiter belongs to that.
+    /// Returns where content ends: the line end before a delimiter belongs to the delimiter
+    /// (RFC 2046 section 5.1.1).
     ///
-    /// The walk stands behind the delimiter.
-    fn content_end(&self, start: usize, end: End) -> usize {
-        if end == End::Message {
+    /// The delimiter was passed.
+    fn content_end(&self, start: usize, end: EntityEnd) -> usize {
+        if end == EntityEnd::Message {
             return self.bytes.len();
         }
         let before = &self.bytes[..self.at];
@@ -322,8 +339,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Returns a part without parts of its own. What should be a multipart and is none is text
-/// (RFC 2049 section 2 asks for as much).
+/// Returns a part without parts of its own. A multipart that cannot be read as one is text, as
+/// RFC 2049 section 2 asks.
 fn as_leaf(mut part: Part<'_>) -> Part<'_> {
     if part.media_type.starts_with("multipart/") {
         part.media_type = "text/plain".to_owned();
@@ -343,74 +360,10 @@ fn plain_part<'a>(number: &str, raw: Bytes<'a>) -> Part<'a> {
         charset: None,
         file_name: None,
         attachment: false,
-        encoding: TransferEncoding::Identity,
+        encoding: DeclaredEncoding::Identity,
         raw,
         content: Content::Leaf,
     }
-}
-
-/// Reads the fields that describe an entity.
-fn described(header: &[u8], in_digest: bool) -> Described {
-    let mut described = Described {
-        media_type: if in_digest {
-            "message/rfc822".to_owned()
-        } else {
-            "text/plain".to_owned()
-        },
-        charset: None,
-        boundary: None,
-        file_name: None,
-        attachment: false,
-        encoding: TransferEncoding::Identity,
-    };
-    let names = [
-        "Content-Type",
-        "Content-Disposition",
-        "Content-Transfer-Encoding",
-    ];
-    let mut bodies = [None; 3];
-    for field in fields::fields(header) {
-        // The last one of a name counts.
-        if let Some(at) = names.iter().position(|name| field.is(name)) {
-            bodies[at] = Some(field.body);
-        }
-    }
-    if bodies == [None; 3] {
-        return described;
-    }
-    let mut block = Vec::new();
-    for (name, body) in names.iter().zip(bodies) {
-        let Some(body) = body else {
-            continue;
-        };
-        block.extend_from_slice(name.as_bytes());
-        block.extend_from_slice(b": ");
-        block.extend_from_slice(&body[..body.len().min(MAX_FIELD)]);
-        block.push(b'\n');
-    }
-    block.push(b'\n');
-    quietly(|| {
-        let parsed = MessageParser::new()
-            .with_mime_headers()
-            .parse_headers(&block)?;
-        if let Some(found) = parsed.content_type() {
-            let subtype = found.subtype().unwrap_or("plain");
-            described.media_type = format!("{}/{subtype}", found.ctype()).to_ascii_lowercase();
-            described.charset = found.attribute("charset").map(str::to_owned);
-            described.boundary = found.attribute("boundary").map(str::to_owned);
-        }
-        described.file_name = parsed
-            .attachment_name()
-            .map(|name| words::decode_unfolded(name).into_owned());
-        described.attachment = parsed
-            .content_disposition()
-            .is_some_and(|disposition| disposition.ctype().eq_ignore_ascii_case("attachment"));
-        described.encoding = parsed
-            .content_transfer_encoding()
-            .map_or(TransferEncoding::Identity, TransferEncoding::named);
-        Some(())
-    });
-    described
 }
 
 fn join(number: &str, index: usize) -> String {
@@ -424,7 +377,7 @@ fn join(number: &str, index: usize) -> String {
 mod tests {
     use super::*;
 
-    use mail_parser::{Message, PartType};
+    use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
     use proptest::prelude::*;
 
     fn each<'p, 'a>(parts: &'p [Part<'a>], see: &mut dyn FnMut(&'p Part<'a>)) {

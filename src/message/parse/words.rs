@@ -177,14 +177,14 @@ impl<'a> EncodedWord<'a> {
 
 /// One address of a field, as people are shown it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Named {
+pub struct ShownAddress {
     /// The address or local name; of a group without members its name.
     pub address: String,
     /// The display name, or the comment that old mail had instead; may be empty.
     pub name: String,
 }
 
-impl Named {
+impl ShownAddress {
     /// Returns the display name, or the address where there is none.
     pub fn shown(&self) -> &str {
         if self.name.is_empty() {
@@ -199,7 +199,7 @@ impl Named {
 const MAX_FIRST: usize = 64 * 1024;
 
 /// Returns the first address of a field body (RFC 5322 section 3.4, and what mail really holds).
-pub fn first_address(body: &[u8]) -> Named {
+pub fn first_address(body: &[u8]) -> ShownAddress {
     let body = unfold(cut(body, MAX_FIRST));
     let text = eight_bit(&body);
     let (mut bare, mut angle, mut comment) = (String::new(), None, String::new());
@@ -226,17 +226,17 @@ pub fn first_address(body: &[u8]) -> Named {
         }
     }
     let named = match angle {
-        Some(address) => Named {
+        Some(address) => ShownAddress {
             address: last_route(&address).trim().to_owned(),
             name: decode_unfolded(bare.trim()).trim().to_owned(),
         },
-        None => Named {
+        None => ShownAddress {
             address: decode_unfolded(bare.trim()).into_owned(),
             name: String::new(),
         },
     };
     if named.name.is_empty() {
-        Named {
+        ShownAddress {
             name: decode_unfolded(comment.trim()).into_owned(),
             ..named
         }

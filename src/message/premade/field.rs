@@ -12,7 +12,7 @@ use crate::message::write::analysis::MAX_LINE;
 use crate::message::write::fields::push_address;
 
 /// A field as it is written.
-pub(super) struct Written<'a> {
+pub(super) struct WrittenField<'a> {
     pub(super) bytes: Cow<'a, [u8]>,
     /// Whether an address in it can only be UTF-8 (RFC 6532).
     pub(super) eight_bit: bool,
@@ -47,9 +47,9 @@ const MAX_LIST: usize = 1 << 20;
 const STRUCTURED_FIELDS: [&str; 2] = ["Content-Type", "Content-Disposition"];
 
 /// Returns the field fit for a 7-bit wire: as it stands if it is, else encoded and folded.
-pub(super) fn written(field: &RawField) -> Written<'_> {
+pub(super) fn written(field: &RawField) -> WrittenField<'_> {
     if is_sound(field.raw()) {
-        return Written {
+        return WrittenField {
             bytes: Cow::Borrowed(field.raw()),
             eight_bit: false,
         };
@@ -73,7 +73,7 @@ pub(super) fn written(field: &RawField) -> Written<'_> {
     } else {
         text(field.name(), &value)
     };
-    Written {
+    WrittenField {
         eight_bit: !bytes.is_ascii(),
         bytes: Cow::Owned(bytes),
     }

@@ -5,7 +5,7 @@ use std::io;
 
 use memchr::memchr;
 
-use super::pieces::{Piece, Pieces};
+use super::pieces::{LinePiece, LinePieces};
 use crate::message::parse::fields;
 use crate::message::write::fields as made;
 use crate::message::{FieldBody, HeaderName, MessageSource};
@@ -91,7 +91,7 @@ impl PremadeHeader {
     /// # Errors
     /// Fails when the source cannot be read.
     pub fn read(source: &dyn MessageSource, reading: Reading) -> io::Result<PremadeHeader> {
-        let mut pieces = Pieces::new(source.reader()?);
+        let mut pieces = LinePieces::new(source.reader()?);
         let mut header = HeaderReader::default();
         let mut offset = 0;
         let mut skipping = false;
@@ -109,9 +109,9 @@ impl PremadeHeader {
                 continue;
             }
             match header.push(piece) {
-                Step::More => {}
-                Step::End => break,
-                Step::Body { len, .. } => {
+                HeaderProgress::More => {}
+                HeaderProgress::End => break,
+                HeaderProgress::Body { len, .. } => {
                     offset -= len;
                     break;
                 }
@@ -186,7 +186,7 @@ fn made_field(name: &HeaderName, body: &FieldBody) -> RawField {
 }
 
 /// What a piece of a line was to the header.
-pub(super) enum Step {
+pub(super) enum HeaderProgress {
     /// A part of the header.
     More,
     /// The empty line after it.
@@ -224,7 +224,7 @@ impl HeaderReader {
         self.field_len += len;
     }
 
-    pub(super) fn push(&mut self, piece: Piece<'_>) -> Step {
+    pub(super) fn push(&mut self, piece: LinePiece<'_>) -> HeaderProgress {
         let (text, line_end) = piece.split();
         let len = piece.bytes.len() as u64;
         if piece.starts_line {
@@ -232,10 +232,10 @@ impl HeaderReader {
             if !continues {
                 self.end_field();
                 if text.is_empty() {
-                    return Step::End;
+                    return HeaderProgress::End;
                 }
                 if name_len(text).is_none() {
-                    return Step::Body {
+                    return HeaderProgress::Body {
                         unfinished: Vec::new(),
                         len,
                     };
@@ -246,7 +246,7 @@ impl HeaderReader {
         self.field_len += len;
         if self.len > MAX_HEADER || self.fields.len() >= MAX_FIELDS {
             self.is_full = true;
-            return Step::Body {
+            return HeaderProgress::Body {
                 unfinished: std::mem::take(&mut self.field),
                 len: self.field_len,
             };
@@ -255,7 +255,7 @@ impl HeaderReader {
         if !line_end.is_empty() {
             self.field.push(b'\n');
         }
-        Step::More
+        HeaderProgress::More
     }
 
     fn end_field(&mut self) {

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use crate::message::BLOCK;
 
 /// A reader of lines; a line over 64 KiB comes in several pieces.
-pub(super) struct Pieces<R> {
+pub(super) struct LinePieces<R> {
     reader: BufReader<R>,
     piece: Vec<u8>,
     /// Whether the next piece starts a line.
@@ -14,12 +14,12 @@ pub(super) struct Pieces<R> {
 
 /// A line, or a piece of one, its line end included.
 #[derive(Clone, Copy)]
-pub(super) struct Piece<'a> {
+pub(super) struct LinePiece<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) starts_line: bool,
 }
 
-impl<'a> Piece<'a> {
+impl<'a> LinePiece<'a> {
     /// Returns the text and the line end: LF, CRLF or none.
     pub(super) fn split(self) -> (&'a [u8], &'a [u8]) {
         let text = crate::message::parse::fields::trim_line_end(self.bytes);
@@ -31,9 +31,9 @@ impl<'a> Piece<'a> {
     }
 }
 
-impl<R: Read> Pieces<R> {
-    pub(super) fn new(reader: R) -> Pieces<R> {
-        Pieces {
+impl<R: Read> LinePieces<R> {
+    pub(super) fn new(reader: R) -> LinePieces<R> {
+        LinePieces {
             reader: BufReader::with_capacity(BLOCK, reader),
             piece: Vec::new(),
             at_line_start: true,
@@ -41,7 +41,7 @@ impl<R: Read> Pieces<R> {
     }
 
     /// Returns the next piece, or `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Piece<'_>>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<LinePiece<'_>>> {
         self.piece.clear();
         let mut limit = BLOCK as u64;
         loop {
@@ -59,7 +59,7 @@ impl<R: Read> Pieces<R> {
         }
         let starts_line = self.at_line_start;
         self.at_line_start = self.piece.ends_with(b"\n");
-        Ok(Some(Piece {
+        Ok(Some(LinePiece {
             bytes: &self.piece,
             starts_line,
         }))

@@ -4,8 +4,8 @@ use std::io;
 
 use super::header::RawField;
 use super::structured::Structured;
-use super::walk::{MAX_DEPTH, Place, Shape, Structure, Visitor};
-use crate::message::parse::body::TransferEncoding as Declared;
+use super::walk::{Framing, MAX_DEPTH, Nesting, Shape, Visitor};
+use crate::message::parse::body::DeclaredEncoding;
 use crate::message::write::analysis::{Analyser, Analysis, MAX_LINE};
 use crate::message::write::attachment::true_charset;
 use crate::message::write::parameter::is_token_byte;
@@ -13,11 +13,11 @@ use crate::message::write::plan::encoded;
 use crate::message::{TransferEncoding, Wire};
 
 /// What the header of an entity says of it.
-pub(super) struct Described {
+pub(super) struct DeclaredEntity {
     content_type: Option<Structured>,
     /// Type and subtype in lower case.
     media_type: String,
-    declared: Declared,
+    declared: DeclaredEncoding,
     shape: DeclaredShape,
 }
 
@@ -32,31 +32,32 @@ enum DeclaredShape {
     Sealed,
 }
 
-impl Described {
-    pub(super) fn of(header: &[RawField], place: Place) -> Described {
+impl DeclaredEntity {
+    pub(super) fn of(header: &[RawField], nesting: Nesting) -> DeclaredEntity {
         let first = |name: &str| header.iter().find(|f| f.is(name)).map(RawField::value);
         let content_type = first("Content-Type").map(|body| Structured::parse(&body));
         let named = content_type.as_ref().map(Structured::value);
         // RFC 2045 section 5.2: what is no type means the default, and so does no field.
         let media_type = named.filter(|name| is_type(name)).unwrap_or_else(|| {
-            if place.in_digest && content_type.is_none() {
+            if nesting.in_digest && content_type.is_none() {
                 "message/rfc822".to_owned()
             } else {
                 "text/plain".to_owned()
             }
         });
-        let declared = first("Content-Transfer-Encoding").map_or(Declared::Identity, |body| {
-            Declared::named(&String::from_utf8_lossy(&body))
-        });
+        let declared = first("Content-Transfer-Encoding")
+            .map_or(DeclaredEncoding::Identity, |body| {
+                DeclaredEncoding::named(&String::from_utf8_lossy(&body))
+            });
         let boundary = content_type.as_ref().and_then(|t| t.parameter("boundary"));
-        let mut described = Described {
+        let mut described = DeclaredEntity {
             shape: DeclaredShape::Leaf,
             content_type,
             media_type,
             declared,
         };
         described.shape = described.find_shape(boundary);
-        if place.depth >= MAX_DEPTH {
+        if nesting.depth >= MAX_DEPTH {
             described.shape = DeclaredShape::Sealed;
         }
         described
@@ -72,7 +73,7 @@ impl Described {
                 _ => DeclaredShape::Leaf,
             },
             "message/rfc822" | "message/global" | "message/news"
-                if self.declared == Declared::Identity =>
+                if self.declared == DeclaredEncoding::Identity =>
             {
                 DeclaredShape::Message
             }
@@ -109,10 +110,10 @@ impl Described {
     }
 
     /// Plans a leaf, or what was to have parts and has none.
-    pub(super) fn plan(&self, analysis: &Analysis, wire: Wire) -> Plan {
+    pub(super) fn plan(&self, analysis: &Analysis, wire: Wire) -> EntityPlan {
         let is_fit = analysis.is_ascii() && has_fit_lines(analysis);
-        if is_fit || self.declared != Declared::Identity || self.is_sealed(analysis) {
-            return Plan::untouched(!analysis.is_ascii());
+        if is_fit || self.declared != DeclaredEncoding::Identity || self.is_sealed(analysis) {
+            return EntityPlan::untouched(!analysis.is_ascii());
         }
         let is_text = self.media_type.starts_with("text/");
         let is_broken = self.media_type.starts_with("multipart/");
@@ -135,7 +136,7 @@ impl Described {
         } else {
             TransferEncoding::Base64
         };
-        Plan {
+        EntityPlan {
             content_type: content_type.filter(|new| Some(new) != self.content_type.as_ref()),
             encoding: Some(encoding),
             eight_bit: encoding == TransferEncoding::EightBit,
@@ -171,7 +172,7 @@ pub(super) fn has_fit_lines(analysis: &Analysis) -> bool {
 
 /// What becomes of one entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct EntityPlan {
     /// The Content-Type to write, where it changes.
     pub(super) content_type: Option<Structured>,
     /// The encoding of the content, or the label of what has parts; `None`: all stays.
@@ -182,9 +183,9 @@ pub(super) struct Plan {
     pub(super) is_leaf: bool,
 }
 
-impl Plan {
-    fn untouched(eight_bit: bool) -> Plan {
-        Plan {
+impl EntityPlan {
+    fn untouched(eight_bit: bool) -> EntityPlan {
+        EntityPlan {
             content_type: None,
             encoding: None,
             eight_bit,
@@ -193,8 +194,8 @@ impl Plan {
     }
 
     /// Plans what holds parts: its label says what the widest of them is (RFC 2045 section 6.4).
-    fn container(eight_bit: bool) -> Plan {
-        Plan {
+    fn container(eight_bit: bool) -> EntityPlan {
+        EntityPlan {
             content_type: None,
             encoding: Some(if eight_bit {
                 TransferEncoding::EightBit
@@ -208,25 +209,25 @@ impl Plan {
 }
 
 /// The first pass: plans in the order in which entities start.
-pub(super) struct Planner {
+pub(super) struct EntityPlanner {
     wire: Wire,
-    pub(super) plans: Vec<Plan>,
-    open: Vec<Open>,
+    pub(super) plans: Vec<EntityPlan>,
+    open: Vec<OpenEntity>,
     /// Looks at a leaf, or at what comes before a delimiter.
     analyser: Option<Analyser>,
 }
 
-struct Open {
+struct OpenEntity {
     index: usize,
-    described: Described,
+    described: DeclaredEntity,
     /// Whether a delimiter was found.
     delimited: bool,
     eight_bit: bool,
 }
 
-impl Planner {
-    pub(super) fn new(wire: Wire) -> Planner {
-        Planner {
+impl EntityPlanner {
+    pub(super) fn new(wire: Wire) -> EntityPlanner {
+        EntityPlanner {
             wire,
             plans: Vec::new(),
             open: Vec::new(),
@@ -241,18 +242,18 @@ impl Planner {
     }
 }
 
-impl Visitor for Planner {
-    fn open(&mut self, header: &[RawField], place: Place) -> io::Result<Shape> {
-        let described = Described::of(header, place);
+impl Visitor for EntityPlanner {
+    fn open(&mut self, header: &[RawField], nesting: Nesting) -> io::Result<Shape> {
+        let described = DeclaredEntity::of(header, nesting);
         let shape = described.walk_shape();
         self.analyser = (!matches!(shape, Shape::Message)).then(|| Analyser::new(""));
-        self.open.push(Open {
+        self.open.push(OpenEntity {
             index: self.plans.len(),
             described,
             delimited: matches!(shape, Shape::Message),
             eight_bit: false,
         });
-        self.plans.push(Plan::untouched(false));
+        self.plans.push(EntityPlan::untouched(false));
         Ok(shape)
     }
 
@@ -261,19 +262,19 @@ impl Visitor for Planner {
         Ok(())
     }
 
-    fn structure(&mut self, bytes: &[u8], kind: Structure) -> io::Result<()> {
+    fn framing(&mut self, bytes: &[u8], kind: Framing) -> io::Result<()> {
         self.analyse(bytes);
         let Some(open) = self.open.last_mut() else {
             return Ok(());
         };
         match kind {
-            Structure::Delimiter => {
+            Framing::Delimiter => {
                 open.delimited = true;
                 self.analyser = None;
             }
             // For seven bits it is made ASCII.
-            Structure::Around if self.wire == Wire::SevenBit => {}
-            Structure::Around | Structure::Rest => open.eight_bit |= !bytes.is_ascii(),
+            Framing::Around if self.wire == Wire::SevenBit => {}
+            Framing::Around | Framing::Rest => open.eight_bit |= !bytes.is_ascii(),
         }
         Ok(())
     }
@@ -282,7 +283,7 @@ impl Visitor for Planner {
         let open = self.open.pop().expect("what closes was open");
         let plan = match self.analyser.take() {
             Some(analyser) if !open.delimited => open.described.plan(&analyser.finish(), self.wire),
-            _ => Plan::container(open.eight_bit),
+            _ => EntityPlan::container(open.eight_bit),
         };
         if let Some(parent) = self.open.last_mut() {
             parent.eight_bit |= plan.eight_bit;
@@ -293,10 +294,10 @@ impl Visitor for Planner {
 }
 
 /// Returns the shape that the second pass takes an entity for.
-pub(super) fn planned_shape(plan: &Plan, header: &[RawField], place: Place) -> Shape {
+pub(super) fn planned_shape(plan: &EntityPlan, header: &[RawField], nesting: Nesting) -> Shape {
     if plan.is_leaf {
         Shape::Leaf
     } else {
-        Described::of(header, place).walk_shape()
+        DeclaredEntity::of(header, nesting).walk_shape()
     }
 }

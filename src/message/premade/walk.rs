@@ -5,8 +5,8 @@
 
 use std::io::{self, Read};
 
-use super::header::{HeaderReader, RawField, Step};
-use super::pieces::{Piece, Pieces};
+use super::header::{HeaderProgress, HeaderReader, RawField};
+use super::pieces::{LinePiece, LinePieces};
 
 /// How deep parts may be nested; what lies deeper is content (security rule S6).
 pub(super) const MAX_DEPTH: usize = 64;
@@ -25,7 +25,7 @@ pub(super) enum Shape {
 
 /// Where an entity stands.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct Nesting {
     /// How many entities it lies in.
     pub(super) depth: usize,
     /// Whether it is a part of a digest.
@@ -34,7 +34,7 @@ pub(super) struct Place {
 
 /// What belongs to no part.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Structure {
+pub(super) enum Framing {
     /// A delimiter of the innermost open entity.
     Delimiter,
     /// Text before the first and after the last delimiter, which no reader shows.
@@ -46,11 +46,11 @@ pub(super) enum Structure {
 /// What looks at a message as the walk goes by; entities are nested.
 pub(super) trait Visitor {
     /// An entity starts with its header.
-    fn open(&mut self, header: &[RawField], place: Place) -> io::Result<Shape>;
+    fn open(&mut self, header: &[RawField], nesting: Nesting) -> io::Result<Shape>;
     /// Content of the open leaf; line ends come by themselves.
     fn content(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// A piece of a line that belongs to no part, its line end included.
-    fn structure(&mut self, bytes: &[u8], kind: Structure) -> io::Result<()>;
+    fn framing(&mut self, bytes: &[u8], kind: Framing) -> io::Result<()>;
     /// The innermost open entity ends; `delimited` if a leaf's last line end belongs to the delimiter.
     fn close(&mut self, delimited: bool) -> io::Result<()>;
 }
@@ -64,12 +64,12 @@ pub(super) fn walk(
     let mut walk = Walk {
         visitor,
         frames: Vec::new(),
-        state: State::Around,
+        state: NextLine::Around,
         line_end: b"",
         entities: 0,
     };
     walk.open(header)?;
-    let mut pieces = Pieces::new(body);
+    let mut pieces = LinePieces::new(body);
     while let Some(piece) = pieces.next()? {
         walk.piece(piece)?;
     }
@@ -83,7 +83,7 @@ enum Frame {
 }
 
 /// What the next line is taken for, unless it is a delimiter.
-enum State {
+enum NextLine {
     Header(HeaderReader),
     Leaf,
     Around,
@@ -93,41 +93,41 @@ enum State {
 struct Walk<'v> {
     visitor: &'v mut dyn Visitor,
     frames: Vec<Frame>,
-    state: State,
+    state: NextLine,
     /// The line end withheld from a leaf: it may belong to a delimiter.
     line_end: &'static [u8],
     entities: usize,
 }
 
 impl Walk<'_> {
-    fn piece(&mut self, piece: Piece<'_>) -> io::Result<()> {
+    fn piece(&mut self, piece: LinePiece<'_>) -> io::Result<()> {
         if piece.starts_line
             && piece.bytes.starts_with(b"--")
-            && !matches!(self.state, State::Rest)
+            && !matches!(self.state, NextLine::Rest)
             && let Some((frame, closes)) = self.delimiter(piece.split().0)
         {
             return self.pass_delimiter(frame, closes, piece.bytes);
         }
         match &mut self.state {
-            State::Header(reader) => match reader.push(piece) {
-                Step::More => Ok(()),
-                Step::End => self.end_header(),
-                Step::Body { unfinished, .. } => {
+            NextLine::Header(reader) => match reader.push(piece) {
+                HeaderProgress::More => Ok(()),
+                HeaderProgress::End => self.end_header(),
+                HeaderProgress::Body { unfinished, .. } => {
                     self.end_header()?;
                     for line in unfinished.split_inclusive(|&b| b == b'\n') {
-                        self.piece(Piece {
+                        self.piece(LinePiece {
                             bytes: line,
                             starts_line: true,
                         })?;
                     }
                     let starts_line = unfinished.is_empty() || unfinished.ends_with(b"\n");
-                    self.piece(Piece {
+                    self.piece(LinePiece {
                         bytes: piece.bytes,
                         starts_line,
                     })
                 }
             },
-            State::Leaf => {
+            NextLine::Leaf => {
                 let (text, line_end) = piece.split();
                 self.visitor.content(self.line_end)?;
                 self.line_end = match line_end {
@@ -137,8 +137,8 @@ impl Walk<'_> {
                 };
                 self.visitor.content(text)
             }
-            State::Around => self.visitor.structure(piece.bytes, Structure::Around),
-            State::Rest => self.visitor.structure(piece.bytes, Structure::Rest),
+            NextLine::Around => self.visitor.framing(piece.bytes, Framing::Around),
+            NextLine::Rest => self.visitor.framing(piece.bytes, Framing::Rest),
         }
     }
 
@@ -164,21 +164,21 @@ impl Walk<'_> {
         while self.frames.len() > frame + 1 {
             self.close_frame()?;
         }
-        self.visitor.structure(line, Structure::Delimiter)?;
+        self.visitor.framing(line, Framing::Delimiter)?;
         if closes {
             self.close_frame()?;
-            self.state = State::Around;
+            self.state = NextLine::Around;
         } else if self.entities >= MAX_PARTS {
-            self.state = State::Rest;
+            self.state = NextLine::Rest;
         } else {
-            self.state = State::Header(HeaderReader::default());
+            self.state = NextLine::Header(HeaderReader::default());
         }
         Ok(())
     }
 
     /// Ends the header that is being read.
     fn end_header(&mut self) -> io::Result<()> {
-        let State::Header(reader) = std::mem::replace(&mut self.state, State::Around) else {
+        let NextLine::Header(reader) = std::mem::replace(&mut self.state, NextLine::Around) else {
             return Ok(());
         };
         self.open(&reader.finish())
@@ -190,22 +190,22 @@ impl Walk<'_> {
             self.frames.last(),
             Some(Frame::Multipart { digest: true, .. })
         );
-        let place = Place {
+        let nesting = Nesting {
             depth: self.frames.len(),
             in_digest,
         };
-        self.state = match self.visitor.open(header, place)? {
+        self.state = match self.visitor.open(header, nesting)? {
             Shape::Leaf => {
                 self.line_end = b"";
-                State::Leaf
+                NextLine::Leaf
             }
             Shape::Multipart { boundary, digest } => {
                 self.frames.push(Frame::Multipart { boundary, digest });
-                State::Around
+                NextLine::Around
             }
             Shape::Message => {
                 self.frames.push(Frame::Message);
-                State::Header(HeaderReader::default())
+                NextLine::Header(HeaderReader::default())
             }
         };
         Ok(())
@@ -214,16 +214,16 @@ impl Walk<'_> {
     /// Ends the header or leaf that is being read.
     fn end_content(&mut self, by_delimiter: bool) -> io::Result<()> {
         // A header that ends with its part has no content; that of a message holds another header.
-        while matches!(self.state, State::Header(_)) {
+        while matches!(self.state, NextLine::Header(_)) {
             self.end_header()?;
         }
-        if matches!(self.state, State::Leaf) {
+        if matches!(self.state, NextLine::Leaf) {
             if !by_delimiter {
                 self.visitor.content(self.line_end)?;
             }
             self.visitor
                 .close(by_delimiter && !self.line_end.is_empty())?;
-            self.state = State::Around;
+            self.state = NextLine::Around;
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 
 use super::field;
 use super::header::{PremadeHeader, RawField};
-use super::plan::{Described, Plan, Planner, has_fit_lines, planned_shape};
-use super::walk::{Place, Shape, Structure, Visitor, walk};
+use super::plan::{DeclaredEntity, EntityPlan, EntityPlanner, has_fit_lines, planned_shape};
+use super::walk::{Framing, Nesting, Shape, Visitor, walk};
 use crate::message::write::analysis::{Analyser, MAX_LINE};
 use crate::message::write::plan::BodyWriter;
 use crate::message::{MessageSource, TransferEncoding, Wire, for_each_block};
@@ -47,7 +47,7 @@ pub fn message(
     let mut analyser = Analyser::new("");
     analyser.read(body()?)?;
     let analysis = analyser.finish();
-    let described = Described::of(&header.fields, Place::default());
+    let described = DeclaredEntity::of(&header.fields, Nesting::default());
     let is_fit = analysis.is_ascii() && has_fit_lines(&analysis);
     let mut out = LineEnds::new(out);
     let mut writer = Writer {
@@ -63,11 +63,11 @@ pub fn message(
         let plan = described.plan(&analysis, wire);
         writer.out = Some(Out::AsItIs(&mut out));
         writer.plans.push(plan);
-        writer.open(&header.fields, Place::default())?;
+        writer.open(&header.fields, Nesting::default())?;
         for_each_block(body()?, |block| writer.content(block))?;
         writer.close(false)?;
     } else {
-        let mut planner = Planner::new(wire);
+        let mut planner = EntityPlanner::new(wire);
         walk(&header.fields, body()?, &mut planner)?;
         writer.plans = planner.plans;
         writer.out = Some(Out::AsItIs(&mut out));
@@ -81,7 +81,7 @@ pub fn message(
 /// The second pass.
 struct Writer<'a> {
     wire: Wire,
-    plans: Vec<Plan>,
+    plans: Vec<EntityPlan>,
     /// How many entities were opened.
     opened: usize,
     /// `None` only while it changes hands.
@@ -114,7 +114,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn start_leaf(&mut self, plan: &Plan) {
+    fn start_leaf(&mut self, plan: &EntityPlan) {
         let encoding = plan.encoding.filter(|encoding| {
             matches!(
                 encoding,
@@ -144,16 +144,16 @@ impl<'a> Writer<'a> {
     }
 
     /// Returns a header as it is written, the empty line included.
-    fn header(&mut self, fields: &[RawField], plan: &Plan, is_root: bool) -> Vec<u8> {
-        let mut header = Header {
+    fn header(&mut self, fields: &[RawField], plan: &EntityPlan, is_root: bool) -> Vec<u8> {
+        let mut header = HeaderWriter {
             bytes: Vec::new(),
             seen: Vec::new(),
         };
         for field in fields {
             match header.field(field, plan, is_root) {
-                Kept::AsItWas => {}
-                Kept::Changed => self.changes.fields += 1,
-                Kept::EightBit => {
+                FieldChange::Unchanged => {}
+                FieldChange::Changed => self.changes.fields += 1,
+                FieldChange::EightBit => {
                     self.changes.fields += 1;
                     self.changes.eight_bit_left = true;
                 }
@@ -167,7 +167,7 @@ impl<'a> Writer<'a> {
 }
 
 impl Visitor for Writer<'_> {
-    fn open(&mut self, fields: &[RawField], place: Place) -> io::Result<Shape> {
+    fn open(&mut self, fields: &[RawField], nesting: Nesting) -> io::Result<Shape> {
         let plan = self.plans[self.opened].clone();
         let is_root = self.opened == 0;
         self.opened += 1;
@@ -177,7 +177,7 @@ impl Visitor for Writer<'_> {
         if plan.is_leaf {
             self.start_leaf(&plan);
         }
-        Ok(planned_shape(&plan, fields, place))
+        Ok(planned_shape(&plan, fields, nesting))
     }
 
     fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -188,8 +188,8 @@ impl Visitor for Writer<'_> {
         }
     }
 
-    fn structure(&mut self, bytes: &[u8], kind: Structure) -> io::Result<()> {
-        if kind != Structure::Around {
+    fn framing(&mut self, bytes: &[u8], kind: Framing) -> io::Result<()> {
+        if kind != Framing::Around {
             self.column = 0;
             self.changes.eight_bit_left |= !bytes.is_ascii() && self.wire == Wire::SevenBit;
             return self.plain().write_all(bytes);
@@ -232,15 +232,15 @@ impl Visitor for Writer<'_> {
 }
 
 /// What became of a field.
-enum Kept {
-    AsItWas,
+enum FieldChange {
+    Unchanged,
     Changed,
     /// It was changed, and an address in it is not ASCII.
     EightBit,
 }
 
 /// A header being written.
-struct Header {
+struct HeaderWriter {
     bytes: Vec<u8>,
     /// The MIME fields written.
     seen: Vec<&'static str>,
@@ -250,21 +250,21 @@ const VERSION: &str = "MIME-Version";
 const TYPE: &str = "Content-Type";
 const ENCODING: &str = "Content-Transfer-Encoding";
 
-impl Header {
-    fn field(&mut self, field: &RawField, plan: &Plan, is_root: bool) -> Kept {
+impl HeaderWriter {
+    fn field(&mut self, field: &RawField, plan: &EntityPlan, is_root: bool) -> FieldChange {
         if let Some(mime) = [VERSION, TYPE, ENCODING].into_iter().find(|n| field.is(n)) {
             if self.seen.contains(&mime) {
-                return Kept::Changed;
+                return FieldChange::Changed;
             }
             self.seen.push(mime);
             match (mime, &plan.content_type, plan.encoding) {
                 (TYPE, Some(content_type), _) => {
                     self.bytes.extend(content_type.render(TYPE));
-                    return Kept::Changed;
+                    return FieldChange::Changed;
                 }
                 (ENCODING, _, Some(encoding)) if !is_said(field, encoding) => {
                     self.encoding(encoding);
-                    return Kept::Changed;
+                    return FieldChange::Changed;
                 }
                 _ => {}
             }
@@ -272,19 +272,19 @@ impl Header {
         // Hints of mailboxes about the body as it was.
         let is_hint = field.is("Content-Length") || field.is("Lines");
         if is_root && is_hint && plan.encoding.is_some() {
-            return Kept::Changed;
+            return FieldChange::Changed;
         }
         let written = field::written(field);
         self.bytes.extend_from_slice(&written.bytes);
         match written.bytes {
-            _ if written.eight_bit => Kept::EightBit,
-            std::borrow::Cow::Borrowed(_) => Kept::AsItWas,
-            std::borrow::Cow::Owned(_) => Kept::Changed,
+            _ if written.eight_bit => FieldChange::EightBit,
+            std::borrow::Cow::Borrowed(_) => FieldChange::Unchanged,
+            std::borrow::Cow::Owned(_) => FieldChange::Changed,
         }
     }
 
     /// Adds the MIME fields that are missing.
-    fn complete(&mut self, plan: &Plan, is_root: bool) {
+    fn complete(&mut self, plan: &EntityPlan, is_root: bool) {
         let is_new = |seen: &[&str], name: &str| !seen.contains(&name);
         let is_mime = !self.seen.is_empty() || plan.encoding.is_some();
         if is_root && is_mime && is_new(&self.seen, VERSION) {

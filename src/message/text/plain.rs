@@ -23,7 +23,7 @@ const MAX_SEQUENCE: usize = 4096;
 /// # Errors
 /// Fails when the input cannot be read or the output not be written.
 pub fn strip_terminal_codes(input: impl Read, out: &mut dyn Write) -> io::Result<()> {
-    let mut screen = Screen::default();
+    let mut screen = TerminalLine::default();
     for_each_block(input, |block| {
         block.iter().for_each(|&byte| screen.byte(byte));
         out.write_all(&std::mem::take(&mut screen.done))
@@ -33,7 +33,7 @@ pub fn strip_terminal_codes(input: impl Read, out: &mut dyn Write) -> io::Result
 }
 
 #[derive(Default)]
-enum State {
+enum EscapeState {
     #[default]
     Text,
     /// After ESC.
@@ -47,56 +47,59 @@ enum State {
 }
 
 #[derive(Default)]
-struct Screen {
+struct TerminalLine {
     /// What is ready to be written.
     done: Vec<u8>,
     /// The line so far, character by character.
     line: Vec<u8>,
     /// Where in `line` the next character goes.
     cursor: usize,
-    state: State,
+    state: EscapeState,
     /// The sequence so far: what is none after all is text.
     sequence: Vec<u8>,
     carriage_return: bool,
 }
 
-impl Screen {
+impl TerminalLine {
     fn byte(&mut self, byte: u8) {
-        if matches!(self.state, State::Text) {
+        if matches!(self.state, EscapeState::Text) {
             return self.text(byte);
         }
         // A line end or another ESC breaks a sequence off.
-        let is_string = matches!(self.state, State::String { .. });
+        let is_string = matches!(self.state, EscapeState::String { .. });
         if byte == b'\n' || (byte == 0x1b && !is_string) || self.sequence.len() > MAX_SEQUENCE {
             self.give_up();
             return self.byte(byte);
         }
         self.sequence.push(byte);
         let next = match (&self.state, byte) {
-            (State::Escape, b'[') => Some(State::Control),
-            (State::Escape, b']' | b'P' | b'X' | b'^' | b'_') => {
-                Some(State::String { escape: false })
+            (EscapeState::Escape, b'[') => Some(EscapeState::Control),
+            (EscapeState::Escape, b']' | b'P' | b'X' | b'^' | b'_') => {
+                Some(EscapeState::String { escape: false })
             }
-            (State::Escape | State::Designation, b' '..=b'/') => Some(State::Designation),
-            (State::Control, 0x20..=0x3f) => Some(State::Control),
-            (State::String { escape: true }, b'\\') | (State::String { .. }, 0x07) => None,
-            (State::String { .. }, byte) => Some(State::String {
+            (EscapeState::Escape | EscapeState::Designation, b' '..=b'/') => {
+                Some(EscapeState::Designation)
+            }
+            (EscapeState::Control, 0x20..=0x3f) => Some(EscapeState::Control),
+            (EscapeState::String { escape: true }, b'\\') | (EscapeState::String { .. }, 0x07) => {
+                None
+            }
+            (EscapeState::String { .. }, byte) => Some(EscapeState::String {
                 escape: byte == 0x1b,
             }),
-            (State::Control, b'K') => {
+            (EscapeState::Control, b'K') => {
                 self.erase();
                 None
             }
             // The final byte of a sequence.
-            (State::Escape | State::Designation, 0x30..=0x7e) | (State::Control, 0x40..=0x7e) => {
-                None
-            }
+            (EscapeState::Escape | EscapeState::Designation, 0x30..=0x7e)
+            | (EscapeState::Control, 0x40..=0x7e) => None,
             _ => return self.give_up(),
         };
         match next {
             Some(state) => self.state = state,
             None => {
-                self.state = State::Text;
+                self.state = EscapeState::Text;
                 self.sequence.clear();
             }
         }
@@ -114,7 +117,7 @@ impl Screen {
         }
         match byte {
             0x1b => {
-                self.state = State::Escape;
+                self.state = EscapeState::Escape;
                 self.sequence = vec![byte];
             }
             b'\r' => self.carriage_return = true,
@@ -156,7 +159,7 @@ impl Screen {
 
     /// Takes what began like a sequence for text, without its ESC.
     fn give_up(&mut self) {
-        self.state = State::Text;
+        self.state = EscapeState::Text;
         for byte in std::mem::take(&mut self.sequence) {
             if byte != 0x1b {
                 self.text(byte);
@@ -171,7 +174,7 @@ impl Screen {
     }
 
     fn end(&mut self) {
-        if !matches!(self.state, State::Text) {
+        if !matches!(self.state, EscapeState::Text) {
             self.give_up();
         }
         self.done.append(&mut self.line);

@@ -4,14 +4,15 @@ use std::io::{self, Write};
 
 use super::analysis::Analysis;
 use super::attachment::{Attachment, AttachmentPlan, with_true_charset};
-use super::entity::{Content, Counter, Entity, Part, analyse};
+use super::entity::{BodyPart, Counter, Entity, PartContent, analyse};
 use super::fields::{self, Fields};
 use super::media_type::MediaType;
 use super::plan::{BodyPlan, TransferEncoding, Wire};
 use crate::message::MessageSource;
+use crate::message::encode::uuencode::UuBlock;
 use crate::message::value::FileName;
 
-/// Everything a message is made of; [`write`](Composition::write) makes it.
+/// Everything that a message is made of; [`write`](Composition::write) makes it.
 pub struct Composition<'a> {
     /// The header fields, in order. MIME fields among them are left out: they
     /// are made from `body_type` and the bytes. Bcc must not be among them.
@@ -32,7 +33,7 @@ pub struct Composition<'a> {
     pub boundary_seed: String,
 }
 
-/// What may be asked for beside the contents; the bytes of the contents come first.
+/// Preferences of the caller, followed as far as the bytes of the contents allow it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
     /// The transfer encoding of the text.
@@ -73,14 +74,15 @@ impl Composition<'_> {
     /// # Errors
     /// Fails when a source cannot be read or `out` not be written.
     pub fn write(&self, wire: Wire, out: &mut dyn Write) -> io::Result<()> {
-        let plan = self.plan(wire)?;
+        // Before the first byte is written: a source that cannot be read leaves nothing behind.
+        let layout = self.layout(wire)?;
         out.write_all(self.header().as_bytes())?;
-        match plan {
-            Plan::Bare(part) => {
+        match layout {
+            Layout::Bare(part) => {
                 out.write_all(b"\n")?;
                 part.write_content(out)
             }
-            Plan::Mime(entity) => {
+            Layout::Mime(entity) => {
                 out.write_all(b"MIME-Version: 1.0\n")?;
                 entity.write(out)
             }
@@ -93,12 +95,12 @@ impl Composition<'_> {
     /// Fails when a source cannot be read.
     pub fn size(&self, wire: Wire) -> io::Result<u64> {
         let mut counter = Counter(self.header().len() as u64);
-        match self.plan(wire)? {
-            Plan::Bare(part) => {
+        match self.layout(wire)? {
+            Layout::Bare(part) => {
                 counter.0 += 1;
                 part.count_content(&mut counter)?;
             }
-            Plan::Mime(entity) => {
+            Layout::Mime(entity) => {
                 counter.0 += "MIME-Version: 1.0\n".len() as u64;
                 entity.count(&mut counter)?;
             }
@@ -118,6 +120,7 @@ impl Composition<'_> {
         while !self.attachments.is_empty() && self.size(wire)? > limit {
             let sizes = self.attachments.iter().map(|file| file.source.len());
             let largest = sizes.enumerate().max_by_key(|&(index, size)| (size, index));
+            // Of two files of the same size the later one: people name first what matters most.
             let (index, size) = largest.expect("there is an attachment");
             let name = self.attachments.remove(index).name;
             self.omitted.push(Omitted { name, size });
@@ -134,93 +137,81 @@ impl Composition<'_> {
             .collect()
     }
 
-    fn plan(&self, wire: Wire) -> io::Result<Plan<'_>> {
-        let prefix = self.boundary_prefix();
-        let mut taken = Vec::new();
-        let mut parts = Vec::new();
-        // A multipart has at least one part; without attachments that is the text, if only an empty one.
-        let is_bare = self.attachments.is_empty() && self.omitted.is_empty();
-        let empty = (is_bare && self.alternative.is_none()).then_some(&EMPTY as &dyn MessageSource);
-        if let Some(body) = self.body.or(empty) {
-            let analysis = analyse(&Content::Whole(body), &prefix)?;
-            taken.extend_from_slice(&analysis.taken_boundaries);
-            let is_plain = self.body_type == MediaType::text_plain() && self.alternative.is_none();
-            if analysis.uu_blocks.is_empty() || !is_plain {
-                let mut part = text_part(&self.body_type, Content::Whole(body), &analysis, wire);
-                let needs_none = part.encoding == TransferEncoding::SevenBit;
-                if self.wishes.without_mime && is_bare && is_plain && needs_none {
-                    return Ok(Plan::Bare(part));
-                }
-                // A message or multipart must not be encoded (RFC 2046 section 5.2.1).
-                if let Some(asked) = self.wishes.encoding
-                    && !part.media_type.is_composite()
-                {
-                    part.encoding = asked.or_needed(part.encoding);
-                }
-                parts.push(part);
-            } else if is_bare && analysis.has_sound_lines() {
-                // What AIX scripts expect: their readers decode the block, and know no MIME.
-                return Ok(Plan::Bare(Part::bare(body, analysis.has_crlf_line_ends())));
-            } else {
-                let rest = Content::Without(body, analysis.uu_blocks.clone());
-                let rest_analysis = analyse(&rest, &prefix)?;
-                parts.push(text_part(&self.body_type, rest, &rest_analysis, wire));
-                for block in analysis.uu_blocks {
-                    let media_type = block
-                        .name
-                        .extension()
-                        .and_then(|e| MediaType::of_extension(&e));
-                    let media_type = media_type.filter(|t| !t.is_text() && !t.is_composite());
-                    let plan =
-                        AttachmentPlan::binary(media_type.unwrap_or(MediaType::octet_stream()));
-                    let name = block.name.clone();
-                    parts.push(Part::attached(plan, &name, Content::Decoded(body, block)));
-                }
-            }
+    /// Decides which parts the message has and how each of them is encoded.
+    fn layout(&self, wire: Wire) -> io::Result<Layout<'_>> {
+        let mut builder = LayoutBuilder {
+            wire,
+            boundary_prefix: self.boundary_prefix(),
+            taken: Vec::new(),
+            alternatives: Vec::new(),
+            parts: Vec::new(),
+        };
+        // A message has at least one part: without a text and without files, a text of no bytes.
+        let needs_text = self.is_text_only() && self.alternative.is_none();
+        let empty = needs_text.then_some(&EMPTY as &dyn MessageSource);
+        if let Some(body) = self.body.or(empty)
+            && let Some(bare) = self.add_body(body, &mut builder)?
+        {
+            return Ok(Layout::Bare(bare));
         }
-        let mut alternatives = Vec::new();
         if let Some(alternative) = &self.alternative {
-            let content = Content::Whole(alternative.source);
-            let analysis = analyse(&content, &prefix)?;
-            taken.extend_from_slice(&analysis.taken_boundaries);
-            alternatives.append(&mut parts);
-            alternatives.push(text_part(&alternative.media_type, content, &analysis, wire));
+            builder.add_alternative(alternative)?;
         }
+        // The note stands before the files, where it is read together with the text.
         if let Some(note) = self.note() {
-            let content = Content::Owned(note);
-            let analysis = analyse(&content, &prefix)?;
-            parts.push(text_part(
-                &MediaType::text_plain(),
-                content,
-                &analysis,
-                wire,
-            ));
+            builder.add_text(&MediaType::text_plain(), PartContent::Owned(note))?;
         }
         for attachment in &self.attachments {
-            let plan = AttachmentPlan::new(attachment, wire, &prefix, &mut taken)?;
-            let content = Content::Whole(attachment.source);
-            parts.push(Part::attached(plan, &attachment.name, content));
+            builder.add_attachment(attachment)?;
         }
-        // `=_` occurs in no encoding (RFC 2045 section 6.7); a number makes it differ from lines as they are.
-        let number = taken.iter().max().map_or(0, |max| max.saturating_add(1));
-        let mut entities: Vec<Entity<'_>> = parts.into_iter().map(Entity::Part).collect();
-        if !alternatives.is_empty() {
-            let parts = alternatives.into_iter().map(Entity::Part).collect();
-            let boundary = format!("{prefix}{}", number.saturating_add(1));
-            entities.insert(0, Entity::joined("multipart/alternative", parts, boundary));
-        }
-        let boundary = format!("{prefix}{number}");
-        // What was left out is told in a part that is no form of the text.
+        // The note about omitted files is no other form of the text: with it the parts are mixed.
         let name = if self.wishes.alternatives && self.omitted.is_empty() {
             "multipart/alternative"
         } else {
             "multipart/mixed"
         };
-        Ok(Plan::Mime(if is_bare && entities.len() == 1 {
-            entities.remove(0)
+        Ok(Layout::Mime(builder.join(name, self.is_text_only())))
+    }
+
+    /// Returns whether the message has no files, neither attached nor only named.
+    fn is_text_only(&self) -> bool {
+        self.attachments.is_empty() && self.omitted.is_empty()
+    }
+
+    /// Adds the text, and its uuencode blocks as attachments.
+    ///
+    /// Returns the text instead if it is the whole message and goes without MIME fields.
+    fn add_body<'s>(
+        &'s self,
+        body: &'s dyn MessageSource,
+        builder: &mut LayoutBuilder<'s>,
+    ) -> io::Result<Option<BodyPart<'s>>> {
+        let analysis = builder.analyse(&PartContent::Whole(body))?;
+        let is_plain = self.body_type == MediaType::text_plain() && self.alternative.is_none();
+        // In a text of another type, such as HTML, a `begin` line is text: blocks are looked for
+        // only where scripts put them.
+        if analysis.uu_blocks.is_empty() || !is_plain {
+            let content = PartContent::Whole(body);
+            let mut part = text_part(&self.body_type, content, &analysis, builder.wire);
+            let needs_none = part.encoding == TransferEncoding::SevenBit;
+            if self.wishes.without_mime && self.is_text_only() && is_plain && needs_none {
+                return Ok(Some(part));
+            }
+            // A message or multipart must not be encoded (RFC 2046 section 5.2.1).
+            if let Some(asked) = self.wishes.encoding
+                && !part.media_type.is_composite()
+            {
+                part.encoding = asked.or_needed(part.encoding);
+            }
+            builder.parts.push(part);
+        } else if self.is_text_only() && analysis.has_sound_lines() {
+            // What AIX scripts expect: their readers decode the block, and know no MIME.
+            let crlf_line_ends = analysis.has_crlf_line_ends();
+            return Ok(Some(BodyPart::bare(body, crlf_line_ends)));
         } else {
-            Entity::joined(name, entities, boundary)
-        }))
+            builder.add_text_and_blocks(body, &self.body_type, analysis.uu_blocks)?;
+        }
+        Ok(None)
     }
 
     /// Returns the text that stands in for files that were left out.
@@ -241,23 +232,118 @@ impl Composition<'_> {
             .boundary_seed
             .chars()
             .filter(char::is_ascii_alphanumeric);
+        // A boundary has at most 70 characters (RFC 2046 section 5.1.1); a number of 20 digits fits.
         let seed: String = seed.take(40).collect();
         format!("=_{seed}_")
     }
 }
 
-/// Plans a text of the caller's, or what the caller says is something else.
+/// The parts of a message, as far as they are known.
+struct LayoutBuilder<'a> {
+    wire: Wire,
+    /// What every boundary of the message begins with.
+    boundary_prefix: String,
+    /// The numbers of boundaries that lines of the contents begin with already.
+    taken: Vec<u64>,
+    /// The forms of the text, if it has more than one.
+    alternatives: Vec<BodyPart<'a>>,
+    parts: Vec<BodyPart<'a>>,
+}
+
+impl<'a> LayoutBuilder<'a> {
+    /// Reads a content once, and remembers the boundaries that it takes.
+    fn analyse(&mut self, content: &PartContent<'_>) -> io::Result<Analysis> {
+        let analysis = analyse(content, &self.boundary_prefix)?;
+        self.taken.extend_from_slice(&analysis.taken_boundaries);
+        Ok(analysis)
+    }
+
+    fn add_text(&mut self, media_type: &MediaType, content: PartContent<'a>) -> io::Result<()> {
+        let analysis = self.analyse(&content)?;
+        let part = text_part(media_type, content, &analysis, self.wire);
+        self.parts.push(part);
+        Ok(())
+    }
+
+    /// Adds what the text has beside its uuencode blocks, and each block as a file.
+    fn add_text_and_blocks(
+        &mut self,
+        body: &'a dyn MessageSource,
+        body_type: &MediaType,
+        blocks: Vec<UuBlock>,
+    ) -> io::Result<()> {
+        self.add_text(body_type, PartContent::Without(body, blocks.clone()))?;
+        for block in blocks {
+            let extension = block.name.extension();
+            // The decoded bytes were not analysed: no charset is known for a text, and a message
+            // could not be put into base64 (RFC 2046 section 5.2.1).
+            let media_type = extension
+                .and_then(|extension| MediaType::of_extension(&extension))
+                .filter(|found| !found.is_text() && !found.is_composite())
+                .unwrap_or(MediaType::octet_stream());
+            let plan = AttachmentPlan::binary(media_type);
+            let name = block.name.clone();
+            let content = PartContent::Decoded(body, block);
+            self.parts.push(BodyPart::attached(plan, &name, content));
+        }
+        Ok(())
+    }
+
+    /// Adds the other form of the text; what was added before are the plainer forms.
+    fn add_alternative(&mut self, alternative: &Alternative<'a>) -> io::Result<()> {
+        // Plain text first: readers take the last form that they can show (RFC 2046 section 5.1.4).
+        self.alternatives.append(&mut self.parts);
+        let content = PartContent::Whole(alternative.source);
+        let analysis = self.analyse(&content)?;
+        let part = text_part(&alternative.media_type, content, &analysis, self.wire);
+        self.alternatives.push(part);
+        Ok(())
+    }
+
+    fn add_attachment(&mut self, attachment: &Attachment<'a>) -> io::Result<()> {
+        let prefix = &self.boundary_prefix;
+        let plan = AttachmentPlan::new(attachment, self.wire, prefix, &mut self.taken)?;
+        let content = PartContent::Whole(attachment.source);
+        let part = BodyPart::attached(plan, &attachment.name, content);
+        self.parts.push(part);
+        Ok(())
+    }
+
+    /// Joins the parts to a multipart of this type; a message of one text needs none.
+    fn join(self, name: &'static str, is_text_only: bool) -> Entity<'a> {
+        // `=_` occurs in no encoding (RFC 2045 section 6.7). Contents that are not encoded may hold
+        // it: the number makes the boundary differ from every line of theirs.
+        let number = self.taken.iter().max();
+        let number = number.map_or(0, |max| max.saturating_add(1));
+        let boundary = |number: u64| format!("{}{number}", self.boundary_prefix);
+        let mut entities: Vec<Entity<'_>> = self.parts.into_iter().map(Entity::Part).collect();
+        if !self.alternatives.is_empty() {
+            let forms = self.alternatives.into_iter().map(Entity::Part).collect();
+            // The inner multipart needs a boundary of its own: a reader that meets the outer one
+            // there would end it.
+            let inner = boundary(number.saturating_add(1));
+            entities.insert(0, Entity::joined("multipart/alternative", forms, inner));
+        }
+        if is_text_only && entities.len() == 1 {
+            entities.remove(0)
+        } else {
+            Entity::joined(name, entities, boundary(number))
+        }
+    }
+}
+
+/// Plans a text, or what the caller declares to be of another type.
 fn text_part<'a>(
     asked: &MediaType,
-    content: Content<'a>,
+    content: PartContent<'a>,
     analysis: &Analysis,
     wire: Wire,
-) -> Part<'a> {
+) -> BodyPart<'a> {
     let mut plan = BodyPlan::for_text(analysis, wire);
     let media_type = if !asked.is_composite() {
         asked.clone()
     } else if analysis.has_sound_lines() {
-        // Made by the caller, its boundaries and encodings included: not ours to touch.
+        // The caller made it, its boundaries and encodings included: not a byte of it is changed.
         plan.encoding = if analysis.is_ascii() {
             TransferEncoding::SevenBit
         } else {
@@ -265,7 +351,7 @@ fn text_part<'a>(
         };
         asked.clone()
     } else {
-        // No mailer would carry it as it is: let it arrive as the text that it is.
+        // No mailer carries such lines, and a multipart may not be encoded: it is sent as a text.
         MediaType::text_plain()
     };
     let media_type = if media_type.is_text() {
@@ -273,7 +359,7 @@ fn text_part<'a>(
     } else {
         media_type
     };
-    Part {
+    BodyPart {
         media_type,
         encoding: plan.encoding,
         crlf_line_ends: plan.crlf_line_ends,
@@ -285,11 +371,11 @@ fn text_part<'a>(
 /// A body of nothing.
 static EMPTY: &[u8] = b"";
 
-/// The shape of a message.
-enum Plan<'a> {
+/// How a message is made up.
+enum Layout<'a> {
     /// One part and no MIME fields.
-    Bare(Part<'a>),
-    /// What the message's own header describes.
+    Bare(BodyPart<'a>),
+    /// One part or a multipart, described by the MIME fields of the message's own header.
     Mime(Entity<'a>),
 }
 

@@ -15,7 +15,7 @@ use crate::message::{MessageSource, for_each_block};
 
 /// A part, or parts between boundaries.
 pub(in crate::message) enum Entity<'a> {
-    Part(Part<'a>),
+    Part(BodyPart<'a>),
     Multipart {
         media_type: MediaType,
         boundary: String,
@@ -106,7 +106,7 @@ impl Write for Counter {
 }
 
 /// Where the bytes of a part come from.
-pub(in crate::message) enum Content<'a> {
+pub(in crate::message) enum PartContent<'a> {
     Whole(&'a dyn MessageSource),
     /// All but some uuencode blocks, in order.
     Without(&'a dyn MessageSource, Vec<UuBlock>),
@@ -116,16 +116,16 @@ pub(in crate::message) enum Content<'a> {
     Owned(String),
 }
 
-impl Content<'_> {
+impl PartContent<'_> {
     pub(in crate::message) fn for_each_block(
         &self,
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         match self {
-            Content::Whole(source) => for_each_block(source.reader()?, take),
-            Content::Decoded(source, block) => uuencode::decode(*source, block, take),
-            Content::Owned(text) => take(text.as_bytes()),
-            Content::Without(source, blocks) => {
+            PartContent::Whole(source) => for_each_block(source.reader()?, take),
+            PartContent::Decoded(source, block) => uuencode::decode(*source, block, take),
+            PartContent::Owned(text) => take(text.as_bytes()),
+            PartContent::Without(source, blocks) => {
                 let mut reader = source.reader()?;
                 let mut at = 0;
                 for block in blocks {
@@ -143,7 +143,7 @@ impl Content<'_> {
 }
 
 pub(in crate::message) fn analyse(
-    content: &Content<'_>,
+    content: &PartContent<'_>,
     boundary_prefix: &str,
 ) -> io::Result<Analysis> {
     let mut analyser = Analyser::new(boundary_prefix);
@@ -155,31 +155,34 @@ pub(in crate::message) fn analyse(
 }
 
 /// One part: its fields and its content.
-pub(in crate::message) struct Part<'a> {
+pub(in crate::message) struct BodyPart<'a> {
     pub(in crate::message) media_type: MediaType,
     pub(in crate::message) encoding: TransferEncoding,
     pub(in crate::message) crlf_line_ends: bool,
     pub(in crate::message) file_name: Option<FileName>,
-    pub(in crate::message) content: Content<'a>,
+    pub(in crate::message) content: PartContent<'a>,
 }
 
-impl<'a> Part<'a> {
-    pub(in crate::message) fn bare(body: &'a dyn MessageSource, crlf_line_ends: bool) -> Part<'a> {
-        Part {
+impl<'a> BodyPart<'a> {
+    pub(in crate::message) fn bare(
+        body: &'a dyn MessageSource,
+        crlf_line_ends: bool,
+    ) -> BodyPart<'a> {
+        BodyPart {
             media_type: MediaType::text_plain(),
             encoding: TransferEncoding::SevenBit,
             crlf_line_ends,
             file_name: None,
-            content: Content::Whole(body),
+            content: PartContent::Whole(body),
         }
     }
 
     pub(in crate::message) fn attached(
         plan: AttachmentPlan,
         name: &FileName,
-        content: Content<'a>,
-    ) -> Part<'a> {
-        Part {
+        content: PartContent<'a>,
+    ) -> BodyPart<'a> {
+        BodyPart {
             media_type: plan.named_type(name),
             encoding: plan.encoding,
             crlf_line_ends: plan.crlf_line_ends,
@@ -209,7 +212,7 @@ impl<'a> Part<'a> {
 
     pub(in crate::message) fn count_content(&self, counter: &mut Counter) -> io::Result<()> {
         match &self.content {
-            Content::Whole(source) if self.encoding == TransferEncoding::Base64 => {
+            PartContent::Whole(source) if self.encoding == TransferEncoding::Base64 => {
                 counter.0 += base64::encoded_len(source.len());
                 Ok(())
             }

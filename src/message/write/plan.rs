@@ -132,7 +132,7 @@ pub(in crate::message) fn encoded(analysis: &Analysis) -> TransferEncoding {
 
 /// Writes a body piece by piece in some transfer encoding.
 pub(in crate::message) enum BodyWriter<'a> {
-    AsItIs(Lines<'a>),
+    AsItIs(IdentityEncoder<'a>),
     QuotedPrintable(QuotedPrintableEncoder<'a>),
     Base64(Base64Encoder<'a>),
 }
@@ -145,7 +145,7 @@ impl<'a> BodyWriter<'a> {
     ) -> BodyWriter<'a> {
         match encoding {
             TransferEncoding::SevenBit | TransferEncoding::EightBit => {
-                BodyWriter::AsItIs(Lines::new(out, crlf_line_ends))
+                BodyWriter::AsItIs(IdentityEncoder::new(out, crlf_line_ends))
             }
             TransferEncoding::QuotedPrintable => {
                 BodyWriter::QuotedPrintable(QuotedPrintableEncoder::new(out, crlf_line_ends))
@@ -173,15 +173,15 @@ impl<'a> BodyWriter<'a> {
 }
 
 /// Copies lines, with LF for CRLF where those are the line ends.
-pub(in crate::message) struct Lines<'a> {
+pub(in crate::message) struct IdentityEncoder<'a> {
     out: &'a mut dyn Write,
     crlf_line_ends: bool,
     last: Option<u8>,
 }
 
-impl<'a> Lines<'a> {
-    fn new(out: &'a mut dyn Write, crlf_line_ends: bool) -> Lines<'a> {
-        Lines {
+impl<'a> IdentityEncoder<'a> {
+    fn new(out: &'a mut dyn Write, crlf_line_ends: bool) -> IdentityEncoder<'a> {
+        IdentityEncoder {
             out,
             crlf_line_ends,
             last: None,

@@ -1,0 +1,110 @@
+//! The header fields that describe a part: type, charset, boundary, file name, encoding.
+//!
+//! Here mail-parser does its work: it knows parameters, their continuations and their charsets
+//! (RFC 2231) in all the spellings of mailers. The fields are cut before it sees them, because its
+//! time grows with the square of the number of continuations.
+
+use mail_parser::{MessageParser, MimeHeaders};
+
+use super::body::DeclaredEncoding;
+use super::quiet::quietly;
+use super::{fields, words};
+
+/// How much is read of a field that describes a part. A file name of 255 characters needs 2.5 KiB.
+pub(super) const MAX_FIELD: usize = 16 * 1024;
+
+/// The fields that describe a part.
+const NAMES: [&str; 3] = [
+    "Content-Type",
+    "Content-Disposition",
+    "Content-Transfer-Encoding",
+];
+
+/// What the header of an entity says of it.
+pub(super) struct Description {
+    /// Type and subtype in lower case.
+    pub(super) media_type: String,
+    pub(super) charset: Option<String>,
+    pub(super) boundary: Option<String>,
+    /// The file name, decoded.
+    pub(super) file_name: Option<String>,
+    /// Whether the sender asks to save the part rather than show it.
+    pub(super) attachment: bool,
+    pub(super) encoding: DeclaredEncoding,
+}
+
+impl Description {
+    /// Reads the fields that describe an entity.
+    pub(super) fn of(header: &[u8], in_digest: bool) -> Description {
+        // The defaults of RFC 2045 section 5.2 and RFC 2046 section 5.1.5.
+        let media_type = if in_digest {
+            "message/rfc822"
+        } else {
+            "text/plain"
+        };
+        let mut description = Description {
+            media_type: media_type.to_owned(),
+            charset: None,
+            boundary: None,
+            file_name: None,
+            attachment: false,
+            encoding: DeclaredEncoding::Identity,
+        };
+        if let Some(block) = describing_fields(header) {
+            // A panic of the parser leaves the defaults, or as much as was read before it.
+            quietly(|| description.read(&block));
+        }
+        description
+    }
+
+    /// Reads a header block of describing fields only.
+    fn read(&mut self, block: &[u8]) -> Option<()> {
+        let parsed = MessageParser::new()
+            .with_mime_headers()
+            .parse_headers(block)?;
+        if let Some(found) = parsed.content_type() {
+            let subtype = found.subtype().unwrap_or("plain");
+            self.media_type = format!("{}/{subtype}", found.ctype()).to_ascii_lowercase();
+            self.charset = found.attribute("charset").map(str::to_owned);
+            self.boundary = found.attribute("boundary").map(str::to_owned);
+        }
+        // RFC 2047 section 5 forbids encoded words in parameters; many mailers write them there.
+        self.file_name = parsed
+            .attachment_name()
+            .map(|name| words::decode_unfolded(name).into_owned());
+        self.attachment = parsed
+            .content_disposition()
+            .is_some_and(|disposition| disposition.ctype().eq_ignore_ascii_case("attachment"));
+        self.encoding = parsed
+            .content_transfer_encoding()
+            .map_or(DeclaredEncoding::Identity, DeclaredEncoding::named);
+        Some(())
+    }
+}
+
+/// Returns a header block of the describing fields alone, each of them cut; `None` without any.
+fn describing_fields(header: &[u8]) -> Option<Vec<u8>> {
+    let mut bodies = [None; 3];
+    for field in fields::fields(header) {
+        // Of several fields of one name the last one counts.
+        if let Some(at) = NAMES.iter().position(|name| field.is(name)) {
+            bodies[at] = Some(field.body);
+        }
+    }
+    // Plain mail of scripts and daemons has none of them: it costs no call of the parser.
+    if bodies == [None; 3] {
+        return None;
+    }
+    let mut block = Vec::new();
+    for (name, body) in NAMES.iter().zip(bodies) {
+        let Some(body) = body else {
+            continue;
+        };
+        block.extend_from_slice(name.as_bytes());
+        block.extend_from_slice(b": ");
+        block.extend_from_slice(&body[..body.len().min(MAX_FIELD)]);
+        block.push(b'\n');
+    }
+    block.push(b'\n');
+    Some(block)
+}
