@@ -7,7 +7,19 @@
 //! A mail out is a [`Composition`]: [`Fields`] of values that cannot hold bad
 //! bytes, a body and attachments. It is written in two passes over each source
 //! and in constant memory: the first ([`analyse`]) finds charset and transfer
-//! encoding, the second encodes.
+//! encoding, the second encodes. A message that somebody else composed goes
+//! through [`premade`].
+//!
+//! # What is mail-parser's work, and what is ours
+//! Of a message that is read ([`parse`]), the crate mail-parser sees dates and
+//! the three fields that describe a part (Content-Type, Content-Disposition,
+//! Content-Transfer-Encoding), each cut to 16 KiB. The MIME tree is ours
+//! (`parse/structure.rs`), as are header fields, encoded words, charsets and
+//! transfer encodings. The reason is memory: mail-parser decodes every part and
+//! keeps every field, which takes several times the message, and a mailbox may
+//! hold a message of any size. In our tree a part is a range of the message,
+//! and the number of parts and their depth are limited. Its parser of whole
+//! messages judges ours in tests.
 
 use std::io;
 
@@ -43,7 +55,7 @@ pub trait MessageSource {
     /// Returns the size in bytes, as stored (LF line ends).
     fn len(&self) -> u64;
 
-    /// Returns whether there is nothing in it.
+    /// Returns whether it has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -105,10 +117,12 @@ fn for_each_block(
             Ok(0) => return Ok(()),
             Ok(count) => {
                 take(&block[..count])?;
+                // A source that fills the first block has more: from here on fewer calls count.
                 if count == FIRST_BLOCK {
                     block.resize(BLOCK, 0);
                 }
             }
+            // A signal came; whether it ends the program is decided by its handler, not here.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

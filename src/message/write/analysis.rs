@@ -1,4 +1,4 @@
-//! One pass over a body that finds all its encoding depends on, in constant memory.
+//! One pass over a body that finds everything on which its encoding depends, in constant memory.
 
 use std::io::{self, Read};
 
@@ -10,10 +10,10 @@ use crate::message::{MessageSource, for_each_block};
 
 /// The longest line mail may carry, without its line end (RFC 5322 section 2.1.1).
 pub(in crate::message) const MAX_LINE: u64 = 998;
-/// As much of a line's start is kept as the questions about whole lines need.
+/// How much of a line's start is kept: a line of a uuencode block is shorter, and so is a boundary.
 const KEPT: usize = 1024;
 
-/// What a body is like.
+/// What the first pass found in a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Analysis {
     /// Size in bytes.
@@ -44,7 +44,7 @@ pub struct Analysis {
     pub ends_with_line_end: bool,
     /// Complete uuencode blocks, where nothing but ASCII is found.
     pub uu_blocks: Vec<UuBlock>,
-    /// The boundaries with our seed that a line of the body would end a part for.
+    /// The numbers of boundaries with our seed that lines of the body begin with.
     pub(in crate::message) taken_boundaries: Vec<u64>,
 }
 
@@ -85,7 +85,7 @@ impl Analysis {
     }
 }
 
-/// Reads a source to its end and says what it is like.
+/// Reads a source to its end and returns what was found.
 ///
 /// # Errors
 /// Fails when the source cannot be read.
@@ -157,7 +157,10 @@ impl Analyser {
         if self.line_len > 0 {
             self.end_line(false, b"");
         }
+        // A body that ends within a character is not UTF-8.
         self.found.is_utf8 &= self.cut.is_empty();
+        // Blocks are taken out of a text only if the text is ASCII: in other charsets, such as
+        // UTF-16, the bytes of a `begin` line may be something else.
         if self.found.is_ascii() {
             self.found.uu_blocks = self.uuencode.into_blocks();
         }
@@ -175,7 +178,8 @@ impl Analyser {
     }
 
     fn check_utf8(&mut self, mut block: &[u8]) {
-        // Complete the character that was cut: at most three bytes more.
+        // First the character that the last block cut through: at most three bytes complete it.
+        // `error_len` is `None` as long as the bytes may still become a character.
         while self.found.is_utf8 && !self.cut.is_empty() && !block.is_empty() {
             self.cut.push(block[0]);
             block = &block[1..];
@@ -188,6 +192,7 @@ impl Analyser {
             && let Err(error) = std::str::from_utf8(block)
         {
             self.found.is_utf8 = error.error_len().is_none();
+            // If it is not UTF-8 the rest may be long, and nothing asks for it any more.
             self.cut = block[error.valid_up_to()..].to_vec();
             self.cut.truncate(4);
         }
@@ -206,6 +211,7 @@ impl Analyser {
 
     /// Judges a line whose last piece is given; what came before is in `self.line`.
     fn end_line(&mut self, complete: bool, last_piece: &[u8]) {
+        // A line that lies in one block, as most do, is judged where it is, without a copy.
         let mut line = std::mem::take(&mut self.line);
         let whole = if line.is_empty() {
             last_piece
@@ -215,6 +221,7 @@ impl Analyser {
             &line
         };
         let crlf = complete && self.line_len > 0 && self.last_byte == b'\r';
+        // `text` is shorter than `text_len` where the line is longer than what is kept of it.
         let text_len = self.line_len - u64::from(crlf);
         let text = &whole[..whole.len().min(text_len as usize)];
         let next_start = self.line_start + self.line_len + u64::from(complete);
@@ -227,6 +234,7 @@ impl Analyser {
         found.has_trailing_blank |= if text.len() as u64 == text_len {
             matches!(text.last(), Some(b' ' | b'\t'))
         } else {
+            // The end was not kept: assume a blank, which only costs an encoding.
             true
         };
         if self.boundary.len() > 2 && text.starts_with(&self.boundary) {
@@ -237,9 +245,10 @@ impl Analyser {
         if text.len() as u64 == text_len {
             self.uuencode.line(text, self.line_start, next_start);
         } else {
-            // No line of a block is that long.
+            // No line of a block is that long: a NUL, which none holds either, ends the block.
             self.uuencode.line(b"\0", self.line_start, next_start);
         }
+        // The buffer goes back, so that its memory serves the next line.
         line.clear();
         self.line = line;
         self.line_len = 0;
@@ -253,6 +262,8 @@ fn is_escaped(byte: u8) -> bool {
     !matches!(byte, b' '..=b'<' | b'>'..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
+/// Returns the number that a text begins with. Only 18 digits count, which cannot overflow: a
+/// boundary with a larger number differs from the line within them.
 fn leading_number(text: &[u8]) -> u64 {
     text.iter()
         .take_while(|byte| byte.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! Attached files: their types, and how their bytes travel.
+//! Attached files: their types, and how their bytes are sent.
 
 use std::io::{self, Read};
 
@@ -17,13 +17,13 @@ pub struct Attachment<'a> {
     pub content_type: Option<MediaType>,
     /// The charset the user gave for a text; otherwise it is found by content.
     pub charset: Option<String>,
-    /// The transfer encoding that is asked for; one that would change bytes is not taken.
+    /// The transfer encoding that the caller asks for; one that would change bytes is not used.
     pub encoding: Option<TransferEncoding>,
     /// The bytes.
     pub source: &'a dyn MessageSource,
 }
 
-/// How many first bytes tell text from binary where the name does not.
+/// How many bytes at the start decide between text and binary where the name does not.
 const SNIFFED: u64 = 4096;
 
 /// How one attachment is labelled and written.
@@ -34,7 +34,7 @@ pub(in crate::message) struct AttachmentPlan {
 }
 
 impl AttachmentPlan {
-    /// Plans an attachment; the analyser is kept for boundaries that its lines may take.
+    /// Plans an attachment; adds the boundaries that its lines begin with to `taken`.
     pub(in crate::message) fn new(
         attachment: &Attachment<'_>,
         wire: Wire,
@@ -45,6 +45,7 @@ impl AttachmentPlan {
             Some(given) => given.clone(),
             None => find_type(&attachment.name, attachment.source)?,
         };
+        // A binary file is not read here: base64 carries any bytes, and its lines hold no boundary.
         if !media_type.is_text() && !media_type.is_composite() {
             return Ok(AttachmentPlan::binary(media_type));
         }
@@ -56,12 +57,13 @@ impl AttachmentPlan {
             return Ok(AttachmentPlan::composite(media_type, &analysis, wire));
         }
         let is_given = attachment.content_type.is_some() || attachment.charset.is_some();
+        // The extension promised a text; a NUL says that it is none, unless the user knows better.
         if analysis.has_nul && !is_given {
             return Ok(AttachmentPlan::binary(MediaType::octet_stream()));
         }
         let charset = attachment.charset.as_deref();
         let mut plan = AttachmentPlan::text(media_type, charset, &analysis, wire);
-        // Base64 is there where line ends are data, which quoted-printable would not keep.
+        // Base64 was chosen where line ends are data, which quoted-printable would not keep.
         if let Some(asked) = attachment.encoding
             && (plan.encoding != TransferEncoding::Base64 || analysis.has_lf_line_ends())
         {
@@ -70,7 +72,7 @@ impl AttachmentPlan {
         Ok(plan)
     }
 
-    /// Plans bytes that are only carried.
+    /// Plans a file that is not text.
     pub(in crate::message) fn binary(media_type: MediaType) -> AttachmentPlan {
         AttachmentPlan {
             media_type,
@@ -95,8 +97,8 @@ impl AttachmentPlan {
 
     /// Plans a message or multipart, which no encoding but the identity may carry (RFC 2046 section 5.2.1).
     ///
-    /// Where the wire cannot take it as it is, it goes as a plain file in base64:
-    /// the recipient can open that, and a message in base64 many cannot.
+    /// Where the wire cannot carry it unchanged, it is sent as a plain file in base64: the
+    /// recipient can open that, and many readers cannot open a message in base64.
     fn composite(media_type: MediaType, analysis: &Analysis, wire: Wire) -> AttachmentPlan {
         let carried = analysis.has_sound_lines() && analysis.ends_with_line_end;
         let encoding = match wire {
@@ -132,6 +134,7 @@ pub(in crate::message) fn with_true_charset(
 pub(in crate::message) fn true_charset(declared: Option<&str>, analysis: &Analysis) -> String {
     let is_true = |charset: &str| match charset.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" => analysis.is_utf8,
+        // ASCII is the common part of most charsets; UTF-7 and its like are ASCII, too.
         _ if analysis.is_ascii() => true,
         "us-ascii" | "ascii" | "ansi_x3.4-1968" | "646" | "utf-7" => false,
         charset => is_eight_bit_charset(charset),
@@ -175,7 +178,7 @@ fn find_type(name: &FileName, source: &dyn MessageSource) -> io::Result<MediaTyp
     }))
 }
 
-/// Returns whether there is nothing that texts and terminal output do not hold.
+/// Returns whether all bytes are such as occur in texts and in terminal output.
 fn looks_like_text(start: &[u8]) -> bool {
     let is_odd = |b: &u8| (*b < 0x20 && !b"\t\n\x0c\r\x1b\x08".contains(b)) || *b == 0x7f;
     let odd = start.iter().filter(|b| is_odd(b)).count();
@@ -185,6 +188,7 @@ fn looks_like_text(start: &[u8]) -> bool {
         // The last character may be cut.
         Err(error) => error.error_len().is_none(),
     };
+    // In a text of an old charset most letters are ASCII still; random bytes are not.
     odd == 0 && (utf8 || eight_bit * 3 < start.len())
 }
 

@@ -44,6 +44,8 @@ impl<'a> Entity<'a> {
             } => {
                 out.write_all(self.multipart_fields().as_bytes())?;
                 for entity in entities {
+                    // The line end before the hyphens belongs to the delimiter (RFC 2046 section
+                    // 5.1.1): the content before it ends with a line end of its own.
                     write!(out, "\n--{boundary}\n")?;
                     entity.write(out)?;
                 }
@@ -83,7 +85,7 @@ impl<'a> Entity<'a> {
             return String::new();
         };
         let mut header = structured_field("Content-Type", media_type.pieces());
-        // A multipart is what the widest of its parts is (RFC 2045 section 6.4).
+        // A multipart with an 8-bit part is 8-bit (RFC 2045 section 6.4).
         if self.has_eight_bit() {
             header.push_str("Content-Transfer-Encoding: 8bit\n");
         }
@@ -112,7 +114,7 @@ pub(in crate::message) enum PartContent<'a> {
     Without(&'a dyn MessageSource, Vec<UuBlock>),
     /// What a uuencode block holds.
     Decoded(&'a dyn MessageSource, UuBlock),
-    /// A text of our own.
+    /// A text that the program wrote.
     Owned(String),
 }
 
@@ -126,6 +128,7 @@ impl PartContent<'_> {
             PartContent::Decoded(source, block) => uuencode::decode(*source, block, take),
             PartContent::Owned(text) => take(text.as_bytes()),
             PartContent::Without(source, blocks) => {
+                // A source has no seek: the bytes of a block are read and dropped.
                 let mut reader = source.reader()?;
                 let mut at = 0;
                 for block in blocks {
@@ -212,6 +215,8 @@ impl<'a> BodyPart<'a> {
 
     pub(in crate::message) fn count_content(&self, counter: &mut Counter) -> io::Result<()> {
         match &self.content {
+            // The length of base64 follows from the length of the source, which is not read for it:
+            // `fit` asks for the size after each attachment that it omits.
             PartContent::Whole(source) if self.encoding == TransferEncoding::Base64 => {
                 counter.0 += base64::encoded_len(source.len());
                 Ok(())

@@ -4,7 +4,7 @@ use crate::address::NamedAddress;
 use crate::message::encode::encoded_words::{FoldedField, is_literal_or_encoded};
 use crate::message::value::{HeaderName, HeaderValue};
 
-/// What stands after the name of a field.
+/// The body of a field, before it is rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldBody {
     /// Unstructured text; also dates, ids and everything else that is plain ASCII.
@@ -56,6 +56,8 @@ impl Fields {
         match self.0.iter().position(|(n, _)| *n == name) {
             None => self.append(name, body),
             Some(place) => {
+                // The first field of the name keeps its place, so that the order of fields is the
+                // one in which the caller set them.
                 let mut index = 0;
                 self.0.retain(|(n, _)| {
                     let keep = index <= place || *n != name;
@@ -109,6 +111,7 @@ pub(in crate::message) fn push_address(field: &mut FoldedField, named: &NamedAdd
     let Some(name) = named.name() else {
         return field.push(" ", address.as_str());
     };
+    // Encoded words of the caller would be encoded a second time and shown raw.
     if is_made_by_script(name) {
         name.split(' ').for_each(|word| field.push(" ", word));
     } else if let Some(phrase) = phrase(name) {

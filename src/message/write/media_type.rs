@@ -40,7 +40,7 @@ impl MediaType {
     /// Parses `type/subtype; name=value; name="value"`.
     ///
     /// # Errors
-    /// Says what is wrong; controls are refused everywhere.
+    /// Names the rule that the text breaks; controls are refused everywhere.
     pub fn parse(text: &str) -> Result<MediaType, ValueError> {
         let fault = |reason| ValueError {
             text: text.to_owned(),
@@ -49,6 +49,7 @@ impl MediaType {
         if text.chars().any(|c| c.is_control() && c != '\t') {
             return Err(fault("the content type holds a control character"));
         }
+        // Controls were refused first: a newline in a parameter would begin a header field.
         let (name, rest) = text.split_once(';').unwrap_or((text, ""));
         // 127 characters: RFC 6838 section 4.2.
         let is_token =
@@ -139,6 +140,7 @@ fn parse_parameters(text: &str) -> Option<Vec<(String, String)>> {
     while !rest.is_empty() {
         let (name, after) = rest.split_once('=')?;
         let after = after.trim_start();
+        // A semicolon within quotes ends nothing: the text cannot be split at semicolons first.
         let (value, left) = match after.strip_prefix('"') {
             Some(inner) => quoted_value(inner)?,
             None => {
@@ -242,7 +244,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("video/webm", "webm"),
 ];
 
-/// First bytes that say enough where the name says nothing.
+/// First bytes that identify a type where the name does not.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"%PDF-", "application/pdf"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),

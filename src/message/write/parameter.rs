@@ -17,8 +17,10 @@ pub(in crate::message) fn parameter(name: &str, value: &str) -> Vec<String> {
     if whole.len() <= MAX_SEGMENT {
         return vec![whole];
     }
+    // RFC 2231 section 3 numbers the segments; section 4.1 lets only the first name the charset.
     let mut segments = Vec::new();
     let mut segment = format!("{name}*0*=utf-8''");
+    // Whole characters: a reader that decodes each segment alone would show halves as garbage.
     for c in value.chars() {
         let piece = percent_encoded(c.encode_utf8(&mut [0; 4]));
         if segment.len() + piece.len() > MAX_SEGMENT {
@@ -43,11 +45,13 @@ pub(in crate::message) fn ascii_fallback(value: &str) -> String {
             }
         })
         .collect();
+    // Some readers would take `=?` for an encoded word.
     let ascii = ascii.replace("=?", "_?");
     if ascii.len() <= MAX_PLAIN {
         return ascii;
     }
     match ascii.rsplit_once('.') {
+        // The extension decides which program opens the file: it survives the cut.
         Some((_, extension)) if extension.len() < 10 => {
             format!("{}.{extension}", &ascii[..MAX_PLAIN - 1 - extension.len()])
         }

@@ -1,4 +1,4 @@
-//! How a body travels: charset and transfer encoding (design decision D1).
+//! How a body is sent: charset and transfer encoding (design decision D1).
 
 use std::fmt;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use crate::message::encode::base64::Base64Encoder;
 use crate::message::encode::charset::Charset;
 use crate::message::encode::quoted_printable::QuotedPrintableEncoder;
 
-/// What a way out can carry.
+/// What the transport of a message can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// SMTP and sendmail: nothing but 7 bits.
@@ -54,7 +54,7 @@ impl TransferEncoding {
         }
     }
 
-    /// Returns this encoding if it is one that every text can have, else the one that is needed.
+    /// Returns this encoding if every text can have it, else the one that is needed.
     pub(in crate::message) fn or_needed(self, needed: TransferEncoding) -> TransferEncoding {
         match self {
             TransferEncoding::SevenBit | TransferEncoding::EightBit => needed,
@@ -105,7 +105,8 @@ impl BodyPlan {
 
     /// Plans for an attached text, whose every byte counts: line ends are data there.
     pub fn for_attached_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
-        // Only lines that all end in LF come back exactly as they were.
+        // SMTP makes CRLF of every line end and the recipient's mailbox LF of that: only lines that
+        // all end in LF come back exactly as they were.
         let lf_only = analysis.has_lf_line_ends();
         let mut plan = BodyPlan::for_text(analysis, wire);
         plan.crlf_line_ends = false;
@@ -115,14 +116,17 @@ impl BodyPlan {
             && plan.encoding == TransferEncoding::SevenBit
             && analysis.has_trailing_blank
         {
+            // Gateways drop blanks at line ends; local delivery does not.
             plan.encoding = TransferEncoding::QuotedPrintable;
         }
         plan
     }
 }
 
-/// Returns the encoding that costs less, and base64 for what is no text.
+/// Returns base64 for bytes that are no text or mostly need escapes, else quoted-printable.
 pub(in crate::message) fn encoded(analysis: &Analysis) -> TransferEncoding {
+    // A byte that quoted-printable escapes costs two more; base64 costs a third of all. Quoted-printable
+    // stays readable without a decoder, so it may be somewhat longer: up to a third of escaped bytes.
     if analysis.has_nul || analysis.escapes * 3 > analysis.len {
         TransferEncoding::Base64
     } else {
@@ -162,7 +166,8 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// Writes what is left and gives the output back; what was written ends with a line end, if it is not empty.
+    /// Writes the bytes still held and returns the output; a body that is not empty ends with a
+    /// line end.
     pub(in crate::message) fn finish(self) -> io::Result<&'a mut dyn Write> {
         match self {
             BodyWriter::AsItIs(lines) => lines.finish(),
@@ -193,7 +198,7 @@ impl<'a> IdentityEncoder<'a> {
         if !self.crlf_line_ends {
             return self.out.write_all(bytes);
         }
-        // Such a body has no CR but those of its line ends: the plan saw to it.
+        // Every CR of such a body belongs to a line end: the plan would have encoded others.
         let text: Vec<u8> = bytes.iter().copied().filter(|&b| b != b'\r').collect();
         self.out.write_all(&text)
     }
