@@ -1,4 +1,4 @@
-//! The Date and Message-ID of a mail, from a time, chance and a host's name that the caller brings.
+//! The Date and Message-ID of a mail, made from a time, a random number and a host name of the caller.
 
 use chrono::{DateTime, FixedOffset};
 
@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset};
 ///
 /// Zones have whole minutes there; times that no calendar holds are shown as the epoch.
 pub fn date(unix_seconds: i64, east_seconds: i32) -> String {
+    // Zones of old local times have seconds; `+hhmm` cannot say them.
     let whole_minutes = east_seconds / 60 * 60;
     let zone = FixedOffset::east_opt(whole_minutes)
         .unwrap_or(FixedOffset::east_opt(0).expect("zero is a zone"));
@@ -25,6 +26,7 @@ pub fn message_id(unix_seconds: i64, random: u64, host: &str) -> String {
     let host: String = host
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        // A Message-ID cannot be folded: with 200 characters the line stays far below 998.
         .take(200)
         .collect();
     let host = match host.trim_matches('.') {

@@ -1,6 +1,6 @@
 //! The gate for header fields: types that cannot hold bad bytes (design decision D2).
 //!
-//! Construction is the only check; what renders them relies on it.
+//! Construction is the only check; the code that renders these values relies on it.
 
 use std::error::Error;
 use std::fmt;
@@ -36,7 +36,7 @@ impl HeaderName {
     /// Checks a name: printable ASCII without a colon (RFC 5322 section 2.2).
     ///
     /// # Errors
-    /// Says which rule it breaks.
+    /// Names the rule that the text breaks.
     pub fn new(name: &str) -> Result<HeaderName, ValueError> {
         let reason = if name.is_empty() {
             "the name of the header field is empty"
@@ -149,11 +149,13 @@ impl FileName {
 
     /// Makes a name of a path: its last component, with `_` for every control.
     ///
-    /// Bytes that are not UTF-8 are decoded as bodies are. Where nothing is
-    /// left, as of `/` or `..`, the name is `attachment`.
+    /// Bytes that are not UTF-8 are decoded as bodies are. A path without a
+    /// last component, such as `/` or `..`, becomes `attachment`.
     pub fn from_path(path: &[u8]) -> FileName {
         let text = decode_text(path);
         let text = text.trim_end_matches('/');
+        // The sender's directories are not the recipient's business, and `../` in a name could
+        // lead a careless reader out of its own directory.
         let last = text.rsplit('/').next().unwrap_or(text);
         let name: String = last
             .chars()

@@ -68,13 +68,15 @@ impl<'a> Base64Encoder<'a> {
         Ok(())
     }
 
-    /// Writes what is left, the padding included, and gives the output back.
+    /// Writes the bytes still held, the padding included, and returns the output.
     pub(in crate::message) fn finish(mut self) -> io::Result<&'a mut dyn Write> {
         self.flush()?;
         Ok(self.out)
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        // Before the last call the input is a whole number of lines, and so of groups of three
+        // bytes: padding appears at the end of the body and nowhere else.
         let len = self
             .engine
             .encode_slice(&self.input, &mut self.encoded)

@@ -4,8 +4,8 @@
 //! encoded words, where a reader drops it: unfolding and decoding give the
 //! text back unchanged.
 //!
-//! Written here and not taken from the crate `email-encoding`, which encodes in base64 whatever it
-//! is given: here only the words that need it are encoded, by the shorter encoding, a URL stays
+//! Written here and not taken from the crate `email-encoding`, which encodes everything in base64:
+//! here only the words that need it are encoded, by the shorter encoding, a URL stays
 //! readable, runs of blanks survive, and no line comes near the limit of 998 bytes.
 
 use ::base64::prelude::{BASE64_STANDARD, Engine};
@@ -61,6 +61,8 @@ impl FoldedField {
 
     /// Appends blanks and a word that is not broken, folding before the blanks where that helps.
     pub(in crate::message) fn push(&mut self, blanks: &str, word: &str) {
+        // Folding needs a blank to fold before (RFC 5322 section 2.2.3). The first word stays beside the
+        // name: some readers take a first line without text for an empty field.
         let end = self.column + blanks.len() + word.len();
         if end > FOLD_AT && !blanks.is_empty() && !self.fresh {
             self.fold();
@@ -69,13 +71,15 @@ impl FoldedField {
         self.put(word);
     }
 
-    /// Appends something that belongs to the last word, such as a comma.
+    /// Appends text directly behind the last word, such as a comma.
     pub(in crate::message) fn append(&mut self, text: &str) {
         self.put(text);
     }
 
     /// Appends a blank and the text as encoded words.
     pub(in crate::message) fn push_encoded(&mut self, blanks: &str, text: &str) {
+        // The shorter encoding of the whole text: one that changed from word to word would be hard to
+        // read in a log.
         let quoted = quoted_len(text) <= base64_len(text.len());
         let mut rest = text;
         let mut blanks = blanks;
@@ -88,6 +92,7 @@ impl FoldedField {
             self.put(blanks);
             self.put(&encoded_word(word, quoted));
             rest = left;
+            // Between two encoded words a reader drops blanks and folds (RFC 2047 section 6.2).
             blanks = " ";
             if !rest.is_empty() {
                 self.fold();
@@ -152,24 +157,29 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 fn encoded_range(tokens: &[Token<'_>]) -> Option<(usize, usize)> {
     let must_cover = |index: usize, token: &Token<'_>| {
         let word = token.word;
-        // Blanks at either end or in long runs do not survive otherwise.
+        // A reader trims blanks at either end, and a long run could not be folded within itself.
         let outer = (index == 0 && !token.blanks.is_empty()) || word.is_empty();
         let blanks = outer || token.blanks.len() > MAX_LITERAL_BLANK;
         (!word.is_ascii() || word.len() > MAX_LITERAL_WORD || blanks).then_some(blanks)
     };
     let mut all = tokens.iter().enumerate();
-    // Beside encoded words of ours, those of the caller would lose a blank.
+    // Beside encoded words of ours, those of the caller would lose a blank: the caller's stay only
+    // where the text needs none of ours.
     let made_by_caller = all.all(|(index, token)| {
         must_cover(index, token).is_none() && is_literal_or_encoded(token.word)
     });
     let mut range: Option<(usize, usize)> = None;
     for (index, token) in tokens.iter().enumerate() {
         let first = match must_cover(index, token) {
+            // The blanks that do not survive lie before this word: the word before them is encoded
+            // with it, so that they come to lie within.
             Some(true) => index.saturating_sub(1),
             Some(false) => index,
             None if token.word.contains("=?") && !made_by_caller => index,
             None => continue,
         };
+        // One range from the first such word to the last: plain words between two ranges would lose
+        // the blanks at the seams.
         let start = range.map_or(first, |(start, _)| start.min(first));
         range = Some((start, index));
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 /// The longest line, its soft line break included.
 const COLUMNS: usize = 76;
-/// How far a decision looks ahead: `From `.
+/// How many bytes after the current one a decision depends on: those of `From `.
 const LOOKAHEAD: usize = 5;
 
 /// Encodes a stream; LF ends a line, every other byte value comes through.
@@ -34,19 +34,21 @@ impl<'a> QuotedPrintableEncoder<'a> {
     /// Takes the next bytes.
     pub(in crate::message) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.input.extend_from_slice(bytes);
+        // The last bytes wait for those after them: a `From ` or CRLF may lie across two blocks.
         self.encode(self.input.len().saturating_sub(LOOKAHEAD))
     }
 
-    /// Writes what is left, with a line end if there is none, and gives the output back.
+    /// Writes the bytes still held, ends the last line, and returns the output.
     pub(in crate::message) fn finish(mut self) -> io::Result<&'a mut dyn Write> {
         self.encode(self.input.len())?;
+        // SMTP and mailboxes know no message whose last line has no end.
         if self.column > 0 {
             self.out.write_all(b"\n")?;
         }
         Ok(self.out)
     }
 
-    /// Encodes up to `end`; the bytes beyond it are only looked at.
+    /// Encodes up to `end`; the bytes behind it are only lookahead.
     fn encode(&mut self, end: usize) -> io::Result<()> {
         let input = std::mem::take(&mut self.input);
         let mut at = 0;
@@ -71,10 +73,12 @@ impl<'a> QuotedPrintableEncoder<'a> {
         let ends = self.at_line_end(next);
         let mut literal = self.is_literal(byte, next, ends);
         let width = if literal { 1 } else { 3 };
+        // Except for the last character of a line, a column is kept for the `=` of a soft line break.
         let room = if ends { COLUMNS } else { COLUMNS - 1 };
         if self.column + width > room {
             self.encoded.extend_from_slice(b"=\n");
             self.column = 0;
+            // At the start of a line the rules for a dot and for `From ` hold.
             literal = self.is_literal(byte, next, ends);
         }
         if literal {
@@ -100,7 +104,7 @@ impl<'a> QuotedPrintableEncoder<'a> {
     /// Returns whether the byte stands for itself where it would be written now.
     fn is_literal(&self, byte: u8, next: &[u8], ends: bool) -> bool {
         match byte {
-            // Trailing blanks get lost on the way.
+            // Gateways drop blanks at line ends (RFC 2045 section 6.7 rule 3).
             b' ' | b'\t' => !ends,
             b'=' => false,
             // A lone dot ends a message for SMTP and for sendmail without -i.

@@ -26,7 +26,7 @@ pub struct UuBlock {
     base64: bool,
 }
 
-/// Where a scan of lines is.
+/// Where the scan of lines stands.
 #[derive(Default)]
 enum BlockState {
     #[default]
@@ -51,6 +51,7 @@ impl UuScanner {
             BlockState::Inside(block) if block.base64 => match line {
                 b"====" => self.complete(block, next),
                 _ if is_base64_line(line) => BlockState::Inside(block),
+                // Not a block after all; the line may begin one.
                 _ => outside(line, start),
             },
             BlockState::Inside(block) => match classic_len(line) {
@@ -70,6 +71,8 @@ impl UuScanner {
     }
 
     pub(in crate::message) fn into_blocks(self) -> Vec<UuBlock> {
+        // Each block becomes an attachment that reads the body again: more of them would take time
+        // that grows with the square of their number.
         match self.blocks.len() {
             0..=MAX_BLOCKS => self.blocks,
             _ => Vec::new(),
@@ -104,11 +107,9 @@ fn outside(line: &[u8], start: u64) -> BlockState {
 }
 
 /// Returns how many bytes a line of the classic format holds, if it is one.
-///
-/// Some encoders add a checksum character.
 fn classic_len(line: &[u8]) -> Option<usize> {
     let Some((&first, data)) = line.split_first() else {
-        // A blank for "no bytes" that lost its blank.
+        // The line of no bytes, whose only blank a mailer dropped.
         return Some(0);
     };
     let is_data = |byte: &u8| (b' '..=b'`').contains(byte);
@@ -116,6 +117,7 @@ fn classic_len(line: &[u8]) -> Option<usize> {
         return None;
     }
     let len = usize::from(sextet(first));
+    // Some encoders add a checksum character.
     let columns = len.div_ceil(3) * 4;
     (columns..=columns + 1).contains(&data.len()).then_some(len)
 }
@@ -170,6 +172,7 @@ fn decode_classic(line: &[u8], decoded: &mut Vec<u8>) {
             .fold(0, |bits, &b| bits << 6 | u32::from(sextet(b)));
         decoded.extend_from_slice(&bits.to_be_bytes()[1..]);
     }
+    // The last group is padded to three bytes; the line's first character says how many count.
     decoded.truncate(len);
 }
 

@@ -1,7 +1,7 @@
-//! Transfer encodings, read leniently: what can be decoded is, the rest is passed over or stays.
+//! Transfer encodings, read leniently: bytes that cannot be decoded are passed over or stay.
 //!
-//! Our own and not mail-parser's, which drops a last unpadded base64 quantum
-//! and gives up on a whole quoted-printable part for one `==`.
+//! The decoders are our own and not mail-parser's, which drops a last unpadded
+//! base64 quantum and gives up on a whole quoted-printable part for one `==`.
 
 /// A content transfer encoding (RFC 2045 section 6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub fn base64(bytes: &[u8]) -> Vec<u8> {
             b'0'..=b'9' => byte - b'0' + 52,
             b'+' => 62,
             b'/' => 63,
+            // Padding: mailers join several encoded texts, each with its own.
             b'=' => {
                 (bits, count) = (0, 0);
                 continue;
@@ -80,6 +81,7 @@ pub fn quoted_printable(bytes: &[u8], in_word: bool) -> Vec<u8> {
         } else {
             content.trim_ascii_end()
         };
+        // In an encoded word there are no lines: a `=` at its end is a broken escape and stays.
         let (content, soft) = match content.strip_suffix(b"=") {
             Some(content) if !in_word => (content, true),
             _ => (content, false),

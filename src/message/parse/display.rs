@@ -55,16 +55,16 @@ impl FieldChoice<'_> {
     }
 }
 
-/// Gives a message of an mbox as text, a piece at a time: From_ line, chosen header fields, an
-/// empty line, its parts.
+/// Hands a message of an mbox as text to `emit`, a piece at a time: From_ line, chosen header
+/// fields, an empty line, its parts.
 ///
 /// `message` is one message as it stands in the mbox. One level of mboxrd
-/// quoting is undone (`>From ` becomes `From `), before MIME is looked at, as
-/// it was done after.
-pub fn each_of_message(message: Vec<u8>, choice: FieldChoice<'_>, give: &mut dyn FnMut(&str)) {
+/// quoting is undone (`>From ` becomes `From `).
+pub fn each_of_message(message: Vec<u8>, choice: FieldChoice<'_>, emit: &mut dyn FnMut(&str)) {
+    // The mailbox quoted the finished message: quoting is undone before MIME is decoded.
     let message = unquote(message);
     let (from_line, rest) = fields::split_from_line(&message);
-    let mut out = TextOutput::new(give);
+    let mut out = TextOutput::new(emit);
     if let Some(line) = from_line {
         out.push(&words::eight_bit(line));
         out.push("\n");
@@ -81,10 +81,10 @@ pub fn message(message: &[u8], choice: FieldChoice<'_>) -> String {
     text
 }
 
-/// Gives the text of a message, its parts listed; `message` begins with its header block, and has
-/// no quoting any more.
-pub fn each_of_text(message: &[u8], give: &mut dyn FnMut(&str)) {
-    body(&mut TextOutput::new(give), message);
+/// Hands the text of a message to `emit`, its parts listed; `message` begins with its header block,
+/// and its quoting is undone.
+pub fn each_of_text(message: &[u8], emit: &mut dyn FnMut(&str)) {
+    body(&mut TextOutput::new(emit), message);
 }
 
 /// Returns the text of a message, its parts listed; `message` begins with its header block.
@@ -107,24 +107,24 @@ fn body(out: &mut TextOutput<'_>, message: &[u8]) {
     out.finish();
 }
 
-/// The longest piece of text that is given at once, in bytes.
+/// The longest piece of text that is emitted at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// Text on its way out: what stands last is known, but nothing else is kept.
+/// Text on its way out: only its last bytes are kept, because a part's text may be as long as memory.
 struct TextOutput<'g> {
-    give: &'g mut dyn FnMut(&str),
-    /// How much was given.
+    emit: &'g mut dyn FnMut(&str),
+    /// How many bytes were emitted.
     len: usize,
     /// The last bytes that are no line end.
     tail: [u8; 4],
-    /// Line ends behind them, which are given when something follows.
+    /// The line ends behind them, which are emitted when other text follows.
     newlines: usize,
 }
 
 impl<'g> TextOutput<'g> {
-    fn new(give: &'g mut dyn FnMut(&str)) -> TextOutput<'g> {
+    fn new(emit: &'g mut dyn FnMut(&str)) -> TextOutput<'g> {
         TextOutput {
-            give,
+            emit,
             len: 0,
             tail: [0; 4],
             newlines: 0,
@@ -134,8 +134,8 @@ impl<'g> TextOutput<'g> {
     fn push(&mut self, text: &str) {
         let content = text.trim_end_matches('\n');
         if !content.is_empty() {
-            self.give_newlines(self.newlines);
-            self.give(content);
+            self.emit_newlines(self.newlines);
+            self.emit(content);
             let last = &content.as_bytes()[content.len().saturating_sub(4)..];
             self.tail.rotate_left(last.len());
             self.tail[4 - last.len()..].copy_from_slice(last);
@@ -143,22 +143,22 @@ impl<'g> TextOutput<'g> {
         self.newlines += text.len() - content.len();
     }
 
-    fn give(&mut self, text: &str) {
+    fn emit(&mut self, text: &str) {
         self.len += text.len();
         let mut rest = text;
         while !rest.is_empty() {
             let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
-            (self.give)(piece);
+            (self.emit)(piece);
             rest = after;
         }
     }
 
-    fn give_newlines(&mut self, count: usize) {
+    fn emit_newlines(&mut self, count: usize) {
         self.newlines = 0;
         let mut left = count;
         while left > 0 {
             let piece = left.min(NEWLINES.len());
-            self.give(&NEWLINES[..piece]);
+            self.emit(&NEWLINES[..piece]);
             left -= piece;
         }
     }
@@ -171,11 +171,11 @@ impl<'g> TextOutput<'g> {
     /// Ends the text with one line end: the empty line before the next From_ line is the mailbox's,
     /// not the message's.
     fn finish(&mut self) {
-        self.give_newlines(usize::from(self.len > 0));
+        self.emit_newlines(usize::from(self.len > 0));
     }
 }
 
-/// Line ends to give many at once.
+/// Line ends, to emit many at once.
 const NEWLINES: &str = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
 
 /// Appends the chosen fields of a header block, decoded.
@@ -183,6 +183,7 @@ const NEWLINES: &str = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n
 /// Folds stay as they are where nothing is encoded, because a sender who
 /// folded a long list meant it to be read so.
 fn header(out: &mut TextOutput<'_>, block: &[u8], choice: FieldChoice<'_>) {
+    // The limit counts the text, not the bytes: decoded text may be longer.
     let start = out.len();
     for field in fields::fields(block).filter(|field| choice.shows(field)) {
         if out.len() - start > MAX_HEADER {
@@ -207,7 +208,8 @@ fn field_text(body: &[u8]) -> String {
     if body.is_ascii() && memmem::find(body, b"=?").is_none() {
         words::eight_bit(body).replace("\r\n", "\n")
     } else {
-        // A line end within an encoded word would look like another field.
+        // A line end within an encoded word would look like another field, such as a forged From:
+        // it is shown as a visible sign.
         words::decode(body)
             .replace('\n', "\u{240a}")
             .replace('\r', "\u{240d}")
@@ -228,6 +230,7 @@ fn first_addresses<'a>(body: &'a [u8], field: &Field<'_>) -> (&'a [u8], usize) {
 
 fn show(out: &mut TextOutput<'_>, part: &Part<'_>) {
     match &part.content {
+        // Forms of one text: the others are neither shown nor listed.
         Content::Multipart(parts) if part.is("multipart/alternative") => {
             if let Some(best) = preferred(parts) {
                 show(out, best);
@@ -238,6 +241,7 @@ fn show(out: &mut TextOutput<'_>, part: &Part<'_>) {
                 show(out, part);
             }
         }
+        // A forwarded message: the fields that its reader needs, whatever fields the user retains.
         Content::Message(block, parts) => {
             list(out, part);
             let shown = ["from", "to", "cc", "date", "subject"].map(str::to_owned);
@@ -262,8 +266,9 @@ fn show(out: &mut TextOutput<'_>, part: &Part<'_>) {
     }
 }
 
-/// Appends the text of HTML; what is longer than the limit is shown as it stands, and said.
+/// Appends the text of HTML; behind the limit HTML is shown as it stands, below a line that says so.
 fn show_html(out: &mut TextOutput<'_>, part: &Part<'_>) {
+    // HTML is rendered as a whole: what it holds is collected up to the limit first.
     let mut html = String::new();
     let mut rest = false;
     part.each_text(&mut |text| {
@@ -309,6 +314,8 @@ fn holds(part: &Part<'_>, media_type: &str) -> bool {
     }
 }
 
+/// Returns whether a leaf is shown as text. The machine-readable part of a delivery report is, too:
+/// it holds the reason of the failure.
 fn is_shown(part: &Part<'_>) -> bool {
     !part.attachment
         && (part.media_type.starts_with("text/")
@@ -318,7 +325,7 @@ fn is_shown(part: &Part<'_>) -> bool {
 
 /// Appends the line that stands for a part that is not shown.
 fn list(out: &mut TextOutput<'_>, part: &Part<'_>) {
-    // Parts that are only listed stand line by line.
+    // Between two parts that are only listed there is no empty line.
     if out.newlines != 1 || &out.tail != b" --]" {
         separate(out);
     }

@@ -1,8 +1,8 @@
-//! Header fields as they stand in a message: found, unfolded, nothing interpreted.
+//! Header fields as they stand in a message: found and unfolded, but not interpreted.
 //!
-//! Works on the bytes of a header block, with or without a From_ line in
-//! front, LF or CRLF lines, and takes what is no field for what it is: nothing.
-//! Linear in the size of the block.
+//! The functions work on the bytes of a header block, with or without a From_
+//! line in front, with LF or CRLF lines; lines that are no field are passed
+//! over. Their time is linear in the size of the block.
 
 use std::borrow::Cow;
 
@@ -50,6 +50,7 @@ impl<'a> Iterator for FieldIter<'a> {
         loop {
             let end = field_end(self.rest);
             let (whole, rest) = self.rest.split_at(end);
+            // The empty line ends the header; behind it everything is body.
             if whole.is_empty() || trim_line_end(whole).is_empty() {
                 self.rest = &[];
                 return None;
@@ -67,7 +68,7 @@ fn field_end(block: &[u8]) -> usize {
     let mut end = 0;
     while let Some(length) = memchr(b'\n', &block[end..]) {
         end += length + 1;
-        // A line of blanks alone ends nothing here: RFC 5322 section 4.2 lets old mail fold so.
+        // A line of blanks continues a field, too: RFC 5322 section 4.2 lets old mail fold so.
         if !matches!(block.get(end), Some(b' ' | b'\t')) {
             return end;
         }
@@ -77,6 +78,7 @@ fn field_end(block: &[u8]) -> usize {
 
 fn split(whole: &[u8]) -> Option<Field<'_>> {
     let colon = memchr(b':', whole)?;
+    // Blanks before the colon are obsolete syntax, and mail has them (RFC 5322 section 4.5).
     let name = whole[..colon].trim_ascii_end();
     let printable = |byte: &u8| matches!(byte, b'!'..=b'~');
     if name.is_empty() || !name.iter().all(printable) {
@@ -108,6 +110,7 @@ pub fn unfold(body: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Vec::with_capacity(body.len());
     for (number, line) in body.split(|&byte| byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // A line without a blank in front is no fold: its first word must not run into the last one.
         if number > 0 && !matches!(line.first(), Some(b' ' | b'\t')) {
             out.push(b' ');
         }

@@ -18,7 +18,8 @@ const MAX_INDENT: usize = 8;
 /// Returns the text of an HTML document.
 pub fn text(html: &str) -> String {
     let mut page = Page::default();
-    // No tag ends after the last `>`; looking for its end there would be quadratic.
+    // Behind the last `>` no tag ends: for each `<` there, the search for an end would read the
+    // whole rest, which takes quadratic time.
     let tagged = memchr::memrchr(b'>', html.as_bytes()).map_or(0, |last| last + 1);
     let (mut rest, tail) = html.split_at(tagged);
     while let Some(start) = memchr(b'<', rest.as_bytes()) {
@@ -31,6 +32,7 @@ pub fn text(html: &str) -> String {
         };
         rest = after;
         if let Some(closing) = page.tag(tag) {
+            // A script without an end: browsers show nothing behind it, either.
             match skip_to(rest, closing) {
                 Some(after) => rest = after,
                 None => return page.finish(),
@@ -98,6 +100,7 @@ impl Page {
         let end = tag
             .find(|c: char| !c.is_ascii_alphanumeric())
             .unwrap_or(tag.len());
+        // A name that is longer than all we know is none of them; it is not copied whole.
         let name = tag[..end.min(16)].to_ascii_lowercase();
         match &*name {
             "script" if !closes => return Some("script"),
@@ -195,6 +198,7 @@ impl Page {
         } else {
             self.lists.push((name == "ol").then_some(1));
         }
+        // An empty line around the outermost list, none around lists within lists.
         if self.lists.len() <= usize::from(!closes) {
             self.paragraph();
         } else {
@@ -217,6 +221,7 @@ impl Page {
     }
 
     fn open_link(&mut self, tag: &str) {
+        // Links cannot be nested (HTML): the next one ends the one before.
         self.close_link();
         if let Some(target) = attribute(tag, "href") {
             self.link = Some((target.trim().to_owned(), self.out.len()));
@@ -229,6 +234,8 @@ impl Page {
             return;
         };
         let shown = self.out.get(start..).unwrap_or_default().trim();
+        // Only links to a host are listed: an anchor leads nowhere in a text, and a `mailto:` link mostly
+        // shows its address.
         let leads_out = target.contains("://");
         if !leads_out || shown.is_empty() || target.contains(shown) || self.links.len() >= MAX_LINKS
         {
@@ -255,6 +262,7 @@ impl Page {
 
 /// Returns the value of an attribute of a tag.
 fn attribute(tag: &str, name: &str) -> Option<String> {
+    // Lower case of ASCII changes no length: places found in `lower` hold in `tag`.
     let lower = tag.to_ascii_lowercase();
     let start = lower.match_indices(name).find_map(|(at, _)| {
         let before = lower[..at].chars().next_back()?;

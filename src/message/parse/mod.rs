@@ -1,11 +1,11 @@
 //! Messages taken apart: header fields, dates, the tree of MIME parts.
 //!
 //! mail-parser is used in this module and nowhere else (design decision D16), for
-//! dates and for the fields that describe a part; the tree of parts, fields,
-//! encoded words, charsets and transfer encodings are read by the modules below,
-//! in linear time and without copies. Its faults end here: a panic in it becomes
-//! a message shown as plain text. Turning a message into lines for people is
-//! [`display`]'s work. Pure: bytes in, values out.
+//! dates and for the fields that describe a part (`description`); the tree of
+//! parts, fields, encoded words, charsets and transfer encodings are read by the
+//! modules below, in linear time and without copies. A panic in mail-parser is
+//! caught here (`quiet`): the message is then shown as plain text. [`display`]
+//! turns a message into lines for people. Pure: bytes in, values out.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
@@ -31,7 +31,7 @@ const MAX_DATE: usize = 4096;
 
 /// Returns the time that a Date field body names, in its own zone.
 ///
-/// mail-parser takes what mailers write (a wrong weekday, a missing blank), but
+/// mail-parser reads the faults of mailers (a wrong weekday, a missing blank), but
 /// neither a missing second nor a named zone; chrono the other way round. A day
 /// that no calendar has is no date.
 pub fn date(body: &[u8]) -> Option<DateTime<FixedOffset>> {

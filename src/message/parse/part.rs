@@ -9,7 +9,7 @@ use super::words;
 /// One part of a message (RFC 2045 section 2.4).
 #[derive(Clone, Debug)]
 pub struct Part<'a> {
-    /// Its place, as IMAP counts: `1`, `2.1` (RFC 3501 section 6.4.5); empty for a multipart message itself.
+    /// Its number, as IMAP counts: `1`, `2.1` (RFC 3501 section 6.4.5); empty for a multipart message itself.
     pub number: String,
     /// Type and subtype in lower case, such as `text/plain`.
     pub media_type: String,
@@ -51,36 +51,36 @@ impl Part<'_> {
         text
     }
 
-    /// Gives the content as text in LF lines, a piece at a time.
-    pub fn each_text(&self, give: &mut dyn FnMut(&str)) {
+    /// Hands the content to `emit` as text in LF lines, a piece at a time.
+    pub fn each_text(&self, emit: &mut dyn FnMut(&str)) {
         let mut held = false;
         words::each_in_charset(&self.decoded(), self.charset.as_deref(), &mut |text| {
-            // A CR at the end of a piece may have its LF in the next one.
+            // A CR at the end of a piece is held back: its LF may begin the next piece.
             if text.is_empty() {
                 return;
             }
             if std::mem::take(&mut held) && !text.starts_with('\n') {
-                give("\r");
+                emit("\r");
             }
             let mut rest = text;
             while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"\r\n") {
-                give(&rest[..at]);
+                emit(&rest[..at]);
                 rest = &rest[at + 1..];
             }
             if let Some(before) = rest.strip_suffix('\r') {
                 held = true;
                 rest = before;
             }
-            give(rest);
+            emit(rest);
         });
         if held {
-            give("\r");
+            emit("\r");
         }
     }
 
     /// Returns whether there is anything but blanks in the content.
     pub fn has_content(&self) -> bool {
-        // Most often the beginning tells; a whole part is decoded only where that is blank.
+        // Mostly the beginning has a character; the whole part is decoded only where it has none.
         let start = self.raw.slice(0, 4096);
         let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
         !is_blank(&self.encoding.decode(&start)) || !is_blank(&self.decoded())
@@ -97,6 +97,6 @@ impl Part<'_> {
 pub struct Structure<'a> {
     /// The message's own part, which holds the others.
     pub parts: Vec<Part<'a>>,
-    /// What comes behind the last part that is looked at, if there are too many.
+    /// The bytes behind the last part that is read, if there are too many.
     pub rest: Option<Bytes<'a>>,
 }

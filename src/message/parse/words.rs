@@ -34,23 +34,24 @@ pub fn in_charset<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     }
 }
 
-/// Gives bytes in a declared charset as text, a piece at a time: the text of a message may be
-/// several times as long as its bytes.
-pub fn each_in_charset(bytes: &[u8], label: Option<&str>, give: &mut dyn FnMut(&str)) {
+/// Hands bytes in a declared charset to `emit` as text, a piece at a time: the text of a message may
+/// be several times as long as its bytes.
+pub fn each_in_charset(bytes: &[u8], label: Option<&str>, emit: &mut dyn FnMut(&str)) {
     let mut decoder = match charset(label) {
         None => match std::str::from_utf8(bytes) {
-            Ok(text) => return give(text),
+            Ok(text) => return emit(text),
             Err(_) => WINDOWS_1252.new_decoder_without_bom_handling(),
         },
         Some(encoding) if encoding == UTF_8 => UTF_8.new_decoder_with_bom_removal(),
         Some(encoding) => encoding.new_decoder(),
     };
+    // The decoder stops where the piece is full, and never within a character.
     let mut text = String::with_capacity(PIECE);
     let mut rest = bytes;
     loop {
         let (result, read, _) = decoder.decode_to_string(rest, &mut text, true);
         rest = &rest[read..];
-        give(&text);
+        emit(&text);
         text.clear();
         if result == CoderResult::InputEmpty {
             return;
@@ -61,7 +62,8 @@ pub fn each_in_charset(bytes: &[u8], label: Option<&str>, give: &mut dyn FnMut(&
 /// Returns the encoding that a charset's name stands for, in the label matching of the WHATWG
 /// Encoding Standard, which knows the names mail uses.
 ///
-/// No charset, an unknown one and ASCII, which may stand over 8-bit bytes, are none: [`eight_bit`].
+/// Returns `None` for no charset, an unknown one, and ASCII, which mailers declare for 8-bit text,
+/// too: then [`eight_bit`] decides.
 fn charset(label: Option<&str>) -> Option<&'static Encoding> {
     let label = label.unwrap_or_default().trim();
     let is_ascii = ["", "us-ascii", "ascii"]
@@ -97,6 +99,7 @@ pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
+    // The bytes of neighbouring words of one charset, not decoded yet.
     let mut pending: Option<(&str, Vec<u8>)> = None;
     let mut rest = text;
     while let Some(start) = memmem::find(rest.as_bytes(), b"=?") {
@@ -104,6 +107,7 @@ pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
         let Some(word) = EncodedWord::parse(candidate) else {
             flush(&mut out, &mut pending);
             out.push_str(before);
+            // Not an encoded word: it stays as written, and the search goes on behind its `=?`.
             out.push_str("=?");
             rest = &candidate[2..];
             continue;
@@ -143,6 +147,7 @@ struct EncodedWord<'a> {
 impl<'a> EncodedWord<'a> {
     /// Reads `=?charset?encoding?text?=` at the start of a text.
     fn parse(text: &'a str) -> Option<EncodedWord<'a>> {
+        // Three searches for `?` and no loop over the rest: a text full of `=?` costs linear time.
         let question = |from: usize| memchr(b'?', &text.as_bytes()[from..]).map(|at| from + at);
         let charset_end = question(2)?;
         let encoding_end = question(charset_end + 1)?;
@@ -158,6 +163,7 @@ impl<'a> EncodedWord<'a> {
         let encoded = &text.as_bytes()[encoding_end + 1..text_end];
         let bytes = match &text[charset_end + 1..encoding_end] {
             "B" | "b" => base64(encoded),
+            // In an encoded word `_` is a blank (RFC 2047 section 4.2).
             "Q" | "q" => {
                 let blanks: Vec<u8> = encoded
                     .iter()
@@ -175,7 +181,7 @@ impl<'a> EncodedWord<'a> {
     }
 }
 
-/// One address of a field, as people are shown it.
+/// One address of a field, as it is shown to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShownAddress {
     /// The address or local name; of a group without members its name.
@@ -202,6 +208,8 @@ const MAX_FIRST: usize = 64 * 1024;
 pub fn first_address(body: &[u8]) -> ShownAddress {
     let body = unfold(cut(body, MAX_FIRST));
     let text = eight_bit(&body);
+    // `bare` is a display name if an address in angle brackets follows it, else the address itself; a
+    // comment is the name where there is no other.
     let (mut bare, mut angle, mut comment) = (String::new(), None, String::new());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -211,7 +219,7 @@ pub fn first_address(body: &[u8]) -> ShownAddress {
             '<' if angle.is_none() => {
                 angle = Some(chars.by_ref().take_while(|&c| c != '>').collect::<String>());
             }
-            // A list goes on, or a group ends.
+            // The next address of a list begins here; an empty entry is passed over.
             ',' if angle.is_some() || !bare.trim().is_empty() => break,
             ';' => break,
             ',' => {}

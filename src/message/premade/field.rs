@@ -40,7 +40,7 @@ const ADDRESS_FIELDS: [&str; 18] = [
     "Apparently-To",
 ];
 
-/// How long a list of addresses is that is taken apart, in bytes.
+/// The longest list of addresses that is taken apart, in bytes.
 const MAX_LIST: usize = 1 << 20;
 
 /// Fields of a value and parameters, whose parameters RFC 2231 encodes.
@@ -56,10 +56,11 @@ pub(super) fn written(field: &RawField) -> WrittenField<'_> {
     }
     let value = field.value();
     let is_one_of = |names: &[&str]| names.iter().any(|name| field.is(name));
-    // What is longer than any list or parameter is written as the text that it is: taking it apart
-    // would need many times its size.
+    // A value that is longer than any list or parameter is written as text: taking it apart would
+    // need many times its size.
     let is_address = is_one_of(&ADDRESS_FIELDS) && value.len() <= MAX_LIST;
     let is_structured = is_one_of(&STRUCTURED_FIELDS) && value.len() <= MAX_FIELD;
+    // First the smallest change: lines that are only too long are folded, and no word is touched.
     let folded = (value.is_ascii() && folds_at_blanks(&value))
         .then(|| text(field.name(), &value))
         // Encoded words would break addresses and parameters.
@@ -113,7 +114,7 @@ fn addresses(name: &str, value: &[u8]) -> Vec<u8> {
     let value = decode_text(value);
     let list = parse_list(&spaces_for_controls(&value));
     if list.is_empty() {
-        // A group without members.
+        // A group without members, such as `undisclosed-recipients:;`, is no address, but a sound text.
         return text(name, value.as_bytes());
     }
     let mut folded = FoldedField::new(name);
@@ -123,6 +124,7 @@ fn addresses(name: &str, value: &[u8]) -> Vec<u8> {
         }
         match entry {
             Ok(named) => push_address(&mut folded, named),
+            // An entry that is no address is kept as text: the recipient sees what was written.
             Err(error) => folded.push_text(error.text.trim()),
         }
     }

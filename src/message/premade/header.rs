@@ -21,7 +21,7 @@ pub struct Reading {
 ///
 /// A field is held some ten times over while it is written anew. Exim has the same limit.
 const MAX_HEADER: usize = 1 << 20;
-/// So does one of more fields: each takes more memory than its few bytes.
+/// A header of more fields ends there, too: each takes more memory than its few bytes.
 const MAX_FIELDS: usize = 50_000;
 
 /// One header field as it stands, folds included.
@@ -64,6 +64,7 @@ impl RawField {
 /// Returns the length of the name if the line starts a field.
 fn name_len(line: &[u8]) -> Option<usize> {
     // Blanks before the colon are obsolete syntax (RFC 5322 section 4.5).
+    // The search is limited: a body line of megabytes is not read to its end for a colon.
     let colon = memchr(b':', &line[..line.len().min(2 * HeaderName::MAX_LEN)])?;
     let name = line[..colon].trim_ascii_end();
     let is_name =
@@ -98,6 +99,7 @@ impl PremadeHeader {
         while let Some(piece) = pieces.next()? {
             let is_first = header.is_empty();
             let len = piece.bytes.len() as u64;
+            // A From_ line or comment of any length is skipped in all its pieces.
             if piece.starts_line {
                 let from = is_first
                     && (piece.bytes.starts_with(b"From ") || piece.bytes.starts_with(b">From "));
@@ -111,6 +113,7 @@ impl PremadeHeader {
             match header.push(piece) {
                 HeaderProgress::More => {}
                 HeaderProgress::End => break,
+                // The piece belongs to the body, and so do the lines of a field that was not finished.
                 HeaderProgress::Body { len, .. } => {
                     offset -= len;
                     break;
@@ -185,7 +188,7 @@ fn made_field(name: &HeaderName, body: &FieldBody) -> RawField {
     }
 }
 
-/// What a piece of a line was to the header.
+/// What a piece of a line meant for the header that is read.
 pub(super) enum HeaderProgress {
     /// A part of the header.
     More,
@@ -219,7 +222,7 @@ impl HeaderReader {
         self.fields.is_empty() && self.field.is_empty()
     }
 
-    /// Counts a line that was left out.
+    /// Counts a skipped line: a comment within a field lies in the source, too.
     fn skipped(&mut self, len: u64) {
         self.field_len += len;
     }
@@ -242,6 +245,7 @@ impl HeaderReader {
                 }
             }
         }
+        // Checked before the piece is kept: memory stays below the limit whatever a line's length is.
         self.len += piece.bytes.len();
         self.field_len += len;
         if self.len > MAX_HEADER || self.fields.len() >= MAX_FIELDS {

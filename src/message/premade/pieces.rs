@@ -1,4 +1,4 @@
-//! Lines of any length, in pieces that memory holds.
+//! Lines of any length, in pieces of limited size.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -47,7 +47,7 @@ impl<R: Read> LinePieces<R> {
         loop {
             let mut reader = self.reader.by_ref().take(limit);
             reader.read_until(b'\n', &mut self.piece)?;
-            // A CRLF stays whole.
+            // A CRLF stays in one piece, so that a line end can be seen as one.
             if self.piece.len() == BLOCK && self.piece.ends_with(b"\r") {
                 limit = 1;
                 continue;

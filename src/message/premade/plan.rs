@@ -1,4 +1,4 @@
-//! What becomes of each part of a premade message: found in the first pass over it.
+//! What becomes of each part of a premade message: decided in the first pass over it.
 
 use std::io;
 
@@ -57,6 +57,7 @@ impl DeclaredEntity {
             declared,
         };
         described.shape = described.find_shape(boundary);
+        // A part that lies too deep is not looked into, so it cannot be known to be safe to change.
         if nesting.depth >= MAX_DEPTH {
             described.shape = DeclaredShape::Sealed;
         }
@@ -96,7 +97,7 @@ impl DeclaredEntity {
         }
     }
 
-    /// Returns whether only some lines, or none, would be seen if it were changed.
+    /// Returns whether a change could break a signature or make the part undecipherable.
     fn is_sealed(&self, analysis: &Analysis) -> bool {
         let sealed = [
             "application/pkcs7-",
@@ -109,9 +110,10 @@ impl DeclaredEntity {
                 && sealed.iter().any(|start| self.media_type.starts_with(start)))
     }
 
-    /// Plans a leaf, or what was to have parts and has none.
+    /// Plans a leaf, or a multipart in which no delimiter was found.
     pub(super) fn plan(&self, analysis: &Analysis, wire: Wire) -> EntityPlan {
         let is_fit = analysis.is_ascii() && has_fit_lines(analysis);
+        // A part that is encoded already is ASCII by its own word; a second encoding would hide it.
         if is_fit || self.declared != DeclaredEncoding::Identity || self.is_sealed(analysis) {
             return EntityPlan::untouched(!analysis.is_ascii());
         }
@@ -126,12 +128,12 @@ impl DeclaredEntity {
         let encoding = if is_text || is_broken || self.media_type.starts_with("message/") {
             match encoded(analysis) {
                 _ if eight_bit => TransferEncoding::EightBit,
-                // Not every LF in it ends a line.
+                // In UTF-16 a byte 0A may be half of another character: lines cannot be told apart.
                 _ if is_wide => TransferEncoding::Base64,
                 encoding => encoding,
             }
         } else if eight_bit && analysis.crlf == 0 && analysis.ends_with_line_end {
-            // No line end of it would be changed or added.
+            // Binary data whose line ends the copy neither changes nor adds.
             TransferEncoding::EightBit
         } else {
             TransferEncoding::Base64
@@ -193,7 +195,7 @@ impl EntityPlan {
         }
     }
 
-    /// Plans what holds parts: its label says what the widest of them is (RFC 2045 section 6.4).
+    /// Plans a multipart or message: 8-bit if one of its parts is (RFC 2045 section 6.4).
     fn container(eight_bit: bool) -> EntityPlan {
         EntityPlan {
             content_type: None,
@@ -213,7 +215,7 @@ pub(super) struct EntityPlanner {
     wire: Wire,
     pub(super) plans: Vec<EntityPlan>,
     open: Vec<OpenEntity>,
-    /// Looks at a leaf, or at what comes before a delimiter.
+    /// Analyses a leaf, or the bytes of a multipart before its first delimiter.
     analyser: Option<Analyser>,
 }
 
@@ -253,6 +255,8 @@ impl Visitor for EntityPlanner {
             delimited: matches!(shape, Shape::Message),
             eight_bit: false,
         });
+        // The place of the plan is taken now, because entities are written in the order in which they
+        // begin; what it says is known when the entity ends.
         self.plans.push(EntityPlan::untouched(false));
         Ok(shape)
     }
@@ -268,11 +272,12 @@ impl Visitor for EntityPlanner {
             return Ok(());
         };
         match kind {
+            // It is a multipart indeed: it will not be encoded as one text.
             Framing::Delimiter => {
                 open.delimited = true;
                 self.analyser = None;
             }
-            // For seven bits it is made ASCII.
+            // Preamble and epilogue are made ASCII for a 7-bit wire.
             Framing::Around if self.wire == Wire::SevenBit => {}
             Framing::Around | Framing::Rest => open.eight_bit |= !bytes.is_ascii(),
         }
@@ -293,7 +298,7 @@ impl Visitor for EntityPlanner {
     }
 }
 
-/// Returns the shape that the second pass takes an entity for.
+/// Returns the shape of an entity in the second pass: a multipart without delimiters is a leaf now.
 pub(super) fn planned_shape(plan: &EntityPlan, header: &[RawField], nesting: Nesting) -> Shape {
     if plan.is_leaf {
         Shape::Leaf

@@ -18,22 +18,23 @@ pub(super) struct Structured {
 pub(super) const MAX_FIELD: usize = 64 * 1024;
 
 impl Structured {
-    /// Takes an unfolded field body apart, as far as that is reasonable.
+    /// Splits an unfolded field body, up to [`MAX_FIELD`] bytes of it.
     pub(super) fn parse(body: &[u8]) -> Structured {
         let body = &body[..body.len().min(MAX_FIELD)];
         let mut parsed = Structured {
             value: Vec::new(),
             pieces: Vec::new(),
         };
+        // The `;` added at the end closes the last piece, also within quotes that are never closed.
         let (mut quoted, mut escaped) = (false, false);
         let (mut start, mut is_first) = (0, true);
         for (at, &byte) in body.iter().chain(b";").enumerate() {
             if at == body.len() || (byte == b';' && !quoted) {
                 let piece = body[start..at].trim_ascii();
-                match is_first {
-                    true => parsed.value = piece.to_vec(),
-                    false if piece.is_empty() => {}
-                    false => parsed.pieces.push(piece.to_vec()),
+                if is_first {
+                    parsed.value = piece.to_vec();
+                } else if !piece.is_empty() {
+                    parsed.pieces.push(piece.to_vec());
                 }
                 (start, is_first) = (at + 1, false);
                 continue;
@@ -55,6 +56,7 @@ impl Structured {
 
     /// Returns a parameter, its sections joined (RFC 2231 section 3).
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        // A plain parameter counts before sections of the same name (RFC 2231 section 3 knows no mix).
         if let Some(plain) = self.named(name).next() {
             return Some(plain);
         }
@@ -127,7 +129,7 @@ impl Structured {
     }
 }
 
-/// A piece longer than this is not left as it is.
+/// A longer piece is encoded in sections: its line would come close to the limit of 998 bytes.
 const MAX_PIECE: usize = 900;
 
 /// Returns a parameter in as many pieces as it needs, or `None` if it is none.
@@ -143,7 +145,8 @@ fn encoded(piece: &[u8]) -> Option<Vec<String>> {
     }
     let name = String::from_utf8_lossy(name);
     if name.contains('*') {
-        // It claims to be encoded already: finish that, in the charset that it names.
+        // By its name it is encoded already (RFC 2231): only the bytes that were forgotten are encoded,
+        // in the charset that the value names.
         let value: String = value.iter().map(|&b| percent(b)).collect();
         return (value.len() <= MAX_PIECE).then(|| vec![format!("{name}={value}")]);
     }

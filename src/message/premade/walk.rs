@@ -8,9 +8,9 @@ use std::io::{self, Read};
 use super::header::{HeaderProgress, HeaderReader, RawField};
 use super::pieces::{LinePiece, LinePieces};
 
-/// How deep parts may be nested; what lies deeper is content (security rule S6).
+/// How deep parts may be nested; a part that lies deeper is content (security rule S6).
 pub(super) const MAX_DEPTH: usize = 64;
-/// How many parts are looked into (security rule S6).
+/// How many parts are read (security rule S6).
 const MAX_PARTS: usize = 10_000;
 
 /// What an entity is made of.
@@ -32,18 +32,18 @@ pub(super) struct Nesting {
     pub(super) in_digest: bool,
 }
 
-/// What belongs to no part.
+/// The bytes of a multipart that belong to no part.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// A delimiter of the innermost open entity.
     Delimiter,
     /// Text before the first and after the last delimiter, which no reader shows.
     Around,
-    /// What follows when there are too many parts to be looked into.
+    /// Everything behind the last part that is read, if there are too many.
     Rest,
 }
 
-/// What looks at a message as the walk goes by; entities are nested.
+/// Receives the pieces of a message in their order; entities are nested.
 pub(super) trait Visitor {
     /// An entity starts with its header.
     fn open(&mut self, header: &[RawField], nesting: Nesting) -> io::Result<Shape>;
@@ -82,7 +82,7 @@ enum Frame {
     Message,
 }
 
-/// What the next line is taken for, unless it is a delimiter.
+/// What the next line is, unless it is a delimiter.
 enum NextLine {
     Header(HeaderReader),
     Leaf,
@@ -101,6 +101,8 @@ struct Walk<'v> {
 
 impl Walk<'_> {
     fn piece(&mut self, piece: LinePiece<'_>) -> io::Result<()> {
+        // Delimiters come first, within headers as well: a part whose empty line was lost must not
+        // take the parts behind it for its header. Only behind too many parts nothing counts.
         if piece.starts_line
             && piece.bytes.starts_with(b"--")
             && !matches!(self.state, NextLine::Rest)
@@ -113,6 +115,8 @@ impl Walk<'_> {
                 HeaderProgress::More => Ok(()),
                 HeaderProgress::End => self.end_header(),
                 HeaderProgress::Body { unfinished, .. } => {
+                    // The header ended before this piece. Lines of an unfinished field were kept back;
+                    // they are read again, now as content, where delimiters count.
                     self.end_header()?;
                     for line in unfinished.split_inclusive(|&b| b == b'\n') {
                         self.piece(LinePiece {
@@ -128,6 +132,8 @@ impl Walk<'_> {
                 }
             },
             NextLine::Leaf => {
+                // A line end is passed on with the next line: the last one before a delimiter belongs
+                // to the delimiter (RFC 2046 section 5.1.1).
                 let (text, line_end) = piece.split();
                 self.visitor.content(self.line_end)?;
                 self.line_end = match line_end {
@@ -160,6 +166,7 @@ impl Walk<'_> {
     }
 
     fn pass_delimiter(&mut self, frame: usize, closes: bool, line: &[u8]) -> io::Result<()> {
+        // The delimiter of an outer multipart ends all inner ones, as if each had been closed.
         self.end_content(true)?;
         while self.frames.len() > frame + 1 {
             self.close_frame()?;

@@ -1,4 +1,4 @@
-//! Writing a premade message: the second pass, and the short way for what needs no walk.
+//! Writing a premade message: the second pass, and a shorter way for a message without parts.
 
 use std::io::{self, Read, Write};
 
@@ -10,7 +10,7 @@ use crate::message::write::analysis::{Analyser, MAX_LINE};
 use crate::message::write::plan::BodyWriter;
 use crate::message::{MessageSource, TransferEncoding, Wire, for_each_block};
 
-/// What was changed on the way, and what could not be.
+/// The changes that were made, and whether 8-bit bytes remain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Header fields that were encoded, folded or repaired, those of parts included.
@@ -48,6 +48,7 @@ pub fn message(
     analyser.read(body()?)?;
     let analysis = analyser.finish();
     let described = DeclaredEntity::of(&header.fields, Nesting::default());
+    // Most messages are ASCII in short lines: one plan for the whole body, and no search for parts.
     let is_fit = analysis.is_ascii() && has_fit_lines(&analysis);
     let mut out = LineEnds::new(out);
     let mut writer = Writer {
@@ -194,9 +195,12 @@ impl Visitor for Writer<'_> {
             self.changes.eight_bit_left |= !bytes.is_ascii() && self.wire == Wire::SevenBit;
             return self.plain().write_all(bytes);
         }
+        // Preamble and epilogue have no header that could name an encoding, and no reader shows them:
+        // their bytes are replaced and their lines cut, until every mailer takes them.
         let mut fit = Vec::with_capacity(bytes.len());
         for (at, &byte) in bytes.iter().enumerate() {
             let ends = byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) == Some(&b'\n'));
+            // A character of UTF-8 has up to four bytes: the line is cut before one, never within.
             if !ends && self.column >= MAX_LINE - 3 && (byte.is_ascii() || byte >= 0xc0) {
                 fit.push(b'\n');
                 self.column = 0;
@@ -218,7 +222,8 @@ impl Visitor for Writer<'_> {
             ends_line,
         } = std::mem::take(&mut self.leaf);
         self.end_leaf()?;
-        // Encoded lines end by themselves, and that line end is the delimiter's.
+        // An encoder ends its last line itself. Where that line end is no part of the content, it serves
+        // as the delimiter's (RFC 2046 section 5.1.1), and a second one would be an empty line too much.
         let needs_one = match encoding {
             None => true,
             Some(TransferEncoding::QuotedPrintable) => ends_line,
@@ -253,6 +258,8 @@ const ENCODING: &str = "Content-Transfer-Encoding";
 impl HeaderWriter {
     fn field(&mut self, field: &RawField, plan: &EntityPlan, is_root: bool) -> FieldChange {
         if let Some(mime) = [VERSION, TYPE, ENCODING].into_iter().find(|n| field.is(n)) {
+            // A second field of the name may contradict the first, and readers differ in which they
+            // believe: the first stays.
             if self.seen.contains(&mime) {
                 return FieldChange::Changed;
             }
@@ -269,7 +276,7 @@ impl HeaderWriter {
                 _ => {}
             }
         }
-        // Hints of mailboxes about the body as it was.
+        // Hints of mailboxes about the length of the body, which has changed.
         let is_hint = field.is("Content-Length") || field.is("Lines");
         if is_root && is_hint && plan.encoding.is_some() {
             return FieldChange::Changed;

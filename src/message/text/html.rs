@@ -7,7 +7,7 @@ use crate::message::{MessageSource, for_each_block};
 
 /// Returns the plain text of an HTML document, for readers that show no HTML.
 ///
-/// Without a charset the bytes tell: UTF-8 if they are, else windows-1252.
+/// Without a charset it is UTF-8 if the bytes are valid UTF-8, else windows-1252.
 pub fn plain_of_html(document: &[u8], charset: Option<&str>) -> String {
     let text = words::in_charset(document, charset);
     let mut plain = html::text(&text);
@@ -35,6 +35,7 @@ pub fn preformatted(text: &dyn MessageSource, out: &mut dyn Write) -> io::Result
                 b'<' => escaped.extend_from_slice(b"&lt;"),
                 b'>' => escaped.extend_from_slice(b"&gt;"),
                 b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80.. => escaped.push(byte),
+                // HTML allows no other controls, not even as references.
                 _ => escaped.extend_from_slice(b"&#65533;"),
             }
         }

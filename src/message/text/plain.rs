@@ -1,8 +1,8 @@
 //! Terminal output as plain text: escape sequences taken out, carriage returns obeyed.
 //!
-//! What `--plain` asks for. Colours of `ls` and `grep` and the progress bars of
+//! This is what `--plain` does. Colours of `ls` and `grep` and the progress bars of
 //! `rsync` and `curl` are made for a screen; a mail shows what stood there at
-//! the end. Everything else passes byte for byte.
+//! the end. All other bytes pass unchanged.
 
 use std::io::{self, Read, Write};
 
@@ -12,7 +12,7 @@ use crate::message::for_each_block;
 ///
 /// Overwriting characters of one length by others moves the rest of the line: keep it short.
 const MAX_LINE: usize = 4096;
-/// A sequence longer than this is none.
+/// A sequence longer than this is taken for text: an ESC without an end must not swallow the mail.
 const MAX_SEQUENCE: usize = 4096;
 
 /// Copies text without the escape sequences of terminals (ECMA-48), each line as a screen would show it last.
@@ -55,7 +55,7 @@ struct TerminalLine {
     /// Where in `line` the next character goes.
     cursor: usize,
     state: EscapeState,
-    /// The sequence so far: what is none after all is text.
+    /// The sequence so far, kept because it is text if it turns out not to be a sequence.
     sequence: Vec<u8>,
     carriage_return: bool,
 }
@@ -68,6 +68,7 @@ impl TerminalLine {
         // A line end or another ESC breaks a sequence off.
         let is_string = matches!(self.state, EscapeState::String { .. });
         if byte == b'\n' || (byte == 0x1b && !is_string) || self.sequence.len() > MAX_SEQUENCE {
+            // The sequence is dropped first: this byte is read as text, and not as a part of it.
             self.give_up();
             return self.byte(byte);
         }
@@ -106,6 +107,7 @@ impl TerminalLine {
     }
 
     fn text(&mut self, byte: u8) {
+        // Until its next byte is known, a carriage return may be half of a CRLF.
         if std::mem::take(&mut self.carriage_return) {
             if byte == b'\n' {
                 self.line.push(b'\r');
@@ -129,6 +131,8 @@ impl TerminalLine {
 
     /// Writes over the character at the cursor, or behind the last one.
     fn put(&mut self, byte: u8) {
+        // A character of UTF-8 replaces the whole character under the cursor; its other bytes are
+        // then inserted, because the place is theirs.
         let is_first = !is_continuation(byte);
         if self.cursor < self.line.len() && is_first {
             let end = character_end(&self.line, self.cursor);
@@ -145,6 +149,8 @@ impl TerminalLine {
 
     /// Erases from the cursor to the end of the line, as progress bars do.
     fn erase(&mut self) {
+        // `ESC [ K` erases from the cursor to the end of the line, `2K` the whole line; `1K`, which no
+        // progress bar uses, is ignored. A carriage return before it has moved the cursor already.
         let whole = self.sequence.get(2) == Some(&b'2');
         let from = if self.carriage_return || whole {
             0

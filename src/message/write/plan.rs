@@ -94,10 +94,12 @@ impl BodyPlan {
             };
         BodyPlan {
             charset: analysis.charset(),
-            encoding: match as_it_is {
-                true if analysis.is_ascii() => TransferEncoding::SevenBit,
-                true => TransferEncoding::EightBit,
-                false => encoded(analysis),
+            encoding: if !as_it_is {
+                encoded(analysis)
+            } else if analysis.is_ascii() {
+                TransferEncoding::SevenBit
+            } else {
+                TransferEncoding::EightBit
             },
             crlf_line_ends: analysis.has_crlf_line_ends(),
         }
