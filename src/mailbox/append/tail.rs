@@ -1,4 +1,8 @@
-//! The end of a mailbox while a message is written behind it.
+//! The end of a mailbox while messages are written behind it, and their marks.
+//!
+//! What lies within one page is written by one call and needs no mark. As soon as more is written
+//! than that, or the buffer is full, all From_ lines get marks, which [`Tail::sync`] takes away when
+//! the disk has everything. `format/torn` says why, and what a mark looks like.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,24 +19,24 @@ const BLOCK: usize = 64 * 1024;
 /// The growing end of a mailbox.
 pub(in crate::mailbox) struct Tail<'a> {
     file: &'a File,
-    /// Where the mailbox ended before.
+    /// Where the mailbox ended before; a failure cuts it back to this.
     end: u64,
     /// How many bytes we have written behind it.
     written: u64,
     buffer: Vec<u8>,
-    /// Where the From_ lines of our messages start.
+    /// The offsets in the file at which the From_ lines of our messages start.
     starts: Vec<u64>,
-    /// Whether these have a mark, because they are not written in one step.
+    /// Whether these get marks, because the messages are not written in one call.
     is_marked: bool,
     /// The last bytes, written or not: enough to see a blank line with either line end.
-    last: Last,
+    last: LastBytes,
 }
 
-/// The last three bytes of a text, as far as it has so many.
+/// The last three bytes of a text, or fewer if the text is shorter.
 #[derive(Debug, Default)]
-struct Last(Vec<u8>);
+struct LastBytes(Vec<u8>);
 
-impl Last {
+impl LastBytes {
     fn push(&mut self, bytes: &[u8]) {
         self.0
             .extend_from_slice(&bytes[bytes.len().saturating_sub(3)..]);
@@ -58,7 +62,7 @@ impl<'a> Tail<'a> {
         let start = end.saturating_sub(3);
         let mut bytes = vec![0; (end - start) as usize];
         file.read_exact_at(&mut bytes, start)?;
-        let mut last = Last::default();
+        let mut last = LastBytes::default();
         last.push(&bytes);
         Ok(Tail {
             file,
@@ -88,7 +92,7 @@ impl<'a> Tail<'a> {
         self.write_all(b"\n")
     }
 
-    /// Says that a From_ line comes next.
+    /// Remembers that a From_ line comes next.
     pub(in crate::mailbox) fn start_message(&mut self) {
         self.starts.push(self.position() + self.buffer.len() as u64);
     }
@@ -98,27 +102,32 @@ impl<'a> Tail<'a> {
         self.end + self.written
     }
 
-    /// Writes what is still held, and waits until the disk has it all; then the messages count.
+    /// Writes what is still in the buffer, and waits until the disk has everything: then the messages
+    /// count.
     pub(in crate::mailbox) fn sync(&mut self) -> io::Result<()> {
         let last = (self.position() + self.buffer.len() as u64).saturating_sub(1);
         self.is_marked |= self.end / PAGE != last / PAGE;
         self.write_buffer()?;
+        // Everything behind the marks must be on the disk before the first mark goes.
         until_done(|| self.file.sync_all())?;
         if self.is_marked {
             self.unmark()?;
+            // From here on the mail is safe.
             until_done(|| self.file.sync_all())?;
         }
         Ok(())
     }
 
-    /// Gives the From_ lines their first byte.
+    /// Writes the first byte of each From_ line in place of its mark.
     fn unmark(&self) -> io::Result<()> {
         let flags = OFlag::from_bits_retain(fcntl(self.file, FcntlArg::F_GETFL)?);
-        // Where a file is open for appending every write goes to its end.
+        // Linux ignores the offset of pwrite(2) while O_APPEND is set, and writes at the end.
         fcntl(self.file, FcntlArg::F_SETFL(flags - OFlag::O_APPEND))?;
         let unmarked = self.starts.iter().try_for_each(|start| {
             let mut found = [0; MARKED.len()];
             self.file.read_exact_at(&mut found, *start)?;
+            // A program that knows none of our locks may have rewritten the file; then this place
+            // holds something else, which a single `F` would damage.
             if found == *MARKED {
                 self.file.write_all_at(b"F", *start)
             } else {
@@ -129,9 +138,11 @@ impl<'a> Tail<'a> {
         unmarked
     }
 
-    /// Cuts the mailbox back to where it ended.
+    /// Cuts the mailbox back to where it ended before.
     ///
-    /// Bytes that somebody who knows no lock has written meanwhile are not ours to cut.
+    /// # Errors
+    /// `ResourceBusy` when a program that ignores our locks has written meanwhile: cutting would
+    /// remove its mail too.
     pub(in crate::mailbox) fn undo(&mut self) -> io::Result<()> {
         self.buffer.clear();
         let size = self.file.metadata()?.len();
@@ -144,6 +155,7 @@ impl<'a> Tail<'a> {
         cut(self.file, self.end)
     }
 
+    /// Writes the buffer behind what was written before, its From_ lines with marks if there are any.
     fn write_buffer(&mut self) -> io::Result<()> {
         if self.is_marked {
             let base = self.position();
@@ -154,17 +166,18 @@ impl<'a> Tail<'a> {
             }
         }
         let buffer = std::mem::take(&mut self.buffer);
-        let mut rest = &buffer[..];
-        while self.is_marked && !rest.is_empty() && self.is_before_first_mark() {
-            // A power cut may keep later pages and not this one; then nothing would tell that the
-            // message is unfinished.
+        let mut unwritten = &buffer[..];
+        while self.is_marked && !unwritten.is_empty() && self.is_before_first_mark() {
+            // The page of the first mark is synced before the next page is written. A power cut
+            // could keep later pages without it, and then nothing would show that the message is
+            // unfinished.
             let border = PAGE - self.position() % PAGE;
-            let (page, behind) = rest.split_at(rest.len().min(border as usize));
-            self.write_through(page)?;
+            let (page, behind) = unwritten.split_at(unwritten.len().min(border as usize));
+            self.write_all_now(page)?;
             until_done(|| self.file.sync_all())?;
-            rest = behind;
+            unwritten = behind;
         }
-        self.write_through(rest)?;
+        self.write_all_now(unwritten)?;
         self.buffer = buffer;
         self.buffer.clear();
         Ok(())
@@ -176,7 +189,11 @@ impl<'a> Tail<'a> {
         first.is_some_and(|start| self.position() / PAGE <= start / PAGE)
     }
 
-    fn write_through(&mut self, mut text: &[u8]) -> io::Result<()> {
+    /// Writes bytes at the end of the file, and counts them even if a later write fails: [`undo`]
+    /// must know how many of them are ours.
+    ///
+    /// [`undo`]: Tail::undo
+    fn write_all_now(&mut self, mut text: &[u8]) -> io::Result<()> {
         while !text.is_empty() {
             match (&mut &*self.file).write(text) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -192,10 +209,11 @@ impl<'a> Tail<'a> {
     }
 }
 
-/// Cuts a mailbox off, and waits until the disk knows it.
+/// Cuts a mailbox off, and waits until the disk has the new length.
 ///
-/// What follows the new end in its page becomes NULs, and these may be on the disk before the new
-/// length is. So the later pages go first: text behind NULs would be taken for a message's own.
+/// The system fills the remainder of the last page with NULs, and these may be on the disk before the
+/// new length is. So the later pages are cut and synced first: old text behind NULs would make them
+/// look like NULs within a body.
 pub(in crate::mailbox) fn cut(file: &File, end: u64) -> io::Result<()> {
     let border = end.next_multiple_of(PAGE);
     if file.metadata()?.len() > border && border > end {
@@ -209,6 +227,7 @@ pub(in crate::mailbox) fn cut(file: &File, end: u64) -> io::Result<()> {
 impl Write for Tail<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.buffer.len() + bytes.len() > BLOCK {
+            // The buffer goes out in several calls from now on, none of which completes a message.
             self.is_marked = true;
             self.write_buffer()?;
         }

@@ -1,10 +1,16 @@
+use super::target::{find, open_or_create};
 use super::*;
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::errno::Errno;
+
+use crate::exit::Kind;
+use crate::mailbox::lock::{LockError, LockOptions};
 use crate::mailbox::{Journals, Mailbox, has_mail};
 use crate::sys::child;
 use crate::sys::disk::directory_of;
@@ -386,7 +392,7 @@ fn first_deliveries_at_the_same_moment_all_arrive() {
             for _ in 0..8 {
                 scope.spawn(|| {
                     start.wait();
-                    open_or_make(&find(&path, &others()).expect("found"), &others())
+                    open_or_create(&find(&path, &others()).expect("found"), &others())
                         .expect("opened");
                 });
             }

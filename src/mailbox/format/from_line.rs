@@ -2,13 +2,13 @@
 //!
 //! No standard fixes its form (RFC 4155 describes the usual one); what is accepted here is what
 //! deliverers, list archives and other readers have been seen to write. Whether a line with this
-//! form separates messages is decided by its surroundings, in `scan`.
+//! form separates messages is decided by its surroundings, in `separator`.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 
 use crate::sys::clock;
 
-/// A From_ line taken apart.
+/// The parts of a From_ line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromLine<'a> {
     /// The envelope sender, as it stands there; empty where the line has none.
@@ -18,7 +18,7 @@ pub struct FromLine<'a> {
 }
 
 impl<'a> FromLine<'a> {
-    /// Takes a line apart; a line that does not start with `From ` is none.
+    /// Parses a line; `None` if it does not start with `From `.
     ///
     /// A line without a date that parses has no `time` and everything after `From ` as sender.
     pub fn parse(line: &'a [u8]) -> Option<FromLine<'a>> {
@@ -59,17 +59,18 @@ impl<'a> FromLine<'a> {
     }
 }
 
-/// Returns the From_ line of a message that is written now, with its line end.
+/// Returns the From_ line, with its line end, of a message that is written now.
 ///
-/// `source_date_epoch` is the time that it shows, if that is fixed.
+/// `source_date_epoch` replaces the current time, if it is given.
 pub fn from_line_now(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
     from_line(sender.as_bytes(), clock::message_time(source_date_epoch))
 }
 
 /// Returns a From_ line, with its line end: `From sender Mon Nov 23 23:11:46 2026`.
 ///
-/// The form of qmail's mbox(5): one blank, asctime, and nothing else. Blanks in the sender are left
-/// out; an empty one is the null sender.
+/// The form is that of qmail's mbox(5): one blank, asctime, and nothing else. Blanks in the sender
+/// are left out, as readers look for the date behind the first one; an empty sender is the null
+/// sender of a bounce.
 pub fn from_line(sender: &[u8], time: DateTime<FixedOffset>) -> Vec<u8> {
     let is_plain = |byte: &&u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control();
     let mut sender: Vec<u8> = sender
@@ -88,7 +89,7 @@ pub fn from_line(sender: &[u8], time: DateTime<FixedOffset>) -> Vec<u8> {
 /// The longest sender: a path of RFC 5321 (section 4.5.3.1.3) has 256 bytes.
 const MAX_SENDER: usize = 256;
 
-/// Finds a date in what follows `From `: where it starts, and what it says.
+/// Finds the date in the text behind `From `; returns where it starts, and its value.
 fn find_date(tail: &[u8]) -> Option<(usize, NaiveDateTime)> {
     if let Some(found) = asctime(tail) {
         return Some(found);
@@ -107,10 +108,12 @@ fn find_date(tail: &[u8]) -> Option<(usize, NaiveDateTime)> {
     None
 }
 
-/// Finds the form that nearly all writers use, `Tue Jan  7 12:09:16 2003` at the end of the line.
+/// Finds the date in the form that nearly all writers use, `Tue Jan  7 12:09:16 2003` at the end of
+/// the line.
 ///
-/// Each From_ line of a mailbox is judged, so this one is not taken apart word by word.
+/// A scan parses each From_ line of a mailbox, so the usual form is not split into words.
 fn asctime(tail: &[u8]) -> Option<(usize, NaiveDateTime)> {
+    // asctime has fixed columns: `Www Mmm dd hh:mm:ss yyyy`.
     let start = tail.len().checked_sub(24)?;
     let (before, date) = tail.split_at(start);
     let is_framed = before.last().is_none_or(|byte| is_blank(*byte))
@@ -173,6 +176,7 @@ fn parse_date(text: &[u8]) -> Option<NaiveDateTime> {
         .skip(1);
     let (first, second) = (words.next()?, words.next()?);
     let mut year = None;
+    // asctime has `Jan 7`, an RFC 5322 date `7 Jan 2003`.
     let (month, day) = match month(first) {
         Some(month) => (
             month,
@@ -191,7 +195,7 @@ fn parse_date(text: &[u8]) -> Option<NaiveDateTime> {
         } else if year.is_none() && word.iter().all(u8::is_ascii_digit) {
             year = Some(parse_year(word)?);
         } else if word == b"remote" && year.is_some() {
-            // What follows is `from` and the name of a UUCP neighbour.
+            // `from` and the name of a UUCP neighbour follow, and no part of the date.
             break;
         } else if is_zone(word) && extras < 3 {
             extras += 1;
@@ -228,7 +232,7 @@ fn lower_case(word: &[u8]) -> Option<[u8; 3]> {
     Some(word.map(|byte| byte.to_ascii_lowercase()))
 }
 
-/// Returns a year of four digits, or of two as Unix of the eighties wrote it.
+/// Parses a year of four digits, or of two as Unix wrote it in the eighties.
 fn parse_year(word: &[u8]) -> Option<i32> {
     let year = i32::try_from(number(word, 4)?).ok()?;
     match (word.len(), year) {

@@ -1,13 +1,13 @@
 //! Compressed mailboxes (gzip), which are only read.
 //!
-//! A file is known by its first two bytes, whatever it is called. It is decompressed a block at a
-//! time into a temporary file without a name, of which messages are read like those of any mbox;
-//! so however much comes out of it never fills memory. What comes out is limited too: a file of one
-//! megabyte may hold a gigabyte of nothing ([`limit_of`]). Where an archive is torn or damaged, what
-//! came out before is shown, and a [`Notice`] says so.
+//! A compressed file is recognised by its first two bytes, whatever its name is. It is decompressed a
+//! block at a time into a temporary file without a name, from which messages are read as from any
+//! mbox, so that no archive can fill the memory. The size of the decompressed file is limited too: an
+//! archive of one megabyte may hold a gigabyte of zeros ([`limit_of`]). Where an archive is cut off
+//! or damaged, the messages before that place are shown, and a [`Notice`] reports it.
 //!
-//! The members are taken apart here and not by flate2's reader, which makes a decompressor of 40 kB
-//! for each: two million empty ones took 25 s.
+//! The members of an archive are parsed here and not by flate2's reader, which creates a decompressor
+//! of 40 kB for each: two million empty members took 25 s.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -27,13 +27,13 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// How much is decompressed at once.
 const BLOCK: usize = 64 * 1024;
 
-/// A mailbox of this size may come out of any file, however small.
+/// The decompressed size that is allowed for any file, however small.
 const ALWAYS: u64 = 256_000_000;
-/// How many times its size may come out of a larger file; mail is compressed to a tenth of its size,
-/// and the same mail again and again to a fiftieth.
+/// How many times larger than the file its decompressed mail may be, where that is more than
+/// [`ALWAYS`]. Mail is compressed to a tenth of its size, the same mail repeated to a fiftieth.
 const RATIO: u64 = 100;
 
-/// Returns how many bytes are taken out of a compressed file of this size.
+/// Returns how many bytes are decompressed at most from a file of this size.
 fn limit_of(compressed: u64) -> u64 {
     compressed.saturating_mul(RATIO).max(ALWAYS)
 }
@@ -45,11 +45,11 @@ pub(in crate::mailbox) fn is_compressed(file: &File) -> io::Result<bool> {
     Ok(start[..count] == MAGIC)
 }
 
-/// Returns a file with what a compressed one holds, and why that is not all, if it is not.
+/// Returns a temporary file with the decompressed mail, and a notice if that is not all of it.
 ///
 /// # Errors
-/// When nothing comes out because the archive is torn or damaged, or the temporary file cannot be
-/// written.
+/// When nothing can be decompressed because the archive is cut off or damaged, or when the temporary
+/// file cannot be written.
 pub(in crate::mailbox) fn decompressed(
     file: &File,
     path: &Path,
@@ -82,6 +82,8 @@ fn decompressed_up_to(
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(source) => match damaged(path, source) {
+                // The messages before the damage can be read. A failing disk is no damage: it is
+                // reported as an error, and trying again may help.
                 OpenError::Damaged { why, .. } if written > 0 => break why.to_owned(),
                 error => return Err(error),
             },
@@ -96,13 +98,14 @@ fn decompressed_up_to(
     Ok((out, Some(Notice::Incomplete { why })))
 }
 
-/// Returns the first bytes of what a compressed file holds, from its first line on that is not
-/// blank; as many as tell whether it is a mailbox with mail.
+/// Returns the first decompressed bytes, from the first line on that is not blank: as many as show
+/// whether this is a mailbox with mail.
 pub(in crate::mailbox) fn first_bytes(file: &File, path: &Path) -> Result<Vec<u8>, OpenError> {
     let mut archive = Archive::new(BufReader::with_capacity(BLOCK, file));
     let mut text = Vec::new();
     let mut block = vec![0; BLOCK];
     let mut passed = 0;
+    // An archive of nothing but blank lines must not keep us busy for ever.
     while text.len() < LOOKAHEAD && passed < ALWAYS {
         match archive.read(&mut block) {
             Ok(0) => break,
@@ -117,7 +120,7 @@ pub(in crate::mailbox) fn first_bytes(file: &File, path: &Path) -> Result<Vec<u8
                 text.extend_from_slice(&block[blank..]);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // What came out before is what there is.
+            // The bytes before the damage decide.
             Err(_) if !text.is_empty() => break,
             Err(source) => return Err(damaged(path, source)),
         }
@@ -130,12 +133,12 @@ struct Archive<R> {
     input: R,
     inflate: Decompress,
     crc: Crc,
-    state: State,
+    part: ArchivePart,
 }
 
-/// What the next bytes of an archive are.
+/// The part of an archive that its next bytes belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ArchivePart {
     /// The header of a member, or the end.
     Header,
     /// Compressed data.
@@ -150,19 +153,21 @@ impl<R: BufRead> Archive<R> {
             input,
             inflate: Decompress::new(false),
             crc: Crc::new(),
-            state: State::Header,
+            part: ArchivePart::Header,
         }
     }
 
-    /// Passes the header of a member.
-    fn pass_header(&mut self) -> io::Result<()> {
+    /// Skips the header of a member (RFC 1952, section 2.3), and checks that we understand it.
+    fn skip_header(&mut self) -> io::Result<()> {
         let mut fixed = [0; 10];
         self.input.read_exact(&mut fixed)?;
         let (method, flags) = (fixed[2], fixed[3]);
-        // The three upper flags are for what nobody knows yet.
+        // Method 8 is deflate. The three upper flags are reserved: section 2.3.1.2 forbids reading
+        // on if one is set, as further fields may follow then.
         if fixed[..2] != MAGIC || method != 8 || flags & 0xe0 != 0 {
             return Err(io::ErrorKind::InvalidData.into());
         }
+        // FEXTRA: a field with its length before it.
         if flags & 4 != 0 {
             let mut len = [0; 2];
             self.input.read_exact(&mut len)?;
@@ -171,19 +176,21 @@ impl<R: BufRead> Archive<R> {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        // A name and a comment, each with a NUL behind it.
+        // FNAME and FCOMMENT: the file's name and a comment, each ended by a NUL.
         for flag in [8, 16] {
             if flags & flag != 0 {
-                self.pass_string()?;
+                self.skip_string()?;
             }
         }
+        // FHCRC: a checksum of the header.
         if flags & 2 != 0 {
             self.input.read_exact(&mut [0; 2])?;
         }
         Ok(())
     }
 
-    fn pass_string(&mut self) -> io::Result<()> {
+    /// Skips a string and the NUL that ends it.
+    fn skip_string(&mut self) -> io::Result<()> {
         loop {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {
@@ -198,8 +205,8 @@ impl<R: BufRead> Archive<R> {
         }
     }
 
-    /// Passes the end of a member, and compares its sums.
-    fn pass_trailer(&mut self) -> io::Result<()> {
+    /// Skips the end of a member, and compares its checksum and its size with what was decompressed.
+    fn skip_trailer(&mut self) -> io::Result<()> {
         let mut trailer = [0; 8];
         self.input.read_exact(&mut trailer)?;
         let sums = [
@@ -217,18 +224,18 @@ impl<R: BufRead> Archive<R> {
 impl<R: BufRead> Read for Archive<R> {
     fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.state == State::Trailer {
-                self.pass_trailer()?;
-                self.state = State::Header;
+            if self.part == ArchivePart::Trailer {
+                self.skip_trailer()?;
+                self.part = ArchivePart::Header;
             }
-            if self.state == State::Header {
+            if self.part == ArchivePart::Header {
                 if self.input.fill_buf()?.is_empty() {
                     return Ok(0);
                 }
-                self.pass_header()?;
+                self.skip_header()?;
                 self.inflate.reset(false);
                 self.crc.reset();
-                self.state = State::Data;
+                self.part = ArchivePart::Data;
             }
             let buffer = self.input.fill_buf()?;
             let is_end = buffer.is_empty();
@@ -242,8 +249,10 @@ impl<R: BufRead> Read for Archive<R> {
             self.input.consume(taken);
             self.crc.update(&block[..given]);
             if status == Status::StreamEnd {
-                self.state = State::Trailer;
+                self.part = ArchivePart::Trailer;
             }
+            // A return value of 0 would mean the end. A member may be empty, and the decompressor
+            // may take input without giving output, so the loop goes on then.
             if given > 0 {
                 return Ok(given);
             }
@@ -254,7 +263,7 @@ impl<R: BufRead> Read for Archive<R> {
     }
 }
 
-/// Tells an archive that is no good from a disk that is not.
+/// Returns the error of a failed read: the archive is cut off or damaged, or the disk fails.
 fn damaged(path: &Path, source: io::Error) -> OpenError {
     let path = path.to_owned();
     match source.kind() {

@@ -1,9 +1,9 @@
 //! The scanner for MMDF mailboxes: each message stands between two lines of four control-A.
 //!
-//! SCO's mail and old MMDF sites wrote them; mutt and s-nail still read them. Nothing in a body
-//! can be taken for a separator, so there is nothing to judge here: what stands between two
-//! delimiters is a message, unless it is blank. A careful writer puts one before and one behind
-//! each, a careless one a single one between two, and whatever he forgot, no message is hidden.
+//! SCO's mail and old MMDF sites wrote them; mutt and s-nail still read them. No line of a body looks
+//! like a delimiter, so nothing has to be judged: the text between two delimiters is a message,
+//! unless it is blank. Correct writers put one delimiter before and one behind each message, others
+//! a single one between two messages; read by this rule, neither hides a message.
 
 use std::io;
 
@@ -37,7 +37,8 @@ pub(in crate::mailbox) fn scan<S: ReadAt + ?Sized>(
         start = Some(place + DELIMITER.len() as u64);
         Ok(())
     })?;
-    // Without its delimiter the last message is torn, or its writer was careless.
+    // The last delimiter is missing: a writer is still at work, or forgot it. Only where somebody
+    // may be writing (`skip_torn`) is the message left out.
     if let Some(start) = start {
         if skip_torn {
             found.is_torn = !is_blank(source, start, size)?;
@@ -56,7 +57,7 @@ fn for_each_delimiter<S: ReadAt + ?Sized>(
 ) -> io::Result<()> {
     let finder = Finder::new(DELIMITER);
     let mut window = vec![0; BLOCK + DELIMITER.len()];
-    // The byte before the window's first counts: a delimiter is a whole line.
+    // A delimiter must start a line, so the byte before the window is remembered.
     let (mut base, mut kept, mut before) = (0_u64, 0_usize, b'\n');
     loop {
         let left = usize::try_from(size - base - kept as u64).unwrap_or(usize::MAX);
@@ -77,7 +78,8 @@ fn for_each_delimiter<S: ReadAt + ?Sized>(
         if count < want || want == left {
             return Ok(());
         }
-        // A delimiter may straddle the border; one that was found is not looked at again.
+        // A delimiter may lie across the border of two blocks, so its length less one is kept; but
+        // not bytes of a delimiter that was found, which would be found again.
         let keep = filled - (DELIMITER.len() - 1).min(filled - at);
         if keep > 0 {
             before = window[keep - 1];
@@ -165,7 +167,7 @@ fn add<S: ReadAt + ?Sized>(
     Ok(())
 }
 
-/// Fills in what the header says, and returns its length.
+/// Takes flags, From_ line and fingerprint from the header, and returns its length.
 fn read_header(message: &mut MessageRef, head: &[u8]) -> usize {
     let mut len = 0;
     for line in head.split_inclusive(|b| *b == b'\n') {
@@ -183,11 +185,12 @@ fn read_header(message: &mut MessageRef, head: &[u8]) -> usize {
     len
 }
 
-/// Reads on in a header block that is longer than what is shown of it: its flags, and where it ends.
+/// Takes flags and length from a header block that is longer than the part that is shown.
 fn read_long_header<S: ReadAt + ?Sized>(source: &S, message: &mut MessageRef) -> io::Result<()> {
     let end = message.offset + message.len;
     let mut block = vec![0; BLOCK];
-    // What of a line stood in the block before, as much as a field that we know needs.
+    // The part of the current line that stood in the block before. A field that holds flags is far
+    // shorter than the limit.
     let mut line = Vec::new();
     let mut at = message.offset;
     while at < end {
@@ -211,7 +214,7 @@ fn read_long_header<S: ReadAt + ?Sized>(source: &S, message: &mut MessageRef) ->
             line.clear();
         }
     }
-    // All of it is header.
+    // No empty line was found: the whole message is header.
     message.header_len = u32::try_from(message.len).unwrap_or(u32::MAX);
     Ok(())
 }

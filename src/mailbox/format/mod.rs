@@ -1,9 +1,10 @@
 //! The formats of a file of messages: what separates them, how flags and From_ lines are written,
 //! and what a message looks like in it.
 //!
-//! [`mbox`] and [`mmdf`] scan for messages, [`gzip`] decompresses a file first. [`separator`] judges
-//! a line that starts with `From `, [`from_line`] takes it apart. [`quote`] writes a message as an
-//! mbox holds it, [`status`] the fields with its flags. [`torn`] knows an append that broke off.
+//! [`mbox`] and [`mmdf`] are the scanners: they find the messages of a file. [`gzip`] decompresses a
+//! file first. [`separator`] judges a line that starts with `From `, [`from_line`] parses it.
+//! [`quote`] writes a message as an mbox holds it, [`status`] the fields with its flags. [`torn`]
+//! recognises an append that broke off.
 //! Maildirs have their own folder.
 //!
 //! Which format a file has is decided here, by its first bytes ([`beginning`]).
@@ -23,10 +24,10 @@ use self::mbox::{MessageRef, Scan, ScanError};
 use self::separator::{LOOKAHEAD, opens_mbox};
 use crate::mailbox::read_at::{ReadAt, read_full};
 
-/// What a file holds, judged by its first bytes.
+/// The format of a file, as its first bytes show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) enum Beginning {
-    /// Nothing, or blank lines.
+    /// Nothing but blank lines and NULs, if anything: a mailbox of any format without messages.
     Blank,
     /// Messages that start with a From_ line.
     Mbox,
@@ -36,7 +37,7 @@ pub(in crate::mailbox) enum Beginning {
     Other,
 }
 
-/// Reads a file up to its first line that is not blank, and judges that.
+/// Reads a file up to its first line that is not blank, and returns its format.
 pub(in crate::mailbox) fn beginning<S: ReadAt + ?Sized>(
     file: &S,
     size: u64,
@@ -47,16 +48,19 @@ pub(in crate::mailbox) fn beginning<S: ReadAt + ?Sized>(
         let count = read_full(file, &mut window, at)?;
         let text = &window[..count];
         match torn::blank_before_nuls(text) {
+            // Nothing blank stands here, so this line decides.
             0 if opens_mbox(text) => return Ok(Beginning::Mbox),
             0 if text.starts_with(mmdf::DELIMITER) => return Ok(Beginning::Mmdf),
             0 if count == 0 => break,
             0 if text[0] != 0 => return Ok(Beginning::Other),
+            // The very first append broke off. Mail of another program may stand behind it.
             0 if torn::is_unfinished_at(file, size, text, at)? => {
                 return Ok(match torn::first_message_after(file, size, at)? {
                     Some(_) => Beginning::Mbox,
                     None => Beginning::Blank,
                 });
             }
+            // A long run of NULs with text behind it is blank like any other.
             0 => at = torn::end_of_nuls(file, size, at)?,
             blank => at += blank as u64,
         }
@@ -64,7 +68,7 @@ pub(in crate::mailbox) fn beginning<S: ReadAt + ?Sized>(
     Ok(Beginning::Blank)
 }
 
-/// Scans a file of either format; lines are counted only if there is somebody to show them to.
+/// Scans a file of either format; lines are counted only for a visitor.
 pub(in crate::mailbox) fn scan_any<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
@@ -84,7 +88,7 @@ pub(in crate::mailbox) fn scan_any<S: ReadAt + ?Sized>(
     }
 }
 
-/// Returns how many bytes stand before and behind each message: those of MMDF's delimiters, or none.
+/// Returns the length of the delimiters before and behind each message: 0 in an mbox.
 pub(in crate::mailbox) fn framing<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
     Ok(match beginning(source, size)? {
         Beginning::Mmdf => mmdf::DELIMITER.len() as u64,

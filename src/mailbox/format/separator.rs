@@ -1,9 +1,13 @@
-//! What separates messages: the judgement of one line that starts with `From ` (design decision D12).
+//! Separators: whether a line that starts with `From ` starts a message (design decision D12).
 //!
 //! Deliverers disagree on quoting (mboxo, mboxrd), on framing (mboxcl, mboxcl2) and on the blank
 //! line before a From_ line, and a reader cannot know which of them wrote a file. So a candidate is
 //! judged by its own form and by the lines around it, never by Content-Length alone: most
 //! deliverers pass on the sender's value, whatever it says.
+//!
+//! Two mistakes are possible, and not equally bad. A line of text taken for a separator cuts a
+//! message in two, which a reader sees; a separator taken for text hides a message. So a dated line
+//! is still a separator where its deliverer left the blank line out, if a header follows it.
 
 use memchr::memchr;
 
@@ -15,26 +19,28 @@ pub(in crate::mailbox) const MAX_FROM_LINE: usize = 2048;
 /// The longest name of a header field: a line of RFC 5322 has 998 bytes.
 pub(in crate::mailbox) const MAX_FIELD_NAME: usize = 998;
 
-/// How many bytes from its start on are enough to judge a candidate.
+/// How many bytes from its start on are enough to judge a candidate: its line with the line end, and
+/// the longest field name with its colon.
 pub(in crate::mailbox) const LOOKAHEAD: usize = MAX_FROM_LINE + MAX_FIELD_NAME + 2;
 
 /// How many bytes before a line decide whether a blank line precedes it: `\n\r\n`.
 pub(in crate::mailbox) const LOOKBEHIND: usize = 3;
 
-/// What a line that starts with `From ` is.
+/// The judgement of a line that starts with `From `.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) enum Candidate {
-    /// A separator, whatever Content-Length says: a date, a blank line before, a header after.
+    /// A separator, whatever Content-Length says: it has a date, a blank line before it, and a header
+    /// or an empty line after it.
     Strict,
-    /// A separator unless a trustworthy Content-Length says that it lies within a body.
+    /// A separator, unless a Content-Length that was found to be right puts it into a body.
     Weak,
     /// Text.
     Text,
 }
 
-/// What the line after a From_ line is.
+/// The kind of the line after a From_ line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+enum NextLine {
     /// A header field, or a second, old-style From_ line (`>From user date remote from host`).
     Field,
     /// An empty line, or the end of the file.
@@ -51,13 +57,15 @@ pub(in crate::mailbox) fn judge(text: &[u8], after_blank: bool) -> Candidate {
         return Candidate::Text;
     };
     let next = next_line(rest);
-    let Some(from) = FromLine::parse(line).filter(|_| next != Next::Text) else {
+    let Some(from) = FromLine::parse(line).filter(|_| next != NextLine::Text) else {
         return Candidate::Text;
     };
+    // A weak candidate may also be the From_ line of a message that somebody quotes in a text, which
+    // is why Content-Length, if it proves right, may overrule it.
     match (from.time.is_some(), after_blank, next) {
         (true, true, _) => Candidate::Strict,
-        (true, false, Next::Field) => Candidate::Weak,
-        (false, true, Next::Field) if from.is_plausible_without_date() => Candidate::Weak,
+        (true, false, NextLine::Field) => Candidate::Weak,
+        (false, true, NextLine::Field) if from.is_plausible_without_date() => Candidate::Weak,
         _ => Candidate::Text,
     }
 }
@@ -69,12 +77,12 @@ pub(in crate::mailbox) fn ends_with_blank_line(before: &[u8]) -> bool {
 
 /// Returns whether a file whose first line that is not blank starts `text` is an mbox.
 ///
-/// Here nothing is lost by being generous: a From_ line with a date, or any line that starts with
-/// `From ` and has a header field after it.
+/// No message before it can be cut in two, so the rule is generous: a From_ line with a date, or any
+/// line that starts with `From ` and has a header field after it.
 pub(in crate::mailbox) fn opens_mbox(text: &[u8]) -> bool {
     split_line(text).is_some_and(|(line, rest)| {
         FromLine::parse(line)
-            .is_some_and(|from| from.time.is_some() || next_line(rest) == Next::Field)
+            .is_some_and(|from| from.time.is_some() || next_line(rest) == NextLine::Field)
     })
 }
 
@@ -82,25 +90,26 @@ pub(in crate::mailbox) fn opens_mbox(text: &[u8]) -> bool {
 ///
 /// `text` holds at least [`MAX_FIELD_NAME`] bytes or all there is.
 pub(in crate::mailbox) fn can_follow_from_line(text: &[u8]) -> bool {
-    next_line(text) != Next::Text
+    next_line(text) != NextLine::Text
 }
 
-/// Splits the first line off, if it is no longer than a From_ line may be.
+/// Splits the first line off; `None` if it is longer than a From_ line may be.
 fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = &text[..text.len().min(MAX_FROM_LINE)];
     match memchr(b'\n', start) {
         Some(end) => Some((&text[..end], &text[end + 1..])),
+        // The file ends without a line end.
         None if text.len() < MAX_FROM_LINE => Some((text, &[])),
         None => None,
     }
 }
 
-/// Returns what the line at the start of `text` is.
-fn next_line(text: &[u8]) -> Next {
+/// Returns the kind of the line at the start of `text`.
+fn next_line(text: &[u8]) -> NextLine {
     match text {
-        [] | [b'\n', ..] | [b'\r', b'\n', ..] => Next::Blank,
-        _ if text.starts_with(b">From ") || is_header_field(text) => Next::Field,
-        _ => Next::Text,
+        [] | [b'\n', ..] | [b'\r', b'\n', ..] => NextLine::Blank,
+        _ if text.starts_with(b">From ") || is_header_field(text) => NextLine::Field,
+        _ => NextLine::Text,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The lines of a header block that hold the flags: `Status` and `X-Status`.
 //!
-//! Only they change when a flag does, and only as much as they must: letters that we do not know
-//! stay, a line that says the same already stays as it is, and a missing one is put behind the
-//! last field, where Berkeley mail puts it.
+//! A change of flags changes these lines only, and no more of them than needed: letters that we do
+//! not know stay, a line with the right letters stays byte for byte, and a missing line is put behind
+//! the last field, where Berkeley mail puts it.
 
 use memchr::memchr;
 
@@ -16,14 +16,14 @@ pub(in crate::mailbox) struct Edit {
     pub at: usize,
     /// How many bytes go.
     pub removed: usize,
-    /// What comes in their place.
+    /// The bytes that replace them.
     pub text: Vec<u8>,
 }
 
-/// Returns what changes in a header block, From_ line and empty line included, so that it has
-/// these flags and no others; in the order of the block.
+/// Returns the edits, in the order of the block, that give a header block these flags and no others.
 ///
-/// `None` where the block is no header, so that a field in it would be text.
+/// The block has its From_ line and its empty line. `None` if it is no header, so that a field added
+/// to it would become text of the message.
 pub(in crate::mailbox) fn edits(
     block: &[u8],
     from_line_len: usize,
@@ -32,15 +32,16 @@ pub(in crate::mailbox) fn edits(
     if !can_follow_from_line(&block[from_line_len..]) {
         return None;
     }
-    let (fields, end) = Field::of_block(block, from_line_len);
+    let (fields, end) = FlagField::of_block(block, from_line_len);
     let mut found = Vec::new();
     for field in &fields {
         field.change(&block[..end], from_line_len, flags, &mut found);
     }
-    // Both may be added at the end: `Status` first, as they were pushed.
+    // Both fields may be added at the end. The sort is stable, so that `Status` stays first.
     found.sort_by_key(|edit| edit.at);
     let ends_line = |text: &[u8]| text.last().is_none_or(|byte| *byte == b'\n');
-    // A last line without its newline may be one that goes.
+    // A message may end within its header, without a newline: an added line needs one before it,
+    // unless the last line is removed.
     let removes_end = found
         .iter()
         .any(|edit| edit.removed > 0 && edit.text.is_empty() && edit.at + edit.removed == end);
@@ -55,8 +56,8 @@ pub(in crate::mailbox) fn edits(
     Some(found)
 }
 
-/// Returns a header block, From_ line and empty line included, as it is with these flags and no
-/// others; as it stands where it is no header.
+/// Returns a copy of a header block, From_ line and empty line included, with these flags and no
+/// others; an unchanged copy if it is no header.
 pub fn with_flags(block: &[u8], from_line_len: usize, flags: Flags) -> Vec<u8> {
     let mut out = Vec::with_capacity(block.len() + 32);
     let mut at = 0;
@@ -70,21 +71,21 @@ pub fn with_flags(block: &[u8], from_line_len: usize, flags: Flags) -> Vec<u8> {
 }
 
 /// A field that holds flags.
-struct Field<'a> {
+struct FlagField<'a> {
     name: &'static [u8],
-    /// The name as it is looked for: in lower case, with its colon.
+    /// The name in lower case, with its colon, as [`field_body`] wants it.
     lowered: &'static [u8],
-    /// Its letters.
+    /// Its letters and their flags.
     table: &'static [(u8, Flags)],
     /// The lines of that name, and where they start in the block.
     lines: Vec<(usize, &'a [u8])>,
 }
 
-impl<'a> Field<'a> {
+impl<'a> FlagField<'a> {
     /// Finds the lines of `Status` and `X-Status` in a header block, and where its last field ends:
     /// before the empty line, or at the end of the block.
-    fn of_block(block: &'a [u8], from_line_len: usize) -> ([Field<'a>; 2], usize) {
-        let field = |name, lowered, table| Field {
+    fn of_block(block: &'a [u8], from_line_len: usize) -> ([FlagField<'a>; 2], usize) {
+        let field = |name, lowered, table| FlagField {
             name,
             lowered,
             table,
@@ -116,23 +117,47 @@ impl<'a> Field<'a> {
 
     /// Adds the edits of this field: its first line gets the letters, others of its name go.
     fn change(&self, block: &[u8], from_line_len: usize, flags: Flags, edits: &mut Vec<Edit>) {
-        let known = |letter: &u8| self.table.iter().any(|(known, _)| known == letter);
+        let Some(letters) = self.new_letters(flags) else {
+            return;
+        };
+        let Some((first, others)) = self.lines.split_first() else {
+            edits.push(Edit {
+                at: block.len(),
+                removed: 0,
+                text: [
+                    self.name,
+                    b": ",
+                    &letters,
+                    line_end_of(block, from_line_len),
+                ]
+                .concat(),
+            });
+            return;
+        };
+        edits.push(self.edit_of_line(block, first, &letters));
+        // Readers add up the letters of all lines of one name, so that none may keep an old letter.
+        for line in others {
+            edits.push(self.edit_of_line(block, line, b""));
+        }
+    }
+
+    /// Returns the letters that the field is to have, unknown ones last; `None` if its flags are
+    /// right already.
+    fn new_letters(&self, flags: Flags) -> Option<Vec<u8>> {
+        let is_known = |letter: &u8| self.table.iter().any(|(known, _)| known == letter);
         let mut has = Flags::NONE;
-        let mut foreign = Vec::new();
+        let mut unknown = Vec::new();
         for (_, line) in &self.lines {
             has.read_field(line);
             let body = field_body(line, self.lowered).unwrap_or_default();
             let letters = body
                 .iter()
-                .filter(|b| !b.is_ascii_whitespace() && !known(b));
-            foreign.extend(letters);
+                .filter(|b| !b.is_ascii_whitespace() && !is_known(b));
+            unknown.extend(letters);
         }
-        if self
-            .table
-            .iter()
-            .all(|(_, flag)| has.contains(*flag) == flags.contains(*flag))
-        {
-            return;
+        let is_same = |flag: Flags| has.contains(flag) == flags.contains(flag);
+        if self.table.iter().all(|(_, flag)| is_same(*flag)) {
+            return None;
         }
         let mut letters: Vec<u8> = self
             .table
@@ -140,50 +165,39 @@ impl<'a> Field<'a> {
             .filter(|(_, flag)| flags.contains(*flag))
             .map(|(letter, _)| *letter)
             .collect();
-        letters.append(&mut foreign);
-        let Some(((first, line), others)) = self.lines.split_first() else {
-            let line_end = if block[..from_line_len].ends_with(b"\r\n") || block.ends_with(b"\r\n")
-            {
-                &b"\r\n"[..]
-            } else {
-                b"\n"
-            };
-            edits.push(Edit {
-                at: block.len(),
-                removed: 0,
-                text: [self.name, b": ", &letters, line_end].concat(),
-            });
-            return;
-        };
-        // A line that is continued cannot go: what continues it would join the field before.
-        let is_continued =
-            |at: usize, line: &[u8]| matches!(block.get(at + line.len()), Some(b' ' | b'\t'));
-        if letters.is_empty() && !is_continued(*first, line) {
-            edits.push(Edit {
-                at: *first,
+        letters.append(&mut unknown);
+        Some(letters)
+    }
+
+    /// Returns the edit that gives one line these letters, or removes it if there are none.
+    fn edit_of_line(&self, block: &[u8], (at, line): &(usize, &[u8]), letters: &[u8]) -> Edit {
+        // A folded line (RFC 5322, section 2.2.3) stays, emptied: without it the next line would
+        // continue the field before.
+        let is_folded = matches!(block.get(at + line.len()), Some(b' ' | b'\t'));
+        if letters.is_empty() && !is_folded {
+            return Edit {
+                at: *at,
                 removed: line.len(),
                 text: Vec::new(),
-            });
-        } else {
-            edits.push(replaced_value(*first, line, self.lowered.len(), &letters));
+            };
         }
-        for (at, line) in others {
-            if is_continued(*at, line) {
-                edits.push(replaced_value(*at, line, self.lowered.len(), b""));
-            } else {
-                edits.push(Edit {
-                    at: *at,
-                    removed: line.len(),
-                    text: Vec::new(),
-                });
-            }
-        }
+        replaced_value(*at, line, self.lowered.len(), letters)
+    }
+}
+
+/// Returns the line end that the lines of this header block have.
+fn line_end_of(block: &[u8], from_line_len: usize) -> &'static [u8] {
+    if block[..from_line_len].ends_with(b"\r\n") || block.ends_with(b"\r\n") {
+        b"\r\n"
+    } else {
+        b"\n"
     }
 }
 
 /// Returns the edit that gives a line another value; blanks at its end make room for it.
 ///
-/// Dovecot pads the line so, and a change of the same length is one small write.
+/// Dovecot pads the line with blanks for this: the message keeps its length, so that no byte behind
+/// the line has to be moved.
 fn replaced_value(at: usize, line: &[u8], name_len: usize, letters: &[u8]) -> Edit {
     let body = &line[name_len..];
     let start = body
