@@ -5,16 +5,16 @@
 //! put a file where a mailbox is looked for.
 
 use std::ffi::OsStr;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 
 use super::error::{CommitError, OpenError};
 use super::path::{DIRECTORY, is_in_sticky_directory, not_openable, what_else};
+use crate::sys::open::names::{self, Access, Links};
 use crate::sys::open::read::is_null;
 use crate::sys::user;
 
@@ -23,20 +23,15 @@ use crate::sys::user;
 /// The time of the last access stays where we may keep it: a shell that watches the mailbox shall
 /// find new mail new until it is read.
 pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
-    let flags = flags_for(path);
-    let mut options = OpenOptions::new();
-    options.read(true);
-    let quiet = options
-        .custom_flags((flags | OFlag::O_NOATIME).bits())
-        .open(path);
-    let opened = match quiet {
+    let links = links_at(path);
+    let opened = match names::open(path, Access::ReadQuietly, links) {
         // Only the owner may ask for that.
         Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => {
-            options.custom_flags(flags.bits()).open(path)
+            names::open(path, Access::Read, links)
         }
         opened => opened,
     };
-    let (file, metadata) = checked(path, flags, opened)?;
+    let (file, metadata) = checked(path, links, opened)?;
     let why = planted(path, &metadata).map_err(|source| OpenError::new(path, source))?;
     match why {
         Some(what) => Err(OpenError::NotRegular {
@@ -49,14 +44,9 @@ pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
 
 /// Opens a mailbox for a rewrite, or says why it is not to be rewritten.
 pub(super) fn open_for_rewrite(path: &Path) -> Result<File, CommitError> {
-    let flags = flags_for(path);
-    let mut options = OpenOptions::new();
-    let opened = options
-        .read(true)
-        .write(true)
-        .custom_flags(flags.bits())
-        .open(path);
-    let (file, metadata) = checked(path, flags, opened).map_err(CommitError::Open)?;
+    let links = links_at(path);
+    let opened = names::open(path, Access::ReadWrite, links);
+    let (file, metadata) = checked(path, links, opened).map_err(CommitError::Open)?;
     let is_open_to_all = metadata.mode() & 0o002 != 0 && is_in_sticky_directory(path);
     let why = planted(path, &metadata)
         .map_err(|source| CommitError::Open(OpenError::new(path, source)))?
@@ -70,19 +60,19 @@ pub(super) fn open_for_rewrite(path: &Path) -> Result<File, CommitError> {
     }
 }
 
-/// Returns the flags with which a mailbox is opened.
-fn flags_for(path: &Path) -> OFlag {
-    let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+/// Returns whether the name of a mailbox may be a link: not where anybody may have made the link.
+fn links_at(path: &Path) -> Links {
     if is_in_sticky_directory(path) {
-        flags |= OFlag::O_NOFOLLOW;
+        Links::Refused
+    } else {
+        Links::Followed
     }
-    flags
 }
 
 /// Says what was opened, or could not be.
 fn checked(
     path: &Path,
-    flags: OFlag,
+    links: Links,
     opened: io::Result<File>,
 ) -> Result<(File, Metadata), OpenError> {
     let not_regular = |what| OpenError::NotRegular {
@@ -90,7 +80,7 @@ fn checked(
         what,
     };
     let file = opened.map_err(|source| match source.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ELOOP) if flags.contains(OFlag::O_NOFOLLOW) => {
+        Some(Errno::ELOOP) if links == Links::Refused => {
             not_regular("a symbolic link in a directory that others can write to")
         }
         // What open(2) says of a socket, and of a directory that is opened for writing.

@@ -9,17 +9,16 @@
 //! another user owns the directory, as HOME's is under `sudo -E`.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use nix::fcntl::OFlag;
 
 use crate::config::{Environment, Settings, file_name};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{AppendError, AppendOptions, append_alone, from_line_now};
 use crate::sanitize;
 use crate::submission::Surroundings;
+use crate::sys::open::names::{self, Access, Links};
 use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
 use crate::sys::{random, user};
@@ -92,10 +91,9 @@ fn append_or_alone(
 /// Takes the rights of others from a file of ours that is there: it is about to hold a message.
 /// Where that fails nothing is lost, and the text must be kept.
 fn close_to_others(path: &Path) {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let mut options = fs::OpenOptions::new();
-    options.read(true).custom_flags(flags.bits());
-    let Ok(file) = options.open(path) else { return };
+    let Ok(file) = names::open(path, Access::Read, Links::Refused) else {
+        return;
+    };
     let Ok(found) = file.metadata() else { return };
     let is_ours = found.is_file() && found.uid() == user::effective_uid();
     if is_ours && found.mode() & 0o077 != 0 {

@@ -11,40 +11,28 @@
 //! name last.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::NixPath;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
-use nix::sys::stat::Mode;
+use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::statfs::{self, FsType};
 use nix::unistd::{linkat, syncfs};
 
+use super::open::names;
+pub(crate) use super::retry::until_done;
 use super::{clock, random};
 
 /// How long it may take until the system has written a name to the disk unasked.
 ///
 /// Linux does it after half a minute, in its laptop mode after ten.
 const SETTLED: Duration = Duration::from_secs(10 * 60);
-
-/// Makes a call again as long as a signal interrupts it.
-///
-/// # Errors
-/// Those of the call, but for `EINTR`.
-pub(crate) fn until_done<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            answer => return answer,
-        }
-    }
-}
 
 /// Returns the directory that holds this file.
 pub(crate) fn directory_of(path: &Path) -> &Path {
@@ -79,9 +67,7 @@ pub(crate) fn sync_name(path: &Path, file: &File) -> io::Result<()> {
 /// When the directory cannot be synced.
 pub(crate) fn sync_names_in(directory: impl AsFd, file: &File) -> io::Result<()> {
     // It may be open for searching only.
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let opened = until_done(|| Ok(openat(&directory, ".", flags, Mode::empty())?));
-    sync_opened(opened.map(File::from), file)
+    sync_opened(names::directory_again(directory), file)
 }
 
 fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
@@ -211,15 +197,7 @@ fn nameless(directory: &Path) -> io::Result<Option<File>> {
     if !Path::new("/proc/self/fd").exists() {
         return Ok(None);
     }
-    let opened = until_done(|| {
-        OpenOptions::new()
-            .read(true)
-            .append(true)
-            .mode(0o600)
-            .custom_flags(OFlag::O_TMPFILE.bits())
-            .open(directory)
-    });
-    match opened {
+    match names::make_nameless(directory) {
         Ok(file) => Ok(Some(file)),
         // EISDIR: a kernel that does not know the flag. ENOENT: some network file systems.
         Err(error)
@@ -261,15 +239,7 @@ fn move_to(temporary: &Path, path: &Path, file: &File) -> io::Result<bool> {
 }
 
 fn create_new(path: &Path) -> io::Result<File> {
-    until_done(|| {
-        OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create_new(true)
-            .mode(0o600)
-            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NOCTTY).bits())
-            .open(path)
-    })
+    names::make_to_append_in(AT_FDCWD, path)
 }
 
 /// Returns whether the file system does not have what was asked for.

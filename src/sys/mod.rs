@@ -15,6 +15,7 @@ pub(crate) mod open;
 pub(crate) mod output;
 pub(crate) mod private;
 pub(crate) mod random;
+pub(crate) mod retry;
 pub(crate) mod signals;
 pub(crate) mod spool;
 pub(crate) mod stdin;

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, mkdirat};
 
 use super::disk::{is_young, sync_names_in};
+use super::open::names::{self, Links};
 use super::{random, user};
 
 /// What holds the private places; it survives a restart.
@@ -106,7 +106,7 @@ fn name_of(uid: u32) -> String {
 
 /// Opens the directory that holds the places, if nobody but root can rename what is in it.
 fn base() -> io::Result<File> {
-    let base = File::from(nix::fcntl::open(BASE, flags(), Mode::empty())?);
+    let base = names::directory(Path::new(BASE), Links::Refused)?;
     let found = base.metadata()?;
     let is_ours = [0, user::effective_uid()].contains(&found.uid());
     let is_safe = found.mode() & 0o022 == 0 || found.mode() & 0o1000 != 0;
@@ -120,9 +120,8 @@ fn base() -> io::Result<File> {
 /// Returns the names of places that have a suffix.
 fn suffixed(base: &File, uid: u32) -> Vec<String> {
     let prefix = format!("{}-", name_of(uid));
-    // A new description: positions in a directory are shared by duplicates.
-    let opened = openat(base, ".", flags(), Mode::empty()).and_then(Dir::from_fd);
-    let Ok(mut directory) = opened else {
+    let opened = names::directory_again(base);
+    let Ok(Ok(mut directory)) = opened.map(|opened| Dir::from_fd(opened.into())) else {
         return Vec::new();
     };
     let mut names: Vec<String> = directory
@@ -150,11 +149,12 @@ fn make_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Pr
 }
 
 fn open_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Private> {
-    let opened = openat(directory, name, flags(), Mode::empty());
-    let opened = File::from(opened.map_err(|error| match error {
-        Errno::ELOOP | Errno::ENOTDIR => refused("it is not a directory of ours"),
-        error => error.into(),
-    })?);
+    let opened = names::directory_in(directory, name).map_err(|error| {
+        match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ELOOP | Errno::ENOTDIR) => refused("it is not a directory of ours"),
+            _ => error,
+        }
+    })?;
     let found = opened.metadata()?;
     if found.uid() != uid {
         return Err(refused("it is not a directory of ours"));
@@ -167,10 +167,6 @@ fn open_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Pr
         path: path.join(name),
         uid,
     })
-}
-
-fn flags() -> OFlag {
-    OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC
 }
 
 fn refused(why: &str) -> io::Error {

@@ -265,3 +265,41 @@ fn modules_and_unit_tests_have_one_style() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Files that somebody may have planted are opened at one place, and its table names everybody who
+/// has it do so: a rule of its own at another place would be forgotten when the next one changes.
+#[test]
+fn names_that_may_be_planted_are_opened_through_one_door() {
+    const DOOR: &str = "sys/open/names.rs";
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let table = fs::read_to_string(sources.join(DOOR)).unwrap();
+    let mut wrong = Vec::new();
+    let mut users = 0;
+    for path in rust_files(&sources) {
+        let short = path.strip_prefix(&sources).unwrap().to_str().unwrap();
+        if short == DOOR {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = |word: &str| {
+            let mut lines = text.lines().map(|line| line.split("//").next().unwrap());
+            lines.any(|line| line.contains(word))
+        };
+        for word in ["O_NOFOLLOW", "O_TMPFILE", "custom_flags", "openat("] {
+            if code(word) {
+                wrong.push(format!("{short} says {word}"));
+            }
+        }
+        if code("names::{self") || code("open::names;") {
+            users += 1;
+            let module = short.trim_end_matches(".rs").trim_end_matches("/mod");
+            let module = module.replace('/', "::");
+            if !table.contains(&format!("`{module}` |")) {
+                wrong.push(format!("{short} has no row in the table of {DOOR}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let rows = table.lines().filter(|line| line.ends_with("` |")).count();
+    assert_eq!(users, rows, "a row of {DOOR} stands for nobody");
+}

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use nix::dir::{Dir, Type};
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat, renameat};
+use nix::fcntl::{AtFlags, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
 use crate::sys::disk::rename_exclusively;
+use crate::sys::open::names::{self, Access, Links};
 
 /// An open directory.
 #[derive(Debug)]
@@ -46,17 +47,17 @@ impl From<File> for Folder {
 impl Folder {
     /// Opens the directory at this path.
     pub(super) fn open(path: &Path, follows_links: bool) -> io::Result<Folder> {
-        let mut flags = directory_flags();
-        flags.set(OFlag::O_NOFOLLOW, !follows_links);
-        let directory = nix::fcntl::open(path, flags, Mode::empty())?;
-        Ok(Folder(File::from(directory)))
+        let links = if follows_links {
+            Links::Followed
+        } else {
+            Links::Refused
+        };
+        names::directory(path, links).map(Folder)
     }
 
     /// Opens a directory in this one; a link is none.
     pub(super) fn open_in(&self, name: &str) -> io::Result<Folder> {
-        let flags = directory_flags() | OFlag::O_NOFOLLOW;
-        let directory = openat(&self.0, name, flags, Mode::empty())?;
-        Ok(Folder(File::from(directory)))
+        names::directory_in(&self.0, name).map(Folder)
     }
 
     /// Makes a directory in this one, for its owner alone; one that is there is as good.
@@ -69,9 +70,7 @@ impl Folder {
 
     /// Calls `each` for every name that does not begin with a dot, in the order of the directory.
     pub(super) fn for_each(&self, each: &mut dyn FnMut(&[u8], Kind)) -> io::Result<()> {
-        // A new description: positions in a directory are shared by duplicates.
-        let directory = openat(&self.0, ".", directory_flags(), Mode::empty())?;
-        let mut directory = Dir::from_fd(directory)?;
+        let mut directory = Dir::from_fd(names::directory_again(&self.0)?.into())?;
         for entry in directory.iter() {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
@@ -94,20 +93,12 @@ impl Folder {
 
     /// Opens a message for reading, without ever waiting for a FIFO's other end.
     pub(super) fn open_file(&self, name: &[u8]) -> io::Result<File> {
-        let flags = OFlag::O_RDONLY
-            | OFlag::O_NOFOLLOW
-            | OFlag::O_NONBLOCK
-            | OFlag::O_NOCTTY
-            | OFlag::O_CLOEXEC;
-        Ok(File::from(openat(&self.0, name, flags, Mode::empty())?))
+        names::open_in(&self.0, name, Access::Read)
     }
 
     /// Makes a file that is not there yet.
     pub(super) fn create(&self, name: &[u8]) -> io::Result<File> {
-        let flags =
-            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-        Ok(File::from(openat(&self.0, name, flags, mode)?))
+        names::make_in(&self.0, name)
     }
 
     /// Gives a file another name, in this directory or another; never takes one that is in use.
@@ -164,10 +155,6 @@ impl Folder {
     fn stat(&self, name: &[u8]) -> io::Result<FileStat> {
         Ok(fstatat(&self.0, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }
-}
-
-fn directory_flags() -> OFlag {
-    OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC
 }
 
 fn kind_of_entry(kind: Type) -> Kind {

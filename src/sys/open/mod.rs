@@ -4,7 +4,8 @@
 //! nobody writes to, `/dev/zero`, a directory, a link to nowhere, a file on a disk that fails.
 //! [`read`] opens those that are read. The caller says what the file is for ([`Use`]) and gets its
 //! bytes or a reason ([`Unread`]), soon and within a limit. [`mod@write`] finds those that mail is written
-//! to, past what others may have planted.
+//! to, past what others may have planted. [`names`] opens for both, and for everybody else whose names
+//! others may have planted; its table says who judges what.
 //!
 //! What cannot be read is not absent (design decision D27): [`Trouble`] is the one place that tells
 //! the three apart.
@@ -15,6 +16,7 @@ use nix::errno::Errno;
 
 use crate::exit::Kind;
 
+pub(crate) mod names;
 pub(crate) mod read;
 pub(crate) mod write;
 

@@ -11,14 +11,14 @@ use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 
 use super::Trouble;
+use super::names::{self, Access, Links};
 use crate::exit::{Kind, plain};
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
@@ -271,11 +271,7 @@ fn too_large(limit: u64) -> Unread {
 /// # Errors
 /// When it cannot be opened, or is of a kind or size that this use does not take.
 pub(crate) fn open(path: &Path, purpose: Use) -> Result<Opened, Unread> {
-    // O_NONBLOCK: a FIFO without a writer must not hang.
-    let file = File::options()
-        .read(true)
-        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
-        .open(path)?;
+    let file = names::open(path, Access::Read, Links::Followed)?;
     let metadata = file.metadata()?;
     let kind = metadata.file_type();
     let limits = purpose.limits();

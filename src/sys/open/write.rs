@@ -17,15 +17,15 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
+use nix::fcntl::{AtFlags, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::names::{self, Access};
 use crate::exit;
 use crate::sanitize;
 use crate::sys::user;
@@ -83,7 +83,7 @@ impl From<Errno> for Denied {
 /// A file that mail is to be written to, whether it is there or not.
 #[derive(Debug)]
 pub(crate) struct Target {
-    directory: OwnedFd,
+    directory: File,
     name: OsString,
     path: PathBuf,
     is_linked: bool,
@@ -95,71 +95,34 @@ impl Target {
     /// # Errors
     /// When a directory on the way cannot be searched, or the rule forbids a link.
     pub(crate) fn find(path: &Path, follows_links: bool) -> Result<Target, Denied> {
-        let mut names: VecDeque<OsString> = VecDeque::new();
-        push_front(&mut names, path);
-        let mut directory = root_of(path)?;
-        let mut real = if path.is_absolute() {
-            PathBuf::from("/")
-        } else {
-            std::env::current_dir().unwrap_or_default()
-        };
-        let mut links = 0;
+        let mut walk = Walk::to(path)?;
         let mut is_linked = false;
-        while let Some(name) = names.pop_front() {
-            let is_last = names.is_empty();
-            if name == ".." {
-                directory = enter(&directory, &name)?;
-                real.pop();
-                continue;
-            }
-            let kind = match fstatat(&directory, &*name, AtFlags::AT_SYMLINK_NOFOLLOW) {
-                Ok(found) => Some((kind_of(&found), found.st_uid)),
-                Err(Errno::ENOENT) if is_last => None,
-                Err(error) => return Err(error.into()),
-            };
-            match kind {
+        while let Some(name) = walk.names.pop_front() {
+            let is_last = walk.names.is_empty();
+            match walk.look(&name)? {
+                // Only the last name may be missing: the file is made then.
+                None if !is_last => return Err(Errno::ENOENT.into()),
                 Some((SFlag::S_IFLNK, owner)) => {
-                    let denied = |why| Denied::Rule {
-                        path: real.join(&name),
-                        why,
-                    };
                     if is_last && !follows_links {
-                        return Err(denied("a symbolic link"));
+                        return Err(walk.denied(&name, "a symbolic link"));
                     }
-                    if !is_trusted(owner) && Exposure::of(&directory)?.is_exposed {
-                        return Err(denied(
-                            "another user's link in a directory that others may write to",
-                        ));
-                    }
-                    links += 1;
-                    if links > MAX_LINKS {
-                        return Err(Errno::ELOOP.into());
-                    }
-                    let target = PathBuf::from(readlinkat(&directory, &*name)?);
-                    if target.is_absolute() {
-                        directory = root_of(&target)?;
-                        real = PathBuf::from("/");
-                    }
+                    walk.follow(&name, owner)?;
                     is_linked |= is_last;
-                    push_front(&mut names, &target);
                 }
-                _ if is_last => {
+                _ if is_last && name != ".." => {
                     let path = if is_linked {
-                        real.join(&name)
+                        walk.real.join(&name)
                     } else {
                         path.to_owned()
                     };
                     return Ok(Target {
-                        directory,
+                        directory: walk.directory,
                         name,
                         path,
                         is_linked,
                     });
                 }
-                _ => {
-                    directory = enter(&directory, &name)?;
-                    real.push(&name);
-                }
+                _ => walk.enter(&name)?,
             }
         }
         // The path names a directory by dots alone, or nothing.
@@ -188,17 +151,12 @@ impl Target {
     /// When it is not there or cannot be opened, or the rule forbids it.
     pub(crate) fn open(&self, reads: bool, recipient: Option<u32>) -> Result<File, Denied> {
         let access = if reads {
-            OFlag::O_RDWR
+            Access::ReadAppend
         } else {
-            OFlag::O_WRONLY
+            Access::Append
         };
-        let flags = access
-            | OFlag::O_APPEND
-            | OFlag::O_NOFOLLOW
-            | OFlag::O_NONBLOCK
-            | OFlag::O_NOCTTY
-            | OFlag::O_CLOEXEC;
-        let file = File::from(openat(&self.directory, &*self.name, flags, Mode::empty())?);
+        let file = names::open_in(&self.directory, &*self.name, access)?;
+        // Judged by its descriptor: the name may stand for another file a moment later.
         self.judge(&file.metadata()?, recipient)?;
         Ok(file)
     }
@@ -208,8 +166,7 @@ impl Target {
     /// # Errors
     /// As [`open`](Target::open).
     pub(crate) fn open_directory(&self, recipient: Option<u32>) -> Result<File, Denied> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let file = File::from(openat(&self.directory, &*self.name, flags, Mode::empty())?);
+        let file = names::directory_in(&self.directory, &*self.name)?;
         self.judge(&file.metadata()?, recipient)?;
         Ok(file)
     }
@@ -219,20 +176,7 @@ impl Target {
     /// # Errors
     /// When it is there or cannot be made.
     pub(crate) fn make(&self) -> io::Result<File> {
-        let flags = OFlag::O_RDWR
-            | OFlag::O_APPEND
-            | OFlag::O_CREAT
-            | OFlag::O_EXCL
-            | OFlag::O_NOFOLLOW
-            | OFlag::O_NOCTTY
-            | OFlag::O_CLOEXEC;
-        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-        Ok(File::from(openat(
-            &self.directory,
-            &*self.name,
-            flags,
-            mode,
-        )?))
+        names::make_to_append_in(&self.directory, &*self.name)
     }
 
     /// Removes a file that [`make`](Target::make) made.
@@ -283,6 +227,95 @@ impl Target {
     }
 }
 
+/// A walk to a file, name by name.
+struct Walk {
+    /// The names that are left of the way; those of a link that is followed go before them.
+    names: VecDeque<OsString>,
+    /// Where the walk is: a descriptor, so that nobody can put another directory under our feet.
+    directory: File,
+    /// The path of that directory, for messages.
+    real: PathBuf,
+    /// How many links were followed.
+    links: usize,
+}
+
+impl Walk {
+    /// Stands where a path starts.
+    fn to(path: &Path) -> io::Result<Walk> {
+        let is_absolute = path.is_absolute();
+        let mut walk = Walk {
+            names: VecDeque::new(),
+            directory: names::searchable(Path::new(if is_absolute { "/" } else { "." }))?,
+            real: if is_absolute {
+                PathBuf::from("/")
+            } else {
+                std::env::current_dir().unwrap_or_default()
+            },
+            links: 0,
+        };
+        walk.go_first(path);
+        Ok(walk)
+    }
+
+    /// Puts the names of a path before those that are left.
+    fn go_first(&mut self, path: &Path) {
+        for component in path.components().rev() {
+            match component {
+                Component::Normal(name) => self.names.push_front(name.to_owned()),
+                Component::ParentDir => self.names.push_front(OsString::from("..")),
+                Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+            }
+        }
+    }
+
+    /// Returns the kind and the owner of what has this name here, if anything has it.
+    fn look(&self, name: &OsStr) -> io::Result<Option<(SFlag, u32)>> {
+        match fstatat(&self.directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(found) => Ok(Some((kind_of(&found), found.st_uid))),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Goes into a directory. A link is refused, although it was looked at before: somebody may have
+    /// put it there since.
+    fn enter(&mut self, name: &OsStr) -> io::Result<()> {
+        self.directory = names::searchable_in(&self.directory, name)?;
+        if name == ".." {
+            self.real.pop();
+        } else {
+            self.real.push(name);
+        }
+        Ok(())
+    }
+
+    /// Goes on where a link of this owner leads, if the rule lets the link be followed.
+    fn follow(&mut self, name: &OsStr, owner: u32) -> Result<(), Denied> {
+        if !is_trusted(owner) && Exposure::of(&self.directory)?.is_exposed {
+            let why = "another user's link in a directory that others may write to";
+            return Err(self.denied(name, why));
+        }
+        self.links += 1;
+        if self.links > MAX_LINKS {
+            return Err(Errno::ELOOP.into());
+        }
+        let target = PathBuf::from(readlinkat(&self.directory, name)?);
+        if target.is_absolute() {
+            self.directory = names::searchable(Path::new("/"))?;
+            self.real = PathBuf::from("/");
+        }
+        self.go_first(&target);
+        Ok(())
+    }
+
+    fn denied(&self, name: &OsStr, why: &'static str) -> Denied {
+        Denied::Rule {
+            path: self.real.join(name),
+            why,
+        }
+    }
+}
+
 /// What others can do in a directory.
 struct Exposure {
     is_exposed: bool,
@@ -293,7 +326,7 @@ struct Exposure {
 }
 
 impl Exposure {
-    fn of(directory: &OwnedFd) -> io::Result<Exposure> {
+    fn of(directory: &File) -> io::Result<Exposure> {
         let found = fstat(directory)?;
         let has = |bit: Mode| found.st_mode & bit.bits() != 0;
         let group = has(Mode::S_IWGRP).then_some(found.st_gid);
@@ -345,36 +378,4 @@ fn is_trusted(uid: u32) -> bool {
 
 fn kind_of(found: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT
-}
-
-/// Opens where a path starts.
-fn root_of(path: &Path) -> nix::Result<OwnedFd> {
-    let start = if path.is_absolute() { "/" } else { "." };
-    nix::fcntl::open(start, search_flags(), Mode::empty())
-}
-
-/// Opens a directory in a directory; a link is none.
-fn enter(directory: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
-    openat(
-        directory,
-        name,
-        search_flags() | OFlag::O_NOFOLLOW,
-        Mode::empty(),
-    )
-}
-
-/// A directory that may be searched need not be readable.
-fn search_flags() -> OFlag {
-    OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC
-}
-
-/// Puts the names of a path before others.
-fn push_front(names: &mut VecDeque<OsString>, path: &Path) {
-    for component in path.components().rev() {
-        match component {
-            Component::Normal(name) => names.push_front(name.to_owned()),
-            Component::ParentDir => names.push_front(OsString::from("..")),
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-        }
-    }
 }

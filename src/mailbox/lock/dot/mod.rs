@@ -40,16 +40,15 @@
 //! for us. Without it there is no dot-lock, and the two kernel locks have to do.
 
 use std::fmt::{self, Write as _};
-use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
+use std::fs::{self, File, FileTimes, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
@@ -59,6 +58,7 @@ use crate::sys::disk::{
     create_complete, directory_of, exchange, is_local, named_like, temporary_prefix, until_done,
     with_suffix,
 };
+use crate::sys::open::names::{self, Access, Links};
 use crate::sys::{child, clock, host, random, user};
 
 /// From this age on a dot-lock that does not name one of our processes is stale.
@@ -600,11 +600,7 @@ impl Content {
 
 /// Opens a file that may be anything without following it or waiting for it.
 fn open_no_follow(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits())
-        .open(path)
+    names::open(path, Access::Read, Links::Refused)
 }
 
 /// Writes who we are into a lock file.

@@ -22,7 +22,7 @@ impl Spool {
     }
 
     fn age(&self, age: Duration) {
-        let file = OpenOptions::new()
+        let file = File::options()
             .write(true)
             .open(self.lock())
             .expect("opened");
@@ -249,7 +249,7 @@ fn what_the_killed_have_left_beside_a_lock_is_removed_and_nothing_else() {
     for (name, content, age, _) in rows {
         let path = spool.0.path().join(name);
         fs::write(&path, content).expect("written");
-        let file = OpenOptions::new().write(true).open(&path).expect("opened");
+        let file = File::options().write(true).open(&path).expect("opened");
         file.set_modified(clock::now() - age).expect("times");
     }
     fs::create_dir(spool.0.path().join("mbox.lock.0123456789abcde3")).expect("made");
@@ -319,7 +319,7 @@ fn a_live_lock_is_never_lost_to_those_who_replace_stale_ones() {
                     if held % 2 == 0 {
                         fs::remove_file(&path).expect("ours, or one that keeps our place");
                     } else {
-                        let file = OpenOptions::new().write(true).open(&own);
+                        let file = File::options().write(true).open(&own);
                         let file = file.expect("opened");
                         file.set_modified(clock::now() - STALE * 2).expect("times");
                     }
@@ -443,7 +443,7 @@ fn a_stale_guard_keeps_nobody_away() {
     let aside = with_suffix(&spool.lock(), ".0123456789abcdef");
     let attempt = || move_aside(&spool.lock(), &aside, &judged).expect("an answer");
     assert!(attempt().is_none(), "another is at it");
-    let file = OpenOptions::new().write(true).open(&guard).expect("opened");
+    let file = File::options().write(true).open(&guard).expect("opened");
     file.set_modified(clock::now() - STALE * 2).expect("times");
     assert!(attempt().is_none() && !guard.exists());
     assert!(attempt().is_some_and(|lock| lock.has_name()));

@@ -9,12 +9,12 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nix::fcntl::{OFlag, openat, renameat};
-use nix::sys::stat::Mode;
+use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::header::is_no_journal;
 use crate::sys::disk::{directory_of, sync_names_in, until_done};
+use crate::sys::open::names::{self, Access};
 use crate::sys::random;
 
 /// Where a journal is or may be.
@@ -28,13 +28,8 @@ impl HeldPath {
     /// Opens the directory of this path.
     pub(in crate::mailbox) fn at(path: &Path) -> io::Result<HeldPath> {
         // A spool may be written to and searched without being readable.
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let directory =
-            until_done(|| Ok(nix::fcntl::open(directory_of(path), flags, Mode::empty())?))?;
-        Ok(HeldPath::new(
-            Arc::new(File::from(directory)),
-            path.to_owned(),
-        ))
+        let directory = names::searchable(directory_of(path))?;
+        Ok(HeldPath::new(Arc::new(directory), path.to_owned()))
     }
 
     /// Takes a directory that is open; the path is for messages, and its last name counts.
@@ -60,21 +55,16 @@ impl HeldPath {
     /// Opens what has the name of the journal, for writing too if asked; a link is not followed.
     pub(in crate::mailbox) fn open(&self, writes: bool) -> io::Result<File> {
         let access = if writes {
-            OFlag::O_RDWR
+            Access::ReadWrite
         } else {
-            OFlag::O_RDONLY
+            Access::Read
         };
-        let flags =
-            access | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let opened = openat(self.directory.as_fd(), self.name(), flags, Mode::empty())?;
-        Ok(File::from(opened))
+        names::open_in(&self.directory, self.name(), access)
     }
 
     /// Returns what the system knows of what has the name of the journal.
     pub(in crate::mailbox) fn look(&self) -> io::Result<Metadata> {
-        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let found = openat(self.directory.as_fd(), self.name(), flags, Mode::empty())?;
-        File::from(found).metadata()
+        names::look_in(&self.directory, self.name())
     }
 
     /// Returns what the system knows of the directory.
@@ -97,12 +87,7 @@ impl HeldPath {
             }
         }
         let _ = self.remove_temporary();
-        let flags =
-            OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-        let name = self.temporary();
-        let made = until_done(|| Ok(openat(self.directory.as_fd(), &*name, flags, mode)?))?;
-        Ok(File::from(made))
+        names::make_in(&self.directory, &*self.temporary())
     }
 
     /// Gives that file its name: from then on the journal counts.
@@ -127,13 +112,7 @@ impl HeldPath {
     /// Returns whether a name is that of a file whose content is no journal, not even a torn one:
     /// whoever may rename what is here can have put a mailbox in its place.
     fn is_taken(&self, name: &OsStr) -> bool {
-        let flags = OFlag::O_RDONLY
-            | OFlag::O_NOFOLLOW
-            | OFlag::O_NONBLOCK
-            | OFlag::O_NOCTTY
-            | OFlag::O_CLOEXEC;
-        let opened = openat(self.directory.as_fd(), name, flags, Mode::empty());
-        let Ok(file) = opened.map(File::from) else {
+        let Ok(file) = names::open_in(&self.directory, name, Access::Read) else {
             return false;
         };
         file.metadata().is_ok_and(|found| found.is_file()) && is_no_journal(&file).unwrap_or(true)
