@@ -59,7 +59,8 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     if let (Ok((size, bytes)), true) = (seen, notices.contains(&Notice::Completed)) {
-        assert_eq!(size, after.len() as u64);
+        // An append that was not finished is left out by the reader, and cut by the writer.
+        assert!(size >= after.len() as u64);
         let completed = Mailbox::open(&path, &journals, &mut |_, _, _| {}).expect("a mailbox");
         let messages = 0..completed.messages().len();
         let found: Vec<_> = messages.map(|index| completed.read(index).ok()).collect();
