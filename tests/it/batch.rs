@@ -1,7 +1,5 @@
 //! `postrider delete` and `postrider mark`: changes without a dialogue.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 
 use crate::case::Case;
@@ -246,7 +244,7 @@ fn a_signal_while_a_lock_is_waited_for_is_told_as_such() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         run(["delete", "1"])
             .file("cwd/box.lock", "0\n")
-            .signal_after(Duration::from_millis(700), signal)
+            .signal_when_said("waiting for another program", signal)
             .status(128 + signal as i32)
             .stderr_contains("interrupted; box stays as it is")
             .any_stderr()

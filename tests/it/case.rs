@@ -33,7 +33,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, Uid};
 use tempfile::TempDir;
 
-use crate::launch::{self, NOBODY, Output, Stdin};
+use crate::launch::{self, Awaited, Meanwhile, NOBODY, Output, Stdin};
 use crate::letters::{Letter, letters};
 use crate::namespace;
 use crate::pty::Terminal;
@@ -73,6 +73,7 @@ pub struct Case {
     private: bool,
     prepared: bool,
     signal: Option<(When, Signal)>,
+    behind_signal: Option<PathBuf>,
     stdin_stays_open: bool,
 
     status: Status,
@@ -89,8 +90,9 @@ pub struct Case {
 enum When {
     Exists(PathBuf),
     After(Duration),
-    Ready(Box<dyn Fn() -> bool>),
-    Waiting,
+    Ready(Box<dyn Fn() -> bool + Send>),
+    Waiting(Awaited),
+    Said(String),
 }
 
 /// The expected exit status.
@@ -137,6 +139,7 @@ impl Case {
             private: false,
             prepared: false,
             signal: None,
+            behind_signal: None,
             stdin_stays_open: false,
             status: Status::Is(0),
             stdout: Text::Is(Vec::new()),
@@ -259,9 +262,10 @@ impl Case {
         self
     }
 
-    /// Runs with a private `/etc`, `/usr/sbin` and `/var/mail`, as root in a namespace of its own.
+    /// Runs with a private `/etc`, `/usr/sbin`, `/var/mail` and `/var/tmp`, as root in a namespace of
+    /// its own.
     ///
-    /// `[DIR]/sys/etc`, `[DIR]/mta` and `[DIR]/spool` lie there; the configuration says nothing of
+    /// `[DIR]/sys/etc`, `[DIR]/mta`, `[DIR]/spool` and `[DIR]/tmp` lie there; the configuration says nothing of
     /// `mta` and `spool`. Returns `None`, loudly, where there are no namespaces.
     pub fn private(mut self, what: &str) -> Option<Case> {
         self.wrapper = namespace::wrapper(self.dir.path());
@@ -272,12 +276,6 @@ impl Case {
         namespace::furnish(self.dir.path());
         self.private = true;
         Some(self)
-    }
-
-    /// Runs as [`Case::private`], with `[DIR]/tmp` over the machine's `/var/tmp`.
-    pub fn own_var_tmp(self, what: &str) -> Option<Case> {
-        let case = self.directory("tmp").may_change("tmp").private(what)?;
-        Some(case.within("/bin/mount --bind \"$HOME/../tmp\" /var/tmp && exec \"$@\""))
     }
 
     /// Runs a shell script instead of the program, inside what wraps it already.
@@ -306,7 +304,11 @@ impl Case {
     }
 
     /// Sends a signal to the program as soon as something has happened.
-    pub fn signal_when(mut self, ready: impl Fn() -> bool + 'static, signal: Signal) -> Case {
+    pub fn signal_when(
+        mut self,
+        ready: impl Fn() -> bool + Send + 'static,
+        signal: Signal,
+    ) -> Case {
         self.signal = Some((When::Ready(Box::new(ready)), signal));
         self
     }
@@ -314,8 +316,36 @@ impl Case {
     /// Sends a signal to the program as soon as it has read all of an open standard input, would
     /// handle this signal, and sleeps.
     pub fn signal_when_waiting(mut self, signal: Signal) -> Case {
-        self.signal = Some((When::Waiting, signal));
+        self.signal = Some((When::Waiting(Awaited::Input), signal));
         self
+    }
+
+    /// Sends a signal to the program as soon as it has read all that is in this pipe, would handle
+    /// this signal, and sleeps.
+    pub fn signal_when_waiting_for(mut self, pipe: &str, signal: Signal) -> Case {
+        let awaited = Awaited::Pipe(self.path(pipe));
+        self.signal = Some((When::Waiting(awaited), signal));
+        self
+    }
+
+    /// Sends a signal to the program as soon as it has filled this pipe, would handle this signal,
+    /// and sleeps.
+    pub fn signal_when_blocked_by(mut self, pipe: &str, signal: Signal) -> Case {
+        let awaited = Awaited::Reader(self.path(pipe));
+        self.signal = Some((When::Waiting(awaited), signal));
+        self
+    }
+
+    /// Sends a signal to the program as soon as it has said this on standard error.
+    pub fn signal_when_said(mut self, text: &str, signal: Signal) -> Case {
+        self.signal = Some((When::Said(text.to_owned()), signal));
+        self
+    }
+
+    /// Makes a file behind the signal, for what must outlive it.
+    pub fn then_makes(mut self, path: &str) -> Case {
+        self.behind_signal = Some(self.path(path));
+        self.may_change(path)
     }
 
     /// Gives these bytes on standard input, whose end never comes.
@@ -518,19 +548,24 @@ impl Case {
         let signal = self.signal.take();
         let start = Instant::now();
         let meanwhile = signal.map(|(when, signal)| {
-            Box::new(move |group: Pid| {
+            let behind = self.behind_signal.take();
+            Box::new(move |group: Pid, said: &[u8]| {
                 let now = match &when {
                     When::Exists(path) => path.exists(),
                     When::After(time) => start.elapsed() >= *time,
                     When::Ready(ready) => ready(),
-                    When::Waiting => launch::is_waiting(group, signal),
+                    When::Waiting(awaited) => launch::is_waiting(group, signal, awaited),
+                    When::Said(text) => String::from_utf8_lossy(said).contains(text),
                 };
                 if now {
                     // The program alone: its child must hear of it from the program, or not at all.
                     let _ = nix::sys::signal::kill(group, signal);
+                    if let Some(path) = &behind {
+                        fs::write(path, "").unwrap();
+                    }
                 }
                 now
-            }) as Box<dyn FnMut(Pid) -> bool>
+            }) as Meanwhile
         });
         let stdin = match (self.stdin.take(), self.stdin_stays_open) {
             (Some(bytes), true) => Stdin::Open(bytes),
@@ -581,7 +616,7 @@ impl Case {
         }
         self.stdout = Text::Any;
         self.stderr = Text::Any;
-        let mut terminal = Terminal::start(command);
+        let mut terminal = Terminal::start(command, self.path("bin/postrider"));
         person(&mut terminal);
         let output = terminal.end();
         self.judge(&before, output, start.elapsed())
@@ -595,7 +630,7 @@ impl Case {
         self.check_output(&output, &mut wrong);
         self.check_kept(&output, &mut wrong);
         self.check_files(before, &after, &mut wrong);
-        // `own_var_tmp` is for cases that write there.
+        // `private` is for cases that write there.
         if !self.private && self.shown(&output.stderr).contains("/var/tmp/postrider-") {
             wrong.push_str("the machine's own /var/tmp was written to\n");
         }

@@ -134,11 +134,40 @@ fn a_signal_reaches_the_program() {
         .signal_at("mta/calls/0001/hanging", Signal::SIGTERM)
         .status(143)
         .run();
-    script("read line; echo $line; read line")
+    script("read line; echo $line; : >reading; read line")
         .stdin_stays_open("one\n")
-        .signal_after(Duration::from_millis(300), Signal::SIGKILL)
+        .signal_at("cwd/reading", Signal::SIGKILL)
+        .may_change("cwd/reading")
         .status(137)
         .stdout("one\n")
+        .run();
+    script("echo mailx: here >&2; read line")
+        .stdin_stays_open("")
+        .signal_when_said("here", Signal::SIGKILL)
+        .status(137)
+        .says("here")
+        .run();
+}
+
+#[test]
+fn a_signal_comes_when_the_program_waits() {
+    // A handler of the shell's own: it ends the script, and with it the case, only while it waits.
+    let trap = "trap 'echo caught; exit 3' TERM";
+    let wait = |what: &str| script(&format!("{trap}; {what}; echo went on"));
+    wait("read line")
+        .stdin_stays_open("")
+        .signal_when_waiting(Signal::SIGTERM)
+        .status(3)
+        .stdout("caught\n")
+        .run();
+    let case = wait("read line <>pipe; read line <>pipe")
+        .fifo("cwd/pipe")
+        .signal_when_waiting_for("cwd/pipe", Signal::SIGTERM);
+    case.status(3).stdout("caught\n").run();
+    script("trap '' TERM; : >begun; while ! [ -e behind ]; do :; done")
+        .signal_at("cwd/begun", Signal::SIGTERM)
+        .may_change("cwd/begun")
+        .then_makes("cwd/behind")
         .run();
 }
 

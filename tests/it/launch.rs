@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
@@ -127,6 +127,10 @@ impl Output {
     }
 }
 
+/// Called again and again while a program runs, with its process and what it has said on standard
+/// error so far, until it returns true.
+pub type Meanwhile<'a> = Box<dyn FnMut(Pid, &[u8]) -> bool + 'a>;
+
 /// Runs a program to its end with `stdin` on a pipe.
 ///
 /// The program leads a process group of its own. After `limit` the whole group is killed and the
@@ -135,7 +139,7 @@ pub fn run(
     command: &mut Command,
     stdin: Stdin,
     limit: Duration,
-    mut meanwhile: Option<Box<dyn FnMut(Pid) -> bool + '_>>,
+    mut meanwhile: Option<Meanwhile<'_>>,
 ) -> Output {
     let socket = |socket: &TcpStream| Stdio::from(OwnedFd::from(socket.try_clone().unwrap()));
     let (input, out) = match &stdin {
@@ -169,30 +173,34 @@ pub fn run(
     };
     let stderr = drain(child.stderr.take().expect("piped"));
     let start = Instant::now();
+    let mut said = Vec::new();
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if meanwhile.as_mut().is_some_and(|act| act(group)) {
+        said.extend(stderr.try_iter().flatten());
+        if meanwhile.as_mut().is_some_and(|act| act(group, &said)) {
             meanwhile = None;
         }
         if start.elapsed() > limit {
             let _ = killpg(group, Signal::SIGKILL);
             let _ = child.wait();
-            let (stdout, stderr) = (collect(&stdout), collect(&stderr));
+            let stdout = collect(&stdout);
+            said.extend(collect(&stderr));
             panic!(
                 "still running after {limit:?}: {command:?}\nstdout: {}\nstderr: {}",
                 String::from_utf8_lossy(&stdout),
-                String::from_utf8_lossy(&stderr),
+                String::from_utf8_lossy(&said),
             );
         }
         thread::sleep(Duration::from_millis(2));
     };
     drop(keep);
+    said.extend(collect(&stderr));
     let output = Output {
         status,
         stdout: collect(&stdout),
-        stderr: collect(&stderr),
+        stderr: said,
     };
     // Nobody may stay behind holding our files.
     let _ = killpg(group, Signal::SIGKILL);
@@ -217,9 +225,19 @@ pub fn accept(listener: &TcpListener, limit: Duration) -> TcpStream {
     }
 }
 
-/// Returns whether a program sleeps with its standard input read to the last byte that is there,
-/// and has a handler for a signal. What is not to be seen in /proc is not so.
-pub fn is_waiting(pid: Pid, signal: Signal) -> bool {
+/// What a program waits for.
+pub enum Awaited {
+    /// More on its standard input, of which it has read all that is there.
+    Input,
+    /// More in this pipe, of which it has read all that is there, or a writer for it.
+    Pipe(PathBuf),
+    /// A reader for this pipe, which is full.
+    Reader(PathBuf),
+}
+
+/// Returns whether a program sleeps until something comes, and has a handler for a signal. What
+/// cannot be seen in /proc is not so.
+pub fn is_waiting(pid: Pid, signal: Signal, awaited: &Awaited) -> bool {
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
         return false;
     };
@@ -231,13 +249,45 @@ pub fn is_waiting(pid: Pid, signal: Signal) -> bool {
     if caught >> (signal as i32 - 1) & 1 == 0 || !field("State:").starts_with('S') {
         return false;
     }
-    let mut input = fs::OpenOptions::new();
-    input.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
-    let Ok(input) = input.open(format!("/proc/{pid}/fd/0")) else {
+    let (path, events) = match awaited {
+        Awaited::Input => (format!("/proc/{pid}/fd/0").into(), PollFlags::POLLIN),
+        Awaited::Pipe(path) if has_open(pid, path) => (path.clone(), PollFlags::POLLIN),
+        Awaited::Reader(path) if has_open(pid, path) => (path.clone(), PollFlags::POLLOUT),
+        Awaited::Pipe(_) | Awaited::Reader(_) => return false,
+    };
+    let mut options = fs::OpenOptions::new();
+    // A terminal that is opened here must not become ours.
+    options.custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits());
+    let is_input = events == PollFlags::POLLIN;
+    let Ok(file) = options.read(is_input).write(!is_input).open(path) else {
         return false;
     };
-    let mut watched = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
-    poll(&mut watched, PollTimeout::ZERO) == Ok(0)
+    poll(&mut [PollFd::new(file.as_fd(), events)], PollTimeout::ZERO) == Ok(0)
+}
+
+/// Returns whether a program has this file open.
+fn has_open(pid: Pid, path: &Path) -> bool {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    descriptors
+        .flatten()
+        .any(|one| fs::read_link(one.path()).is_ok_and(|target| target == path))
+}
+
+/// Returns how many bytes a process has read so far, of all its files.
+pub fn bytes_read(pid: Pid) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let count = text.lines().find_map(|line| line.strip_prefix("rchar: "));
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+/// Returns the process that runs this executable.
+pub fn process_of(executable: &Path) -> Option<Pid> {
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    processes
+        .filter(|one| fs::read_link(one.path().join("exe")).is_ok_and(|exe| exe == executable))
+        .find_map(|one| one.file_name().to_str()?.parse().ok().map(Pid::from_raw))
 }
 
 /// Reads a pipe to its end on a thread.

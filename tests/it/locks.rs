@@ -2,13 +2,13 @@
 //! for whom.
 
 use crate::case::Case;
+use crate::doors::{assert_rule, table, unless};
 use crate::sendmail::FakeSendmail;
 
 const ONE: &str = "From a@x Mon Jan  5 10:00:00 2026\nFrom: a@x\nSubject: one\nStatus: RO\n\nB\n\n";
 
 /// What must be known of a run that waits for a lock in vain.
 struct Door {
-    name: &'static str,
     case: Case,
     /// The file whose lock somebody else holds.
     locked: &'static str,
@@ -38,12 +38,14 @@ fn batch(args: [&str; 3]) -> Case {
         .file("cwd/box", ONE)
 }
 
-fn doors() -> Vec<Door> {
-    let door = |name, case, locked, status| Door {
-        name,
-        case,
-        locked,
-        status,
+fn doors() -> Vec<(&'static str, Door)> {
+    let door = |name, case, locked, status| {
+        let door = Door {
+            case,
+            locked,
+            status,
+        };
+        (name, door)
     };
     let user = Case::new().user();
     vec![
@@ -113,7 +115,7 @@ fn doors() -> Vec<Door> {
 }
 
 /// Runs one door with a dot-lock in its way.
-fn check(door: Door, timeout: u32, is_told: bool) {
+fn check((timeout, is_told): (u32, bool), door: Door) -> Result<(), String> {
     let lock = format!("{}.lock", door.locked);
     let ran = door
         .case
@@ -125,26 +127,21 @@ fn check(door: Door, timeout: u32, is_told: bool) {
         .may_change("home")
         .may_change("cwd")
         .run();
-    let (name, told) = (door.name, ran.stderr());
+    let told = ran.stderr();
     let lines = told
         .lines()
         .filter(|line| line.contains("waiting for another program, which holds "));
-    assert_eq!(
-        lines.count(),
-        usize::from(is_told),
-        "{name} lock-timeout={timeout}: {told}"
-    );
+    unless(lines.count() == usize::from(is_told), told.clone())
 }
 
 #[test]
 fn everybody_waits_for_a_lock_as_long_as_lock_timeout_says() {
     // A second is enough for the line that says who is waited for, and far less than the default.
-    std::thread::scope(|scope| {
-        for number in 0..doors().len() {
-            scope.spawn(move || check(doors().swap_remove(number), 1, true));
-        }
+    let timeouts = [
+        ("lock-timeout=1", (1, true)),
+        ("lock-timeout=0", (0, false)),
+    ];
+    assert_rule(table(&timeouts, doors), |(timeout, door)| {
+        check(timeout, door)
     });
-    for door in doors() {
-        check(door, 0, false);
-    }
 }

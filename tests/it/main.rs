@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, dead_code)]
 
 mod case;
+mod doors;
 mod imports;
 mod launch;
 mod layers;

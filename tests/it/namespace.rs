@@ -1,4 +1,4 @@
-//! Cases about the system's own files: `/etc`, `/usr/sbin/sendmail`, `/var/mail`.
+//! Cases about the system's own files: `/etc`, `/usr/sbin/sendmail`, `/var/mail`, `/var/tmp`.
 //!
 //! They run in a private mount namespace, where directories of the case lie over those of the
 //! machine. `unshare -rm` needs no root; where it is forbidden the case says loudly that it was
@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -40,6 +41,7 @@ for place in /var/mail /var/spool/mail; do
     if [ -d $place ] && [ ! -L $place ]; then mount --bind "$dir/spool" $place; fi
 done
 mount --bind "$dir/mta" /usr/sbin
+mount --bind "$dir/tmp" /var/tmp
 PATH=$path
 export PATH
 exec "$@"
@@ -64,6 +66,9 @@ pub fn furnish(directory: &Path) {
     }
     fs::write(directory.join("sys/nothing"), "").unwrap();
     fs::create_dir_all(directory.join("mta")).unwrap();
+    let tmp = directory.join("tmp");
+    fs::create_dir_all(&tmp).unwrap();
+    fs::set_permissions(tmp, fs::Permissions::from_mode(0o1777)).unwrap();
 }
 
 /// Returns the path of `unshare` if it can make a mount namespace here.

@@ -363,7 +363,7 @@ fn a_fifo_without_a_writer_does_not_hold_for_ever() {
     let ran = Case::send(["-s", "t", "--attach", "pipe", "ops@x.org"])
         .fifo("cwd/pipe")
         .stdin("the text\n")
-        .signal_after(Duration::from_millis(1500), Signal::SIGTERM)
+        .signal_when_waiting_for("cwd/pipe", Signal::SIGTERM)
         .limit(SOON)
         .status(128 + Signal::SIGTERM as i32)
         .says("cannot attach pipe")
@@ -518,7 +518,9 @@ fn a_limit_for_files_never_makes_half_a_mail() {
     // 51,200 bytes. In memory, at the edge of it, in a file.
     for lines in [10, 600, 950, 1000, 1500, 6000, 40_000] {
         let body = "a line of a text that may be too long for its file\n".repeat(lines);
-        let case = Case::send(["-s", "t", "ops@x.org"]).own_var_tmp("a limit for files");
+        let case = Case::send(["-s", "t", "ops@x.org"])
+            .may_change("tmp")
+            .private("a limit for files");
         let Some(case) = case else { return };
         let ran = case
             .within("ulimit -f 100; exec \"$@\"")

@@ -1,8 +1,10 @@
 //! A terminal for the program: a pty with a person at its other end.
 
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
@@ -10,7 +12,7 @@ use expectrl::{Eof, Expect, Session};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::launch::{self, Output};
+use crate::launch::{self, Awaited, Output};
 
 /// How long the person waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,16 +20,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A terminal at which the program runs.
 pub struct Terminal {
     session: OsSession,
+    executable: PathBuf,
     seen: Vec<u8>,
 }
 
 impl Terminal {
-    /// Starts a program with a terminal as its standard input, output and error.
-    pub fn start(command: Command) -> Terminal {
+    /// Starts a program with a terminal as its standard input, output and error; it runs this
+    /// executable, or a shell that does.
+    pub fn start(command: Command, executable: PathBuf) -> Terminal {
         let mut session = launch::locked(|| Session::spawn(command)).expect("a pty");
         session.set_expect_timeout(Some(PATIENCE));
         Terminal {
             session,
+            executable,
             seen: Vec::new(),
         }
     }
@@ -41,6 +46,42 @@ impl Terminal {
                 let rest = self.rest();
                 panic!("no {text:?} on the terminal ({error}), only:\n{rest:?}");
             }
+        }
+    }
+
+    /// Waits until the program has read all that is there for it, would handle the interrupt key,
+    /// and sleeps.
+    #[track_caller]
+    pub fn waits(&mut self) {
+        self.waits_having_read(0);
+    }
+
+    /// Types these keys, and waits until the program has read them and waits for more.
+    #[track_caller]
+    pub fn types_and_is_read(&mut self, keys: &str) {
+        let process = launch::process_of(&self.executable);
+        let before = process.map_or(0, launch::bytes_read);
+        self.types(keys);
+        self.waits_having_read(before + keys.len() as u64);
+    }
+
+    #[track_caller]
+    fn waits_having_read(&mut self, bytes: u64) {
+        let start = Instant::now();
+        loop {
+            let waits = launch::process_of(&self.executable).is_some_and(|pid| {
+                // A key that is on its way to the terminal is not to be seen there: so both.
+                launch::is_waiting(pid, Signal::SIGINT, &Awaited::Input)
+                    && launch::bytes_read(pid) >= bytes
+            });
+            if waits {
+                return;
+            }
+            if start.elapsed() > PATIENCE {
+                let rest = self.rest();
+                panic!("the program does not wait for input; on the terminal:\n{rest:?}");
+            }
+            thread::sleep(Duration::from_millis(5));
         }
     }
 

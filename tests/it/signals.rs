@@ -157,7 +157,7 @@ fn while_an_attachment_comes_slowly() {
             .unwrap();
         writer.write_all(b"half an attachment").unwrap();
         let ran = case
-            .signal_after(Duration::from_millis(1500), signal)
+            .signal_when_waiting_for("cwd/pipe", signal)
             .limit(SOON)
             .fails()
             .any_stderr()
@@ -285,7 +285,7 @@ fn at_any_moment_of_a_submission() {
         let moment = Duration::from_micros(1500 * (number as u64 / 2));
         let body = text(20_000);
         let begun = std::cell::Cell::new(None);
-        let case = |case: Case, has_begun: Box<dyn Fn() -> bool>| {
+        let case = |case: Case, has_begun: Box<dyn Fn() -> bool + Send>| {
             case.args(["-s", "t", "ops@example.com"])
                 .stdin(&body)
                 .signal_when(
@@ -331,7 +331,8 @@ fn at_any_moment_of_a_submission() {
 
 #[test]
 fn as_soon_as_the_program_runs() {
-    // Before the handlers are there a signal kills: then nothing was read, nothing is anywhere.
+    // Before the handlers are there a signal kills: then nothing was read, nothing is anywhere. No
+    // event tells these moments from each other, so they are tried by the clock.
     in_parallel(20, |number| {
         let signal = SIGNALS[number % SIGNALS.len()];
         let ran = Case::send(["-s", "t", "ops@example.com"])
@@ -395,12 +396,16 @@ fn what_others_wrote_is_limited_as_before() {
     assert_eq!(limit.trim(), "1234");
 }
 
-/// Returns a case whose sendmail takes three seconds.
+/// Returns a case whose sendmail ends behind the signal, which is to be sent when it has begun.
 fn slow() -> Case {
-    let case = Case::new().rc("set mta=[DIR]/cwd/slow");
+    let case = Case::new()
+        .rc("set mta=[DIR]/cwd/slow")
+        .may_change("cwd/begun")
+        .then_makes("cwd/behind");
     launch::install_script(
         &case.path("cwd/slow"),
-        "#!/bin/sh\n/bin/sleep 3\nexec /bin/cat >/dev/null\n",
+        "#!/bin/sh\n: >begun\nuntil [ -e behind ]; do /bin/sleep 0.02; done\n\
+         exec /bin/cat >/dev/null\n",
     );
     case
 }
@@ -414,7 +419,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
             .args(["-s", "t", "ops@example.com"])
             .wrapped(sh(ignoring))
             .stdin("the text\n")
-            .signal_after(Duration::from_millis(1500), signal)
+            .signal_at("cwd/begun", signal)
             .limit(SOON)
             .run();
     });
@@ -422,7 +427,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
     slow()
         .args(["-i", "-s", "t", "ops@example.com"])
         .stdin("the text\n")
-        .signal_after(Duration::from_millis(1500), Signal::SIGINT)
+        .signal_at("cwd/begun", Signal::SIGINT)
         .limit(SOON)
         .run();
 }
@@ -466,7 +471,7 @@ fn while_a_lock_is_waited_for() {
     in_parallel(doors.len() * SIGNALS.len(), |number| {
         let signal = SIGNALS[number % SIGNALS.len()];
         doors[number / SIGNALS.len()](Case::new())
-            .signal_after(Duration::from_millis(2500), signal)
+            .signal_when_said("waiting for another program", signal)
             .limit(SOON)
             .status(128 + signal as i32)
             .any_stdout()
@@ -486,7 +491,7 @@ fn while_nobody_reads_the_output() {
             .fifo("cwd/pipe")
             .wrapped(sh("exec \"$@\" 1<>pipe"))
             .stdin("p *\np *\nd *\nq\n")
-            .signal_after(Duration::from_millis(2000), signal)
+            .signal_when_blocked_by("cwd/pipe", signal)
             .limit(SOON)
             .status(128 + signal as i32)
             .any_stderr()
@@ -545,7 +550,7 @@ fn the_interrupt_key_ends_the_loop_of_a_shell_too() {
                 .status(128 + Signal::SIGINT as i32)
                 .may_change("home/dead.letter")
                 .at_terminal(|terminal| {
-                    std::thread::sleep(Duration::from_millis(1500));
+                    terminal.waits();
                     terminal.types("\x03");
                 });
         }
@@ -557,9 +562,8 @@ fn the_interrupt_key_ends_the_loop_of_a_shell_too() {
             .status(128 + Signal::SIGINT as i32)
             .may_change("home/dead.letter")
             .at_terminal(|terminal| {
-                std::thread::sleep(Duration::from_millis(1500));
-                terminal.types("one\n");
-                std::thread::sleep(Duration::from_millis(300));
+                terminal.waits();
+                terminal.types_and_is_read("one\n");
                 terminal.types("\x03");
                 terminal.sees("one more to kill letter");
                 terminal.types("\x03");

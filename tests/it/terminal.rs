@@ -1,7 +1,5 @@
 //! The program with a person in front of it.
 
-use std::time::Duration;
-
 use crate::case::Case;
 use crate::mailboxes;
 use crate::sendmail::FakeSendmail;
@@ -110,9 +108,9 @@ fn a_second_interrupt_while_typing_keeps_the_text_and_sends_nothing() {
         .status(130)
         .keeps(1)
         .at_terminal(|terminal| {
-            terminal.types("one\n");
+            terminal.waits();
             // Nothing on the screen tells that the line was read.
-            std::thread::sleep(Duration::from_secs(1));
+            terminal.types_and_is_read("one\n");
             terminal.types(INTERRUPT);
             terminal.sees("(Interrupt -- one more to kill letter)");
             terminal.types(INTERRUPT);

@@ -2,6 +2,7 @@
 //! command a terminal.
 
 use crate::case::Case;
+use crate::doors::{assert_rule, unless};
 use crate::sendmail::FakeSendmail;
 
 /// A name that would forge a line, and clear a screen.
@@ -156,21 +157,20 @@ fn doors() -> Vec<(&'static str, Case)> {
 
 #[test]
 fn no_name_forges_a_line_or_commands_a_terminal() {
-    let mut wrong = Vec::new();
-    for (door, case) in doors() {
-        let Some(case) = case.own_var_tmp("names that are shown") else {
-            return;
+    let cells = doors()
+        .into_iter()
+        .map(|(door, case)| (door.to_owned(), case));
+    assert_rule(cells, |case| {
+        let Some(case) = case.private("names that are shown") else {
+            return Ok(());
         };
         let mut case = case.any_stdout().any_stderr().any_status();
-        for changed in ["home", "cwd", NAME, "var"] {
+        for changed in ["home", "cwd", NAME, "var", "tmp"] {
             case = case.may_change(changed);
         }
         let ran = case.run();
         let shown = ran.stdout() + &ran.stderr();
         let forges = shown.lines().any(|line| line.starts_with("forged"));
-        if forges || shown.contains('\u{1b}') {
-            wrong.push(format!("{door}: {shown}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n---\n"));
+        unless(!forges && !shown.contains('\u{1b}'), shown)
+    });
 }
