@@ -819,6 +819,14 @@ fn a_new_mailbox_is_made_and_synced_whatever_the_file_system_lacks() {
                 line.contains("link") && line.contains("\"arch\"") && !line.contains("/proc/")
             });
             assert!(linked, "{errno}, {rename}: {trace}");
+            // Nor has it links: then the name comes first.
+            let unlinked = fail("linkat", "EPERM", "");
+            let trace =
+                saved_with_faults(&[first.clone(), fail("renameat2", rename, ""), unlinked]);
+            let made = trace.lines().any(|line| {
+                line.contains("openat(") && line.contains("\"arch\"") && line.contains("O_EXCL")
+            });
+            assert!(made, "{errno}, {rename}: {trace}");
         }
     }
     // A directory that we may not read is synced with its whole file system.

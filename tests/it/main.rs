@@ -50,6 +50,7 @@ mod sendmail_face;
 mod signals;
 mod smtp;
 mod smtp_tls;
+mod synced;
 mod system;
 mod terminal;
 mod told_names;

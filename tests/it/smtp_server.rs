@@ -534,6 +534,11 @@ impl Certificate {
         Certificate::signed(&["other.example"], |_| {})
     }
 
+    /// Returns one for a host of this name.
+    pub fn named(name: &str) -> Arc<Certificate> {
+        Certificate::signed(&[name], |_| {})
+    }
+
     /// Returns one that was good until 2001.
     pub fn expired() -> Arc<Certificate> {
         Certificate::signed(&["localhost", "127.0.0.1"], |params| {

@@ -350,3 +350,26 @@ fn the_heirloom_line_with_a_password_names_the_fingerprint_to_write() {
     heirloom(Case::new().rc(line)).any_stderr().run();
     assert_eq!(server.messages().len(), 1);
 }
+
+#[test]
+fn the_names_in_a_certificate_neither_forge_a_line_nor_command_a_terminal() {
+    let certificate = Certificate::named("x\nforged: line\u{1b}[2J\u{7f}.example");
+    let server = SmtpServer::accepting(Behaviour {
+        certificate: Some(Arc::clone(&certificate)),
+        ..Behaviour::default()
+    });
+    let ran = anonymous("submission", &server, &certificate)
+        .fails()
+        .any_stderr()
+        .keeps(1)
+        .run();
+    let told = ran.stderr();
+    assert!(told.contains("forged: line"), "{told}");
+    let is_odd = |c: char| c.is_control() && c != '\n';
+    assert!(!told.contains(is_odd), "{told:?}");
+    assert!(
+        !told.lines().any(|line| line.starts_with("forged")),
+        "{told}"
+    );
+    assert!(server.messages().is_empty());
+}

@@ -4,9 +4,12 @@
 
 use std::path::Path;
 
+use postrider::address::MAX_RECIPIENTS;
+
 use crate::case::Case;
 use crate::doors::{assert_rule, unless};
 use crate::launch;
+use crate::letters::letters;
 
 const STRACE: &str = "/usr/bin/strace";
 
@@ -203,4 +206,42 @@ fn what_cannot_be_read_sends_nothing_and_is_tried_later() {
             .count();
         unless(delivered == 0, "it was delivered")
     });
+}
+
+#[test]
+fn aliases_that_we_may_not_read_are_told_and_do_not_count() {
+    if !has_strace() {
+        return;
+    }
+    for row in ROWS.iter().filter(|row| row.path.ends_with("/aliases")) {
+        let Some(case) = failing(row, "EACCES") else {
+            return;
+        };
+        let why = format!("{}: Permission denied; the system's aliases", row.says);
+        let ran = case.says(&why).may_change("spool").run();
+        let mail = letters(&ran.read("spool/root"));
+        assert_eq!(mail.len(), 1, "{}", row.path);
+        assert_eq!(mail[0].body(), b"the text\n");
+    }
+}
+
+#[test]
+fn more_recipients_than_a_message_may_have_behind_an_alias_of_the_system_are_refused() {
+    let members: Vec<String> = (0..=MAX_RECIPIENTS)
+        .map(|n| format!("u{n}@x.org"))
+        .collect();
+    let aliases = format!("ops: {}\n", members.join(", "));
+    let Some(case) = Case::new().private("an alias with too many members") else {
+        return;
+    };
+    let ran = case
+        .rc("set mta=smtp://127.0.0.1:9 from=a@x.org hostname=h.x.org")
+        .args(["-s", "t", "ops"])
+        .file("sys/etc/aliases", &aliases)
+        .stdin("the text\n")
+        .fails()
+        .says("recipients: the system's aliases lead to them")
+        .keeps(1)
+        .run();
+    assert_eq!(ran.dead()[0].body(), b"the text\n");
 }
