@@ -1,8 +1,8 @@
 //! The manual pages and completions: rendered, compared with the committed files, and tried.
 //!
 //! `man/*.in` hold the prose; a line `@NAME@` in them is replaced by what the program itself
-//! knows: options from clap, variables, commands and exit statuses from their tables. The table of
-//! options that `cli::mailx::dialect` reads is rendered here too. To write the rendered files anew: `POSTRIDER_BLESS=1 cargo test --test it documents`.
+//! knows: options from clap, variables, commands and exit statuses from their tables. To write the
+//! rendered files anew: `POSTRIDER_BLESS=1 cargo test --test it documents`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -76,41 +76,6 @@ fn the_completions_are_what_the_program_takes() {
         }
     }
     assert_current(&stale);
-}
-
-#[test]
-fn the_option_table_is_what_clap_knows() {
-    let mut stale = Vec::new();
-    compare("src/cli/mailx/options.table", &option_table(), &mut stale);
-    assert_current(&stale);
-}
-
-/// The options of the mailx face for `cli::mailx::dialect`, one a line: letters, names, arity.
-fn option_table() -> String {
-    let mut text =
-        "# Generated from options.rs by tests/it/documents.rs; do not edit it.\n".to_owned();
-    for argument in mailx_command().get_arguments() {
-        if argument.is_positional() {
-            continue;
-        }
-        let mut letters: String = argument.get_short().into_iter().collect();
-        letters.extend(argument.get_visible_short_aliases().unwrap_or_default());
-        if letters.is_empty() {
-            letters.push('-');
-        }
-        let mut names: Vec<&str> = argument.get_long().into_iter().collect();
-        names.extend(argument.get_all_aliases().unwrap_or_default());
-        if names.is_empty() {
-            names.push("-");
-        }
-        let arity = match argument.get_action() {
-            ArgAction::Set | ArgAction::Append if argument.is_require_equals_set() => "optional",
-            ArgAction::Set | ArgAction::Append => "value",
-            _ => "flag",
-        };
-        writeln!(text, "{letters} {} {arity}", names.join(",")).unwrap();
-    }
-    text
 }
 
 /// Makes the completion of `mailx` one of `mail` too.

@@ -1,12 +1,16 @@
 //! The mailx face: `mailx`, `mail` and `Mail`.
 //!
-//! A command line passes the [`dialect`] into [`options`], and these become a [`mode`]: a message
-//! that is sent, or a mailbox that is read.
+//! A command line passes the [`dialect`], which reads it by the [`table`] of options, into
+//! [`options`], and these become a [`mode`]: a message that is sent, or a mailbox that is read.
+//!
+//! A new option is a field of `options` with its help, and a row of `table`; what it asks of a
+//! message is passed on by `mode`.
 
 mod attach_or_header;
 pub(crate) mod dialect;
 mod mode;
 pub(crate) mod options;
+mod table;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};

@@ -1,4 +1,5 @@
-//! The options of the mailx face, told once: parsing, help, manual and completions come from here.
+//! The options of the mailx face as clap knows them: help, manual and completions come from here.
+//! A command line is read by the [`table`](super::table).
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -299,9 +300,9 @@ impl MailxArguments {
     /// Takes what `dialect::normalise` makes: glued long options of clap's own names, `--`, and
     /// operands.
     ///
-    /// The dialect has checked every name and arity against the table made of clap's definitions;
-    /// to have clap parse the result once more would be a quarter of the instructions of one mail.
-    /// A test holds this against clap for every option there is.
+    /// The dialect has checked every name and arity against the [`table`](super::table); to have
+    /// clap parse the result once more would be a quarter of the instructions of one mail. A test
+    /// of the table holds this against clap for every option there is.
     pub(crate) fn from_normalised(words: Vec<OsString>) -> MailxArguments {
         let mut parsed = MailxArguments::default();
         let mut words = words.into_iter();
@@ -313,94 +314,9 @@ impl MailxArguments {
             let equals = bytes.iter().position(|&b| b == b'=');
             let name = std::str::from_utf8(&bytes[..equals.unwrap_or(bytes.len())]).unwrap_or("");
             let value = equals.map(|at| OsStr::from_bytes(&bytes[at + 1..]).to_owned());
-            parsed.take(name, value.unwrap_or_default());
+            parsed.take(name.trim_start_matches("--"), value.unwrap_or_default());
         }
         parsed.operands = words.collect();
         parsed
-    }
-
-    /// Takes one option; an optional value that is not there is empty.
-    fn take(&mut self, name: &str, value: OsString) {
-        match name {
-            "--subject" => self.subject = Some(value),
-            "--cc" => self.cc.push(value),
-            "--bcc" => self.bcc.push(value),
-            "--attach" => self.attach.push(value),
-            "--header" => self.header.push(value),
-            "--from" => self.from = Some(value),
-            "--content-type" => self.content_type = Some(value),
-            "--full-name" => self.full_name = Some(value),
-            "--discard-empty-messages" => self.discard_empty = true,
-            "--dry-run" => self.dry_run = true,
-            "--json" => self.json = true,
-            "--explain" => self.explain = true,
-            "--debug" => self.debug = true,
-            "--enable-cmd-escapes" => self.enable_cmd_escapes = true,
-            "--template" => self.template = true,
-            "--quote-file" => self.quote_file = Some(value),
-            "--body-file" => self.body_file = Some(value),
-            "--target" => self.target.push(value),
-            "--record-by-name" => self.record_by_name = true,
-            "--attach-fd" => self.attach_fd.push(value),
-            "--content-name" => self.content_name.push(value),
-            "--html" => self.html = Some(value),
-            "--pre" => self.pre = true,
-            "--plain" => self.plain = true,
-            "--strict-size" => self.strict_size = true,
-            "--skip-empty-attachments" => self.skip_empty_attachments = true,
-            "--encoding" => self.encoding = Some(value),
-            "--alternative" => self.alternative = true,
-            "--no-mime" => self.no_mime = true,
-            "--attachment" => self.attachment.push(value),
-            "--file" => self.file = Some(value),
-            "--user" => self.user = Some(value),
-            "--check" => self.check = true,
-            "--headers" => self.headers = Some(value),
-            "--search" => self.search = Some(value),
-            "--cmd" => self.cmd.push(value),
-            "--print" => self.print = true,
-            "--no-summary" => self.no_summary = true,
-            "--read-only" => self.read_only = true,
-            "--account" => self.account = Some(value),
-            "--set" => self.set.push(value),
-            "--command" => self.command.push(value),
-            "--no-system-rc" => self.no_system_rc = true,
-            "--resource-files" => self.resource_files = Some(value),
-            "--ignore" => self.ignore = true,
-            "--verbose" => self.verbose = self.verbose.saturating_add(1),
-            "--version" => self.version = true,
-            "--help" => self.help = true,
-            _ => debug_assert!(false, "{name} is no option"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::{ArgAction, CommandFactory};
-
-    use super::*;
-
-    #[test]
-    fn every_option_of_clap_is_taken_as_clap_takes_it() {
-        let mut words = Vec::new();
-        for argument in MailxArguments::command().get_arguments() {
-            let Some(long) = argument.get_long() else {
-                continue;
-            };
-            match argument.get_action() {
-                ArgAction::Set | ArgAction::Append => {
-                    words.push(OsString::from(format!("--{long}=one")));
-                    words.push(OsString::from(format!("--{long}=two=2")));
-                }
-                _ => words.push(OsString::from(format!("--{long}"))),
-            }
-        }
-        words.push("--file".into());
-        words.extend(["--", "operand", "-x"].map(OsString::from));
-        let by_clap = std::iter::once(OsString::from("mailx")).chain(words.clone());
-        let by_clap = MailxArguments::try_parse_from(by_clap).unwrap();
-        let by_us = MailxArguments::from_normalised(words);
-        assert_eq!(by_us, by_clap);
     }
 }

@@ -3,21 +3,22 @@
 //! operands behind `--`.
 //!
 //! clap reads no command line of mailx: building its definitions for every mail takes more time
-//! than all the rest of reading a command line. Names and arities stand in the table
-//! `options.table`, which a test renders from clap's definitions, and another test parses the
-//! result by clap too. Help, manual and completions come from clap.
+//! than all the rest of reading a command line. Names and arities come from the [`table`](super::table),
+//! whose tests hold it against clap's definitions. Help, manual and completions come from clap.
 //!
 //! [`normalise`] is a pure function: what it must know of the world comes in a [`Probe`]. The
 //! rules are those of features.md section 1.2. Arguments are bytes; messages speak the user's
 //! spelling.
 
-use crate::sanitize;
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::attach_or_header::{self, Meaning, looks_like_file};
+use super::table::OPTIONS;
 use crate::cli::usage;
 use crate::exit::Failure;
+use crate::sanitize;
 
 /// What the rules ask about the world.
 pub struct Probe<'a> {
@@ -38,30 +39,23 @@ enum Arity {
     Optional,
 }
 
-/// The options of [`MailxArguments`](crate::cli::mailx::options::MailxArguments), one a line: letters, names, arity.
-///
-/// Rendered from clap's definitions by `tests/it/documents.rs`, which also holds it to them. One
-/// text, because a table of strings is a table of pointers, each of which the loader has to
-/// relocate at every start.
-const OPTIONS: &str = include_str!("options.table");
-
 /// How the table says that an option has no letter, or no name.
 const NONE: &str = "-";
 
-/// What is known of one option.
+/// One option of the table.
 #[derive(Clone, Copy)]
-struct Row {
+struct OptionRow {
     letters: &'static str,
     /// The name it gets in the result, if it has one, and behind commas its other names.
     names: &'static str,
     arity: Arity,
 }
 
-impl Row {
-    /// Reads a line of [`OPTIONS`]; a comment is none of an option.
-    fn of(line: &'static str) -> Option<Row> {
+impl OptionRow {
+    /// Reads a line of [`OPTIONS`].
+    fn of(line: &'static str) -> Option<OptionRow> {
         let mut columns = line.split(' ');
-        Some(Row {
+        Some(OptionRow {
             letters: columns.next()?,
             names: columns.next()?,
             arity: match columns.next()? {
@@ -73,21 +67,21 @@ impl Row {
         })
     }
 
-    fn rows() -> impl Iterator<Item = Row> {
-        OPTIONS.lines().filter_map(Row::of)
+    fn rows() -> impl Iterator<Item = OptionRow> {
+        OPTIONS.lines().filter_map(OptionRow::of)
     }
 
-    fn by_letter(letter: char) -> Option<Row> {
-        Row::rows().find(|row| row.letters != NONE && row.letters.contains(letter))
+    fn by_letter(letter: char) -> Option<OptionRow> {
+        OptionRow::rows().find(|row| row.letters != NONE && row.letters.contains(letter))
     }
 
     /// Finds a long option by its name or an unambiguous beginning of it, as getopt_long does.
-    fn by_name(name: &str) -> Result<Row, Failure> {
-        if let Some(row) = Row::rows().find(|row| row.all_names().any(|n| n == name)) {
+    fn by_name(name: &str) -> Result<OptionRow, Failure> {
+        if let Some(row) = OptionRow::rows().find(|row| row.all_names().any(|n| n == name)) {
             return Ok(row);
         }
-        let begins = |row: &Row| row.all_names().any(|n| n.starts_with(name));
-        let mut matches = Row::rows().filter(begins);
+        let begins = |row: &OptionRow| row.all_names().any(|n| n.starts_with(name));
+        let mut matches = OptionRow::rows().filter(begins);
         match (matches.next(), matches.next()) {
             (Some(row), None) if !name.is_empty() => Ok(row),
             (Some(_), Some(_)) if !name.is_empty() => {
@@ -145,7 +139,7 @@ struct Pass<'a> {
     next_name: Option<OsString>,
     next_encoding: Option<OsString>,
     probe: &'a Probe<'a>,
-    words: std::collections::VecDeque<OsString>,
+    words: VecDeque<OsString>,
     options: Vec<OsString>,
     operands: Vec<OsString>,
 }
@@ -231,7 +225,7 @@ impl Pass<'_> {
             "batch-mode" => return Err(no_batch_mode("--batch-mode")),
             _ => {}
         }
-        let row = Row::by_name(&name)?;
+        let row = OptionRow::by_name(&name)?;
         let (long, arity) = (row.long(), row.arity);
         match (arity, value) {
             (Arity::Flag, Some(_)) => Err(usage(format!("option --{name} takes no value"))),
@@ -289,73 +283,71 @@ impl Pass<'_> {
     fn cluster(&mut self, letters: &[u8]) -> Result<(), Failure> {
         let mut rest = letters;
         while let Some((&letter, tail)) = rest.split_first() {
-            let letter = letter as char;
-            if matches!(letter, 'D' | 'B') {
-                // s-nail: disconnected, and a buffering long gone. Accepted without effect.
-                rest = tail;
-                continue;
-            }
-            if letter == '#' {
-                return Err(no_batch_mode("-#"));
-            }
-            let Some(row) = Row::by_letter(letter) else {
-                return Err(unknown_letter(letter, letters));
-            };
-            let (long, arity) = (row.long(), row.arity);
-            if letter == 'h' && self.is_hop_count(tail) {
-                // SysV's hop count: nothing that we would do with it.
+            rest = self.letter(letter as char, tail, letters)?;
+        }
+        Ok(())
+    }
+
+    /// Handles one letter of a cluster; returns those behind it that are letters of options too, and
+    /// not its value.
+    fn letter<'w>(
+        &mut self,
+        letter: char,
+        tail: &'w [u8],
+        cluster: &[u8],
+    ) -> Result<&'w [u8], Failure> {
+        // First the letters that mean different things to the programs called mailx: what stands
+        // behind them decides which one the caller had in mind. The table knows one meaning only.
+        match letter {
+            // s-nail: disconnected, and a buffering long gone. Accepted without effect.
+            'D' | 'B' => return Ok(tail),
+            '#' => return Err(no_batch_mode("-#")),
+            // SysV's hop count: it counts relays, and a mail starts here. Accepted without effect.
+            'h' if self.is_hop_count(tail) => {
                 if tail.is_empty() {
                     self.words.pop_front();
                 }
-                return Ok(());
+                return Ok(&[]);
             }
-            if letter == 'q' && !self.is_quote_file(tail) {
-                // GNU mail's flag: interrupts end us, as they always do (rule R5).
-                rest = tail;
-                continue;
+            // GNU mail's flag: interrupts end us, as they always do (rule R5).
+            'q' if !self.is_quote_file(tail) => return Ok(tail),
+            // GNU mail's flag: MIME is always on (rule R6).
+            'M' if !self.is_media_type(tail) => return Ok(tail),
+            'E' => return self.discard_empty_or_execute(tail).map(|()| &[][..]),
+            _ => {}
+        }
+        let row = OptionRow::by_letter(letter).ok_or_else(|| unknown_letter(letter, cluster))?;
+        let long = row.long();
+        match row.arity {
+            Arity::Flag => {
+                self.push(long, None);
+                Ok(tail)
             }
-            if letter == 'M' && !self.is_media_type(tail) {
-                // GNU mail's flag: MIME is always on (rule R6).
-                rest = tail;
-                continue;
+            // -f takes no value here: POSIX has the file as an operand, so -fin works.
+            Arity::Optional if letter == 'f' => {
+                self.push("file", None);
+                Ok(tail)
             }
-            if letter == 'E' {
-                return self.discard_empty_or_execute(tail);
-            }
-            match arity {
-                Arity::Flag => {
+            // Only a colon begins a value (-H:u): in -HN a flag follows.
+            Arity::Optional => match tail.strip_prefix(b"=").unwrap_or(tail) {
+                value @ [b':', ..] => {
+                    self.push(long, Some(OsStr::from_bytes(value)));
+                    Ok(&[])
+                }
+                _ => {
                     self.push(long, None);
-                    rest = tail;
+                    Ok(tail)
                 }
-                // -f takes no value here: POSIX has the file as an operand, so -fin works.
-                Arity::Optional if letter == 'f' => {
-                    self.push("file", None);
-                    rest = tail;
-                }
-                Arity::Optional => {
-                    let value = tail.strip_prefix(b"=").unwrap_or(tail);
-                    match value {
-                        [b':', ..] => {
-                            self.push(long, Some(OsStr::from_bytes(value)));
-                            return Ok(());
-                        }
-                        _ => {
-                            self.push(long, None);
-                            rest = tail;
-                        }
-                    }
-                }
-                Arity::Value => {
-                    let value = match tail {
-                        [] => self.value_of(&format!("-{letter}"))?,
-                        _ => OsString::from_vec(tail.to_vec()),
-                    };
-                    self.value(letter, long, &value);
-                    return Ok(());
-                }
+            },
+            Arity::Value => {
+                let value = match tail {
+                    [] => self.value_of(&format!("-{letter}"))?,
+                    _ => OsString::from_vec(tail.to_vec()),
+                };
+                self.value(letter, long, &value);
+                Ok(&[])
             }
         }
-        Ok(())
     }
 
     /// Pushes an option with a value; rules R1 and R2 decide what `-a` and `-A` mean.
@@ -473,181 +465,4 @@ fn unknown_letter(letter: char, cluster: &[u8]) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::mailx::options::MailxArguments;
-
-    fn normalised(line: &[&str], posixly_correct: bool) -> Result<Vec<String>, Failure> {
-        let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
-        let probe = Probe {
-            is_file: &|name| name == "report.pdf" || name == "file:with colon",
-            is_command: &|word| word == "set",
-            posixly_correct,
-        };
-        normalise(&arguments, &probe).map(|words| {
-            words
-                .into_iter()
-                .map(|word| word.into_string().unwrap())
-                .collect()
-        })
-    }
-
-    #[test]
-    fn each_rule_gives_its_long_options() {
-        let table: &[(&[&str], &[&str])] = &[
-            (&["-s", "t", "u@x"], &["--subject=t", "--", "u@x"]),
-            (
-                &["-ins", "t", "u@x"],
-                &["--ignore", "--no-system-rc", "--subject=t", "--", "u@x"],
-            ),
-            (&["-sSUBJ", "u@x"], &["--subject=SUBJ", "--", "u@x"]),
-            (&["-s", "-x", "u@x"], &["--subject=-x", "--", "u@x"]),
-            // R1
-            (
-                &["-a", "report.pdf", "u"],
-                &["--attach=report.pdf", "--", "u"],
-            ),
-            (&["-a", "X-A: b", "u"], &["--header=X-A: b", "--", "u"]),
-            (&["-a", "From : b", "u"], &["--header=From : b", "--", "u"]),
-            (
-                &["-a", "file:with colon", "u"],
-                &["--attach=file:with colon", "--", "u"],
-            ),
-            (&["-a", "missing", "u"], &["--attach=missing", "--", "u"]),
-            // R2
-            (
-                &["-A", "report.pdf", "u"],
-                &["--attach=report.pdf", "--", "u"],
-            ),
-            (&["-A", "work", "u"], &["--account=work", "--", "u"]),
-            // R4
-            (&["-E", "u@x"], &["--discard-empty-messages", "--", "u@x"]),
-            (
-                &["-Es", "t", "u"],
-                &["--discard-empty-messages", "--subject=t", "--", "u"],
-            ),
-            (
-                &["-E", "set nullbody", "u"],
-                &["--command=set nullbody", "--", "u"],
-            ),
-            (&["-Eset x", "u"], &["--command=set x", "--", "u"]),
-            // R6
-            (
-                &["-M", "text/html", "u"],
-                &["--content-type=text/html", "--", "u"],
-            ),
-            (&["-Mhtml", "u"], &["--content-type=html", "--", "u"]),
-            (&["-M", "u@x"], &["--", "u@x"]),
-            // R7
-            (&["--", "-x", "u"], &["--", "-x", "u"]),
-            (
-                &["u", "--", "-f", "from@x", "v"],
-                &["--from=from@x", "--", "u", "v"],
-            ),
-            // R8
-            (
-                &["u@x", "-s", "t", "v@x"],
-                &["--subject=t", "--", "u@x", "v@x"],
-            ),
-            (
-                &["u@x", "-a", "report.pdf"],
-                &["--attach=report.pdf", "--", "u@x"],
-            ),
-            // reading
-            (&["-f", "box"], &["--file", "--", "box"]),
-            (
-                &["-fin", "box"],
-                &["--file", "--ignore", "--no-system-rc", "--", "box"],
-            ),
-            (&["-H:u", "-f"], &["--headers=:u", "--file", "--"]),
-            (&["-HN"], &["--headers", "--no-summary", "--"]),
-            (&["--file=box"], &["--file=box", "--"]),
-            // long names of the others, and beginnings of names
-            (&["--subj", "t", "u"], &["--subject=t", "--", "u"]),
-            (&["--append=X: y", "u"], &["--header=X: y", "--", "u"]),
-            // R5
-            (
-                &["-q", "report.pdf", "u"],
-                &["--quote-file=report.pdf", "--", "u"],
-            ),
-            (&["-q", "u@x"], &["--", "u@x"]),
-            (&["-q", "u@x.gz"], &["--", "u@x.gz"]),
-            (
-                &["-q", "gone.txt", "u@x"],
-                &["--quote-file=gone.txt", "--", "u@x"],
-            ),
-            (
-                &["-q/tmp/gone", "u@x"],
-                &["--quote-file=/tmp/gone", "--", "u@x"],
-            ),
-            // O33, O35, O37
-            (&["-h", "3", "u"], &["--", "u"]),
-            (&["-DB", "u"], &["--", "u"]),
-            (&["-.", "-x", "u"], &["--", "-x", "u"]),
-            (
-                &[
-                    "--content-type=text/csv",
-                    "--attach",
-                    "x",
-                    "--content-type",
-                    "text/html",
-                    "u",
-                ],
-                &[
-                    "--attach=x",
-                    "--attachment=0:type=text/csv",
-                    "--content-type=text/html",
-                    "--",
-                    "u",
-                ],
-            ),
-            (&["--exec", "set x", "u"], &["--command=set x", "--", "u"]),
-            (&["-", "u"], &["--", "-", "u"]),
-        ];
-        for (line, expected) in table {
-            assert_eq!(normalised(line, false).unwrap(), *expected, "{line:?}");
-        }
-    }
-
-    #[test]
-    fn posix_stops_at_the_first_operand() {
-        assert_eq!(
-            normalised(&["-s", "t", "u@x", "-s", "v"], true).unwrap(),
-            ["--subject=t", "--", "u@x", "-s", "v"]
-        );
-    }
-
-    #[test]
-    fn errors_speak_the_users_spelling() {
-        let table: &[(&[&str], &str)] = &[
-            (&["-s"], "option -s needs a value"),
-            (&["--subject"], "option --subject needs a value"),
-            (&["-y"], "unknown option -y"),
-            (&["--blorb"], "unknown option --blorb"),
-            (&["--ignore=x"], "option --ignore takes no value"),
-            (&["u", "--", "-x"], "-x behind -- is not understood"),
-            (&["u", "--", "-f"], "option -f behind -- needs a value"),
-        ];
-        for (line, expected) in table {
-            assert_eq!(normalised(line, false).unwrap_err().what, *expected);
-        }
-    }
-
-    #[test]
-    fn what_the_dialect_decides_still_has_its_row_for_the_documents() {
-        for letter in ['a', 'A', 'E', 'M', 'f', 'r', 'H'] {
-            assert!(Row::by_letter(letter).is_some(), "-{letter}");
-        }
-    }
-
-    #[test]
-    fn clap_accepts_what_normalise_makes() {
-        use clap::Parser;
-        let words = normalised(&["-ins", "t", "-S", "x=y", "u@x", "-c", "c@x,d@x"], false).unwrap();
-        let words = std::iter::once("mailx".to_owned()).chain(words);
-        let parsed = MailxArguments::try_parse_from(words).unwrap();
-        assert_eq!(parsed.subject.as_deref(), Some(OsStr::new("t")));
-        assert_eq!(parsed.operands, ["u@x"]);
-        assert_eq!(parsed.cc, ["c@x,d@x"]);
-    }
-}
+mod tests;
