@@ -90,12 +90,12 @@ impl Diagnostics {
 
     /// Tells a failure and its causes, and remembers it.
     pub(crate) fn fail(&mut self, failure: &Failure) {
-        self.tell(failure);
+        self.print_failure(failure);
         self.note(failure.kind);
     }
 
     /// Tells a failure and its causes; it says nothing of how the run ends.
-    pub(crate) fn tell(&self, failure: &Failure) {
+    pub(crate) fn print_failure(&self, failure: &Failure) {
         self.say(&exit::with_causes(failure));
         if let Some(hint) = &failure.hint {
             self.hint(hint);

@@ -10,11 +10,11 @@ use crate::exit::Kind;
 use crate::flow;
 use crate::flow::reading::{self, FoundMailbox, MailboxChoice, Opening};
 use crate::mailbox::Mailbox;
-use crate::report::{self, Form, ReportError};
+use crate::report::{self, ReportError, ShowForm};
 use crate::selection::FlagChoice;
-use crate::shell::batch::{self, Change};
-use crate::shell::options::Surroundings;
-use crate::shell::{self, Input};
+use crate::shell::batch::{self, BatchChange};
+use crate::shell::options::ReaderContext;
+use crate::shell::{self, CommandInput};
 use crate::submission::identity;
 use crate::sys::output::Output;
 use crate::sys::signals::Signals;
@@ -47,10 +47,10 @@ pub(super) enum Task {
         /// Its number, from 1.
         number: usize,
         /// In which form.
-        form: Form,
+        form: ShowForm,
     },
     /// Change messages.
-    Change(Change),
+    Change(BatchChange),
     /// Read commands.
     Shell {
         /// `-N`: no header summary at the start.
@@ -109,7 +109,7 @@ pub(super) fn read(
 }
 
 /// Returns standard output: a terminal sees each line, anything else gets blocks.
-fn output<'a>(signals: Option<&'a Signals>, around: &Surroundings<'_>) -> Box<dyn Write + 'a> {
+fn output<'a>(signals: Option<&'a Signals>, around: &ReaderContext<'_>) -> Box<dyn Write + 'a> {
     const BLOCK: usize = 64 * 1024;
     let stdout = io::stdout();
     match signals {
@@ -125,7 +125,7 @@ fn perform(
     task: &Task,
     found: &FoundMailbox,
     settings: &Settings,
-    around: Surroundings<'_>,
+    around: ReaderContext<'_>,
     screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
     let (path, journals) = (&found.path, &around.journals);
@@ -151,8 +151,8 @@ fn perform(
         }
         Task::Change(change) => {
             // The last message is found from the end of the file, unless numbers are shown.
-            let manner = change.manner;
-            let shows_numbers = manner.json || manner.dry_run || around.stdout_is_terminal;
+            let options = change.options;
+            let shows_numbers = options.json || options.dry_run || around.stdout_is_terminal;
             let mailbox = if change.selection.is_last() && !shows_numbers {
                 Mailbox::open_end(path, journals)?
             } else {
@@ -169,7 +169,7 @@ fn perform(
             if *no_summary {
                 settings.unset("header", Origin::Option("-N".to_owned()));
             }
-            let around = Surroundings {
+            let around = ReaderContext {
                 read_only: *read_only,
                 ..around
             };
@@ -182,7 +182,7 @@ fn perform(
 fn converse(
     found: &FoundMailbox,
     settings: Settings,
-    around: Surroundings<'_>,
+    around: ReaderContext<'_>,
     commands: &[String],
     mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
@@ -198,10 +198,10 @@ fn converse(
     let input = match (around.stdin_is_terminal, around.signals) {
         (false, Some(signals)) => {
             lines = BufReader::new(Interruptible::new(signals));
-            Input::Lines(&mut lines)
+            CommandInput::Lines(&mut lines)
         }
         // Not locked for a terminal: on a simple one the line editor locks it itself.
-        _ => Input::Terminal,
+        _ => CommandInput::Terminal,
     };
     Ok(shell::run(
         mailbox, settings, around, commands, input, screen,
@@ -214,7 +214,7 @@ fn surroundings<'a>(
     environment: &'a Environment,
     program: &str,
     signals: Option<&'a Signals>,
-) -> Surroundings<'a> {
+) -> ReaderContext<'a> {
     let stdout_is_terminal = io::stdout().is_terminal();
     let size = terminal_size::terminal_size().filter(|_| stdout_is_terminal);
     let columns = environment
@@ -226,7 +226,7 @@ fn surroundings<'a>(
         .lines
         .or(size.map(|(_, height)| height.0))
         .unwrap_or(24);
-    Surroundings {
+    ReaderContext {
         program: program.to_owned(),
         environment: environment.clone(),
         stdin_is_terminal: io::stdin().is_terminal(),
@@ -239,6 +239,6 @@ fn surroundings<'a>(
             reading::file_of(OsStr::new(name), settings, environment).map(|named| named.path)
         }),
         signals,
-        ..Surroundings::default()
+        ..ReaderContext::default()
     }
 }

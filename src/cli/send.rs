@@ -13,7 +13,7 @@ use crate::config::{Environment, Settings};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};
 use crate::flow;
-use crate::flow::sending::{self, Manner};
+use crate::flow::sending::{self, SendOptions};
 use crate::sys::signals::Signals;
 use crate::sys::stdin::StandardLines;
 
@@ -25,7 +25,7 @@ pub(super) struct Sending {
     /// Where its text comes from.
     pub text: TextOptions,
     /// How it is sent.
-    pub manner: Manner,
+    pub options: SendOptions,
 }
 
 /// Where the text of a message comes from; by default it is standard input.
@@ -85,7 +85,7 @@ pub(super) fn send(
     );
     let around = sending::surroundings(
         &signals,
-        &sending.manner,
+        &sending.options,
         &settings,
         environment,
         diagnostics,
@@ -95,7 +95,7 @@ pub(super) fn send(
         &request,
         text,
         refusal.as_ref(),
-        &sending.manner,
+        &sending.options,
         &around,
         diagnostics,
     );
@@ -145,9 +145,9 @@ fn read_text(
         environment,
         signals,
         lines: &mut StandardLines::new(signals),
-        out: &mut *answers(&sending.manner),
+        out: &mut *answers(&sending.options),
         tell: &mut |failure: &Failure| {
-            diagnostics.tell(failure);
+            diagnostics.print_failure(failure);
             slip.get_or_insert(failure.kind);
         },
         messages: None,
@@ -164,8 +164,8 @@ fn refused_for_escape(kind: Kind) -> Failure {
 }
 
 /// Returns where a person who types is answered: not where the result is to go.
-fn answers(manner: &Manner) -> Box<dyn Write> {
-    if manner.json || manner.dry_run || manner.explain {
+fn answers(options: &SendOptions) -> Box<dyn Write> {
+    if options.json || options.dry_run || options.explain {
         Box::new(io::stderr())
     } else {
         Box::new(io::stdout())

@@ -105,11 +105,11 @@ fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
     match recovered {
         Ok(notices) => {
             for notice in notices {
-                screen.tell(&notice.to_string());
+                screen.say(&notice.to_string());
             }
         }
         Err(error) => {
-            screen.tell(&with_causes(&error));
+            screen.say(&with_causes(&error));
             if let Some(hint) = error.hint() {
                 screen.hint(&hint);
             }

@@ -19,7 +19,7 @@ use crate::transport::{Disposition, Outcome};
 
 /// How a message is sent.
 #[derive(Debug, Default)]
-pub(crate) struct Manner {
+pub(crate) struct SendOptions {
     /// Send nothing that has neither body nor attachments.
     pub discard_empty: bool,
     /// Send nothing: the message to standard output, the plan to standard error.
@@ -37,7 +37,7 @@ pub(crate) struct Manner {
 /// Returns what a submission is to know of its surroundings.
 pub(crate) fn surroundings<'a>(
     signals: &'a Signals,
-    manner: &Manner,
+    options: &SendOptions,
     settings: &'a Settings,
     environment: &'a Environment,
     diagnostics: &Diagnostics,
@@ -48,8 +48,8 @@ pub(crate) fn surroundings<'a>(
         signals,
         observer: Arc::new(Verbose {
             program: diagnostics.program().to_owned(),
-            dialogue: manner.verbose > 0 || settings.is_set("verbose"),
-            waits: manner.verbose > 0 || io::stderr().is_terminal(),
+            dialogue: options.verbose > 0 || settings.is_set("verbose"),
+            waits: options.verbose > 0 || io::stderr().is_terminal(),
         }),
         terminal: io::stdin().is_terminal(),
     }
@@ -62,7 +62,7 @@ pub(crate) fn send(
     request: &Request,
     text: Input,
     refusal: Option<&Failure>,
-    manner: &Manner,
+    options: &SendOptions,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
@@ -77,10 +77,10 @@ pub(crate) fn send(
         let composed = compose(text.body);
         let kept = submission::keep_composed(&composed, around);
         diagnostics.kept_in_part(kept.as_ref());
-        return report_unsent(&composed, &failure, kept, manner, around, diagnostics);
+        return report_unsent(&composed, &failure, kept, options, around, diagnostics);
     }
     let is_empty = text.body.is_empty() && request.attachments.is_empty() && request.html.is_none();
-    if is_empty && refusal.is_none() && discards_empty(manner, settings) {
+    if is_empty && refusal.is_none() && discards_empty(options, settings) {
         return;
     }
     if is_empty
@@ -92,40 +92,40 @@ pub(crate) fn send(
     let composed = compose(text.body);
     if let Some(refusal) = refusal {
         diagnostics.fail(refusal);
-        return keep_unsent(&composed, refusal, manner, around, diagnostics);
+        return keep_unsent(&composed, refusal, options, around, diagnostics);
     }
     for warning in &composed.warnings {
         diagnostics.say(warning);
     }
-    if manner.explain {
+    if options.explain {
         explain(&composed, around, diagnostics);
-    } else if manner.dry_run {
-        dry_run(&composed, manner, around, diagnostics);
+    } else if options.dry_run {
+        dry_run(&composed, options, around, diagnostics);
     } else {
-        submit(&composed, manner, around, diagnostics);
+        submit(&composed, options, around, diagnostics);
     }
 }
 
 /// Returns whether a message without body and attachments is not to be sent: by `-E`, or by the
 /// variables of s-nail, bsd-mailx and GNU mail for it.
-fn discards_empty(manner: &Manner, settings: &Settings) -> bool {
-    manner.discard_empty || settings.is_set("skipemptybody") || !settings.is_set("nullbody")
+fn discards_empty(options: &SendOptions, settings: &Settings) -> bool {
+    options.discard_empty || settings.is_set("skipemptybody") || !settings.is_set("nullbody")
 }
 
 /// Returns whether messages are shown on standard error and not sent (`-d`, `debug`).
-fn is_debug(manner: &Manner, settings: &Settings) -> bool {
-    manner.debug || settings.is_set("debug")
+fn is_debug(options: &SendOptions, settings: &Settings) -> bool {
+    options.debug || settings.is_set("debug")
 }
 
 /// Sends what may leave, keeps the rest, and reports.
 pub(crate) fn submit(
     composed: &Composed,
-    manner: &Manner,
+    options: &SendOptions,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    if is_debug(manner, around.settings) {
-        return dry_run(composed, manner, around, diagnostics);
+    if is_debug(options, around.settings) {
+        return dry_run(composed, options, around, diagnostics);
     }
     let tell_bad = |diagnostics: &mut Diagnostics| {
         for failure in composed.all_failures() {
@@ -134,19 +134,19 @@ pub(crate) fn submit(
     };
     if let Some(failure) = composed.failures.first() {
         tell_bad(diagnostics);
-        return keep_unsent(composed, failure, manner, around, diagnostics);
+        return keep_unsent(composed, failure, options, around, diagnostics);
     }
     match submission::send(&composed.draft, &composed.bad_recipients, around) {
         Ok(report) => {
             tell_bad(diagnostics);
             diagnostics.report(&report, around.settings.is_set("verbose"));
             diagnostics.note_signal(around.signals);
-            print_receipt(&report, composed, manner, diagnostics);
+            print_receipt(&report, composed, options, diagnostics);
         }
         Err(failure) => {
             diagnostics.fail(&failure);
             tell_bad(diagnostics);
-            keep_unsent(composed, &failure, manner, around, diagnostics);
+            keep_unsent(composed, &failure, options, around, diagnostics);
         }
     }
 }
@@ -155,7 +155,7 @@ pub(crate) fn submit(
 fn keep_unsent(
     composed: &Composed,
     why: &Failure,
-    manner: &Manner,
+    options: &SendOptions,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
@@ -165,7 +165,7 @@ fn keep_unsent(
     } else {
         diagnostics.kept(kept.as_ref())
     }
-    report_unsent(composed, why, kept, manner, around, diagnostics);
+    report_unsent(composed, why, kept, options, around, diagnostics);
 }
 
 /// Makes the receipt of a mail that is not even tried; where it is kept was told already.
@@ -173,12 +173,12 @@ fn report_unsent(
     composed: &Composed,
     why: &Failure,
     kept: Option<Result<Kept, Failure>>,
-    manner: &Manner,
+    options: &SendOptions,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
     diagnostics.note_signal(around.signals);
-    if !manner.json {
+    if !options.json {
         return;
     }
     let outcome = Outcome::new(Disposition::TryLater, why.kind, with_causes(why));
@@ -199,17 +199,17 @@ fn report_unsent(
         kept,
         ..Report::default()
     };
-    print_receipt(&report, composed, manner, diagnostics);
+    print_receipt(&report, composed, options, diagnostics);
 }
 
 /// Prints the receipt, if one is asked for.
 fn print_receipt(
     report: &Report,
     composed: &Composed,
-    manner: &Manner,
+    options: &SendOptions,
     diagnostics: &mut Diagnostics,
 ) {
-    if manner.json {
+    if options.json {
         let status = diagnostics.worst().map_or(0, Kind::status);
         let time = clock::local(clock::now()).to_rfc3339();
         let bad = &composed.bad_recipients;
@@ -234,7 +234,7 @@ fn explain(composed: &Composed, around: &Surroundings<'_>, diagnostics: &mut Dia
 /// Shows the exact message and the route of each recipient.
 fn dry_run(
     composed: &Composed,
-    manner: &Manner,
+    options: &SendOptions,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
@@ -263,7 +263,7 @@ fn dry_run(
     }
     let written = submission::rehearse(&composed.draft, &plan, around).and_then(|message| {
         let mut reader = message.reader();
-        if is_debug(manner, around.settings) {
+        if is_debug(options, around.settings) {
             io::copy(&mut reader, &mut io::stderr().lock()).map(drop)
         } else {
             let mut out = io::stdout().lock();

@@ -45,7 +45,7 @@ const CHUNK: usize = 64 * 1024;
 /// Appends the line of `list --json`; `block` is the From_ line and header block.
 pub(crate) fn summary(out: &mut Vec<u8>, number: usize, message: &MessageRef, block: &[u8]) {
     let mut give = |bytes: &[u8]| out.extend_from_slice(bytes);
-    Line::new(&mut give).object(number, message, block, None);
+    ObjectWriter::new(&mut give).object(number, message, block, None);
 }
 
 /// Gives the line of `show --json`, a piece at a time: a tree of it would take many times the
@@ -58,18 +58,18 @@ pub(crate) fn message(
 ) {
     let bytes = display::unquote(bytes);
     let content = fields::split_from_line(&bytes).1;
-    Line::new(give).object(number, message, &bytes, Some(content));
+    ObjectWriter::new(give).object(number, message, &bytes, Some(content));
 }
 
 /// One object on its way out; its keys stand in the order of the alphabet.
-struct Line<'g> {
+struct ObjectWriter<'g> {
     give: &'g mut dyn FnMut(&[u8]),
     buffer: Vec<u8>,
 }
 
-impl<'g> Line<'g> {
-    fn new(give: &'g mut dyn FnMut(&[u8])) -> Line<'g> {
-        Line {
+impl<'g> ObjectWriter<'g> {
+    fn new(give: &'g mut dyn FnMut(&[u8])) -> ObjectWriter<'g> {
+        ObjectWriter {
             give,
             buffer: Vec::new(),
         }

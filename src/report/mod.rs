@@ -2,7 +2,7 @@
 //!
 //! What a script or a person gets without a dialogue: `-H`, `-p`, `list` and
 //! `show`. Nothing is changed and nothing is marked as read. The JSON forms are
-//! described in [`json`]. Lines are written while the mailbox is scanned, so
+//! described in [`json`]. HeaderLines are written while the mailbox is scanned, so
 //! that a big one needs no more memory than its index.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::exit::{Failure, Kind};
 use crate::mailbox::{Journals, Mailbox, MessageRef, Notice, OpenError};
 use crate::sanitize;
 use crate::selection::FlagChoice;
-use crate::ui::headline::{self, Place};
+use crate::ui::headline::{self, HeadlineFacts};
 use crate::ui::{Display, Screen, page};
 
 pub(crate) mod explain;
@@ -63,7 +63,7 @@ impl From<Failure> for ReportError {
 
 /// The form in which `show` shows a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum ShowForm {
     /// Decoded, for people.
     Text,
     /// The message's bytes as they stand in the mailbox, without its From_ line and the empty
@@ -87,7 +87,7 @@ pub(crate) fn headers(
     journals: &Journals,
     mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
-    let mut summary = Lines::default();
+    let mut summary = HeaderLines::default();
     let mut number = 0;
     let mailbox = Mailbox::open(path, journals, &mut |_, message, block| {
         number += 1;
@@ -97,21 +97,21 @@ pub(crate) fn headers(
         }
     })?;
     let written = summary.finish(&mut screen);
-    let incomplete = tell_notices(&mailbox, &mut screen);
+    let incomplete = report_notices(&mailbox, &mut screen);
     screen.finish()?;
     Ok(incomplete.or((!written).then_some(Kind::Nothing)))
 }
 
 /// Header lines on their way out, held back until it is known which message is the current one.
 #[derive(Default)]
-struct Lines {
+struct HeaderLines {
     text: String,
     any: bool,
     decided: bool,
     unread: Option<usize>,
 }
 
-impl Lines {
+impl HeaderLines {
     fn add(&mut self, number: usize, message: &MessageRef, block: &[u8], display: &Display) {
         self.any = true;
         let current = !self.decided && message.flags.is_new();
@@ -119,14 +119,14 @@ impl Lines {
         if !self.decided && self.unread.is_none() && !message.flags.is_read() {
             self.unread = Some(self.text.len());
         }
-        let place = Place {
+        let facts = HeadlineFacts {
             number,
             letter: headline::letter(message.flags, false),
             current,
             lines: message.lines.unwrap_or_default(),
             size: message.len,
         };
-        headline::append(&mut self.text, place, block, display);
+        headline::append(&mut self.text, facts, block, display);
     }
 
     fn write(&mut self, screen: &mut Screen<'_>) {
@@ -160,7 +160,7 @@ pub(crate) fn print_all(
     mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
     let mailbox = Mailbox::open_index(path, journals)?;
-    let incomplete = tell_notices(&mailbox, &mut screen);
+    let incomplete = report_notices(&mailbox, &mut screen);
     for index in 0..mailbox.messages().len() {
         let bytes = read(&mailbox, index)?;
         page::each(Some(index + 1), bytes, false, display, &mut |text| {
@@ -204,7 +204,7 @@ pub(crate) fn list(
         }
     })?;
     screen.raw(&buffer);
-    let incomplete = tell_notices(&mailbox, &mut screen);
+    let incomplete = report_notices(&mailbox, &mut screen);
     screen.finish()?;
     Ok(incomplete.or((number == 0).then_some(Kind::Nothing)))
 }
@@ -219,7 +219,7 @@ pub(crate) fn list(
 pub(crate) fn show(
     path: &Path,
     number: usize,
-    form: Form,
+    form: ShowForm,
     display: &Display,
     journals: &Journals,
     mut screen: Screen<'_>,
@@ -227,7 +227,7 @@ pub(crate) fn show(
     // The last one is found without the others, unless its number is wanted too.
     let is_last = number == usize::MAX;
     let mailbox = match form {
-        Form::Raw | Form::Text if is_last => Mailbox::open_end(path, journals)?,
+        ShowForm::Raw | ShowForm::Text if is_last => Mailbox::open_end(path, journals)?,
         _ => Mailbox::open_index(path, journals)?,
     };
     let number = if is_last {
@@ -247,16 +247,16 @@ pub(crate) fn show(
         return Err(Failure::new(Kind::Nothing, what).into());
     };
     let bytes = read(&mailbox, index)?;
-    let incomplete = tell_notices(&mailbox, &mut screen);
+    let incomplete = report_notices(&mailbox, &mut screen);
     match form {
-        Form::Raw => screen.raw(mailbox.form().content(message, &bytes)),
-        Form::Json => {
+        ShowForm::Raw => screen.raw(mailbox.form().content(message, &bytes)),
+        ShowForm::Json => {
             let lines = mailbox.lines(index).map_err(unreadable(&mailbox, index))?;
             let mut message = *message;
             message.lines = Some(lines);
             json::message(number, &message, bytes, &mut |text| screen.raw(text));
         }
-        Form::Text => {
+        ShowForm::Text => {
             let number = (!mailbox.is_partial()).then_some(number);
             page::each(number, bytes, false, display, &mut |text| {
                 screen.safe(text);
@@ -269,9 +269,9 @@ pub(crate) fn show(
 
 /// Tells what else is to be known about a mailbox, a line each; returns what it means for the exit
 /// status.
-fn tell_notices(mailbox: &Mailbox, screen: &mut Screen<'_>) -> Option<Kind> {
+fn report_notices(mailbox: &Mailbox, screen: &mut Screen<'_>) -> Option<Kind> {
     for notice in mailbox.notices() {
-        screen.tell(&notice.to_string());
+        screen.say(&notice.to_string());
     }
     mailbox.notices().iter().find_map(Notice::kind)
 }

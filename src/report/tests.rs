@@ -201,7 +201,7 @@ fn json_keys_are_stable_and_bytes_are_kept_beside() {
         show(
             &mail.path,
             1,
-            Form::Json,
+            ShowForm::Json,
             &display,
             &Journals::default(),
             Screen::new(out, err, "mailx"),
@@ -247,7 +247,7 @@ fn show_gives_text_bytes_or_a_clear_failure() {
         show(
             &mail.path,
             2,
-            Form::Text,
+            ShowForm::Text,
             &display,
             &Journals::default(),
             Screen::new(out, err, "mailx"),
@@ -259,7 +259,7 @@ fn show_gives_text_bytes_or_a_clear_failure() {
         show(
             &mail.path,
             2,
-            Form::Raw,
+            ShowForm::Raw,
             &display,
             &Journals::default(),
             Screen::new(out, err, "mailx"),
@@ -275,7 +275,7 @@ fn show_gives_text_bytes_or_a_clear_failure() {
             show(
                 &mail.path,
                 number,
-                Form::Raw,
+                ShowForm::Raw,
                 &display,
                 &Journals::default(),
                 Screen::new(out, err, "mailx"),

@@ -6,14 +6,14 @@
 use serde_json::{Value, json};
 
 use super::commit::{commit, counted, notices_of, unfinished};
-use super::options::{Options, Surroundings, display_of};
+use super::options::{ReaderContext, ReaderOptions, display_of};
 use super::unread::Unread;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
 use crate::sanitize;
 use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interest};
-use crate::ui::headline::{self, Place};
+use crate::ui::headline::{self, HeadlineFacts};
 use crate::ui::{Display, Screen};
 
 /// What is to become of the messages.
@@ -27,33 +27,33 @@ pub(crate) enum Action {
 
 /// How a change is made and told.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Manner {
+pub(crate) struct ChangeOptions {
     /// Only show which messages would change.
     pub dry_run: bool,
-    /// Tell the result as one JSON object.
+    /// Tell the json_result as one JSON object.
     pub json: bool,
 }
 
 /// A change without a dialogue.
 #[derive(Clone, Debug)]
-pub(crate) struct Change {
+pub(crate) struct BatchChange {
     /// Which messages.
     pub selection: Selection,
     /// What becomes of them.
     pub action: Action,
     /// How it is told.
-    pub manner: Manner,
+    pub options: ChangeOptions,
 }
 
 /// The messages of a mailbox, as they are stored.
-struct Stored<'m> {
+struct StoredIndex<'m> {
     mailbox: &'m Mailbox,
     display: &'m Display,
     allnet: bool,
     unread: Unread,
 }
 
-impl Stored<'_> {
+impl StoredIndex<'_> {
     fn flags(&self, message: usize) -> Flags {
         self.mailbox.messages()[message].flags
     }
@@ -63,18 +63,18 @@ impl Stored<'_> {
     }
 
     fn append_headline(&self, text: &mut String, message: usize) {
-        let place = Place {
+        let facts = HeadlineFacts {
             number: message + 1,
             letter: headline::letter(self.flags(message), false),
             current: false,
             lines: self.unread.lines(self.mailbox, message),
             size: self.mailbox.messages()[message].len,
         };
-        headline::append(text, place, &self.block(message), self.display);
+        headline::append(text, facts, &self.block(message), self.display);
     }
 }
 
-impl Index for Stored<'_> {
+impl Index for StoredIndex<'_> {
     fn count(&self) -> usize {
         self.mailbox.messages().len()
     }
@@ -112,16 +112,16 @@ impl Index for Stored<'_> {
 pub(crate) fn change(
     mailbox: &Mailbox,
     settings: &Settings,
-    around: &Surroundings<'_>,
-    change: &Change,
+    around: &ReaderContext<'_>,
+    change: &BatchChange,
     mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, Failure> {
-    let (action, manner) = (change.action, change.manner);
-    let options = Options::of(settings, around);
-    let stored = Stored {
+    let (action, options) = (change.action, change.options);
+    let reader_options = ReaderOptions::of(settings, around);
+    let stored = StoredIndex {
         mailbox,
         display: &display_of(settings, around),
-        allnet: options.allnet,
+        allnet: reader_options.allnet,
         unread: Unread::default(),
     };
     let chosen = change
@@ -134,29 +134,29 @@ pub(crate) fn change(
             };
             Failure::new(kind, error.to_string())
         })?;
-    let unread = tell_unread(&stored, &mut screen);
+    let unread = report_unread(&stored, &mut screen);
     let changes = action.changes(&stored, &chosen);
-    let done = if manner.dry_run || changes.is_empty() {
+    let done = if options.dry_run || changes.is_empty() {
         Committed {
             left: stored.count(),
             ..Committed::default()
         }
     } else {
-        commit(mailbox, &changes, &options, around, &mut screen).map_err(|failure| match around
-            .signal()
-        {
-            Some(signal) => {
-                let what = format!(
-                    "interrupted; {} stays as it is",
-                    sanitize::path(mailbox.path())
-                );
-                Failure::new(Kind::Signal(signal), what)
+        commit(mailbox, &changes, &reader_options, around, &mut screen).map_err(|failure| {
+            match around.signal() {
+                Some(signal) => {
+                    let what = format!(
+                        "interrupted; {} stays as it is",
+                        sanitize::path(mailbox.path())
+                    );
+                    Failure::new(Kind::Signal(signal), what)
+                }
+                None => failure,
             }
-            None => failure,
         })?
     };
     for line in notices_of(&done, mailbox.path()) {
-        screen.tell(&line);
+        screen.say(&line);
     }
     let incomplete = unfinished(&done, mailbox.path()).map(|failure| {
         screen.fail(&failure);
@@ -164,10 +164,10 @@ pub(crate) fn change(
     });
     let nothing = chosen.is_empty().then_some(Kind::Nothing);
     let kind = unread.or(incomplete).or(nothing);
-    if manner.json {
-        let object = result(mailbox, &chosen, change, &done, kind);
+    if options.json {
+        let object = json_result(mailbox, &chosen, change, &done, kind);
         screen.raw(format!("{object}\n").as_bytes());
-    } else if manner.dry_run {
+    } else if options.dry_run {
         let mut text = String::new();
         for &message in &chosen {
             stored.append_headline(&mut text, message);
@@ -182,7 +182,7 @@ pub(crate) fn change(
 
 /// Tells that a header could not be read, which the filters had to do without; returns what kind of
 /// failure that is, if it is one.
-fn tell_unread(stored: &Stored<'_>, screen: &mut Screen<'_>) -> Option<Kind> {
+fn report_unread(stored: &StoredIndex<'_>, screen: &mut Screen<'_>) -> Option<Kind> {
     let (failure, kind) = stored.unread.take()?;
     screen.fail(&failure);
     kind
@@ -190,7 +190,7 @@ fn tell_unread(stored: &Stored<'_>, screen: &mut Screen<'_>) -> Option<Kind> {
 
 impl Action {
     /// Returns what is to be changed in these messages.
-    fn changes(self, stored: &Stored<'_>, chosen: &[usize]) -> Changes {
+    fn changes(self, stored: &StoredIndex<'_>, chosen: &[usize]) -> Changes {
         let mut changes = Changes::default();
         for &message in chosen {
             let before = stored.flags(message);
@@ -214,11 +214,11 @@ impl Action {
     }
 }
 
-/// Returns the result as JSON; the keys are stable.
-fn result(
+/// Returns the json_result as JSON; the keys are stable.
+fn json_result(
     mailbox: &Mailbox,
     chosen: &[usize],
-    change: &Change,
+    change: &BatchChange,
     done: &Committed,
     kind: Option<Kind>,
 ) -> Value {
@@ -230,7 +230,7 @@ fn result(
             Action::Delete => "delete",
             Action::Mark(..) => "mark",
         },
-        "dry_run": change.manner.dry_run,
+        "dry_run": change.options.dry_run,
         "numbers": numbers,
         "deleted": done.deleted,
         "flagged": done.flagged,

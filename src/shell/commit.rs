@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use super::options::{Options, Surroundings};
+use super::options::{ReaderContext, ReaderOptions};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
     Changes, CommitError, CommitOptions, Committed, Holder, LockOptions, Mailbox, Waiter,
@@ -25,8 +25,8 @@ pub(super) fn counted(number: usize) -> String {
 pub(super) fn commit(
     mailbox: &Mailbox,
     changes: &Changes,
-    options: &Options,
-    around: &Surroundings<'_>,
+    options: &ReaderOptions,
+    around: &ReaderContext<'_>,
     screen: &mut Screen<'_>,
 ) -> Result<Committed, Failure> {
     let screen = RefCell::new(screen);

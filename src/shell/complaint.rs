@@ -4,7 +4,7 @@ use crate::exit::Kind;
 use crate::selection::ListError;
 
 /// What a command says: nothing, or what to tell the user.
-pub(super) type Told = Result<(), Complaint>;
+pub(super) type CommandResult = Result<(), Complaint>;
 
 /// The line to tell the user, and what kind of failure it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

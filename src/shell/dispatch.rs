@@ -5,8 +5,8 @@
 //! before each command that changes something.
 
 use super::command;
-use super::complaint::{Complaint, Told};
-use super::input::Source;
+use super::complaint::{CommandResult, Complaint};
+use super::input::CommandSource;
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
 use super::script::Script;
@@ -18,7 +18,7 @@ use crate::sanitize;
 impl Reader<'_, '_> {
     /// Runs one line, unless it is no command.
     pub(super) fn run_line(&mut self, line: &str) {
-        if !self.in_script || !self.script.leaves_out(line) {
+        if !self.in_script || !self.script.skips(line) {
             self.carry_out(line);
         }
     }
@@ -28,16 +28,16 @@ impl Reader<'_, '_> {
         self.has_failed = false;
         self.failure = None;
         self.execute(line);
-        self.heed_signal();
-        self.judge(line);
+        self.stop_on_signal();
+        self.record_failure(line);
         if self.has_failed && self.options.errexit && !self.around.stdin_is_terminal {
             self.note(Kind::Nothing);
-            self.left = true;
+            self.is_quitting = true;
         }
     }
 
     /// Takes down that a command of a script has failed, if it has.
-    pub(super) fn judge(&mut self, line: &str) {
+    pub(super) fn record_failure(&mut self, line: &str) {
         if let Some(kind) = self.failure.take()
             && self.in_script
         {
@@ -59,7 +59,7 @@ impl Reader<'_, '_> {
 
     /// Ends the script where a person at a terminal goes on; what a failed one has marked is taken
     /// back, as nobody saw it.
-    pub(super) fn hand_over_to_a_person(&mut self) {
+    pub(super) fn end_script_at_terminal(&mut self) {
         if !self.around.stdin_is_terminal {
             return;
         }
@@ -68,7 +68,7 @@ impl Reader<'_, '_> {
             let messages = self.mailbox.messages();
             let unmarked: Vec<Mark> = messages.iter().map(|m| Mark::new(m.flags)).collect();
             if std::mem::replace(&mut self.marks, unmarked) != self.marks {
-                self.tell(&format!(
+                self.say(&format!(
                     "no message is marked, because \"{failed}\" failed"
                 ));
             }
@@ -77,7 +77,7 @@ impl Reader<'_, '_> {
     }
 
     /// Leaves where a signal asks us to stop; an interrupt at a terminal ended the command only.
-    pub(super) fn heed_signal(&mut self) {
+    pub(super) fn stop_on_signal(&mut self) {
         match self.around.signals {
             Some(signals) if self.around.stdin_is_terminal => signals.forget_interrupt(),
             _ => {}
@@ -85,24 +85,27 @@ impl Reader<'_, '_> {
         let Some(signal) = self.around.signal() else {
             return;
         };
-        if !self.left {
+        if !self.is_quitting {
             let path = sanitize::path(self.mailbox.path());
             let line = format!("interrupted; {path} stays as it is");
-            self.tell(&line);
+            self.say(&line);
         }
         self.note(Kind::Signal(signal));
-        self.left = true;
+        self.is_quitting = true;
     }
 
     /// Says that something was asked for and not done, where the output has lost its reader before
     /// the end: what nobody saw is not deleted.
     ///
     /// That nobody wants to see more of a list is no failure.
-    pub(super) fn tell_unfinished(&mut self, source: &mut Source<'_>) -> Result<(), Failure> {
+    pub(super) fn report_unfinished(
+        &mut self,
+        source: &mut CommandSource<'_>,
+    ) -> Result<(), Failure> {
         if self.held_back_by().is_some() {
             return Ok(());
         }
-        let mut is_asked = self.marks.iter().any(|mark| mark.fate != Fate::Ruled);
+        let mut is_asked = self.marks.iter().any(|mark| mark.fate != Fate::Default);
         while !self.around.stdin_is_terminal {
             let Some(line) = source.line(self)? else {
                 break;
@@ -117,7 +120,7 @@ impl Reader<'_, '_> {
         if is_asked {
             let path = sanitize::path(self.mailbox.path());
             let line = format!("the output was closed; {path} stays as it is");
-            self.tell(&line);
+            self.say(&line);
             self.note(Kind::Io);
         }
         Ok(())
@@ -127,7 +130,7 @@ impl Reader<'_, '_> {
     pub(super) fn execute(&mut self, line: &str) {
         self.refresh();
         let (word, arguments) = command::split(line);
-        let told = match (word, arguments) {
+        let result = match (word, arguments) {
             ("", "") => self.next(""),
             ("", messages) => self.print(messages),
             _ => match find_at_prompt(word) {
@@ -146,17 +149,17 @@ impl Reader<'_, '_> {
                 },
             },
         };
-        if let Err(complaint) = told {
+        if let Err(complaint) = result {
             self.complain(&complaint);
         }
-        self.tell_unread();
+        self.report_unread();
         self.refresh();
     }
 
     /// Returns the complaint of a command that we do not know.
     pub(super) fn unknown(&mut self, word: &str, line: &str) -> Complaint {
         let behind = if self.in_script {
-            self.script.meet_unknown(line)
+            self.script.skip_lines_of(line)
         } else {
             ""
         };
@@ -174,12 +177,12 @@ impl Reader<'_, '_> {
             let failed = self.held_back_by().unwrap_or_default();
             let line = line.trim();
             let line = format!("\"{line}\" is not done, because \"{failed}\" failed");
-            self.tell(&line);
+            self.say(&line);
         }
     }
 
     /// Runs a command; `text` is what stands behind its name.
-    pub(super) fn run_command(&mut self, command: PromptCommand, text: &str) -> Told {
+    pub(super) fn run_command(&mut self, command: PromptCommand, text: &str) -> CommandResult {
         match command {
             PromptCommand::Next => self.next(text),
             PromptCommand::Print => self.print(text),

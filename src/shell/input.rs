@@ -13,7 +13,7 @@ use crate::sys::signals::{Prompt, Signals};
 type Editor = rustyline::Editor<(), MemHistory>;
 
 /// Where commands come from.
-pub(crate) enum Input<'a> {
+pub(crate) enum CommandInput<'a> {
     /// A pipe, a file or a test; prompts are shown only if the settings speak of a terminal.
     Lines(&'a mut dyn BufRead),
     /// The terminal, with line editing.
@@ -21,7 +21,7 @@ pub(crate) enum Input<'a> {
 }
 
 /// Lines of commands, put together where a backslash continues them.
-pub(super) enum Source<'a> {
+pub(super) enum CommandSource<'a> {
     Lines(&'a mut dyn BufRead),
     Terminal(Box<Terminal>),
 }
@@ -32,11 +32,14 @@ pub(super) struct Terminal {
     prompt: Option<Prompt>,
 }
 
-impl<'a> Source<'a> {
-    pub(super) fn new(input: Input<'a>, signals: Option<&Signals>) -> Result<Source<'a>, Failure> {
+impl<'a> CommandSource<'a> {
+    pub(super) fn new(
+        input: CommandInput<'a>,
+        signals: Option<&Signals>,
+    ) -> Result<CommandSource<'a>, Failure> {
         match input {
-            Input::Lines(lines) => Ok(Source::Lines(lines)),
-            Input::Terminal => {
+            CommandInput::Lines(lines) => Ok(CommandSource::Lines(lines)),
+            CommandInput::Terminal => {
                 // Plain sequences only: consoles of servers know no others.
                 let mut builder = Config::builder().bracketed_paste(false);
                 builder.enable_synchronized_output(false);
@@ -48,7 +51,10 @@ impl<'a> Source<'a> {
                     .map(Signals::prompt)
                     .transpose()
                     .map_err(|error| unusable().because(error))?;
-                Ok(Source::Terminal(Box::new(Terminal { editor, prompt })))
+                Ok(CommandSource::Terminal(Box::new(Terminal {
+                    editor,
+                    prompt,
+                })))
             }
         }
     }
@@ -72,7 +78,7 @@ impl<'a> Source<'a> {
 
     fn physical_line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
         match self {
-            Source::Lines(lines) => {
+            CommandSource::Lines(lines) => {
                 if reader.around.stdin_is_terminal {
                     let prompt = reader.options.prompt.clone();
                     reader.screen.text(&prompt);
@@ -90,7 +96,7 @@ impl<'a> Source<'a> {
                 }
                 Ok((length > 0).then(|| line.to_owned()))
             }
-            Source::Terminal(terminal) => loop {
+            CommandSource::Terminal(terminal) => loop {
                 let Terminal { editor, prompt } = &mut **terminal;
                 let mut ask = || editor.readline(&reader.options.prompt);
                 let line = match prompt {

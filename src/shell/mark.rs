@@ -8,7 +8,7 @@ use crate::ui::headline;
 pub(super) enum Fate {
     /// Where the rules of leaving put it.
     #[default]
-    Ruled,
+    Default,
     /// Nowhere.
     Deleted,
     /// Where it is.
@@ -43,7 +43,7 @@ impl Mark {
     pub(super) fn new(flags: Flags) -> Mark {
         Mark {
             flags,
-            fate: Fate::Ruled,
+            fate: Fate::Default,
             read_now: false,
             is_touched: false,
             is_saved: false,
@@ -68,8 +68,8 @@ impl Mark {
             Fate::Mbox => 'M',
             _ if !self.flags.is_read() => headline::letter(self.flags, false),
             Fate::Held => 'P',
-            Fate::Ruled if self.is_saved => '*',
-            Fate::Ruled => headline::letter(self.flags, self.read_now),
+            Fate::Default if self.is_saved => '*',
+            Fate::Default => headline::letter(self.flags, self.read_now),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The commands that mark messages; what the marks come to is decided when the reader is left.
 
-use super::complaint::{Complaint, Told};
+use super::complaint::{CommandResult, Complaint};
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
 use crate::exit::Kind;
@@ -9,7 +9,7 @@ use crate::selection::Sight;
 
 impl Reader<'_, '_> {
     /// Says why nothing can be marked, where it cannot.
-    fn changeable(&self) -> Told {
+    fn changeable(&self) -> CommandResult {
         if !self.read_only {
             return Ok(());
         }
@@ -18,7 +18,7 @@ impl Reader<'_, '_> {
     }
 
     /// Marks messages as deleted; shows the next one with `autoprint`.
-    pub(super) fn delete(&mut self, list: &str) -> Told {
+    pub(super) fn delete(&mut self, list: &str) -> CommandResult {
         let has_next = self.delete_and_move(list)?;
         if has_next && self.options.autoprint {
             self.print("")
@@ -28,7 +28,7 @@ impl Reader<'_, '_> {
     }
 
     /// Marks messages as deleted and shows the next one.
-    pub(super) fn delete_and_print(&mut self, list: &str) -> Told {
+    pub(super) fn delete_and_print(&mut self, list: &str) -> CommandResult {
         if self.delete_and_move(list)? {
             self.print("")
         } else {
@@ -71,7 +71,7 @@ impl Reader<'_, '_> {
 
     /// Takes deletions back; without a list that of the next deleted message, else of the last
     /// one before.
-    pub(super) fn undelete(&mut self, list: &str) -> Told {
+    pub(super) fn undelete(&mut self, list: &str) -> CommandResult {
         self.changeable()?;
         let mut messages = self.choose(list, Sight::Deleted)?;
         if messages.is_empty() {
@@ -85,7 +85,7 @@ impl Reader<'_, '_> {
             let is_read = self.options.rules.posix;
             let mark = &mut self.marks[message];
             if mark.fate == Fate::Deleted {
-                mark.fate = Fate::Ruled;
+                mark.fate = Fate::Default;
             }
             mark.flags.remove(Flags::DELETED);
             if is_read {
@@ -99,7 +99,7 @@ impl Reader<'_, '_> {
     }
 
     /// Lets messages stay in the mailbox, whatever the rules of leaving say of them.
-    pub(super) fn hold(&mut self, list: &str) -> Told {
+    pub(super) fn hold(&mut self, list: &str) -> CommandResult {
         self.changeable()?;
         let messages = if self.options.rules.posix && !list.is_empty() {
             self.choose(list, Sight::All)?
@@ -111,7 +111,7 @@ impl Reader<'_, '_> {
     }
 
     /// Moves messages to MBOX when the reader is left.
-    pub(super) fn mbox(&mut self, list: &str) -> Told {
+    pub(super) fn mbox(&mut self, list: &str) -> CommandResult {
         self.changeable()?;
         let messages = self.messages_to_keep(list)?;
         self.change(messages, |mark| {
@@ -122,17 +122,17 @@ impl Reader<'_, '_> {
     }
 
     /// Treats messages as if they had been read in this session.
-    pub(super) fn touch(&mut self, list: &str) -> Told {
+    pub(super) fn touch(&mut self, list: &str) -> CommandResult {
         self.mark(list, |mark| {
             mark.read();
             if mark.fate == Fate::Held {
-                mark.fate = Fate::Ruled;
+                mark.fate = Fate::Default;
             }
         })
     }
 
     /// Marks messages as read.
-    pub(super) fn seen(&mut self, list: &str) -> Told {
+    pub(super) fn seen(&mut self, list: &str) -> CommandResult {
         self.mark(list, |mark| {
             // `RO`, as when it was read: only what is new becomes old with it.
             if mark.flags.is_new() {
@@ -144,7 +144,7 @@ impl Reader<'_, '_> {
     }
 
     /// Marks messages as not read.
-    pub(super) fn unread(&mut self, list: &str) -> Told {
+    pub(super) fn unread(&mut self, list: &str) -> CommandResult {
         self.mark(list, |mark| {
             mark.flags.remove(Flags::READ);
             mark.flags.insert(Flags::OLD);
@@ -155,7 +155,7 @@ impl Reader<'_, '_> {
     }
 
     /// Marks messages as new.
-    pub(super) fn new_again(&mut self, list: &str) -> Told {
+    pub(super) fn new_again(&mut self, list: &str) -> CommandResult {
         self.mark(list, |mark| {
             mark.flags.remove(Flags::READ);
             mark.flags.remove(Flags::OLD);
@@ -166,7 +166,7 @@ impl Reader<'_, '_> {
     }
 
     /// Sets a flag of messages, or clears it.
-    pub(super) fn set_flag(&mut self, list: &str, flag: Flags, is_set: bool) -> Told {
+    pub(super) fn set_flag(&mut self, list: &str, flag: Flags, is_set: bool) -> CommandResult {
         self.mark(list, |mark| {
             if is_set {
                 mark.flags.insert(flag)
@@ -177,7 +177,7 @@ impl Reader<'_, '_> {
     }
 
     /// Marks the messages of a list; the last one is current afterwards.
-    fn mark(&mut self, list: &str, mark: impl Fn(&mut Mark)) -> Told {
+    fn mark(&mut self, list: &str, mark: impl Fn(&mut Mark)) -> CommandResult {
         self.changeable()?;
         let messages = self.messages(list)?;
         self.change(messages, mark);

@@ -40,10 +40,10 @@ mod show;
 mod store;
 mod unread;
 
-pub(crate) use input::Input;
+pub(crate) use input::CommandInput;
 
-use input::Source;
-use options::Surroundings;
+use input::CommandSource;
+use options::ReaderContext;
 use reader::Reader;
 
 /// Shows the header lines of a message list, or only finds out whether it names any (`-L`).
@@ -55,13 +55,13 @@ use reader::Reader;
 pub(crate) fn search(
     mailbox: Mailbox,
     settings: Settings,
-    around: Surroundings<'_>,
+    around: ReaderContext<'_>,
     text: &str,
     silent: bool,
     screen: Screen<'_>,
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, around, screen);
-    reader.tell_notices();
+    reader.report_notices();
     let found = match reader.choose(text, Sight::Present) {
         Ok(found) => found,
         Err(error) if error.is_nothing() => Vec::new(),
@@ -71,7 +71,7 @@ pub(crate) fn search(
         }
     };
     let nothing = found.is_empty().then_some(Kind::Nothing);
-    let kind = reader.worst.or(reader.tell_unread()).or(nothing);
+    let kind = reader.worst.or(reader.report_unread()).or(nothing);
     if !silent && !found.is_empty() {
         reader.execute(&format!("from {text}"));
     }
@@ -89,26 +89,26 @@ pub(crate) fn search(
 pub(crate) fn run(
     mailbox: Mailbox,
     settings: Settings,
-    around: Surroundings<'_>,
+    around: ReaderContext<'_>,
     first: &[String],
-    input: Input<'_>,
+    input: CommandInput<'_>,
     screen: Screen<'_>,
 ) -> Result<Option<Kind>, Failure> {
     let mut reader = Reader::new(mailbox, settings, around, screen);
-    reader.tell_notices();
+    reader.report_notices();
     reader.in_script |= !first.is_empty();
     reader.failure = None;
     reader.greet();
-    reader.judge("headers");
+    reader.record_failure("headers");
     for line in first {
-        if !reader.left {
+        if !reader.is_quitting {
             reader.run_line(line);
         }
     }
-    reader.hand_over_to_a_person();
-    let mut source = Source::new(input, reader.around.signals)?;
+    reader.end_script_at_terminal();
+    let mut source = CommandSource::new(input, reader.around.signals)?;
     let mut has_ended = false;
-    while !reader.left && !reader.screen.is_closed() {
+    while !reader.is_quitting && !reader.screen.is_closed() {
         reader.screen.flush();
         match source.line(&mut reader) {
             Ok(Some(line)) => {
@@ -119,19 +119,19 @@ pub(crate) fn run(
                 reader.carry_out("quit");
                 // Where leaving fails a person may try something else; but an input that ends
                 // twice has nobody behind it.
-                reader.left |= has_ended;
+                reader.is_quitting |= has_ended;
                 has_ended = true;
             }
             Err(failure) => {
-                reader.heed_signal();
-                if !reader.left {
+                reader.stop_on_signal();
+                if !reader.is_quitting {
                     return Err(failure);
                 }
             }
         }
     }
-    if reader.screen.has_lost_its_reader() && !reader.left {
-        reader.tell_unfinished(&mut source)?;
+    if reader.screen.has_lost_its_reader() && !reader.is_quitting {
+        reader.report_unfinished(&mut source)?;
     }
     reader.screen.finish()?;
     Ok(reader.worst)

@@ -21,7 +21,7 @@ pub(crate) type FindFile<'a> = Box<dyn Fn(&str, &Settings) -> Result<PathBuf, Fa
 /// What a session is told that no variable can change: terminal, environment, mailbox, signals.
 ///
 /// Nothing in the reader looks at the environment; who builds this does.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct ReaderContext<'a> {
     /// The program's name, for error lines and for the prompt.
     pub program: String,
     /// The environment variables.
@@ -48,17 +48,17 @@ pub(crate) struct Surroundings<'a> {
     pub signals: Option<&'a Signals>,
 }
 
-impl Surroundings<'_> {
+impl ReaderContext<'_> {
     /// Returns the signal that asks us to stop, if there was one.
     pub(crate) fn signal(&self) -> Option<u8> {
         self.signals.and_then(Signals::received)
     }
 }
 
-impl Default for Surroundings<'_> {
+impl Default for ReaderContext<'_> {
     /// Returns what holds where nothing is a terminal, and names are paths.
     fn default() -> Self {
-        Surroundings {
+        ReaderContext {
             program: "mailx".to_owned(),
             environment: Environment::default(),
             stdin_is_terminal: false,
@@ -112,7 +112,7 @@ impl QuitRules {
 
 /// What the variables say to the reader.
 #[derive(Clone, Debug)]
-pub(crate) struct Options {
+pub(crate) struct ReaderOptions {
     /// Lines of a header screenful (`screen`), or as many as bsd-mailx shows on 24 rows; at least 1.
     pub screen: usize,
     /// From how many lines on a message goes to the pager (`crt`); `None`: never, as where the
@@ -140,9 +140,9 @@ pub(crate) struct Options {
     pub lock_patience: Duration,
 }
 
-impl Options {
+impl ReaderOptions {
     /// Returns what the settings say in these surroundings.
-    pub(crate) fn of(settings: &Settings, around: &Surroundings<'_>) -> Options {
+    pub(crate) fn of(settings: &Settings, around: &ReaderContext<'_>) -> ReaderOptions {
         let number = |name| settings.number(name).map(|number| number as usize);
         let environment = &around.environment;
         let crt = match settings.get("crt") {
@@ -152,7 +152,7 @@ impl Options {
         };
         let pager = settings.path("pager").map(ToOwned::to_owned);
         let is_mail = around.program == "mail" || around.program == "Mail";
-        Options {
+        ReaderOptions {
             screen: number("screen")
                 .unwrap_or(around.rows.saturating_sub(4))
                 .max(1),
@@ -178,7 +178,7 @@ impl Options {
 }
 
 /// Returns how messages look to a reader.
-pub(super) fn display_of(settings: &Settings, around: &Surroundings<'_>) -> Display {
+pub(super) fn display_of(settings: &Settings, around: &ReaderContext<'_>) -> Display {
     Display::of(settings, around.columns, || {
         identity::own_addresses(settings)
     })

@@ -15,7 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::commit::{commit, counted, notices_of, unfinished};
-use super::complaint::Told;
+use super::complaint::CommandResult;
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
 use crate::exit::Failure;
@@ -24,7 +24,7 @@ use crate::sanitize;
 
 /// What is to be done.
 #[derive(Debug, Default)]
-struct Plan {
+struct QuitPlan {
     changes: Changes,
     /// Messages that go to MBOX, and MBOX.
     moves: Vec<usize>,
@@ -33,17 +33,17 @@ struct Plan {
 
 impl Reader<'_, '_> {
     /// Writes back what was marked, and ends the loop; stays at a terminal if that fails.
-    pub(super) fn quit(&mut self, _: &str) -> Told {
+    pub(super) fn quit(&mut self, _: &str) -> CommandResult {
         let written = match self.held_back_by() {
             _ if self.read_only => Ok(()),
             Some(_) => {
-                self.tell_unchanged();
+                self.report_unchanged();
                 Ok(())
             }
             None => self.write_back(),
         };
         match written {
-            Ok(()) => self.left = true,
+            Ok(()) => self.is_quitting = true,
             Err(failure) => {
                 let can_stay = self.around.stdin_is_terminal && self.around.signal().is_none();
                 self.fail(&if can_stay {
@@ -51,14 +51,14 @@ impl Reader<'_, '_> {
                 } else {
                     failure
                 });
-                self.left = !can_stay;
+                self.is_quitting = !can_stay;
             }
         }
         Ok(())
     }
 
     /// Says that the mailbox stays as it is because the script has failed, unless it would anyway.
-    fn tell_unchanged(&mut self) {
+    fn report_unchanged(&mut self) {
         let plan = self.plan();
         if plan.is_ok_and(|plan| plan.changes.is_empty() && plan.moves.is_empty()) {
             return;
@@ -66,7 +66,7 @@ impl Reader<'_, '_> {
         let path = sanitize::path(self.mailbox.path());
         let failed = self.held_back_by().unwrap_or_default();
         let line = format!("{path} stays as it is, because \"{failed}\" failed");
-        self.tell(&line);
+        self.say(&line);
         self.screen
             .hint("correct that command and run the script again");
     }
@@ -112,15 +112,15 @@ impl Reader<'_, '_> {
             };
             self.screen.text(&format!("\"{path}\" {end}\n"));
         }
-        self.tell_of(&done);
+        self.report_commit(&done);
         Ok(())
     }
 
     /// Tells what there is to say of changes that were written; one that is not complete is a
     /// failure, at a terminal too.
-    pub(super) fn tell_of(&mut self, done: &Committed) {
+    pub(super) fn report_commit(&mut self, done: &Committed) {
         for line in notices_of(done, self.mailbox.path()) {
-            self.tell(&line);
+            self.say(&line);
         }
         if let Some(failure) = unfinished(done, self.mailbox.path()) {
             self.fail(&failure);
@@ -137,8 +137,8 @@ impl Reader<'_, '_> {
     }
 
     /// Decides about every message.
-    fn plan(&self) -> Result<Plan, Failure> {
-        let mut plan = Plan::default();
+    fn plan(&self) -> Result<QuitPlan, Failure> {
+        let mut plan = QuitPlan::default();
         let mut is_mbox_itself = None;
         for (message, mark) in self.marks.iter().enumerate() {
             if self.goes_to_mbox(mark) {
@@ -158,7 +158,7 @@ impl Reader<'_, '_> {
             let is_dropped = self.around.is_system
                 && !self.options.rules.keepsave
                 && mark.is_saved
-                && mark.fate == Fate::Ruled;
+                && mark.fate == Fate::Default;
             if mark.fate == Fate::Deleted || is_dropped {
                 plan.changes.delete(message);
                 continue;
@@ -177,7 +177,7 @@ impl Reader<'_, '_> {
         match mark.fate {
             Fate::Mbox => true,
             Fate::Deleted | Fate::Held => false,
-            Fate::Ruled => {
+            Fate::Default => {
                 let is_saved = mark.is_saved && !rules.keepsave;
                 self.around.is_system && !rules.hold && mark.is_touched && !is_saved
             }
@@ -185,7 +185,7 @@ impl Reader<'_, '_> {
     }
 
     /// Appends the messages that go to MBOX, unless an earlier attempt did.
-    fn move_to_mbox(&mut self, plan: &Plan) -> Result<(), Failure> {
+    fn move_to_mbox(&mut self, plan: &QuitPlan) -> Result<(), Failure> {
         let is_there = |message: &&usize| self.marks[**message].is_in_mbox;
         let moves: Vec<usize> = plan
             .moves

@@ -10,7 +10,7 @@ use nix::unistd::{AccessFlags, eaccess};
 
 use super::complaint::Complaint;
 use super::mark::{Fate, Mark};
-use super::options::{Options, Surroundings, display_of};
+use super::options::{ReaderContext, ReaderOptions, display_of};
 use super::script::Script;
 use super::unread::Unread;
 use crate::config::Settings;
@@ -24,9 +24,9 @@ pub(super) struct Reader<'a, 's> {
     pub(super) mailbox: Mailbox,
     /// What is set. A command may change it; see [`Reader::refresh`].
     pub(super) settings: Settings,
-    pub(super) around: Surroundings<'s>,
+    pub(super) around: ReaderContext<'s>,
     /// What the settings say of the reader.
-    pub(super) options: Options,
+    pub(super) options: ReaderOptions,
     /// What the settings say of how messages look.
     pub(super) display: Display,
     /// The revision of the settings that `options` and `display` are of.
@@ -43,7 +43,7 @@ pub(super) struct Reader<'a, 's> {
     pub(super) search: String,
     /// Whether nothing may be changed: asked for, or by the rights of the file.
     pub(super) read_only: bool,
-    pub(super) left: bool,
+    pub(super) is_quitting: bool,
     /// Whether commands come from where nobody watches: a pipe, a file, `-Y`.
     pub(super) in_script: bool,
     pub(super) script: Script,
@@ -60,10 +60,10 @@ impl<'a, 's> Reader<'a, 's> {
     pub(super) fn new(
         mailbox: Mailbox,
         settings: Settings,
-        around: Surroundings<'s>,
+        around: ReaderContext<'s>,
         screen: Screen<'a>,
     ) -> Self {
-        let options = Options::of(&settings, &around);
+        let options = ReaderOptions::of(&settings, &around);
         let messages = mailbox.messages();
         let current = first_of_interest(messages.iter().map(|message| message.flags));
         Reader {
@@ -76,7 +76,7 @@ impl<'a, 's> Reader<'a, 's> {
             page: current / options.screen,
             search: String::new(),
             read_only: around.read_only || !may_write(&mailbox),
-            left: false,
+            is_quitting: false,
             in_script: !around.stdin_is_terminal,
             script: Script::default(),
             has_failed: false,
@@ -97,7 +97,7 @@ impl<'a, 's> Reader<'a, 's> {
     pub(super) fn refresh(&mut self) {
         let revision = self.settings.revision();
         if std::mem::replace(&mut self.revision, revision) != revision {
-            self.options = Options::of(&self.settings, &self.around);
+            self.options = ReaderOptions::of(&self.settings, &self.around);
             self.display = display_of(&self.settings, &self.around);
         }
     }
@@ -120,15 +120,15 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// Says something under the program's name.
-    pub(super) fn tell(&mut self, line: &str) {
-        self.screen.tell(line);
+    pub(super) fn say(&mut self, line: &str) {
+        self.screen.say(line);
     }
 
     /// Tells what else is to be known about the mailbox.
-    pub(super) fn tell_notices(&mut self) {
+    pub(super) fn report_notices(&mut self) {
         let notices = self.mailbox.notices().to_vec();
         for notice in &notices {
-            self.tell(&notice.to_string());
+            self.say(&notice.to_string());
             if let Some(kind) = notice.kind() {
                 self.note(kind);
             }
@@ -202,10 +202,10 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Tells that a header could not be read, which a search or a list had to do without; returns
     /// what kind of failure that is, if it is one.
-    pub(super) fn tell_unread(&mut self) -> Option<Kind> {
+    pub(super) fn report_unread(&mut self) -> Option<Kind> {
         let (failure, kind) = self.unread.take()?;
         match kind {
-            None => self.tell(&with_causes(&failure)),
+            None => self.say(&with_causes(&failure)),
             Some(_) => self.fail(&failure),
         }
         kind

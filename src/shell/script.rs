@@ -57,7 +57,7 @@ const MODIFIERS: &[&str] = &[
 
 /// What the next lines are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Lines {
+enum Following {
     #[default]
     Commands,
     /// Text, to the end of the input.
@@ -73,9 +73,9 @@ enum Lines {
 pub(super) struct Script {
     /// The first command that failed.
     failed: Option<String>,
-    /// The commands that were held back; each is told once.
-    told: Vec<&'static str>,
-    lines: Lines,
+    /// The commands that were held back; each is reported once.
+    reported: Vec<&'static str>,
+    following: Following,
 }
 
 impl Script {
@@ -90,49 +90,53 @@ impl Script {
     }
 
     /// Takes a command that we do not know; returns what becomes of the lines behind it.
-    pub(super) fn meet_unknown(&mut self, line: &str) -> &'static str {
+    pub(super) fn skip_lines_of(&mut self, line: &str) -> &'static str {
         let line = line.trim();
         if reads_text(line) {
-            self.lines = Lines::Text;
+            self.following = Following::Text;
             return "; the lines behind it are its text";
         }
         if is_conditional(line) {
-            self.lines = Lines::Conditional(1);
+            self.following = Following::Conditional(1);
             return "; the lines up to its endif are left out";
         }
         if line.ends_with('{') {
-            self.lines = Lines::Braces(1);
+            self.following = Following::Braces(1);
             return "; the lines up to the closing brace are left out";
         }
         ""
     }
 
     /// Returns whether a line is no command, but belongs to one that we do not know.
-    pub(super) fn leaves_out(&mut self, line: &str) -> bool {
+    pub(super) fn skips(&mut self, line: &str) -> bool {
         let line = line.trim();
-        self.lines = match self.lines {
-            Lines::Commands => return false,
-            Lines::Text => Lines::Text,
-            Lines::Conditional(open) if is_conditional(line) => Lines::Conditional(open + 1),
-            Lines::Conditional(1) if is_end(line) => Lines::Commands,
-            Lines::Conditional(open) if is_end(line) => Lines::Conditional(open - 1),
-            Lines::Braces(1) if line.starts_with('}') && !line.ends_with('{') => Lines::Commands,
-            Lines::Braces(open) if line.starts_with('}') && !line.ends_with('{') => {
-                Lines::Braces(open - 1)
+        self.following = match self.following {
+            Following::Commands => return false,
+            Following::Text => Following::Text,
+            Following::Conditional(open) if is_conditional(line) => {
+                Following::Conditional(open + 1)
             }
-            Lines::Braces(open) if line.ends_with('{') && !line.starts_with('}') => {
-                Lines::Braces(open + 1)
+            Following::Conditional(1) if is_end(line) => Following::Commands,
+            Following::Conditional(open) if is_end(line) => Following::Conditional(open - 1),
+            Following::Braces(1) if line.starts_with('}') && !line.ends_with('{') => {
+                Following::Commands
             }
-            lines => lines,
+            Following::Braces(open) if line.starts_with('}') && !line.ends_with('{') => {
+                Following::Braces(open - 1)
+            }
+            Following::Braces(open) if line.ends_with('{') && !line.starts_with('}') => {
+                Following::Braces(open + 1)
+            }
+            following => following,
         };
         true
     }
 
     /// Remembers that a command was held back; returns whether it is the first of its name.
     pub(super) fn hold_back(&mut self, name: &'static str) -> bool {
-        let is_first = !self.told.contains(&name);
+        let is_first = !self.reported.contains(&name);
         if is_first {
-            self.told.push(name);
+            self.reported.push(name);
         }
         is_first
     }
@@ -189,9 +193,9 @@ mod tests {
         ];
         for (lines, expected) in rows {
             let mut script = Script::default();
-            script.meet_unknown(lines[0]);
+            script.skip_lines_of(lines[0]);
             for (line, expected) in lines[1..].iter().zip(expected) {
-                assert_eq!(script.leaves_out(line), *expected, "{lines:?}: {line}");
+                assert_eq!(script.skips(line), *expected, "{lines:?}: {line}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The commands that show: messages, header lines, numbers, help.
 
-use super::complaint::{Complaint, Told};
+use super::complaint::{CommandResult, Complaint};
 use super::mark::Fate;
 use super::reader::Reader;
 use super::unread;
@@ -8,7 +8,7 @@ use crate::config::commands::{Help, at_prompt};
 use crate::exit::with_causes;
 use crate::sanitize;
 use crate::selection::FlagChoice;
-use crate::ui::headline::{self, Place};
+use crate::ui::headline::{self, HeadlineFacts};
 use crate::ui::page;
 
 impl Reader<'_, '_> {
@@ -22,7 +22,7 @@ impl Reader<'_, '_> {
         }
         if self.options.header && !self.mailbox.messages().is_empty() {
             self.show_page();
-            self.tell_unread();
+            self.report_unread();
         }
     }
 
@@ -55,16 +55,16 @@ impl Reader<'_, '_> {
     }
 
     /// Shows messages; the last one is current afterwards.
-    pub(super) fn print(&mut self, list: &str) -> Told {
+    pub(super) fn print(&mut self, list: &str) -> CommandResult {
         self.show_messages(list, false)
     }
 
     /// Shows messages with all header fields.
-    pub(super) fn print_all_fields(&mut self, list: &str) -> Told {
+    pub(super) fn print_all_fields(&mut self, list: &str) -> CommandResult {
         self.show_messages(list, true)
     }
 
-    fn show_messages(&mut self, list: &str, all: bool) -> Told {
+    fn show_messages(&mut self, list: &str, all: bool) -> CommandResult {
         let messages = self.messages(list)?;
         let mut text = String::new();
         let crt = self.options.crt;
@@ -113,7 +113,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows the first `toplines` lines of messages.
-    pub(super) fn top(&mut self, list: &str) -> Told {
+    pub(super) fn top(&mut self, list: &str) -> CommandResult {
         for message in self.messages(list)? {
             let bytes = self.bytes(message)?;
             let mut left = self.options.toplines + 1;
@@ -139,7 +139,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows the current message if it was not shown yet, else the next one; with a list its first message.
-    pub(super) fn next(&mut self, list: &str) -> Told {
+    pub(super) fn next(&mut self, list: &str) -> CommandResult {
         if !list.is_empty() {
             let first = self.messages(list)?[0];
             return self.print(&(first + 1).to_string());
@@ -153,7 +153,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows the message after the current one.
-    pub(super) fn forward(&mut self, _: &str) -> Told {
+    pub(super) fn forward(&mut self, _: &str) -> CommandResult {
         if !self.visible().any(|message| message > self.current) {
             return Err(Complaint::nothing("Referencing beyond EOF"));
         }
@@ -161,7 +161,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows the message before the current one.
-    pub(super) fn back(&mut self, _: &str) -> Told {
+    pub(super) fn back(&mut self, _: &str) -> CommandResult {
         if !self.visible().any(|message| message < self.current) {
             return Err(Complaint::nothing("Referencing before 1"));
         }
@@ -169,7 +169,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows the header lines of messages; the last one is current afterwards, as in bsd-mailx.
-    pub(super) fn from(&mut self, list: &str) -> Told {
+    pub(super) fn from(&mut self, list: &str) -> CommandResult {
         let messages = self.messages(list)?;
         let current = self.current;
         let mut text = String::new();
@@ -190,18 +190,18 @@ impl Reader<'_, '_> {
 
     pub(super) fn append_headline(&self, text: &mut String, message: usize, current: usize) {
         let found = &self.mailbox.messages()[message];
-        let place = Place {
+        let facts = HeadlineFacts {
             number: message + 1,
             letter: self.marks[message].letter(),
             current: message == current,
             lines: self.lines(message),
             size: found.len,
         };
-        headline::append(text, place, &self.block(message), &self.display);
+        headline::append(text, facts, &self.block(message), &self.display);
     }
 
     /// Shows the screenful with a message; if one is named, the first of the screenful becomes current.
-    pub(super) fn headers(&mut self, list: &str) -> Told {
+    pub(super) fn headers(&mut self, list: &str) -> CommandResult {
         let message = if list.is_empty() {
             self.current
         } else {
@@ -244,7 +244,7 @@ impl Reader<'_, '_> {
     }
 
     /// Scrolls by screenfuls: `z` or `z+` forth, `z-` back, with a number that many.
-    pub(super) fn scroll(&mut self, argument: &str) -> Told {
+    pub(super) fn scroll(&mut self, argument: &str) -> CommandResult {
         let (sign, steps) = match argument.chars().next() {
             Some(sign @ ('+' | '-')) => (sign, argument[1..].trim()),
             _ => ('+', argument),
@@ -272,7 +272,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows lines and bytes of messages.
-    pub(super) fn size(&mut self, list: &str) -> Told {
+    pub(super) fn size(&mut self, list: &str) -> CommandResult {
         for message in self.messages(list)? {
             let found = &self.mailbox.messages()[message];
             let line = format!("{}: {}/{}\n", message + 1, self.lines(message), found.len);
@@ -282,7 +282,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows the number of the current message.
-    pub(super) fn number(&mut self, _: &str) -> Told {
+    pub(super) fn number(&mut self, _: &str) -> CommandResult {
         if self.mailbox.messages().is_empty() {
             return Err(Complaint::no_messages());
         }
@@ -292,24 +292,24 @@ impl Reader<'_, '_> {
     }
 
     /// Writes text.
-    pub(super) fn echo(&mut self, text: &str) -> Told {
+    pub(super) fn echo(&mut self, text: &str) -> CommandResult {
         self.screen.text(&format!("{text}\n"));
         Ok(())
     }
 
     /// Ends the loop; the mailbox stays as it is.
-    pub(super) fn leave(&mut self, _: &str) -> Told {
-        self.left = true;
+    pub(super) fn leave(&mut self, _: &str) -> CommandResult {
+        self.is_quitting = true;
         Ok(())
     }
 
     /// Does nothing.
-    pub(super) fn comment(&mut self, _: &str) -> Told {
+    pub(super) fn comment(&mut self, _: &str) -> CommandResult {
         Ok(())
     }
 
     /// Shows the commands that have a help text, other spellings beside them.
-    pub(super) fn help(&mut self, _: &str) -> Told {
+    pub(super) fn help(&mut self, _: &str) -> CommandResult {
         let mut text = String::from("Commands; letters in brackets may be left out:\n");
         let mut rows = at_prompt().peekable();
         while let Some(command) = rows.next() {
@@ -335,7 +335,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows the names of all commands.
-    pub(super) fn list_commands(&mut self, _: &str) -> Told {
+    pub(super) fn list_commands(&mut self, _: &str) -> CommandResult {
         let names: Vec<&str> = at_prompt().map(|command| command.name).collect();
         let mut text = String::from("Commands are:\n");
         for line in names.chunks(8) {
@@ -347,7 +347,7 @@ impl Reader<'_, '_> {
     }
 
     /// Shows the version.
-    pub(super) fn version(&mut self, _: &str) -> Told {
+    pub(super) fn version(&mut self, _: &str) -> CommandResult {
         self.screen
             .text(concat!("Postrider ", env!("CARGO_PKG_VERSION"), "\n"));
         Ok(())

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use super::complaint::{Complaint, Told};
+use super::complaint::{CommandResult, Complaint};
 use super::file;
 use super::reader::Reader;
 use crate::config::words::{Backslash, split};
@@ -21,7 +21,7 @@ use crate::sys::clock;
 
 impl Reader<'_, '_> {
     /// Appends messages to a file, and marks them as saved.
-    pub(super) fn save(&mut self, text: &str) -> Told {
+    pub(super) fn save(&mut self, text: &str) -> CommandResult {
         let (list, name) = split_file(text)?;
         let messages = self.messages_to_keep(list)?;
         let path = self.file_of(name.as_deref().unwrap_or("&"));
@@ -29,7 +29,7 @@ impl Reader<'_, '_> {
     }
 
     /// Appends messages to a file.
-    pub(super) fn copy(&mut self, text: &str) -> Told {
+    pub(super) fn copy(&mut self, text: &str) -> CommandResult {
         let (list, name) = split_file(text)?;
         let messages = self.messages_to_keep(list)?;
         let path = self.file_of(name.as_deref().unwrap_or("&"));
@@ -37,14 +37,14 @@ impl Reader<'_, '_> {
     }
 
     /// Appends messages to a file named after the author of the first, and marks them as saved.
-    pub(super) fn save_by_author(&mut self, list: &str) -> Told {
+    pub(super) fn save_by_author(&mut self, list: &str) -> CommandResult {
         let messages = self.messages_to_keep(list)?;
         let path = self.author_file(messages[0]);
         self.store(&messages, path, true)
     }
 
     /// Appends messages to a file named after the author of the first.
-    pub(super) fn copy_by_author(&mut self, list: &str) -> Told {
+    pub(super) fn copy_by_author(&mut self, list: &str) -> CommandResult {
         let messages = self.messages_to_keep(list)?;
         let path = self.author_file(messages[0]);
         self.store(&messages, path, false)
@@ -73,7 +73,7 @@ impl Reader<'_, '_> {
         messages: &[usize],
         path: Result<PathBuf, Failure>,
         marks_saved: bool,
-    ) -> Told {
+    ) -> CommandResult {
         let all = self.mailbox.messages();
         let flags: Vec<Flags> = messages.iter().map(|&message| all[message].flags).collect();
         let lines: u64 = messages
@@ -149,7 +149,7 @@ impl Reader<'_, '_> {
     }
 
     /// Writes the text of messages to a file, or their attachments into a directory.
-    pub(super) fn write(&mut self, text: &str) -> Told {
+    pub(super) fn write(&mut self, text: &str) -> CommandResult {
         let (list, name) = split_file(text)?;
         let name = name.ok_or_else(|| Complaint::wrong("write: a file must be named"))?;
         let messages = self.messages_to_keep(list)?;

@@ -25,7 +25,7 @@ const USUAL_DATE: usize = 25;
 
 /// What a header line says that is not in the header block.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct HeadlineFacts {
     /// The message's number, from 1.
     pub number: usize,
     /// The flag letter; see [`letter`].
@@ -73,16 +73,16 @@ pub(crate) fn subject(block: &[u8]) -> String {
 /// Appends the header line of a message, with its line end, safe to show.
 ///
 /// `block` is its From_ line and header block.
-pub(crate) fn append(out: &mut String, place: Place, block: &[u8], display: &Display) {
+pub(crate) fn append(out: &mut String, facts: HeadlineFacts, block: &[u8], display: &Display) {
     let summary = Summary::of(block, display.showto);
     let start = out.len();
-    out.push(if place.current { '>' } else { ' ' });
-    out.push(place.letter);
-    let _ = write!(out, "{:3} ", place.number);
+    out.push(if facts.current { '>' } else { ' ' });
+    out.push(facts.letter);
+    let _ = write!(out, "{:3} ", facts.number);
     column(out, &summary.person(display), SENDER_WIDTH, true);
     out.push_str("  ");
     column(out, &summary.date(display), DATE_WIDTH, true);
-    let _ = write!(out, " {:4}/{:<5} ", place.lines, place.size);
+    let _ = write!(out, " {:4}/{:<5} ", facts.lines, facts.size);
     let used = out.len() - start;
     // The columns before it are as wide as they are long unless something in them is not ASCII.
     let used = if out[start..].is_ascii() {
@@ -302,7 +302,7 @@ fn safe(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    const PLACE: Place = Place {
+    const FACTS: HeadlineFacts = HeadlineFacts {
         number: 1,
         letter: 'N',
         current: true,
@@ -312,7 +312,7 @@ mod tests {
 
     fn line_of(block: &str) -> String {
         let mut out = String::new();
-        append(&mut out, PLACE, block.as_bytes(), &Display::default());
+        append(&mut out, FACTS, block.as_bytes(), &Display::default());
         out
     }
 

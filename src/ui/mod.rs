@@ -71,14 +71,14 @@ impl<'a> Screen<'a> {
     }
 
     /// Writes one line for people under the program's name.
-    pub(crate) fn tell(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         let line = format!("{}: {line}", self.program);
         self.complain(&line);
     }
 
     /// Says for whom we wait.
     pub(crate) fn waiting_for(&mut self, what: &str) {
-        self.tell(&format!("waiting for {what}"));
+        self.say(&format!("waiting for {what}"));
     }
 
     /// Writes what would help, on its own line.
@@ -88,7 +88,7 @@ impl<'a> Screen<'a> {
 
     /// Writes a failure with its causes and its hint.
     pub(crate) fn fail(&mut self, failure: &Failure) {
-        self.tell(&with_causes(failure));
+        self.say(&with_causes(failure));
         if let Some(hint) = &failure.hint {
             self.hint(hint);
         }

@@ -10,7 +10,7 @@ use crate::cli::usage;
 use crate::compose::{AttachRequest, Request};
 use crate::exit::Failure;
 use crate::flow::reading::MailboxChoice;
-use crate::flow::sending::Manner;
+use crate::flow::sending::SendOptions;
 use crate::sanitize;
 use crate::selection::FlagChoice;
 
@@ -48,7 +48,7 @@ pub(super) fn mode(parsed: &MailxArguments) -> Result<Mode, Failure> {
             escapes: parsed.enable_cmd_escapes,
             ignore: parsed.ignore,
         },
-        manner: Manner {
+        options: SendOptions {
             discard_empty: parsed.discard_empty,
             dry_run: parsed.dry_run,
             debug: parsed.debug,

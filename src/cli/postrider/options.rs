@@ -12,11 +12,11 @@ use crate::cli::send::Sending;
 use crate::cli::settings::Inputs;
 use crate::compose::{AttachRequest, Request};
 use crate::flow::reading::MailboxChoice;
-use crate::flow::sending::Manner;
+use crate::flow::sending::SendOptions;
 use crate::mailbox::Flags;
-use crate::report::Form;
+use crate::report::ShowForm;
 use crate::selection::Selection;
-use crate::shell::batch::{self, Action, Change};
+use crate::shell::batch::{self, Action, BatchChange};
 use crate::sys::clock;
 
 /// A mail user agent that delivers, keeps, or says why not
@@ -52,15 +52,15 @@ pub(crate) enum PostriderCommand {
     Mark(MarkArguments),
     /// Take a mailx command line
     #[command(disable_help_flag = true)]
-    Mailx(Rest),
+    Mailx(OtherFace),
     /// Take a sendmail command line
     #[command(disable_help_flag = true)]
-    Sendmail(Rest),
+    Sendmail(OtherFace),
 }
 
 /// A command line of another face.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Rest {
+pub(crate) struct OtherFace {
     /// The options and operands of that face
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub arguments: Vec<OsString>,
@@ -374,17 +374,17 @@ impl SendArguments {
             strict_size: self.strict_size,
             ..Request::default()
         };
-        let manner = Manner {
+        let options = SendOptions {
             discard_empty: self.discard_empty_messages,
             dry_run: self.dry_run,
             json: self.json,
             explain: self.explain,
             verbose: self.common.verbose,
-            ..Manner::default()
+            ..SendOptions::default()
         };
         Sending {
             request,
-            manner,
+            options,
             ..Sending::default()
         }
     }
@@ -409,10 +409,10 @@ impl ChoiceArguments {
 
     /// Returns what is to be done.
     fn task(&self, is_read: Option<bool>, action: Action) -> Task {
-        Task::Change(Change {
+        Task::Change(BatchChange {
             selection: self.selection(is_read),
             action,
-            manner: batch::Manner {
+            options: batch::ChangeOptions {
                 dry_run: self.dry_run,
                 json: self.json,
             },
@@ -462,9 +462,9 @@ impl ShowArguments {
     /// Returns what is to be done.
     pub(in crate::cli) fn task(&self) -> Task {
         let form = match (self.json, self.raw) {
-            (true, _) => Form::Json,
-            (_, true) => Form::Raw,
-            _ => Form::Text,
+            (true, _) => ShowForm::Json,
+            (_, true) => ShowForm::Raw,
+            _ => ShowForm::Text,
         };
         Task::Show {
             number: self.number,

@@ -15,7 +15,7 @@ use crate::sys::spool::Spool;
 const MAX_LINE: u64 = 4096;
 
 /// What became of a message: the reply code's class and its text.
-pub(super) enum Verdict {
+pub(super) enum Answer {
     /// Taken.
     Accepted,
     /// A later try may succeed.
@@ -34,13 +34,13 @@ pub(super) fn speak(
     host: &str,
     input: &mut dyn BufRead,
     out: &mut dyn Write,
-    submit: &mut dyn FnMut(Handover, Spool) -> Verdict,
+    submit: &mut dyn FnMut(Handover, Spool) -> Answer,
 ) -> io::Result<()> {
-    let mut session = Session {
+    let mut dialogue = Dialogue {
         out,
         envelope: None,
     };
-    session.reply(&format!("220 {host} ESMTP Postrider"))?;
+    dialogue.reply(&format!("220 {host} ESMTP Postrider"))?;
     loop {
         let mut line = Vec::new();
         if input.take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
@@ -48,35 +48,35 @@ pub(super) fn speak(
         }
         if !line.ends_with(b"\n") && line.len() as u64 == MAX_LINE {
             skip_line(input)?;
-            session.reply("500 5.5.2 the line is too long")?;
+            dialogue.reply("500 5.5.2 the line is too long")?;
             continue;
         }
         let text = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
         let (verb, rest) = text.split_once(' ').unwrap_or((&text, ""));
         match verb.to_ascii_uppercase().as_str() {
-            "EHLO" => session.reply(&format!("250-{host}\r\n250 8BITMIME"))?,
-            "HELO" => session.reply(&format!("250 {host}"))?,
-            "MAIL" => session.mail(rest)?,
-            "RCPT" => session.recipient(rest)?,
-            "DATA" => session.data(input, submit)?,
+            "EHLO" => dialogue.reply(&format!("250-{host}\r\n250 8BITMIME"))?,
+            "HELO" => dialogue.reply(&format!("250 {host}"))?,
+            "MAIL" => dialogue.mail(rest)?,
+            "RCPT" => dialogue.recipient(rest)?,
+            "DATA" => dialogue.data(input, submit)?,
             "RSET" => {
-                session.envelope = None;
-                session.reply("250 2.0.0 forgotten")?;
+                dialogue.envelope = None;
+                dialogue.reply("250 2.0.0 forgotten")?;
             }
-            "NOOP" => session.reply("250 2.0.0 ok")?,
-            "VRFY" => session.reply("252 2.5.0 send it and see")?,
-            "QUIT" => return session.reply(&format!("221 2.0.0 {host}")),
-            _ => session.reply("500 5.5.1 unknown command")?,
+            "NOOP" => dialogue.reply("250 2.0.0 ok")?,
+            "VRFY" => dialogue.reply("252 2.5.0 send it and see")?,
+            "QUIT" => return dialogue.reply(&format!("221 2.0.0 {host}")),
+            _ => dialogue.reply("500 5.5.1 unknown command")?,
         }
     }
 }
 
-struct Session<'a> {
+struct Dialogue<'a> {
     out: &'a mut dyn Write,
     envelope: Option<Handover>,
 }
 
-impl Session<'_> {
+impl Dialogue<'_> {
     fn reply(&mut self, text: &str) -> io::Result<()> {
         write!(self.out, "{text}\r\n")?;
         self.out.flush()
@@ -121,7 +121,7 @@ impl Session<'_> {
     fn data(
         &mut self,
         input: &mut dyn BufRead,
-        submit: &mut dyn FnMut(Handover, Spool) -> Verdict,
+        submit: &mut dyn FnMut(Handover, Spool) -> Answer,
     ) -> io::Result<()> {
         let Some(envelope) = self.envelope.take_if(|e| !e.recipients.is_empty()) else {
             return self.reply("503 5.5.1 RCPT comes first");
@@ -132,9 +132,9 @@ impl Session<'_> {
             return Ok(());
         };
         match submit(envelope, message) {
-            Verdict::Accepted => self.reply("250 2.0.0 accepted"),
-            Verdict::TryLater(text) => self.reply(&format!("451 4.3.0 {text}")),
-            Verdict::Refused(text) => self.reply(&format!("554 5.0.0 {text}")),
+            Answer::Accepted => self.reply("250 2.0.0 accepted"),
+            Answer::TryLater(text) => self.reply(&format!("451 4.3.0 {text}")),
+            Answer::Refused(text) => self.reply(&format!("554 5.0.0 {text}")),
         }
     }
 }
@@ -201,7 +201,7 @@ mod tests {
                 let mut text = String::new();
                 message.reader().read_to_string(&mut text).unwrap();
                 got.push((envelope, text));
-                Verdict::Accepted
+                Answer::Accepted
             },
         )
         .unwrap();

@@ -17,15 +17,15 @@ use crate::config::{Environment, Settings};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow;
-use crate::flow::sending::{self, Manner};
+use crate::flow::sending::{self, SendOptions};
 use crate::sanitize;
 use crate::submission::{self, Report};
 use crate::sys::spool::Spool;
 use crate::sys::stdin::Interruptible;
 use crate::transport::Disposition;
 
-use dialogue::Verdict;
-use options::Mode;
+use dialogue::Answer;
+use options::SendmailMode;
 
 /// Takes a command line without the program's name, and does what it asks for.
 ///
@@ -36,15 +36,15 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         Err(failure) => return diagnostics.fail(&failure),
     };
     let mode = match name {
-        "mailq" => Mode::PrintQueue,
-        "newaliases" => Mode::NewAliases,
+        "mailq" => SendmailMode::PrintQueue,
+        "newaliases" => SendmailMode::NewAliases,
         _ => parsed.mode,
     };
     match mode {
-        Mode::PrintQueue => return diagnostics.print("Mail queue is empty\n"),
+        SendmailMode::PrintQueue => return diagnostics.print("Mail queue is empty\n"),
         // There is no database to rebuild and no queue to run: nothing to do is done.
-        Mode::NewAliases | Mode::RunQueue => return,
-        Mode::Deliver | Mode::Dialogue => {}
+        SendmailMode::NewAliases | SendmailMode::RunQueue => return,
+        SendmailMode::Deliver | SendmailMode::Dialogue => {}
     }
     let environment = Environment {
         as_sendmail: true,
@@ -60,12 +60,12 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         Ok((settings, _)) => settings,
         Err(failure) => return diagnostics.fail(&failure),
     };
-    let manner = Manner {
+    let send_options = SendOptions {
         verbose,
-        ..Manner::default()
+        ..SendOptions::default()
     };
-    if mode == Mode::Dialogue {
-        return dialogue(&manner, &settings, &environment, diagnostics);
+    if mode == SendmailMode::Dialogue {
+        return dialogue(&send_options, &settings, &environment, diagnostics);
     }
     let handover = Handover {
         recipients: parsed.recipients,
@@ -77,7 +77,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
     hand_over(
         &handover,
         ends_at_dot,
-        &manner,
+        &send_options,
         &settings,
         &environment,
         diagnostics,
@@ -88,7 +88,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
 fn hand_over(
     handover: &Handover,
     ends_at_dot: bool,
-    manner: &Manner,
+    send_options: &SendOptions,
     settings: &Settings,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
@@ -97,7 +97,7 @@ fn hand_over(
         Ok(signals) => signals,
         Err(failure) => return diagnostics.fail(&failure),
     };
-    let around = sending::surroundings(&signals, manner, settings, environment, diagnostics);
+    let around = sending::surroundings(&signals, send_options, settings, environment, diagnostics);
     let input = input::read_piped(&signals, ends_at_dot);
     let composed = match premade::compose(handover, input.body, settings, environment) {
         Ok(composed) => composed,
@@ -114,12 +114,12 @@ fn hand_over(
     for warning in &composed.warnings {
         diagnostics.say(warning);
     }
-    sending::submit(&composed, manner, &around, diagnostics);
+    sending::submit(&composed, send_options, &around, diagnostics);
 }
 
 /// Speaks SMTP on standard input and output and submits what comes (`-bs`).
 fn dialogue(
-    manner: &Manner,
+    send_options: &SendOptions,
     settings: &Settings,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
@@ -128,22 +128,22 @@ fn dialogue(
         Ok(signals) => signals,
         Err(failure) => return diagnostics.fail(&failure),
     };
-    let around = sending::surroundings(&signals, manner, settings, environment, diagnostics);
+    let around = sending::surroundings(&signals, send_options, settings, environment, diagnostics);
     let mut submit = |handover: Handover, message: Spool| {
         if settings.is_set("debug") {
-            return Verdict::TryLater("debug is set, so nothing is delivered".to_owned());
+            return Answer::TryLater("debug is set, so nothing is delivered".to_owned());
         }
         let composed = match premade::compose(&handover, message, settings, environment) {
             Ok(composed) => composed,
-            Err(error) => return Verdict::TryLater(with_causes(&error)),
+            Err(error) => return Answer::TryLater(with_causes(&error)),
         };
         if let Some(failure) = composed.all_failures().next() {
-            return Verdict::Refused(with_causes(failure));
+            return Answer::Refused(with_causes(failure));
         }
         // An SMTP client keeps a message until it is accepted, so nothing is kept here.
         match submission::send_unkept(&composed.draft, &around) {
-            Ok(report) => verdict(&report),
-            Err(failure) => Verdict::TryLater(with_causes(&failure)),
+            Ok(report) => answer(&report),
+            Err(failure) => Answer::TryLater(with_causes(&failure)),
         }
     };
     let mut input = io::BufReader::new(Interruptible::new(&signals));
@@ -156,20 +156,20 @@ fn dialogue(
 }
 
 /// Returns what the reply to a message says: refused as soon as one recipient is.
-fn verdict(report: &Report) -> Verdict {
+fn answer(report: &Report) -> Answer {
     let failed = report
         .entries
         .iter()
         .find(|entry| !entry.outcome.is_accepted());
     match failed {
-        None => Verdict::Accepted,
+        None => Answer::Accepted,
         Some(entry) => {
             let words = format!("{}: {}", entry.target, entry.outcome.text);
             let words = sanitize::line(words.as_bytes()).into_owned();
             match entry.outcome.disposition {
                 // A mail that may be lost is worth a second copy (RFC 5321 section 4.2.5).
-                Disposition::TryLater | Disposition::Uncertain => Verdict::TryLater(words),
-                Disposition::Accepted | Disposition::Refused => Verdict::Refused(words),
+                Disposition::TryLater | Disposition::Uncertain => Answer::TryLater(words),
+                Disposition::Accepted | Disposition::Refused => Answer::Refused(words),
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::exit::Failure;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SendmailArguments {
     /// What is to be done.
-    pub mode: Mode,
+    pub mode: SendmailMode,
     /// Take recipients from the header, too (`-t`).
     pub recipients_from_header: bool,
     /// A line of one dot does not end the message (`-i`, `-oi`).
@@ -27,7 +27,7 @@ pub(super) struct SendmailArguments {
 
 /// What a sendmail command line asks for (`-b`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum SendmailMode {
     /// Deliver a message from standard input (`-bm`).
     #[default]
     Deliver,
@@ -111,7 +111,7 @@ fn option<'a>(
                 parsed.mode = mode(&value()?)?;
                 return Ok(());
             }
-            b'q' if tail.is_empty() => parsed.mode = Mode::RunQueue,
+            b'q' if tail.is_empty() => parsed.mode = SendmailMode::RunQueue,
             b'q' => return Err(no_mta(&format!("-q{}", String::from_utf8_lossy(tail)))),
             _ => {
                 let letters = String::from_utf8_lossy(rest);
@@ -123,12 +123,12 @@ fn option<'a>(
     Ok(())
 }
 
-fn mode(word: &OsStr) -> Result<Mode, Failure> {
+fn mode(word: &OsStr) -> Result<SendmailMode, Failure> {
     match word.as_bytes() {
-        b"m" => Ok(Mode::Deliver),
-        b"s" => Ok(Mode::Dialogue),
-        b"p" => Ok(Mode::PrintQueue),
-        b"i" => Ok(Mode::NewAliases),
+        b"m" => Ok(SendmailMode::Deliver),
+        b"s" => Ok(SendmailMode::Dialogue),
+        b"p" => Ok(SendmailMode::PrintQueue),
+        b"i" => Ok(SendmailMode::NewAliases),
         other => Err(no_mta(&format!("-b{}", String::from_utf8_lossy(other)))),
     }
 }
@@ -162,8 +162,8 @@ mod tests {
         assert_eq!(git.recipients, ["b@x", "-c@x"]);
         let own = parsed("-i -f <> -- b@x");
         assert_eq!(own.sender.as_deref(), Some(OsStr::new("<>")));
-        assert_eq!(parsed("-bp").mode, Mode::PrintQueue);
-        assert_eq!(parsed("-q").mode, Mode::RunQueue);
+        assert_eq!(parsed("-bp").mode, SendmailMode::PrintQueue);
+        assert_eq!(parsed("-q").mode, SendmailMode::RunQueue);
     }
 
     #[test]

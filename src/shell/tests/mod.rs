@@ -69,7 +69,7 @@ fn session(world: World<'_>, content: &str, commands: &str) -> Session {
         settings,
         around,
         &[],
-        Input::Lines(&mut input),
+        CommandInput::Lines(&mut input),
         Screen::new(&mut out, &mut err, "mailx"),
     )
     .unwrap();
@@ -94,7 +94,7 @@ fn session_with(settings: World<'_>, content: &str, commands: &str) -> (String, 
 #[derive(Default)]
 struct World<'a> {
     settings: Settings,
-    around: Surroundings<'a>,
+    around: ReaderContext<'a>,
     /// What `&` stands for, if it is not the file `read` beside the mailbox.
     mbox: Option<PathBuf>,
 }
@@ -310,10 +310,10 @@ fn a_message_that_somebody_else_removes_is_told_and_the_others_are_found() {
     std::fs::write(&path, all.replacen(&all[start], "", 1)).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let settings = quiet().settings;
-    let around = Surroundings::default;
+    let around = ReaderContext::default;
     let screen = Screen::new(&mut out, &mut err, "mailx");
     let mut input = &b"from /\"subject 3\"\n"[..];
-    let input = Input::Lines(&mut input);
+    let input = CommandInput::Lines(&mut input);
     assert_eq!(
         run(first, settings, around(), &[], input, screen).unwrap(),
         None
@@ -345,12 +345,12 @@ fn a_changed_setting_counts_for_the_next_command() {
     let mailbox = Mailbox::open_index(&path, &Journals::default()).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let screen = Screen::new(&mut out, &mut err, "mailx");
-    let around = Surroundings {
+    let around = ReaderContext {
         find_file: Box::new(|name, settings| {
             let folder = settings.text("folder").unwrap_or("none");
             Ok(PathBuf::from(name.replace('+', folder)))
         }),
-        ..Surroundings::default()
+        ..ReaderContext::default()
     };
     let mut reader = Reader::new(mailbox, quiet().settings, around, screen);
     reader.execute("top 1");
