@@ -14,7 +14,7 @@ use crate::report::{self, ReportError, ShowForm};
 use crate::selection::FlagChoice;
 use crate::shell::batch::{self, BatchChange};
 use crate::shell::options::ReaderContext;
-use crate::shell::{self, CommandInput};
+use crate::shell::{self, CommandInput, Reader};
 use crate::submission::identity;
 use crate::sys::output::Output;
 use crate::sys::signals::Signals;
@@ -144,10 +144,8 @@ fn perform(
         }
         Task::Search { list, silent } => {
             let mailbox = Mailbox::open_index(path, journals)?;
-            let settings = settings.clone();
-            Ok(shell::search(
-                mailbox, settings, around, list, *silent, screen,
-            )?)
+            let reader = Reader::new(mailbox, settings.clone(), around, screen);
+            Ok(shell::search(reader, list, *silent)?)
         }
         Task::Change(change) => {
             // The last message is found from the end of the file, unless numbers are shown.
@@ -203,9 +201,8 @@ fn converse(
         // Not locked for a terminal: on a simple one the line editor locks it itself.
         _ => CommandInput::Terminal,
     };
-    Ok(shell::run(
-        mailbox, settings, around, commands, input, screen,
-    )?)
+    let reader = Reader::new(mailbox, settings, around, screen);
+    Ok(shell::run(reader, commands, input)?)
 }
 
 /// Returns what the reader is told of the terminal, the environment and the mailbox.

@@ -13,7 +13,7 @@ use crate::config::{Environment, Settings};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};
 use crate::flow;
-use crate::flow::sending::{self, SendOptions};
+use crate::flow::sending::{self, SendFlow, SendOptions};
 use crate::sys::signals::Signals;
 use crate::sys::stdin::StandardLines;
 
@@ -75,7 +75,7 @@ pub(super) fn send(
         Err(failure) => return diagnostics.fail(&failure),
     };
     let mut request = sending.request.clone();
-    let (text, slip) = read_text(
+    let (text, failed_escape) = read_text(
         sending,
         &mut request,
         &mut settings,
@@ -90,15 +90,13 @@ pub(super) fn send(
         environment,
         diagnostics,
     );
-    let refusal = refusal.or(slip);
-    sending::send(
-        &request,
-        text,
-        refusal.as_ref(),
-        &sending.options,
-        &around,
+    let refusal = refusal.or(failed_escape);
+    let mut flow = SendFlow {
+        options: &sending.options,
+        around: &around,
         diagnostics,
-    );
+    };
+    flow.send(&request, text, refusal.as_ref());
 }
 
 /// Reads the text of a message; escapes in it may change the request and the settings.
@@ -138,7 +136,7 @@ fn read_text(
     if !terminal && !escapes {
         return (quoted(input::read_piped(signals, false)), None);
     }
-    let mut slip = None;
+    let mut failed_escape = None;
     let session = Session {
         request,
         settings,
@@ -148,15 +146,15 @@ fn read_text(
         out: &mut *answers(&sending.options),
         tell: &mut |failure: &Failure| {
             diagnostics.print_failure(failure);
-            slip.get_or_insert(failure.kind);
+            failed_escape.get_or_insert(failure.kind);
         },
         messages: None,
         terminal,
     };
     let text = input::read_typed(session, quoted(Input::default()));
     // A person has seen what an escape said; a script's mail does not leave without its part.
-    let slip = slip.filter(|_| !terminal);
-    (text, slip.map(refused_for_escape))
+    let failed_escape = failed_escape.filter(|_| !terminal);
+    (text, failed_escape.map(refused_for_escape))
 }
 
 fn refused_for_escape(kind: Kind) -> Failure {

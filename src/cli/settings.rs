@@ -59,30 +59,7 @@ pub(super) fn read(
         home: home.as_deref(),
     };
     let mut settings = Settings::default();
-    if let Some(dead) = environment.dead.as_deref() {
-        settings.set("dead", dead, Origin::Environment("DEAD"));
-    }
-    if !inputs.no_system_rc {
-        for path in SYSTEM_FILES {
-            mailrc::read_file(&mut settings, Path::new(path), &context);
-        }
-    }
-    let user_file = inputs
-        .user_file
-        .map(PathBuf::from)
-        .or_else(|| environment.mailrc.clone())
-        .or_else(|| Some(home.as_ref()?.join(".mailrc")));
-    let missing = inputs.user_file.filter(|path| !path.exists());
-    if let Some(path) = user_file.filter(|_| !inputs.no_user_rc) {
-        let is_there = mailrc::read_file(&mut settings, &path, &context);
-        // Somebody named it: what it would have set is missing now. ~/.mailrc nobody named.
-        if !is_there && inputs.user_file.is_none() && environment.mailrc.is_some() {
-            diagnostics.say(&format!(
-                "$MAILRC: there is no configuration file {}",
-                sanitize::path(&path)
-            ));
-        }
-    }
+    read_files(inputs, environment, &context, &mut settings, diagnostics);
     let mut refusal = execute(inputs, &mut settings, &context);
     if environment.posixly_correct
         && let Some(failure) = refusal.take()
@@ -90,25 +67,14 @@ pub(super) fn read(
         // POSIX lets a script go on.
         diagnostics.fail(&failure);
     }
-    if let Some(path) = missing {
+    if let Some(path) = inputs.user_file.filter(|path| !path.exists()) {
         let what = format!("there is no configuration file {}", sanitize::path(&path));
         refusal = Some(Failure::new(Kind::Config, what));
     }
-    if let Some(account) = inputs.account {
-        let name = account.to_string_lossy();
-        if !mailrc::use_account(&mut settings, &name, &context) {
-            let what = format!("there is no account {name}, and no file of that name");
-            let kind = if looks_like_file(account.as_bytes()) {
-                Kind::NoInput
-            } else {
-                Kind::Config
-            };
-            refusal =
-                Some(Failure::new(kind, what).hint(
-                    "--attach FILE attaches a file; an account is made by: account NAME { … }",
-                ));
-        }
+    if let Some(failure) = use_account(inputs, &context, &mut settings) {
+        refusal = Some(failure);
     }
+    // Options come last: they outrank every file and every account.
     for word in inputs.set {
         let text = word.to_string_lossy();
         let origin = Origin::Option(format!("-S {}", text.split('=').next().unwrap_or_default()));
@@ -118,28 +84,91 @@ pub(super) fn read(
     if inputs.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));
     }
-    let unread = settings
-        .problems
-        .iter()
-        .find(|p| p.weight == Weight::Unread);
-    if let Some(Problem { origin, what, .. }) = unread {
-        let what = format!("cannot read the configuration: {origin}: {what}");
-        refusal = Some(
-            Failure::new(Kind::TryLater, what)
-                .hint("-n passes over the system's files, MAILRC=/dev/null over one's own"),
-        );
+    if let Some(failure) = unreadable(&settings) {
+        refusal = Some(failure);
     }
-    // The first problem of the way out is told by the submission that it stops.
+    report_problems(&settings, inputs.sending, diagnostics);
+    Ok((settings, refusal))
+}
+
+/// Reads the configuration files: the system's, then the user's, whose settings outrank those.
+fn read_files(
+    inputs: &Inputs<'_>,
+    environment: &Environment,
+    context: &mailrc::Context<'_>,
+    settings: &mut Settings,
+    diagnostics: &mut Diagnostics,
+) {
+    // $DEAD comes before the files: `set dead=` in one of them outranks it.
+    if let Some(dead) = environment.dead.as_deref() {
+        settings.set("dead", dead, Origin::Environment("DEAD"));
+    }
+    if !inputs.no_system_rc {
+        for path in SYSTEM_FILES {
+            mailrc::read_file(settings, Path::new(path), context);
+        }
+    }
+    let user_file = inputs
+        .user_file
+        .map(PathBuf::from)
+        .or_else(|| environment.mailrc.clone())
+        .or_else(|| Some(context.home?.join(".mailrc")));
+    let Some(path) = user_file.filter(|_| !inputs.no_user_rc) else {
+        return;
+    };
+    let is_there = mailrc::read_file(settings, &path, context);
+    // $MAILRC was set explicitly, so that its absence matters; ~/.mailrc is optional.
+    if !is_there && inputs.user_file.is_none() && environment.mailrc.is_some() {
+        let path = sanitize::path(&path);
+        diagnostics.say(&format!("$MAILRC: there is no configuration file {path}"));
+    }
+}
+
+/// Uses the account that is asked for (`-A`); returns a failure if there is no such account.
+fn use_account(
+    inputs: &Inputs<'_>,
+    context: &mailrc::Context<'_>,
+    settings: &mut Settings,
+) -> Option<Failure> {
+    let account = inputs.account?;
+    let name = account.to_string_lossy();
+    if mailrc::use_account(settings, &name, context) {
+        return None;
+    }
+    let what = format!("there is no account {name}, and no file of that name");
+    // GNU mail attaches a file by -A: a name that looks like one was meant to be attached.
+    let kind = if looks_like_file(account.as_bytes()) {
+        Kind::NoInput
+    } else {
+        Kind::Config
+    };
+    let hint = "--attach FILE attaches a file; an account is made by: account NAME { … }";
+    Some(Failure::new(kind, what).hint(hint))
+}
+
+/// Returns a failure if a configuration file is there and could not be read.
+///
+/// It may hold the relay or the sender, so that nothing is sent by guess.
+fn unreadable(settings: &Settings) -> Option<Failure> {
+    let mut problems = settings.problems.iter();
+    let Problem { origin, what, .. } = problems.find(|p| p.weight == Weight::Unread)?;
+    let what = format!("cannot read the configuration: {origin}: {what}");
+    let hint = "-n passes over the system's files, MAILRC=/dev/null over one's own";
+    Some(Failure::new(Kind::TryLater, what).hint(hint))
+}
+
+/// Prints the problems that stop nothing.
+fn report_problems(settings: &Settings, sending: bool, diagnostics: &mut Diagnostics) {
+    // The submission that is stopped by the first problem of the route prints it.
     let of_route = |problem: &&Problem| problem.weight == Weight::Route;
     let others = settings.problems.iter().filter(of_route).skip(1);
     let lines = settings
         .problems
         .iter()
         .filter(|p| p.weight == Weight::Line);
-    for problem in lines.chain(others.filter(|_| inputs.sending)) {
+    for problem in lines.chain(others.filter(|_| sending)) {
         diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
     }
-    Ok((settings, refusal))
 }
 
 /// Executes the commands of `-X` and `-E`, which are one script; returns why nothing more may be

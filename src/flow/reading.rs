@@ -247,22 +247,8 @@ pub(crate) fn file_of(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Named, Failure> {
-    // A file that is there by that very name is meant, whatever characters are in it.
-    if !file.as_bytes().starts_with(b"%") {
-        match fs::metadata(file) {
-            Ok(_) => {
-                return Ok(Named {
-                    path: PathBuf::from(file),
-                    is_system: false,
-                });
-            }
-            Err(error) if Trouble::of(&error) == Trouble::Failed => {
-                let shown = sanitize::line(file.as_bytes());
-                let what = format!("cannot open {shown}");
-                return Err(Failure::new(Kind::TryLater, what).because(error));
-            }
-            Err(_) => {}
-        }
+    if let Some(named) = file_of_that_name(file)? {
+        return Ok(named);
     }
     // The first look-up that failed: its "no" is no answer.
     let trouble = RefCell::new(None);
@@ -305,6 +291,27 @@ pub(crate) fn file_of(
         let shown = sanitize::line(file.as_bytes());
         Failure::new(Kind::NoInput, format!("cannot open {shown}")).because(error)
     })
+}
+
+/// Returns the file of exactly this name, if one is there: then it is meant, whatever characters are
+/// in it. A name with `%` is never a file's, because it means a system mailbox.
+fn file_of_that_name(file: &OsStr) -> Result<Option<Named>, Failure> {
+    if file.as_bytes().starts_with(b"%") {
+        return Ok(None);
+    }
+    match fs::metadata(file) {
+        Ok(_) => Ok(Some(Named {
+            path: PathBuf::from(file),
+            is_system: false,
+        })),
+        // The system could not say whether the file is there. A guess could open another mailbox.
+        Err(error) if Trouble::of(&error) == Trouble::Failed => {
+            let shown = sanitize::line(file.as_bytes());
+            let what = format!("cannot open {shown}");
+            Err(Failure::new(Kind::TryLater, what).because(error))
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// Returns the directories that may hold system mailboxes.

@@ -54,6 +54,12 @@ pub(crate) fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String
     for notice in plan.notices.iter().chain(&plan.hint) {
         line(&mut text, notice);
     }
+    set_variables(&mut text, settings);
+    text
+}
+
+/// Names each variable that is set, and where it was set; defaults are in the manual.
+fn set_variables(text: &mut String, settings: &Settings) {
     for row in ROWS {
         let origin = settings.origin(row.name);
         let value = match settings.get(row.name) {
@@ -64,12 +70,8 @@ pub(crate) fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String
             Some(value) if row.kind == ValueKind::Route => masked(value),
             Some(value) => value.to_owned(),
         };
-        line(
-            &mut text,
-            &format!("setting {}: {value} ({origin})", row.name),
-        );
+        line(text, &format!("setting {}: {value} ({origin})", row.name));
     }
-    text
 }
 
 /// Says who the mail is from, and what makes it so.

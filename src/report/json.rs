@@ -61,6 +61,40 @@ pub(crate) fn message(
     ObjectWriter::new(give).object(number, message, &bytes, Some(content));
 }
 
+/// The bodies of the header fields that have keys of their own, undecoded.
+#[derive(Default)]
+struct KnownFields<'a> {
+    from: Option<&'a [u8]>,
+    to: Option<&'a [u8]>,
+    cc: Option<&'a [u8]>,
+    subject: Option<&'a [u8]>,
+    message_id: Option<&'a [u8]>,
+    date: Option<&'a [u8]>,
+}
+
+impl<'a> KnownFields<'a> {
+    /// Finds the fields in one pass over a header; the first of each counts, as in header lines.
+    fn of(header: &'a [u8]) -> KnownFields<'a> {
+        let mut found = KnownFields::default();
+        for field in fields::fields(header) {
+            let known = [
+                ("from", &mut found.from),
+                ("to", &mut found.to),
+                ("cc", &mut found.cc),
+                ("subject", &mut found.subject),
+                ("message-id", &mut found.message_id),
+                ("date", &mut found.date),
+            ];
+            for (name, body) in known {
+                if body.is_none() && field.is(name) {
+                    *body = Some(field.body);
+                }
+            }
+        }
+        found
+    }
+}
+
 /// One object on its way out; its keys stand in the order of the alphabet.
 struct ObjectWriter<'g> {
     give: &'g mut dyn FnMut(&[u8]),
@@ -85,29 +119,14 @@ impl<'g> ObjectWriter<'g> {
     ) {
         let (from_line, header) = fields::split_from_line(block);
         let sender = from_line.and_then(|line| line.split(|&byte| byte == b' ').nth(1));
-        let [
-            mut from,
-            mut to,
-            mut cc,
-            mut subject,
-            mut message_id,
-            mut time,
-        ] = [None; 6];
-        for field in fields::fields(header) {
-            let known = [
-                ("from", &mut from),
-                ("to", &mut to),
-                ("cc", &mut cc),
-                ("subject", &mut subject),
-                ("message-id", &mut message_id),
-                ("date", &mut time),
-            ];
-            for (name, body) in known {
-                if body.is_none() && field.is(name) {
-                    *body = Some(field.body);
-                }
-            }
-        }
+        let KnownFields {
+            from,
+            to,
+            cc,
+            subject,
+            message_id,
+            date: time,
+        } = KnownFields::of(header);
         let named = from.map(words::first_address);
         let time = time.and_then(date).map(|time| time.to_rfc3339());
         self.buffer.push(b'{');

@@ -124,36 +124,17 @@ pub(crate) fn change(
         allnet: reader_options.allnet,
         unread: Unread::default(),
     };
-    let chosen = change
-        .selection
-        .choose(&stored, &|message| stored.block(message))
-        .map_err(|error| {
-            let kind = match error {
-                ListError::NoSuchMessage(_) => Kind::Nothing,
-                _ => Kind::Usage,
-            };
-            Failure::new(kind, error.to_string())
-        })?;
+    let chosen = choose(&change.selection, &stored)?;
     let unread = report_unread(&stored, &mut screen);
     let changes = action.changes(&stored, &chosen);
+    // Nothing to write: the mailbox is not even locked, so that it works for those who may only read.
     let done = if options.dry_run || changes.is_empty() {
         Committed {
             left: stored.count(),
             ..Committed::default()
         }
     } else {
-        commit(mailbox, &changes, &reader_options, around, &mut screen).map_err(|failure| {
-            match around.signal() {
-                Some(signal) => {
-                    let what = format!(
-                        "interrupted; {} stays as it is",
-                        sanitize::path(mailbox.path())
-                    );
-                    Failure::new(Kind::Signal(signal), what)
-                }
-                None => failure,
-            }
-        })?
+        write(mailbox, &changes, &reader_options, around, &mut screen)?
     };
     for line in notices_of(&done, mailbox.path()) {
         screen.say(&line);
@@ -178,6 +159,39 @@ pub(crate) fn change(
     }
     screen.finish()?;
     Ok(around.signal().map(Kind::Signal).or(kind))
+}
+
+/// Returns the messages that are selected.
+///
+/// # Errors
+/// A list cannot be understood, or names a message that is not there.
+fn choose(selection: &Selection, stored: &StoredIndex<'_>) -> Result<Vec<usize>, Failure> {
+    let chosen = selection.choose(stored, &|message| stored.block(message));
+    chosen.map_err(|error| {
+        let kind = match error {
+            ListError::NoSuchMessage(_) => Kind::Nothing,
+            _ => Kind::Usage,
+        };
+        Failure::new(kind, error.to_string())
+    })
+}
+
+/// Writes the changes; after a signal the failure says so, and not what the signal broke off.
+fn write(
+    mailbox: &Mailbox,
+    changes: &Changes,
+    options: &ReaderOptions,
+    around: &ReaderContext<'_>,
+    screen: &mut Screen<'_>,
+) -> Result<Committed, Failure> {
+    commit(mailbox, changes, options, around, screen).map_err(|failure| match around.signal() {
+        Some(signal) => {
+            let path = sanitize::path(mailbox.path());
+            let what = format!("interrupted; {path} stays as it is");
+            Failure::new(Kind::Signal(signal), what)
+        }
+        None => failure,
+    })
 }
 
 /// Tells that a header could not be read, which the filters had to do without; returns what kind of

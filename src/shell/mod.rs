@@ -17,11 +17,8 @@
 //!   new command is a row of `config::commands`, an arm in `dispatch`, and a method in one of them.
 //! - `mark` is what was done to a message, `commit` writes it into the mailbox.
 
-use crate::config::Settings;
 use crate::exit::{Failure, Kind};
-use crate::mailbox::Mailbox;
 use crate::selection::Sight;
-use crate::ui::Screen;
 
 pub(crate) mod batch;
 mod command;
@@ -41,10 +38,9 @@ mod store;
 mod unread;
 
 pub(crate) use input::CommandInput;
+pub(crate) use reader::Reader;
 
 use input::CommandSource;
-use options::ReaderContext;
-use reader::Reader;
 
 /// Shows the header lines of a message list, or only finds out whether it names any (`-L`).
 ///
@@ -53,14 +49,10 @@ use reader::Reader;
 /// # Errors
 /// The list cannot be understood (64), or the output cannot be written.
 pub(crate) fn search(
-    mailbox: Mailbox,
-    settings: Settings,
-    around: ReaderContext<'_>,
+    mut reader: Reader<'_, '_>,
     text: &str,
     silent: bool,
-    screen: Screen<'_>,
 ) -> Result<Option<Kind>, Failure> {
-    let mut reader = Reader::new(mailbox, settings, around, screen);
     reader.report_notices();
     let found = match reader.choose(text, Sight::Present) {
         Ok(found) => found,
@@ -87,14 +79,10 @@ pub(crate) fn search(
 /// # Errors
 /// The output cannot be written, or the commands cannot be read ([`Kind::Io`]).
 pub(crate) fn run(
-    mailbox: Mailbox,
-    settings: Settings,
-    around: ReaderContext<'_>,
+    mut reader: Reader<'_, '_>,
     first: &[String],
     input: CommandInput<'_>,
-    screen: Screen<'_>,
 ) -> Result<Option<Kind>, Failure> {
-    let mut reader = Reader::new(mailbox, settings, around, screen);
     reader.report_notices();
     reader.in_script |= !first.is_empty();
     reader.failure = None;

@@ -20,7 +20,7 @@ use crate::selection::{self, FlagChoice, Index, ListError, Sight, first_of_inter
 use crate::ui::{Display, Screen, headline};
 
 /// The state of the reader between commands; messages count from 0.
-pub(super) struct Reader<'a, 's> {
+pub(crate) struct Reader<'a, 's> {
     pub(super) mailbox: Mailbox,
     /// What is set. A command may change it; see [`Reader::refresh`].
     pub(super) settings: Settings,
@@ -57,7 +57,8 @@ pub(super) struct Reader<'a, 's> {
 }
 
 impl<'a, 's> Reader<'a, 's> {
-    pub(super) fn new(
+    /// Returns a reader of a mailbox; it starts at the first message of interest.
+    pub(crate) fn new(
         mailbox: Mailbox,
         settings: Settings,
         around: ReaderContext<'s>,

@@ -17,7 +17,7 @@ use crate::config::{Environment, Settings};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow;
-use crate::flow::sending::{self, SendOptions};
+use crate::flow::sending::{self, SendFlow, SendOptions};
 use crate::sanitize;
 use crate::submission::{self, Report};
 use crate::sys::spool::Spool;
@@ -114,7 +114,12 @@ fn hand_over(
     for warning in &composed.warnings {
         diagnostics.say(warning);
     }
-    sending::submit(&composed, send_options, &around, diagnostics);
+    let mut flow = SendFlow {
+        options: send_options,
+        around: &around,
+        diagnostics,
+    };
+    flow.submit(&composed);
 }
 
 /// Speaks SMTP on standard input and output and submits what comes (`-bs`).

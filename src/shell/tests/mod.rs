@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use super::*;
 
-use crate::config::{Origin, mailrc};
-use crate::mailbox::Journals;
+use super::options::ReaderContext;
+use crate::config::{Origin, Settings, mailrc};
+use crate::mailbox::{Journals, Mailbox};
+use crate::ui::Screen;
 
 mod changing;
 
@@ -64,15 +66,9 @@ fn session(world: World<'_>, content: &str, commands: &str) -> Session {
     let shown = crate::sanitize::path(&dir.path()).to_string();
     let commands = commands.replace("DIR", &shown);
     let mut input = commands.as_bytes();
-    let kind = run(
-        mailbox,
-        settings,
-        around,
-        &[],
-        CommandInput::Lines(&mut input),
-        Screen::new(&mut out, &mut err, "mailx"),
-    )
-    .unwrap();
+    let screen = Screen::new(&mut out, &mut err, "mailx");
+    let reader = Reader::new(mailbox, settings, around, screen);
+    let kind = run(reader, &[], CommandInput::Lines(&mut input)).unwrap();
     Session {
         out: String::from_utf8(out).unwrap().replace(&shown, "DIR"),
         err: String::from_utf8(err).unwrap().replace(&shown, "DIR"),
@@ -315,7 +311,7 @@ fn a_message_that_somebody_else_removes_is_told_and_the_others_are_found() {
     let mut input = &b"from /\"subject 3\"\n"[..];
     let input = CommandInput::Lines(&mut input);
     assert_eq!(
-        run(first, settings, around(), &[], input, screen).unwrap(),
+        run(Reader::new(first, settings, around(), screen), &[], input).unwrap(),
         None
     );
     let (out, err) = (
@@ -332,7 +328,12 @@ fn a_message_that_somebody_else_removes_is_told_and_the_others_are_found() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let screen = Screen::new(&mut out, &mut err, "mailx");
     let settings = Settings::default();
-    let found = search(second, settings, around(), "/\"subject 2\"", false, screen).unwrap();
+    let found = search(
+        Reader::new(second, settings, around(), screen),
+        "/\"subject 2\"",
+        false,
+    )
+    .unwrap();
     assert_eq!(found, Some(Kind::Nothing));
     assert!(String::from_utf8(err).unwrap().ends_with(told));
 }
