@@ -1,4 +1,5 @@
-//! What the user is told on standard error: one line each, sanitised, then a hint.
+//! What is printed on standard error: one line each, sanitised, then a hint. The worst failure that
+//! was printed is remembered: it becomes the exit status.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -68,7 +69,7 @@ impl Diagnostics {
         let mut out = io::stdout().lock();
         if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
             match error.kind() {
-                // Whoever reads no further knows it; the status says it, too.
+                // The program behind the pipe has ended: no line is needed, the status says it.
                 io::ErrorKind::BrokenPipe => self.note(Kind::Io),
                 _ => {
                     let failure = Failure::new(Kind::Io, "cannot write to standard output");
@@ -88,13 +89,13 @@ impl Diagnostics {
         line(&format!("hint: {hint}"));
     }
 
-    /// Tells a failure and its causes, and remembers it.
+    /// Prints a failure and its causes, and remembers it.
     pub(crate) fn fail(&mut self, failure: &Failure) {
         self.print_failure(failure);
         self.note(failure.kind);
     }
 
-    /// Tells a failure and its causes; it says nothing of how the run ends.
+    /// Prints a failure and its causes, without an effect on the exit status.
     pub(crate) fn print_failure(&self, failure: &Failure) {
         self.say(&exit::with_causes(failure));
         if let Some(hint) = &failure.hint {
@@ -102,13 +103,13 @@ impl Diagnostics {
         }
     }
 
-    /// Tells an error that is no [`Failure`], with its causes.
+    /// Prints an error that is no [`Failure`], with its causes, and remembers its kind.
     pub(crate) fn error(&mut self, kind: Kind, error: &(dyn Error + 'static)) {
         self.say(&exit::with_causes(error));
         self.note(kind);
     }
 
-    /// Tells where unsent text is kept, or that it is not.
+    /// Prints where unsent text is kept, or that it is not.
     pub(crate) fn kept(&mut self, kept: Option<&Result<Kept, Failure>>) {
         match kept {
             Some(Ok(kept)) => self.saved("the message", kept),
@@ -117,7 +118,7 @@ impl Diagnostics {
         }
     }
 
-    /// Tells where a text is kept of which only a part could be read.
+    /// Prints where a text is kept of which only a part could be read.
     pub(crate) fn kept_in_part(&mut self, kept: Option<&Result<Kept, Failure>>) {
         match kept {
             Some(Ok(kept)) => self.saved("what was read of the message", kept),
@@ -135,9 +136,7 @@ impl Diagnostics {
         ));
     }
 
-    /// Tells what became of a mail, as far as it was not accepted.
-    ///
-    /// With `verbose` also what was.
+    /// Prints the outcome of each recipient that was not accepted; with `verbose` also of the others.
     pub(crate) fn report(&mut self, report: &Report, verbose: bool) {
         for notice in &report.notices {
             self.say(notice);
@@ -149,6 +148,8 @@ impl Diagnostics {
         {
             self.say(&format!("{}: {}", entry.target, entry.outcome.text));
         }
+        // Hints come after all lines, each once: a thousand recipients that share a failure share
+        // its hint.
         let mut hints: Vec<&str> = Vec::new();
         for group in outcomes(&report.entries) {
             let outcome = &group[0].outcome;
@@ -170,12 +171,15 @@ impl Diagnostics {
                 hints.push(hint);
             }
         }
+        // The hint of the whole report is for a relay that refuses; an outcome's own hint is nearer to
+        // the cause.
         if let Some(hint) = report.hint.as_deref()
             && hints.is_empty()
             && report.entries.iter().any(is_of_the_address)
         {
             hints.push(hint);
         }
+        // Where the text is comes before the hints: it is what the user needs first.
         self.kept(report.kept.as_ref());
         for failure in &report.copy_failures {
             self.fail(failure);
@@ -232,7 +236,7 @@ fn names(group: &[&Entry]) -> String {
     names
 }
 
-/// Writes a line to standard error; that nobody can read it is no failure.
+/// Writes a line to standard error. A failure is ignored, as there is no other place to report it.
 pub(crate) fn line(text: &str) {
     let text = format!("{}\n", sanitize::line(text.as_bytes()));
     let _ = io::stderr().lock().write_all(&locale::encode(&text));

@@ -54,6 +54,7 @@ impl Kind {
     ///
     /// A signal is why we stop: the first one outranks what came of stopping.
     pub fn or_worse(self, before: Option<Kind>) -> Kind {
+        // By the order of the kinds a signal is the least failure; here it outranks the others.
         let is_signal = |kind: Kind| matches!(kind, Kind::Signal(_));
         match before {
             Some(worst) if is_signal(worst) || (worst <= self && !is_signal(self)) => worst,
@@ -172,7 +173,7 @@ pub const STATUSES: &[(Option<Kind>, &str)] = &[
     ),
 ];
 
-/// One thing that went wrong, as the user is told it.
+/// One thing that went wrong, as it is reported to the user.
 #[derive(Debug)]
 pub struct Failure {
     /// What kind it is, and so which exit status.

@@ -28,7 +28,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Option<Kind> {
     if let Err(fault) = result {
         diagnostics.fail(&fault);
     }
-    // Asked for by whatever shows or writes a date, told once.
+    // A time zone that cannot be used was noticed when a date was written; it is reported once.
     if let Some(complaint) = zone::complaint() {
         diagnostics.say(complaint);
     }
@@ -42,7 +42,8 @@ fn caught(work: impl FnOnce()) -> Result<(), Failure> {
     let hook = panic::take_hook();
     let ours = thread::current().id();
     panic::set_hook(Box::new(move |panic| {
-        // One of another thread reaches us, if at all, as a panic of our own.
+        // A panic of another thread ends that thread only; if the thread is needed, joining it
+        // panics here.
         if thread::current().id() != ours {
             return;
         }

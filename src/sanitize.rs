@@ -55,7 +55,7 @@ pub(crate) fn is_forbidden(c: char) -> bool {
 
 fn gate(bytes: &[u8], lines: bool) -> Cow<'_, str> {
     let clean = |c: char| !is_forbidden(c) && (lines || !matches!(c, '\t' | '\n'));
-    // Nearly all mail is clean; ASCII is told without decoding.
+    // Nearly all mail is clean: it is borrowed, and ASCII is recognised without decoding.
     let plain =
         |&byte: &u8| matches!(byte, b' '..=b'~') || (lines && matches!(byte, b'\t' | b'\n'));
     if let Ok(text) = std::str::from_utf8(bytes)
@@ -72,6 +72,7 @@ fn gate(bytes: &[u8], lines: bool) -> Cow<'_, str> {
                 substitute(&mut out, c);
             }
         }
+        // A byte that is not UTF-8 may be a C1 control (0x9b is CSI) to a terminal in another charset.
         for byte in chunk.invalid() {
             let _ = write!(out, "\\x{byte:02x}");
         }
@@ -82,6 +83,7 @@ fn gate(bytes: &[u8], lines: bool) -> Cow<'_, str> {
 fn substitute(out: &mut String, c: char) {
     match c {
         '\t' => out.push(' '),
+        // The control pictures have the order of the controls.
         '\0'..='\u{1f}' => out.extend(char::from_u32(0x2400 + u32::from(c))),
         '\u{7f}' => out.push('\u{2421}'),
         _ => {

@@ -24,7 +24,7 @@ use crate::ui::{Display, Screen};
 /// What is to be done with the mailbox.
 #[derive(Clone, Debug)]
 pub(super) enum Task {
-    /// Tell by the exit status whether there is mail (`-e`).
+    /// Say by the exit status whether there is mail (`-e`).
     Check,
     /// Print the header summary (`-H`), maybe of messages with a flag.
     Headers(Option<FlagChoice>),
@@ -81,6 +81,7 @@ pub(super) fn read(
     if let Task::Check = task {
         return reading::check(&found, environment, diagnostics);
     }
+    // Only tasks that may write catch signals: a listing simply dies of them.
     let signals = match task {
         Task::Shell { .. } | Task::Change(_) => match flow::watch_signals(false) {
             Ok(signals) => Some(signals),
@@ -205,7 +206,7 @@ fn converse(
     Ok(shell::run(reader, commands, input)?)
 }
 
-/// Returns what the reader is told of the terminal, the environment and the mailbox.
+/// Gathers what the reader needs to know of the terminal, the environment and the mailbox.
 fn surroundings<'a>(
     found: &FoundMailbox,
     environment: &'a Environment,
@@ -214,6 +215,8 @@ fn surroundings<'a>(
 ) -> ReaderContext<'a> {
     let stdout_is_terminal = io::stdout().is_terminal();
     let size = terminal_size::terminal_size().filter(|_| stdout_is_terminal);
+    // $COLUMNS outranks the terminal (POSIX); a pipe has 80, so that scripts see the same lines
+    // everywhere.
     let columns = environment
         .columns
         .or(size.map(|(width, _)| width.0))

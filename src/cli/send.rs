@@ -41,7 +41,7 @@ pub(super) struct TextOptions {
     pub ignore: bool,
 }
 
-/// Refuses a message to nobody before anything is read: its text would only be lost.
+/// Refuses a message without recipients before its text is read, because the text would be lost.
 pub(super) fn check_recipients(request: &Request) -> Result<(), Failure> {
     let has_field = |name: &[u8]| {
         request.headers.iter().any(|field| {
@@ -121,6 +121,8 @@ fn read_text(
         Some(path) => input::behind_file(path, text, signals),
         None => text,
     };
+    // The order of the cases matters: a body file is the text whatever standard input is, and an
+    // attachment `-` must find standard input unread.
     let terminal = io::stdin().is_terminal();
     // An attachment `-` takes standard input; then there is no body.
     let is_attached = request

@@ -39,7 +39,7 @@ pub(super) struct Inputs<'a> {
 
 /// Reads the configuration in its order: defaults, the system's files, the user's, options.
 ///
-/// Problems that concern nothing but themselves are told and passed over.
+/// Problems of single lines are printed, and the rest is read.
 ///
 /// The second value says why nothing may be sent although the rest could be read: an account is
 /// asked for that is not there (78), or the system failed while a file was read (75). The text of a
@@ -174,8 +174,8 @@ fn report_problems(settings: &Settings, sending: bool, diagnostics: &mut Diagnos
 /// Executes the commands of `-X` and `-E`, which are one script; returns why nothing more may be
 /// done, if one of them failed (design decision D24).
 ///
-/// Commands of the reader have no effect there. A message does not depend on them; but whoever
-/// reads a mailbox by a script would go on in another mailbox, or with other words, than were meant.
+/// Commands of the reader have no effect there. A message does not depend on them; but a script
+/// that reads a mailbox would go on in another mailbox, or with other words, than were meant.
 fn execute(
     inputs: &Inputs<'_>,
     settings: &mut Settings,
@@ -193,8 +193,8 @@ fn execute(
         let failure = Failure::new(Kind::Usage, format!("{origin}: it is not allowed here"));
         return Some(failure.hint("-Y executes a command of the reader, when the mailbox is open"));
     }
-    // What concerns the way out stops a message by itself, and a value that is none is no failure
-    // elsewhere (design decision D23).
+    // A problem of the route stops a message by itself, and a value that cannot be used is no
+    // failure where a mailbox is read (design decision D23).
     let stops = |problem: &Problem| {
         !before.contains(problem)
             && problem.variable.is_none()

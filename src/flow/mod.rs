@@ -1,7 +1,8 @@
 //! The two flows of the program: a mail on its way out, and a mailbox that is opened.
 //!
-//! They need no command line and start no reader, so that the reader, too, can send a mail and open
-//! another mailbox.
+//! [`sending`] composes, submits, keeps and reports; every face sends through it, and a `reply` of the
+//! reader would too. [`reading`] finds and opens a mailbox. Neither needs a command line, and neither
+//! starts the reader, so that the reader can send a mail and open another mailbox.
 
 pub(crate) mod reading;
 pub(crate) mod sending;

@@ -67,6 +67,7 @@ pub(crate) fn open(
     screen: &mut Screen<'_>,
 ) -> Result<Mailbox, ReportError> {
     // Opening says what is wrong with anything else than a file, a FIFO for instance.
+    // A reader that may not write applies a pending change in memory only (D13).
     if !opening.read_only {
         recover(&found.path, opening, screen);
     }
@@ -85,8 +86,8 @@ pub(crate) fn open(
     }
 }
 
-/// Completes a change of the mailbox that broke off; what cannot be completed is told, and shown as
-/// if it were.
+/// Completes a change of the mailbox that broke off; what cannot be completed is reported, and the
+/// mailbox is shown as if it were.
 fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
     let mut options = CommitOptions {
         lock: LockOptions::default(),
@@ -117,7 +118,7 @@ fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
     }
 }
 
-/// Answers `-e`: 0 there is mail, 1 there is none, else why it cannot be told.
+/// Answers `-e`: 0 there is mail, 1 there is none, else why it cannot be said.
 pub(crate) fn check(
     found: &FoundMailbox,
     environment: &Environment,
@@ -250,7 +251,8 @@ pub(crate) fn file_of(
     if let Some(named) = file_of_that_name(file)? {
         return Ok(named);
     }
-    // The first look-up that failed: its "no" is no answer.
+    // A look-up that fails is no "there is no such user": the first such failure is remembered, and
+    // the name is not expanded by guess.
     let trouble = RefCell::new(None);
     let note = |failure: Failure| {
         trouble.borrow_mut().get_or_insert(failure);
@@ -330,6 +332,7 @@ fn spool_of(
 ) -> io::Result<Option<PathBuf>> {
     let spools = spools(settings);
     let spools: Vec<&Path> = spools.iter().map(PathBuf::as_path).collect();
+    // $MAIL counts for our own mailbox only: it says nothing of other users.
     let place = mailbox::system_mailbox(&LocationInputs {
         mail,
         effective_uid: user::effective_uid(),
@@ -345,7 +348,8 @@ pub(crate) fn journals(environment: &Environment) -> Journals {
     let state = |directory: PathBuf| directory.join("postrider/journal");
     let directories = match user::effective_uid() {
         0 => vec![state(PathBuf::from("/var/lib"))],
-        // Accounts of services have homes that are not there or not theirs.
+        // Accounts of services often have a home that does not exist or is not theirs. The shared
+        // directory serves them.
         uid => {
             let own = environment.state_directory().map(state);
             own.into_iter()

@@ -1,4 +1,4 @@
-//! Sending: a message with its text is composed, submitted, kept where nobody has accepted it, and
+//! Sending: a message with its text is composed, submitted, kept where it was not accepted, and
 //! reported.
 //!
 //! Where the text comes from is the business of the caller.

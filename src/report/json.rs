@@ -109,7 +109,7 @@ impl<'g> ObjectWriter<'g> {
         }
     }
 
-    /// Writes the whole line; with `content`, a whole message, what `show` tells of it as well.
+    /// Writes the whole line; with `content`, a whole message, also the keys of `show`.
     fn object(
         &mut self,
         number: usize,
@@ -129,6 +129,8 @@ impl<'g> ObjectWriter<'g> {
         } = KnownFields::of(header);
         let named = from.map(words::first_address);
         let time = time.and_then(date).map(|time| time.to_rfc3339());
+        // The keys are in alphabetical order, by hand: a map that sorts them would hold the whole
+        // message in memory.
         self.buffer.push(b'{');
         self.text("cc", cc, true);
         self.raw("cc", cc);
@@ -225,7 +227,7 @@ impl<'g> ObjectWriter<'g> {
 
     fn give_full(&mut self) {
         if self.buffer.len() >= CHUNK {
-            // The last byte stays: it tells whether a comma is to come.
+            // The last byte stays in the buffer: by it `key` sees whether a comma is needed.
             let last = self.buffer.len() - 1;
             (self.give)(&self.buffer[..last]);
             self.buffer.drain(..last);
@@ -238,6 +240,7 @@ impl<'g> ObjectWriter<'g> {
         let Some(bytes) = bytes else {
             return self.buffer.extend_from_slice(b"null");
         };
+        // A field folded over lines is one text (RFC 5322 section 2.2.3).
         let bytes = fields::unfold(bytes);
         self.buffer.push(b'"');
         let mut rest = &*bytes;
@@ -317,7 +320,7 @@ impl<'g> ObjectWriter<'g> {
     }
 }
 
-/// Returns the names of the flags that are set, as JSON and people are told them.
+/// Returns the names of the flags that are set.
 fn flag_names(flags: Flags) -> Vec<&'static str> {
     let state = if flags.is_new() {
         "new"

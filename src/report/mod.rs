@@ -27,7 +27,7 @@ const CHUNK: usize = 64 * 1024;
 pub(crate) enum ReportError {
     /// The mailbox cannot be opened; the caller knows what a missing one means.
     Open(OpenError),
-    /// Anything else, ready to be told.
+    /// Anything else, ready to be reported.
     Failed(Failure),
 }
 
@@ -91,6 +91,7 @@ pub(crate) fn headers(
     let mut number = 0;
     let mailbox = Mailbox::open(path, journals, &mut |_, message, block| {
         number += 1;
+        // The scan cannot be ended from here; where the output is closed only its lines are spared.
         if !screen.is_closed() && choice.is_none_or(|choice| choice.matches(message.flags)) {
             summary.add(number, message, block, display);
             summary.write(&mut screen);
@@ -114,6 +115,8 @@ struct HeaderLines {
 impl HeaderLines {
     fn add(&mut self, number: usize, message: &MessageRef, block: &[u8], display: &Display) {
         self.any = true;
+        // The first new message is the current one; without any it is the first unread one, whose
+        // place in the text is remembered for the mark.
         let current = !self.decided && message.flags.is_new();
         self.decided |= current;
         if !self.decided && self.unread.is_none() && !message.flags.is_read() {
@@ -267,7 +270,7 @@ pub(crate) fn show(
     Ok(incomplete)
 }
 
-/// Tells what else is to be known about a mailbox, a line each; returns what it means for the exit
+/// Reports what opening a mailbox has noticed, a line each; returns what it means for the exit
 /// status.
 fn report_notices(mailbox: &Mailbox, screen: &mut Screen<'_>) -> Option<Kind> {
     for notice in mailbox.notices() {

@@ -49,6 +49,7 @@ impl Selection {
                 Err(error) => return Err(error),
             }
         }
+        // Case is ignored in both texts, as in the reader's lists.
         let lowered = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
         let (from, subject) = (lowered(&self.from), lowered(&self.subject));
         let contains = |text: String, wanted: &String| text.to_lowercase().contains(wanted);
@@ -83,7 +84,7 @@ fn as_list(text: &str) -> String {
     match text.starts_with('/') {
         true if !text.contains('"') => format!("\"{text}\""),
         true if !text.contains('\'') => format!("'{text}'"),
-        // As `show` has it.
+        // `show last` is understood, so the same word is here.
         _ if text == "last" => "$".to_owned(),
         _ => text.to_owned(),
     }

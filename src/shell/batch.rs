@@ -16,21 +16,21 @@ use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interes
 use crate::ui::headline::{self, HeadlineFacts};
 use crate::ui::{Display, Screen};
 
-/// What is to become of the messages.
+/// What is done with the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// They go.
+    /// The messages are deleted.
     Delete,
-    /// They get the first flags, and lose the second.
+    /// The first flags are set, the second ones cleared.
     Mark(Flags, Flags),
 }
 
-/// How a change is made and told.
+/// How a change is made and reported.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ChangeOptions {
     /// Only show which messages would change.
     pub dry_run: bool,
-    /// Tell the json_result as one JSON object.
+    /// Print the result as one JSON object.
     pub json: bool,
 }
 
@@ -39,9 +39,9 @@ pub(crate) struct ChangeOptions {
 pub(crate) struct BatchChange {
     /// Which messages.
     pub selection: Selection,
-    /// What becomes of them.
+    /// What is done with them.
     pub action: Action,
-    /// How it is told.
+    /// How it is made and reported.
     pub options: ChangeOptions,
 }
 
@@ -84,6 +84,7 @@ impl Index for StoredIndex<'_> {
     }
 
     fn is_hidden(&self, _: usize) -> bool {
+        // There is no session here in which a message could have been deleted before.
         false
     }
 
@@ -125,6 +126,7 @@ pub(crate) fn change(
         unread: Unread::default(),
     };
     let chosen = choose(&change.selection, &stored)?;
+    // A filter that could not see a header may have passed over a message: the status says so.
     let unread = report_unread(&stored, &mut screen);
     let changes = action.changes(&stored, &chosen);
     // Nothing to write: the mailbox is not even locked, so that it works for those who may only read.
@@ -139,6 +141,8 @@ pub(crate) fn change(
     for line in notices_of(&done, mailbox.path()) {
         screen.say(&line);
     }
+    // A change that is not complete is certain, because the journal has it, but it is not in the
+    // mailbox yet.
     let incomplete = unfinished(&done, mailbox.path()).map(|failure| {
         screen.fail(&failure);
         failure.kind
@@ -194,8 +198,8 @@ fn write(
     })
 }
 
-/// Tells that a header could not be read, which the filters had to do without; returns what kind of
-/// failure that is, if it is one.
+/// Reports that the filters had to do without a header, because it could not be read; returns what
+/// kind of failure that is, if it is one.
 fn report_unread(stored: &StoredIndex<'_>, screen: &mut Screen<'_>) -> Option<Kind> {
     let (failure, kind) = stored.unread.take()?;
     screen.fail(&failure);
@@ -214,7 +218,8 @@ impl Action {
                     let mut flags = before;
                     flags.insert(set);
                     flags.remove(cleared);
-                    // `RO`, as when it was read.
+                    // A message that was read in a session has `Status: RO`; one that is marked as
+                    // read here gets the same.
                     if set.contains(Flags::READ) && before.is_new() {
                         flags.insert(Flags::OLD);
                     }

@@ -29,6 +29,7 @@ pub(super) fn commit(
     around: &ReaderContext<'_>,
     screen: &mut Screen<'_>,
 ) -> Result<Committed, Failure> {
+    // The lock calls back while it waits, and the screen is the caller's: it is lent by turns.
     let screen = RefCell::new(screen);
     let is_over = || around.signal().is_some();
     let tell = |what: &str| screen.borrow_mut().waiting_for(what);
@@ -42,16 +43,19 @@ pub(super) fn commit(
             ..LockOptions::default()
         },
         journals: &around.journals,
+        // POSIX: a mailbox that has become empty is removed, unless `keep` is set.
         removes_empty: !options.rules.keep,
     };
     mailbox.commit(changes, &commit).map_err(|error| {
         let why = with_causes(&error);
         match &error {
-            // A journal has a name that says nothing to whoever reads it.
+            // The file that could not be written is the journal. Its name means nothing to a user,
+            // so the failure names the mailbox.
             CommitError::Write { path, .. } if path != mailbox.path() => {
                 let what = format!("cannot change {}", sanitize::path(mailbox.path()));
                 Failure::new(error.kind(), what).because(why)
             }
+            // Only flags were to change: say that no message is in danger.
             CommitError::Write { .. } if changes.deletes_nothing() => {
                 let hint = "nothing was to be deleted; the messages keep the flags that they had";
                 Failure::new(error.kind(), why).hint(hint)

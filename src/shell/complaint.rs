@@ -1,12 +1,12 @@
-//! What a command says when it comes to nothing, and how bad that is.
+//! Why a command did nothing, and whether that is a failure.
 
 use crate::exit::Kind;
 use crate::selection::ListError;
 
-/// What a command says: nothing, or what to tell the user.
+/// What a command returns: nothing, or its complaint.
 pub(super) type CommandResult = Result<(), Complaint>;
 
-/// The line to tell the user, and what kind of failure it is.
+/// The line that is shown to the user, and what kind of failure it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     /// The line.

@@ -23,20 +23,21 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Runs a command, and heeds what came of it and meanwhile.
+    /// Runs a command, and then acts on its failure and on a signal that came meanwhile.
     pub(super) fn carry_out(&mut self, line: &str) {
         self.has_failed = false;
         self.failure = None;
         self.execute(line);
         self.stop_on_signal();
         self.record_failure(line);
+        // s-nail's `errexit` ends scripts only; a person would lose the session by a typing error.
         if self.has_failed && self.options.errexit && !self.around.stdin_is_terminal {
             self.note(Kind::Nothing);
             self.is_quitting = true;
         }
     }
 
-    /// Takes down that a command of a script has failed, if it has.
+    /// Remembers that a command of a script has failed, if it has.
     pub(super) fn record_failure(&mut self, line: &str) {
         if let Some(kind) = self.failure.take()
             && self.in_script
@@ -57,8 +58,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Ends the script where a person at a terminal goes on; what a failed one has marked is taken
-    /// back, as nobody saw it.
+    /// Ends the script of `-Y` where a person at a terminal goes on. The marks that a failed script
+    /// has made are taken back, because the person has not seen them.
     pub(super) fn end_script_at_terminal(&mut self) {
         if !self.around.stdin_is_terminal {
             return;
@@ -76,7 +77,7 @@ impl Reader<'_, '_> {
         self.script = Script::default();
     }
 
-    /// Leaves where a signal asks us to stop; an interrupt at a terminal ended the command only.
+    /// Quits where a signal asks us to stop; an interrupt at a terminal only ends the command.
     pub(super) fn stop_on_signal(&mut self) {
         match self.around.signals {
             Some(signals) if self.around.stdin_is_terminal => signals.forget_interrupt(),
@@ -94,10 +95,10 @@ impl Reader<'_, '_> {
         self.is_quitting = true;
     }
 
-    /// Says that something was asked for and not done, where the output has lost its reader before
-    /// the end: what nobody saw is not deleted.
+    /// Reports changes left undone because the output pipe was closed: a message that could not be
+    /// shown is not deleted.
     ///
-    /// That nobody wants to see more of a list is no failure.
+    /// A pipe that is closed after commands that only show something is no failure (`| head`).
     pub(super) fn report_unfinished(
         &mut self,
         source: &mut CommandSource<'_>,
@@ -106,13 +107,14 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         let mut is_asked = self.marks.iter().any(|mark| mark.fate != Fate::Default);
+        // The rest of the script is read and not carried out, to learn whether it asks for a change.
         while !self.around.stdin_is_terminal {
             let Some(line) = source.line(self)? else {
                 break;
             };
             match find_at_prompt(command::split(&line).0).map(|command| command.name) {
                 Some("quit") => break,
-                // Nothing was to be written.
+                // `x` would have written nothing either.
                 Some("exit" | "xit") => return Ok(()),
                 _ => is_asked |= command::does_more_than_show(&line),
             }
@@ -130,6 +132,7 @@ impl Reader<'_, '_> {
     pub(super) fn execute(&mut self, line: &str) {
         self.refresh();
         let (word, arguments) = command::split(line);
+        // An empty line is `next`, and a message list alone is `print` (POSIX).
         let result = match (word, arguments) {
             ("", "") => self.next(""),
             ("", messages) => self.print(messages),

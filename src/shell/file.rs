@@ -18,6 +18,7 @@ const MAX_NAMES: usize = 1000;
 
 /// Makes a file name of one that somebody else chose: no directory, not hidden, no controls.
 pub(super) fn safe_name(name: &str) -> String {
+    // In a name from Windows a backslash ends a directory, and the directories are not wanted.
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
     let harmless = |c: char| {
         if sanitize::is_forbidden(c) || c.is_control() {
@@ -34,6 +35,7 @@ pub(super) fn safe_name(name: &str) -> String {
         Some(rest) => format!("_{rest}"),
         None => name,
     };
+    // The extension stays when a long name is cut: it says by which program the file opens.
     let (stem, extension) = parts(&name);
     let mut end = stem.len().min(MAX_NAME.saturating_sub(extension.len()));
     while !stem.is_char_boundary(end) {
@@ -71,7 +73,7 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
                 return fill(&file, &path, bytes)
                     .map(|()| path.clone())
                     .map_err(|error| {
-                        // Nobody else has seen a file that we have just made.
+                        // We have made this file just now, so that removing it harms no one.
                         let _ = target.remove();
                         cannot("write", &path, error)
                     });

@@ -88,10 +88,11 @@ impl<'a> CommandSource<'a> {
                 let length = lines.read_until(b'\n', &mut line).map_err(|error| {
                     Failure::new(Kind::Io, "cannot read the commands").because(error)
                 })?;
+                // A command in another charset is still read: only its odd letters are lost.
                 let line = String::from_utf8_lossy(&line);
                 let line = line.trim_end_matches(['\n', '\r']);
                 if length == 0 && reader.around.stdin_is_terminal {
-                    // The end of input was typed behind a prompt.
+                    // Ctrl-D was typed behind the prompt; what follows begins a new line.
                     reader.screen.raw(b"\n");
                 }
                 Ok((length > 0).then(|| line.to_owned()))

@@ -49,7 +49,8 @@ impl Reader<'_, '_> {
             let is_scripted = self.in_script;
             let mark = &mut self.marks[message];
             if mark.is_unsaved && is_scripted {
-                // Nobody saw that it could not be read or saved: the script that goes on would lose it.
+                // A script has not noticed that the message could not be read or saved. If it were
+                // deleted now, its only copy would be lost.
                 let line = format!(
                     "{}: it could not be shown or saved, and is not deleted",
                     message + 1

@@ -1,13 +1,12 @@
 //! The interactive reader: a loop over commands from a terminal, a pipe or a file.
 //!
-//! Takes a mailbox that is open already, settings and a screen; knows nothing of
-//! where they come from. The reader owns the settings: what they say is looked up again for the
-//! command after a change. Commands mark messages in memory; only `save` and its
-//! like write at once, and only leaving by `q` changes the mailbox. `x` changes
-//! nothing, and nor do the ends that nobody asked for: a signal, a terminal that
-//! is gone, an output that is full, a script that has failed. Results
-//! go to `out`, complaints to `err` (POSIX), and neither ends the loop; the end of
-//! input is `q`.
+//! The reader takes a mailbox that is open already, settings and a screen; it does not know where
+//! they come from. It owns the settings: after a change the next command reads them anew. Commands
+//! mark messages in memory. Only `save`, `copy` and `write` write at once, and only quitting by `q`
+//! changes the mailbox. `x` changes nothing, and neither does an end that the user did not ask for:
+//! a signal, a terminal that is gone, an output that is full, a script that has failed. Results go
+//! to standard output, complaints to standard error (POSIX), and neither ends the loop; the end of
+//! the input is `q`.
 //!
 //! # Where things are
 //! - [`run`] and [`search`] are the two ways in; [`batch`] changes messages without a dialogue.
@@ -16,6 +15,8 @@
 //! - `reader` is the state. The commands are its methods, in `show`, `marking`, `store` and `quit`. A
 //!   new command is a row of `config::commands`, an arm in `dispatch`, and a method in one of them.
 //! - `mark` is what was done to a message, `commit` writes it into the mailbox.
+//! - A command that sends (`reply`, `mail`, `forward`) would be a module beside these that calls
+//!   `flow::sending`; a command that opens another mailbox (`file`) would call `flow::reading`.
 
 use crate::exit::{Failure, Kind};
 use crate::selection::Sight;
@@ -62,6 +63,7 @@ pub(crate) fn search(
             return Err(Failure::new(Kind::Usage, what));
         }
     };
+    // A header that could not be read outranks "nothing found": the message may match.
     let nothing = found.is_empty().then_some(Kind::Nothing);
     let kind = reader.worst.or(reader.report_unread()).or(nothing);
     if !silent && !found.is_empty() {
@@ -73,8 +75,8 @@ pub(crate) fn search(
 
 /// Reads and runs commands until one leaves or the input ends.
 ///
-/// `first` are commands that come before those of the input. Returns what went wrong, if anything
-/// did that changes the exit status; it was told already.
+/// `first` are commands that come before those of the input. Returns the worst failure that counts
+/// for the exit status; it was reported already.
 ///
 /// # Errors
 /// The output cannot be written, or the commands cannot be read ([`Kind::Io`]).
@@ -84,6 +86,7 @@ pub(crate) fn run(
     input: CommandInput<'_>,
 ) -> Result<Option<Kind>, Failure> {
     reader.report_notices();
+    // The commands of -Y are a script, at a terminal too: D24 holds until they have ended.
     reader.in_script |= !first.is_empty();
     reader.failure = None;
     reader.greet();
@@ -105,12 +108,13 @@ pub(crate) fn run(
             }
             Ok(None) => {
                 reader.carry_out("quit");
-                // Where leaving fails a person may try something else; but an input that ends
-                // twice has nobody behind it.
+                // Where quitting fails a person may try something else. An input that ends twice in
+                // a row has no person behind it.
                 reader.is_quitting |= has_ended;
                 has_ended = true;
             }
             Err(failure) => {
+                // A signal breaks off a read: then the signal is the reason, and not the error.
                 reader.stop_on_signal();
                 if !reader.is_quitting {
                     return Err(failure);

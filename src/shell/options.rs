@@ -18,9 +18,10 @@ pub(crate) type Pager<'a> = Box<dyn FnMut(&OsStr, &[u8]) -> io::Result<()> + 'a>
 /// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like.
 pub(crate) type FindFile<'a> = Box<dyn Fn(&str, &Settings) -> Result<PathBuf, Failure> + 'a>;
 
-/// What a session is told that no variable can change: terminal, environment, mailbox, signals.
+/// What a session depends on that no variable can change: terminal, environment, mailbox, signals.
 ///
-/// Nothing in the reader looks at the environment; who builds this does.
+/// The reader itself never looks at the environment or the terminal; the caller does, and tests
+/// need neither.
 pub(crate) struct ReaderContext<'a> {
     /// The program's name, for error lines and for the prompt.
     pub program: String,
@@ -145,6 +146,7 @@ impl ReaderOptions {
     pub(crate) fn of(settings: &Settings, around: &ReaderContext<'_>) -> ReaderOptions {
         let number = |name| settings.number(name).map(|number| number as usize);
         let environment = &around.environment;
+        // `set crt` without a number is the height of the terminal (POSIX).
         let crt = match settings.get("crt") {
             None => None,
             Some("") => Some(around.rows),
@@ -153,9 +155,11 @@ impl ReaderOptions {
         let pager = settings.path("pager").map(ToOwned::to_owned);
         let is_mail = around.program == "mail" || around.program == "Mail";
         ReaderOptions {
+            // bsd-mailx leaves four rows for the prompt and what is typed there.
             screen: number("screen")
                 .unwrap_or(around.rows.saturating_sub(4))
                 .max(1),
+            // A pager would wait for keys that a pipe cannot send.
             crt: crt.filter(|_| around.stdout_is_terminal),
             pager: pager
                 .or_else(|| environment.pager.clone())

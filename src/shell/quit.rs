@@ -22,7 +22,7 @@ use crate::exit::Failure;
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
 use crate::sanitize;
 
-/// What is to be done.
+/// What quitting does to the mailbox and to MBOX.
 #[derive(Debug, Default)]
 struct QuitPlan {
     changes: Changes,
@@ -35,6 +35,7 @@ impl Reader<'_, '_> {
     /// Writes back what was marked, and ends the loop; stays at a terminal if that fails.
     pub(super) fn quit(&mut self, _: &str) -> CommandResult {
         let written = match self.held_back_by() {
+            // Nothing can be marked in a mailbox that is open read-only, so there is nothing to write.
             _ if self.read_only => Ok(()),
             Some(_) => {
                 self.report_unchanged();
@@ -51,6 +52,7 @@ impl Reader<'_, '_> {
                 } else {
                     failure
                 });
+                // A script cannot answer: it ends here, and its marks are lost, but no message is.
                 self.is_quitting = !can_stay;
             }
         }
@@ -73,6 +75,8 @@ impl Reader<'_, '_> {
 
     fn write_back(&mut self) -> Result<(), Failure> {
         let plan = self.plan()?;
+        // MBOX is synced before the mailbox changes: after a crash a message is in both, never in
+        // neither.
         self.move_to_mbox(&plan)?;
         let path = sanitize::path(self.mailbox.path()).to_string();
         if plan.changes.is_empty() {
@@ -116,8 +120,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Tells what there is to say of changes that were written; one that is not complete is a
-    /// failure, at a terminal too.
+    /// Reports the notices of a commit; one that is not complete is a failure, at a terminal too.
     pub(super) fn report_commit(&mut self, done: &Committed) {
         for line in notices_of(done, self.mailbox.path()) {
             self.say(&line);
@@ -142,6 +145,8 @@ impl Reader<'_, '_> {
         let mut is_mbox_itself = None;
         for (message, mark) in self.marks.iter().enumerate() {
             if self.goes_to_mbox(mark) {
+                // Found out once, and only if a message goes to MBOX: the name may need the user
+                // database.
                 let is_itself = match is_mbox_itself {
                     Some(known) => known,
                     None => {
@@ -155,6 +160,7 @@ impl Reader<'_, '_> {
                     continue;
                 }
             }
+            // POSIX: without `keepsave` a message that was saved goes from a system mailbox.
             let is_dropped = self.around.is_system
                 && !self.options.rules.keepsave
                 && mark.is_saved
@@ -202,6 +208,8 @@ impl Reader<'_, '_> {
             .collect();
         self.append(&plan.mbox, &moves, &flags)?;
         for &message in &moves {
+            // If the change of the mailbox fails and the user tries again, the message must not be
+            // appended a second time.
             self.marks[message].is_in_mbox = true;
         }
         let line = format!(
@@ -217,6 +225,7 @@ impl Reader<'_, '_> {
 /// Returns the flags that a message has after the session: what was new has been seen.
 fn final_flags(mark: &Mark) -> Flags {
     let mut flags = mark.flags;
+    // The session has shown the header line, so a new message is old afterwards (`Status: O`).
     if mark.read_now || (flags.is_new() && !mark.stays_new) {
         flags.insert(Flags::OLD);
     }

@@ -44,14 +44,14 @@ pub(crate) struct Reader<'a, 's> {
     /// Whether nothing may be changed: asked for, or by the rights of the file.
     pub(super) read_only: bool,
     pub(super) is_quitting: bool,
-    /// Whether commands come from where nobody watches: a pipe, a file, `-Y`.
+    /// Whether commands come from a script, which no person watches: a pipe, a file, `-Y`.
     pub(super) in_script: bool,
     pub(super) script: Script,
     /// Whether the last command had something to complain of.
     pub(super) has_failed: bool,
     /// What kind of failure the last command was, if it was one.
     pub(super) failure: Option<Kind>,
-    /// What is to be the exit status; failures at a terminal are seen and no part of it.
+    /// The failure that becomes the exit status; a person at a terminal has seen the others.
     pub(super) worst: Option<Kind>,
     pub(super) unread: Unread,
 }
@@ -74,8 +74,10 @@ impl<'a, 's> Reader<'a, 's> {
                 .collect(),
             current,
             shown: false,
+            // The first screenful is the one with the current message, as in bsd-mailx.
             page: current / options.screen,
             search: String::new(),
+            // The rights are looked at once: a banner that says "[Read only]" stays true.
             read_only: around.read_only || !may_write(&mailbox),
             is_quitting: false,
             in_script: !around.stdin_is_terminal,
@@ -108,12 +110,12 @@ impl<'a, 's> Reader<'a, 's> {
         (self.around.find_file)(name, &self.settings)
     }
 
-    /// Returns whether what takes long is to end now.
+    /// Returns whether a signal asks a long command to end now.
     pub(super) fn is_interrupted(&self) -> bool {
         self.around.signal().is_some()
     }
 
-    /// Says what is wrong with a command.
+    /// Reports what is wrong with a command.
     pub(super) fn complain(&mut self, complaint: &Complaint) {
         self.has_failed = true;
         self.failure = worse(self.failure, complaint.kind);
@@ -125,7 +127,7 @@ impl<'a, 's> Reader<'a, 's> {
         self.screen.say(line);
     }
 
-    /// Tells what else is to be known about the mailbox.
+    /// Reports what opening the mailbox has noticed, a torn message for instance.
     pub(super) fn report_notices(&mut self) {
         let notices = self.mailbox.notices().to_vec();
         for notice in &notices {
@@ -136,7 +138,7 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
-    /// Tells what a command could not do; in a script it changes the exit status.
+    /// Reports what a command could not do; in a script it changes the exit status.
     pub(super) fn fail(&mut self, failure: &Failure) {
         self.has_failed = true;
         self.failure = worse(self.failure, Some(failure.kind));
@@ -159,6 +161,7 @@ impl<'a, 's> Reader<'a, 's> {
             return Ok(found);
         }
         match self.marks.get(self.current) {
+            // Without a list a command means the current message, unless that was deleted.
             Some(mark) if mark.fate != Fate::Deleted => Ok(vec![self.current]),
             _ => Err(ListError::NoMatch),
         }
@@ -166,6 +169,8 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Returns the messages that a list names.
     pub(super) fn choose(&mut self, text: &str, sight: Sight) -> Result<Vec<usize>, ListError> {
+        // The parser asks the reader about messages while it changes the search, so the search is
+        // taken out of the reader meanwhile.
         let mut search = std::mem::take(&mut self.search);
         let found = selection::messages(text, self, sight, &mut search);
         self.search = search;
@@ -176,6 +181,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// a failure here: the message would go, and be nowhere.
     pub(super) fn messages_to_keep(&mut self, text: &str) -> Result<Vec<usize>, Complaint> {
         self.listed(text).map_err(|error| match error {
+            // `d 1` and then `s 1 f`: the script believes that message 1 is in `f`.
             ListError::Hidden(_) => Complaint::wrong(error.to_string()),
             error => error.into(),
         })
@@ -190,22 +196,23 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     /// Returns the From_ line and header block of a message; one that cannot be read is empty, and
-    /// told when the command ends.
+    /// is reported when the command ends.
     pub(super) fn block(&self, message: usize) -> Vec<u8> {
         self.unread.block(&self.mailbox, message)
     }
 
-    /// Returns the number of lines of a message; one that cannot be read has none, and is told when
-    /// the command ends.
+    /// Returns the number of lines of a message; one that cannot be read has none, and is
+    /// reported when the command ends.
     pub(super) fn lines(&self, message: usize) -> u32 {
         self.unread.lines(&self.mailbox, message)
     }
 
-    /// Tells that a header could not be read, which a search or a list had to do without; returns
-    /// what kind of failure that is, if it is one.
+    /// Reports that a search or a list had to do without a header, because it could not be read;
+    /// returns what kind of failure that is, if it is one.
     pub(super) fn report_unread(&mut self) -> Option<Kind> {
         let (failure, kind) = self.unread.take()?;
         match kind {
+            // Another program has deleted the message: that is news, and no failure.
             None => self.say(&with_causes(&failure)),
             Some(_) => self.fail(&failure),
         }
@@ -241,7 +248,8 @@ impl Index for Reader<'_, '_> {
     }
 
     fn is_hidden(&self, message: usize) -> bool {
-        // What another program marked as deleted is still there to be read.
+        // Only a deletion of this session hides a message: one that another program has marked as
+        // deleted is still there to be read.
         self.marks[message].fate == Fate::Deleted
     }
 
@@ -276,7 +284,8 @@ fn may_write(mailbox: &Mailbox) -> bool {
         vec![path.to_owned()]
     };
     let is_open = |place: &PathBuf| eaccess(place, AccessFlags::W_OK).is_ok();
-    // Who changes it must first complete a change that broke off.
+    // A change that broke off must be completed before the next one, and cannot be if its journal
+    // cannot be read.
     let is_whole = |notice: &Notice| !matches!(notice, Notice::Unreadable { .. });
     !mailbox.is_compressed() && mailbox.notices().iter().all(is_whole) && places.iter().all(is_open)
 }

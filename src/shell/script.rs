@@ -1,6 +1,7 @@
 //! What a script may still do after one of its commands has failed (design decision D24).
 //!
-//! A script is what nobody watches: standard input that is no terminal, and `-Y`. It was written
+//! A script is a series of commands that no person watches: standard input that is no terminal, and
+//! `-Y`. It was written
 //! for a mailbox and for commands that worked; after one that did not, `d *` may hit the wrong
 //! mailbox. So every change that comes later is held back, the mailbox stays as it is, and the exit
 //! status is that of the failure. Commands that only show something go on.
@@ -112,6 +113,7 @@ impl Script {
         let line = line.trim();
         self.following = match self.following {
             Following::Commands => return false,
+            // Where the text would end depends on escapes that we do not read: all of it is text.
             Following::Text => Following::Text,
             Following::Conditional(open) if is_conditional(line) => {
                 Following::Conditional(open + 1)

@@ -69,11 +69,14 @@ impl Reader<'_, '_> {
         let mut text = String::new();
         let crt = self.options.crt;
         for message in messages {
+            // Ctrl-C stops a long `print *` between two messages, never within one.
             if self.is_interrupted() {
                 break;
             }
             let bytes = self.bytes(message)?;
             let number = Some(message + 1);
+            // Only the whole text says whether it is longer than a screen; without a pager each
+            // piece can go out at once.
             if crt.is_some() {
                 page::each(number, bytes, all, &self.display, &mut |piece| {
                     text.push_str(piece);
@@ -92,8 +95,8 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Returns the bytes of a message; where they cannot be read that counts for the exit status, and
-    /// for a script that would delete what nobody saw.
+    /// Returns the bytes of a message; a failure to read them counts for the exit status, and keeps a
+    /// script from deleting the message.
     fn bytes(&mut self, message: usize) -> Result<Vec<u8>, Complaint> {
         self.mailbox.read(message).map_err(|error| {
             let kind = unread::kind(&error);
@@ -175,6 +178,7 @@ impl Reader<'_, '_> {
         let mut text = String::new();
         for &message in &messages {
             self.append_headline(&mut text, message, current);
+            // A mailbox of a million messages shall not be held as text before a line is seen.
             if text.len() > 1 << 16 {
                 self.screen.safe(&text);
                 text.clear();

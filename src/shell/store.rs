@@ -109,6 +109,7 @@ impl Reader<'_, '_> {
 
     fn fail_to_store(&mut self, messages: &[usize], failure: &Failure) {
         self.fail(failure);
+        // `s 1 f` and then `d 1`: the script must not delete what is nowhere else.
         for &message in messages {
             self.marks[message].is_unsaved = true;
         }
@@ -167,6 +168,7 @@ impl Reader<'_, '_> {
         };
         match written {
             Ok(()) => self.mark_stored(&messages, true),
+            // Already reported: the command itself was understood, so it has no complaint.
             Err(failure) => self.fail_to_store(&messages, &failure),
         }
         Ok(())
@@ -235,6 +237,8 @@ fn incoming(
     let place = &mailbox.messages()[message];
     let from_line_len = place.from_line_len as usize;
     let (block, rest) = mailbox.open_message(message)?;
+    // The flags are fields of the header in an mbox, so that the copy's header is made anew; the rest
+    // of the message is read while it is written.
     let header = with_flags(&block, from_line_len, flags);
     Ok(Incoming {
         from_line: mailbox.from_line(message, &block, || clock::message_time(epoch)),

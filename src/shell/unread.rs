@@ -23,6 +23,8 @@ impl Unread {
 
     fn known<T: Default>(&self, message: usize, read: io::Result<T>) -> T {
         read.unwrap_or_else(|error| {
+            // One line a command is enough: if the disk is broken, a list of a thousand messages
+            // has a thousand such errors.
             self.0.borrow_mut().get_or_insert((message, error));
             T::default()
         })
@@ -46,6 +48,7 @@ pub(super) fn failure(message: usize, error: io::Error) -> Failure {
 pub(super) fn kind(error: &io::Error) -> Option<Kind> {
     match error.kind() {
         io::ErrorKind::NotFound => None,
+        // Other programs change the mailbox while it is read: a second try may work.
         io::ErrorKind::ResourceBusy => Some(Kind::TryLater),
         _ => Some(Kind::Io),
     }

@@ -82,6 +82,7 @@ pub(crate) fn append(out: &mut String, facts: HeadlineFacts, block: &[u8], displ
     column(out, &summary.person(display), SENDER_WIDTH, true);
     out.push_str("  ");
     column(out, &summary.date(display), DATE_WIDTH, true);
+    // Long numbers push the subject to the right, as in bsd-mailx; they are never cut.
     let _ = write!(out, " {:4}/{:<5} ", facts.lines, facts.size);
     let used = out.len() - start;
     // The columns before it are as wide as they are long unless something in them is not ASCII.
@@ -105,6 +106,7 @@ fn column(out: &mut String, text: &str, width: usize, fill: bool) {
         out.push_str(&text[..used]);
     } else {
         for c in text.chars() {
+            // A wide character that would pass the edge is left out whole.
             let wide = c.width().unwrap_or(0);
             if used + wide > width {
                 break;
@@ -224,6 +226,7 @@ fn ctime(from_line: &[u8]) -> Option<&str> {
             && [11, 12, 14, 15].iter().all(|&at| text[at].is_ascii_digit())
             && text[13] == b':'
     };
+    // The usual place is tried first: the sender before it may hold what looks like a date.
     let usual = from_line.len().saturating_sub(USUAL_DATE);
     let mut places = [&from_line[usual..], from_line].into_iter();
     let found = places.find_map(|text| text.windows(DATE_WIDTH).find(|text| is_date(text)))?;

@@ -1,8 +1,10 @@
 //! The terminal and what goes to it: the one writer, header lines, how messages look.
 //!
-//! The reader speaks to people through [`Screen`] alone, which lets no text out
-//! that did not pass `sanitize`, and remembers when an output could not be
-//! written. This module knows messages and their flags, but opens no mailbox and has no commands.
+//! The reader and the reports speak to people through [`Screen`] alone, which lets no text out that
+//! did not pass `sanitize`, and remembers when an output could not be written.
+//!
+//! This module only displays. It knows messages and their flags, but it opens no mailbox, changes
+//! none, reads no command and decides nothing about mail; `shell`, `report` and `flow` do.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -54,6 +56,7 @@ impl<'a> Screen<'a> {
 
     /// Writes bytes as they are: those of a message, and JSON.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        // After a failure nothing more goes out: output with a hole in it would look complete.
         if self.failed.is_none()
             && let Err(error) = self.out.write_all(bytes)
         {
@@ -63,8 +66,9 @@ impl<'a> Screen<'a> {
 
     /// Writes one line for people to stderr, after what was written before it.
     pub(crate) fn complain(&mut self, line: &str) {
+        // Results written before the complaint shall be seen before it.
         self.flush();
-        // Where stderr is gone nobody can be told of it.
+        // A failure to write to standard error cannot be reported anywhere.
         let line = format!("{}\n", sanitize::line(line.as_bytes()));
         let _ = self.err.write_all(&locale::encode(&line));
         let _ = self.err.flush();
@@ -108,13 +112,13 @@ impl<'a> Screen<'a> {
         self.failed.is_some()
     }
 
-    /// Returns whether whoever read the output has left (`| head`).
+    /// Returns whether the program that read the output has ended (`| head`).
     pub(crate) fn has_lost_its_reader(&self) -> bool {
         let is_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
         self.failed.as_ref().is_some_and(is_pipe)
     }
 
-    /// Flushes and tells whether everything was written.
+    /// Flushes, and returns whether everything was written.
     ///
     /// A reader at the other end of a pipe that left early (`| head`) is no failure.
     ///

@@ -53,6 +53,7 @@ pub(crate) fn show(
     if crt.is_none_or(|crt| lines <= crt) {
         return screen.safe(text);
     }
+    // The pager writes to the terminal itself: what came before must be out.
     screen.flush();
     if let Err(error) = pager(&locale::encode(text)) {
         screen.complain(&format!("cannot run the pager: {error}"));
@@ -69,7 +70,7 @@ pub(crate) fn through(program: &OsStr, text: &[u8]) -> io::Result<()> {
     command.arg("-c").arg(program).stdin(Stdio::piped());
     let mut child = child::spawn(&mut command)?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A reader who leaves the pager early has seen enough.
+        // A user who quits the pager early has seen enough.
         match stdin.write_all(text) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
             _ => {}

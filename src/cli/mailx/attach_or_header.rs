@@ -35,7 +35,7 @@ wmv woff xlsb xlsm xps z";
 /// What a value of `-a` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Attach the file of this name; where there is none that is told, and nothing is sent.
+    /// Attach the file of this name; if there is no such file, that is reported and nothing is sent.
     Attach,
     /// Add this header field.
     Header,

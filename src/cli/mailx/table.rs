@@ -4,7 +4,7 @@
 //! clap's definitions in [`options`](super::options) say the same for help, manual and completions.
 //! clap cannot be asked when a command line is read: building its definitions takes longer than all
 //! the rest of it. A derive cannot read this table, and a macro that wrote the derive's attributes
-//! would hide them from whoever writes the help. So letters, names and arity stand twice, and the
+//! would hide them from the engineer who edits the help. So letters, names and arity stand twice, and the
 //! tests here hold the two against each other, option by option.
 
 use std::ffi::OsString;

@@ -47,6 +47,7 @@ pub(super) fn speak(
             return Ok(());
         }
         if !line.ends_with(b"\n") && line.len() as u64 == MAX_LINE {
+            // The rest of the line is no command of its own.
             skip_line(input)?;
             dialogue.reply("500 5.5.2 the line is too long")?;
             continue;
@@ -64,6 +65,7 @@ pub(super) fn speak(
                 dialogue.reply("250 2.0.0 forgotten")?;
             }
             "NOOP" => dialogue.reply("250 2.0.0 ok")?,
+            // 252 says nothing about the address, as RFC 5321 section 3.5.3 allows.
             "VRFY" => dialogue.reply("252 2.5.0 send it and see")?,
             "QUIT" => return dialogue.reply(&format!("221 2.0.0 {host}")),
             _ => dialogue.reply("500 5.5.1 unknown command")?,
@@ -106,6 +108,8 @@ impl Dialogue<'_> {
             (None, _) => self.reply("503 5.5.1 MAIL comes first"),
             (_, None) => self.reply("501 5.5.4 RCPT TO:<address>"),
             (Some(envelope), Some(path)) => {
+                // 452 and not 552: the client sends the others in a second transaction (RFC 5321
+                // section 4.5.3.1.10).
                 if envelope.recipients.len() >= MAX_RECIPIENTS {
                     return self.reply("452 4.5.3 too many recipients");
                 }
@@ -128,7 +132,8 @@ impl Dialogue<'_> {
         };
         self.reply("354 end with a line of one dot")?;
         let Some(message) = read_data(input)? else {
-            // The other end went away in the middle: nothing is half a mail.
+            // The client went away in the middle; half a mail is not submitted, and the client
+            // keeps the message, because it has no 250.
             return Ok(());
         };
         match submit(envelope, message) {
@@ -165,7 +170,9 @@ fn read_data(input: &mut dyn BufRead) -> io::Result<Option<Spool>> {
         if at_start && matches!(piece.as_slice(), b".\r\n" | b".\n") {
             return Ok(Some(message));
         }
+        // RFC 5321 section 4.5.2: a dot at the start of a line was doubled by the client.
         let stuffed = at_start && piece.first() == Some(&b'.');
+        // The pipeline works on LF; each transport writes the line ends that it needs.
         if piece.ends_with(b"\r\n") {
             piece.truncate(piece.len() - 2);
             piece.push(b'\n');

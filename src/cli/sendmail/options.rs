@@ -19,7 +19,7 @@ pub(super) struct SendmailArguments {
     pub sender: Option<OsString>,
     /// The sender's full name (`-F`).
     pub full_name: Option<OsString>,
-    /// Tell the dialogue (`-v`).
+    /// Show the dialogue (`-v`).
     pub verbose: bool,
     /// The recipients.
     pub recipients: Vec<OsString>,
@@ -94,6 +94,7 @@ fn option<'a>(
             }
             // Accepted without effect: body type, DSN, submission tags, configuration, logging.
             b'B' | b'N' | b'R' | b'V' | b'L' | b'h' | b'A' | b'C' | b'd' | b'X' | b'O' | b'p' => {
+                // Sendmail's -Ac, -Am and -d0.1 hold their value in the same word, or have none.
                 if letter != b'A' && letter != b'd' {
                     value()?;
                 }
@@ -111,6 +112,7 @@ fn option<'a>(
                 parsed.mode = mode(&value()?)?;
                 return Ok(());
             }
+            // There is no queue yet: -q finds it empty, -q30m would need a daemon.
             b'q' if tail.is_empty() => parsed.mode = SendmailMode::RunQueue,
             b'q' => return Err(no_mta(&format!("-q{}", String::from_utf8_lossy(tail)))),
             _ => {

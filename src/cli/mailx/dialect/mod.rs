@@ -80,6 +80,7 @@ impl OptionRow {
         if let Some(row) = OptionRow::rows().find(|row| row.all_names().any(|n| n == name)) {
             return Ok(row);
         }
+        // As getopt_long does: an exact name wins, although it may begin another one.
         let begins = |row: &OptionRow| row.all_names().any(|n| n.starts_with(name));
         let mut matches = OptionRow::rows().filter(begins);
         match (matches.next(), matches.next()) {
@@ -133,7 +134,7 @@ pub fn normalise(arguments: &[OsString], probe: &Probe<'_>) -> Result<Vec<OsStri
 }
 
 struct Pass<'a> {
-    /// How many attachments there are so far, and what the next one is told to be.
+    /// How many attachments there are so far, and the type, name and encoding given for the next one.
     attachments: usize,
     next_type: Option<OsString>,
     next_name: Option<OsString>,
