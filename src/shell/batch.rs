@@ -141,8 +141,7 @@ pub(crate) fn change(
     for line in notices_of(&done, mailbox.path()) {
         screen.say(&line);
     }
-    // A change that is not complete is certain, because the journal has it, but it is not in the
-    // mailbox yet.
+    // The change is certain, but it waits in the journal or is not synced: that is no full success.
     let incomplete = unfinished(&done, mailbox.path()).map(|failure| {
         screen.fail(&failure);
         failure.kind
