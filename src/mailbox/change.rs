@@ -1,4 +1,4 @@
-//! What is to become of the messages of a mailbox, and what became of them.
+//! Changes of a mailbox: what is to be done to its messages, with which options, and the result.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,25 +7,25 @@ use super::flags::Flags;
 use super::lock::LockOptions;
 use super::notice::Notice;
 
-/// What is to become of one message.
+/// The change of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It goes.
+    /// The message is deleted.
     Delete,
-    /// It gets these flags, and loses those that are not among them.
+    /// The message gets these flags, and loses all others.
     Flags(Flags),
 }
 
-/// What is to become of the messages of one mailbox; those not named stay byte for byte.
+/// The changes of the messages of one mailbox; messages without a change stay byte for byte.
 ///
 /// Messages are named by their index in [`Mailbox::messages`](crate::mailbox::Mailbox::messages).
-// A place for each message, up to the last that changes: two bytes of a message whose entry in the
-// index has 48. A map would have 40 of each message that changes, and often that is all of them.
+// A slot for each message, up to the last that changes, takes two bytes beside the 48 of the
+// message's entry in the index. A map would take 40 for each message that changes, and often all do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes(Vec<Option<Change>>);
 
 impl Changes {
-    /// Deletes a message, whatever was to become of it before.
+    /// Deletes a message, whatever change it had before.
     pub fn delete(&mut self, index: usize) {
         *self.place(index) = Some(Change::Delete);
     }
@@ -43,12 +43,13 @@ impl Changes {
         if let Some(place) = self.0.get_mut(index) {
             *place = None;
         }
-        // Equal changes have equal places.
+        // No empty slots at the end: `==` and `is_empty` compare the slots.
         while self.0.last() == Some(&None) {
             self.0.pop();
         }
     }
 
+    /// Returns the slot of a message.
     fn place(&mut self, index: usize) -> &mut Option<Change> {
         if index >= self.0.len() {
             self.0.resize(index + 1, None);
@@ -56,7 +57,7 @@ impl Changes {
         &mut self.0[index]
     }
 
-    /// Returns what is to become of a message, if anything.
+    /// Returns the change of a message; `None` if it stays as it is.
     pub fn get(&self, index: usize) -> Option<Change> {
         self.0.get(index).copied().flatten()
     }
@@ -89,7 +90,8 @@ impl Changes {
     }
 }
 
-/// Where a journal may lie beside the mailbox's own directory, in the order in which they are tried.
+/// The directories in which a journal may lie beside the mailbox's own, in the order in which they are
+/// tried.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journals {
     /// `$XDG_STATE_HOME/postrider/journal` of the user, and [`shared_journals`](crate::mailbox::shared_journals);
@@ -102,14 +104,14 @@ pub struct Journals {
 pub struct CommitOptions<'a> {
     /// How to lock.
     pub lock: LockOptions<'a>,
-    /// Where a journal may lie.
+    /// The directories in which a journal may lie.
     pub journals: &'a Journals,
-    /// Whether a mailbox that has become empty is removed. A deliverer that has opened it before
-    /// it asks for its lock then writes into a file without a name.
+    /// Whether a mailbox that has become empty is removed. That is a risk: a deliverer that opens the
+    /// mailbox before it waits for the lock then writes into a file without a name.
     pub removes_empty: bool,
 }
 
-/// What became of changes that were written.
+/// The result of a commit that was written.
 #[derive(Debug, Default)]
 pub struct Committed {
     /// How many messages were deleted.
@@ -122,16 +124,16 @@ pub struct Committed {
     pub gone: usize,
     /// How many messages did not get their flags, because the disk is full.
     pub flags_left_out: usize,
-    /// How many messages of a Maildir keep their old flags because another file has the name that
-    /// tells the new ones.
+    /// How many messages of a Maildir keep their old flags because another file already has the name
+    /// with the new ones.
     pub names_taken: usize,
     /// How many messages the mailbox has now.
-    pub left: usize,
+    pub remaining: usize,
     /// Whether the mailbox became empty and was removed.
     pub is_removed: bool,
-    /// The changes are certain, but not all of them are in the mailbox yet.
+    /// Changes that are certain, but not all of which are in the mailbox yet.
     pub pending: Option<Pending>,
-    /// What else is to be told.
+    /// What else is to be reported.
     pub notices: Vec<Notice>,
 }
 
@@ -140,7 +142,7 @@ pub struct Committed {
 pub struct Pending {
     /// The journal.
     pub journal: PathBuf,
-    /// Why they are not in the mailbox.
+    /// The error that kept them out of the mailbox.
     pub source: io::Error,
 }
 

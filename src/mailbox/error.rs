@@ -19,14 +19,14 @@ use crate::sanitize;
 /// The text names the file and, unless there is a [`source`](Error::source), the reason.
 #[derive(Debug)]
 pub enum OpenError {
-    /// There is no such file.
+    /// The file does not exist.
     Missing {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
-    /// It is something else than a regular file: a directory, a FIFO, a device.
+    /// The file is no regular file, but a directory, a FIFO, a device.
     NotRegular {
         /// The file.
         path: PathBuf,
@@ -40,24 +40,24 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
-    /// Its first bytes are no From_ line.
+    /// The first line that is not blank is no From_ line.
     NotMbox {
         /// The file.
         path: PathBuf,
     },
-    /// Another process of ours is rewriting it, and takes long.
+    /// Another process of ours is rewriting the mailbox, and did not finish while we waited.
     Rewritten {
         /// The file.
         path: PathBuf,
     },
-    /// It is compressed, and cannot be decompressed.
+    /// The mailbox is compressed, and nothing of it can be decompressed.
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the archive.
         why: &'static str,
     },
-    /// It is compressed, and there is no room for what it holds.
+    /// The mailbox is compressed, and the temporary file for its mail cannot be written.
     Temporary {
         /// The file.
         path: PathBuf,
@@ -107,6 +107,7 @@ impl OpenError {
         }
     }
 
+    /// Returns the error for a scan that failed.
     pub(in crate::mailbox) fn of_scan(path: &Path, error: ScanError) -> OpenError {
         let path = path.to_owned();
         match error {
@@ -115,6 +116,7 @@ impl OpenError {
         }
     }
 
+    /// Returns the error for a system call on the file that failed.
     pub(in crate::mailbox) fn new(path: &Path, source: io::Error) -> OpenError {
         let path = path.to_owned();
         match source.kind() {
@@ -179,27 +181,27 @@ impl Error for OpenError {
 /// Why changes were not written. The mailbox is as it was.
 #[derive(Debug)]
 pub enum CommitError {
-    /// It could not be opened for writing.
+    /// The mailbox could not be opened for writing.
     Open(OpenError),
-    /// It could not be locked.
+    /// The mailbox could not be locked.
     Lock(LockError),
-    /// It is nothing that we may, or can, write to.
+    /// We may not or cannot write to the mailbox.
     Refused {
         /// The mailbox.
         path: PathBuf,
         /// Why: what it is.
         why: String,
     },
-    /// Another program has changed it so much that the messages cannot be found again.
+    /// Another program has changed the mailbox so much that the messages cannot be found again.
     Changed {
         /// The mailbox.
         path: PathBuf,
     },
-    /// A journal of a rewrite that broke off is there, and cannot be used.
+    /// A rewrite broke off, and its journal cannot be used to complete it.
     Journal {
         /// The mailbox.
         path: PathBuf,
-        /// Which, why, and what can be done.
+        /// Which journal, the reason, and what can be done.
         why: String,
     },
     /// Preparing the change failed: the disk is full, a limit is reached.
@@ -232,7 +234,7 @@ impl CommitError {
         }
     }
 
-    /// Returns the file that is to blame.
+    /// Returns the file on which the change failed.
     pub fn path(&self) -> Option<&Path> {
         match self {
             CommitError::Open(error) => Some(error.path()),

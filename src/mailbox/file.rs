@@ -1,8 +1,8 @@
 //! The files that may be mailboxes: how they are opened, and which are refused.
 //!
-//! Nothing here waits for the other end of a FIFO, and what is looked at is the descriptor and not
-//! the path. In a directory with the sticky bit, as a spool of mode 3777 has it, anybody may have
-//! put a file where a mailbox is looked for.
+//! Opening never waits for the other end of a FIFO, and the checks ask the descriptor, not the path,
+//! which may lead elsewhere by then. In a directory with the sticky bit, such as a spool of mode 3777,
+//! any user may have put a file under the name of another user's mailbox.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
@@ -20,12 +20,12 @@ use crate::sys::user;
 
 /// Opens a regular file for reading, without ever waiting for a FIFO's other end.
 ///
-/// The time of the last access stays where we may keep it: a shell that watches the mailbox shall
-/// find new mail new until it is read.
+/// The time of the last access stays as it is where we may keep it: a shell that watches the mailbox
+/// takes mail for read when that time is newer than the mail.
 pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
     let links = links_at(path);
     let opened = match names::open(path, Access::ReadQuietly, links) {
-        // Only the owner may ask for that.
+        // O_NOATIME is allowed to the owner only; others read without it.
         Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => {
             names::open(path, Access::Read, links)
         }
@@ -42,7 +42,10 @@ pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), OpenError> {
     }
 }
 
-/// Opens a mailbox for a rewrite, or says why it is not to be rewritten.
+/// Opens a mailbox for a rewrite.
+///
+/// # Errors
+/// When it cannot be opened, or another user may have planted it or can write to it.
 pub(super) fn open_for_rewrite(path: &Path) -> Result<File, CommitError> {
     let links = links_at(path);
     let opened = names::open(path, Access::ReadWrite, links);
@@ -69,7 +72,7 @@ fn links_at(path: &Path) -> Links {
     }
 }
 
-/// Says what was opened, or could not be.
+/// Returns the file and its metadata, or the error that says what else was found there.
 fn checked(
     path: &Path,
     links: Links,
@@ -83,7 +86,7 @@ fn checked(
         Some(Errno::ELOOP) if links == Links::Refused => {
             not_regular("a symbolic link in a directory that others can write to")
         }
-        // What open(2) says of a socket, and of a directory that is opened for writing.
+        // open(2) answers ENXIO for a socket, and EISDIR for a directory opened for writing.
         Some(Errno::ENXIO) => not_regular(not_openable(path)),
         Some(Errno::EISDIR) => not_regular(DIRECTORY),
         _ => OpenError::new(path, source),
@@ -92,16 +95,16 @@ fn checked(
         .metadata()
         .map_err(|source| OpenError::new(path, source))?;
     match what_else(&metadata) {
-        // A mailbox without messages, as MAIL=/dev/null means it.
+        // MAIL=/dev/null is how a user says that there is no mail: a mailbox without messages.
         Some(_) if is_null(&metadata) => Ok((file, metadata)),
         Some(what) => Err(not_regular(what)),
         None => Ok((file, metadata)),
     }
 }
 
-/// Returns what is wrong with a file that somebody else may have put where a mailbox is looked for.
+/// Returns what is wrong with a file that another user may have planted under a mailbox's name.
 ///
-/// That can only be in a directory with the sticky bit, as a spool of mode 3777 has it.
+/// That is possible only in a directory with the sticky bit, such as a spool of mode 3777.
 ///
 /// # Errors
 /// When the user database cannot be read.
@@ -109,6 +112,7 @@ fn planted(path: &Path, metadata: &Metadata) -> io::Result<Option<&'static str>>
     if !is_in_sticky_directory(path) {
         return Ok(None);
     }
+    // A hard link to another user's file could make us read, or rewrite, that file in its place.
     let us = user::effective_uid();
     if metadata.nlink() > 1 && metadata.uid() != us {
         return Ok(Some("a second name of another user's file"));
@@ -116,6 +120,7 @@ fn planted(path: &Path, metadata: &Metadata) -> io::Result<Option<&'static str>>
     if [us, 0].contains(&metadata.uid()) {
         return Ok(None);
     }
+    // In a spool the name of the file says whose mailbox it is.
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let is_foreign = user::by_name(name)?.is_some_and(|user| user.uid != metadata.uid());
     Ok(is_foreign.then_some("another user's file under this name"))

@@ -1,4 +1,5 @@
-//! What is known about a message beside its bytes: the letters of `Status` and `X-Status`.
+//! The flags of a message: read, old, answered and others, and their letters in `Status` and
+//! `X-Status`.
 
 /// A set of flags of one message.
 ///
@@ -19,7 +20,7 @@ pub(super) const X_STATUS: [(u8, Flags); 4] = [
 ];
 
 impl Flags {
-    /// Nobody has touched the message: it is new.
+    /// No flag: the message is new.
     pub const NONE: Flags = Flags(0);
     /// The message has been read (`Status: R`).
     pub const READ: Flags = Flags(1);
@@ -113,7 +114,7 @@ impl Flags {
     }
 }
 
-/// Returns what stands behind this field name (lower case, with its colon) at the start of a line.
+/// Returns the field body of a line that starts with this name (lower case, with its colon).
 pub(super) fn field_body<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (start, body) = line.split_at_checked(name.len())?;
     start.eq_ignore_ascii_case(name).then_some(body)

@@ -1,8 +1,8 @@
-//! Which mailbox is meant: the system mailbox of a user (design decision D17), and names as
-//! `-f`, `save` and `file` take them.
+//! Which mailbox is meant: the system mailbox of a user (design decision D17), and the names that
+//! `-f`, `save` and `file` accept.
 //!
-//! Everything that has to be known comes as an argument; here only the file system is asked
-//! whether a place exists and whose it is.
+//! Variables, users and directories come as arguments; only the file system is asked here, whether a
+//! place exists and whose it is.
 
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
@@ -28,7 +28,7 @@ pub fn spools(variable: Option<&OsStr>) -> Vec<PathBuf> {
     }
 }
 
-/// What decides where a user's system mailbox is.
+/// What determines the place of a user's system mailbox.
 #[derive(Clone, Copy, Debug)]
 pub struct LocationInputs<'a> {
     /// `$MAIL`, if it is set; `None` for the mailbox of another user.
@@ -48,33 +48,34 @@ pub struct LocationInputs<'a> {
 pub struct Location {
     /// The file, or the directory of a Maildir.
     pub path: PathBuf,
-    /// Whether it is there.
+    /// Whether it exists.
     pub exists: bool,
 }
 
 /// Returns where a user's system mailbox is.
 ///
-/// `$MAIL` counts if its file is ours or its directory is our own, so that `sudo mailx` does not
-/// read somebody else's mail as root; then the spool, then `~/Maildir`. If none of them is there
-/// the place is where the spool's file would be. `None` when no spool holds such a name: one that
-/// is empty, or has a slash.
+/// `$MAIL` comes first, if its file is ours or its directory is our own: `sudo mailx` keeps the
+/// variable of the calling user, whose mail root must not read by mistake. Then come the spools, then
+/// `~/Maildir`. If none of them exists, the result is the place where the spool's file would be.
+/// `None` if the user's name is no file name: it is empty, or has a slash.
 ///
 /// # Errors
-/// When the system fails to look at one of these places: another one must not be taken for it.
+/// When the system fails at one of these places: the next one must not be taken for it, as the user
+/// would be shown another mailbox.
 pub fn system_mailbox(inputs: &LocationInputs<'_>) -> io::Result<Option<Location>> {
     if let Some(path) = inputs.mail.map(Path::new)
         && is_our_own(path, inputs)?
     {
         return Ok(Some(Location {
             path: path.to_owned(),
-            exists: look(path)?.is_some(),
+            exists: metadata_of(path)?.is_some(),
         }));
     }
     let is_name = !matches!(inputs.user, "" | "." | "..") && !inputs.user.contains(['/', '\0']);
     let files = inputs.spools.iter().map(|spool| spool.join(inputs.user));
     let files: Vec<PathBuf> = files.filter(|_| is_name).collect();
     for path in &files {
-        if look(path)?.is_some() {
+        if metadata_of(path)?.is_some() {
             return Ok(Some(Location {
                 path: path.clone(),
                 exists: true,
@@ -82,14 +83,14 @@ pub fn system_mailbox(inputs: &LocationInputs<'_>) -> io::Result<Option<Location
         }
     }
     let is_directory =
-        |path: &Path| io::Result::Ok(look(path)?.is_some_and(|found| found.is_dir()));
+        |path: &Path| io::Result::Ok(metadata_of(path)?.is_some_and(|found| found.is_dir()));
     let maildir = inputs.home.map(|home| home.join("Maildir"));
     if let Some(path) = maildir.filter(|_| is_name)
         && is_directory(&path.join("cur"))?
     {
         return Ok(Some(Location { path, exists: true }));
     }
-    // The first spool that is there, so that a message about it names a real directory.
+    // The first spool that exists, so that a message about the mailbox names a real directory.
     for path in &files {
         if is_directory(directory_of(path))? {
             return Ok(Some(Location {
@@ -104,8 +105,9 @@ pub fn system_mailbox(inputs: &LocationInputs<'_>) -> io::Result<Option<Location
     }))
 }
 
-/// Looks at what a path leads to; what we may not see counts as not there, and opening it tells.
-fn look(path: &Path) -> io::Result<Option<Metadata>> {
+/// Returns the metadata of a file; `None` if it does not exist or we may not see it. In the latter
+/// case opening it reports the reason.
+fn metadata_of(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some(found)),
         Err(error) if Trouble::of(&error) == Trouble::Failed => Err(error),
@@ -115,13 +117,13 @@ fn look(path: &Path) -> io::Result<Option<Metadata>> {
 
 /// Returns whether the file that `$MAIL` names is ours, or lies in a directory of our own.
 ///
-/// The spool is nobody's own, though root owns it.
+/// The spool is shared by all users, so its owner, root, has no claim on the mailboxes in it.
 fn is_our_own(path: &Path, inputs: &LocationInputs<'_>) -> io::Result<bool> {
     if !path.is_absolute() || path.as_os_str().as_bytes().contains(&0) {
         return Ok(false);
     }
     let is_ours = |path: &Path| {
-        let found = look(path)?;
+        let found = metadata_of(path)?;
         io::Result::Ok(found.is_some_and(|found| found.uid() == inputs.effective_uid))
     };
     let directory = directory_of(path);
@@ -140,10 +142,10 @@ pub(super) fn recipient_of(path: &Path) -> io::Result<Option<u32>> {
     Ok(user::by_name(name)?.map(|user| user.uid))
 }
 
-/// Returns whether a directory is one of these, by whatever name.
+/// Returns whether a directory is one of these or of [`SPOOLS`], whatever path leads to it.
 fn is_one_of(directory: &Path, others: &[&Path]) -> io::Result<bool> {
     let identity =
-        |path: &Path| io::Result::Ok(look(path)?.map(|found| (found.dev(), found.ino())));
+        |path: &Path| io::Result::Ok(metadata_of(path)?.map(|found| (found.dev(), found.ino())));
     let Some(this) = identity(directory)? else {
         return Ok(false);
     };
@@ -155,7 +157,7 @@ fn is_one_of(directory: &Path, others: &[&Path]) -> io::Result<bool> {
     Ok(false)
 }
 
-/// What names of mailboxes can refer to.
+/// The things that a mailbox name can refer to.
 #[derive(Clone, Copy)]
 pub struct NameInputs<'a> {
     /// The user's home directory: `~`, and where `folder` begins if it is relative.
@@ -176,27 +178,27 @@ pub struct NameInputs<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
 }
 
-/// A name that has been understood.
+/// The mailbox that a name refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The file, or the directory of a Maildir.
     pub path: PathBuf,
-    /// Whether it is to be treated as a system mailbox: `%`, `%user`, `%:file`.
+    /// Whether the mailbox is to be treated as a system mailbox: `%`, `%user`, `%:file`.
     pub is_system: bool,
 }
 
-/// Why a name could not be understood; the text says what it refers to.
+/// Why a name could not be expanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
-    /// It is empty, or has become so.
+    /// The name is empty, or its expansion is.
     Empty,
-    /// `#`, and no mailbox was open before.
+    /// The name is `#`, and no mailbox was open before.
     NoPrevious,
-    /// `~`, `&` or a relative `folder`, and there is no home directory.
+    /// The name has `~`, `&` or a relative `folder`, and there is no home directory.
     NoHome,
-    /// `%user` or `~user`, and there is no such user.
+    /// The name has `%user` or `~user`, and there is no such user.
     NoUser,
-    /// A variable that is not set.
+    /// The name has a variable that is not set.
     NoVariable,
 }
 
@@ -214,14 +216,14 @@ impl fmt::Display for NameError {
 
 impl Error for NameError {}
 
-/// Returns what a mailbox name refers to, as POSIX mailx and its peers write them.
+/// Returns the mailbox that a name refers to, in the syntax of POSIX mailx and its peers.
 ///
 /// `%`, `%user`, `%:file` (s-nail), `#`, `&`, `+name`, `~`, `~user`, `$name`, `${name}`. A name that
 /// begins with another character, `./%` for instance, is a path. Without `folder`, `+name` is a
 /// path too (POSIX). Patterns are not matched here.
 ///
 /// # Errors
-/// When what the name refers to is not there.
+/// When the user, variable or mailbox that the name refers to does not exist.
 pub fn expand(name: &OsStr, inputs: &NameInputs<'_>) -> Result<Named, NameError> {
     let mut bytes = name.as_bytes();
     let mut is_system = false;
@@ -233,6 +235,7 @@ pub fn expand(name: &OsStr, inputs: &NameInputs<'_>) -> Result<Named, NameError>
         b"" => return Err(NameError::Empty),
         b"%" => return Ok(system(inputs.system.to_owned())),
         b"#" => inputs.previous.ok_or(NameError::NoPrevious)?.to_owned(),
+        // MBOX=& would refer to itself.
         b"&" => match inputs.mbox.filter(|mbox| !mbox.is_empty() && *mbox != "&") {
             Some(mbox) => PathBuf::from(tilde_and_variables(mbox.as_bytes(), inputs)?),
             None => inputs.home.ok_or(NameError::NoHome)?.join("mbox"),
@@ -258,7 +261,7 @@ pub fn expand(name: &OsStr, inputs: &NameInputs<'_>) -> Result<Named, NameError>
     Ok(Named { path, is_system })
 }
 
-/// Returns a place that is to be treated as a system mailbox.
+/// Returns a mailbox that is to be treated as a system mailbox.
 fn system(path: PathBuf) -> Named {
     Named {
         path,
@@ -305,6 +308,7 @@ fn variables(text: &[u8], inputs: &NameInputs<'_>) -> Result<OsString, NameError
         let (name, after) = match rest.strip_prefix(b"{") {
             Some(inner) => match memchr::memchr(b'}', inner) {
                 Some(end) => (&inner[..end], &inner[end + 1..]),
+                // Without its brace this is no variable; the `$` stays.
                 None => (&rest[..0], rest),
             },
             None => {

@@ -1,25 +1,29 @@
 //! Mailboxes: stored mail.
 //!
 //! An mbox is opened read-only, scanned once into an index of byte ranges ([`Mailbox`]), and read
-//! message by message from then on. Whoever writes to one holds a [`MailboxLock`]: [`append()`] adds
-//! messages, [`Mailbox::commit`] deletes them and changes their flags.
-//! Decoding and meaning belong to `message`, what is shown to `ui`.
+//! message by message from then on. A program part that writes to one holds a [`MailboxLock`]:
+//! [`append()`] adds messages, [`Mailbox::commit`] deletes them and changes their flags.
+//! Parsing a message belongs to `message`, showing it to `ui`.
 //!
-//! # The folders
-//! | where | what |
+//! # Where to look
+//! | question | answer |
 //! |---|---|
-//! | `open` | [`Mailbox`]: opening, reading messages, handing over a commit |
-//! | `append` | adding messages, and cutting off what an append has left unfinished |
-//! | `rewrite` | deleting messages and changing flags in an mbox; `rewrite/journal` makes that certain |
-//! | `read` | the messages of a file that other programs write to: snapshots, changes, finding again |
-//! | `format` | mbox, MMDF, gzip, From_ lines, quoting, `Status`; which format a file has |
-//! | `lock` | the one door to a file that is about to change: dot-lock, fcntl, flock |
-//! | `maildir` | Maildirs, all of them: reading, delivery, changes |
+//! | Where is a mailbox opened and read? | `open`: [`Mailbox`]. It finds the messages with `read/snapshot`, and reads one with `read/open_file` |
+//! | Where are messages found in a file, the scanner? | `format/mbox` (`scanner` is the pass over the file), `format/mmdf`; `format/separator` judges a `From ` line |
+//! | Where is a message added? | `append`: `target` opens and locks the file, `tail` writes behind its end |
+//! | Where is a mailbox rewritten? | `rewrite`: [`Mailbox::commit`] ends there. `plan` decides which bytes change, `apply` writes them |
+//! | Where is the journal, which completes a rewrite that broke off? | `rewrite/journal` |
+//! | Where is the lock? | `lock`: [`MailboxLock`]; `lock/dot` is the dot-lock, `lock/kernel` fcntl and flock |
+//! | What happens when another program changes the file meanwhile? | `read`: `stamp` notices it, `realign` finds the messages again |
+//! | How are flags written? | `format/status` (the `Status` fields), `maildir/name` (the file's name) |
+//! | Where is an append that broke off recognised? | `format/torn` |
+//! | Where are Maildirs? | `maildir`, all of them: reading, delivery, changes |
+//! | Which file does a name mean? | `location`; `file` opens it or refuses it, `path` describes it |
 //!
-//! Beside the folders stand what all of them use: `change` (what is to become of messages, and the
-//! options), `error`, `notice` (what is reported beside messages), `flags`, `file` (which files are
-//! opened at all), `path`, `read_at` (bytes at a position); and `location`: which mailbox is meant.
-//! No module imports one that imports it; what two of them share has a file of its own.
+//! Beside the folders stand the modules that all of them use: `change` (the changes of messages, the
+//! options and the result of a commit), `error`, `notice` (reports beside success), `flags`, `read_at`
+//! (bytes at a position). No module imports one that imports it; what two of them share has a file of
+//! its own.
 //!
 //! # The files on disk, and the states they can be in
 //! | file | written by | states |
@@ -27,7 +31,7 @@
 //! | the mailbox | [`append()`], [`Mailbox::commit`], deliverers, other readers | see `append` and `rewrite/apply`: each step of a write leaves a file that readers understand |
 //! | its dot-lock | [`MailboxLock`] | see `lock/dot` |
 //! | its journal | [`Mailbox::commit`] | see `rewrite/journal`: none, being written, certain, finished |
-//! | `NAME.rescue-…` | [`recover`] | what a journal held whose mailbox another program has rewritten; nobody reads it but its owner |
+//! | `NAME.rescue-…` | [`recover`] | the contents of a journal whose mailbox another program has rewritten; only its owner reads it |
 //!
 //! # Use
 //! ```
@@ -42,7 +46,7 @@
 //! let mailbox = Mailbox::open(&path, &journals, &mut |index, message, header| {
 //!     println!("{index}: {} bytes, {} of header", message.len, header.len());
 //! })?;
-//! // Iterate, and say what is to become of messages.
+//! // Choose a change for each message.
 //! let mut changes = Changes::default();
 //! for (index, message) in mailbox.messages().iter().enumerate() {
 //!     if message.flags.is_read() {
@@ -60,7 +64,7 @@
 //!     removes_empty: false,
 //! };
 //! let committed = mailbox.commit(&changes, &options)?;
-//! assert_eq!((committed.deleted, committed.flagged, committed.left), (1, 1, 1));
+//! assert_eq!((committed.deleted, committed.flagged, committed.remaining), (1, 1, 1));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -1,4 +1,4 @@
-//! Notices: what is reported about a mailbox that could be opened or changed all the same.
+//! Notices: reports about a mailbox whose opening or changing succeeded all the same.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,36 +6,36 @@ use std::path::PathBuf;
 use crate::exit::Kind;
 use crate::sanitize;
 
-/// Something about a mailbox that whoever opens it should know.
+/// A report about a mailbox beside the success of opening or changing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A file has the name of a journal and cannot be ours; it was ignored.
+    /// A file has the name of a journal but was not made by this program; it was ignored.
     Planted {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// What the file is, with its article.
         why: &'static str,
     },
-    /// Something lies among the messages of a Maildir and is none, or cannot be read.
+    /// A file among the messages of a Maildir is no message, or cannot be read.
     LeftOut {
         /// The file.
         path: PathBuf,
-        /// Why: what it is, or what the system said.
+        /// What the file is, or what the system said.
         why: String,
     },
-    /// It is compressed, and not all of it came out.
+    /// The mailbox is compressed, and not all of it could be decompressed.
     Incomplete {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// A rewrite broke off, and we may not read its journal.
+    /// A rewrite broke off, and we have no permission to read its journal.
     Unreadable {
         /// The journal.
         journal: PathBuf,
-        /// The user who must open the mailbox.
+        /// The user who can complete the rewrite by opening the mailbox.
         owner: String,
     },
-    /// A rewrite broke off; the mailbox is read as if it were complete.
+    /// A rewrite broke off; the mailbox is shown as it will be when the rewrite is completed.
     Unfinished {
         /// The journal.
         journal: PathBuf,
@@ -44,7 +44,7 @@ pub enum Notice {
     Completed,
     /// A rewrite broke off, and another program has written the mailbox since.
     Overwritten {
-        /// The journal, or the copy of what it held.
+        /// The journal, or the copy of its contents.
         kept: PathBuf,
     },
     /// A change is complete, and the removal of its journal may not survive a power cut.
@@ -64,8 +64,8 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Returns what it means for the exit status, if anything: what is not shown was not read, and
-    /// a directory that cannot be synced is no success.
+    /// Returns the kind of failure for the exit status; `None` if all mail was shown and every change
+    /// will survive a power cut.
     pub fn kind(&self) -> Option<Kind> {
         matches!(self, Notice::Incomplete { .. } | Notice::Unsynced { .. }).then_some(Kind::Io)
     }

@@ -1,4 +1,4 @@
-//! What a path leads to: a file of which kind, in a directory where others may plant one or not.
+//! Paths of mailboxes: the kind of file that a path leads to, and whether others may have planted it.
 
 use std::borrow::Cow;
 use std::fs::Metadata;
@@ -8,12 +8,12 @@ use std::path::Path;
 use crate::sys::disk::directory_of;
 use crate::sys::open::Trouble;
 
-/// What a directory is called where a file should be.
+/// The description of a directory where a file is expected.
 pub(super) const DIRECTORY: &str = "a directory";
 
-/// Returns the file that a path means: where links may be followed, that at their end.
+/// Returns the path of the file itself, at the end of links where these may be followed.
 ///
-/// The dot-lock belongs beside it, where those look who know it by its own name.
+/// The dot-lock belongs beside the file itself: programs that open it by its own name look there.
 pub(super) fn followed(path: &Path) -> Cow<'_, Path> {
     match path.canonicalize() {
         Ok(target) if path.is_symlink() && !is_in_sticky_directory(path) => Cow::Owned(target),
@@ -21,8 +21,8 @@ pub(super) fn followed(path: &Path) -> Cow<'_, Path> {
     }
 }
 
-/// Returns what a file is of which open(2) says ENXIO: a socket, or a device that is not there, as
-/// `/dev/tty` without a terminal.
+/// Returns the description of a file for which open(2) returns ENXIO: a socket, or a device that is
+/// not there, such as `/dev/tty` without a terminal.
 pub(super) fn not_openable(path: &Path) -> &'static str {
     let found = std::fs::metadata(path).ok();
     found
@@ -30,7 +30,7 @@ pub(super) fn not_openable(path: &Path) -> &'static str {
         .unwrap_or("a socket")
 }
 
-/// Returns what a file is, if it is not a regular one.
+/// Returns the description, with its article, of a file that is not a regular one.
 pub(super) fn what_else(metadata: &Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();
     if kind.is_file() {
@@ -52,7 +52,8 @@ pub(super) fn what_else(metadata: &Metadata) -> Option<&'static str> {
 pub(super) fn is_in_sticky_directory(path: &Path) -> bool {
     match std::fs::metadata(directory_of(path)) {
         Ok(directory) => directory.mode() & 0o1000 != 0,
-        // Nobody knows: then it may be one, and no link is followed.
+        // The system could not answer. The safe assumption is that the directory is sticky, so that
+        // no link is followed.
         Err(error) => Trouble::of(&error) == Trouble::Failed,
     }
 }

@@ -1,13 +1,13 @@
-//! Where the scanners read from: a file, or memory in tests and fuzzing.
+//! Bytes at a position, from which the scanners read: a file, or memory in tests and fuzzing.
 
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-/// Bytes that can be read at any place.
+/// Bytes that can be read at any offset.
 pub(super) trait ReadAt {
-    /// Reads bytes from this offset on; 0 only at the end.
+    /// Reads bytes from this offset on; returns 0 only at the end.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
 
@@ -34,13 +34,13 @@ const READ_AHEAD: (usize, usize) = (4 * 1024, 64 * 1024);
 
 /// Bytes read ahead, for many small reads that follow each other.
 ///
-/// The source must not change where it is still to be read.
+/// The bytes read ahead are not read again: if the source changes there, old bytes are returned.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ReadAhead(RefCell<Window>);
+pub(super) struct ReadAhead(RefCell<AheadBuffer>);
 
 #[derive(Clone, Debug, Default)]
-struct Window {
-    /// Where the bytes stand in the source.
+struct AheadBuffer {
+    /// The offset of the bytes in the source.
     start: u64,
     bytes: Vec<u8>,
     /// How much is read the next time.
@@ -48,20 +48,22 @@ struct Window {
 }
 
 impl ReadAhead {
-    /// As [`ReadAt::read_at`] of the source.
+    /// Does the same as [`ReadAt::read_at`] of the source.
     pub(super) fn read_at<S: ReadAt + ?Sized>(
         &self,
         source: &S,
         buffer: &mut [u8],
         offset: u64,
     ) -> io::Result<usize> {
+        // A large read gains nothing from a copy.
         if buffer.len() >= READ_AHEAD.1 / 2 {
             return source.read_at(buffer, offset);
         }
         let mut window = self.0.borrow_mut();
         let end = window.start + window.bytes.len() as u64;
         if offset < window.start || offset >= end {
-            // More and more as long as what was read is nearly all that is needed.
+            // Reads that follow each other are given more each time; after a jump the first read is
+            // small again, as the next one may be far away, too.
             let is_near = offset >= end && offset - end < window.want as u64;
             window.want = if is_near {
                 (window.want * 2).min(READ_AHEAD.1)
@@ -72,6 +74,7 @@ impl ReadAhead {
             window.start = offset;
             window.bytes.resize(want, 0);
             let count = source.read_at(&mut window.bytes, offset);
+            // After an error nothing is kept, so that the next call reads again.
             window.bytes.truncate(*count.as_ref().unwrap_or(&0));
             count?;
         }

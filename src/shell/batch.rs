@@ -132,7 +132,7 @@ pub(crate) fn change(
     // Nothing to write: the mailbox is not even locked, so that it works for those who may only read.
     let done = if options.dry_run || changes.is_empty() {
         Committed {
-            left: stored.count(),
+            remaining: stored.count(),
             ..Committed::default()
         }
     } else {
@@ -255,7 +255,7 @@ fn json_result(
         "flags_left_out": done.flags_left_out + done.names_taken,
         "gone": done.gone,
         "arrived": done.arrived,
-        "left": done.left,
+        "left": done.remaining,
         "pending": journal.map(|journal| journal.to_string_lossy()),
         "status": kind.map_or(0, Kind::status),
     })
@@ -266,7 +266,7 @@ fn summary(mailbox: &Mailbox, chosen: usize, action: Action, done: &Committed) -
     match action {
         _ if chosen == 0 => "No applicable messages\n".to_owned(),
         Action::Delete => {
-            let (deleted, left) = (counted(done.deleted), done.left);
+            let (deleted, left) = (counted(done.deleted), done.remaining);
             format!("{path}: {deleted} deleted, {left} left\n")
         }
         Action::Mark(..) => format!("{path}: {} marked\n", counted(done.flagged)),

@@ -107,7 +107,7 @@ impl Reader<'_, '_> {
             self.screen.text("New mail has arrived.\n");
         }
         if self.around.is_system {
-            self.say_held(done.left.saturating_sub(done.arrived));
+            self.say_held(done.remaining.saturating_sub(done.arrived));
         } else if done.pending.is_none() {
             let end = if done.is_removed {
                 "removed"

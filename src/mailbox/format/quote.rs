@@ -1,4 +1,8 @@
-//! What a message looks like inside an mbox: mboxrd quoting, and header fields left out.
+//! How a message is written into an mbox: quoted, and without fields that would be wrong there.
+//!
+//! The quoting is mboxrd's: a line of any number of `>` and then `From ` gets one more `>`, so that a
+//! reader can take exactly one away. Header lines are quoted like the body's: a reader may take a
+//! From_ line in a header for a separator, too.
 
 use std::io::{self, Read, Write};
 
@@ -11,15 +15,15 @@ use crate::mailbox::read_at::fill;
 /// How much of a message is held at once.
 const BLOCK: usize = 64 * 1024;
 
-/// How many bytes of a line tell whether it is a header field, and one that is left out.
+/// How many bytes of a line show whether it is a header field, and whether it is left out.
 const FIELD_LOOKAHEAD: usize = MAX_FIELD_NAME;
 
-/// Fields that describe how a message is stored, and would be wrong, or a trap, in our mailbox.
+/// Fields that describe how a message is stored elsewhere, and would be wrong in our mailbox.
 ///
-/// A sender's Content-Length is believed by some readers, who would then miss mail after it.
+/// Some readers believe a sender's Content-Length: it could hide the messages behind this one.
 const LEFT_OUT: [&[u8]; 2] = [b"content-length:", b"lines:"];
 
-/// In what form a message comes.
+/// The form in which a message comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// As it was composed or received: it is quoted, and Content-Length and Lines are left out.
@@ -36,8 +40,8 @@ pub enum Form {
 }
 
 impl Form {
-    /// Returns the bytes of a message from a mailbox of this form without what the mailbox has put
-    /// around them: the From_ line and, in an mbox, the blank line at the end.
+    /// Returns a message from a mailbox of this form without the bytes that belong to the mailbox:
+    /// the From_ line and, in an mbox, the blank line at the end.
     pub fn content<'a>(self, message: &MessageRef, bytes: &'a [u8]) -> &'a [u8] {
         let inner = bytes.get(message.from_line_len as usize..).unwrap_or(bytes);
         match inner {
@@ -97,24 +101,25 @@ pub(in crate::mailbox) fn copy(
     }
 }
 
-/// Where in a line the filter stands.
+/// The filter's place in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LinePosition {
     /// At its start.
     Start,
-    /// Behind nothing but `>`.
+    /// Behind `>` only, so that `From ` would have to be quoted.
     Quotes,
     /// Anywhere else.
     Within,
 }
 
-/// Quotes lines and leaves fields out, for any way of cutting the message into blocks.
+/// Quotes lines and leaves fields out; how the message is cut into blocks makes no difference.
 struct Filter {
     form: Form,
     place: LinePosition,
-    /// Nothing has been written yet.
+    /// Whether nothing has been written yet.
     is_first: bool,
     is_header: bool,
+    /// Whether the current field, with the lines that continue it, is left out.
     leaves_out: bool,
 }
 
@@ -129,7 +134,7 @@ impl Filter {
         }
     }
 
-    /// Writes as much of the text as can be judged and returns its length: all at the end.
+    /// Writes the part of the text that can be judged, all of it at the end, and returns its length.
     fn pass(&mut self, text: &[u8], at_end: bool, out: &mut dyn Write) -> io::Result<usize> {
         if self.form == Form::Stored {
             self.begin(text, out)?;
@@ -140,6 +145,7 @@ impl Filter {
         while at < text.len() {
             let rest = &text[at..];
             let step = match self.place {
+                // The caller brings the line again, with more bytes behind it.
                 LinePosition::Start if rest.len() < FIELD_LOOKAHEAD && !at_end => break,
                 LinePosition::Start => {
                     self.start_line(rest);
@@ -152,10 +158,12 @@ impl Filter {
                 LinePosition::Quotes => {
                     let quotes = rest.iter().take_while(|b| **b == b'>').count();
                     let behind = &rest[quotes..];
+                    // Whether to quote is not known yet; the `>` can go out all the same.
                     if behind.len() < b"From ".len() && !at_end {
                         quotes
                     } else {
-                        // One more `>` anywhere among them gives the same line.
+                        // Those before may be written already; one more behind them gives the same
+                        // line.
                         if behind.starts_with(b"From ") {
                             self.emit(b">", out)?;
                         }
@@ -180,7 +188,7 @@ impl Filter {
         Ok(at)
     }
 
-    /// Judges a line by its start.
+    /// Notes the end of the header, and whether a field is left out, at the start of a line.
     fn start_line(&mut self, line: &[u8]) {
         if !self.is_header {
             return;
@@ -188,6 +196,7 @@ impl Filter {
         if line.starts_with(b"\n") || line.starts_with(b"\r\n") {
             self.is_header = false;
             self.leaves_out = false;
+        // A line that continues a field shares its fate.
         } else if !matches!(line[0], b' ' | b'\t') {
             self.leaves_out = LEFT_OUT.iter().any(|name| {
                 line.split_at_checked(name.len())
@@ -196,7 +205,7 @@ impl Filter {
         }
     }
 
-    /// Sees to it that a header field or an empty line comes first.
+    /// Writes an empty line first if the message starts with neither a header field nor one.
     fn begin(&mut self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
         if !self.is_first {
             return Ok(());
@@ -204,7 +213,8 @@ impl Filter {
         self.is_first = false;
         let can_follow = match self.form {
             Form::Stored => can_follow_from_line(text),
-            // Quoting makes an old-style From_ line, which may follow, of the one and text of the other.
+            // Quoting turns `From ` into an old-style From_ line, `>From `, which may follow, and
+            // `>From ` into `>>From `, which is text.
             Form::Message | Form::Filed if text.starts_with(b"From ") => true,
             Form::Message | Form::Filed => can_follow_from_line(text) && !text.starts_with(b">"),
         };
@@ -215,6 +225,7 @@ impl Filter {
         out.write_all(b"\n")
     }
 
+    /// Writes bytes, unless they belong to a field that is left out.
     fn emit(&self, bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
         if self.leaves_out {
             Ok(())

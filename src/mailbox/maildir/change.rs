@@ -95,7 +95,7 @@ impl Maildir {
         }
         let now = self.list_single(&deleted).map_err(write)?;
         let known: HashSet<_> = self.entries.iter().map(unique_of).collect();
-        committed.left = now.len();
+        committed.remaining = now.len();
         committed.arrived = now
             .iter()
             .filter(|entry| !known.contains(Name::parse(&entry.name).unique()))

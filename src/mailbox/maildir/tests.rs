@@ -211,7 +211,7 @@ fn changes_are_renames_and_unlinks_and_touch_nothing_else() {
     assert_eq!(inode("cur/2.b:2,"), before);
     assert_eq!((committed.deleted, committed.flagged), (2, 3));
     assert_eq!(
-        (committed.left, committed.arrived, committed.gone),
+        (committed.remaining, committed.arrived, committed.gone),
         (4, 0, 0)
     );
     assert!(!committed.is_removed && committed.flags_left_out == 0);
@@ -269,7 +269,7 @@ fn what_others_do_meanwhile_is_found_and_stays() {
     );
     assert_eq!((committed.deleted, committed.flagged), (1, 3));
     assert_eq!(
-        (committed.left, committed.arrived, committed.gone),
+        (committed.remaining, committed.arrived, committed.gone),
         (5, 2, 1)
     );
 }
@@ -340,7 +340,7 @@ fn one_file_under_two_names_is_one_message() {
         // The next writer removes the others, whatever it has to do.
         let mut changes = Changes::default();
         changes.delete(1);
-        assert_eq!(commit(&mailbox, &changes).left, 1);
+        assert_eq!(commit(&mailbox, &changes).remaining, 1);
         assert_eq!(names(&directory), [left]);
 
         // What is deleted is gone under all its names.
@@ -350,7 +350,7 @@ fn one_file_under_two_names_is_one_message() {
         changes.delete(0);
         let committed = commit(&mailbox, &changes);
         assert_eq!(
-            (committed.deleted, committed.left, committed.arrived),
+            (committed.deleted, committed.remaining, committed.arrived),
             (1, 1, 0)
         );
         assert_eq!(names(&directory), ["new/2.b"]);
@@ -361,7 +361,7 @@ fn one_file_under_two_names_is_one_message() {
         let mut changes = Changes::default();
         changes.set_flags(0, Flags::OLD);
         let committed = commit(&mailbox, &changes);
-        assert_eq!((committed.flagged, committed.left), (1, 2));
+        assert_eq!((committed.flagged, committed.remaining), (1, 2));
         assert_eq!(names(&directory), ["cur/1.a:2,", "new/2.b"]);
     }
 }
@@ -378,7 +378,7 @@ fn what_is_deleted_stays_away_though_another_program_gave_it_a_second_name() {
     changes.delete(0);
     changes.delete(1);
     let committed = commit(&mailbox, &changes);
-    assert_eq!((committed.deleted, committed.left), (2, 0));
+    assert_eq!((committed.deleted, committed.remaining), (2, 0));
     assert!(names(&directory).is_empty() && at("backup").exists());
 }
 

@@ -1,9 +1,13 @@
 //! Opening a mailbox for reading, and reading its messages.
 //!
-//! Nothing is ever written here (design decision D13): shared kernel locks for at most a second,
-//! so that a deliverer can finish what it is writing, then the mailbox as long as it was at that
-//! moment. If somebody still holds a lock then, a last message without an end is left out.
-//! Locks are given back when the index is complete; message bytes are read when they are shown.
+//! Nothing is ever written here (design decision D13). `read/snapshot` waits at most a second for
+//! shared kernel locks, so that a deliverer can finish its message, and scans the mailbox at the size
+//! that it has then. If another program still holds a lock, a last message without an end is left
+//! out. The locks are released when the index is complete; a message is read when it is shown.
+
+mod has_mail;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -14,27 +18,27 @@ use std::time::{Duration, UNIX_EPOCH};
 use chrono::{DateTime, FixedOffset};
 use memchr::memchr_iter;
 
+pub use self::has_mail::has_mail;
 use crate::mailbox::change::{Changes, CommitOptions, Committed, Journals};
 use crate::mailbox::error::{CommitError, OpenError};
 use crate::mailbox::file::open_regular;
 use crate::mailbox::format::from_line::{FromLine, from_line};
 use crate::mailbox::format::mbox::{self, MessageRef};
 use crate::mailbox::format::quote::Form;
-use crate::mailbox::format::{Beginning, beginning, framing, gzip, scan_any, torn};
-use crate::mailbox::maildir::{self, Maildir};
+use crate::mailbox::format::{framing, gzip, scan_any, torn};
+use crate::mailbox::maildir::Maildir;
 use crate::mailbox::notice::Notice;
-use crate::mailbox::read::open_file::{OpenFile, Rest};
-use crate::mailbox::read::snapshot::{self, Snapshot, view_of};
+use crate::mailbox::read::open_file::{MessageRest, OpenFile};
+use crate::mailbox::read::snapshot::{self, Snapshot};
 use crate::mailbox::read::stamp::Stamp;
 use crate::mailbox::rewrite;
-use crate::mailbox::rewrite::journal::{self, JournalTarget};
 use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::message::parse::{date, fields, words};
 use crate::sys::clock;
 
-/// Where the messages are.
+/// How the messages are stored.
 #[derive(Debug)]
-enum Store {
+enum Storage {
     /// One behind the other in a file.
     File(OpenFile),
     /// The same, from a compressed file.
@@ -47,10 +51,10 @@ enum Store {
 #[derive(Debug)]
 pub struct Mailbox {
     path: PathBuf,
-    store: Store,
+    storage: Storage,
     messages: Vec<MessageRef>,
     is_torn: bool,
-    /// Whether the index has the end of the mailbox only.
+    /// Whether the index covers only the end of the mailbox.
     is_partial: bool,
     notices: Vec<Notice>,
 }
@@ -65,8 +69,9 @@ impl Mailbox {
     ///
     /// # Errors
     /// When the file is missing, not a regular file, unreadable, or not an mbox. In a directory
-    /// with the sticky bit, where others may plant files, a symbolic link, a second name of a
-    /// foreign file, and another user's file under a user's name are refused.
+    /// with the sticky bit, where others may plant files, three kinds of file are refused: a symbolic
+    /// link, a second name of another user's file, and a file under a user's name that is not that
+    /// user's.
     pub fn open(
         path: &Path,
         journals: &Journals,
@@ -75,7 +80,7 @@ impl Mailbox {
         Mailbox::open_part(path, journals, false, Some(visit))
     }
 
-    /// Opens a mailbox read-only and scans it once, without showing the messages to anybody.
+    /// Opens a mailbox read-only and scans it once, without a visitor.
     ///
     /// # Errors
     /// As [`open`](Mailbox::open).
@@ -85,8 +90,8 @@ impl Mailbox {
 
     /// Opens a mailbox read-only and finds its last message from the end of the file.
     ///
-    /// The index has the last message, and perhaps some before it; where the format has no such
-    /// short way, all of them ([`is_partial`](Mailbox::is_partial)).
+    /// The index has the last message, and perhaps some before it. In a Maildir, an MMDF or a
+    /// compressed mailbox it has all of them ([`is_partial`](Mailbox::is_partial)).
     ///
     /// # Errors
     /// As [`open`](Mailbox::open).
@@ -94,6 +99,7 @@ impl Mailbox {
         Mailbox::open_part(path, journals, true, None)
     }
 
+    /// Opens the whole mailbox, or with `end_only` its last message.
     fn open_part(
         path: &Path,
         journals: &Journals,
@@ -109,7 +115,7 @@ impl Mailbox {
             return Ok(Mailbox {
                 path: path.to_owned(),
                 notices: maildir.notices(),
-                store: Store::Maildir(maildir),
+                storage: Storage::Maildir(maildir),
                 messages,
                 is_torn: false,
                 is_partial: false,
@@ -127,7 +133,7 @@ impl Mailbox {
             is_partial: scanned.is_partial,
             notices: scanned.notices,
             messages: scanned.scan.messages,
-            store: Store::File(OpenFile::new(
+            storage: Storage::File(OpenFile::new(
                 path,
                 journals,
                 scanned.snapshot,
@@ -136,7 +142,8 @@ impl Mailbox {
         })
     }
 
-    /// Scans what a compressed file holds. There is no journal of it, and nobody waits to write it.
+    /// Decompresses a file and scans the result, which no other program knows: no lock is needed, and
+    /// no rewrite can have broken off.
     fn open_compressed(
         path: &Path,
         file: &File,
@@ -154,7 +161,7 @@ impl Mailbox {
         let file = OpenFile::new(path, &Journals::default(), Snapshot { view, opened }, false);
         Ok(Mailbox {
             path: path.to_owned(),
-            store: Store::Compressed(file),
+            storage: Storage::Compressed(file),
             messages: scan.messages,
             is_torn: false,
             is_partial: false,
@@ -177,9 +184,9 @@ impl Mailbox {
 
     /// Returns the file that holds all messages, or the Maildir that has one for each.
     fn file(&self) -> Result<&OpenFile, &Maildir> {
-        match &self.store {
-            Store::File(file) | Store::Compressed(file) => Ok(file),
-            Store::Maildir(maildir) => Err(maildir),
+        match &self.storage {
+            Storage::File(file) | Storage::Compressed(file) => Ok(file),
+            Storage::Maildir(maildir) => Err(maildir),
         }
     }
 
@@ -188,27 +195,27 @@ impl Mailbox {
         &self.messages
     }
 
-    /// Returns what else is to be told about the mailbox.
+    /// Returns what else is to be reported about the mailbox.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// Returns whether a last message was left out because somebody was still writing it.
+    /// Returns whether a last message was left out because another program was still writing it.
     pub fn is_torn(&self) -> bool {
         self.is_torn
     }
 
-    /// Returns whether the index has the end of the mailbox only.
+    /// Returns whether the index covers only the end of the mailbox.
     pub fn is_partial(&self) -> bool {
         self.is_partial
     }
 
     /// Returns whether the mailbox is compressed, and so can only be read.
     pub fn is_compressed(&self) -> bool {
-        matches!(self.store, Store::Compressed(_))
+        matches!(self.storage, Storage::Compressed(_))
     }
 
-    /// Returns whether somebody has written to the mailbox since it was opened.
+    /// Returns whether another program has written to the mailbox since it was opened.
     pub fn is_changed(&self) -> bool {
         match self.file() {
             Ok(file) => file.first().is_changed(),
@@ -216,14 +223,14 @@ impl Mailbox {
         }
     }
 
-    /// Returns whether it is one file in which messages stand between delimiters.
+    /// Returns whether the mailbox is an MMDF file, in which messages stand between delimiters.
     pub(in crate::mailbox) fn is_mmdf(&self) -> bool {
         let framing = |file: &OpenFile| framing(&file.first().view, self.size());
         self.file()
             .is_ok_and(|file| framing(file).is_ok_and(|framing| framing > 0))
     }
 
-    /// Returns the Maildir, if it is one.
+    /// Returns the Maildir; `None` if the mailbox is a file.
     pub(in crate::mailbox) fn maildir(&self) -> Option<&Maildir> {
         self.file().err()
     }
@@ -307,7 +314,7 @@ impl Mailbox {
         }
     }
 
-    /// Returns in what form messages come from this mailbox, for [`append`](crate::mailbox::append()).
+    /// Returns the form in which messages come from this mailbox, for [`append`](crate::mailbox::append()).
     pub fn form(&self) -> Form {
         if self.maildir().is_some() || self.is_mmdf() {
             Form::Filed
@@ -316,12 +323,14 @@ impl Mailbox {
         }
     }
 
-    /// Returns the From_ line with which a message goes to an mbox: its own if that separates
-    /// messages anywhere, or one that says what its header says of its sender and its file's name,
-    /// or the header, of the time of its delivery.
+    /// Returns the From_ line for a copy of a message in an mbox.
     ///
-    /// `block` is what [`read_header`](Mailbox::read_header) gives; `now` gives the time of a
-    /// message that tells none.
+    /// That is the message's own, if it separates messages wherever it stands. Otherwise one is made:
+    /// the sender is taken from the header, the time of delivery from the name of a Maildir file or
+    /// from the header.
+    ///
+    /// `block` is the result of [`read_header`](Mailbox::read_header); `now` is asked for the time if
+    /// the message names none.
     pub fn from_line(
         &self,
         index: usize,
@@ -331,16 +340,19 @@ impl Mailbox {
         let len = self.messages()[index].from_line_len as usize;
         let (line, header) = block.split_at(len.min(block.len()));
         let separates = |line: FromLine| line.time.is_some() || line.is_plausible_without_date();
-        // Any other separates nothing where it does not stand first.
+        // The first From_ line of a file counts in any form; behind another message in the new mbox
+        // it would be taken for text.
         if FromLine::parse(line.trim_ascii_end()).is_some_and(separates) {
             return line.to_vec();
         }
         let delivered = self
             .maildir()
             .and_then(|maildir| maildir.delivered(index))
-            // A year of four digits: anything else is no time.
+            // The year 9999 ends there: a larger number in a file's name is no time, and a From_ line
+            // has a year of four digits.
             .filter(|seconds| *seconds < 253_402_300_800)
             .map(|seconds| clock::local(UNIX_EPOCH + Duration::from_secs(seconds)));
+        // Delivery-Date is what an MDA writes; Date is the sender's claim, and comes last.
         let date_in = |name| fields::find(header, name).and_then(date);
         let time = delivered
             .or_else(|| date_in("delivery-date"))
@@ -354,37 +366,38 @@ impl Mailbox {
         from_line(sender.as_bytes(), time)
     }
 
-    /// Writes changes into the mailbox, under all locks; a Maildir needs none.
+    /// Writes changes into the mailbox, under all locks; a Maildir needs none. `rewrite` does it for a
+    /// file, `maildir` for a Maildir.
     ///
-    /// Mail that arrived since it was opened is kept. The mailbox is to be opened anew afterwards:
-    /// its index is stale then.
+    /// Mail that arrived since the mailbox was opened is kept. Open the mailbox again afterwards: its
+    /// index is stale then.
     ///
     /// # Errors
-    /// [`CommitError`] says why nothing was changed; in a Maildir, why a message was not, and those
-    /// before it were.
+    /// [`CommitError`] says why nothing was changed. In a Maildir it says why one message was not
+    /// changed, after the messages before it were.
     pub fn commit(
         &self,
         changes: &Changes,
         options: &CommitOptions<'_>,
     ) -> Result<Committed, CommitError> {
-        match &self.store {
-            Store::File(file) => {
+        match &self.storage {
+            Storage::File(file) => {
                 rewrite::commit(file, &self.messages, self.is_partial, changes, options)
             }
-            Store::Compressed(_) => Err(CommitError::Refused {
+            Storage::Compressed(_) => Err(CommitError::Refused {
                 path: self.path.clone(),
                 why: "compressed, and so read-only".to_owned(),
             }),
-            Store::Maildir(maildir) => maildir.commit(&self.messages, changes),
+            Storage::Maildir(maildir) => maildir.commit(&self.messages, changes),
         }
     }
 }
 
-/// Reads one message where it lies.
+/// Reads one message from the end of its header on.
 enum MessageReader {
-    /// Between others.
-    InFile(Rest),
-    /// In a file of its own.
+    /// From a file with others.
+    InFile(MessageRest),
+    /// From a file of its own.
     Own(File),
 }
 
@@ -396,40 +409,3 @@ impl Read for MessageReader {
         }
     }
 }
-
-/// Returns whether there is a message in a mailbox, without scanning it.
-///
-/// Any message counts, read or not, as POSIX has it for `mailx -e`. No lock is waited for.
-///
-/// # Errors
-/// As [`Mailbox::open`].
-pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
-    if let Some(has_mail) = maildir::has_mail(path)? {
-        return Ok(has_mail);
-    }
-    let io = |source| OpenError::new(path, source);
-    let (file, metadata) = open_regular(path)?;
-    if gzip::is_compressed(&file).map_err(io)? {
-        let start = gzip::first_bytes(&file, path)?;
-        return judged(path, beginning(&start[..], start.len() as u64).map_err(io)?);
-    }
-    let file = Arc::new(file);
-    let subject = JournalTarget::of(path, &file).map_err(io)?;
-    let found = journal::find(&subject, journals, &mut Vec::new()).map_err(io)?;
-    let view = view_of(&file, &Stamp::of(&metadata), found, &mut Vec::new()).map_err(io)?;
-    judged(path, beginning(&view, view.len()).map_err(io)?)
-}
-
-/// Returns whether there is mail in a file that begins like this.
-fn judged(path: &Path, beginning: Beginning) -> Result<bool, OpenError> {
-    match beginning {
-        Beginning::Blank => Ok(false),
-        Beginning::Mbox | Beginning::Mmdf => Ok(true),
-        Beginning::Other => Err(OpenError::NotMbox {
-            path: path.to_owned(),
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests;

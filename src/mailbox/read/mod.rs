@@ -1,8 +1,9 @@
 //! Reading a file of messages while other programs may write to it.
 //!
-//! [`snapshot`] finds the messages of a file at one moment, [`stamp`] tells whether it has changed
-//! since, [`open_file`] reads messages from it later, and [`realign`] finds the messages of an old
-//! index in the changed file.
+//! A reader holds no lock while its user reads, so that mail can be delivered and other readers can
+//! rewrite the mailbox. [`snapshot`] finds the messages of a file at one moment, [`stamp`] shows
+//! whether it has changed since, [`open_file`] reads messages from it later, and [`realign`] finds
+//! the messages of an old index in the changed file.
 
 pub(in crate::mailbox) mod open_file;
 pub(in crate::mailbox) mod realign;

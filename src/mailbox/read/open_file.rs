@@ -1,9 +1,10 @@
 //! Reading the messages of a file that other programs may rewrite meanwhile.
 //!
-//! Messages are read where the index says. Whether they are still there is seen after they were
-//! read, when the file has changed by then: who rewrites a mailbox works from its start to its end,
-//! so a message whose header is in its place after the last byte was read was not moved before.
-//! If it was, the file is looked at again and the message found by its fingerprint.
+//! A message is read at the place that the index gives, without a lock. If the file has changed by
+//! then, the message's header is compared afterwards, not before: programs rewrite a mailbox from its
+//! start to its end, so if the header is still in its place after the last byte was read, the body
+//! was not moved while it was read. If the header is not there, a new snapshot is taken, and the
+//! message is found by its fingerprint.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -20,8 +21,8 @@ use crate::mailbox::change::Journals;
 use crate::mailbox::format::mbox::{MessageRef, SHOWN_HEADER, fingerprint_of};
 use crate::mailbox::read_at::{ReadAt, read_exact};
 
-/// How often a message is looked for that other programs move.
-const LOOKS: usize = 4;
+/// How often a message is read that other programs keep moving.
+const ATTEMPTS: usize = 4;
 
 /// A file of messages that is open for reading.
 #[derive(Debug)]
@@ -30,23 +31,24 @@ pub(in crate::mailbox) struct OpenFile {
     journals: Journals,
     /// The snapshot from which the index was made.
     first: Rc<Snapshot>,
-    /// Whether the index has the end of the file only.
+    /// Whether the index covers only the end of the file.
     is_partial: bool,
+    /// The last snapshot after `first`, if one was needed.
     moved: RefCell<Option<Rc<Moved>>>,
 }
 
-/// Where a message is, or why that is not known.
-type FoundOrWhyNot = Result<MessageRef, &'static str>;
+/// The place of a message, or the reason why it is not known.
+type Located = Result<MessageRef, &'static str>;
 
-/// A later snapshot, and where the messages of the index are since then.
+/// A later snapshot, and the places that the messages of the index have in it.
 #[derive(Debug)]
 struct Moved {
     snapshot: Rc<Snapshot>,
-    places: Vec<FoundOrWhyNot>,
+    places: Vec<Located>,
 }
 
 impl OpenFile {
-    /// Returns a file of which an index was just made.
+    /// Returns the file of a snapshot from which an index was just made.
     pub(in crate::mailbox) fn new(
         path: &Path,
         journals: &Journals,
@@ -72,7 +74,9 @@ impl OpenFile {
         &self.first
     }
 
-    /// Returns whether the index is true of a file that is like this now.
+    /// Returns whether the index still describes the file, which has this stamp now.
+    ///
+    /// A snapshot that was read through a journal shows what the file will contain, not what it does.
     pub(in crate::mailbox) fn is_as_opened(&self, now: &Stamp) -> bool {
         *now == self.first.opened && !self.first.view.has_journal()
     }
@@ -83,7 +87,7 @@ impl OpenFile {
         index: &[MessageRef],
         message: usize,
     ) -> io::Result<Vec<u8>> {
-        self.settled(index, message, |found| {
+        self.read_located(index, message, |found| {
             read(
                 &found.snapshot,
                 found.message.offset,
@@ -98,7 +102,7 @@ impl OpenFile {
         index: &[MessageRef],
         message: usize,
     ) -> io::Result<Vec<u8>> {
-        self.settled(index, message, |found| {
+        self.read_located(index, message, |found| {
             read(&found.snapshot, found.message.offset, found.message.len)
         })
     }
@@ -108,11 +112,11 @@ impl OpenFile {
         &self,
         index: &[MessageRef],
         message: usize,
-    ) -> io::Result<(Vec<u8>, Rest)> {
-        self.settled(index, message, |found| {
+    ) -> io::Result<(Vec<u8>, MessageRest)> {
+        self.read_located(index, message, |found| {
             let header_len = u64::from(found.message.header_len);
             let header = read(&found.snapshot, found.message.offset, header_len)?;
-            let rest = Rest {
+            let rest = MessageRest {
                 found: found.clone(),
                 at: found.message.offset + header_len,
                 left: found.message.len - header_len,
@@ -121,34 +125,37 @@ impl OpenFile {
         })
     }
 
-    /// Reads of a message where it is, again if it was moved meanwhile.
-    fn settled<T>(
+    /// Reads part of a message at its current place; locates it and reads again if it has moved.
+    fn read_located<T>(
         &self,
         index: &[MessageRef],
         message: usize,
         read: impl Fn(&FoundMessage) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut why = "another program keeps rewriting the mailbox";
-        for _ in 0..LOOKS {
+        for _ in 0..ATTEMPTS {
             let (snapshot, place) = self.place(index, message);
             match place {
                 Ok(message) => {
                     let found = FoundMessage { snapshot, message };
-                    let answer = read(&found);
-                    if found.is_true()? {
-                        return answer;
+                    let result = read(&found);
+                    // An error counts only if the message was in its place: a file that was cut
+                    // shorter ends early.
+                    if found.is_in_place()? {
+                        return result;
                     }
                 }
+                // Between the snapshot and now the message may have come back, or become certain.
                 Err(reason) if snapshot.is_changed() => why = reason,
                 Err(reason) => return Err(io::Error::new(io::ErrorKind::NotFound, reason)),
             }
-            self.take_again(index)?;
+            self.locate_again(index)?;
         }
         Err(busy(why))
     }
 
-    /// Returns the last snapshot, and where the message was then.
-    fn place(&self, index: &[MessageRef], message: usize) -> (Rc<Snapshot>, FoundOrWhyNot) {
+    /// Returns the last snapshot, and the place of the message in it.
+    fn place(&self, index: &[MessageRef], message: usize) -> (Rc<Snapshot>, Located) {
         match &*self.moved.borrow() {
             None => (Rc::clone(&self.first), Ok(index[message])),
             Some(moved) => (Rc::clone(&moved.snapshot), moved.places[message]),
@@ -156,7 +163,9 @@ impl OpenFile {
     }
 
     /// Takes a new snapshot and finds all messages of the index in it.
-    fn take_again(&self, index: &[MessageRef]) -> io::Result<()> {
+    fn locate_again(&self, index: &[MessageRef]) -> io::Result<()> {
+        // The file that is open, not the path: if another program has put a new file in its place,
+        // the old one still has all messages.
         let file = Arc::clone(self.first.view.shared_file());
         let scanned = snapshot::take(&self.path, &file, &self.journals, false, None);
         let scanned = scanned.map_err(|error| match error.kind() {
@@ -180,7 +189,7 @@ impl OpenFile {
     }
 }
 
-/// A message in its place, as a snapshot has it.
+/// A message at its place in a snapshot.
 #[derive(Clone, Debug)]
 struct FoundMessage {
     snapshot: Rc<Snapshot>,
@@ -188,12 +197,12 @@ struct FoundMessage {
 }
 
 impl FoundMessage {
-    /// Returns whether the message is still in its place.
-    fn is_true(&self) -> io::Result<bool> {
+    /// Returns whether the message is still at its place in the file.
+    fn is_in_place(&self) -> io::Result<bool> {
         if !self.snapshot.is_changed() {
             return Ok(true);
         }
-        // Through a journal nothing can be said of a file that has changed under it.
+        // The journal describes the old file; patched with it, a changed file shows nothing true.
         if self.snapshot.view.has_journal() {
             return Ok(false);
         }
@@ -206,15 +215,15 @@ impl FoundMessage {
     }
 }
 
-/// Reads the rest of a message.
+/// Reads a message from the end of its header on.
 #[derive(Debug)]
-pub(in crate::mailbox) struct Rest {
+pub(in crate::mailbox) struct MessageRest {
     found: FoundMessage,
     at: u64,
     left: u64,
 }
 
-impl Read for Rest {
+impl Read for MessageRest {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX);
         let want = buffer.len().min(most);
@@ -231,14 +240,16 @@ impl Read for Rest {
         }
         self.at += count as u64;
         self.left -= count as u64;
-        if self.left == 0 && !self.found.is_true()? {
+        // The last bytes are given out only if the message has not moved: so a caller that reads to
+        // the end cannot take a mixture of two messages for one.
+        if self.left == 0 && !self.found.is_in_place()? {
             return Err(busy("another program is rewriting the mailbox"));
         }
         Ok(count)
     }
 }
 
-/// Returns the error of a mailbox that other programs do not leave alone; later it may be read.
+/// Returns the error for a mailbox that other programs keep changing; reading it may succeed later.
 fn busy(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::ResourceBusy, why)
 }

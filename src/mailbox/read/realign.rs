@@ -1,4 +1,8 @@
 //! Finding the messages of an older index in a mailbox that was changed since.
+//!
+//! A user has said what is to become of messages; meanwhile another program may have removed some,
+//! changed flags, or delivered mail. Deleting the wrong message is the worst that can happen here, so
+//! where it is not certain which message is meant nothing is changed at all.
 
 use std::collections::HashMap;
 
@@ -6,36 +10,37 @@ use crate::mailbox::change::{Change, Changes};
 use crate::mailbox::flags::Flags;
 use crate::mailbox::format::mbox::MessageRef;
 
-/// By how much the length of a body may differ: a blank line that another writer added or left out.
+/// By how much the length of a body may differ: another writer may have added or removed the blank
+/// line at its end.
 const SLACK: u64 = 2;
 
-/// The changes of an older index, for a newer one.
+/// Changes that were asked for in terms of an older index, in terms of a newer one.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::mailbox) struct Realigned {
-    /// What becomes of the messages of the newer index.
+    /// The changes of messages of the newer index.
     pub changes: Changes,
-    /// How many of the messages to be changed are not there any more.
+    /// How many messages that were to be changed have been removed.
     pub gone: usize,
-    /// How many messages were not there before.
+    /// How many messages have arrived.
     pub arrived: usize,
 }
 
-/// Where a message of an older index is in a newer one.
+/// The place of a message of an older index in a newer one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) enum Whereabouts {
-    /// It has this index.
+    /// The message has this index.
     At(usize),
-    /// It is not there any more.
+    /// The message is not there any more.
     Gone,
-    /// One of several with the same header may be it, or it has another body.
+    /// Several messages with this header may be the one, or the one that is has another body.
     Uncertain,
 }
 
 /// Finds the messages of an older index in a newer one.
 ///
-/// Messages are known by the fields of their header that no reader changes. Of several with the
-/// same header the n-th is the n-th, unless some are gone, or the older index `has_all` messages
-/// not.
+/// Messages are recognised by their fingerprints, which no reader changes. Of several messages with
+/// the same header the n-th old one is the n-th new one, as mailboxes grow at their end. That is
+/// uncertain if there are fewer now, or if the older index lacks some (`has_all` is false).
 pub(in crate::mailbox) fn whereabouts(
     old: &[MessageRef],
     new: &[MessageRef],
@@ -59,6 +64,8 @@ pub(in crate::mailbox) fn whereabouts(
             let place = found.get(*nth);
             *nth += 1;
             let twins = twins[&before.fingerprint];
+            // As many as before are the same ones. If there are more, the new ones came behind the
+            // old ones, provided that the old index had all. If there are fewer, any may be gone.
             let is_certain = found.len() == twins || (has_all && found.len() > twins);
             match place {
                 Some(&place) if is_certain => {
@@ -74,10 +81,10 @@ pub(in crate::mailbox) fn whereabouts(
         .collect()
 }
 
-/// Finds the messages that are to be changed in a newer index.
+/// Returns the changes in terms of a newer index.
 ///
-/// `None` where it is not certain which message is meant, or where nothing is left of the old
-/// mailbox.
+/// `None` where it is not certain which message is meant, or where no message of the old index is
+/// left: then another mailbox has taken the place of the old one.
 pub(in crate::mailbox) fn realign(
     old: &[MessageRef],
     new: &[MessageRef],
@@ -118,7 +125,7 @@ pub(in crate::mailbox) fn realign(
     Some(remapped)
 }
 
-/// Returns how many messages stand behind those that were found.
+/// Returns how many messages stand behind the last one that was found.
 fn behind_all(found: &[Whereabouts], new: usize) -> usize {
     let place = |place: &Whereabouts| match place {
         Whereabouts::At(place) => Some(place + 1),
@@ -135,7 +142,9 @@ fn body_len(message: &MessageRef) -> u64 {
     message.len - u64::from(message.header_len)
 }
 
-/// Returns the flags that a message has now, with what we change added and taken away.
+/// Returns the flags that a message has now, with our own changes of them and no others.
+///
+/// Another reader may have set flags since; they stay, unless we have changed the same ones.
 fn merged(before: Flags, wanted: Flags, now: Flags) -> Flags {
     let mut flags = now;
     for flag in Flags::ALL {

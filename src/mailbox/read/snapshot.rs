@@ -20,13 +20,15 @@ use crate::mailbox::rewrite::journal::{self, Found};
 use crate::mailbox::rewrite::journal::{JournalTarget, Situation};
 use crate::mailbox::rewrite::patched::PatchedFile;
 
-/// How long reading waits for those who write.
+/// How long reading waits for a kernel lock, so that a deliverer can finish its message.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long reading waits for a rewrite to end, of which it would see one half and the other.
+/// How long reading waits for a rewrite to end, during which it would see half of the old mailbox and
+/// half of the new one.
 const REWRITE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A file at one moment: its bytes as they are meant to be, and by what a later change is seen.
+/// A file at one moment: its bytes, as a broken-off rewrite would have left them, and the stamp that
+/// shows later changes.
 #[derive(Debug)]
 pub(in crate::mailbox) struct Snapshot {
     pub view: PatchedFile,
@@ -34,7 +36,7 @@ pub(in crate::mailbox) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Returns whether somebody has written to the file since.
+    /// Returns whether another program has written to the file since.
     pub(in crate::mailbox) fn is_changed(&self) -> bool {
         let now = self.view.file().metadata();
         now.is_ok_and(|now| Stamp::of(&now) != self.opened)
@@ -46,14 +48,16 @@ impl Snapshot {
 pub(in crate::mailbox) struct Scanned {
     pub snapshot: Snapshot,
     pub scan: Scan,
-    /// Whether the end of the file only was scanned.
+    /// Whether only the end of the file was scanned.
     pub is_partial: bool,
     pub notices: Vec<Notice>,
 }
 
 /// Finds the messages of a file, or with `end_only` the last of them.
 ///
-/// Shared kernel locks are held meanwhile if they can be had.
+/// Shared kernel locks are held meanwhile if they can be had. If not, the file is scanned all the
+/// same, since reading must never depend on a lock that somebody forgot; then it is scanned until the
+/// result can be relied on.
 ///
 /// # Errors
 /// When the file cannot be read, is no mailbox, or is being rewritten all the time.
@@ -64,75 +68,107 @@ pub(in crate::mailbox) fn take(
     end_only: bool,
     mut visit: Option<mbox::Visit<'_>>,
 ) -> Result<Scanned, OpenError> {
-    let io = |source| OpenError::new(path, source);
-    let subject = JournalTarget::of(path, file).map_err(io)?;
-    let rewritten = || OpenError::Rewritten {
-        path: path.to_owned(),
+    let source = SourceFile {
+        path,
+        file,
+        target: JournalTarget::of(path, file).map_err(|error| OpenError::new(path, error))?,
+        journals,
+        end_only,
     };
     let deadline = Instant::now() + REWRITE_PATIENCE;
     let mut before = None;
     loop {
+        // Asked before the attempt, so that there is a whole one after any wait.
         let is_last_try = Instant::now() >= deadline;
         let visit = visit.as_mut().map(|visit| &mut **visit as mbox::Visit<'_>);
-        let mut notices = Vec::new();
-        let shared = kernel::share(file, PATIENCE);
-        let found = journal::find(&subject, journals, &mut notices).map_err(io)?;
-        if shared.is_none() && !matches!(found, Found::Nothing) {
-            // It has not broken off: it is going on, and what we read would be half of each.
-            if is_last_try {
-                return Err(rewritten());
-            }
-            continue;
+        if let Some(scanned) = source.scan(&mut before, visit)? {
+            return Ok(scanned);
         }
-        // The size now, not before: the one who held the lock may just have written.
-        let opened = Stamp::of(&file.metadata().map_err(io)?);
-        let mut view = view_of(file, &opened, found, &mut notices).map_err(io)?;
+        if is_last_try {
+            return Err(OpenError::Rewritten {
+                path: path.to_owned(),
+            });
+        }
+    }
+}
+
+/// A file of which a snapshot is taken.
+struct SourceFile<'a> {
+    path: &'a Path,
+    file: &'a Arc<File>,
+    target: JournalTarget,
+    journals: &'a Journals,
+    end_only: bool,
+}
+
+impl SourceFile<'_> {
+    /// Takes one snapshot and scans it; `None` if another program was rewriting the file meanwhile.
+    ///
+    /// `before` holds the index of the attempt before, if it was made without locks.
+    fn scan(
+        &self,
+        before: &mut Option<Vec<MessageRef>>,
+        visit: Option<mbox::Visit<'_>>,
+    ) -> Result<Option<Scanned>, OpenError> {
+        let io = |source| OpenError::new(self.path, source);
+        let mut notices = Vec::new();
+        // The lock comes before everything else: under it neither file nor journal changes.
+        let shared = kernel::share(self.file, PATIENCE);
+        let found = journal::find(&self.target, self.journals, &mut notices).map_err(io)?;
+        if shared.is_none() && !matches!(found, Found::Nothing) {
+            // A journal under another process's lock belongs to a rewrite that is going on. Patched
+            // with it, the file would be a mixture of the old and the new mailbox.
+            return Ok(None);
+        }
+        // The size is asked for under the lock: the program that held it may just have written.
+        let opened = Stamp::of(&self.file.metadata().map_err(io)?);
+        let mut view = view_of(self.file, &opened, found, &mut notices).map_err(io)?;
         view.truncate(torn::end_without_nuls(&view, view.len()).map_err(io)?);
-        let is_busy = shared.is_none() || dot::may_be_held(&subject.path);
-        let start =
-            if end_only && !is_busy && beginning(&view, view.len()).map_err(io)? == Beginning::Mbox
-            {
-                mbox::last_separator(&view, view.len(), mbox::BLOCK).map_err(io)?
-            } else {
-                None
-            };
+        // A program that holds the dot-lock may know no kernel lock.
+        let is_busy = shared.is_none() || dot::may_be_held(&self.target.path);
+        let start = if self.end_only && !is_busy && self.is_mbox(&view)? {
+            mbox::last_separator(&view, view.len(), mbox::BLOCK).map_err(io)?
+        } else {
+            None
+        };
         let scanned = match start {
-            Some(start) => mbox::scan_from(&view, view.len(), start),
-            None if !is_busy => scan_any(&view, view.len(), false, visit),
-            // Who holds the dot-lock may know no other lock.
+            Some(start) => mbox::scan_from(&view, view.len(), start).map(Some),
+            None if !is_busy => scan_any(&view, view.len(), false, visit).map(Some),
             None => {
-                let is_still = || is_untouched(file, &opened, &subject, journals);
-                match scan_unlocked(&view, view.len(), &mut before, &is_still, visit) {
-                    Ok(Some(scan)) => Ok(scan),
-                    Ok(None) if is_last_try => return Err(rewritten()),
-                    Ok(None) => continue,
-                    Err(error) => Err(error),
-                }
+                let is_still = || self.is_untouched(&opened);
+                scan_unlocked(&view, view.len(), before, &is_still, visit)
             }
         };
-        let scan = scanned.map_err(|error| OpenError::of_scan(path, error))?;
-        return Ok(Scanned {
+        let scan = scanned.map_err(|error| OpenError::of_scan(self.path, error))?;
+        Ok(scan.map(|scan| Scanned {
             snapshot: Snapshot { view, opened },
             scan,
             is_partial: start.is_some(),
             notices,
-        });
+        }))
     }
-}
 
-/// Returns whether nobody has written to a mailbox since it was looked at.
-fn is_untouched(file: &File, opened: &Stamp, subject: &JournalTarget, journals: &Journals) -> bool {
-    let now = file.metadata();
-    let found = || journal::find(subject, journals, &mut Vec::new());
-    now.is_ok_and(|now| Stamp::of(&now) == *opened) && matches!(found(), Ok(Found::Nothing))
+    /// Returns whether these bytes begin as an mbox does.
+    fn is_mbox(&self, view: &PatchedFile) -> Result<bool, OpenError> {
+        let beginning = beginning(view, view.len());
+        let beginning = beginning.map_err(|source| OpenError::new(self.path, source))?;
+        Ok(beginning == Beginning::Mbox)
+    }
+
+    /// Returns whether no program has written to the file, or begun a rewrite, since this stamp.
+    fn is_untouched(&self, opened: &Stamp) -> bool {
+        let now = self.file.metadata();
+        let found = || journal::find(&self.target, self.journals, &mut Vec::new());
+        now.is_ok_and(|now| Stamp::of(&now) == *opened) && matches!(found(), Ok(Found::Nothing))
+    }
 }
 
 /// Scans a mailbox that somebody may be writing to.
 ///
 /// Mail that arrives meanwhile does no harm, but an index made during a rewrite was never true. So
-/// the index counts if nothing was written meanwhile, or if it continues the one of `before`. If it
-/// does not it takes that one's place, and `None` says that the mailbox is to be looked at anew.
-/// `visit` is called only for an index that counts.
+/// the index counts if nothing was written meanwhile, or if it begins with all of `before`, the index
+/// of the last attempt: then only mail has arrived. Otherwise it replaces `before`, and `None` asks
+/// for another attempt. `visit` is called only for an index that counts.
 fn scan_unlocked<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
@@ -143,7 +179,7 @@ fn scan_unlocked<S: ReadAt + ?Sized>(
     let mut silent = |_: usize, _: &MessageRef, _: &[u8]| {};
     let counting = visit.is_some().then_some(&mut silent as mbox::Visit<'_>);
     let found = match scan_any(source, size, true, counting) {
-        // What is no mailbox at this moment may be one that is half rewritten.
+        // A mailbox that is half rewritten may begin with anything.
         Err(ScanError::NotMbox) if !is_untouched() => return Ok(None),
         found => found?,
     };
@@ -152,13 +188,15 @@ fn scan_unlocked<S: ReadAt + ?Sized>(
         *before = Some(found.messages);
         return Ok(None);
     }
+    // The visitor cannot take back a message that was shown, so it sees a second scan, which must
+    // find the same messages.
     if visit.is_some() && scan_any(source, size, true, visit)? != found {
         return Err(io::Error::other("another program is rewriting the mailbox").into());
     }
     Ok(Some(found))
 }
 
-/// Returns the bytes of a mailbox as a rewrite that broke off means them to be.
+/// Returns the bytes of a mailbox; where a rewrite broke off, as they will be when it is completed.
 pub(in crate::mailbox) fn view_of(
     file: &Arc<File>,
     opened: &Stamp,
@@ -172,6 +210,7 @@ pub(in crate::mailbox) fn view_of(
             owner,
         }),
         Found::Journal(journal) => match journal.situation(file)? {
+            // Another program has written the mailbox since, and its version counts.
             Situation::Foreign => notices.push(Notice::Overwritten {
                 kept: journal.path().to_owned(),
             }),

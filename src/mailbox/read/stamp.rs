@@ -1,21 +1,23 @@
-//! Stamps of files: the inode, size and times that tell whether a file is still as it was.
+//! Stamps of files: the inode, size and times that show whether a file is still as it was.
 
 use std::fs::{File, FileTimes, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
-/// A file at one moment. As long as this does not change nobody has written to the file.
+/// The state of a file at one moment. As long as it does not change, no program has written to the
+/// file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) struct Stamp {
     device: u64,
     inode: u64,
     size: u64,
     modified: (i64, i64),
+    /// The time of the last change of any kind, which no program can set back, unlike `modified`.
     changed: (i64, i64),
 }
 
 impl Stamp {
-    /// Returns what these metadata say.
+    /// Returns the stamp that these metadata give.
     pub(in crate::mailbox) fn of(metadata: &Metadata) -> Stamp {
         Stamp {
             device: metadata.dev(),
@@ -32,10 +34,10 @@ impl Stamp {
     }
 }
 
-/// Sets the times of a mailbox so that shells and biffs tell the truth: there is new mail when it
-/// was modified after it was last accessed.
+/// Sets the times of a mailbox so that shells and biff report new mail rightly: they take a mailbox
+/// that was modified after its last access for one with new mail.
 ///
-/// Only the owner and root may; for others nothing happens.
+/// Only the owner and root may set times; for others nothing happens.
 pub(in crate::mailbox) fn set_times(file: &File, has_new: bool) {
     let Ok(metadata) = file.metadata() else {
         return;
@@ -49,6 +51,6 @@ pub(in crate::mailbox) fn set_times(file: &File, has_new: bool) {
         _ => return,
     };
     let times = FileTimes::new().set_accessed(wanted).set_modified(modified);
-    // Nothing of the mail depends on it.
+    // A failure costs a wrong report of new mail, and no mail.
     let _ = file.set_times(times);
 }

@@ -76,7 +76,7 @@ pub(in crate::mailbox) fn commit(
 ) -> Result<Committed, CommitError> {
     if changes.is_empty() {
         return Ok(Committed {
-            left: messages.len(),
+            remaining: messages.len(),
             ..Committed::default()
         });
     }
@@ -257,7 +257,7 @@ impl Session {
             deleted: deletions.iter().count(),
             ..Committed::default()
         };
-        committed.left = messages.len() - committed.deleted;
+        committed.remaining = messages.len() - committed.deleted;
         let plan = self.plan(messages, &changes, has_all)?;
         let outcome = match self.write(&plan, options.journals) {
             // A full disk must not keep anybody from deleting; flags can wait.
@@ -284,7 +284,8 @@ impl Session {
             if has_all || has_new {
                 set_times(self.lock.file(), has_new);
             }
-            committed.is_removed = options.removes_empty && committed.left == 0 && self.remove();
+            committed.is_removed =
+                options.removes_empty && committed.remaining == 0 && self.remove();
         }
         Ok(committed)
     }

@@ -109,7 +109,7 @@ fn changes_are_written_and_mail_that_arrived_is_kept() {
         committed.deleted,
         committed.flagged,
         committed.arrived,
-        committed.left,
+        committed.remaining,
     );
     assert_eq!(found, (1, 1, 1, 2));
     assert!(spool.is_tidy());
@@ -126,7 +126,7 @@ fn what_another_reader_deleted_is_gone_and_not_something_else() {
         .commit(&delete(&[1, 2]), &spool.options())
         .expect("committed");
     assert_eq!(
-        (committed.deleted, committed.gone, committed.left),
+        (committed.deleted, committed.gone, committed.remaining),
         (1, 1, 0)
     );
     assert_eq!(spool.text(), "");
