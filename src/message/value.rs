@@ -118,7 +118,7 @@ impl HeaderValue {
 
     /// Makes a value of any bytes, as subjects need it, and says whether they had to be changed.
     ///
-    /// A run of controls becomes one space: nobody may silence an alarm with a
+    /// A run of controls becomes one space: no sender may silence an alarm with a
     /// newline. Decoding what is not UTF-8 does not count as a change.
     pub fn from_free_text(bytes: &[u8]) -> (HeaderValue, bool) {
         let text = decode_text(bytes);

@@ -14,7 +14,7 @@ use ::base64::prelude::{BASE64_STANDARD, Engine};
 const FOLD_AT: usize = 78;
 /// The longest encoded word (RFC 2047 section 2).
 const MAX_ENCODED_WORD: usize = 75;
-/// What surrounds the payload of an encoded word: `=?utf-8?Q?` and `?=`.
+/// The length of the frame around the payload of an encoded word: `=?utf-8?Q?` and `?=`.
 const FRAME: usize = 12;
 /// An encoded word is not started in less room than this.
 const MIN_ROOM: usize = 28;

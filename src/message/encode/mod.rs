@@ -1,7 +1,7 @@
 //! Encodings of mail: base64, quoted-printable, encoded words, charsets, uuencode.
 //!
-//! Encoders for sending, each for one form of text, none with a choice to make: the modules of
-//! [`write`](super::write) choose. What is received is decoded in [`parse`](super::parse), leniently.
+//! These are the encoders for sending; the modules of [`write`](super::write) choose among them.
+//! Received mail is decoded in [`parse`](super::parse), leniently.
 
 pub(in crate::message) mod base64;
 pub(in crate::message) mod charset;

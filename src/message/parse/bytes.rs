@@ -8,7 +8,7 @@ use std::rc::Rc;
 pub enum Bytes<'a> {
     /// As they stand in the message.
     Borrowed(&'a [u8]),
-    /// A range of what was decoded.
+    /// A range of a decoded message.
     Shared(Rc<Vec<u8>>, Range<usize>),
 }
 

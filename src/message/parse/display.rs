@@ -1,6 +1,6 @@
 //! A message as lines for people: header fields decoded, text shown, other parts listed.
 //!
-//! What comes out is text, not yet safe for a terminal: the caller passes it
+//! The result is text, not yet safe for a terminal: the caller passes it
 //! through `sanitize`. Which fields are hidden is the caller's choice, and so
 //! is whether mbox quoting is undone.
 

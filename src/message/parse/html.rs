@@ -100,7 +100,7 @@ impl Page {
         let end = tag
             .find(|c: char| !c.is_ascii_alphanumeric())
             .unwrap_or(tag.len());
-        // A name that is longer than all we know is none of them; it is not copied whole.
+        // The names below are shorter than 16 bytes: of a longer one no more is copied.
         let name = tag[..end.min(16)].to_ascii_lowercase();
         match &*name {
             "script" if !closes => return Some("script"),

@@ -16,7 +16,7 @@ use super::part::{Content, Part, Structure};
 
 /// How deep parts may be nested before the rest is taken as text (security rule S6).
 pub const MAX_DEPTH: usize = 64;
-/// How many parts of a message are looked at (security rule S6).
+/// How many parts of a message are read (security rule S6).
 pub const MAX_PARTS: usize = 10_000;
 
 /// How deep messages that are encoded as a whole are decoded: each level is a copy in memory.
@@ -188,7 +188,7 @@ impl<'a> TreeReader<'a> {
         let start = self.at;
         let own = self.open.len();
         self.open.push(boundary);
-        // The preamble (RFC 2046 section 5.1.1) is read by no mailer and shown by none.
+        // The preamble (RFC 2046 section 5.1.1) is skipped: mailers do not show it.
         let mut end = self.pass_to_delimiter();
         let mut parts = Vec::new();
         while end

@@ -25,7 +25,7 @@ pub fn eight_bit(bytes: &[u8]) -> Cow<'_, str> {
 
 /// Returns bytes in a declared charset as text.
 ///
-/// Without a label, or with one that nobody knows, they are UTF-8 if valid, else windows-1252.
+/// Without a label, or with an unknown one, they are UTF-8 if valid, else windows-1252.
 pub fn in_charset<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     match charset(label) {
         None => eight_bit(bytes),
@@ -201,7 +201,7 @@ impl ShownAddress {
     }
 }
 
-/// How much of a field body is looked at for its first address, in bytes.
+/// How much of a field body is searched for its first address, in bytes.
 const MAX_FIRST: usize = 64 * 1024;
 
 /// Returns the first address of a field body (RFC 5322 section 3.4, and what mail really holds).

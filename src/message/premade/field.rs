@@ -109,7 +109,7 @@ fn text(name: &str, value: &[u8]) -> Vec<u8> {
     folded.finish().into_bytes()
 }
 
-/// Encodes the names of a list of addresses; what is no address becomes encoded words.
+/// Encodes the names of a list of addresses; an entry that is no address becomes encoded words.
 fn addresses(name: &str, value: &[u8]) -> Vec<u8> {
     let value = decode_text(value);
     let list = parse_list(&spaces_for_controls(&value));

@@ -37,7 +37,7 @@ impl DeclaredEntity {
         let first = |name: &str| header.iter().find(|f| f.is(name)).map(RawField::value);
         let content_type = first("Content-Type").map(|body| Structured::parse(&body));
         let named = content_type.as_ref().map(Structured::value);
-        // RFC 2045 section 5.2: what is no type means the default, and so does no field.
+        // RFC 2045 section 5.2: without the field, or with one that names no type, the default holds.
         let media_type = named.filter(|name| is_type(name)).unwrap_or_else(|| {
             if nesting.in_digest && content_type.is_none() {
                 "message/rfc822".to_owned()
@@ -105,7 +105,7 @@ impl DeclaredEntity {
             "application/pgp-",
         ];
         self.shape == DeclaredShape::Sealed
-            // Where lines do not survive, base64 is what keeps the bytes.
+            // Lines that mailers would change break the signature anyway: base64 keeps the bytes.
             || (analysis.has_sound_lines()
                 && sealed.iter().any(|start| self.media_type.starts_with(start)))
     }
@@ -177,7 +177,7 @@ pub(super) fn has_fit_lines(analysis: &Analysis) -> bool {
 pub(super) struct EntityPlan {
     /// The Content-Type to write, where it changes.
     pub(super) content_type: Option<Structured>,
-    /// The encoding of the content, or the label of what has parts; `None`: all stays.
+    /// The encoding of a leaf, or the label of a multipart; `None` if nothing changes.
     pub(super) encoding: Option<TransferEncoding>,
     /// Whether bytes over 7F are left in the content.
     pub(super) eight_bit: bool,

@@ -57,7 +57,7 @@ impl AttachmentPlan {
             return Ok(AttachmentPlan::composite(media_type, &analysis, wire));
         }
         let is_given = attachment.content_type.is_some() || attachment.charset.is_some();
-        // The extension promised a text; a NUL says that it is none, unless the user knows better.
+        // By its extension the file is a text, but texts hold no NUL; a type that the user gave counts.
         if analysis.has_nul && !is_given {
             return Ok(AttachmentPlan::binary(MediaType::octet_stream()));
         }
@@ -130,7 +130,7 @@ pub(in crate::message) fn with_true_charset(
     media_type.with_parameter("charset", &charset)
 }
 
-/// Returns the declared charset, or the one of the bytes where they prove it wrong or nobody knows it.
+/// Returns the declared charset, or the one found in the bytes if they prove it wrong or it is unknown.
 pub(in crate::message) fn true_charset(declared: Option<&str>, analysis: &Analysis) -> String {
     let is_true = |charset: &str| match charset.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" => analysis.is_utf8,

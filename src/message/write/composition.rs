@@ -29,7 +29,7 @@ pub struct Composition<'a> {
     pub omitted: Vec<Omitted>,
     /// What else is asked for.
     pub wishes: Wishes,
-    /// Something nobody can guess, for boundaries; letters and digits of it are used.
+    /// An unguessable text for boundaries; letters and digits of it are used.
     pub boundary_seed: String,
 }
 
@@ -265,7 +265,7 @@ impl<'a> LayoutBuilder<'a> {
         Ok(())
     }
 
-    /// Adds what the text has beside its uuencode blocks, and each block as a file.
+    /// Adds the text without its uuencode blocks, and each block as a file.
     fn add_text_and_blocks(
         &mut self,
         body: &'a dyn MessageSource,
@@ -289,7 +289,7 @@ impl<'a> LayoutBuilder<'a> {
         Ok(())
     }
 
-    /// Adds the other form of the text; what was added before are the plainer forms.
+    /// Adds the other form of the text; the parts added before become the plainer forms.
     fn add_alternative(&mut self, alternative: &Alternative<'a>) -> io::Result<()> {
         // Plain text first: readers take the last form that they can show (RFC 2046 section 5.1.4).
         self.alternatives.append(&mut self.parts);

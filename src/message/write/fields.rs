@@ -106,7 +106,7 @@ fn push_addresses(field: &mut FoldedField, addresses: &[NamedAddress]) {
 
 /// Appends a blank and an address, its name as a phrase or in encoded words.
 pub(in crate::message) fn push_address(field: &mut FoldedField, named: &NamedAddress) {
-    // Header fields may not show what SMTP cannot say, so domains are ASCII here too.
+    // The envelope has the domain in ASCII; the header shows the same address.
     let address = named.address().with_ascii_domain();
     let Some(name) = named.name() else {
         return field.push(" ", address.as_str());
