@@ -20,7 +20,7 @@ pub fn plain_of_html(document: &[u8], charset: Option<&str>) -> String {
 /// Writes a text as an HTML document that shows it in columns, as a terminal does.
 ///
 /// The bytes keep their charset: label the document as the text would be
-/// (a [`Composition`](super::Composition) does). Controls show as U+FFFD.
+/// (a [`Composition`](crate::message::Composition) does). Controls show as U+FFFD.
 ///
 /// # Errors
 /// Fails when the text cannot be read or the document not be written.
