@@ -5,6 +5,7 @@
 //! that it has then. If another program still holds a lock, a last message without an end is left
 //! out. The locks are released when the index is complete; a message is read when it is shown.
 
+mod from_line;
 mod has_mail;
 #[cfg(test)]
 mod tests;
@@ -13,16 +14,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
-use chrono::{DateTime, FixedOffset};
 use memchr::memchr_iter;
 
 pub use self::has_mail::has_mail;
 use crate::mailbox::change::{Changes, CommitOptions, Committed, Journals};
 use crate::mailbox::error::{CommitError, OpenError};
 use crate::mailbox::file::open_regular;
-use crate::mailbox::format::from_line::{FromLine, from_line};
 use crate::mailbox::format::mbox::{self, MessageRef};
 use crate::mailbox::format::quote::Form;
 use crate::mailbox::format::{framing, gzip, scan_any, torn};
@@ -33,8 +31,6 @@ use crate::mailbox::read::snapshot::{self, Snapshot};
 use crate::mailbox::read::stamp::Stamp;
 use crate::mailbox::rewrite;
 use crate::mailbox::rewrite::patched::PatchedFile;
-use crate::message::parse::{date, fields, words};
-use crate::sys::clock;
 
 /// How the messages are stored.
 #[derive(Debug)]
@@ -122,6 +118,7 @@ impl Mailbox {
             });
         }
         let io = |source| OpenError::new(path, source);
+        // Messages are read from this file from here on, whatever the path leads to later.
         let file = open_regular(path)?.0;
         if gzip::is_compressed(&file).map_err(io)? {
             return Mailbox::open_compressed(path, &file, visit);
@@ -154,6 +151,7 @@ impl Mailbox {
         let metadata = file.metadata();
         let opened = Stamp::of(&metadata.map_err(|source| OpenError::new(path, source))?);
         let mut view = PatchedFile::of_file(file, opened.size());
+        // The archive may have been made of a mailbox with an unfinished append.
         let end = torn::end_without_nuls(&view, view.len());
         view.truncate(end.map_err(|source| OpenError::new(path, source))?);
         let scan = scan_any(&view, view.len(), false, visit)
@@ -178,6 +176,7 @@ impl Mailbox {
     pub fn size(&self) -> u64 {
         match self.file() {
             Ok(file) => file.first().view.len(),
+            // A Maildir has no size of its own.
             Err(_) => self.messages.iter().map(|message| message.len).sum(),
         }
     }
@@ -275,6 +274,7 @@ impl Mailbox {
         match self.file() {
             Ok(file) => file.read(&self.messages, index),
             Err(maildir) => {
+                // Exactly as many bytes as the index says: header and body lengths must fit.
                 let len = usize::try_from(self.messages[index].len);
                 let mut bytes = vec![0; len.map_err(|_| io::ErrorKind::OutOfMemory)?];
                 maildir.open_message(index)?.read_exact(&mut bytes)?;
@@ -321,49 +321,6 @@ impl Mailbox {
         } else {
             Form::Stored
         }
-    }
-
-    /// Returns the From_ line for a copy of a message in an mbox.
-    ///
-    /// That is the message's own, if it separates messages wherever it stands. Otherwise one is made:
-    /// the sender is taken from the header, the time of delivery from the name of a Maildir file or
-    /// from the header.
-    ///
-    /// `block` is the result of [`read_header`](Mailbox::read_header); `now` is asked for the time if
-    /// the message names none.
-    pub fn from_line(
-        &self,
-        index: usize,
-        block: &[u8],
-        now: impl FnOnce() -> DateTime<FixedOffset>,
-    ) -> Vec<u8> {
-        let len = self.messages()[index].from_line_len as usize;
-        let (line, header) = block.split_at(len.min(block.len()));
-        let separates = |line: FromLine| line.time.is_some() || line.is_plausible_without_date();
-        // The first From_ line of a file counts in any form; behind another message in the new mbox
-        // it would be taken for text.
-        if FromLine::parse(line.trim_ascii_end()).is_some_and(separates) {
-            return line.to_vec();
-        }
-        let delivered = self
-            .maildir()
-            .and_then(|maildir| maildir.delivered(index))
-            // The year 9999 ends there: a larger number in a file's name is no time, and a From_ line
-            // has a year of four digits.
-            .filter(|seconds| *seconds < 253_402_300_800)
-            .map(|seconds| clock::local(UNIX_EPOCH + Duration::from_secs(seconds)));
-        // Delivery-Date is what an MDA writes; Date is the sender's claim, and comes last.
-        let date_in = |name| fields::find(header, name).and_then(date);
-        let time = delivered
-            .or_else(|| date_in("delivery-date"))
-            .or_else(|| date_in("date"))
-            .unwrap_or_else(now);
-        let sender = ["return-path", "from"]
-            .iter()
-            .find_map(|name| fields::find(header, name))
-            .map(|body| words::first_address(body).address)
-            .unwrap_or_default();
-        from_line(sender.as_bytes(), time)
     }
 
     /// Writes changes into the mailbox, under all locks; a Maildir needs none. `rewrite` does it for a
