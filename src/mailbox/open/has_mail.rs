@@ -18,7 +18,7 @@ use crate::mailbox::rewrite::journal::{self, JournalTarget};
 /// for no lock.
 ///
 /// # Errors
-/// As [`Mailbox::open`].
+/// As [`Mailbox::open`](crate::mailbox::Mailbox::open).
 pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
     if let Some(has_mail) = maildir::has_mail(path)? {
         return Ok(has_mail);
