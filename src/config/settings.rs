@@ -4,16 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::address::alias::Members;
 use crate::address::ascii_domain;
-use crate::config::env::Environment;
 use crate::config::problem::{Lines, Origin, Problem, Weight};
 use crate::config::value::Targets;
 use crate::config::variables::Row;
-use crate::config::{file_name, text, value, variables};
+use crate::config::{text, value, variables};
 use crate::sys::host;
 
 /// How many entries all files and options may have: the names and members of aliases, fields and
@@ -139,15 +137,6 @@ impl Settings {
     pub fn targets(&self) -> Targets {
         let value = self.get("expandaddr");
         value.and_then(value::targets).unwrap_or_default()
-    }
-
-    /// Returns the user's own system mailbox where one is named: `inbox`, else `$MAIL`.
-    pub fn inbox(&self, environment: &Environment) -> Option<PathBuf> {
-        let home = environment.home_directory();
-        let named = self.path("inbox");
-        named
-            .map(|name| file_name::expand_home(name, home.as_deref()))
-            .or_else(|| environment.mail.clone())
     }
 
     /// Returns how long to wait for the lock of a mailbox, for whoever writes one.

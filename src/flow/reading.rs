@@ -2,21 +2,19 @@
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Environment, Settings, env};
+use crate::config::file_name::{self, MailboxNames, NameError, NameInputs, Named};
+use crate::config::{Environment, Settings};
 use crate::diagnostics::{self, Diagnostics};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
-    self, CommitOptions, Holder, Journals, LocationInputs, LockOptions, Mailbox, NameInputs, Named,
-    OpenError, Waiter,
+    self, CommitOptions, Holder, Journals, LocationInputs, LockOptions, Mailbox, OpenError, Waiter,
 };
 use crate::report::ReportError;
 use crate::sanitize;
-use crate::sys::open::Trouble;
 use crate::sys::signals::Signals;
 use crate::sys::user;
 use crate::ui::Screen;
@@ -219,7 +217,8 @@ fn own_mailbox(settings: &Settings, environment: &Environment) -> Result<PathBuf
     if let Some(why) = user::unread() {
         return Err(Failure::new(Kind::TryLater, "cannot read the user database").because(why));
     }
-    let mail = settings.inbox(environment);
+    let mail = file_name::inbox(settings, environment)
+        .map_err(|error| error.failure("cannot open the mailbox that inbox names"))?;
     let mail = mail.as_deref().map(Path::as_os_str);
     let own = match &us {
         Some(us) => spool_of(us, mail, settings).map_err(no_place)?,
@@ -251,48 +250,28 @@ pub(crate) fn file_of(
     if let Some(named) = file_of_that_name(file)? {
         return Ok(named);
     }
-    // A look-up that fails is no "there is no such user": the first such failure is remembered, and
-    // the name is not expanded by guess.
-    let trouble = RefCell::new(None);
-    let note = |failure: Failure| {
-        trouble.borrow_mut().get_or_insert(failure);
+    let system_of = |name: &str| {
+        let account = user::by_name(name).map_err(NameError::NoDatabase)?;
+        let account = account.ok_or(NameError::NoUser)?;
+        let path = spool_of(&account, None, settings).map_err(NameError::NoPlace)?;
+        path.ok_or(NameError::NoUser)
     };
-    let account = |name: &str| match user::by_name(name) {
-        Ok(account) => account,
-        Err(error) => {
-            note(no_database(error));
-            None
-        }
-    };
-    let named = mailbox::expand(
+    let named = file_name::expand(
         file,
         &NameInputs {
             home: environment.home_directory().as_deref(),
             folder: settings.path("folder"),
-            mbox: settings.path("mbox").or(environment.mbox.as_deref()),
-            previous: None,
-            system: &own_mailbox(settings, environment)?,
-            system_of: &|name| match spool_of(&account(name)?, None, settings) {
-                Ok(path) => path,
-                Err(error) => {
-                    note(no_place(error));
-                    None
-                }
-            },
-            home_of: &|name| account(name).map(|user| user.home),
-            variable: &|name| {
-                let own = settings.any(name).map(OsString::from);
-                own.or_else(|| env::variable(name))
-            },
+            home_of: &file_name::home_of,
+            variable: &|name| file_name::variable(name, settings),
+            mailboxes: Some(MailboxNames {
+                mbox: settings.path("mbox").or(environment.mbox.as_deref()),
+                previous: None,
+                system: &own_mailbox(settings, environment)?,
+                system_of: &system_of,
+            }),
         },
     );
-    if let Some(failure) = trouble.into_inner() {
-        return Err(failure);
-    }
-    named.map_err(|error| {
-        let shown = sanitize::line(file.as_bytes());
-        Failure::new(Kind::NoInput, format!("cannot open {shown}")).because(error)
-    })
+    named.map_err(|error| error.failure(cannot_open(file)))
 }
 
 /// Returns the file of exactly this name, if one is there: then it is meant, whatever characters are
@@ -301,19 +280,19 @@ fn file_of_that_name(file: &OsStr) -> Result<Option<Named>, Failure> {
     if file.as_bytes().starts_with(b"%") {
         return Ok(None);
     }
-    match fs::metadata(file) {
-        Ok(_) => Ok(Some(Named {
+    match file_name::is_there(file) {
+        Ok(true) => Ok(Some(Named {
             path: PathBuf::from(file),
             is_system: false,
         })),
+        Ok(false) => Ok(None),
         // The system could not say whether the file is there. A guess could open another mailbox.
-        Err(error) if Trouble::of(&error) == Trouble::Failed => {
-            let shown = sanitize::line(file.as_bytes());
-            let what = format!("cannot open {shown}");
-            Err(Failure::new(Kind::TryLater, what).because(error))
-        }
-        Err(_) => Ok(None),
+        Err(error) => Err(Failure::new(Kind::TryLater, cannot_open(file)).because(error)),
     }
+}
+
+fn cannot_open(file: &OsStr) -> String {
+    format!("cannot open {}", sanitize::line(file.as_bytes()))
 }
 
 /// Returns the directories that may hold system mailboxes.

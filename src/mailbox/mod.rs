@@ -96,9 +96,7 @@ pub use format::from_line::{FromLine, from_line, from_line_now};
 pub use format::mbox::MessageRef;
 pub use format::quote::{Form, write_mbox};
 pub use format::status::with_flags;
-pub use location::{
-    Location, LocationInputs, NameError, NameInputs, Named, SPOOLS, expand, spools, system_mailbox,
-};
+pub use location::{Location, LocationInputs, SPOOLS, spools, system_mailbox};
 pub use lock::dot::LockFile;
 pub use lock::{Holder, LockError, LockOptions, MailboxLock, Waiter};
 pub use maildir::is_maildir;

@@ -5,15 +5,13 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::iter;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::address::EnvelopeAddress;
 use crate::compose::Draft;
 use crate::compose::render::{Style, render};
-use crate::config::file_name::expand_home;
-use crate::config::words;
+use crate::config::{file_name, words};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox;
 use crate::message::{HeaderValue, Wire};
@@ -27,6 +25,12 @@ use crate::sys::user;
 use crate::transport::local::{self, Local};
 use crate::transport::sendmail::{self, Sendmail};
 use crate::transport::{Disposition, Envelope, Outcome, smtp};
+
+/// Returns what is said of a file that did not get its copy.
+fn no_copy_in(name: &OsStr) -> String {
+    let name = sanitize::path(&name);
+    format!("the message is sent, but no copy is in {name}")
+}
 
 /// Groups copies by their route, in the order in which the routes come first; copies for
 /// mailboxes are one group each.
@@ -230,9 +234,14 @@ impl<'a> Sender<'a> {
 
     fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {
         let (settings, environment) = (self.around.settings, self.around.environment);
+        // Without knowing which mailbox is ours, the mail could go to another one.
+        let mail = match file_name::inbox(settings, environment) {
+            Ok(mail) => mail,
+            Err(error) => return unsent(error.failure("cannot open the mailbox that inbox names")),
+        };
         let local = Local {
             spools: mailbox::spools(settings.path("spool")),
-            mail: settings.inbox(environment),
+            mail,
             source_date_epoch: environment.source_date_epoch,
         };
         let sender = envelope
@@ -254,25 +263,16 @@ impl<'a> Sender<'a> {
         };
         let environment = self.around.environment;
         let line = mailbox::from_line_now(&user::login_name(), environment.source_date_epoch);
-        let folder = self.around.settings.path("folder").unwrap_or_default();
         let home = environment.home_directory();
-        let home = home.as_deref();
+        let settings = self.around.settings;
         let failures = self.draft.copies.iter().filter_map(|name| {
-            let path = match name.as_bytes().strip_prefix(b"+") {
-                Some(name) => {
-                    let folder = expand_home(folder, home);
-                    let folder = home.unwrap_or(Path::new("")).join(folder);
-                    folder.join(OsStr::from_bytes(name))
-                }
-                None => expand_home(name, home),
+            let path = match file_name::of_setting(name, settings, home.as_deref()) {
+                Ok(path) => path,
+                Err(error) => return Some(error.failure(no_copy_in(name))),
             };
             let outcome = local::append_to_file(&path, &line, &message, &self.around.wait());
             (!outcome.is_accepted()).then(|| {
-                let what = format!(
-                    "the message is sent, but no copy is in {}",
-                    sanitize::path(&path)
-                );
-                Failure::new(outcome.kind, what).because(outcome.text)
+                Failure::new(outcome.kind, no_copy_in(path.as_os_str())).because(outcome.text)
             })
         });
         failures.collect()
@@ -307,11 +307,11 @@ impl<'a> Sender<'a> {
             }
         };
         let files = self.draft.files.iter().map(|path| {
-            let home = self.around.environment.home_directory();
-            let home = home.as_deref();
-            let file = expand_home(path, home);
             let outcome = match &message {
-                Ok(message) => local::append_to_file(&file, &line, message, &self.around.wait()),
+                // A file is a recipient by its absolute path only, in which nothing is expanded.
+                Ok(message) => {
+                    local::append_to_file(Path::new(path), &line, message, &self.around.wait())
+                }
                 Err(failure) => unreadable(failure),
             };
             entry(path.to_string_lossy().into_owned(), "file", outcome)

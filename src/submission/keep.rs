@@ -13,7 +13,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::{Environment, Settings, file_name};
+use crate::config::file_name::{self, NameError};
+use crate::config::{Environment, Settings};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{AppendError, AppendOptions, append_alone, from_line_now};
 use crate::sanitize;
@@ -132,25 +133,36 @@ fn places(settings: &Settings, environment: &Environment) -> (Vec<Place>, Vec<St
     let mut reasons = Vec::new();
     let home = environment.home_directory().filter(|home| home.is_dir());
     let mut places = Vec::new();
-    match settings.path("dead") {
-        Some(name) if home.is_some() || !name.as_encoded_bytes().starts_with(b"~") => {
-            let path = file_name::expand_home(name, home.as_deref());
-            let own = user::current().filter(|_| is_anothers(&path));
-            places.push(Place::File(match own {
-                Some(root) => {
-                    reasons.push(format!(
-                        "{} would lie in another user's directory",
-                        sanitize::path(&path)
-                    ));
-                    root.home.join(LETTERS)
-                }
-                None => path,
-            }));
+    if let Some(name) = settings.path("dead") {
+        match file_name::of_setting(name, settings, home.as_deref()) {
+            Ok(path) => places.push(Place::File(own_place(path, &mut reasons))),
+            // Accounts of services have no home, and their mail goes to the shared place.
+            Err(NameError::NoHome) => {}
+            Err(error) => reasons.push(format!(
+                "cannot open {}: {}",
+                sanitize::path(&name),
+                exit::with_causes(&error)
+            )),
         }
-        _ => {}
     }
     places.push(Place::Shared);
     (places, reasons)
+}
+
+/// Returns where the dead letters that this file should hold are kept.
+///
+/// Root's letters are not written where another user could read, replace or redirect them.
+fn own_place(path: PathBuf, reasons: &mut Vec<String>) -> PathBuf {
+    match user::current().filter(|_| is_anothers(&path)) {
+        Some(root) => {
+            reasons.push(format!(
+                "{} would lie in another user's directory",
+                sanitize::path(&path)
+            ));
+            root.home.join(LETTERS)
+        }
+        None => path,
+    }
 }
 
 /// Returns whether we are root and a file would lie in another user's directory.

@@ -9,10 +9,10 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use crate::config::{Environment, Settings, file_name};
-use crate::sanitize;
 use crate::submission::Report;
 use crate::sys::open::write::{Denied, Target};
 use crate::sys::{clock, user};
+use crate::{exit, sanitize};
 
 /// Where syslog listens (syslog(3)).
 const SOCKET: &str = "/dev/log";
@@ -28,16 +28,24 @@ const MAX_LINE: usize = 900;
 ///
 /// A log that fails never affects a mail. Syslog is not asked for, and may not be there.
 pub fn write(report: &Report, settings: &Settings, environment: &Environment) -> Option<String> {
-    let path = match settings.text("log") {
+    let name = match settings.text("log") {
         None | Some("off") => return None,
         Some("syslog") => {
             drop(to_syslog(report));
             return None;
         }
-        Some(_) => file_name::expand_home(
-            settings.path("log").unwrap_or_default(),
-            environment.home_directory().as_deref(),
-        ),
+        Some(_) => settings.path("log").unwrap_or_default(),
+    };
+    let home = environment.home_directory();
+    let path = match file_name::of_setting(name, settings, home.as_deref()) {
+        Ok(path) => path,
+        Err(error) => {
+            let why = exit::with_causes(&error);
+            return Some(format!(
+                "cannot write the log {}: {why}",
+                sanitize::path(&name)
+            ));
+        }
     };
     let error = to_file(&path, report).err()?;
     let why = error.why(&path);

@@ -3,6 +3,7 @@
 //! Secrets come from a file, a command, systemd's credentials, netrc, a variable or the URL
 //! (design decision D20); one in a file that others can read is refused.
 
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
 use std::net::IpAddr;
@@ -41,9 +42,10 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
     } else {
         Verify::Strict
     };
-    relay.ca_file = settings
-        .path("tls-ca-file")
-        .map(|name| file_name::expand_home(name, around.environment.home_directory().as_deref()));
+    let ca_file = settings.path("tls-ca-file");
+    relay.ca_file = ca_file
+        .map(|name| named_file(name, "cannot read the certificates in", around))
+        .transpose()?;
     relay.system_ca_file = around.environment.ssl_cert_file.clone();
     if let Some(text) = settings.text("tls-fingerprint") {
         let fingerprint = parse_fingerprint(text).map_err(|error| {
@@ -229,12 +231,27 @@ fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Crede
     }
 }
 
+/// Returns the file that a variable of the way out names.
+///
+/// # Errors
+/// 78 when the name means no file, as for one that is not there; 75 when the system failed to look.
+fn named_file(name: &OsStr, what: &str, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
+    let home = around.environment.home_directory();
+    let path = file_name::of_setting(name, around.settings, home.as_deref());
+    path.map_err(|error| {
+        let mut failure = error.failure(format!("{what} {}", sanitize::path(&name)));
+        if failure.kind == Kind::NoInput {
+            failure.kind = Kind::Config;
+        }
+        failure
+    })
+}
+
 /// Finds the secret that the configuration names, the safest way first.
 fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Secret>, Failure> {
     let settings = around.settings;
     if let Some(name) = settings.path("password-file") {
-        let home = around.environment.home_directory();
-        let path = file_name::expand_home(name, home.as_deref());
+        let path = named_file(name, "cannot read the password in", around)?;
         return Ok(Some(read_secret(&path, around)?));
     }
     if let Some(command) = settings.text("password-command") {

@@ -28,6 +28,7 @@ mod dialect;
 mod documents;
 mod domains;
 mod escapes;
+mod file_names;
 mod gate;
 mod harness;
 mod idioms;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use crate::compose::{AttachRequest, Request};
 use crate::config::variables::{self, ValueKind};
-use crate::config::{Environment, Origin, Settings, file_name, mailrc, words};
+use crate::config::{Environment, Origin, Settings, mailrc, words};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::sys::locale;
@@ -412,7 +412,7 @@ impl Typist<'_> {
             .map_err(|_| Failure::new(Kind::Data, "these file names are not UTF-8"))?;
         let words = words::texts(&names).map_err(|what| Failure::new(Kind::Usage, what))?;
         for word in words {
-            let path = file_name::expand_home(&word, self.home().as_deref());
+            let path = self.typed(word.as_bytes(), "attach")?;
             // What is attached is read when the message is complete; a slip is told now.
             path.metadata().map_err(|error| {
                 let what = format!("cannot attach {}", sanitize::line(word.as_bytes()));

@@ -41,22 +41,29 @@ impl Typist<'_> {
         if rest.is_empty() {
             return Err(Failure::new(Kind::Usage, "no file is named"));
         }
-        let path = self.expanded(rest);
+        let path = self.typed(rest, "read")?;
         self.insert_file(&path)
     }
 
     /// `~d`: inserts the dead letter file; where there is none, the one in our private place.
     pub(super) fn insert_dead_letter(&mut self) -> Result<(), Failure> {
         let name = self.session.settings.path("dead").unwrap_or_default();
-        let path = file_name::expand_home(name, self.home().as_deref());
-        let is_there = !matches!(open::if_there(path.metadata()), Ok(None));
+        let path = file_name::of_setting(name, self.session.settings, self.home().as_deref());
+        let is_there = match &path {
+            Ok(path) => !matches!(open::if_there(path.metadata()), Ok(None)),
+            Err(_) => false,
+        };
         let kept = Private::all_of(user::effective_uid())
             .into_iter()
             .map(|private| private.path().join(LETTERS))
             .find(|path| path.is_file());
         match kept {
             Some(kept) if !is_there => self.insert_file(&kept),
-            _ => self.insert_file(&path),
+            _ => {
+                let what = format!("cannot read {}", sanitize::path(&name));
+                let path = path.map_err(|error| error.failure(what))?;
+                self.insert_file(&path)
+            }
         }
     }
 
@@ -90,7 +97,7 @@ impl Typist<'_> {
         if name.is_empty() {
             return Err(Failure::new(Kind::Usage, "no file is named"));
         }
-        let path = self.expanded(name);
+        let path = self.typed(name, "write to")?;
         let written = Target::find(&path, true)
             .and_then(|target| target.open_or_make())
             .and_then(|(mut file, _)| Ok(io::copy(&mut self.text.reader(), &mut file)?));
@@ -176,8 +183,15 @@ impl Typist<'_> {
         }
     }
 
-    fn expanded(&self, name: &[u8]) -> PathBuf {
-        file_name::expand_home(OsStr::from_bytes(name), self.home().as_deref())
+    /// Returns the file that was typed to do this with.
+    pub(super) fn typed(&self, name: &[u8], verb: &str) -> Result<PathBuf, Failure> {
+        let home = self.home();
+        let path = file_name::typed(
+            OsStr::from_bytes(name),
+            self.session.settings,
+            home.as_deref(),
+        );
+        path.map_err(|error| error.failure(format!("cannot {verb} {}", sanitize::line(name))))
     }
 }
 

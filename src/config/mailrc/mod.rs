@@ -10,12 +10,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::config::commands::{RcCommand, find_in_rc_files};
-use crate::config::file_name::expand_home;
+use crate::config::file_name::NameError;
 use crate::config::problem::{Lines, Origin, Problem, Weight};
 use crate::config::settings::Settings;
 use crate::config::words::{self, Backslash, open_quote};
-use crate::config::{text, variables};
-use crate::sanitize;
+use crate::config::{file_name, text, variables};
+use crate::{exit, sanitize};
 
 mod trust;
 
@@ -611,7 +611,22 @@ impl<'a> Reader<'a> {
         if depth >= SOURCE_DEPTH {
             return self.problem(origin, "source is nested too deep");
         }
-        let path = expand_home(self.os(name), self.context.home);
+        let name = self.os(name);
+        let path = match file_name::of_setting(&name, self.settings, self.context.home) {
+            Ok(path) => path,
+            Err(error) => {
+                // A name that means no file is a file that is not there. Where the system failed to
+                // look, nobody knows what the file would have set.
+                let weight = match error {
+                    NameError::NoDatabase(_) | NameError::NoPlace(_) => Weight::Unread,
+                    _ => Weight::Line,
+                };
+                let why = exit::with_causes(&error);
+                let what = format!("cannot source {}: {why}", sanitize::path(&name));
+                let problem = Problem::of_line(origin, what, weight);
+                return self.settings.add_problem(problem);
+            }
+        };
         if let Err(error) = self.file(&path, depth + 1) {
             let (what, weight) = match error {
                 Untrusted::Missing => ("there is no such file".to_owned(), Weight::Line),
