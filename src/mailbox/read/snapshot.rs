@@ -209,7 +209,7 @@ pub(in crate::mailbox) fn view_of(
             journal: path,
             owner,
         }),
-        Found::Journal(journal) => match journal.situation(file)? {
+        Found::Journal(journal) => match journal::situation(&journal, file)? {
             // Another program has written the mailbox since, and its version counts.
             Situation::Foreign => notices.push(Notice::Overwritten {
                 kept: journal.path().to_owned(),
@@ -218,7 +218,7 @@ pub(in crate::mailbox) fn view_of(
                 notices.push(Notice::Unfinished {
                     journal: journal.path().to_owned(),
                 });
-                return journal.view(file, situation);
+                return journal::view(&journal, file, situation);
             }
         },
     }

@@ -8,17 +8,18 @@
 //!    zeros from the new end to the end of a block.*
 //! 5. The journal is removed. *The new bytes, and no journal.*
 //!
-//! After each of them the journal has everything that is needed to go on. Mail that was added
-//! behind the old end meanwhile, by a deliverer after our death or by one that knows no locks, is
-//! moved to the new end: that is a rewrite of its own, with a journal that takes the place of the
-//! one before.
+//! After each of them the journal has everything that is needed to go on. A deliverer may have added
+//! mail behind the old end meanwhile, after our death or because it takes no locks. That mail is
+//! moved to the new end by a rewrite of its own, whose journal replaces the one before.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::journal::{Body, Journal, JournalTarget, NewBody, NewJournal, Situation};
+use super::journal::{
+    Body, Journal, JournalTarget, NewBody, NewJournal, Situation, situation, view,
+};
 use super::output::{Extent, Output};
 use super::plan::{OwnedPiece, RewritePlan};
 use super::reserve::reserve_growth;
@@ -27,16 +28,16 @@ use crate::mailbox::notice::Notice;
 use crate::mailbox::read_at::read_exact;
 use crate::sys::disk::until_done;
 
-/// How much is copied at once.
+/// How many bytes are copied at once.
 const BLOCK: usize = 256 * 1024;
 
-/// The windows in which mail that arrived is moved.
+/// The size of the windows in which mail that was added meanwhile is moved.
 const WINDOW: u32 = 1024 * 1024;
 
-/// How often mail may arrive from those who know no locks before we give up for now.
+/// How often another program may add mail without our locks before we give up for now.
 const ATTEMPTS: usize = 8;
 
-/// What became of a journal.
+/// The result of applying a journal.
 #[derive(Debug)]
 pub(in crate::mailbox) enum Applied {
     /// Its rewrite is complete. The notice says what is left of the journal, if anything is.
@@ -55,32 +56,41 @@ pub(in crate::mailbox) fn apply(
     subject: &JournalTarget,
     mut journal: Journal,
 ) -> io::Result<Applied> {
+    // Each round judges the mailbox anew. Where mail was added, a new journal takes the place of the
+    // old one in one rename and the next round applies that; every round leaves the mailbox and the
+    // journal in a state of the table in `journal`.
     for _ in 0..ATTEMPTS {
-        let situation = journal.situation(lock.file())?;
+        let situation = situation(&journal, lock.file())?;
         let (old, new) = (journal.header().old_size, journal.header().new_size);
         match situation {
             Situation::Foreign => return Ok(Applied::Foreign(Box::new(journal))),
-            // Longer, and the mail stands behind the old end: both move together.
+            // The new bytes will stand where the added mail is now. So the mail goes into the journal
+            // before anything is written.
             Situation::Pending { arrived } if new > old && arrived > 0 => {
                 journal = with_arrivals(lock, subject, &journal, arrived)?;
                 continue;
             }
             Situation::Pending { .. } if new > old => {
                 reserve_growth(lock.file(), old, new)?;
+                // The kernel locks do not stop a program that takes none. It can still append between
+                // this look and the call; no call of the kernel does both in one step.
                 if lock.file().metadata()?.len() != old {
                     continue;
                 }
                 until_done(|| lock.file().set_len(new))?;
                 extend(lock, &journal)?;
             }
+            // It may have been stopped anywhere behind the growth: the bytes are all written again.
             Situation::Resized { .. } if new > old => extend(lock, &journal)?,
             Situation::Pending { .. } => {
-                // With the word in it all bytes are on disk: only the cut is left.
+                // The word is written when all bytes are synced: only the cut is left then.
                 let is_written = journal.is_resizing()?;
                 if !is_written {
                     write(lock, &journal)?;
                 }
                 if new < old {
+                    // Mail behind the old end would go with the cut, also what came while the bytes
+                    // were written. So the length is read again.
                     let arrived = lock.file().metadata()?.len().saturating_sub(old);
                     if arrived > 0 {
                         journal = moving_arrivals(lock, subject, &journal, arrived)?;
@@ -89,11 +99,14 @@ pub(in crate::mailbox) fn apply(
                     if !is_written {
                         journal.mark_resizing()?;
                     }
+                    // The journal may go only when the cut is on the disk, or a power cut leaves the
+                    // deleted messages at the end and nothing that says so.
                     until_done(|| lock.file().set_len(new))?;
                     until_done(|| lock.file().sync_all())?;
                 }
             }
-            // The mark is made when all bytes are on disk: only the cut may not be.
+            // The bytes were synced before the word, and the length is new: only the cut itself may
+            // not be on the disk yet.
             Situation::Resized { .. } => until_done(|| lock.file().sync_all())?,
         }
         return journal.finish().map(Applied::Complete);
@@ -106,8 +119,8 @@ pub(in crate::mailbox) fn apply(
 
 /// Writes the bytes of a journal into a mailbox that has its new length.
 ///
-/// The length first: new bytes in a file that has its old length after a power cut would be nothing
-/// that we can have left behind.
+/// The length is synced first. Else a power cut could leave new bytes in a file of the old length:
+/// a state that `situation` takes for the work of another program.
 fn extend(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
     until_done(|| lock.file().sync_all())?;
     write(lock, journal)
@@ -132,6 +145,8 @@ fn write(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
             }
         }
         Body::Windows { plan, .. } => {
+            // The last window in the journal may be torn in the mailbox, or not there at all. Windows
+            // before it are on the disk, see `Journal::add_window`; those behind it have not been begun.
             let mut buffer = journal.buffer();
             let mut last = journal.last_window()?;
             let window = &mut Journal::window_of(&mut buffer)[..last.len as usize];
@@ -142,9 +157,12 @@ fn write(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
                 let Some((place, len)) = output.next(lock.file(), window)? else {
                     break;
                 };
-                // The slot that is written next is that of the window before the last one.
+                // The next slot still holds the window before `last`. Before it is overwritten the
+                // mailbox must have `last` on disk, for then `last` is the only one to be repeated.
                 until_done(|| lock.file().sync_all())?;
                 last = journal.add_window(&last, place, len, &mut buffer)?;
+                // Only now may the mailbox change here. Later windows copy from places behind this one
+                // (`RewritePlan::never_overtakes`), and earlier ones are on the disk.
                 let window = &Journal::window_of(&mut buffer)[..len];
                 lock.file().write_all_at(window, last.place)?;
                 lock.refresh();
@@ -160,7 +178,7 @@ fn copy(from: &File, at: u64, to: &File, place: u64, block: &mut [u8]) -> io::Re
     to.write_all_at(block, place)
 }
 
-/// Replaces the journal of a mailbox that is to grow by one that moves the mail behind it too.
+/// Replaces the journal of a mailbox that will grow by one that also moves the mail that was added.
 fn with_arrivals(
     lock: &MailboxLock,
     subject: &JournalTarget,
@@ -171,9 +189,10 @@ fn with_arrivals(
     let Body::Whole { extents, .. } = &header.body else {
         return Err(io::ErrorKind::InvalidData.into());
     };
-    // Nothing is written yet: all new bytes are in the journal, and the mail behind the old end.
+    // A rewrite that grows is never in windows, and nothing of it is written yet: the view reads the
+    // new bytes from the journal, and the added mail from behind the old end.
     let file = Arc::new(lock.file().try_clone()?);
-    let content = journal.view(&file, Situation::Pending { arrived })?;
+    let content = view(journal, &file, Situation::Pending { arrived })?;
     let mut extents = extents.clone();
     extents.push(Extent {
         place: header.new_size,
@@ -191,8 +210,11 @@ fn with_arrivals(
     Journal::create(journal.spot(), subject, &draft, lock.file())
 }
 
-/// Replaces the journal of a mailbox that is to be cut by one that moves the mail behind it to the
-/// new end first.
+/// Replaces the journal of a mailbox that will be cut by one that first moves the mail behind the
+/// old end to the new end.
+///
+/// All bytes of the first rewrite are in the mailbox and synced, so its journal is not needed any
+/// more.
 fn moving_arrivals(
     lock: &MailboxLock,
     subject: &JournalTarget,

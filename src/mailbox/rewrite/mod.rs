@@ -1,39 +1,42 @@
 //! Writing changes into an mbox (design decision D14), and completing what broke off.
 //!
 //! # Steps
-//! 1. Open, refuse what is not ours to change, lock ([`MailboxLock`]), complete a rewrite that
+//! 1. Open, refuse a file that we must not change, lock ([`MailboxLock`]), complete a rewrite that
 //!    broke off (`apply`).
 //! 2. Compare: same inode, size and times as when the index was made, or a new scan in which the
-//!    messages are found again (`read::realign`). What was not there before is mail that arrived.
-//! 3. RewritePlan (`plan`): the first changed byte, and what comes from there on.
-//! 4. Carry out: in one step of the disk where that is enough; else with a journal (`journal`).
+//!    messages are found again (`read::realign`). Messages that were not there are new mail.
+//! 3. Plan ([`RewritePlan`]): the first changed byte, and what comes from there on.
+//! 4. Write: in one step of the disk where that is enough; else with a journal (`journal`).
 //!    An end is cut off without one where no place takes a journal: a full disk blocks no deleting.
 //!    **From the journal's name on the change is certain.** Everything before can fail, and then
 //!    the mailbox has not been touched.
 //! 5. Give the file times that tell whether there is new mail; unlock.
 //!
 //! `plan` makes the pieces of the new file, `output` gives their bytes in order, `patched` reads a
-//! file as a rewrite means it to be, `reserve` takes the blocks on the disk beforehand.
+//! file as a rewrite means it to be, `reserve` takes the blocks on the disk beforehand, `rescue` keeps
+//! the bytes of a journal whose mailbox another program has written.
 
 pub(in crate::mailbox) mod apply;
 pub(in crate::mailbox) mod journal;
 pub(in crate::mailbox) mod output;
 pub(in crate::mailbox) mod patched;
 pub(in crate::mailbox) mod plan;
+mod rescue;
 pub(in crate::mailbox) mod reserve;
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, fchown};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::apply::Applied;
-use self::journal::{Body, Found, Journal, JournalTarget, LARGEST_PAGE, NewJournal, SECTOR};
+use self::journal::{Found, Journal, JournalTarget, LARGEST_PAGE, NewJournal, SECTOR};
 use self::output::Output;
 use self::patched::PatchedFile;
 use self::plan::RewritePlan;
+use self::rescue::rescue;
 use self::reserve::{reserve_growth, within_limit};
 use crate::mailbox::append::tail::cut;
 use crate::mailbox::change::{Change, Changes, CommitOptions, Committed, Journals, Pending};
@@ -50,10 +53,9 @@ use crate::mailbox::read::open_file::OpenFile;
 use crate::mailbox::read::realign::{Realigned, realign};
 use crate::mailbox::read::stamp::{Stamp, set_times};
 use crate::mailbox::read_at::{Buffered, read_exact};
-use crate::sys::disk::{create_complete, directory_of, sync_name, until_done};
-use crate::sys::user;
+use crate::sys::disk::until_done;
 
-/// How often a mailbox that is replaced under our hands is opened again.
+/// How often a mailbox that is replaced between opening and locking is opened again.
 const ATTEMPTS: usize = 5;
 
 /// The sizes of windows that are tried, for disks that are more and more full.
@@ -81,22 +83,22 @@ pub(in crate::mailbox) fn commit(
         });
     }
     let path = opened.path();
-    let session = Session::begin(path, options)?;
-    let now = session.identity()?;
+    let mailbox = LockedMailbox::begin(path, options)?;
+    let now = mailbox.identity()?;
     if opened.is_as_opened(&now) {
         let found = Realigned {
             changes: changes.clone(),
             ..Realigned::default()
         };
-        return session.carry_out(messages, found, !is_partial, options);
+        return mailbox.carry_out(messages, found, !is_partial, options);
     }
-    let scan = session.scan(now.size())?;
+    let scan = mailbox.scan(now.size())?;
     let found = realign(messages, &scan.messages, !is_partial, changes).ok_or_else(|| {
         CommitError::Changed {
             path: path.to_owned(),
         }
     })?;
-    session.carry_out(&scan.messages, found, true, options)
+    mailbox.carry_out(&scan.messages, found, true, options)
 }
 
 /// Completes a rewrite that broke off, if there is one; takes no lock if there is none.
@@ -108,7 +110,7 @@ pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, 
         return Ok(Vec::new());
     }
     let mut notices = Vec::new();
-    // What cannot be looked at is told by whoever opens the mailbox.
+    // If the mailbox cannot be opened, `Mailbox::open` reports why.
     let Ok((file, _)) = open_regular(path) else {
         return Ok(Vec::new());
     };
@@ -117,16 +119,16 @@ pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, 
         .is_ok_and(|found| !matches!(found, Found::Nothing));
     if !is_pending {
         if dot::is_of_the_dead(&followed(path)) {
-            free(path, options);
+            remove_lock_of_the_dead(path, options);
         }
         return Ok(Vec::new());
     }
-    Session::begin(path, options).map(|session| session.notices)
+    LockedMailbox::begin(path, options).map(|mailbox| mailbox.notices)
 }
 
-/// Removes the dot-lock of one of us who was killed: other programs would wait for it, some of
-/// them for a quarter of an hour.
-fn free(path: &Path, options: &CommitOptions<'_>) {
+/// Removes the dot-lock of a process of ours that was killed: other programs would wait for it, some
+/// of them for a quarter of an hour.
+fn remove_lock_of_the_dead(path: &Path, options: &CommitOptions<'_>) {
     let options = CommitOptions {
         lock: LockOptions {
             patience: Duration::ZERO,
@@ -135,30 +137,33 @@ fn free(path: &Path, options: &CommitOptions<'_>) {
         },
         ..*options
     };
-    // Taking the lock is what replaces it, and giving it back removes it. Whoever may not is told
-    // when he has something to write.
-    let _ = Session::lock(&followed(path), &options);
+    // Taking the lock replaces the stale one, and giving it back removes it. A user who may not lock
+    // is told so when there is something to write.
+    let _ = LockedMailbox::lock(&followed(path), &options);
 }
 
-/// A mailbox that is locked and whole.
-struct Session {
+/// A mailbox that is locked and whole: no rewrite of it is pending, and it does not end in half a
+/// message.
+struct LockedMailbox {
     lock: MailboxLock,
     subject: JournalTarget,
     notices: Vec<Notice>,
 }
 
-impl Session {
+impl LockedMailbox {
     /// Opens and locks a mailbox and completes what broke off.
-    fn begin(path: &Path, options: &CommitOptions<'_>) -> Result<Session, CommitError> {
-        let mut session = Session::lock(&followed(path), options)?;
-        let path = session.lock.path().to_owned();
+    fn begin(path: &Path, options: &CommitOptions<'_>) -> Result<LockedMailbox, CommitError> {
+        let mut mailbox = LockedMailbox::lock(&followed(path), options)?;
+        let path = mailbox.lock.path().to_owned();
         let io = |source| CommitError::Write {
             path: path.clone(),
             source,
         };
-        journal::clean_up(&session.subject, options.journals);
+        journal::clean_up(&mailbox.subject, options.journals);
+        // Before anything else: the index, the plan and a torn end all depend on bytes that a rewrite
+        // that broke off may still change.
         let found =
-            journal::find(&session.subject, options.journals, &mut session.notices).map_err(io)?;
+            journal::find(&mailbox.subject, options.journals, &mut mailbox.notices).map_err(io)?;
         match found {
             Found::Nothing => {}
             Found::Unreadable {
@@ -171,17 +176,21 @@ impl Session {
                 });
             }
             Found::Journal(journal) => {
-                match apply::apply(&mut session.lock, &session.subject, journal).map_err(io)? {
+                match apply::apply(&mut mailbox.lock, &mailbox.subject, journal).map_err(io)? {
                     Applied::Complete(rest) => {
-                        session.notices.push(Notice::Completed);
-                        session.notices.extend(rest);
+                        mailbox.notices.push(Notice::Completed);
+                        mailbox.notices.extend(rest);
                     }
-                    Applied::Foreign(journal) => session.rescue(*journal, options.journals)?,
+                    Applied::Foreign(journal) => {
+                        let file = mailbox.lock.file();
+                        let notices = rescue(*journal, &mailbox.subject, file, options.journals)?;
+                        mailbox.notices.extend(notices);
+                    }
                 }
             }
         }
-        session.cut_torn().map_err(|source| session.error(source))?;
-        Ok(session)
+        mailbox.cut_torn().map_err(|source| mailbox.error(source))?;
+        Ok(mailbox)
     }
 
     /// Cuts off what an append that was never finished has left at the end.
@@ -194,7 +203,7 @@ impl Session {
         }
     }
 
-    fn lock(path: &Path, options: &CommitOptions<'_>) -> Result<Session, CommitError> {
+    fn lock(path: &Path, options: &CommitOptions<'_>) -> Result<LockedMailbox, CommitError> {
         for attempt in 1.. {
             let file = open_for_rewrite(path)?;
             match MailboxLock::acquire(path, file, &options.lock) {
@@ -205,7 +214,7 @@ impl Session {
                             source,
                         }
                     })?;
-                    return Ok(Session {
+                    return Ok(LockedMailbox {
                         lock,
                         subject,
                         notices: Vec::new(),
@@ -241,7 +250,7 @@ impl Session {
         })
     }
 
-    /// Writes changes of messages whose index is true now.
+    /// Writes changes of messages whose index describes the mailbox as it is now.
     fn carry_out(
         mut self,
         messages: &[MessageRef],
@@ -260,7 +269,8 @@ impl Session {
         committed.remaining = messages.len() - committed.deleted;
         let plan = self.plan(messages, &changes, has_all)?;
         let outcome = match self.write(&plan, options.journals) {
-            // A full disk must not keep anybody from deleting; flags can wait.
+            // A full disk must not prevent deleting, which frees room. So the flags, which make the file
+            // longer, are left out.
             Err(error) if is_full(&error) && committed.deleted > 0 && plan.flagged() > 0 => {
                 let deletions = self.plan(messages, &deletions, has_all)?;
                 committed.flags_left_out = plan.flagged();
@@ -290,7 +300,7 @@ impl Session {
         Ok(committed)
     }
 
-    /// Plans changes, and makes sure that no message is lost from sight by them.
+    /// Plans changes, and refuses them if two of the remaining messages would become one.
     fn plan(
         &self,
         messages: &[MessageRef],
@@ -302,8 +312,8 @@ impl Session {
         let framing = framing(file, size).map_err(|source| self.error(source))?;
         let plan = RewritePlan::new(&Buffered::new(file), size, messages, changes, framing)
             .map_err(|source| self.error(source))?;
-        // Strict separators stay separators whatever stands around them; others depend on it.
-        // Delimiters of careless writers do too.
+        // A strict separator is one whatever stands before it. Others, and the delimiters of MMDF,
+        // depend on their surroundings, which a deletion changes: those are checked by a scan.
         let is_certain = framing == 0 && messages.iter().skip(1).all(|message| message.is_strict);
         if !is_certain && !self.keeps_messages(&plan, messages, changes, has_all)? {
             return Err(CommitError::Refused {
@@ -315,7 +325,7 @@ impl Session {
         Ok(plan)
     }
 
-    /// Returns whether a scan of the new mailbox finds the messages that it shall have.
+    /// Returns whether a scan of the new mailbox finds exactly the messages that should remain.
     fn keeps_messages(
         &self,
         plan: &RewritePlan,
@@ -342,7 +352,7 @@ impl Session {
         })
     }
 
-    /// Writes what is planned; says why if it is certain but not complete.
+    /// Writes what is planned; returns the reason if the change is certain but not complete.
     fn write(
         &mut self,
         plan: &RewritePlan,
@@ -357,7 +367,8 @@ impl Session {
         {
             return Ok(None);
         }
-        // What would break off in the middle is not begun; a cut writes nothing.
+        // A limit or a full disk in the middle of the rewrite would leave it pending. So both are
+        // checked before it begins. A cut writes nothing, so no limit holds for it.
         let end = if only_cuts(plan) { 0 } else { plan.end() };
         let room = within_limit(end)
             .and_then(|()| reserve_growth(self.lock.file(), plan.old_size(), plan.new_size()));
@@ -404,12 +415,13 @@ impl Session {
     /// one sector.
     fn write_at_once(&self, plan: &RewritePlan) -> io::Result<bool> {
         let file = self.lock.file();
-        // Mail that somebody has added without our locks is moved, and that takes more steps.
+        // Mail that another program has added without our locks must be moved: that is no single step.
         if file.metadata()?.len() != plan.old_size() {
             return Ok(false);
         }
         match Output::extents(plan)[..] {
-            // A cut within a block clears the rest of it, and a power cut can leave that alone.
+            // A cut within a block also writes zeros to the rest of it. After a power cut the disk may
+            // have the zeros and the old length.
             [] if only_cuts(plan) && plan.new_size().is_multiple_of(LARGEST_PAGE) => {
                 return self.cut(plan);
             }
@@ -439,8 +451,8 @@ impl Session {
         Ok(true)
     }
 
-    /// Makes the journal in the first place that takes it; `None` where the program was built
-    /// without journals, to see that its tests notice.
+    /// Makes the journal in the first place that takes it; `None` in a program built with the feature
+    /// `seeded-bug`.
     fn journal(
         &self,
         plan: &RewritePlan,
@@ -465,18 +477,19 @@ impl Session {
                     .and_then(|spot| Journal::create(&spot, &self.subject, draft, file));
                 match made {
                     Ok(journal) => return Ok(Some(journal)),
-                    // That the disk is full says more than that there is another place we may not use.
+                    // Of several errors the one of a full disk is returned: callers try a smaller change
+                    // then, and it helps the user more than a missing right in another place.
                     Err(error) => {
-                        let is_news = worst.as_ref().is_none_or(|(_, before)| {
+                        let replaces = worst.as_ref().is_none_or(|(_, before)| {
                             is_full_disk(&error) || !is_full_disk(before)
                         });
-                        if is_news {
+                        if replaces {
                             worst = Some((place, error));
                         }
                     }
                 }
             }
-            // Smaller windows help against want of room and nothing else.
+            // A smaller window only helps when the disk is full.
             if !worst.as_ref().is_some_and(|(_, error)| is_full_disk(error)) {
                 break;
             }
@@ -485,7 +498,8 @@ impl Session {
         Err(CommitError::Write { path, source })
     }
 
-    /// Writes without a journal. Only tests of the tests do that.
+    /// Writes without a journal: the fault that the feature `seeded-bug` adds, to see that the tests
+    /// notice it.
     fn write_unprotected(&self, plan: &RewritePlan) -> io::Result<()> {
         let file = self.lock.file();
         let mut bytes = vec![0; (plan.end() - plan.start()) as usize];
@@ -508,40 +522,6 @@ impl Session {
             .is_ok_and(|file| file.len() == 0);
         is_empty && fs::remove_file(path).is_ok()
     }
-
-    /// Puts what a journal holds into a file of its own, and the journal away.
-    fn rescue(&mut self, journal: Journal, journals: &Journals) -> Result<(), CommitError> {
-        let name = self.subject.path.file_name().unwrap_or_default();
-        let name = name.to_string_lossy();
-        let random = crate::sys::random::number();
-        let beside = directory_of(&self.subject.path).to_owned();
-        let directories = journals.directories.iter().cloned().chain([beside.clone()]);
-        for directory in directories {
-            let place = directory.join(format!("{name}.rescue-{random:08x}"));
-            // Beside another user's mailbox it is hers, as the mail in it is. Private places are ours.
-            let owner = (directory == beside).then(|| self.lock.file().metadata());
-            let kept = journal::make_directory(&place, &self.subject).and_then(|spot| {
-                copy_body(&journal, spot.path(), owner.transpose()?.as_ref())?;
-                Ok(spot.path().to_owned())
-            });
-            if let Ok(kept) = kept {
-                let path = journal.path().to_owned();
-                let rest = journal
-                    .finish()
-                    .map_err(|source| CommitError::Write { path, source })?;
-                self.notices.push(Notice::Overwritten { kept });
-                self.notices.extend(rest);
-                return Ok(());
-            }
-        }
-        Err(CommitError::Journal {
-            path: self.subject.path.clone(),
-            why: Notice::Overwritten {
-                kept: journal.path().to_owned(),
-            }
-            .to_string(),
-        })
-    }
 }
 
 /// Gives back the blocks that were reserved behind the end of a mailbox.
@@ -549,56 +529,17 @@ fn give_back(file: &File, size: u64) {
     let Ok(metadata) = file.metadata() else {
         return;
     };
-    // Mail that somebody added meanwhile without our locks has the blocks now.
+    // A program that takes no locks has added mail meanwhile, and that mail uses the blocks now.
     if metadata.len() != size {
         return;
     }
     let modified = metadata.modified();
-    // Should it fail the blocks stay reserved, and nothing else.
+    // Setting the length that it has frees what is reserved behind it. A failure does no harm but
+    // that the blocks stay reserved; the time is put back, for nothing has changed.
     let _ = until_done(|| file.set_len(size));
     if let Ok(modified) = modified {
         let _ = file.set_modified(modified);
     }
-}
-
-/// Copies the bytes that a journal would have written into a new file; all of them, or there is none.
-///
-/// The file belongs to `owner`'s owner, where we may give it away.
-fn copy_body(journal: &Journal, place: &Path, owner: Option<&Metadata>) -> io::Result<()> {
-    let file = create_complete(place, &mut |file| {
-        if let Some(owner) = owner.filter(|owner| owner.uid() != user::effective_uid()) {
-            // What cannot be given away is kept all the same.
-            let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
-        }
-        write_body(journal, file)
-    })?;
-    let synced = sync_name(place, &file);
-    if synced.is_err() {
-        let _ = fs::remove_file(place);
-    }
-    synced
-}
-
-fn write_body(journal: &Journal, mut file: &File) -> io::Result<()> {
-    let (mut at, len) = match &journal.header().body {
-        Body::Whole { extents, .. } => (
-            journal.body_at(),
-            extents.iter().map(|extent| extent.len).sum(),
-        ),
-        Body::Windows { .. } => {
-            let last = journal.last_window()?;
-            (last.at, last.len)
-        }
-    };
-    let end = at + len;
-    let mut block = vec![0; 64 * 1024];
-    while at < end {
-        let want = (end - at).min(block.len() as u64) as usize;
-        read_exact(&**journal.file(), &mut block[..want], at)?;
-        file.write_all(&block[..want])?;
-        at += want as u64;
-    }
-    until_done(|| file.sync_all())
 }
 
 /// Returns whether a plan cuts the end off and writes nothing.

@@ -14,10 +14,11 @@ pub(in crate::mailbox) struct Extent {
     pub len: u64,
 }
 
-/// Goes through what a plan writes; what is copied to where it is already is passed over.
+/// Produces the bytes that a plan writes. Pieces whose old and new place are the same are not written,
+/// and left out.
 pub(in crate::mailbox) struct Output<'a> {
     pieces: Vec<Piece<'a>>,
-    /// The piece at hand, and how much of it is done.
+    /// The current piece, and how many of its bytes are done.
     index: usize,
     done: u64,
     /// Where the next byte belongs.
@@ -42,13 +43,14 @@ impl<'a> Output<'a> {
         output
     }
 
-    /// Returns all runs that a plan writes.
+    /// Returns all runs of bytes that a plan writes.
     pub(in crate::mailbox) fn extents(plan: &RewritePlan) -> Vec<Extent> {
         let mut output = Output::new(plan, 0);
         let mut extents: Vec<Extent> = Vec::new();
         while let Some((piece, _)) = output.next_piece() {
             let len = piece.len() - output.done;
             match extents.last_mut() {
+                // Pieces that touch are one run, wherever their bytes come from.
                 Some(last) if last.place + last.len == output.place => last.len += len,
                 _ => extents.push(Extent {
                     place: output.place,
@@ -60,7 +62,7 @@ impl<'a> Output<'a> {
         extents
     }
 
-    /// Fills the buffer with the next bytes that belong together; returns their place and number.
+    /// Fills the buffer with the next bytes that are written in one run; returns their place and number.
     ///
     /// # Errors
     /// When the old file cannot be read, or is shorter than it was.
@@ -75,6 +77,7 @@ impl<'a> Output<'a> {
             let Some((piece, skipped)) = self.next_piece() else {
                 break;
             };
+            // A chunk is one write in one place, so it ends where bytes are left out.
             if skipped && filled > 0 {
                 break;
             }
@@ -88,6 +91,8 @@ impl<'a> Output<'a> {
             let target = &mut buffer[filled..filled + want];
             match piece {
                 Piece::Copy { from, .. } => {
+                    // The source is still as it was: the plan never overtakes itself, or the caller
+                    // writes nothing into the file that it reads.
                     read_exact(source, target, from + self.done)?;
                 }
                 Piece::Text(text) => {
@@ -117,7 +122,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Goes on within the piece at hand, or to the next one at its end.
+    /// Goes on within the current piece, or to the next one at its end.
     fn advance(&mut self, count: u64) {
         self.place += count;
         self.done += count;

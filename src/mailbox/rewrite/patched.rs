@@ -1,5 +1,5 @@
-//! The bytes of a mailbox as they are meant to be: those of its file, or, while a rewrite has
-//! broken off, put together from the file, the journal and texts.
+//! The bytes of a mailbox as a reader should see them: those of its file or, after a rewrite that
+//! broke off, bytes of the file, of the journal and of texts in one sequence.
 
 use std::fs::File;
 use std::io;
@@ -19,7 +19,7 @@ enum Origin {
     Text,
 }
 
-/// A part of a view, in 16 bytes: a view of changed flags has two of each message.
+/// A part of a view, in 16 bytes, because a view of changed flags has two parts for each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Segment {
     /// Where it starts in the view.
@@ -29,7 +29,7 @@ struct Segment {
     place: u64,
 }
 
-/// The bits of a place that are its offset.
+/// The bits of `Segment::place` that are the offset.
 const OFFSET: u64 = u64::MAX >> 2;
 
 impl Segment {
@@ -61,7 +61,7 @@ pub(in crate::mailbox) struct PatchedFile {
     text: Vec<u8>,
     segments: Vec<Segment>,
     len: u64,
-    /// For a view of many small parts.
+    /// Reads larger blocks of the file, for a view of many small parts.
     ahead: Option<ReadAhead>,
 }
 
@@ -91,6 +91,7 @@ impl PatchedFile {
         view.ahead = Some(ReadAhead::default());
         view.push_file(0, plan.start());
         view.push_plan(plan, plan.start());
+        // Behind the last piece a file of the same length stays as it is.
         if plan.new_size() == plan.old_size() {
             view.push_file(view.len, plan.new_size() - view.len);
         }
@@ -173,6 +174,7 @@ impl ReadAt for PatchedFile {
         if offset >= self.len || buffer.is_empty() {
             return Ok(0);
         }
+        // The first segment starts at 0 and `offset` is before the end, so one holds it.
         let index = self
             .segments
             .partition_point(|segment| segment.start <= offset)

@@ -1,5 +1,9 @@
 use super::*;
 
+use std::io::Write;
+
+use super::journal::Body;
+
 use std::fs::OpenOptions;
 
 use std::time::Duration;
@@ -237,14 +241,14 @@ fn what_root_rescues_beside_a_mailbox_belongs_to_its_owner() {
 /// windows, or blocks of `block` bytes. Returns whether there was a journal.
 fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u8) -> bool {
     let mailbox = spool.open();
-    let session = Session::begin(&spool.path(), &spool.options()).expect("a session");
-    let plan = session
+    let locked = LockedMailbox::begin(&spool.path(), &spool.options()).expect("a locked");
+    let plan = locked
         .plan(mailbox.messages(), changes, true)
         .expect("a plan");
     if plan.is_empty() {
         return false;
     }
-    let file = Arc::new(session.lock.file().try_clone().expect("a file"));
+    let file = Arc::new(locked.lock.file().try_clone().expect("a file"));
     let view = PatchedFile::of_plan(Arc::clone(&file), &plan);
     let whole = whole || !plan.never_overtakes() || only_cuts(&plan);
     let draft = if whole {
@@ -253,7 +257,7 @@ fn crash(spool: &Spool, changes: &Changes, whole: bool, steps: usize, resized: u
         NewJournal::windows(&plan, 7)
     };
     let spot = HeldPath::at(&spool.journal()).expect("a spot");
-    let journal = Journal::create(&spot, &session.subject, &draft, &file);
+    let journal = Journal::create(&spot, &locked.subject, &draft, &file);
     let journal = journal.expect("a journal");
     let (old, new) = (plan.old_size(), plan.new_size());
     if new > old && resized == 0 {
@@ -560,13 +564,13 @@ fn a_journal_goes_with_its_directory() {
 fn mail_that_arrives_without_a_lock_is_never_cut_off() {
     let spool = Spool::new(&[A, B].concat());
     let mailbox = spool.open();
-    let session = Session::begin(&spool.path(), &spool.options()).expect("a session");
-    let plan = session
+    let locked = LockedMailbox::begin(&spool.path(), &spool.options()).expect("a locked");
+    let plan = locked
         .plan(mailbox.messages(), &delete(&[1]), true)
         .expect("a plan");
     std::fs::write(spool.path(), [A, B, C].concat()).expect("written");
-    assert!(!session.write_at_once(&plan).expect("looked at"));
-    give_back(session.lock.file(), plan.old_size());
+    assert!(!locked.write_at_once(&plan).expect("looked at"));
+    give_back(locked.lock.file(), plan.old_size());
     assert_eq!(spool.text(), [A, B, C].concat());
 }
 
@@ -643,17 +647,17 @@ fn deleting_at_the_end_goes_without_a_journal_only_between_two_blocks() {
         let spool = Spool::new(&texts.concat());
         let mailbox = spool.open();
         let last = mailbox.messages().len() - 1;
-        let session = Session::begin(&spool.path(), &spool.options()).expect("a session");
-        let plan = session
+        let locked = LockedMailbox::begin(&spool.path(), &spool.options()).expect("a locked");
+        let plan = locked
             .plan(mailbox.messages(), &delete(&[last]), true)
             .expect("a plan");
         assert_eq!(plan.new_size(), new_size as u64);
         assert_eq!(
-            session.write_at_once(&plan).expect("written"),
+            locked.write_at_once(&plan).expect("written"),
             at_once,
             "{new_size}"
         );
-        drop(session);
+        drop(locked);
         if !at_once {
             let committed = mailbox.commit(&delete(&[last]), &spool.options());
             assert_eq!(committed.expect("committed").deleted, 1);

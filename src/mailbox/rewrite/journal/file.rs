@@ -11,7 +11,7 @@ use std::sync::Arc;
 use nix::fcntl::{FallocateFlags, fallocate};
 use twox_hash::XxHash3_64;
 
-use super::header::{Body, FIRST_MAGIC, HEADER_AT, Header, MAGIC, PREFIX, SAMPLE};
+use super::header::{Body, FIRST_MAGIC, HEADER_AT, Header, MAGIC, PREFIX};
 use super::held_path::HeldPath;
 use super::new::{NewBody, NewJournal};
 use super::target::JournalTarget;
@@ -24,10 +24,10 @@ use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::mailbox::rewrite::reserve::is_unsupported;
 use crate::sys::disk::{directory_of, until_done};
 
-/// Where the word stands.
+/// The offset of the word in the file.
 const WORD_AT: u64 = 16;
 
-/// The word before the length of the mailbox changes.
+/// The word from before the length of the mailbox changes.
 const RESIZING: &[u8; 8] = b"resizing";
 
 /// The word when everything is done.
@@ -36,7 +36,7 @@ const FINISHED: &[u8; 8] = b"finished";
 /// The longest header that is read: a plan of more than a million pieces.
 const MAX_HEADER: u32 = 64 * 1024 * 1024;
 
-/// How much is copied at once.
+/// How many bytes are copied or hashed at once.
 const COPIED: usize = 256 * 1024;
 
 /// The largest page that Linux has, and so the largest block of a file system.
@@ -45,7 +45,7 @@ pub(in crate::mailbox) const LARGEST_PAGE: u64 = 64 * 1024;
 /// What a disk writes in one piece.
 pub(in crate::mailbox) const SECTOR: u64 = 512;
 
-/// A journal that has its name: its rewrite is certain.
+/// A journal that has its name, and so a rewrite that is certain.
 #[derive(Debug)]
 pub(in crate::mailbox) struct Journal {
     spot: HeldPath,
@@ -53,17 +53,6 @@ pub(in crate::mailbox) struct Journal {
     header: Header,
     /// Where the body starts.
     body: u64,
-}
-
-/// How far a rewrite came, and what came after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mailbox) enum Situation {
-    /// The mailbox has its old length, and so much mail behind it.
-    Pending { arrived: u64 },
-    /// The mailbox has its new length, and so much mail behind it.
-    Resized { arrived: u64 },
-    /// The mailbox is none that the rewrite can have left behind.
-    Foreign,
 }
 
 impl Journal {
@@ -79,9 +68,9 @@ impl Journal {
         draft: &NewJournal<'_>,
         mailbox: &File,
     ) -> io::Result<Journal> {
-        // Only one of us is here at a time: the mailbox is locked.
+        // The mailbox is locked, so no other process of ours uses the temporary name now.
         let file = spot.create()?;
-        let replaces = spot.look().is_ok();
+        let replaces = spot.metadata().is_ok();
         let made = Journal::fill(spot, file, subject, draft, mailbox);
         let named = made.and_then(|journal| {
             spot.rename()?;
@@ -95,8 +84,9 @@ impl Journal {
             }
         };
         if let Err(error) = spot.sync(&journal.file) {
-            // It may not survive a power cut: better none at all. One that is there already is
-            // needed, and this one has all that it has.
+            // After a power cut the new name may be missing, and the mailbox half rewritten without
+            // a journal. So the journal is taken back and nothing is begun. A journal that replaced
+            // one whose rewrite has begun must stay: it is all that can complete the mailbox.
             if !replaces && spot.remove().is_ok() {
                 return Err(error);
             }
@@ -113,22 +103,10 @@ impl Journal {
         mailbox: &File,
     ) -> io::Result<Journal> {
         if file.metadata()?.uid() != subject.owner {
-            // Where we may not give it away it is ours: we or root must complete the rewrite.
+            // The owner may open the mailbox next, and must be able to complete the rewrite. A user
+            // who may not give the file away keeps it, and completes the rewrite himself (or root).
             let _ = fchown(&file, Some(subject.owner), None);
         }
-        let body = match &draft.body {
-            NewBody::Whole { extents, .. } => Body::Whole {
-                extents: extents.clone(),
-                hash: 0,
-            },
-            NewBody::Windows { plan, size } => {
-                let most = u32::try_from(plan.end() - plan.start()).unwrap_or(u32::MAX);
-                Body::Windows {
-                    plan: (*plan).clone(),
-                    size: (*size).min(most).max(1),
-                }
-            }
-        };
         let start = draft.start;
         let mut header = Header {
             device: subject.device,
@@ -140,7 +118,7 @@ impl Journal {
             prefix: hash_of(mailbox, start.saturating_sub(PREFIX), start)?,
             sample: 0,
             witness: Some(Box::new(draft.witness(mailbox)?)),
-            body,
+            body: draft.stored_body(),
         };
         let (from, to) = header.sample();
         header.sample = hash_of(mailbox, from, to)?;
@@ -150,6 +128,7 @@ impl Journal {
             body: (HEADER_AT + header.encode().len() as u64).next_multiple_of(BLOCK),
             header,
         };
+        // The body comes first and the start of the file last, for the header holds the body's hash.
         journal.reserve()?;
         match &draft.body {
             NewBody::Whole { extents, content } => journal.write_body(extents, content)?,
@@ -161,22 +140,30 @@ impl Journal {
                 }
             }
         }
-        let header = journal.header.encode();
+        journal.write_start()?;
+        // The whole journal must be on the disk before its name is: the name says that it counts.
+        until_done(|| journal.file.sync_all())?;
+        Ok(journal)
+    }
+
+    /// Writes what stands before the body: magic number, word, and header with its length and hash.
+    fn write_start(&self) -> io::Result<()> {
+        let header = self.header.encode();
         let mut start = Vec::with_capacity(HEADER_AT as usize + header.len());
         start.extend_from_slice(MAGIC);
-        // What grows becomes longer first of all, and where nothing is written only the cut is left.
-        let resizes_first = draft.new_size > draft.old_size || journal.header.only_cuts();
+        // A file that grows is made longer before anything is written, and a plan that only cuts has
+        // nothing to write: in both the length changes first, so the word is there from the start.
+        let grows = self.header.new_size > self.header.old_size;
+        let resizes_first = grows || self.header.only_cuts();
         start.extend_from_slice(if resizes_first { RESIZING } else { &[0; 8] });
         start.extend_from_slice(&(header.len() as u32).to_le_bytes());
         start.extend_from_slice(&[0; 4]);
         start.extend_from_slice(&XxHash3_64::oneshot(&header).to_le_bytes());
         start.extend_from_slice(&header);
-        journal.file.write_all_at(&start, 0)?;
-        until_done(|| journal.file.sync_all())?;
-        Ok(journal)
+        self.file.write_all_at(&start, 0)
     }
 
-    /// Takes the room on the disk that the body needs, so that its want shows now.
+    /// Preallocates space for the body, so that a full disk is noticed now.
     fn reserve(&self) -> io::Result<()> {
         let size = self.body
             + match &self.header.body {
@@ -211,7 +198,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Reads a journal; `None` if it is none, is torn, or has done its work.
+    /// Reads a journal; `None` if the file is not a journal, is incomplete, or has been applied.
     ///
     /// # Errors
     /// When reading fails.
@@ -243,6 +230,8 @@ impl Journal {
             header,
             body: (HEADER_AT + u64::from(len)).next_multiple_of(BLOCK),
         };
+        // A journal is synced before it gets its name, so one that is damaged never counted, or the
+        // disk has lost it: in neither case may it be applied.
         let is_whole = match &journal.header.body {
             Body::Windows { .. } => journal.last_window().is_ok(),
             Body::Whole { extents, hash } => {
@@ -254,161 +243,10 @@ impl Journal {
         Ok(is_whole.then_some(journal))
     }
 
-    /// Returns how far its rewrite came, judged by the mailbox's file.
-    ///
-    /// # Errors
-    /// When the mailbox or the journal cannot be read.
-    pub(in crate::mailbox) fn situation(&self, mailbox: &File) -> io::Result<Situation> {
-        let header = &self.header;
-        let metadata = mailbox.metadata()?;
-        let size = metadata.len();
-        let prefix = header.start.saturating_sub(PREFIX);
-        // A file that took the place of the mailbox is another one, even with the same bytes. The
-        // device may have another number after a restart, and a directory another name.
-        let is_other = metadata.ino() != header.inode;
-        if is_other
-            || size < header.start
-            || hash_of(mailbox, prefix, header.start)? != header.prefix
-        {
-            return Ok(Situation::Foreign);
-        }
-        let pending = |arrived| Situation::Pending { arrived };
-        let resized = |arrived| Situation::Resized { arrived };
-        let (old, new) = (header.old_size, header.new_size);
-        // Who made it must have known the mailbox, as far as it cannot have been cut off.
-        if !self.knows(mailbox, old.min(new))? {
-            return Ok(Situation::Foreign);
-        }
-        let is_resizing = self.is_resizing()?;
-        let is_cut = is_resizing && new < old;
-        let is_whole = || io::Result::Ok(self.has_sample(mailbox)? && self.knows(mailbox, old)?);
-        let situation = if is_resizing && new > old && size >= new && self.is_extended(mailbox)? {
-            resized(size - new)
-        } else if size >= old && (is_whole()? || is_cut && self.is_half_cut(mailbox)?) {
-            pending(size - old)
-        } else if is_cut && size >= new {
-            resized(size - new)
-        } else {
-            Situation::Foreign
-        };
-        // What came behind starts as mail starts.
-        let (behind, arrived) = match situation {
-            Situation::Pending { arrived } => (old, arrived),
-            Situation::Resized { arrived } => (new, arrived),
-            Situation::Foreign => return Ok(situation),
-        };
-        let mut first = [0];
-        let is_mail = arrived == 0
-            || (read_full(mailbox, &mut first, behind)? == 1
-                // A NUL: an append that was not finished.
-                && matches!(first[0], b'F' | b'\n' | b'\r' | 1 | 0));
-        Ok(if is_mail {
-            situation
-        } else {
-            Situation::Foreign
-        })
-    }
-
-    /// Returns whether the samples before this end are those of the mailbox, or of the rewrite.
-    fn knows(&self, mailbox: &File, end: u64) -> io::Result<bool> {
-        let header = &self.header;
-        header.witness.as_ref().map_or(Ok(true), |witness| {
-            witness.knows(mailbox, header.old_size, header.new_size, end)
-        })
-    }
-
-    /// Returns whether it proves that its maker could read the mailbox; one of the first format
-    /// does not.
+    /// Returns whether the journal proves that its maker could read the mailbox; one of the first
+    /// format does not.
     pub(in crate::mailbox) fn has_witness(&self) -> bool {
         self.header.witness.is_some()
-    }
-
-    /// Returns whether the old bytes that were taken as a sample are still where they were.
-    fn has_sample(&self, mailbox: &File) -> io::Result<bool> {
-        let (from, to) = self.header.sample();
-        Ok(hash_of(mailbox, from, to)? == self.header.sample)
-    }
-
-    /// Returns whether a cut is on the disk in part: zeros from the new end to the end of a block.
-    fn is_half_cut(&self, mailbox: &File) -> io::Result<bool> {
-        let (new, old) = (self.header.new_size, self.header.old_size);
-        let limit = old.min((new + 1).next_multiple_of(LARGEST_PAGE));
-        let mut behind = vec![0; (limit - new) as usize];
-        read_exact(mailbox, &mut behind, new)?;
-        let zeros = behind.iter().take_while(|byte| **byte == 0).count() as u64;
-        Ok(zeros > 0 && (new + zeros == limit || (new + zeros).is_multiple_of(SECTOR)))
-    }
-
-    /// Returns whether the file was made longer by us: there are zeros behind its old end, or
-    /// bytes of ours.
-    fn is_extended(&self, mailbox: &File) -> io::Result<bool> {
-        let Body::Whole { extents, .. } = &self.header.body else {
-            return Ok(false);
-        };
-        let (from, to) = (self.header.old_size, self.header.new_size);
-        let to = to.min(from + SAMPLE);
-        let mut theirs = vec![0; (to - from) as usize];
-        read_full(mailbox, &mut theirs, from)?;
-        let mut ours = vec![0; theirs.len()];
-        let mut at = self.body;
-        for extent in extents {
-            let end = extent.place + extent.len;
-            if end > from && extent.place < to {
-                let start = extent.place.max(from);
-                let end = end.min(to);
-                let part = &mut ours[(start - from) as usize..(end - from) as usize];
-                read_exact(&*self.file, part, at + (start - extent.place))?;
-            }
-            at += extent.len;
-        }
-        Ok(theirs
-            .iter()
-            .zip(&ours)
-            .all(|(theirs, ours)| *theirs == 0 || theirs == ours))
-    }
-
-    /// Returns the mailbox as the rewrite means it to be.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub(in crate::mailbox) fn view(
-        &self,
-        mailbox: &Arc<File>,
-        situation: Situation,
-    ) -> io::Result<PatchedFile> {
-        let header = &self.header;
-        let mut view = PatchedFile::empty(Arc::clone(mailbox), Some(Arc::clone(&self.file)));
-        let arrived = match (situation, &header.body) {
-            (Situation::Resized { arrived }, Body::Windows { .. }) => {
-                view.push_file(0, header.new_size + arrived);
-                return Ok(view);
-            }
-            (Situation::Resized { arrived } | Situation::Pending { arrived }, _) => arrived,
-            (Situation::Foreign, _) => return Err(io::ErrorKind::InvalidInput.into()),
-        };
-        match &header.body {
-            Body::Windows { plan, .. } => {
-                let last = self.last_window()?;
-                view.push_file(0, last.place);
-                view.push_journal(last.at, last.len);
-                view.push_plan(plan, last.place + last.len);
-            }
-            Body::Whole { extents, .. } => {
-                let mut at = self.body;
-                for extent in extents {
-                    view.push_file(view.len(), extent.place - view.len());
-                    view.push_journal(at, extent.len);
-                    at += extent.len;
-                }
-            }
-        }
-        view.push_file(view.len(), header.new_size - view.len());
-        let behind = match situation {
-            Situation::Resized { .. } => header.new_size,
-            _ => header.old_size,
-        };
-        view.push_file(behind, arrived);
-        Ok(view)
     }
 
     /// Returns whether the length of the mailbox may have changed, or is about to.
@@ -418,7 +256,7 @@ impl Journal {
         Ok(word == *RESIZING)
     }
 
-    /// Says, and syncs, that the length of the mailbox is about to change.
+    /// Marks, and syncs, that the length of the mailbox is about to change.
     pub(in crate::mailbox) fn mark_resizing(&self) -> io::Result<()> {
         self.file.write_all_at(RESIZING, WORD_AT)?;
         until_done(|| self.file.sync_all())
@@ -525,8 +363,8 @@ impl Journal {
     }
 }
 
-/// Returns the hash of these bytes of a file, or of as many as there are.
-fn hash_of<S: ReadAt + ?Sized>(source: &S, from: u64, to: u64) -> io::Result<u64> {
+/// Returns the hash of these bytes of a file; of fewer where the file ends before.
+pub(super) fn hash_of<S: ReadAt + ?Sized>(source: &S, from: u64, to: u64) -> io::Result<u64> {
     let mut hasher = XxHash3_64::with_seed(0);
     let size = usize::try_from(to - from).unwrap_or(usize::MAX).min(COPIED);
     let mut buffer = vec![0; size];

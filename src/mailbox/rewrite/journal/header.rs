@@ -99,7 +99,7 @@ impl Header {
         ] {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        // PATH_MAX is far below.
+        // The length is stored in 16 bits; PATH_MAX is 4096.
         let path = &self.path[..self.path.len().min(usize::from(u16::MAX))];
         out.extend_from_slice(&(path.len() as u16).to_le_bytes());
         out.extend_from_slice(path);
@@ -109,45 +109,51 @@ impl Header {
                 out.extend_from_slice(bytes);
             }
         }
+        self.encode_body(&mut out);
+        out
+    }
+
+    /// Adds the description of the body. Offsets are stored as distances from the end of the piece
+    /// before, so that most numbers of a long list take two or three bytes.
+    fn encode_body(&self, out: &mut Vec<u8>) {
         match &self.body {
             Body::Whole { extents, hash } => {
                 out.extend_from_slice(&hash.to_le_bytes());
-                varint(extents.len() as u64, &mut out);
+                varint(extents.len() as u64, out);
                 let mut end = self.start;
                 for extent in extents {
-                    varint(extent.place - end, &mut out);
-                    varint(extent.len, &mut out);
+                    varint(extent.place - end, out);
+                    varint(extent.len, out);
                     end = extent.place + extent.len;
                 }
             }
             Body::Windows { plan, size } => {
                 out.extend_from_slice(&size.to_le_bytes());
-                varint(plan.pieces().count() as u64, &mut out);
+                varint(plan.pieces().count() as u64, out);
                 let mut end = 0;
                 for piece in plan.pieces() {
                     match piece {
                         Piece::Copy { from, len } => {
                             out.push(COPY);
-                            varint(from - end, &mut out);
-                            varint(len, &mut out);
+                            varint(from - end, out);
+                            varint(len, out);
                             end = from + len;
                         }
                         Piece::Text(text) => {
                             out.push(TEXT);
-                            varint(text.len() as u64, &mut out);
+                            varint(text.len() as u64, out);
                             out.extend_from_slice(text);
                         }
                     }
                 }
             }
         }
-        out
     }
 
-    /// Reads a header, of the first format or of one with a witness; `None` for bytes that are
-    /// none, or say what cannot be.
+    /// Reads a header; `has_witness` says which format it has. `None` for bytes that are no header,
+    /// or whose numbers cannot be those of a rewrite.
     pub(in crate::mailbox) fn decode(bytes: &[u8], has_witness: bool) -> Option<Header> {
-        let mut input = Input(bytes);
+        let mut input = Cursor(bytes);
         let kind = input.byte()?;
         let device = input.u64()?;
         let inode = input.u64()?;
@@ -187,7 +193,7 @@ impl Header {
 
     /// Returns whether the numbers can be those of a rewrite.
     fn is_consistent(&self) -> bool {
-        // Offsets of files are signed.
+        // The kernel's offsets are signed.
         let largest = i64::MAX as u64;
         if self.start > self.old_size.min(self.new_size)
             || self.old_size > largest
@@ -202,7 +208,8 @@ impl Header {
         match &self.body {
             Body::Whole { extents, .. } => {
                 let end = end_of(extents);
-                // What is not in an extent is in the old file already.
+                // Between two extents the new file has the bytes of the old one at that place, so no
+                // gap may reach behind its end; and a file that grows is written to its new end.
                 let gaps_end = extents.last().map_or(self.start, |extent| extent.place);
                 end <= self.new_size
                     && gaps_end <= self.old_size
@@ -211,7 +218,7 @@ impl Header {
             Body::Windows { plan, size } => {
                 let is_whole_file = plan.new_size() == self.new_size;
                 let keeps_length = self.new_size == self.old_size && plan.end() <= self.new_size;
-                // It is held in memory, whoever wrote the number.
+                // A window is held in memory, and the number may come from a planted file.
                 let holds_size = (1..=MAX_WINDOW).contains(size);
                 holds_size && plan.never_overtakes() && (is_whole_file || keeps_length)
             }
@@ -221,6 +228,8 @@ impl Header {
     /// Returns which old bytes are the sample: of those that are cut off; where the length stays,
     /// of those behind the last that changes; where the file grows, the last ones before it does.
     pub(super) fn sample(&self) -> (u64, u64) {
+        // The sample must be bytes that no step before the change of length writes to: then it is
+        // there as long as the mailbox has its old length, wherever the rewrite broke off.
         if self.new_size < self.old_size {
             (
                 self.new_size,
@@ -249,7 +258,7 @@ impl Header {
     }
 }
 
-fn decode_whole(input: &mut Input<'_>, start: u64) -> Option<Body> {
+fn decode_whole(input: &mut Cursor<'_>, start: u64) -> Option<Body> {
     let hash = input.u64()?;
     let count = input.varint()?;
     let mut extents = Vec::new();
@@ -263,7 +272,7 @@ fn decode_whole(input: &mut Input<'_>, start: u64) -> Option<Body> {
     Some(Body::Whole { extents, hash })
 }
 
-fn decode_windows(input: &mut Input<'_>, start: u64, old_size: u64) -> Option<Body> {
+fn decode_windows(input: &mut Cursor<'_>, start: u64, old_size: u64) -> Option<Body> {
     let size = u32::from_le_bytes(input.take(4)?.try_into().ok()?);
     let count = input.varint()?;
     let mut pieces = Vec::new();
@@ -296,17 +305,17 @@ fn varint(mut number: u64, out: &mut Vec<u8>) {
     out.push(number as u8);
 }
 
-/// Bytes that are read from their start.
-struct Input<'a>(&'a [u8]);
+/// The bytes of a header that have not been decoded yet.
+struct Cursor<'a>(&'a [u8]);
 
-impl<'a> Input<'a> {
+impl<'a> Cursor<'a> {
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(taken)
     }
 
-    /// Takes bytes that stand behind their number.
+    /// Takes a run of bytes that is stored behind its length.
     fn short(&mut self) -> Option<&'a [u8]> {
         let len = u16::from_le_bytes(self.take(2)?.try_into().ok()?);
         self.take(usize::from(len))
@@ -325,6 +334,7 @@ impl<'a> Input<'a> {
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
             let bits = u64::from(byte & 0x7f);
+            // The tenth byte holds the last of 64 bits.
             if shift == 63 && bits > 1 {
                 return None;
             }
@@ -337,7 +347,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Returns whether a file holds something that is no journal of ours, whole, torn or blank.
+/// Returns whether a file holds something else than a journal of ours: not a whole one, nor a torn
+/// or blank one.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -351,7 +362,7 @@ pub(in crate::mailbox) fn is_no_journal(file: &File) -> io::Result<bool> {
     Ok(!is_ours && start.iter().any(|byte| *byte != 0))
 }
 
-/// Returns where an extent list ends, for those who check it.
+/// Returns where the last extent ends; saturates, for the list may not have been checked yet.
 fn end_of(extents: &[Extent]) -> u64 {
     extents
         .last()

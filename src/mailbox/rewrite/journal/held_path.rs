@@ -1,6 +1,6 @@
 //! The path of a journal: a directory that is held open, and a name in it.
 //!
-//! Whatever happens to the path later, the journal is made, read and removed in that directory.
+//! Whatever happens to the path later, the journal is created, read and removed in that directory.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -52,7 +52,7 @@ impl HeldPath {
         name
     }
 
-    /// Opens what has the name of the journal, for writing too if asked; a link is not followed.
+    /// Opens the file that has the journal's name, for writing too if asked; a link is not followed.
     pub(in crate::mailbox) fn open(&self, writes: bool) -> io::Result<File> {
         let access = if writes {
             Access::ReadWrite
@@ -62,21 +62,22 @@ impl HeldPath {
         names::open_in(&self.directory, self.name(), access)
     }
 
-    /// Returns what the system knows of what has the name of the journal.
-    pub(in crate::mailbox) fn look(&self) -> io::Result<Metadata> {
+    /// Returns the metadata of the file that has the journal's name, without opening it.
+    pub(in crate::mailbox) fn metadata(&self) -> io::Result<Metadata> {
         names::look_in(&self.directory, self.name())
     }
 
-    /// Returns what the system knows of the directory.
-    pub(in crate::mailbox) fn directory(&self) -> io::Result<Metadata> {
+    /// Returns the metadata of the directory.
+    pub(in crate::mailbox) fn directory_metadata(&self) -> io::Result<Metadata> {
         self.directory.metadata()
     }
 
-    /// Makes the file that is written before it counts; one that is there is removed. What may be
-    /// somebody's mail is put aside, under this name and under that of the journal.
+    /// Creates the file in which a journal is written before it counts, and replaces one that was
+    /// left behind. A file that may be somebody's mail is renamed first, here and under the
+    /// journal's own name, which [`rename`](HeldPath::rename) would replace.
     ///
     /// # Errors
-    /// When it cannot be made, or such a file cannot be put aside.
+    /// When it cannot be created, or such a file cannot be renamed.
     pub(super) fn create(&self) -> io::Result<File> {
         for name in [self.name(), &self.temporary()] {
             if self.is_taken(name) {
@@ -87,6 +88,7 @@ impl HeldPath {
             }
         }
         let _ = self.remove_temporary();
+        // The file must be a new one: nobody else may hold it open.
         names::make_in(&self.directory, &*self.temporary())
     }
 
@@ -109,8 +111,8 @@ impl HeldPath {
         Ok(unlinkat(self.directory.as_fd(), &*self.temporary(), flags)?)
     }
 
-    /// Returns whether a name is that of a file whose content is no journal, not even a torn one:
-    /// whoever may rename what is here can have put a mailbox in its place.
+    /// Returns whether this name is that of a file whose content is no journal, not even a torn one:
+    /// a user who may rename files here can have given a mailbox this name.
     fn is_taken(&self, name: &OsStr) -> bool {
         let Ok(file) = names::open_in(&self.directory, name, Access::Read) else {
             return false;
@@ -124,7 +126,8 @@ impl HeldPath {
         until_done(|| Ok(unlinkat(self.directory.as_fd(), self.name(), flags)?))
     }
 
-    /// Makes a new name, or the want of an old one, survive a power cut; `file` is the journal.
+    /// Syncs the directory, so that a creation or removal survives a power cut; `file` is the
+    /// journal.
     pub(super) fn sync(&self, file: &File) -> io::Result<()> {
         sync_names_in(self.directory.as_fd(), file)
     }

@@ -15,9 +15,9 @@
 //! The spool only decides who can put a file there at all: with 0755 nobody but root, with 2775 the
 //! members of its group, with 1777 and 3777 everybody. `tests/it/trust.rs` acts all of them out.
 //!
-//! Others are named and ignored. What is no journal at all may be a mailbox that somebody has renamed:
-//! it is put aside, never replaced. They can stand in the way of a journal of ours, which then lies
-//! somewhere else. A private place is believed only as a whole
+//! Files of other users are named and ignored; such a file can occupy the name of a journal of ours,
+//! which then lies in another of the places. A file that is no journal at all may be a mailbox that
+//! somebody has renamed: it is renamed again, never replaced. A private place is believed only as a whole
 //! ([`Private`](crate::sys::private::Private)).
 
 use std::fs::{self, File};
@@ -36,10 +36,10 @@ use crate::mailbox::notice::Notice;
 use crate::mailbox::path::what_else;
 use crate::sys::user;
 
-/// What was found in the places for journals.
+/// The result of the search for a mailbox's journal.
 #[derive(Debug)]
 pub(in crate::mailbox) enum Found {
-    /// Nothing that counts.
+    /// There is no journal that counts.
     Nothing,
     /// A rewrite that broke off.
     Journal(Journal),
@@ -55,7 +55,8 @@ pub(in crate::mailbox) enum Found {
 /// Looks for the journal of a mailbox.
 ///
 /// # Errors
-/// When a journal is there and cannot be read for another reason than the want of a right.
+/// When a journal is there and cannot be read for another reason than a missing right. The mailbox
+/// must not be shown or changed then: it may be half rewritten.
 pub(in crate::mailbox) fn find(
     subject: &JournalTarget,
     journals: &Journals,
@@ -98,7 +99,8 @@ pub(in crate::mailbox) fn find(
             ));
             continue;
         }
-        // None where it was torn before it counted, or is done.
+        // `Journal::read` returns `None` for a journal that is torn or finished: there is nothing to
+        // apply, and the search goes on.
         match Journal::read(&spot, file)? {
             Some(journal) if journal.has_witness() || is_exclusive(&spot, subject) => {
                 return Ok(Found::Journal(journal));
@@ -115,13 +117,13 @@ pub(in crate::mailbox) fn find(
 
 /// Returns whether only the mailbox's owner, root and we can have put a file at this place.
 fn is_exclusive(spot: &HeldPath, subject: &JournalTarget) -> bool {
-    spot.directory().is_ok_and(|directory| {
+    spot.directory_metadata().is_ok_and(|directory| {
         let theirs = [subject.owner, 0, user::effective_uid()];
         theirs.contains(&directory.uid()) && directory.mode() & 0o022 == 0
     })
 }
 
-/// Opens what may be a journal, for writing too if we may.
+/// Opens a file that may be a journal, for writing too if we may: only who writes completes it.
 fn open(spot: &HeldPath) -> io::Result<File> {
     match spot.open(true) {
         Err(error)
@@ -136,19 +138,19 @@ fn open(spot: &HeldPath) -> io::Result<File> {
     }
 }
 
-/// Judges a file that we may not read: a journal that somebody else can, or a planted one.
+/// Judges a file that we may not read: it is a journal for another user to complete, or planted.
 fn unreadable(
     spot: &HeldPath,
     subject: &JournalTarget,
 ) -> io::Result<Option<Result<Found, Notice>>> {
-    // Where not even the directory may be searched there is nothing to know.
-    let Ok(metadata) = spot.look() else {
+    // The directory may not be searched: a journal there could not be reached by anybody like us.
+    let Ok(metadata) = spot.metadata() else {
         return Ok(None);
     };
     if let Some(why) = why_not(&metadata, subject)? {
         return Ok(Some(Err(planted(spot.path(), why))));
     }
-    // Only a name to be told: without one the number will do.
+    // The name is for a message only; without it the message gives the number.
     let owner = user::by_uid(metadata.uid()).unwrap_or_default();
     Ok(Some(Ok(Found::Unreadable {
         path: spot.path().to_owned(),
@@ -156,7 +158,7 @@ fn unreadable(
     })))
 }
 
-/// Returns why a file of a journal's name is none.
+/// Returns why a file with a journal's name does not count, `None` if it does.
 ///
 /// # Errors
 /// When the user database cannot be read: a journal that counts must not be passed over.
@@ -183,11 +185,11 @@ fn planted(place: &Path, why: &'static str) -> Notice {
     }
 }
 
-/// Removes what a journal that never counted has left behind.
+/// Removes the temporary files of journals whose maker died before he gave them their name.
 pub(in crate::mailbox) fn clean_up(subject: &JournalTarget, journals: &Journals) {
     for place in subject.places(journals) {
         for spot in target::spots_of_ours(&place) {
-            // It is nobody's business but of those who hold the lock, as we do.
+            // Only the holder of the lock may remove it, and that is us.
             let _ = spot.remove_temporary();
         }
     }

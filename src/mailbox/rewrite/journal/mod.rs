@@ -2,8 +2,8 @@
 //!
 //! # When there is one
 //! An mbox is rewritten in place. What will be written is first written into a journal and synced,
-//! and only then into the mailbox; whoever finds a journal does its rewrite again, from wherever
-//! it broke off, and the mailbox is what it was meant to become. There is no journal for what the
+//! and only then into the mailbox; the next process that finds a journal does its rewrite again,
+//! from wherever it broke off, and the mailbox becomes what it was meant to become. There is no journal for what the
 //! kernel and the disk do in one step: cutting the end off between two blocks, or a few bytes
 //! within one block.
 //!
@@ -15,11 +15,12 @@
 //!   to be moved lie untouched in the mailbox. Its size does not depend on the mailbox's.
 //!
 //! # States of its files
-//! - `.NAME.postrider-journal.new`: being written. It counts for nothing and is replaced.
+//! - `.NAME.postrider-journal.new`: being written. It is never read, and the next rewrite replaces
+//!   it.
 //! - `.NAME.postrider-journal`: from its rename on the rewrite is certain, and will be completed by
 //!   whoever opens the mailbox next for writing; readers see the mailbox as if it were.
 //! - The same with the word `finished` in it: completed, but it could not be removed.
-//! - None: nothing is pending.
+//! - No such file: nothing is pending.
 //!
 //! Where we may not write beside the mailbox it lies in a directory for state, under
 //! `INODE-HASH_OF_PATH.journal`.
@@ -47,7 +48,7 @@
 //!         windows: two slots, each u64 number of the window, u64 place, u64 length,
 //!                  u64 XXH3 of these and the data, and the data
 //! ```
-//! Windows are written into the two slots by turns. When one is written, the mailbox has on disk
+//! Windows are written into the two slots alternately. When one is written, the mailbox has on disk
 //! all windows but the last one before it; so if it is torn the other one is whole, and its
 //! window can be written again.
 //!
@@ -86,15 +87,17 @@ mod header;
 mod held_path;
 pub(in crate::mailbox) mod locate;
 mod new;
+mod situation;
 mod target;
 mod windows;
 mod witness;
 
-pub(in crate::mailbox) use file::{Journal, LARGEST_PAGE, SECTOR, Situation};
+pub(in crate::mailbox) use file::{Journal, LARGEST_PAGE, SECTOR};
 pub(in crate::mailbox) use header::Body;
 #[cfg(test)]
 pub(in crate::mailbox) use held_path::HeldPath;
 pub(in crate::mailbox) use locate::{Found, clean_up, find};
 pub(in crate::mailbox) use new::{NewBody, NewJournal};
+pub(in crate::mailbox) use situation::{Situation, situation, view};
 pub use target::shared_journals;
 pub(in crate::mailbox) use target::{JournalTarget, make_directory};

@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::header::Body;
 use super::witness::Witness;
 use crate::mailbox::rewrite::output::{Extent, Output};
 use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::mailbox::rewrite::plan::RewritePlan;
 
-/// A journal that is to be made.
+/// What a new journal is made from.
 #[derive(Clone, Debug)]
 pub(in crate::mailbox) struct NewJournal<'a> {
     /// Where the first byte changes.
@@ -43,7 +44,7 @@ pub(in crate::mailbox) enum NewBody<'a> {
 }
 
 impl<'a> NewJournal<'a> {
-    /// Returns a journal for all that a plan writes; `content` is what it makes of the mailbox.
+    /// Returns a journal for all that a plan writes; `content` is the new mailbox.
     pub(in crate::mailbox) fn whole(
         plan: &RewritePlan,
         content: &'a PatchedFile,
@@ -60,7 +61,26 @@ impl<'a> NewJournal<'a> {
         NewJournal::of(plan, NewBody::Windows { plan, size })
     }
 
-    /// Returns what proves that we know the mailbox.
+    /// Returns the body as the header of the journal describes it; the hash of a whole body is
+    /// known only when that is written.
+    pub(super) fn stored_body(&self) -> Body {
+        match &self.body {
+            NewBody::Whole { extents, .. } => Body::Whole {
+                extents: extents.clone(),
+                hash: 0,
+            },
+            NewBody::Windows { plan, size } => {
+                // A window larger than all that is written would only take room on the disk.
+                let most = u32::try_from(plan.end() - plan.start()).unwrap_or(u32::MAX);
+                Body::Windows {
+                    plan: (*plan).clone(),
+                    size: (*size).min(most).max(1),
+                }
+            }
+        }
+    }
+
+    /// Returns the samples that prove that the maker of the journal could read the mailbox.
     pub(super) fn witness(&self, mailbox: &File) -> io::Result<Witness> {
         let old = (mailbox, self.old_size);
         match &self.body {

@@ -17,10 +17,10 @@ use crate::sys::disk::{directory_of, make_directories};
 use crate::sys::private::Private;
 use crate::sys::user;
 
-/// Where root's journals lie.
+/// The directory of root's journals.
 const ROOT: &str = "/var/lib/postrider/journal";
 
-/// Where a user's journals lie when nothing else is said.
+/// The directory of a user's journals below the home directory, without `$XDG_STATE_HOME`.
 const STATE: &str = ".local/state/postrider/journal";
 
 /// The directory of journals in a private place.
@@ -48,10 +48,10 @@ pub(in crate::mailbox) struct JournalTarget {
 }
 
 impl JournalTarget {
-    /// Returns what a journal must know of a mailbox that is open.
+    /// Identifies a mailbox that is open.
     ///
     /// # Errors
-    /// When the mailbox cannot be looked at, or has lost its name.
+    /// When the metadata of the mailbox cannot be read, or the mailbox has lost its name.
     pub(in crate::mailbox) fn of(path: &Path, file: &File) -> io::Result<JournalTarget> {
         let metadata = file.metadata()?;
         Ok(JournalTarget {
@@ -63,7 +63,8 @@ impl JournalTarget {
         })
     }
 
-    /// Returns where its journal is looked for, the best place first, as far as it can be opened.
+    /// Opens the directories where the mailbox's journal is looked for, the preferred one first;
+    /// leaves out those that do not exist or are closed to us.
     pub(super) fn spots(&self, journals: &Journals) -> io::Result<Vec<HeldPath>> {
         let mut spots = Vec::new();
         for place in self.all_places(journals)? {
@@ -74,7 +75,8 @@ impl JournalTarget {
                 })),
                 None => match HeldPath::at(&place) {
                     Ok(spot) => spots.push(spot),
-                    Err(error) if is_nobodys(&error) => {}
+                    // A place that does not exist, or is closed to us, holds no journal for us.
+                    Err(error) if is_unusable(&error) => {}
                     Err(error) => return Err(error),
                 },
             }
@@ -82,10 +84,11 @@ impl JournalTarget {
         Ok(spots)
     }
 
-    /// Returns the paths where its journal is looked for, the best one first.
+    /// Returns the paths where the mailbox's journal is looked for, the preferred one first.
     ///
-    /// Those of root and of the mailbox's owner too, whoever we are; but nobody else makes one with
-    /// the owner, who decides there what a path leads to.
+    /// The places of root and of the mailbox's owner are among them for every user, because either may
+    /// have died in a rewrite. No other user *makes* a journal in the owner's place: the owner decides
+    /// what a path leads to there.
     fn all_places(&self, journals: &Journals) -> io::Result<Vec<PathBuf>> {
         let mut places = self.places(journals);
         let owner = if self.owner == user::effective_uid() {
@@ -107,13 +110,16 @@ impl JournalTarget {
         Ok(places)
     }
 
-    /// Returns the name of its journal where it is not beside the mailbox.
+    /// Returns the name of the mailbox's journal in a directory that holds those of many mailboxes.
     fn name(&self) -> String {
         let hash = XxHash3_64::oneshot(self.path.as_os_str().as_bytes());
         format!("{:x}-{hash:016x}.journal", self.inode)
     }
 
-    /// Returns where its journal may be made, the best place first.
+    /// Returns the paths where we may make the mailbox's journal, the preferred one first.
+    ///
+    /// Beside the mailbox is best: the journal is on the same disk, moves with the directory, and
+    /// every user of the mailbox can find it.
     pub(in crate::mailbox) fn places(&self, journals: &Journals) -> Vec<PathBuf> {
         let mut beside = OsString::from(".");
         beside.push(self.path.file_name().unwrap_or_default());
@@ -138,7 +144,7 @@ pub(in crate::mailbox) fn make_directory(
     if directory == directory_of(&subject.path) {
         return HeldPath::at(place);
     }
-    // Others must reach their own journals in root's directory.
+    // Users must reach in root's directory the journals that root gave to them, and list none.
     let mode = match user::effective_uid() {
         0 => 0o711,
         _ => 0o700,
@@ -171,9 +177,9 @@ pub(super) fn spots_of_ours(place: &Path) -> Vec<HeldPath> {
     }
 }
 
-/// Returns whether an error says that there is no directory, or none for us.
-fn is_nobodys(error: &io::Error) -> bool {
-    // A name that is too long for us is nobody's journal.
+/// Returns whether an error says that there is no such directory, or that we may not use it.
+fn is_unusable(error: &io::Error) -> bool {
+    // Under a name that is too long no journal can have been made.
     matches!(
         error.raw_os_error().map(Errno::from_raw),
         Some(

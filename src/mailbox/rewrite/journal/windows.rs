@@ -1,5 +1,5 @@
 //! The windows of a journal: the plan's bytes, one window at a time, in two slots that are written
-//! by turns, so that one of them is always whole.
+//! alternately, so that one of them is always whole.
 
 use std::fs::File;
 use std::hash::Hasher;
@@ -12,13 +12,13 @@ use twox_hash::XxHash3_64;
 use crate::mailbox::read_at::read_full;
 use crate::sys::disk::until_done;
 
-/// How the body is aligned.
+/// The alignment of the body and of the slots, so that no two of them share a block of the disk.
 pub(super) const BLOCK: u64 = 4096;
 
-/// What stands before the data in a slot.
+/// The size of what stands before the data in a slot: number, place, length and hash.
 const SLOT_HEADER: usize = 32;
 
-/// The window that is known to be whole.
+/// A window that is whole in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) struct Window {
     number: u64,
@@ -52,7 +52,7 @@ impl Slots<'_> {
         &mut buffer[SLOT_HEADER..]
     }
 
-    /// Returns how far the second slot stands behind the first.
+    /// Returns the distance from the first slot to the second.
     pub(super) fn slot_size(&self) -> u64 {
         (SLOT_HEADER as u64 + u64::from(self.size)).next_multiple_of(BLOCK)
     }
@@ -87,6 +87,8 @@ impl Slots<'_> {
         len: usize,
         buffer: &mut [u8],
     ) -> io::Result<Window> {
+        // This overwrites the window before `last`, which the mailbox has on disk. `last` itself stays
+        // whole in the other slot until the mailbox has it too.
         let number = last.number + 1;
         self.write(number, place, len, buffer)?;
         until_done(|| self.journal.sync_all())?;
@@ -114,6 +116,8 @@ impl Slots<'_> {
                 u64::from_le_bytes(buffer[from..from + 8].try_into().expect("eight bytes"))
             };
             let (number, place, len, hash) = (field(0), field(8), field(16), field(24));
+            // A slot may be torn or never written, so nothing in it is believed before it is checked
+            // against the journal's part of the mailbox, and then by its hash.
             let is_within = number % 2 == slot
                 && len <= (buffer.len() - SLOT_HEADER) as u64
                 && place >= part.start

@@ -20,7 +20,7 @@ const COUNT: u64 = 128;
 /// How many bytes a sample has.
 const LEN: u64 = 16;
 
-/// What a journal knows of the mailbox.
+/// The samples of a mailbox that a journal holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::mailbox) struct Witness {
     /// The samples before the rewrite, one behind the other.
@@ -36,7 +36,8 @@ fn places(size: u64) -> impl Iterator<Item = (u64, u64)> {
         if size <= COUNT * LEN {
             (index * LEN, LEN.min(size - index * LEN))
         } else {
-            // The last one ends with the mailbox.
+            // The places are spread evenly, and the last one ends with the mailbox. The product of
+            // two 64-bit numbers needs 128 bits.
             let at = u128::from(index) * u128::from(size - LEN) / u128::from(COUNT - 1);
             (at as u64, LEN)
         }
@@ -70,7 +71,7 @@ impl Witness {
         Ok(witness)
     }
 
-    /// Returns whether it has as many bytes as a rewrite between these sizes needs.
+    /// Returns whether the witness has as many bytes as a rewrite between these sizes needs.
     pub(super) fn fits(&self, old_size: u64, new_size: u64) -> bool {
         let sum =
             |end: u64| -> usize { places(old_size).map(|(at, len)| before(end, at, len)).sum() };
@@ -98,6 +99,8 @@ impl Witness {
             old = rest;
             let (shall, rest) = new.split_at(before(new_size, at, len));
             new = rest;
+            // A sample that was being written when the machine stopped may have both old and new bytes:
+            // each byte is judged by itself.
             let found = &mut sample[..before(end, at, len)];
             if read_full(mailbox, found, at)? < found.len() {
                 return Ok(false);

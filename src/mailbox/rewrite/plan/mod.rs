@@ -1,8 +1,8 @@
 //! The plan of a rewrite: the new mailbox, as pieces of the old one and texts between them.
 //!
-//! Pieces stand in the order of the new file, and those that are copied never run backwards in the
-//! old one. What lies before the first changed byte belongs to no piece, nor what lies behind the
-//! last one where both files have the same length.
+//! Pieces stand in the order of the new file, and those that are copied are in the order of the old
+//! one too. The bytes before the first changed byte belong to no piece. Nor do those behind the last
+//! change where both files have the same length.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use crate::mailbox::format::separator::LOOKAHEAD;
 use crate::mailbox::format::{status, torn};
 use crate::mailbox::read_at::{ReadAt, read_exact, read_full};
 
-/// The longest header block in which flags are changed; nobody's header is that long in earnest.
+/// The longest header block in which flags are changed, since it is read into memory.
 const MAX_HEADER: u32 = 64 * 1024 * 1024;
 
 /// A part of the new file.
@@ -40,7 +40,7 @@ impl Piece<'_> {
     }
 }
 
-/// A piece as it is stored, in 16 bytes: where flags change there are two pieces a message.
+/// A piece as it is stored, in 16 bytes, because a change of all flags has two pieces a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stored {
     /// Where it starts in the old file, or [`TEXT`].
@@ -77,7 +77,7 @@ impl RewritePlan {
     ) -> io::Result<RewritePlan> {
         let mut plan = Builder::new(size);
         let mut deleted_to = None;
-        // How far the messages were looked at for what stands between them.
+        // The last message up to which bytes that belong to no message were looked for.
         let mut seen = messages.len();
         for (index, change) in changes.iter() {
             let Some(message) = messages.get(index) else {
@@ -96,7 +96,9 @@ impl RewritePlan {
                     let start = message.offset;
                     let end = message.offset + message.len;
                     let is_run = deleted_to == Some(start);
-                    // The message before needs its blank line, or it swallows the one behind.
+                    // The separator behind the deleted message counts only after a blank line, unless
+                    // it is strict. The message before may not end in one: without it that message
+                    // would swallow the one behind.
                     if !is_run && !message.is_strict && start > 0 && index + 1 < messages.len() {
                         let before = if plan.has_start {
                             end_before(messages, index)
@@ -201,6 +203,7 @@ impl RewritePlan {
     pub(in crate::mailbox) fn never_overtakes(&self) -> bool {
         let mut place = self.start;
         self.pieces().all(|piece| {
+            // A text has no source in the old file, so it cannot lose it.
             let goes = match piece {
                 Piece::Copy { from, .. } => place <= from,
                 Piece::Text(_) => true,
@@ -244,7 +247,7 @@ impl Builder {
         }
     }
 
-    /// Keeps the old file up to this place.
+    /// Keeps the old file up to this place. Before the first change that needs no piece.
     fn copy_to(&mut self, place: u64) {
         if !self.has_start {
             self.at = place;
@@ -261,7 +264,7 @@ impl Builder {
         self.at = place;
     }
 
-    /// Something changes here.
+    /// Makes this place the first changed byte, if nothing has changed before.
     fn begin(&mut self) {
         if !self.has_start {
             self.has_start = true;
@@ -285,7 +288,8 @@ impl Builder {
 
     /// Leaves this part of the old file out.
     fn skip(&mut self, start: u64, end: u64) {
-        // Two that are deleted may share a delimiter that its writer forgot to repeat.
+        // Two deleted messages may share a delimiter that its writer forgot to repeat, so the second
+        // part may begin within the first.
         let start = start.max(self.at);
         self.copy_to(start);
         if end > start {
@@ -295,7 +299,8 @@ impl Builder {
         }
     }
 
-    /// Leaves out what stands between these messages and belongs to none (`torn`), where it moves.
+    /// Leaves out bytes between these messages that belong to none of them (what a broken append left,
+    /// see `torn`), but only where they would have to be moved: the rest of the file stays untouched.
     fn skip_between(&mut self, messages: &[MessageRef], from: usize, to: usize) {
         for index in from + 1..=to {
             let start = end_before(messages, index);
@@ -305,7 +310,7 @@ impl Builder {
         }
     }
 
-    /// Leaves out what stands behind the last message and belongs to none, where it moves.
+    /// Leaves out such bytes behind the last message, where they would have to be moved.
     fn skip_behind<S: ReadAt + ?Sized>(&mut self, source: &S, end: u64) -> io::Result<()> {
         let size = self.plan.old_size;
         if self.has_start && end < size {
@@ -332,7 +337,7 @@ impl Builder {
         }
         self.header.resize(message.header_len as usize, 0);
         read_exact(source, &mut self.header, message.offset)?;
-        // Where there is no header there is no place for flags.
+        // `status::edits` finds no place for flags where there is no header.
         let Some(edits) = status::edits(&self.header, message.from_line_len as usize, flags) else {
             return Ok(());
         };
@@ -350,6 +355,8 @@ impl Builder {
         if !self.has_start {
             return self.plan;
         }
+        // The rest of the file moves only where the length changes; else it stays as it is and belongs
+        // to no piece.
         if self.plan.new_size != self.plan.old_size {
             self.copy_to(self.plan.old_size);
         }
@@ -363,11 +370,11 @@ fn end_before(messages: &[MessageRef], index: usize) -> u64 {
     before.map_or(0, |before| before.offset + before.len)
 }
 
-/// Returns what goes with a message that stands between delimiters.
+/// Returns the part of an MMDF file that is deleted with a message: the message with its delimiters.
 ///
-/// All up to the delimiter before the next one. Careless writers let two messages share one: it
-/// stays for the other. So does the last one where something stands behind it that the index does
-/// not have: a message that somebody was writing.
+/// It reaches to the delimiter before the next message. Careless writers let two messages share a
+/// delimiter, which then stays for the other one. The closing delimiter also stays where something
+/// follows that is not in the index: a message that another program is writing.
 fn framed<S: ReadAt + ?Sized>(
     source: &S,
     messages: &[MessageRef],
