@@ -32,6 +32,21 @@
 //! ([`message::parse`]), and everything shown passes [`sanitize`]. Commands of the reader
 //! ([`shell`]) mark messages in memory; leaving hands the marks to [`mailbox::Mailbox::commit`], which writes
 //! them under all locks, with a journal.
+//!
+//! # Where would I look for …
+//! | question | answer |
+//! |---|---|
+//! | Where is a mailbox rewritten? | [`mailbox::Mailbox::commit`], in `mailbox/rewrite`; its journal is `mailbox/rewrite/journal` |
+//! | Where are messages found in an mbox? | `mailbox/format/mbox`; a Maildir is `mailbox/maildir` |
+//! | Who may write to a mailbox now? | `mailbox/lock` |
+//! | Where does a mail become safe? | `transport/sendmail.rs`, `transport/smtp/transaction.rs`, `mailbox/append`, `mailbox/maildir/deliver.rs`: each has a comment at that line. A mail that nobody accepted: `submission/keep.rs` |
+//! | Where does a new command of the reader go? | a row of `config/commands.rs`, an arm in `shell/dispatch.rs`, a method beside its like in `shell` |
+//! | Where does a new option go? | `cli/mailx/options.rs` and its table, or `cli/postrider/options.rs`; a new variable is a row of `config/variables.rs` |
+//! | Why did this mail go that way? | `submission/route.rs` decides, `report/explain.rs` shows it |
+//! | What may `ui` not do? | open, change or send anything: it only displays what it is given |
+//! | Where would a retry queue live? | `submission/outbox`, in place of the dead letter of `submission/keep.rs` |
+//! | Who runs children, and who opens files that may be planted? | `sys/child.rs`; `sys/open`, whose `names` has a table |
+//! | Which exit status is it? | `exit.rs`: kinds of failure, and the worst of several |
 #![forbid(unsafe_code)]
 // The map is for those who work here: `cargo doc --document-private-items`.
 #![allow(rustdoc::private_intra_doc_links)]

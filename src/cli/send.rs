@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::settings::{self, Inputs};
 use crate::cli::usage;
-use crate::compose::escapes::Session;
+use crate::compose::escapes::Typing;
 use crate::compose::input::{self, Input};
 use crate::compose::{AttachRequest, Request};
 use crate::config::{Environment, Settings};
@@ -139,7 +139,7 @@ fn read_text(
         return (quoted(input::read_piped(signals, false)), None);
     }
     let mut failed_escape = None;
-    let session = Session {
+    let session = Typing {
         request,
         settings,
         environment,

@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::compose::attachment;
-use crate::compose::escapes::{self, Ending, Event, Lines, Session};
+use crate::compose::escapes::{self, Ending, Event, TypedLines, Typing};
 use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
 use crate::sanitize;
@@ -60,6 +60,7 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
             Ok(0) => return input,
             Ok(count) => {
                 let found = end.as_mut().and_then(|end| end.find(&block[..count]));
+                // Everything behind the dot line is not ours to read; what was read of it is dropped.
                 let count = found.unwrap_or(count);
                 if let Err(error) = input.body.write_all(&block[..count]) {
                     input.failure = Some(unspooled(error));
@@ -68,6 +69,7 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
                 if count == FIRST_BLOCK {
                     block.resize(BLOCK, 0);
                 }
+                // The dot was appended with the text, from this block or the one before: it goes again.
                 if found.is_some() {
                     input
                         .body
@@ -88,13 +90,13 @@ pub fn read_piped(signals: &Signals, dot: bool) -> Input {
 #[derive(Clone, Copy, Debug, Default)]
 struct DotLine {
     /// The bytes of the current line so far: none, a dot, a dot and a CR, or anything else.
-    line: Line,
+    line: DotState,
     /// How many bytes of the dot line went out before its end was seen.
     held: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Line {
+enum DotState {
     #[default]
     Start,
     Dot,
@@ -107,18 +109,18 @@ impl DotLine {
     fn find(&mut self, block: &[u8]) -> Option<usize> {
         for (index, byte) in block.iter().enumerate() {
             self.line = match (self.line, byte) {
-                (Line::Dot, b'\n') => {
+                (DotState::Dot, b'\n') => {
                     self.held = 1;
                     return Some(index);
                 }
-                (Line::DotReturn, b'\n') => {
+                (DotState::DotReturn, b'\n') => {
                     self.held = 2;
                     return Some(index);
                 }
-                (_, b'\n') => Line::Start,
-                (Line::Start, b'.') => Line::Dot,
-                (Line::Dot, b'\r') => Line::DotReturn,
-                _ => Line::Text,
+                (_, b'\n') => DotState::Start,
+                (DotState::Start, b'.') => DotState::Dot,
+                (DotState::Dot, b'\r') => DotState::DotReturn,
+                _ => DotState::Text,
             };
         }
         None
@@ -126,7 +128,7 @@ impl DotLine {
 }
 
 /// Reads lines and their escapes from standard input, behind a text that is there already.
-pub fn read_typed(session: Session<'_>, before: Input) -> Input {
+pub fn read_typed(session: Typing<'_>, before: Input) -> Input {
     if before.failure.is_some() {
         return before;
     }
@@ -143,7 +145,7 @@ pub fn read_typed(session: Session<'_>, before: Input) -> Input {
     }
 }
 
-impl Lines for StandardLines<'_> {
+impl TypedLines for StandardLines<'_> {
     fn next(&mut self) -> Event {
         match self.next_line() {
             StandardLine::Line(line) => Event::Line(line),

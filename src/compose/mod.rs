@@ -57,9 +57,9 @@ pub fn compose(
         composer.subject(subject.as_bytes());
     }
     for (lists, field) in [
-        (&request.to, Field::To),
-        (&request.cc, Field::Cc),
-        (&request.bcc, Field::Bcc),
+        (&request.to, RecipientField::To),
+        (&request.cc, RecipientField::Cc),
+        (&request.bcc, RecipientField::Bcc),
     ] {
         for list in lists {
             composer.recipients(list.as_bytes(), field);
@@ -84,7 +84,7 @@ pub fn compose(
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
+enum RecipientField {
     To,
     Cc,
     Bcc,
@@ -154,10 +154,10 @@ impl<'a> Composer<'a> {
     /// `bytes` are the value as it was written, for what may name a file.
     fn field(&mut self, name: HeaderName, value: HeaderValue, bytes: &[u8]) {
         match name.as_str().to_ascii_lowercase().as_str() {
-            "to" => self.recipients(bytes, Field::To),
+            "to" => self.recipients(bytes, RecipientField::To),
             "fcc" => self.composed.draft.copies.push(os_string(bytes)),
-            "cc" => self.recipients(bytes, Field::Cc),
-            "bcc" => self.recipients(bytes, Field::Bcc),
+            "cc" => self.recipients(bytes, RecipientField::Cc),
+            "bcc" => self.recipients(bytes, RecipientField::Bcc),
             "from" => self.composed.draft.from = self.addresses(&name, &value),
             "sender" => {
                 self.composed.draft.sender = self.addresses(&name, &value).into_iter().next();
@@ -184,6 +184,7 @@ impl<'a> Composer<'a> {
                 return self.composed.failures.push(failure.because(error));
             }
         };
+        // Without MIME-Version a receiver may read the body by local conventions (RFC 2045 section 4).
         let is_finished = header.contains("Content-Type") && header.contains("MIME-Version");
         if !is_finished {
             match draft.body.tail(header.body_offset()) {
@@ -231,7 +232,7 @@ impl<'a> Composer<'a> {
             return;
         }
         if name.is("Resent-Bcc") {
-            return self.recipients(bytes, Field::Bcc);
+            return self.recipients(bytes, RecipientField::Bcc);
         }
         self.field(name, value, bytes.trim_ascii());
     }
@@ -259,6 +260,7 @@ impl<'a> Composer<'a> {
             if let Some(failure) = input.failure {
                 return Err(failure);
             }
+            // A reader without HTML would see an empty mail: the text is made from the HTML.
             if draft.body.is_empty() {
                 let mut html = Vec::new();
                 io::Read::read_to_end(&mut input.body.reader(), &mut html).map_err(spooling)?;
@@ -305,6 +307,7 @@ impl<'a> Composer<'a> {
         } else {
             self.settings.path("record").map(ToOwned::to_owned)
         };
+        // POSIX: outfolder refers to the directory of folder; without folder it means nothing.
         let in_folder = self.settings.is_set("outfolder") && self.settings.text("folder").is_some();
         let name = name.map(|name| match name.as_bytes() {
             // POSIX: outfolder moves names that are not absolute.

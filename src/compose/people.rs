@@ -8,7 +8,7 @@ use crate::address::{
     AddressError, MAX_RECIPIENTS, NamedAddress, Recipient, alias, is_rest, parse_list,
     parse_recipients,
 };
-use crate::compose::{BadRecipient, Composed, Composer, Field, Request};
+use crate::compose::{BadRecipient, Composed, Composer, RecipientField, Request};
 use crate::config::Environment;
 use crate::exit::{Failure, Kind};
 use crate::message::{self, Charset, HeaderName, HeaderValue};
@@ -115,7 +115,7 @@ impl Composer<'_> {
     }
 
     /// Parses one recipient list and expands the aliases of the mailrc in it.
-    pub(super) fn recipients(&mut self, bytes: &[u8], field: Field) {
+    pub(super) fn recipients(&mut self, bytes: &[u8], field: RecipientField) {
         if self.composed.is_too_many {
             return;
         }
@@ -189,7 +189,10 @@ impl Composer<'_> {
     /// Adds the recipients that every message has (`autocc`, `autobcc`), if it has others.
     pub(super) fn automatic_copies(&mut self) {
         let settings = self.settings;
-        for (name, field) in [("autocc", Field::Cc), ("autobcc", Field::Bcc)] {
+        for (name, field) in [
+            ("autocc", RecipientField::Cc),
+            ("autobcc", RecipientField::Bcc),
+        ] {
             if let Some(list) = settings.path(name)
                 && self.composed.draft.recipients().next().is_some()
             {
@@ -206,7 +209,7 @@ impl Composer<'_> {
                 .contains_key(address.address().as_str())
     }
 
-    fn alias(&mut self, address: &NamedAddress, field: Field) {
+    fn alias(&mut self, address: &NamedAddress, field: RecipientField) {
         let name = address.address().as_str();
         let settings = self.settings;
         let mut expansion = alias::expand(name, |name| settings.aliases.get(name));
@@ -241,7 +244,7 @@ impl Composer<'_> {
         }
     }
 
-    fn recipient(&mut self, address: NamedAddress, field: Field) {
+    fn recipient(&mut self, address: NamedAddress, field: RecipientField) {
         if address.is_repaired() {
             let shown = sanitize::line(address.address().as_str().as_bytes()).into_owned();
             self.composed.warnings.push(format!(
@@ -250,9 +253,9 @@ impl Composer<'_> {
         }
         let draft = &mut self.composed.draft;
         match field {
-            Field::To => draft.to.push(address),
-            Field::Cc => draft.cc.push(address),
-            Field::Bcc => draft.bcc.push(address),
+            RecipientField::To => draft.to.push(address),
+            RecipientField::Cc => draft.cc.push(address),
+            RecipientField::Bcc => draft.bcc.push(address),
         }
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::address::EnvelopeAddress;
-use crate::compose::{Composed, Composer, Field};
+use crate::compose::{Composed, Composer, RecipientField};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
@@ -44,12 +44,12 @@ pub fn compose(
     let mut header = PremadeHeader::read(&source, Reading::default())?;
     let mut composer = Composer::new(source, settings, environment);
     for recipient in &handover.recipients {
-        composer.recipients(recipient.as_bytes(), Field::Bcc);
+        composer.recipients(recipient.as_bytes(), RecipientField::Bcc);
     }
     if handover.from_header {
         composer.refuse_cut(&header);
         for value in recipient_values(&header) {
-            composer.recipients(&value, Field::Bcc);
+            composer.recipients(&value, RecipientField::Bcc);
         }
     }
     header.remove("Bcc");
@@ -78,6 +78,7 @@ pub fn compose(
         Some(field) => draft.message_id = sanitize::line(&field.value()).into_owned(),
         None => append(&mut header, "Message-ID", &draft.message_id),
     }
+    // On top of all others (RFC 5321 section 4.4); the number of these is how a loop is noticed.
     if let Ok(received) = HeaderValue::new(received(settings, environment)) {
         header.prepend(HeaderName::known("Received"), received);
     }
@@ -138,6 +139,7 @@ impl Composer<'_> {
             .strip_prefix('<')
             .and_then(|inner| inner.strip_suffix('>'))
             .unwrap_or(inner);
+        // `-f <>`: a bounce, which must not cause another bounce (RFC 5321 section 4.5.5).
         if inner.is_empty() {
             draft.null_sender = true;
             return;

@@ -117,8 +117,10 @@ pub(crate) fn foreground(mut command: Command, signals: &Signals) -> io::Result<
     let mut child = spawn(&mut command)?;
     let mut key = None;
     loop {
+        // SIGCHLD may have come before we waited: so look first, and wait only for what is to come.
         if let Some(status) = child.try_wait()? {
             let key = signals.received().or(key);
+            // The child has answered the key; left in place, it would end our own next wait.
             signals.forget_keys();
             return Ok(match (end_of(status), key) {
                 (End::Killed(signal), Some(key)) if signal == i32::from(key) => {
@@ -160,6 +162,8 @@ fn finish(
     timeout: Option<Duration>,
     signals: &Signals,
 ) -> io::Result<Finished> {
+    // A duplicate shares its offset with the child's descriptor: it shows how far the child has read,
+    // and so whether a child that failed can have taken the mail.
     let mut offset = stdin.try_clone()?;
     // The interrupt key signals every process of the terminal's foreground. Where it is to have no
     // effect (`-i`) the child that has the mail must not die of it either; s-nail and bsd-mailx let
@@ -202,6 +206,7 @@ fn wait(
             Woken::Rung => {}
             Woken::Signal(signal) => return Ok(End::Interrupted(signal)),
             Woken::TimedOut => {
+                // It must not go on with a mail that is reported as not sent.
                 stop(child);
                 return Ok(End::TimedOut);
             }
@@ -239,6 +244,7 @@ fn keep(output: &mut io::PipeReader, kept: &mut Vec<u8>) -> bool {
 
 /// Reads what is still in the pipe, without waiting for whoever keeps it open.
 fn drain(output: &mut io::PipeReader, kept: &mut Vec<u8>, signals: &Signals) {
+    // Bounded: a grandchild that prints without end would keep us here for ever.
     for _ in 0..1000 {
         match signals.wait(Some(output.as_fd()), Some(Instant::now())) {
             Ok(Woken::Ready) => {

@@ -78,23 +78,25 @@ pub(crate) enum HostUnread {
 
 /// What was found once and for all.
 #[derive(Debug, Default)]
-struct Found {
+struct FoundName {
     name: Option<String>,
     unread: Option<(&'static str, HostUnread)>,
 }
 
-static FOUND: OnceLock<Found> = OnceLock::new();
+static FOUND: OnceLock<FoundName> = OnceLock::new();
 
-fn found() -> &'static Found {
+fn found() -> &'static FoundName {
     FOUND.get_or_init(|| {
-        let mut found = Found::default();
+        let mut found = FoundName::default();
         found.name = found.find();
         found
     })
 }
 
-impl Found {
+impl FoundName {
     fn find(&mut self) -> Option<String> {
+        // The order of design decision D4: what the administrator wrote down for mail, what the kernel
+        // says if it is qualified, and the hosts file. DNS is never asked: it may hang, or lie.
         let node = node_name();
         if let Some(name) = self.read("/etc/mailname").as_deref().and_then(in_mailname) {
             return Some(name);

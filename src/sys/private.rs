@@ -109,6 +109,7 @@ fn base() -> io::Result<File> {
     let base = names::directory(Path::new(BASE), Links::Refused)?;
     let found = base.metadata()?;
     let is_ours = [0, user::effective_uid()].contains(&found.uid());
+    // With the sticky bit only its owner, root and the owner of the directory can rename a file.
     let is_safe = found.mode() & 0o022 == 0 || found.mode() & 0o1000 != 0;
     if is_ours && is_safe {
         Ok(base)

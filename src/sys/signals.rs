@@ -70,6 +70,7 @@ impl Signals {
                 flag::register(signal, Arc::default())?;
                 continue;
             }
+            // The number first: who sees the flag must find out which signal it was.
             flag::register_usize(signal, Arc::clone(&received), signal as usize)?;
             flag::register(signal, Arc::clone(&raised))?;
             watched.push(signal);
@@ -228,6 +229,7 @@ impl Signals {
             }
             let is_ready = |fd: &PollFd<'_>| fd.any().unwrap_or(true);
             let ready = awaited.is_some() && fds.first().is_some_and(is_ready);
+            // The bell is the last descriptor, if there is one.
             let rung = bell.is_some() && fds.last().is_some_and(|fd| fd.any().unwrap_or(false));
             if rung {
                 self.quiet();

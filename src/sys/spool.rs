@@ -110,6 +110,7 @@ impl Spool {
                 file
             }
             Store::Disk(file) | Store::MemoryFile(file) => {
+                // A text that was cut off by `truncate` must not reach the child.
                 file.set_len(self.len)?;
                 file.try_clone()?
             }
@@ -165,11 +166,13 @@ impl Write for Spool {
         {
             match tempfile::tempfile().and_then(|file| self.move_to(file, Store::Disk)) {
                 Ok(()) => {}
+                // No room in /tmp, or no right to it. A disk that fills up later is met below.
                 Err(_) => self.move_to(memory_file()?, Store::MemoryFile)?,
             }
         }
         if let Err(error) = self.store_write(bytes) {
             match self.store {
+                // The bytes so far can still be read: they move, and this block is written again.
                 Store::Disk(_) => {
                     self.move_to(memory_file()?, Store::MemoryFile)?;
                     self.store_write(bytes)?;

@@ -20,7 +20,7 @@ use crate::sanitize;
 
 /// Which of the two editors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Editor {
+pub(crate) enum TextEditor {
     /// The line editor, of `~e` and `edit`.
     Line,
     /// The screen editor, of `~v` and `visual`.
@@ -97,13 +97,13 @@ impl Tools {
     /// When no editor is set, the editor does not exit with 0, or its file cannot be made or read.
     pub(crate) fn edit(
         &self,
-        editor: Editor,
+        editor: TextEditor,
         text: &Spool,
         signals: &Signals,
     ) -> Result<Spool, Failure> {
         let set = match editor {
-            Editor::Line => &self.editor,
-            Editor::Screen => &self.visual,
+            TextEditor::Line => &self.editor,
+            TextEditor::Screen => &self.visual,
         };
         // A screen editor that nobody sees waits for ever: without a terminal none is guessed.
         let usual = self.terminal.then(|| OsString::from("vi"));
@@ -230,13 +230,13 @@ mod tests {
                 Err("cannot read what the editor left"),
             ),
         ] {
-            let text = tools(Some(editor)).edit(Editor::Line, &spool("one\n"), &signals);
+            let text = tools(Some(editor)).edit(TextEditor::Line, &spool("one\n"), &signals);
             let text = text.map(|text| text_of(&text));
             let text = text.map_err(|failure| failure.what.clone());
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(text, expected, "{editor}");
         }
-        let unset = tools(None).edit(Editor::Screen, &spool("one\n"), &signals);
+        let unset = tools(None).edit(TextEditor::Screen, &spool("one\n"), &signals);
         assert_eq!(unset.expect_err("none").what, "no editor is set");
     }
 

@@ -69,12 +69,12 @@ fn fixed(seconds: i32) -> FixedOffset {
 
 /// What was found, once for all of the run.
 #[derive(Debug)]
-struct Found {
+struct FoundZone {
     zone: Zone,
     complaint: Option<String>,
 }
 
-static FOUND: OnceLock<Found> = OnceLock::new();
+static FOUND: OnceLock<FoundZone> = OnceLock::new();
 
 /// Returns the local zone.
 pub(crate) fn local() -> &'static Zone {
@@ -82,11 +82,11 @@ pub(crate) fn local() -> &'static Zone {
         #[allow(clippy::disallowed_methods)]
         let named = std::env::var_os(VARIABLE);
         match find(named.as_ref()) {
-            Ok(zone) => Found {
+            Ok(zone) => FoundZone {
                 zone: Zone(zone),
                 complaint: None,
             },
-            Err(why) => Found {
+            Err(why) => FoundZone {
                 zone: Zone(TimeZone::utc()),
                 complaint: Some(format!("{why}; times are shown in UTC")),
             },

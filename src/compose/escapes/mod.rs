@@ -2,7 +2,7 @@
 //!
 //! They exist only where a person types at a terminal or the command line asked for them
 //! (design decision D11): whoever calls [`compose`] has decided that. Lines come from a
-//! [`Lines`] and what is shown goes to a writer, so that all this runs without a terminal. An
+//! [`TypedLines`] and what is shown goes to a writer, so that all this runs without a terminal. An
 //! escape that fails is told in one line; the text stays as it was and composing goes on.
 //! What files and children do to the text is in [`text`].
 
@@ -19,7 +19,7 @@ use crate::sanitize;
 use crate::sys::locale;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
-use crate::sys::tools::Editor;
+use crate::sys::tools::TextEditor;
 
 pub mod text;
 
@@ -43,7 +43,7 @@ pub enum Event {
 }
 
 /// Where typed lines come from.
-pub trait Lines {
+pub trait TypedLines {
     /// Waits for the next line.
     fn next(&mut self) -> Event;
 }
@@ -67,7 +67,7 @@ pub trait Messages {
 }
 
 /// What surrounds a message that is typed.
-pub struct Session<'a> {
+pub struct Typing<'a> {
     /// What was asked for; escapes change it.
     pub request: &'a mut Request,
     /// What is set; `~:` changes it.
@@ -77,7 +77,7 @@ pub struct Session<'a> {
     /// The signals.
     pub signals: &'a Signals,
     /// Where lines come from.
-    pub lines: &'a mut dyn Lines,
+    pub lines: &'a mut dyn TypedLines,
     /// Where prompts, help and the text so far are shown.
     pub out: &'a mut dyn Write,
     /// Is told what went wrong.
@@ -102,7 +102,7 @@ pub enum Ending {
 /// Reads a message line by line behind a text that is there already.
 ///
 /// Asks for the subject before and for Cc and Bcc after it, at a terminal, as the variables want.
-pub fn compose(session: Session<'_>, text: Spool) -> (Spool, Ending) {
+pub fn compose(session: Typing<'_>, text: Spool) -> (Spool, Ending) {
     let mut typist = Typist {
         session,
         text,
@@ -114,7 +114,7 @@ pub fn compose(session: Session<'_>, text: Spool) -> (Spool, Ending) {
 
 /// A session with its text.
 struct Typist<'a> {
-    session: Session<'a>,
+    session: Typing<'a>,
     text: Spool,
     /// An interrupt came, and no line since.
     interrupted: bool,
@@ -305,8 +305,8 @@ impl Typist<'_> {
             b'd' => self.insert_dead_letter(),
             b'r' | b'<' => self.insert_input(rest),
             b'w' => self.write(rest),
-            b'e' => self.edit(Editor::Line),
-            b'v' => self.edit(Editor::Screen),
+            b'e' => self.edit(TextEditor::Line),
+            b'v' => self.edit(TextEditor::Screen),
             b'|' => self.filter(rest),
             b'f' => self.insert_messages(rest, Extent::Shown, false),
             b'F' => self.insert_messages(rest, Extent::Whole, false),

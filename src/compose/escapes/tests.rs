@@ -22,7 +22,7 @@ impl Script {
     }
 }
 
-impl Lines for Script {
+impl TypedLines for Script {
     fn next(&mut self) -> Event {
         self.0.pop_front().unwrap_or(Event::End)
     }
@@ -60,7 +60,7 @@ fn typed(terminal: bool, variables: &[&str], text: &str) -> Typed {
     let mut request = Request::default();
     let (mut shown, mut told) = (Vec::new(), Vec::new());
     let mut mailbox = OneMessage;
-    let session = Session {
+    let session = Typing {
         request: &mut request,
         settings: &mut settings,
         environment: &Environment::default(),

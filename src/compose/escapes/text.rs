@@ -16,7 +16,7 @@ use crate::sys::open::write::Target;
 use crate::sys::open::{self, Unread, Use};
 use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
-use crate::sys::tools::{Editor, Tools};
+use crate::sys::tools::{TextEditor, Tools};
 use crate::sys::user;
 
 impl Typist<'_> {
@@ -114,7 +114,7 @@ impl Typist<'_> {
     }
 
     /// `~e`, `~v`: gives the text to an editor; it stays as it was where the editor fails.
-    pub(super) fn edit(&mut self, editor: Editor) -> Result<(), Failure> {
+    pub(super) fn edit(&mut self, editor: TextEditor) -> Result<(), Failure> {
         let edited = self
             .tools()
             .edit(editor, &self.text, self.session.signals)?;

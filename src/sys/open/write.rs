@@ -166,6 +166,7 @@ impl Target {
     /// # Errors
     /// As [`open`](Target::open).
     pub(crate) fn open_directory(&self, recipient: Option<u32>) -> Result<File, Denied> {
+        // As in `open`: by descriptor, so that the directory judged is the one that is used.
         let file = names::directory_in(&self.directory, &*self.name)?;
         self.judge(&file.metadata()?, recipient)?;
         Ok(file)
@@ -196,6 +197,8 @@ impl Target {
     /// # Errors
     /// As [`open`](Target::open) and [`make`](Target::make).
     pub(crate) fn open_or_make(&self) -> Result<(File, bool), Denied> {
+        // Open first: with O_CREAT alone a file that another user made in between would be taken for
+        // ours. If it comes in between now, `make` fails, and nothing is written.
         match self.open(false, None) {
             Err(Denied::System(error)) if error.kind() == io::ErrorKind::NotFound => {
                 Ok((self.make()?, true))
@@ -295,11 +298,13 @@ impl Walk {
             let why = "another user's link in a directory that others may write to";
             return Err(self.denied(name, why));
         }
+        // Two links that name each other would lead us round for ever.
         self.links += 1;
         if self.links > MAX_LINKS {
             return Err(Errno::ELOOP.into());
         }
         let target = PathBuf::from(readlinkat(&self.directory, name)?);
+        // A relative target starts where the link is, an absolute one at the root.
         if target.is_absolute() {
             self.directory = names::searchable(Path::new("/"))?;
             self.real = PathBuf::from("/");
