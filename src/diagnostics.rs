@@ -271,4 +271,10 @@ impl Observer for Verbose {
     fn waiting_for_lock(&self, what: &str) {
         line(&format!("{}: waiting for {what}", self.program));
     }
+
+    fn locked_by_kernel_only(&self, text: &str) {
+        if self.dialogue {
+            line(&format!("{}: {text}", self.program));
+        }
+    }
 }

@@ -119,7 +119,7 @@ impl Kind {
 /// What each exit status means, for the manual; `None` is success.
 ///
 /// Those that only a child of ours reports are left to its own manual.
-pub const STATUSES: &[(Option<Kind>, &str)] = &[
+pub(crate) const STATUSES: &[(Option<Kind>, &str)] = &[
     (
         None,
         "Every recipient was accepted by the next hop, or the message is written and synced to disk; there is mail.",

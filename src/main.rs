@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use postrider::door::{self, Kind};
+use postrider::door::{Kind, die_of, run};
 
 fn main() -> ExitCode {
-    let worst = door::run(std::env::args_os());
+    let worst = run(std::env::args_os());
     // All is dropped by now: locks are free, the terminal is set back.
     if let Some(Kind::Signal(signal)) = worst {
-        door::die_of(signal);
+        die_of(signal);
     }
     ExitCode::from(worst.map_or(0, Kind::status))
 }

@@ -11,9 +11,10 @@ mod strict;
 
 use libfuzzer_sys::fuzz_target;
 use postrider::address::{EnvelopeAddress, NamedAddress, parse_list};
+use postrider::door::has_uuencode;
 use postrider::message::{
     Alternative, Attachment, Composition, Fields, FileName, HeaderName, HeaderValue, MediaType,
-    Wire, Wishes, analyse, decode_text,
+    Wire, Wishes, decode_text,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -69,8 +70,7 @@ fuzz_target!(|bytes: &[u8]| {
             media_type: MediaType::parse("text/html").expect("valid"),
         });
     }
-    let uu_blocks = analyse(body).expect("memory").uu_blocks;
-    let has_uuencode = !uu_blocks.is_empty() && !has_alternative;
+    let has_uuencode = has_uuencode(body) && !has_alternative;
     for wire in [Wire::SevenBit, Wire::EightBit] {
         let mut out = Vec::new();
         composition.write(wire, &mut out).expect("memory");

@@ -49,7 +49,7 @@ pub enum Help {
 
 /// What a row is at the prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PromptCommand {
+pub(crate) enum PromptCommand {
     /// Shows the next message.
     Next,
     /// Shows messages.
@@ -130,7 +130,7 @@ pub enum PromptCommand {
 
 /// What a row is in an rc file, and after `-X`, `-E` and `~:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RcCommand {
+pub(crate) enum RcCommand {
     /// Sets variables.
     Set,
     /// Unsets variables.
@@ -170,16 +170,16 @@ pub enum RcCommand {
 
 /// Where a command is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allowed {
+pub(crate) struct Allowed {
     /// At the prompt, from a script and after `-Y`, and whether it changes something.
-    pub prompt: Option<(PromptCommand, Effect)>,
+    pub(crate) prompt: Option<(PromptCommand, Effect)>,
     /// In an rc file.
-    pub rc: Option<RcCommand>,
+    pub(crate) rc: Option<RcCommand>,
 }
 
 /// What a command of the prompt does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// It only shows something, or leaves; a script goes on with it after a failure.
     Shows,
     /// It changes something, in the mailbox or in another file.
@@ -198,7 +198,7 @@ pub struct Command {
     /// What `?` says of it.
     pub help: Help,
     /// Where it is allowed.
-    pub allowed: Allowed,
+    pub(crate) allowed: Allowed,
 }
 
 impl Command {

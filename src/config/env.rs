@@ -14,68 +14,66 @@ pub(crate) use crate::sys::child::SUBMITTING;
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// `HOME`: where `~/.mailrc` and `~/dead.letter` are.
-    pub home: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
     /// `MAILRC`: the user's configuration file instead of `~/.mailrc`.
-    pub mailrc: Option<PathBuf>,
+    pub(crate) mailrc: Option<PathBuf>,
     /// `MAIL`: the system mailbox.
-    pub mail: Option<PathBuf>,
+    pub(crate) mail: Option<PathBuf>,
     /// `MBOX`: where read mail is moved.
-    pub mbox: Option<OsString>,
+    pub(crate) mbox: Option<OsString>,
     /// `DEAD`: the file that keeps unsent mail.
-    pub dead: Option<PathBuf>,
+    pub(crate) dead: Option<PathBuf>,
     /// `REPLYTO`: the Reply-To address, as bsd-mailx takes it.
-    pub replyto: Option<OsString>,
+    pub(crate) replyto: Option<OsString>,
     /// `PAGER`: the program that shows long messages.
-    pub pager: Option<OsString>,
+    pub(crate) pager: Option<OsString>,
     /// `SHELL`: the shell that runs commands; `/bin/sh` without it.
-    pub shell: Option<OsString>,
+    pub(crate) shell: Option<OsString>,
     /// `EDITOR`: the editor of `~e`.
-    pub editor: Option<OsString>,
+    pub(crate) editor: Option<OsString>,
     /// `VISUAL`: the editor of `~v`.
-    pub visual: Option<OsString>,
+    pub(crate) visual: Option<OsString>,
     /// `COLUMNS`: the width of the screen.
-    pub columns: Option<u16>,
+    pub(crate) columns: Option<u16>,
     /// `LINES`: the height of the screen.
-    pub lines: Option<u16>,
+    pub(crate) lines: Option<u16>,
     /// `LC_ALL`, else `LC_CTYPE`, else `LANG`: the locale of text.
-    pub locale: Option<OsString>,
+    pub(crate) locale: Option<OsString>,
     /// `POSIXLY_CORRECT`: POSIX's own defaults, and options only before operands.
-    pub posixly_correct: bool,
+    pub(crate) posixly_correct: bool,
     /// `SOURCE_DATE_EPOCH`: the time that generated dates show.
-    pub source_date_epoch: Option<i64>,
+    pub(crate) source_date_epoch: Option<i64>,
     /// Where state is kept: `XDG_STATE_HOME` if that is absolute; with `HOME`, `~/.local/state` else.
-    pub state_home: Option<PathBuf>,
+    pub(crate) state_home: Option<PathBuf>,
     /// `CREDENTIALS_DIRECTORY`: where systemd puts the credentials of a service.
-    pub credentials_directory: Option<PathBuf>,
+    pub(crate) credentials_directory: Option<PathBuf>,
     /// `NETRC`: the file of logins instead of `~/.netrc`.
-    pub netrc: Option<PathBuf>,
+    pub(crate) netrc: Option<PathBuf>,
     /// `SSL_CERT_FILE`: certificates to trust instead of the system's.
-    pub ssl_cert_file: Option<PathBuf>,
+    pub(crate) ssl_cert_file: Option<PathBuf>,
     /// [`SUBMITTING`]: we are the child of a submission of our own.
-    pub submitting: Option<PathBuf>,
+    pub(crate) submitting: Option<PathBuf>,
     /// We were called as sendmail; set by the face, not read.
-    pub as_sendmail: bool,
-    /// `TERM` is `dumb` or missing: no line editing.
-    pub dumb_terminal: bool,
+    pub(crate) as_sendmail: bool,
 }
 
 impl Environment {
     /// Returns whether this sendmail has called us: to call it again would be a loop. As a
     /// sendmail that was called by a submission we call none at all (design decision D6).
-    pub fn was_called_by(&self, sendmail: &Path) -> bool {
+    pub(crate) fn was_called_by(&self, sendmail: &Path) -> bool {
         let caller = self.submitting.as_deref();
         caller == Some(sendmail) || (self.as_sendmail && caller.is_some())
     }
 
     /// Returns the home directory: `HOME`, else the passwd file's.
-    pub fn home_directory(&self) -> Option<PathBuf> {
+    pub(crate) fn home_directory(&self) -> Option<PathBuf> {
         let own = || crate::sys::user::current().map(|user| user.home);
         self.home.clone().or_else(own)
     }
 
     /// Returns where state is kept: `XDG_STATE_HOME`, else `~/.local/state`, with whichever home
     /// directory [`Environment::home_directory`] returns.
-    pub fn state_directory(&self) -> Option<PathBuf> {
+    pub(crate) fn state_directory(&self) -> Option<PathBuf> {
         let default = || Some(self.home_directory()?.join(".local/state"));
         self.state_home.clone().or_else(default)
     }
@@ -85,7 +83,7 @@ impl Environment {
     /// Where `HOME` is set, the home and state directories are those that `dirs` names. Without
     /// `HOME`, `dirs` would ask the C library's name service, which may load modules that a static
     /// build does not have: then [`crate::sys::user`] is asked, and only when somebody needs to know.
-    pub fn read() -> Environment {
+    pub(crate) fn read() -> Environment {
         let mut environment = Environment::from_lookup(variable);
         if environment.home.is_some() {
             environment.home = dirs::home_dir();
@@ -96,7 +94,7 @@ impl Environment {
     }
 
     /// Reads an environment by a function from name to value; empty values count as not set.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Environment {
+    pub(crate) fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Environment {
         let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let path = |name: &str| get(name).map(PathBuf::from);
         let number = |name: &str| get(name)?.to_str()?.parse().ok();
@@ -125,7 +123,6 @@ impl Environment {
             ssl_cert_file: path("SSL_CERT_FILE"),
             submitting: path(SUBMITTING),
             as_sendmail: false,
-            dumb_terminal: get("TERM").is_none_or(|term| term == "dumb"),
         }
     }
 }

@@ -8,7 +8,7 @@
 pub(crate) mod commands;
 pub(crate) mod env;
 pub(crate) mod file_name;
-pub mod mailrc;
+pub(crate) mod mailrc;
 mod problem;
 mod settings;
 pub(crate) mod text;
@@ -18,7 +18,7 @@ pub(crate) mod variables;
 pub(crate) mod words;
 
 pub(crate) use env::Environment;
-pub use problem::Origin;
+pub(crate) use problem::Origin;
 pub(crate) use problem::{Problem, Weight};
-pub use settings::Settings;
+pub(crate) use settings::Settings;
 pub(crate) use tools::tools;

@@ -7,7 +7,7 @@ use crate::sanitize;
 
 /// Where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The compiled-in default.
     Default,
     /// This environment variable.
@@ -41,22 +41,22 @@ pub(crate) type Lines = Vec<(Origin, Vec<u8>)>;
 
 /// Something in the configuration that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Where it stands.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// What is wrong, in lower case.
-    pub what: String,
+    pub(crate) what: String,
     /// The next step, if there is one.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     /// What follows from it.
-    pub weight: Weight,
+    pub(crate) weight: Weight,
     /// The variable it is about: another value for it, later, makes it good.
-    pub variable: Option<String>,
+    pub(crate) variable: Option<String>,
 }
 
 impl Problem {
     /// Returns a problem of a line that nothing makes good.
-    pub fn of_line(origin: &Origin, what: impl Into<String>, weight: Weight) -> Problem {
+    pub(crate) fn of_line(origin: &Origin, what: impl Into<String>, weight: Weight) -> Problem {
         Problem {
             origin: origin.clone(),
             what: what.into(),
@@ -69,7 +69,7 @@ impl Problem {
 
 /// What follows from a problem in the configuration (design decisions D21 and D23).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
+pub(crate) enum Weight {
     /// It is told, and the rest counts.
     Line,
     /// Nothing is sent (78): mail could go astray. Whoever only reads is not told.

@@ -48,13 +48,13 @@ pub struct Settings {
     /// How often anything was set, unset or added.
     pub(super) changes: usize,
     /// Names that stand for recipients, by `alias`.
-    pub aliases: BTreeMap<String, Members>,
+    pub(crate) aliases: BTreeMap<String, Members>,
     /// One's other addresses, by `alternates`.
-    pub alternates: Vec<String>,
+    pub(crate) alternates: Vec<String>,
     /// Header fields not shown, by `ignore`, in lower case.
-    pub ignored: BTreeSet<String>,
+    pub(crate) ignored: BTreeSet<String>,
     /// Header fields shown, by `retain`, in lower case.
-    pub retained: BTreeSet<String>,
+    pub(crate) retained: BTreeSet<String>,
     /// What `source` lines have read.
     pub(super) sourced: Sourced,
     /// How many entries were read, of [`MAX_ENTRIES`].
@@ -66,12 +66,12 @@ pub struct Settings {
     /// The macros of all files: whether their blocks set the way out, and what they call.
     pub(super) macros: BTreeMap<String, (bool, Vec<String>)>,
     /// What was wrong on the way.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl Settings {
     /// Returns the value of a variable: as set, else its default; a flag that is set is `""`.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         debug_assert!(
             variables::row_of(name).is_some_and(|row| row.name == name),
             "{name} is not in the table"
@@ -87,18 +87,18 @@ impl Settings {
     }
 
     /// Returns the value of any variable, known to us or not, as `$name` asks for it.
-    pub fn any(&self, name: &str) -> Option<&str> {
+    pub(crate) fn any(&self, name: &str) -> Option<&str> {
         let name = variables::row_of(name).map_or(name, |row| row.name);
         self.variables.get(name)?.value.as_deref()
     }
 
     /// Returns a value that is not empty.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
     /// Returns a value that is not empty, as the bytes that were written: the name of a file.
-    pub fn path(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn path(&self, name: &str) -> Option<&OsStr> {
         let text = self.text(name)?;
         let bytes = self
             .variables
@@ -108,22 +108,22 @@ impl Settings {
     }
 
     /// Returns whether a variable is set, with or without a value.
-    pub fn is_set(&self, name: &str) -> bool {
+    pub(crate) fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
     /// Returns a whole number; the default counts where none is set.
-    pub fn number(&self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.measure(name, value::number)
     }
 
     /// Returns a time, at most a year; the default counts where none is set.
-    pub fn duration(&self, name: &str) -> Option<Duration> {
+    pub(crate) fn duration(&self, name: &str) -> Option<Duration> {
         self.measure(name, value::seconds).map(value::duration)
     }
 
     /// Returns a size in bytes.
-    pub fn size(&self, name: &str) -> Option<u64> {
+    pub(crate) fn size(&self, name: &str) -> Option<u64> {
         self.measure(name, value::size)
     }
 
@@ -134,20 +134,20 @@ impl Settings {
     }
 
     /// Returns what recipients may be besides addresses (`expandaddr`).
-    pub fn targets(&self) -> Targets {
+    pub(crate) fn targets(&self) -> Targets {
         let value = self.get("expandaddr");
         value.and_then(value::targets).unwrap_or_default()
     }
 
     /// Returns how long to wait for the lock of a mailbox, for whoever writes one.
-    pub fn lock_timeout(&self) -> Duration {
+    pub(crate) fn lock_timeout(&self) -> Duration {
         let set = self.duration("lock-timeout");
         set.unwrap_or(Duration::from_secs(30))
     }
 
     /// Returns this host's name, in ASCII: `hostname`, else the full name that the host's files
     /// give, else the name of the node (design decision D4).
-    pub fn host_name(&self) -> String {
+    pub(crate) fn host_name(&self) -> String {
         let name = match self.text("hostname") {
             Some(name) => name.to_owned(),
             None => host::qualified_name().unwrap_or_else(host::node_name),
@@ -156,26 +156,26 @@ impl Settings {
     }
 
     /// Returns the name for EHLO, in ASCII: `smtp-hostname`, else this host's name.
-    pub fn helo_name(&self) -> String {
+    pub(crate) fn helo_name(&self) -> String {
         let name = self.text("smtp-hostname").map(str::to_owned);
         name.map_or_else(|| self.host_name(), in_ascii)
     }
 
     /// Returns a number that is another one after every change; a reader sees by it that what it
     /// knows of the settings is stale.
-    pub fn revision(&self) -> usize {
+    pub(crate) fn revision(&self) -> usize {
         self.changes
     }
 
     /// Returns where a variable's value came from.
-    pub fn origin(&self, name: &str) -> Origin {
+    pub(crate) fn origin(&self, name: &str) -> Origin {
         self.variables
             .get(name)
             .map_or(Origin::Default, |setting| setting.origin.clone())
     }
 
     /// Returns whether the first of two variables was set after the second.
-    pub fn is_later(&self, first: &str, second: &str) -> bool {
+    pub(crate) fn is_later(&self, first: &str, second: &str) -> bool {
         let order = |name| self.variables.get(name).map(|setting| setting.order);
         order(first) > order(second)
     }
@@ -183,7 +183,7 @@ impl Settings {
     /// Sets a variable; names that are another name for one of ours become ours.
     ///
     /// A value that is none is told, and the variable has its default (design decision D23).
-    pub fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: Origin) {
+    pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: Origin) {
         let bytes = value.as_ref();
         let value = text::decode(bytes.as_bytes());
         let Some(row) = variables::row_of(name) else {
@@ -209,7 +209,7 @@ impl Settings {
     ///
     /// Where the name differs only by case from that of a variable that is set, and was not set
     /// itself, the other one was meant: that is told.
-    pub fn unset(&mut self, name: &str, origin: Origin) {
+    pub(crate) fn unset(&mut self, name: &str, origin: Origin) {
         let name = variables::row_of(name).map_or(name, |row| row.name);
         let is_known = variables::row_of(name).is_some() || self.variables.contains_key(name);
         self.make_good(name);
@@ -347,21 +347,15 @@ impl Settings {
             .retain(|problem| problem.variable.as_deref() != Some(name));
     }
 
-    /// Returns all variables that were set or unset, for display.
-    pub fn changed(&self) -> impl Iterator<Item = (&str, Option<&str>, &Origin)> {
-        self.variables
-            .iter()
-            .map(|(name, setting)| (name.as_str(), setting.value.as_deref(), &setting.origin))
+    /// Returns all variables that were set or unset.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let variables = self.variables.iter();
+        variables.map(|(name, setting)| (name.as_str(), setting.value.as_deref()))
     }
 
     /// Returns the lines of an account, if there is one of this name.
     pub(super) fn account(&self, name: &str) -> Option<&Lines> {
         self.accounts.get(name)
-    }
-
-    /// Returns whether there is an account of this name.
-    pub fn has_account(&self, name: &str) -> bool {
-        self.accounts.contains_key(name)
     }
 }
 

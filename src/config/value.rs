@@ -74,11 +74,11 @@ impl Choice {
 
 /// What `expandaddr` allows besides addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Targets {
+pub(crate) struct Targets {
     /// Recipients that begin with `/` are files.
-    pub files: bool,
+    pub(crate) files: bool,
     /// Recipients that begin with `|` are commands.
-    pub commands: bool,
+    pub(crate) commands: bool,
 }
 
 impl ValueKind {
@@ -88,7 +88,11 @@ impl ValueKind {
     ///
     /// # Errors
     /// Says what the value must be, as the end of a sentence that begins with the variable.
-    pub fn judge(self, value: &str, is_needed: bool) -> Result<Option<Cow<'_, str>>, String> {
+    pub(crate) fn judge(
+        self,
+        value: &str,
+        is_needed: bool,
+    ) -> Result<Option<Cow<'_, str>>, String> {
         let word = value.trim();
         let as_it_is = Ok(Some(Cow::Borrowed(value)));
         match self {

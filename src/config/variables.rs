@@ -24,7 +24,7 @@ pub struct Row {
     /// Whether it concerns the way out or its safety: with a value that is none nothing is sent.
     pub is_way_out: bool,
     /// What it does, for the manual; "Accepted, no effect" where it does nothing.
-    pub doc: &'static str,
+    pub(crate) doc: &'static str,
 }
 
 const fn row(
@@ -268,11 +268,11 @@ pub(crate) fn is_way_out(name: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misnamed {
     /// What is wrong, in lower case.
-    pub what: String,
+    pub(crate) what: String,
     /// The next step, if there is one.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     /// The variable that was meant: the name differs from its name only by case or by `_` for `-`.
-    pub twin: Option<&'static str>,
+    pub(crate) twin: Option<&'static str>,
     /// Whether it concerns the way out: then nothing is sent.
     pub is_way_out: bool,
 }

@@ -17,9 +17,9 @@ pub(crate) enum Backslash {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Word {
     /// Where it begins in the line, in bytes; a quote in front belongs to it.
-    pub start: usize,
+    pub(crate) start: usize,
     /// The text.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// A quote in the line is not closed.
@@ -91,7 +91,7 @@ impl Iterator for Words<'_> {
 ///
 /// # Errors
 /// Says that a quote is not closed.
-pub fn texts(line: &str) -> Result<Vec<String>, String> {
+pub(crate) fn texts(line: &str) -> Result<Vec<String>, String> {
     let words = split(line, Backslash::Escapes).map_err(|error| open_quote(line, error))?;
     Ok(words.into_iter().map(|word| word.text).collect())
 }

@@ -99,6 +99,9 @@ fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
     let waits = |holder: &Holder| waiter.waits(holder);
     options.lock.patience = opening.settings.lock_timeout();
     options.lock.waiting = Some(&waits);
+    let kernel_only = |line: &str| screen.borrow_mut().say(line);
+    let verbose = opening.settings.is_set("verbose");
+    options.lock.kernel_only = verbose.then_some(&kernel_only as &dyn Fn(&str));
     let recovered = mailbox::recover(path, &options);
     let screen = screen.into_inner();
     match recovered {

@@ -38,17 +38,6 @@ impl Changes {
         }
     }
 
-    /// Leaves a message as it is.
-    pub fn keep(&mut self, index: usize) {
-        if let Some(place) = self.0.get_mut(index) {
-            *place = None;
-        }
-        // No empty slots at the end: `==` and `is_empty` compare the slots.
-        while self.0.last() == Some(&None) {
-            self.0.pop();
-        }
-    }
-
     /// Returns the slot of a message.
     fn place(&mut self, index: usize) -> &mut Option<Change> {
         if index >= self.0.len() {
@@ -151,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deleted_message_stays_deleted_until_it_is_kept() {
+    fn a_deleted_message_stays_deleted() {
         let mut changes = Changes::default();
         changes.set_flags(3, Flags::READ);
         changes.delete(3);
@@ -159,12 +148,8 @@ mod tests {
         changes.set_flags(1, Flags::OLD);
         assert_eq!(changes.get(3), Some(Change::Delete));
         assert_eq!(changes.deletions().iter().count(), 1);
-        changes.keep(3);
-        assert_eq!(changes.get(3), None);
         let rows: Vec<_> = changes.iter().collect();
-        assert_eq!(rows, [(1, Change::Flags(Flags::OLD))]);
-        assert!(!changes.is_empty());
-        changes.keep(1);
-        assert!(changes.is_empty() && changes == Changes::default());
+        assert_eq!(rows, [(1, Change::Flags(Flags::OLD)), (3, Change::Delete)]);
+        assert!(!changes.is_empty() && Changes::default().is_empty());
     }
 }

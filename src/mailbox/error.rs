@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use super::format::mbox::ScanError;
 use super::lock::LockError;
-use super::path::DIRECTORY;
 use crate::exit::Kind;
 use crate::sanitize;
 
@@ -77,25 +76,6 @@ impl OpenError {
     /// Returns whether there is no such file.
     pub fn is_missing(&self) -> bool {
         matches!(self, OpenError::Missing { .. })
-    }
-
-    /// Returns whether the file is a directory, and so perhaps a Maildir.
-    pub fn is_directory(&self) -> bool {
-        matches!(self, OpenError::NotRegular { what, .. } if *what == DIRECTORY)
-    }
-
-    /// Returns the file that could not be opened.
-    pub fn path(&self) -> &Path {
-        match self {
-            OpenError::Missing { path, .. }
-            | OpenError::NotRegular { path, .. }
-            | OpenError::NoPermission { path, .. }
-            | OpenError::NotMbox { path }
-            | OpenError::Damaged { path, .. }
-            | OpenError::Temporary { path, .. }
-            | OpenError::Rewritten { path }
-            | OpenError::Io { path, .. } => path,
-        }
     }
 
     /// Returns what kind of failure this is for the exit status.
@@ -231,18 +211,6 @@ impl CommitError {
         match self {
             CommitError::Lock(error) => error.hint(),
             _ => None,
-        }
-    }
-
-    /// Returns the file on which the change failed.
-    pub fn path(&self) -> Option<&Path> {
-        match self {
-            CommitError::Open(error) => Some(error.path()),
-            CommitError::Lock(_) => None,
-            CommitError::Refused { path, .. }
-            | CommitError::Changed { path }
-            | CommitError::Journal { path, .. }
-            | CommitError::Write { path, .. } => Some(path),
         }
     }
 }

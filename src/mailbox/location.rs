@@ -15,7 +15,7 @@ use crate::sys::open::Trouble;
 use crate::sys::user;
 
 /// Where spools are; on most systems one is a link to the other.
-pub const SPOOLS: [&str; 2] = ["/var/spool/mail", "/var/mail"];
+pub(crate) const SPOOLS: [&str; 2] = ["/var/spool/mail", "/var/mail"];
 
 /// Returns the directories that may hold system mailboxes: the variable `spool`, or [`SPOOLS`].
 pub fn spools(variable: Option<&OsStr>) -> Vec<PathBuf> {

@@ -86,19 +86,16 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 
-pub use append::{
-    AppendError, AppendOptions, Incoming, Owner, append, append_all, append_alone, append_locked,
-};
-pub use change::{Change, Changes, CommitOptions, Committed, Journals, Pending};
+pub use append::{AppendError, AppendOptions, Incoming, append, append_all, append_alone};
+pub use change::{Changes, CommitOptions, Committed, Journals};
 pub use error::{CommitError, OpenError};
 pub use flags::Flags;
-pub use format::from_line::{FromLine, from_line, from_line_now};
+pub use format::from_line::{FromLine, from_line_now};
 pub use format::mbox::MessageRef;
-pub use format::quote::{Form, write_mbox};
+pub use format::quote::write_mbox;
 pub use format::status::with_flags;
-pub use location::{Location, LocationInputs, SPOOLS, spools, system_mailbox};
-pub use lock::dot::LockFile;
-pub use lock::{Holder, LockError, LockOptions, MailboxLock, Waiter};
+pub use location::{LocationInputs, spools, system_mailbox};
+pub use lock::{Holder, LockOptions, Waiter};
 pub use maildir::is_maildir;
 pub use notice::Notice;
 pub use open::{Mailbox, has_mail};

@@ -28,6 +28,8 @@ pub enum Notice {
         /// The reason.
         why: String,
     },
+    /// Another program is still writing the last message, which is left out.
+    Torn,
     /// A rewrite broke off, and we have no permission to read its journal.
     Unreadable {
         /// The journal.
@@ -82,6 +84,9 @@ impl fmt::Display for Notice {
             }
             Notice::LeftOut { path, why } => {
                 write!(f, "{} is left out: {why}", sanitize::path(&path))
+            }
+            Notice::Torn => {
+                f.write_str("the last message is left out: another program is still writing it")
             }
             Notice::Unreadable { journal, owner } => write!(
                 f,

@@ -36,17 +36,16 @@ mod write;
 mod tests;
 
 pub use encode::charset::{Charset, decode_text, encode_text};
-pub use encode::uuencode::UuBlock;
 pub use identity::{date, message_id};
 pub use text::html::{plain_of_html, preformatted};
 pub use text::plain::strip_terminal_codes;
-pub use value::{FileName, HeaderName, HeaderValue, ValueError};
-pub use write::analysis::{Analysis, analyse};
+pub use value::{FileName, HeaderName, HeaderValue};
+pub(crate) use write::analysis::analyse;
 pub use write::attachment::Attachment;
 pub use write::composition::{Alternative, Composition, Omitted, Wishes};
 pub use write::fields::{FieldBody, Fields};
 pub use write::media_type::MediaType;
-pub use write::plan::{BodyPlan, TransferEncoding, Wire};
+pub use write::plan::{TransferEncoding, Wire};
 
 /// A finished message that can be read more than once, from its start each time.
 ///

@@ -36,10 +36,12 @@ pub(super) fn commit(
     let waiter =
         Waiter::new(mailbox.path(), &is_over, &tell).tell_changes(around.stdin_is_terminal);
     let waiting = |holder: &Holder| waiter.waits(holder);
+    let kernel_only = |line: &str| screen.borrow_mut().say(line);
     let commit = CommitOptions {
         lock: LockOptions {
             patience: options.lock_patience,
             waiting: Some(&waiting),
+            kernel_only: options.verbose.then_some(&kernel_only as &dyn Fn(&str)),
             ..LockOptions::default()
         },
         journals: &around.journals,

@@ -139,6 +139,8 @@ pub(crate) struct ReaderOptions {
     pub errexit: bool,
     /// How long to wait for the lock of a mailbox that is to be written (`lock-timeout`).
     pub lock_patience: Duration,
+    /// Whether it is said what is done (`verbose`).
+    pub verbose: bool,
 }
 
 impl ReaderOptions {
@@ -177,6 +179,7 @@ impl ReaderOptions {
             autoprint: settings.is_set("autoprint"),
             errexit: settings.is_set("errexit"),
             lock_patience: settings.lock_timeout(),
+            verbose: settings.is_set("verbose"),
         }
     }
 }

@@ -143,6 +143,8 @@ impl Reader<'_, '_> {
         let mut options = AppendOptions::folder();
         options.lock.patience = self.options.lock_patience;
         options.lock.waiting = Some(&waiting);
+        let kernel_only = |line: &str| screen.borrow_mut().say(line);
+        options.lock.kernel_only = (self.options.verbose).then_some(&kernel_only as &dyn Fn(&str));
         append_all(path, &mut incoming, &options).map_err(|error| Failure {
             hint: error.hint(),
             ..Failure::new(error.kind(), with_causes(&error))

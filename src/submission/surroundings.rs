@@ -10,15 +10,15 @@ use crate::transport::local::Wait;
 /// All that a submission needs to know of its surroundings.
 pub struct Surroundings<'a> {
     /// What is set.
-    pub settings: &'a Settings,
+    pub(crate) settings: &'a Settings,
     /// The environment.
-    pub environment: &'a Environment,
+    pub(crate) environment: &'a Environment,
     /// Who asks us to stop.
-    pub signals: &'a Signals,
+    pub(crate) signals: &'a Signals,
     /// Who is told what goes on.
-    pub observer: Arc<dyn Observer>,
+    pub(crate) observer: Arc<dyn Observer>,
     /// Whether somebody sits at a terminal: then no deadline ends a submission.
-    pub terminal: bool,
+    pub(crate) terminal: bool,
 }
 
 impl Surroundings<'_> {

@@ -60,6 +60,8 @@ impl Wait<'_> {
         let mut options = *options;
         options.lock.patience = self.patience;
         options.lock.waiting = Some(&waits);
+        let kernel_only = |line: &str| self.observer.locked_by_kernel_only(line);
+        options.lock.kernel_only = Some(&kernel_only);
         append(path, line, message, &options)
     }
 }

@@ -98,7 +98,7 @@ impl Outcome {
 }
 
 /// Who is told what goes on while a transport works (`-v`, long waits).
-pub trait Observer: Send + Sync {
+pub(crate) trait Observer: Send + Sync {
     /// Tells one line of an SMTP dialogue, secrets already masked.
     fn dialogue(&self, from_us: bool, line: &str) {
         let _ = (from_us, line);
@@ -112,6 +112,11 @@ pub trait Observer: Send + Sync {
     /// Tells whose lock of a mailbox is being waited for.
     fn waiting_for_lock(&self, what: &str) {
         let _ = what;
+    }
+
+    /// Reports a mailbox that is locked without a dot-lock.
+    fn locked_by_kernel_only(&self, line: &str) {
+        let _ = line;
     }
 }
 

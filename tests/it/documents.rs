@@ -14,8 +14,7 @@ use clap::{Arg, ArgAction};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use postrider::door::{
-    ESCAPES, Help, Kind, REFUSED, ROWS, STATUSES, ValueKind, at_prompt, mailx_command,
-    postrider_command,
+    self, Help, Kind, REFUSED, ROWS, ValueKind, at_prompt, mailx_command, postrider_command,
 };
 
 use crate::launch::{self, Stdin};
@@ -155,7 +154,7 @@ fn variables_without_effect_are_said_to_have_none() {
     read_sources(&root().join("src"), &mut sources);
     for row in ROWS {
         let asked = sources.contains(&format!("(\"{}\"", row.name));
-        let says_none = row.doc.starts_with("Accepted, no effect: ");
+        let says_none = door::help_of_variable(row).starts_with("Accepted, no effect: ");
         assert_ne!(asked, says_none, "{}", row.name);
     }
 }
@@ -413,7 +412,7 @@ fn variables() -> String {
             "set" => text.push_str(" (set by default)"),
             default => write!(text, " (default: {})", roff(default)).unwrap(),
         }
-        writeln!(text, "\n{}", roff(row.doc)).unwrap();
+        writeln!(text, "\n{}", roff(door::help_of_variable(row))).unwrap();
         if matches!(
             row.kind,
             ValueKind::OneOf(_)
@@ -456,7 +455,7 @@ fn refused() -> String {
 
 fn statuses() -> String {
     let mut text = String::new();
-    for (kind, meaning) in STATUSES {
+    for (kind, meaning) in door::statuses() {
         let status = kind.map_or(0, Kind::status);
         writeln!(text, ".TP\n\\fB{status}\\fR\n{}", roff(meaning)).unwrap();
     }
@@ -466,7 +465,7 @@ fn statuses() -> String {
 /// The tilde escapes.
 fn escapes() -> String {
     let mut text = String::new();
-    for (form, help) in ESCAPES {
+    for (form, help) in door::escapes() {
         let [form, help] = [form, help].map(|text| roff(text).replace('~', "\\(ti"));
         writeln!(text, ".TP\n\\fB{form}\\fR\n{help}.").unwrap();
     }
@@ -475,7 +474,10 @@ fn escapes() -> String {
 
 /// The exit statuses from the worst to the least.
 fn order() -> String {
-    let mut kinds: Vec<Kind> = STATUSES.iter().filter_map(|(kind, _)| *kind).collect();
+    let mut kinds: Vec<Kind> = door::statuses()
+        .iter()
+        .filter_map(|(kind, _)| *kind)
+        .collect();
     kinds.sort_unstable();
     let numbers: Vec<String> = kinds.iter().map(|kind| kind.status().to_string()).collect();
     numbers.join(" ") + " 0"

@@ -9,7 +9,12 @@ const MAP: [(&str, &[&str]); 20] = [
     ("main", &["door"]),
     ("lib", &[]),
     // For the program's own files outside the library.
-    ("door", &["run", "cli", "compose", "config", "sys", "exit"]),
+    (
+        "door",
+        &[
+            "run", "cli", "compose", "config", "sys", "exit", "address", "message",
+        ],
+    ),
     // Faces: what was typed, the interactive reader, listings.
     ("run", &["cli", "diagnostics", "sys", "exit"]),
     (

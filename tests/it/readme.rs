@@ -219,7 +219,7 @@ fn the_configurations_of_the_documents_are_read_without_a_word() {
 #[test]
 fn the_readme_lists_every_exit_status() {
     let text = document("README.md");
-    for (kind, _) in postrider::door::STATUSES {
+    for (kind, _) in postrider::door::statuses() {
         let status = kind.map_or(0, postrider::door::Kind::status);
         assert!(text.contains(&format!("\n| {status} | ")), "{status}");
     }

@@ -122,7 +122,7 @@ struct Typist<'a> {
 
 /// The escapes, as typed with the usual escape character, and what they do: told by `~?` and the
 /// manual.
-pub const ESCAPES: &[(&str, &str)] = &[
+pub(crate) const ESCAPES: &[(&str, &str)] = &[
     ("~~TEXT", "A line that begins with ~"),
     ("~.", "End the message"),
     ("~?", "Show the escapes"),

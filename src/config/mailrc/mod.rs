@@ -19,8 +19,6 @@ use crate::{exit, sanitize};
 
 mod trust;
 
-pub use trust::distrust;
-
 use trust::{Untrusted, read_trusted};
 
 /// How deep `source` may nest.
@@ -32,19 +30,19 @@ const SOURCE_BYTES: usize = 4_000_000;
 
 /// What conditions in an rc file ask about, and what `~` stands for.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// Whether a message is sent, rather than a mailbox read.
-    pub sending: bool,
+    pub(crate) sending: bool,
     /// Whether standard input is a terminal.
-    pub terminal: bool,
+    pub(crate) terminal: bool,
     /// The home directory.
-    pub home: Option<&'a Path>,
+    pub(crate) home: Option<&'a Path>,
 }
 
 /// Reads an rc file into the settings; returns whether it is there.
 ///
 /// A file that is not is no problem of the configuration: most hosts have only some of them.
-pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) -> bool {
+pub(crate) fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) -> bool {
     match Reader::new(settings, context).file(path, 0) {
         Ok(()) => true,
         Err(error) => {
@@ -71,7 +69,7 @@ pub fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) ->
 /// Reads the text of an rc file into the settings; `path` is what its problems name.
 ///
 /// Files that it names with `source` are read from the file system.
-pub fn read_text(settings: &mut Settings, path: &Path, text: &[u8], context: &Context<'_>) {
+pub(crate) fn read_text(settings: &mut Settings, path: &Path, text: &[u8], context: &Context<'_>) {
     Reader::new(settings, context).text(path, text, 0);
 }
 
@@ -94,7 +92,11 @@ fn each_word(line: &str) -> impl Iterator<Item = String> {
 /// Applies lines that were kept for later, as those of an account.
 ///
 /// Returns where the first command stands that has no effect here, because it is one of the reader.
-pub fn apply_lines(settings: &mut Settings, lines: Lines, context: &Context<'_>) -> Option<Origin> {
+pub(crate) fn apply_lines(
+    settings: &mut Settings,
+    lines: Lines,
+    context: &Context<'_>,
+) -> Option<Origin> {
     let mut reader = Reader::new(settings, context);
     let mut last = None;
     for (origin, line) in lines {
@@ -110,7 +112,7 @@ pub fn apply_lines(settings: &mut Settings, lines: Lines, context: &Context<'_>)
 /// Applies the lines of an account.
 ///
 /// Returns whether there is an account of this name.
-pub fn use_account(settings: &mut Settings, name: &str, context: &Context<'_>) -> bool {
+pub(crate) fn use_account(settings: &mut Settings, name: &str, context: &Context<'_>) -> bool {
     let Some(lines) = settings.account(name).cloned() else {
         return false;
     };
@@ -119,7 +121,7 @@ pub fn use_account(settings: &mut Settings, name: &str, context: &Context<'_>) -
 }
 
 /// Returns whether a word is the name of a command an rc file or `-E 'command'` may hold.
-pub fn is_command(word: &str) -> bool {
+pub(crate) fn is_command(word: &str) -> bool {
     find_in_rc_files(word).is_some()
 }
 
@@ -127,7 +129,7 @@ pub fn is_command(word: &str) -> bool {
 ///
 /// # Errors
 /// Says that the word is no variable.
-pub fn apply_set(
+pub(crate) fn apply_set(
     settings: &mut Settings,
     word: impl AsRef<OsStr>,
     origin: Origin,

@@ -57,7 +57,7 @@ pub(super) fn read_trusted(path: &Path) -> Result<Vec<u8>, Untrusted> {
 ///
 /// # Errors
 /// When the user database cannot be read, so that nobody knows whose group may write to it.
-pub fn distrust(metadata: &Metadata) -> io::Result<Option<&'static str>> {
+pub(crate) fn distrust(metadata: &Metadata) -> io::Result<Option<&'static str>> {
     let us = user::effective_uid();
     if !metadata.is_file() {
         return Ok(Some("it is not a regular file"));

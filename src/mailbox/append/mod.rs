@@ -29,7 +29,8 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 pub use self::error::AppendError;
-pub use self::options::{AppendOptions, Owner};
+pub use self::options::AppendOptions;
+pub(crate) use self::options::Owner;
 use self::tail::{Tail, cut};
 use self::target::{denied_error, find, open_locked, recipient};
 use crate::mailbox::format::quote::{self, CopyError, Form};
@@ -180,7 +181,7 @@ pub fn append_alone(
 ///
 /// # Errors
 /// As [`append`].
-pub fn append_locked(
+pub(crate) fn append_locked(
     lock: &MailboxLock,
     from_line: &[u8],
     message: &mut dyn Read,

@@ -71,7 +71,7 @@ pub fn from_line_now(sender: &str, source_date_epoch: Option<i64>) -> Vec<u8> {
 /// The form is that of qmail's mbox(5): one blank, asctime, and nothing else. Blanks in the sender
 /// are left out, as readers look for the date behind the first one; an empty sender is the null
 /// sender of a bounce.
-pub fn from_line(sender: &[u8], time: DateTime<FixedOffset>) -> Vec<u8> {
+pub(crate) fn from_line(sender: &[u8], time: DateTime<FixedOffset>) -> Vec<u8> {
     let is_plain = |byte: &&u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control();
     let mut sender: Vec<u8> = sender
         .iter()

@@ -21,7 +21,7 @@
 //! behind. Waiting for locks can be interrupted.
 //!
 //! Where a dot-lock cannot be had, for want of the right to write the spool and of the helper, the
-//! two kernel locks must do; [`MailboxLock::has_dot_lock`] tells.
+//! two kernel locks must do; [`LockOptions::kernel_only`] reports that under `-v`.
 
 pub(in crate::mailbox) mod dot;
 pub(in crate::mailbox) mod kernel;
@@ -57,6 +57,8 @@ pub struct LockOptions<'a> {
     pub helper: Option<&'a Path>,
     /// Told who is in the way before each sleep; `false` ends the waiting at once.
     pub waiting: Option<&'a dyn Fn(&Holder) -> bool>,
+    /// Called with a line for the user where the kernel locks alone protect the mailbox.
+    pub kernel_only: Option<&'a dyn Fn(&str)>,
 }
 
 impl Default for LockOptions<'_> {
@@ -66,6 +68,7 @@ impl Default for LockOptions<'_> {
             patience: Duration::from_secs(30),
             helper: HELPERS.iter().map(Path::new).find(|path| path.exists()),
             waiting: None,
+            kernel_only: None,
         }
     }
 }
@@ -264,7 +267,7 @@ impl Error for LockError {
 
 /// A mailbox that is ours to write: all its locks, given back when this goes.
 #[derive(Debug)]
-pub struct MailboxLock {
+pub(crate) struct MailboxLock {
     path: PathBuf,
     file: File,
     // After the kernel locks, which `drop` gives back.
@@ -279,7 +282,7 @@ impl MailboxLock {
     /// # Errors
     /// [`LockError::Busy`] when somebody holds a lock until our patience ends;
     /// [`LockError::Replaced`] when the path names another file than `file` once the locks are ours.
-    pub fn acquire(
+    pub(crate) fn acquire(
         path: &Path,
         file: File,
         options: &LockOptions<'_>,
@@ -292,7 +295,17 @@ impl MailboxLock {
         let mut file = file;
         loop {
             let holder = match MailboxLock::attempt(path, file, options).map_err(io)? {
-                Ok(lock) if lock.is_still_named().map_err(io)? => return Ok(lock),
+                Ok(lock) if lock.is_still_named().map_err(io)? => {
+                    if !lock.has_dot_lock()
+                        && let Some(report) = options.kernel_only
+                    {
+                        report(&format!(
+                            "{} is locked without a dot-lock: its directory cannot be written",
+                            sanitize::path(&path)
+                        ));
+                    }
+                    return Ok(lock);
+                }
                 Ok(lock) => {
                     return Err(LockError::Replaced {
                         path: lock.path.clone(),
@@ -369,22 +382,22 @@ impl MailboxLock {
     }
 
     /// Returns the mailbox's path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Returns the mailbox, open for reading and writing.
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Returns whether a dot-lock is among the locks; without one only kernel locks protect us.
-    pub fn has_dot_lock(&self) -> bool {
+    pub(crate) fn has_dot_lock(&self) -> bool {
         self.dot_lock.is_some()
     }
 
     /// Keeps the lock from looking stale; to be called now and then by whoever writes for long.
-    pub fn refresh(&mut self) {
+    pub(crate) fn refresh(&mut self) {
         if let Some(dot_lock) = &mut self.dot_lock {
             dot_lock.refresh();
         }

@@ -49,7 +49,6 @@ pub struct Mailbox {
     path: PathBuf,
     storage: Storage,
     messages: Vec<MessageRef>,
-    is_torn: bool,
     /// Whether the index covers only the end of the mailbox.
     is_partial: bool,
     notices: Vec<Notice>,
@@ -113,7 +112,6 @@ impl Mailbox {
                 notices: maildir.notices(),
                 storage: Storage::Maildir(maildir),
                 messages,
-                is_torn: false,
                 is_partial: false,
             });
         }
@@ -123,10 +121,12 @@ impl Mailbox {
         if gzip::is_compressed(&file).map_err(io)? {
             return Mailbox::open_compressed(path, &file, visit);
         }
-        let scanned = snapshot::take(path, &Arc::new(file), journals, end_only, visit)?;
+        let mut scanned = snapshot::take(path, &Arc::new(file), journals, end_only, visit)?;
+        if scanned.scan.is_torn {
+            scanned.notices.push(Notice::Torn);
+        }
         Ok(Mailbox {
             path: path.to_owned(),
-            is_torn: scanned.scan.is_torn,
             is_partial: scanned.is_partial,
             notices: scanned.notices,
             messages: scanned.scan.messages,
@@ -161,7 +161,6 @@ impl Mailbox {
             path: path.to_owned(),
             storage: Storage::Compressed(file),
             messages: scan.messages,
-            is_torn: false,
             is_partial: false,
             notices: incomplete.into_iter().collect(),
         })
@@ -197,11 +196,6 @@ impl Mailbox {
     /// Returns what else is to be reported about the mailbox.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
-    }
-
-    /// Returns whether a last message was left out because another program was still writing it.
-    pub fn is_torn(&self) -> bool {
-        self.is_torn
     }
 
     /// Returns whether the index covers only the end of the mailbox.

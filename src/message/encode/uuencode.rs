@@ -16,7 +16,7 @@ const MAX_BLOCKS: usize = 256;
 
 /// A complete block found in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UuBlock {
+pub(crate) struct UuBlock {
     /// Where its `begin` line starts.
     pub start: u64,
     /// Where the line after its last one starts.

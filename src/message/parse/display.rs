@@ -74,13 +74,6 @@ pub fn each_of_message(message: Vec<u8>, choice: FieldChoice<'_>, emit: &mut dyn
     body(&mut out, rest);
 }
 
-/// Returns a message of an mbox as text; see [`each_of_message`].
-pub fn message(message: &[u8], choice: FieldChoice<'_>) -> String {
-    let mut text = String::new();
-    each_of_message(message.to_vec(), choice, &mut |piece| text.push_str(piece));
-    text
-}
-
 /// Hands the text of a message to `emit`, its parts listed; `message` begins with its header block,
 /// and its quoting is undone.
 pub fn each_of_text(message: &[u8], emit: &mut dyn FnMut(&str)) {
@@ -349,6 +342,13 @@ fn size(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Returns a message of an mbox as text.
+    fn message(message: &[u8], choice: FieldChoice<'_>) -> String {
+        let mut text = String::new();
+        each_of_message(message.to_vec(), choice, &mut |piece| text.push_str(piece));
+        text
+    }
 
     #[test]
     fn a_line_end_within_an_encoded_word_makes_no_line() {

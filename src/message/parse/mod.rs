@@ -23,8 +23,8 @@ pub mod words;
 
 use quiet::quietly;
 
-pub use part::{Content, Part, Structure};
-pub use structure::{MAX_DEPTH, MAX_PARTS, structure};
+pub use part::{Content, Part};
+pub use structure::structure;
 
 /// How much of a Date field is read, in bytes; comments may follow the time.
 const MAX_DATE: usize = 4096;
@@ -62,6 +62,7 @@ pub fn date(body: &[u8]) -> Option<DateTime<FixedOffset>> {
 
 #[cfg(test)]
 mod tests {
+    use super::structure::{MAX_DEPTH, MAX_PARTS};
     use super::*;
 
     fn outline(parts: &[Part<'_>], out: &mut Vec<String>) {

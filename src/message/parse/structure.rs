@@ -15,9 +15,9 @@ use super::fields;
 use super::part::{Content, Part, Structure};
 
 /// How deep parts may be nested before the rest is taken as text (security rule S6).
-pub const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 /// How many parts of a message are read (security rule S6).
-pub const MAX_PARTS: usize = 10_000;
+pub(crate) const MAX_PARTS: usize = 10_000;
 
 /// How deep messages that are encoded as a whole are decoded: each level is a copy in memory.
 const MAX_DECODINGS: usize = 3;

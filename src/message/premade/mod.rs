@@ -21,5 +21,5 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use header::{PremadeHeader, RawField, Reading};
-pub use write::{Changes, message as write};
+pub use header::{PremadeHeader, Reading};
+pub use write::message as write;

@@ -3,6 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::write::Changes;
 use super::*;
 use crate::message::Wire;
 use crate::message::tests::strict::Entity;

@@ -15,7 +15,7 @@ const KEPT: usize = 1024;
 
 /// What the first pass found in a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Analysis {
+pub(crate) struct Analysis {
     /// Size in bytes.
     pub len: u64,
     /// Bytes over 7F.
@@ -50,7 +50,7 @@ pub struct Analysis {
 
 impl Analysis {
     /// Returns whether there are only bytes up to 7F.
-    pub fn is_ascii(&self) -> bool {
+    pub(crate) fn is_ascii(&self) -> bool {
         self.non_ascii == 0
     }
 
@@ -60,12 +60,12 @@ impl Analysis {
     }
 
     /// Returns whether every LF has its CR, so that the pairs are line ends and no data.
-    pub fn has_crlf_line_ends(&self) -> bool {
+    pub(crate) fn has_crlf_line_ends(&self) -> bool {
         self.lf > 0 && self.crlf == self.lf
     }
 
     /// Returns the charset that says the truth about the bytes.
-    pub fn charset(&self) -> Charset {
+    pub(crate) fn charset(&self) -> Charset {
         if self.is_ascii() {
             Charset::UsAscii
         } else if self.is_utf8 {
@@ -78,7 +78,7 @@ impl Analysis {
     }
 
     /// Returns whether it may travel as it is, if eight bits may.
-    pub fn has_sound_lines(&self) -> bool {
+    pub(crate) fn has_sound_lines(&self) -> bool {
         // Where only some lines end in CRLF, their CR is data that a mailer would drop.
         let even = self.crlf == 0 || self.crlf == self.lf;
         even && !self.has_nul && self.bare_cr == 0 && self.longest_line <= MAX_LINE
@@ -89,7 +89,7 @@ impl Analysis {
 ///
 /// # Errors
 /// Fails when the source cannot be read.
-pub fn analyse(source: &(impl MessageSource + ?Sized)) -> io::Result<Analysis> {
+pub(crate) fn analyse(source: &(impl MessageSource + ?Sized)) -> io::Result<Analysis> {
     let mut analyser = Analyser::new("");
     analyser.read(source.reader()?)?;
     Ok(analyser.finish())

@@ -25,7 +25,7 @@ impl From<Vec<NamedAddress>> for FieldBody {
     }
 }
 
-/// Header fields in the order they are written; names are found in any case.
+/// Header fields in the order they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(HeaderName, FieldBody)>);
 
@@ -35,45 +35,9 @@ impl Fields {
         Fields::default()
     }
 
-    /// Returns the body of the first field of that name.
-    pub fn get(&self, name: &str) -> Option<&FieldBody> {
-        let found = self.0.iter().find(|(n, _)| n.is(name));
-        found.map(|(_, body)| body)
-    }
-
-    /// Returns whether there is a field of that name.
-    pub fn contains(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
-
     /// Appends a field after the others.
     pub fn append(&mut self, name: HeaderName, body: impl Into<FieldBody>) {
         self.0.push((name, body.into()));
-    }
-
-    /// Puts the field in the place of the first of its name and drops the others; appends it if there is none.
-    pub fn replace(&mut self, name: HeaderName, body: impl Into<FieldBody>) {
-        match self.0.iter().position(|(n, _)| *n == name) {
-            None => self.append(name, body),
-            Some(place) => {
-                // The first field of the name keeps its place, so that the order of fields is the
-                // one in which the caller set them.
-                let mut index = 0;
-                self.0.retain(|(n, _)| {
-                    let keep = index <= place || *n != name;
-                    index += 1;
-                    keep
-                });
-                self.0[place] = (name, body.into());
-            }
-        }
-    }
-
-    /// Removes all fields of that name and returns whether there was one.
-    pub fn remove(&mut self, name: &str) -> bool {
-        let before = self.0.len();
-        self.0.retain(|(n, _)| !n.is(name));
-        self.0.len() < before
     }
 
     /// Returns the fields in order.
@@ -163,10 +127,6 @@ mod tests {
         render(&HeaderName::known("To"), &list.into())
     }
 
-    fn text(text: &str) -> HeaderValue {
-        HeaderValue::new(text).unwrap()
-    }
-
     #[test]
     fn address_fields() {
         let table = [
@@ -197,19 +157,5 @@ mod tests {
             parse_list(&folded["To:".len()..].replace('\n', "")).len(),
             50
         );
-    }
-
-    #[test]
-    fn fields_are_found_in_any_case_and_replaced_in_place() {
-        let mut fields = Fields::new();
-        fields.append(HeaderName::known("Subject"), text("one"));
-        fields.append(HeaderName::known("To"), text("x"));
-        fields.append(HeaderName::known("SUBJECT"), text("two"));
-        fields.replace(HeaderName::known("subject"), text("three"));
-        fields.replace(HeaderName::known("X-New"), text("new"));
-        let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["subject", "To", "X-New"]);
-        assert_eq!(fields.get("Subject"), Some(&text("three").into()));
-        assert!(fields.remove("to") && !fields.contains("To") && !fields.remove("to"));
     }
 }

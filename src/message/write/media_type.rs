@@ -72,11 +72,6 @@ impl MediaType {
         })
     }
 
-    /// Returns `type/subtype` in lower case.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Returns whether it is text.
     pub fn is_text(&self) -> bool {
         self.name.starts_with("text/")
@@ -265,7 +260,7 @@ mod tests {
     #[test]
     fn types_as_given() {
         let html = MediaType::parse("Text/HTML; Charset=\"utf-8\"; x=\"a\\\";b\"").unwrap();
-        assert_eq!(html.name(), "text/html");
+        assert_eq!(html.name, "text/html");
         assert_eq!(html.parameter("charset"), Some("utf-8"));
         assert_eq!(html.to_string(), "text/html; charset=utf-8; x=\"a\\\";b\"");
         assert_eq!(
@@ -296,10 +291,7 @@ mod tests {
                 assert!(seen.insert(extension), "{extension}");
             }
         }
-        assert_eq!(
-            MediaType::of_extension("jpeg").unwrap().name(),
-            "image/jpeg"
-        );
+        assert_eq!(MediaType::of_extension("jpeg").unwrap().name, "image/jpeg");
         assert_eq!(MediaType::of_extension("unknown"), None);
     }
 }

@@ -71,7 +71,7 @@ impl fmt::Display for TransferEncoding {
 
 /// How one body is labelled and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BodyPlan {
+pub(crate) struct BodyPlan {
     /// The charset that fits the bytes.
     pub charset: Charset,
     /// The encoding that the wire needs.
@@ -85,7 +85,7 @@ impl BodyPlan {
     ///
     /// A missing last line end may be added and CRLF may become LF: those are
     /// line ends of a text. Everything else comes out as it went in.
-    pub fn for_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
+    pub(crate) fn for_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
         let as_it_is = analysis.has_sound_lines()
             && match wire {
                 // A `From ` line would get a '>' in some mailbox on the way.
@@ -106,7 +106,7 @@ impl BodyPlan {
     }
 
     /// Plans for an attached text, whose every byte counts: line ends are data there.
-    pub fn for_attached_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
+    pub(crate) fn for_attached_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
         // SMTP makes CRLF of every line end and the recipient's mailbox LF of that: only lines that
         // all end in LF come back exactly as they were.
         let lf_only = analysis.has_lf_line_ends();
