@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
-use crate::submission::{Entry, Kept, Report};
+use crate::submission::{CopyReport, DeadLetter, Kept, Report};
 use crate::sys::locale;
 use crate::sys::signals::Signals;
 use crate::transport::{Disposition, Observer};
@@ -110,29 +110,29 @@ impl Diagnostics {
     }
 
     /// Prints where unsent text is kept, or that it is not.
-    pub(crate) fn kept(&mut self, kept: Option<&Result<Kept, Failure>>) {
+    pub(crate) fn kept(&mut self, kept: &Kept) {
         match kept {
-            Some(Ok(kept)) => self.saved("the message", kept),
-            Some(Err(failure)) => self.fail(failure),
-            None => {}
+            Kept::DeadLetter(letter) => self.saved("the message", letter),
+            Kept::Nowhere(failure) => self.fail(failure),
+            Kept::NotNeeded => {}
         }
     }
 
     /// Prints where a text is kept of which only a part could be read.
-    pub(crate) fn kept_in_part(&mut self, kept: Option<&Result<Kept, Failure>>) {
+    pub(crate) fn kept_in_part(&mut self, kept: &Kept) {
         match kept {
-            Some(Ok(kept)) => self.saved("what was read of the message", kept),
+            Kept::DeadLetter(letter) => self.saved("what was read of the message", letter),
             other => self.kept(other),
         }
     }
 
-    fn saved(&self, what: &str, kept: &Kept) {
-        for reason in &kept.passed_over {
+    fn saved(&self, what: &str, letter: &DeadLetter) {
+        for reason in &letter.passed_over {
             self.say(reason);
         }
         self.say(&format!(
             "{what} is saved in {}, not retried",
-            sanitize::path(&kept.path)
+            sanitize::path(&letter.path)
         ));
     }
 
@@ -156,17 +156,18 @@ impl Diagnostics {
             let names = names(&group);
             let what = match outcome.disposition {
                 Disposition::Accepted => continue,
-                Disposition::Refused => format!("cannot send to {names}"),
-                Disposition::TryLater if outcome.kind.may_pass() => {
+                Disposition::TryLater(kind) if kind.may_pass() => {
                     format!("cannot send to {names} now")
                 }
-                Disposition::TryLater => format!("cannot send to {names}"),
-                Disposition::Uncertain => {
+                Disposition::Refused(_) | Disposition::TryLater(_) => {
+                    format!("cannot send to {names}")
+                }
+                Disposition::Uncertain(_) => {
                     format!("it is uncertain whether {names} gets the message")
                 }
             };
             self.say(&format!("{what}: {}", outcome.text));
-            self.note(outcome.kind);
+            outcome.kind().into_iter().for_each(|kind| self.note(kind));
             if let Some(hint) = outcome.hint.as_deref().filter(|hint| !hints.contains(hint)) {
                 hints.push(hint);
             }
@@ -180,7 +181,7 @@ impl Diagnostics {
             hints.push(hint);
         }
         // Where the text is comes before the hints: it is what the user needs first.
-        self.kept(report.kept.as_ref());
+        self.kept(&report.kept);
         for failure in &report.copy_failures {
             self.fail(failure);
         }
@@ -191,19 +192,18 @@ impl Diagnostics {
 }
 
 /// Returns whether the other side has refused the message or an address, and so maybe the sender's.
-fn is_of_the_address(entry: &Entry) -> bool {
+fn is_of_the_address(entry: &CopyReport) -> bool {
     let outcome = &entry.outcome;
-    outcome.disposition == Disposition::Refused
-        && outcome.code.is_some()
+    outcome.code.is_some()
         && matches!(
-            outcome.kind,
-            Kind::Data | Kind::NoUser | Kind::NoHost | Kind::Unavailable
+            outcome.disposition,
+            Disposition::Refused(Kind::Data | Kind::NoUser | Kind::NoHost | Kind::Unavailable)
         )
 }
 
 /// Groups the entries that were not accepted by what is said of them.
-fn outcomes(entries: &[Entry]) -> Vec<Vec<&Entry>> {
-    let mut groups: Vec<Vec<&Entry>> = Vec::new();
+fn outcomes(entries: &[CopyReport]) -> Vec<Vec<&CopyReport>> {
+    let mut groups: Vec<Vec<&CopyReport>> = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.outcome.is_accepted()) {
         match groups
             .iter_mut()
@@ -217,7 +217,7 @@ fn outcomes(entries: &[Entry]) -> Vec<Vec<&Entry>> {
 }
 
 /// Names the recipients of a group, and counts them where they are too many.
-fn names(group: &[&Entry]) -> String {
+fn names(group: &[&CopyReport]) -> String {
     let mut names = group
         .iter()
         .take(NAMED)

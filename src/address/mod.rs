@@ -11,9 +11,11 @@ use std::sync::Arc;
 pub mod alias;
 mod list;
 mod named;
+mod reverse_path;
 
 pub use list::{Recipient, is_rest, parse_list, parse_recipients};
 pub use named::{NamedAddress, spaces_for_controls};
+pub use reverse_path::ReversePath;
 
 /// How many recipients one message may have, and how many entries of a list are read.
 pub const MAX_RECIPIENTS: usize = 100_000;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::address::{EnvelopeAddress, NamedAddress};
+use crate::address::{NamedAddress, ReversePath};
 use crate::compose::Attached;
 use crate::exit::Failure;
 use crate::message::premade::PremadeHeader;
@@ -29,7 +29,7 @@ pub struct Draft {
     /// The Reply-To field.
     pub reply_to: Vec<NamedAddress>,
     /// The envelope sender that was asked for.
-    pub envelope_sender: Option<EnvelopeAddress>,
+    pub envelope_sender: Option<ReversePath>,
     /// The sender's full name, where it was asked for.
     pub full_name: Option<HeaderValue>,
     /// The subject.
@@ -40,8 +40,6 @@ pub struct Draft {
     pub fields: Vec<(HeaderName, HeaderValue)>,
     /// The header of a message that somebody else composed; then `body` is that whole message.
     pub premade: Option<PremadeHeader>,
-    /// Whether the envelope sender is the empty `<>` of bounces.
-    pub null_sender: bool,
     /// The body, as read.
     pub body: Spool,
     /// The same text as HTML.

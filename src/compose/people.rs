@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::address::{
-    AddressError, MAX_RECIPIENTS, NamedAddress, Recipient, alias, is_rest, parse_list,
+    AddressError, MAX_RECIPIENTS, NamedAddress, Recipient, ReversePath, alias, is_rest, parse_list,
     parse_recipients,
 };
 use crate::compose::{BadRecipient, Composed, Composer, RecipientField, Request};
@@ -73,7 +73,7 @@ impl Composer<'_> {
             .and_then(<[NamedAddress]>::first)
             .or(draft.sender.as_ref())
             .or(draft.from.first())
-            .map(|address| address.address().clone());
+            .map(|address| ReversePath::Address(address.address().clone()));
         if draft.reply_to.is_empty() {
             self.composed.draft.reply_to = match self.settings.text("replyto") {
                 Some(_) => self.variable("replyto"),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::address::EnvelopeAddress;
+use crate::address::{EnvelopeAddress, ReversePath};
 use crate::compose::{Composed, Composer, RecipientField};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
@@ -141,11 +141,11 @@ impl Composer<'_> {
             .unwrap_or(inner);
         // `-f <>`: a bounce, which must not cause another bounce (RFC 5321 section 4.5.5).
         if inner.is_empty() {
-            draft.null_sender = true;
+            draft.envelope_sender = Some(ReversePath::Null);
             return;
         }
         match EnvelopeAddress::new(inner) {
-            Ok(address) => draft.envelope_sender = Some(address),
+            Ok(address) => draft.envelope_sender = Some(ReversePath::Address(address)),
             Err(error) => {
                 let what = format!("the sender \"{shown}\" is no address");
                 let failure = Failure::new(Kind::Data, what).because(error);

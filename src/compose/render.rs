@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::address::{NamedAddress, parse_list};
+use crate::address::{NamedAddress, ReversePath, parse_list};
 use crate::compose::Draft;
 use crate::message::premade::PremadeHeader;
 use crate::message::{
@@ -94,9 +94,13 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
     match &style.default_from {
         Some(from) if !header.contains("From") => {
             // As every sendmail has it: whoever the envelope says has sent it.
-            let asked = draft.envelope_sender.clone().map(|sender| {
+            let asked = draft
+                .envelope_sender
+                .as_ref()
+                .and_then(ReversePath::address);
+            let asked = asked.map(|sender| {
                 let name = draft.full_name.as_ref().map(HeaderValue::as_str);
-                NamedAddress::new(name, sender)
+                NamedAddress::new(name, sender.clone())
             });
             let from = asked.unwrap_or_else(|| from.clone());
             header.append(HeaderName::known("From"), vec![from]);

@@ -12,7 +12,7 @@ use crate::config::{Environment, Settings};
 use crate::diagnostics::{self, Diagnostics, Verbose};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::report::{self, receipt};
-use crate::submission::{self, Entry, Kept, Report, Surroundings};
+use crate::submission::{self, CopyReport, Kept, Report, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
 use crate::transport::{Disposition, Outcome};
@@ -81,7 +81,7 @@ impl SendFlow<'_> {
             // The request may be wrong as well; what counts now is that the text is kept.
             let composed = compose(text.body);
             let kept = submission::keep_composed(&composed, around);
-            self.diagnostics.kept_in_part(kept.as_ref());
+            self.diagnostics.kept_in_part(&kept);
             return self.report_unsent(&composed, &failure, kept);
         }
         let is_empty =
@@ -166,30 +166,25 @@ impl SendFlow<'_> {
     fn keep_unsent(&mut self, composed: &Composed, why: &Failure) {
         let kept = submission::keep_composed(composed, self.around);
         if composed.is_cut {
-            self.diagnostics.kept_in_part(kept.as_ref())
+            self.diagnostics.kept_in_part(&kept)
         } else {
-            self.diagnostics.kept(kept.as_ref())
+            self.diagnostics.kept(&kept)
         }
         self.report_unsent(composed, why, kept);
     }
 
     /// Prints the receipt of a mail that is not even tried; where it is kept was printed already.
-    fn report_unsent(
-        &mut self,
-        composed: &Composed,
-        why: &Failure,
-        kept: Option<Result<Kept, Failure>>,
-    ) {
+    fn report_unsent(&mut self, composed: &Composed, why: &Failure, kept: Kept) {
         self.diagnostics.note_signal(self.around.signals);
         if !self.options.json {
             return;
         }
         // A receipt has an entry for each recipient, so that a program finds each one's outcome.
-        let outcome = Outcome::new(Disposition::TryLater, why.kind, with_causes(why));
+        let outcome = Outcome::new(Disposition::TryLater(why.kind), with_causes(why));
         let outcome = Arc::new(outcome);
         let entries = composed.draft.recipients().map(|recipient| {
             let address = recipient.address().shared();
-            Entry {
+            CopyReport {
                 recipient: address.clone(),
                 target: address,
                 route: "none".into(),
@@ -243,15 +238,17 @@ impl SendFlow<'_> {
         for notice in &plan.notices {
             self.diagnostics.say(notice);
         }
-        for step in &plan.steps {
-            let way = match &step.route {
-                Ok(route) => submission::name_of(route, &plan),
+        for copy in &plan.copies {
+            let way = match &copy.route {
+                Ok(route) => submission::name_of(route),
                 Err(outcome) => {
-                    self.diagnostics.note(outcome.kind);
+                    if let Some(kind) = outcome.kind() {
+                        self.diagnostics.note(kind);
+                    }
                     format!("no route: {}", outcome.text)
                 }
             };
-            let line = format!("{}: {way} ({})", step.target, step.reason);
+            let line = format!("{}: {way} ({})", copy.target, copy.reason);
             self.diagnostics.say(&line);
         }
         let rehearsed = submission::rehearse(&composed.draft, &plan, self.around);

@@ -2,32 +2,33 @@
 
 use std::fmt::Write as _;
 
+use crate::address::ReversePath;
 use crate::compose::Draft;
 use crate::config::variables::{ROWS, ValueKind};
 use crate::config::{Origin, Settings};
 use crate::sanitize;
 use crate::submission::mta::RelayUrl;
-use crate::submission::{self, Plan};
+use crate::submission::{self, SubmissionPlan};
 
 /// Returns the explanation, safe for a terminal: a line a fact, grouped by what it is about.
-pub(crate) fn explain(draft: &Draft, plan: &Plan, settings: &Settings) -> String {
+pub(crate) fn explain(draft: &Draft, plan: &SubmissionPlan, settings: &Settings) -> String {
     let mut text = String::new();
-    for step in &plan.steps {
-        let way = match &step.route {
-            Ok(route) => submission::name_of(route, plan),
+    for copy in &plan.copies {
+        let way = match &copy.route {
+            Ok(route) => submission::name_of(route),
             Err(outcome) => format!("no route ({})", outcome.text),
         };
         line(
             &mut text,
             &format!(
                 "recipient {}: {way}, because {}",
-                step.recipient, step.reason
+                copy.recipient, copy.reason
             ),
         );
-        if step.target != step.recipient {
+        if copy.target != copy.recipient {
             let what = format!(
                 "address {} becomes {} in the envelope",
-                step.recipient, step.target
+                copy.recipient, copy.target
             );
             line(&mut text, &what);
         }
@@ -75,9 +76,13 @@ fn set_variables(text: &mut String, settings: &Settings) {
 }
 
 /// Says who the mail is from, and what makes it so.
-fn identity(text: &mut String, draft: &Draft, plan: &Plan) {
+fn identity(text: &mut String, draft: &Draft, plan: &SubmissionPlan) {
     let identity = &plan.identity;
-    match &draft.envelope_sender {
+    match draft
+        .envelope_sender
+        .as_ref()
+        .and_then(ReversePath::address)
+    {
         Some(sender) => line(text, &format!("sender {sender}: it was asked for")),
         None => line(
             text,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::compose::BadRecipient;
 use crate::exit;
 use crate::sanitize;
-use crate::submission::{Entry, Report};
+use crate::submission::{CopyReport, Kept, Report};
 
 /// Returns the receipt as one line.
 ///
@@ -19,7 +19,7 @@ pub(crate) fn receipt(report: &Report, bad: &[BadRecipient], time: &str, status:
     let mut recipients: Vec<Value> = report.entries.iter().map(recipient).collect();
     recipients.extend(bad.iter().map(refused));
     let kept = match &report.kept {
-        Some(Ok(kept)) => Value::String(kept.path.to_string_lossy().into_owned()),
+        Kept::DeadLetter(letter) => Value::String(letter.path.to_string_lossy().into_owned()),
         _ => Value::Null,
     };
     let object = json!({
@@ -32,7 +32,7 @@ pub(crate) fn receipt(report: &Report, bad: &[BadRecipient], time: &str, status:
     format!("{object}\n")
 }
 
-fn recipient(entry: &Entry) -> Value {
+fn recipient(entry: &CopyReport) -> Value {
     json!({
         "recipient": &*entry.recipient,
         "target": &*entry.target,

@@ -8,7 +8,7 @@ use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::address::EnvelopeAddress;
+use crate::address::{EnvelopeAddress, ReversePath};
 use crate::compose::Draft;
 use crate::compose::render::{Style, render};
 use crate::config::{file_name, words};
@@ -16,9 +16,10 @@ use crate::exit::{self, Failure, Kind};
 use crate::mailbox;
 use crate::message::{HeaderValue, Wire};
 use crate::sanitize;
-use crate::submission::plan::Plan;
-use crate::submission::route::{Route, Step};
-use crate::submission::{Entry, Surroundings, relay};
+use crate::submission::mta::RelayUrl;
+use crate::submission::plan::SubmissionPlan;
+use crate::submission::route::{Route, RoutedCopy};
+use crate::submission::{CopyReport, Surroundings, relay};
 use crate::sys::open;
 use crate::sys::spool::Spool;
 use crate::sys::user;
@@ -34,17 +35,17 @@ fn no_copy_in(name: &OsStr) -> String {
 
 /// Groups copies by their route, in the order in which the routes come first; copies for
 /// mailboxes are one group each.
-pub(super) fn groups(steps: &[Step]) -> Vec<(Option<&Route>, Vec<&Step>)> {
-    let mut groups: Vec<(Option<&Route>, Vec<&Step>)> = Vec::new();
+pub(super) fn groups(copies: &[RoutedCopy]) -> Vec<(Option<&Route>, Vec<&RoutedCopy>)> {
+    let mut groups: Vec<(Option<&Route>, Vec<&RoutedCopy>)> = Vec::new();
     let mut index: HashMap<Option<String>, usize> = HashMap::new();
-    for step in steps {
-        let route = step.route.as_deref().ok();
+    for copy in copies {
+        let route = copy.route.as_deref().ok();
         let key = route.map(|route| format!("{route:?}"));
         match index.get(&key) {
-            Some(&group) => groups[group].1.push(step),
+            Some(&group) => groups[group].1.push(copy),
             None => {
                 index.insert(key, groups.len());
-                groups.push((route, vec![step]));
+                groups.push((route, vec![copy]));
             }
         }
     }
@@ -52,33 +53,33 @@ pub(super) fn groups(steps: &[Step]) -> Vec<(Option<&Route>, Vec<&Step>)> {
 }
 
 /// Returns the outcome of a copy that could not even be handed to a transport.
-fn unsent(failure: Failure) -> Outcome {
+fn outcome_of_failure(failure: Failure) -> Outcome {
     let disposition = match failure.kind {
-        Kind::CannotCreate | Kind::Io | Kind::TryLater => Disposition::TryLater,
-        _ => Disposition::Refused,
+        kind @ (Kind::CannotCreate | Kind::Io | Kind::TryLater) => Disposition::TryLater(kind),
+        kind => Disposition::Refused(kind),
     };
-    let mut outcome = Outcome::new(disposition, failure.kind, exit::with_causes(&failure));
+    let mut outcome = Outcome::new(disposition, exit::with_causes(&failure));
     outcome.hint = failure.hint;
     outcome
 }
 
 /// Hands the copies of a draft over, route by route.
-pub(super) struct Sender<'a> {
+pub(super) struct Dispatcher<'a> {
     /// What else the user should know.
     pub(super) notices: RefCell<Vec<String>>,
     draft: &'a Draft,
-    plan: &'a Plan,
+    plan: &'a SubmissionPlan,
     around: &'a Surroundings<'a>,
 }
 
-impl<'a> Sender<'a> {
-    /// Returns who hands the copies of this draft over.
+impl<'a> Dispatcher<'a> {
+    /// Returns the dispatcher of a draft's copies.
     pub(super) fn new(
         draft: &'a Draft,
-        plan: &'a Plan,
+        plan: &'a SubmissionPlan,
         around: &'a Surroundings<'a>,
-    ) -> Sender<'a> {
-        Sender {
+    ) -> Dispatcher<'a> {
+        Dispatcher {
             notices: RefCell::default(),
             draft,
             plan,
@@ -87,30 +88,26 @@ impl<'a> Sender<'a> {
     }
 
     /// Submits the copies of one route; returns their outcomes in order.
-    pub(super) fn submit(&mut self, route: &Route, steps: &[&Step]) -> Vec<Arc<Outcome>> {
-        let for_all = |outcome| iter::repeat_n(Arc::new(outcome), steps.len()).collect();
+    pub(super) fn submit(&mut self, route: &Route, copies: &[&RoutedCopy]) -> Vec<Arc<Outcome>> {
+        let for_all = |outcome| iter::repeat_n(Arc::new(outcome), copies.len()).collect();
         if let Some(signal) = self.around.signals.received() {
             let text = "interrupted before it was handed over";
-            let outcome = Outcome::new(Disposition::TryLater, Kind::Signal(signal), text);
+            let outcome = Outcome::new(Disposition::TryLater(Kind::Signal(signal)), text);
             return for_all(outcome);
         }
         let message = match self.render(Some(route)) {
             Ok(message) => message,
-            Err(failure) => return for_all(unsent(failure)),
+            Err(failure) => return for_all(outcome_of_failure(failure)),
         };
-        let envelope = Envelope {
-            sender: self.envelope_sender(route),
-            null_sender: self.draft.null_sender,
-            recipients: steps.iter().map(|step| step.target.clone()).collect(),
-        };
+        let targets: Vec<EnvelopeAddress> = copies.iter().map(|copy| copy.target.clone()).collect();
         match route {
-            Route::Sendmail(path) => self.by_sendmail(path, &envelope, &message),
+            Route::Sendmail(path) => self.by_sendmail(path, &targets, &message),
             // What is wrong with the relay must not hide what other routes have done.
-            Route::Relay => self
-                .by_relay(&envelope, message)
-                .unwrap_or_else(|failure| for_all(unsent(failure))),
-            Route::Local(name) => for_all(self.by_local(name, &envelope, &message)),
-            Route::Test(path) => for_all(self.by_test(path.as_deref(), &envelope, &message)),
+            Route::Relay(url) => self
+                .by_relay(url, targets, message)
+                .unwrap_or_else(|failure| for_all(outcome_of_failure(failure))),
+            Route::Local(name) => for_all(self.by_local(name, &message)),
+            Route::Test(path) => for_all(self.by_test(path.as_deref(), &message)),
         }
     }
 
@@ -124,7 +121,7 @@ impl<'a> Sender<'a> {
         let identity = &self.plan.identity;
         let default_from = match route {
             Some(Route::Sendmail(_)) => None,
-            _ => Some(identity.default_from(route == Some(&Route::Relay), full_name)),
+            _ => Some(identity.default_from(matches!(route, Some(Route::Relay(_))), full_name)),
         };
         let style = Style {
             wire: match route {
@@ -133,7 +130,7 @@ impl<'a> Sender<'a> {
             },
             default_from,
             qualify: match route {
-                Some(Route::Relay) => Some(identity.qualify_domain.as_str()),
+                Some(Route::Relay(_)) => Some(identity.qualify_domain.as_str()),
                 _ => None,
             },
             limit: limit.into_iter().chain(self.draft.max_size).min(),
@@ -160,24 +157,20 @@ impl<'a> Sender<'a> {
         Ok(rendered.message)
     }
 
-    /// Returns the envelope sender: to sendmail none unless one was asked for.
-    fn envelope_sender(&self, route: &Route) -> Option<EnvelopeAddress> {
-        let identity = &self.plan.identity;
-        if self.draft.null_sender {
-            return None;
-        }
-        match (route, &self.draft.envelope_sender) {
-            (Route::Sendmail(_), asked) => asked.clone(),
-            (Route::Relay, Some(asked)) => Some(asked.qualified(&identity.qualify_domain)),
-            (Route::Relay, None) => Some(identity.default_sender(true)),
-            (Route::Local(_) | Route::Test(_), Some(asked)) => Some(asked.clone()),
-            (Route::Local(_) | Route::Test(_), None) => {
-                EnvelopeAddress::new(user::login_name()).ok()
-            }
+    /// Returns the sender of a copy that stays on this host; none for the null sender.
+    fn sender_on_this_host(&self) -> Option<EnvelopeAddress> {
+        match &self.draft.envelope_sender {
+            Some(asked) => asked.address().cloned(),
+            None => EnvelopeAddress::new(user::login_name()).ok(),
         }
     }
 
-    fn by_sendmail(&self, path: &Path, envelope: &Envelope, message: &Spool) -> Vec<Arc<Outcome>> {
+    fn by_sendmail(
+        &self,
+        path: &Path,
+        targets: &[EnvelopeAddress],
+        message: &Spool,
+    ) -> Vec<Arc<Outcome>> {
         let settings = self.around.settings;
         let arguments = settings.text("mta-arguments").unwrap_or_default();
         let sendmail = Sendmail {
@@ -191,27 +184,36 @@ impl<'a> Sender<'a> {
                 .duration("sendmail-timeout")
                 .filter(|time| !time.is_zero()),
         };
-        sendmail::submit(
-            &sendmail,
-            envelope,
+        // Without a sender that was asked for, sendmail's own rules find it (R3).
+        let job = sendmail::Job {
+            sendmail: &sendmail,
+            sender: self.draft.envelope_sender.as_ref(),
             message,
-            self.around.signals,
-            &*self.around.observer,
-        )
+            signals: self.around.signals,
+            observer: &*self.around.observer,
+        };
+        job.submit(targets)
     }
 
-    fn by_relay(&self, envelope: &Envelope, message: Spool) -> Result<Vec<Arc<Outcome>>, Failure> {
-        let Some(url) = &self.plan.relay else {
-            return Err(Failure::new(
-                Kind::Software,
-                "a relay route without a relay",
-            ));
+    fn by_relay(
+        &self,
+        url: &Arc<RelayUrl>,
+        recipients: Vec<EnvelopeAddress>,
+        message: Spool,
+    ) -> Result<Vec<Arc<Outcome>>, Failure> {
+        let identity = &self.plan.identity;
+        let envelope = Envelope {
+            sender: match &self.draft.envelope_sender {
+                Some(asked) => asked.qualified(&identity.qualify_domain),
+                None => ReversePath::Address(identity.default_sender(true)),
+            },
+            recipients,
         };
         let relay = relay::build(url, self.around)?;
         let submit = |message| {
             let observer = Arc::clone(&self.around.observer);
             let raised = self.around.signals.raised();
-            smtp::submit(&relay, envelope, Arc::new(message), observer, &raised)
+            smtp::submit(&relay, &envelope, Arc::new(message), observer, &raised)
         };
         let mut outcomes = submit(message);
         let limit = outcomes.iter().find_map(|(_, outcome)| outcome.size_limit);
@@ -222,7 +224,7 @@ impl<'a> Sender<'a> {
             // The text goes out; the attachments that are too large are named in it. Our lines end
             // in LF, the relay counts CRLF: a byte more for each of at most 77.
             let limit = limit - limit / 38;
-            let smaller = self.render_within(Some(&Route::Relay), Some(limit))?;
+            let smaller = self.render_within(Some(&Route::Relay(Arc::clone(url))), Some(limit))?;
             outcomes = submit(smaller);
         }
         let judged = outcomes.into_iter().map(|(_, mut outcome)| {
@@ -232,22 +234,24 @@ impl<'a> Sender<'a> {
         Ok(judged.collect())
     }
 
-    fn by_local(&self, name: &str, envelope: &Envelope, message: &Spool) -> Outcome {
+    fn by_local(&self, name: &str, message: &Spool) -> Outcome {
         let (settings, environment) = (self.around.settings, self.around.environment);
         // Without knowing which mailbox is ours, the mail could go to another one.
         let mail = match file_name::inbox(settings, environment) {
             Ok(mail) => mail,
-            Err(error) => return unsent(error.failure("cannot open the mailbox that inbox names")),
+            Err(error) => {
+                return outcome_of_failure(
+                    error.failure("cannot open the mailbox that inbox names"),
+                );
+            }
         };
         let local = Local {
             spools: mailbox::spools(settings.path("spool")),
             mail,
             source_date_epoch: environment.source_date_epoch,
         };
-        let sender = envelope
-            .sender
-            .as_ref()
-            .map_or("", |sender| sender.as_str());
+        let sender = self.sender_on_this_host();
+        let sender = sender.as_ref().map_or("", EnvelopeAddress::as_str);
         local::deliver(&local, name, sender, message, &self.around.wait())
     }
 
@@ -271,15 +275,15 @@ impl<'a> Sender<'a> {
                 Err(error) => return Some(error.failure(no_copy_in(name))),
             };
             let outcome = local::append_to_file(&path, &line, &message, &self.around.wait());
-            (!outcome.is_accepted()).then(|| {
-                Failure::new(outcome.kind, no_copy_in(path.as_os_str())).because(outcome.text)
-            })
+            outcome
+                .kind()
+                .map(|kind| Failure::new(kind, no_copy_in(path.as_os_str())).because(outcome.text))
         });
         failures.collect()
     }
 
     /// Appends to files and pipes to commands, where `expandaddr` let them be recipients.
-    pub(super) fn by_expansion(&self) -> Vec<Entry> {
+    pub(super) fn by_expansion(&self) -> Vec<CopyReport> {
         if self.draft.files.is_empty() && self.draft.commands.is_empty() {
             return Vec::new();
         }
@@ -291,14 +295,13 @@ impl<'a> Sender<'a> {
         );
         let unreadable = |failure: &Failure| {
             Outcome::new(
-                Disposition::TryLater,
-                failure.kind,
+                Disposition::TryLater(failure.kind),
                 exit::with_causes(failure),
             )
         };
         let entry = |name: String, route: &str, outcome| {
             let name: Arc<str> = name.into();
-            Entry {
+            CopyReport {
                 recipient: Arc::clone(&name),
                 target: name,
                 route: route.into(),
@@ -327,22 +330,16 @@ impl<'a> Sender<'a> {
     }
 
     /// Writes an mbox to standard output, or appends to a file that is one.
-    fn by_test(&self, path: Option<&Path>, envelope: &Envelope, message: &Spool) -> Outcome {
-        let sender = envelope
-            .sender
-            .as_ref()
-            .map_or("unknown", |sender| sender.as_str());
+    fn by_test(&self, path: Option<&Path>, message: &Spool) -> Outcome {
+        let sender = self.sender_on_this_host();
+        let sender = sender.as_ref().map_or("unknown", EnvelopeAddress::as_str);
         let line = mailbox::from_line_now(sender, self.around.environment.source_date_epoch);
         let Some(path) = path else {
             let mut out = io::stdout().lock();
             return match mailbox::write_mbox(&line, &mut message.reader(), &mut out) {
-                Ok(()) => Outcome::new(
-                    Disposition::Accepted,
-                    Kind::Io,
-                    "written to standard output",
-                ),
+                Ok(()) => Outcome::new(Disposition::Accepted, "written to standard output"),
                 Err(error) => {
-                    Outcome::new(Disposition::TryLater, Kind::Io, exit::with_causes(&error))
+                    Outcome::new(Disposition::TryLater(Kind::Io), exit::with_causes(&error))
                 }
             };
         };

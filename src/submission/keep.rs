@@ -28,9 +28,21 @@ use crate::transport::local::Wait;
 /// How long a lock is waited for at most, whatever `lock-timeout` says: a file of its own is as good.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Where a text is kept.
+/// What became of the text of a message that was not accepted by every recipient's next hop.
+#[derive(Debug, Default)]
+pub enum Kept {
+    /// Every copy was accepted, the user wants nothing kept, or the program that called us keeps it.
+    #[default]
+    NotNeeded,
+    /// It is in the dead letter file, and will not be sent again by itself.
+    DeadLetter(DeadLetter),
+    /// No place took it.
+    Nowhere(Failure),
+}
+
+/// A text in the dead letter file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct DeadLetter {
     /// The file.
     pub path: PathBuf,
     /// Why better places did not take it.
@@ -41,21 +53,25 @@ pub struct Kept {
 ///
 /// # Errors
 /// 73 with `NOT KEPT` when no place took it, naming each place and why.
-pub fn keep(message: &Spool, around: &Surroundings<'_>, login: &str) -> Result<Kept, Failure> {
+pub fn keep(
+    message: &Spool,
+    around: &Surroundings<'_>,
+    login: &str,
+) -> Result<DeadLetter, Failure> {
     let (settings, environment) = (around.settings, around.environment);
     let mut wait = around.wait();
     wait.patience = wait.patience.min(LONGEST_WAIT);
     let line = from_line_now(login, environment.source_date_epoch);
     let (places, mut reasons) = places(settings, environment);
     for place in places {
-        let is_private = matches!(place, Place::Shared);
+        let is_private = matches!(place, LetterPlace::Shared);
         let done = place.prepare().and_then(|path| {
             append_or_alone(path, is_private, &line, message, &wait)
                 .map_err(|error| exit::with_causes(&error))
         });
         match done {
             Ok(path) => {
-                return Ok(Kept {
+                return Ok(DeadLetter {
                     path,
                     passed_over: reasons,
                 });
@@ -103,19 +119,19 @@ fn close_to_others(path: &Path) {
 }
 
 /// A place for dead letters.
-enum Place {
+enum LetterPlace {
     /// A file whose directory is the user's business.
     File(PathBuf),
     /// Our private place in a directory that everybody may write to.
     Shared,
 }
 
-impl Place {
+impl LetterPlace {
     /// Makes sure that the place is ours; returns the file.
     fn prepare(self) -> Result<PathBuf, String> {
         match self {
-            Place::File(path) => Ok(path),
-            Place::Shared => {
+            LetterPlace::File(path) => Ok(path),
+            LetterPlace::Shared => {
                 let private = Private::make().map_err(|error| {
                     format!(
                         "no private place in /var/tmp: {}",
@@ -129,13 +145,13 @@ impl Place {
 }
 
 /// Returns the places for dead letters, in order, and why one that is configured is none.
-fn places(settings: &Settings, environment: &Environment) -> (Vec<Place>, Vec<String>) {
+fn places(settings: &Settings, environment: &Environment) -> (Vec<LetterPlace>, Vec<String>) {
     let mut reasons = Vec::new();
     let home = environment.home_directory().filter(|home| home.is_dir());
     let mut places = Vec::new();
     if let Some(name) = settings.path("dead") {
         match file_name::of_setting(name, settings, home.as_deref()) {
-            Ok(path) => places.push(Place::File(own_place(path, &mut reasons))),
+            Ok(path) => places.push(LetterPlace::File(own_place(path, &mut reasons))),
             // Accounts of services have no home, and their mail goes to the shared place.
             Err(NameError::NoHome) => {}
             Err(error) => reasons.push(format!(
@@ -145,7 +161,7 @@ fn places(settings: &Settings, environment: &Environment) -> (Vec<Place>, Vec<St
             )),
         }
     }
-    places.push(Place::Shared);
+    places.push(LetterPlace::Shared);
     (places, reasons)
 }
 

@@ -7,6 +7,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::address::ReversePath;
 use crate::compose::render::{Style, render};
 use crate::compose::{BadRecipient, Composed, Draft};
 use crate::exit::{self, Failure, Kind};
@@ -26,13 +27,14 @@ mod report;
 pub mod route;
 mod surroundings;
 
-pub use plan::{Plan, name_of, plan};
-pub use report::{Entry, Report};
+pub use plan::SubmissionPlan;
+pub(crate) use plan::{name_of, plan};
+pub use report::{CopyReport, Report};
 pub use surroundings::Surroundings;
 
-pub use keep::Kept;
+pub use keep::{DeadLetter, Kept};
 
-use dispatch::{Sender, groups};
+use dispatch::{Dispatcher, groups};
 use identity::Identity;
 
 /// Sends a draft: every copy by its route. What is not accepted is kept.
@@ -68,6 +70,7 @@ pub fn send(
 pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, Failure> {
     let plan = plan(draft, around)?;
     let sender = draft.envelope_sender.as_ref();
+    let sender = sender.and_then(ReversePath::address);
     let mut report = Report {
         message_id: draft.message_id.clone(),
         sender: sender.map(ToString::to_string),
@@ -75,38 +78,38 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
         hint: plan.hint.clone(),
         ..Report::default()
     };
-    let mut sender = Sender::new(draft, &plan, around);
-    for (route, steps) in groups(&plan.steps) {
+    let mut dispatcher = Dispatcher::new(draft, &plan, around);
+    for (route, copies) in groups(&plan.copies) {
         let outcomes = match route {
-            Some(route) => sender.submit(route, &steps),
-            None => steps
+            Some(route) => dispatcher.submit(route, &copies),
+            None => copies
                 .iter()
-                .filter_map(|step| step.route.clone().err())
+                .filter_map(|copy| copy.route.clone().err())
                 .collect(),
         };
         let name: Arc<str> = match route {
-            Some(route) => name_of(route, &plan).into(),
+            Some(route) => name_of(route).into(),
             None => "none".into(),
         };
-        for (step, outcome) in steps.into_iter().zip(outcomes) {
-            report.entries.push(Entry {
-                recipient: step.recipient.shared(),
-                target: step.target.shared(),
+        for (copy, outcome) in copies.into_iter().zip(outcomes) {
+            report.entries.push(CopyReport {
+                recipient: copy.recipient.shared(),
+                target: copy.target.shared(),
                 route: Arc::clone(&name),
-                reason: step.reason.clone(),
+                reason: copy.reason.clone(),
                 outcome,
             });
         }
     }
-    report.entries.extend(sender.by_expansion());
+    report.entries.extend(dispatcher.by_expansion());
     if report
         .entries
         .iter()
         .any(|entry| entry.outcome.is_accepted())
     {
-        report.copy_failures = sender.copies();
+        report.copy_failures = dispatcher.copies();
     }
-    report.notices.extend(sender.notices.into_inner());
+    report.notices.extend(dispatcher.notices.into_inner());
     let unlogged = log::write(&report, around.settings, around.environment);
     report.notices.extend(unlogged);
     Ok(report)
@@ -121,19 +124,14 @@ fn parent_keeps(around: &Surroundings<'_>) -> bool {
     }
 }
 
-/// Keeps the text of a draft for these recipients; `None` where the user wants nothing kept.
-pub fn keep(
-    draft: &Draft,
-    failed: &[String],
-    around: &Surroundings<'_>,
-) -> Option<Result<Kept, Failure>> {
+/// Keeps the text of a draft for these recipients, unless the user wants nothing kept.
+pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept {
     // As the child of a submission of our own, the parent keeps the text.
     if !around.settings.is_set("save") || parent_keeps(around) {
-        return None;
+        return Kept::NotNeeded;
     }
     let identity = Identity::find(around.settings);
     let sender = match &draft.envelope_sender {
-        _ if draft.null_sender => "<>".to_owned(),
         Some(sender) => sender.to_string(),
         None => user::login_name(),
     };
@@ -166,18 +164,17 @@ pub fn keep(
         Failure::new(Kind::CannotCreate, "the message is NOT KEPT")
             .because(exit::with_causes(&error))
     };
-    Some(
-        render(draft, &style)
-            .map_err(cannot)
-            .and_then(|rendered| keep::keep(&rendered.message, around, &user::login_name())),
-    )
+    let rendered = render(draft, &style).map_err(cannot);
+    let letter =
+        rendered.and_then(|rendered| keep::keep(&rendered.message, around, &user::login_name()));
+    match letter {
+        Ok(letter) => Kept::DeadLetter(letter),
+        Err(failure) => Kept::Nowhere(failure),
+    }
 }
 
 /// Keeps what was asked to be sent and cannot be.
-pub fn keep_composed(
-    composed: &Composed,
-    around: &Surroundings<'_>,
-) -> Option<Result<Kept, Failure>> {
+pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Kept {
     keep(&composed.draft, &[], around)
 }
 
@@ -185,10 +182,12 @@ pub fn keep_composed(
 ///
 /// # Errors
 /// 66 when an attachment cannot be read any more, 73 when nothing can be spooled.
-pub fn rehearse(draft: &Draft, plan: &Plan, around: &Surroundings<'_>) -> Result<Spool, Failure> {
-    let route = plan
-        .steps
-        .iter()
-        .find_map(|step| step.route.as_deref().ok());
-    Sender::new(draft, plan, around).render(route)
+pub fn rehearse(
+    draft: &Draft,
+    plan: &SubmissionPlan,
+    around: &Surroundings<'_>,
+) -> Result<Spool, Failure> {
+    let mut routes = plan.copies.iter().map(|copy| copy.route.as_deref());
+    let route = routes.find_map(Result::ok);
+    Dispatcher::new(draft, plan, around).render(route)
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::address::ascii_domain;
 use crate::config::Settings;
@@ -15,7 +16,7 @@ pub enum Mta {
     /// Everything to this program, or to the one of the usual places.
     Sendmail(Option<PathBuf>),
     /// Everything to this relay.
-    Relay(RelayUrl),
+    Relay(Arc<RelayUrl>),
     /// Everything into mailboxes of this host.
     Local,
     /// Everything into a file, or to standard output, as an mbox.
@@ -136,7 +137,7 @@ impl Mta {
                 Ok(Mta::Sendmail(Some(PathBuf::from(decode(path)?))))
             }
             Some(("file", _)) => Err(MtaError("file:// needs an absolute path".to_owned())),
-            Some(_) => RelayUrl::parse(text).map(Mta::Relay),
+            Some(_) => RelayUrl::parse(text).map(|url| Mta::Relay(Arc::new(url))),
             // A login may stand in it: then it is not repeated.
             None if text.contains('@') => Err(MtaError(
                 "it is no way to send mail: a relay is written as smtp://USER@HOST".to_owned(),

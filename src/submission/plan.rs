@@ -1,32 +1,32 @@
 //! The plan: who we are, which ways there are, and which way each copy goes.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::address::{EnvelopeAddress, MAX_RECIPIENTS};
+use crate::address::{EnvelopeAddress, MAX_RECIPIENTS, ReversePath};
 use crate::compose::Draft;
-use crate::config::{Problem, Weight};
+use crate::config::{Problem, Settings, Weight};
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::submission::aliases::SystemAliases;
 use crate::submission::identity::Identity;
-use crate::submission::mta::{self, Mta, RelayUrl};
+use crate::submission::mta::{Mta, MtaError, RelayUrl};
 use crate::submission::relay;
-use crate::submission::route::{self, Route, Step, World};
+use crate::submission::route::{self, Route, RoutedCopy, RoutingInputs};
 use crate::sys::host::{self, HostUnread};
 use crate::sys::{open, user};
 use crate::transport::sendmail;
 
 /// Where each copy of a draft goes, before anything is sent.
 #[derive(Debug)]
-pub struct Plan {
+pub struct SubmissionPlan {
     /// The copies.
-    pub steps: Vec<Step>,
+    pub copies: Vec<RoutedCopy>,
     /// Who we are.
     pub identity: Identity,
-    /// The relay, if one is configured.
-    pub relay: Option<RelayUrl>,
     /// What else the user should know.
     pub notices: Vec<String>,
     /// The next step if the relay refuses.
@@ -38,152 +38,237 @@ pub struct Plan {
 /// # Errors
 /// 78 when the configuration of the way out is wrong; 75 when the system fails where the way is
 /// looked for: a sendmail, an account, an alias or a name that cannot be looked up is not absent.
-pub fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Plan, Failure> {
+pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<SubmissionPlan, Failure> {
     let settings = around.settings;
+    let (mta, relay) = way_out(settings)?;
+    refuse_ourselves(&mta, around)?;
+    let mut identity = Identity::find(settings);
+    identity.know_login(relay.as_ref().and_then(|url| url.user.as_deref()));
+    let mut notices = Vec::new();
+    notices.extend(check_host_files()?);
+
+    let lookups = Lookups::new(around);
+    let inputs = RoutingInputs {
+        // A relay that `mta` names is in `mta` already.
+        relay: relay.filter(|_| mta == Mta::Auto),
+        mta,
+        local_leaves: settings.text("local") == Some("relay"),
+        qualify_domain: identity.qualify_domain.clone(),
+        own_names: identity.own_names.clone(),
+        find_sendmail: &|| lookups.sendmail(),
+        is_account: &|name| lookups.is_account(name),
+        system_aliases: &|| lookups.system_aliases(),
+    };
+    let recipients = draft.recipients().map(|named| named.address());
+    let (copies, ignored) = route::routes(recipients, &inputs);
+    // Looked at before the copies are: a route that was found after a failed look-up is no answer.
+    notices.extend(lookups.finish()?);
+    if copies.len() + ignored.len() > MAX_RECIPIENTS {
+        let what = format!(
+            "the message has more than {MAX_RECIPIENTS} recipients: the system's aliases lead to them"
+        );
+        return Err(Failure::new(Kind::Data, what));
+    }
+    notices.extend(ignored.into_iter().map(|member| {
+        format!("the system's aliases lead to {member}, which is no mailbox and was left out")
+    }));
+    let url = copies.iter().find_map(relay_of);
+    if url.is_some_and(|url| relay::is_unchecked(url, settings)) {
+        notices.push(format!(
+            "{}: the relay's certificate is not checked",
+            settings.origin("tls-verify")
+        ));
+    }
+    Ok(SubmissionPlan {
+        hint: hint_of_domains(draft, &copies, &identity),
+        copies,
+        identity,
+        notices,
+    })
+}
+
+/// Returns the relay by which a copy goes.
+fn relay_of(copy: &RoutedCopy) -> Option<&RelayUrl> {
+    match copy.route.as_deref() {
+        Ok(Route::Relay(url)) => Some(url),
+        _ => None,
+    }
+}
+
+/// Reads the settings of the way out: `mta`, and the relay that it or `smtp` names.
+///
+/// # Errors
+/// 78 when one of them is wrong, or contradicts another.
+fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayUrl>>), Failure> {
     if let Some(problem) = settings.problems.iter().find(|p| p.weight == Weight::Route) {
         return Err(config_failure(problem));
     }
-    let read = |name: &'static str, error: mta::MtaError| {
+    let wrong = |name: &'static str, error: MtaError| {
         let what = format!("{}: {name} is wrong", settings.origin(name));
         Failure::new(Kind::Config, what).because(error)
     };
-    let mta = Mta::of(settings).map_err(|e| read("mta", e))?;
+    let mta = Mta::of(settings).map_err(|error| wrong("mta", error))?;
     let relay = match (&mta, settings.text("smtp")) {
-        (Mta::Relay(url), _) => Some(url.clone()),
-        (Mta::Auto, Some(text)) => Some(RelayUrl::parse(text).map_err(|e| read("smtp", e))?),
+        (Mta::Relay(url), _) => Some(Arc::clone(url)),
+        (Mta::Auto, Some(text)) => {
+            let url = RelayUrl::parse(text).map_err(|error| wrong("smtp", error))?;
+            Some(Arc::new(url))
+        }
         _ => None,
     };
     if let Some(url) = &relay {
         relay::check(url, settings)?;
     }
-    let unseen = |what: String, error: std::io::Error| {
-        Failure::new(open::kind_of(&error, Kind::TryLater), what).because(exit::with_causes(&error))
+    Ok((mta, relay))
+}
+
+/// Refuses to submit by a sendmail that is Postrider: each would hand the message to the next for ever.
+///
+/// # Errors
+/// 78 when `mta` leads back to us, 75 when the system fails to look at the program.
+fn refuse_ourselves(mta: &Mta, around: &Surroundings<'_>) -> Result<(), Failure> {
+    let Mta::Sendmail(Some(path)) = mta else {
+        return Ok(());
     };
-    if let Mta::Sendmail(Some(path)) = &mta
-        && sendmail::is_ourselves(path)
-            .map_err(|error| unseen(format!("cannot look at {}", sanitize::path(&path)), error))?
-    {
-        let what = format!(
-            "{}: {} is Postrider itself, no MTA",
-            settings.origin("mta"),
-            sanitize::path(&path)
-        );
+    let is_ourselves = sendmail::is_ourselves(path);
+    let shown = sanitize::path(&path);
+    if is_ourselves.map_err(|error| unread(format!("cannot look at {shown}"), &error))? {
+        let origin = around.settings.origin("mta");
+        let what = format!("{origin}: {shown} is Postrider itself, no MTA");
         return Err(Failure::new(Kind::Config, what));
     }
-    let called_by = |path: &PathBuf| around.environment.was_called_by(path);
-    if matches!(&mta, Mta::Sendmail(path) if path.as_ref().is_some_and(called_by)) {
+    // Another build of Postrider is not the same file, but it was started by the program at this path.
+    if around.environment.was_called_by(path) {
         let what = "the sendmail that was called is Postrider itself, no MTA";
         return Err(Failure::new(Kind::Config, what)
             .hint("set mta= to the path of a real sendmail, to a relay, or to local"));
     }
-    let mut identity = Identity::find(settings);
-    identity.know_login(relay.as_ref().and_then(|url| url.user.as_deref()));
-    let mut notices = Vec::new();
+    Ok(())
+}
+
+/// Makes sure that the host's name and the user database could be read (D27); returns a notice where
+/// a file is only closed to us.
+///
+/// # Errors
+/// 75 when the system failed: the sender's address would be wrong.
+fn check_host_files() -> Result<Option<String>, Failure> {
+    let mut notice = None;
     if let Some((path, unread)) = host::unread() {
         let what = format!("cannot read {path} for this host's name");
         match unread {
             HostUnread::Failed(why) => {
                 return Err(Failure::new(Kind::TryLater, what).because(why.as_str()));
             }
-            HostUnread::Refused(why) => notices.push(format!("{what}: {why}")),
+            HostUnread::Refused(why) => notice = Some(format!("{what}: {why}")),
         }
     }
-    if let Some(why) = user::unread() {
-        return Err(Failure::new(Kind::TryLater, "cannot read the user database").because(why));
+    match user::unread() {
+        Some(why) => {
+            Err(Failure::new(Kind::TryLater, "cannot read the user database").because(why))
+        }
+        None => Ok(notice),
     }
-    // The first look-up that failed: its "no" is no answer, so nothing may be sent (D27).
-    let trouble = RefCell::new(None);
-    let note = |what: &str, error| {
-        let failure = unseen(what.to_owned(), error);
-        trouble.borrow_mut().get_or_insert(failure);
-    };
-    let unreadable = RefCell::new(None);
-    let find_sendmail = || match sendmail::find() {
-        Ok(path) => path.filter(|path| !called_by(path)),
-        Err(error) => {
-            note("cannot look for sendmail", error);
-            None
+}
+
+/// What routing asks of this host, and the first look-up that failed.
+///
+/// Routing goes on after a failure, since its questions have no place for one; [`Lookups::finish`]
+/// must be asked before any of its answers is used.
+struct Lookups<'a> {
+    around: &'a Surroundings<'a>,
+    failure: RefCell<Option<Failure>>,
+    notice: RefCell<Option<String>>,
+}
+
+impl<'a> Lookups<'a> {
+    fn new(around: &'a Surroundings<'a>) -> Lookups<'a> {
+        Lookups {
+            around,
+            failure: RefCell::default(),
+            notice: RefCell::default(),
         }
-    };
-    let is_account = |name: &str| match user::by_name(name) {
-        Ok(account) => account.is_some(),
-        Err(error) => {
-            note("cannot read the user database", error);
-            false
-        }
-    };
-    let system_aliases = || match SystemAliases::read() {
-        Ok(aliases) => aliases,
-        Err((path, error)) => {
-            let what = format!("cannot read {path}");
-            if error.is_failure() {
-                note(&what, error.into())
-            } else {
-                let told = format!("{what}: {error}; the system's aliases do not count");
-                unreadable.replace(Some(told));
+    }
+
+    /// Returns the sendmail of the usual places, unless it is the one that called us.
+    fn sendmail(&self) -> Option<PathBuf> {
+        let is_caller = |path: &Path| self.around.environment.was_called_by(path);
+        match sendmail::find() {
+            Ok(path) => path.filter(|path| !is_caller(path)),
+            Err(error) => {
+                self.remember("cannot look for sendmail", &error);
+                None
             }
-            SystemAliases::default()
         }
-    };
-    let world = World {
-        relay: relay.clone().filter(|_| mta == Mta::Auto),
-        mta,
-        local_leaves: settings.text("local") == Some("relay"),
-        qualify_domain: identity.qualify_domain.clone(),
-        own_names: identity.own_names.clone(),
-        find_sendmail: &find_sendmail,
-        is_account: &is_account,
-        system_aliases: &system_aliases,
-    };
-    let recipients = draft.recipients().map(|named| named.address());
-    let (steps, ignored) = route::plan(recipients, &world);
-    if let Some(failure) = trouble.into_inner() {
-        return Err(failure);
     }
-    if steps.len() + ignored.len() > MAX_RECIPIENTS {
-        let what = format!(
-            "the message has more than {MAX_RECIPIENTS} recipients: the system's aliases lead to them"
-        );
-        return Err(Failure::new(Kind::Data, what));
+
+    fn is_account(&self, name: &str) -> bool {
+        match user::by_name(name) {
+            Ok(account) => account.is_some(),
+            Err(error) => {
+                self.remember("cannot read the user database", &error);
+                false
+            }
+        }
     }
-    notices.extend(unreadable.into_inner());
-    notices.extend(ignored.into_iter().map(|member| {
-        format!("the system's aliases lead to {member}, which is no mailbox and was left out")
-    }));
-    let leaves = steps
+
+    fn system_aliases(&self) -> SystemAliases {
+        match SystemAliases::read() {
+            Ok(aliases) => aliases,
+            Err((path, error)) => {
+                let what = format!("cannot read {path}");
+                if error.is_failure() {
+                    self.remember(&what, &error.into());
+                } else {
+                    let notice = format!("{what}: {error}; the system's aliases do not count");
+                    self.notice.replace(Some(notice));
+                }
+                SystemAliases::default()
+            }
+        }
+    }
+
+    fn remember(&self, what: &str, error: &io::Error) {
+        let mut failure = self.failure.borrow_mut();
+        failure.get_or_insert_with(|| unread(what.to_owned(), error));
+    }
+
+    /// Returns the notice of the look-ups.
+    ///
+    /// # Errors
+    /// The first look-up that failed: its "no" is no answer, so nothing may be sent (D27).
+    fn finish(&self) -> Result<Option<String>, Failure> {
+        match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok(self.notice.take()),
+        }
+    }
+}
+
+/// Returns the failure of a look-up: 75 where the system failed, or is short of something.
+fn unread(what: String, error: &io::Error) -> Failure {
+    Failure::new(open::kind_of(error, Kind::TryLater), what).because(exit::with_causes(error))
+}
+
+/// Returns the hint for mail that a relay may refuse: an address in it has a domain without a dot.
+///
+/// The mail is sent anyway (design decision D4); only the relay's refusal makes the hint worth a line.
+fn hint_of_domains(draft: &Draft, copies: &[RoutedCopy], identity: &Identity) -> Option<String> {
+    let mut targets = copies
         .iter()
-        .any(|step| step.route.as_deref() == Ok(&Route::Relay));
-    let lacks_domain = || {
-        let sender = match &draft.envelope_sender {
-            Some(asked) => asked.qualified(&identity.qualify_domain),
-            None => identity.default_sender(true),
-        };
-        let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
-        let targets = steps
-            .iter()
-            .filter(|step| step.route.as_deref() == Ok(&Route::Relay));
-        is_bare(&sender) || targets.map(|step| &step.target).any(is_bare)
+        .filter(|copy| relay_of(copy).is_some())
+        .map(|copy| &copy.target)
+        .peekable();
+    targets.peek()?;
+    let sender = match draft.envelope_sender.as_ref() {
+        Some(ReversePath::Address(asked)) => asked.qualified(&identity.qualify_domain),
+        Some(ReversePath::Null) | None => identity.default_sender(true),
     };
-    // Sent anyway (design decision D4): it is a relay's refusal that makes it worth a word.
-    let hint = (leaves && lacks_domain()).then(|| {
+    let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
+    (is_bare(&sender) || targets.any(is_bare)).then(|| {
         format!(
             "relays may refuse addresses at {0}: write set hostname={0}.example.org or set from= into /etc/mail.rc",
             identity.qualify_domain
         )
-    });
-    let is_unchecked = |url: &RelayUrl| relay::is_unchecked(url, settings);
-    if leaves && relay.as_ref().is_some_and(is_unchecked) {
-        notices.push(format!(
-            "{}: the relay's certificate is not checked",
-            settings.origin("tls-verify")
-        ));
-    }
-    Ok(Plan {
-        steps,
-        identity,
-        relay,
-        notices,
-        hint,
     })
 }
 
@@ -197,13 +282,10 @@ fn config_failure(problem: &Problem) -> Failure {
 }
 
 /// Returns a route in a word or two.
-pub fn name_of(route: &Route, plan: &Plan) -> String {
+pub(crate) fn name_of(route: &Route) -> String {
     match route {
         Route::Sendmail(path) => format!("sendmail {}", sanitize::path(&path)),
-        Route::Relay => match &plan.relay {
-            Some(url) => format!("relay {url}"),
-            None => "relay".to_owned(),
-        },
+        Route::Relay(url) => format!("relay {url}"),
         Route::Local(name) => format!("mailbox of {name}"),
         Route::Test(None) => "test".to_owned(),
         Route::Test(Some(path)) => format!("test {}", sanitize::path(&path)),

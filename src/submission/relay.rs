@@ -20,10 +20,10 @@ use crate::submission::Surroundings;
 use crate::submission::mta::{Mta, RelayUrl, Scheme};
 use crate::sys::open::{self, Unread, Use};
 use crate::sys::{child, user};
-use crate::transport::Outcome;
 use crate::transport::smtp::{
     Credentials, Mechanism, Relay, Secret, Security, Timeouts, Verify, parse_fingerprint,
 };
+use crate::transport::{Disposition, Outcome};
 
 /// How long a password command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -176,9 +176,11 @@ fn forbid_clear_login(url: &RelayUrl, settings: &Settings) -> Result<(), Failure
 pub fn distrusted(settings: &Settings, outcome: &mut Outcome) {
     let ignores = ignores_certificates(settings);
     let names_pin = |hint: &String| hint.contains("tls-fingerprint");
-    if ignores && outcome.kind == Kind::NoPermission && outcome.hint.as_ref().is_some_and(names_pin)
+    if ignores
+        && outcome.kind() == Some(Kind::NoPermission)
+        && outcome.hint.as_ref().is_some_and(names_pin)
     {
-        outcome.kind = Kind::Config;
+        outcome.disposition = Disposition::Refused(Kind::Config);
         outcome.text = format!(
             "{}: a password is not sent to a relay whose certificate does not check: {}",
             settings.origin("tls-verify"),

@@ -9,7 +9,7 @@ use crate::transport::Outcome;
 
 /// What became of one copy.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct CopyReport {
     /// The recipient as it was given.
     pub recipient: Arc<str>,
     /// The recipient in the envelope; the file or command itself.
@@ -30,9 +30,9 @@ pub struct Report {
     /// The envelope sender that was asked for; else it is the user's.
     pub sender: Option<String>,
     /// One entry a copy.
-    pub entries: Vec<Entry>,
-    /// The file that keeps the text, or why none does; `None` where nothing had to be kept.
-    pub kept: Option<Result<Kept, Failure>>,
+    pub entries: Vec<CopyReport>,
+    /// What became of the text.
+    pub kept: Kept,
     /// The next step if the relay has refused.
     pub hint: Option<String>,
     /// Copies that could not be kept (`record`); the mail itself is out.

@@ -18,8 +18,8 @@ use crate::transport::{Disposition, Outcome};
 pub enum Route {
     /// By this sendmail.
     Sendmail(PathBuf),
-    /// By the relay.
-    Relay,
+    /// By this relay.
+    Relay(Arc<RelayUrl>),
     /// Into the mailbox of this account.
     Local(String),
     /// Into a file, or to standard output, as an mbox.
@@ -28,7 +28,7 @@ pub enum Route {
 
 /// One copy: whose recipient, where it goes, and why there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct RoutedCopy {
     /// The recipient as it was given, after the aliases of the mailrc.
     pub recipient: EnvelopeAddress,
     /// What stands in the envelope: qualified for a relay, expanded by the system's aliases.
@@ -40,11 +40,11 @@ pub struct Step {
 }
 
 /// What routing must know of this host and its configuration.
-pub struct World<'a> {
+pub(crate) struct RoutingInputs<'a> {
     /// The value of `mta`.
     pub mta: Mta,
     /// The relay for mail that leaves this host, under [`Mta::Auto`].
-    pub relay: Option<RelayUrl>,
+    pub relay: Option<Arc<RelayUrl>>,
     /// Whether local names leave too (`local=relay`).
     pub local_leaves: bool,
     /// What is put behind bare names that leave.
@@ -63,40 +63,40 @@ pub struct World<'a> {
 /// aliases that were left out.
 ///
 /// Those are more than [`MAX_RECIPIENTS`] where there are too many: then not all are among them.
-pub fn plan<'a>(
+pub(crate) fn routes<'a>(
     recipients: impl IntoIterator<Item = &'a EnvelopeAddress>,
-    world: &World<'_>,
-) -> (Vec<Step>, Vec<String>) {
-    let mut planner = Planner {
-        world,
+    inputs: &RoutingInputs<'_>,
+) -> (Vec<RoutedCopy>, Vec<String>) {
+    let mut router = Router {
+        inputs,
         sendmail: None,
         aliases: None,
-        steps: Vec::new(),
+        copies: Vec::new(),
         seen: HashSet::new(),
         ignored: Vec::new(),
     };
     for recipient in recipients {
-        planner.recipient(recipient);
-        if planner.steps.len() + planner.ignored.len() > MAX_RECIPIENTS {
+        router.recipient(recipient);
+        if router.copies.len() + router.ignored.len() > MAX_RECIPIENTS {
             break;
         }
     }
-    (planner.steps, planner.ignored)
+    (router.copies, router.ignored)
 }
 
-struct Planner<'a> {
-    world: &'a World<'a>,
+struct Router<'a> {
+    inputs: &'a RoutingInputs<'a>,
     sendmail: Option<Option<PathBuf>>,
     aliases: Option<Rc<SystemAliases>>,
-    steps: Vec<Step>,
-    /// The targets of the steps, and whether they have a way.
+    copies: Vec<RoutedCopy>,
+    /// The targets of the copies, and whether they have a way.
     seen: HashSet<(EnvelopeAddress, bool)>,
     ignored: Vec<String>,
 }
 
-impl Planner<'_> {
+impl Router<'_> {
     fn recipient(&mut self, recipient: &EnvelopeAddress) {
-        match &self.world.mta {
+        match &self.inputs.mta {
             Mta::Auto => self.automatic(recipient),
             Mta::Sendmail(Some(path)) => {
                 let route = Route::Sendmail(path.clone());
@@ -114,8 +114,8 @@ impl Planner<'_> {
                     .ok_or_else(|| no_route("no sendmail is installed here".to_owned()));
                 self.push(recipient, recipient.clone(), route, "mta=sendmail");
             }
-            Mta::Relay(_) => self.carried(recipient, "mta names this relay", |name| {
-                (!name.is_local_name()).then_some(Route::Relay)
+            Mta::Relay(url) => self.carried(recipient, "mta names this relay", |name| {
+                (!name.is_local_name()).then(|| Route::Relay(Arc::clone(url)))
             }),
             Mta::Test(path) => {
                 let route = Route::Test(path.clone());
@@ -128,12 +128,12 @@ impl Planner<'_> {
     /// Local names to sendmail if there is one, else to their mailboxes; the rest to the relay,
     /// else to sendmail.
     fn automatic(&mut self, recipient: &EnvelopeAddress) {
-        let is_local = self.local_name(recipient).is_some() && !self.world.local_leaves;
-        let has_relay = self.world.relay.is_some();
+        let is_local = self.local_name(recipient).is_some() && !self.inputs.local_leaves;
+        let relay = self.inputs.relay.as_ref();
         let account = self
             .local_name(recipient)
-            .is_some_and(|name| (self.world.is_account)(&name));
-        let to_sendmail = !has_relay || (is_local && account);
+            .is_some_and(|name| (self.inputs.is_account)(&name));
+        let to_sendmail = relay.is_none() || (is_local && account);
         if to_sendmail && let Some(path) = self.sendmail() {
             let reason = if is_local {
                 "it is local and sendmail is here"
@@ -143,13 +143,14 @@ impl Planner<'_> {
             let route = Route::Sendmail(path);
             return self.push(recipient, recipient.clone(), Ok(route), reason);
         }
-        let reason = if has_relay {
+        let reason = if relay.is_some() {
             "the relay is configured"
         } else {
             "there is no sendmail here"
         };
         self.carried(recipient, reason, |name| {
-            (has_relay && !name.is_local_name()).then_some(Route::Relay)
+            let relay = relay.filter(|_| !name.is_local_name());
+            relay.map(|url| Route::Relay(Arc::clone(url)))
         });
     }
 
@@ -165,7 +166,7 @@ impl Planner<'_> {
         };
         let aliases = self
             .aliases
-            .get_or_insert_with(|| Rc::new((self.world.system_aliases)()));
+            .get_or_insert_with(|| Rc::new((self.inputs.system_aliases)()));
         let aliases = Rc::clone(aliases);
         let expansion = expand(&name, |name| aliases.get(name));
         let ignored = expansion.ignored.iter().map(ToString::to_string);
@@ -178,7 +179,7 @@ impl Planner<'_> {
         }
         if expansion.members.is_empty() {
             let text = format!("the alias {name} leads to nobody");
-            let outcome = Outcome::new(Disposition::Refused, Kind::NoUser, text);
+            let outcome = Outcome::new(Disposition::Refused(Kind::NoUser), text);
             self.push(recipient, recipient.clone(), Err(outcome), reason);
         }
     }
@@ -193,11 +194,11 @@ impl Planner<'_> {
         let Some(name) = self.local_name(member) else {
             return self.remote(recipient, member, reason, way);
         };
-        let one_way_out = matches!(self.world.mta, Mta::Relay(_)) || self.world.local_leaves;
-        let account = (self.world.is_account)(&name);
+        let one_way_out = matches!(self.inputs.mta, Mta::Relay(_)) || self.inputs.local_leaves;
+        let account = (self.inputs.is_account)(&name);
         // An unknown bare name is for the relay to judge, if there is one.
-        if one_way_out || (!account && self.world.relay.is_some()) {
-            let qualified = member.qualified(&self.world.qualify_domain);
+        if one_way_out || (!account && self.inputs.relay.is_some()) {
+            let qualified = member.qualified(&self.inputs.qualify_domain);
             return self.remote(recipient, &qualified, reason, way);
         }
         if account {
@@ -205,7 +206,7 @@ impl Planner<'_> {
             self.push(recipient, member.clone(), Ok(Route::Local(name)), reason);
         } else {
             let text = format!("there is no user {name} on this host");
-            let outcome = Outcome::new(Disposition::Refused, Kind::NoUser, text);
+            let outcome = Outcome::new(Disposition::Refused(Kind::NoUser), text);
             self.push(recipient, member.clone(), Err(outcome), reason);
         }
     }
@@ -218,7 +219,7 @@ impl Planner<'_> {
         way: &dyn Fn(&EnvelopeAddress) -> Option<Route>,
     ) {
         let route = way(target).ok_or_else(|| {
-            let what = match self.world.mta {
+            let what = match self.inputs.mta {
                 Mta::Local => "mta=local delivers only on this host",
                 _ => "no relay is configured and there is no sendmail here",
             };
@@ -233,7 +234,7 @@ impl Planner<'_> {
             None => Some(address.as_str().to_owned()),
             Some(domain) => {
                 let domain = domain.trim_end_matches('.').to_ascii_lowercase();
-                self.world
+                self.inputs
                     .own_names
                     .contains(&domain)
                     .then(|| address.local_part().to_owned())
@@ -243,7 +244,7 @@ impl Planner<'_> {
 
     fn sendmail(&mut self) -> Option<PathBuf> {
         self.sendmail
-            .get_or_insert_with(|| (self.world.find_sendmail)())
+            .get_or_insert_with(|| (self.inputs.find_sendmail)())
             .clone()
     }
 
@@ -258,12 +259,12 @@ impl Planner<'_> {
             return;
         }
         // Most copies go the way of the one before: a mail to 60,000 has one route.
-        let route = match (route, self.steps.last().map(|step| &step.route)) {
+        let route = match (route, self.copies.last().map(|copy| &copy.route)) {
             (Ok(route), Some(Ok(last))) if **last == route => Ok(Arc::clone(last)),
             (Err(outcome), Some(Err(last))) if **last == outcome => Err(Arc::clone(last)),
             (route, _) => route.map(Arc::new).map_err(Arc::new),
         };
-        self.steps.push(Step {
+        self.copies.push(RoutedCopy {
             recipient: recipient.clone(),
             target,
             route,
@@ -273,7 +274,7 @@ impl Planner<'_> {
 }
 
 fn no_route(text: String) -> Outcome {
-    Outcome::new(Disposition::Refused, Kind::Unavailable, text).hint(
+    Outcome::new(Disposition::Refused(Kind::Unavailable), text).hint(
         "write the relay into ~/.mailrc or /etc/mail.rc: set mta=submission://USER@HOST password-file=FILE",
     )
 }
@@ -295,9 +296,11 @@ mod tests {
             .map(|r| EnvelopeAddress::new(*r).unwrap())
             .collect();
         let find = || setup.sendmail.then(|| PathBuf::from("/sm"));
-        let world = World {
+        let inputs = RoutingInputs {
             mta: Mta::parse(setup.mta).unwrap(),
-            relay: setup.relay.map(|relay| RelayUrl::parse(relay).unwrap()),
+            relay: setup
+                .relay
+                .map(|relay| Arc::new(RelayUrl::parse(relay).unwrap())),
             local_leaves: setup.local_leaves,
             qualify_domain: "corp.example".to_owned(),
             own_names: vec!["db1.corp.example".to_owned(), "localhost".to_owned()],
@@ -307,15 +310,18 @@ mod tests {
                 SystemAliases::parse("postmaster: root\nops: alice, boss@x.example, |/bin/sh\n")
             },
         };
-        let (steps, _) = plan(&recipients, &world);
-        steps
+        let (copies, _) = routes(&recipients, &inputs);
+        copies
             .iter()
-            .map(|step| match step.route.as_deref() {
-                Ok(Route::Sendmail(_)) => format!("{} sendmail", step.target),
-                Ok(Route::Relay) => format!("{} relay", step.target),
-                Ok(Route::Local(name)) => format!("{} local {name}", step.target),
-                Ok(Route::Test(_)) => format!("{} test", step.target),
-                Err(outcome) => format!("{} {}", step.target, outcome.kind.status()),
+            .map(|copy| match copy.route.as_deref() {
+                Ok(Route::Sendmail(_)) => format!("{} sendmail", copy.target),
+                Ok(Route::Relay(_)) => format!("{} relay", copy.target),
+                Ok(Route::Local(name)) => format!("{} local {name}", copy.target),
+                Ok(Route::Test(_)) => format!("{} test", copy.target),
+                Err(outcome) => {
+                    let status = outcome.kind().map_or(0, Kind::status);
+                    format!("{} {status}", copy.target)
+                }
             })
             .collect()
     }

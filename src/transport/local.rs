@@ -78,13 +78,13 @@ pub(crate) fn deliver(
 ) -> Outcome {
     let later = |what: &str, error: io::Error| {
         let text = format!("{what}: {}", exit::with_causes(&error));
-        Outcome::new(Disposition::TryLater, Kind::TryLater, text)
+        Outcome::new(Disposition::TryLater(Kind::TryLater), text)
     };
     let account = match user::by_name(name) {
         Ok(Some(account)) => account,
         Ok(None) => {
             let text = format!("there is no user {name} on this host");
-            return Outcome::new(Disposition::Refused, Kind::NoUser, text);
+            return Outcome::new(Disposition::Refused(Kind::NoUser), text);
         }
         Err(error) => return later("cannot read the user database", error),
     };
@@ -92,7 +92,7 @@ pub(crate) fn deliver(
         Ok(Some(path)) => path,
         Ok(None) => {
             let text = format!("{name} can have no mailbox");
-            return Outcome::new(Disposition::Refused, Kind::NoUser, text);
+            return Outcome::new(Disposition::Refused(Kind::NoUser), text);
         }
         Err(error) => return later("cannot look for the mailbox", error),
     };
@@ -108,34 +108,36 @@ pub(crate) fn deliver(
         String::new()
     };
     let mut reader = return_path.as_bytes().chain(message.reader());
+    // From Ok on the mail is safe: it is written under the mailbox's locks, and synced.
     match wait.append(&path, &line, &mut reader, &options) {
         Ok(()) => Outcome::new(
             Disposition::Accepted,
-            Kind::Io,
             format!("delivered to {}", sanitize::path(&path)),
         ),
-        Err(error) => {
-            let kind = error.kind();
-            let disposition = if error.is_temporary() {
-                Disposition::TryLater
-            } else {
-                Disposition::Refused
-            };
-            let outcome = Outcome::new(disposition, kind, exit::with_causes(&error));
-            match kind {
-                Kind::NoPermission if account.uid == user::effective_uid() => outcome.hint(
-                    "to have a mailbox of your own: export MAIL=$HOME/inbox; or set mta= to a relay",
-                ),
-                Kind::NoPermission => outcome.hint(format!(
-                    "only root or an MTA can deliver to {}'s mailbox: install an MTA, or set mta= to a relay",
-                    account.name,
-                )),
-                _ => match error.hint() {
-                    Some(hint) => outcome.hint(hint),
-                    None => outcome,
-                },
-            }
-        }
+        Err(error) => not_appended(&error, &account),
+    }
+}
+
+/// Returns the outcome of a message that could not be appended to an account's mailbox.
+fn not_appended(error: &AppendError, account: &user::User) -> Outcome {
+    let kind = error.kind();
+    let disposition = if error.is_temporary() {
+        Disposition::TryLater(kind)
+    } else {
+        Disposition::Refused(kind)
+    };
+    let outcome = Outcome::new(disposition, exit::with_causes(error));
+    match kind {
+        Kind::NoPermission if account.uid == user::effective_uid() => outcome
+            .hint("to have a mailbox of your own: export MAIL=$HOME/inbox; or set mta= to a relay"),
+        Kind::NoPermission => outcome.hint(format!(
+            "only root or an MTA can deliver to {}'s mailbox: install an MTA, or set mta= to a relay",
+            account.name,
+        )),
+        _ => match error.hint() {
+            Some(hint) => outcome.hint(hint),
+            None => outcome,
+        },
     }
 }
 
@@ -174,7 +176,7 @@ pub(crate) fn append_to_file(
     message: &Spool,
     wait: &Wait<'_>,
 ) -> Outcome {
-    let refused = |text: String| Outcome::new(Disposition::Refused, Kind::CannotCreate, text);
+    let refused = |text: String| Outcome::new(Disposition::Refused(Kind::CannotCreate), text);
     let is_full = match path.metadata() {
         Ok(file) => file.len() > 0,
         // A file that could not be looked at may be no mbox: nothing is put behind it.
@@ -184,7 +186,7 @@ pub(crate) fn append_to_file(
                 sanitize::path(&path),
                 exit::with_causes(&error)
             );
-            return Outcome::new(Disposition::TryLater, Kind::TryLater, text);
+            return Outcome::new(Disposition::TryLater(Kind::TryLater), text);
         }
         Err(_) => false,
     };
@@ -195,13 +197,12 @@ pub(crate) fn append_to_file(
     match wait.append(path, line, &mut reader, &AppendOptions::folder()) {
         Ok(()) => Outcome::new(
             Disposition::Accepted,
-            Kind::Io,
             format!("written to {}", sanitize::path(&path)),
         ),
         Err(error) => {
             let text = exit::with_causes(&error);
             let outcome = if error.is_temporary() {
-                Outcome::new(Disposition::TryLater, error.kind(), text)
+                Outcome::new(Disposition::TryLater(error.kind()), text)
             } else {
                 refused(text)
             };

@@ -5,7 +5,7 @@
 //! [`Outcome`] a recipient. What to do with mail that nobody accepted is the
 //! business of `submission`.
 
-use crate::address::EnvelopeAddress;
+use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::Kind;
 pub(crate) use crate::message::MessageSource;
 
@@ -14,27 +14,26 @@ pub(crate) mod sendmail;
 pub(crate) mod smtp;
 
 /// Who a message is from and who gets it, beside its bytes (RFC 5321 section 3.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
-    /// The reverse-path; `None` lets the MTA decide (or stands for `<>` where `null_sender` is set).
-    pub sender: Option<EnvelopeAddress>,
-    /// Whether the sender is the empty reverse-path `<>`, as bounces have it.
-    pub null_sender: bool,
+    /// The reverse-path.
+    pub sender: ReversePath,
     /// The forward-paths.
     pub recipients: Vec<EnvelopeAddress>,
 }
 
-/// What became of a message for one recipient.
+/// What became of a message for one recipient; where it was not accepted, with what the exit status
+/// says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// The next hop has taken responsibility.
     Accepted,
     /// Refused for good.
-    Refused,
+    Refused(Kind),
     /// Not taken now; a later try may succeed.
-    TryLater,
+    TryLater(Kind),
     /// It may have been accepted: a second copy is possible if it is sent again.
-    Uncertain,
+    Uncertain(Kind),
 }
 
 impl Disposition {
@@ -42,9 +41,19 @@ impl Disposition {
     pub fn name(self) -> &'static str {
         match self {
             Disposition::Accepted => "accepted",
-            Disposition::Refused => "refused",
-            Disposition::TryLater => "try-later",
-            Disposition::Uncertain => "uncertain",
+            Disposition::Refused(_) => "refused",
+            Disposition::TryLater(_) => "try-later",
+            Disposition::Uncertain(_) => "uncertain",
+        }
+    }
+
+    /// Returns what the exit status says of it; nothing where the message was accepted.
+    pub(crate) fn kind(self) -> Option<Kind> {
+        match self {
+            Disposition::Accepted => None,
+            Disposition::Refused(kind)
+            | Disposition::TryLater(kind)
+            | Disposition::Uncertain(kind) => Some(kind),
         }
     }
 }
@@ -54,8 +63,6 @@ impl Disposition {
 pub struct Outcome {
     /// Accepted, refused, try later or uncertain.
     pub disposition: Disposition,
-    /// What the exit status says of it; ignored for accepted ones.
-    pub kind: Kind,
     /// The SMTP reply code or the child's exit status.
     pub code: Option<u16>,
     /// The next hop's own words, or our own reason. Not yet sanitised; without a line end.
@@ -68,10 +75,9 @@ pub struct Outcome {
 
 impl Outcome {
     /// Returns an outcome without a code or hint.
-    pub fn new(disposition: Disposition, kind: Kind, text: impl Into<String>) -> Outcome {
+    pub fn new(disposition: Disposition, text: impl Into<String>) -> Outcome {
         Outcome {
             disposition,
-            kind,
             code: None,
             text: text.into(),
             hint: None,
@@ -89,6 +95,11 @@ impl Outcome {
     pub fn hint(mut self, hint: impl Into<String>) -> Outcome {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Returns what the exit status says of it; nothing where the message was accepted.
+    pub fn kind(&self) -> Option<Kind> {
+        self.disposition.kind()
     }
 
     /// Returns whether the next hop has the message for sure.

@@ -11,19 +11,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use nix::unistd::{AccessFlags, access};
 
-use crate::address::EnvelopeAddress;
+use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::{self, Kind};
 use crate::sanitize;
 use crate::sys::child::{self, End, Finished, SUBMITTING};
 use crate::sys::open::{self, Trouble};
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
-use crate::transport::{Disposition, Envelope, Observer, Outcome};
+use crate::transport::{Disposition, Observer, Outcome};
 
 /// Where sendmail is looked for, in this order.
 pub(crate) const PATHS: &[&str] = &[
@@ -129,22 +130,99 @@ pub(crate) fn find() -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// Hands a message to sendmail, in as many calls as the recipients need.
-///
-/// Returns one outcome a recipient, in their order.
-pub(crate) fn submit(
-    sendmail: &Sendmail,
-    envelope: &Envelope,
-    message: &Spool,
-    signals: &Signals,
-    observer: &dyn Observer,
-) -> Vec<Arc<Outcome>> {
-    let mut outcomes = Vec::with_capacity(envelope.recipients.len());
-    for batch in batches(&envelope.recipients) {
-        let outcome = Arc::new(call(sendmail, envelope, batch, message, signals, observer));
-        outcomes.extend(batch.iter().map(|_| Arc::clone(&outcome)));
+/// A message to hand to sendmail, and with whom to talk about it.
+pub(crate) struct Job<'a> {
+    /// The sendmail.
+    pub sendmail: &'a Sendmail,
+    /// The reverse-path; without one sendmail's own rules say who sends.
+    pub sender: Option<&'a ReversePath>,
+    /// The message.
+    pub message: &'a Spool,
+    /// A signal ends the waiting.
+    pub signals: &'a Signals,
+    /// Who sees the dialogue.
+    pub observer: &'a dyn Observer,
+}
+
+impl Job<'_> {
+    /// Hands the message over, in as many calls as the recipients need.
+    ///
+    /// Returns one outcome a recipient, in their order.
+    pub(crate) fn submit(&self, recipients: &[EnvelopeAddress]) -> Vec<Arc<Outcome>> {
+        let mut outcomes = Vec::with_capacity(recipients.len());
+        for batch in batches(recipients) {
+            let outcome = Arc::new(self.call(batch));
+            outcomes.extend(batch.iter().map(|_| Arc::clone(&outcome)));
+        }
+        outcomes
     }
-    outcomes
+
+    /// Returns the command line for these recipients.
+    fn command(&self, recipients: &[EnvelopeAddress]) -> Command {
+        let sendmail = self.sendmail;
+        let mut command = child::command(&sendmail.program);
+        if let Some(name) = &sendmail.name {
+            command.arg0(name);
+        }
+        // A line with a single dot in the message must not end it.
+        command.arg("-i").args(&sendmail.arguments);
+        if let Some(sender) = self.sender {
+            command.arg("-f").arg(sender.to_string());
+        }
+        if let Some(name) = &sendmail.full_name {
+            command.args(["-F", name]);
+        }
+        if sendmail.verbose {
+            command.arg("-v");
+        }
+        // Behind this no recipient is read as an option.
+        command.arg("--");
+        command.args(recipients.iter().map(EnvelopeAddress::as_str));
+        // By this another build of Postrider sees that it is called as the MTA (D6).
+        command.env(SUBMITTING, &sendmail.program);
+        command
+    }
+
+    fn call(&self, recipients: &[EnvelopeAddress]) -> Outcome {
+        let sendmail = self.sendmail;
+        let stdin = match self.message.to_file() {
+            Ok(file) => file,
+            Err(error) => return unspooled(&error),
+        };
+        let command = self.command(recipients);
+        if sendmail.verbose {
+            self.observer.dialogue(true, &format!("{command:?}"));
+        }
+        // From the child's exit status 0 on, the mail is safe: the MTA has queued or delivered it.
+        let finished = match child::run(command, stdin, sendmail.timeout, self.signals) {
+            Ok(finished) => finished,
+            Err(error) => return not_run(&sendmail.program, &error),
+        };
+        if sendmail.verbose {
+            for line in String::from_utf8_lossy(&finished.output).lines() {
+                self.observer.dialogue(false, line);
+            }
+        }
+        outcome_of(&sendmail.program, &finished, self.message.len())
+    }
+}
+
+/// Returns the outcome of a sendmail that could not be started.
+fn not_run(program: &Path, error: &io::Error) -> Outcome {
+    let shown = sanitize::path(&program);
+    let text = format!("cannot run {shown}: {}", exit::with_causes(error));
+    // No descriptor, process or memory left says nothing of the program.
+    match open::kind_of(error, Kind::Unavailable) {
+        // The program is not there, or is no program: that does not pass by itself.
+        kind @ Kind::Unavailable => Outcome::new(Disposition::Refused(kind), text).hint(
+            if program.as_os_str().as_bytes().contains(&b' ') {
+                "mta= is the path alone; mta-arguments= holds arguments for it"
+            } else {
+                "set mta= to the path of a sendmail, or to the URL of a relay"
+            },
+        ),
+        kind => Outcome::new(Disposition::TryLater(kind), text),
+    }
 }
 
 /// Splits recipients so that each call stays below the system's limit for arguments.
@@ -166,68 +244,6 @@ fn batches(recipients: &[EnvelopeAddress]) -> Vec<&[EnvelopeAddress]> {
     batches
 }
 
-fn call(
-    sendmail: &Sendmail,
-    envelope: &Envelope,
-    recipients: &[EnvelopeAddress],
-    message: &Spool,
-    signals: &Signals,
-    observer: &dyn Observer,
-) -> Outcome {
-    let program = sanitize::path(&sendmail.program);
-    let stdin = match message.to_file() {
-        Ok(file) => file,
-        Err(error) => return unspooled(&error),
-    };
-    let mut command = child::command(&sendmail.program);
-    if let Some(name) = &sendmail.name {
-        command.arg0(name);
-    }
-    command.arg("-i").args(&sendmail.arguments);
-    if envelope.null_sender {
-        command.args(["-f", "<>"]);
-    } else if let Some(sender) = &envelope.sender {
-        command.args(["-f", sender.as_str()]);
-    }
-    if let Some(name) = &sendmail.full_name {
-        command.args(["-F", name]);
-    }
-    if sendmail.verbose {
-        command.arg("-v");
-    }
-    command.arg("--");
-    command.args(recipients.iter().map(EnvelopeAddress::as_str));
-    command.env(SUBMITTING, &sendmail.program);
-    if sendmail.verbose {
-        observer.dialogue(true, &format!("{command:?}"));
-    }
-    // From the child's exit status 0 on, the mail is safe: the MTA has queued or delivered it.
-    match child::run(command, stdin, sendmail.timeout, signals) {
-        Ok(finished) => {
-            if sendmail.verbose {
-                for line in String::from_utf8_lossy(&finished.output).lines() {
-                    observer.dialogue(false, line);
-                }
-            }
-            outcome_of(&sendmail.program, &finished, message.len())
-        }
-        Err(error) => {
-            let text = format!("cannot run {program}: {}", exit::with_causes(&error));
-            // No descriptor, process or memory left says nothing of the program.
-            match open::kind_of(&error, Kind::Unavailable) {
-                // It is not there, or no program: that does not pass by itself.
-                Kind::Unavailable => Outcome::new(Disposition::Refused, Kind::Unavailable, text)
-                    .hint(if sendmail.program.as_os_str().as_bytes().contains(&b' ') {
-                        "mta= is the path alone; mta-arguments= holds arguments for it"
-                    } else {
-                        "set mta= to the path of a sendmail, or to the URL of a relay"
-                    }),
-                kind => Outcome::new(Disposition::TryLater, kind, text),
-            }
-        }
-    }
-}
-
 /// Pipes a message to a command, by the shell: only where `set expandaddr` asks for it (D3).
 pub(crate) fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outcome {
     let shell = Path::new("/bin/sh");
@@ -244,8 +260,8 @@ pub(crate) fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outco
             let command = sanitize::path(&command);
             let text = format!("cannot run {command}: {}", exit::with_causes(&error));
             match open::kind_of(&error, Kind::Unavailable) {
-                Kind::Unavailable => Outcome::new(Disposition::Refused, Kind::Unavailable, text),
-                kind => Outcome::new(Disposition::TryLater, kind, text),
+                Kind::Unavailable => Outcome::new(Disposition::Refused(Kind::Unavailable), text),
+                kind => Outcome::new(Disposition::TryLater(kind), text),
             }
         }
     }
@@ -255,7 +271,7 @@ pub(crate) fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outco
 fn unspooled(error: &io::Error) -> Outcome {
     let text = format!("cannot spool the message: {}", exit::with_causes(error));
     let kind = open::kind_of(error, Kind::CannotCreate);
-    Outcome::new(Disposition::TryLater, kind, text)
+    Outcome::new(Disposition::TryLater(kind), text)
 }
 
 /// Turns a child's end into an outcome.
@@ -263,55 +279,53 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
     let program = sanitize::path(&program);
     let words = String::from_utf8_lossy(&finished.output);
     let words = words.lines().map(str::trim).find(|line| !line.is_empty());
-    let told = |what: String| match words {
+    let with_words = |what: String| match words {
         Some(words) => format!("{what}: {words}"),
         None => what,
     };
-    let has_all = finished.read >= size;
-    let open = if has_all {
-        Disposition::Uncertain
-    } else {
-        Disposition::TryLater
+    // A child that had the whole message may have sent it, whatever its end.
+    let open = |kind| {
+        if finished.read >= size {
+            Disposition::Uncertain(kind)
+        } else {
+            Disposition::TryLater(kind)
+        }
     };
     let outcome = match finished.end {
         End::Exited(0) => {
-            return Outcome::new(
-                Disposition::Accepted,
-                Kind::Unavailable,
-                told(format!("accepted by {program}")),
-            )
-            .code(0);
+            let text = with_words(format!("accepted by {program}"));
+            return Outcome::new(Disposition::Accepted, text).code(0);
         }
         End::Exited(status) => {
-            let disposition = if status == 75 {
-                open
-            } else {
-                Disposition::Refused
-            };
             let kind = Kind::from_status(status).unwrap_or(Kind::Unavailable);
-            let text = told(format!("{program} exited with status {status}"));
-            Outcome::new(disposition, kind, text).code(status as u16)
+            let disposition = if status == 75 {
+                open(kind)
+            } else {
+                Disposition::Refused(kind)
+            };
+            let text = with_words(format!("{program} exited with status {status}"));
+            Outcome::new(disposition, text).code(status as u16)
         }
         End::Killed(signal) => {
-            let text = told(format!("{program} was killed by signal {signal}"));
-            Outcome::new(open, Kind::Unavailable, text)
+            let text = with_words(format!("{program} was killed by signal {signal}"));
+            Outcome::new(open(Kind::Unavailable), text)
         }
         End::TimedOut => {
-            let text = told(format!("{program} did not answer in time and was stopped"));
-            Outcome::new(open, Kind::TryLater, text)
+            let text = with_words(format!("{program} did not answer in time and was stopped"));
+            Outcome::new(open(Kind::TryLater), text)
         }
         End::Unknown => {
             let text = format!("cannot wait for {program}, which had the message");
-            Outcome::new(Disposition::Uncertain, Kind::TryLater, text)
+            Outcome::new(Disposition::Uncertain(Kind::TryLater), text)
         }
         End::Interrupted(signal) => {
             let text = format!("interrupted while {program} had the message");
-            // It runs on and may read the rest: nobody knows what becomes of the message.
-            Outcome::new(Disposition::Uncertain, Kind::Signal(signal), text)
+            // The child runs on and may read the rest: nobody knows what becomes of the message.
+            Outcome::new(Disposition::Uncertain(Kind::Signal(signal)), text)
         }
     };
     match outcome.disposition {
-        Disposition::Uncertain => outcome
+        Disposition::Uncertain(_) => outcome
             .hint("the message may be in sendmail's queue: see mailq before sending it again"),
         _ => outcome,
     }
@@ -339,52 +353,57 @@ mod tests {
     #[test]
     fn an_exit_status_becomes_an_outcome() {
         let table = [
-            (End::Exited(0), 10, Disposition::Accepted, None),
+            (End::Exited(0), 10, Disposition::Accepted, false),
             (
                 End::Exited(67),
                 10,
-                Disposition::Refused,
-                Some(Kind::NoUser),
+                Disposition::Refused(Kind::NoUser),
+                true,
             ),
             (
                 End::Exited(1),
                 0,
-                Disposition::Refused,
-                Some(Kind::Unavailable),
+                Disposition::Refused(Kind::Unavailable),
+                true,
             ),
             (
                 End::Exited(75),
                 10,
-                Disposition::Uncertain,
-                Some(Kind::TryLater),
+                Disposition::Uncertain(Kind::TryLater),
+                true,
             ),
             (
                 End::Exited(75),
                 9,
-                Disposition::TryLater,
-                Some(Kind::TryLater),
+                Disposition::TryLater(Kind::TryLater),
+                true,
             ),
             (
                 End::Killed(9),
                 10,
-                Disposition::Uncertain,
-                Some(Kind::Unavailable),
+                Disposition::Uncertain(Kind::Unavailable),
+                true,
             ),
             (
                 End::Killed(9),
                 0,
-                Disposition::TryLater,
-                Some(Kind::Unavailable),
+                Disposition::TryLater(Kind::Unavailable),
+                true,
             ),
-            (End::Unknown, 10, Disposition::Uncertain, None),
+            (
+                End::Unknown,
+                10,
+                Disposition::Uncertain(Kind::TryLater),
+                false,
+            ),
             (
                 End::TimedOut,
                 0,
-                Disposition::TryLater,
-                Some(Kind::TryLater),
+                Disposition::TryLater(Kind::TryLater),
+                true,
             ),
         ];
-        for (end, read, disposition, kind) in table {
+        for (end, read, disposition, has_words) in table {
             let finished = Finished {
                 end,
                 output: b"\nno room\nmore\n".to_vec(),
@@ -392,11 +411,10 @@ mod tests {
             };
             let outcome = outcome_of(Path::new("/s"), &finished, 10);
             assert_eq!(outcome.disposition, disposition, "{end:?}");
-            if let Some(kind) = kind {
-                assert_eq!(outcome.kind, kind, "{end:?}");
+            if has_words {
                 assert!(outcome.text.ends_with(": no room"), "{}", outcome.text);
             }
-            let uncertain = disposition == Disposition::Uncertain;
+            let uncertain = matches!(disposition, Disposition::Uncertain(_));
             assert_eq!(outcome.hint.is_some(), uncertain, "{end:?}");
         }
     }

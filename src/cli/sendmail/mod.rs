@@ -109,7 +109,7 @@ fn hand_over(
     if let Some(failure) = input.failure {
         diagnostics.fail(&failure);
         let kept = submission::keep_composed(&composed, &around);
-        return diagnostics.kept_in_part(kept.as_ref());
+        return diagnostics.kept_in_part(&kept);
     }
     for warning in &composed.warnings {
         diagnostics.say(warning);
@@ -173,8 +173,8 @@ fn answer(report: &Report) -> Answer {
             let words = sanitize::line(words.as_bytes()).into_owned();
             match entry.outcome.disposition {
                 // A mail that may be lost is worth a second copy (RFC 5321 section 4.2.5).
-                Disposition::TryLater | Disposition::Uncertain => Answer::TryLater(words),
-                Disposition::Accepted | Disposition::Refused => Answer::Refused(words),
+                Disposition::TryLater(_) | Disposition::Uncertain(_) => Answer::TryLater(words),
+                Disposition::Accepted | Disposition::Refused(_) => Answer::Refused(words),
             }
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Outcome> {
         }
         Err(error) => Err(match lookup_failure(host, &error) {
             // It may have run out of something on its way, which "unknown" does not tell.
-            outcome if outcome.kind == Kind::NoHost => match can_look_up() {
+            outcome if outcome.kind() == Some(Kind::NoHost) => match can_look_up() {
                 Ok(()) => outcome,
                 Err(error) => not_now(host, &error),
             },
@@ -82,20 +82,20 @@ fn is_without_ipv4(error: &io::Error) -> bool {
 
 fn not_now(host: &str, why: &Unread) -> Outcome {
     let text = format!("cannot look up the relay {host}: {why}");
-    Outcome::new(Disposition::TryLater, Kind::TryLater, text)
+    Outcome::new(Disposition::TryLater(Kind::TryLater), text)
 }
 
 fn needs_module(host: &str, module: &str) -> Outcome {
     let text = format!(
         "cannot look up the relay {host}: a static build cannot load what /etc/nsswitch.conf names for hosts ({module})"
     );
-    Outcome::new(Disposition::Refused, Kind::Config, text)
+    Outcome::new(Disposition::Refused(Kind::Config), text)
         .hint("write the relay's numeric address, or use a build that is not static")
 }
 
 fn unknown_host(host: &str, why: &str) -> Outcome {
     let text = format!("cannot find the relay {host}: {why}");
-    Outcome::new(Disposition::Refused, Kind::NoHost, text)
+    Outcome::new(Disposition::Refused(Kind::NoHost), text)
 }
 
 /// Tells an unknown name from a name service that does not answer. std hides the number that
@@ -111,9 +111,9 @@ fn lookup_failure(host: &str, error: &io::Error) -> Outcome {
     }
     let text = format!("cannot look up the relay {host}: {words}");
     if error.kind() == io::ErrorKind::InvalidInput {
-        return Outcome::new(Disposition::Refused, Kind::Config, text);
+        return Outcome::new(Disposition::Refused(Kind::Config), text);
     }
-    Outcome::new(Disposition::TryLater, Kind::TryLater, text)
+    Outcome::new(Disposition::TryLater(Kind::TryLater), text)
 }
 
 #[cfg(test)]
@@ -150,9 +150,9 @@ mod tests {
         ];
         for (words, kind) in table {
             let outcome = lookup_failure("mx.example", &io::Error::other(words));
-            assert_eq!(outcome.kind, kind, "{words}");
+            assert_eq!(outcome.kind(), Some(kind), "{words}");
         }
         let outcome = lookup_failure("a\0b", &io::ErrorKind::InvalidInput.into());
-        assert_eq!(outcome.kind, Kind::Config);
+        assert_eq!(outcome.kind(), Some(Kind::Config));
     }
 }

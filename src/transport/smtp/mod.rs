@@ -89,8 +89,7 @@ pub(crate) fn submit(
     let rest = match worker {
         Ok(_) => wait(relay, &progress, &receiver, &*observer, cancel),
         Err(error) => Outcome::new(
-            Disposition::TryLater,
-            Kind::TryLater,
+            Disposition::TryLater(Kind::TryLater),
             format!("cannot start a thread: {}", exit::plain(&error)),
         ),
     };
@@ -145,7 +144,7 @@ fn abandoned(relay: &Relay, progress: &Progress, kind: Kind, why: &str) -> Outco
     let (stage, _) = progress.stage();
     let text = format!("{}: {why} while waiting for {stage}", relay.name());
     if progress.abandon() {
-        Outcome::new(Disposition::TryLater, kind, text)
+        Outcome::new(Disposition::TryLater(kind), text)
     } else {
         uncertain(text)
     }

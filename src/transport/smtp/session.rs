@@ -73,7 +73,7 @@ impl<'a> Session<'a> {
             // A refusal or a bad certificate is an answer; an address that gives none is passed over.
             match Session::reach(job, *address) {
                 Ok(wire) => return Session::start(job, wire),
-                Err(outcome) if outcome.disposition == Disposition::TryLater => {
+                Err(outcome) if matches!(outcome.disposition, Disposition::TryLater(_)) => {
                     last = Some(outcome);
                 }
                 Err(outcome) => return Err(outcome),
@@ -139,7 +139,7 @@ impl<'a> Session<'a> {
         } else if wants_tls && job.relay.requires_tls() {
             let text = format!("{}: the relay offers no STARTTLS", job.relay.name());
             return Err(
-                Outcome::new(Disposition::Refused, Kind::Unavailable, text).hint(
+                Outcome::new(Disposition::Refused(Kind::Unavailable), text).hint(
                     "nothing was sent, because encryption is required here; TLS from the start is smtps://",
                 ),
             );
@@ -233,7 +233,7 @@ impl<'a> Session<'a> {
         };
         let refuse = |why: &str| {
             let text = format!("{}: {why}", relay.name());
-            Outcome::new(Disposition::Refused, Kind::NoPermission, text)
+            Outcome::new(Disposition::Refused(Kind::NoPermission), text)
         };
         if !relay.may_authenticate(self.wire.peer().ip(), self.wire.is_encrypted()) {
             return Err(if self.wire.is_encrypted() {
@@ -338,7 +338,7 @@ impl<'a> Session<'a> {
                 "{}: the relay answered before it was asked{words}",
                 relay.name()
             );
-            Stop::Broken(Outcome::new(Disposition::TryLater, Kind::Protocol, text))
+            Stop::Broken(Outcome::new(Disposition::TryLater(Kind::Protocol), text))
         };
         match self.wire.reply(UNASKED) {
             Ok(reply) => {

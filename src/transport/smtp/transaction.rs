@@ -15,7 +15,7 @@ use super::data::{Block, Blocks, Measure, measure};
 use super::reply::Reply;
 use super::session::Session;
 use super::verdict::{Stop, Subject, failure, unanswered, uncertain, undecided, verdict};
-use crate::address::EnvelopeAddress;
+use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::{Kind, plain};
 use crate::transport::{Disposition, Outcome};
 
@@ -53,8 +53,7 @@ impl Session<'_> {
         }
         // The mail is safe from here on: the relay has taken responsibility for it.
         for recipient in accepted {
-            let outcome =
-                Outcome::new(Disposition::Accepted, Kind::Nothing, last.text()).code(last.code);
+            let outcome = Outcome::new(Disposition::Accepted, last.text()).code(last.code);
             self.job.progress.settle(recipient, outcome);
         }
         Ok(())
@@ -67,7 +66,6 @@ impl Session<'_> {
 
     /// Returns the MAIL command, or why there is none to be sent.
     fn mail_command(&self, measured: Measure) -> Result<Mail, Stop> {
-        let refuse = |kind, text| Err(Stop::Polite(Outcome::new(Disposition::Refused, kind, text)));
         if let Some(Some(limit)) = self.offers.size
             && measured.size > limit
         {
@@ -76,18 +74,21 @@ impl Session<'_> {
                 self.job.relay.name(),
                 measured.size
             );
-            let mut outcome = Outcome::new(Disposition::Refused, Kind::Unavailable, text);
+            let mut outcome = Outcome::new(Disposition::Refused(Kind::Unavailable), text);
             outcome.size_limit = Some(limit);
             return Err(Stop::Polite(outcome));
         }
         let envelope = &self.job.envelope;
         let sender = match &envelope.sender {
-            Some(sender) if !envelope.null_sender => match path_of(sender, self.offers.smtputf8) {
+            ReversePath::Null => None,
+            ReversePath::Address(sender) => match path_of(sender, self.offers.smtputf8) {
                 Ok(path) => Some(path),
-                Err(why) => return refuse(Kind::Data, format!("sender {sender}: {why}")),
+                Err(why) => {
+                    let text = format!("sender {sender}: {why}");
+                    let outcome = Outcome::new(Disposition::Refused(Kind::Data), text);
+                    return Err(Stop::Polite(outcome));
+                }
             },
-            _ if envelope.null_sender => None,
-            _ => return refuse(Kind::Config, "a relay needs a sender address".to_owned()),
         };
         let mut parameters = Vec::new();
         if self.offers.size.is_some() {
@@ -100,7 +101,11 @@ impl Session<'_> {
         }
         // To a relay without SMTPUTF8 such a header goes all the same: its envelope is good, and an
         // alert that arrives is worth more than a header by the book.
-        let mut addresses = envelope.sender.iter().chain(&envelope.recipients);
+        let mut addresses = envelope
+            .sender
+            .address()
+            .into_iter()
+            .chain(&envelope.recipients);
         if self.offers.smtputf8
             && (measured.eight_bit_header || addresses.any(EnvelopeAddress::needs_smtputf8))
         {
@@ -116,7 +121,7 @@ impl Session<'_> {
             match path_of(recipient, self.offers.smtputf8) {
                 Ok(path) => commands.push((index, Rcpt::new(path, Vec::new()))),
                 Err(why) => {
-                    let outcome = Outcome::new(Disposition::Refused, Kind::Data, why);
+                    let outcome = Outcome::new(Disposition::Refused(Kind::Data), why);
                     self.job.progress.settle(index, outcome);
                 }
             }
@@ -277,7 +282,7 @@ impl Session<'_> {
 
 fn unreadable(error: &io::Error) -> Outcome {
     let text = format!("cannot read the message: {}", plain(error));
-    Outcome::new(Disposition::TryLater, Kind::Io, text)
+    Outcome::new(Disposition::TryLater(Kind::Io), text)
 }
 
 /// Returns an address as it stands in a path; that it is an [`Address`] proves that it has a domain,

@@ -37,20 +37,20 @@ pub(super) enum Subject {
 
 /// Says what a reply that is no success means.
 pub(super) fn verdict(reply: &Reply, subject: Subject) -> Outcome {
-    let (disposition, kind) = if reply.is_temporary() {
-        (Disposition::TryLater, Kind::TryLater)
+    let disposition = if reply.is_temporary() {
+        Disposition::TryLater(Kind::TryLater)
     } else if reply.is_permanent() {
         let kind = match (subject, reply.code) {
             (Subject::Authentication, _) | (_, 530 | 534 | 535 | 538) => Kind::NoPermission,
             (Subject::Recipient, _) => Kind::Data,
             (Subject::Session | Subject::Message, _) => Kind::Unavailable,
         };
-        (Disposition::Refused, kind)
+        Disposition::Refused(kind)
     } else {
         let text = format!("unexpected reply: {} {}", reply.code, reply.text());
-        return Outcome::new(Disposition::TryLater, Kind::Protocol, text).code(reply.code);
+        return Outcome::new(Disposition::TryLater(Kind::Protocol), text).code(reply.code);
     };
-    let outcome = Outcome::new(disposition, kind, reply.text()).code(reply.code);
+    let outcome = Outcome::new(disposition, reply.text()).code(reply.code);
     if reply.code == 530 && subject != Subject::Authentication {
         return outcome.hint("the relay wants credentials: set smtp-auth-user and a password");
     }
@@ -60,8 +60,8 @@ pub(super) fn verdict(reply: &Reply, subject: Subject) -> Outcome {
 /// Says what a failure of the network, of TLS or of the protocol means before the final dot.
 pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome {
     let text = format!("{}: {doing}: {error}", relay.name());
-    let later = |kind| Outcome::new(Disposition::TryLater, kind, text.clone());
-    let refused = |kind| Outcome::new(Disposition::Refused, kind, text.clone());
+    let later = |kind| Outcome::new(Disposition::TryLater(kind), text.clone());
+    let refused = |kind| Outcome::new(Disposition::Refused(kind), text.clone());
     match error {
         WireError::Timeout
         | WireError::Closed
@@ -89,7 +89,7 @@ pub(super) fn unanswered(relay: &Relay, what: &str, limit: Duration, error: &Wir
     match error {
         WireError::Timeout => {
             let text = format!("{}: no {what} within {}", relay.name(), seconds(limit));
-            Outcome::new(Disposition::TryLater, Kind::TryLater, text)
+            Outcome::new(Disposition::TryLater(Kind::TryLater), text)
         }
         WireError::Reply(_) => failure(relay, &format!("bad {what}"), error),
         _ => failure(relay, &format!("no {what}"), error),
@@ -98,14 +98,14 @@ pub(super) fn unanswered(relay: &Relay, what: &str, limit: Duration, error: &Wir
 
 /// Returns the outcome of a message whose final dot was sent and not answered.
 pub(super) fn uncertain(text: String) -> Outcome {
-    Outcome::new(Disposition::Uncertain, Kind::TryLater, text)
+    Outcome::new(Disposition::Uncertain(Kind::TryLater), text)
         .hint("the relay may have accepted the message: a second try may deliver it twice")
 }
 
 /// The outcome of recipients nobody decided on; where this code is right, nobody gets to see it.
 pub(super) fn undecided(job: &Job) -> Outcome {
     let text = format!("{}: no outcome was recorded", job.relay.name());
-    Outcome::new(Disposition::TryLater, Kind::Software, text)
+    Outcome::new(Disposition::TryLater(Kind::Software), text)
 }
 
 #[cfg(test)]
@@ -117,28 +117,24 @@ mod tests {
     fn what_a_reply_means() {
         use Disposition::{Refused, TryLater};
         let table = [
-            (450, Subject::Recipient, TryLater, Kind::TryLater),
-            (550, Subject::Recipient, Refused, Kind::Data),
-            (550, Subject::Message, Refused, Kind::Unavailable),
-            (554, Subject::Session, Refused, Kind::Unavailable),
-            (535, Subject::Authentication, Refused, Kind::NoPermission),
-            (454, Subject::Authentication, TryLater, Kind::TryLater),
-            (530, Subject::Message, Refused, Kind::NoPermission),
-            (250, Subject::Session, TryLater, Kind::Protocol),
-            (354, Subject::Recipient, TryLater, Kind::Protocol),
+            (450, Subject::Recipient, TryLater(Kind::TryLater)),
+            (550, Subject::Recipient, Refused(Kind::Data)),
+            (550, Subject::Message, Refused(Kind::Unavailable)),
+            (554, Subject::Session, Refused(Kind::Unavailable)),
+            (535, Subject::Authentication, Refused(Kind::NoPermission)),
+            (454, Subject::Authentication, TryLater(Kind::TryLater)),
+            (530, Subject::Message, Refused(Kind::NoPermission)),
+            (250, Subject::Session, TryLater(Kind::Protocol)),
+            (354, Subject::Recipient, TryLater(Kind::Protocol)),
         ];
-        for (code, subject, disposition, kind) in table {
+        for (code, subject, disposition) in table {
             let reply = Reply {
                 code,
                 lines: vec!["words".to_owned()],
                 offers: Capabilities::default(),
             };
             let outcome = verdict(&reply, subject);
-            assert_eq!(
-                (outcome.disposition, outcome.kind),
-                (disposition, kind),
-                "{code}"
-            );
+            assert_eq!(outcome.disposition, disposition, "{code}");
             assert_eq!(outcome.code, Some(code));
         }
     }

@@ -53,8 +53,8 @@ fn tls_both_ways_with_a_ca_file_and_a_login() {
             relay.credentials = login(relay.clone(), "wrong").credentials;
             let outcome = send(&relay);
             assert_eq!(
-                (outcome.disposition, outcome.kind, outcome.code),
-                (Disposition::Refused, Kind::NoPermission, Some(535))
+                (outcome.disposition, outcome.code),
+                (Disposition::Refused(Kind::NoPermission), Some(535))
             );
             assert!(outcome.text.contains("bad user or password"), "{outcome:?}");
         }
@@ -97,8 +97,8 @@ fn no_byte_of_mail_or_credentials_leaves_under_a_bad_certificate() {
                 }
                 let outcome = send(&relay);
                 assert_eq!(
-                    (outcome.disposition, outcome.kind),
-                    (Disposition::Refused, Kind::NoPermission)
+                    outcome.disposition,
+                    Disposition::Refused(Kind::NoPermission)
                 );
                 assert!(outcome.text.contains(check), "{outcome:?}");
                 let session = &server.ended()[0];
@@ -132,8 +132,8 @@ fn a_ca_file_that_is_none_is_a_configuration_error() {
         relay.ca_file = Some(path);
         let outcome = send(&relay);
         assert_eq!(
-            (outcome.disposition, outcome.kind),
-            (Disposition::Refused, Kind::Config),
+            outcome.disposition,
+            Disposition::Refused(Kind::Config),
             "{outcome:?}"
         );
     }
@@ -146,15 +146,12 @@ fn tls_that_was_asked_for_is_never_done_without() {
     let mut stripped = relay(&server);
     stripped.security = Security::StartTls;
     let outcome = send(&stripped);
-    assert_eq!(
-        (outcome.disposition, outcome.kind),
-        (Disposition::Refused, Kind::Unavailable)
-    );
+    assert_eq!(outcome.disposition, Disposition::Refused(Kind::Unavailable));
     // So does one that was given a certificate to look for.
     let mut pinned = relay(&server);
     pinned.fingerprint = Some([7; 32]);
     let outcome = send(&pinned);
-    assert_eq!(outcome.kind, Kind::Unavailable);
+    assert_eq!(outcome.kind(), Some(Kind::Unavailable));
     assert_eq!(server.messages(), []);
     let mut refused = stripped;
     let server = SmtpServer::scripted(vec![
@@ -166,7 +163,7 @@ fn tls_that_was_asked_for_is_never_done_without() {
     ]);
     refused.port = server.port();
     let outcome = send(&refused);
-    assert_eq!(outcome.disposition, Disposition::TryLater);
+    assert_eq!(outcome.disposition, Disposition::TryLater(Kind::TryLater));
     assert!(outcome.text.ends_with("not now"));
     assert_eq!(find(&server.ended()[0].received, b"MAIL"), None);
 }
@@ -196,7 +193,7 @@ fn opportunistic_tls_takes_any_certificate_and_does_without_a_broken_one() {
     // The words after "220 go" may come in the same segment or later: never are they a reply.
     let outcome = send(&relay(&server));
     assert!(
-        outcome.is_accepted() || outcome.kind == Kind::Protocol,
+        outcome.is_accepted() || outcome.kind() == Some(Kind::Protocol),
         "{outcome:?}"
     );
 }
@@ -213,10 +210,7 @@ fn clear_text_after_the_reply_to_starttls_is_an_error() {
         expect("EHLO"),
     ]);
     let outcome = send(&login(relay(&server), "s3cret"));
-    assert_eq!(
-        (outcome.disposition, outcome.kind),
-        (Disposition::Refused, Kind::Protocol)
-    );
+    assert_eq!(outcome.disposition, Disposition::Refused(Kind::Protocol));
     assert!(outcome.text.contains("clear text followed"), "{outcome:?}");
     assert!(!server.ended()[0].tls);
 }
@@ -233,8 +227,8 @@ fn credentials_travel_in_clear_to_the_loopback_only() {
     relay.trust_loopback = false;
     let outcome = send(&relay);
     assert_eq!(
-        (outcome.disposition, outcome.kind),
-        (Disposition::Refused, Kind::NoPermission)
+        outcome.disposition,
+        Disposition::Refused(Kind::NoPermission)
     );
     assert!(outcome.text.contains("without TLS"), "{outcome:?}");
     assert_eq!(find(&server.ended()[1].received, b"AUTH"), None);

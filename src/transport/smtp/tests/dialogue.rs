@@ -25,10 +25,10 @@ fn each_recipient_has_its_own_reply_and_the_good_ones_are_served() {
         assert_eq!(
             found,
             [
-                (Disposition::Accepted, Kind::Nothing, "2.0.0 queued as 4711"),
-                (Disposition::Refused, Kind::Data, "5.1.1 no such user"),
-                (Disposition::TryLater, Kind::TryLater, "4.2.2 mailbox full"),
-                (Disposition::Accepted, Kind::Nothing, "2.0.0 queued as 4711"),
+                (Disposition::Accepted, "2.0.0 queued as 4711"),
+                (Disposition::Refused(Kind::Data), "5.1.1 no such user"),
+                (Disposition::TryLater(Kind::TryLater), "4.2.2 mailbox full"),
+                (Disposition::Accepted, "2.0.0 queued as 4711"),
             ]
         );
         assert_eq!(outcomes[1].code, Some(550));
@@ -90,7 +90,7 @@ fn pipelined_data_without_a_recipient_ends_in_an_empty_message() {
     let outcome = send(&relay(&server));
     assert_eq!(
         words(&outcome),
-        (Disposition::Refused, Kind::Data, "no such user")
+        (Disposition::Refused(Kind::Data), "no such user")
     );
     assert_followed(&server);
 }
@@ -133,8 +133,7 @@ fn the_bytes_of_paths_and_parameters() {
         "u+v=w@[192.0.2.1]",
         "jürgen@bücher.example",
     ]);
-    envelope.sender = None;
-    envelope.null_sender = true;
+    envelope.sender = ReversePath::Null;
     let message = Arc::new(Text("Subject: hi\n\nä\n".as_bytes().to_vec()));
     let cancel = AtomicBool::new(false);
     let observer = Arc::new(Silent);
@@ -197,7 +196,7 @@ fn size_and_eight_bits_are_declared_and_a_limit_stops_before_mail() {
     );
 
     let outcomes = send_text(&relay(&server), &["you@example.com"], &"x\n".repeat(20));
-    assert_eq!(outcomes[0].kind, Kind::Unavailable);
+    assert_eq!(outcomes[0].kind(), Some(Kind::Unavailable));
     assert!(
         outcomes[0]
             .text
@@ -211,7 +210,7 @@ fn smtputf8_is_used_where_offered_and_missed_by_name_where_not() {
     let server = SmtpServer::accepting(Behaviour::default());
     let to = ["jürgen@example.com", "b@bücher.example"];
     let outcomes = send_text(&relay(&server), &to, MESSAGE);
-    assert_eq!(outcomes[0].kind, Kind::Data);
+    assert_eq!(outcomes[0].kind(), Some(Kind::Data));
     assert!(outcomes[0].text.contains("SMTPUTF8"), "{outcomes:?}");
     assert!(outcomes[1].is_accepted());
     assert_eq!(server.messages()[0].to, ["<b@xn--bcher-kva.example>"]);

@@ -11,6 +11,7 @@ use std::io;
 
 use self::smtp_server::{SmtpServer, Step, expect, say};
 use super::*;
+use crate::address::ReversePath;
 use crate::transport::MessageSource;
 use crate::transport::Silent;
 use std::sync::Mutex;
@@ -46,8 +47,7 @@ const ON_WIRE: &[u8] = b"Subject: hi\r\n\r\n..dot\r\nend\r\n.\r\n";
 fn envelope(recipients: &[&str]) -> Envelope {
     let address = |text: &&str| EnvelopeAddress::new(*text).expect("an address");
     Envelope {
-        sender: Some(address(&"me@example.org")),
-        null_sender: false,
+        sender: ReversePath::Address(address(&"me@example.org")),
         recipients: recipients.iter().map(address).collect(),
     }
 }
@@ -113,6 +113,6 @@ fn assert_followed(server: &SmtpServer) {
     }
 }
 
-fn words(outcome: &Outcome) -> (Disposition, Kind, &str) {
-    (outcome.disposition, outcome.kind, &outcome.text)
+fn words(outcome: &Outcome) -> (Disposition, &str) {
+    (outcome.disposition, &outcome.text)
 }
