@@ -233,14 +233,14 @@ fn silence_and_dribbling_end_at_the_reply_limit_and_at_the_deadline() {
         let mut limited = relay(&server);
         limited.timeouts.reply = Duration::from_millis(200);
         let outcome = send(&limited);
-        assert_eq!(outcome.disposition, Disposition::TryLater(Kind::Protocol));
+        assert_eq!(outcome.disposition, Disposition::TryLater(Kind::TryLater));
         assert!(outcome.text.contains("no greeting"), "{outcome:?}");
 
         let server = SmtpServer::scripted(script);
         let mut limited = relay(&server);
         limited.timeouts.deadline = Some(Duration::from_millis(200));
         let outcome = send(&limited);
-        assert_eq!(outcome.disposition, Disposition::TryLater(Kind::Protocol));
+        assert_eq!(outcome.disposition, Disposition::TryLater(Kind::TryLater));
         assert!(outcome.text.contains("deadline of 200 ms"), "{outcome:?}");
     }
 }
@@ -330,7 +330,7 @@ fn nobody_listening_and_nobody_there() {
     let port = listener.local_addr().expect("bound").port();
     drop(listener);
     let outcome = send(&Relay::new("127.0.0.1", port));
-    assert_eq!(outcome.disposition, Disposition::TryLater(Kind::Protocol));
+    assert_eq!(outcome.disposition, Disposition::TryLater(Kind::TryLater));
     assert!(outcome.text.ends_with("Connection refused"), "{outcome:?}");
     let outcome = send(&Relay::new("nul\0host", 25));
     assert_eq!(outcome.kind(), Some(Kind::Config));
