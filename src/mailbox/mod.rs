@@ -1,7 +1,7 @@
 //! Mailboxes: stored mail.
 //!
 //! An mbox is opened read-only, scanned once into an index of byte ranges ([`Mailbox`]), and read
-//! message by message from then on. A program part that writes to one holds a [`MailboxLock`]:
+//! message by message from then on. A program part that writes to one holds a [`lock::MailboxLock`]:
 //! [`append()`] adds messages, [`Mailbox::commit`] deletes them and changes their flags.
 //! Parsing a message belongs to `message`, showing it to `ui`.
 //!
@@ -13,7 +13,7 @@
 //! | Where is a message added? | `append`: `target` opens and locks the file, `tail` writes behind its end |
 //! | Where is a mailbox rewritten? | `rewrite`: [`Mailbox::commit`] ends there. `plan` decides which bytes change, `apply` writes them |
 //! | Where is the journal, which completes a rewrite that broke off? | `rewrite/journal` |
-//! | Where is the lock? | `lock`: [`MailboxLock`]; `lock/dot` is the dot-lock, `lock/kernel` fcntl and flock |
+//! | Where is the lock? | `lock`: [`lock::MailboxLock`]; `lock/dot` is the dot-lock, `lock/kernel` fcntl and flock |
 //! | What happens when another program changes the file meanwhile? | `read`: `stamp` notices it, `realign` finds the messages again |
 //! | How are flags written? | `format/status` (the `Status` fields), `maildir/name` (the file's name) |
 //! | Where is an append that broke off recognised? | `format/torn` |
@@ -29,7 +29,7 @@
 //! | file | written by | states |
 //! |---|---|---|
 //! | the mailbox | [`append()`], [`Mailbox::commit`], deliverers, other readers | see `append` and `rewrite/apply`: each step of a write leaves a file that readers understand |
-//! | its dot-lock | [`MailboxLock`] | see `lock/dot` |
+//! | its dot-lock | [`lock::MailboxLock`] | see `lock/dot` |
 //! | its journal | [`Mailbox::commit`] | see `rewrite/journal`: none, being written, certain, finished |
 //! | `NAME.rescue-…` | [`recover`] | the contents of a journal whose mailbox another program has rewritten; only its owner reads it |
 //!
