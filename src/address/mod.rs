@@ -132,8 +132,13 @@ pub fn ascii_domain(domain: &str) -> Result<Cow<'_, str>, &'static str> {
     if domain.is_ascii() {
         return Ok(Cow::Borrowed(domain));
     }
-    let ascii = idna::domain_to_ascii(domain)
-        .map_err(|_| "its domain is not a valid internationalized domain name")?;
+    const NO_NAME: &str = "its domain is not a valid internationalized domain name";
+    let ascii = idna::domain_to_ascii(domain).map_err(|_| NO_NAME)?;
+    // idna leaves ASCII punctuation as it is: `[IPv\u{e9}:1]` would become `xn--[ipv:1]-gva`, which
+    // no list of addresses gives back.
+    if ascii.contains(SPECIALS) {
+        return Err(NO_NAME);
+    }
     let (unicode, result) = idna::domain_to_unicode(&ascii);
     if result.is_err() || unicode != domain.to_lowercase() {
         return Err("its domain holds a character that stands for another one, as '™' for 'tm'");
@@ -319,6 +324,8 @@ mod tests {
         }
         for mapped in [
             "a@exa™ple.example",
+            "a@[IPv\u{e9}:20::1]",
+            "a@[192.0.2.\u{e9}]",
             "a@ｅxample.org",
             "a@x\u{3002}org",
             "a@xª.org",
