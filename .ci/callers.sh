@@ -66,7 +66,7 @@ grep -q '^Auto-Submitted: auto-generated' "$spool/root" || fail "sudo: no Auto-S
 echo "  ok: sudo"
 
 # Debian's sudo runs the mailer as the user who called it, who may not write to root's mailbox: the
-# report is kept with that user, and the log tells it (design decisions D8, D9).
+# report is kept with that user, and the log tells it.
 kept=$root/home/$USER_NAME/dead.letter
 inside su - "$USER_NAME" -c 'sudo -n /bin/true' >"$base/sudo" 2>&1 || { cat "$base/sudo" >&2; fail "sudo does not run"; }
 arrived "$kept" "COMMAND=/.*bin/true" 30
@@ -87,7 +87,7 @@ grep -q '^Auto-Submitted: auto-generated' "$spool/root" || fail "cron: no Auto-S
 grep -q '^from-cron$' "$spool/root" || fail "cron: the text is not whole"
 echo "  ok: cron"
 
-# A plain user may not write into a spool of mode 2775 (design decision D8), unless the mailbox is
+# A plain user may not write into a spool of mode 2775, unless the mailbox is
 # there already and is the user's: the mail is not delivered, but kept whole, and the log tells it.
 # cron gives the mailer no HOME of the user's; then the text is in /var/tmp/postrider-UID (D9).
 logged_at_last() { for _ in $(seq $((CRON_LIMIT * 10))); do ! grep -q "to=$USER_NAME .*outcome=refused" "$log" || return 0; sleep 0.1; done; }

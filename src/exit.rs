@@ -9,7 +9,7 @@ use std::fmt;
 /// What kind of trouble a [`Failure`] is; each kind has one exit status.
 ///
 /// The order is from the worst to the least: of several failures in one run
-/// the worst one becomes the exit status (design decision D10).
+/// the worst one becomes the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A fault of our own (70, `EX_SOFTWARE`).
@@ -44,7 +44,7 @@ pub enum Kind {
     TryLater,
     /// There is no mail, or the thing asked for is not there; or a message was given up (1).
     Nothing,
-    /// Ended by this signal: we die of it (design decision D25). The number is for where we cannot,
+    /// Ended by this signal: we die of it. The number is for where we cannot,
     /// and what a shell shows (128 + signal).
     Signal(u8),
 }

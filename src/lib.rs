@@ -17,13 +17,13 @@
 //!                  message   address   sanitize     pure: bytes in, bytes out
 //!                          sys              the door to the operating system
 //! ```
-//! A test holds the `use crate::…` lines of the tree against this map.
+//! `tests/it/layers.rs` holds every `crate::…` path against its table, which allows no more than this map.
 //!
 //! # A mail's way out
 //! Options and standard input ([`cli`]) become a [`compose::Request`] and a text. From there
 //! [`flow::sending`] leads: the request becomes a validated [`compose::Draft`], that for each route
 //! the bytes of one message; [`submission`] finds the routes, hands message and envelope to a
-//! [`transport`] each, keeps what nobody accepted, and returns one outcome a recipient;
+//! [`transport`] each, keeps what no transport accepted, and returns one outcome a recipient;
 //! [`diagnostics`] prints them. The exit status is the worst of them ([`exit`]).
 //!
 //! # A mail's way in
@@ -31,7 +31,7 @@
 //! ranges ([`mailbox`]); header fields and bodies are read when they are shown
 //! ([`message::parse`]), and everything shown passes [`sanitize`]. Commands of the reader
 //! ([`shell`]) mark messages in memory; leaving hands the marks to [`mailbox::Mailbox::commit`], which writes
-//! them under all locks, with a journal.
+//! them under all locks, with a journal where one step of the disk is not enough.
 //!
 //! # Where would I look for …
 //! | question | answer |

@@ -3,8 +3,8 @@
 //! A subject line can hold the escape sequence that re-programs a terminal, a
 //! file name can hold the character that turns the rest of the line around.
 //! Everything that comes from mail, servers, paths or addresses passes here on
-//! its way to a terminal, a pipe of human text or an error line (design
-//! decision D18, security rule S5). Raw bytes leave by other ways, on request.
+//! its way to a terminal, a pipe of human text or an error line.
+//! Raw bytes leave by other ways, on request.
 //!
 //! What is replaced, and by what (each substitute is visible and harmless):
 //!

@@ -323,7 +323,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Takes words without angle brackets: an address each (rule R9), unless something is quoted.
+    /// Takes words without angle brackets: an address each, unless something is quoted.
     fn words(&mut self, source: &str, words: Vec<Word>) {
         let words = join_at_signs(words);
         // A newline in an operand is no separator: `a@x\nBcc: b@x` is one bad entry.

@@ -20,7 +20,7 @@ pub use reverse_path::ReversePath;
 /// How many recipients one message may have, and how many entries of a list are read.
 pub const MAX_RECIPIENTS: usize = 100_000;
 
-/// An address or local name that may stand in an envelope (security rule S2).
+/// An address or local name that may stand in an envelope.
 ///
 /// Holds 1 to 254 bytes of UTF-8 without blanks and controls and without a `-`
 /// in front, so that it can be an argument of a program and a path of an SMTP
@@ -158,7 +158,7 @@ fn domain_fault(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Why a leading `|` or `/` is refused (design decision D3).
+/// Why a leading `|` or `/` is refused.
 pub(crate) const NOT_EXPANDED: &str = "it names a command or file, and 'expandaddr' is not set";
 
 /// Returns whether a mailer might take the text for a command or a file, as sendmail's aliases do

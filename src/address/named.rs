@@ -9,7 +9,7 @@ use super::EnvelopeAddress;
 ///
 /// RFC 5322 section 3.4 calls it a mailbox. The name holds no controls: making
 /// one turns each run of them into a space, so that a newline in a name can
-/// neither stop a mail nor add a header field (design decision D2).
+/// neither stop a mail nor add a header field.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NamedAddress {
     address: EnvelopeAddress,

@@ -11,7 +11,7 @@ use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 
-/// The system's files; the first is `/usr/share/lib/Mail.rc` on AIX (design decision D15).
+/// The system's files; the first is `/usr/share/lib/Mail.rc` on AIX.
 const SYSTEM_FILES: [&str; 2] = ["/etc/mail.rc", "/etc/postrider.rc"];
 
 /// Which configuration a command line asks for.
@@ -172,7 +172,7 @@ fn report_problems(settings: &Settings, sending: bool, diagnostics: &mut Diagnos
 }
 
 /// Executes the commands of `-X` and `-E`, which are one script; returns why nothing more may be
-/// done, if one of them failed (design decision D24).
+/// done, if one of them failed.
 ///
 /// Commands of the reader have no effect there. A message does not depend on them; but a script
 /// that reads a mailbox would go on in another mailbox, or with other words, than were meant.
@@ -194,7 +194,7 @@ fn execute(
         return Some(failure.hint("-Y executes a command of the reader, when the mailbox is open"));
     }
     // A problem of the route stops a message by itself, and a value that cannot be used is no
-    // failure where a mailbox is read (design decision D23).
+    // failure where a mailbox is read.
     let stops = |problem: &Problem| {
         !before.contains(problem)
             && problem.variable.is_none()

@@ -1,6 +1,6 @@
 //! Input: the text of a message from standard input, read whole before anything else happens.
 //!
-//! A piped body is data: no tilde escape, no line that ends it (rule R10, design decision D11).
+//! A piped body is data: no tilde escape, no line that ends it.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};

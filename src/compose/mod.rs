@@ -1,6 +1,6 @@
 //! Composition: from what was asked for to a draft that may leave.
 //!
-//! Everything is validated here, before anything leaves (design decision D2). What cannot be
+//! Everything is validated here, before anything leaves. What cannot be
 //! sent as it stands is a [`Failure`] in the result, never a lost text: the draft that comes
 //! back always holds the body, so that it can be kept. How the draft becomes bytes for one
 //! route is in [`render`].
@@ -118,7 +118,7 @@ impl<'a> Composer<'a> {
         draft.boundary_seed = format!("{:016x}", random::number());
     }
 
-    /// Takes the header fields of `-a` and `--header` (rule R1).
+    /// Takes the header fields of `-a` and `--header`.
     fn headers(&mut self, headers: &[OsString]) {
         for header in headers {
             let bytes = header.as_bytes();
@@ -167,14 +167,14 @@ impl<'a> Composer<'a> {
             "content-type" => self.content_type(value.as_str()),
             "date" => self.composed.draft.date = value.as_str().to_owned(),
             "message-id" => self.composed.draft.message_id = value.as_str().to_owned(),
-            // How the body is encoded is decided by its bytes (rule R1).
+            // How the body is encoded is decided by its bytes.
             "mime-version" | "content-transfer-encoding" => {}
             _ => self.composed.draft.fields.push((name, value)),
         }
     }
 
     /// Takes the header fields off a template; one with a Content-Type of its own is a finished
-    /// message and stays as it is (features.md O18).
+    /// message and stays as it is.
     fn template(&mut self) {
         let draft = &mut self.composed.draft;
         let header = match PremadeHeader::read(&draft.body, Reading { comments: true }) {

@@ -37,7 +37,7 @@ impl Composer<'_> {
         addresses
     }
 
-    /// Finds the sender that was asked for (rule R3): `-r`, a From field, the variables.
+    /// Finds the sender that was asked for: `-r`, a From field, the variables.
     pub(super) fn sender(&mut self, request: &Request, environment: &Environment) {
         if let Some(name) = &request.full_name {
             let (value, _) = HeaderValue::from_free_text(name.as_bytes());

@@ -52,7 +52,7 @@ pub struct Request {
 /// A file to attach.
 #[derive(Clone, Debug, Default)]
 pub struct AttachRequest {
-    /// The file; `-` is standard input. `FILE=charset` names the charset, too (rule R1).
+    /// The file; `-` is standard input. `FILE=charset` names the charset, too.
     pub path: OsString,
     /// The Content-Type, where one is given.
     pub content_type: Option<OsString>,

@@ -59,9 +59,9 @@ pub(crate) enum PromptCommand {
     /// Shows the first lines of messages.
     Top,
     /// Shows the message after the current one.
-    Forward,
+    StepForward,
     /// Shows the message before the current one.
-    Back,
+    StepBack,
     /// Shows a screenful of header lines.
     Headers,
     /// Shows header lines.
@@ -164,7 +164,7 @@ pub(crate) enum RcCommand {
     /// A command of some mailx's reader: accepted in a file, and without effect. It counts under its
     /// full name only.
     NoEffect,
-    /// A command that rc files must not hold (features.md K47).
+    /// A command that rc files must not hold.
     NotAllowed,
 }
 
@@ -274,9 +274,9 @@ pub(crate) const COMMANDS: &[Command] = {
     use Arguments::{File, Message, Messages, None, Steps, Text as Line};
     use Help::{Alias as Same, Text};
     use PromptCommand::{
-        Answered, Back, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit,
-        Flagged, Forward, From, Headers, Hold, ListCommands, Mbox, New, Next, Number, Print,
-        PrintAllFields, Quit, Save, SaveByAuthor, Scroll, Seen, ShowHelp, Size, Top, Touch,
+        Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit,
+        Flagged, From, Headers, Hold, ListCommands, Mbox, New, Next, Number, Print,
+        PrintAllFields, Quit, Save, SaveByAuthor, Scroll, Seen, ShowHelp, Size, StepBack, StepForward, Top, Touch,
         Unanswered, Undelete, Undraft, Unflagged, Unread, Version, Write,
     };
     use RcCommand::{
@@ -290,9 +290,9 @@ pub(crate) const COMMANDS: &[Command] = {
         shows("Print", 1, PrintAllFields, Messages, Text("Show messages with all header fields")).in_rc_files(NoEffect),
         shows("Type", 1, PrintAllFields, Messages, Same).in_rc_files(NoEffect),
         shows("top", 2, Top, Messages, Text("Show the first lines of messages")).in_rc_files(NoEffect),
-        shows("+", 1, Forward, None, Text("Show the next message")),
-        shows("-", 1, Back, None, Text("Show the previous message")),
-        shows("previous", 4, Back, None, Same),
+        shows("+", 1, StepForward, None, Text("Show the next message")),
+        shows("-", 1, StepBack, None, Text("Show the previous message")),
+        shows("previous", 4, StepBack, None, Same),
         shows("headers", 1, Headers, Message, Text("Show the screenful of header lines with the message")).in_rc_files(NoEffect),
         shows("from", 1, From, Messages, Text("Show the header lines of messages")).in_rc_files(NoEffect),
         shows("z", 1, Scroll, Steps, Text("Show the next or the previous screenful of header lines")),

@@ -59,7 +59,7 @@ pub struct Environment {
 
 impl Environment {
     /// Returns whether this sendmail has called us: to call it again would be a loop. As a
-    /// sendmail that was called by a submission we call none at all (design decision D6).
+    /// sendmail that was called by a submission we call none at all.
     pub(crate) fn was_called_by(&self, sendmail: &Path) -> bool {
         let caller = self.submitting.as_deref();
         caller == Some(sendmail) || (self.as_sendmail && caller.is_some())

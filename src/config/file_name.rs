@@ -84,7 +84,7 @@ pub(crate) enum NameError {
 impl NameError {
     /// Returns the failure of what was to be done with the file, the same wherever it was named: a
     /// name that means no file is a file that is not there (66), and a look-up that failed says
-    /// nothing about it (75, design decision D27).
+    /// nothing about it (75).
     pub(crate) fn failure(self, what: impl Into<String>) -> Failure {
         let text = self.to_string();
         match self {

@@ -1,6 +1,6 @@
 //! Configuration: what is set, and by whom.
 //!
-//! One syntax, mailrc (design decision D21), read from the system's files, the user's file and
+//! One syntax, mailrc, read from the system's files, the user's file and
 //! the `-S` options into one [`Settings`]. It is read once and handed down; nothing below looks
 //! at a file or the environment again. Whether a value is one of its variable is judged here, for
 //! every door it may come through; what it means is the business of who uses it.

@@ -67,7 +67,7 @@ impl Problem {
     }
 }
 
-/// What follows from a problem in the configuration (design decisions D21 and D23).
+/// What follows from a problem in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weight {
     /// It is told, and the rest counts.
@@ -75,6 +75,6 @@ pub(crate) enum Weight {
     /// Nothing is sent (78): mail could go astray. Whoever only reads is not told.
     Route,
     /// The system failed while this file was read, so that nobody knows what is set: nothing is
-    /// sent and no mailbox is opened (75, design decision D27).
+    /// sent and no mailbox is opened (75).
     Unread,
 }

@@ -146,7 +146,7 @@ impl Settings {
     }
 
     /// Returns this host's name, in ASCII: `hostname`, else the full name that the host's files
-    /// give, else the name of the node (design decision D4).
+    /// give, else the name of the node.
     pub(crate) fn host_name(&self) -> String {
         let name = match self.text("hostname") {
             Some(name) => name.to_owned(),
@@ -182,7 +182,7 @@ impl Settings {
 
     /// Sets a variable; names that are another name for one of ours become ours.
     ///
-    /// A value that is none is told, and the variable has its default (design decision D23).
+    /// A value that is none is told, and the variable has its default.
     pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: Origin) {
         let bytes = value.as_ref();
         let value = text::decode(bytes.as_bytes());

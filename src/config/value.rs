@@ -1,4 +1,4 @@
-//! What values a variable takes: one judge for each kind of row (design decision D23).
+//! What values a variable takes: one judge for each kind of row.
 //!
 //! A value is judged when it is set, whichever door it comes through. What is accepted is stored in
 //! one spelling: a switch as `""`, a word of a list as the list has it. `None` means that the value

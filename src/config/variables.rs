@@ -1,8 +1,8 @@
 //! The variable table: every variable Postrider knows, told once.
 //!
 //! The manual page is rendered from it. A variable that is not here is accepted silently by `set`,
-//! because rc files are shared with other programs (features.md 5.2), unless its name is one of the
-//! way out, or differs only by case from one: then nothing is sent (design decision D21). A name
+//! because rc files are shared with other programs, unless its name is one of the
+//! way out, or differs only by case from one: then nothing is sent. A name
 //! that differs only by case from another row is told. See [`judge_name`].
 
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ pub struct Row {
     pub kind: ValueKind,
     /// What holds when it is not set; empty for "not set".
     pub default: &'static str,
-    /// Whether it concerns the way out or its safety: with a value that is none nothing is sent.
+    /// Whether it concerns the way out or its safety: if its value is invalid, nothing is sent.
     pub is_way_out: bool,
     /// What it does, for the manual; "Accepted, no effect" where it does nothing.
     pub(crate) doc: &'static str,

@@ -158,7 +158,7 @@ fn no_mail(found: &FoundMailbox) -> String {
     }
 }
 
-/// Finds the mailbox that a name means (design decision D17).
+/// Finds the mailbox that a name means.
 ///
 /// # Errors
 /// There is no such user or file, or the system failed to look (75).

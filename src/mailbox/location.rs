@@ -1,4 +1,4 @@
-//! Where the system mailbox of a user is (design decision D17).
+//! Where the system mailbox of a user is.
 //!
 //! Variables, users and directories come as arguments; only the file system is asked here, whether a
 //! place exists and whose it is.

@@ -22,8 +22,7 @@
 //!
 //! Beside the folders stand the modules that all of them use: `change` (the changes of messages, the
 //! options and the result of a commit), `error`, `notice` (reports beside success), `flags`, `read_at`
-//! (bytes at a position). No module imports one that imports it; what two of them share has a file of
-//! its own.
+//! (bytes at a position). There are no import cycles; what two modules share has a file of its own.
 //!
 //! # The files on disk, and the states they can be in
 //! | file | written by | states |

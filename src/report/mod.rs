@@ -2,7 +2,7 @@
 //!
 //! What a script or a person gets without a dialogue: `-H`, `-p`, `list` and
 //! `show`. Nothing is changed and nothing is marked as read. The JSON forms are
-//! described in [`json`]. HeaderLines are written while the mailbox is scanned, so
+//! described in [`json`]. Header lines are written while the mailbox is scanned, so
 //! that a big one needs no more memory than its index.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The receipt of a mail: one JSON object that says what became of it (design decision D19).
+//! The receipt of a mail: one JSON object that says what became of it.
 //!
 //! Keys are stable: `message_id`, `time` (RFC 3339), `recipients` (an array of objects with
 //! `recipient`, `target`, `route`, `reason`, `outcome`, `code`, `text`, `queue_id`), `kept`

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::commit::{commit, counted, notices_of, unfinished};
 use super::options::{ReaderContext, ReaderOptions, display_of};
-use super::unread::Unread;
+use super::unreadable::Unread;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};

@@ -1,10 +1,10 @@
 //! From a line to what it does: the command is found in the table, carried out, and what came of it
 //! is remembered.
 //!
-//! The rules of scripts hold here (design decision D24): what a failed command holds back is asked
+//! The rules of scripts hold here: what a failed command holds back is asked
 //! before each command that changes something.
 
-use super::command;
+use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::input::CommandSource;
 use super::mark::{Fate, Mark};
@@ -112,11 +112,11 @@ impl Reader<'_, '_> {
             let Some(line) = source.line(self)? else {
                 break;
             };
-            match find_at_prompt(command::split(&line).0).map(|command| command.name) {
+            match find_at_prompt(command_line::split(&line).0).map(|command| command.name) {
                 Some("quit") => break,
                 // `x` would have written nothing either.
                 Some("exit" | "xit") => return Ok(()),
-                _ => is_asked |= command::does_more_than_show(&line),
+                _ => is_asked |= command_line::does_more_than_show(&line),
             }
         }
         if is_asked {
@@ -131,7 +131,7 @@ impl Reader<'_, '_> {
     /// Runs one line.
     pub(super) fn execute(&mut self, line: &str) {
         self.refresh();
-        let (word, arguments) = command::split(line);
+        let (word, arguments) = command_line::split(line);
         // An empty line is `next`, and a message list alone is `print` (POSIX).
         let result = match (word, arguments) {
             ("", "") => self.next(""),
@@ -171,7 +171,7 @@ impl Reader<'_, '_> {
 
     /// Returns whether a command may not be carried out, because one before it has failed.
     pub(super) fn is_held_back(&self, command: &Command) -> bool {
-        self.held_back_by().is_some() && command::changes(command)
+        self.held_back_by().is_some() && command_line::changes(command)
     }
 
     /// Says that a command is held back, once for each name.
@@ -191,8 +191,8 @@ impl Reader<'_, '_> {
             PromptCommand::Print => self.print(text),
             PromptCommand::PrintAllFields => self.print_all_fields(text),
             PromptCommand::Top => self.top(text),
-            PromptCommand::Forward => self.forward(text),
-            PromptCommand::Back => self.back(text),
+            PromptCommand::StepForward => self.forward(text),
+            PromptCommand::StepBack => self.back(text),
             PromptCommand::Headers => self.headers(text),
             PromptCommand::From => self.from(text),
             PromptCommand::Scroll => self.scroll(text),

@@ -22,21 +22,21 @@ use crate::exit::{Failure, Kind};
 use crate::selection::Sight;
 
 pub(crate) mod batch;
-mod command;
+mod command_line;
 mod commit;
 mod complaint;
 mod dispatch;
-mod file;
 mod input;
 mod mark;
 mod marking;
 pub(crate) mod options;
+mod plain_file;
 mod quit;
 mod reader;
 mod script;
 mod show;
 mod store;
-mod unread;
+mod unreadable;
 
 pub(crate) use input::CommandInput;
 pub(crate) use reader::Reader;

@@ -76,7 +76,7 @@ impl Default for ReaderContext<'_> {
     }
 }
 
-/// What becomes of messages when the reader is left (POSIX mailx; design decision D15).
+/// What becomes of messages when the reader is left (POSIX mailx).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct QuitRules {
     /// POSIX's own rules hold where they differ from what people expect (`posix`).

@@ -1,4 +1,4 @@
-//! Leaving: what becomes of each message, and writing that down (features.md section 8).
+//! Leaving: what becomes of each message, and writing that down.
 //!
 //! # The rules
 //! Deleted messages go. With the rules compiled in, everything else stays; what is new becomes

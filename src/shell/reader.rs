@@ -12,7 +12,7 @@ use super::complaint::Complaint;
 use super::mark::{Fate, Mark};
 use super::options::{ReaderContext, ReaderOptions, display_of};
 use super::script::Script;
-use super::unread::Unread;
+use super::unreadable::Unread;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{Flags, Mailbox, Notice};

@@ -1,4 +1,4 @@
-//! What a script may still do after one of its commands has failed (design decision D24).
+//! What a script may still do after one of its commands has failed.
 //!
 //! A script is a series of commands that no person watches: standard input that is no terminal, and
 //! `-Y`. It was written
@@ -10,7 +10,7 @@
 //! an `if` or of a macro. Those lines are no commands, whatever they look like, and whatever rules
 //! hold.
 
-use super::command;
+use super::command_line;
 
 /// Commands that read the text of a message, or input of their own, in any mailx: POSIX, s-nail,
 /// heirloom, bsd-mailx and its kin, GNU mail.
@@ -146,7 +146,7 @@ impl Script {
 
 /// Returns whether a line begins with a command that reads text, or an abbreviation of one.
 fn reads_text(line: &str) -> bool {
-    let (word, rest) = command::split(line);
+    let (word, rest) = command_line::split(line);
     if MODIFIERS.contains(&word) && !rest.is_empty() {
         return reads_text(rest);
     }
@@ -154,11 +154,11 @@ fn reads_text(line: &str) -> bool {
 }
 
 fn is_conditional(line: &str) -> bool {
-    matches!(command::split(line).0, "i" | "if")
+    matches!(command_line::split(line).0, "i" | "if")
 }
 
 fn is_end(line: &str) -> bool {
-    let word = command::split(line).0;
+    let word = command_line::split(line).0;
     word.len() >= 2 && "endif".starts_with(word)
 }
 

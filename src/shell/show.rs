@@ -3,7 +3,7 @@
 use super::complaint::{CommandResult, Complaint};
 use super::mark::Fate;
 use super::reader::Reader;
-use super::unread;
+use super::unreadable;
 use crate::config::commands::{Help, at_prompt};
 use crate::exit::with_causes;
 use crate::sanitize;
@@ -99,12 +99,12 @@ impl Reader<'_, '_> {
     /// script from deleting the message.
     fn bytes(&mut self, message: usize) -> Result<Vec<u8>, Complaint> {
         self.mailbox.read(message).map_err(|error| {
-            let kind = unread::kind(&error);
+            let kind = unreadable::kind(&error);
             if let Some(kind) = kind {
                 self.note(kind);
                 self.marks[message].is_unsaved = true;
             }
-            let line = with_causes(&unread::failure(message, error));
+            let line = with_causes(&unreadable::failure(message, error));
             Complaint::new(line, kind)
         })
     }

@@ -1,14 +1,14 @@
 //! The commands that put messages into other files: `save`, `copy`, `write`.
 //!
 //! All but `write` are the one append of `mailbox`: locked, synced, all messages of a command or
-//! none of them. `write` makes plain files; see [`super::file`].
+//! none of them. `write` makes plain files; see [`super::plain_file`].
 
 use std::cell::RefCell;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::complaint::{CommandResult, Complaint};
-use super::file;
+use super::plain_file;
 use super::reader::Reader;
 use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind, with_causes};
@@ -65,7 +65,7 @@ impl Reader<'_, '_> {
             let what = format!("{}: the message names no author", message + 1);
             return Err(Failure::new(Kind::Data, what));
         }
-        Ok(PathBuf::from(file::safe_name(local)))
+        Ok(PathBuf::from(plain_file::safe_name(local)))
     }
 
     fn store(
@@ -190,7 +190,7 @@ impl Reader<'_, '_> {
                 text.push(b'\n');
             }
         }
-        let is_new = file::append(path, &text)?;
+        let is_new = plain_file::append(path, &text)?;
         let lines = memchr::memchr_iter(b'\n', &text).count();
         self.say_written(path, is_new, &format!("{lines}/{}", text.len()));
         Ok(())
@@ -204,9 +204,9 @@ impl Reader<'_, '_> {
             let mut parts = Vec::new();
             attachments(&found.parts, &mut parts);
             for part in parts {
-                let name = file::safe_name(&name_of(part));
+                let name = plain_file::safe_name(&name_of(part));
                 let bytes = part.decoded();
-                let path = file::create(directory, &name, &bytes)?;
+                let path = plain_file::create(directory, &name, &bytes)?;
                 self.say_written(&path, true, &bytes.len().to_string());
                 count += 1;
             }

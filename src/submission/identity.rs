@@ -1,4 +1,4 @@
-//! Identity: who a mail is from, and what this host is called (design decision D4).
+//! Identity: who a mail is from, and what this host is called.
 
 use crate::address::{EnvelopeAddress, NamedAddress, parse_list};
 use crate::config::Settings;

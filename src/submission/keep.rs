@@ -1,4 +1,4 @@
-//! Keeping: the text of what nobody has accepted (design decision D9).
+//! Keeping: the text of what nobody has accepted.
 //!
 //! Appended as one message to the dead letter file, an mbox of mode 0600, and closed to others if it
 //! was not: never through a

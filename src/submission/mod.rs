@@ -39,7 +39,7 @@ use identity::Identity;
 
 /// Sends a draft: every copy by its route. What is not accepted is kept.
 ///
-/// `bad` are recipients that could not be: they make the text be kept, too.
+/// `bad` are recipients that are no valid addresses; the text is kept because of them, too.
 ///
 /// # Errors
 /// 78 when the configuration of the way out is wrong.

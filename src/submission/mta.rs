@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::address::ascii_domain;
 use crate::config::Settings;
 
-/// A value of `mta` (design decision D5).
+/// A value of `mta`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mta {
     /// Local names to sendmail or to their mailboxes, the rest to the relay, else to sendmail.

@@ -251,7 +251,7 @@ fn unread(what: String, error: &io::Error) -> Failure {
 
 /// Returns the hint for mail that a relay may refuse: an address in it has a domain without a dot.
 ///
-/// The mail is sent anyway (design decision D4); only the relay's refusal makes the hint worth a line.
+/// The mail is sent anyway; only the relay's refusal makes the hint worth a line.
 fn hint_of_domains(draft: &Draft, copies: &[RoutedCopy], identity: &Identity) -> Option<String> {
     let mut targets = copies
         .iter()

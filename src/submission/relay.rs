@@ -1,7 +1,7 @@
 //! The relay as configured: from a URL and variables to what the SMTP transport takes.
 //!
 //! Secrets come from a file, a command, systemd's credentials, netrc, a variable or the URL
-//! (design decision D20); one in a file that others can read is refused.
+//!; one in a file that others can read is refused.
 
 use std::ffi::OsStr;
 use std::fs::Metadata;

@@ -1,4 +1,4 @@
-//! Routes: which way a copy goes, for each recipient after aliases (design decision D5).
+//! Routes: which way a copy goes, for each recipient after aliases.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -62,7 +62,7 @@ pub(crate) struct RoutingInputs<'a> {
 /// Returns the copies for these recipients, in order, each target once, and members of system
 /// aliases that were left out.
 ///
-/// Those are more than [`MAX_RECIPIENTS`] where there are too many: then not all are among them.
+/// If there are more than [`MAX_RECIPIENTS`] copies, routing stops there, and the result is incomplete.
 pub(crate) fn routes<'a>(
     recipients: impl IntoIterator<Item = &'a EnvelopeAddress>,
     inputs: &RoutingInputs<'_>,

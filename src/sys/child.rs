@@ -26,7 +26,7 @@ pub(crate) fn no_input() -> io::Result<File> {
 }
 
 /// Set in our children; a sendmail face that sees it never uses the sendmail route, so that a
-/// `sendmail` that is Postrider itself cannot loop (design decision D6).
+/// `sendmail` that is Postrider itself cannot loop.
 pub(crate) const SUBMITTING: &str = "POSTRIDER_SUBMITTING";
 
 /// How much of what a child prints is kept, in bytes; the rest is read and dropped.

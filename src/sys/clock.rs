@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 
 use super::zone;
 
-/// Returns the time now; deadlines, lock ages and Message-IDs use it (design decision D22).
+/// Returns the time now; deadlines, lock ages and Message-IDs use it.
 pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }

@@ -25,8 +25,8 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::statfs::{self, FsType};
 use nix::unistd::{linkat, syncfs};
 
+pub(crate) use super::interrupted::until_done;
 use super::open::names;
-pub(crate) use super::retry::until_done;
 use super::{clock, random};
 
 /// How long it may take until the system has written a name to the disk unasked.

@@ -1,4 +1,4 @@
-//! This host's name, found without ever asking DNS (design decision D4).
+//! This host's name, found without ever asking DNS.
 
 use std::fs;
 use std::net::IpAddr;
@@ -95,7 +95,7 @@ fn found() -> &'static FoundName {
 
 impl FoundName {
     fn find(&mut self) -> Option<String> {
-        // The order of design decision D4: what the administrator wrote down for mail, what the kernel
+        // In this order: what the administrator wrote down for mail, what the kernel
         // says if it is qualified, and the hosts file. DNS is never asked: it may hang, or lie.
         let node = node_name();
         if let Some(name) = self.read("/etc/mailname").as_deref().and_then(in_mailname) {

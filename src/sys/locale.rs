@@ -1,4 +1,4 @@
-//! The charset of what people read: UTF-8, unless the locale names another one (design decision D18).
+//! The charset of what people read: UTF-8, unless the locale names another one.
 //!
 //! Nothing of a message that is sent depends on it, and JSON is always UTF-8.
 

@@ -162,7 +162,7 @@ fn group_by_id(gid: u32) -> io::Result<Option<GroupRow>> {
 /// Asks the name service, and the file itself where that knows nobody.
 ///
 /// The C library goes on to the next service when one cannot be read, and says "nobody" in the end
-/// although it could not open `/etc/passwd` (design decision D27). So a "nobody" is believed only
+/// although it could not open `/etc/passwd`. So a "nobody" is believed only
 /// when the file could be read and says the same.
 fn looked_up<Row, Own: From<Row>>(
     ask: impl FnOnce() -> nix::Result<Option<Row>>,

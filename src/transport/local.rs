@@ -1,4 +1,4 @@
-//! Built-in local delivery: what an MDA does, for hosts that have none (design decision D8).
+//! Built-in local delivery: what an MDA does, for hosts that have none.
 //!
 //! The mailbox engine's one locked, fsynced append does the writing; this module says into which
 //! file, on behalf of whom, and what an error means to the sender.

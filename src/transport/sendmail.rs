@@ -1,4 +1,4 @@
-//! Submission to the local sendmail (design decision D6).
+//! Submission to the local sendmail.
 //!
 //! The whole message is spooled before the child is started and that file is its standard input,
 //! so that our death never truncates a mail. Recipients are arguments behind `--`, never `-t`:

@@ -1,10 +1,12 @@
 //! The terminal and what goes to it: the one writer, header lines, how messages look.
 //!
-//! The reader and the reports speak to people through [`Screen`] alone, which lets no text out that
-//! did not pass `sanitize`, and remembers when an output could not be written.
+//! The reader and the reports speak to people through [`Screen`] alone. What it prints is made
+//! harmless by `sanitize`, except `safe` text, for which the caller answers, and `raw` bytes, which are
+//! messages and JSON. It remembers when an output could not be written.
 //!
 //! This module only displays. It knows messages and their flags, but it opens no mailbox, changes
 //! none, reads no command and decides nothing about mail; `shell`, `report` and `flow` do.
+//! `tests/it/layers.rs` holds it to that.
 
 use std::io::{self, ErrorKind, Write};
 

@@ -163,11 +163,7 @@ fn variables_without_effect_are_said_to_have_none() {
 fn read_sources(directory: &Path, into: &mut String) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        let tables = [
-            "config/variables.rs",
-            "config/mailrc.rs",
-            "shell/command.rs",
-        ];
+        let tables = ["config/variables.rs", "config/commands.rs"];
         if path.is_dir() {
             read_sources(&path, into);
         } else if !tables.iter().any(|table| path.ends_with(table)) {

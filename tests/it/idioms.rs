@@ -1,5 +1,5 @@
 //! The lines that scripts have, in the option dialects of s-nail, heirloom mailx, bsd-mailx, GNU
-//! mail and AIX, each with what sendmail must get: every rule R1 to R12 and every option.
+//! mail and AIX, each with what sendmail must get: every rule and every option.
 
 use crate::case::Case;
 use crate::lines::{BODY, Line, check};

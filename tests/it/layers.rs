@@ -64,6 +64,9 @@ const MAP: [(&str, &[&str]); 20] = [
     (
         "shell",
         &[
+            // `reply` and its like will send through these.
+            "flow",
+            "diagnostics",
             "ui",
             "selection",
             "report",
@@ -180,6 +183,24 @@ fn the_sources_keep_to_the_map() {
         "against the map of src/lib.rs:\n{}",
         wrong.join("\n")
     );
+}
+
+/// What is displayed carries its flags; opening or changing a mailbox is for others.
+#[test]
+fn ui_knows_nothing_of_a_mailbox_but_flags() {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
+    for path in rust_files(&ui) {
+        let text = fs::read_to_string(&path).unwrap();
+        for (at, found) in text.match_indices("crate::mailbox") {
+            let rest = &text[at + found.len()..];
+            assert!(
+                rest.starts_with("::Flags"),
+                "{}: {:.40}",
+                path.display(),
+                rest
+            );
+        }
+    }
 }
 
 fn rust_files(directory: &Path) -> Vec<PathBuf> {

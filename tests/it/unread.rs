@@ -1,4 +1,4 @@
-//! What cannot be read is not absent (design decision D27): a look-up that fails for want of
+//! What cannot be read is not absent: a look-up that fails for want of
 //! descriptors, memory or a working disk is no "there is none". Nothing is sent then, the text is
 //! kept, and the status is 75.
 

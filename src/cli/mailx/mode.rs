@@ -22,7 +22,7 @@ pub(super) enum Mode {
     Read(MailboxChoice, Task),
 }
 
-/// Decides the mode as POSIX does: recipients send, their absence reads (features.md O40).
+/// Decides the mode as POSIX does: recipients send, their absence reads.
 pub(super) fn mode(parsed: &MailxArguments) -> Result<Mode, Failure> {
     let has_read_option = has_read_option(parsed);
     let has_send_option = has_send_option(parsed);

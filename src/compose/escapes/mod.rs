@@ -1,7 +1,7 @@
 //! Tilde escapes: a message typed line by line, and the commands that may stand between the lines.
 //!
-//! They exist only where a person types at a terminal or the command line asked for them
-//! (design decision D11): whoever calls [`compose`] has decided that. Lines come from a
+//! They exist only where a person types at a terminal or the command line asked for
+//! them; the caller of [`compose`] has decided that. Lines come from a
 //! [`TypedLines`] and what is shown goes to a writer, so that all this runs without a terminal. An
 //! escape that fails is told in one line; the text stays as it was and composing goes on.
 //! What files and children do to the text is in [`text`].
@@ -367,7 +367,7 @@ impl Typist<'_> {
             let what = format!("cannot insert the variable \"{name}\"");
             Failure::new(Kind::Usage, what).because(why.to_owned())
         };
-        // A secret in a mail is a secret no more (design decision D20).
+        // A secret in a mail is a secret no more.
         if row.is_some_and(|row| row.kind == ValueKind::Secret) {
             return Err(cannot("it is secret"));
         }

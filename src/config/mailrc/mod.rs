@@ -1,6 +1,6 @@
 //! The mailrc reader: `set`, `alias`, `if`, `source`, `account` and their kin.
 //!
-//! Errors name file and line and do not stop the rest (design decision D21). A file that
+//! Errors name file and line and do not stop the rest. A file that
 //! someone else could have written is not read at all.
 
 use std::borrow::Cow;
@@ -41,7 +41,7 @@ pub(crate) struct Context<'a> {
 
 /// Reads an rc file into the settings; returns whether it is there.
 ///
-/// A file that is not is no problem of the configuration: most hosts have only some of them.
+/// A missing file is not an error: most hosts have only some of them.
 pub(crate) fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) -> bool {
     match Reader::new(settings, context).file(path, 0) {
         Ok(()) => true,

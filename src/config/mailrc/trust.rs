@@ -18,7 +18,7 @@ pub(super) enum Untrusted {
     Refused(String),
     /// It is, and nobody can read it as an rc file, for this reason: what it should set is not set.
     Unusable(String),
-    /// The system failed, so that nobody knows what it says (design decision D27).
+    /// The system failed, so that nobody knows what it says.
     Failed(String),
 }
 

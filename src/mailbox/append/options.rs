@@ -47,7 +47,7 @@ impl AppendOptions<'_> {
         }
     }
 
-    /// Dead letters: created with mode 0600, ours, and no link (design decision D9).
+    /// Dead letters: created with mode 0600, ours, and no link.
     pub fn dead_letters() -> Self {
         AppendOptions {
             owner: Owner::Us,

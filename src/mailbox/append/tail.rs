@@ -112,9 +112,10 @@ impl<'a> Tail<'a> {
         until_done(|| self.file.sync_all())?;
         if self.is_marked {
             self.unmark()?;
-            // From here on the mail is safe.
             until_done(|| self.file.sync_all())?;
         }
+        // The mail is safe now, except in a file whose own name may not be on the disk yet: `append`
+        // syncs that next.
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Separators: whether a line that starts with `From ` starts a message (design decision D12).
+//! Separators: whether a line that starts with `From ` starts a message.
 //!
 //! Deliverers disagree on quoting (mboxo, mboxrd), on framing (mboxcl, mboxcl2) and on the blank
 //! line before a From_ line, and a reader cannot know which of them wrote a file. So a candidate is

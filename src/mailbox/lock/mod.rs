@@ -1,4 +1,4 @@
-//! Locks for writing: the one door to a mailbox that is about to change (design decision D13).
+//! Locks for writing: the one door to a mailbox that is about to change.
 //!
 //! # Which locks
 //! All three, because no two of them keep every program out: dot-locks are the only lock of

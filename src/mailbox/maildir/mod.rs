@@ -1,15 +1,16 @@
-//! Maildirs: directories in which each message is a file (design decision D12, D13 and D17).
+//! Maildirs: directories in which each message is a file.
 //!
 //! # The states of a file
 //! ```text
-//! tmp/UNIQUE            somebody is writing it; nobody reads it. A delivery that broke off leaves
+//! tmp/UNIQUE            a deliverer is writing it, and no reader opens it. A delivery that broke off leaves
 //!                       it there: deliverers clean up after 36 hours, we leave tmp/ alone.
 //! new/UNIQUE            complete, and no reader has seen it: the message is new.
 //! cur/UNIQUE:2,LETTERS  a reader has seen it. Without S it is old and unread, with S read.
 //! ```
 //! - Delivery: written in `tmp/` under a name that is nobody else's, synced, then renamed to
 //!   `new/`, or to `cur/` where a message is filed with its flags; then that directory is synced.
-//!   **From the rename on the mail is safe.** A name in use is never taken.
+//!   From the rename on others see the mail; **once the directory is synced it is
+//!   safe.** A name in use is never taken.
 //! - A change of flags is a second name for the file, a sync, and only then the end of the first
 //!   name: POSIX lets a power cut leave any part of a rename, and so neither name. A deletion is one
 //!   unlink. So each message is as before or as afterwards, whenever we are stopped, and no lock is

@@ -1,6 +1,6 @@
 //! Opening a mailbox for reading, and reading its messages.
 //!
-//! Nothing is ever written here (design decision D13). `read/snapshot` waits at most a second for
+//! Nothing is ever written here. `read/snapshot` waits at most a second for
 //! shared kernel locks, so that a deliverer can finish its message, and scans the mailbox at the size
 //! that it has then. If another program still holds a lock, a last message without an end is left
 //! out. The locks are released when the index is complete; a message is read when it is shown.

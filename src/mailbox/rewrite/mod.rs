@@ -1,13 +1,14 @@
-//! Writing changes into an mbox (design decision D14), and completing what broke off.
+//! Writing changes into an mbox, and completing what broke off.
 //!
 //! # Steps
 //! 1. Open, refuse a file that we must not change, lock ([`MailboxLock`]), complete a rewrite that
 //!    broke off (`apply`).
 //! 2. Compare: same inode, size and times as when the index was made, or a new scan in which the
 //!    messages are found again (`read::realign`). Messages that were not there are new mail.
-//! 3. Plan ([`RewritePlan`]): the first changed byte, and what comes from there on.
+//! 3. Plan (`plan`): the first changed byte, and what comes from there on.
 //! 4. Write: in one step of the disk where that is enough; else with a journal (`journal`).
-//!    An end is cut off without one where no place takes a journal: a full disk blocks no deleting.
+//!    If no journal can be made, a change that only cuts off the end is made without one, so that
+//!    deleting works on a full disk.
 //!    **From the journal's name on the change is certain.** Everything before can fail, and then
 //!    the mailbox has not been touched.
 //! 5. Give the file times that tell whether there is new mail; unlock.

@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use crate::sys::disk::until_done;
 
-/// Returns whether this file system has no such call.
+/// Returns whether this file system does not support fallocate(2).
 pub(in crate::mailbox) fn is_unsupported(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error().map(Errno::from_raw),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// A charset that a part we make may be labelled with (design decision D1).
+/// A charset that a part we make may be labelled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
     /// Seven bits only.

@@ -10,9 +10,9 @@ use super::fields::{self, Field};
 pub use super::quoting::{unquote, unquoted};
 use super::{Content, Part, html, structure, words};
 
-/// How much of a header is shown, in bytes (security rule S6).
+/// How much of a header is shown, in bytes.
 const MAX_HEADER: usize = 1 << 20;
-/// How many addresses of one field are shown (security rule S6).
+/// How many addresses of one field are shown.
 const MAX_ADDRESSES: usize = 1000;
 
 /// How much HTML of a part is rendered, in bytes: that takes several times as much memory.

@@ -1,6 +1,6 @@
 //! Messages taken apart: header fields, dates, the tree of MIME parts.
 //!
-//! mail-parser is used in this module and nowhere else (design decision D16), for
+//! mail-parser is used in this module and nowhere else, for
 //! dates and for the fields that describe a part (`description`); the tree of
 //! parts, fields, encoded words, charsets and transfer encodings are read by the
 //! modules below, in linear time and without copies. A panic in mail-parser is

@@ -14,9 +14,9 @@ use super::description::{Description, MAX_FIELD};
 use super::fields;
 use super::part::{Content, Part, Structure};
 
-/// How deep parts may be nested before the rest is taken as text (security rule S6).
+/// How deep parts may be nested before the rest is taken as text.
 pub(crate) const MAX_DEPTH: usize = 64;
-/// How many parts of a message are read (security rule S6).
+/// How many parts of a message are read.
 pub(crate) const MAX_PARTS: usize = 10_000;
 
 /// How deep messages that are encoded as a whole are decoded: each level is a copy in memory.

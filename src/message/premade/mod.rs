@@ -2,7 +2,7 @@
 //!
 //! [`PremadeHeader::read`] takes the header apart, the caller looks at fields,
 //! removes and adds some, and [`write()`] writes the message: untouched where a
-//! 7-bit wire carries it, encoded where not (design decision D1). The caller
+//! 7-bit wire carries it, encoded where not. The caller
 //! decides who gets the mail and which fields it must have.
 //!
 //! A message is read twice by the same [`walk`]: in the first pass [`plan`]

@@ -8,9 +8,9 @@ use std::io::{self, Read};
 use super::header::{HeaderProgress, HeaderReader, RawField};
 use super::pieces::{LinePiece, LinePieces};
 
-/// How deep parts may be nested; a part that lies deeper is content (security rule S6).
+/// How deep parts may be nested; a part that lies deeper is content.
 pub(super) const MAX_DEPTH: usize = 64;
-/// How many parts are read (security rule S6).
+/// How many parts are read.
 const MAX_PARTS: usize = 10_000;
 
 /// What an entity is made of.

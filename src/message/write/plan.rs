@@ -1,4 +1,4 @@
-//! How a body is sent: charset and transfer encoding (design decision D1).
+//! How a body is sent: charset and transfer encoding.
 
 use std::fmt;
 use std::io::{self, Write};

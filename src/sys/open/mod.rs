@@ -7,7 +7,7 @@
 //! to, past what others may have planted. [`names`] opens for both, and for everybody else whose names
 //! others may have planted; its table says who judges what.
 //!
-//! What cannot be read is not absent (design decision D27): [`Trouble`] is the one place that tells
+//! What cannot be read is not absent: [`Trouble`] is the one place that tells
 //! the three apart.
 
 use std::io;

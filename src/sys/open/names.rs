@@ -27,7 +27,7 @@ use nix::NixPath;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
 
-use crate::sys::retry::until_done;
+use crate::sys::interrupted::until_done;
 
 /// What is done with a file that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

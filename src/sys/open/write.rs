@@ -1,4 +1,4 @@
-//! The one rule for files that mail is written to (design decision D28).
+//! The one rule for files that mail is written to.
 //!
 //! Somebody else may have prepared the place where mail is written: a link that leads into a file
 //! of his choice, or a file that he can read. So the way to the file is walked name by name, by

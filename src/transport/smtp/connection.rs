@@ -33,7 +33,7 @@ pub(super) enum WireError {
     /// TLS could not be started.
     Tls(TlsError),
     /// Clear text came after the reply to STARTTLS; taking it for an answer inside TLS would let
-    /// anybody on the way put words into the relay's mouth (RFC 3207 section 6, security rule S9).
+    /// anybody on the way put words into the relay's mouth (RFC 3207 section 6).
     Injected,
 }
 

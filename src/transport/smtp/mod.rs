@@ -1,4 +1,4 @@
-//! SMTP submission to a relay (RFC 5321, RFC 6409; design decision D7).
+//! SMTP submission to a relay (RFC 5321, RFC 6409).
 //!
 //! One call, [`submit`], takes a message to a relay and says for every recipient
 //! what became of it. The dialogue runs on a thread of its own, name lookup

@@ -21,7 +21,7 @@ pub enum Security {
     Implicit,
 }
 
-/// Whether certificates are judged where design decision D7 says so.
+/// How the certificate of a relay is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
     /// Chain and host name, or the fingerprint.

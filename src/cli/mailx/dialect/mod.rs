@@ -7,8 +7,8 @@
 //! whose tests hold it against clap's definitions. Help, manual and completions come from clap.
 //!
 //! [`normalise`] is a pure function: what it must know of the world comes in a [`Probe`]. The
-//! rules are those of features.md section 1.2. Arguments are bytes; messages speak the user's
-//! spelling.
+//! rules are POSIX's, and where that is silent what most of the mailx programs do. Arguments are
+//! bytes; messages repeat the user's spelling.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -24,7 +24,7 @@ use crate::sanitize;
 pub struct Probe<'a> {
     /// Whether this names a file that is there, and no directory.
     pub is_file: &'a dyn Fn(&OsStr) -> bool,
-    /// Whether this is a command of the configuration (rule R4).
+    /// Whether this is a command of the configuration.
     pub is_command: &'a dyn Fn(&str) -> bool,
     /// Whether options may only stand before operands.
     pub posixly_correct: bool,
@@ -121,7 +121,7 @@ pub fn normalise(arguments: &[OsString], probe: &Probe<'_>) -> Result<Vec<OsStri
     };
     pass.run()?;
     if let Some(value) = pass.next_type.take() {
-        // No attachment came after it: it is the type of the text (features.md O37).
+        // No attachment came after it: it is the type of the text.
         pass.push("content-type", Some(&value));
     }
     if let Some(value) = pass.next_encoding.take() {
@@ -247,7 +247,7 @@ impl Pass<'_> {
     }
 
     /// Pushes a long option; GNU mail's `--content-type`, `--content-name` and `--encoding` are for the
-    /// attachment that follows (features.md O37).
+    /// attachment that follows.
     fn long_value(&mut self, long: &str, value: &OsStr) {
         match long {
             "content-type" => self.next_type = Some(value.to_owned()),
@@ -310,9 +310,9 @@ impl Pass<'_> {
                 }
                 return Ok(&[]);
             }
-            // GNU mail's flag: interrupts end us, as they always do (rule R5).
+            // GNU mail's flag: interrupts end us, as they always do.
             'q' if !self.is_quote_file(tail) => return Ok(tail),
-            // GNU mail's flag: MIME is always on (rule R6).
+            // GNU mail's flag: MIME is always on.
             'M' if !self.is_media_type(tail) => return Ok(tail),
             'E' => return self.discard_empty_or_execute(tail).map(|()| &[][..]),
             _ => {}
@@ -364,7 +364,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether what follows `-h` is a number (features.md O33).
+    /// Whether what follows `-h` is a number.
     fn is_hop_count(&self, tail: &[u8]) -> bool {
         let word = match tail {
             [] => self

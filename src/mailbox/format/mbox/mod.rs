@@ -1,4 +1,4 @@
-//! The scanner: finds the messages of an mbox in one pass over its bytes (design decision D12).
+//! The scanner: finds the messages of an mbox in one pass over its bytes.
 //!
 //! The file is read in blocks, forwards, each byte once; memory does not grow with its size except
 //! for one [`MessageRef`] a message. Every decision depends on a bounded number of bytes around its

@@ -1,7 +1,7 @@
 //! Where journals lie, and which of the files there count.
 //!
 //! A journal changes a mailbox, so a file of its name counts only if it belongs to somebody who may
-//! change it (design decision D26): the mailbox's owner, root, or a member of the mailbox's group
+//! change it: the mailbox's owner, root, or a member of the mailbox's group
 //! where its mode lets the group read and write. What a member is the user database says, of the
 //! file's owner; the group of the directory does not matter. It must be a regular file with one name
 //! and mode 0600, and its content must prove that its maker could read the mailbox (`witness`).
