@@ -98,8 +98,7 @@ impl SendFlow<'_> {
         }
         let composed = compose(text.body);
         if let Some(refusal) = refusal {
-            self.diagnostics.fail(refusal);
-            return self.keep_unsent(&composed, refusal);
+            return self.refuse(&composed, refusal);
         }
         for warning in &composed.warnings {
             self.diagnostics.say(warning);
@@ -111,6 +110,12 @@ impl SendFlow<'_> {
         } else {
             self.submit(&composed);
         }
+    }
+
+    /// Prints why nothing may be sent, and keeps the mail.
+    pub(crate) fn refuse(&mut self, composed: &Composed, refusal: &Failure) {
+        self.diagnostics.fail(refusal);
+        self.keep_unsent(composed, refusal);
     }
 
     /// Returns whether a message without body and attachments is not to be sent: by `-E`, or by the

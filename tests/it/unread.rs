@@ -31,6 +31,11 @@ fn to_root(case: Case) -> Case {
     case.args(["-s", "t", "root"])
 }
 
+/// The same through the other face: a program calls it, and its configuration counts no less.
+fn as_sendmail(case: Case) -> Case {
+    case.called("sendmail").args(["-i", "root"])
+}
+
 /// A relay at which nobody listens: whoever asks it has passed the look-up.
 fn to_relay(case: Case) -> Case {
     case.rc("set mta=smtp://127.0.0.1:9 from=a@x.org")
@@ -74,6 +79,18 @@ const ROWS: &[Row] = &[
         calls: OPEN,
         says: "/rc",
         world: |case| to_root(case).rc("set mta=smtp://127.0.0.1:9"),
+    },
+    Row {
+        path: "/etc/mail.rc",
+        calls: OPEN,
+        says: "/etc/mail.rc",
+        world: |case| as_sendmail(case).file("sys/etc/mail.rc", "set mta=smtp://127.0.0.1:9\n"),
+    },
+    Row {
+        path: "[DIR]/rc",
+        calls: OPEN,
+        says: "/rc",
+        world: |case| as_sendmail(case).rc("set mta=smtp://127.0.0.1:9"),
     },
     Row {
         path: "[DIR]/cwd/more",

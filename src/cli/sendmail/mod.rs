@@ -56,8 +56,8 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         sending: true,
         ..Inputs::default()
     };
-    let settings = match settings::read(&inputs, &environment, diagnostics) {
-        Ok((settings, _)) => settings,
+    let (settings, refusal) = match settings::read(&inputs, &environment, diagnostics) {
+        Ok(read) => read,
         Err(failure) => return diagnostics.fail(&failure),
     };
     let send_options = SendOptions {
@@ -65,7 +65,13 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         ..SendOptions::default()
     };
     if mode == SendmailMode::Dialogue {
-        return dialogue(&send_options, &settings, &environment, diagnostics);
+        return dialogue(
+            &send_options,
+            &settings,
+            refusal.as_ref(),
+            &environment,
+            diagnostics,
+        );
     }
     let handover = Handover {
         recipients: parsed.recipients,
@@ -77,6 +83,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
     hand_over(
         &handover,
         ends_at_dot,
+        refusal.as_ref(),
         &send_options,
         &settings,
         &environment,
@@ -84,10 +91,12 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
     );
 }
 
-/// Reads a finished message from standard input and sends it.
+/// Reads a finished message from standard input and sends it; keeps it where `refusal` says why
+/// nothing may be sent.
 fn hand_over(
     handover: &Handover,
     ends_at_dot: bool,
+    refusal: Option<&Failure>,
     send_options: &SendOptions,
     settings: &Settings,
     environment: &Environment,
@@ -111,14 +120,17 @@ fn hand_over(
         let kept = submission::keep_composed(&composed, &around);
         return diagnostics.kept_in_part(&kept);
     }
-    for warning in &composed.warnings {
-        diagnostics.say(warning);
-    }
     let mut flow = SendFlow {
         options: send_options,
         around: &around,
         diagnostics,
     };
+    if let Some(refusal) = refusal {
+        return flow.refuse(&composed, refusal);
+    }
+    for warning in &composed.warnings {
+        flow.diagnostics.say(warning);
+    }
     flow.submit(&composed);
 }
 
@@ -126,6 +138,7 @@ fn hand_over(
 fn dialogue(
     send_options: &SendOptions,
     settings: &Settings,
+    refusal: Option<&Failure>,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
 ) {
@@ -134,7 +147,14 @@ fn dialogue(
         Err(failure) => return diagnostics.fail(&failure),
     };
     let around = sending::surroundings(&signals, send_options, settings, environment, diagnostics);
+    if let Some(refusal) = refusal {
+        diagnostics.fail(refusal);
+    }
     let mut submit = |handover: Handover, message: Spool| {
+        // The client keeps its message until the configuration can be read again.
+        if let Some(refusal) = refusal {
+            return Answer::TryLater(with_causes(refusal));
+        }
         if settings.is_set("debug") {
             return Answer::TryLater("debug is set, so nothing is delivered".to_owned());
         }
