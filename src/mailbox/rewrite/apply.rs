@@ -83,29 +83,13 @@ pub(in crate::mailbox) fn apply(
             // It may have been stopped anywhere behind the growth: the bytes are all written again.
             Situation::Resized { .. } if new > old => extend(lock, &journal)?,
             Situation::Pending { .. } => {
-                // The word is written when all bytes are synced: only the cut is left then.
-                let is_written = journal.is_resizing()?;
-                if !is_written {
-                    write(lock, &journal)?;
-                }
-                if new < old {
-                    // Mail behind the old end would go with the cut, also what came while the bytes
-                    // were written. So the length is read again.
-                    let arrived = lock.file().metadata()?.len().saturating_sub(old);
-                    if arrived > 0 {
-                        journal = moving_arrivals(lock, subject, &journal, arrived)?;
-                        continue;
-                    }
-                    if !is_written {
-                        journal.mark_resizing()?;
-                    }
-                    // The journal may go only when the cut is on the disk, or a power cut leaves the
-                    // deleted messages at the end and nothing that says so.
-                    until_done(|| lock.file().set_len(new))?;
-                    until_done(|| lock.file().sync_all())?;
+                let arrived = write_and_cut(lock, &journal)?;
+                if arrived > 0 {
+                    journal = moving_arrivals(lock, subject, &journal, arrived)?;
+                    continue;
                 }
             }
-            // The bytes were synced before the word, and the length is new: only the cut itself may
+            // The bytes were synced before the resizing mark, and the length is new: only the cut itself may
             // not be on the disk yet.
             Situation::Resized { .. } => until_done(|| lock.file().sync_all())?,
         }
@@ -115,6 +99,36 @@ pub(in crate::mailbox) fn apply(
         io::ErrorKind::ResourceBusy,
         "mail keeps arriving from a program that takes no lock",
     ))
+}
+
+/// Writes the bytes of a rewrite that does not grow, and cuts the mailbox where it shrinks.
+///
+/// Returns how many bytes of mail stand behind the old end. The mailbox is not cut while there are
+/// any, because that mail would be lost.
+fn write_and_cut(lock: &mut MailboxLock, journal: &Journal) -> io::Result<u64> {
+    let (old, new) = (journal.header().old_size, journal.header().new_size);
+    // The resizing mark is written when all bytes are synced: only the cut is left then.
+    let is_written = journal.is_resizing()?;
+    if !is_written {
+        write(lock, journal)?;
+    }
+    if new >= old {
+        return Ok(0);
+    }
+    // Mail behind the old end would go with the cut, also what came while the bytes were written.
+    // So the length is read again.
+    let arrived = lock.file().metadata()?.len().saturating_sub(old);
+    if arrived > 0 {
+        return Ok(arrived);
+    }
+    if !is_written {
+        journal.mark_resizing()?;
+    }
+    // The journal may go only when the cut is on the disk, or a power cut leaves the deleted
+    // messages at the end and nothing that says so.
+    until_done(|| lock.file().set_len(new))?;
+    until_done(|| lock.file().sync_all())?;
+    Ok(0)
 }
 
 /// Writes the bytes of a journal into a mailbox that has its new length.
