@@ -76,6 +76,8 @@ pub(crate) fn open(
         );
         return Err(Failure::new(Kind::Signal(signal), what).into());
     }
+    // The locks of the scan are released when the index is complete, so that mail can arrive while
+    // a person reads. A commit takes all locks and looks for what has changed meanwhile.
     let mailbox = Mailbox::open_index(&found.path, opening.journals)?;
     if mailbox.messages().is_empty() {
         Err(Failure::new(Kind::Nothing, no_mail(found)).into())
@@ -90,6 +92,8 @@ fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
     let mut options = CommitOptions {
         lock: LockOptions::default(),
         journals: opening.journals,
+        // POSIX removes a mailbox that is empty when the reader is left. A change that is completed
+        // now belongs to an earlier session.
         removes_empty: false,
     };
     let is_over = || opening.signals.and_then(Signals::received).is_some();
@@ -110,6 +114,8 @@ fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
                 screen.say(&notice.to_string());
             }
         }
+        // The change stays in its journal, and the reader sees the mailbox as if it were complete:
+        // nothing is lost by going on.
         Err(error) => {
             screen.say(&with_causes(&error));
             if let Some(hint) = error.hint() {
@@ -142,6 +148,8 @@ pub(crate) fn report_open_error(
     quiet: bool,
     diagnostics: &mut Diagnostics,
 ) {
+    // A delivery agent makes the system mailbox with the first message, and mailx removes it with
+    // the last one. So a missing system mailbox is no error; a missing file that was named is one.
     if !error.is_missing() || found.owner.is_none() {
         return diagnostics.error(error.kind(), error);
     }
@@ -167,6 +175,7 @@ pub(crate) fn find(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<FoundMailbox, Failure> {
+    // A uid without a row in the user database (a container often has one) can still read mail.
     let us = user::current();
     let name = us.as_ref().map_or_else(
         || format!("uid {}", user::effective_uid()),
@@ -198,6 +207,7 @@ pub(crate) fn find(
             is_system: true,
         });
     };
+    // POSIX: `-f` without a file reads the user's mbox, which `&` names.
     let file = if file.is_empty() {
         OsStr::new("&")
     } else {
@@ -217,6 +227,8 @@ pub(crate) fn find(
 /// 75 when the system fails to look.
 fn own_mailbox(settings: &Settings, environment: &Environment) -> Result<PathBuf, Failure> {
     let us = user::current();
+    // A database that could not be read is not an unknown user: a guess could open an empty mailbox
+    // and say "No mail".
     if let Some(why) = user::unread() {
         return Err(Failure::new(Kind::TryLater, "cannot read the user database").because(why));
     }

@@ -75,6 +75,7 @@ impl SendFlow<'_> {
         let compose = |body| compose::compose(request, body, settings, environment, around.signals);
         if let Some(failure) = text.failure {
             self.diagnostics.fail(&failure);
+            // The person who typed the message has given it up, so nothing is kept.
             if text.forget {
                 return;
             }
@@ -138,6 +139,8 @@ impl SendFlow<'_> {
         if self.is_debug() {
             return self.dry_run(composed);
         }
+        // A message that is not as it was asked for, for want of an attachment for instance, does
+        // not leave: the recipient could not see that something is missing.
         if let Some(failure) = composed.failures.first() {
             self.fail_all(composed);
             return self.keep_unsent(composed, failure);
@@ -256,6 +259,8 @@ impl SendFlow<'_> {
             let line = format!("{}: {way} ({})", copy.target, copy.reason);
             self.diagnostics.say(&line);
         }
+        // The message is prepared for its route as for a real submission, so that what is shown is
+        // what would leave.
         let rehearsed = submission::rehearse(&composed.draft, &plan, self.around);
         let written = rehearsed.and_then(|message| {
             let mut reader = message.reader();

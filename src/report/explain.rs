@@ -66,6 +66,8 @@ fn set_variables(text: &mut String, settings: &Settings) {
         let value = match settings.get(row.name) {
             None if origin == Origin::Default => continue,
             None => "unset".to_owned(),
+            // An explanation is pasted into tickets: it never shows a secret, and a route only
+            // without its login.
             Some(_) if row.kind == ValueKind::Secret => "(secret)".to_owned(),
             Some("") => "set".to_owned(),
             Some(value) if row.kind == ValueKind::Route => masked(value),
@@ -109,6 +111,8 @@ fn identity(text: &mut String, draft: &Draft, plan: &SubmissionPlan) {
 
 /// Shows the value of a route without a login in it.
 fn masked(value: &str) -> String {
+    // Only a URL with `@` can hold a login. A URL with one that cannot be parsed is not shown at
+    // all.
     if !value.contains('@') {
         return value.to_owned();
     }

@@ -190,6 +190,8 @@ impl<'g> ObjectWriter<'g> {
     }
 
     fn char(&mut self, c: char) {
+        // JSON has no `\u` for characters beyond U+FFFF: they are two units of UTF-16 (RFC 8259
+        // section 7).
         if sanitize::is_forbidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(self.buffer, "\\u{unit:04x}");
@@ -205,6 +207,7 @@ impl<'g> ObjectWriter<'g> {
         let mut rest = text;
         while !rest.is_empty() {
             self.give_full();
+            // Most text is printable ASCII, which is copied in one piece.
             let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
             let plain = rest.bytes().position(|byte| !is_plain(&byte));
             let (first, after) = rest.split_at(plain.unwrap_or(rest.len()));
@@ -245,10 +248,12 @@ impl<'g> ObjectWriter<'g> {
         self.buffer.push(b'"');
         let mut rest = &*bytes;
         if decode && memmem::find(rest, b"=?").is_some() {
+            // The sender chooses how long a field is, so the work of decoding has a limit.
             let first = words::cut(rest, MAX_DECODED);
             self.string(&words::decode_unfolded(&String::from_utf8_lossy(first)));
             rest = &rest[first.len()..];
         }
+        // A byte that is no UTF-8 becomes U+FFFD here; `raw` gives the reader the true bytes.
         for chunk in rest.utf8_chunks() {
             self.string(chunk.valid());
             if !chunk.invalid().is_empty() {

@@ -97,6 +97,8 @@ pub(crate) fn headers(
             summary.write(&mut screen);
         }
     })?;
+    // Notices come behind the header lines: they go to standard error, and the scan knows them only
+    // at its end.
     let written = summary.finish(&mut screen);
     let incomplete = report_notices(&mailbox, &mut screen);
     screen.finish()?;
@@ -133,6 +135,8 @@ impl HeaderLines {
     }
 
     fn write(&mut self, screen: &mut Screen<'_>) {
+        // Text may leave only when the current message is known, because its mark `>` stands in a
+        // line before. A mailbox with new mail decides soon; one without is held as text.
         if self.decided && self.text.len() >= CHUNK {
             screen.safe(&self.text);
             self.text.clear();
@@ -142,6 +146,7 @@ impl HeaderLines {
     /// Writes the rest; returns whether there was any line.
     fn finish(mut self, screen: &mut Screen<'_>) -> bool {
         if self.any && !self.decided {
+            // The mark takes the place of the blank with which a header line begins.
             let at = self.unread.unwrap_or(0);
             self.text.replace_range(at..=at, ">");
         }
@@ -169,6 +174,7 @@ pub(crate) fn print_all(
         page::each(Some(index + 1), bytes, false, display, &mut |text| {
             screen.safe(text);
         });
+        // `-p | head` has closed the pipe: the messages behind are not read for nobody.
         if screen.is_closed() {
             break;
         }
@@ -238,6 +244,7 @@ pub(crate) fn show(
     } else {
         number
     };
+    // 0 is no number of a message either.
     let found = number
         .checked_sub(1)
         .and_then(|index| Some((index, mailbox.messages().get(index)?)));
@@ -254,12 +261,14 @@ pub(crate) fn show(
     match form {
         ShowForm::Raw => screen.raw(mailbox.form().content(message, &bytes)),
         ShowForm::Json => {
+            // An index does not count lines; JSON promises the number.
             let lines = mailbox.lines(index).map_err(unreadable(&mailbox, index))?;
             let mut message = *message;
             message.lines = Some(lines);
             json::message(number, &message, bytes, &mut |text| screen.raw(text));
         }
         ShowForm::Text => {
+            // A mailbox that was read from its end does not know how many messages stand before.
             let number = (!mailbox.is_partial()).then_some(number);
             page::each(number, bytes, false, display, &mut |text| {
                 screen.safe(text);

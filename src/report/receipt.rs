@@ -40,6 +40,7 @@ fn recipient(entry: &CopyReport) -> Value {
         "reason": entry.reason,
         "outcome": entry.outcome.disposition.name(),
         "code": entry.outcome.code,
+        // The relay chooses this text, and a person may print the receipt on a terminal.
         "text": sanitize::line(entry.outcome.text.as_bytes()),
         "queue_id": queue_id(&entry.outcome.text),
     })
@@ -61,6 +62,8 @@ fn refused(bad: &BadRecipient) -> Value {
 /// Finds the queue id in a relay's reply: Postfix says `queued as ID`, Exim `id=ID`, Sendmail
 /// `ID Message accepted for delivery`.
 fn queue_id(text: &str) -> Option<&str> {
+    // The reply is free text by the relay's rules. A word that is too short or has other characters
+    // is more likely prose than an id.
     let is_id = |word: &&str| {
         word.len() >= 5 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };

@@ -41,6 +41,7 @@ impl Selection {
         index: &dyn Index,
         block: &dyn Fn(usize) -> Vec<u8>,
     ) -> Result<Vec<usize>, ListError> {
+        // Filters without a list choose among all messages.
         let mut chosen = vec![self.lists.is_empty(); index.count()];
         for text in &self.lists {
             match list::messages(&as_list(text), index, Sight::Present, &mut String::new()) {
@@ -55,6 +56,8 @@ impl Selection {
         let contains = |text: String, wanted: &String| text.to_lowercase().contains(wanted);
         let passes = |&message: &usize| {
             let is_read = || index.has_flags(message, FlagChoice::Read);
+            // Flags come first, because they are in the index: the header of a message that they rule
+            // out is not read from the file.
             self.is_read.is_none_or(|wanted| is_read() == wanted)
                 && (from.as_ref()).is_none_or(|from| contains(index.sender(message), from))
                 && (subject.as_ref()).is_none_or(|wanted| contains(index.subject(message), wanted))

@@ -130,6 +130,7 @@ pub(crate) fn messages(
     search: &mut String,
 ) -> Result<Vec<usize>, ListError> {
     let words = words::split(text, Backslash::Literal).map_err(|_| ListError::OpenQuote)?;
+    // An empty list is no error, because each command has a default of its own.
     if words.is_empty() {
         return Ok(Vec::new());
     }
@@ -137,6 +138,8 @@ pub(crate) fn messages(
         return Err(ListError::NoMatch);
     }
     let view = View { index, sight };
+    // POSIX: the words are a union, and the answer is in the order of the mailbox, whatever the
+    // order of the words. A row of marks gives both, and names no message twice.
     let mut chosen = vec![false; index.count()];
     for word in &words {
         choose(&word.text, &view, search, &mut chosen)?;
@@ -154,7 +157,10 @@ fn choose(
     search: &mut String,
     chosen: &mut [bool],
 ) -> Result<(), ListError> {
+    // The order of these tests decides what a word is. `/` and `:` cannot begin an address, numbers
+    // are never taken for senders, and only what is left is a sender.
     if let Some(text) = word.strip_prefix('/') {
+        // A lone `/` repeats the last search, as in bsd-mailx and s-nail.
         if !text.is_empty() {
             *search = text.to_lowercase();
         }
@@ -182,6 +188,8 @@ fn choose(
         }
         return Ok(());
     }
+    // A part of the sender is enough, so that `d cron` works. The sender is the one that the header
+    // line shows.
     let wanted = word.to_lowercase();
     mark(view, chosen, |message| {
         sender_matches(&view.index.sender(message).to_lowercase(), &wanted, view)
@@ -208,6 +216,7 @@ fn choose_by_flags(letters: &str, view: &View<'_>, chosen: &mut [bool]) -> Resul
             return Err(ListError::UnknownFlag(Some(letter)));
         };
         for (message, chosen) in chosen.iter_mut().enumerate() {
+            // `:d` asks for deleted messages, so it sees what every other word passes over.
             let visible = choice == FlagChoice::Deleted || !view.is_hidden(message);
             *chosen |= visible && view.index.has_flags(message, choice);
         }
@@ -228,6 +237,8 @@ fn is_numeric(word: &str) -> bool {
 }
 
 fn choose_range(range: &str, view: &View<'_>, chosen: &mut [bool]) -> Result<(), ListError> {
+    // The search for the dash begins behind the first character, because a `-` in front is the
+    // previous message and not a range.
     let inner = range
         .char_indices()
         .skip(1)
@@ -235,6 +246,7 @@ fn choose_range(range: &str, view: &View<'_>, chosen: &mut [bool]) -> Result<(),
         .map(|(at, _)| at);
     let Some(dash) = inner else {
         let message = end(range, view)?;
+        // A deleted message that is named alone is an error. Within a range it is passed over.
         if view.is_hidden(message) {
             return Err(ListError::Hidden(message + 1));
         }
@@ -243,6 +255,7 @@ fn choose_range(range: &str, view: &View<'_>, chosen: &mut [bool]) -> Result<(),
     };
     let first = end(&range[..dash], view)?;
     let last = end(&range[dash + 1..], view)?;
+    // `5-2` is taken as `2-5`.
     let (first, last) = (first.min(last), first.max(last));
     for (message, chosen) in (first..).zip(&mut chosen[first..=last]) {
         *chosen |= !view.is_hidden(message);
@@ -252,6 +265,7 @@ fn choose_range(range: &str, view: &View<'_>, chosen: &mut [bool]) -> Result<(),
 
 /// Returns the message that one end of a range names.
 fn end(text: &str, view: &View<'_>) -> Result<usize, ListError> {
+    // `messages` has returned already where the mailbox is empty, so that this cannot underflow.
     let last = view.index.count() - 1;
     let visible = |&message: &usize| !view.is_hidden(message);
     let beyond = || ListError::NoSuchMessage(text.to_owned());

@@ -119,6 +119,8 @@ pub(crate) fn change(
 ) -> Result<Option<Kind>, Failure> {
     let (action, options) = (change.action, change.options);
     let reader_options = ReaderOptions::of(settings, around);
+    // The mailbox is not locked while messages are chosen. `commit` takes the locks, and leaves out
+    // messages that another program has removed since.
     let stored = StoredIndex {
         mailbox,
         display: &display_of(settings, around),
@@ -157,6 +159,8 @@ pub(crate) fn change(
             stored.append_headline(&mut text, message);
         }
         screen.safe(&text);
+    // A person wants an answer. A script gets one by the exit status, and cron mails whatever is
+    // printed.
     } else if around.stdout_is_terminal {
         screen.text(&summary(mailbox, chosen.len(), action, &done));
     }
@@ -172,6 +176,8 @@ fn choose(selection: &Selection, stored: &StoredIndex<'_>) -> Result<Vec<usize>,
     let chosen = selection.choose(stored, &|message| stored.block(message));
     chosen.map_err(|error| {
         let kind = match error {
+            // The list is well formed; the mailbox has fewer messages than it names. A script sees
+            // the status of "nothing found".
             ListError::NoSuchMessage(_) => Kind::Nothing,
             _ => Kind::Usage,
         };
@@ -222,6 +228,8 @@ impl Action {
                     if set.contains(Flags::READ) && before.is_new() {
                         flags.insert(Flags::OLD);
                     }
+                    // A message that has the flags already is no change, so that a second run
+                    // writes nothing.
                     if flags != before {
                         changes.set_flags(message, flags);
                     }

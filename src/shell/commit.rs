@@ -100,6 +100,7 @@ pub(super) fn notices_of(done: &Committed, path: &Path) -> Vec<String> {
 /// Returns the failure of a change that is certain, and is not in the mailbox yet or could not be
 /// synced to its end.
 pub(super) fn unfinished(done: &Committed, path: &Path) -> Option<Failure> {
+    // A change that waits in its journal outranks a notice: the user has to do something for it.
     let Some(pending) = &done.pending else {
         let failed = done
             .notices

@@ -65,6 +65,8 @@ impl Reader<'_, '_> {
             return;
         }
         self.in_script = false;
+        // Marks made before the failure came from a script that was written for other
+        // circumstances. A person who types `q` would write them unseen.
         if let Some(failed) = self.held_back_by().map(str::to_owned) {
             let messages = self.mailbox.messages();
             let unmarked: Vec<Mark> = messages.iter().map(|m| Mark::new(m.flags)).collect();
@@ -80,6 +82,8 @@ impl Reader<'_, '_> {
     /// Quits where a signal asks us to stop; an interrupt at a terminal only ends the command.
     pub(super) fn stop_on_signal(&mut self) {
         match self.around.signals {
+            // Ctrl-C at a prompt ends the command, as in a shell. Where no person types, it ends
+            // the whole script.
             Some(signals) if self.around.stdin_is_terminal => signals.forget_interrupt(),
             _ => {}
         }
@@ -103,6 +107,7 @@ impl Reader<'_, '_> {
         &mut self,
         source: &mut CommandSource<'_>,
     ) -> Result<(), Failure> {
+        // The script has failed before: that was reported, and it is why nothing changes.
         if self.held_back_by().is_some() {
             return Ok(());
         }
@@ -142,6 +147,7 @@ impl Reader<'_, '_> {
                     let what = format!("{}: too many arguments", found.name);
                     Err(Complaint::wrong(what))
                 }
+                // Holding back is no failure of its own: the first failure is the exit status.
                 Some(found) if self.is_held_back(found) => {
                     self.hold_back(found, line);
                     Ok(())

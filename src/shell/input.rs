@@ -63,6 +63,7 @@ impl<'a> CommandSource<'a> {
     pub(super) fn line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
         let mut whole = String::new();
         loop {
+            // The input may end behind a backslash: what was read so far is still a command.
             let Some(line) = self.physical_line(reader)? else {
                 return Ok((!whole.is_empty()).then_some(whole));
             };
@@ -79,6 +80,7 @@ impl<'a> CommandSource<'a> {
     fn physical_line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
         match self {
             CommandSource::Lines(lines) => {
+                // A script must not find prompts in its output.
                 if reader.around.stdin_is_terminal {
                     let prompt = reader.options.prompt.clone();
                     reader.screen.text(&prompt);
@@ -100,6 +102,8 @@ impl<'a> CommandSource<'a> {
             CommandSource::Terminal(terminal) => loop {
                 let Terminal { editor, prompt } = &mut **terminal;
                 let mut ask = || editor.readline(&reader.options.prompt);
+                // The editor puts the terminal into raw mode and waits in the kernel. `during` lets
+                // a signal set the terminal back before it ends us.
                 let line = match prompt {
                     Some(prompt) => prompt.during(ask),
                     None => ask(),

@@ -55,6 +55,8 @@ impl Mark {
 
     /// The message was read, or used in a way that counts as reading.
     pub(super) fn read(&mut self) {
+        // The letter `R` says that a message became read in this session, so the flag is looked at
+        // before it is set.
         self.read_now |= !self.flags.is_read();
         self.flags.insert(Flags::READ);
         self.is_touched = true;
@@ -66,6 +68,7 @@ impl Mark {
         match self.fate {
             Fate::Deleted => 'D',
             Fate::Mbox => 'M',
+            // What has not been read outranks `P` and `*`: a user looks for unread mail first.
             _ if !self.flags.is_read() => headline::letter(self.flags, false),
             Fate::Held => 'P',
             Fate::Default if self.is_saved => '*',

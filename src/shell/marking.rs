@@ -58,9 +58,12 @@ impl Reader<'_, '_> {
                 self.complain(&Complaint::nothing(line));
                 continue;
             }
+            // The message is only marked. It can be undeleted until the reader is left.
             mark.fate = Fate::Deleted;
             mark.is_touched = true;
         }
+        // POSIX: after `delete` the current message is the one behind the deleted ones, so that `d`
+        // in a row goes through the mailbox.
         let next = self.visible().find(|&message| message > last);
         let before = self.visible().take_while(|&message| message <= last).last();
         if let Some(message) = next.or(before) {
@@ -88,7 +91,10 @@ impl Reader<'_, '_> {
             if mark.fate == Fate::Deleted {
                 mark.fate = Fate::Default;
             }
+            // Another program may have set the flag in the mailbox; `undelete` takes that back as
+            // well.
             mark.flags.remove(Flags::DELETED);
+            // Under POSIX's rules a message that was undeleted counts as used in this session.
             if is_read {
                 mark.read();
             }
@@ -102,6 +108,7 @@ impl Reader<'_, '_> {
     /// Lets messages stay in the mailbox, whatever the rules of leaving say of them.
     pub(super) fn hold(&mut self, list: &str) -> CommandResult {
         self.changeable()?;
+        // Under POSIX's rules `hold` also takes a deletion back, so it has to see deleted messages.
         let messages = if self.options.rules.posix && !list.is_empty() {
             self.choose(list, Sight::All)?
         } else {
@@ -126,6 +133,8 @@ impl Reader<'_, '_> {
     pub(super) fn touch(&mut self, list: &str) -> CommandResult {
         self.mark(list, |mark| {
             mark.read();
+            // A later `touch` outranks an earlier `hold`: the last command decides where a message
+            // goes.
             if mark.fate == Fate::Held {
                 mark.fate = Fate::Default;
             }
@@ -147,6 +156,8 @@ impl Reader<'_, '_> {
     /// Marks messages as not read.
     pub(super) fn unread(&mut self, list: &str) -> CommandResult {
         self.mark(list, |mark| {
+            // `Status: O`: the message is not new any more, because the session has shown it.
+            // Without the touch it stays in the system mailbox when the reader is left.
             mark.flags.remove(Flags::READ);
             mark.flags.insert(Flags::OLD);
             mark.read_now = false;

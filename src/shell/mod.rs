@@ -97,9 +97,12 @@ pub(crate) fn run(
         }
     }
     reader.end_script_at_terminal();
+    // The line editor takes the terminal over only after the commands of -Y, which may run the
+    // pager there.
     let mut source = CommandSource::new(input, reader.around.signals)?;
     let mut has_ended = false;
     while !reader.is_quitting && !reader.screen.is_closed() {
+        // What a command has printed is seen before the next one is waited for.
         reader.screen.flush();
         match source.line(&mut reader) {
             Ok(Some(line)) => {
@@ -122,6 +125,8 @@ pub(crate) fn run(
             }
         }
     }
+    // The loop has ended because the output is closed, and not by `q`: nothing was written into the
+    // mailbox.
     if reader.screen.has_lost_its_reader() && !reader.is_quitting {
         reader.report_unfinished(&mut source)?;
     }

@@ -154,7 +154,9 @@ impl ReaderOptions {
             Some("") => Some(around.rows),
             Some(_) => number("crt"),
         };
+        // A variable outranks the environment, as everywhere: it was set for mail alone.
         let pager = settings.path("pager").map(ToOwned::to_owned);
+        // POSIX: the prompt of mailx is `? `. The BSD programs called mail have `& `.
         let is_mail = around.program == "mail" || around.program == "Mail";
         ReaderOptions {
             // bsd-mailx leaves four rows for the prompt and what is typed there.

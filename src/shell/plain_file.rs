@@ -60,6 +60,8 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
             1 => directory.join(name),
             _ => directory.join(format!("{stem}-{number}{extension}")),
         };
+        // Names are tried by making the file exclusively. A look beforehand would leave time for
+        // another user to put a link there.
         let target = match Target::find(&path, false) {
             Ok(target) => target,
             // A link of that name is as good as a file; one on the way is not.
@@ -89,6 +91,8 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
 /// Appends to a file, or makes it; says whether it was made. A failure leaves it as it was.
 pub(super) fn append(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     let target = Target::find(path, true).map_err(|denied| denied_to("open", path, denied))?;
+    // The look only chooses the usual way. Whether the file is there is decided by `make` and by
+    // `open`, each in one call of the system.
     if target.is_linked() || target.path().exists() {
         return append_to(&target, bytes).map(|()| false);
     }

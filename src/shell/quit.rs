@@ -171,6 +171,8 @@ impl Reader<'_, '_> {
             }
             let before = self.mailbox.messages()[message].flags;
             let flags = final_flags(mark);
+            // A message whose flags are the old ones is not rewritten: a session that only looked
+            // leaves the file untouched, and with it the time by which shells notice new mail.
             if flags != before {
                 plan.changes.set_flags(message, flags);
             }
@@ -181,9 +183,13 @@ impl Reader<'_, '_> {
     fn goes_to_mbox(&self, mark: &Mark) -> bool {
         let rules = &self.options.rules;
         match mark.fate {
+            // `mbox` was typed for this message, so it moves from any mailbox. The default rules
+            // concern system mailboxes only (POSIX).
             Fate::Mbox => true,
             Fate::Deleted | Fate::Held => false,
             Fate::Default => {
+                // POSIX: a message that was saved is elsewhere already. Without `keepsave` it is
+                // dropped instead of being moved.
                 let is_saved = mark.is_saved && !rules.keepsave;
                 self.around.is_system && !rules.hold && mark.is_touched && !is_saved
             }
@@ -192,6 +198,8 @@ impl Reader<'_, '_> {
 
     /// Appends the messages that go to MBOX, unless an earlier attempt did.
     fn move_to_mbox(&mut self, plan: &QuitPlan) -> Result<(), Failure> {
+        // MBOX keeps what an earlier attempt has appended, although that attempt could not change
+        // the mailbox.
         let is_there = |message: &&usize| self.marks[**message].is_in_mbox;
         let moves: Vec<usize> = plan
             .moves
@@ -233,6 +241,8 @@ fn final_flags(mark: &Mark) -> Flags {
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
+    // Names do not tell: MBOX may be a link to the mailbox. Moving a message to the file that it is
+    // in would append it and then delete the original, at every session.
     let identity = |path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
     let one = identity(one);
     one.is_some() && one == identity(other)
@@ -240,6 +250,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// Returns whether a mailbox that is a file is larger than it was when it was opened.
 fn has_grown(mailbox: &Mailbox) -> bool {
+    // A mailbox that has become shorter was changed by another reader; that is no new mail.
     let is_larger = |file: fs::Metadata| file.is_file() && file.len() > mailbox.size();
     mailbox.is_changed() && fs::metadata(mailbox.path()).is_ok_and(is_larger)
 }

@@ -99,6 +99,8 @@ impl<'a, 's> Reader<'a, 's> {
     /// Looks up again what the settings say, if they were changed.
     pub(super) fn refresh(&mut self) {
         let revision = self.settings.revision();
+        // The options are made anew only if a command has changed a variable, because they are
+        // asked for before and after every command.
         if std::mem::replace(&mut self.revision, revision) != revision {
             self.options = ReaderOptions::of(&self.settings, &self.around);
             self.display = display_of(&self.settings, &self.around);
@@ -132,6 +134,8 @@ impl<'a, 's> Reader<'a, 's> {
         let notices = self.mailbox.notices().to_vec();
         for notice in &notices {
             self.say(&notice.to_string());
+            // The mailbox is open all the same. The exit status still says that not all of it was
+            // readable.
             if let Some(kind) = notice.kind() {
                 self.note(kind);
             }
@@ -189,6 +193,8 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Makes a message the current one.
     pub(super) fn go_to(&mut self, message: usize) {
+        // A message that was current before stays as it is: what was shown of it is still shown, so
+        // that `next` moves on.
         if self.current != message {
             self.current = message;
             self.shown = false;
@@ -223,6 +229,7 @@ impl<'a, 's> Reader<'a, 's> {
     pub(super) fn flags(&self, message: usize) -> Flags {
         let mark = &self.marks[message];
         let mut flags = mark.flags;
+        // The flag exists in the session only. The mailbox is changed when the reader is left.
         if mark.fate == Fate::Deleted {
             flags.insert(Flags::DELETED);
         }
@@ -278,11 +285,15 @@ fn worse(one: Option<Kind>, other: Option<Kind>) -> Option<Kind> {
 /// Returns whether we may change a mailbox: its file, or the directories of a Maildir.
 fn may_write(mailbox: &Mailbox) -> bool {
     let path = mailbox.path();
+    // A Maildir changes by renaming and removing files, so the rights of its directories count and
+    // not those of the files.
     let places = if path.is_dir() {
         vec![path.join("cur"), path.join("new")]
     } else {
         vec![path.to_owned()]
     };
+    // access(2) would ask for the real user. A set-group-id `mail` program writes with its
+    // effective rights.
     let is_open = |place: &PathBuf| eaccess(place, AccessFlags::W_OK).is_ok();
     // A change that broke off must be completed before the next one, and cannot be if its journal
     // cannot be read.

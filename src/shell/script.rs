@@ -87,6 +87,7 @@ impl Script {
 
     /// Remembers a command that failed.
     pub(super) fn fail(&mut self, line: &str) {
+        // The first failure is the cause. Later ones often only follow from it.
         self.failed.get_or_insert_with(|| line.trim().to_owned());
     }
 
@@ -126,6 +127,8 @@ impl Script {
             Following::Braces(open) if line.starts_with('}') && !line.ends_with('{') => {
                 Following::Braces(open - 1)
             }
+            // `} else {` closes one block and opens another, so that it stands in neither of these
+            // rows.
             Following::Braces(open) if line.ends_with('{') && !line.starts_with('}') => {
                 Following::Braces(open + 1)
             }
@@ -147,9 +150,12 @@ impl Script {
 /// Returns whether a line begins with a command that reads text, or an abbreviation of one.
 fn reads_text(line: &str) -> bool {
     let (word, rest) = command_line::split(line);
+    // `ignerr reply` reads a text as `reply` does.
     if MODIFIERS.contains(&word) && !rest.is_empty() {
         return reads_text(rest);
     }
+    // Any beginning counts, because abbreviations differ between programs. A line taken for text in
+    // error is only not carried out; a text taken for commands may delete mail.
     !word.is_empty() && READS_TEXT.iter().any(|name| name.starts_with(word))
 }
 

@@ -35,6 +35,7 @@ impl Reader<'_, '_> {
                 .filter(|message| choice.matches(message.flags))
                 .count()
         };
+        // A line end in the name would break the banner in two.
         let path = sanitize::path(self.mailbox.path()).to_string();
         let mut line = format!("\"{}\": ", path.replace('\n', "\u{240a}"));
         match messages.len() {
@@ -119,6 +120,7 @@ impl Reader<'_, '_> {
     pub(super) fn top(&mut self, list: &str) -> CommandResult {
         for message in self.messages(list)? {
             let bytes = self.bytes(message)?;
+            // The line `Message N:` comes before the message and is not one of its lines.
             let mut left = self.options.toplines + 1;
             page::each(
                 Some(message + 1),
@@ -147,6 +149,8 @@ impl Reader<'_, '_> {
             let first = self.messages(list)?[0];
             return self.print(&(first + 1).to_string());
         }
+        // At the start the current message has not been shown, so the first `next` shows it
+        // (POSIX).
         let from = self.current + usize::from(self.shown);
         let next = self.visible().find(|&message| message >= from);
         match next {
@@ -215,6 +219,7 @@ impl Reader<'_, '_> {
             return Err(Complaint::no_messages());
         }
         let before = self.visible().take_while(|&other| other < message).count();
+        // A deletion may have left fewer screenfuls than there were.
         let last = self.visible().count() - 1;
         self.page = before.min(last) / self.screen_lines();
         if !list.is_empty() {

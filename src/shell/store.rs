@@ -99,6 +99,7 @@ impl Reader<'_, '_> {
         for &message in messages {
             let mark = &mut self.marks[message];
             mark.read();
+            // `copy` leaves the mark as it is: a message that was saved before is still elsewhere.
             mark.is_saved |= marks_saved;
             mark.is_unsaved = false;
         }
@@ -140,6 +141,8 @@ impl Reader<'_, '_> {
         let tell = |what: &str| screen.borrow_mut().waiting_for(what);
         let waiter = Waiter::new(path, &is_over, &tell).tell_changes(around.stdin_is_terminal);
         let waiting = |holder: &Holder| waiter.waits(holder);
+        // All messages of a command are one append under one lock. A program that takes the lock
+        // sees all of them or none, and a full disk leaves the file as it was.
         let mut options = AppendOptions::folder();
         options.lock.patience = self.options.lock_patience;
         options.lock.waiting = Some(&waiting);
@@ -204,6 +207,8 @@ impl Reader<'_, '_> {
             let mut parts = Vec::new();
             attachments(&found.parts, &mut parts);
             for part in parts {
+                // The sender of the mail chose the name of the part: it names no directory and no
+                // file that is there.
                 let name = plain_file::safe_name(&name_of(part));
                 let bytes = part.decoded();
                 let path = plain_file::create(directory, &name, &bytes)?;
@@ -272,6 +277,8 @@ fn attachments<'p, 'a>(parts: &'p [Part<'a>], found: &mut Vec<&'p Part<'a>>) {
             Content::Message(..) => found.push(part),
             Content::Leaf => {
                 let is_text = part.media_type.starts_with("text/") && !part.attachment;
+                // A text with a name is a file that somebody has attached, even if the mailer
+                // marked it as inline.
                 if part.file_name.is_some() || !is_text {
                     found.push(part);
                 }

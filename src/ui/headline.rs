@@ -43,6 +43,8 @@ pub(crate) struct HeadlineFacts {
 /// `D` deleted, `N` new, `U` unread but seen before, `T` draft, `F` flagged, `A` answered,
 /// `R` read in this session, blank read (bsd-mailx and, from `T` on, s-nail).
 pub(crate) fn letter(flags: Flags, read_now: bool) -> char {
+    // The order is the rank: where several flags hold, the letter that asks most of the reader is
+    // shown.
     match () {
         () if flags.is_deleted() => 'D',
         () if read_now => 'R',

@@ -55,6 +55,7 @@ pub(crate) fn show(
     }
     // The pager writes to the terminal itself: what came before must be out.
     screen.flush();
+    // A pager that is missing must not hide the mail: the text goes out unpaged.
     if let Err(error) = pager(&locale::encode(text)) {
         screen.complain(&format!("cannot run the pager: {error}"));
         screen.safe(text);
@@ -66,6 +67,7 @@ pub(crate) fn show(
 /// # Errors
 /// The program could not be run, or could not be given the text.
 pub(crate) fn through(program: &OsStr, text: &[u8]) -> io::Result<()> {
+    // POSIX: PAGER is a command for the shell, so it may have arguments (`less -R`).
     let mut command = child::command("/bin/sh");
     command.arg("-c").arg(program).stdin(Stdio::piped());
     let mut child = child::spawn(&mut command)?;
