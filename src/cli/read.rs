@@ -78,6 +78,7 @@ pub(super) fn read(
         Ok(found) => found,
         Err(failure) => return diagnostics.fail(&failure),
     };
+    // `-e` is run from login scripts: it needs no signals, no terminal and no index.
     if let Task::Check = task {
         return reading::check(&found, environment, diagnostics);
     }
@@ -99,6 +100,8 @@ pub(super) fn read(
         Ok(Some(kind)) => diagnostics.note(kind),
         Ok(None) => {}
         Err(ReportError::Open(error)) => {
+            // `-H` and `-L` are asked by scripts for their status; "No mail" would be noise in
+            // their output.
             let quiet = matches!(task, Task::Headers(_) | Task::Search { .. });
             reading::report_open_error(&error, &found, quiet, diagnostics);
         }
@@ -115,6 +118,8 @@ fn output<'a>(signals: Option<&'a Signals>, around: &ReaderContext<'_>) -> Box<d
     let stdout = io::stdout();
     match signals {
         _ if around.stdout_is_terminal => Box::new(stdout.lock()),
+        // A script whose output stands still (a pager that waits, a full pipe) must still end by a
+        // signal.
         Some(signals) if !around.stdin_is_terminal => {
             Box::new(BufWriter::with_capacity(BLOCK, Output::new(signals)))
         }
@@ -166,6 +171,8 @@ fn perform(
         } => {
             let mut settings = settings.clone();
             if *no_summary {
+                // -N outranks the rc files, as options do: the variable is unset after they were
+                // read.
                 settings.unset("header", Origin::Option("-N".to_owned()));
             }
             let around = ReaderContext {
@@ -192,6 +199,8 @@ fn converse(
         is_watched: around.stdin_is_terminal,
         read_only: around.read_only,
     };
+    // The mailbox is opened before a command is read: commands of a script that has no mailbox are
+    // not even looked at.
     let mailbox = reading::open(found, &opening, &mut screen)?;
     let mut lines;
     let input = match (around.stdin_is_terminal, around.signals) {

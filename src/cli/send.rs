@@ -43,6 +43,7 @@ pub(super) struct TextOptions {
 
 /// Refuses a message without recipients before its text is read, because the text would be lost.
 pub(super) fn check_recipients(request: &Request) -> Result<(), Failure> {
+    // A recipient may stand in a header field of the command line (`-a "To: x"`).
     let has_field = |name: &[u8]| {
         request.headers.iter().any(|field| {
             let field = field.as_bytes();
@@ -53,6 +54,7 @@ pub(super) fn check_recipients(request: &Request) -> Result<(), Failure> {
         .iter()
         .any(|list| !list.is_empty())
         || [&b"to:"[..], b"cc:", b"bcc:"].into_iter().any(has_field);
+    // With `-t` the recipients are in the text, which is not read yet.
     if has_recipient || request.template {
         return Ok(());
     }
@@ -70,6 +72,7 @@ pub(super) fn send(
         Ok(read) => read,
         Err(failure) => return diagnostics.fail(&failure),
     };
+    // Signals are watched before the text is read, so that a text that is broken off is kept.
     let signals = match flow::watch_signals(sending.text.ignore || settings.is_set("ignore")) {
         Ok(signals) => signals,
         Err(failure) => return diagnostics.fail(&failure),
@@ -148,6 +151,7 @@ fn read_text(
         out: &mut *answers(&sending.options),
         tell: &mut |failure: &Failure| {
             diagnostics.print_failure(failure);
+            // The first failure decides the status; later ones often follow from it.
             failed_escape.get_or_insert(failure.kind);
         },
         messages: None,
@@ -165,6 +169,7 @@ fn refused_for_escape(kind: Kind) -> Failure {
 
 /// Returns where a person who types is answered: not where the result is to go.
 fn answers(options: &SendOptions) -> Box<dyn Write> {
+    // Standard output is for the program that reads the result.
     if options.json || options.dry_run || options.explain {
         Box::new(io::stderr())
     } else {

@@ -60,6 +60,8 @@ pub(super) fn read(
     };
     let mut settings = Settings::default();
     read_files(inputs, environment, &context, &mut settings, diagnostics);
+    // Commands of the command line come after the files, whose settings they outrank, and before
+    // the account that they may define.
     let mut refusal = execute(inputs, &mut settings, &context);
     if environment.posixly_correct
         && let Some(failure) = refusal.take()
@@ -76,6 +78,7 @@ pub(super) fn read(
     }
     // Options come last: they outrank every file and every account.
     for word in inputs.set {
+        // The origin names the variable without its value, which may be a password.
         let text = word.to_string_lossy();
         let origin = Origin::Option(format!("-S {}", text.split('=').next().unwrap_or_default()));
         mailrc::apply_set(&mut settings, word, origin)
@@ -84,6 +87,8 @@ pub(super) fn read(
     if inputs.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));
     }
+    // Last, so that it outranks the others: where the system failed, a later try may find
+    // everything in order.
     if let Some(failure) = unreadable(&settings) {
         refusal = Some(failure);
     }
@@ -132,6 +137,7 @@ fn use_account(
 ) -> Option<Failure> {
     let account = inputs.account?;
     let name = account.to_string_lossy();
+    // Accounts are defined in the files, so they were read before.
     if mailrc::use_account(settings, &name, context) {
         return None;
     }
@@ -181,6 +187,8 @@ fn execute(
     settings: &mut Settings,
     context: &mailrc::Context<'_>,
 ) -> Option<Failure> {
+    // Problems of the files are reported and stop nothing. Only those that the commands add are a
+    // failure.
     let before = settings.problems.clone();
     let lines = inputs.commands.iter().map(|command| {
         let origin = Origin::Option(format!("command '{}'", command.to_string_lossy()));

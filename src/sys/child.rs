@@ -99,6 +99,7 @@ pub(crate) fn run(
     timeout: Option<Duration>,
     signals: &Signals,
 ) -> io::Result<Finished> {
+    // Both outputs share one pipe, so that what the child prints stays in its order.
     let (output, writer) = io::pipe()?;
     command
         .stdout(Stdio::from(writer.try_clone()?))
@@ -119,6 +120,7 @@ pub(crate) fn foreground(mut command: Command, signals: &Signals) -> io::Result<
     loop {
         // SIGCHLD may have come before we waited: so look first, and wait only for what is to come.
         if let Some(status) = child.try_wait()? {
+            // A key may have been pressed between the last wait and the end of the child.
             let key = signals.received().or(key);
             // The child has answered the key; left in place, it would end our own next wait.
             signals.forget_keys();
@@ -130,6 +132,8 @@ pub(crate) fn foreground(mut command: Command, signals: &Signals) -> io::Result<
             });
         }
         match signals.wait(None, None)? {
+            // The terminal sends these keys to the child as well. An editor or a pager answers them
+            // in its own way, so they must not end the waiting.
             Woken::Signal(signal @ (SIGINT | SIGQUIT)) => {
                 key = Some(signal);
                 signals.forget_keys();
@@ -216,6 +220,8 @@ fn wait(
 
 /// Tells a child to stop, and kills it when it has not within a second.
 fn stop(child: &mut Child) {
+    // SIGTERM first, so that the child can remove its temporary files. The number cannot be that of
+    // another process, because the child has not been waited for.
     let pid = nix::unistd::Pid::from_raw(child.id() as i32);
     let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
     for _ in 0..50 {
@@ -234,6 +240,8 @@ fn keep(output: &mut io::PipeReader, kept: &mut Vec<u8>) -> bool {
     match output.read(&mut block) {
         Ok(0) => false,
         Ok(count) => {
+            // What does not fit is read and dropped: a child that writes into a full pipe would
+            // stand still.
             let room = OUTPUT_KEPT.saturating_sub(kept.len()).min(count);
             kept.extend_from_slice(&block[..room]);
             true
@@ -262,6 +270,7 @@ fn end_of(status: ExitStatus) -> End {
     match (status.code(), status.signal()) {
         (Some(code), _) => End::Exited(code),
         (None, Some(signal)) => End::Killed(signal),
+        // wait(2) reports stopped children only where it is asked to, so this does not happen.
         (None, None) => End::Exited(-1),
     }
 }

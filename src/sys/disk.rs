@@ -74,6 +74,8 @@ fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
     match directory {
         Ok(directory) => until_done(|| directory.sync_all()),
         Err(error)
+            // We may not read the directory, or no descriptor is left for it. syncfs through the
+            // open file reaches the same disk.
             if matches!(
                 error.raw_os_error().map(Errno::from_raw),
                 Some(Errno::EACCES | Errno::EPERM | Errno::EMFILE | Errno::ENFILE)
@@ -89,6 +91,8 @@ fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
 ///
 /// Whoever made it may have died before syncing that, or never meant to.
 pub(crate) fn is_young(metadata: &Metadata) -> bool {
+    // The time of birth cannot be set by touch(1), unlike the others. A file system that has none
+    // makes every file young: one sync too many is harmless.
     let age = metadata
         .created()
         .ok()
@@ -108,6 +112,8 @@ pub(crate) fn make_directories(path: &Path, mode: u32) -> io::Result<()> {
                 .parent()
                 .filter(|parent| !parent.as_os_str().is_empty());
             make_directories(parent.ok_or(error)?, mode)?;
+            // Another process may have made the directory since the first try. It may not have
+            // synced it, so the name is synced in any case.
             match DirBuilder::new().mode(mode).create(path) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
                 _ => sync_directory_name(path),
@@ -127,6 +133,8 @@ pub(crate) fn settle_directory(path: &Path) -> io::Result<()> {
     if !metadata.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
     }
+    // A directory that is not young is on the disk, and so are those above it, which were made
+    // before.
     if !is_young(&metadata) {
         return Ok(());
     }
@@ -160,6 +168,8 @@ pub(crate) fn create_complete(
     if let Some(file) = nameless(directory_of(path))? {
         prepare(&file)?;
         match give_name(&file, path) {
+            // A nameless file vanishes when its descriptor is closed, so nothing has to be removed
+            // here.
             Err(error) if is_unsupported(&error) => {}
             named => return named.map(|()| file),
         }
@@ -213,6 +223,8 @@ fn nameless(directory: &Path) -> io::Result<Option<File>> {
 
 /// Gives a nameless file its name.
 fn give_name(file: &File, path: &Path) -> io::Result<()> {
+    // AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH. The link in /proc is open to every process
+    // (open(2), O_TMPFILE).
     let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
     let follow = AtFlags::AT_SYMLINK_FOLLOW;
     Ok(linkat(
@@ -228,6 +240,9 @@ fn give_name(file: &File, path: &Path) -> io::Result<()> {
 fn move_to(temporary: &Path, path: &Path, file: &File) -> io::Result<bool> {
     match rename_exclusively(AT_FDCWD, temporary, AT_FDCWD, path) {
         Ok(()) => return Ok(true),
+        // A plain rename would replace a file that another process has made under the name
+        // meanwhile. Where the exclusive one is missing, a hard link does the same: it fails where
+        // the name is taken.
         Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => {}
         Err(error) => return Err(error.into()),
     }
@@ -270,6 +285,8 @@ pub(crate) fn temporary_prefix(path: &Path) -> PathBuf {
 /// When the directory cannot be read.
 pub(crate) fn remove_second_names(path: &Path, metadata: &Metadata) -> io::Result<()> {
     for temporary in named_like(&[&temporary_prefix(path)])? {
+        // A file with such a name may be another process's file that is being made. Only the same
+        // inode is a leftover of this one.
         let is_same = fs::symlink_metadata(&temporary)
             .is_ok_and(|named| (named.dev(), named.ino()) == (metadata.dev(), metadata.ino()));
         if is_same {

@@ -44,6 +44,8 @@ pub(crate) fn machine() -> Option<String> {
         // None yet: "uninitialized" in an image that was not started before.
         return None;
     }
+    // machine-id(5) asks for a keyed hash, so that the id cannot be computed back from what is
+    // shown.
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, id.as_bytes());
     let tag = ring::hmac::sign(&key, PURPOSE);
     let digits = tag.as_ref().iter().take(16);
@@ -111,6 +113,8 @@ impl FoundName {
         match open::read::bytes(Path::new(path), Use::Host) {
             Ok(text) => Some(String::from_utf8_lossy(&text).into_owned()),
             Err(error) => {
+                // A missing file is an answer: the next source is asked. A file that could not be
+                // read may hold the name, so the failure is remembered.
                 if !error.is_absent() {
                     let why = error.to_string();
                     let unread = if error.is_failure() {
@@ -137,6 +141,8 @@ fn in_hosts(hosts: &str, node: &str) -> Option<String> {
     hosts.lines().find_map(|line| {
         let line = line.split('#').next().unwrap_or_default();
         let mut words = line.split_ascii_whitespace();
+        // hosts(5): the address, the official name, aliases. The full name may stand among the
+        // aliases.
         words.next()?.parse::<IpAddr>().ok()?;
         let names: Vec<&str> = words.collect();
         if !names.contains(&node) {
@@ -154,6 +160,7 @@ fn is_qualified(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     name.contains('.')
         && name.len() <= 253
+        // Installers write `localhost.localdomain`, which no other host can answer to.
         && !name.ends_with(".localdomain")
         && name
             .bytes()

@@ -60,6 +60,7 @@ pub(crate) fn group(is_it: impl Fn(&GroupRow) -> bool) -> io::Result<Option<Grou
 /// Reads a file of the user database; one that is not there has no rows.
 fn text_of(path: &str) -> io::Result<Vec<u8>> {
     match open::read::bytes(Path::new(path), Use::Users) {
+        // A container often has no such file: then no user has a name.
         Err(error) if error.is_absent() => Ok(Vec::new()),
         read => Ok(read?),
     }
@@ -71,6 +72,7 @@ fn find<Row>(
     is_it: impl Fn(&Row) -> bool,
 ) -> Option<Row> {
     text.split(|&b| b == b'\n')
+        // Lines that begin with `+` or `-` belong to the compat mode of NIS (nsswitch.conf(5)).
         .filter(|line| !matches!(line.first(), None | Some(b'#' | b'+' | b'-')))
         .filter_map(|line| parse(&line.split(|&b| b == b':').collect::<Vec<_>>()))
         .find(is_it)

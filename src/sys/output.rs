@@ -27,6 +27,7 @@ impl<'a> Output<'a> {
     /// Returns standard output, past std's buffer.
     pub(crate) fn new(signals: &'a Signals) -> Output<'a> {
         let stdout = io::stdout();
+        // A write to a regular file never waits for a reader, so it goes out in one piece.
         let is_file = |mode| SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFREG;
         let can_block = !fstat(&stdout).is_ok_and(|found| is_file(found.st_mode));
         Output {
@@ -60,9 +61,12 @@ impl Write for Output<'_> {
         let mut piece = bytes;
         if self.can_block {
             self.wait()?;
+            // poll(2) promises room for PIPE_BUF bytes and for no more. A longer write would block
+            // behind them.
             piece = &bytes[..bytes.len().min(AT_ONCE)];
         }
         match nix::unistd::write(&self.stdout, piece) {
+            // `write_all` tries again after this error, and the next try waits first.
             Err(Errno::EAGAIN) => Err(io::ErrorKind::Interrupted.into()),
             written => Ok(written?),
         }

@@ -59,6 +59,7 @@ impl Private {
         let uid = user::effective_uid();
         let base = base()?;
         let path = Path::new(BASE);
+        // The plain name first, because a person looks for it there.
         match make_in(&base, path, &name_of(uid), uid) {
             // Somebody else has the name.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
@@ -150,6 +151,8 @@ fn make_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Pr
 }
 
 fn open_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Private> {
+    // Opened first and judged by the descriptor: whatever is put under the name later, what was
+    // judged is what is used.
     let opened = names::directory_in(directory, name).map_err(|error| {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::ELOOP | Errno::ENOTDIR) => refused("it is not a directory of ours"),

@@ -66,6 +66,9 @@ impl Signals {
             if ignored & (1 << (signal - 1)) != 0 {
                 continue;
             }
+            // A handler that does nothing, instead of SIG_IGN: a child would inherit SIG_IGN, and
+            // an editor or pager started from `~e` could not be interrupted. A handler is reset
+            // when a child is executed.
             if signal == SIGINT && ignore_interrupt {
                 flag::register(signal, Arc::default())?;
                 continue;
@@ -75,6 +78,7 @@ impl Signals {
             flag::register(signal, Arc::clone(&raised))?;
             watched.push(signal);
         }
+        // The default of SIGXFSZ is death with a core in the middle of an append.
         flag::register(SIGXFSZ, Arc::default())?;
         watched.push(SIGCHLD);
         // Without a descriptor for the bell the text of a mail can still be read, and its fate told.
@@ -126,6 +130,8 @@ impl Signals {
     }
 
     fn forget(&self, signal: i32) {
+        // Exchanged in one step: another signal that arrives just now must not be forgotten with
+        // this one.
         let signal = signal as usize;
         let forgotten =
             self.received
@@ -196,6 +202,8 @@ impl Signals {
         deadline: Option<Instant>,
     ) -> io::Result<Woken> {
         loop {
+            // The signal may have come before this call. Its byte may be read already, so the
+            // number is looked at before every wait.
             if let Some(signal) = self.received() {
                 return Ok(Woken::Signal(signal));
             }
@@ -217,6 +225,8 @@ impl Signals {
             let fds = awaited.into_iter().chain(bell);
             let mut fds: Vec<PollFd<'_>> = fds.map(|(fd, flags)| PollFd::new(fd, flags)).collect();
             match poll(&mut fds, timeout) {
+                // poll(2) is never started again behind a handler. The handler has noted its
+                // signal, and the loop begins with that.
                 Err(Errno::EINTR) => continue,
                 Err(error) => return Err(error.into()),
                 Ok(0) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
@@ -234,6 +244,7 @@ impl Signals {
             if rung {
                 self.quiet();
             }
+            // A signal outranks input: a pipe that is always full would hide it otherwise.
             if let Some(signal) = self.received() {
                 return Ok(Woken::Signal(signal));
             }
@@ -265,6 +276,8 @@ const SPARE: usize = 4;
 fn bell(count: usize) -> io::Result<(UnixStream, Vec<UnixStream>)> {
     let (bell, ringer) = UnixStream::pair()?;
     bell.set_nonblocking(true)?;
+    // A handler that blocks on a full socket would never return. A byte that is lost does no harm,
+    // because others are waiting there.
     ringer.set_nonblocking(true)?;
     let ringers = (0..count + SPARE).map(|_| ringer.try_clone());
     let mut ringers: Vec<UnixStream> = ringers.collect::<io::Result<_>>()?;
@@ -292,6 +305,8 @@ pub(crate) struct Held(Option<SigSet>);
 
 /// Lets signals wait.
 pub(crate) fn hold() -> Held {
+    // SIGTSTP too: a reader that is stopped here would keep the lock until somebody continues it.
+    // SIGPIPE would end us by its default where it is not ignored.
     hold_these(&[
         Signal::SIGHUP,
         Signal::SIGINT,

@@ -105,6 +105,7 @@ impl Spool {
     pub fn to_file(&self) -> io::Result<File> {
         let mut file = match &self.store {
             Store::Memory(bytes) => {
+                // Memory first: /tmp may be full, and the text is small.
                 let mut file = memory_file().or_else(|_| tempfile::tempfile())?;
                 file.write_all(bytes)?;
                 file
@@ -164,6 +165,7 @@ impl Write for Spool {
         if let Store::Memory(memory) = &self.store
             && memory.len() + bytes.len() > Spool::IN_MEMORY
         {
+            // tempfile unlinks the file at once, so our death leaves no mail in /tmp.
             match tempfile::tempfile().and_then(|file| self.move_to(file, Store::Disk)) {
                 Ok(()) => {}
                 // No room in /tmp, or no right to it. A disk that fills up later is met below.

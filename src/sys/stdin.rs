@@ -32,6 +32,8 @@ impl<'a> Interruptible<'a> {
 impl Read for Interruptible<'_> {
     fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
         loop {
+            // read(2) alone would be started again behind a handler (SA_RESTART), so a signal could
+            // not end it.
             match self.signals.wait(Some(self.stdin.as_fd()), None)? {
                 Woken::Ready => return Ok(nix::unistd::read(&self.stdin, block)?),
                 Woken::Signal(signal) => {
@@ -105,12 +107,16 @@ impl StandardLines<'_> {
         }
         let mut block = vec![0; BLOCK];
         match nix::unistd::read(&stdin, &mut block) {
+            // Ctrl-D at the start of a line ends the input. Behind text it gives that text without
+            // a line end, and the next read says whether more comes.
             Ok(0) if self.pending.is_empty() => Some(StandardLine::End),
             Ok(0) => Some(StandardLine::Line(std::mem::take(&mut self.pending))),
             Ok(count) => {
                 self.pending.extend_from_slice(&block[..count]);
                 None
             }
+            // Another program that shares the terminal may have made it non-blocking, or have read
+            // the line first.
             Err(Errno::EINTR | Errno::EAGAIN) => None,
             Err(error) => Some(StandardLine::Failed(error.into())),
         }

@@ -42,6 +42,7 @@ impl From<PasswdRow> for User {
     fn from(row: PasswdRow) -> User {
         let full_name = row.gecos.split(',').next().unwrap_or_default().trim();
         let mut capitalised = row.name.clone();
+        // `&` in GECOS stands for the login name with a capital letter (BSD, finger).
         if let Some(first) = capitalised.get_mut(..1) {
             first.make_ascii_uppercase();
         }

@@ -128,6 +128,8 @@ fn find(named: Option<&OsString>) -> Result<TimeZone, String> {
         Ok(zone) => return Ok(zone),
         Err(why) => why,
     };
+    // A file that is there but cannot be read is what was meant: taking its name for a rule would
+    // show wrong times without a word.
     let may_be_rule = !is_file && matches!(&why, Bad::Unread(error) if error.is_absent());
     let rule = name.to_str().filter(|_| may_be_rule).and_then(of_rule);
     rule.ok_or_else(|| {

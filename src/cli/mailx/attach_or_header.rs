@@ -47,17 +47,23 @@ pub(super) fn meaning(value: &OsStr, is_file: &dyn Fn(&OsStr) -> bool) -> Meanin
     let Some((name, text)) = split_field(bytes) else {
         return Meaning::Attach;
     };
+    // Before the look for a file: a file that happens to be called `Subject: x` must not keep a
+    // script's header out of the mail.
     if is_known(name) {
         return Meaning::Header;
     }
     // `FILE=charset`, as s-nail attaches it.
     let charset = bytes.iter().rposition(|&b| b == b'=');
     let stem = charset.map(|end| OsStr::from_bytes(&bytes[..end]));
+    // A file that is there decides for attaching: the caller could hardly mean a header field by
+    // its name.
     if is_file(value) || stem.is_some_and(is_file) {
         return Meaning::Attach;
     }
     let is_own = name.len() > 2 && name[..2].eq_ignore_ascii_case(b"x-");
     match text.first() {
+        // Header fields are written with a blank behind the colon, and names of files hardly ever
+        // have one there.
         Some(b' ' | b'\t') => Meaning::Header,
         _ if is_own && !looks_like_file(text) => Meaning::Header,
         _ => Meaning::Attach,
@@ -68,6 +74,8 @@ pub(super) fn meaning(value: &OsStr, is_file: &dyn Fn(&OsStr) -> bool) -> Meanin
 fn split_field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = bytes.iter().position(|&b| b == b':')?;
     let mut name = &bytes[..colon];
+    // RFC 5322 section 4.5 allows blanks before the colon in old mail, and callers write `From :
+    // root`.
     while let [rest @ .., b' ' | b'\t'] = name {
         name = rest;
     }
@@ -100,6 +108,7 @@ fn has_extension(word: &[u8]) -> bool {
         return false;
     };
     let (stem, extension) = (&word[..dot], &word[dot + 1..]);
+    // logrotate numbers the files that it keeps: `app.log.1`.
     if !extension.is_empty() && extension.iter().all(u8::is_ascii_digit) {
         return has_extension(stem);
     }

@@ -48,6 +48,8 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     if parsed.version {
         return diagnostics.print(&version());
     }
+    // The mode is decided before anything is opened: a wrong command line must not read a message
+    // from standard input and lose it.
     match mode::mode(&parsed) {
         Ok(Mode::Send(sending)) => {
             let inputs = inputs(&parsed, true);
@@ -74,6 +76,8 @@ fn parse(arguments: &[OsString], posixly_correct: bool) -> Result<MailxArguments
 /// Returns whether a file of this name is there; whether it can be read is found out later.
 fn is_file(name: &OsStr) -> bool {
     let path = Path::new(name);
+    // A link that leads nowhere is a file here: it was meant as one, and the attachment then fails
+    // with its name.
     path.symlink_metadata().is_ok() && !path.is_dir()
 }
 

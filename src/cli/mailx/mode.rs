@@ -29,10 +29,14 @@ pub(super) fn mode(parsed: &MailxArguments) -> Result<Mode, Failure> {
     if parsed.html.is_some() && parsed.pre {
         return Err(usage("--html and --pre are two forms of one text"));
     }
+    // One of the two would be ignored. A script that means `-f` as the sender, as sendmail has it,
+    // would read a mailbox instead of sending.
     if has_read_option && has_send_option {
         let what = "-f, -u, -e, -H and -p read a mailbox and do not go with options for sending";
         return Err(usage(what).hint("-f reads a mailbox; -r ADDRESS sets the sender"));
     }
+    // `mailx -s x` without a recipient is a mistake of a script, and not the wish to read mail: the
+    // reader would wait for commands or take the text for them.
     let reads = has_read_option || (parsed.operands.is_empty() && !has_send_option);
     check_reader_commands(parsed, reads)?;
     if reads {
@@ -144,6 +148,8 @@ fn attachments(parsed: &MailxArguments) -> Vec<AttachRequest> {
             ..AttachRequest::default()
         })
         .collect();
+    // The dialect makes these rows as `NUMBER:WHAT=VALUE`. Only a command line that writes
+    // --attachment itself could have others, and they say nothing.
     for row in &parsed.attachment {
         let Some((index, told)) = split_at(row, b':') else {
             continue;
@@ -206,6 +212,8 @@ fn mailbox(parsed: &MailxArguments) -> Result<MailboxChoice, Failure> {
     };
     match parsed.operands.as_slice() {
         [] => {}
+        // POSIX has the file as an operand: `-f` takes no value, and the first operand is the
+        // mailbox.
         [name] if choice.file.as_deref().is_some_and(OsStr::is_empty) => {
             choice.file = Some(name.clone());
         }
@@ -223,6 +231,8 @@ fn mailbox(parsed: &MailxArguments) -> Result<MailboxChoice, Failure> {
 /// Returns what is to be done with the mailbox.
 fn task(parsed: &MailxArguments) -> Result<Task, Failure> {
     let lossy = |text: &OsString| text.to_string_lossy().into_owned();
+    // `-L LIST -e` is one task: the status says whether the list names a message. So -L is looked
+    // at before -e.
     Ok(if let Some(list) = &parsed.search {
         Task::Search {
             list: lossy(list),

@@ -311,6 +311,7 @@ impl MailxArguments {
                 break;
             }
             let bytes = word.as_bytes();
+            // The first `=` ends the name; a value may hold more of them.
             let equals = bytes.iter().position(|&b| b == b'=');
             let name = std::str::from_utf8(&bytes[..equals.unwrap_or(bytes.len())]).unwrap_or("");
             let value = equals.map(|at| OsStr::from_bytes(&bytes[at + 1..]).to_owned());

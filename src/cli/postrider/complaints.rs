@@ -36,6 +36,8 @@ fn failure(error: &clap::Error) -> Failure {
 fn missing(error: &clap::Error) -> Failure {
     let names = words(error, ContextKind::InvalidArg);
     let is_missing = |member: &str| names.iter().any(|name| name.contains(member));
+    // Only `show` has <N>, and only the group of chosen messages has --all. What is left is the
+    // group of marks.
     if is_missing("<N>") {
         usage("show needs a message: its number, $ or last")
             .hint("postrider list prints the numbers")
@@ -64,6 +66,8 @@ fn what(error: &clap::Error) -> String {
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = words(error, ContextKind::InvalidValue).join(", ");
+            // A parser of ours gives its reason as the source. clap itself gives an empty value
+            // where the option stands last.
             match (error.source(), value.is_empty()) {
                 (Some(why), _) => format!("invalid value '{value}' for '{argument}': {why}"),
                 (None, true) => {

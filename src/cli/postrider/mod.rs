@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         PostriderCommand::Send(arguments) => {
             let common = arguments.common.clone();
             let sending = arguments.sending();
+            // Before the text is read from standard input, which would be lost.
             match send::check_recipients(&sending.request) {
                 Ok(()) => send::send(&sending, &common.inputs(true), &environment, diagnostics),
                 Err(failure) => diagnostics.fail(&failure),
@@ -43,6 +44,8 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         PostriderCommand::Mark(mark) => {
             read_by(&mark.task(), &mark.choice.mailbox, diagnostics);
         }
+        // These faces read their own command lines, which clap could not: what an option means
+        // depends on what stands behind it.
         PostriderCommand::Mailx(rest) => mailx::run(&rest.arguments, diagnostics),
         PostriderCommand::Sendmail(rest) => {
             sendmail::run("sendmail", &rest.arguments, diagnostics);

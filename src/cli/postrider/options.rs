@@ -306,6 +306,7 @@ fn age(text: &str) -> Result<Duration, String> {
         'w' => 7 * 24 * 60 * 60,
         _ => return Err(unknown()),
     };
+    // `parse` alone would take `+3d` as well.
     let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
     let number: u64 = number.parse().map_err(|_| unknown())?;
     match number.checked_mul(seconds).filter(|_| is_number) {
@@ -423,6 +424,7 @@ impl ChoiceArguments {
 impl DeleteArguments {
     /// Returns what is to be done.
     pub(in crate::cli) fn task(&self) -> Task {
+        // clap refuses both together. Without either the filter is left out.
         let is_read = (self.read || self.unread).then_some(self.read);
         self.choice.task(is_read, Action::Delete)
     }
@@ -432,6 +434,8 @@ impl MarkArguments {
     /// Returns what is to be done.
     pub(in crate::cli) fn task(&self) -> Task {
         let (mut set, mut cleared) = (Flags::NONE, Flags::NONE);
+        // A message that was marked has been seen by somebody, so it is not new any more (`Status:
+        // O`).
         if self.read || self.unread {
             set.insert(Flags::OLD);
         }

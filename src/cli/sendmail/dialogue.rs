@@ -55,6 +55,8 @@ pub(super) fn speak(
         let text = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
         let (verb, rest) = text.split_once(' ').unwrap_or((&text, ""));
         match verb.to_ascii_uppercase().as_str() {
+            // No STARTTLS, no AUTH and no SIZE: the client is a process of this host, and it is us
+            // who talk to the relay.
             "EHLO" => dialogue.reply(&format!("250-{host}\r\n250 8BITMIME"))?,
             "HELO" => dialogue.reply(&format!("250 {host}"))?,
             "MAIL" => dialogue.mail(rest)?,
@@ -91,6 +93,7 @@ impl Dialogue<'_> {
         let Some(path) = path_of(rest, "FROM:") else {
             return self.reply("501 5.5.4 MAIL FROM:<address>");
         };
+        // The null reverse-path of a bounce (RFC 5321 section 4.5.5).
         let sender = match path {
             "" => OsString::from("<>"),
             path => OsString::from(path),
@@ -153,6 +156,7 @@ fn path_of<'a>(rest: &'a str, keyword: &str) -> Option<&'a str> {
     let rest = rest[keyword.len()..].trim_start();
     match rest.strip_prefix('<') {
         Some(rest) => Some(rest.split_once('>')?.0),
+        // RFC 5321 wants angle brackets; some clients leave them out.
         None => rest.split_ascii_whitespace().next(),
     }
 }
@@ -167,6 +171,8 @@ fn read_data(input: &mut dyn BufRead) -> io::Result<Option<Spool>> {
             return Ok(None);
         }
         let is_whole = piece.ends_with(b"\n");
+        // The dot ends the message only at the start of a line. A long line comes in pieces, and a
+        // later piece may begin with a dot.
         if at_start && matches!(piece.as_slice(), b".\r\n" | b".\n") {
             return Ok(Some(message));
         }

@@ -50,6 +50,8 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<SendmailArguments, Failure
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let bytes = word.as_bytes();
+        // Callers that pass on addresses of others write `--`, so that none of them is taken for an
+        // option.
         if bytes == b"--" {
             parsed.recipients.extend(words.cloned());
             break;
@@ -83,7 +85,9 @@ fn option<'a>(
             b't' => parsed.recipients_from_header = true,
             b'i' => parsed.ignore_dots = true,
             b'v' => parsed.verbose = true,
+            // Accepted without effect: no aliasing, "me too", initial submission, gateway.
             b'n' | b'm' | b'U' | b'G' => {}
+            // -r is the old name of -f (sendmail(8)).
             b'f' | b'r' => {
                 parsed.sender = Some(value()?);
                 return Ok(());

@@ -55,6 +55,8 @@ impl Trouble {
                 | Errno::EFBIG
                 | Errno::EROFS,
             ) => Trouble::Refused,
+            // An error that we do not know is taken for a failure, because a wrong "there is none"
+            // loses mail and a wrong "try later" only delays it.
             Some(_) => Trouble::Failed,
             // Errors of std's own, without a number.
             None => match error.kind() {

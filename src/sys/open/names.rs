@@ -90,6 +90,8 @@ fn flags_of(access: Access) -> OFlag {
         Access::Append => OFlag::O_WRONLY | OFlag::O_APPEND,
         Access::ReadAppend => OFlag::O_RDWR | OFlag::O_APPEND,
     };
+    // Without O_NONBLOCK an open waits for the other end of a FIFO. Without O_NOCTTY a terminal
+    // that is named would become ours, and its hang-up would end us.
     access | OFlag::O_NONBLOCK | OFlag::O_NOCTTY
 }
 
@@ -98,6 +100,7 @@ fn flags_of(access: Access) -> OFlag {
 /// # Errors
 /// When it is not there.
 pub(crate) fn look_in<P: ?Sized + NixPath>(directory: impl AsFd, name: &P) -> io::Result<Metadata> {
+    // O_PATH opens nothing: a device is not touched, and no right to read is needed.
     open_with(directory, name, OFlag::O_PATH | OFlag::O_NOFOLLOW)?.metadata()
 }
 
@@ -133,6 +136,7 @@ fn make_with<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, more: OFlag) -
 /// When it cannot be made: EOPNOTSUPP or EISDIR where the file system or the kernel knows no such
 /// files.
 pub(crate) fn make_nameless(directory: &Path) -> io::Result<File> {
+    // Without O_EXCL, because the file is given a name later (open(2)).
     let flags = OFlag::O_RDWR | OFlag::O_APPEND | OFlag::O_TMPFILE;
     open_with(AT_FDCWD, directory, flags)
 }
@@ -188,6 +192,8 @@ fn open_with<P: ?Sized + NixPath>(
     name: &P,
     flags: OFlag,
 ) -> io::Result<File> {
+    // A new file is ours alone, whatever the umask: who makes it for others widens its mode when it
+    // is complete.
     let mode = Mode::S_IRUSR | Mode::S_IWUSR;
     let flags = flags | OFlag::O_CLOEXEC;
     until_done(|| Ok(openat(directory.as_fd(), name, flags, mode)?)).map(File::from)

@@ -225,6 +225,7 @@ impl Opened {
             Opened::Regular(file, metadata) => {
                 // Files of /proc have no length: read what is there.
                 bytes.reserve(metadata.len().min(limit) as usize + 1);
+                // The file may grow while it is read. One byte more than allowed shows that.
                 file.take(limit + 1).read_to_end(&mut bytes)?;
             }
             Opened::Stream(..) => return Err(Unread::refused("it is not a regular file")),
@@ -281,6 +282,7 @@ pub(crate) fn open(path: &Path, purpose: Use) -> Result<Opened, Unread> {
             _ => Ok(Opened::Regular(file, metadata)),
         };
     }
+    // A named FIFO may have been planted by anybody, and its writer may never come.
     if kind.is_fifo() {
         return match limits.streams {
             Streams::All => Ok(Opened::Stream(file, metadata)),
@@ -336,6 +338,8 @@ pub(crate) fn stream(
                 }
                 to.write_all(&block[..count])?;
             }
+            // The open was non-blocking, and another reader of the FIFO may have taken what poll
+            // has seen.
             Err(Errno::EAGAIN | Errno::EINTR) => {}
             Err(error) => return Err(io::Error::from(error).into()),
         }
@@ -379,6 +383,7 @@ fn is_inherited(path: &Path) -> bool {
 /// Returns whether a character device is `/dev/null`.
 pub(crate) fn is_null(metadata: &Metadata) -> bool {
     fs::metadata("/dev/null")
+        // By device number, because the name may be another one: a container has its own /dev.
         .is_ok_and(|null| null.file_type().is_char_device() && null.rdev() == metadata.rdev())
 }
 

@@ -102,6 +102,8 @@ impl Target {
             match walk.look(&name)? {
                 // Only the last name may be missing: the file is made then.
                 None if !is_last => return Err(Errno::ENOENT.into()),
+                // The links are followed here and not by the kernel, so that the owner of each one
+                // can be judged.
                 Some((SFlag::S_IFLNK, owner)) => {
                     if is_last && !follows_links {
                         return Err(walk.denied(&name, "a symbolic link"));
@@ -210,6 +212,8 @@ impl Target {
     /// Judges a file of that name by the rule.
     fn judge(&self, file: &Metadata, recipient: Option<u32>) -> Result<(), Denied> {
         let exposure = Exposure::of(&self.directory)?;
+        // In a directory that only its owner and root can write nobody else can have planted a
+        // file.
         if !exposure.is_exposed || recipient == Some(file.uid()) {
             return Ok(());
         }
@@ -284,6 +288,7 @@ impl Walk {
     /// put it there since.
     fn enter(&mut self, name: &OsStr) -> io::Result<()> {
         self.directory = names::searchable_in(&self.directory, name)?;
+        // The walk is by descriptors, so `..` is the true parent even behind a link.
         if name == ".." {
             self.real.pop();
         } else {

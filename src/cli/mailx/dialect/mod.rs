@@ -174,12 +174,16 @@ impl Pass<'_> {
 
     /// Rule R7: what may follow `--`.
     fn after_double_dash(&mut self) -> Result<(), Failure> {
+        // No recipient came before: `--` ends the options, as POSIX has it, and a recipient may
+        // begin with `-`.
         if self.operands.is_empty() {
             self.operands.extend(self.words.drain(..));
             return Ok(());
         }
         while let Some(word) = self.words.pop_front() {
             match word.as_bytes() {
+                // bsd-mailx passes what follows `--` on to sendmail, so scripts set the sender
+                // there.
                 b"-f" | b"-r" => {
                     let value = self.value_of("-f behind --")?;
                     self.push("from", Some(&value));
@@ -222,6 +226,7 @@ impl Pass<'_> {
                 self.options.retain(|option| option != undone);
                 return Ok(());
             }
+            // GNU mail: an interrupt ends the program. It always does here.
             "quit" => return Ok(()),
             "batch-mode" => return Err(no_batch_mode("--batch-mode")),
             _ => {}
@@ -230,6 +235,7 @@ impl Pass<'_> {
         let (long, arity) = (row.long(), row.arity);
         match (arity, value) {
             (Arity::Flag, Some(_)) => Err(usage(format!("option --{name} takes no value"))),
+            // An optional value must be glued: the next word may be a recipient.
             (Arity::Flag, None) | (Arity::Optional, None) => {
                 self.push(long, None);
                 Ok(())
@@ -253,6 +259,8 @@ impl Pass<'_> {
             "content-type" => self.next_type = Some(value.to_owned()),
             "content-name" => self.next_name = Some(value.to_owned()),
             "encoding" => self.next_encoding = Some(value.to_owned()),
+            // GNU mail passes an open descriptor. Its path in /dev/fd is opened as any attachment
+            // is.
             "attach-fd" => {
                 let mut path = OsString::from("/dev/fd/");
                 path.push(value);
@@ -265,6 +273,9 @@ impl Pass<'_> {
 
     /// Pushes an attachment with what was said of it before.
     fn attach(&mut self, value: &OsStr) {
+        // GNU mail says type, name and encoding in front of the file. They are passed on with the
+        // number of the attachment, so that options keep their order and no attachment gets those
+        // of another.
         self.push("attach", Some(value));
         for (what, told) in [
             ("type", self.next_type.take()),
@@ -358,6 +369,8 @@ impl Pass<'_> {
                 Meaning::Header => self.push("header", Some(value)),
                 Meaning::Attach => self.attach(value),
             },
+            // Rule R2: GNU mail attaches by -A, s-nail names an account. A file that is there is
+            // attached.
             'A' if (self.probe.is_file)(value) => self.attach(value),
             'A' => self.push("account", Some(value)),
             _ => self.push(long, Some(value)),
@@ -402,6 +415,7 @@ impl Pass<'_> {
                 .unwrap_or_default(),
             _ => tail,
         };
+        // A type has one slash (`text/html`). A word that begins with `/` or `.` is a path.
         let slashes = word.iter().filter(|&&b| b == b'/').count();
         matches!(word, b"html" | b"plain")
             || (slashes == 1 && !word.starts_with(b"/") && !word.starts_with(b"."))
@@ -409,6 +423,9 @@ impl Pass<'_> {
 
     /// Rule R4: `-E` is a flag, unless one word holds a blank and begins with a known command.
     fn discard_empty_or_execute(&mut self, tail: &[u8]) -> Result<(), Failure> {
+        // s-nail gives a command as one quoted word with its arguments; bsd-mailx and GNU mail have
+        // a flag here. A word without a blank is taken for a recipient, even if a command has its
+        // name.
         let is_command = |word: &[u8]| {
             let text = String::from_utf8_lossy(word);
             match text.trim_start().split_once(char::is_whitespace) {
