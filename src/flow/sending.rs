@@ -261,8 +261,8 @@ impl SendFlow<'_> {
         }
         // The message is prepared for its route as for a real submission, so that what is shown is
         // what would leave.
-        let rehearsed = submission::rehearse(&composed.draft, &plan, self.around);
-        let written = rehearsed.and_then(|message| {
+        let rendered = submission::render_for_dry_run(&composed.draft, &plan, self.around);
+        let written = rendered.and_then(|message| {
             let mut reader = message.reader();
             if self.is_debug() {
                 io::copy(&mut reader, &mut io::stderr().lock()).map(drop)

@@ -185,14 +185,14 @@ impl<'a> Dispatcher<'a> {
                 .filter(|time| !time.is_zero()),
         };
         // Without a sender that was asked for, sendmail's own rules find it (R3).
-        let job = sendmail::Job {
+        let call = sendmail::SendmailCall {
             sendmail: &sendmail,
             sender: self.draft.envelope_sender.as_ref(),
             message,
             signals: self.around.signals,
             observer: &*self.around.observer,
         };
-        job.submit(targets)
+        call.submit(targets)
     }
 
     fn by_relay(

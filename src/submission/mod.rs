@@ -160,11 +160,11 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
             field("X-Postrider-Unsent-From", &sender),
         ],
     };
-    let cannot = |error: io::Error| {
+    let not_kept = |error: io::Error| {
         Failure::new(Kind::CannotCreate, "the message is NOT KEPT")
             .because(exit::with_causes(&error))
     };
-    let rendered = render(draft, &style).map_err(cannot);
+    let rendered = render(draft, &style).map_err(not_kept);
     let letter =
         rendered.and_then(|rendered| keep::keep(&rendered.message, around, &user::login_name()));
     match letter {
@@ -182,7 +182,7 @@ pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Kept {
 ///
 /// # Errors
 /// 66 when an attachment cannot be read any more, 73 when nothing can be spooled.
-pub fn rehearse(
+pub fn render_for_dry_run(
     draft: &Draft,
     plan: &SubmissionPlan,
     around: &Surroundings<'_>,

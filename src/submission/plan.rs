@@ -132,7 +132,7 @@ fn refuse_ourselves(mta: &Mta, around: &Surroundings<'_>) -> Result<(), Failure>
     };
     let is_ourselves = sendmail::is_ourselves(path);
     let shown = sanitize::path(&path);
-    if is_ourselves.map_err(|error| unread(format!("cannot look at {shown}"), &error))? {
+    if is_ourselves.map_err(|error| lookup_failure(format!("cannot look at {shown}"), &error))? {
         let origin = around.settings.origin("mta");
         let what = format!("{origin}: {shown} is Postrider itself, no MTA");
         return Err(Failure::new(Kind::Config, what));
@@ -229,7 +229,7 @@ impl<'a> Lookups<'a> {
 
     fn remember(&self, what: &str, error: &io::Error) {
         let mut failure = self.failure.borrow_mut();
-        failure.get_or_insert_with(|| unread(what.to_owned(), error));
+        failure.get_or_insert_with(|| lookup_failure(what.to_owned(), error));
     }
 
     /// Returns the notice of the look-ups.
@@ -245,7 +245,7 @@ impl<'a> Lookups<'a> {
 }
 
 /// Returns the failure of a look-up: 75 where the system failed, or is short of something.
-fn unread(what: String, error: &io::Error) -> Failure {
+fn lookup_failure(what: String, error: &io::Error) -> Failure {
     Failure::new(open::kind_of(error, Kind::TryLater), what).because(exit::with_causes(error))
 }
 

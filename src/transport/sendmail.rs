@@ -131,7 +131,7 @@ pub(crate) fn find() -> io::Result<Option<PathBuf>> {
 }
 
 /// A message to hand to sendmail, and with whom to talk about it.
-pub(crate) struct Job<'a> {
+pub(crate) struct SendmailCall<'a> {
     /// The sendmail.
     pub sendmail: &'a Sendmail,
     /// The reverse-path; without one sendmail's own rules say who sends.
@@ -144,7 +144,7 @@ pub(crate) struct Job<'a> {
     pub observer: &'a dyn Observer,
 }
 
-impl Job<'_> {
+impl SendmailCall<'_> {
     /// Hands the message over, in as many calls as the recipients need.
     ///
     /// Returns one outcome a recipient, in their order.
@@ -284,7 +284,7 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
         None => what,
     };
     // A child that had the whole message may have sent it, whatever its end.
-    let open = |kind| {
+    let by_what_it_read = |kind| {
         if finished.read >= size {
             Disposition::Uncertain(kind)
         } else {
@@ -299,7 +299,7 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
         End::Exited(status) => {
             let kind = Kind::from_status(status).unwrap_or(Kind::Unavailable);
             let disposition = if status == 75 {
-                open(kind)
+                by_what_it_read(kind)
             } else {
                 Disposition::Refused(kind)
             };
@@ -308,11 +308,11 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
         }
         End::Killed(signal) => {
             let text = with_words(format!("{program} was killed by signal {signal}"));
-            Outcome::new(open(Kind::Unavailable), text)
+            Outcome::new(by_what_it_read(Kind::Unavailable), text)
         }
         End::TimedOut => {
             let text = with_words(format!("{program} did not answer in time and was stopped"));
-            Outcome::new(open(Kind::TryLater), text)
+            Outcome::new(by_what_it_read(Kind::TryLater), text)
         }
         End::Unknown => {
             let text = format!("cannot wait for {program}, which had the message");

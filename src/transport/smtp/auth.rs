@@ -87,7 +87,7 @@ pub(super) fn candidates(asked: Mechanism, offered: &[String]) -> Vec<Mechanism>
 }
 
 /// What is sent in one turn of AUTH, and how it is shown.
-pub(super) struct Line {
+pub(super) struct AuthLine {
     /// The line, with CRLF; wiped when dropped.
     pub(super) bytes: Zeroizing<String>,
     /// The same with the secret masked.
@@ -100,13 +100,13 @@ pub(super) fn first(
     credentials: &Credentials,
     host: &str,
     port: u16,
-) -> Line {
+) -> AuthLine {
     let name = mechanism.name();
     let user = &credentials.user;
     let secret = credentials.secret.reveal();
     let initial = Zeroizing::new(match mechanism {
         Mechanism::Auto | Mechanism::Login => {
-            return Line {
+            return AuthLine {
                 bytes: Zeroizing::new(format!("AUTH {name}\r\n")),
                 shown: format!("AUTH {name}"),
             };
@@ -119,7 +119,7 @@ pub(super) fn first(
         }
     });
     let encoded = Zeroizing::new(STANDARD.encode(initial.as_bytes()));
-    Line {
+    AuthLine {
         bytes: Zeroizing::new(format!("AUTH {name} {}\r\n", encoded.as_str())),
         shown: format!("AUTH {name} ****"),
     }
@@ -130,7 +130,11 @@ pub(super) fn first(
 /// LOGIN asks for the user, then for the password; in which words varies, so only the order
 /// counts. A challenge of the other mechanisms reports an error, which an empty line (a dummy
 /// 0x01 for OAUTHBEARER, RFC 7628 section 3.2.3) acknowledges.
-pub(super) fn answer(mechanism: Mechanism, credentials: &Credentials, turn: usize) -> Option<Line> {
+pub(super) fn answer(
+    mechanism: Mechanism,
+    credentials: &Credentials,
+    turn: usize,
+) -> Option<AuthLine> {
     let plain = match (mechanism, turn) {
         (Mechanism::Login, 0) => credentials.user.as_str(),
         (Mechanism::Login, 1) => credentials.secret.reveal(),
@@ -139,7 +143,7 @@ pub(super) fn answer(mechanism: Mechanism, credentials: &Credentials, turn: usiz
         _ => return None,
     };
     let encoded = Zeroizing::new(STANDARD.encode(plain));
-    Some(Line {
+    Some(AuthLine {
         bytes: Zeroizing::new(format!("{}\r\n", encoded.as_str())),
         shown: "****".to_owned(),
     })

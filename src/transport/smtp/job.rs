@@ -31,9 +31,9 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 /// How far the worker is; shared with the thread that waits for it.
-pub(super) struct Progress(Mutex<State>);
+pub(super) struct Progress(Mutex<ProgressState>);
 
-pub(super) struct State {
+pub(super) struct ProgressState {
     phase: Phase,
     /// What is decided, a place for each recipient.
     settled: Vec<Option<Outcome>>,
@@ -56,7 +56,7 @@ pub(super) enum Phase {
 
 impl Progress {
     pub(super) fn new(recipients: usize) -> Progress {
-        Progress(Mutex::new(State {
+        Progress(Mutex::new(ProgressState {
             phase: Phase::Before,
             settled: vec![None; recipients],
             stage: "the network".to_owned(),
@@ -65,7 +65,7 @@ impl Progress {
         }))
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, ProgressState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -129,8 +129,8 @@ impl Mask {
             return;
         }
         let mut hidden: Vec<Vec<bool>> = lines.iter().map(|line| vec![false; line.len()]).collect();
-        for style in Style::ALL {
-            let seen = view(lines, *style);
+        for escaping in Escaping::ALL {
+            let seen = view(lines, *escaping);
             for (length, parts) in &self.parts {
                 for window in seen.windows(*length) {
                     let text: String = window.iter().map(|glyph| glyph.folded).collect();
@@ -141,7 +141,7 @@ impl Mask {
             }
         }
         if let Some(word) = &self.word {
-            let seen = view(lines, Style::Plain);
+            let seen = view(lines, Escaping::Plain);
             let is_same = |a: &Glyph, b: &Glyph| a.line == b.line && a.end == b.start;
             for glyphs in seen.chunk_by(is_same) {
                 for word_of in glyphs.split(|glyph| !glyph.folded.is_alphanumeric()) {
@@ -175,7 +175,7 @@ struct Glyph {
 
 /// How a text is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+enum Escaping {
     /// As it stands.
     Plain,
     /// `%XX`, `=XX` (quoted-printable) or `+XX` (xtext, RFC 3461) is one character.
@@ -188,15 +188,15 @@ enum Style {
     Hex,
 }
 
-impl Style {
-    const ALL: &[Style] = &[
-        Style::Plain,
-        Style::Escaped('%'),
-        Style::Escaped('='),
-        Style::Escaped('+'),
-        Style::Backslashes,
-        Style::Entities,
-        Style::Hex,
+impl Escaping {
+    const ALL: &[Escaping] = &[
+        Escaping::Plain,
+        Escaping::Escaped('%'),
+        Escaping::Escaped('='),
+        Escaping::Escaped('+'),
+        Escaping::Backslashes,
+        Escaping::Entities,
+        Escaping::Hex,
     ];
 
     /// Reads one character; returns it and the length of what stood for it.
@@ -208,10 +208,10 @@ impl Style {
             char::from_u32(u32::from_str_radix(digits, radix).ok()?)
         };
         let found = match self {
-            Style::Escaped(mark) if first == mark => {
+            Escaping::Escaped(mark) if first == mark => {
                 number(rest.get(1..3), 16).map(|byte| (byte, 3))
             }
-            Style::Backslashes if first == '\\' => match rest.get(1..2) {
+            Escaping::Backslashes if first == '\\' => match rest.get(1..2) {
                 Some("x") => number(rest.get(2..4), 16).map(|byte| (byte, 4)),
                 Some("u") => number(rest.get(2..6), 16).map(|c| (c, 6)),
                 Some(c) if c.starts_with(|c: char| c.is_ascii_digit()) => {
@@ -220,7 +220,7 @@ impl Style {
                 Some(c) => c.chars().next().map(|c| (c, 2)),
                 None => None,
             },
-            Style::Entities if first == '&' => rest.split_once(';').and_then(|(name, _)| {
+            Escaping::Entities if first == '&' => rest.split_once(';').and_then(|(name, _)| {
                 let found = match &name[1..] {
                     "amp" => Some('&'),
                     "lt" => Some('<'),
@@ -239,30 +239,30 @@ impl Style {
         found.unwrap_or(plain)
     }
 
-    /// Returns whether a character says something in this style.
+    /// Returns whether a character says something in this escaping.
     fn counts(self, glyph: char) -> bool {
         match self {
-            Style::Hex => glyph.is_ascii_hexdigit(),
+            Escaping::Hex => glyph.is_ascii_hexdigit(),
             _ => !glyph.is_whitespace() && !glyph.is_control(),
         }
     }
 }
 
 /// Returns the characters of some lines that count.
-fn view(lines: &[String], style: Style) -> Vec<Glyph> {
+fn view(lines: &[String], escaping: Escaping) -> Vec<Glyph> {
     let mut glyphs = Vec::new();
     for (number, line) in lines.iter().enumerate() {
         let mut at = status_code(line);
         while at < line.len() {
             let rest = &line[at..];
             let has_mark =
-                style == Style::Hex && (rest.starts_with("0x") || rest.starts_with("0X"));
+                escaping == Escaping::Hex && (rest.starts_with("0x") || rest.starts_with("0X"));
             if has_mark {
                 at += 2;
                 continue;
             }
-            let (read, length) = style.read(rest);
-            if style.counts(read) {
+            let (read, length) = escaping.read(rest);
+            if escaping.counts(read) {
                 glyphs.extend(fold(read).map(|folded| Glyph {
                     folded,
                     line: number,
@@ -302,7 +302,7 @@ fn fold(c: char) -> impl Iterator<Item = char> {
 
 /// Returns a text as it is compared.
 fn folded(text: &str) -> Zeroizing<String> {
-    let counts = |c: &char| Style::Plain.counts(*c);
+    let counts = |c: &char| Escaping::Plain.counts(*c);
     Zeroizing::new(text.chars().filter(counts).flat_map(fold).collect())
 }
 

@@ -112,7 +112,7 @@ fn wait(
     cancel: &AtomicBool,
 ) -> Outcome {
     let start = Instant::now();
-    let mut told = String::new();
+    let mut reported = String::new();
     loop {
         match worker.recv_timeout(SLICE) {
             Ok(rest) => return rest,
@@ -132,9 +132,9 @@ fn wait(
             return abandoned(relay, progress, Kind::TryLater, &why);
         }
         let (stage, since) = progress.stage();
-        if since.elapsed() >= PATIENCE && stage != told {
+        if since.elapsed() >= PATIENCE && stage != reported {
             observer.waiting(&format!("{}: waiting for {stage}", relay.name()));
-            told = stage;
+            reported = stage;
         }
     }
 }

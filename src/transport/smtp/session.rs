@@ -19,7 +19,7 @@ use super::lookup::resolve;
 use super::relay::Security;
 use super::reply::{Capabilities, Reply};
 use super::tls::Judgement;
-use super::verdict::{Stop, Subject, failure, unanswered, undecided, verdict};
+use super::verdict::{DialoguePart, Stop, failure, unanswered, undecided, verdict};
 use crate::exit::Kind;
 use crate::transport::{Disposition, Outcome};
 
@@ -33,7 +33,7 @@ const UNASKED: Duration = Duration::from_secs(1);
 ///
 /// The outcome is sent before the relay's reply to QUIT is waited for: it is final by then.
 pub(super) fn run(job: &Job, done: &Sender<Outcome>) {
-    let (rest, session) = match Session::open(job) {
+    let (rest, session) = match SmtpSession::open(job) {
         Ok(mut session) => match session.transact() {
             Ok(()) => (undecided(job), Some(session)),
             Err(Stop::Polite(outcome)) => (outcome, Some(session)),
@@ -46,7 +46,7 @@ pub(super) fn run(job: &Job, done: &Sender<Outcome>) {
         return;
     };
     let quit = Quit.to_string();
-    session.tell(true, quit.trim_end());
+    session.show_line(true, quit.trim_end());
     let sent = session.wire.send(quit.as_bytes());
     // A receiver that is gone has given up on us: nobody is left to be told.
     let _ = done.send(rest);
@@ -57,22 +57,22 @@ pub(super) fn run(job: &Job, done: &Sender<Outcome>) {
 }
 
 /// A dialogue with a relay that has greeted us.
-pub(super) struct Session<'a> {
+pub(super) struct SmtpSession<'a> {
     pub(super) job: &'a Job,
     pub(super) wire: Connection,
     pub(super) offers: Capabilities,
 }
 
-impl<'a> Session<'a> {
+impl<'a> SmtpSession<'a> {
     /// Connects, greets, secures the channel and authenticates.
-    fn open(job: &'a Job) -> Result<Session<'a>, Outcome> {
+    fn open(job: &'a Job) -> Result<SmtpSession<'a>, Outcome> {
         job.progress.enter("the name service");
         let addresses = resolve(&job.relay)?;
         let mut last = None;
         for address in &addresses {
             // A refusal or a bad certificate is an answer; an address that gives none is passed over.
-            match Session::reach(job, *address) {
-                Ok(wire) => return Session::start(job, wire),
+            match SmtpSession::reach(job, *address) {
+                Ok(wire) => return SmtpSession::start(job, wire),
                 Err(outcome) if matches!(outcome.disposition, Disposition::TryLater(_)) => {
                     last = Some(outcome);
                 }
@@ -120,13 +120,13 @@ impl<'a> Session<'a> {
         if greeting.code == 220 {
             Ok(wire)
         } else {
-            Err(verdict(&greeting, Subject::Session))
+            Err(verdict(&greeting, DialoguePart::Session))
         }
     }
 
     /// Goes on from the greeting to where mail can be sent.
-    fn start(job: &'a Job, wire: Connection) -> Result<Session<'a>, Outcome> {
-        let mut session = Session {
+    fn start(job: &'a Job, wire: Connection) -> Result<SmtpSession<'a>, Outcome> {
+        let mut session = SmtpSession {
             job,
             wire,
             offers: Capabilities::default(),
@@ -158,14 +158,14 @@ impl<'a> Session<'a> {
         }
         self.offers = Capabilities::default();
         if !matches!(reply.code, 500 | 502 | 504) {
-            return Err(verdict(&reply, Subject::Session));
+            return Err(verdict(&reply, DialoguePart::Session));
         }
         // lettre has no HELO: it gives up on a relay without EHLO.
         let reply = self.command(format_args!("HELO {name}\r\n"))?;
         if reply.is_positive() {
             Ok(())
         } else {
-            Err(verdict(&reply, Subject::Session))
+            Err(verdict(&reply, DialoguePart::Session))
         }
     }
 
@@ -187,7 +187,7 @@ impl<'a> Session<'a> {
     }
 
     /// Runs STARTTLS and greets anew: nothing said in clear counts (RFC 3207 section 4.2).
-    fn secure(mut self) -> Result<Session<'a>, Outcome> {
+    fn secure(mut self) -> Result<SmtpSession<'a>, Outcome> {
         let job = self.job;
         let relay = &job.relay;
         let peer = self.wire.peer();
@@ -198,7 +198,7 @@ impl<'a> Session<'a> {
             if may_do_without {
                 return Ok(self);
             }
-            let mut outcome = verdict(&reply, Subject::Session);
+            let mut outcome = verdict(&reply, DialoguePart::Session);
             outcome.text = format!("the relay refuses STARTTLS: {}", outcome.text);
             return Err(outcome);
         }
@@ -207,11 +207,11 @@ impl<'a> Session<'a> {
             .wire
             .start_tls(&relay.host, &judgement, relay.timeouts.reply)
         {
-            Ok(wire) => self = Session { wire, ..self },
+            Ok(wire) => self = SmtpSession { wire, ..self },
             // Where clear text is good enough, TLS that does not work is no reason to send nothing.
             Err(WireError::Tls(_) | WireError::Closed) if may_do_without => {
-                let wire = Session::reach(job, peer)?;
-                let mut session = Session {
+                let wire = SmtpSession::reach(job, peer)?;
+                let mut session = SmtpSession {
                     job,
                     wire,
                     offers: Capabilities::default(),
@@ -259,7 +259,7 @@ impl<'a> Session<'a> {
             if reply.code == 235 {
                 return Ok(());
             }
-            outcome = verdict(&reply, Subject::Authentication);
+            outcome = verdict(&reply, DialoguePart::Authentication);
             outcome.text = format!(
                 "{}: login as {}: {}",
                 relay.name(),
@@ -284,7 +284,7 @@ impl<'a> Session<'a> {
         let mut line = auth::first(mechanism, credentials, &relay.host, relay.port);
         let mut turn = 0;
         loop {
-            self.tell(true, &line.shown);
+            self.show_line(true, &line.shown);
             self.job.progress.enter("the reply to AUTH");
             self.send(line.bytes.as_bytes(), "cannot send AUTH")?;
             let reply = self.reply("AUTH")?;
@@ -303,11 +303,11 @@ impl<'a> Session<'a> {
     /// Sends one command, which ends in CRLF, and reads its reply.
     fn command(&mut self, command: impl fmt::Display) -> Result<Reply, Stop> {
         let line = command.to_string();
-        self.tell(true, line.trim_end());
+        self.show_line(true, line.trim_end());
         self.send(line.as_bytes(), "cannot send a command")?;
         let reply = self.reply(&line)?;
         if reply.code == 421 {
-            return Err(Stop::Broken(verdict(&reply, Subject::Session)));
+            return Err(Stop::Broken(verdict(&reply, DialoguePart::Session)));
         }
         Ok(reply)
     }
@@ -344,7 +344,7 @@ impl<'a> Session<'a> {
             Ok(reply) => {
                 self.show(&reply);
                 Err(match reply.code {
-                    421 => Stop::Broken(verdict(&reply, Subject::Session)),
+                    421 => Stop::Broken(verdict(&reply, DialoguePart::Session)),
                     code => early(format!(": {code} {}", reply.text())),
                 })
             }
@@ -382,11 +382,11 @@ impl<'a> Session<'a> {
 
     pub(super) fn show(&self, reply: &Reply) {
         for line in &reply.lines {
-            self.tell(false, &format!("{} {line}", reply.code));
+            self.show_line(false, &format!("{} {line}", reply.code));
         }
     }
 
-    pub(super) fn tell(&self, from_us: bool, line: &str) {
+    pub(super) fn show_line(&self, from_us: bool, line: &str) {
         // An abandoned dialogue is not to be heard amid what is printed next.
         if !self.job.progress.is_closed() {
             self.job.observer.dialogue(from_us, line);

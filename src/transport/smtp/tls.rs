@@ -126,7 +126,7 @@ impl Client {
     pub(super) fn new(host: &str, judgement: &Judgement) -> Result<Client, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let judge = Arc::new(Judge {
-            verdict: Verdict::of(judgement, &provider)?,
+            check: CertificateCheck::of(judgement, &provider)?,
             provider: Arc::clone(&provider),
             seen: Mutex::new(None),
         });
@@ -209,17 +209,20 @@ fn bare_names(names: &[String]) -> Vec<&str> {
 
 /// The checks of one [`Judgement`], ready to be made.
 #[derive(Debug)]
-enum Verdict {
+enum CertificateCheck {
     Any,
     Chain(Arc<WebPkiServerVerifier>),
     Pin([u8; 32]),
 }
 
-impl Verdict {
-    fn of(judgement: &Judgement, provider: &Arc<CryptoProvider>) -> Result<Verdict, TlsError> {
+impl CertificateCheck {
+    fn of(
+        judgement: &Judgement,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<CertificateCheck, TlsError> {
         Ok(match judgement {
-            Judgement::None => Verdict::Any,
-            Judgement::Pinned(fingerprint) => Verdict::Pin(*fingerprint),
+            Judgement::None => CertificateCheck::Any,
+            Judgement::Pinned(fingerprint) => CertificateCheck::Pin(*fingerprint),
             Judgement::Strict(_) | Judgement::System(_) => {
                 let (roots, source) = match judgement {
                     Judgement::Strict(path) => (roots_of(path)?, path.clone()),
@@ -232,7 +235,7 @@ impl Verdict {
                 )
                 .build()
                 .map_err(|error| TlsError::CaFile(source, error.to_string()))?;
-                Verdict::Chain(verifier)
+                CertificateCheck::Chain(verifier)
             }
         })
     }
@@ -291,7 +294,7 @@ fn system_roots(named: Option<&Path>) -> Result<RootCertStore, TlsError> {
 /// Judges the certificate and remembers its fingerprint, for the hint.
 #[derive(Debug)]
 struct Judge {
-    verdict: Verdict,
+    check: CertificateCheck,
     provider: Arc<CryptoProvider>,
     seen: Mutex<Option<[u8; 32]>>,
 }
@@ -308,11 +311,15 @@ impl ServerCertVerifier for Judge {
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest(&SHA256, end_entity).as_ref());
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
-        match &self.verdict {
-            Verdict::Any => Ok(ServerCertVerified::assertion()),
-            Verdict::Pin(pin) if *pin == fingerprint => Ok(ServerCertVerified::assertion()),
-            Verdict::Pin(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
-            Verdict::Chain(verifier) => verifier.verify_server_cert(
+        match &self.check {
+            CertificateCheck::Any => Ok(ServerCertVerified::assertion()),
+            CertificateCheck::Pin(pin) if *pin == fingerprint => {
+                Ok(ServerCertVerified::assertion())
+            }
+            CertificateCheck::Pin(_) => {
+                Err(CertificateError::ApplicationVerificationFailure.into())
+            }
+            CertificateCheck::Chain(verifier) => verifier.verify_server_cert(
                 end_entity,
                 intermediates,
                 server_name,

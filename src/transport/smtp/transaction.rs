@@ -13,8 +13,8 @@ use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 use super::connection::WireError;
 use super::data::{Block, Blocks, Measure, measure};
 use super::reply::Reply;
-use super::session::Session;
-use super::verdict::{Stop, Subject, failure, unanswered, uncertain, undecided, verdict};
+use super::session::SmtpSession;
+use super::verdict::{DialoguePart, Stop, failure, unanswered, uncertain, undecided, verdict};
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::{Kind, plain};
 use crate::transport::{Disposition, Outcome};
@@ -28,13 +28,13 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A command of the envelope.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
+enum EnvelopeCommand {
     Mail,
     Rcpt(usize),
     Data,
 }
 
-impl Session<'_> {
+impl SmtpSession<'_> {
     /// Takes the message over: MAIL, RCPT, DATA, the message.
     pub(super) fn transact(&mut self) -> Result<(), Stop> {
         let measured = self.measure()?;
@@ -49,7 +49,7 @@ impl Session<'_> {
         }
         let last = self.send_message()?;
         if !last.is_positive() {
-            return Err(Stop::Polite(verdict(&last, Subject::Message)));
+            return Err(Stop::Polite(verdict(&last, DialoguePart::Message)));
         }
         // The mail is safe from here on: the relay has taken responsibility for it.
         for recipient in accepted {
@@ -137,46 +137,48 @@ impl Session<'_> {
         recipients: Vec<(usize, Rcpt)>,
     ) -> Result<Vec<usize>, Stop> {
         let window = if self.offers.pipelining { WINDOW } else { 1 };
-        let mut steps = vec![(Step::Mail, mail.to_string())];
-        steps.extend(
+        let mut commands = vec![(EnvelopeCommand::Mail, mail.to_string())];
+        commands.extend(
             recipients
                 .into_iter()
-                .map(|(index, command)| (Step::Rcpt(index), command.to_string())),
+                .map(|(index, command)| (EnvelopeCommand::Rcpt(index), command.to_string())),
         );
-        steps.push((Step::Data, Data.to_string()));
+        commands.push((EnvelopeCommand::Data, Data.to_string()));
 
         let mut accepted = Vec::new();
-        for batch in steps.chunks(window) {
+        for batch in commands.chunks(window) {
             // In lock-step we know before DATA that there is nobody to send it to.
-            let lone_data = batch.iter().all(|(step, _)| *step == Step::Data);
+            let lone_data = batch.iter().all(|(kind, _)| *kind == EnvelopeCommand::Data);
             if lone_data && accepted.is_empty() {
                 return Ok(accepted);
             }
             self.send_batch(batch)?;
             let mut mail_refused = None;
-            for (step, command) in batch {
+            for (kind, command) in batch {
                 let reply = self.reply(command)?;
-                match step {
+                match kind {
                     _ if reply.code == 421 => {
-                        return Err(Stop::Broken(verdict(&reply, Subject::Session)));
+                        return Err(Stop::Broken(verdict(&reply, DialoguePart::Session)));
                     }
-                    Step::Mail if !reply.is_positive() => {
-                        mail_refused = Some(verdict(&reply, Subject::Message));
+                    EnvelopeCommand::Mail if !reply.is_positive() => {
+                        mail_refused = Some(verdict(&reply, DialoguePart::Message));
                     }
-                    Step::Mail => {}
-                    Step::Rcpt(index) if reply.is_positive() => accepted.push(*index),
-                    Step::Rcpt(_) if mail_refused.is_some() => {}
-                    Step::Rcpt(index) => {
-                        let outcome = verdict(&reply, Subject::Recipient);
+                    EnvelopeCommand::Mail => {}
+                    EnvelopeCommand::Rcpt(index) if reply.is_positive() => accepted.push(*index),
+                    EnvelopeCommand::Rcpt(_) if mail_refused.is_some() => {}
+                    EnvelopeCommand::Rcpt(index) => {
+                        let outcome = verdict(&reply, DialoguePart::Recipient);
                         self.job.progress.settle(*index, outcome);
                     }
-                    Step::Data if reply.code == 354 => {
+                    EnvelopeCommand::Data if reply.code == 354 => {
                         if accepted.is_empty() || mail_refused.is_some() {
                             self.send_nothing()?;
                         }
                     }
-                    Step::Data if accepted.is_empty() || mail_refused.is_some() => {}
-                    Step::Data => return Err(Stop::Polite(verdict(&reply, Subject::Message))),
+                    EnvelopeCommand::Data if accepted.is_empty() || mail_refused.is_some() => {}
+                    EnvelopeCommand::Data => {
+                        return Err(Stop::Polite(verdict(&reply, DialoguePart::Message)));
+                    }
                 }
             }
             if let Some(outcome) = mail_refused {
@@ -187,10 +189,10 @@ impl Session<'_> {
     }
 
     /// Sends some commands, each of which ends in CRLF, in one write.
-    fn send_batch(&mut self, batch: &[(Step, String)]) -> Result<(), Stop> {
+    fn send_batch(&mut self, batch: &[(EnvelopeCommand, String)]) -> Result<(), Stop> {
         let mut bytes = String::new();
         for (_, command) in batch {
-            self.tell(true, command.trim_end());
+            self.show_line(true, command.trim_end());
             bytes += command;
         }
         self.send(bytes.as_bytes(), "cannot send the envelope")
@@ -199,7 +201,7 @@ impl Session<'_> {
     /// Ends DATA that a relay has opened although every recipient was refused: with an empty
     /// message, for which it has nobody (RFC 2920 section 3.1).
     fn send_nothing(&mut self) -> Result<(), Stop> {
-        self.tell(true, ".");
+        self.show_line(true, ".");
         self.send(b".\r\n", "cannot end DATA")?;
         self.reply("DATA")?;
         Ok(())
@@ -222,8 +224,8 @@ impl Session<'_> {
                     self.still_wanted()?;
                 }
                 Some(Block::Last(bytes)) => {
-                    self.tell(true, "(message)");
-                    self.tell(true, ".");
+                    self.show_line(true, "(message)");
+                    self.show_line(true, ".");
                     self.unasked()?;
                     if !job.progress.claim() {
                         return Err(self.unwanted());
@@ -269,7 +271,7 @@ impl Session<'_> {
             && (reply.is_temporary() || reply.is_permanent())
         {
             self.show(&reply);
-            return Err(Stop::Broken(verdict(&reply, Subject::Message)));
+            return Err(Stop::Broken(verdict(&reply, DialoguePart::Message)));
         }
         let relay = &self.job.relay;
         Err(Stop::Broken(failure(

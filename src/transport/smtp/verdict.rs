@@ -28,7 +28,7 @@ impl From<Stop> for Outcome {
 
 /// What a command was about, as far as it decides what a refusal means.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
+pub(super) enum DialoguePart {
     Session,
     Authentication,
     Recipient,
@@ -36,14 +36,14 @@ pub(super) enum Subject {
 }
 
 /// Says what a reply that is no success means.
-pub(super) fn verdict(reply: &Reply, subject: Subject) -> Outcome {
+pub(super) fn verdict(reply: &Reply, part: DialoguePart) -> Outcome {
     let disposition = if reply.is_temporary() {
         Disposition::TryLater(Kind::TryLater)
     } else if reply.is_permanent() {
-        let kind = match (subject, reply.code) {
-            (Subject::Authentication, _) | (_, 530 | 534 | 535 | 538) => Kind::NoPermission,
-            (Subject::Recipient, _) => Kind::Data,
-            (Subject::Session | Subject::Message, _) => Kind::Unavailable,
+        let kind = match (part, reply.code) {
+            (DialoguePart::Authentication, _) | (_, 530 | 534 | 535 | 538) => Kind::NoPermission,
+            (DialoguePart::Recipient, _) => Kind::Data,
+            (DialoguePart::Session | DialoguePart::Message, _) => Kind::Unavailable,
         };
         Disposition::Refused(kind)
     } else {
@@ -51,7 +51,7 @@ pub(super) fn verdict(reply: &Reply, subject: Subject) -> Outcome {
         return Outcome::new(Disposition::TryLater(Kind::Protocol), text).code(reply.code);
     };
     let outcome = Outcome::new(disposition, reply.text()).code(reply.code);
-    if reply.code == 530 && subject != Subject::Authentication {
+    if reply.code == 530 && part != DialoguePart::Authentication {
         return outcome.hint("the relay wants credentials: set smtp-auth-user and a password");
     }
     outcome
@@ -117,23 +117,27 @@ mod tests {
     fn what_a_reply_means() {
         use Disposition::{Refused, TryLater};
         let table = [
-            (450, Subject::Recipient, TryLater(Kind::TryLater)),
-            (550, Subject::Recipient, Refused(Kind::Data)),
-            (550, Subject::Message, Refused(Kind::Unavailable)),
-            (554, Subject::Session, Refused(Kind::Unavailable)),
-            (535, Subject::Authentication, Refused(Kind::NoPermission)),
-            (454, Subject::Authentication, TryLater(Kind::TryLater)),
-            (530, Subject::Message, Refused(Kind::NoPermission)),
-            (250, Subject::Session, TryLater(Kind::Protocol)),
-            (354, Subject::Recipient, TryLater(Kind::Protocol)),
+            (450, DialoguePart::Recipient, TryLater(Kind::TryLater)),
+            (550, DialoguePart::Recipient, Refused(Kind::Data)),
+            (550, DialoguePart::Message, Refused(Kind::Unavailable)),
+            (554, DialoguePart::Session, Refused(Kind::Unavailable)),
+            (
+                535,
+                DialoguePart::Authentication,
+                Refused(Kind::NoPermission),
+            ),
+            (454, DialoguePart::Authentication, TryLater(Kind::TryLater)),
+            (530, DialoguePart::Message, Refused(Kind::NoPermission)),
+            (250, DialoguePart::Session, TryLater(Kind::Protocol)),
+            (354, DialoguePart::Recipient, TryLater(Kind::Protocol)),
         ];
-        for (code, subject, disposition) in table {
+        for (code, part, disposition) in table {
             let reply = Reply {
                 code,
                 lines: vec!["words".to_owned()],
                 offers: Capabilities::default(),
             };
-            let outcome = verdict(&reply, subject);
+            let outcome = verdict(&reply, part);
             assert_eq!(outcome.disposition, disposition, "{code}");
             assert_eq!(outcome.code, Some(code));
         }
