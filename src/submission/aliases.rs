@@ -28,6 +28,8 @@ impl SystemAliases {
         for path in SYSTEM_FILES {
             match open::read::bytes(Path::new(path), Use::Aliases) {
                 Ok(text) => return Ok(SystemAliases::parse(&String::from_utf8_lossy(&text))),
+                // Only "not there" leads on to the next file. A file that cannot be read may hold
+                // an alias for root, and the other one must not replace it silently.
                 Err(error) if error.is_absent() => {}
                 Err(error) => return Err((path, error)),
             }
@@ -43,6 +45,8 @@ impl SystemAliases {
             if line.trim_start().starts_with('#') || line.trim().is_empty() {
                 continue;
             }
+            // aliases(5): a line that begins with a blank continues the one before, comments and
+            // empty lines between them notwithstanding.
             let values = if line.starts_with([' ', '\t']) {
                 line
             } else {
@@ -52,6 +56,8 @@ impl SystemAliases {
                         values
                     }
                     None => {
+                        // What continues a line without a colon is dropped with it; it would
+                        // otherwise become a member of the alias before.
                         current = None;
                         continue;
                     }

@@ -40,6 +40,8 @@ pub(super) fn groups(copies: &[RoutedCopy]) -> Vec<(Option<&Route>, Vec<&RoutedC
     let mut index: HashMap<Option<String>, usize> = HashMap::new();
     for copy in copies {
         let route = copy.route.as_deref().ok();
+        // The Debug text of a route is unique and holds no password (`RelayUrl` leaves it out), so
+        // it can serve as a key and may appear in a crash report.
         let key = route.map(|route| format!("{route:?}"));
         match index.get(&key) {
             Some(&group) => groups[group].1.push(copy),
@@ -55,6 +57,8 @@ pub(super) fn groups(copies: &[RoutedCopy]) -> Vec<(Option<&Route>, Vec<&RoutedC
 /// Returns the outcome of a copy that could not even be handed to a transport.
 fn outcome_of_failure(failure: Failure) -> Outcome {
     let disposition = match failure.kind {
+        // A full disk, an I/O error or a name service that is away passes; a missing password or a
+        // wrong setting does not, and trying again would hide it.
         kind @ (Kind::CannotCreate | Kind::Io | Kind::TryLater) => Disposition::TryLater(kind),
         kind => Disposition::Refused(kind),
     };
@@ -90,11 +94,15 @@ impl<'a> Dispatcher<'a> {
     /// Submits the copies of one route; returns their outcomes in order.
     pub(super) fn submit(&mut self, route: &Route, copies: &[&RoutedCopy]) -> Vec<Arc<Outcome>> {
         let for_all = |outcome| iter::repeat_n(Arc::new(outcome), copies.len()).collect();
+        // Asked before each route and not in the middle of one: a transport that has begun knows
+        // best whether its message may be out.
         if let Some(signal) = self.around.signals.received() {
             let text = "interrupted before it was handed over";
             let outcome = Outcome::new(Disposition::TryLater(Kind::Signal(signal)), text);
             return for_all(outcome);
         }
+        // Rendered once for each route, since the next hops differ in what they take: 7 or 8 bits,
+        // a From field or their own, qualified addresses.
         let message = match self.render(Some(route)) {
             Ok(message) => message,
             Err(failure) => return for_all(outcome_of_failure(failure)),
@@ -120,6 +128,8 @@ impl<'a> Dispatcher<'a> {
         let full_name = self.draft.full_name.as_ref().map(HeaderValue::as_str);
         let identity = &self.plan.identity;
         let default_from = match route {
+            // sendmail adds the From field by its own rules, masquerading included; ours would
+            // override them.
             Some(Route::Sendmail(_)) => None,
             _ => Some(identity.default_from(matches!(route, Some(Route::Relay(_))), full_name)),
         };
@@ -150,6 +160,8 @@ impl<'a> Dispatcher<'a> {
                 omitted.name.as_str()
             );
             let mut notices = self.notices.borrow_mut();
+            // The same attachment is left out again for each route and for the second try at a
+            // relay; the user hears of it once.
             if !notices.contains(&notice) {
                 notices.push(notice);
             }
@@ -215,6 +227,8 @@ impl<'a> Dispatcher<'a> {
             let raised = self.around.signals.raised();
             smtp::submit(&relay, &envelope, Arc::new(message), observer, &raised)
         };
+        // The relay announces its limit only after EHLO, so a message that is too large is found
+        // out by trying. Nothing of it was accepted then, and the second try makes no duplicate.
         let mut outcomes = submit(message);
         let limit = outcomes.iter().find_map(|(_, outcome)| outcome.size_limit);
         if let Some(limit) = limit
@@ -227,6 +241,8 @@ impl<'a> Dispatcher<'a> {
             let smaller = self.render_within(Some(&Route::Relay(Arc::clone(url))), Some(limit))?;
             outcomes = submit(smaller);
         }
+        // The transport knows no settings. Only here can a refused certificate become the error of
+        // the setting that would have let it pass.
         let judged = outcomes.into_iter().map(|(_, mut outcome)| {
             relay::distrusted(self.around.settings, &mut outcome);
             Arc::new(outcome)
@@ -269,6 +285,8 @@ impl<'a> Dispatcher<'a> {
         let line = mailbox::from_line_now(&user::login_name(), environment.source_date_epoch);
         let home = environment.home_directory();
         let settings = self.around.settings;
+        // Each file has its own try: one that is full or locked must not keep the copy out of the
+        // others. The mail is out, so none of this keeps a dead letter.
         let failures = self.draft.copies.iter().filter_map(|name| {
             let path = match file_name::of_setting(name, settings, home.as_deref()) {
                 Ok(path) => path,
@@ -334,6 +352,8 @@ impl<'a> Dispatcher<'a> {
         let sender = self.sender_on_this_host();
         let sender = sender.as_ref().map_or("unknown", EnvelopeAddress::as_str);
         let line = mailbox::from_line_now(sender, self.around.environment.source_date_epoch);
+        // Standard output is locked for the whole message, so that no notice of ours stands in the
+        // middle of the mbox.
         let Some(path) = path else {
             let mut out = io::stdout().lock();
             return match mailbox::write_mbox(&line, &mut message.reader(), &mut out) {

@@ -27,6 +27,8 @@ impl Identity {
         let node = host::node_name();
         let host = settings.host_name();
         let qualify_domain = settings.text("qualify-domain").unwrap_or(&host).to_owned();
+        // These names make an address local. `mydestination` of an MTA here may hold more, but
+        // reading its configuration would be guessing.
         let mut own_names = vec![
             host.to_ascii_lowercase(),
             node.to_ascii_lowercase(),
@@ -58,6 +60,8 @@ impl Identity {
         let address = user
             .filter(|user| user.contains('@'))
             .and_then(|user| EnvelopeAddress::new(user).ok());
+        // The URL is more specific than `smtp-auth-user`, so its login wins where both are
+        // addresses.
         self.auth_user = address.or(self.auth_user.take());
     }
 
@@ -66,10 +70,14 @@ impl Identity {
     pub fn default_sender(&self, for_relay: bool) -> EnvelopeAddress {
         let own = || {
             EnvelopeAddress::new(format!("{}@{}", user::login_name(), self.qualify_domain))
+                // A login name or a domain that fits into no address (a blank in it) must not keep
+                // an alert from leaving.
                 .or_else(|_| EnvelopeAddress::new(user::login_name()))
                 .or_else(|_| EnvelopeAddress::new("unknown"))
                 .expect("a plain word is an address")
         };
+        // Most providers refuse a sender other than the login (553 "not owned by user"), so a login
+        // that is an address is the sender that works.
         match &self.auth_user {
             Some(user) if for_relay => user.clone(),
             _ => own(),

@@ -60,10 +60,14 @@ pub fn keep(
 ) -> Result<DeadLetter, Failure> {
     let (settings, environment) = (around.settings, around.environment);
     let mut wait = around.wait();
+    // The user waits for the end of a command that has failed already.
     wait.patience = wait.patience.min(LONGEST_WAIT);
     let line = from_line_now(login, environment.source_date_epoch);
     let (places, mut reasons) = places(settings, environment);
     for place in places {
+        // In our own directory a file that is no mbox can only be a leftover of ours, so a file
+        // beside it is safe. In a home directory the odd file may be the user's, and the next place
+        // is tried.
         let is_private = matches!(place, LetterPlace::Shared);
         let done = place.prepare().and_then(|path| {
             append_or_alone(path, is_private, &line, message, &wait)
@@ -76,9 +80,13 @@ pub fn keep(
                     passed_over: reasons,
                 });
             }
+            // The reasons are collected for the report: the user looks for the letter in the first
+            // place and has to learn why it is in another.
             Err(reason) => reasons.push(reason),
         }
     }
+    // The one case in which a text is lost. The message is loud, and every place is named with its
+    // reason.
     Err(Failure::new(Kind::CannotCreate, "the message is NOT KEPT").because(reasons.join("; ")))
 }
 
@@ -92,6 +100,7 @@ fn append_or_alone(
     wait: &Wait<'_>,
 ) -> Result<PathBuf, AppendError> {
     let options = AppendOptions::dead_letters();
+    // Before the append and not behind it: between the two others could read the new text.
     close_to_others(&path);
     match wait.append(&path, line, &mut message.reader(), &options) {
         Err(AppendError::Lock(_)) => {}
@@ -99,6 +108,7 @@ fn append_or_alone(
         done => return done.map(|()| path),
     }
     let mut name = path.into_os_string();
+    // A random name, since a predictable one could be taken by somebody else beforehand.
     name.push(format!(".{:016x}", random::number()));
     let path = PathBuf::from(name);
     append_alone(&path, line, &mut message.reader(), &options)?;
@@ -108,6 +118,8 @@ fn append_or_alone(
 /// Takes the rights of others from a file of ours that is there: it is about to hold a message.
 /// Where that fails nothing is lost, and the text must be kept.
 fn close_to_others(path: &Path) {
+    // Opened without following a link, and changed through the descriptor: by its name the file
+    // could be another one by now.
     let Ok(file) = names::open(path, Access::Read, Links::Refused) else {
         return;
     };
@@ -161,6 +173,7 @@ fn places(settings: &Settings, environment: &Environment) -> (Vec<LetterPlace>, 
             )),
         }
     }
+    // The last resort is /var/tmp and not /tmp: a dead letter has to outlive a reboot.
     places.push(LetterPlace::Shared);
     (places, reasons)
 }

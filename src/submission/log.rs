@@ -56,6 +56,8 @@ pub fn write(report: &Report, settings: &Settings, environment: &Environment) ->
 }
 
 fn lines(report: &Report) -> impl Iterator<Item = String> {
+    // Nothing of the message stands in the log, not even its subject: more people may read the log
+    // (group adm) than the mail. The relay's words have their secrets masked already.
     let sender = report.sender.clone().unwrap_or_else(user::login_name);
     report.entries.iter().map(move |entry| {
         let mut line = format!(
@@ -71,6 +73,8 @@ fn lines(report: &Report) -> impl Iterator<Item = String> {
             let _ = write!(line, " code={code}");
         }
         let _ = write!(line, " text={}", quoted(&entry.outcome.text));
+        // The text comes last and is what is cut: the fields before it are those that scripts
+        // search for.
         line.truncate(line.floor_char_boundary(MAX_LINE));
         line
     })
@@ -95,6 +99,8 @@ fn to_syslog(report: &Report) -> io::Result<()> {
         return Ok(());
     }
     let socket = UnixDatagram::unbound()?;
+    // A syslog daemon that hangs would otherwise hold the mail's exit status for as long as it
+    // hangs.
     socket.set_nonblocking(true)?;
     socket.connect(SOCKET)?;
     let time = clock::local(clock::now())

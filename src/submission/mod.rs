@@ -56,6 +56,8 @@ pub fn send(
         .map(|entry| entry.target.to_string())
         .collect();
     let mut failed = failed;
+    // Recipients that are no addresses never became copies, so no report names them; the dead
+    // letter must, or the text would be lost for them.
     failed.extend(bad.iter().map(|bad| bad.text.clone()));
     if !failed.is_empty() {
         report.kept = keep(draft, &failed, around);
@@ -68,6 +70,8 @@ pub fn send(
 /// # Errors
 /// As [`send`].
 pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, Failure> {
+    // Everything that can be wrong with the configuration is found here, before the first copy
+    // leaves: a half-sent message is worse than an unsent one.
     let plan = plan(draft, around)?;
     let sender = draft.envelope_sender.as_ref();
     let sender = sender.and_then(ReversePath::address);
@@ -79,6 +83,8 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
         ..Report::default()
     };
     let mut dispatcher = Dispatcher::new(draft, &plan, around);
+    // One route after the other: what one of them answers, even a failure, changes nothing for the
+    // next, and each copy has its own outcome in the report.
     for (route, copies) in groups(&plan.copies) {
         let outcomes = match route {
             Some(route) => dispatcher.submit(route, &copies),
@@ -101,15 +107,21 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
             });
         }
     }
+    // Files and commands have no route: they come behind the addresses, and what a relay answers
+    // does not concern them.
     report.entries.extend(dispatcher.by_expansion());
     if report
         .entries
         .iter()
         .any(|entry| entry.outcome.is_accepted())
     {
+        // A copy in `record` says that the message was sent, so it is written only when a next hop
+        // has accepted it for somebody.
         report.copy_failures = dispatcher.copies();
     }
     report.notices.extend(dispatcher.notices.into_inner());
+    // The log is written last, when the outcomes are final, and before the report is printed: an
+    // outcome that the user never sees (a closed terminal) still stands in the log.
     let unlogged = log::write(&report, around.settings, around.environment);
     report.notices.extend(unlogged);
     Ok(report)
@@ -118,6 +130,8 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
 /// Returns whether a submission of our own waits for us and keeps the text if we fail.
 fn parent_keeps(around: &Surroundings<'_>) -> bool {
     let environment = around.environment;
+    // The environment says when another Postrider has called us as its sendmail. It sees our exit
+    // status and keeps the text itself; a second dead letter would puzzle the user.
     match mta::Mta::of(around.settings) {
         Ok(mta::Mta::Sendmail(Some(path))) => environment.was_called_by(&path),
         _ => environment.as_sendmail && environment.submitting.is_some(),
@@ -131,6 +145,8 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
         return Kept::NotNeeded;
     }
     let identity = Identity::find(around.settings);
+    // The envelope is not in the message: without these two fields nobody could send the dead
+    // letter again to the recipients who miss it.
     let sender = match &draft.envelope_sender {
         Some(sender) => sender.to_string(),
         None => user::login_name(),
@@ -143,6 +159,7 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
         to.push_str(recipient);
     };
     match failed {
+        // Without a list nothing was tried at all, so the message is unsent for every recipient.
         [] => draft.recipients().for_each(|to| add(to.address().as_str())),
         failed => failed.iter().for_each(|failed| add(failed)),
     }
@@ -151,9 +168,13 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
         (HeaderName::known(name), value)
     };
     let style = Style {
+        // Nothing between here and the file cuts bytes to 7 bits, and a text that is kept for a
+        // person should be readable in the file.
         wire: Wire::EightBit,
         default_from: Some(identity.default_from(false, None)),
         qualify: None,
+        // The size limit of a relay does not count here: an attachment that is left out would be
+        // lost.
         limit: None,
         leading: vec![
             field("X-Postrider-Unsent-To", &to),

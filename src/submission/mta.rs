@@ -106,6 +106,7 @@ impl Mta {
     /// As [`Mta::parse`].
     pub fn of(settings: &Settings) -> Result<Mta, MtaError> {
         let text = settings.get("mta").unwrap_or("auto");
+        // Settings remember when they were set: the files come before the command line.
         let is_relay_later = settings.text("smtp").is_some() && settings.is_later("smtp", "mta");
         if is_relay_later && !matches!(Mta::parse(text), Ok(Mta::Test(_))) {
             return Ok(Mta::Auto);
@@ -167,6 +168,8 @@ impl RelayUrl {
                 )));
             }
         };
+        // The last @ counts: login names are often addresses, and many people do not write %40 in
+        // them.
         let (login, place) = match rest.rsplit_once('@') {
             Some((login, place)) => (Some(login), place),
             None => (None, rest),
@@ -181,6 +184,8 @@ impl RelayUrl {
         };
         let place = place.strip_suffix('/').unwrap_or(place);
         let (host, port) = split_port(place)?;
+        // Anything else, such as a slash, a blank or a line end, would go into a command or an
+        // error text as if it were part of a name.
         let is_host = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b) || b >= 0x80;
         if host.is_empty() || !host.bytes().all(is_host) {
             return Err(MtaError("the URL of the relay names no host".to_owned()));
@@ -233,6 +238,8 @@ fn decode(text: &str) -> Result<String, MtaError> {
             continue;
         }
         let digits = tail.get(..2).ok_or_else(wrong)?;
+        // A multi-byte character behind the % is no digit; cutting a `str` there would panic,
+        // cutting bytes does not.
         let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
         bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
         rest = &tail[2..];

@@ -40,6 +40,8 @@ pub struct SubmissionPlan {
 /// looked for: a sendmail, an account, an alias or a name that cannot be looked up is not absent.
 pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<SubmissionPlan, Failure> {
     let settings = around.settings;
+    // The order of the steps: what the settings say, what cannot work at all (we as our own MTA),
+    // who we are, and only then the look-ups, which cost time and may fail.
     let (mta, relay) = way_out(settings)?;
     refuse_ourselves(&mta, around)?;
     let mut identity = Identity::find(settings);
@@ -63,6 +65,8 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
     let (copies, ignored) = route::routes(recipients, &inputs);
     // Looked at before the copies are: a route that was found after a failed look-up is no answer.
     notices.extend(lookups.finish()?);
+    // The recipients that were typed are bounded already; only aliases can multiply them. A message
+    // to a part of them would be worse than none.
     if copies.len() + ignored.len() > MAX_RECIPIENTS {
         let what = format!(
             "the message has more than {MAX_RECIPIENTS} recipients: the system's aliases lead to them"
@@ -72,6 +76,8 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
     notices.extend(ignored.into_iter().map(|member| {
         format!("the system's aliases lead to {member}, which is no mailbox and was left out")
     }));
+    // All copies for a relay go to the same one, so the first tells whether its certificate will go
+    // unchecked.
     let url = copies.iter().find_map(relay_of);
     if url.is_some_and(|url| relay::is_unchecked(url, settings)) {
         notices.push(format!(
@@ -100,6 +106,8 @@ fn relay_of(copy: &RoutedCopy) -> Option<&RelayUrl> {
 /// # Errors
 /// 78 when one of them is wrong, or contradicts another.
 fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayUrl>>), Failure> {
+    // A wrong line about the way out may have been meant to forbid the default way (`mta=tset`), so
+    // mail must not leave by another one.
     if let Some(problem) = settings.problems.iter().find(|p| p.weight == Weight::Route) {
         return Err(config_failure(problem));
     }
@@ -110,6 +118,8 @@ fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayUrl>>), Failure>
     let mta = Mta::of(settings).map_err(|error| wrong("mta", error))?;
     let relay = match (&mta, settings.text("smtp")) {
         (Mta::Relay(url), _) => Some(Arc::clone(url)),
+        // `smtp` is the relay of automatic routing. Beside `mta=local`, a program or `test` it is
+        // left aside and not even read.
         (Mta::Auto, Some(text)) => {
             let url = RelayUrl::parse(text).map_err(|error| wrong("smtp", error))?;
             Some(Arc::new(url))
@@ -117,6 +127,8 @@ fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayUrl>>), Failure>
         _ => None,
     };
     if let Some(url) = &relay {
+        // The relay is checked although this message may not need it: a contradiction in the
+        // settings is easier to mend now than when the first alert leaves.
         relay::check(url, settings)?;
     }
     Ok((mta, relay))
@@ -130,6 +142,8 @@ fn refuse_ourselves(mta: &Mta, around: &Surroundings<'_>) -> Result<(), Failure>
     let Mta::Sendmail(Some(path)) = mta else {
         return Ok(());
     };
+    // Installed as /usr/sbin/sendmail, and with `mta` naming it, we would start ourselves again and
+    // again until the host has no process left.
     let is_ourselves = sendmail::is_ourselves(path);
     let shown = sanitize::path(&path);
     if is_ourselves.map_err(|error| lookup_failure(format!("cannot look at {shown}"), &error))? {
@@ -152,6 +166,8 @@ fn refuse_ourselves(mta: &Mta, around: &Surroundings<'_>) -> Result<(), Failure>
 /// # Errors
 /// 75 when the system failed: the sender's address would be wrong.
 fn check_host_files() -> Result<Option<String>, Failure> {
+    // The host's name stands in the sender and in Message-ID. A name that is missing because of a
+    // failed read would make a wrong sender, which relays refuse and no reply reaches.
     let mut notice = None;
     if let Some((path, unread)) = host::unread() {
         let what = format!("cannot read {path} for this host's name");
@@ -191,6 +207,8 @@ impl<'a> Lookups<'a> {
 
     /// Returns the sendmail of the usual places, unless it is the one that called us.
     fn sendmail(&self) -> Option<PathBuf> {
+        // A sendmail that has started us waits for us; handing the message back to it would be a
+        // loop of two programs.
         let is_caller = |path: &Path| self.around.environment.was_called_by(path);
         match sendmail::find() {
             Ok(path) => path.filter(|path| !is_caller(path)),
@@ -216,6 +234,9 @@ impl<'a> Lookups<'a> {
             Ok(aliases) => aliases,
             Err((path, error)) => {
                 let what = format!("cannot read {path}");
+                // Closed to us (mode 0600) is an answer that stays: mail goes on without those
+                // aliases, with a notice. An I/O error or a lack of memory passes, so the mail
+                // waits.
                 if error.is_failure() {
                     self.remember(&what, &error.into());
                 } else {
@@ -229,6 +250,8 @@ impl<'a> Lookups<'a> {
 
     fn remember(&self, what: &str, error: &io::Error) {
         let mut failure = self.failure.borrow_mut();
+        // The first failure counts: the later ones mostly follow from it, as with no descriptor
+        // left.
         failure.get_or_insert_with(|| lookup_failure(what.to_owned(), error));
     }
 
@@ -258,6 +281,7 @@ fn hint_of_domains(draft: &Draft, copies: &[RoutedCopy], identity: &Identity) ->
         .filter(|copy| relay_of(copy).is_some())
         .map(|copy| &copy.target)
         .peekable();
+    // Without a copy for a relay the hint has no reader: this host knows its own bare names.
     targets.peek()?;
     let sender = match draft.envelope_sender.as_ref() {
         Some(ReversePath::Address(asked)) => asked.qualified(&identity.qualify_domain),

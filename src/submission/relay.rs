@@ -66,6 +66,8 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
         return Err(Failure::new(Kind::Config, what)
             .hint("tls-ca-file= or tls-fingerprint= says what is trusted"));
     }
+    // The secret is fetched late: a password command may ask a person, who should not be asked in
+    // vain because a file of certificates is missing.
     relay.credentials = credentials(url, around)?;
     if relay.credentials.is_some() {
         forbid_clear_login(url, settings)?;
@@ -87,6 +89,8 @@ fn timeouts(settings: &Settings, terminal: bool) -> Timeouts {
         set.unwrap_or(Duration::from_secs(default))
     };
     let deadline = settings.duration("smtp-deadline");
+    // Without a terminal the caller is cron or a monitoring system, which must not hang on a slow
+    // relay. A deadline that was set by hand counts in both cases.
     let is_limited = match settings.origin("smtp-deadline") {
         Origin::Default => !terminal,
         _ => settings.is_set("smtp-deadline"),
@@ -117,6 +121,8 @@ fn security(url: &RelayUrl, settings: &Settings) -> Result<Security, Failure> {
     let is_required =
         settings.get("tls") == Some("require") || settings.is_set("smtp-use-starttls");
     if is_clear(settings) {
+        // A contradiction is not resolved by a rule of precedence: either reading may send
+        // something in clear that was to be protected.
         let asking = ["smtp-use-starttls", "tls-ca-file", "tls-fingerprint"];
         let other = match asking.into_iter().find(|name| settings.is_set(name)) {
             Some(name) => format!("{name} ({}) asks for TLS", settings.origin(name)),
@@ -129,6 +135,8 @@ fn security(url: &RelayUrl, settings: &Settings) -> Result<Security, Failure> {
     Ok(match url.scheme {
         Scheme::Smtps | Scheme::Submissions => Security::Implicit,
         Scheme::Submission => Security::StartTls,
+        // Port 587 is for submission by users, who log in (RFC 6409); relays there all have
+        // STARTTLS, and one that does not offer it has probably had it removed on the way.
         Scheme::Smtp if is_required || url.port == 587 => Security::StartTls,
         Scheme::Smtp => Security::Opportunistic,
     })
@@ -175,6 +183,7 @@ fn forbid_clear_login(url: &RelayUrl, settings: &Settings) -> Result<(), Failure
 /// Makes a configuration error of a certificate that `tls-verify=ignore` would have let pass.
 pub fn distrusted(settings: &Settings, outcome: &mut Outcome) {
     let ignores = ignores_certificates(settings);
+    // Only a refused certificate has this hint; a refused login has the same kind.
     let names_pin = |hint: &String| hint.contains("tls-fingerprint");
     if ignores
         && outcome.kind() == Some(Kind::NoPermission)
@@ -252,6 +261,9 @@ fn named_file(name: &OsStr, what: &str, around: &Surroundings<'_>) -> Result<Pat
 /// Finds the secret that the configuration names, the safest way first.
 fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Secret>, Failure> {
     let settings = around.settings;
+    // The order is that of safety: a file of its own, a command, systemd's credentials, then what
+    // stands in an rc file among other settings. The first one that is set counts, and its failure
+    // is an error: trying the next could send a wrong password and lock the account.
     if let Some(name) = settings.path("password-file") {
         let path = named_file(name, "cannot read the password in", around)?;
         return Ok(Some(read_secret(&path, around)?));
@@ -296,6 +308,9 @@ fn check_rc(origin: &Origin) -> Result<(), Failure> {
 /// login group, can read.
 fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     let mode = metadata.mode();
+    // Group root is allowed, and so is a group that is not the owner's login group: somebody gave
+    // it the file on purpose (root:mail 0640). The login group is there by itself, and may be
+    // `users`. Whoever may write could put in a login of their own, so that counts as well.
     let by_group = mode & 0o040 != 0 && metadata.gid() != 0 && {
         let owner = user::by_uid(metadata.uid());
         let owner = owner.map_err(|error| unreadable(path, error.into()))?;
@@ -351,6 +366,7 @@ fn read_secret(path: &Path, around: &Surroundings<'_>) -> Result<Secret, SecretE
     if let Some(metadata) = file.metadata() {
         check_private(path, metadata).map_err(SecretError::Refused)?;
     }
+    // A FIFO or /dev/stdin is allowed, for secrets that come from another program.
     let bytes = file.bytes_or_stream(Use::Password, around.signals);
     let text = Zeroizing::new(bytes.map_err(unread)?);
     let text = str::from_utf8(&text).ok();
@@ -381,6 +397,8 @@ fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failu
     let (program, arguments) = words
         .split_first()
         .ok_or_else(|| fail("it is empty".to_owned()))?;
+    // The secret comes by the command's standard output and never by an argument or the
+    // environment, which other processes can read.
     let mut command = child::command(program);
     command.args(arguments);
     let stdin = child::no_input().map_err(not_run)?;
@@ -424,6 +442,8 @@ fn netrc(
     let bytes = file.bytes(Use::Netrc);
     let bytes = Zeroizing::new(bytes.map_err(|error| unreadable(&path, error))?);
     let text = String::from_utf8_lossy(&bytes);
+    // The file's rights are checked only where it holds an entry for this relay: a readable netrc
+    // for FTP hosts is none of our business.
     let Some((login, password)) = in_netrc(&text, &url.host, user) else {
         return Ok(None);
     };
@@ -458,6 +478,8 @@ fn in_netrc(text: &str, host: &str, user: Option<&str>) -> Option<(Option<String
                 _ => {}
             }
         }
+        // netrc(5): the first entry that fits counts. An entry for another login of the same host
+        // does not fit.
         let is_users = user.is_none() || login.is_none() || login.as_deref() == user;
         if let (true, true, Some(password)) = (matches, is_users, password) {
             return Some((login, password));

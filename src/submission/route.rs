@@ -75,6 +75,8 @@ pub(crate) fn routes<'a>(
         seen: HashSet::new(),
         ignored: Vec::new(),
     };
+    // In the order given: the report lists the copies so, and of two recipients that lead to one
+    // target the first is the one that is named.
     for recipient in recipients {
         router.recipient(recipient);
         if router.copies.len() + router.ignored.len() > MAX_RECIPIENTS {
@@ -97,6 +99,8 @@ struct Router<'a> {
 impl Router<'_> {
     fn recipient(&mut self, recipient: &EnvelopeAddress) {
         match &self.inputs.mta {
+            // Only here are there several ways. Every other value of `mta` is one way for all
+            // recipients, local ones included.
             Mta::Auto => self.automatic(recipient),
             Mta::Sendmail(Some(path)) => {
                 let route = Route::Sendmail(path.clone());
@@ -114,6 +118,8 @@ impl Router<'_> {
                     .ok_or_else(|| no_route("no sendmail is installed here".to_owned()));
                 self.push(recipient, recipient.clone(), route, "mta=sendmail");
             }
+            // The system's aliases are expanded here, since a relay elsewhere does not know them; a
+            // local name that is no alias is qualified in `member`.
             Mta::Relay(url) => self.carried(recipient, "mta names this relay", |name| {
                 (!name.is_local_name()).then(|| Route::Relay(Arc::clone(url)))
             }),
@@ -128,11 +134,15 @@ impl Router<'_> {
     /// Local names to sendmail if there is one, else to their mailboxes; the rest to the relay,
     /// else to sendmail.
     fn automatic(&mut self, recipient: &EnvelopeAddress) {
+        // First question: does the copy stay on this host? `local=relay` says that nothing does.
         let is_local = self.local_name(recipient).is_some() && !self.inputs.local_leaves;
         let relay = self.inputs.relay.as_ref();
         let account = self
             .local_name(recipient)
             .is_some_and(|name| (self.inputs.is_account)(&name));
+        // Second question: who carries it? A real sendmail knows .forward files and filters, which
+        // we do not, so it gets the mail for accounts of this host, and everything where no relay
+        // is set. A local name without an account may be an alias; `carried` looks.
         let to_sendmail = relay.is_none() || (is_local && account);
         if to_sendmail && let Some(path) = self.sendmail() {
             let reason = if is_local {
@@ -148,6 +158,8 @@ impl Router<'_> {
         } else {
             "there is no sendmail here"
         };
+        // Third: what is left we carry ourselves. A bare name is never given to the relay as it is,
+        // since the relay would take it for a name of its own.
         self.carried(recipient, reason, |name| {
             let relay = relay.filter(|_| !name.is_local_name());
             relay.map(|url| Route::Relay(Arc::clone(url)))
@@ -161,6 +173,8 @@ impl Router<'_> {
         reason: &'static str,
         way: impl Fn(&EnvelopeAddress) -> Option<Route>,
     ) {
+        // Aliases are looked up for names of this host only (aliases(5)); an address elsewhere is
+        // that host's business.
         let Some(name) = self.local_name(recipient) else {
             return self.remote(recipient, recipient, reason, &way);
         };
@@ -168,15 +182,20 @@ impl Router<'_> {
             .aliases
             .get_or_insert_with(|| Rc::new((self.inputs.system_aliases)()));
         let aliases = Rc::clone(aliases);
+        // `expand` follows aliases of aliases, stops at loops, and leaves out commands, files and
+        // includes, which only an MTA with the rights of their owners may use.
         let expansion = expand(&name, |name| aliases.get(name));
         let ignored = expansion.ignored.iter().map(ToString::to_string);
         self.ignored.extend(ignored);
         for member in &expansion.members {
+            // An alias file is written by hand; a member that is no address is reported and must
+            // not keep the mail from the others.
             match EnvelopeAddress::new(*member) {
                 Ok(member) => self.member(recipient, &member, reason, &way),
                 Err(_) => self.ignored.push(ToString::to_string(member)),
             }
         }
+        // A refusal and no silence: without any copy the mail would be gone and the exit status 0.
         if expansion.members.is_empty() {
             let text = format!("the alias {name} leads to nobody");
             let outcome = Outcome::new(Disposition::Refused(Kind::NoUser), text);
@@ -194,6 +213,8 @@ impl Router<'_> {
         let Some(name) = self.local_name(member) else {
             return self.remote(recipient, member, reason, way);
         };
+        // Where all mail has to leave, a local name leaves too, with this host's domain behind it:
+        // the relay's operator has an alias for root@this-host.
         let one_way_out = matches!(self.inputs.mta, Mta::Relay(_)) || self.inputs.local_leaves;
         let account = (self.inputs.is_account)(&name);
         // An unknown bare name is for the relay to judge, if there is one.
@@ -230,6 +251,8 @@ impl Router<'_> {
 
     /// Returns the local part of a name of this host: bare, or at one of its own names.
     fn local_name(&self, address: &EnvelopeAddress) -> Option<String> {
+        // Compared in ASCII and lower case, as `own_names` are: IDN domains have two spellings, and
+        // DNS names have no case.
         match address.with_ascii_domain().domain() {
             None => Some(address.as_str().to_owned()),
             Some(domain) => {
@@ -255,6 +278,8 @@ impl Router<'_> {
         route: Result<Route, Outcome>,
         reason: impl Into<Cow<'static, str>>,
     ) {
+        // Two aliases may share a member, who gets one copy. Whether there is a way is part of the
+        // key: a refused target must not hide the same target with a way.
         if !self.seen.insert((target.clone(), route.is_ok())) {
             return;
         }

@@ -80,6 +80,7 @@ pub(crate) fn deliver(
         let text = format!("{what}: {}", exit::with_causes(&error));
         Outcome::new(Disposition::TryLater(Kind::TryLater), text)
     };
+    // Routing knew the name only; the mailbox needs the account's uid and home, as they are now.
     let account = match user::by_name(name) {
         Ok(Some(account)) => account,
         Ok(None) => {
@@ -91,6 +92,7 @@ pub(crate) fn deliver(
     let path = match mailbox_of(local, &account) {
         Ok(Some(path)) => path,
         Ok(None) => {
+            // A name such as `..`, or one with a slash, would leave the spool directory.
             let text = format!("{name} can have no mailbox");
             return Outcome::new(Disposition::Refused(Kind::NoUser), text);
         }
@@ -121,6 +123,8 @@ pub(crate) fn deliver(
 /// Returns the outcome of a message that could not be appended to an account's mailbox.
 fn not_appended(error: &AppendError, account: &user::User) -> Outcome {
     let kind = error.kind();
+    // A lock that is held or a full disk passes; a mailbox that is a symbolic link, or another
+    // user's, does not pass by itself.
     let disposition = if error.is_temporary() {
         Disposition::TryLater(kind)
     } else {
@@ -147,6 +151,8 @@ fn mailbox_of(local: &Local, account: &user::User) -> io::Result<Option<PathBuf>
     let spools: Vec<&Path> = local.spools.iter().map(PathBuf::as_path).collect();
     let mail = local.mail.as_deref().map(Path::as_os_str);
     let place = system_mailbox(&LocationInputs {
+        // `MAIL` names the mailbox of the user who set it. Under sudo it may still be that of
+        // another one, so it counts only for the account that we act as.
         mail: mail.filter(|_| account.uid == effective_uid),
         effective_uid,
         spools: &spools,
@@ -162,6 +168,9 @@ fn options_for(path: &Path, account: &user::User) -> io::Result<AppendOptions<'s
     let directory = path.parent().unwrap_or(Path::new("."));
     let directory = open::if_there(directory.metadata())?;
     let in_spool = directory.is_some_and(|directory| Some(directory.gid()) == mail);
+    // An MDA makes mailboxes of mode 0660 in group mail, owned by the account. Without root's
+    // rights, or outside of a spool of group mail, that is not possible, and a file of mode 0600 is
+    // the safe form.
     Ok(if user::effective_uid() == 0 || in_spool {
         AppendOptions::system_mailbox(account.uid, mail)
     } else {
@@ -190,6 +199,8 @@ pub(crate) fn append_to_file(
         }
         Err(_) => false,
     };
+    // A typing mistake in a file name must not put mail behind the end of a document: an existing
+    // file has to begin like an mbox.
     if is_full && let Err(error) = mailbox::has_mail(path, &Journals::default()) {
         return refused(exit::with_causes(&error));
     }

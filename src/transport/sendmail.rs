@@ -60,6 +60,7 @@ pub(crate) struct Sendmail {
 /// When the system fails to look, so that nobody knows whether there is one.
 fn is_usable(path: &Path) -> io::Result<bool> {
     let may_run = access(path, AccessFlags::X_OK).map_err(io::Error::from);
+    // `access` is content with a directory as well, hence the second look.
     let file = may_run.and_then(|()| fs::metadata(path));
     match file {
         Ok(file) => Ok(file.is_file() && !is_our_file(path, &file)?),
@@ -149,6 +150,8 @@ impl SendmailCall<'_> {
     ///
     /// Returns one outcome a recipient, in their order.
     pub(crate) fn submit(&self, recipients: &[EnvelopeAddress]) -> Vec<Arc<Outcome>> {
+        // Each call is a submission of its own: a batch that sendmail has accepted stays accepted
+        // when a later one fails, and only the later one's recipients are reported.
         let mut outcomes = Vec::with_capacity(recipients.len());
         for batch in batches(recipients) {
             let outcome = Arc::new(self.call(batch));
@@ -185,6 +188,8 @@ impl SendmailCall<'_> {
 
     fn call(&self, recipients: &[EnvelopeAddress]) -> Outcome {
         let sendmail = self.sendmail;
+        // A file and no pipe: sendmail can read it at its own pace and to its end, even when we are
+        // killed in the middle.
         let stdin = match self.message.to_file() {
             Ok(file) => file,
             Err(error) => return unspooled(&error),
@@ -274,30 +279,40 @@ fn unspooled(error: &io::Error) -> Outcome {
     Outcome::new(Disposition::TryLater(kind), text)
 }
 
+/// Returns what becomes of a message whose child did not say that it was accepted or refused.
+fn disposition_by_reading(finished: &Finished, size: u64, kind: Kind) -> Disposition {
+    // A child that had the whole message may have sent it, whatever its end. One that had only a
+    // part cannot have queued it: sendmail reads up to the end of its input before it does.
+    if finished.read >= size {
+        Disposition::Uncertain(kind)
+    } else {
+        Disposition::TryLater(kind)
+    }
+}
+
 /// Turns a child's end into an outcome.
 fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
     let program = sanitize::path(&program);
+    // The first line that holds anything is taken for the reason; what follows it is mostly a usage
+    // text.
     let words = String::from_utf8_lossy(&finished.output);
     let words = words.lines().map(str::trim).find(|line| !line.is_empty());
     let with_words = |what: String| match words {
         Some(words) => format!("{what}: {words}"),
         None => what,
     };
-    // A child that had the whole message may have sent it, whatever its end.
-    let by_what_it_read = |kind| {
-        if finished.read >= size {
-            Disposition::Uncertain(kind)
-        } else {
-            Disposition::TryLater(kind)
-        }
-    };
+    let by_what_it_read = |kind| disposition_by_reading(finished, size, kind);
     let outcome = match finished.end {
         End::Exited(0) => {
             let text = with_words(format!("accepted by {program}"));
             return Outcome::new(Disposition::Accepted, text).code(0);
         }
         End::Exited(status) => {
+            // sendmail's exit statuses are those of sysexits.h. A status outside of them, such as
+            // 1, comes from a wrapper or a crash and says no more than "failed".
             let kind = Kind::from_status(status).unwrap_or(Kind::Unavailable);
+            // EX_TEMPFAIL. sendmail(8) returns it both for "not queued" and for "queued, not
+            // delivered yet", and only the second one has read the whole message.
             let disposition = if status == 75 {
                 by_what_it_read(kind)
             } else {
@@ -311,6 +326,8 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
             Outcome::new(by_what_it_read(Kind::Unavailable), text)
         }
         End::TimedOut => {
+            // The child was killed at its time limit. MTAs queue the message before they exit, so
+            // one that had read everything may have done so.
             let text = with_words(format!("{program} did not answer in time and was stopped"));
             Outcome::new(by_what_it_read(Kind::TryLater), text)
         }

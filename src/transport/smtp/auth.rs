@@ -73,6 +73,9 @@ pub struct Credentials {
 /// Returns the mechanisms to try, in order: those asked for that are offered.
 pub(super) fn candidates(asked: Mechanism, offered: &[String]) -> Vec<Mechanism> {
     let wanted: &[Mechanism] = match asked {
+        // Without a mechanism in the settings the secret is taken for a password, so those that
+        // carry a token are not tried. CRAM-MD5 is not implemented: it protects nothing that TLS
+        // does not, and the server would have to keep the password in clear.
         Mechanism::Auto => &[Mechanism::Plain, Mechanism::Login],
         Mechanism::Plain => &[Mechanism::Plain],
         Mechanism::Login => &[Mechanism::Login],
@@ -105,19 +108,25 @@ pub(super) fn first(
     let user = &credentials.user;
     let secret = credentials.secret.reveal();
     let initial = Zeroizing::new(match mechanism {
+        // In LOGIN the server speaks first: its draft has no initial response.
         Mechanism::Auto | Mechanism::Login => {
             return AuthLine {
                 bytes: Zeroizing::new(format!("AUTH {name}\r\n")),
                 shown: format!("AUTH {name}"),
             };
         }
+        // RFC 4616: authorization identity, NUL, user, NUL, password. The first one is empty: we
+        // act as the user who logs in.
         Mechanism::Plain => format!("\0{user}\0{secret}"),
         Mechanism::XOAuth2 => format!("user={user}\x01auth=Bearer {secret}\x01\x01"),
         Mechanism::OAuthBearer => {
+            // A GS2 header separates its parts by commas (RFC 5801 section 4).
             let user = user.replace('=', "=3D").replace(',', "=2C");
             format!("n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer {secret}\x01\x01")
         }
     });
+    // Base64 is no protection: the encoded line is as secret as the password, hence wiped from
+    // memory and masked like it.
     let encoded = Zeroizing::new(STANDARD.encode(initial.as_bytes()));
     AuthLine {
         bytes: Zeroizing::new(format!("AUTH {name} {}\r\n", encoded.as_str())),

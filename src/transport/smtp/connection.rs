@@ -161,6 +161,8 @@ impl Connection {
     /// Reads one reply, all of it within the limit.
     pub(super) fn reply(&mut self, limit: Duration) -> Result<Reply, WireError> {
         let end = Instant::now() + limit;
+        // The limit is one moment for the whole reply. A limit for each read would start again with
+        // every byte, and a server that sends one byte a minute would hold us for days.
         let mask = Arc::clone(&self.mask);
         let mut assembly = Assembly::new(&mask);
         loop {
@@ -179,6 +181,8 @@ impl Connection {
                 let rest = self.buffer.split_off(searched + at + 1);
                 return Ok(std::mem::replace(&mut self.buffer, rest));
             }
+            // Without this bound a server that never ends its line would fill our memory within the
+            // time limit.
             if self.buffer.len() >= MAX_LINE {
                 return Err(WireError::Reply(ReplyError::LongLine));
             }
@@ -189,6 +193,8 @@ impl Connection {
 
     /// Reads what has come, at least one byte.
     fn fill(&mut self, end: Instant) -> Result<(), WireError> {
+        // More than one line may come at once, from a pipelining relay; what is behind the first
+        // line end stays in the buffer for the next reply.
         let mut block = [0; MAX_LINE];
         loop {
             self.limit_read(end)?;
@@ -227,8 +233,12 @@ impl Connection {
         limit: Duration,
     ) -> Result<Connection, WireError> {
         if !self.buffer.is_empty() {
+            // Bytes that came in clear together with the reply to STARTTLS. They would otherwise be
+            // the first "reply" inside TLS, for instance a forged list of capabilities.
             return Err(WireError::Injected);
         }
+        // RFC 3207 section 4.2 knows no STARTTLS inside TLS; a caller that asks for it has what it
+        // wants already.
         let Stream::Clear(mut socket) = self.stream else {
             return Ok(self);
         };
@@ -246,6 +256,8 @@ impl Connection {
     /// Says that nothing more will be sent.
     pub(super) fn finish(&mut self) {
         if let Stream::Tls(stream) = &mut self.stream {
+            // The alert tells the relay that the end is ours and not an attacker's truncation (RFC
+            // 8446 section 6.1).
             stream.conn.send_close_notify();
             // All is said and done: whether the close arrives changes nothing.
             let _ = stream.flush();
@@ -270,6 +282,8 @@ fn is_readable(socket: &TcpStream) -> bool {
 /// Runs the handshake, all of it before the end.
 fn handshake(client: &mut Client, socket: &mut TcpStream, end: Instant) -> Result<(), WireError> {
     while client.connection.is_handshaking() || client.connection.wants_write() {
+        // Writing comes first: the server does not answer before it has our whole flight, and
+        // reading then would wait until the limit.
         if client.connection.wants_write() {
             client.connection.write_tls(socket)?;
             continue;

@@ -36,6 +36,8 @@ pub(super) fn measure(reader: &mut dyn Read) -> io::Result<Measure> {
             return Ok(measure);
         }
         measure.eight_bit_header |= !header.part_of(bytes).is_ascii();
+        // Messages have LF line ends in here, so each one costs a byte more on the wire. A bare CR
+        // in a message is not counted; SIZE is an estimate (RFC 1870 section 5).
         let line_ends = memchr::memchr_iter(b'\n', bytes).count();
         measure.size += (count + line_ends) as u64;
         measure.eight_bit |= !bytes.is_ascii();
@@ -126,6 +128,8 @@ impl<'a> Blocks<'a> {
             return Ok(None);
         }
         let mut output = Vec::new();
+        // The block is filled before it is returned: a reader that gives a few bytes at a time must
+        // not become many small packets.
         while output.len() < BLOCK {
             let count = read_some(&mut *self.reader, &mut self.input)?;
             if count == 0 {
@@ -161,10 +165,14 @@ impl Encoder {
     fn encode(&mut self, mut input: &[u8], output: &mut Vec<u8>) {
         output.reserve(input.len() + input.len() / 32 + 8);
         while let Some(first) = input.first() {
+            // The CR of this CRLF was written as a line end already, maybe at the end of the block
+            // before.
             if std::mem::take(&mut self.after_cr) && *first == b'\n' {
                 input = &input[1..];
                 continue;
             }
+            // RFC 5321 section 4.5.2: a dot in front of a line is doubled, and the relay takes one
+            // off.
             if self.at_line_start && *first == b'.' {
                 output.push(b'.');
             }

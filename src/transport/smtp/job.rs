@@ -57,6 +57,8 @@ pub(super) enum Phase {
 impl Progress {
     pub(super) fn new(recipients: usize) -> Progress {
         Progress(Mutex::new(ProgressState {
+            // One mutex guards the phase and the outcomes together: the thread that reads both must
+            // see them as they were at one moment.
             phase: Phase::Before,
             settled: vec![None; recipients],
             stage: "the network".to_owned(),
@@ -66,6 +68,8 @@ impl Progress {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, ProgressState> {
+        // A panic of the other thread leaves the state usable: each method changes it in one step.
+        // The report must come out even then, for the message may be with the relay.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

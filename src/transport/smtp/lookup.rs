@@ -13,6 +13,8 @@ use crate::transport::{Disposition, Outcome};
 /// Finds the addresses of a relay.
 pub(super) fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Outcome> {
     let host = relay.host.as_str();
+    // A static build has no dynamic loader: the C library would skip such a module without a word
+    // and report an unknown host, which is final, although a dynamic build finds it.
     if name_service::IS_STATIC
         && host.parse::<IpAddr>().is_err()
         && let Some(module) = name_service::module_for_hosts()
@@ -25,6 +27,8 @@ pub(super) fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Outcome> {
         return Err(not_now(host, &error));
     }
     match (host, relay.port).to_socket_addrs() {
+        // No MX records are asked for: a submission server or smarthost is named by its own host
+        // name, not by a mail domain.
         Ok(addresses) => {
             let addresses: Vec<SocketAddr> = addresses.collect();
             if addresses.is_empty() {
@@ -57,6 +61,8 @@ fn can_look_up() -> Result<(), Unread> {
     let sockets: io::Result<Vec<UdpSocket>> = (0..DESCRIPTORS)
         .map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)))
         .collect();
+    // The sockets are bound and dropped again: eight free descriptors now make it likely that the
+    // library finds them a moment later. A race remains and is why `resolve` asks again afterwards.
     match sockets {
         // A host without IPv4 has another reason.
         Err(error) if Trouble::of(&error) == Trouble::Failed && !is_without_ipv4(&error) => {
@@ -94,6 +100,8 @@ fn needs_module(host: &str, module: &str) -> Outcome {
 }
 
 fn unknown_host(host: &str, why: &str) -> Outcome {
+    // An unknown host is final: it is mostly a misspelt name, and trying it again would only hide
+    // the mistake.
     let text = format!("cannot find the relay {host}: {why}");
     Outcome::new(Disposition::Refused(Kind::NoHost), text)
 }

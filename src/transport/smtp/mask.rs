@@ -62,6 +62,8 @@ impl Mask {
             }
         }
         mask.learn_encoded(secret.as_bytes());
+        // In LOGIN the encoded name of the user is a line of its own, which the dialogue shows
+        // masked. An echo of that line is masked as well; the plain name is no secret.
         mask.learn(&STANDARD_NO_PAD.encode(&credentials.user), ENCODED_PART);
         for mechanism in [Mechanism::Plain, Mechanism::XOAuth2, Mechanism::OAuthBearer] {
             let line = auth::first(mechanism, credentials, host, port);
@@ -128,6 +130,8 @@ impl Mask {
         if self.parts.is_empty() && self.word.is_none() {
             return;
         }
+        // All readings mark the same map before anything is replaced: a replacement would break up
+        // a secret that another reading would still have found.
         let mut hidden: Vec<Vec<bool>> = lines.iter().map(|line| vec![false; line.len()]).collect();
         for escaping in Escaping::ALL {
             let seen = view(lines, *escaping);
@@ -140,6 +144,8 @@ impl Mask {
                 }
             }
         }
+        // A secret of up to three characters would occur inside of ordinary words by chance; it is
+        // masked only where it stands alone.
         if let Some(word) = &self.word {
             let seen = view(lines, Escaping::Plain);
             let is_same = |a: &Glyph, b: &Glyph| a.line == b.line && a.end == b.start;

@@ -83,10 +83,14 @@ pub(crate) fn submit(
         )),
     };
     let (sender, receiver) = mpsc::channel();
+    // A thread, because neither `getaddrinfo` nor a blocking read can be interrupted portably. It
+    // owns copies of all it needs and may outlive this call by one time limit.
     let worker = thread::Builder::new()
         .name("smtp".to_owned())
         .spawn(move || session::run(&job, &sender));
     let rest = match worker {
+        // The handle is dropped, not joined: a worker that hangs in a read must not hold back the
+        // report.
         Ok(_) => wait(relay, &progress, &receiver, &*observer, cancel),
         Err(error) => Outcome::new(
             Disposition::TryLater(Kind::TryLater),
@@ -117,6 +121,8 @@ fn wait(
         match worker.recv_timeout(SLICE) {
             Ok(rest) => return rest,
             Err(RecvTimeoutError::Timeout) => {}
+            // The sender was dropped without an outcome: the worker has panicked. Where it was
+            // decides between "try later" and "uncertain".
             Err(RecvTimeoutError::Disconnected) => {
                 return abandoned(relay, progress, Kind::Software, "a fault of our own");
             }
@@ -124,6 +130,9 @@ fn wait(
         if cancel.load(Ordering::SeqCst) {
             return abandoned(relay, progress, Kind::TryLater, "interrupted");
         }
+        // `abandon` is asked last and only if the deadline has passed: it forbids the final dot.
+        // Where the dot is out already it returns false, and the wait goes on for the relay's
+        // answer.
         if let Some(deadline) = relay.timeouts.deadline
             && start.elapsed() >= deadline
             && progress.abandon()

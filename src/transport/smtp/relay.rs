@@ -47,8 +47,13 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts {
+            // RFC 5321 section 4.5.3.2 gives 5 minutes for most replies, which suits a queue that
+            // nobody watches. Here a person or a cron job waits, and the message is kept if the
+            // relay is slow.
             connect: Duration::from_secs(10),
             reply: Duration::from_secs(60),
+            // Only this one follows the RFC: the relay may be filtering the whole message, and
+            // giving up now may duplicate it.
             final_reply: Duration::from_secs(600),
             deadline: None,
         }
@@ -121,9 +126,13 @@ impl Relay {
         if self.verify == Verify::Ignore {
             return Judgement::None;
         }
+        // A file that the user named replaces the system's authorities, on the loopback as well:
+        // who names one expects it to be used.
         if let Some(path) = &self.ca_file {
             return Judgement::Strict(path.clone());
         }
+        // Opportunistic TLS without credentials takes any certificate: the alternative is clear
+        // text, which an attacker can read without any effort (RFC 7435).
         let asked_for = self.credentials.is_some()
             || matches!(self.security, Security::StartTls | Security::Implicit);
         if asked_for && !self.is_trusted_loopback(peer) {
@@ -152,6 +161,8 @@ impl Relay {
     }
 
     pub(super) fn is_trusted_loopback(&self, peer: IpAddr) -> bool {
+        // The peer's address counts, not the name: `localhost` may resolve to something else.
+        // `to_canonical` sees the loopback through ::ffff:127.0.0.1.
         self.trust_loopback && peer.to_canonical().is_loopback()
     }
 }

@@ -112,6 +112,8 @@ impl<'a> Assembly<'a> {
             return Err(ReplyError::LongLine);
         }
         let (code, last, text) = split(line, self.mask)?;
+        // RFC 5321 section 4.2.1 demands one code in all lines. With two of them success and
+        // refusal would be equally good readings of one reply.
         if let Some(first) = self.code.replace(code)
             && first != code
         {
@@ -124,6 +126,7 @@ impl<'a> Assembly<'a> {
         if !last {
             return Ok(None);
         }
+        // Before masking: a user whose password is `login` still gets AUTH LOGIN.
         let offers = Capabilities::of(&self.lines);
         let mut lines = std::mem::take(&mut self.lines);
         self.mask.lines(&mut lines);
@@ -142,6 +145,7 @@ fn split(line: &[u8], mask: &Mask) -> Result<(u16, bool, String), ReplyError> {
     let shown = || mask.text(&text_of(line));
     let malformed = || ReplyError::NoCode(shown().chars().take(80).collect());
     let (digits, rest) = line.split_at_checked(3).ok_or_else(malformed)?;
+    // 1yz does not exist in SMTP, and no digit above 5 does (RFC 5321 section 4.2.1).
     if !matches!(digits[0], b'2'..=b'5') || !digits.iter().all(u8::is_ascii_digit) {
         return Err(malformed());
     }
@@ -149,6 +153,8 @@ fn split(line: &[u8], mask: &Mask) -> Result<(u16, bool, String), ReplyError> {
         .iter()
         .fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
     match rest.split_first() {
+        // RFC 5321 section 4.2 tells clients to take a code alone; some servers leave out even the
+        // blank.
         None => Ok((code, true, String::new())),
         Some((b' ', text)) => Ok((code, true, text_of(text))),
         Some((b'-', text)) => Ok((code, false, text_of(text))),

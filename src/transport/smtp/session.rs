@@ -68,6 +68,8 @@ impl<'a> SmtpSession<'a> {
     fn open(job: &'a Job) -> Result<SmtpSession<'a>, Outcome> {
         job.progress.enter("the name service");
         let addresses = resolve(&job.relay)?;
+        // RFC 5321 section 5.1: a client tries every address of a host before it gives up. The name
+        // service gives them in the order in which this host prefers them (RFC 6724).
         let mut last = None;
         for address in &addresses {
             // A refusal or a bad certificate is an answer; an address that gives none is passed over.
@@ -78,6 +80,8 @@ impl<'a> SmtpSession<'a> {
                 }
                 Err(outcome) => return Err(outcome),
             }
+            // After a signal or the deadline each further address would only be one more connection
+            // time limit that is waited for on a thread that has no listener.
             if job.progress.is_abandoned() {
                 break;
             }
@@ -103,6 +107,8 @@ impl<'a> SmtpSession<'a> {
                         &error,
                     )
                 })?;
+        // RFC 8314 section 3.3: on port 465 the TLS handshake comes before the greeting; a server
+        // that expects TLS says nothing in clear.
         if relay.security == Security::Implicit {
             job.progress.enter("the TLS handshake");
             wire = wire
@@ -113,6 +119,8 @@ impl<'a> SmtpSession<'a> {
         let greeting = wire
             .reply(limits.reply)
             .map_err(|error| unanswered(relay, "greeting", limits.reply, &error))?;
+        // The greeting is shown before it is judged, so that `-v` shows why a relay sends us away
+        // (554, RFC 5321 section 3.1).
         for line in &greeting.lines {
             job.observer
                 .dialogue(false, &format!("{} {line}", greeting.code));
@@ -132,6 +140,9 @@ impl<'a> SmtpSession<'a> {
             offers: Capabilities::default(),
         };
         session.hello()?;
+        // The capabilities of this first EHLO came in clear, and anybody on the way could have
+        // changed them: they only decide whether STARTTLS is tried. `requires_tls` keeps a removed
+        // STARTTLS from turning into mail in clear.
         let security = job.relay.security;
         let wants_tls = matches!(security, Security::StartTls | Security::Opportunistic);
         if wants_tls && session.offers.starttls {
@@ -144,6 +155,8 @@ impl<'a> SmtpSession<'a> {
                 ),
             );
         }
+        // AUTH comes last: credentials may only travel when the channel has the security that the
+        // settings ask for, and the mechanisms that count are those of the EHLO inside TLS.
         session.authenticate()?;
         Ok(session)
     }
@@ -156,7 +169,11 @@ impl<'a> SmtpSession<'a> {
             self.offers = reply.offers;
             return Ok(());
         }
+        // HELO has no extensions (RFC 5321 section 4.1.1.1): what an earlier EHLO of this
+        // connection offered must not be used after it.
         self.offers = Capabilities::default();
+        // These codes mean "I do not know EHLO". Any other refusal, such as 550 or 554, is about
+        // us, and HELO would only be refused again.
         if !matches!(reply.code, 500 | 502 | 504) {
             return Err(verdict(&reply, DialoguePart::Session));
         }
@@ -172,6 +189,8 @@ impl<'a> SmtpSession<'a> {
     /// Returns what we call ourselves: a full host name, or the address of our end.
     fn own_name(&self) -> ClientId {
         let name = self.job.relay.helo_name.trim_end_matches('.');
+        // Many servers refuse a name without a dot as no fully qualified name, and a character
+        // outside of letters, digits, `-`, `.` and `_` as a syntax error.
         let fits = name.contains('.')
             && name
                 .bytes()
@@ -179,6 +198,9 @@ impl<'a> SmtpSession<'a> {
         if fits {
             return ClientId::Domain(name.to_owned());
         }
+        // RFC 5321 section 4.1.4: a client without a meaningful name sends the literal of its
+        // address. An IPv4 address that the socket shows mapped into IPv6 is sent as IPv4, which is
+        // how the relay sees us.
         match self.wire.local().map(|address| address.ip().to_canonical()) {
             Ok(std::net::IpAddr::V4(address)) => ClientId::Ipv4(address),
             Ok(std::net::IpAddr::V6(address)) => ClientId::Ipv6(address),
@@ -192,6 +214,8 @@ impl<'a> SmtpSession<'a> {
         let relay = &job.relay;
         let peer = self.wire.peer();
         let judgement = relay.judgement(peer.ip());
+        // Only where the settings ask for neither TLS nor a certificate is clear text as good as
+        // TLS; every other case fails closed.
         let may_do_without = !relay.requires_tls() && judgement == Judgement::None;
         let reply = self.command(Starttls)?;
         if reply.code != 220 {
@@ -210,6 +234,8 @@ impl<'a> SmtpSession<'a> {
             Ok(wire) => self = SmtpSession { wire, ..self },
             // Where clear text is good enough, TLS that does not work is no reason to send nothing.
             Err(WireError::Tls(_) | WireError::Closed) if may_do_without => {
+                // After a failed handshake the socket is in no known state, so the dialogue starts
+                // again on a new one and does not ask for STARTTLS.
                 let wire = SmtpSession::reach(job, peer)?;
                 let mut session = SmtpSession {
                     job,
@@ -236,6 +262,8 @@ impl<'a> SmtpSession<'a> {
             Outcome::new(Disposition::Refused(Kind::NoPermission), text)
         };
         if !relay.may_authenticate(self.wire.peer().ip(), self.wire.is_encrypted()) {
+            // A password that has been sent cannot be taken back. So both questions, is the channel
+            // encrypted and is the other end known, are answered before the first byte of AUTH.
             return Err(if self.wire.is_encrypted() {
                 refuse("credentials are not sent to a relay whose certificate is not verified")
             } else {
@@ -254,6 +282,8 @@ impl<'a> SmtpSession<'a> {
             }));
         }
         let mut outcome = undecided(self.job);
+        // PLAIN comes before LOGIN: it takes one turn less. Some servers offer both and implement
+        // only one, hence the loop.
         for mechanism in candidates {
             let reply = self.exchange(mechanism, credentials)?;
             if reply.code == 235 {
@@ -284,6 +314,8 @@ impl<'a> SmtpSession<'a> {
         let mut line = auth::first(mechanism, credentials, &relay.host, relay.port);
         let mut turn = 0;
         loop {
+            // Only `shown` ever reaches the observer; `bytes` holds the secret and goes to the
+            // socket alone. No error text below holds a part of the line either.
             self.show_line(true, &line.shown);
             self.job.progress.enter("the reply to AUTH");
             self.send(line.bytes.as_bytes(), "cannot send AUTH")?;
@@ -296,6 +328,8 @@ impl<'a> SmtpSession<'a> {
                 // RFC 4954 section 4: a lone asterisk cancels the exchange.
                 None => return Ok(self.command("*\r\n")?),
             }
+            // A server that challenges for ever ends here as well: `answer` has one or two answers
+            // for a mechanism, and the next challenge is cancelled.
             turn += 1;
         }
     }
@@ -314,10 +348,14 @@ impl<'a> SmtpSession<'a> {
 
     /// Sends bytes; if the relay has closed the connection, its reason is the outcome.
     pub(super) fn send(&mut self, bytes: &[u8], doing: &str) -> Result<(), Stop> {
+        // Before anything else: once the waiting thread has reported "try later", nothing that this
+        // thread sends may make that report wrong.
         self.still_wanted()?;
         self.unasked()?;
         match self.wire.send(bytes) {
             Ok(()) => Ok(()),
+            // A relay that closes often says why first (421, or 554 for a blocked client), and its
+            // line may lie unread in our receive buffer behind the failed write.
             Err(WireError::Closed) => self.last_words(WireError::Closed),
             Err(error) => Err(Stop::Broken(failure(&self.job.relay, doing, &error))),
         }
@@ -340,6 +378,8 @@ impl<'a> SmtpSession<'a> {
             );
             Stop::Broken(Outcome::new(Disposition::TryLater(Kind::Protocol), text))
         };
+        // The rest of the early reply is read only to show it: after an early reply none can be
+        // matched with its command any more, so the connection ends.
         match self.wire.reply(UNASKED) {
             Ok(reply) => {
                 self.show(&reply);
@@ -348,6 +388,8 @@ impl<'a> SmtpSession<'a> {
                     code => early(format!(": {code} {}", reply.text())),
                 })
             }
+            // A close without words is left for the write or the read that follows, which knows
+            // what it was doing and says so.
             Err(WireError::Closed) => Ok(()),
             Err(_) => Err(early(String::new())),
         }
@@ -355,6 +397,8 @@ impl<'a> SmtpSession<'a> {
 
     /// Reads the reply to this command.
     pub(super) fn reply(&mut self, command: &str) -> Result<Reply, Stop> {
+        // Of a command only its verb is named: the rest may hold an address or, for AUTH, a secret,
+        // and the text of an error is printed and logged.
         let word = command.split_whitespace().next().unwrap_or_default();
         let what = format!("reply to {word}");
         self.job.progress.enter(&format!("the {what}"));

@@ -130,12 +130,16 @@ impl Client {
             provider: Arc::clone(&provider),
             seen: Mutex::new(None),
         });
+        // "Dangerous" is rustls's word for a verifier of one's own. `Judge` gives the chain check
+        // back to webpki and only adds the pin, the absent check, and the fingerprint for the hint.
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Handshake)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&judge) as Arc<dyn ServerCertVerifier>)
             .with_no_client_auth();
+        // A host name may end in the root's dot, which stands in no certificate and is not allowed
+        // in SNI (RFC 6066 section 3).
         let name = host.trim_end_matches('.').to_owned();
         let name = ServerName::try_from(name).map_err(|_| TlsError::Name(host.to_owned()))?;
         let connection =
@@ -310,9 +314,13 @@ impl ServerCertVerifier for Judge {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest(&SHA256, end_entity).as_ref());
+        // Remembered before the check: the hint needs the fingerprint of exactly those certificates
+        // that fail it.
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
         match &self.check {
             CertificateCheck::Any => Ok(ServerCertVerified::assertion()),
+            // The pin replaces name, chain and dates: it is for self-signed relays, which may fail
+            // all three and are known all the same.
             CertificateCheck::Pin(pin) if *pin == fingerprint => {
                 Ok(ServerCertVerified::assertion())
             }

@@ -37,17 +37,23 @@ enum EnvelopeCommand {
 impl SmtpSession<'_> {
     /// Takes the message over: MAIL, RCPT, DATA, the message.
     pub(super) fn transact(&mut self) -> Result<(), Stop> {
+        // The message is read twice, once to measure it and once to send it: SIZE and BODY are
+        // parameters of MAIL, which is sent before the first byte of the message.
         let measured = self.measure()?;
         let mail = self.mail_command(measured)?;
         let recipients = self.rcpt_commands();
+        // A transaction without a recipient has nothing to send (RFC 5321 section 3.3). Each
+        // recipient is settled already, so nothing is left to do but QUIT.
         if recipients.is_empty() {
             return Ok(());
         }
-        let accepted = self.address_envelope(mail, recipients)?;
+        let accepted = self.address_envelope(&mail, recipients)?;
         if accepted.is_empty() {
             return Ok(());
         }
         let last = self.send_message()?;
+        // A 4yz or 5yz after the final dot is about the message as a whole (RFC 5321 section
+        // 4.2.5): the relay has not taken responsibility for any recipient.
         if !last.is_positive() {
             return Err(Stop::Polite(verdict(&last, DialoguePart::Message)));
         }
@@ -66,6 +72,9 @@ impl SmtpSession<'_> {
 
     /// Returns the MAIL command, or why there is none to be sent.
     fn mail_command(&self, measured: Measure) -> Result<Mail, Stop> {
+        // RFC 1870 section 6.1: a message larger than the announced limit is refused with 552, by
+        // some relays only after all of it was sent. The limit goes with the outcome, so that the
+        // caller can try again without its large attachments.
         if let Some(Some(limit)) = self.offers.size
             && measured.size > limit
         {
@@ -91,11 +100,16 @@ impl SmtpSession<'_> {
             },
         };
         let mut parameters = Vec::new();
+        // A parameter of an extension that was not offered is a syntax error to the relay (555, RFC
+        // 5321 section 4.1.1.11).
         if self.offers.size.is_some() {
             // Only a 32-bit machine has sizes that do not fit; the largest one is announced there.
             let size = usize::try_from(measured.size).unwrap_or(usize::MAX);
             parameters.push(MailParameter::Size(size));
         }
+        // RFC 6152 section 3: BODY=8BITMIME is a promise about the message, and only made where it
+        // is needed. Messages for relays are composed in 7 bits; 8-bit text comes from a header
+        // that only UTF-8 can write.
         if self.offers.eight_bit_mime && measured.eight_bit {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
@@ -133,18 +147,13 @@ impl SmtpSession<'_> {
     /// is refused. Returns those that are not, for whom the relay now waits for the message.
     fn address_envelope(
         &mut self,
-        mail: Mail,
+        mail: &Mail,
         recipients: Vec<(usize, Rcpt)>,
     ) -> Result<Vec<usize>, Stop> {
+        // RFC 2920 section 3.1: without PIPELINING each command waits for its reply. With it DATA
+        // may only be the last command of a group.
         let window = if self.offers.pipelining { WINDOW } else { 1 };
-        let mut commands = vec![(EnvelopeCommand::Mail, mail.to_string())];
-        commands.extend(
-            recipients
-                .into_iter()
-                .map(|(index, command)| (EnvelopeCommand::Rcpt(index), command.to_string())),
-        );
-        commands.push((EnvelopeCommand::Data, Data.to_string()));
-
+        let commands = envelope_commands(mail, recipients);
         let mut accepted = Vec::new();
         for batch in commands.chunks(window) {
             // In lock-step we know before DATA that there is nobody to send it to.
@@ -152,15 +161,22 @@ impl SmtpSession<'_> {
             if lone_data && accepted.is_empty() {
                 return Ok(accepted);
             }
+            // One reply is read for each command that was sent, in the same order, even after a
+            // refusal: a reply left unread would be taken for the answer to a later command.
             self.send_batch(batch)?;
             let mut mail_refused = None;
             for (kind, command) in batch {
                 let reply = self.reply(command)?;
                 match kind {
+                    // RFC 5321 section 3.8: with 421 the relay closes the connection, so no further
+                    // reply of this group will come and QUIT would not be read.
                     _ if reply.code == 421 => {
                         return Err(Stop::Broken(verdict(&reply, DialoguePart::Session)));
                     }
                     EnvelopeCommand::Mail if !reply.is_positive() => {
+                        // The replies of the pipelined RCPT and DATA are still to be read. They are
+                        // 503 ("MAIL first") and say nothing of their recipients, so the reply to
+                        // MAIL is the outcome of all.
                         mail_refused = Some(verdict(&reply, DialoguePart::Message));
                     }
                     EnvelopeCommand::Mail => {}
@@ -170,14 +186,9 @@ impl SmtpSession<'_> {
                         let outcome = verdict(&reply, DialoguePart::Recipient);
                         self.job.progress.settle(*index, outcome);
                     }
-                    EnvelopeCommand::Data if reply.code == 354 => {
-                        if accepted.is_empty() || mail_refused.is_some() {
-                            self.send_nothing()?;
-                        }
-                    }
-                    EnvelopeCommand::Data if accepted.is_empty() || mail_refused.is_some() => {}
                     EnvelopeCommand::Data => {
-                        return Err(Stop::Polite(verdict(&reply, DialoguePart::Message)));
+                        let has_nobody = accepted.is_empty() || mail_refused.is_some();
+                        self.after_data(&reply, has_nobody)?;
                     }
                 }
             }
@@ -188,8 +199,22 @@ impl SmtpSession<'_> {
         Ok(accepted)
     }
 
+    /// Goes on after the reply to DATA; `has_nobody` where no recipient waits for the message.
+    fn after_data(&mut self, reply: &Reply, has_nobody: bool) -> Result<(), Stop> {
+        match (reply.code, has_nobody) {
+            // A relay may answer 354 although it accepted no recipient (RFC 2920 section 3.1); it
+            // now waits for a message and would take QUIT for its first line.
+            (354, true) => self.send_nothing(),
+            // Without a recipient a refusal of DATA is what the RFC asks for, and no news.
+            (354, false) | (_, true) => Ok(()),
+            (_, false) => Err(Stop::Polite(verdict(reply, DialoguePart::Message))),
+        }
+    }
+
     /// Sends some commands, each of which ends in CRLF, in one write.
     fn send_batch(&mut self, batch: &[(EnvelopeCommand, String)]) -> Result<(), Stop> {
+        // The whole group leaves in one write: several small packets would each wait for the
+        // relay's acknowledgement.
         let mut bytes = String::new();
         for (_, command) in batch {
             self.show_line(true, command.trim_end());
@@ -216,6 +241,9 @@ impl SmtpSession<'_> {
         loop {
             // A message that cannot be read to its end leaves without a final dot: the relay drops it.
             match blocks.next().map_err(broken)? {
+                // Until the last block the relay has no complete message. A connection that breaks
+                // here is "try later": a relay must cancel a transaction whose connection ends before
+                // the final dot (RFC 5321 section 4.1.1.10).
                 Some(Block::Middle(bytes)) => {
                     self.unasked()?;
                     if let Err(error) = self.wire.send(&bytes) {
@@ -227,6 +255,9 @@ impl SmtpSession<'_> {
                     self.show_line(true, "(message)");
                     self.show_line(true, ".");
                     self.unasked()?;
+                    // `claim` and the deadline's `abandon` take the same lock, and only one of them
+                    // wins. So either the dot is sent, and the waiting thread reports the relay's
+                    // answer or "uncertain"; or it reports "try later" and the dot is never sent.
                     if !job.progress.claim() {
                         return Err(self.unwanted());
                     }
@@ -247,10 +278,14 @@ impl SmtpSession<'_> {
     /// Reads the reply to the final dot; anything but a reply leaves open what became of the message.
     fn final_reply(&mut self) -> Result<Reply, Stop> {
         let relay = &self.job.relay;
+        // The deadline does not count here. Giving up early makes duplicates: the relay delivers,
+        // and the sender tries again (RFC 1047; RFC 5321 section 4.5.3.2.6).
         let limit = relay.timeouts.final_reply;
         match self.wire.reply(limit) {
             Ok(reply) => {
                 self.show(&reply);
+                // A 3yz after the final dot has no meaning. It tells neither that the message was
+                // taken nor that it was refused, so it is as uncertain as silence.
                 if reply.is_positive() || reply.is_temporary() || reply.is_permanent() {
                     Ok(reply)
                 } else {
@@ -259,6 +294,8 @@ impl SmtpSession<'_> {
                 }
             }
             Err(error) => {
+                // Closed, silent or garbled after the dot: the relay may have stored the message
+                // before it failed, and nothing in the protocol lets us ask.
                 let outcome = unanswered(relay, "reply to the message", limit, &error);
                 Err(Stop::Broken(uncertain(outcome.text)))
             }
@@ -267,6 +304,9 @@ impl SmtpSession<'_> {
 
     /// Asks a relay that stopped taking our bytes whether it said why.
     pub(super) fn last_words<T>(&mut self, error: WireError) -> Result<T, Stop> {
+        // A write fails when the relay has closed its end. Its reply, such as 552 for a message
+        // that became too large, may have come before that and explains more than "connection
+        // closed".
         if let Ok(reply) = self.wire.reply(LAST_WORDS)
             && (reply.is_temporary() || reply.is_permanent())
         {
@@ -280,6 +320,21 @@ impl SmtpSession<'_> {
             &error,
         )))
     }
+}
+
+/// Returns the commands of the envelope with their lines, in the order in which they are sent.
+fn envelope_commands(
+    mail: &Mail,
+    recipients: Vec<(usize, Rcpt)>,
+) -> Vec<(EnvelopeCommand, String)> {
+    let mut commands = vec![(EnvelopeCommand::Mail, mail.to_string())];
+    commands.extend(
+        recipients
+            .into_iter()
+            .map(|(index, command)| (EnvelopeCommand::Rcpt(index), command.to_string())),
+    );
+    commands.push((EnvelopeCommand::Data, Data.to_string()));
+    commands
 }
 
 fn unreadable(error: &io::Error) -> Outcome {

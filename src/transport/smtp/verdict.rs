@@ -37,16 +37,22 @@ pub(super) enum DialoguePart {
 
 /// Says what a reply that is no success means.
 pub(super) fn verdict(reply: &Reply, part: DialoguePart) -> Outcome {
+    // Only the first digit decides between "later" and "refused" (RFC 5321 section 4.2.1); the
+    // enhanced status code in the text is not read, since servers write it inconsistently.
     let disposition = if reply.is_temporary() {
         Disposition::TryLater(Kind::TryLater)
     } else if reply.is_permanent() {
         let kind = match (part, reply.code) {
+            // 530, 534, 535 and 538 speak of credentials wherever they come (RFC 4954 section 6;
+            // 538 is from RFC 2554): relays send 530 to MAIL when they want a login first.
             (DialoguePart::Authentication, _) | (_, 530 | 534 | 535 | 538) => Kind::NoPermission,
             (DialoguePart::Recipient, _) => Kind::Data,
             (DialoguePart::Session | DialoguePart::Message, _) => Kind::Unavailable,
         };
         Disposition::Refused(kind)
     } else {
+        // A 2yz or 3yz where the caller needed another one: the relay and we disagree about where
+        // the dialogue is. Nothing is accepted yet, so a later try is safe.
         let text = format!("unexpected reply: {} {}", reply.code, reply.text());
         return Outcome::new(Disposition::TryLater(Kind::Protocol), text).code(reply.code);
     };
@@ -67,10 +73,17 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
         | WireError::Closed
         | WireError::Io(_)
         | WireError::Tls(TlsError::Unread(..)) => later(Kind::TryLater),
+        // Garbage and a failed handshake often come from a service that is starting or overloaded,
+        // or from a proxy in front of it: the same try may succeed an hour later.
         WireError::Reply(_) | WireError::Tls(TlsError::Handshake(_)) => later(Kind::Protocol),
+        // Not "later": a script that tries again and again would give somebody on the way as many
+        // attempts as they need.
         WireError::Injected => refused(Kind::Protocol)
             .hint("somebody between us and the relay may be changing the connection"),
         WireError::Tls(TlsError::CaFile(..) | TlsError::Name(_)) => refused(Kind::Config),
+        // The fingerprint goes into the hint and nowhere else. It is printed only where the
+        // handshake came far enough to show the certificate; whether it is the relay's is for a
+        // person to decide.
         WireError::Tls(TlsError::Certificate { fingerprint, .. }) => {
             let outcome = refused(Kind::NoPermission);
             match fingerprint {
