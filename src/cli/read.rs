@@ -21,7 +21,7 @@ use crate::sys::signals::Signals;
 use crate::sys::stdin::Interruptible;
 use crate::ui::{Display, Screen};
 
-/// What is to be done with the mailbox.
+/// The task that a command line sets for a mailbox.
 #[derive(Clone, Debug)]
 pub(super) enum Task {
     /// Say by the exit status whether there is mail (`-e`).

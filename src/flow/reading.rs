@@ -42,7 +42,7 @@ pub(crate) struct FoundMailbox {
 /// How a mailbox is opened for the reader.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening<'a> {
-    /// What is set.
+    /// The variables.
     pub settings: &'a Settings,
     /// Where journals may lie.
     pub journals: &'a Journals,
@@ -289,8 +289,8 @@ pub(crate) fn file_of(
     named.map_err(|error| error.failure(cannot_open(file)))
 }
 
-/// Returns the file of exactly this name, if one is there: then it is meant, whatever characters are
-/// in it. A name with `%` is never a file's, because it means a system mailbox.
+/// Returns the file of exactly this name, if one is there: then it is meant, whatever characters
+/// are in it. A name with `%` is never a file's, because it means a system mailbox.
 fn file_of_that_name(file: &OsStr) -> Result<Option<Named>, Failure> {
     if file.as_bytes().starts_with(b"%") {
         return Ok(None);

@@ -55,7 +55,7 @@ pub(crate) fn surroundings<'a>(
     }
 }
 
-/// What each step of sending needs beside the message.
+/// The things that each step of sending needs beside the message.
 pub(crate) struct SendFlow<'a> {
     /// How the message is sent.
     pub options: &'a SendOptions,

@@ -1,6 +1,6 @@
 //! Mailboxes as reports: header summaries, all messages printed, one message, JSON lines.
 //!
-//! What a script or a person gets without a dialogue: `-H`, `-p`, `list` and
+//! These are the results without a dialogue: `-H`, `-p`, `list` and
 //! `show`. Nothing is changed and nothing is marked as read. The JSON forms are
 //! described in [`json`]. Header lines are written while the mailbox is scanned, so
 //! that a big one needs no more memory than its index.
@@ -73,7 +73,8 @@ pub(crate) enum ShowForm {
     Json,
 }
 
-/// Writes a header line for each message (`-H`, `list`), or for those with the flags asked for (`-H:u`).
+/// Writes a header line for each message (`-H`, `list`), or for those with the flags asked for
+/// (`-H:u`).
 ///
 /// Returns [`Kind::Nothing`] if there was none to write, which is an exit
 /// status and no message.
@@ -174,7 +175,7 @@ pub(crate) fn print_all(
         page::each(Some(index + 1), bytes, false, display, &mut |text| {
             screen.safe(text);
         });
-        // `-p | head` has closed the pipe: the messages behind are not read for nobody.
+        // `-p | head` has closed the pipe: the remaining messages are not read in vain.
         if screen.is_closed() {
             break;
         }

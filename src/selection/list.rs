@@ -9,7 +9,7 @@ use std::fmt;
 use super::flags::FlagChoice;
 use crate::config::words::{self, Backslash};
 
-/// What a list needs to know of the mailbox; messages count from 0.
+/// The questions that a list asks of the mailbox; messages count from 0.
 pub(crate) trait Index {
     /// How many messages there are.
     fn count(&self) -> usize;

@@ -16,7 +16,7 @@ use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interes
 use crate::ui::headline::{self, HeadlineFacts};
 use crate::ui::{Display, Screen};
 
-/// What is done with the messages.
+/// The change that is made to the chosen messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// The messages are deleted.
@@ -39,7 +39,7 @@ pub(crate) struct ChangeOptions {
 pub(crate) struct BatchChange {
     /// Which messages.
     pub selection: Selection,
-    /// What is done with them.
+    /// The change that is made to them.
     pub action: Action,
     /// How it is made and reported.
     pub options: ChangeOptions,
@@ -131,7 +131,8 @@ pub(crate) fn change(
     // A filter that could not see a header may have passed over a message: the status says so.
     let unread = report_unread(&stored, &mut screen);
     let changes = action.changes(&stored, &chosen);
-    // Nothing to write: the mailbox is not even locked, so that it works for those who may only read.
+    // Nothing to write: the mailbox is not even locked, so that it works for those who may only
+    // read.
     let done = if options.dry_run || changes.is_empty() {
         Committed {
             remaining: stored.count(),
@@ -240,7 +241,7 @@ impl Action {
     }
 }
 
-/// Returns the json_result as JSON; the keys are stable.
+/// Returns the result of a change as JSON; the keys are stable.
 fn json_result(
     mailbox: &Mailbox,
     chosen: &[usize],

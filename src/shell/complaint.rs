@@ -3,7 +3,7 @@
 use crate::exit::Kind;
 use crate::selection::ListError;
 
-/// What a command returns: nothing, or its complaint.
+/// The result of a command: nothing, or its complaint.
 pub(super) type CommandResult = Result<(), Complaint>;
 
 /// The line that is shown to the user, and what kind of failure it is.

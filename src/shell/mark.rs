@@ -1,4 +1,4 @@
-//! What a session has done to a message, kept in memory until the reader is left.
+//! The marks that a session puts on messages, kept in memory until the reader is left.
 
 use crate::mailbox::Flags;
 use crate::ui::headline;
@@ -17,7 +17,7 @@ pub(super) enum Fate {
     Mbox,
 }
 
-/// What a session has done to a message.
+/// The mark that a session has put on a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     /// The flags that it is to have.

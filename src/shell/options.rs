@@ -1,4 +1,4 @@
-//! What the variables say to the reader, and what the world around it is.
+//! The options of the reader, made of variables, and the surroundings that no variable changes.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -18,7 +18,8 @@ pub(crate) type Pager<'a> = Box<dyn FnMut(&OsStr, &[u8]) -> io::Result<()> + 'a>
 /// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like.
 pub(crate) type FindFile<'a> = Box<dyn Fn(&str, &Settings) -> Result<PathBuf, Failure> + 'a>;
 
-/// What a session depends on that no variable can change: terminal, environment, mailbox, signals.
+/// The surroundings of a session that no variable can change: terminal, environment, mailbox,
+/// signals.
 ///
 /// The reader itself never looks at the environment or the terminal; the caller does, and tests
 /// need neither.
@@ -76,7 +77,7 @@ impl Default for ReaderContext<'_> {
     }
 }
 
-/// What becomes of messages when the reader is left (POSIX mailx).
+/// The rules for messages when the reader is left (POSIX mailx).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct QuitRules {
     /// POSIX's own rules hold where they differ from what people expect (`posix`).
@@ -92,7 +93,7 @@ pub(crate) struct QuitRules {
 impl QuitRules {
     /// Returns the rules that the settings make.
     ///
-    /// Under POSIX's rules a variable counts only where somebody has set it: its default is not ours.
+    /// Under POSIX's rules a variable counts only if it was set; our own defaults do not.
     fn of(settings: &Settings, environment: &Environment) -> QuitRules {
         let posix = environment.posixly_correct || settings.is_set("posix");
         let holds = |name: &str| {
@@ -111,10 +112,11 @@ impl QuitRules {
     }
 }
 
-/// What the variables say to the reader.
+/// The options of the reader, made of variables.
 #[derive(Clone, Debug)]
 pub(crate) struct ReaderOptions {
-    /// Lines of a header screenful (`screen`), or as many as bsd-mailx shows on 24 rows; at least 1.
+    /// Lines of a header screenful (`screen`), or as many as bsd-mailx shows on 24 rows; at least
+    /// 1.
     pub screen: usize,
     /// From how many lines on a message goes to the pager (`crt`); `None`: never, as where the
     /// output is no terminal.
@@ -131,7 +133,7 @@ pub(crate) struct ReaderOptions {
     pub header: bool,
     /// Whether a sender in a message list is compared by its local part alone (`allnet`).
     pub allnet: bool,
-    /// What becomes of messages at the end.
+    /// The rules for messages when the reader is left.
     pub rules: QuitRules,
     /// Whether the next message is shown after `delete` (`autoprint`).
     pub autoprint: bool,

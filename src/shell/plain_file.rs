@@ -1,5 +1,5 @@
-//! The plain files that `write` makes: never over another file, never past what somebody planted
-//! ([`Target`]).
+//! The plain files that `write` makes. A file that is there is never replaced, and a link that
+//! another user may have planted is not followed ([`Target`]).
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,13 +10,13 @@ use crate::sanitize;
 use crate::sys::disk::{is_young, sync_name};
 use crate::sys::open::write::{Denied, Target};
 
-/// How long a name may be that somebody else chose, in bytes; file systems take 255.
+/// The greatest length of a name that the sender of a mail chose, in bytes; file systems take 255.
 const MAX_NAME: usize = 200;
 
 /// How many names are tried before it is given up.
 const MAX_NAMES: usize = 1000;
 
-/// Makes a file name of one that somebody else chose: no directory, not hidden, no controls.
+/// Makes a file name of one that the sender of a mail chose: no directory, not hidden, no controls.
 pub(super) fn safe_name(name: &str) -> String {
     // In a name from Windows a backslash ends a directory, and the directories are not wanted.
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
@@ -103,7 +103,7 @@ pub(super) fn append(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
                 let _ = target.remove();
                 cannot("write", path, error)
             }),
-        // Somebody else has just made it.
+        // Another program has just made the file.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             append_to(&target, bytes).map(|()| false)
         }
@@ -125,8 +125,8 @@ fn append_to(target: &Target, bytes: &[u8]) -> Result<(), Failure> {
         return Err(Failure::new(Kind::CannotCreate, what).because("it is no regular file"));
     }
     fill(&file, target.path(), bytes).map_err(|error| {
-        // What was there stays; that the rest cannot be taken back changes nothing of the error. What
-        // another program has added meanwhile stays too.
+        // The file keeps the bytes that it had. A failure to cut off ours changes nothing of the
+        // error. Bytes that another program has added meanwhile stay too.
         if file
             .metadata()
             .is_ok_and(|now| now.len() <= found.len() + bytes.len() as u64)
@@ -140,7 +140,7 @@ fn append_to(target: &Target, bytes: &[u8]) -> Result<(), Failure> {
 fn fill(mut file: &File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
-    // What was written may be deleted from the mailbox next.
+    // The message may be deleted from the mailbox next.
     if is_young(&file.metadata()?) {
         sync_name(path, file)
     } else {

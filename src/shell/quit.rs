@@ -7,8 +7,8 @@
 //! message whatever the rules are, unless the mailbox is MBOX itself.
 //!
 //! # The order
-//! MBOX first, appended and synced; only then the mailbox is changed, by the one door of
-//! `mailbox`. When a step fails the next ones are not done: a message may be in both, never in none.
+//! MBOX first, appended and synced; only then the mailbox is changed, by the one door of `mailbox`.
+//! When a step fails the next ones are not done: a message may be in both, never in none.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -22,7 +22,7 @@ use crate::exit::Failure;
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
 use crate::sanitize;
 
-/// What quitting does to the mailbox and to MBOX.
+/// The changes that quitting makes to the mailbox and to MBOX.
 #[derive(Debug, Default)]
 struct QuitPlan {
     changes: Changes,
@@ -35,7 +35,8 @@ impl Reader<'_, '_> {
     /// Writes back what was marked, and ends the loop; stays at a terminal if that fails.
     pub(super) fn quit(&mut self, _: &str) -> CommandResult {
         let written = match self.held_back_by() {
-            // Nothing can be marked in a mailbox that is open read-only, so there is nothing to write.
+            // Nothing can be marked in a mailbox that is open read-only, so there is nothing to
+            // write.
             _ if self.read_only => Ok(()),
             Some(_) => {
                 self.report_unchanged();

@@ -1,5 +1,6 @@
-//! What the reader knows between two commands, and the small questions that all commands ask of it:
-//! which messages a list names, which flags a message has, how a failure is reported and remembered.
+//! The state of the reader between two commands, and the small questions that all commands ask of
+//! it: which messages a list names, which flags a message has, how a failure is reported and
+//! remembered.
 //!
 //! Commands are methods of [`Reader`] in the other modules, by what they do: `show`, `marking`,
 //! `store`, `quit`. They use this module; it knows none of them.
@@ -22,17 +23,17 @@ use crate::ui::{Display, Screen, headline};
 /// The state of the reader between commands; messages count from 0.
 pub(crate) struct Reader<'a, 's> {
     pub(super) mailbox: Mailbox,
-    /// What is set. A command may change it; see [`Reader::refresh`].
+    /// The variables. A command may change them; see [`Reader::refresh`].
     pub(super) settings: Settings,
     pub(super) around: ReaderContext<'s>,
-    /// What the settings say of the reader.
+    /// The options of the reader, made of the settings.
     pub(super) options: ReaderOptions,
-    /// What the settings say of how messages look.
+    /// How messages look, made of the settings.
     pub(super) display: Display,
     /// The revision of the settings that `options` and `display` are of.
     pub(super) revision: usize,
     pub(super) screen: Screen<'a>,
-    /// What this session has done to each message.
+    /// The marks that this session has put on the messages.
     pub(super) marks: Vec<Mark>,
     pub(super) current: usize,
     /// Whether the current message was shown, so that `next` moves on.
@@ -49,7 +50,7 @@ pub(crate) struct Reader<'a, 's> {
     pub(super) script: Script,
     /// Whether the last command had something to complain of.
     pub(super) has_failed: bool,
-    /// What kind of failure the last command was, if it was one.
+    /// The kind of failure of the last command, if it failed.
     pub(super) failure: Option<Kind>,
     /// The failure that becomes the exit status; a person at a terminal has seen the others.
     pub(super) worst: Option<Kind>,

@@ -1,4 +1,4 @@
-//! What a script may still do after one of its commands has failed.
+//! The rules for a script after one of its commands has failed.
 //!
 //! A script is a series of commands that no person watches: standard input that is no terminal, and
 //! `-Y`. It was written
@@ -56,7 +56,7 @@ const MODIFIERS: &[&str] = &[
     "ignerr", "wysh", "vput", "local", "global", "our", "eval", "u", "scope", "pp", "\\", "-",
 ];
 
-/// What the next lines are.
+/// The meaning of the next lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Following {
     #[default]

@@ -32,7 +32,8 @@ pub(crate) const SUBMITTING: &str = "POSTRIDER_SUBMITTING";
 /// How much of what a child prints is kept, in bytes; the rest is read and dropped.
 const OUTPUT_KEPT: usize = 8 * 1024;
 
-/// Returns a command to start this program; arguments are passed as they are, never through a shell.
+/// Returns a command to start this program; arguments are passed as they are, never through a
+/// shell.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }
@@ -52,11 +53,12 @@ pub(crate) enum End {
     Exited(i32),
     /// This signal killed it.
     Killed(i32),
-    /// It was still running when the time was over; it was told to stop.
+    /// It was still running when the time was over; it was asked to stop.
     TimedOut,
-    /// This signal told us to stop while it was running.
+    /// This signal asked us to stop while it was running.
     Interrupted(u8),
-    /// It was started, and the system did not let us wait for its end: nobody knows what it did.
+    /// It was started, and the system did not let us wait for its end. Whether it did its work is
+    /// unknown.
     Unknown,
 }
 
@@ -88,7 +90,7 @@ pub(crate) fn output(
 
 /// Runs a child with this file as its standard input and waits for it.
 ///
-/// What the child prints is read all the time, so that it can never block on a full pipe;
+/// The output of the child is read all the time, so that it can never block on a full pipe;
 /// a grandchild that keeps the pipe open after the child's end is not waited for.
 ///
 /// # Errors
@@ -110,7 +112,7 @@ pub(crate) fn run(
 /// Runs a child that shares our terminal, and waits for it.
 ///
 /// The interrupt and quit keys are the child's business meanwhile; other signals end the waiting.
-/// A key that ended the child is told as [`End::Interrupted`], and forgotten.
+/// A key that ended the child is returned as [`End::Interrupted`], and forgotten.
 ///
 /// # Errors
 /// Fails when the program cannot be started.
@@ -166,14 +168,14 @@ fn finish(
     timeout: Option<Duration>,
     signals: &Signals,
 ) -> io::Result<Finished> {
-    // A duplicate shares its offset with the child's descriptor: it shows how far the child has read,
-    // and so whether a child that failed can have taken the mail.
+    // A duplicate shares its offset with the child's descriptor: it shows how far the child has
+    // read, and so whether a child that failed can have taken the mail.
     let mut offset = stdin.try_clone()?;
     // The interrupt key signals every process of the terminal's foreground. Where it is to have no
     // effect (`-i`) the child that has the mail must not die of it either; s-nail and bsd-mailx let
-    // their children ignore it. Our own handler would be reset when the child is executed; a blocked
-    // signal stays blocked, unless the child is a script of a shell that unblocks all, as dash does.
-    // Such a child dies as it does without `-i`, and the text is kept.
+    // their children ignore it. Our own handler would be reset when the child is executed; a
+    // blocked signal stays blocked, unless the child is a script of a shell that unblocks all, as
+    // dash does. Such a child dies as it does without `-i`, and the text is kept.
     let held = signals.ignores_interrupt().then(signals::hold_interrupt);
     let mut child = spawn(command.stdin(Stdio::from(stdin)))?;
     drop(held);
@@ -218,7 +220,7 @@ fn wait(
     }
 }
 
-/// Tells a child to stop, and kills it when it has not within a second.
+/// Asks a child to stop, and kills it if it has not ended within a second.
 fn stop(child: &mut Child) {
     // SIGTERM first, so that the child can remove its temporary files. The number cannot be that of
     // another process, because the child has not been waited for.
@@ -240,8 +242,8 @@ fn keep(output: &mut io::PipeReader, kept: &mut Vec<u8>) -> bool {
     match output.read(&mut block) {
         Ok(0) => false,
         Ok(count) => {
-            // What does not fit is read and dropped: a child that writes into a full pipe would
-            // stand still.
+            // Bytes that do not fit are read and dropped: a child that writes into a full pipe
+            // would stand still.
             let room = OUTPUT_KEPT.saturating_sub(kept.len()).min(count);
             kept.extend_from_slice(&block[..room]);
             true
@@ -250,7 +252,7 @@ fn keep(output: &mut io::PipeReader, kept: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Reads what is still in the pipe, without waiting for whoever keeps it open.
+/// Reads the bytes that are still in the pipe, without waiting for a grandchild that keeps it open.
 fn drain(output: &mut io::PipeReader, kept: &mut Vec<u8>, signals: &Signals) {
     // Bounded: a grandchild that prints without end would keep us here for ever.
     for _ in 0..1000 {

@@ -89,7 +89,7 @@ fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
 
 /// Returns whether a file is so young that the disk may not have its name yet.
 ///
-/// Whoever made it may have died before syncing that, or never meant to.
+/// The program that made the file may have died before it synced the name, or may never sync names.
 pub(crate) fn is_young(metadata: &Metadata) -> bool {
     // The time of birth cannot be set by touch(1), unlike the others. A file system that has none
     // makes every file young: one sync too many is harmless.

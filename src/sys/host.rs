@@ -64,7 +64,7 @@ pub(crate) fn qualified_name() -> Option<String> {
 
 /// Returns the file that could not be read while this host's name was looked for, if one was.
 ///
-/// Nobody has looked before [`qualified_name`] is called: a `hostname` that is set asks no file.
+/// Returns `None` before [`qualified_name`] is called: where `hostname` is set no file is read.
 pub(crate) fn unread() -> Option<&'static (&'static str, HostUnread)> {
     FOUND.get()?.unread.as_ref()
 }
@@ -74,11 +74,11 @@ pub(crate) fn unread() -> Option<&'static (&'static str, HostUnread)> {
 pub(crate) enum HostUnread {
     /// It is not for us, or no such file.
     Refused(String),
-    /// The system failed: nobody knows this host's name.
+    /// The system failed, so this host's name is not known.
     Failed(String),
 }
 
-/// What was found once and for all.
+/// The name that was found, once for the whole run.
 #[derive(Debug, Default)]
 struct FoundName {
     name: Option<String>,

@@ -112,7 +112,8 @@ fn number(field: &[u8]) -> Option<u32> {
 
 /// Returns the first module that a look-up of a host would load into a static program.
 ///
-/// What cannot be read names none: whoever looks up a host looks at that file, too.
+/// A file that cannot be read names none. The C library reads the same file when it looks up a
+/// host.
 pub(crate) fn module_for_hosts() -> Option<String> {
     let text = open::read::bytes(Path::new("/etc/nsswitch.conf"), Use::Host).ok()?;
     first_module(&String::from_utf8_lossy(&text), "hosts")
@@ -125,7 +126,7 @@ fn first_module(switch: &str, database: &str) -> Option<String> {
         let (name, services) = line.split_once(':')?;
         (name.trim() == database).then_some(services)
     })?;
-    // What stands in brackets is what to do after a service: it may hold blanks.
+    // Brackets hold the action that follows a service, and may hold blanks.
     let outside = services
         .split('[')
         .map(|piece| piece.split_once(']').map_or(piece, |(_, rest)| rest));

@@ -1,7 +1,7 @@
-//! Standard output of a script: a signal ends the waiting for whoever reads it.
+//! Standard output of a script: a signal ends the waiting for the program that reads it.
 //!
-//! A handler starts a write that blocks again (SA_RESTART), so a reader that stands still would make
-//! us deaf. Where the output can block it gets only what a pipe takes at once.
+//! A handler starts a write that blocks again (SA_RESTART), so a reader that stands still would
+//! make us deaf. Where the output can block it gets only what a pipe takes at once.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -40,7 +40,7 @@ impl<'a> Output<'a> {
     /// Waits until something can be written.
     fn wait(&self) -> io::Result<()> {
         let mut fds = [PollFd::new(self.stdout.as_fd(), PollFlags::POLLOUT)];
-        // What can be written is written, even after a signal.
+        // Output that the reader can take now is written, even after a signal.
         if poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Directories of one user in a place where everybody may write: `/var/tmp/postrider-UID`.
 //!
-//! Anybody may have made what has that name. So a private place is judged whole, by descriptors: the
-//! directory that holds it belongs to root, and nobody else can rename what is in it; the place
+//! Anybody may have made what has that name. So a private place is judged whole, by descriptors:
+//! the directory that holds it belongs to root, and nobody else can rename what is in it; the place
 //! belongs to its user, and nobody else has a right to it. Where the name is taken by somebody else
 //! the place is `/var/tmp/postrider-UID-RANDOM`, which nobody can guess beforehand; its user finds
 //! it again by looking through the names.
@@ -20,7 +20,7 @@ use super::disk::{is_young, sync_names_in};
 use super::open::names::{self, Links};
 use super::{random, user};
 
-/// What holds the private places; it survives a restart.
+/// The directory that holds the private places; it survives a restart.
 const BASE: &str = "/var/tmp";
 
 /// The file for unsent mail in a private place.
@@ -37,8 +37,8 @@ pub(crate) struct Private {
 impl Private {
     /// Returns the places of a user that are there: the one of the plain name first.
     ///
-    /// What has such a name and is not the user's own is left out; so is everything where the
-    /// directory that holds it cannot be trusted.
+    /// A directory of such a name that is not the user's own is left out. None is returned where
+    /// the directory that holds them cannot be trusted.
     pub(crate) fn all_of(uid: u32) -> Vec<Private> {
         let Ok(base) = base() else {
             return Vec::new();
@@ -61,7 +61,7 @@ impl Private {
         let path = Path::new(BASE);
         // The plain name first, because a person looks for it there.
         match make_in(&base, path, &name_of(uid), uid) {
-            // Somebody else has the name.
+            // Another user has taken the name.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
             made => return made,
         }
@@ -89,7 +89,8 @@ impl Private {
         make_in(&self.directory, &self.path, name, self.uid)
     }
 
-    /// Returns its path, to be shown; and to be used by its own user, whom nobody can deceive there.
+    /// Returns its path, to be shown. Its own user may also open files by it, because no other user
+    /// can replace them.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -140,7 +141,7 @@ fn make_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Pr
     match mkdirat(directory, name, Mode::S_IRWXU) {
         Ok(()) | Err(Errno::EEXIST) => {
             let made = open_in(directory, path, name, uid)?;
-            // What it will hold must still be found after a power cut.
+            // The files that it will hold must still be found after a power cut.
             if is_young(&made.directory.metadata()?) {
                 sync_names_in(directory, &made.directory)?;
             }

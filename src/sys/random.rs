@@ -1,4 +1,4 @@
-//! Chance: numbers that nobody can guess, from the kernel.
+//! Random numbers from the kernel, which cannot be guessed.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};

@@ -1,10 +1,10 @@
 //! Signals: SIGINT, SIGTERM, SIGHUP and SIGQUIT end what we do in good order, and then us.
 //!
-//! A handler only notes the number and writes a byte into a socket pair, so that whoever
-//! waits (for standard input, for a child) can wait for both at once. A signal that was
+//! A handler only notes the number and writes a byte into a socket pair, so that a caller that
+//! waits for standard input or for a child can wait for signals at the same time. A signal that was
 //! ignored when we were started (`nohup`) stays ignored, as POSIX programs keep it. When all is
-//! cleaned up `main` lets us die of the signal ([`die_of`]): a shell whose child exits with a status
-//! instead goes on with its loop.
+//! cleaned up `main` lets us die of the signal ([`die_of`]): a shell whose child exits with a
+//! status instead goes on with its loop.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -30,7 +30,8 @@ const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 /// The signals that have arrived, and something to wait on for the next.
 #[derive(Debug)]
 pub struct Signals {
-    /// `None` where there was no descriptor for it: then we look now and then.
+    /// A socket that becomes readable when a signal arrives. `None` where there was no descriptor
+    /// for it: then signals are looked for every [`BETWEEN_LOOKS`].
     bell: Option<UnixStream>,
     received: Arc<AtomicUsize>,
     raised: Arc<AtomicBool>,
@@ -81,7 +82,8 @@ impl Signals {
         // The default of SIGXFSZ is death with a core in the middle of an append.
         flag::register(SIGXFSZ, Arc::default())?;
         watched.push(SIGCHLD);
-        // Without a descriptor for the bell the text of a mail can still be read, and its fate told.
+        // Without a descriptor for the bell the text of a mail can still be read, kept and
+        // reported.
         let bell = match bell(watched.len()) {
             Ok((bell, ringers)) => {
                 for (signal, ringer) in watched.into_iter().zip(ringers) {
@@ -232,7 +234,7 @@ impl Signals {
                 Ok(0) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
                     return Ok(Woken::TimedOut);
                 }
-                // Nobody rings: the caller looks after its child.
+                // There is no bell, so the caller has to look itself whether its child has ended.
                 Ok(0) if bell.is_none() => return Ok(Woken::Rung),
                 Ok(0) => continue,
                 Ok(_) => {}
@@ -266,10 +268,10 @@ impl Signals {
     }
 }
 
-/// How long we look away where nobody rings.
+/// The time between two looks where there is no bell.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// How many descriptors the bell leaves to others: a text that cannot be sent is kept with them.
+/// How many descriptors the bell leaves free. A text that cannot be sent is kept with them.
 const SPARE: usize = 4;
 
 /// Returns a bell and as many that ring it; fails where only the last descriptors are left.
@@ -296,14 +298,14 @@ pub fn die_of(signal: u8) {
     let _ = low_level::emulate_default_handler(i32::from(signal));
 }
 
-/// Signals that wait: one that would end or stop us arrives when this goes.
+/// Blocks signals: one that would end or stop us arrives when this value is dropped.
 ///
-/// For what must not be left half done, and is done soon. Only this thread's signals wait.
+/// It guards short steps that must not be left half done. Only signals of this thread are blocked.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Held(Option<SigSet>);
 
-/// Lets signals wait.
+/// Blocks the signals that would end or stop us.
 pub(crate) fn hold() -> Held {
     // SIGTSTP too: a reader that is stopped here would keep the lock until somebody continues it.
     // SIGPIPE would end us by its default where it is not ignored.
@@ -317,7 +319,7 @@ pub(crate) fn hold() -> Held {
     ])
 }
 
-/// Lets the interrupt key's signal wait; a child that is started meanwhile never sees it.
+/// Blocks the interrupt key's signal; a child that is started meanwhile never sees it.
 pub(crate) fn hold_interrupt() -> Held {
     hold_these(&[Signal::SIGINT])
 }
@@ -339,11 +341,11 @@ impl Drop for Held {
 /// The prompt of a line editor.
 ///
 /// The editor sets the terminal to give single keys and waits in the kernel, where no [`Signals`]
-/// reach it. So while it waits SIGTERM, SIGHUP and SIGQUIT do what they do without a handler, with the
-/// terminal as it was before: nothing is half done at a prompt.
+/// reach it. So while it waits SIGTERM, SIGHUP and SIGQUIT do what they do without a handler, with
+/// the terminal as it was before: nothing is half done at a prompt.
 #[derive(Debug, Default)]
 pub struct Prompt {
-    /// While somebody is asked: how to set the terminal back.
+    /// The settings of the terminal to be restored, while a line is being typed.
     asking: Arc<Mutex<Option<Termios>>>,
 }
 
@@ -361,7 +363,8 @@ impl Prompt {
     }
 }
 
-/// Returns the mask of signals that were ignored when we were started; none where it cannot be told.
+/// Returns the mask of signals that were ignored when we were started; 0 where the system does not
+/// say.
 fn ignored_at_start() -> u64 {
     let mask = || {
         // The kernel gives all of it in one read; its length is not known before.

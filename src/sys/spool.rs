@@ -98,7 +98,7 @@ impl Spool {
 
     /// Returns a file with these bytes, positioned at the start, to be a child's standard input.
     ///
-    /// The file's offset is shared with the child, so that it tells how much was read.
+    /// The file's offset is shared with the child, so that it shows how much was read.
     ///
     /// # Errors
     /// Fails when no file can be made.

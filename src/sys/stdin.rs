@@ -1,7 +1,7 @@
 //! Standard input that a signal can end, as a reader and line by line.
 //!
-//! Both read past the buffer of the standard library: what lies there would hide that nothing more
-//! is to be read.
+//! Both read past the buffer of the standard library. The system does not report bytes in that
+//! buffer as readable, so a wait would not end although they are there.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -45,7 +45,7 @@ impl Read for Interruptible<'_> {
     }
 }
 
-/// What comes when a line of standard input is asked for.
+/// The answer when a line of standard input is asked for.
 #[derive(Debug)]
 pub(crate) enum StandardLine {
     /// A line, with its line end unless it is the last one.
@@ -64,7 +64,7 @@ pub(crate) enum StandardLine {
 #[derive(Debug)]
 pub(crate) struct StandardLines<'a> {
     signals: &'a Signals,
-    /// What was read behind the last line.
+    /// The bytes that were read behind the last line.
     pending: Vec<u8>,
 }
 

@@ -32,9 +32,9 @@ pub(crate) enum TextEditor {
 pub(crate) struct Tools {
     /// The shell that runs commands.
     pub shell: OsString,
-    /// What the line editor is set to.
+    /// The line editor that is set.
     pub editor: Option<OsString>,
-    /// What the screen editor is set to.
+    /// The screen editor that is set.
     pub visual: Option<OsString>,
     /// Whether a person types at our standard input.
     pub terminal: bool,
@@ -71,7 +71,8 @@ impl Tools {
         self.succeeded(name, end, signals)
     }
 
-    /// Returns all that a command of the shell prints; `input` is what it reads, if not the terminal.
+    /// Returns all that a command of the shell prints; `input` is what it reads, if not the
+    /// terminal.
     ///
     /// # Errors
     /// When the line is empty, or the command cannot be started or does not exit with 0.
@@ -105,7 +106,7 @@ impl Tools {
             TextEditor::Line => &self.editor,
             TextEditor::Screen => &self.visual,
         };
-        // A screen editor that nobody sees waits for ever: without a terminal none is guessed.
+        // A screen editor without a terminal would wait for ever, so none is guessed there.
         let usual = self.terminal.then(|| OsString::from("vi"));
         let Some(editor) = set.clone().or(usual) else {
             return Err(Failure::new(Kind::Usage, "no editor is set"));
@@ -120,8 +121,8 @@ impl Tools {
             .tempfile()
             .map_err(unmade)?;
         io::copy(&mut text.reader(), &mut file).map_err(unmade)?;
-        // An editor may have arguments of its own, as in `emacs -nw`: a shell splits them. The file's
-        // name is an argument of that shell and never part of its script.
+        // An editor may have arguments of its own, as in `emacs -nw`: a shell splits them. The
+        // file's name is an argument of that shell and never part of its script.
         let mut script = editor.clone();
         script.push(" \"$1\"");
         let mut command = child::command("/bin/sh");

@@ -68,7 +68,7 @@ impl From<Group> for GroupRow {
 
 /// Returns the user we act as: the row of the effective uid, looked up once.
 ///
-/// Nobody where the user database cannot be read; [`unread`] says so then.
+/// `None` also where the user database cannot be read; [`unread`] says so then.
 pub(crate) fn current() -> Option<User> {
     CURRENT
         .get_or_init(|| by_uid(effective_uid()).map_err(|error| exit::with_causes(&error)))

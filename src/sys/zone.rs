@@ -1,7 +1,7 @@
 //! The local time zone: `$TZ`, else `/etc/localtime`, as the C library reads them.
 //!
 //! The environment may name anything. A zone is a regular file of at most 64 KiB, read through the
-//! door of [`super::open`], or a rule as POSIX has it. What is neither counts as UTC, and
+//! door of [`super::open`], or a rule as POSIX has it. A value that is neither counts as UTC, and
 //! [`complaint`] says so.
 
 use std::ffi::OsString;
@@ -67,7 +67,7 @@ fn fixed(seconds: i32) -> FixedOffset {
     FixedOffset::east_opt(seconds).unwrap_or(UTC)
 }
 
-/// What was found, once for all of the run.
+/// The zone that was found, once for the whole run.
 #[derive(Debug)]
 struct FoundZone {
     zone: Zone,

@@ -20,10 +20,11 @@ use crate::sanitize;
 const SENDER_WIDTH: usize = 17;
 const DATE_WIDTH: usize = 16;
 
-/// How long the usual date at the end of a From_ line is: `Mon Nov 16 09:00:00 2026` and a line end.
+/// How long the usual date at the end of a From_ line is: `Mon Nov 16 09:00:00 2026` and a line
+/// end.
 const USUAL_DATE: usize = 25;
 
-/// What a header line says that is not in the header block.
+/// The parts of a header line that are not in the header block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadlineFacts {
     /// The message's number, from 1.
@@ -154,7 +155,8 @@ impl<'a> Summary<'a> {
             if let Some((found, name)) = field
                 && let Some(first) = fields::fields(&block[at..]).next()
                 && first.is(name)
-                // The field must be this very line: what is no field is passed over by the iterator.
+                // The field must be this very line: what is no field is passed over by the
+                // iterator.
                 && block[at..].starts_with(first.name)
             {
                 *found = Some(first.body);
@@ -211,7 +213,8 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// Returns the first 16 characters of the date of a From_ line, as `ctime` writes it (`Mon Nov 16 09:00`).
+/// Returns the first 16 characters of the date of a From_ line, as `ctime` writes it (`Mon Nov 16
+/// 09:00`).
 fn ctime(from_line: &[u8]) -> Option<&str> {
     const DAYS: &[&[u8]; 7] = &[b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
     const MONTHS: &[&[u8]; 12] = &[

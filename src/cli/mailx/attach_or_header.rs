@@ -2,7 +2,7 @@
 //!
 //! s-nail, heirloom and NetBSD attach; bsd-mailx and GNU mail add a header field. A file name may
 //! look like a field (`dump-2025-01-01T10:00:00.gz`), so a missing attachment must never pass for
-//! one: the mail would leave without it. What is neither is a missing file.
+//! one: the mail would leave without it. A value that is neither counts as a missing file.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -32,10 +32,11 @@ pkg ppm prn properties ps1 pst psd qcow2 rar raw rb rej rpm rst run sav save sha
 spool sqlite sqlite3 swp tbz2 temp tex tlz tmp toc trace trc ttf tzst vhd vhdx vmdk vsd wim wma \
 wmv woff xlsb xlsm xps z";
 
-/// What a value of `-a` means.
+/// The meaning of a value of `-a`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Attach the file of this name; if there is no such file, that is reported and nothing is sent.
+    /// Attach the file of this name; if there is no such file, that is reported and nothing is
+    /// sent.
     Attach,
     /// Add this header field.
     Header,

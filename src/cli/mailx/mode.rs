@@ -1,4 +1,4 @@
-//! What a mailx command line asks for: a message to send, or a mailbox to read.
+//! The mode of a mailx command line: it sends a message, or it reads a mailbox.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -14,7 +14,7 @@ use crate::flow::sending::SendOptions;
 use crate::sanitize;
 use crate::selection::FlagChoice;
 
-/// What a command line asks for.
+/// The mode of a command line.
 pub(super) enum Mode {
     /// A message is sent.
     Send(Box<Sending>),

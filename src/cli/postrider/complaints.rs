@@ -1,7 +1,6 @@
-//! What clap says, as one line and a hint in our own form.
+//! The errors of clap, as one line and a hint in our own form.
 //!
-//! What is wrong is taken from the error's kind and context, never from the words that clap makes
-//! of them.
+//! The line is made of the error's kind and context, never of the words that clap makes of them.
 
 use std::error::Error;
 

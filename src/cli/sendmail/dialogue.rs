@@ -14,7 +14,7 @@ use crate::sys::spool::Spool;
 /// How long a command line may be, in bytes (RFC 5321 section 4.5.3.1.4, with room).
 const MAX_LINE: u64 = 4096;
 
-/// What became of a message: the reply code's class and its text.
+/// The answer to a message: the reply code's class and its text.
 pub(super) enum Answer {
     /// Taken.
     Accepted,
@@ -26,7 +26,8 @@ pub(super) enum Answer {
 
 /// Speaks SMTP until QUIT or the end of the input.
 ///
-/// `host` is the name we greet with. `submit` is called for every message with its envelope and its text (LF lines, dots taken off).
+/// `host` is the name we greet with. `submit` is called for every message with its envelope and its
+/// text (LF lines, dots taken off).
 ///
 /// # Errors
 /// Fails when input cannot be read or output not be written.

@@ -6,10 +6,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use crate::cli::usage;
 use crate::exit::Failure;
 
-/// What a sendmail command line asks for.
+/// The arguments of a sendmail command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SendmailArguments {
-    /// What is to be done.
+    /// The mode.
     pub mode: SendmailMode,
     /// Take recipients from the header, too (`-t`).
     pub recipients_from_header: bool,
@@ -25,7 +25,7 @@ pub(super) struct SendmailArguments {
     pub recipients: Vec<OsString>,
 }
 
-/// What a sendmail command line asks for (`-b`).
+/// The mode of a sendmail command line (`-b`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum SendmailMode {
     /// Deliver a message from standard input (`-bm`).

@@ -11,11 +11,11 @@
 //!    deleting works on a full disk.
 //!    **From the journal's name on the change is certain.** Everything before can fail, and then
 //!    the mailbox has not been touched.
-//! 5. Give the file times that tell whether there is new mail; unlock.
+//! 5. Give the file times that show whether there is new mail; unlock.
 //!
 //! `plan` makes the pieces of the new file, `output` gives their bytes in order, `patched` reads a
-//! file as a rewrite means it to be, `reserve` takes the blocks on the disk beforehand, `rescue` keeps
-//! the bytes of a journal whose mailbox another program has written.
+//! file as a rewrite means it to be, `reserve` takes the blocks on the disk beforehand, `rescue`
+//! keeps the bytes of a journal whose mailbox another program has written.
 
 pub(in crate::mailbox) mod apply;
 pub(in crate::mailbox) mod journal;
@@ -66,7 +66,7 @@ const WINDOWS: [u32; 4] = [4 * 1024 * 1024, 512 * 1024, 64 * 1024, 4 * 1024];
 const AT_ONCE: u64 = 64;
 
 /// Writes changes into a mailbox that is one file, under all locks. `messages` is its index of when
-/// it was opened as `opened`, `is_partial` tells whether that has the end of it only.
+/// it was opened as `opened`, `is_partial` says whether that has the end of it only.
 ///
 /// # Errors
 /// [`CommitError`] says why nothing was changed.
@@ -127,8 +127,8 @@ pub fn recover(path: &Path, options: &CommitOptions<'_>) -> Result<Vec<Notice>, 
     LockedMailbox::begin(path, options).map(|mailbox| mailbox.notices)
 }
 
-/// Removes the dot-lock of a process of ours that was killed: other programs would wait for it, some
-/// of them for a quarter of an hour.
+/// Removes the dot-lock of a process of ours that was killed: other programs would wait for it,
+/// some of them for a quarter of an hour.
 fn remove_lock_of_the_dead(path: &Path, options: &CommitOptions<'_>) {
     let options = CommitOptions {
         lock: LockOptions {
@@ -138,8 +138,8 @@ fn remove_lock_of_the_dead(path: &Path, options: &CommitOptions<'_>) {
         },
         ..*options
     };
-    // Taking the lock replaces the stale one, and giving it back removes it. A user who may not lock
-    // is told so when there is something to write.
+    // Taking the lock replaces the stale one, and giving it back removes it. A user who may not
+    // lock is told so when there is something to write.
     let _ = LockedMailbox::lock(&followed(path), &options);
 }
 
@@ -161,8 +161,8 @@ impl LockedMailbox {
             source,
         };
         journal::clean_up(&mailbox.subject, options.journals);
-        // Before anything else: the index, the plan and a torn end all depend on bytes that a rewrite
-        // that broke off may still change.
+        // Before anything else: the index, the plan and a torn end all depend on bytes that a
+        // rewrite that broke off may still change.
         let found =
             journal::find(&mailbox.subject, options.journals, &mut mailbox.notices).map_err(io)?;
         match found {
@@ -270,8 +270,8 @@ impl LockedMailbox {
         committed.remaining = messages.len() - committed.deleted;
         let plan = self.plan(messages, &changes, has_all)?;
         let outcome = match self.write(&plan, options.journals) {
-            // A full disk must not prevent deleting, which frees room. So the flags, which make the file
-            // longer, are left out.
+            // A full disk must not prevent deleting, which frees room. So the flags, which make the
+            // file longer, are left out.
             Err(error) if is_full(&error) && committed.deleted > 0 && plan.flagged() > 0 => {
                 let deletions = self.plan(messages, &deletions, has_all)?;
                 committed.flags_left_out = plan.flagged();
@@ -416,13 +416,14 @@ impl LockedMailbox {
     /// one sector.
     fn write_at_once(&self, plan: &RewritePlan) -> io::Result<bool> {
         let file = self.lock.file();
-        // Mail that another program has added without our locks must be moved: that is no single step.
+        // Mail that another program has added without our locks must be moved: that is no single
+        // step.
         if file.metadata()?.len() != plan.old_size() {
             return Ok(false);
         }
         match Output::extents(plan)[..] {
-            // A cut within a block also writes zeros to the rest of it. After a power cut the disk may
-            // have the zeros and the old length.
+            // A cut within a block also writes zeros to the rest of it. After a power cut the disk
+            // may have the zeros and the old length.
             [] if only_cuts(plan) && plan.new_size().is_multiple_of(LARGEST_PAGE) => {
                 return self.cut(plan);
             }
@@ -452,8 +453,8 @@ impl LockedMailbox {
         Ok(true)
     }
 
-    /// Makes the journal in the first place that takes it; `None` in a program built with the feature
-    /// `seeded-bug`.
+    /// Makes the journal in the first place that takes it; `None` in a program built with the
+    /// feature `seeded-bug`.
     fn journal(
         &self,
         plan: &RewritePlan,
@@ -478,8 +479,9 @@ impl LockedMailbox {
                     .and_then(|spot| Journal::create(&spot, &self.subject, draft, file));
                 match made {
                     Ok(journal) => return Ok(Some(journal)),
-                    // Of several errors the one of a full disk is returned: callers try a smaller change
-                    // then, and it helps the user more than a missing right in another place.
+                    // Of several errors the one of a full disk is returned: callers try a smaller
+                    // change then, and it helps the user more than a missing right in another
+                    // place.
                     Err(error) => {
                         let replaces = worst.as_ref().is_none_or(|(_, before)| {
                             is_full_disk(&error) || !is_full_disk(before)
@@ -499,8 +501,8 @@ impl LockedMailbox {
         Err(CommitError::Write { path, source })
     }
 
-    /// Writes without a journal: the fault that the feature `seeded-bug` adds, to see that the tests
-    /// notice it.
+    /// Writes without a journal: the fault that the feature `seeded-bug` adds, to see that the
+    /// tests notice it.
     fn write_unprotected(&self, plan: &RewritePlan) -> io::Result<()> {
         let file = self.lock.file();
         let mut bytes = vec![0; (plan.end() - plan.start()) as usize];

@@ -1,14 +1,14 @@
-//! The one door for files that somebody names.
+//! The one way to open files that a user or a configuration names.
 //!
 //! The environment, a variable, a line of an rc file or an option may name anything: a FIFO that
 //! nobody writes to, `/dev/zero`, a directory, a link to nowhere, a file on a disk that fails.
 //! [`read`] opens those that are read. The caller says what the file is for ([`Use`]) and gets its
-//! bytes or a reason ([`Unread`]), soon and within a limit. [`mod@write`] finds those that mail is written
-//! to, past what others may have planted. [`names`] opens for both, and for everybody else whose names
-//! others may have planted; its table says who judges what.
+//! bytes or a reason ([`Unread`]), soon and within a limit. [`mod@write`] finds those that mail is
+//! written to, past what others may have planted. [`names`] opens for both, and for everybody else
+//! whose names others may have planted; its table says who judges what.
 //!
-//! What cannot be read is not absent: [`Trouble`] is the one place that tells
-//! the three apart.
+//! A file that cannot be read is not absent. [`Trouble`] is the one place that distinguishes
+//! absent, refused and failed.
 
 use std::io;
 
@@ -22,14 +22,14 @@ pub(crate) mod write;
 
 pub(crate) use read::{Opened, Unread, Use};
 
-/// What it means that a file, a user or a program could not be had.
+/// The meaning of an error when a file, a user or a program is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// There is none: ENOENT or ENOTDIR, and nothing else.
     Absent,
     /// It is there, or may be, but not for us, or its name can name nothing: EACCES, EPERM, ELOOP,
-    /// ENAMETOOLONG, EISDIR, ENXIO, ENOEXEC, EINVAL; or there is no room for what is written: ENOSPC, EDQUOT,
-    /// EFBIG, EROFS.
+    /// ENAMETOOLONG, EISDIR, ENXIO, ENOEXEC, EINVAL; or there is no room for what is written:
+    /// ENOSPC, EDQUOT, EFBIG, EROFS.
     Refused,
     /// The system failed: EIO, EMFILE, ENFILE, ENOMEM, ESTALE and everything we do not know. The
     /// same look-up may succeed later.
@@ -37,7 +37,7 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    /// Tells what an error of the system means.
+    /// Returns what an error of the system means.
     pub(crate) fn of(error: &io::Error) -> Trouble {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::ENOENT | Errno::ENOTDIR) => Trouble::Absent,

@@ -29,7 +29,7 @@ use nix::sys::stat::Mode;
 
 use crate::sys::interrupted::until_done;
 
-/// What is done with a file that is there.
+/// How an existing file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// It is read.
@@ -62,7 +62,7 @@ impl Links {
     }
 }
 
-/// Opens what has this path, whatever it is.
+/// Opens the file of this path, of whatever kind it is.
 ///
 /// # Errors
 /// When it is not there, or cannot be opened so.

@@ -23,7 +23,7 @@ use crate::exit::{Kind, plain};
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 
-/// What a file is read for.
+/// The use for which a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
     /// An rc file, `$MAILRC`, or a file that one names with `source`.
@@ -54,7 +54,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// How many bytes a FIFO, a pipe or standard input may give.
 pub(crate) const MAX_STREAM: u64 = 1 << 30;
 
-/// What one use allows.
+/// The limits of one use.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     /// How large the file may be, in bytes; `None` where it is read in pieces.
@@ -106,7 +106,7 @@ impl Use {
             Use::Certificates => row(Some(16 << 20), Streams::None, true),
             Use::Zone         => row(Some(64 << 10), Streams::None, true),
             Use::Text         => row(None, Streams::All, true),
-            // An attachment that is a device is a slip, /dev/null included.
+            // An attachment that is a device is a mistake, /dev/null included.
             Use::Attachment   => row(None, Streams::All, false),
         }
     }
@@ -119,7 +119,7 @@ pub enum Unread {
     Absent(io::Error),
     /// It is there, and we have no right to read it.
     Denied(io::Error),
-    /// It is there, and it is nothing that this use reads; the text says why.
+    /// The file is there, but this use does not read files of its kind or size; the text says why.
     Refused(String),
     /// This signal ended the waiting.
     Interrupted(u8),
@@ -133,7 +133,7 @@ impl Unread {
         matches!(self, Unread::Absent(_))
     }
 
-    /// Returns whether the system failed, so that nobody knows what the file says.
+    /// Returns whether the system failed, so that the content of the file is not known.
     pub fn is_failure(&self) -> bool {
         matches!(self, Unread::Failed(_))
     }

@@ -1,8 +1,8 @@
 //! The one rule for files that mail is written to.
 //!
-//! Somebody else may have prepared the place where mail is written: a link that leads into a file
-//! of his choice, or a file that he can read. So the way to the file is walked name by name, by
-//! descriptors, and in an *exposed* directory
+//! Another user may have prepared the place where mail is written: with a link that leads to a file
+//! of that user's choice, or with a file that the user can read. So the way to the file is walked
+//! name by name, by descriptors, and in an *exposed* directory
 //! - no link is followed that neither we nor root own, be it the last name or one before it;
 //! - no file is written that neither we nor root own, and none with a second name.
 //!
@@ -199,8 +199,8 @@ impl Target {
     /// # Errors
     /// As [`open`](Target::open) and [`make`](Target::make).
     pub(crate) fn open_or_make(&self) -> Result<(File, bool), Denied> {
-        // Open first: with O_CREAT alone a file that another user made in between would be taken for
-        // ours. If it comes in between now, `make` fails, and nothing is written.
+        // Open first: with O_CREAT alone a file that another user made in between would be taken
+        // for ours. If it comes in between now, `make` fails, and nothing is written.
         match self.open(false, None) {
             Err(Denied::System(error)) if error.kind() == io::ErrorKind::NotFound => {
                 Ok((self.make()?, true))
@@ -226,7 +226,8 @@ impl Target {
         if !is_trusted(file.uid()) && !exposure.is_file_of_our_group(file)? {
             return denied("another user's file in a directory that others may write to");
         }
-        // Who may make a link to a file that he may not write could have us write to it.
+        // A user can make a hard link to a file without the right to write to it, and so have us
+        // write to it.
         if file.is_file() && file.nlink() > 1 {
             return denied("a file with a second name that another user may have made");
         }
@@ -284,8 +285,8 @@ impl Walk {
         }
     }
 
-    /// Goes into a directory. A link is refused, although it was looked at before: somebody may have
-    /// put it there since.
+    /// Goes into a directory. A link is refused, although it was looked at before: somebody may
+    /// have put it there since.
     fn enter(&mut self, name: &OsStr) -> io::Result<()> {
         self.directory = names::searchable_in(&self.directory, name)?;
         // The walk is by descriptors, so `..` is the true parent even behind a link.
@@ -326,7 +327,7 @@ impl Walk {
     }
 }
 
-/// What others can do in a directory.
+/// The rights that others have in a directory.
 struct Exposure {
     is_exposed: bool,
     owner: u32,

@@ -3,8 +3,9 @@
 //! operands behind `--`.
 //!
 //! clap reads no command line of mailx: building its definitions for every mail takes more time
-//! than all the rest of reading a command line. Names and arities come from the [`table`](super::table),
-//! whose tests hold it against clap's definitions. Help, manual and completions come from clap.
+//! than all the rest of reading a command line. Names and arities come from the
+//! [`table`](super::table), whose tests hold it against clap's definitions. Help, manual and
+//! completions come from clap.
 //!
 //! [`normalise`] is a pure function: what it must know of the world comes in a [`Probe`]. The
 //! rules are POSIX's, and where that is silent what most of the mailx programs do. Arguments are
@@ -20,7 +21,7 @@ use crate::cli::usage;
 use crate::exit::Failure;
 use crate::sanitize;
 
-/// What the rules ask about the world.
+/// The questions that the rules ask about files, commands and the environment.
 pub struct Probe<'a> {
     /// Whether this names a file that is there, and no directory.
     pub is_file: &'a dyn Fn(&OsStr) -> bool,
@@ -134,7 +135,8 @@ pub fn normalise(arguments: &[OsString], probe: &Probe<'_>) -> Result<Vec<OsStri
 }
 
 struct Pass<'a> {
-    /// How many attachments there are so far, and the type, name and encoding given for the next one.
+    /// How many attachments there are so far, and the type, name and encoding given for the next
+    /// one.
     attachments: usize,
     next_type: Option<OsString>,
     next_name: Option<OsString>,
@@ -153,7 +155,7 @@ impl Pass<'_> {
                 return self.after_double_dash();
             }
             if bytes == b"-." {
-                // s-nail's end of options: whatever follows is a recipient.
+                // s-nail's end of options: every following word is a recipient.
                 self.operands.extend(self.words.drain(..));
                 return Ok(());
             }
@@ -252,8 +254,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Pushes a long option; GNU mail's `--content-type`, `--content-name` and `--encoding` are for the
-    /// attachment that follows.
+    /// Pushes a long option; GNU mail's `--content-type`, `--content-name` and `--encoding` are for
+    /// the attachment that follows.
     fn long_value(&mut self, long: &str, value: &OsStr) {
         match long {
             "content-type" => self.next_type = Some(value.to_owned()),
@@ -300,8 +302,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Handles one letter of a cluster; returns those behind it that are letters of options too, and
-    /// not its value.
+    /// Handles one letter of a cluster; returns those behind it that are letters of options too,
+    /// and not its value.
     fn letter<'w>(
         &mut self,
         letter: char,

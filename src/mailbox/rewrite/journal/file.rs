@@ -42,7 +42,7 @@ const COPIED: usize = 256 * 1024;
 /// The largest page that Linux has, and so the largest block of a file system.
 pub(in crate::mailbox) const LARGEST_PAGE: u64 = 64 * 1024;
 
-/// What a disk writes in one piece.
+/// The size that a disk writes in one piece.
 pub(in crate::mailbox) const SECTOR: u64 = 512;
 
 /// A journal that has its name, and so a rewrite that is certain.
@@ -128,7 +128,8 @@ impl Journal {
             body: (HEADER_AT + header.encode().len() as u64).next_multiple_of(BLOCK),
             header,
         };
-        // The body comes first and the start of the file last, for the header holds the body's hash.
+        // The body comes first and the start of the file last, for the header holds the body's
+        // hash.
         journal.reserve()?;
         match &draft.body {
             NewBody::Whole { extents, content } => journal.write_body(extents, content)?,
@@ -151,8 +152,9 @@ impl Journal {
         let header = self.header.encode();
         let mut start = Vec::with_capacity(HEADER_AT as usize + header.len());
         start.extend_from_slice(MAGIC);
-        // A file that grows is made longer before anything is written, and a plan that only cuts has
-        // nothing to write: in both the length changes first, so the word is there from the start.
+        // A file that grows is made longer before anything is written, and a plan that only cuts
+        // has nothing to write: in both the length changes first, so the word is there from the
+        // start.
         let grows = self.header.new_size > self.header.old_size;
         let resizes_first = grows || self.header.only_cuts();
         start.extend_from_slice(if resizes_first { RESIZING } else { &[0; 8] });

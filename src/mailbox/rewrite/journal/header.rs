@@ -10,10 +10,10 @@ use crate::mailbox::read_at::read_full;
 use crate::mailbox::rewrite::output::Extent;
 use crate::mailbox::rewrite::plan::{OwnedPiece, Piece, RewritePlan};
 
-/// What the file starts with.
+/// The first bytes of the file.
 pub(super) const MAGIC: &[u8; 16] = b"postrider redo 2";
 
-/// What it started with when journals had no witness.
+/// The first bytes when journals had no witness.
 pub(super) const FIRST_MAGIC: &[u8; 16] = b"postrider redo 1";
 
 /// How much of the old bytes is taken as a sample, at most.
@@ -36,7 +36,7 @@ const WINDOWS: u8 = 2;
 const COPY: u8 = 0;
 const TEXT: u8 = 1;
 
-/// What a journal says of its rewrite.
+/// The facts of a rewrite that stand in front of its journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) struct Header {
     /// The mailbox's device; it may have another number after the next start of the machine.
@@ -57,11 +57,11 @@ pub(in crate::mailbox) struct Header {
     pub sample: u64,
     /// What its maker knew of the mailbox; none in a journal of the first format.
     pub witness: Option<Box<Witness>>,
-    /// What the body holds.
+    /// The kind of body.
     pub body: Body,
 }
 
-/// What the body of a journal holds.
+/// The content of a journal's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) enum Body {
     /// The bytes of these extents.
@@ -208,8 +208,8 @@ impl Header {
         match &self.body {
             Body::Whole { extents, .. } => {
                 let end = end_of(extents);
-                // Between two extents the new file has the bytes of the old one at that place, so no
-                // gap may reach behind its end; and a file that grows is written to its new end.
+                // Between two extents the new file has the bytes of the old one at that place, so
+                // no gap may reach behind its end; and a file that grows is written to its new end.
                 let gaps_end = extents.last().map_or(self.start, |extent| extent.place);
                 end <= self.new_size
                     && gaps_end <= self.old_size

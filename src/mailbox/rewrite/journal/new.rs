@@ -11,7 +11,7 @@ use crate::mailbox::rewrite::output::{Extent, Output};
 use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::mailbox::rewrite::plan::RewritePlan;
 
-/// What a new journal is made from.
+/// The plan of a new journal.
 #[derive(Clone, Debug)]
 pub(in crate::mailbox) struct NewJournal<'a> {
     /// Where the first byte changes.
@@ -20,11 +20,11 @@ pub(in crate::mailbox) struct NewJournal<'a> {
     pub old_size: u64,
     /// Its size afterwards.
     pub new_size: u64,
-    /// What the journal will hold.
+    /// The content of its body.
     pub body: NewBody<'a>,
 }
 
-/// What a journal will hold.
+/// The content of a new journal's body.
 #[derive(Clone, Debug)]
 pub(in crate::mailbox) enum NewBody<'a> {
     /// Everything that is written.

@@ -1,4 +1,4 @@
-//! The witness of a journal: bytes of the mailbox that only somebody who could read it knew.
+//! The witness of a journal: bytes of the mailbox that only a program that could read it knew.
 //!
 //! A file of a journal's name may be a planted one, even where it belongs to somebody whose journal
 //! counts: another user may have moved it there. So a journal holds small samples of the mailbox,
@@ -99,8 +99,8 @@ impl Witness {
             old = rest;
             let (shall, rest) = new.split_at(before(new_size, at, len));
             new = rest;
-            // A sample that was being written when the machine stopped may have both old and new bytes:
-            // each byte is judged by itself.
+            // A sample that was being written when the machine stopped may have both old and new
+            // bytes: each byte is judged by itself.
             let found = &mut sample[..before(end, at, len)];
             if read_full(mailbox, found, at)? < found.len() {
                 return Ok(false);

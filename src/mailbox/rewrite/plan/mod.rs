@@ -1,8 +1,8 @@
 //! The plan of a rewrite: the new mailbox, as pieces of the old one and texts between them.
 //!
 //! Pieces stand in the order of the new file, and those that are copied are in the order of the old
-//! one too. The bytes before the first changed byte belong to no piece. Nor do those behind the last
-//! change where both files have the same length.
+//! one too. The bytes before the first changed byte belong to no piece. Nor do those behind the
+//! last change where both files have the same length.
 
 use std::io;
 
@@ -48,11 +48,11 @@ struct Stored {
     len: u64,
 }
 
-/// In place of an offset: the piece is a text, and stands in [`RewritePlan::text`] behind the text of the
-/// piece before.
+/// In place of an offset: the piece is a text, and stands in [`RewritePlan::text`] behind the text
+/// of the piece before.
 const TEXT: u64 = u64::MAX;
 
-/// What a rewrite makes of a file.
+/// The plan of a rewrite: the new file as pieces of the old one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::mailbox) struct RewritePlan {
     /// Where the first piece belongs: the first changed byte.
@@ -96,9 +96,9 @@ impl RewritePlan {
                     let start = message.offset;
                     let end = message.offset + message.len;
                     let is_run = deleted_to == Some(start);
-                    // The separator behind the deleted message counts only after a blank line, unless
-                    // it is strict. The message before may not end in one: without it that message
-                    // would swallow the one behind.
+                    // The separator behind the deleted message counts only after a blank line,
+                    // unless it is strict. The message before may not end in one: without it that
+                    // message would swallow the one behind.
                     if !is_run && !message.is_strict && start > 0 && index + 1 < messages.len() {
                         let before = if plan.has_start {
                             end_before(messages, index)
@@ -184,7 +184,8 @@ impl RewritePlan {
         self.flagged
     }
 
-    /// Returns the pieces in the order of the new file; the first stands at [`start`](RewritePlan::start).
+    /// Returns the pieces in the order of the new file; the first stands at
+    /// [`start`](RewritePlan::start).
     pub(in crate::mailbox) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let mut texts = &self.text[..];
         self.pieces.iter().map(move |piece| match *piece {
@@ -288,8 +289,8 @@ impl Builder {
 
     /// Leaves this part of the old file out.
     fn skip(&mut self, start: u64, end: u64) {
-        // Two deleted messages may share a delimiter that its writer forgot to repeat, so the second
-        // part may begin within the first.
+        // Two deleted messages may share a delimiter that its writer forgot to repeat, so the
+        // second part may begin within the first.
         let start = start.max(self.at);
         self.copy_to(start);
         if end > start {
@@ -299,8 +300,9 @@ impl Builder {
         }
     }
 
-    /// Leaves out bytes between these messages that belong to none of them (what a broken append left,
-    /// see `torn`), but only where they would have to be moved: the rest of the file stays untouched.
+    /// Leaves out bytes between these messages that belong to none of them (what a broken append
+    /// left, see `torn`), but only where they would have to be moved: the rest of the file stays
+    /// untouched.
     fn skip_between(&mut self, messages: &[MessageRef], from: usize, to: usize) {
         for index in from + 1..=to {
             let start = end_before(messages, index);
@@ -355,8 +357,8 @@ impl Builder {
         if !self.has_start {
             return self.plan;
         }
-        // The rest of the file moves only where the length changes; else it stays as it is and belongs
-        // to no piece.
+        // The rest of the file moves only where the length changes; else it stays as it is and
+        // belongs to no piece.
         if self.plan.new_size != self.plan.old_size {
             self.copy_to(self.plan.old_size);
         }
@@ -370,7 +372,8 @@ fn end_before(messages: &[MessageRef], index: usize) -> u64 {
     before.map_or(0, |before| before.offset + before.len)
 }
 
-/// Returns the part of an MMDF file that is deleted with a message: the message with its delimiters.
+/// Returns the part of an MMDF file that is deleted with a message: the message with its
+/// delimiters.
 ///
 /// It reaches to the delimiter before the next message. Careless writers let two messages share a
 /// delimiter, which then stays for the other one. The closing delimiter also stays where something
