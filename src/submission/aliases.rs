@@ -1,7 +1,7 @@
 //! Aliases: names that stand for recipients.
 //!
-//! Those of the mailrc apply always; the system's (`/etc/aliases`) on every route that we carry
-//! ourselves and never before a real sendmail, which reads them itself.
+//! The aliases of the mailrc always apply. The system's aliases (`/etc/aliases`) apply on every route
+//! that we carry ourselves, and never before a real sendmail, which reads them itself.
 //! Commands and files in the system's aliases are never run or written.
 
 use std::collections::BTreeMap;

@@ -27,7 +27,7 @@ use crate::transport::local::{self, Local};
 use crate::transport::sendmail::{self, Sendmail};
 use crate::transport::{Disposition, Envelope, Outcome, smtp};
 
-/// Returns what is said of a file that did not get its copy.
+/// Returns the message about a file that did not get its copy.
 fn no_copy_in(name: &OsStr) -> String {
     let name = sanitize::path(&name);
     format!("the message is sent, but no copy is in {name}")
@@ -271,7 +271,8 @@ impl<'a> Dispatcher<'a> {
         local::deliver(&local, name, sender, message, &self.around.wait())
     }
 
-    /// Appends a copy to each file that is to have one; what fails is told and changes the status.
+    /// Appends a copy to each file that is to have one; returns the failures, which change the exit
+    /// status.
     pub(super) fn copies(&self) -> Vec<Failure> {
         if self.draft.copies.is_empty() {
             return Vec::new();

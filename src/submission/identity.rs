@@ -1,4 +1,4 @@
-//! Identity: who a mail is from, and what this host is called.
+//! Identity: the sender of a mail where none was asked for, and the names of this host.
 
 use crate::address::{EnvelopeAddress, NamedAddress, parse_list};
 use crate::config::Settings;

@@ -1,12 +1,14 @@
-//! Keeping: the text of what nobody has accepted.
+//! Keeping: the text of a message that was not accepted for every recipient.
 //!
-//! Appended as one message to the dead letter file, an mbox of mode 0600, and closed to others if it
-//! was not: never through a
-//! symbolic link, never overwritten. Two fields in front, `X-Postrider-Unsent-To` and
-//! `X-Postrider-Unsent-From`, name the envelope that failed. Where there is no usable home
-//! directory, the file lies in our private place, `/var/tmp/postrider-UID/`. A file that cannot be
-//! locked stays as it is: the message gets one of its own beside it. Root's messages do not go where
-//! another user owns the directory, as HOME's is under `sudo -E`.
+//! The text is appended as one message to the dead letter file. That file is an mbox of mode 0600;
+//! one that others can read is closed to them first. It is never opened through a symbolic link and
+//! never overwritten. Two header fields in front of the message, `X-Postrider-Unsent-To` and
+//! `X-Postrider-Unsent-From`, name the envelope that failed.
+//!
+//! A user without a usable home directory has the file in our private place,
+//! `/var/tmp/postrider-UID/`. If the file cannot be locked, it stays as it is, and the message gets a
+//! file of its own beside it. Root's messages are not written into a directory that another user
+//! owns, as the home directory is under `sudo -E`.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -85,8 +87,8 @@ pub fn keep(
             Err(reason) => reasons.push(reason),
         }
     }
-    // The one case in which a text is lost. The message is loud, and every place is named with its
-    // reason.
+    // This is the one case in which a text is lost, so the failure names every place and why it did
+    // not take the text.
     Err(Failure::new(Kind::CannotCreate, "the message is NOT KEPT").because(reasons.join("; ")))
 }
 
@@ -108,7 +110,7 @@ fn append_or_alone(
         done => return done.map(|()| path),
     }
     let mut name = path.into_os_string();
-    // A random name, since a predictable one could be taken by somebody else beforehand.
+    // A random name, since a predictable one could be taken by another user beforehand.
     name.push(format!(".{:016x}", random::number()));
     let path = PathBuf::from(name);
     append_alone(&path, line, &mut message.reader(), &options)?;
@@ -134,7 +136,7 @@ fn close_to_others(path: &Path) {
 enum LetterPlace {
     /// A file whose directory is the user's business.
     File(PathBuf),
-    /// Our private place in a directory that everybody may write to.
+    /// Our private place in a directory that all users may write to.
     Shared,
 }
 

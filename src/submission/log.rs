@@ -1,4 +1,4 @@
-//! The log: one line a recipient, to syslog or a file; it never stops a mail.
+//! The log: one line for each recipient, to syslog or a file. A failing log never stops a mail.
 //!
 //! `set log=syslog` (the default where its socket is there), `log=FILE`, `log=off`.
 
@@ -23,10 +23,11 @@ const PRIORITY: u8 = 2 * 8 + 6;
 /// How long one line may be, in bytes; syslog daemons cut at 1 KiB or more.
 const MAX_LINE: usize = 900;
 
-/// Writes a line for each entry of a report; returns what is to be told where the file that was
-/// asked for cannot be written.
+/// Writes a line for each entry of a report; returns a notice where the file that was asked for
+/// cannot be written.
 ///
-/// A log that fails never affects a mail. Syslog is not asked for, and may not be there.
+/// A log that fails never affects a mail. A failure of syslog gives no notice: syslog is the
+/// default and may not be there.
 pub fn write(report: &Report, settings: &Settings, environment: &Environment) -> Option<String> {
     let name = match settings.text("log") {
         None | Some("off") => return None,

@@ -1,8 +1,13 @@
 //! Submission: the one pipeline of a mail out.
 //!
-//! Takes a draft through routes and transports to a report with one outcome a recipient, and
-//! keeps the text of what was not accepted. Used by every face; prints nothing. How a message
-//! is composed and what the user is told are the business of `compose` and `cli`.
+//! Submission takes a draft through routes and transports to a report with one outcome for each
+//! recipient, and keeps the text of a message that was not accepted. All programs use it: mailx,
+//! postrider and sendmail. It prints nothing: `compose` makes the message, and `cli` prints the report.
+//!
+//! The steps: `plan` finds a route for each copy (`mta` reads the settings, `identity` the names of
+//! this host, `aliases` and `route` expand and decide); `dispatch` renders the message for each route
+//! and hands it to its transport (`relay` prepares the one over SMTP); `keep` writes the dead letter;
+//! `log` and `report` say what became of each copy.
 
 use std::io;
 use std::sync::Arc;
@@ -65,7 +70,7 @@ pub fn send(
     Ok(report)
 }
 
-/// Sends a draft for somebody who keeps its text until it is accepted.
+/// Sends a draft for a caller that keeps its text until it is accepted.
 ///
 /// # Errors
 /// As [`send`].
@@ -116,7 +121,7 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
         .any(|entry| entry.outcome.is_accepted())
     {
         // A copy in `record` says that the message was sent, so it is written only when a next hop
-        // has accepted it for somebody.
+        // has accepted it for a recipient.
         report.copy_failures = dispatcher.copies();
     }
     report.notices.extend(dispatcher.notices.into_inner());
@@ -145,7 +150,7 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
         return Kept::NotNeeded;
     }
     let identity = Identity::find(around.settings);
-    // The envelope is not in the message: without these two fields nobody could send the dead
+    // The envelope is not in the message: without these two fields the user could not send the dead
     // letter again to the recipients who miss it.
     let sender = match &draft.envelope_sender {
         Some(sender) => sender.to_string(),

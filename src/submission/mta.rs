@@ -1,4 +1,4 @@
-//! How mail leaves: the values of `mta` and `smtp`, read.
+//! How mail leaves: reads the values of `mta` and `smtp`, a relay's URL included.
 
 use std::error::Error;
 use std::fmt;
@@ -84,7 +84,7 @@ impl fmt::Display for RelayUrl {
     }
 }
 
-/// Why a value of `mta` or `smtp` is none.
+/// Why a value of `mta` or `smtp` cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MtaError(String);
 

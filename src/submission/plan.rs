@@ -1,4 +1,5 @@
-//! The plan: who we are, which ways there are, and which way each copy goes.
+//! The plan of a submission: the sender's identity, the ways out that the settings give, and the
+//! route of each copy. Nothing is sent here; a failure leaves the message whole.
 
 use std::cell::RefCell;
 use std::io;

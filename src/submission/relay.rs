@@ -1,7 +1,7 @@
 //! The relay as configured: from a URL and variables to what the SMTP transport takes.
 //!
-//! Secrets come from a file, a command, systemd's credentials, netrc, a variable or the URL
-//!; one in a file that others can read is refused.
+//! A secret comes from a file, a command, systemd's credentials, a variable, the URL or netrc. A
+//! secret in a file that others can read is refused.
 
 use std::ffi::OsStr;
 use std::fs::Metadata;
@@ -73,8 +73,8 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
         forbid_clear_login(url, settings)?;
     }
     if relay.credentials.is_some() && relay.verify == Verify::Ignore && !is_loopback(&url.host) {
-        // A password never goes to just anybody: a good certificate is no hindrance, and a bad
-        // one is told with the tls-fingerprint line to write instead (see `distrusted`).
+        // A password is only sent to a relay that is known. A good certificate passes; a bad one is
+        // reported with the tls-fingerprint line to write instead (see `distrusted`).
         relay.verify = Verify::Strict;
     }
     relay.helo_name = settings.helo_name();
@@ -434,7 +434,7 @@ fn netrc(
     };
     let file = match open::read::open(&path, Use::Netrc) {
         Ok(file) => file,
-        // One that is there and cannot be read is told: the login in it is missed (D27).
+        // A netrc that is there and cannot be read is a failure: it may hold the login (D27).
         Err(error) if error.is_absent() => return Ok(None),
         Err(error) => return Err(unreadable(&path, error)),
     };

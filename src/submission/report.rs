@@ -1,4 +1,4 @@
-//! What became of a mail, copy by copy.
+//! The report of a submission: the outcome of each copy, the dead letter, notices and hints.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct CopyReport {
     pub route: Arc<str>,
     /// Why this way.
     pub reason: Cow<'static, str>,
-    /// What became of it, shared by all copies that it is said of.
+    /// The outcome, shared by all copies that have the same one.
     pub outcome: Arc<Outcome>,
 }
 

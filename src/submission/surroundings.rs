@@ -1,4 +1,4 @@
-//! What a submission is told of its surroundings.
+//! The surroundings of a submission: settings, environment, signals and the observer.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ pub struct Surroundings<'a> {
     pub(crate) settings: &'a Settings,
     /// The environment.
     pub(crate) environment: &'a Environment,
-    /// Who asks us to stop.
+    /// The signals that ask us to stop.
     pub(crate) signals: &'a Signals,
-    /// Who is told what goes on.
+    /// Gets the dialogue and the notices of long waits.
     pub(crate) observer: Arc<dyn Observer>,
-    /// Whether somebody sits at a terminal: then no deadline ends a submission.
+    /// Whether a person sits at a terminal: then no deadline ends a submission.
     pub(crate) terminal: bool,
 }
 

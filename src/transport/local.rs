@@ -37,7 +37,7 @@ pub(crate) struct Wait<'a> {
     pub patience: Duration,
     /// A signal ends it.
     pub signals: &'a Signals,
-    /// Who is told for whom we wait.
+    /// Gets the notice of whose lock we wait for.
     pub observer: &'a dyn Observer,
 }
 
@@ -54,8 +54,8 @@ impl Wait<'_> {
         options: &AppendOptions<'_>,
     ) -> Result<(), AppendError> {
         let is_over = || self.signals.received().is_some();
-        let tell = |what: &str| self.observer.waiting_for_lock(what);
-        let waiter = Waiter::new(path, &is_over, &tell);
+        let report = |what: &str| self.observer.waiting_for_lock(what);
+        let waiter = Waiter::new(path, &is_over, &report);
         let waits = |holder: &Holder| waiter.waits(holder);
         let mut options = *options;
         options.lock.patience = self.patience;

@@ -1,9 +1,8 @@
 //! Transports: our code for handing a message to sendmail, to a relay, or to a mailbox.
 //!
 //! A transport gets a finished message, an envelope and a plain description of
-//! where to go; it knows no variables and prints nothing. It answers with one
-//! [`Outcome`] a recipient. What to do with mail that nobody accepted is the
-//! business of `submission`.
+//! where to go; it knows no variables and prints nothing. It returns one
+//! [`Outcome`] for each recipient. `submission` keeps mail that was not accepted.
 
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::Kind;
@@ -108,19 +107,19 @@ impl Outcome {
     }
 }
 
-/// Who is told what goes on while a transport works (`-v`, long waits).
+/// Gets what goes on while a transport works: the dialogue for `-v`, and long waits.
 pub(crate) trait Observer: Send + Sync {
-    /// Tells one line of an SMTP dialogue, secrets already masked.
+    /// Shows one line of a dialogue, in which secrets are masked already.
     fn dialogue(&self, from_us: bool, line: &str) {
         let _ = (from_us, line);
     }
 
-    /// Tells that something is being waited for.
+    /// Reports that the transport waits for something.
     fn waiting(&self, what: &str) {
         let _ = what;
     }
 
-    /// Tells whose lock of a mailbox is being waited for.
+    /// Reports whose lock of a mailbox the transport waits for.
     fn waiting_for_lock(&self, what: &str) {
         let _ = what;
     }

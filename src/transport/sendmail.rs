@@ -57,7 +57,7 @@ pub(crate) struct Sendmail {
 /// Returns whether this is a program we can run and not ourselves.
 ///
 /// # Errors
-/// When the system fails to look, so that nobody knows whether there is one.
+/// When the system fails to look, so that it is not known whether there is one.
 fn is_usable(path: &Path) -> io::Result<bool> {
     let may_run = access(path, AccessFlags::X_OK).map_err(io::Error::from);
     // `access` is content with a directory as well, hence the second look.
@@ -70,14 +70,14 @@ fn is_usable(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// How much of a program tells which build it is, in bytes: the table of contents of an executable
+/// How much of a program shows which build it is, in bytes: the table of contents of an executable
 /// and its build id stand at the front.
 const FRONT: usize = 4096;
 
 /// Returns whether this is our own executable, or a copy of it: neither is an MTA.
 ///
-/// A link is told by device and inode, a copy by its size and its front; other programs are not
-/// even opened. Another build of Postrider is told when it runs: it sees [`SUBMITTING`].
+/// A link is known by device and inode, a copy by its size and its front; other programs are not
+/// even opened. Another build of Postrider finds out when it runs: it sees [`SUBMITTING`].
 ///
 /// # Errors
 /// When the system fails to look.
@@ -91,7 +91,7 @@ pub(crate) fn is_ourselves(path: &Path) -> io::Result<bool> {
 
 fn is_our_file(path: &Path, file: &Metadata) -> io::Result<bool> {
     let us = Path::new("/proc/self/exe");
-    // Where /proc is missing nobody can tell.
+    // Without /proc our own executable is unknown, and no program can be compared with it.
     let Some(own) = open::if_there(fs::metadata(us))? else {
         return Ok(false);
     };
@@ -337,7 +337,8 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
         }
         End::Interrupted(signal) => {
             let text = format!("interrupted while {program} had the message");
-            // The child runs on and may read the rest: nobody knows what becomes of the message.
+            // The child runs on and may read the rest, so it is not known what becomes of the
+            // message.
             Outcome::new(Disposition::Uncertain(Kind::Signal(signal)), text)
         }
     };

@@ -1,6 +1,6 @@
 //! AUTH: credentials and what the SASL mechanisms make of them (RFC 4954).
 //!
-//! Pure. The session decides whether credentials may travel at all.
+//! These functions do no input or output. The session decides whether credentials may travel at all.
 
 use std::fmt;
 

@@ -1,7 +1,8 @@
 //! The connection: bytes to and from one relay, in clear or through TLS.
 //!
-//! Knows replies and time limits, but no command. Every reply has one limit for
-//! all of it, so that a server that sends a byte now and then does not keep us.
+//! The connection knows replies and time limits, but no command. Each reply has one
+//! time limit for all of it, so that a server that sends a byte now and then does not
+//! hold us for ever.
 
 use std::error::Error;
 use std::fmt;
@@ -121,10 +122,10 @@ impl Connection {
         self.mask.text(text)
     }
 
-    /// Returns whether the other side has said something that nobody has asked for yet.
+    /// Returns whether the other side has said something that it was not asked for.
     ///
     /// To be asked before each command: a reply that is here by then was given before its command,
-    /// and is no answer to it. A closed connection says nothing; whoever sends next will see it.
+    /// and is no answer to it. A closed connection says nothing; the next write or read reports it.
     pub(super) fn has_spoken(&mut self) -> bool {
         if !self.buffer.is_empty() {
             return true;
@@ -136,7 +137,7 @@ impl Connection {
             }
             Stream::Tls(stream) => {
                 // What is here may be a ticket of TLS 1.3, or half a record. Errors come again
-                // when somebody reads.
+                // at the next read.
                 if is_readable(&stream.sock) {
                     let _ = stream.conn.read_tls(&mut stream.sock);
                 }
@@ -300,7 +301,7 @@ fn handshake(client: &mut Client, socket: &mut TcpStream, end: Instant) -> Resul
             Err(error) => return Err(error.into()),
         }
         if let Err(error) = client.connection.process_new_packets() {
-            // The alert that tells the server why; losing it changes nothing.
+            // The alert names the reason to the server; losing it changes nothing.
             let _ = client.connection.write_tls(socket);
             return Err(WireError::Tls(client.explain(error)));
         }

@@ -1,7 +1,7 @@
 //! The body of DATA: line ends and dots (RFC 5321 sections 2.3.8 and 4.5.2).
 //!
 //! Messages have LF line ends everywhere else; CRLF and dot-stuffing are made
-//! here and nowhere else. Pure apart from reading the message.
+//! here and nowhere else. Nothing here writes to a socket.
 
 use std::io::{self, Read};
 
@@ -161,7 +161,7 @@ impl Default for Encoder {
 
 impl Encoder {
     /// Appends the encoding of the next bytes. LF, CRLF and a CR alone are each one line end:
-    /// whatever the message holds, no bare CR or LF leaves, so nobody can smuggle a final dot.
+    /// whatever the message holds, no bare CR or LF leaves, so a message cannot smuggle in a final dot.
     fn encode(&mut self, mut input: &[u8], output: &mut Vec<u8>) {
         output.reserve(input.len() + input.len() / 32 + 8);
         while let Some(first) = input.first() {

@@ -39,7 +39,7 @@ pub(super) struct ProgressState {
     settled: Vec<Option<Outcome>>,
     stage: String,
     since: Instant,
-    /// Whether the outcomes were taken: whoever waited has gone on.
+    /// Whether the outcomes were taken: the waiting thread has gone on.
     closed: bool,
 }
 
@@ -113,7 +113,7 @@ impl Progress {
         self.state().settled[recipient] = Some(outcome);
     }
 
-    /// Takes the outcomes; what the worker does from here on is heard by nobody.
+    /// Takes the outcomes; what the worker does from here on is not shown or reported.
     pub(super) fn outcomes(&self, rest: &Outcome) -> Vec<Outcome> {
         let mut state = self.state();
         state.closed = true;

@@ -56,7 +56,7 @@ const FILES: [&str; 3] = ["/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf"
 /// Returns whether a look-up can work at all.
 ///
 /// For a process without a free descriptor, and where `/etc/hosts` cannot be read, the C library says
-/// that no such host is known. So nobody asks it then.
+/// that no such host is known. So the C library is not asked then.
 fn can_look_up() -> Result<(), Unread> {
     let sockets: io::Result<Vec<UdpSocket>> = (0..DESCRIPTORS)
         .map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)))
@@ -106,7 +106,7 @@ fn unknown_host(host: &str, why: &str) -> Outcome {
     Outcome::new(Disposition::Refused(Kind::NoHost), text)
 }
 
-/// Tells an unknown name from a name service that does not answer. std hides the number that
+/// Distinguishes an unknown name from a name service that does not answer. std hides the number that
 /// `getaddrinfo` returned, so its words (glibc's, musl's) have to do; what we do not know is temporary.
 fn lookup_failure(host: &str, error: &io::Error) -> Outcome {
     const UNKNOWN: [&str; 3] = ["not known", "No address associated", "does not resolve"];

@@ -1,6 +1,6 @@
 //! The mask: secrets taken out of what a relay says.
 //!
-//! Pure. A relay that echoes our AUTH line, or a log of it, must not put the password on standard
+//! A relay that echoes our AUTH line, or a log of it, must not put the password on standard
 //! error, into the log or into a receipt. Every text of the relay passes here when it is taken
 //! over (`reply`), so that nothing behind it can forget to.
 //!

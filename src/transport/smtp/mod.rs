@@ -21,8 +21,8 @@
 //! types of commands, their parameters and qualified addresses render each line
 //! that is sent, but for HELO and AUTH.
 //!
-//! Keeping what nobody accepted is the business of `submission`; texts of the
-//! relay are handed on unsanitised.
+//! `submission` keeps what was not accepted. The relay's words are handed on
+//! unsanitised; the printing side sanitises them.
 
 mod auth;
 mod connection;
@@ -104,7 +104,7 @@ pub(crate) fn submit(
 /// How often the waiting thread looks whether it is to stop.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// After how long a wait is worth a word.
+/// After how long a wait is reported.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Waits for the worker; returns the outcome of every recipient that it left undecided.

@@ -1,6 +1,6 @@
 //! SMTP replies: from bytes of the relay to a code and its words (RFC 5321 section 4.2).
 //!
-//! Pure. A reply is bounded and read leniently where real
+//! Nothing here reads from a socket. A reply is bounded and read leniently where real
 //! servers are sloppy: Latin-1 text, lines that end in LF alone, a code without
 //! any text. What could be two readings of one reply is an error.
 //!

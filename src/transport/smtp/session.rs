@@ -1,7 +1,7 @@
 //! A session: from the connection to where mail can be sent, and its end.
 //!
 //! Two kinds of end: a recipient is settled by its own reply, or something
-//! stops the session and its [`Outcome`] holds for everybody not settled.
+//! stops the session, and its [`Outcome`] holds for every recipient not settled.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ use crate::transport::{Disposition, Outcome};
 /// How long the reply to QUIT may take; nothing depends on it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How long the rest of a reply may take that nobody has asked for.
+/// How long the rest of a reply may take that came without a command.
 const UNASKED: Duration = Duration::from_secs(1);
 
 /// Runs a whole dialogue and sends the outcome of those recipients that have none of their own.
@@ -48,7 +48,7 @@ pub(super) fn run(job: &Job, done: &Sender<Outcome>) {
     let quit = Quit.to_string();
     session.show_line(true, quit.trim_end());
     let sent = session.wire.send(quit.as_bytes());
-    // A receiver that is gone has given up on us: nobody is left to be told.
+    // If the receiver is gone, the waiting thread has given up and reported an outcome already.
     let _ = done.send(rest);
     if sent.is_ok() {
         let _ = session.wire.reply(FAREWELL);
@@ -412,7 +412,7 @@ impl<'a> SmtpSession<'a> {
         Ok(reply)
     }
 
-    /// Stops where the waiting thread has given up: nobody would learn what happens from here on.
+    /// Stops where the waiting thread has given up: what happens from here on could not be reported.
     pub(super) fn still_wanted(&self) -> Result<(), Stop> {
         if self.job.progress.is_abandoned() {
             return Err(self.unwanted());

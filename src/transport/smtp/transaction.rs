@@ -128,7 +128,7 @@ impl SmtpSession<'_> {
         Ok(Mail::new(sender, parameters))
     }
 
-    /// Returns the RCPT commands; settles those recipients that this relay cannot be told.
+    /// Returns the RCPT commands; settles those recipients that cannot be written for this relay.
     fn rcpt_commands(&self) -> Vec<(usize, Rcpt)> {
         let mut commands = Vec::new();
         for (index, recipient) in self.job.envelope.recipients.iter().enumerate() {
@@ -156,7 +156,7 @@ impl SmtpSession<'_> {
         let commands = envelope_commands(mail, recipients);
         let mut accepted = Vec::new();
         for batch in commands.chunks(window) {
-            // In lock-step we know before DATA that there is nobody to send it to.
+            // Without pipelining we know before DATA that no recipient was accepted.
             let lone_data = batch.iter().all(|(kind, _)| *kind == EnvelopeCommand::Data);
             if lone_data && accepted.is_empty() {
                 return Ok(accepted);
@@ -187,8 +187,8 @@ impl SmtpSession<'_> {
                         self.job.progress.settle(*index, outcome);
                     }
                     EnvelopeCommand::Data => {
-                        let has_nobody = accepted.is_empty() || mail_refused.is_some();
-                        self.after_data(&reply, has_nobody)?;
+                        let is_without_recipient = accepted.is_empty() || mail_refused.is_some();
+                        self.after_data(&reply, is_without_recipient)?;
                     }
                 }
             }
@@ -199,9 +199,9 @@ impl SmtpSession<'_> {
         Ok(accepted)
     }
 
-    /// Goes on after the reply to DATA; `has_nobody` where no recipient waits for the message.
-    fn after_data(&mut self, reply: &Reply, has_nobody: bool) -> Result<(), Stop> {
-        match (reply.code, has_nobody) {
+    /// Goes on after the reply to DATA; `is_without_recipient` if the relay accepted none, or refused MAIL.
+    fn after_data(&mut self, reply: &Reply, is_without_recipient: bool) -> Result<(), Stop> {
+        match (reply.code, is_without_recipient) {
             // A relay may answer 354 although it accepted no recipient (RFC 2920 section 3.1); it
             // now waits for a message and would take QUIT for its first line.
             (354, true) => self.send_nothing(),
@@ -224,7 +224,7 @@ impl SmtpSession<'_> {
     }
 
     /// Ends DATA that a relay has opened although every recipient was refused: with an empty
-    /// message, for which it has nobody (RFC 2920 section 3.1).
+    /// message, for which it has no recipient (RFC 2920 section 3.1).
     fn send_nothing(&mut self) -> Result<(), Stop> {
         self.show_line(true, ".");
         self.send(b".\r\n", "cannot end DATA")?;

@@ -14,7 +14,7 @@ use crate::transport::{Disposition, Outcome};
 pub(super) enum Stop {
     /// The relay still listens: QUIT is in order.
     Polite(Outcome),
-    /// There is nobody to talk to.
+    /// The connection is of no more use: it is closed, or its replies cannot be matched.
     Broken(Outcome),
 }
 
@@ -76,8 +76,8 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
         // Garbage and a failed handshake often come from a service that is starting or overloaded,
         // or from a proxy in front of it: the same try may succeed an hour later.
         WireError::Reply(_) | WireError::Tls(TlsError::Handshake(_)) => later(Kind::Protocol),
-        // Not "later": a script that tries again and again would give somebody on the way as many
-        // attempts as they need.
+        // Not "later": a script that tries again and again would give an attacker on the way as
+        // many attempts as they need.
         WireError::Injected => refused(Kind::Protocol)
             .hint("somebody between us and the relay may be changing the connection"),
         WireError::Tls(TlsError::CaFile(..) | TlsError::Name(_)) => refused(Kind::Config),
@@ -115,7 +115,7 @@ pub(super) fn uncertain(text: String) -> Outcome {
         .hint("the relay may have accepted the message: a second try may deliver it twice")
 }
 
-/// The outcome of recipients nobody decided on; where this code is right, nobody gets to see it.
+/// Returns the outcome of recipients that have no other one; it is only printed if this code is wrong.
 pub(super) fn undecided(job: &Job) -> Outcome {
     let text = format!("{}: no outcome was recorded", job.relay.name());
     Outcome::new(Disposition::TryLater(Kind::Software), text)
