@@ -1,5 +1,5 @@
 //! The settings of a run: the configuration files and the options that set variables, in their
-//! order, and what is said of them.
+//! order, and the report of their problems.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

@@ -125,7 +125,7 @@ fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
     }
 }
 
-/// Answers `-e`: 0 there is mail, 1 there is none, else why it cannot be said.
+/// Answers `-e`: the status is 0 if there is mail, 1 if there is none, else that of the failure.
 pub(crate) fn check(
     found: &FoundMailbox,
     environment: &Environment,

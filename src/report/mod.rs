@@ -22,7 +22,7 @@ pub(crate) mod receipt;
 /// How much is gathered before it is written.
 const CHUNK: usize = 64 * 1024;
 
-/// Why there is no report.
+/// The reason why a report could not be made.
 #[derive(Debug)]
 pub(crate) enum ReportError {
     /// The mailbox cannot be opened; the caller knows what a missing one means.

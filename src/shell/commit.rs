@@ -1,4 +1,4 @@
-//! Writing changes into the mailbox: the lock that is waited for, and what is said of the result.
+//! Writing changes into the mailbox: waiting for its lock, and the report of the result.
 //!
 //! Used by leaving the reader and by changes without a dialogue.
 

@@ -1,5 +1,4 @@
-//! From a line to what it does: the command is found in the table, carried out, and what came of it
-//! is remembered.
+//! Running a line: the command is found in the table and carried out, and its result is remembered.
 //!
 //! The rules of scripts hold here: what a failed command holds back is asked
 //! before each command that changes something.

@@ -1,4 +1,4 @@
-//! Children: programs we start, wait for, and believe only by their exit status.
+//! Child processes: programs that we start and wait for. Only their exit status counts as success.
 #![allow(clippy::disallowed_methods)]
 
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! Files and names that survive: a power cut, and the death of their maker half-way.
+//! Files and names that survive a power cut, and the end of the program that was making them.
 //!
 //! # Names
 //! fsync keeps the bytes of a file. Its name is kept by an fsync of the directory, and POSIX
@@ -49,7 +49,7 @@ pub(crate) fn with_suffix(path: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes a new name, or the want of an old one, survive a power cut.
+/// Makes a new name, or the removal of an old one, survive a power cut.
 ///
 /// A directory that we may write to but not read cannot be opened, and so not be synced by itself,
 /// nor can any where no descriptor is left: then the whole file system is, through `file`, which
@@ -370,7 +370,7 @@ pub fn exchange(_: &Path, _: &Path) -> nix::Result<()> {
 
 /// Returns whether a file lies on a file system that no other host has.
 ///
-/// A list of those that are known: of one that is not, nothing is believed.
+/// Only known file systems count as local. An unknown one may be shared with other hosts.
 pub(crate) fn is_local(file: &File) -> bool {
     /// What `linux/magic.h` and the file systems' own sources have, where nix has not.
     const OTHERS: [i64; 6] = [

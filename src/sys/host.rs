@@ -41,7 +41,7 @@ pub(crate) fn machine() -> Option<String> {
     let id = fs::read_to_string("/etc/machine-id").ok()?;
     let id = id.trim();
     if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        // None yet: "uninitialized" in an image that was not started before.
+        // The machine has no id yet: an image that was not started before holds "uninitialized".
         return None;
     }
     // machine-id(5) asks for a keyed hash, so that the id cannot be computed back from what is

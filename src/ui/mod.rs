@@ -84,12 +84,12 @@ impl<'a> Screen<'a> {
         self.complain(&line);
     }
 
-    /// Says for whom we wait.
+    /// Prints whose lock we wait for.
     pub(crate) fn waiting_for(&mut self, what: &str) {
         self.say(&format!("waiting for {what}"));
     }
 
-    /// Writes what would help, on its own line.
+    /// Writes a hint on its own line.
     pub(crate) fn hint(&mut self, hint: &str) {
         self.complain(&format!("hint: {hint}"));
     }

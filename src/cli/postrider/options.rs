@@ -1,4 +1,4 @@
-//! The subcommands of the postrider face, told once: parsing, help, manual and completions.
+//! The subcommands of the postrider face, in one place for parsing, help, manual and completions.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};

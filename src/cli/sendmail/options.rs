@@ -105,11 +105,7 @@ fn option<'a>(
                 return Ok(());
             }
             b'o' => {
-                // Option words: -oi is -i; -oem, -odi and the others say how an MTA would work.
-                let word = value()?;
-                if word.as_bytes() == b"i" {
-                    parsed.ignore_dots = true;
-                }
+                option_word(parsed, &value()?);
                 return Ok(());
             }
             b'b' => {
@@ -127,6 +123,13 @@ fn option<'a>(
         rest = tail;
     }
     Ok(())
+}
+
+/// Takes the word of `-o`: `-oi` is `-i`; `-oem`, `-odi` and the others say how an MTA would work.
+fn option_word(parsed: &mut SendmailArguments, word: &OsStr) {
+    if word.as_bytes() == b"i" {
+        parsed.ignore_dots = true;
+    }
 }
 
 fn mode(word: &OsStr) -> Result<SendmailMode, Failure> {

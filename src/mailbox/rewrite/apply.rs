@@ -80,7 +80,8 @@ pub(in crate::mailbox) fn apply(
                 until_done(|| lock.file().set_len(new))?;
                 extend(lock, &journal)?;
             }
-            // It may have been stopped anywhere behind the growth: the bytes are all written again.
+            // The rewrite may have been stopped anywhere after the growth, so all bytes are written
+            // again.
             Situation::Resized { .. } if new > old => extend(lock, &journal)?,
             Situation::Pending { .. } => {
                 let arrived = write_and_cut(lock, &journal)?;
