@@ -12,7 +12,7 @@ pub(super) const BLOCK: usize = 128 * 1024;
 
 /// What MAIL FROM has to declare of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Measure {
+pub(super) struct WireMeasure {
     /// Its size with CRLF line ends, before dot-stuffing, as RFC 1870 section 5 counts.
     pub(super) size: u64,
     /// Whether it has bytes over 127.
@@ -25,8 +25,8 @@ pub(super) struct Measure {
 ///
 /// # Errors
 /// Fails when the message cannot be read.
-pub(super) fn measure(reader: &mut dyn Read) -> io::Result<Measure> {
-    let mut measure = Measure::default();
+pub(super) fn measure(reader: &mut dyn Read) -> io::Result<WireMeasure> {
+    let mut measure = WireMeasure::default();
     let mut block = vec![0; BLOCK];
     let mut header = HeaderEnd::start();
     loop {
@@ -267,7 +267,7 @@ mod tests {
         let measured = measure(&mut &b"a\n.\n\xe9\n"[..]).expect("readable");
         assert_eq!(
             measured,
-            Measure {
+            WireMeasure {
                 size: 9,
                 eight_bit: true,
                 eight_bit_header: true,

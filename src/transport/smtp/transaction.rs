@@ -11,7 +11,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 
 use super::connection::WireError;
-use super::data::{Block, Blocks, Measure, measure};
+use super::data::{Block, Blocks, WireMeasure, measure};
 use super::reply::Reply;
 use super::session::SmtpSession;
 use super::verdict::{DialoguePart, Stop, failure, unanswered, uncertain, undecided, verdict};
@@ -65,13 +65,13 @@ impl SmtpSession<'_> {
         Ok(())
     }
 
-    fn measure(&self) -> Result<Measure, Stop> {
+    fn measure(&self) -> Result<WireMeasure, Stop> {
         let read = || measure(&mut *self.job.message.reader()?);
         read().map_err(|error| Stop::Polite(unreadable(&error)))
     }
 
     /// Returns the MAIL command, or why there is none to be sent.
-    fn mail_command(&self, measured: Measure) -> Result<Mail, Stop> {
+    fn mail_command(&self, measured: WireMeasure) -> Result<Mail, Stop> {
         // RFC 1870 section 6.1: a message larger than the announced limit is refused with 552, by
         // some relays only after all of it was sent. The limit goes with the outcome, so that the
         // caller can try again without its large attachments.
