@@ -349,6 +349,9 @@ pub(crate) const COMMANDS: &[Command] = {
         of_rc_files("else", 2, Else),
         of_rc_files("endif", 2, Endif),
         of_rc_files("account", 2, Account),
+        // POSIX mailx names the commands that a start-up file must not hold: these, and `Copy`,
+        // `hold` and `preserve` above. A message of the mailbox would have to be open for most of
+        // them.
         of_rc_files("edit", 1, NotAllowed),
         of_rc_files("mail", 1, NotAllowed),
         of_rc_files("reply", 1, NotAllowed),
@@ -414,6 +417,8 @@ pub(crate) fn find_at_prompt(word: &str) -> Option<&'static Command> {
 /// Returns the command of an rc file that a word names or abbreviates.
 pub(crate) fn find_in_rc_files(word: &str) -> Option<RcCommand> {
     let mut rows = COMMANDS.iter().filter(|row| match row.allowed.rc {
+        // An abbreviation would swallow slips without a word: `fold` is no `folder`, and a line
+        // that begins with it is reported.
         Some(RcCommand::NoEffect) => row.name == word,
         Some(_) => row.is_named(word),
         None => false,

@@ -111,12 +111,15 @@ impl Environment {
             visual: get("VISUAL"),
             columns: number("COLUMNS"),
             lines: number("LINES"),
+            // The order of POSIX: LC_ALL overrides the category, and LANG is what is left.
             locale: get("LC_ALL")
                 .or_else(|| get("LC_CTYPE"))
                 .or_else(|| get("LANG")),
+            // An empty value counts too, as for getopt(3).
             posixly_correct: lookup("POSIXLY_CORRECT").is_some(),
             source_date_epoch: get("SOURCE_DATE_EPOCH")
                 .and_then(|value| value.to_str()?.parse().ok()),
+            // XDG Base Directory Specification: a relative path is invalid and is ignored.
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
             credentials_directory: path("CREDENTIALS_DIRECTORY"),
             netrc: path("NETRC"),

@@ -215,6 +215,8 @@ pub(crate) fn expand(name: &OsStr, inputs: &NameInputs<'_>) -> Result<Named, Nam
     };
     let mut bytes = name.as_bytes();
     let mut is_system = false;
+    // s-nail: `%:` in front of any other name means that mailbox, under the rules of a system
+    // mailbox.
     while let Some(rest) = bytes.strip_prefix(b"%:") {
         bytes = rest;
         is_system = true;
@@ -250,6 +252,7 @@ fn file(name: &[u8], inputs: &NameInputs<'_>) -> Result<Named, NameError> {
     let folder = inputs.folder.filter(|folder| !folder.is_empty());
     let path = match (name.strip_prefix(b"+"), folder) {
         (Some(rest), Some(folder)) => {
+            // Behind the `+` a `~` is a character: the name is one within the folder.
             let rest = variables(rest, inputs)?;
             folder_directory(folder, inputs)?.join(rest)
         }
@@ -275,6 +278,8 @@ fn system(path: PathBuf) -> Named {
 /// Returns the directory that `folder` names; a relative one begins in the home directory.
 fn folder_directory(folder: &OsStr, inputs: &NameInputs<'_>) -> Result<PathBuf, NameError> {
     let folder = PathBuf::from(tilde_and_variables(folder.as_bytes(), inputs)?);
+    // POSIX: a `folder` without a leading slash is one of the home directory, not of the
+    // directory in which the program was started.
     if folder.is_absolute() {
         return Ok(folder);
     }
@@ -286,6 +291,7 @@ fn tilde_and_variables(name: &[u8], inputs: &NameInputs<'_>) -> Result<OsString,
     let Some(rest) = name.strip_prefix(b"~") else {
         return variables(name, inputs);
     };
+    // Only a `~` at the very beginning has a meaning, as in the shell.
     let end = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
     let (user, rest) = rest.split_at(end);
     let mut path = if user.is_empty() {
@@ -309,6 +315,8 @@ fn variables(text: &[u8], inputs: &NameInputs<'_>) -> Result<OsString, NameError
         let (name, after) = match rest.strip_prefix(b"{") {
             Some(inner) => match memchr::memchr(b'}', inner) {
                 Some(end) => (&inner[..end], &inner[end + 1..]),
+                // `${` without its end is text: such a name of a file is unusual, but it is a
+                // name.
                 None => (&rest[..0], rest),
             },
             None => {
@@ -318,6 +326,8 @@ fn variables(text: &[u8], inputs: &NameInputs<'_>) -> Result<OsString, NameError
         };
         match std::str::from_utf8(name) {
             Ok(name) if !name.is_empty() => {
+                // A variable that is not set is an error and not an empty text: `$DIR/sent` would
+                // become `/sent`.
                 let value = (inputs.variable)(name).ok_or(NameError::NoVariable)?;
                 out.extend_from_slice(value.as_bytes());
                 rest = after;

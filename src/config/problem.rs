@@ -70,11 +70,12 @@ impl Problem {
 /// What follows from a problem in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weight {
-    /// It is told, and the rest counts.
+    /// The problem is reported, and the rest of the configuration counts.
     Line,
-    /// Nothing is sent (78): mail could go astray. Whoever only reads is not told.
+    /// Nothing is sent (78): mail could go astray. A person who only reads mail gets no
+    /// message about it.
     Route,
-    /// The system failed while this file was read, so that nobody knows what is set: nothing is
+    /// The system failed while this file was read, so that what it sets is unknown: nothing is
     /// sent and no mailbox is opened (75).
     Unread,
 }

@@ -1,5 +1,5 @@
-//! The variables, aliases and lists that are set: what the readers of the configuration fill and
-//! everybody else asks.
+//! The variables, aliases and lists that are set: the readers of the configuration fill
+//! them, and every other module asks them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -37,7 +37,7 @@ struct Setting {
 pub(super) struct Sourced {
     pub(super) files: usize,
     pub(super) bytes: usize,
-    /// Whether the limit was reached, and told.
+    /// Whether the limit was reached, and that was reported.
     pub(super) is_over: bool,
 }
 
@@ -59,7 +59,7 @@ pub struct Settings {
     pub(super) sourced: Sourced,
     /// How many entries were read, of [`MAX_ENTRIES`].
     entries: usize,
-    /// Whether a problem of this weight was left out, and that was told.
+    /// Whether a problem of this weight was left out, and that was reported.
     left_out: [bool; 2],
     /// The blocks of `account NAME { … }`, as lines with their place.
     pub(super) accounts: BTreeMap<String, Lines>,
@@ -77,6 +77,7 @@ impl Settings {
             "{name} is not in the table"
         );
         match self.variables.get(name) {
+            // A variable that was unset on purpose has no value, not its default: `unset keep`.
             Some(setting) => setting.value.as_deref(),
             None => match variables::row_of(name)?.default {
                 "" => None,
@@ -139,7 +140,7 @@ impl Settings {
         value.and_then(value::targets).unwrap_or_default()
     }
 
-    /// Returns how long to wait for the lock of a mailbox, for whoever writes one.
+    /// Returns how long to wait for the lock of a mailbox, for every writer of one.
     pub(crate) fn lock_timeout(&self) -> Duration {
         let set = self.duration("lock-timeout");
         set.unwrap_or(Duration::from_secs(30))
@@ -177,21 +178,26 @@ impl Settings {
     /// Returns whether the first of two variables was set after the second.
     pub(crate) fn is_later(&self, first: &str, second: &str) -> bool {
         let order = |name| self.variables.get(name).map(|setting| setting.order);
+        // A variable that was never set has no order, and `None` is less than every number.
         order(first) > order(second)
     }
 
     /// Sets a variable; names that are another name for one of ours become ours.
     ///
-    /// A value that is none is told, and the variable has its default.
+    /// A value that the row does not take is reported, and the variable has its default.
     pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: Origin) {
         let bytes = value.as_ref();
         let value = text::decode(bytes.as_bytes());
         let Some(row) = variables::row_of(name) else {
             return self.set_unknown(name, &value, origin);
         };
+        // The last value counts, so a problem of an earlier one is gone: `-S smtp=HOST` mends
+        // what a file of the system has wrong.
         self.make_good(row.name);
         match row.kind.judge(&value, row.is_way_out) {
             Ok(judged) => {
+                // Bytes are kept only where the text cannot give them back; a word that was put
+                // into the spelling of the table is always UTF-8.
                 let as_written = judged.as_deref() == Some(&*value);
                 let bytes = (as_written && bytes.to_str().is_none()).then(|| bytes.to_owned());
                 let value = judged.map(|value| value.into_owned());
@@ -199,6 +205,8 @@ impl Settings {
             }
             Err(what) => {
                 self.changes += 1;
+                // The earlier value goes as well: this line was to replace it, and the problem
+                // says that the default counts.
                 self.variables.remove(row.name);
                 self.refuse(row, name, &what, origin);
             }
@@ -208,7 +216,7 @@ impl Settings {
     /// Unsets a variable.
     ///
     /// Where the name differs only by case from that of a variable that is set, and was not set
-    /// itself, the other one was meant: that is told.
+    /// itself, the other one was meant: that is reported.
     pub(crate) fn unset(&mut self, name: &str, origin: Origin) {
         let name = variables::row_of(name).map_or(name, |row| row.name);
         let is_known = variables::row_of(name).is_some() || self.variables.contains_key(name);
@@ -226,6 +234,8 @@ impl Settings {
     /// Keeps a variable that has no row; one whose name is of the way out stops mail (D21).
     fn set_unknown(&mut self, name: &str, value: &str, origin: Origin) {
         self.make_good(name);
+        // `set tls-something=no` asks for nothing, so nothing is missing where that is not
+        // supported.
         let says_no = !value.is_empty() && value::yes_or_no(value.trim()) == Some(false);
         let judged = variables::judge_name(name);
         if let Some(judged) = judged.filter(|judged| judged.twin.is_some() || !says_no) {
@@ -234,7 +244,7 @@ impl Settings {
         self.store(name, Some(value.to_owned()), None, origin);
     }
 
-    /// Tells of a name that is none.
+    /// Reports a name that is not one of the table.
     fn misnamed(&mut self, name: &str, judged: variables::Misnamed, origin: Origin) {
         self.add_problem(Problem {
             origin,
@@ -256,6 +266,7 @@ impl Settings {
         bytes: Option<OsString>,
         origin: Origin,
     ) {
+        // A variable that is set again takes no more memory.
         if !self.variables.contains_key(name) && !self.has_room(4, &origin) {
             return;
         }
@@ -269,7 +280,7 @@ impl Settings {
         self.variables.insert(name.to_owned(), setting);
     }
 
-    /// Tells of a value that is none of its row's; `name` is the one that was written.
+    /// Reports a value that its row does not take; `name` is the one that was written.
     fn refuse(&mut self, row: &Row, name: &str, what: &str, origin: Origin) {
         let (weight, rest) = if row.is_way_out {
             (Weight::Route, "")
@@ -285,9 +296,9 @@ impl Settings {
         });
     }
 
-    /// Keeps a problem to be told; beyond [`MAX_PROBLEMS`] only that there are more.
+    /// Keeps a problem to be reported; beyond [`MAX_PROBLEMS`] only that there are more.
     ///
-    /// What was left out cannot be made good: nobody would know of it.
+    /// What was left out cannot be made good by a later value, because it is not known any more.
     pub(crate) fn add_problem(&mut self, problem: Problem) {
         let weight = match problem.weight {
             Weight::Line => 0,
@@ -322,6 +333,7 @@ impl Settings {
 
     /// Returns whether a macro, or one that it calls, sets the way out.
     pub(super) fn calls_way_out(&self, name: &str) -> bool {
+        // Macros may call each other in a circle: each is looked at once.
         let mut seen = BTreeSet::from([name]);
         let mut left = vec![name];
         while let Some(name) = left.pop() {

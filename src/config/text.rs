@@ -13,6 +13,9 @@ use encoding_rs::WINDOWS_1252;
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
+        // The web's table of windows-1252 gives each of the 256 bytes a character, also the five
+        // that Microsoft has left out. A byte order mark would be swallowed, so it is not looked
+        // for.
         Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
     }
 }

@@ -101,18 +101,18 @@ impl ValueKind {
                 Some(false) => Ok(None),
                 None => Err(self.expects(value)),
             },
+            // A number is tried before a switch: `crt=1` means one line, not yes.
             ValueKind::SwitchOrNumber if number(word).is_some() => as_it_is,
             ValueKind::SwitchOrNumber => ValueKind::Switch
                 .judge(word, false)
                 .map_err(|_| self.expects(value)),
+            // `set toplines=` means the default. Where the variable is one of the way out, an empty
+            // value is more likely a shell variable that was not set.
             ValueKind::Number(_) | ValueKind::Duration(_) | ValueKind::Size
-                if word.is_empty() && !is_needed =>
+                if (word.is_empty() && !is_needed) || self.is_measure(word) =>
             {
                 as_it_is
             }
-            ValueKind::Number(least) if number(word).is_some_and(|n| n >= least) => as_it_is,
-            ValueKind::Duration(least) if seconds(word).is_some_and(|n| n >= least) => as_it_is,
-            ValueKind::Size if size(word).is_some() => as_it_is,
             ValueKind::Number(_) | ValueKind::Duration(_) | ValueKind::Size => {
                 Err(self.expects(value))
             }
@@ -123,36 +123,51 @@ impl ValueKind {
                     None => Err(self.expects(value)),
                 }
             }
-            ValueKind::Arguments => match argument_that_diverts(value) {
-                None => as_it_is,
-                Some(why) => Err(why),
-            },
+            ValueKind::Arguments => argument_that_diverts(value).map_or(as_it_is, Err),
+            // The words of a switch come first: s-nail takes `expandaddr` with a list and without
+            // one.
             ValueKind::Targets => match (yes_or_no(word), targets(word)) {
                 (Some(false), _) => Ok(None),
                 (Some(true), _) => Ok(Some(Cow::Borrowed(""))),
                 (None, Some(_)) => as_it_is,
                 (None, None) => Err(self.expects(value)),
             },
-            ValueKind::Host if word.bytes().all(is_of_host) => match ascii_domain(word) {
-                Ok(_) => Ok(Some(Cow::Borrowed(word))),
-                Err(why) => Err(format!("is \"{word}\", and {why}")),
-            },
-            ValueKind::Host => Err(self.expects(value)),
+            ValueKind::Host => self.judge_host(value),
+            ValueKind::Text => as_it_is,
+            // What these name is looked for when it is used: a file may be made after the rc file
+            // was read, and an alias may stand for the address.
             ValueKind::Word
             | ValueKind::Path
             | ValueKind::Address
             | ValueKind::Route
-            | ValueKind::Secret
-                if word.is_empty() && is_needed =>
-            {
-                Err("has no value".to_owned())
-            }
-            ValueKind::Text
-            | ValueKind::Word
-            | ValueKind::Path
-            | ValueKind::Address
-            | ValueKind::Route
-            | ValueKind::Secret => as_it_is,
+            | ValueKind::Secret => match word {
+                "" if is_needed => Err("has no value".to_owned()),
+                _ => as_it_is,
+            },
+        }
+    }
+
+    /// Judges the name of a host, see [`ValueKind::judge`].
+    fn judge_host(self, value: &str) -> Result<Option<Cow<'_, str>>, String> {
+        let word = value.trim();
+        if !word.bytes().all(is_of_host) {
+            return Err(self.expects(value));
+        }
+        // The name must have an ASCII form, but it is stored as it was typed, so that people find
+        // it again in messages; the form is made where the name leaves this host.
+        match ascii_domain(word) {
+            Ok(_) => Ok(Some(Cow::Borrowed(word))),
+            Err(why) => Err(format!("is \"{word}\", and {why}")),
+        }
+    }
+
+    /// Returns whether a word is a number, a time or a size, and not less than the row wants.
+    fn is_measure(self, word: &str) -> bool {
+        match self {
+            ValueKind::Number(least) => number(word).is_some_and(|n| n >= least),
+            ValueKind::Duration(least) => seconds(word).is_some_and(|n| n >= least),
+            ValueKind::Size => size(word).is_some(),
+            _ => false,
         }
     }
 
@@ -222,6 +237,8 @@ fn list(choices: &[Choice], last: Option<&str>) -> String {
 
 /// Returns whether a byte may stand in the name of a host, or in an address in its place.
 fn is_of_host(byte: u8) -> bool {
+    // Brackets and colons are those of an IPv6 address. RFC 1123 has no `_` in a host name, but
+    // hosts have it; a byte above 0x7f is part of an international name.
     byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte) || byte >= 0x80
 }
 
@@ -239,6 +256,8 @@ pub(super) fn yes_or_no(word: &str) -> Option<bool> {
 
 /// Reads a whole number of digits alone; one that is too large counts as the largest.
 pub(super) fn number(word: &str) -> Option<u64> {
+    // Rust would read `+5` as well, and fail for a number that is too large; a limit as large as
+    // that is no limit.
     let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| word.parse().unwrap_or(u64::MAX))
 }
@@ -257,6 +276,8 @@ pub(super) fn seconds(word: &str) -> Option<u64> {
 /// Reads a size in bytes: `500K`, `10M`, `1G`.
 pub(super) fn size(word: &str) -> Option<u64> {
     with_unit(word, |unit| match unit.to_ascii_lowercase() {
+        // Units are powers of 1024: `max-size=10M` fits a relay that announces `SIZE 10485760`
+        // (RFC 1870).
         'k' => Some(1 << 10),
         'm' => Some(1 << 20),
         'g' => Some(1 << 30),
@@ -319,6 +340,8 @@ fn argument_that_diverts(value: &str) -> Option<String> {
         Err(_) => return Some("has a quote that is not closed".to_owned()),
     };
     let is_template = |word: &str| {
+        // Flags can be written in one word: `-it` holds `-t`. Only flags without a value are
+        // looked through, because the `t` of `-ft@example.org` is part of an address.
         let flags = word.strip_prefix('-').unwrap_or_default();
         word == "--read-recipients"
             || (flags.contains('t') && flags.bytes().all(|flag| b"imntv".contains(&flag)))
@@ -327,6 +350,8 @@ fn argument_that_diverts(value: &str) -> Option<String> {
         let why = match word.as_str() {
             "--" => "ends the options, which Postrider does itself",
             word if is_template(word) => "would take recipients from the header",
+            // `-bm` is the mode that sendmail has by default: it takes a message from standard
+            // input.
             word if word.starts_with("-b") && word != "-bm" => "is a mode that sends nothing",
             word if word.starts_with("-q") => "is a mode that sends nothing",
             "-I" | "-Q" => "is a mode that sends nothing",

@@ -1,9 +1,9 @@
-//! The variable table: every variable Postrider knows, told once.
+//! The variable table: every variable Postrider knows, in one place.
 //!
 //! The manual page is rendered from it. A variable that is not here is accepted silently by `set`,
 //! because rc files are shared with other programs, unless its name is one of the
 //! way out, or differs only by case from one: then nothing is sent. A name
-//! that differs only by case from another row is told. See [`judge_name`].
+//! that differs only by case from another row is reported. See [`judge_name`].
 
 use std::borrow::Cow;
 
@@ -65,6 +65,8 @@ const fn choice(word: &'static str, also: &'static [&'static str]) -> Choice {
 const TLS: &[Choice] = &[
     choice("auto", &[]),
     choice(
+        // `set tls` without a value asks for TLS, so it must not mean `auto`, which does without
+        // it where the relay offers none.
         "require",
         &["yes", "on", "1", "true", "starttls", "required", ""],
     ),
@@ -241,6 +243,8 @@ const WAY_OUT: &[&str] = &["tls", "ssl", "smtp", "mta", "oauth-", "from-", "send
 
 /// Returns a name as the tables have it: `ssl-NAME` is `tls-NAME`.
 fn canonical(name: &str) -> Cow<'_, str> {
+    // s-nail called these variables ssl-NAME before it called them tls-NAME, and rc files have
+    // both.
     match name.strip_prefix("ssl-") {
         Some(rest) => Cow::Owned(format!("tls-{rest}")),
         None => Cow::Borrowed(name),
@@ -256,7 +260,7 @@ pub(crate) fn row_of(name: &str) -> Option<&'static Row> {
     }
 }
 
-/// Returns whether a name is one of the way out, or one of its slips.
+/// Returns whether a name is one of the way out, or a misspelt one.
 pub(crate) fn is_way_out(name: &str) -> bool {
     match row_of(name) {
         Some(row) => row.is_way_out,
@@ -287,6 +291,9 @@ pub(crate) fn judge_name(name: &str) -> Option<Misnamed> {
         twin: None,
         is_way_out: true,
     };
+    // From the most exact answer to the vaguest: a name that is refused has a hint of its own, a
+    // name with a host behind it shows what was meant, a twin is only misspelt, and a beginning
+    // such as `smtp` alone says no more than that the name concerns the way out.
     if let Some(row) = REFUSED.iter().find(|row| row.name == known) {
         let what = format!("{name} is not supported");
         return Some(of_the_way_out(what, Some(row.instead.to_owned())));
@@ -347,6 +354,8 @@ fn twin(name: &str, plain: &str) -> Option<(&'static str, bool)> {
 
 /// Returns the variable of which this is s-nail's form for one host: `NAME-HOST`, `NAME-USER@HOST`.
 fn chained(name: &str) -> Option<&'static str> {
+    // What follows must look like a host: `smtp-auth-user` is not the `smtp` of a host
+    // `auth-user`.
     let is_host = |rest: &str| rest.contains(['@', '.']) || rest == "localhost";
     let of = |base: &'static str| {
         let rest = name.strip_prefix(base)?.strip_prefix('-')?;
@@ -358,18 +367,23 @@ fn chained(name: &str) -> Option<&'static str> {
     let names = rows.flat_map(|row| row.aliases.iter().copied().chain([row.name]));
     let refused = REFUSED.iter().map(|row| row.name);
     let found = names.chain(refused).filter_map(of);
+    // `smtp-auth-user-mail.example.org` begins with `smtp` and with `smtp-auth` as well: the
+    // longest name is the one that was meant.
     found.max_by_key(|base| base.len())
 }
 
-/// Returns the name in the table that is at most two slips away.
+/// Returns the name in the table that is at most two letters away.
 fn nearest(name: &str) -> Option<&'static str> {
     let names = ROWS.iter().map(|row| row.name);
-    let (slips, near) = names.map(|row| (distance(name, row), row)).min()?;
-    (slips <= 2).then_some(near)
+    let (changes, near) = names.map(|row| (distance(name, row), row)).min()?;
+    // Three changes lead from almost any short name to any other: a hint would be a guess.
+    (changes <= 2).then_some(near)
 }
 
 /// Counts the letters to be added, taken away or replaced.
 fn distance(a: &str, b: &str) -> usize {
+    // Levenshtein's table, of which only one row is kept: how far the letters of `a` that were
+    // read are from each beginning of `b`.
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {
         let mut before = std::mem::replace(&mut row[0], i + 1);

@@ -65,6 +65,8 @@ impl Iterator for Words<'_> {
                     None => continue,
                 }
             }
+            // A word begins at its quote: `''` is a word without text, and blanks alone are no
+            // word. A quote in the middle begins no new word: `a"b c"d` is one.
             let begun = word.get_or_insert_with(|| Word {
                 start,
                 text: String::new(),
@@ -72,6 +74,8 @@ impl Iterator for Words<'_> {
             match (quote, c) {
                 (Some(open), _) if c == open => quote = None,
                 (None, '"' | '\'') => quote = Some(c),
+                // As in the shell, nothing escapes between single quotes. Unlike there, a
+                // backslash between double quotes escapes every character, not only a few.
                 (Some('"') | None, '\\') if self.backslash == Backslash::Escapes => {
                     let escaped = self.chars.next();
                     begun.text.extend(escaped.map(|(_, escaped)| escaped));

@@ -1,7 +1,8 @@
-//! The mailrc reader: `set`, `alias`, `if`, `source`, `account` and their kin.
+//! The interpreter of rc files: `set`, `alias`, `if`, `source`, `account` and the other commands
+//! that a mailrc may hold.
 //!
 //! Errors name file and line and do not stop the rest. A file that
-//! someone else could have written is not read at all.
+//! another user could have written is not read at all.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,23 +11,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::config::commands::{RcCommand, find_in_rc_files};
-use crate::config::file_name::NameError;
 use crate::config::problem::{Lines, Origin, Problem, Weight};
 use crate::config::settings::Settings;
 use crate::config::words::{self, Backslash, open_quote};
-use crate::config::{file_name, text, variables};
-use crate::{exit, sanitize};
+use crate::config::{text, variables};
 
+mod condition;
+mod source;
 mod trust;
+mod way_out;
 
 use trust::{Untrusted, read_trusted};
-
-/// How deep `source` may nest.
-const SOURCE_DEPTH: usize = 8;
-/// How many files all `source` lines may read.
-const SOURCE_FILES: usize = 256;
-/// How many bytes they may have in all, but for the last file.
-const SOURCE_BYTES: usize = 4_000_000;
+use way_out::{called, may_set_way_out, sets_way_out, weight_of};
 
 /// What conditions in an rc file ask about, and what `~` stands for.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +39,7 @@ pub(crate) struct Context<'a> {
 ///
 /// A missing file is not an error: most hosts have only some of them.
 pub(crate) fn read_file(settings: &mut Settings, path: &Path, context: &Context<'_>) -> bool {
-    match Reader::new(settings, context).file(path, 0) {
+    match Interpreter::new(settings, context).file(path, 0) {
         Ok(()) => true,
         Err(error) => {
             let (what, weight) = match error {
@@ -70,7 +66,7 @@ pub(crate) fn read_file(settings: &mut Settings, path: &Path, context: &Context<
 ///
 /// Files that it names with `source` are read from the file system.
 pub(crate) fn read_text(settings: &mut Settings, path: &Path, text: &[u8], context: &Context<'_>) {
-    Reader::new(settings, context).text(path, text, 0);
+    Interpreter::new(settings, context).text(path, text, 0);
 }
 
 /// Returns how many words a line has.
@@ -97,16 +93,17 @@ pub(crate) fn apply_lines(
     lines: Lines,
     context: &Context<'_>,
 ) -> Option<Origin> {
-    let mut reader = Reader::new(settings, context);
+    let mut interpreter = Interpreter::new(settings, context);
     let mut last = None;
     for (origin, line) in lines {
-        reader.line(&line, &origin, 0);
+        interpreter.line(&line, &origin, 0);
         last = Some(origin);
     }
+    // The lines are a file of their own: what they open must be closed in them.
     if let Some(origin) = last {
-        reader.end(&origin);
+        interpreter.end(&origin);
     }
-    reader.without_effect
+    interpreter.without_effect
 }
 
 /// Applies the lines of an account.
@@ -145,6 +142,8 @@ pub(crate) fn apply_set(
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(format!("\"{}\" is no variable", text::decode(bytes)));
     }
+    // `set noNAME` is `unset NAME` (POSIX), but a variable of the table whose own name begins
+    // with `no` is that variable.
     let taken_back = name
         .strip_prefix("no")
         .filter(|rest| !rest.is_empty() && variables::row_of(name).is_none());
@@ -158,79 +157,6 @@ pub(crate) fn apply_set(
     Ok(())
 }
 
-/// Returns what follows from a line that is not understood: nothing is sent if one of its words
-/// may set a variable of the way out.
-fn weight_of(mut words: impl Iterator<Item = impl AsRef<str>>) -> Weight {
-    let is_way_out = |word: &str| {
-        let name = word.split('=').next().unwrap_or_default();
-        let name = name.trim_start_matches(['"', '\'']);
-        let taken_back = name.strip_prefix("no");
-        variables::is_way_out(name) || taken_back.is_some_and(variables::is_way_out)
-    };
-    if words.any(|word| is_way_out(word.as_ref())) {
-        Weight::Route
-    } else {
-        Weight::Line
-    }
-}
-
-/// Returns whether a line is `set` or `unset`, alone or behind a word like `wysh`, of a variable
-/// of the way out.
-fn sets_way_out(line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    let is_set = |word| {
-        matches!(
-            find_in_rc_files(word),
-            Some(RcCommand::Set | RcCommand::Unset)
-        )
-    };
-    words.by_ref().take(2).any(is_set) && weight_of(words) == Weight::Route
-}
-
-/// Returns the macro that a line calls, alone or behind a word like `eval`.
-fn called(line: &str) -> Option<&str> {
-    let mut words = line.split_whitespace();
-    words.by_ref().take(2).find(|word| *word == "call")?;
-    words.next()
-}
-
-/// Returns whether a line whose command is unknown may be meant to set the way out.
-fn may_set_way_out(word: &str, rest: &str) -> bool {
-    // `smtp=HOST`, where `set` was forgotten; but `local set …` is no variable.
-    let first = Some(word).filter(|word| word.contains('='));
-    weight_of(first.into_iter().chain(rest.split_whitespace())) == Weight::Route
-}
-
-/// What a condition asks about.
-#[derive(Clone, Copy, Debug)]
-enum Asked {
-    Sending,
-    Receiving,
-    Terminal,
-    Constant(bool),
-}
-
-/// Returns whether a condition is negated, and what it asks about; `None` if it is not understood.
-fn asked(text: &str) -> Option<(bool, Asked)> {
-    let (negated, word) = match text.strip_prefix('!') {
-        Some(rest) => (true, rest.trim_start()),
-        None => (false, text),
-    };
-    let asked = match word.to_ascii_lowercase().as_str() {
-        "s" | "send" => Asked::Sending,
-        "r" | "receive" => Asked::Receiving,
-        "t" | "term" | "terminal" | "tty" => Asked::Terminal,
-        "true" | "1" | "yes" | "on" => Asked::Constant(true),
-        "false" | "0" | "no" | "off" => Asked::Constant(false),
-        _ => return None,
-    };
-    Some((negated, asked))
-}
-
-fn is_unclear(condition: &str) -> bool {
-    asked(condition).is_none()
-}
-
 /// The state of one nested `if`.
 #[derive(Clone, Copy, Debug)]
 struct Branch {
@@ -240,7 +166,7 @@ struct Branch {
     taken: bool,
     /// The lines around this `if` count.
     outer: bool,
-    /// One of its conditions is not understood: nobody knows which of its branches counts.
+    /// One of its conditions is not understood, so which of its branches counts is unknown.
     unclear: bool,
     /// A line that was passed over would have set the way out.
     passed_way_out: bool,
@@ -256,7 +182,8 @@ struct Macro {
     calls: Vec<String>,
 }
 
-struct Reader<'a> {
+/// Carries out the lines of rc files, one by one, on the settings.
+struct Interpreter<'a> {
     settings: &'a mut Settings,
     context: Context<'a>,
     branches: Vec<Branch>,
@@ -270,9 +197,9 @@ struct Reader<'a> {
     without_effect: Option<Origin>,
 }
 
-impl<'a> Reader<'a> {
-    fn new(settings: &'a mut Settings, context: &Context<'a>) -> Reader<'a> {
-        Reader {
+impl<'a> Interpreter<'a> {
+    fn new(settings: &'a mut Settings, context: &Context<'a>) -> Interpreter<'a> {
+        Interpreter {
             settings,
             context: *context,
             branches: Vec::new(),
@@ -297,6 +224,8 @@ impl<'a> Reader<'a> {
             path: path.to_owned(),
             line,
         };
+        // A sourced file begins without an open `if`: its `source` line was reached, so its lines
+        // count, and an `else` or `endif` in it cannot belong to an `if` of the outer file.
         let outer_branches = std::mem::take(&mut self.branches);
         let mut pending = Vec::new();
         let mut first_line = 0;
@@ -305,6 +234,8 @@ impl<'a> Reader<'a> {
             if pending.is_empty() {
                 first_line = number + 1;
             }
+            // A file that was edited on Windows has a CR in front of each LF; it would become
+            // part of the last value of the line.
             pending.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
             // A line that ends in an odd number of backslashes goes on in the next one.
             let slashes = pending.iter().rev().take_while(|&&b| b == b'\\').count();
@@ -315,14 +246,16 @@ impl<'a> Reader<'a> {
             let line = std::mem::take(&mut pending);
             self.line(&line, &origin(first_line), depth);
         }
+        // A backslash at the end of the last line has nothing to continue with: the line counts
+        // as it is.
         self.line(&pending, &origin(first_line), depth);
         self.end(&origin(first_line));
         self.branches = outer_branches;
     }
 
-    /// Tells what is still open at the end.
+    /// Reports what is still open at the end.
     fn end(&mut self, origin: &Origin) {
-        // What was swallowed may have been meant for everybody.
+        // The lines that were passed over may have been meant for every message.
         if !self.branches.is_empty() {
             let is_way_out = self.branches.iter().any(|branch| branch.passed_way_out);
             self.weighed(origin, "\"if\" without \"endif\"", is_way_out);
@@ -357,44 +290,35 @@ impl<'a> Reader<'a> {
         self.settings.add_problem(problem);
     }
 
+    /// Carries out one line: a blank one and a comment do nothing.
     fn line(&mut self, bytes: &[u8], origin: &Origin, depth: usize) {
         let line = text::decode(bytes);
         let line = line.trim_start();
+        // A comment is a whole line (POSIX mailx): a `#` further on is part of a value, as in
+        // `set prompt=#`.
         if line.is_empty() || line.starts_with('#') {
             return;
         }
-        if let Some((_, lines)) = &mut self.account {
-            if line.trim_end() != "}" {
-                if self.settings.has_room(4, origin) {
-                    lines.push((origin.clone(), bytes.to_owned()));
-                }
-            } else if let Some((name, lines)) = self.account.take() {
-                self.settings.accounts.insert(name, lines);
-            }
-            return;
+        // The lines of a block come first: an `if` or a `set` in it counts when the block is used.
+        if self.account.is_some() {
+            return self.line_of_account(bytes, line, origin);
         }
-        if let Some(block) = &mut self.defining {
-            if line.trim_end() != "}" {
-                block.is_way_out |= sets_way_out(line);
-                if let Some(called) = called(line).filter(|_| self.settings.has_room(2, origin)) {
-                    block.calls.push(called.to_owned());
-                }
-            } else if let Some(block) = self.defining.take()
-                && self.settings.has_room(2, origin)
-            {
-                self.settings
-                    .macros
-                    .insert(block.name, (block.is_way_out, block.calls));
-            }
-            return;
+        if self.defining.is_some() {
+            return self.line_of_macro(line, origin);
         }
         self.is_foreign = std::str::from_utf8(bytes).is_err();
         let end = line.find(char::is_whitespace).unwrap_or(line.len());
         let (word, rest) = (&line[..end], line[end..].trim());
         let command = find_in_rc_files(word);
+        // Conditions come before the question whether lines count: the `endif` of a branch that
+        // does not count must be seen, or nothing behind it would count again.
         if self.conditional(command, rest, origin) {
             return;
         }
+        // Where a condition is not understood, neither its branch nor the `else` is known to be
+        // meant. A `set smtp=HOST` in either of them stops mail: the other branch may name the
+        // right relay. A branch that does not count remembers such a line for `end`: without an
+        // `endif` the line may stand behind the branch.
         if let Some(branch) = self.branches.last_mut()
             && (branch.unclear || !branch.active)
             && sets_way_out(line)
@@ -420,10 +344,55 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Keeps a line of the account whose block is being read, or ends the block.
+    fn line_of_account(&mut self, bytes: &[u8], line: &str, origin: &Origin) {
+        // As in s-nail a block ends at a line that holds the brace alone: `set sign=}` does not
+        // end it.
+        if line.trim_end() == "}" {
+            if let Some((name, lines)) = self.account.take() {
+                self.settings.accounts.insert(name, lines);
+            }
+        } else if let Some((_, lines)) = &mut self.account
+            && self.settings.has_room(4, origin)
+        {
+            // The bytes are kept, not their text: whether the line is UTF-8 is decided again when
+            // the account is used, and a file name in it must come back as it was written.
+            lines.push((origin.clone(), bytes.to_owned()));
+        }
+    }
+
+    /// Looks at a line of the macro whose block is being read, or ends the block.
+    ///
+    /// Macros are never run. What is kept of one is whether it would set the way out, itself or by
+    /// another macro: then a `call` of it stops mail.
+    fn line_of_macro(&mut self, line: &str, origin: &Origin) {
+        if line.trim_end() == "}" {
+            if let Some(block) = self.defining.take()
+                && self.settings.has_room(2, origin)
+            {
+                let Macro {
+                    name,
+                    is_way_out,
+                    calls,
+                } = block;
+                self.settings.macros.insert(name, (is_way_out, calls));
+            }
+        } else if let Some(block) = &mut self.defining {
+            block.is_way_out |= sets_way_out(line);
+            // A call may name a macro that is defined later, so the names are followed only when
+            // all of them are known (`Settings::calls_way_out`).
+            if let Some(called) = called(line).filter(|_| self.settings.has_room(2, origin)) {
+                block.calls.push(called.to_owned());
+            }
+        }
+    }
+
     /// Passes over a command of the reader; one that would set the way out is named.
     fn pass_over(&mut self, line: &str, rest: &str, origin: &Origin) {
         let (word, _) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let first = rest.split_whitespace().next().unwrap_or_default();
+        // The block of a macro is passed over with it: its lines would otherwise be read as lines
+        // of the file, and count for every message.
         if word == "define" && rest.ends_with('{') {
             self.defining = Some(Macro {
                 name: first.to_owned(),
@@ -431,6 +400,8 @@ impl<'a> Reader<'a> {
                 calls: Vec::new(),
             });
         } else if called(line).is_some_and(|name| self.settings.calls_way_out(name))
+            // s-nail takes `wysh set smtp=HOST`: a prefix without effect must not hide the
+            // command behind it.
             || sets_way_out(rest)
         {
             let what = format!("\"{line}\" has no effect: {word} is not supported");
@@ -449,68 +420,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn is_active(&self) -> bool {
-        self.branches.last().is_none_or(|branch| branch.active)
-    }
-
-    fn is_unclear(&self) -> bool {
-        self.branches.last().is_some_and(|branch| branch.unclear)
-    }
-
-    /// Handles `if`, `elif`, `else`, `endif`; returns whether the line was one of them.
-    fn conditional(&mut self, command: Option<RcCommand>, rest: &str, origin: &Origin) -> bool {
-        match command {
-            Some(RcCommand::If) => {
-                let outer = self.is_active();
-                let holds = outer && self.condition(rest, origin);
-                self.branches.push(Branch {
-                    active: holds,
-                    taken: holds,
-                    outer,
-                    unclear: outer && is_unclear(rest) || self.is_unclear(),
-                    passed_way_out: false,
-                });
-            }
-            Some(RcCommand::Elif | RcCommand::Else) => {
-                let Some(branch) = self.branches.last().copied() else {
-                    self.problem(origin, "\"else\" without \"if\"");
-                    return true;
-                };
-                let open = branch.outer && !branch.taken;
-                let holds =
-                    open && (command == Some(RcCommand::Else) || self.condition(rest, origin));
-                if let Some(branch) = self.branches.last_mut() {
-                    branch.active = holds;
-                    branch.taken |= holds;
-                    branch.unclear |= open && command == Some(RcCommand::Elif) && is_unclear(rest);
-                }
-            }
-            Some(RcCommand::Endif) => {
-                if self.branches.pop().is_none() {
-                    self.problem(origin, "\"endif\" without \"if\"");
-                }
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Evaluates `s`, `r`, `t` and their words; what is not understood does not hold.
-    fn condition(&mut self, text: &str, origin: &Origin) -> bool {
-        let Some((negated, asked)) = asked(text) else {
-            let what = format!("condition \"{text}\" is not understood and does not hold");
-            self.problem(origin, what);
-            return false;
-        };
-        let holds = match asked {
-            Asked::Sending => self.context.sending,
-            Asked::Receiving => !self.context.sending,
-            Asked::Terminal => self.context.terminal,
-            Asked::Constant(holds) => holds,
-        };
-        holds != negated
-    }
-
     fn command(
         &mut self,
         command: RcCommand,
@@ -519,7 +428,12 @@ impl<'a> Reader<'a> {
         origin: &Origin,
         depth: usize,
     ) {
+        // Every command is a change, `alias` and `ignore` too: a reader that keeps what it has
+        // made of the settings compares `Settings::revision`.
         self.settings.changes += 1;
+        // Quotes are checked before anything of the line is applied, so that no half of a line
+        // counts. The words are counted and not collected: the limit of entries is asked before
+        // they take memory.
         let count = match count_words(rest) {
             Ok(count) => count,
             Err(what) => {
@@ -527,21 +441,15 @@ impl<'a> Reader<'a> {
                 return self.settings.add_problem(problem);
             }
         };
-        let mut words = each_word(rest);
+        let words = each_word(rest);
         match command {
             RcCommand::Set => self.set(rest, origin),
             RcCommand::Unset => words.for_each(|name| self.settings.unset(&name, origin.clone())),
-            RcCommand::Alias => {
-                if let Some(name) = words.next()
-                    && self.settings.has_room(count, origin)
-                {
-                    let alias = self.settings.aliases.entry(name).or_default();
-                    words.for_each(|member| alias.push(&member));
-                }
-            }
+            RcCommand::Alias => self.add_to_alias(words, count, origin),
             RcCommand::Unalias => words.for_each(|name| drop(self.settings.aliases.remove(&name))),
             RcCommand::Alternates => {
                 if self.settings.has_room(count, origin) {
+                    // A later list replaces the earlier one, as in bsd-mailx.
                     self.settings.alternates = words.collect();
                 }
             }
@@ -570,6 +478,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn add_to_alias(
+        &mut self,
+        mut words: impl Iterator<Item = String>,
+        count: usize,
+        origin: &Origin,
+    ) {
+        if let Some(name) = words.next()
+            && self.settings.has_room(count, origin)
+        {
+            // POSIX: a second line for the same name adds to the group.
+            let alias = self.settings.aliases.entry(name).or_default();
+            words.for_each(|member| alias.push(&member));
+        }
+    }
+
     fn set(&mut self, rest: &str, origin: &Origin) {
         for word in each_word(rest) {
             let word = self.os(&word);
@@ -589,62 +512,10 @@ impl<'a> Reader<'a> {
             _ => self.problem(origin, "account needs a name and \"{\""),
         }
     }
-
-    fn source(&mut self, rest: &str, origin: &Origin, depth: usize) {
-        let words: Vec<String> = each_word(rest).take(2).collect();
-        let [name] = &words[..] else {
-            return self.problem(origin, "source needs one file name");
-        };
-        let sourced = &mut self.settings.sourced;
-        sourced.files += 1;
-        if sourced.files > SOURCE_FILES || sourced.bytes > SOURCE_BYTES {
-            // Ten files that each name ten others, eight deep, are a hundred million.
-            if !std::mem::replace(&mut sourced.is_over, true) {
-                let what = format!(
-                    "source has read {SOURCE_FILES} files or {} MB: the rest is left out",
-                    SOURCE_BYTES / 1_000_000
-                );
-                // The way out may be in what is left out.
-                let problem = Problem::of_line(origin, what, Weight::Route);
-                self.settings.add_problem(problem);
-            }
-            return;
-        }
-        if depth >= SOURCE_DEPTH {
-            return self.problem(origin, "source is nested too deep");
-        }
-        let name = self.os(name);
-        let path = match file_name::of_setting(&name, self.settings, self.context.home) {
-            Ok(path) => path,
-            Err(error) => {
-                // A name that means no file is a file that is not there. Where the system failed to
-                // look, nobody knows what the file would have set.
-                let weight = match error {
-                    NameError::NoDatabase(_) | NameError::NoPlace(_) => Weight::Unread,
-                    _ => Weight::Line,
-                };
-                let why = exit::with_causes(&error);
-                let what = format!("cannot source {}: {why}", sanitize::path(&name));
-                let problem = Problem::of_line(origin, what, weight);
-                return self.settings.add_problem(problem);
-            }
-        };
-        if let Err(error) = self.file(&path, depth + 1) {
-            let (what, weight) = match error {
-                Untrusted::Missing => ("there is no such file".to_owned(), Weight::Line),
-                Untrusted::Refused(what) => (what, Weight::Line),
-                Untrusted::Unusable(what) => (what, weight_of_unusable(&self.context)),
-                Untrusted::Failed(what) => (what, Weight::Unread),
-            };
-            let what = format!("cannot source {}: {what}", sanitize::path(&path));
-            let problem = Problem::of_line(origin, what, weight);
-            self.settings.add_problem(problem);
-        }
-    }
 }
 
 /// Returns what follows from an rc file that is there and cannot be read as one: the way out may
-/// be in it, so nothing is sent; whoever reads is told.
+/// be in it, so nothing is sent; a person who only reads mail gets a message.
 fn weight_of_unusable(context: &Context<'_>) -> Weight {
     if context.sending {
         Weight::Route
@@ -656,6 +527,7 @@ fn weight_of_unusable(context: &Context<'_>) -> Weight {
 fn remove_fields(fields: &mut BTreeSet<String>, words: impl Iterator<Item = String>) {
     for word in words {
         match word.as_str() {
+            // `unignore *` and `unretain *` of s-nail.
             "*" => fields.clear(),
             _ => {
                 fields.remove(&field_name(&word));

@@ -1,7 +1,8 @@
-//! Tests of the mailrc reader.
+//! Tests of the mailrc interpreter.
 
 use std::os::unix::fs::PermissionsExt;
 
+use super::source::SOURCE_FILES;
 use super::*;
 
 fn context() -> Context<'static> {

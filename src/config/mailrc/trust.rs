@@ -1,4 +1,4 @@
-//! Which rc files are believed: those that nobody else could have written.
+//! Which rc files are believed: those that no other user but root could have written.
 
 use std::fs::Metadata;
 use std::io;
@@ -16,9 +16,10 @@ pub(super) enum Untrusted {
     Missing,
     /// It is, but we may not read it or must not believe it, for this reason.
     Refused(String),
-    /// It is, and nobody can read it as an rc file, for this reason: what it should set is not set.
+    /// The file is there but cannot be read as an rc file, for this reason: what it should set is
+    /// not set.
     Unusable(String),
-    /// The system failed, so that nobody knows what it says.
+    /// The system failed, so that what the file says is unknown.
     Failed(String),
 }
 
@@ -39,12 +40,13 @@ impl From<io::Error> for Untrusted {
     }
 }
 
-/// Reads an rc file that nobody else could have written; `/dev/null` is an empty one.
+/// Reads an rc file that no other user but root could have written; `/dev/null` is an empty one.
 ///
 /// # Errors
 /// Says why there is nothing to read, or nothing to be believed.
 pub(super) fn read_trusted(path: &Path) -> Result<Vec<u8>, Untrusted> {
     let file = open::read::open(path, Use::Rc)?;
+    // The open file is judged and not its name, which may lead to another file a moment later.
     if let Some(metadata) = file.metadata()
         && let Some(reason) = distrust(metadata)?
     {
@@ -56,12 +58,14 @@ pub(super) fn read_trusted(path: &Path) -> Result<Vec<u8>, Untrusted> {
 /// Returns why an rc file must not be believed, if it must not.
 ///
 /// # Errors
-/// When the user database cannot be read, so that nobody knows whose group may write to it.
+/// When the user database cannot be read, so that the members of the group that may write are
+/// unknown.
 pub(crate) fn distrust(metadata: &Metadata) -> io::Result<Option<&'static str>> {
     let us = user::effective_uid();
     if !metadata.is_file() {
         return Ok(Some("it is not a regular file"));
     }
+    // A file of root is believed: root can write to every file of ours as well.
     if metadata.uid() != us && metadata.uid() != 0 {
         return Ok(Some("it belongs to another user"));
     }
@@ -71,6 +75,8 @@ pub(crate) fn distrust(metadata: &Metadata) -> io::Result<Option<&'static str>> 
     if metadata.mode() & 0o020 == 0 || metadata.gid() == 0 {
         return Ok(None);
     }
+    // Where each user has a group of their own, a umask of 002 is common: the group may write,
+    // but it has no other member than the owner.
     let is_private = match user::by_uid(metadata.uid())? {
         Some(owner) => user::is_private_group(metadata.gid(), &owner)?,
         None => false,
