@@ -70,19 +70,22 @@ pub struct Expansion<'a> {
 pub fn expand<'a>(name: &'a str, lookup: impl Fn(&str) -> Option<&'a Members>) -> Expansion<'a> {
     let mut expansion = Expansion::default();
     let mut seen = HashSet::new();
-    let mut given = HashSet::new();
+    let mut listed = HashSet::new();
     // The aliases that are being expanded, each within the one before, with their next members.
     let mut open: Vec<(&'a str, MemberIter<'a>)> = Vec::new();
-    let mut at_hand = Some((name, false));
+    let mut next_name = Some((name, false));
     loop {
-        if let Some((name, is_final)) = at_hand.take() {
+        if let Some((name, is_final)) = next_name.take() {
             match lookup(name).filter(|_| !is_final) {
+                // Names ignore case, as sendmail's aliases do. An alias that is met a second time
+                // has its members in the list already, or is just being expanded: so a circle
+                // ends.
                 Some(members) if seen.insert(name.to_ascii_lowercase()) => {
                     open.push((name, members.iter()));
                 }
                 Some(_) => {}
                 None => {
-                    if given.insert(name) {
+                    if listed.insert(name) {
                         expansion.members.push(name);
                     }
                 }
@@ -97,7 +100,7 @@ pub fn expand<'a>(name: &'a str, lookup: impl Fn(&str) -> Option<&'a Members>) -
             Some(member) => {
                 let bare = member.strip_prefix('\\');
                 let is_final = bare.is_some() || member.eq_ignore_ascii_case(name);
-                at_hand = Some((bare.unwrap_or(member), is_final));
+                next_name = Some((bare.unwrap_or(member), is_final));
             }
             None => drop(open.pop()),
         }

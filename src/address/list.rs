@@ -116,6 +116,8 @@ impl<'a> Parser<'a> {
     fn run(&mut self) {
         while let Some(c) = self.text[self.at..].chars().next() {
             let here = self.at;
+            // The words of an unfinished entry count too: without brackets each of them is an
+            // address, and a list of 60,000 may have blanks and no comma.
             if self.found.len() + self.entry.words.len() > MAX_RECIPIENTS {
                 let start = if self.at_entry_start() {
                     here
@@ -128,6 +130,8 @@ impl<'a> Parser<'a> {
             match c {
                 ' ' | '\t' => self.entry.joined = false,
                 ',' => self.finish_entry(here),
+                // RFC 5322 ends a group by a semicolon, and people paste lists from Outlook,
+                // which separates addresses by it: it does both.
                 ';' => {
                     self.finish_entry(here);
                     self.group = None;
@@ -147,7 +151,7 @@ impl<'a> Parser<'a> {
         }
         self.finish_entry(self.text.len());
         if let Some(start) = self.group {
-            // Whether its members were meant, nobody knows: they get nothing.
+            // Where the group should have ended is unknown, so none of its members gets the mail.
             self.found.truncate(self.found_before);
             self.fail(
                 self.text[start..].trim(),
@@ -236,6 +240,8 @@ impl<'a> Parser<'a> {
         self.entry.joined = false;
         let name = Some(inner.replace('\\', ""));
         match self.entry.words.last_mut() {
+            // The old way to write a name puts it into a comment behind the address, `ada@x
+            // (Ada)`; of several addresses in an entry each has a comment of its own.
             Some(word) if self.entry.angle.is_none() => word.comment = name,
             _ => self.entry.comment = name,
         }
@@ -271,6 +277,9 @@ impl<'a> Parser<'a> {
                 None => self.quotes_close = false,
             }
         }
+        // Where a `>` was forgotten, `Ada <ada@x, bob@y`, the comma ends the search, or the next
+        // address would become part of this one. A route, `<@a,@b:ada@x>` (RFC 5322 section 4.4),
+        // is refused by that as well; RFC 5321 appendix F.2 deprecates routes.
         let len = from + rest[from..].find(['<', '>', ','])?;
         (rest.as_bytes()[len] == b'>').then_some(len)
     }
@@ -278,6 +287,7 @@ impl<'a> Parser<'a> {
     /// Takes everything up to the next comma as one file or command.
     fn file_or_command(&mut self, here: usize) {
         let rest = &self.text[here..];
+        // Only a comma ends a command: semicolons, quotes and brackets are for the shell.
         let len = rest.find(',').unwrap_or(rest.len());
         self.at = here + len;
         self.entry.joined = false;
@@ -329,6 +339,8 @@ impl<'a> Parser<'a> {
         // A newline in an operand is no separator: `a@x\nBcc: b@x` is one bad entry.
         if source.chars().any(|c| c.is_control() && c != '\t') {
             self.fail(source, "it holds a control character");
+        // The words `Ada Lovelace` are two names of accounts to every mailx, and so they are
+        // here. With a quote, `"Ada Lovelace" ada@x` can only be a name that lacks its brackets.
         } else if words.len() > 1 && words.iter().any(|word| word.quoted) {
             self.fail(source, "the address after a name needs '<' and '>'");
         } else {
@@ -384,6 +396,8 @@ fn unquoted(address: String) -> String {
         return address;
     };
     match rest.split_once('"') {
+        // `"ada"@x` and `ada@x` are one address (RFC 5321 section 4.1.2); in one spelling every
+        // comparison finds it.
         Some((local, domain))
             if !local.is_empty() && local.bytes().all(is_atom_byte) && !local.starts_with('.') =>
         {

@@ -39,6 +39,10 @@ impl EnvelopeAddress {
     /// Says which rule it breaks.
     pub fn new(text: impl Into<String>) -> Result<EnvelopeAddress, AddressError> {
         let text = text.into();
+        // The order decides which reason a person reads where several hold. First comes what
+        // no program could take as an argument, then a text that was meant as a file or command,
+        // and last the syntax, whose rules have a meaning only for a text without blanks, controls
+        // and brackets.
         let reason = if text.is_empty() {
             "it is empty"
         } else if text.len() > EnvelopeAddress::MAX_LEN {
@@ -47,6 +51,8 @@ impl EnvelopeAddress {
             "it holds a control character"
         } else if text.chars().any(char::is_whitespace) {
             "it holds a blank"
+        // RFC 5321 allows it, but some programs that are called as sendmail take such a recipient
+        // for an option, and not all of them know `--`.
         } else if text.starts_with('-') {
             "it starts with '-'"
         } else if text.contains(['<', '>']) {
@@ -87,6 +93,8 @@ impl EnvelopeAddress {
     /// this domain; where that would be too long, it stays.
     pub fn qualified(&self, domain: &str) -> EnvelopeAddress {
         match self.domain() {
+            // cron and other programs of this host write `root@localhost` where they mean `root`.
+            // Behind a relay `localhost` is another host.
             Some("localhost" | "localhost.localdomain") | None => {
                 EnvelopeAddress::new(format!("{}@{domain}", self.local_part()))
                     .unwrap_or_else(|_| self.clone())
@@ -140,6 +148,7 @@ pub fn ascii_domain(domain: &str) -> Result<Cow<'_, str>, &'static str> {
         return Err(NO_NAME);
     }
     let (unicode, result) = idna::domain_to_unicode(&ascii);
+    // The way back must lead to what was typed. Case alone may differ: domain names ignore it.
     if result.is_err() || unicode != domain.to_lowercase() {
         return Err("its domain holds a character that stands for another one, as '™' for 'tm'");
     }
@@ -175,6 +184,7 @@ fn names_file_or_command(text: &str) -> bool {
 /// Laxer than the RFC where mail systems are: dots may stand anywhere, and any
 /// character that is not one of the specials may stand in a local part.
 fn syntax_fault(text: &str) -> Option<&'static str> {
+    // The last `@` divides: a quoted local part may hold others.
     let (local, domain) = match text.rsplit_once('@') {
         Some((local, domain)) => (local, Some(domain)),
         None => (text, None),

@@ -78,7 +78,11 @@ impl Read for InPlaceReader<'_> {
         if left == 0 {
             return Ok(0);
         }
+        // Reading at an offset leaves the position of the file alone: the message is rendered
+        // once for each route, from the same open file.
         let count = self.file.read_at(&mut block[..left], self.offset)?;
+        // The length was used to decide whether the message fits. A file that was cut since, as a
+        // log that is rotated, would arrive in half without a word.
         if count == 0 {
             return Err(io::Error::other(
                 "the file became shorter while it was read",
@@ -97,6 +101,7 @@ impl Read for InPlaceReader<'_> {
 /// when the type that is given for it is none.
 pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failure> {
     let (path, charset) = match split_charset(&wanted.path) {
+        // A file of exactly this name goes first: `results=utf-8` may be one.
         Some((path, charset)) if !Path::new(&wanted.path).exists() => (path, Some(charset)),
         _ => (wanted.path.as_os_str(), None),
     };
@@ -104,6 +109,8 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
         let what = format!("cannot attach {}", sanitize::line(path.as_bytes()));
         let kind = error.kind(Kind::NoInput);
         let failure = Failure::new(kind, what).because(error);
+        // `-a 'Name: text'` adds a header field in bsd-mailx and attaches a file in s-nail: a
+        // script that comes from the one to the other ends here.
         if path.as_bytes().contains(&b':') {
             failure.hint("a header field is added by --header 'Name: text'")
         } else {
@@ -148,6 +155,7 @@ pub(super) fn transfer_encoding(name: &OsStr) -> Result<TransferEncoding, Failur
 /// Splits `FILE=charset` and `FILE=charset#charset` (s-nail), where FILE is there.
 fn split_charset(name: &OsStr) -> Option<(&OsStr, String)> {
     let bytes = name.as_bytes();
+    // The last one: a name may hold others, no charset does.
     let equals = bytes.iter().rposition(|&b| b == b'=')?;
     let charset = std::str::from_utf8(&bytes[equals + 1..]).ok()?;
     let charset = charset.split('#').next().unwrap_or_default();

@@ -87,7 +87,7 @@ pub struct Composed {
 }
 
 impl Composed {
-    /// Returns all that is wrong, in the order in which it is told.
+    /// Returns all that is wrong, in the order in which it is reported.
     pub fn all_failures(&self) -> impl Iterator<Item = &Failure> {
         let bad = self.bad_recipients.iter().map(|bad| &bad.failure);
         self.failures.iter().chain(bad)

@@ -119,6 +119,7 @@ impl DotLine {
                 }
                 (_, b'\n') => DotState::Start,
                 (DotState::Start, b'.') => DotState::Dot,
+                // A text from Windows ends its lines by CR LF, and so its last one.
                 (DotState::Dot, b'\r') => DotState::DotReturn,
                 _ => DotState::Text,
             };
@@ -182,6 +183,8 @@ pub fn behind_file(path: &OsStr, input: Input, signals: &Signals) -> Input {
     if let Err(error) = copied {
         quoted.failure = Some(unspooled(error));
     }
+    // What standard input has lost cannot be had again, but the file can be read once more: so
+    // that failure is the one to report.
     quoted.failure = input.failure.or(quoted.failure);
     quoted
 }

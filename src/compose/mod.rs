@@ -42,6 +42,9 @@ pub fn compose(
     signals: &Signals,
 ) -> Composed {
     let mut composer = Composer::new(body, settings, environment);
+    // The order decides what holds: header fields of the command line come behind those of a
+    // template and replace the ones that a message has once; -s replaces the subject of both. A
+    // From field stays, and -r is the envelope sender beside it.
     if request.template {
         composer.template();
     }
@@ -65,8 +68,10 @@ pub fn compose(
             composer.recipients(list.as_bytes(), field);
         }
     }
+    // Behind all lists, because a mail that has no other recipient gets no copies either.
     composer.automatic_copies();
     for wanted in &request.attachments {
+        // The others are read even where one fails: a person then sees all that is wrong at once.
         match attachment::read(wanted, signals) {
             Ok(attached) if request.skip_empty_attachments && attached.source.is_empty() => {}
             Ok(attached) => composer.composed.draft.attachments.push(attached),
@@ -79,6 +84,7 @@ pub fn compose(
     composer.text_forms(request, signals);
     composer.size_limit(request);
     composer.copies(request);
+    // Last, because a template, a header field and an alias may all have brought recipients.
     composer.check_recipients();
     composer.composed
 }
@@ -113,6 +119,9 @@ impl<'a> Composer<'a> {
         let host = self.settings.host_name();
         let draft = &mut self.composed.draft;
         draft.date = message::date(time.timestamp(), time.offset().local_minus_utc());
+        // The identifier is made from the real time and a random number even where
+        // SOURCE_DATE_EPOCH fixes the Date: two messages must never have the same (RFC 5322
+        // section 3.6.4).
         let now = clock::since_epoch().as_secs() as i64;
         draft.message_id = message::message_id(now, random::number(), &host);
         draft.boundary_seed = format!("{:016x}", random::number());
@@ -130,7 +139,7 @@ impl<'a> Composer<'a> {
 
     fn header(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let shown = sanitize::line(bytes);
-        let bad = |reason: String| {
+        let refusal = |reason: String| {
             Failure::new(
                 Kind::Data,
                 format!("cannot add the header field \"{shown}\""),
@@ -138,13 +147,13 @@ impl<'a> Composer<'a> {
             .because(reason)
         };
         let colon = bytes.iter().position(|&b| b == b':').ok_or_else(|| {
-            bad("it has no colon".to_owned())
+            refusal("it has no colon".to_owned())
                 .hint("write it as 'Name: text'; --attach FILE attaches a file")
         })?;
         let name = String::from_utf8_lossy(trim_blanks(&bytes[..colon])).into_owned();
-        let name = HeaderName::new(&name).map_err(|error| bad(error.to_string()))?;
+        let name = HeaderName::new(&name).map_err(|error| refusal(error.to_string()))?;
         let value = HeaderValue::from_bytes(trim_blanks(&bytes[colon + 1..]))
-            .map_err(|error| bad(error.to_string()))?;
+            .map_err(|error| refusal(error.to_string()))?;
         self.field(name, value, trim_blanks(&bytes[colon + 1..]));
         Ok(())
     }
@@ -154,7 +163,11 @@ impl<'a> Composer<'a> {
     /// `bytes` are the value as it was written, for what may name a file.
     fn field(&mut self, name: HeaderName, value: HeaderValue, bytes: &[u8]) {
         match name.as_str().to_ascii_lowercase().as_str() {
+            // A recipient field adds to the lists, as -c and -b do: a recipient that one place
+            // names must not be lost because another place names others. The other fields replace
+            // what was known.
             "to" => self.recipients(bytes, RecipientField::To),
+            // Fcc is for this host alone: it names a file and is not sent.
             "fcc" => self.composed.draft.copies.push(os_string(bytes)),
             "cc" => self.recipients(bytes, RecipientField::Cc),
             "bcc" => self.recipients(bytes, RecipientField::Bcc),
@@ -184,7 +197,8 @@ impl<'a> Composer<'a> {
                 return self.composed.failures.push(failure.because(error));
             }
         };
-        // Without MIME-Version a receiver may read the body by local conventions (RFC 2045 section 4).
+        // Without MIME-Version a receiver may read the body by local conventions (RFC 2045
+        // section 4).
         let is_finished = header.contains("Content-Type") && header.contains("MIME-Version");
         if !is_finished {
             match draft.body.tail(header.body_offset()) {
@@ -217,7 +231,7 @@ impl<'a> Composer<'a> {
     }
 
     /// Refuses a header that was not read in full where it names the recipients: who is named
-    /// behind the limit would get nothing, and nobody would know.
+    /// behind the limit would get nothing, without a message about it.
     fn refuse_cut(&mut self, header: &PremadeHeader) {
         if header.is_cut() {
             let what = "the header is larger than 1 MiB or 50,000 fields, \
@@ -231,6 +245,7 @@ impl<'a> Composer<'a> {
         if value.as_str().is_empty() {
             return;
         }
+        // Sent on as a field it would show the blind copies to every recipient.
         if name.is("Resent-Bcc") {
             return self.recipients(bytes, RecipientField::Bcc);
         }
@@ -250,6 +265,7 @@ impl<'a> Composer<'a> {
             Failure::new(Kind::CannotCreate, "cannot spool the message").because(error)
         };
         let draft = &mut self.composed.draft;
+        // Terminal sequences go first: the HTML form is made of the text as it is then.
         if request.plain {
             let mut stripped = Spool::new();
             message::strip_terminal_codes(draft.body.reader(), &mut stripped).map_err(spooling)?;
@@ -338,11 +354,15 @@ impl<'a> Composer<'a> {
     /// Takes the type of the text from the name of its file (`-m`), if it is one of a text.
     fn type_of_file(&mut self, path: &OsString) {
         let extension = FileName::from_path(path.as_bytes()).extension();
+        // The body is a text, whatever the name of its file says; `-m` must not make it an image.
         let by_name = extension.and_then(|extension| MediaType::of_extension(&extension));
         self.composed.draft.content_type = by_name.filter(MediaType::is_text);
     }
 
     fn subject(&mut self, bytes: &[u8]) {
+        // A line end in a subject is replaced and not refused: it comes from a script that puts a
+        // line of a log there, and that mail should arrive. In a field of --header it is refused,
+        // since it may add another field.
         let (value, changed) = HeaderValue::from_free_text(bytes);
         if changed {
             self.composed

@@ -68,6 +68,8 @@ impl Composer<'_> {
             let first = draft.from.first().filter(|_| draft.from.len() > 1);
             draft.sender = sender.or(first.cloned());
         }
+        // Reports about this mail go to the one who sends it: -r says who that is, else the
+        // Sender field, else the first author.
         draft.envelope_sender = by_option
             .as_deref()
             .and_then(<[NamedAddress]>::first)
@@ -77,6 +79,7 @@ impl Composer<'_> {
         if draft.reply_to.is_empty() {
             self.composed.draft.reply_to = match self.settings.text("replyto") {
                 Some(_) => self.variable("replyto"),
+                // bsd-mailx takes $REPLYTO; a variable goes before the environment.
                 None => environment
                     .replyto
                     .as_ref()
@@ -121,8 +124,12 @@ impl Composer<'_> {
         }
         let text = message::decode_text(bytes);
         let charset = Charset::of(bytes);
+        // The list is parsed as text, but the name of a file must become the bytes that were
+        // typed.
         let as_written = |text: &str| OsString::from_vec(message::encode_text(text, charset));
         let allowed = self.settings.targets();
+        // Where one kind is allowed both are recognised: what `expandaddr` takes away is then
+        // refused with its own reason, and not as a bad address.
         for entry in parse_recipients(&text, allowed.files || allowed.commands) {
             if self.composed.is_too_many {
                 return;
@@ -193,6 +200,7 @@ impl Composer<'_> {
             ("autocc", RecipientField::Cc),
             ("autobcc", RecipientField::Bcc),
         ] {
+            // The bytes and not the text: `recipients` finds out the charset of each list.
             if let Some(list) = settings.path(name)
                 && self.composed.draft.recipients().next().is_some()
             {
@@ -202,6 +210,7 @@ impl Composer<'_> {
     }
 
     fn is_alias(&self, address: &NamedAddress) -> bool {
+        // `Ada <ada>` names a person and an account; only a bare word may stand for a group.
         address.name().is_none()
             && self
                 .settings
@@ -217,6 +226,9 @@ impl Composer<'_> {
             self.leave_me_out(&mut expansion.members);
         }
         for member in expansion.members {
+            // A member may be a list itself: `alias team "Ada <ada@x>, bob@y"`. Files and
+            // commands are not taken from it, even with `expandaddr`: they would run where a
+            // person sees a name.
             for entry in parse_list(member) {
                 match entry {
                     Ok(address) => self.recipient(address, field),
@@ -233,11 +245,12 @@ impl Composer<'_> {
         }
     }
 
-    /// Takes one's own names (`alternates` included) out of a group, unless nobody would be left.
+    /// Takes one's own names (`alternates` included) out of a group, unless the group would be empty then.
     fn leave_me_out(&self, members: &mut Vec<&str>) {
         let login = user::login_name();
         let mine = self.settings.alternates.iter().chain([&login]);
         let mine: HashSet<String> = mine.map(|name| name.to_ascii_lowercase()).collect();
+        // Mail systems ignore the case of account names in practice, so it is ignored here.
         let is_me = |member: &&str| mine.contains(&member.to_ascii_lowercase());
         if members.iter().any(|member| !is_me(member)) {
             members.retain(|member| !is_me(member));
@@ -276,6 +289,8 @@ impl Composer<'_> {
         let draft = &self.composed.draft;
         let has_others = !draft.files.is_empty() || !draft.commands.is_empty();
         if draft.recipients().next().is_none() && !has_others {
+            // With a good recipient a bad one is only reported, and the mail goes. Without any
+            // the bad ones are why nothing goes.
             let bad = std::mem::take(&mut self.composed.bad_recipients);
             if bad.is_empty() {
                 let failure = Failure::new(Kind::Usage, "there is no recipient");

@@ -43,6 +43,8 @@ pub fn compose(
 ) -> io::Result<Composed> {
     let mut header = PremadeHeader::read(&source, Reading::default())?;
     let mut composer = Composer::new(source, settings, environment);
+    // All recipients go into the envelope only: the header is finished, and what is to be seen of
+    // them stands in it.
     for recipient in &handover.recipients {
         composer.recipients(recipient.as_bytes(), RecipientField::Bcc);
     }
@@ -52,15 +54,18 @@ pub fn compose(
             composer.recipients(&value, RecipientField::Bcc);
         }
     }
+    // Not before the recipients were taken from it.
     header.remove("Bcc");
     header.remove("Resent-Bcc");
     composer.handed_sender(handover);
     let hops = header.count("Received");
+    // Postfix stops at 50 as well, sendmail at 25: a message that came so far comes again.
     if hops > MAX_HOPS {
         let what = format!("the message has come through {hops} hosts already: it is in a loop");
         let failure = Failure::new(Kind::Unavailable, what);
         composer.composed.failures.push(failure);
     }
+    // Debian's cron adds X-Cron-Env fields, cronie calls sendmail with `-FCronDaemon`.
     let is_cron = header.contains("X-Cron-Env")
         || handover
             .full_name
@@ -75,6 +80,7 @@ pub fn compose(
         append(&mut header, "Date", &draft.date);
     }
     match header.get("Message-ID") {
+        // The report and the log name the message by the identifier that it has.
         Some(field) => draft.message_id = sanitize::line(&field.value()).into_owned(),
         None => append(&mut header, "Message-ID", &draft.message_id),
     }

@@ -74,6 +74,7 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
         boundary_seed: draft.boundary_seed.clone(),
     };
     if let Some(limit) = style.limit {
+        // The whole size is measured first: `fit` would leave attachments out until it fits.
         if draft.strict_size && composition.size(style.wire)? > limit {
             let what = format!("the message is larger than {limit} bytes");
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
@@ -93,7 +94,7 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
     complete(&mut header, draft, style);
     match &style.default_from {
         Some(from) if !header.contains("From") => {
-            // As every sendmail has it: whoever the envelope says has sent it.
+            // As every sendmail has it, the envelope sender is the author.
             let asked = draft
                 .envelope_sender
                 .as_ref()
@@ -110,6 +111,7 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
     if let Some(domain) = style.qualify {
         qualify_fields(&mut header, domain);
     }
+    // Each goes on top of the one before, so the first is put there last.
     for (name, value) in style.leading.iter().rev() {
         header.prepend(name.clone(), value.clone());
     }
@@ -132,6 +134,8 @@ fn qualify_fields(header: &mut PremadeHeader, domain: &str) {
             continue;
         };
         let qualified = qualified(&list, Some(domain));
+        // Two fields of one name break RFC 5322 section 3.6, and a receiver may believe either:
+        // both stay as they are.
         if qualified != list && header.count(name) == 1 {
             header.remove(name);
             header.append(HeaderName::known(name), qualified);
@@ -140,13 +144,16 @@ fn qualify_fields(header: &mut PremadeHeader, domain: &str) {
 }
 
 /// Adds to a finished message what the command line asks for, and Date and Message-ID where they
-/// lack; nobody's Bcc is left in it.
+/// lack; no Bcc field is left in it.
 fn complete(header: &mut PremadeHeader, draft: &Draft, style: &Style<'_>) {
     header.remove("Bcc");
     header.remove("Resent-Bcc");
     header.remove("Fcc");
     let fields = fields(draft, style);
     for (name, body) in fields.iter() {
+        // The caller has chosen the From field for a message that has none. The To field of a
+        // draft without recipients is `undisclosed-recipients:;`, for a message that names none
+        // at all; one with a Cc field names some.
         let is_known = header.contains(name.as_str())
             || (name.is("From") && draft.from.is_empty())
             || (name.is("To") && header.contains("Cc"));

@@ -3,7 +3,7 @@
 //! They exist only where a person types at a terminal or the command line asked for
 //! them; the caller of [`compose`] has decided that. Lines come from a
 //! [`TypedLines`] and what is shown goes to a writer, so that all this runs without a terminal. An
-//! escape that fails is told in one line; the text stays as it was and composing goes on.
+//! escape that fails is reported in one line; the text stays as it was and composing goes on.
 //! What files and children do to the text is in [`text`].
 
 use std::ffi::OsString;
@@ -48,7 +48,7 @@ pub trait TypedLines {
     fn next(&mut self) -> Event;
 }
 
-/// How much of a message `~f`, `~m` and their kin insert.
+/// How much of a message `~f`, `~F`, `~m` and `~M` insert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// The header fields that are shown, and the body.
@@ -80,7 +80,7 @@ pub struct Typing<'a> {
     pub lines: &'a mut dyn TypedLines,
     /// Where prompts, help and the text so far are shown.
     pub out: &'a mut dyn Write,
-    /// Is told what went wrong.
+    /// Reports a failure to the person who types.
     pub tell: &'a mut dyn FnMut(&Failure),
     /// The open mailbox, if there is one.
     pub messages: Option<&'a mut dyn Messages>,
@@ -120,7 +120,7 @@ struct Typist<'a> {
     interrupted: bool,
 }
 
-/// The escapes, as typed with the usual escape character, and what they do: told by `~?` and the
+/// The escapes, as typed with the usual escape character, and what they do, for `~?` and the
 /// manual.
 pub(crate) const ESCAPES: &[(&str, &str)] = &[
     ("~~TEXT", "A line that begins with ~"),
@@ -169,6 +169,8 @@ pub(crate) const ESCAPES: &[(&str, &str)] = &[
 impl Typist<'_> {
     /// Everything from the first prompt to the last; what ends it early comes as the error.
     fn compose(&mut self) -> Result<(), Ending> {
+        // The subject comes before the text, Cc and Bcc behind it, as in other mailx programs:
+        // people and scripts for expect(1) type in that order.
         if self.asks("asksub") && self.session.request.subject.is_none() {
             let subject = self.ask("Subject: ")?;
             self.session.request.subject = subject;
@@ -251,11 +253,13 @@ impl Typist<'_> {
     /// Returns what an escape of this line asks for, if the line is one.
     fn escaped<'l>(&self, line: &'l [u8]) -> Option<Escaped<'l>> {
         let escape = self.session.settings.get("escape").unwrap_or("~");
+        // An empty `escape` turns escapes off; of a longer one the first character counts.
         let escape = escape.chars().next()?;
         let mut bytes = [0; 4];
         let escape = escape.encode_utf8(&mut bytes).as_bytes();
         let rest = line.strip_prefix(escape)?;
         Some(if rest.starts_with(escape) {
+            // `~~text` is the line `~text`: one of the two is taken off.
             Escaped::Text(rest)
         } else {
             Escaped::Command(rest.trim_ascii())
@@ -274,6 +278,8 @@ impl Typist<'_> {
         let name = command.first().copied().unwrap_or_default();
         let rest = command.get(1..).unwrap_or_default().trim_ascii();
         match name {
+            // These end the message, and `~h` may meet its end: an error of theirs is not one
+            // that is reported and then forgotten, as for the others below.
             b'q' | b'x' => {
                 let failure = Failure::new(Kind::Nothing, "the message was given up");
                 return Err(match name {
@@ -336,6 +342,8 @@ impl Typist<'_> {
             terminal: self.session.terminal,
             home: home.as_deref(),
         };
+        // The line is applied to the settings themselves and taken back as a whole where a part
+        // of it is wrong.
         let before = settings.clone();
         let origin = Origin::Option("~:".to_owned());
         let line_of = vec![(origin, line.to_owned())];
@@ -347,12 +355,12 @@ impl Typist<'_> {
             *settings = before;
             return Err(failure);
         }
-        // A slip of the finger is told here; it must not stop the mail afterwards.
-        let slip = settings
+        // A mistyped line is reported here, at once; it must not stop the mail afterwards.
+        let new_problem = settings
             .problems
             .iter()
             .find(|problem| !before.problems.contains(problem));
-        match slip.map(|problem| problem.what.clone()) {
+        match new_problem.map(|problem| problem.what.clone()) {
             Some(what) => {
                 *settings = before;
                 Err(failure.because(what))
@@ -363,13 +371,13 @@ impl Typist<'_> {
 
     fn insert_variable(&mut self, name: &str, line_end: bool) -> Result<(), Failure> {
         let row = variables::row_of(name);
-        let cannot = |why: &str| {
+        let refusal = |why: &str| {
             let what = format!("cannot insert the variable \"{name}\"");
             Failure::new(Kind::Usage, what).because(why.to_owned())
         };
         // A secret in a mail is a secret no more.
         if row.is_some_and(|row| row.kind == ValueKind::Secret) {
-            return Err(cannot("it is secret"));
+            return Err(refusal("it is secret"));
         }
         let settings = &self.session.settings;
         let value = match row {
@@ -377,7 +385,7 @@ impl Typist<'_> {
             None => settings.any(name),
         };
         let value = value.filter(|value| !value.is_empty());
-        let mut text = decode(value.ok_or_else(|| cannot("it is not set"))?);
+        let mut text = decode(value.ok_or_else(|| refusal("it is not set"))?);
         if line_end {
             text.push('\n');
         }
@@ -394,6 +402,8 @@ impl Typist<'_> {
             b'c' => &mut request.cc,
             _ => &mut request.bcc,
         };
+        // The names are parsed when the message is complete, with those of the command line:
+        // aliases may be set until then.
         list.push(OsString::from_vec(names.to_vec()));
         Ok(())
     }
@@ -413,7 +423,8 @@ impl Typist<'_> {
         let words = words::texts(&names).map_err(|what| Failure::new(Kind::Usage, what))?;
         for word in words {
             let path = self.typed(word.as_bytes(), "attach")?;
-            // What is attached is read when the message is complete; a slip is told now.
+            // What is attached is read when the message is complete; a mistyped name is
+            // reported now, while it can be corrected.
             path.metadata().map_err(|error| {
                 let what = format!("cannot attach {}", sanitize::line(word.as_bytes()));
                 Failure::new(Kind::NoInput, what).because(error)
@@ -502,6 +513,8 @@ impl Typist<'_> {
         }
         shown.push('\n');
         show(self.session.out, shown.as_bytes());
+        // The text may come from a file or a command (`~r`), so each line passes the filter for
+        // terminals.
         let mut reader = BufReader::new(self.text.reader());
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).map_err(unspooled)? > 0 {
@@ -532,7 +545,7 @@ enum Escaped<'l> {
     Command(&'l [u8]),
 }
 
-/// Shows something; that nobody can see it is no reason to lose the message.
+/// Shows something; an output that fails is no reason to lose the message.
 fn show(out: &mut dyn Write, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _ = out

@@ -53,6 +53,7 @@ impl Typist<'_> {
             Ok(path) => !matches!(open::if_there(path.metadata()), Ok(None)),
             Err(_) => false,
         };
+        // A letter that could not be put into `dead` was put into the private place.
         let kept = Private::all_of(user::effective_uid())
             .into_iter()
             .map(|private| private.path().join(LETTERS))
@@ -67,7 +68,7 @@ impl Typist<'_> {
         }
     }
 
-    /// `~f`, `~m` and their kin: inserts messages of the open mailbox.
+    /// `~f`, `~F`, `~m`, `~M`: inserts messages of the open mailbox.
     pub(super) fn insert_messages(
         &mut self,
         list: &[u8],
@@ -124,6 +125,8 @@ impl Typist<'_> {
 
     /// `~|`: the text becomes what a command makes of it, unless it fails or prints nothing.
     pub(super) fn filter(&mut self, line: &[u8]) -> Result<(), Failure> {
+        // A file and no pipe: the command may print before it has read everything, and two full
+        // pipes would wait for each other for ever.
         let input = self.text.to_file().map_err(unspooled)?;
         let output = self.output_of(line, Some(input))?;
         if output.is_empty() {
@@ -223,6 +226,7 @@ fn indented(prefix: &[u8], source: &Spool, text: &mut Spool) -> io::Result<()> {
     let mut reader = BufReader::new(source.reader());
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
+        // A prefix of blanks would leave blanks at the end of empty lines.
         if line != b"\n" {
             text.write_all(prefix)?;
         }
