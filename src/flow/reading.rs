@@ -99,7 +99,7 @@ fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
     let is_over = || opening.signals.and_then(Signals::received).is_some();
     let screen = RefCell::new(screen);
     let tell = |what: &str| screen.borrow_mut().waiting_for(what);
-    let waiter = Waiter::new(path, &is_over, &tell).tell_changes(opening.is_watched);
+    let waiter = Waiter::new(path, &is_over, &tell).report_changes(opening.is_watched);
     let waits = |holder: &Holder| waiter.waits(holder);
     options.lock.patience = opening.settings.lock_timeout();
     options.lock.waiting = Some(&waits);

@@ -34,7 +34,7 @@ pub(super) fn commit(
     let is_over = || around.signal().is_some();
     let tell = |what: &str| screen.borrow_mut().waiting_for(what);
     let waiter =
-        Waiter::new(mailbox.path(), &is_over, &tell).tell_changes(around.stdin_is_terminal);
+        Waiter::new(mailbox.path(), &is_over, &tell).report_changes(around.stdin_is_terminal);
     let waiting = |holder: &Holder| waiter.waits(holder);
     let kernel_only = |line: &str| screen.borrow_mut().say(line);
     let commit = CommitOptions {

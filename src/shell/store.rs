@@ -139,7 +139,7 @@ impl Reader<'_, '_> {
         let (around, screen) = (&self.around, RefCell::new(&mut self.screen));
         let is_over = || around.signal().is_some();
         let tell = |what: &str| screen.borrow_mut().waiting_for(what);
-        let waiter = Waiter::new(path, &is_over, &tell).tell_changes(around.stdin_is_terminal);
+        let waiter = Waiter::new(path, &is_over, &tell).report_changes(around.stdin_is_terminal);
         let waiting = |holder: &Holder| waiter.waits(holder);
         // All messages of a command are one append under one lock. A program that takes the lock
         // sees all of them or none, and a full disk leaves the file as it was.

@@ -11,18 +11,18 @@ use nix::libc;
 /// How long to sleep before asking for a shared lock again.
 const NAP: Duration = Duration::from_millis(5);
 
-/// What became of a request for a lock.
+/// The kernel's answer to a request for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mailbox) enum Request {
-    /// We hold it.
+pub(in crate::mailbox) enum KernelAnswer {
+    /// This process holds the lock.
     Granted,
-    /// Somebody else holds it.
+    /// Another program holds the lock.
     Busy,
-    /// This file system, or this kernel, does not have it.
+    /// This file system, or this kernel, does not have this kind of lock.
     Unsupported,
 }
 
-/// Shared kernel locks; they are given back when this goes.
+/// Shared kernel locks, which are released when the value is dropped.
 #[derive(Debug)]
 pub(in crate::mailbox) struct Shared<'a>(&'a File);
 
@@ -32,19 +32,22 @@ impl Drop for Shared<'_> {
     }
 }
 
-/// Takes shared kernel locks, so that no deliverer is writing meanwhile.
+/// Takes shared kernel locks, so that no program delivers mail to the file meanwhile.
 ///
-/// Returns `None` when somebody still holds an exclusive lock after `patience`. A file system that
-/// knows no locks counts as free.
+/// Returns `None` when a program still holds an exclusive lock after `patience`. A file system
+/// without locks counts as free.
 pub(in crate::mailbox) fn share(file: &File, patience: Duration) -> Option<Shared<'_>> {
     let deadline = Instant::now() + patience;
     loop {
-        if range_lock(file, libc::F_RDLCK) != Request::Busy {
+        if range_lock(file, libc::F_RDLCK) != KernelAnswer::Busy {
+            // Before the flock is asked for: when that is busy, dropping `shared` releases the
+            // fcntl lock, so a deliverer that has the flock and waits for fcntl can go on.
             let shared = Shared(file);
-            if flock_answer(file.try_lock_shared()) != Request::Busy {
+            if flock_answer(file.try_lock_shared()) != KernelAnswer::Busy {
                 return Some(shared);
             }
         }
+        // Looked at after an attempt, so that a patience of zero still asks once.
         if Instant::now() >= deadline {
             return None;
         }
@@ -53,25 +56,27 @@ pub(in crate::mailbox) fn share(file: &File, patience: Duration) -> Option<Share
 }
 
 /// Asks for the exclusive fcntl lock of the whole file.
-pub(in crate::mailbox) fn lock_fcntl(file: &File) -> Request {
+pub(in crate::mailbox) fn lock_fcntl(file: &File) -> KernelAnswer {
     range_lock(file, libc::F_WRLCK)
 }
 
 /// Asks for the exclusive flock.
 ///
-/// On NFS Linux makes an fcntl lock of it, which is ours already or nobody's: it is left out there.
-pub(in crate::mailbox) fn lock_flock(file: &File) -> Request {
+/// On NFS Linux turns a flock into an fcntl lock of the whole file, and this process holds that
+/// already: there no flock is asked for.
+pub(in crate::mailbox) fn lock_flock(file: &File) -> KernelAnswer {
     let is_nfs = nix::sys::statfs::fstatfs(file)
         .is_ok_and(|system| system.filesystem_type() == nix::sys::statfs::NFS_SUPER_MAGIC);
     if is_nfs {
-        return Request::Unsupported;
+        return KernelAnswer::Unsupported;
     }
     flock_answer(file.try_lock())
 }
 
-/// Gives back both locks, flock first.
+/// Releases both locks, flock first.
 pub(in crate::mailbox) fn release(file: &File) {
-    // Nothing can be done about a failure, and closing the file gives them back too.
+    // The reverse of the order of taking. A failure is not reported: closing the file releases the
+    // locks as well.
     let _ = file.unlock();
     let _ = range_lock(file, libc::F_UNLCK);
 }
@@ -80,11 +85,14 @@ pub(in crate::mailbox) fn release(file: &File) {
 ///
 /// A holder of an OFD lock has no pid.
 pub(in crate::mailbox) fn fcntl_holder(file: &File) -> Option<u32> {
+    // The kernel overwrites the request with a lock that conflicts, or sets its type to F_UNLCK if
+    // the holder has released it since.
     let mut range = whole_file(libc::F_WRLCK);
     fcntl(file, FcntlArg::F_OFD_GETLK(&mut range)).ok()?;
     if range.l_type == libc::F_UNLCK as libc::c_short {
         return None;
     }
+    // -1 stands for an OFD lock, 0 for a process outside this pid namespace.
     u32::try_from(range.l_pid).ok().filter(|pid| *pid > 0)
 }
 
@@ -94,6 +102,7 @@ pub(in crate::mailbox) fn fcntl_holder(file: &File) -> Option<u32> {
 /// overlay and btrfs the device number there is not the one that stat gives.
 pub(in crate::mailbox) fn flock_holder(locks: &str, inode: u64) -> Option<u32> {
     locks.lines().find_map(|line| {
+        // A program that waits has a line too, with `->` before the kind: it is no holder.
         let mut words = line.split_ascii_whitespace().skip(1);
         if words.next()? != "FLOCK" {
             return None;
@@ -104,22 +113,22 @@ pub(in crate::mailbox) fn flock_holder(locks: &str, inode: u64) -> Option<u32> {
     })
 }
 
-/// Asks for, or gives back, a lock of the whole file, without waiting.
+/// Asks for, or releases, a lock of the whole file, without waiting.
 ///
-/// An OFD lock belongs to this open file, and conflicts with classic fcntl locks; a classic lock
-/// would be lost as soon as this process closes any other descriptor of the file, which is how
-/// one reader is known to lose mail. Kernels before 3.15 have only the classic one; the mailbox
-/// has one descriptor, then.
-fn range_lock(file: &File, kind: libc::c_int) -> Request {
+/// An OFD lock belongs to this open file, and conflicts with classic fcntl locks. A classic lock
+/// would be lost as soon as this process closes any other descriptor of the file.
+fn range_lock(file: &File, kind: libc::c_int) -> KernelAnswer {
     let range = whole_file(kind);
     let answer = match fcntl(file, FcntlArg::F_OFD_SETLK(&range)) {
+        // Kernels before 3.15 have only the classic lock.
         Err(Errno::EINVAL) => fcntl(file, FcntlArg::F_SETLK(&range)),
         answer => answer,
     };
     match answer {
-        Ok(_) => Request::Granted,
-        Err(Errno::EAGAIN | Errno::EACCES) => Request::Busy,
-        Err(_) => Request::Unsupported,
+        Ok(_) => KernelAnswer::Granted,
+        // POSIX allows both answers for a lock that is held.
+        Err(Errno::EAGAIN | Errno::EACCES) => KernelAnswer::Busy,
+        Err(_) => KernelAnswer::Unsupported,
     }
 }
 
@@ -128,21 +137,23 @@ fn whole_file(kind: libc::c_int) -> libc::flock {
     libc::flock {
         l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
+        // A length of zero reaches to the end of the file, however far it grows: mail that is
+        // appended lies within the lock.
         l_start: 0,
         l_len: 0,
         l_pid: 0,
     }
 }
 
-/// Returns what std's answer means.
-fn flock_answer(answer: Result<(), TryLockError>) -> Request {
+/// Converts the answer of the standard library.
+fn flock_answer(answer: Result<(), TryLockError>) -> KernelAnswer {
     match answer {
-        Ok(()) => Request::Granted,
-        Err(TryLockError::WouldBlock) => Request::Busy,
+        Ok(()) => KernelAnswer::Granted,
+        Err(TryLockError::WouldBlock) => KernelAnswer::Busy,
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-            Request::Busy
+            KernelAnswer::Busy
         }
-        Err(TryLockError::Error(_)) => Request::Unsupported,
+        Err(TryLockError::Error(_)) => KernelAnswer::Unsupported,
     }
 }
 
@@ -167,16 +178,16 @@ mod tests {
         let first = tempfile::NamedTempFile::new().expect("a file");
         let second = first.reopen().expect("opened again");
         let first = first.as_file();
-        assert_eq!(lock_fcntl(first), Request::Granted);
-        assert_eq!(lock_fcntl(&second), Request::Busy);
+        assert_eq!(lock_fcntl(first), KernelAnswer::Granted);
+        assert_eq!(lock_fcntl(&second), KernelAnswer::Busy);
         // The holder is an open file, not a process.
         assert_eq!(fcntl_holder(&second), None);
-        assert_eq!(lock_flock(first), Request::Granted);
-        assert_eq!(lock_flock(&second), Request::Busy);
+        assert_eq!(lock_flock(first), KernelAnswer::Granted);
+        assert_eq!(lock_flock(&second), KernelAnswer::Busy);
         assert!(share(&second, Duration::ZERO).is_none());
         release(first);
-        assert_eq!(lock_fcntl(&second), Request::Granted);
-        assert_eq!(lock_flock(&second), Request::Granted);
+        assert_eq!(lock_fcntl(&second), KernelAnswer::Granted);
+        assert_eq!(lock_flock(&second), KernelAnswer::Granted);
     }
 
     #[test]
@@ -184,9 +195,9 @@ mod tests {
         let first = tempfile::NamedTempFile::new().expect("a file");
         let second = first.reopen().expect("opened again");
         let shared = share(first.as_file(), Duration::ZERO).expect("free");
-        assert_eq!(lock_fcntl(&second), Request::Busy);
+        assert_eq!(lock_fcntl(&second), KernelAnswer::Busy);
         assert!(share(&second, Duration::ZERO).is_some());
         drop(shared);
-        assert_eq!(lock_fcntl(&second), Request::Granted);
+        assert_eq!(lock_fcntl(&second), KernelAnswer::Granted);
     }
 }

@@ -1,4 +1,4 @@
-//! Locks for writing: the one door to a mailbox that is about to change.
+//! Locks for writing: every function that changes a mailbox file needs a [`MailboxLock`].
 //!
 //! # Which locks
 //! All three, because no two of them keep every program out: dot-locks are the only lock of
@@ -7,26 +7,26 @@
 //!
 //! # In which order
 //! fcntl (as an OFD lock), dot-lock, flock, as Debian Policy 11.6 asks for the first two. Half of
-//! the others take the dot-lock first, so waiting for one lock while holding another could wait
-//! for ever: nothing here ever waits inside the kernel. When one lock is held by somebody else, all
-//! are given back, we sleep a random while (random, so that two programs in step fall out of it),
-//! and start again, until our patience ends. Locks are given back in the order flock, fcntl,
-//! dot-lock, whichever way we leave.
+//! the other programs take the dot-lock first, so a program that waited for one lock while it held
+//! another could wait for ever: this program never waits inside the kernel. When another program
+//! holds one of the locks, this one releases all, sleeps for a random time (so that two programs in
+//! step fall out of it), and starts again, until [`LockOptions::patience`] ends. Locks are released
+//! in the order flock, fcntl, dot-lock, after success and after failure.
 //!
-//! # What it proves
-//! Functions that write to a mailbox take a [`MailboxLock`], so an unlocked write does not
-//! compile. The file of the guard is the one that the path named when the locks were taken.
+//! # What a `MailboxLock` proves
+//! Functions that write to a mailbox take a [`MailboxLock`], so an unlocked write does not compile.
+//! The file in it is the one that the path named when the locks were taken.
 //!
-//! While locks are held signals that would end us wait: a rewrite is finished, and no lock is left
-//! behind. Waiting for locks can be interrupted.
+//! While locks are held, signals that would end the process are deferred: a rewrite is finished,
+//! and no lock is left behind. Waiting for locks can be interrupted.
 //!
-//! Where a dot-lock cannot be had, for want of the right to write the spool and of the helper, the
-//! two kernel locks must do; [`LockOptions::kernel_only`] reports that under `-v`.
+//! Where a dot-lock cannot be made, because the spool is not writable and the helper is missing, the
+//! two kernel locks must suffice; [`LockOptions::kernel_only`] reports that under `-v`.
 
 pub(in crate::mailbox) mod dot;
 pub(in crate::mailbox) mod kernel;
+mod wait;
 
-use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::fs::{self, File};
@@ -35,8 +35,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use self::dot::{DotLock, LockFile};
-use self::kernel::Request;
+pub use wait::{Holder, Waiter};
+
+use self::dot::DotLock;
+use self::kernel::KernelAnswer;
 use crate::exit::Kind;
 use crate::sanitize;
 use crate::sys::signals::{self, Held};
@@ -51,11 +53,11 @@ const NAPS: std::ops::Range<u64> = 100..1000;
 /// How to lock.
 #[derive(Clone, Copy)]
 pub struct LockOptions<'a> {
-    /// How long to wait for others, in all.
+    /// How long to wait for other programs, in all.
     pub patience: Duration,
-    /// The setgid program that makes dot-locks in a spool that we may not write to.
+    /// The setgid program that makes dot-locks in a spool that this process may not write to.
     pub helper: Option<&'a Path>,
-    /// Told who is in the way before each sleep; `false` ends the waiting at once.
+    /// Called with the holder before each sleep; `false` ends the waiting at once.
     pub waiting: Option<&'a dyn Fn(&Holder) -> bool>,
     /// Called with a line for the user where the kernel locks alone protect the mailbox.
     pub kernel_only: Option<&'a dyn Fn(&str)>,
@@ -82,114 +84,14 @@ impl fmt::Debug for LockOptions<'_> {
     }
 }
 
-/// Who holds a lock, as far as it can be known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Holder {
-    /// The process, if the lock names one. One that holds an OFD lock has no number.
-    pub pid: Option<u32>,
-    /// The name of that process, if it runs here.
-    pub program: Option<String>,
-    /// The dot-lock by which it holds the mailbox, if it is that.
-    pub lock_file: Option<Box<LockFile>>,
-}
-
-impl Holder {
-    fn of(pid: Option<u32>) -> Holder {
-        Holder {
-            pid,
-            program: pid
-                .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok())
-                .map(|name| name.trim_end().to_owned()),
-            lock_file: None,
-        }
-    }
-
-    fn of_dot_lock(file: Option<LockFile>) -> Holder {
-        let holder = Holder::of(file.as_ref().and_then(|file| file.pid));
-        Holder {
-            // A number that names no process here says nothing: nobody holds it, or it is one elsewhere.
-            pid: holder.pid.filter(|_| holder.program.is_some()),
-            lock_file: file.map(Box::new),
-            ..holder
-        }
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.pid, &self.program) {
-            (Some(pid), Some(program)) => write!(f, "process {pid} ({program})"),
-            (Some(pid), None) => write!(f, "process {pid}"),
-            (None, _) => f.write_str("another program"),
-        }
-    }
-}
-
-/// How long a lock is waited for before anybody is told.
-const UNTOLD_WAIT: Duration = Duration::from_secs(1);
-
-/// A wait for a lock as its user sees it: it says once who is waited for, and ends when the user
-/// wants no more of it. Everybody who locks a mailbox for a user waits with one.
-pub struct Waiter<'a> {
-    path: &'a Path,
-    is_over: &'a dyn Fn() -> bool,
-    tell: &'a dyn Fn(&str),
-    since: Instant,
-    tells_changes: bool,
-    told: RefCell<Option<Holder>>,
-}
-
-impl<'a> Waiter<'a> {
-    /// Starts to wait for the lock of a mailbox.
-    ///
-    /// `is_over` says whether the user wants no more of it, as after a signal; `tell` gets
-    /// `process 7 (mutt), which holds /var/mail/root`.
-    pub fn new(path: &'a Path, is_over: &'a dyn Fn() -> bool, tell: &'a dyn Fn(&str)) -> Self {
-        Waiter {
-            path,
-            is_over,
-            tell,
-            since: Instant::now(),
-            tells_changes: false,
-            told: RefCell::new(None),
-        }
-    }
-
-    /// Says also when somebody else has become the holder, if somebody watches.
-    pub fn tell_changes(mut self, watched: bool) -> Self {
-        self.tells_changes = watched;
-        self
-    }
-
-    /// Returns whether to wait on.
-    pub fn waits(&self, holder: &Holder) -> bool {
-        if (self.is_over)() {
-            return false;
-        }
-        let mut told = self.told.borrow_mut();
-        let is_news = match &*told {
-            None => true,
-            // A lock that is touched has another age, and is no news.
-            Some(last) => self.tells_changes && last.to_string() != holder.to_string(),
-        };
-        if is_news && self.since.elapsed() >= UNTOLD_WAIT {
-            let lock_file = holder.lock_file.as_ref();
-            let path = lock_file.map_or(self.path, |file| &file.path);
-            (self.tell)(&format!("{holder}, which holds {}", sanitize::path(&path)));
-            *told = Some(holder.clone());
-        }
-        true
-    }
-}
-
 /// Why a mailbox could not be locked.
 #[derive(Debug)]
 pub enum LockError {
-    /// Somebody held a lock all the time.
+    /// Another program held a lock all the time.
     Busy {
         /// The mailbox.
         path: PathBuf,
-        /// Who, when we last looked.
+        /// The holder at the last attempt.
         holder: Holder,
     },
     /// The path names another file than the one that was opened; open it again.
@@ -201,7 +103,7 @@ pub enum LockError {
     Io {
         /// The mailbox.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -220,7 +122,7 @@ impl LockError {
         self.kind() == Kind::TryLater
     }
 
-    /// Returns the next step: how a lock is removed that nobody holds any more.
+    /// Returns the next step: how the user removes a lock that no program holds any more.
     pub fn hint(&self) -> Option<String> {
         let LockError::Busy { holder, .. } = self else {
             return None;
@@ -265,14 +167,15 @@ impl Error for LockError {
     }
 }
 
-/// A mailbox that is ours to write: all its locks, given back when this goes.
+/// A mailbox that this process may write: all its locks, which are released when this is dropped.
 #[derive(Debug)]
 pub(crate) struct MailboxLock {
     path: PathBuf,
     file: File,
-    // After the kernel locks, which `drop` gives back.
+    // Fields are dropped in this order, after `drop` has released the kernel locks: a program that
+    // takes the dot-lock first finds the kernel locks free as soon as it has it.
     dot_lock: Option<DotLock>,
-    // Last of all: who is told to stop with locks in hand gives them back first.
+    // Last: a deferred signal ends the process here, and by then no lock file is left.
     _held: Held,
 }
 
@@ -280,8 +183,8 @@ impl MailboxLock {
     /// Locks a mailbox that has been opened for reading and writing.
     ///
     /// # Errors
-    /// [`LockError::Busy`] when somebody holds a lock until our patience ends;
-    /// [`LockError::Replaced`] when the path names another file than `file` once the locks are ours.
+    /// [`LockError::Busy`] when another program holds a lock until the patience ends;
+    /// [`LockError::Replaced`] when the path names another file than `file` once the locks are held.
     pub(crate) fn acquire(
         path: &Path,
         file: File,
@@ -295,6 +198,8 @@ impl MailboxLock {
         let mut file = file;
         loop {
             let holder = match MailboxLock::attempt(path, file, options).map_err(io)? {
+                // A program that rewrites the mailbox may have renamed a new file to its place while
+                // this one waited. Locks on the old file would protect mail that no reader sees.
                 Ok(lock) if lock.is_still_named().map_err(io)? => {
                     if !lock.has_dot_lock()
                         && let Some(report) = options.kernel_only
@@ -316,6 +221,7 @@ impl MailboxLock {
                     holder
                 }
             };
+            // Here no lock is held: the other program can finish while this one sleeps.
             let left = deadline.saturating_duration_since(Instant::now());
             let goes_on = options.waiting.is_none_or(|waiting| waiting(&holder));
             if left.is_zero() || !goes_on {
@@ -329,21 +235,23 @@ impl MailboxLock {
         }
     }
 
-    /// Asks once for all locks; gives all back, and names the holder, when one is not to be had.
+    /// Asks once for all locks; when one is held elsewhere, releases all and returns the holder.
     fn attempt(
         path: &Path,
         file: File,
         options: &LockOptions<'_>,
     ) -> io::Result<Result<MailboxLock, (Holder, File)>> {
+        // Signals are deferred before the first lock exists: a signal between the making of the
+        // lock file and this call would leave the file behind.
         let held = signals::hold();
-        if kernel::lock_fcntl(&file) == Request::Busy {
+        if kernel::lock_fcntl(&file) == KernelAnswer::Busy {
             let holder = Holder::of(kernel::fcntl_holder(&file));
             return Ok(Err((holder, file)));
         }
         let dot_lock = match dot::request(path, options.helper) {
-            Ok(dot::Request::Granted(lock)) => Some(lock),
-            Ok(dot::Request::Unsupported) => None,
-            Ok(dot::Request::Busy(lock_file)) => {
+            Ok(dot::DotAnswer::Granted(lock)) => Some(lock),
+            Ok(dot::DotAnswer::Unsupported) => None,
+            Ok(dot::DotAnswer::Busy(lock_file)) => {
                 kernel::release(&file);
                 return Ok(Err((Holder::of_dot_lock(lock_file), file)));
             }
@@ -352,13 +260,18 @@ impl MailboxLock {
                 return Err(error);
             }
         };
-        if kernel::lock_flock(&file) == Request::Busy {
+        if kernel::lock_flock(&file) == KernelAnswer::Busy {
+            // For flock the kernel has no call that names the holder; where /proc is hidden the
+            // message says "another program".
             let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
             let pid = kernel::flock_holder(&locks, file.metadata()?.ino());
+            // Kernel locks first, as in every release.
             kernel::release(&file);
             drop(dot_lock);
             return Ok(Err((Holder::of(pid), file)));
         }
+        // Another process may have taken our lock file for a stale one and put its own in its place
+        // while the flock was asked for. Dropping ours leaves a file of another alone.
         if dot_lock.as_ref().is_some_and(|lock| !lock.has_name()) {
             kernel::release(&file);
             return Ok(Err((Holder::default(), file)));
@@ -391,12 +304,12 @@ impl MailboxLock {
         &self.file
     }
 
-    /// Returns whether a dot-lock is among the locks; without one only kernel locks protect us.
+    /// Returns whether a dot-lock is among the locks; without one only kernel locks protect the mailbox.
     pub(crate) fn has_dot_lock(&self) -> bool {
         self.dot_lock.is_some()
     }
 
-    /// Keeps the lock from looking stale; to be called now and then by whoever writes for long.
+    /// Keeps the lock from looking stale; a long write calls it now and then.
     pub(crate) fn refresh(&mut self) {
         if let Some(dot_lock) = &mut self.dot_lock {
             dot_lock.refresh();
@@ -406,6 +319,8 @@ impl MailboxLock {
 
 impl Drop for MailboxLock {
     fn drop(&mut self) {
+        // Not left to the closing of the file: a child process may have inherited the open file
+        // for a moment, and would keep the locks.
         kernel::release(&self.file);
     }
 }

@@ -45,12 +45,12 @@ fn all_three_locks_are_taken_and_given_back() {
     let lock = fixture.lock(Duration::ZERO).expect("free");
     assert!(lock.has_dot_lock());
     assert!(fixture.dot_lock().exists());
-    assert_eq!(kernel::lock_fcntl(&other), Request::Busy);
-    assert_eq!(kernel::lock_flock(&other), Request::Busy);
+    assert_eq!(kernel::lock_fcntl(&other), KernelAnswer::Busy);
+    assert_eq!(kernel::lock_flock(&other), KernelAnswer::Busy);
     drop(lock);
     assert!(!fixture.dot_lock().exists());
-    assert_eq!(kernel::lock_fcntl(&other), Request::Granted);
-    assert_eq!(kernel::lock_flock(&other), Request::Granted);
+    assert_eq!(kernel::lock_fcntl(&other), KernelAnswer::Granted);
+    assert_eq!(kernel::lock_flock(&other), KernelAnswer::Granted);
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn any_lock_of_another_keeps_us_out_and_leaves_none_of_ours() {
     let other = fixture.open();
     for held in ["fcntl", "dot", "flock"] {
         match held {
-            "fcntl" => assert_eq!(kernel::lock_fcntl(&other), Request::Granted),
+            "fcntl" => assert_eq!(kernel::lock_fcntl(&other), KernelAnswer::Granted),
             "dot" => {
                 fs::write(fixture.dot_lock(), format!("{}\n", std::process::id())).expect("written")
             }
-            _ => assert_eq!(kernel::lock_flock(&other), Request::Granted),
+            _ => assert_eq!(kernel::lock_flock(&other), KernelAnswer::Granted),
         }
         let error = fixture.lock(Duration::ZERO).expect_err(held);
         assert!(error.is_temporary(), "{held}");
@@ -81,10 +81,10 @@ fn any_lock_of_another_keeps_us_out_and_leaves_none_of_ours() {
 
         let third = fixture.open();
         if held != "fcntl" {
-            assert_eq!(kernel::lock_fcntl(&third), Request::Granted, "{held}");
+            assert_eq!(kernel::lock_fcntl(&third), KernelAnswer::Granted, "{held}");
         }
         if held != "flock" {
-            assert_eq!(kernel::lock_flock(&third), Request::Granted, "{held}");
+            assert_eq!(kernel::lock_flock(&third), KernelAnswer::Granted, "{held}");
         }
         assert_eq!(fixture.dot_lock().exists(), held == "dot");
         kernel::release(&other);

@@ -10,7 +10,7 @@
 //! | our own directories in `/var/tmp` | `sys::private` |
 //! | files that get their name last, directories that are synced | `sys::disk` |
 //! | mailboxes that are read or rewritten: the name in a sticky spool says whose it may be | `mailbox::file` |
-//! | dot-locks: any file at all holds the lock | `mailbox::lock::dot` |
+//! | dot-locks: any file at all holds the lock | `mailbox::lock::dot::content` |
 //! | journals: what is no journal is not touched | `mailbox::rewrite::journal::held_path` |
 //! | the files of a Maildir | `mailbox::maildir::folder` |
 //! | a dead letter file of ours that others may read | `submission::keep` |

@@ -1,6 +1,16 @@
 use super::*;
 
-use std::os::unix::fs::symlink;
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::time::Duration;
+
+use super::content::STALE;
+use super::held::REFRESH;
+use super::lock_file::{in_words, shell_word};
+use super::stale::{GUARD, give_back, move_aside};
+use crate::sys::{child, random};
 
 struct Spool(tempfile::TempDir);
 
@@ -17,7 +27,7 @@ impl Spool {
         self.0.path().join("mbox.lock")
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> DotAnswer {
         request(&self.mailbox(), None).expect("an answer")
     }
 
@@ -33,7 +43,7 @@ impl Spool {
 #[test]
 fn the_lock_names_us_and_goes_with_its_guard() {
     let spool = Spool::new();
-    let Request::Granted(held) = spool.request() else {
+    let DotAnswer::Granted(held) = spool.request() else {
         panic!("free");
     };
     let text = fs::read_to_string(spool.lock()).expect("content");
@@ -46,7 +56,7 @@ fn the_lock_names_us_and_goes_with_its_guard() {
     assert_eq!(text.lines().nth(2), here.machine.as_deref());
     let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     assert!(id.trim().is_empty() || !text.contains(id.trim()), "{text}");
-    let Request::Busy(Some(file)) = spool.request() else {
+    let DotAnswer::Busy(Some(file)) = spool.request() else {
         panic!("held");
     };
     assert_eq!(file.pid, Some(std::process::id()));
@@ -82,7 +92,7 @@ fn stale_locks_are_removed_and_others_are_not() {
         let spool = Spool::new();
         fs::write(spool.lock(), &content).expect("written");
         spool.age(age);
-        let is_granted = matches!(spool.request(), Request::Granted(_));
+        let is_granted = matches!(spool.request(), DotAnswer::Granted(_));
         assert_eq!(is_granted, is_stale, "{content:?} {age:?}");
         assert_eq!(spool.lock().exists(), !is_stale, "{content:?} {age:?}");
     }
@@ -95,7 +105,7 @@ fn a_planted_lock_is_not_followed_and_not_removed() {
     fs::write(&victim, "1\n").expect("written");
     symlink(&victim, spool.lock()).expect("a link");
     let why = |expected: &str| match spool.request() {
-        Request::Busy(Some(file)) => {
+        DotAnswer::Busy(Some(file)) => {
             assert!(file.to_string().starts_with(expected), "{file}");
             file.removal()
         }
@@ -179,10 +189,14 @@ fn a_lock_of_the_boot_before_is_dead_only_where_everything_says_so() {
     for (content, age, is_dead) in rows {
         fs::write(spool.lock(), content).expect("written");
         spool.age(age);
-        let read = || Content::read(&spool.lock()).expect("read").expect("there");
+        let read = || {
+            LockContent::read(&spool.lock())
+                .expect("read")
+                .expect("there")
+        };
         assert!(read().is_local, "the tests run on a local file system");
         assert_eq!(read().is_stale(&here), is_dead, "{content:?} {age:?}");
-        let on_nfs = Content {
+        let on_nfs = LockContent {
             is_local: false,
             ..read()
         };
@@ -253,7 +267,7 @@ fn what_the_killed_have_left_beside_a_lock_is_removed_and_nothing_else() {
         file.set_modified(clock::now() - age).expect("times");
     }
     fs::create_dir(spool.0.path().join("mbox.lock.0123456789abcde3")).expect("made");
-    assert!(matches!(spool.request(), Request::Granted(_)));
+    assert!(matches!(spool.request(), DotAnswer::Granted(_)));
     for (name, content, _, stays) in rows {
         let path = spool.0.path().join(name);
         assert_eq!(path.exists(), stays, "{name} {content:?}");
@@ -263,13 +277,15 @@ fn what_the_killed_have_left_beside_a_lock_is_removed_and_nothing_else() {
 
 #[test]
 fn a_live_lock_that_took_the_place_of_the_stale_one_gets_its_name_back() {
-    for others in [replace, |path: &Path, stale: &Content| {
+    for others in [replace, |path: &Path, stale: &LockContent| {
         move_aside(path, &path.with_extension("lock.0123456789abcdef"), stale)
     }] {
         let spool = Spool::new();
         fs::write(spool.lock(), "1\n").expect("written");
         spool.age(STALE * 2);
-        let judged = Content::read(&spool.lock()).expect("read").expect("there");
+        let judged = LockContent::read(&spool.lock())
+            .expect("read")
+            .expect("there");
         fs::remove_file(spool.lock()).expect("removed");
         assert!(others(&spool.lock(), &judged).expect("free").is_none());
         fs::write(spool.lock(), "2\n").expect("written");
@@ -334,7 +350,7 @@ fn a_live_lock_is_never_lost_to_those_who_replace_stale_ones() {
                     // The kernel lock keeps our own processes apart. There is time between the
                     // look and what is done.
                     let _kernel_lock = kernel_lock.lock().expect("nobody panicked");
-                    let Ok(Some(found)) = Content::read(&path) else {
+                    let Ok(Some(found)) = LockContent::read(&path) else {
                         continue;
                     };
                     if found.is_stale(&System::this()) {
@@ -371,7 +387,7 @@ fn where_names_cannot_be_exchanged_no_two_of_ours_hold_the_lock() {
         while held < 60 {
             let lock = match make(&path) {
                 Ok(lock) => Some(lock),
-                Err(_) => match Content::read(&path) {
+                Err(_) => match LockContent::read(&path) {
                     Ok(Some(found)) if found.is_stale(&System::this()) => {
                         std::thread::sleep(Duration::from_micros(50));
                         let aside = with_suffix(&path, format!(".{:016x}", random::number()));
@@ -416,7 +432,7 @@ fn where_names_cannot_be_exchanged_no_two_of_ours_hold_the_lock() {
 #[test]
 fn a_lock_that_cannot_get_its_name_back_stays_beside_it_and_its_holder_knows() {
     let spool = Spool::new();
-    let Request::Granted(held) = spool.request() else {
+    let DotAnswer::Granted(held) = spool.request() else {
         panic!("free");
     };
     assert!(held.has_name());
@@ -437,7 +453,9 @@ fn a_stale_guard_keeps_nobody_away() {
     let spool = Spool::new();
     fs::write(spool.lock(), "1\n").expect("written");
     spool.age(STALE * 2);
-    let judged = Content::read(&spool.lock()).expect("read").expect("there");
+    let judged = LockContent::read(&spool.lock())
+        .expect("read")
+        .expect("there");
     let guard = with_suffix(&spool.lock(), GUARD);
     fs::write(&guard, "1\n").expect("written");
     let aside = with_suffix(&spool.lock(), ".0123456789abcdef");
@@ -452,7 +470,7 @@ fn a_stale_guard_keeps_nobody_away() {
 #[test]
 fn a_lock_that_somebody_replaced_stays() {
     let spool = Spool::new();
-    let Request::Granted(held) = spool.request() else {
+    let DotAnswer::Granted(held) = spool.request() else {
         panic!("free");
     };
     fs::remove_file(spool.lock()).expect("removed");
@@ -464,7 +482,7 @@ fn a_lock_that_somebody_replaced_stays() {
 #[test]
 fn a_lock_is_touched_when_a_minute_has_passed() {
     let spool = Spool::new();
-    let Request::Granted(mut held) = spool.request() else {
+    let DotAnswer::Granted(mut held) = spool.request() else {
         panic!("free");
     };
     let modified = || {
@@ -496,20 +514,20 @@ fn where_there_is_no_right_the_helper_is_asked() {
             crate::sanitize::path(&spool.0.path())
         );
         // Not renamed into place: a process forked meanwhile may hold it open for writing.
-        let mut answer = Request::Unsupported;
+        let mut answer = DotAnswer::Unsupported;
         for _ in 0..100 {
             fs::write(&helper, &script).expect("written");
             fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755))
                 .expect("mode");
             answer = ask_helper(&spool.lock(), Some(&helper));
-            if !matches!(answer, Request::Unsupported) || expected == "none" {
+            if !matches!(answer, DotAnswer::Unsupported) || expected == "none" {
                 break;
             }
         }
         let found = match answer {
-            Request::Granted(_) => "granted",
-            Request::Busy(_) => "busy",
-            Request::Unsupported => "none",
+            DotAnswer::Granted(_) => "granted",
+            DotAnswer::Busy(_) => "busy",
+            DotAnswer::Unsupported => "none",
         };
         assert_eq!(found, expected);
     }
@@ -523,7 +541,7 @@ fn where_there_is_no_right_the_helper_is_asked() {
     let missing = Path::new("/nonexistent/dotlockfile");
     assert!(matches!(
         ask_helper(&lock, Some(missing)),
-        Request::Unsupported
+        DotAnswer::Unsupported
     ));
-    assert!(matches!(ask_helper(&lock, None), Request::Unsupported));
+    assert!(matches!(ask_helper(&lock, None), DotAnswer::Unsupported));
 }
