@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::folder::Folder;
-use super::name::{Name, new_unique};
+use super::name::{ParsedName, new_unique};
 use crate::mailbox::flags::{Flags, field_body};
 use crate::mailbox::format::quote::Form;
 use crate::mailbox::read_at::fill;
@@ -15,7 +15,7 @@ use crate::sys::{clock, host, user};
 /// How much of a message is held at once; flags are looked for in as much of its header.
 const BLOCK: usize = 64 * 1024;
 
-/// How often a name is made up before we believe that something else is wrong.
+/// How many names are tried before the delivery fails; unique names do not collide by chance.
 const ATTEMPTS: usize = 10;
 
 /// How many messages this process has delivered.
@@ -26,7 +26,7 @@ static DELIVERIES: AtomicU64 = AtomicU64::new(0);
 pub(in crate::mailbox) enum DeliveryError {
     /// Its directories could not be opened.
     Open(io::Error),
-    /// It is nothing that we may write to.
+    /// This process may not deliver to it.
     Refused(&'static str),
     /// The message could not be read.
     Message(io::Error),
@@ -34,7 +34,7 @@ pub(in crate::mailbox) enum DeliveryError {
     Write(io::Error),
 }
 
-/// Messages on their way into a Maildir: none is in it until all are.
+/// Messages on their way into a Maildir: readers see none until all are complete.
 #[derive(Debug)]
 pub(in crate::mailbox) struct Delivery {
     tmp: Folder,
@@ -50,13 +50,13 @@ struct Written {
     name: Vec<u8>,
     /// Its flags, if it is filed with some.
     flags: Flags,
-    /// Whether it lies in `new/` or `cur/` by now.
+    /// Its name in `new/` or `cur/`, once it was renamed to there.
     target: Option<Vec<u8>>,
 }
 
 impl Delivery {
-    /// Begins with a Maildir that is open; its `tmp/` is made if it is missing. `uid` is whose it
-    /// must be.
+    /// Begins a delivery to a Maildir that is open; its `tmp/` is made if it is missing. The Maildir
+    /// must belong to `uid`, if that is given.
     pub(in crate::mailbox) fn begin(
         root: File,
         uid: Option<u32>,
@@ -64,6 +64,7 @@ impl Delivery {
         let open = DeliveryError::Open;
         let root = Folder::from(root);
         let metadata = root.metadata().map_err(open)?;
+        // On the open directory and not on its path, which its owner may replace at any time.
         if uid.is_some_and(|uid| uid != metadata.uid()) {
             return Err(DeliveryError::Refused("another user's directory"));
         }
@@ -74,7 +75,8 @@ impl Delivery {
             }
             opened => opened.map_err(open)?,
         };
-        // Made by us just now, or by one of us who was killed before he had given it away.
+        // Made just now, or by a process of this program that was killed before this step. The
+        // owner's other deliverers could not write to a `tmp/` of root.
         let is_roots = tmp.metadata().map_err(open)?.uid() == 0 && user::effective_uid() == 0;
         if is_roots && uid.is_some_and(|uid| uid != 0) {
             tmp.give_to(metadata.uid(), metadata.gid()).map_err(open)?;
@@ -103,24 +105,30 @@ impl Delivery {
             flags: Flags::NONE,
             target: None,
         });
+        // In the list before the first byte is written: if copying fails, dropping the delivery
+        // removes the file from `tmp/`.
         let flags = copy(message, form, &mut file)?;
         if let Some(written) = self.written.last_mut() {
             written.flags = flags;
         }
+        // The owner before the sync, so that a power cut never leaves a synced file of root. The sync
+        // before the rename: readers must never see a name whose content the disk may not have.
         self.give_away(&file).map_err(DeliveryError::Write)?;
         file.sync_all().map_err(DeliveryError::Write)
     }
 
-    /// Renames the messages to where readers see them: all of them, or none. When this returns the
-    /// mail is safe.
+    /// Renames the messages to where readers see them: all of them, or none. After success the mail
+    /// is safe.
     pub(in crate::mailbox) fn finish(mut self) -> Result<(), DeliveryError> {
+        // After a failure `drop` removes the messages that were renamed: the caller reports that
+        // nothing was delivered, and a second attempt makes no duplicates.
         for written in &mut self.written {
-            let name = Name::parse(&written.name);
+            let name = ParsedName::parse(&written.name);
             let (folder, target) = match written.flags {
                 Flags::NONE => (&self.new, written.name.clone()),
                 flags => (
                     &self.cur,
-                    Name::parse(&name.with(flags, Flags::NONE)).in_cur(),
+                    ParsedName::parse(&name.with(flags, Flags::NONE)).in_cur(),
                 ),
             };
             self.tmp
@@ -128,6 +136,7 @@ impl Delivery {
                 .map_err(DeliveryError::Write)?;
             written.target = Some(target);
         }
+        // Only directories that got a name are synced, each once for all messages.
         let is_filed = |written: &Written| written.flags != Flags::NONE;
         if self.written.iter().any(is_filed) {
             self.cur.sync().map_err(DeliveryError::Write)?;
@@ -135,11 +144,12 @@ impl Delivery {
         if !self.written.iter().all(is_filed) {
             self.new.sync().map_err(DeliveryError::Write)?;
         }
+        // From here on the mail is delivered, and `drop` must not remove it.
         self.written.clear();
         Ok(())
     }
 
-    /// Makes a file in `tmp/` under a name that nobody else has.
+    /// Makes a file in `tmp/` under a unique name.
     fn create(&self) -> io::Result<(Vec<u8>, File)> {
         let mut attempt = 1;
         loop {
@@ -148,6 +158,8 @@ impl Delivery {
             let name = new_unique(time, std::process::id(), delivery, &host::node_name());
             match self.tmp.create(&name) {
                 Ok(file) => return Ok((name, file)),
+                // A process of another pid namespace with the same host name can have the same pid.
+                // The next number of this process makes another name.
                 Err(error)
                     if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS =>
                 {
@@ -166,13 +178,14 @@ impl Delivery {
         if file.metadata()?.uid() == uid {
             return Ok(());
         }
+        // Only root can do this, and root may set the mode of a file that is another user's by now.
         fchown(file, Some(uid), Some(gid))?;
         file.set_permissions(Permissions::from_mode(0o600))
     }
 }
 
 impl Drop for Delivery {
-    /// Takes back what is not complete.
+    /// Removes the messages of a delivery that was not finished.
     fn drop(&mut self) {
         for written in &self.written {
             let _ = match &written.target {
@@ -189,10 +202,13 @@ fn copy(message: &mut dyn Read, form: Form, out: &mut File) -> Result<Flags, Del
     let mut block = vec![0; BLOCK];
     let mut filled = fill(message, &mut block).map_err(DeliveryError::Message)?;
     let mut flags = Flags::NONE;
+    // A message that arrives may carry a sender's `Status` field, which says nothing about this
+    // mailbox and stays. Only a message that lay in a mailbox has flags there.
     if form != Form::Message {
         filled = without_status(&mut block, filled, &mut flags);
     }
-    // What may be the blank line at the end waits until something follows.
+    // The last bytes of a block may be the blank line at the end of a stored message. They stay in
+    // the block until more is read, and only the end of the message decides.
     let held = match form {
         Form::Stored => 2,
         Form::Message | Form::Filed => 0,
@@ -226,8 +242,9 @@ fn without_status(block: &mut Vec<u8>, filled: usize, flags: &mut Flags) -> usiz
     let mut leaves_out = false;
     for line in block[..filled].split_inclusive(|byte| *byte == b'\n') {
         is_header = is_header && !matches!(line, b"\n" | b"\r\n");
+        // A folded line belongs to the field before it and shares its fate (RFC 5322, 2.2.3).
         if is_header && !matches!(line[0], b' ' | b'\t') {
-            // A line that the block cuts is left to stand.
+            // A field that the block cuts stays: its end is not known here.
             leaves_out = line.ends_with(b"\n")
                 && (field_body(line, b"status:").is_some()
                     || field_body(line, b"x-status:").is_some());
@@ -238,6 +255,7 @@ fn without_status(block: &mut Vec<u8>, filled: usize, flags: &mut Flags) -> usiz
         }
     }
     let count = kept.len();
+    // The caller fills the block up to its length again.
     kept.resize(block.len(), 0);
     *block = kept;
     count

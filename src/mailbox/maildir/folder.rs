@@ -1,5 +1,5 @@
-//! A directory of a Maildir, held open: what happens to its path later does not matter, and a
-//! name in it never leads through a link.
+//! A directory of a Maildir, held open: a later change of its path does not matter, and a name in it
+//! never leads through a link.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -20,21 +20,21 @@ use crate::sys::open::names::{self, Access, Links};
 #[derive(Debug)]
 pub(super) struct Folder(File);
 
-/// What a name in a directory is.
+/// The kind of file that a name in a directory has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     /// A regular file.
     File,
-    /// Something else, with its article.
+    /// Another kind, in words with the article.
     Other(&'static str),
 }
 
-/// What tells a file from others, whatever its name.
+/// The identity of a file, which does not depend on its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct FileIdentity {
     /// The device and the inode.
     pub(super) file: (u64, u64),
-    /// How many names it has.
+    /// The number of its names.
     pub(super) names: u64,
 }
 
@@ -55,21 +55,24 @@ impl Folder {
         names::directory(path, links).map(Folder)
     }
 
-    /// Opens a directory in this one; a link is none.
+    /// Opens a directory in this one; a link to a directory is refused.
     pub(super) fn open_in(&self, name: &str) -> io::Result<Folder> {
         names::directory_in(&self.0, name).map(Folder)
     }
 
-    /// Makes a directory in this one, for its owner alone; one that is there is as good.
+    /// Makes a directory in this one, for its owner alone, if it is missing.
     pub(super) fn make(&self, name: &str) -> io::Result<()> {
         match mkdirat(&self.0, name, Mode::S_IRWXU) {
+            // Another deliverer was faster.
             Err(Errno::EEXIST) => Ok(()),
             result => Ok(result?),
         }
     }
 
     /// Calls `each` for every name that does not begin with a dot, in the order of the directory.
-    pub(super) fn for_each(&self, each: &mut dyn FnMut(&[u8], Kind)) -> io::Result<()> {
+    pub(super) fn for_each(&self, each: &mut dyn FnMut(&[u8], EntryKind)) -> io::Result<()> {
+        // Opened anew: the offset of the reading belongs to an open file, and a second listing by
+        // the same one would begin where the first ended.
         let mut directory = Dir::from_fd(names::directory_again(&self.0)?.into())?;
         for entry in directory.iter() {
             let entry = entry?;
@@ -79,7 +82,7 @@ impl Folder {
             }
             let kind = match entry.file_type() {
                 Some(kind) => kind_of_entry(kind),
-                // The file system does not say.
+                // Not every file system stores the kind in the directory.
                 None => match self.stat(name) {
                     Ok(stat) => kind_of_mode(stat.st_mode),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -96,15 +99,16 @@ impl Folder {
         names::open_in(&self.0, name, Access::Read)
     }
 
-    /// Makes a file that is not there yet.
+    /// Makes a file; fails if the name is in use.
     pub(super) fn create(&self, name: &[u8]) -> io::Result<File> {
         names::make_in(&self.0, name)
     }
 
-    /// Gives a file another name, in this directory or another; never takes one that is in use.
+    /// Gives a file another name, in this directory or another; fails if that is in use.
     pub(super) fn rename(&self, old: &[u8], to: &Folder, new: &[u8]) -> io::Result<()> {
         match rename_exclusively(&self.0, old, &to.0, new) {
-            // The file system does not know that call: then nobody can keep the name free for us.
+            // The file system cannot rename without overwriting. A look first is the best that is
+            // left; unique names make a collision between the two calls unlikely.
             Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => match to.stat(new) {
                 Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -116,17 +120,18 @@ impl Folder {
         }
     }
 
-    /// Gives a file a second name, in this directory or another; never takes one that is in use.
+    /// Gives a file a second name, in this directory or another; fails if that is in use.
     pub(super) fn link(&self, old: &[u8], to: &Folder, new: &[u8]) -> io::Result<()> {
+        // linkat(2) never overwrites. Without flags it does not follow a link at `old`.
         Ok(linkat(&self.0, old, &to.0, new, AtFlags::empty())?)
     }
 
-    /// Returns which file has this name, and how many names it has.
-    pub(super) fn identity(&self, name: &[u8]) -> io::Result<Identity> {
+    /// Returns the identity of the file with this name.
+    pub(super) fn identity(&self, name: &[u8]) -> io::Result<FileIdentity> {
         let stat = self.stat(name)?;
-        Ok(Identity {
+        Ok(FileIdentity {
             file: (stat.st_dev, stat.st_ino),
-            // The type differs between machines.
+            // The type of `st_nlink` differs between architectures.
             #[allow(clippy::useless_conversion)]
             names: u64::from(stat.st_nlink),
         })
@@ -137,7 +142,7 @@ impl Folder {
         Ok(unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Waits until the disk has all names.
+    /// Waits until the disk has all names of the directory.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.0.sync_all()
     }
@@ -147,7 +152,7 @@ impl Folder {
         fchown(&self.0, Some(uid), Some(gid))
     }
 
-    /// Returns what the system knows of the directory.
+    /// Returns owner, mode and times of the directory.
     pub(super) fn metadata(&self) -> io::Result<Metadata> {
         self.0.metadata()
     }
@@ -157,25 +162,25 @@ impl Folder {
     }
 }
 
-fn kind_of_entry(kind: Type) -> Kind {
+fn kind_of_entry(kind: Type) -> EntryKind {
     match kind {
-        Type::File => Kind::File,
-        Type::Directory => Kind::Other("a directory"),
-        Type::Fifo => Kind::Other("a FIFO"),
-        Type::Socket => Kind::Other("a socket"),
-        Type::Symlink => Kind::Other("a symbolic link"),
-        Type::CharacterDevice | Type::BlockDevice => Kind::Other("a device"),
+        Type::File => EntryKind::File,
+        Type::Directory => EntryKind::Other("a directory"),
+        Type::Fifo => EntryKind::Other("a FIFO"),
+        Type::Socket => EntryKind::Other("a socket"),
+        Type::Symlink => EntryKind::Other("a symbolic link"),
+        Type::CharacterDevice | Type::BlockDevice => EntryKind::Other("a device"),
     }
 }
 
-fn kind_of_mode(mode: u32) -> Kind {
+fn kind_of_mode(mode: u32) -> EntryKind {
     match SFlag::from_bits_truncate(mode) & SFlag::S_IFMT {
-        SFlag::S_IFREG => Kind::File,
-        SFlag::S_IFDIR => Kind::Other("a directory"),
-        SFlag::S_IFIFO => Kind::Other("a FIFO"),
-        SFlag::S_IFSOCK => Kind::Other("a socket"),
-        SFlag::S_IFLNK => Kind::Other("a symbolic link"),
-        _ => Kind::Other("a device"),
+        SFlag::S_IFREG => EntryKind::File,
+        SFlag::S_IFDIR => EntryKind::Other("a directory"),
+        SFlag::S_IFIFO => EntryKind::Other("a FIFO"),
+        SFlag::S_IFSOCK => EntryKind::Other("a socket"),
+        SFlag::S_IFLNK => EntryKind::Other("a symbolic link"),
+        _ => EntryKind::Other("a device"),
     }
 }
 

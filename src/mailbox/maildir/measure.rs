@@ -1,4 +1,4 @@
-//! Looks at the file of one message: how long it is, how many lines it has, where its header ends.
+//! Reads the file of one message: its length, the number of its lines, the end of its header.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -9,12 +9,12 @@ use memchr::{memchr, memchr_iter};
 
 use crate::mailbox::format::mbox::{MessageRef, SHOWN_HEADER};
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const BLOCK: usize = 64 * 1024;
 
-/// Where a reader of a header stands.
+/// The position of the header's reader, kept between two blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum HeaderState {
     /// At the start of a line.
     Start,
     /// Behind a carriage return at the start of a line.
@@ -25,20 +25,21 @@ enum State {
     Body,
 }
 
-/// Room for one message after the other.
+/// Buffers that are used for one message after the other.
 #[derive(Debug, Default)]
-pub(super) struct Measure {
+pub(super) struct Measurer {
     block: Vec<u8>,
     header: Vec<u8>,
 }
 
-impl Measure {
-    /// Looks at a message; `None` for a file that was seen already under another name.
+impl Measurer {
+    /// Reads a message; `None` for a file that was read already under another name.
     pub(super) fn message(
         &mut self,
         mut file: &File,
         seen: &mut HashSet<(u64, u64)>,
     ) -> io::Result<Option<MessageRef>> {
+        // On the open file: the name may have become a FIFO's since the directory was listed.
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("it is no regular file"));
@@ -49,7 +50,7 @@ impl Measure {
         self.block.resize(BLOCK, 0);
         self.header.clear();
         let (mut len, mut header_len, mut lines) = (0_u64, 0_u64, 0_u64);
-        let mut state = State::Start;
+        let mut state = HeaderState::Start;
         let mut last = b'\n';
         loop {
             let count = match file.read(&mut self.block) {
@@ -61,17 +62,20 @@ impl Measure {
             let block = &self.block[..count];
             let part = header_part(block, &mut state);
             header_len += part as u64;
+            // The length of the whole header is counted, but only its beginning kept: a hostile
+            // message may be one header of many gigabytes.
             let room = SHOWN_HEADER.saturating_sub(self.header.len());
             self.header.extend_from_slice(&block[..part.min(room)]);
             lines += memchr_iter(b'\n', block).count() as u64;
             last = block[count - 1];
             len += count as u64;
-            // The usual message needs no second call to learn that it ends.
+            // Most messages fit in one block, and a second read that returns 0 is saved. A full block
+            // does not end the loop, even if the length fits.
             if len == metadata.len() && count < BLOCK {
                 break;
             }
         }
-        // A last line without its newline is a line.
+        // A last line without a newline counts.
         lines += u64::from(last != b'\n');
         Ok(Some(MessageRef {
             len,
@@ -89,21 +93,24 @@ impl Measure {
 }
 
 /// Returns how much of a block belongs to the header, its empty line included.
-fn header_part(block: &[u8], state: &mut State) -> usize {
+fn header_part(block: &[u8], state: &mut HeaderState) -> usize {
     let mut at = 0;
-    while at < block.len() && *state != State::Body {
+    while at < block.len() && *state != HeaderState::Body {
         let byte = block[at];
+        // CR LF and LF both end a line, but a CR elsewhere does not: `To: a CR LF CR CR LF` has no
+        // empty line yet.
         *state = match (*state, byte) {
-            (State::Start | State::Return, b'\n') => State::Body,
-            (State::Start, b'\r') => State::Return,
+            (HeaderState::Start | HeaderState::Return, b'\n') => HeaderState::Body,
+            (HeaderState::Start, b'\r') => HeaderState::Return,
+            // Any other byte belongs to a line whose content does not matter.
             _ => match memchr(b'\n', &block[at..]) {
                 Some(end) => {
                     at += end;
-                    State::Start
+                    HeaderState::Start
                 }
                 None => {
                     at = block.len() - 1;
-                    State::Line
+                    HeaderState::Line
                 }
             },
         };
@@ -133,7 +140,7 @@ mod tests {
         ];
         for (text, expected) in rows {
             for size in 1..=text.len().max(1) {
-                let mut state = State::Start;
+                let mut state = HeaderState::Start;
                 let found: usize = text
                     .as_bytes()
                     .chunks(size)

@@ -4,15 +4,16 @@
 //! 1795344592.M20046P2137Q1.host:2,FS       S seen, R replied, F flagged, T trashed, D draft,
 //! └ time ──┘ └ deliverer's own ┘ └ flags   P passed on; others belong to other programs
 //! ```
-//! Flags stand in the order of their bytes. Letters that we do not know stay, and so does what a
-//! program keeps behind a comma. Info of another kind (`:1,…` is experimental) belongs to the name.
+//! Flags stand in the order of their bytes. Unknown letters stay, and so does the text that a program
+//! keeps behind a comma. Info of another kind (`:1,…` is experimental) belongs to the name.
 
 use crate::mailbox::flags::Flags;
 
-/// What begins the info that holds flags.
+/// The beginning of the info that holds flags.
 const INFO: &[u8] = b"2,";
 
-/// The letters of the flags that an mbox has too. That a message is old, `cur/` says.
+/// The letters of the flags that an mbox has too. The flag "old" has none: such a message is in
+/// `cur/`.
 const LETTERS: [(u8, Flags); 5] = [
     (b'S', Flags::READ),
     (b'R', Flags::ANSWERED),
@@ -23,19 +24,19 @@ const LETTERS: [(u8, Flags); 5] = [
 
 /// A file's name taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Name<'a> {
+pub(super) struct ParsedName<'a> {
     whole: &'a [u8],
-    /// What stands before the info.
+    /// The part before the info.
     base: &'a [u8],
     /// The letters; `None` where there is no info.
     letters: Option<&'a [u8]>,
-    /// What stands behind the letters: nothing, or a comma and what some program keeps there.
+    /// The part behind the letters: empty, or a comma and the text of some program.
     rest: &'a [u8],
 }
 
-impl<'a> Name<'a> {
-    /// Takes a name apart; every name is one.
-    pub(super) fn parse(whole: &'a [u8]) -> Name<'a> {
+impl<'a> ParsedName<'a> {
+    /// Takes a name apart; every name can be.
+    pub(super) fn parse(whole: &'a [u8]) -> ParsedName<'a> {
         let colon = whole.iter().rposition(|byte| *byte == b':');
         let info = colon.and_then(|colon| whole[colon + 1..].strip_prefix(INFO));
         let (base, letters, rest) = match (colon, info) {
@@ -46,7 +47,7 @@ impl<'a> Name<'a> {
             }
             _ => (whole, None, &whole[whole.len()..]),
         };
-        Name {
+        ParsedName {
             whole,
             base,
             letters,
@@ -56,16 +57,18 @@ impl<'a> Name<'a> {
 
     /// Returns the part by which the message is found again when a program has renamed its file.
     pub(super) fn unique(&self) -> &'a [u8] {
+        // The first colon, though flags stand behind the last one: all programs agree that a unique
+        // part has no colon, but not on the info that may follow it.
         let colon = self.whole.iter().position(|byte| *byte == b':');
         &self.whole[..colon.unwrap_or(self.whole.len())]
     }
 
-    /// Returns the letters, known or not.
+    /// Returns all letters, also unknown ones.
     pub(super) fn letters(&self) -> &'a [u8] {
         self.letters.unwrap_or_default()
     }
 
-    /// Returns what the letters say.
+    /// Returns the flags of the known letters.
     pub(super) fn flags(&self) -> Flags {
         let mut flags = Flags::NONE;
         for (letter, flag) in LETTERS {
@@ -78,7 +81,7 @@ impl<'a> Name<'a> {
 
     /// Returns the name in `cur/` of a message that gets some flags and loses others.
     ///
-    /// It is the same name where it says the same already.
+    /// The name stays as it is if it has these flags already.
     pub(super) fn with(&self, added: Flags, removed: Flags) -> Vec<u8> {
         let mut letters = self.letters.unwrap_or_default().to_vec();
         let mut is_changed = false;
@@ -92,9 +95,12 @@ impl<'a> Name<'a> {
                 is_changed = true;
             }
         }
+        // Not sorted then: a mere change of the order would rename the file for nothing, and another
+        // program that has it open by name would have to look for it.
         if !is_changed {
             return self.whole.to_vec();
         }
+        // The Maildir page wants the letters in ASCII order.
         letters.sort_unstable();
         letters.dedup();
         [self.base, b":", INFO, &letters, self.rest].concat()
@@ -108,10 +114,11 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Returns the delivery's time as the name tells it: seconds, and microseconds where it has them.
+    /// Returns the time of the delivery from the name: seconds, and microseconds where it has them.
     pub(super) fn time(&self) -> Option<(u64, u32)> {
         let (seconds, rest) = number(self.whole)?;
-        // `M` among the deliverer's own parts, before the host's name.
+        // `M` and the microseconds stand in the part between the first two dots. The host's name
+        // follows, and an `M` in that is not meant.
         let own = rest.strip_prefix(b".").unwrap_or_default();
         let own = own.split(|byte| *byte == b'.').next().unwrap_or_default();
         let micros = own
@@ -138,7 +145,8 @@ pub(super) fn new_unique(
     delivery: u64,
     host: &str,
 ) -> Vec<u8> {
-    // What would end the name, or its unique part, is written as the Maildir page has it.
+    // A slash would end the name, and a colon its unique part: maildir(5) writes both as octal
+    // numbers. A host's name of any length must not make the name too long for the file system.
     let host = host.replace('/', "\\057").replace(':', "\\072");
     let host: String = host.chars().filter(|c| !c.is_control()).take(64).collect();
     let (seconds, micros) = (since_epoch.as_secs(), since_epoch.subsec_micros());
@@ -152,7 +160,7 @@ mod tests {
     use std::time::Duration;
 
     fn flags(letters: &str) -> Flags {
-        Name::parse(format!("x:2,{letters}").as_bytes()).flags()
+        ParsedName::parse(format!("x:2,{letters}").as_bytes()).flags()
     }
 
     #[test]
@@ -240,7 +248,7 @@ mod tests {
             ("", "", "", None),
         ];
         for (name, unique, letters, time) in rows {
-            let parsed = Name::parse(name.as_bytes());
+            let parsed = ParsedName::parse(name.as_bytes());
             assert_eq!(parsed.unique(), unique.as_bytes(), "{name}");
             assert_eq!(parsed.flags(), flags(letters), "{name}");
             assert_eq!(parsed.time(), time, "{name}");
@@ -270,16 +278,16 @@ mod tests {
             ("a.b,S=1:2,T", "D", "T", "a.b,S=1:2,D"),
         ];
         for (name, added, removed, expected) in rows {
-            let changed = Name::parse(name.as_bytes()).with(flags(added), flags(removed));
+            let changed = ParsedName::parse(name.as_bytes()).with(flags(added), flags(removed));
             assert_eq!(
                 String::from_utf8_lossy(&changed),
                 expected,
                 "{name} +{added} -{removed}"
             );
         }
-        assert_eq!(Name::parse(b"a.b").in_cur(), b"a.b:2,");
-        assert_eq!(Name::parse(b"a.b:1,x").in_cur(), b"a.b:1,x:2,");
-        assert_eq!(Name::parse(b"a.b:2,S").in_cur(), b"a.b:2,S");
+        assert_eq!(ParsedName::parse(b"a.b").in_cur(), b"a.b:2,");
+        assert_eq!(ParsedName::parse(b"a.b:1,x").in_cur(), b"a.b:1,x:2,");
+        assert_eq!(ParsedName::parse(b"a.b:2,S").in_cur(), b"a.b:2,S");
     }
 
     #[test]
@@ -287,8 +295,8 @@ mod tests {
         let time = Duration::from_micros(1_795_344_592_000_042);
         let name = new_unique(time, 7, 3, "a/b:c.example\n");
         assert_eq!(name, b"1795344592.M42P7Q3.a\\057b\\072c.example");
-        assert_eq!(Name::parse(&name).time(), Some((1_795_344_592, 42)));
-        assert_eq!(Name::parse(&name).unique(), name);
+        assert_eq!(ParsedName::parse(&name).time(), Some((1_795_344_592, 42)));
+        assert_eq!(ParsedName::parse(&name).unique(), name);
         assert!(new_unique(time, u32::MAX, u64::MAX, &"h".repeat(500)).len() < 200);
     }
 }
