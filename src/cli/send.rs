@@ -63,7 +63,7 @@ pub(super) fn check_recipients(request: &Request) -> Result<(), Failure> {
 
 /// Reads the configuration and the text, and sends the message.
 pub(super) fn send(
-    sending: &Sending,
+    mut sending: Sending,
     inputs: &Inputs<'_>,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
@@ -77,10 +77,8 @@ pub(super) fn send(
         Ok(signals) => signals,
         Err(failure) => return diagnostics.fail(&failure),
     };
-    let mut request = sending.request.clone();
     let (text, failed_escape) = read_text(
-        sending,
-        &mut request,
+        &mut sending,
         &mut settings,
         environment,
         &signals,
@@ -99,20 +97,20 @@ pub(super) fn send(
         around: &around,
         diagnostics,
     };
-    flow.send(&request, text, refusal.as_ref());
+    flow.send(&sending.request, text, refusal.as_ref());
 }
 
 /// Reads the text of a message; escapes in it may change the request and the settings.
 ///
 /// The second value says why the message is not to be sent: an escape of a script has failed.
 fn read_text(
-    sending: &Sending,
-    request: &mut Request,
+    sending: &mut Sending,
     settings: &mut Settings,
     environment: &Environment,
     signals: &Signals,
     diagnostics: &Diagnostics,
 ) -> (Input, Option<Failure>) {
+    let request = &mut sending.request;
     let TextOptions {
         quote_file,
         body_file,

@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         return diagnostics.print(&version());
     }
     let environment = Environment::read();
-    let parsed = match parse(arguments, environment.posixly_correct) {
+    let mut parsed = match parse(arguments, environment.posixly_correct) {
         Ok(parsed) => parsed,
         Err(failure) => return diagnostics.fail(&failure),
     };
@@ -50,10 +50,10 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     }
     // The mode is decided before anything is opened: a wrong command line must not read a message
     // from standard input and lose it.
-    match mode::mode(&parsed) {
+    match mode::mode(&mut parsed) {
         Ok(Mode::Send(sending)) => {
             let inputs = inputs(&parsed, true);
-            send::send(&sending, &inputs, &environment, diagnostics);
+            send::send(*sending, &inputs, &environment, diagnostics);
         }
         Ok(Mode::Read(mailbox, task)) => {
             let inputs = inputs(&parsed, false);

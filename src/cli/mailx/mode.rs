@@ -1,6 +1,7 @@
 //! The mode of a mailx command line: it sends a message, or it reads a mailbox.
 
 use std::ffi::{OsStr, OsString};
+use std::mem;
 use std::os::unix::ffi::OsStrExt;
 
 use super::options::MailxArguments;
@@ -23,7 +24,7 @@ pub(super) enum Mode {
 }
 
 /// Decides the mode as POSIX does: recipients send, their absence reads.
-pub(super) fn mode(parsed: &MailxArguments) -> Result<Mode, Failure> {
+pub(super) fn mode(parsed: &mut MailxArguments) -> Result<Mode, Failure> {
     let has_read_option = has_read_option(parsed);
     let has_send_option = has_send_option(parsed);
     if parsed.html.is_some() && parsed.pre {
@@ -110,12 +111,12 @@ fn starts_reader(parsed: &MailxArguments) -> bool {
     parsed.search.is_none() && !parsed.check && parsed.headers.is_none() && !parsed.print
 }
 
-/// Gathers what is asked of a message.
-fn request(parsed: &MailxArguments) -> Result<Request, Failure> {
+/// Gathers what is asked of a message. The recipients move: there may be megabytes of them.
+fn request(parsed: &mut MailxArguments) -> Result<Request, Failure> {
     let request = Request {
-        to: parsed.operands.clone(),
-        cc: parsed.cc.clone(),
-        bcc: parsed.bcc.clone(),
+        to: mem::take(&mut parsed.operands),
+        cc: mem::take(&mut parsed.cc),
+        bcc: mem::take(&mut parsed.bcc),
         subject: parsed.subject.clone(),
         from: parsed.from.clone(),
         full_name: parsed.full_name.clone(),
