@@ -168,7 +168,11 @@ pub(in crate::mailbox) fn view(
         (Situation::Resized { arrived } | Situation::Pending { arrived }, _) => arrived,
         (Situation::Foreign, _) => return Err(io::ErrorKind::InvalidInput.into()),
     };
+    // The resizing mark of a mailbox that shrinks is written when all bytes are synced: `apply` only
+    // cuts then, so the new bytes are the file's.
+    let is_written = header.new_size < header.old_size && journal.is_resizing()?;
     match &header.body {
+        _ if is_written => {}
         Body::Windows { plan, .. } => {
             // Up to the last window the file has its new bytes. The window itself may be torn
             // there, and is read from the journal; what follows has not been moved yet.
