@@ -84,11 +84,15 @@ fn is_before(block: &[u8], time: SystemTime) -> bool {
 
 /// Returns an argument as the reader takes it: a search needs no quotes of its own.
 fn as_list(text: &str) -> String {
-    match text.starts_with('/') {
-        true if !text.contains('"') => format!("\"{text}\""),
-        true if !text.contains('\'') => format!("'{text}'"),
+    let is_search = text.starts_with('/');
+    if is_search && !text.contains('"') {
+        format!("\"{text}\"")
+    } else if is_search && !text.contains('\'') {
+        format!("'{text}'")
+    } else if text == "last" {
         // `show last` is understood, so the same word is here.
-        _ if text == "last" => "$".to_owned(),
-        _ => text.to_owned(),
+        "$".to_owned()
+    } else {
+        text.to_owned()
     }
 }

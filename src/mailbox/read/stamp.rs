@@ -45,10 +45,14 @@ pub(in crate::mailbox) fn set_times(file: &File, has_new: bool) {
     let (Ok(accessed), Ok(modified)) = (metadata.accessed(), metadata.modified()) else {
         return;
     };
-    let wanted: SystemTime = match has_new {
-        true if accessed >= modified => modified - Duration::from_secs(1),
-        false if accessed < modified => modified,
-        _ => return,
+    // The two times say already what they are to say.
+    if has_new == (accessed < modified) {
+        return;
+    }
+    let wanted: SystemTime = if has_new {
+        modified - Duration::from_secs(1)
+    } else {
+        modified
     };
     let times = FileTimes::new().set_accessed(wanted).set_modified(modified);
     // A failure costs a wrong report of new mail, and no mail.
