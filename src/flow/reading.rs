@@ -54,6 +54,12 @@ pub(crate) struct Opening<'a> {
     pub read_only: bool,
 }
 
+/// Returns the failure of work that a signal ended before it changed this mailbox.
+pub(crate) fn interrupted(signal: u8, path: &Path) -> Failure {
+    let what = format!("interrupted; {} stays as it is", sanitize::path(path));
+    Failure::new(Kind::Signal(signal), what)
+}
+
 /// Opens a mailbox for the reader; a change that broke off is completed first.
 ///
 /// # Errors
@@ -70,11 +76,7 @@ pub(crate) fn open(
         recover(&found.path, opening, screen);
     }
     if let Some(signal) = opening.signals.and_then(Signals::received) {
-        let what = format!(
-            "interrupted; {} stays as it is",
-            sanitize::path(&found.path)
-        );
-        return Err(Failure::new(Kind::Signal(signal), what).into());
+        return Err(interrupted(signal, &found.path).into());
     }
     // The locks of the scan are released when the index is complete, so that mail can arrive while
     // a person reads. A commit takes all locks and looks for what has changed meanwhile.

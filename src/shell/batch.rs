@@ -10,6 +10,7 @@ use super::options::{ReaderContext, ReaderOptions, display_of};
 use super::unreadable::Unread;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
+use crate::flow::reading::interrupted;
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
 use crate::sanitize;
 use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interest};
@@ -195,11 +196,7 @@ fn write(
     screen: &mut Screen<'_>,
 ) -> Result<Committed, Failure> {
     commit(mailbox, changes, options, around, screen).map_err(|failure| match around.signal() {
-        Some(signal) => {
-            let path = sanitize::path(mailbox.path());
-            let what = format!("interrupted; {path} stays as it is");
-            Failure::new(Kind::Signal(signal), what)
-        }
+        Some(signal) => interrupted(signal, mailbox.path()),
         None => failure,
     })
 }

@@ -11,6 +11,7 @@ use super::reader::Reader;
 use super::script::Script;
 use crate::config::commands::{Arguments, Command, PromptCommand, find_at_prompt};
 use crate::exit::{Failure, Kind};
+use crate::flow::reading::interrupted;
 use crate::mailbox::Flags;
 use crate::sanitize;
 
@@ -90,9 +91,8 @@ impl Reader<'_, '_> {
             return;
         };
         if !self.is_quitting {
-            let path = sanitize::path(self.mailbox.path());
-            let line = format!("interrupted; {path} stays as it is");
-            self.say(&line);
+            let failure = interrupted(signal, self.mailbox.path());
+            self.say(&failure.to_string());
         }
         self.note(Kind::Signal(signal));
         self.is_quitting = true;

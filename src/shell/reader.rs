@@ -121,7 +121,9 @@ impl<'a, 's> Reader<'a, 's> {
     /// Reports what is wrong with a command.
     pub(super) fn complain(&mut self, complaint: &Complaint) {
         self.has_failed = true;
-        self.failure = worse(self.failure, complaint.kind);
+        if let Some(kind) = complaint.kind {
+            self.failure = Some(kind.or_worse(self.failure));
+        }
         self.screen.complain(&complaint.line);
     }
 
@@ -146,7 +148,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// Reports what a command could not do; in a script it changes the exit status.
     pub(super) fn fail(&mut self, failure: &Failure) {
         self.has_failed = true;
-        self.failure = worse(self.failure, Some(failure.kind));
+        self.failure = Some(failure.kind.or_worse(self.failure));
         self.screen.fail(failure);
     }
 
@@ -276,11 +278,6 @@ impl Index for Reader<'_, '_> {
     fn allnet(&self) -> bool {
         self.options.allnet
     }
-}
-
-/// Returns the worse of two failures.
-fn worse(one: Option<Kind>, other: Option<Kind>) -> Option<Kind> {
-    one.into_iter().chain(other).min()
 }
 
 /// Returns whether we may change a mailbox: its file, or the directories of a Maildir.
