@@ -6,6 +6,8 @@
 //! that differs only by case from another row is reported. See [`judge_name`].
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 pub(crate) use crate::config::value::Choice;
 pub use crate::config::value::ValueKind;
@@ -333,24 +335,24 @@ fn twin(name: &str, plain: &str) -> Option<(&'static str, bool)> {
     if name == "USER" {
         return None;
     }
-    let is_twin = |known: &&str| self::plain(known) == plain;
-    let row = ROWS
-        .iter()
-        .flat_map(|row| {
-            let names = row.aliases.iter().copied();
-            std::iter::once(row.name)
-                .chain(names)
-                .map(|known| (known, row.is_way_out))
-        })
-        .find(|(known, _)| is_twin(known));
-    let refused = || {
-        REFUSED
-            .iter()
-            .map(|row| row.name)
-            .find(|known| is_twin(known))
-    };
-    row.or_else(|| Some((refused()?, true)))
+    TWINS.get(plain).copied()
 }
+
+/// The known names in lower case and with dashes, each with the name itself and whether it is one of
+/// the way out. Made once: a hostile file may have half a million names that are unknown.
+static TWINS: LazyLock<HashMap<String, (&'static str, bool)>> = LazyLock::new(|| {
+    let rows = ROWS.iter().flat_map(|row| {
+        let names = std::iter::once(row.name).chain(row.aliases.iter().copied());
+        names.map(|known| (known, row.is_way_out))
+    });
+    let refused = REFUSED.iter().map(|row| (row.name, true));
+    let mut twins = HashMap::new();
+    for (known, is_way_out) in rows.chain(refused) {
+        // Of two names that are the same in lower case the first of the table counts.
+        twins.entry(plain(known)).or_insert((known, is_way_out));
+    }
+    twins
+});
 
 /// Returns the variable of which this is s-nail's form for one host: `NAME-HOST`, `NAME-USER@HOST`.
 fn chained(name: &str) -> Option<&'static str> {
