@@ -19,7 +19,7 @@ mod maildir {
     mod name;
 
     use crate::mailbox::flags::Flags;
-    use name::{Name, new_unique};
+    use name::{ParsedName, new_unique};
 
     const KNOWN: [(u8, Flags); 5] = [
         (b'S', Flags::READ),
@@ -59,14 +59,14 @@ mod maildir {
     }
 
     pub fn check(choice: [u8; 2], bytes: &[u8]) {
-        let name = Name::parse(bytes);
+        let name = ParsedName::parse(bytes);
         let unique = name.unique();
         assert!(bytes.starts_with(unique) && !unique.contains(&b':'));
         assert_eq!(name.with(Flags::NONE, Flags::NONE), bytes);
         let _ = name.time();
 
         let in_cur = name.in_cur();
-        let parsed = Name::parse(&in_cur);
+        let parsed = ParsedName::parse(&in_cur);
         assert_eq!((parsed.unique(), parsed.flags()), (unique, name.flags()));
         assert_eq!(parsed.in_cur(), in_cur);
         assert_eq!(foreign(&in_cur), foreign(bytes));
@@ -75,7 +75,7 @@ mod maildir {
         let mut removed = chosen(choice[1]);
         removed.remove(added);
         let changed = name.with(added, removed);
-        let parsed = Name::parse(&changed);
+        let parsed = ParsedName::parse(&changed);
         let mut expected = name.flags();
         expected.insert(added);
         expected.remove(removed);
@@ -88,8 +88,8 @@ mod maildir {
         let time = std::time::Duration::new(choice[0].into(), choice[1].into());
         let made = new_unique(time, 1, 2, &host);
         assert!(!made.contains(&b'/') && !made.contains(&b':') && made.len() < 400);
-        assert_eq!(Name::parse(&made).unique(), made);
-        assert_eq!(Name::parse(&made).time(), Some((choice[0].into(), 0)));
+        assert_eq!(ParsedName::parse(&made).unique(), made);
+        assert_eq!(ParsedName::parse(&made).time(), Some((choice[0].into(), 0)));
     }
 }
 
