@@ -18,7 +18,7 @@ pub mod html;
 mod part;
 mod quiet;
 mod quoting;
-mod structure;
+pub(in crate::message) mod structure;
 pub mod words;
 
 use quiet::quietly;

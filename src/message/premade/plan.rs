@@ -4,8 +4,9 @@ use std::io;
 
 use super::header::RawField;
 use super::structured::Structured;
-use super::walk::{Framing, MAX_DEPTH, Nesting, Shape, Visitor};
+use super::walk::{Framing, Nesting, Shape, Visitor};
 use crate::message::parse::body::DeclaredEncoding;
+use crate::message::parse::structure::MAX_DEPTH;
 use crate::message::write::analysis::{Analyser, Analysis, MAX_LINE};
 use crate::message::write::attachment::true_charset;
 use crate::message::write::parameter::is_token_byte;

@@ -7,11 +7,7 @@ use std::io::{self, Read};
 
 use super::header::{HeaderProgress, HeaderReader, RawField};
 use super::pieces::{LinePiece, LinePieces};
-
-/// How deep parts may be nested; a part that lies deeper is content.
-pub(super) const MAX_DEPTH: usize = 64;
-/// How many parts are read.
-const MAX_PARTS: usize = 10_000;
+use crate::message::parse::structure::MAX_PARTS;
 
 /// What an entity is made of.
 pub(super) enum Shape {
