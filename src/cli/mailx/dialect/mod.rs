@@ -379,29 +379,26 @@ impl Pass<'_> {
         }
     }
 
+    /// Returns what follows an option letter: the rest of its word, or else the next word; empty if
+    /// there is none.
+    fn word_behind<'w>(&'w self, tail: &'w [u8]) -> &'w OsStr {
+        if tail.is_empty() {
+            let next = self.words.front();
+            next.map(OsString::as_os_str).unwrap_or_default()
+        } else {
+            OsStr::from_bytes(tail)
+        }
+    }
+
     /// Whether what follows `-h` is a number.
     fn is_hop_count(&self, tail: &[u8]) -> bool {
-        let word = match tail {
-            [] => self
-                .words
-                .front()
-                .map(|word| word.as_bytes())
-                .unwrap_or_default(),
-            _ => tail,
-        };
+        let word = self.word_behind(tail).as_bytes();
         !word.is_empty() && word.iter().all(u8::is_ascii_digit)
     }
 
     /// Rule R5: whether what follows `-q` is a file to begin the text with.
     fn is_quote_file(&self, tail: &[u8]) -> bool {
-        let word = match tail {
-            [] => self
-                .words
-                .front()
-                .map(OsString::as_os_str)
-                .unwrap_or_default(),
-            _ => OsStr::from_bytes(tail),
-        };
+        let word = self.word_behind(tail);
         // A file that is missing must not become a recipient: the text would go without it.
         let is_missing = || !word.as_bytes().contains(&b'@') && looks_like_file(word.as_bytes());
         word == "-" || (!word.is_empty() && ((self.probe.is_file)(word) || is_missing()))
@@ -409,14 +406,7 @@ impl Pass<'_> {
 
     /// Rule R6: whether what follows `-M` looks like a media type.
     fn is_media_type(&self, tail: &[u8]) -> bool {
-        let word = match tail {
-            [] => self
-                .words
-                .front()
-                .map(|word| word.as_bytes())
-                .unwrap_or_default(),
-            _ => tail,
-        };
+        let word = self.word_behind(tail).as_bytes();
         // A type has one slash (`text/html`). A word that begins with `/` or `.` is a path.
         let slashes = word.iter().filter(|&&b| b == b'/').count();
         matches!(word, b"html" | b"plain")
