@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::cli::mailx::looks_like_file;
+use crate::cli::mailx::attach_or_header::looks_like_file;
 use crate::config::{Environment, Origin, Problem, Settings, Weight, mailrc};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};

@@ -6,7 +6,7 @@
 //! A new option is a field of `options` with its help, and a row of `table`; what it asks of a
 //! message is passed on by `mode`.
 
-mod attach_or_header;
+pub(super) mod attach_or_header;
 pub(crate) mod dialect;
 mod mode;
 pub(crate) mod options;
@@ -23,8 +23,6 @@ use crate::cli::{read, send, version};
 use crate::config::{Environment, mailrc};
 use crate::diagnostics::Diagnostics;
 use crate::exit::Failure;
-
-pub(super) use attach_or_header::looks_like_file;
 
 use dialect::Probe;
 use mode::Mode;
