@@ -13,13 +13,13 @@ use std::io;
 use crate::cli::settings::{self, Inputs};
 use crate::compose::input;
 use crate::compose::premade::{self, Handover};
-use crate::config::{Environment, Settings};
+use crate::config::Environment;
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow;
 use crate::flow::sending::{self, SendFlow, SendOptions};
 use crate::sanitize;
-use crate::submission::{self, Report};
+use crate::submission::{self, Report, Surroundings};
 use crate::sys::spool::Spool;
 use crate::sys::stdin::Interruptible;
 use crate::transport::Disposition;
@@ -64,14 +64,19 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         verbose,
         ..SendOptions::default()
     };
+    let signals = match flow::watch_signals(false) {
+        Ok(signals) => signals,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let around = sending::surroundings(
+        &signals,
+        &send_options,
+        &settings,
+        &environment,
+        diagnostics,
+    );
     if mode == SendmailMode::Dialogue {
-        return dialogue(
-            &send_options,
-            &settings,
-            refusal.as_ref(),
-            &environment,
-            diagnostics,
-        );
+        return dialogue(refusal.as_ref(), &around, diagnostics);
     }
     let handover = Handover {
         recipients: parsed.recipients,
@@ -85,8 +90,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         ends_at_dot,
         refusal.as_ref(),
         &send_options,
-        &settings,
-        &environment,
+        &around,
         diagnostics,
     );
 }
@@ -98,17 +102,12 @@ fn hand_over(
     ends_at_dot: bool,
     refusal: Option<&Failure>,
     send_options: &SendOptions,
-    settings: &Settings,
-    environment: &Environment,
+    around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    let signals = match flow::watch_signals(false) {
-        Ok(signals) => signals,
-        Err(failure) => return diagnostics.fail(&failure),
-    };
-    let around = sending::surroundings(&signals, send_options, settings, environment, diagnostics);
-    let input = input::read_piped(&signals, ends_at_dot);
-    let composed = match premade::compose(handover, input.body, settings, environment) {
+    let input = input::read_piped(around.signals, ends_at_dot);
+    let composed = match premade::compose(handover, input.body, around.settings, around.environment)
+    {
         Ok(composed) => composed,
         Err(error) => {
             let failure = Failure::new(Kind::Io, "cannot read the message");
@@ -117,12 +116,12 @@ fn hand_over(
     };
     if let Some(failure) = input.failure {
         diagnostics.fail(&failure);
-        let kept = submission::keep_composed(&composed, &around);
+        let kept = submission::keep_composed(&composed, around);
         return diagnostics.kept_in_part(&kept);
     }
     let mut flow = SendFlow {
         options: send_options,
-        around: &around,
+        around,
         diagnostics,
     };
     if let Some(refusal) = refusal {
@@ -135,18 +134,7 @@ fn hand_over(
 }
 
 /// Speaks SMTP on standard input and output and submits what comes (`-bs`).
-fn dialogue(
-    send_options: &SendOptions,
-    settings: &Settings,
-    refusal: Option<&Failure>,
-    environment: &Environment,
-    diagnostics: &mut Diagnostics,
-) {
-    let signals = match flow::watch_signals(false) {
-        Ok(signals) => signals,
-        Err(failure) => return diagnostics.fail(&failure),
-    };
-    let around = sending::surroundings(&signals, send_options, settings, environment, diagnostics);
+fn dialogue(refusal: Option<&Failure>, around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
     if let Some(refusal) = refusal {
         diagnostics.fail(refusal);
     }
@@ -155,26 +143,32 @@ fn dialogue(
         if let Some(refusal) = refusal {
             return Answer::TryLater(with_causes(refusal));
         }
-        if settings.is_set("debug") {
+        if around.settings.is_set("debug") {
             return Answer::TryLater("debug is set, so nothing is delivered".to_owned());
         }
-        let composed = match premade::compose(&handover, message, settings, environment) {
-            Ok(composed) => composed,
-            Err(error) => return Answer::TryLater(with_causes(&error)),
-        };
+        let composed =
+            match premade::compose(&handover, message, around.settings, around.environment) {
+                Ok(composed) => composed,
+                Err(error) => return Answer::TryLater(with_causes(&error)),
+            };
         if let Some(failure) = composed.all_failures().next() {
             return Answer::Refused(with_causes(failure));
         }
         // An SMTP client keeps a message until it is accepted, so nothing is kept here.
-        match submission::send_unkept(&composed.draft, &around) {
+        match submission::send_unkept(&composed.draft, around) {
             Ok(report) => answer(&report),
             Err(failure) => Answer::TryLater(with_causes(&failure)),
         }
     };
-    let mut input = io::BufReader::new(Interruptible::new(&signals));
+    let mut input = io::BufReader::new(Interruptible::new(around.signals));
     let mut out = io::stdout().lock();
-    if let Err(error) = dialogue::speak(&settings.host_name(), &mut input, &mut out, &mut submit) {
-        let kind = signals.received().map_or(Kind::Io, Kind::Signal);
+    if let Err(error) = dialogue::speak(
+        &around.settings.host_name(),
+        &mut input,
+        &mut out,
+        &mut submit,
+    ) {
+        let kind = around.signals.received().map_or(Kind::Io, Kind::Signal);
         let failure = Failure::new(kind, "the SMTP dialogue broke off");
         diagnostics.fail(&failure.because(error));
     }
