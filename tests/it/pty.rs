@@ -65,8 +65,9 @@ impl Terminal {
         self.waits_having_read(before + keys.len() as u64);
     }
 
+    /// Waits until the program has read this many bytes and waits for more.
     #[track_caller]
-    fn waits_having_read(&mut self, bytes: u64) {
+    pub fn waits_having_read(&mut self, bytes: u64) {
         let start = Instant::now();
         loop {
             let waits = launch::process_of(&self.executable).is_some_and(|pid| {
