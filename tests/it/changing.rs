@@ -763,7 +763,7 @@ fn a_message_that_stood_first_without_a_date_stays_a_message_elsewhere() {
 }
 
 /// Saves a message into a new mailbox under strace with these faults, and returns the trace.
-fn saved_with_faults(faults: &[String]) -> String {
+fn saved_with_faults(faults: &[&str]) -> String {
     let directory = tempfile::tempdir().expect("a directory");
     let at = |name: &str| directory.path().join(name);
     fs::write(at("box"), ONE).expect("written");
@@ -798,37 +798,47 @@ fn saved_with_faults(faults: &[String]) -> String {
     fs::read_to_string(at("trace")).expect("a trace")
 }
 
+/// As [`saved_with_faults`]; an open whose line in the trace holds this text fails as well.
+///
+/// strace fails a call by its number, and what others have in `/var/tmp` changes how many come
+/// before it: so the number is looked up again until it was right.
+fn saved_with_failing_open(text: &str, errno: &str, faults: &[&str]) -> String {
+    let nth = |trace: &str| {
+        let mut opens = trace.lines().filter(|line| line.contains("openat("));
+        opens.position(|line| line.contains(text)).map(|at| at + 1)
+    };
+    for _ in 0..10 {
+        let number = nth(&saved_with_faults(&[])).expect("the file is opened");
+        let fault = format!("inject=openat:error={errno}:when={number}");
+        let trace = saved_with_faults(&[&[fault.as_str()], faults].concat());
+        if nth(&trace) == Some(number) {
+            return trace;
+        }
+    }
+    panic!("the calls before {text} are never the same");
+}
+
 #[test]
 fn a_new_mailbox_is_made_and_synced_whatever_the_file_system_lacks() {
     if !std::path::Path::new("/usr/bin/strace").exists() {
         return crate::launch::left_out("file systems that lack a call", "needs strace");
     }
     let trace = saved_with_faults(&[]);
-    let opens: Vec<&str> = trace
-        .lines()
-        .filter(|line| line.contains("openat("))
-        .collect();
-    let number = |is: &dyn Fn(&str) -> bool| opens.iter().rposition(|line| is(line));
-    let nameless = opens.iter().position(|line| line.contains("O_TMPFILE"));
-    let nameless = nameless.expect("made without a name") + 1;
-    let sync = number(&|line| line.contains("\".\", O_RDONLY|O_CLOEXEC)"));
-    let sync = sync.expect("its directory is synced") + 1;
     assert!(!trace.contains("syncfs("), "{trace}");
-    let fail = |call: &str, errno: &str, when: &str| format!("inject={call}:error={errno}{when}");
+    let unlinked = "inject=linkat:error=EPERM";
     for errno in ["EOPNOTSUPP", "EINVAL", "EISDIR", "ENOENT"] {
-        let first = fail("openat", errno, &format!(":when={nameless}"));
-        let trace = saved_with_faults(std::slice::from_ref(&first));
+        let nameless = |faults: &[&str]| saved_with_failing_open("O_TMPFILE", errno, faults);
+        let trace = nameless(&[]);
         assert!(trace.contains("renameat2("), "{errno}: {trace}");
         for rename in ["EINVAL", "ENOSYS"] {
-            let trace = saved_with_faults(&[first.clone(), fail("renameat2", rename, "")]);
+            let renamed = format!("inject=renameat2:error={rename}");
+            let trace = nameless(&[&renamed]);
             let linked = trace.lines().any(|line| {
                 line.contains("link") && line.contains("\"arch\"") && !line.contains("/proc/")
             });
             assert!(linked, "{errno}, {rename}: {trace}");
             // Nor has it links: then the name comes first.
-            let unlinked = fail("linkat", "EPERM", "");
-            let trace =
-                saved_with_faults(&[first.clone(), fail("renameat2", rename, ""), unlinked]);
+            let trace = nameless(&[&renamed, unlinked]);
             let made = trace.lines().any(|line| {
                 line.contains("openat(") && line.contains("\"arch\"") && line.contains("O_EXCL")
             });
@@ -836,6 +846,6 @@ fn a_new_mailbox_is_made_and_synced_whatever_the_file_system_lacks() {
         }
     }
     // A directory that we may not read is synced with its whole file system.
-    let trace = saved_with_faults(&[fail("openat", "EACCES", &format!(":when={sync}"))]);
+    let trace = saved_with_failing_open("\".\", O_RDONLY|O_CLOEXEC)", "EACCES", &[]);
     assert!(trace.contains("syncfs("), "{trace}");
 }

@@ -13,10 +13,17 @@ const LIMITS: std::ops::Range<usize> = 4..20;
 
 const SOON: Duration = Duration::from_secs(20);
 
+/// Returns a script that closes what terminals of other tests let every program inherit.
+fn limited(limit: usize) -> String {
+    let close = "for fd in /proc/$BASHPID/fd/*; do fd=${fd##*/}; \
+                 if ((fd > 2)); then eval \"exec $fd>&-\"; fi; done";
+    format!("{close}; ulimit -n {limit}; exec \"$@\"")
+}
+
 fn with_limit(case: Case, limit: usize) -> Ran {
     case.args(["-s", "t", "ops@x.org"])
         .stdin("the text\n")
-        .within(&format!("ulimit -n {limit}; exec \"$@\""))
+        .wrapped(["/bin/bash", "-c", &limited(limit), "bash"])
         .limit(SOON)
         .any_status()
         .any_stderr()

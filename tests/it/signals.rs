@@ -503,8 +503,7 @@ fn while_nobody_reads_the_output() {
 fn the_interrupt_key_ends_the_loop_of_a_shell_too() {
     let each = "for i in 1 2 3; do \"$@\" </dev/null; done; echo went on";
     // What writes is no shell: one that is about to start a program can lose the key's signal.
-    let from_pipe =
-        "for i in 1 2 3; do /usr/bin/tail -f slowly | \"$@\"; done; echo went on";
+    let from_pipe = "for i in 1 2 3; do /usr/bin/tail -f slowly | \"$@\"; done; echo went on";
     for shell in ["/bin/bash", "/bin/dash"] {
         // Sendmail has the mail.
         let case = Case::new()
