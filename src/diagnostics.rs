@@ -172,14 +172,6 @@ impl Diagnostics {
                 hints.push(hint);
             }
         }
-        // The hint of the whole report is for a relay that refuses; an outcome's own hint is nearer to
-        // the cause.
-        if let Some(hint) = report.hint.as_deref()
-            && hints.is_empty()
-            && report.entries.iter().any(is_of_the_address)
-        {
-            hints.push(hint);
-        }
         // Where the text is comes before the hints: it is what the user needs first.
         self.kept(&report.kept);
         for failure in &report.copy_failures {
@@ -189,16 +181,6 @@ impl Diagnostics {
             self.hint(hint);
         }
     }
-}
-
-/// Returns whether the other side has refused the message or an address, and so maybe the sender's.
-fn is_of_the_address(entry: &CopyReport) -> bool {
-    let outcome = &entry.outcome;
-    outcome.code.is_some()
-        && matches!(
-            outcome.disposition,
-            Disposition::Refused(Kind::Data | Kind::NoUser | Kind::NoHost | Kind::Unavailable)
-        )
 }
 
 /// Groups the entries that were not accepted by what is said of them.

@@ -245,6 +245,10 @@ impl<'a> Dispatcher<'a> {
         // the setting that would have let it pass.
         let judged = outcomes.into_iter().map(|(_, mut outcome)| {
             relay::distrusted(self.around.settings, &mut outcome);
+            // Which line mends a refused sender is in the settings, too.
+            if outcome.is_about_sender && outcome.hint.is_none() {
+                outcome.hint.clone_from(&self.plan.hint);
+            }
             Arc::new(outcome)
         });
         Ok(judged.collect())

@@ -84,7 +84,6 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
         message_id: draft.message_id.clone(),
         sender: sender.map(ToString::to_string),
         notices: plan.notices.clone(),
-        hint: plan.hint.clone(),
         ..Report::default()
     };
     let mut dispatcher = Dispatcher::new(draft, &plan, around);

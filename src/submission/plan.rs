@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ pub struct SubmissionPlan {
     pub identity: Identity,
     /// What else the user should know.
     pub notices: Vec<String>,
-    /// The next step if the relay refuses.
+    /// The next step where the relay refuses the sender.
     pub hint: Option<String>,
 }
 
@@ -288,12 +289,16 @@ fn hint_of_domains(draft: &Draft, copies: &[RoutedCopy], identity: &Identity) ->
         Some(ReversePath::Address(asked)) => asked.qualified(&identity.qualify_domain),
         Some(ReversePath::Null) | None => identity.default_sender(true),
     };
-    let is_bare = |address: &EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
-    (is_bare(&sender) || targets.any(is_bare)).then(|| {
+    let is_bare = |address: &&EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
+    let bare = iter::once(&sender).chain(targets).find(is_bare)?;
+    // The name of this host is only one way to such an address; another one was typed so.
+    Some(if bare.domain() == Some(&identity.qualify_domain) {
         format!(
             "relays may refuse addresses at {0}: write set hostname={0}.example.org or set from= into /etc/mail.rc",
             identity.qualify_domain
         )
+    } else {
+        format!("relays may refuse {bare}: write its domain in full")
     })
 }
 

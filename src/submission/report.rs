@@ -33,8 +33,6 @@ pub struct Report {
     pub entries: Vec<CopyReport>,
     /// What became of the text.
     pub kept: Kept,
-    /// The next step if the relay has refused.
-    pub hint: Option<String>,
     /// Copies that could not be kept (`record`); the mail itself is out.
     pub copy_failures: Vec<Failure>,
     /// What else the user should know.

@@ -70,6 +70,8 @@ pub struct Outcome {
     pub hint: Option<String>,
     /// The largest message that the next hop takes, where this one was refused for its size.
     pub size_limit: Option<u64>,
+    /// Whether the next hop refuses who the message is from: the sender, or this host's name.
+    pub is_about_sender: bool,
 }
 
 impl Outcome {
@@ -81,6 +83,7 @@ impl Outcome {
             text: text.into(),
             hint: None,
             size_limit: None,
+            is_about_sender: false,
         }
     }
 

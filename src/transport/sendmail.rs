@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
+use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -196,7 +197,7 @@ impl SendmailCall<'_> {
         };
         let command = self.command(recipients);
         if sendmail.verbose {
-            self.observer.dialogue(true, &format!("{command:?}"));
+            self.observer.dialogue(true, &shown(&command));
         }
         // From the child's exit status 0 on, the mail is safe: the MTA has queued or delivered it.
         let finished = match child::run(command, stdin, sendmail.timeout, self.signals) {
@@ -210,6 +211,24 @@ impl SendmailCall<'_> {
         }
         outcome_of(&sendmail.program, &finished, self.message.len())
     }
+}
+
+/// Returns a command as a shell would take it, for `-v`.
+fn shown(command: &Command) -> String {
+    let word = |word: &OsStr| {
+        let text = word.to_string_lossy();
+        let is_plain = |c: char| c.is_alphanumeric() || "@%+=:,./_-".contains(c);
+        if !text.is_empty() && text.chars().all(is_plain) {
+            text.into_owned()
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+    };
+    let words: Vec<String> = iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(word)
+        .collect();
+    words.join(" ")
 }
 
 /// Returns the outcome of a sendmail that could not be started.

@@ -136,7 +136,7 @@ fn a_certificate_of_nobody_we_know_is_refused() {
     let server = SmtpServer::accepting(guarded(&certificate));
     let ran = login("submission", &server, &other)
         .status(77)
-        .says("no authority we trust has signed it")
+        .says("its certificate is not trusted: it is signed by an unknown authority")
         .hints("set tls-fingerprint=sha256:")
         .keeps(1)
         .run();
@@ -150,7 +150,7 @@ fn another_fingerprint_is_refused() {
     login("submission", &server, &certificate)
         .rc(&format!("set tls-fingerprint={}", "ab".repeat(32)))
         .status(77)
-        .says("another fingerprint")
+        .says("its fingerprint is not the configured one")
         .hints("set tls-fingerprint=sha256:")
         .keeps(1)
         .run();

@@ -18,6 +18,7 @@ use rustls::{ClientConnection, StreamOwned};
 use super::mask::Mask;
 use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
 use super::tls::{Client, Judgement, TlsError};
+use super::tls_words;
 use crate::exit::plain;
 
 /// What ends a connection.
@@ -43,7 +44,11 @@ impl fmt::Display for WireError {
         match self {
             WireError::Timeout => f.write_str("no answer in time"),
             WireError::Closed => f.write_str("connection closed by the relay"),
-            WireError::Io(error) => fmt::Display::fmt(&plain(error), f),
+            // After the handshake rustls hands its errors on inside one of the network.
+            WireError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+                Some(tls) => f.write_str(&tls_words::failure(tls)),
+                None => f.write_str(&plain(error)),
+            },
             WireError::Reply(error) => write!(f, "{error}"),
             WireError::Tls(error) => write!(f, "{error}"),
             WireError::Injected => f.write_str("clear text followed the reply to STARTTLS"),

@@ -11,7 +11,8 @@
 //! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says; `mask`: without
 //!   our secrets
 //! - `relay`: where it is and how to speak to it; `job`: what a dialogue needs and how far it is
-//! - `tls`: whose certificate is taken; `auth`: SASL; `data`: CRLF and dots
+//! - `tls`: whose certificate is taken; `tls_words`: what is said of it; `auth`: SASL;
+//!   `data`: CRLF and dots
 //!
 //! The connection is ours, over rustls, and not lettre's `SmtpConnection`, which
 //! keeps clear text that follows the reply to STARTTLS as an answer given inside
@@ -36,6 +37,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tls_words;
 mod transaction;
 mod verdict;
 

@@ -30,7 +30,9 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// Returns the server's words on one line; where it said none, what the code alone says.
+    /// Returns the code and the server's words on one line.
+    ///
+    /// The code stands in front, because people look it up and relays often say little else.
     pub(super) fn text(&self) -> String {
         let words: Vec<&str> = self
             .lines
@@ -39,9 +41,9 @@ impl Reply {
             .filter(|line| !line.is_empty())
             .collect();
         if words.is_empty() {
-            format!("reply {} without a text", self.code)
+            format!("{} without a text", self.code)
         } else {
-            words.join(" ")
+            format!("{} {}", self.code, words.join(" "))
         }
     }
 
@@ -234,16 +236,16 @@ mod tests {
     #[test]
     fn replies_as_real_servers_write_them() {
         let table: &[(&[&[u8]], u16, &str)] = &[
-            (&[b"250 2.1.0 Ok\r\n"], 250, "2.1.0 Ok"),
-            (&[b"250 bare line feed\n"], 250, "bare line feed"),
-            (&[b"250\r\n"], 250, "reply 250 without a text"),
-            (&[b"250 \r\n"], 250, "reply 250 without a text"),
-            (&[b"550 Empf\xe4nger\r\n"], 550, "Empf\u{e4}nger"),
-            (&["550 Empfänger\r\n".as_bytes()], 550, "Empf\u{e4}nger"),
+            (&[b"250 2.1.0 Ok\r\n"], 250, "250 2.1.0 Ok"),
+            (&[b"250 bare line feed\n"], 250, "250 bare line feed"),
+            (&[b"250\r\n"], 250, "250 without a text"),
+            (&[b"250 \r\n"], 250, "250 without a text"),
+            (&[b"550 Empf\xe4nger\r\n"], 550, "550 Empf\u{e4}nger"),
+            (&["550 Empfänger\r\n".as_bytes()], 550, "550 Empf\u{e4}nger"),
             (
                 &[b"550-one\r\n", b"550-\r\n", b"550 two\r\n"],
                 550,
-                "one two",
+                "550 one two",
             ),
         ];
         for (lines, code, text) in table {

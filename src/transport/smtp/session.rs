@@ -175,14 +175,14 @@ impl<'a> SmtpSession<'a> {
         // These codes mean "I do not know EHLO". Any other refusal, such as 550 or 554, is about
         // us, and HELO would only be refused again.
         if !matches!(reply.code, 500 | 502 | 504) {
-            return Err(verdict(&reply, DialoguePart::Session));
+            return Err(verdict(&reply, DialoguePart::Hello));
         }
         // lettre has no HELO: it gives up on a relay without EHLO.
         let reply = self.command(format_args!("HELO {name}\r\n"))?;
         if reply.is_positive() {
             Ok(())
         } else {
-            Err(verdict(&reply, DialoguePart::Session))
+            Err(verdict(&reply, DialoguePart::Hello))
         }
     }
 
@@ -385,7 +385,7 @@ impl<'a> SmtpSession<'a> {
                 self.show(&reply);
                 Err(match reply.code {
                     421 => Stop::Broken(verdict(&reply, DialoguePart::Session)),
-                    code => early(format!(": {code} {}", reply.text())),
+                    _ => early(format!(": {}", reply.text())),
                 })
             }
             // A close without words is left for the write or the read that follows, which knows

@@ -20,6 +20,7 @@ use rustls::{
     SignatureScheme,
 };
 
+use super::tls_words;
 use crate::sanitize;
 use crate::sys::open::{self, Trouble, Unread, Use};
 
@@ -43,6 +44,8 @@ pub(super) enum TlsError {
     CaFile(PathBuf, String),
     /// The system failed while the authorities were read.
     Unread(PathBuf, String),
+    /// This host has no authorities, and no file of them is named.
+    NoAuthorities,
     /// The relay's name can stand in no certificate.
     Name(String),
     /// The certificate did not pass.
@@ -69,9 +72,14 @@ impl fmt::Display for TlsError {
                     sanitize::path(&path)
                 )
             }
+            TlsError::NoAuthorities => {
+                f.write_str("this host has no certificate authorities to check the relay by")
+            }
             TlsError::Name(name) => write!(f, "'{name}' is not a host name for TLS"),
-            TlsError::Certificate { check, .. } => write!(f, "its certificate fails: {check}"),
-            TlsError::Handshake(error) => write!(f, "TLS handshake failed: {error}"),
+            TlsError::Certificate { check, .. } => {
+                write!(f, "its certificate is not trusted: {check}")
+            }
+            TlsError::Handshake(error) => f.write_str(&tls_words::failure(error)),
         }
     }
 }
@@ -150,10 +158,7 @@ impl Client {
     /// Explains an error of the handshake.
     pub(super) fn explain(&self, error: rustls::Error) -> TlsError {
         let check = match error {
-            rustls::Error::InvalidCertificate(reason) => match describe(&reason) {
-                Some(check) => check,
-                None => reason.to_string(),
-            },
+            rustls::Error::InvalidCertificate(reason) => tls_words::certificate(&reason),
             other => return TlsError::Handshake(other),
         };
         TlsError::Certificate {
@@ -165,50 +170,6 @@ impl Client {
                 .unwrap_or_else(PoisonError::into_inner),
         }
     }
-}
-
-/// Says in plain words which check of a certificate failed.
-fn describe(error: &CertificateError) -> Option<String> {
-    Some(match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "it has expired".to_owned()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet".to_owned()
-        }
-        CertificateError::NotValidForName => "it is for another host".to_owned(),
-        CertificateError::NotValidForNameContext {
-            expected,
-            presented,
-        } => match presented.as_slice() {
-            [] => "it names no host".to_owned(),
-            names => format!(
-                "it is not for {} but for {}",
-                expected.to_str(),
-                bare_names(names).join(", ")
-            ),
-        },
-        CertificateError::UnknownIssuer => "no authority we trust has signed it".to_owned(),
-        CertificateError::BadSignature => "its signature is wrong".to_owned(),
-        CertificateError::ApplicationVerificationFailure => {
-            "it has another fingerprint than the configured one".to_owned()
-        }
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "it is an authority's own certificate, not a server's".to_owned()
-        }
-        _ => return None,
-    })
-}
-
-/// Takes the kind off the names that rustls gives: `DnsName("mx.example")`.
-fn bare_names(names: &[String]) -> Vec<&str> {
-    names
-        .iter()
-        .map(|name| match name.split_once('(') {
-            Some((_, rest)) => rest.trim_end_matches(')').trim_matches('"'),
-            None => name,
-        })
-        .collect()
 }
 
 /// The checks of one [`Judgement`], ready to be made.
@@ -228,17 +189,17 @@ impl CertificateCheck {
             Judgement::None => CertificateCheck::Any,
             Judgement::Pinned(fingerprint) => CertificateCheck::Pin(*fingerprint),
             Judgement::Strict(_) | Judgement::System(_) => {
-                let (roots, source) = match judgement {
-                    Judgement::Strict(path) => (roots_of(path)?, path.clone()),
-                    Judgement::System(Some(path)) => (system_roots(Some(path))?, path.clone()),
-                    _ => (system_roots(None)?, PathBuf::from("of the system")),
+                let roots = match judgement {
+                    Judgement::Strict(path) => roots_of(path)?,
+                    Judgement::System(Some(path)) => system_roots(Some(path))?,
+                    _ => system_roots(None)?,
                 };
                 let verifier = WebPkiServerVerifier::builder_with_provider(
                     Arc::new(roots),
                     Arc::clone(provider),
                 )
                 .build()
-                .map_err(|error| TlsError::CaFile(source, error.to_string()))?;
+                .map_err(|_| TlsError::NoAuthorities)?;
                 CertificateCheck::Chain(verifier)
             }
         })
@@ -251,10 +212,15 @@ fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     let text = open::read::bytes(path, Use::Certificates).map_err(|error| unread(path, &error))?;
     for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| unusable(error.to_string()))?;
+        let certificate =
+            certificate.map_err(|_| unusable("it is damaged, or is no PEM file".to_owned()))?;
+        roots.add(certificate).map_err(|error| {
+            let why = match &error {
+                rustls::Error::InvalidCertificate(reason) => tls_words::certificate(reason),
+                other => tls_words::failure(other),
+            };
+            unusable(format!("a certificate in it cannot be used: {why}"))
+        })?;
     }
     if roots.is_empty() {
         return Err(unusable("there is no certificate in it".to_owned()));

@@ -177,7 +177,7 @@ impl SmtpSession<'_> {
                         // The replies of the pipelined RCPT and DATA are still to be read. They are
                         // 503 ("MAIL first") and say nothing of their recipients, so the reply to
                         // MAIL is the outcome of all.
-                        mail_refused = Some(verdict(&reply, DialoguePart::Message));
+                        mail_refused = Some(verdict(&reply, DialoguePart::Sender));
                     }
                     EnvelopeCommand::Mail => {}
                     EnvelopeCommand::Rcpt(index) if reply.is_positive() => accepted.push(*index),

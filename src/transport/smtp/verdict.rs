@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::connection::WireError;
 use super::job::{Job, seconds};
-use super::relay::Relay;
+use super::relay::{Relay, Security};
 use super::reply::Reply;
 use super::tls::{TlsError, format_fingerprint};
 use crate::exit::Kind;
@@ -30,7 +30,11 @@ impl From<Stop> for Outcome {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum DialoguePart {
     Session,
+    /// EHLO or HELO: this host's name.
+    Hello,
     Authentication,
+    /// MAIL.
+    Sender,
     Recipient,
     Message,
 }
@@ -47,20 +51,48 @@ pub(super) fn verdict(reply: &Reply, part: DialoguePart) -> Outcome {
             // 538 is from RFC 2554): relays send 530 to MAIL when they want a login first.
             (DialoguePart::Authentication, _) | (_, 530 | 534 | 535 | 538) => Kind::NoPermission,
             (DialoguePart::Recipient, _) => Kind::Data,
-            (DialoguePart::Session | DialoguePart::Message, _) => Kind::Unavailable,
+            _ => Kind::Unavailable,
         };
         Disposition::Refused(kind)
     } else {
         // A 2yz or 3yz where the caller needed another one: the relay and we disagree about where
         // the dialogue is. Nothing is accepted yet, so a later try is safe.
-        let text = format!("unexpected reply: {} {}", reply.code, reply.text());
+        let text = format!("unexpected reply: {}", reply.text());
         return Outcome::new(Disposition::TryLater(Kind::Protocol), text).code(reply.code);
     };
-    let outcome = Outcome::new(disposition, reply.text()).code(reply.code);
+    let mut outcome = Outcome::new(disposition, reply.text()).code(reply.code);
+    outcome.is_about_sender = is_about_sender(reply, part);
     if reply.code == 530 && part != DialoguePart::Authentication {
         return outcome.hint("the relay wants credentials: set smtp-auth-user and a password");
     }
     outcome
+}
+
+/// Returns whether a relay refuses the sender, by the address or by this host's name.
+fn is_about_sender(reply: &Reply, part: DialoguePart) -> bool {
+    // Postfix waits for RCPT before it refuses a sender or a name of EHLO (`smtpd_delay_reject`),
+    // so that its words have to do: "Sender address rejected", "Helo command rejected",
+    // "need fully-qualified address"; or X.1.7 and X.1.8 (RFC 3463 section 3.2).
+    let speaks_of_sender = || {
+        let words = reply.text().to_ascii_lowercase();
+        let names = [
+            "sender",
+            "helo",
+            "ehlo",
+            "fully-qualified",
+            "fully qualified",
+        ];
+        let codes = ["5.1.7", "5.1.8", "4.1.7", "4.1.8"];
+        names.iter().any(|name| words.contains(name))
+            || words.split_whitespace().any(|word| codes.contains(&word))
+    };
+    match part {
+        DialoguePart::Hello => true,
+        // 530 wants a login first, and 552 speaks of the size: neither is about the address.
+        DialoguePart::Sender => !matches!(reply.code, 530 | 552 | 452),
+        DialoguePart::Recipient => speaks_of_sender(),
+        DialoguePart::Session | DialoguePart::Authentication | DialoguePart::Message => false,
+    }
 }
 
 /// Says what a failure of the network, of TLS or of the protocol means before the final dot.
@@ -73,6 +105,14 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
         | WireError::Closed
         | WireError::Io(_)
         | WireError::Tls(TlsError::Unread(..)) => later(Kind::TryLater),
+        // Text where TLS was expected: the port is one that starts in clear.
+        WireError::Tls(TlsError::Handshake(rustls::Error::InvalidMessage(_)))
+            if relay.security == Security::Implicit =>
+        {
+            later(Kind::Protocol).hint(
+                "smtps:// and submissions:// begin with TLS (port 465); smtp:// and submission:// begin in clear",
+            )
+        }
         // Garbage and a failed handshake often come from a service that is starting or overloaded,
         // or from a proxy in front of it: the same try may succeed an hour later.
         WireError::Reply(_) | WireError::Tls(TlsError::Handshake(_)) => later(Kind::Protocol),
@@ -81,6 +121,8 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
         WireError::Injected => refused(Kind::Protocol)
             .hint("somebody between us and the relay may be changing the connection"),
         WireError::Tls(TlsError::CaFile(..) | TlsError::Name(_)) => refused(Kind::Config),
+        WireError::Tls(TlsError::NoAuthorities) => refused(Kind::Config)
+            .hint("install the package ca-certificates, or set tls-ca-file= or tls-fingerprint="),
         // The fingerprint goes into the hint and nowhere else. It is printed only where the
         // handshake came far enough to show the certificate; whether it is the relay's is for a
         // person to decide.

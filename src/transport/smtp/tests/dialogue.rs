@@ -25,10 +25,13 @@ fn each_recipient_has_its_own_reply_and_the_good_ones_are_served() {
         assert_eq!(
             found,
             [
-                (Disposition::Accepted, "2.0.0 queued as 4711"),
-                (Disposition::Refused(Kind::Data), "5.1.1 no such user"),
-                (Disposition::TryLater(Kind::TryLater), "4.2.2 mailbox full"),
-                (Disposition::Accepted, "2.0.0 queued as 4711"),
+                (Disposition::Accepted, "250 2.0.0 queued as 4711"),
+                (Disposition::Refused(Kind::Data), "550 5.1.1 no such user"),
+                (
+                    Disposition::TryLater(Kind::TryLater),
+                    "452 4.2.2 mailbox full"
+                ),
+                (Disposition::Accepted, "250 2.0.0 queued as 4711"),
             ]
         );
         assert_eq!(outcomes[1].code, Some(550));
@@ -90,7 +93,7 @@ fn pipelined_data_without_a_recipient_ends_in_an_empty_message() {
     let outcome = send(&relay(&server));
     assert_eq!(
         words(&outcome),
-        (Disposition::Refused(Kind::Data), "no such user")
+        (Disposition::Refused(Kind::Data), "550 no such user")
     );
     assert_followed(&server);
 }

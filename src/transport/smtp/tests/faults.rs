@@ -26,37 +26,41 @@ fn refusals_at_each_stage() {
         (
             vec![say("554 no service")],
             Refused(Kind::Unavailable),
-            "no service",
+            "554 no service",
         ),
         (
             vec![say("421 too busy")],
             TryLater(Kind::TryLater),
-            "too busy",
+            "421 too busy",
         ),
         (
             vec![say("220 hi"), expect("EHLO"), say("550 not you")],
             Refused(Kind::Unavailable),
-            "not you",
+            "550 not you",
         ),
         (
             vec![say("220 hi"), expect("EHLO"), say("421 going down")],
             TryLater(Kind::TryLater),
-            "going down",
+            "421 going down",
         ),
         (
             mail("550 bad sender"),
             Refused(Kind::Unavailable),
-            "bad sender",
+            "550 bad sender",
         ),
-        (mail("451 later"), TryLater(Kind::TryLater), "later"),
-        (mail("530 log in"), Refused(Kind::NoPermission), "log in"),
+        (mail("451 later"), TryLater(Kind::TryLater), "451 later"),
+        (
+            mail("530 log in"),
+            Refused(Kind::NoPermission),
+            "530 log in",
+        ),
         (
             mail("354 what"),
             TryLater(Kind::Protocol),
             "unexpected reply: 354 what",
         ),
-        (data("554 no"), Refused(Kind::Unavailable), "no"),
-        (data("451 busy"), TryLater(Kind::TryLater), "busy"),
+        (data("554 no"), Refused(Kind::Unavailable), "554 no"),
+        (data("451 busy"), TryLater(Kind::TryLater), "451 busy"),
         (
             data("250 odd"),
             TryLater(Kind::Protocol),
@@ -65,18 +69,18 @@ fn refusals_at_each_stage() {
         (
             end("554-spam\r\n554 go away"),
             Refused(Kind::Unavailable),
-            "spam go away",
+            "554 spam go away",
         ),
-        (end("452 full"), TryLater(Kind::TryLater), "full"),
+        (end("452 full"), TryLater(Kind::TryLater), "452 full"),
         (
             end("421 going down"),
             TryLater(Kind::TryLater),
-            "going down",
+            "421 going down",
         ),
         (
             end("550 Empfang verz\u{f6}gert"),
             Refused(Kind::Unavailable),
-            "Empfang verz\u{f6}gert",
+            "550 Empfang verz\u{f6}gert",
         ),
     ];
     for (script, disposition, text) in table {
@@ -105,7 +109,7 @@ fn shutting_down_during_rcpt_leaves_nobody_accepted() {
     ) {
         assert_eq!(
             words(&outcome),
-            (Disposition::TryLater(Kind::TryLater), "going down")
+            (Disposition::TryLater(Kind::TryLater), "421 going down")
         );
     }
 }
@@ -127,7 +131,7 @@ fn odd_but_readable_replies_are_read() {
     ]);
     let outcome = send(&relay(&server));
     assert!(outcome.is_accepted());
-    assert_eq!(outcome.text, "angenommen für später");
+    assert_eq!(outcome.text, "250 angenommen für später");
     assert_followed(&server);
 }
 
@@ -219,7 +223,7 @@ fn accepted_is_final_whatever_quit_does() {
     for script in [silent, dropped] {
         let server = SmtpServer::scripted(script);
         let outcome = send(&relay(&server));
-        assert_eq!(words(&outcome), (Disposition::Accepted, "done"));
+        assert_eq!(words(&outcome), (Disposition::Accepted, "250 done"));
         // The server still sleeps: nobody waited for its reply to QUIT.
         assert_eq!(server.sessions()[0].fault, None);
     }
