@@ -14,7 +14,7 @@ complete -c mailx -s T -l target -d 'Add an address to a field, as `to: ADDRESS`
 complete -c mailx -l attach-fd -d 'Attach what can be read from this file descriptor' -r
 complete -c mailx -l content-name -l content-filename -d 'Give the next attachment this name' -r
 complete -c mailx -l html -d 'Add this HTML file as another form of the text' -r
-complete -c mailx -l encoding -d 'Encode the next attachment, else the text, by base64 or quoted-printable' -r
+complete -c mailx -l encoding -d 'Encode the text by base64 or quoted-printable' -r
 complete -c mailx -l attachment -d 'What the dialect knows of an attachment, as `INDEX:type=TYPE`, `INDEX:name=NAME` or `INDEX:encoding=NAME`' -r
 complete -c mailx -s f -l file -d 'Read this mailbox instead of the system mailbox; without a name ~/mbox' -r
 complete -c mailx -s u -l user -l inbox-of -d 'Read the system mailbox of this user' -r

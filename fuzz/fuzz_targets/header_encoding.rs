@@ -59,7 +59,6 @@ fuzz_target!(|bytes: &[u8]| {
             name: file_name.clone(),
             content_type: None,
             charset: None,
-            encoding: None,
             source: &file,
         });
     }

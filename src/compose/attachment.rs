@@ -31,8 +31,6 @@ pub struct Attached {
     pub content_type: Option<MediaType>,
     /// The charset, where one is given.
     pub charset: Option<String>,
-    /// The transfer encoding, where one is given.
-    pub encoding: Option<TransferEncoding>,
     /// Its bytes.
     pub source: Source,
 }
@@ -129,12 +127,17 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
     } else {
         source_of(path.as_ref(), Use::Attachment, signals).map_err(fail)?
     };
-    let encoding = wanted.encoding.as_deref().map(transfer_encoding);
+    // A name that is none is refused. One that is has no effect: of all encodings only base64 gives every
+    // byte back in every reader, and a message or multipart may have none.
+    wanted
+        .encoding
+        .as_deref()
+        .map(transfer_encoding)
+        .transpose()?;
     Ok(Attached {
         name: FileName::from_path(wanted.name.as_deref().unwrap_or(path).as_bytes()),
         content_type: content_type.transpose()?,
         charset,
-        encoding: encoding.transpose()?,
         source,
     })
 }

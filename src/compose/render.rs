@@ -53,7 +53,6 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
             name: attached.name.clone(),
             content_type: attached.content_type.clone(),
             charset: attached.charset.clone(),
-            encoding: attached.encoding,
             source: &attached.source,
         })
         .collect();

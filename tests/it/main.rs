@@ -18,6 +18,7 @@ mod pty;
 mod sendmail;
 mod smtp_server;
 
+mod attached;
 mod bad_input;
 mod batch;
 mod callers;

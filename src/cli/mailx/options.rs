@@ -190,10 +190,11 @@ pub(crate) struct MailxArguments {
     #[arg(long, help_heading = "Sending")]
     pub skip_empty_attachments: bool,
 
-    /// Encode the next attachment, else the text, by base64 or quoted-printable
+    /// Encode the text by base64 or quoted-printable
     ///
-    /// With 7bit and 8bit, and without this option, the bytes decide what is needed. A file whose
-    /// bytes quoted-printable would not keep stays in base64.
+    /// With 7bit and 8bit, and without this option, the bytes decide what is needed. Before an
+    /// attachment the option is that attachment's and has no effect: attachments are always sent in
+    /// base64, because many readers change the line ends of a file that is sent in another encoding.
     #[arg(long, value_name = "NAME", help_heading = "Sending")]
     pub encoding: Option<OsString>,
 

@@ -38,8 +38,6 @@ pub(crate) struct Analysis {
     pub has_undefined_1252: bool,
     /// Whether a line starts with `From `.
     pub has_from_line: bool,
-    /// Whether a line ends in a blank.
-    pub has_trailing_blank: bool,
     /// Whether the last line is complete (an empty body is).
     pub ends_with_line_end: bool,
     /// Complete uuencode blocks, where nothing but ASCII is found.
@@ -52,11 +50,6 @@ impl Analysis {
     /// Returns whether there are only bytes up to 7F.
     pub(crate) fn is_ascii(&self) -> bool {
         self.non_ascii == 0
-    }
-
-    /// Returns whether every line ends in LF, and the last one, too.
-    pub(in crate::message) fn has_lf_line_ends(&self) -> bool {
-        self.ends_with_line_end && self.crlf == 0 && self.bare_cr == 0
     }
 
     /// Returns whether every LF has its CR, so that the pairs are line ends and no data.
@@ -231,12 +224,6 @@ impl Analyser {
         found.bare_cr += self.line_crs - u64::from(crlf);
         found.longest_line = found.longest_line.max(text_len);
         found.has_from_line |= text.starts_with(b"From ");
-        found.has_trailing_blank |= if text.len() as u64 == text_len {
-            matches!(text.last(), Some(b' ' | b'\t'))
-        } else {
-            // The end was not kept: assume a blank, which only costs an encoding.
-            true
-        };
         if self.boundary.len() > 2 && text.starts_with(&self.boundary) {
             found
                 .taken_boundaries
@@ -328,8 +315,6 @@ mod tests {
         assert_eq!(analysis(b"abc\r\nde\n").longest_line, 3);
         assert!(analysis(b"x\nFrom me\n").has_from_line);
         assert!(!analysis(b"x From me\nFrom\n").has_from_line);
-        assert!(analysis(b"x \r\ny\n").has_trailing_blank);
-        assert!(!analysis(b" x\n").has_trailing_blank);
     }
 
     #[test]

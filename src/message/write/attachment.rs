@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use super::analysis::{Analyser, Analysis};
 use super::media_type::MediaType;
 use super::parameter;
-use super::plan::{BodyPlan, TransferEncoding, Wire};
+use super::plan::{TransferEncoding, Wire};
 use crate::message::value::FileName;
 use crate::message::{MessageSource, for_each_block};
 
@@ -17,8 +17,6 @@ pub struct Attachment<'a> {
     pub content_type: Option<MediaType>,
     /// The charset the user gave for a text; otherwise it is found by content.
     pub charset: Option<String>,
-    /// The transfer encoding that the caller asks for; one that would change bytes is not used.
-    pub encoding: Option<TransferEncoding>,
     /// The bytes.
     pub source: &'a dyn MessageSource,
 }
@@ -47,33 +45,31 @@ impl AttachmentPlan {
         };
         // A binary file is not read here: base64 carries any bytes, and its lines hold no boundary.
         if !media_type.is_text() && !media_type.is_composite() {
-            return Ok(AttachmentPlan::binary(media_type));
+            return Ok(AttachmentPlan::base64(media_type));
         }
         let mut analyser = Analyser::new(boundary_prefix);
         analyser.read(attachment.source.reader()?)?;
         let analysis = analyser.finish();
-        taken.extend_from_slice(&analysis.taken_boundaries);
         if media_type.is_composite() {
+            // Only its lines stand in the message as they are.
+            taken.extend_from_slice(&analysis.taken_boundaries);
             return Ok(AttachmentPlan::composite(media_type, &analysis, wire));
         }
         let is_given = attachment.content_type.is_some() || attachment.charset.is_some();
         // By its extension the file is a text, but texts hold no NUL; a type that the user gave counts.
         if analysis.has_nul && !is_given {
-            return Ok(AttachmentPlan::binary(MediaType::octet_stream()));
+            return Ok(AttachmentPlan::base64(MediaType::octet_stream()));
         }
         let charset = attachment.charset.as_deref();
-        let mut plan = AttachmentPlan::text(media_type, charset, &analysis, wire);
-        // Base64 was chosen where line ends are data, which quoted-printable would not keep.
-        if let Some(asked) = attachment.encoding
-            && (plan.encoding != TransferEncoding::Base64 || analysis.has_lf_line_ends())
-        {
-            plan.encoding = asked.or_needed(plan.encoding);
-        }
-        Ok(plan)
+        let media_type = with_true_charset(media_type, charset, &analysis);
+        Ok(AttachmentPlan::base64(media_type))
     }
 
-    /// Plans a file that is not text.
-    pub(in crate::message) fn binary(media_type: MediaType) -> AttachmentPlan {
+    /// Plans a file of any type but a message or multipart.
+    ///
+    /// Texts are no exception: the line ends of a text part are CRLF by RFC 2046 section 4.1.1, and
+    /// many readers save them so, whatever they were in the file. A shell script would not run any more.
+    pub(in crate::message) fn base64(media_type: MediaType) -> AttachmentPlan {
         AttachmentPlan {
             media_type,
             encoding: TransferEncoding::Base64,
@@ -81,30 +77,19 @@ impl AttachmentPlan {
         }
     }
 
-    fn text(
-        media_type: MediaType,
-        charset: Option<&str>,
-        analysis: &Analysis,
-        wire: Wire,
-    ) -> AttachmentPlan {
-        let plan = BodyPlan::for_attached_text(analysis, wire);
-        AttachmentPlan {
-            media_type: with_true_charset(media_type, charset, analysis),
-            encoding: plan.encoding,
-            crlf_line_ends: false,
-        }
-    }
-
     /// Plans a message or multipart, which no encoding but the identity may carry (RFC 2046 section 5.2.1).
     ///
     /// Where the wire cannot carry it unchanged, it is sent as a plain file in base64: the
-    /// recipient can open that, and many readers cannot open a message in base64.
+    /// recipient can open that, and many readers cannot open a message in base64. That is so for
+    /// lines over 998 bytes, NUL, stray CRs, 8-bit bytes on a 7-bit wire, a last line without an end,
+    /// and lines that begin with `From `, which get a `>` in some mailbox on the way.
     fn composite(media_type: MediaType, analysis: &Analysis, wire: Wire) -> AttachmentPlan {
-        let carried = analysis.has_sound_lines() && analysis.ends_with_line_end;
+        let is_quoted = analysis.has_from_line && wire == Wire::SevenBit;
+        let carried = analysis.has_sound_lines() && analysis.ends_with_line_end && !is_quoted;
         let encoding = match wire {
             _ if carried && analysis.is_ascii() => TransferEncoding::SevenBit,
             Wire::EightBit if carried => TransferEncoding::EightBit,
-            _ => return AttachmentPlan::binary(MediaType::octet_stream()),
+            _ => return AttachmentPlan::base64(MediaType::octet_stream()),
         };
         AttachmentPlan {
             media_type,
@@ -201,7 +186,6 @@ mod tests {
             name: FileName::from_path(name.as_bytes()),
             content_type: None,
             charset: None,
-            encoding: None,
             source: &bytes,
         };
         let plan = AttachmentPlan::new(&attachment, wire, "=_x_", &mut Vec::new()).unwrap();
@@ -210,17 +194,18 @@ mod tests {
 
     #[test]
     fn types_by_name_and_content() {
-        use TransferEncoding::{Base64, EightBit, QuotedPrintable, SevenBit};
+        use TransferEncoding::{Base64, EightBit, SevenBit};
+        let long = format!("Subject: x\n\n{}\n", "y".repeat(999));
         let table: &[(&str, &[u8], &str, TransferEncoding)] = &[
             ("a.pdf", b"text", "application/pdf", Base64),
             ("a.PDF", b"text", "application/pdf", Base64),
-            ("a.log", b"text\n", "text/plain; charset=us-ascii", SevenBit),
-            ("log", b"text\n", "text/plain; charset=us-ascii", SevenBit),
+            ("a.log", b"text\n", "text/plain; charset=us-ascii", Base64),
+            ("log", b"text\n", "text/plain; charset=us-ascii", Base64),
             (
                 "a.csv",
                 b"caf\xe9; much more\n",
                 "text/csv; charset=windows-1252",
-                QuotedPrintable,
+                Base64,
             ),
             ("a.txt", b"a\0b", "application/octet-stream", Base64),
             (
@@ -237,7 +222,50 @@ mod tests {
                 "application/octet-stream",
                 Base64,
             ),
-            ("empty", b"", "text/plain; charset=us-ascii", SevenBit),
+            ("empty", b"", "text/plain; charset=us-ascii", Base64),
+            (
+                "crlf.eml",
+                b"Subject: x\r\n\r\ny\r\n",
+                "message/rfc822",
+                SevenBit,
+            ),
+            ("empty.eml", b"", "message/rfc822", SevenBit),
+            (
+                "from.eml",
+                b"Subject: x\n\nFrom y\n",
+                "application/octet-stream",
+                Base64,
+            ),
+            (
+                "nul.eml",
+                b"Subject: x\n\n\0\n",
+                "application/octet-stream",
+                Base64,
+            ),
+            (
+                "cr.eml",
+                b"Subject: x\n\na\rb\n",
+                "application/octet-stream",
+                Base64,
+            ),
+            (
+                "mixed.eml",
+                b"Subject: x\r\n\na\n",
+                "application/octet-stream",
+                Base64,
+            ),
+            (
+                "cut.eml",
+                b"Subject: x\n\ny",
+                "application/octet-stream",
+                Base64,
+            ),
+            (
+                "long.eml",
+                long.as_bytes(),
+                "application/octet-stream",
+                Base64,
+            ),
         ];
         for (name, bytes, media_type, encoding) in table {
             let found = plan(name, bytes, Wire::SevenBit);

@@ -281,7 +281,7 @@ impl<'a> LayoutBuilder<'a> {
                 .and_then(|extension| MediaType::of_extension(&extension))
                 .filter(|found| !found.is_text() && !found.is_composite())
                 .unwrap_or(MediaType::octet_stream());
-            let plan = AttachmentPlan::binary(media_type);
+            let plan = AttachmentPlan::base64(media_type);
             let name = block.name.clone();
             let content = PartContent::Decoded(body, block);
             self.parts.push(BodyPart::attached(plan, &name, content));
@@ -391,7 +391,6 @@ mod tests {
             name: FileName::from_path("Größe.txt".as_bytes()),
             content_type: None,
             charset: None,
-            encoding: None,
             source: bytes,
         });
         let mut fields = Fields::new();
@@ -447,12 +446,9 @@ mod tests {
 
     #[test]
     fn a_line_that_looks_like_our_boundary_changes_the_boundary() {
-        let message = compose(
-            b"--=_seed_0--\n",
-            &[b"--=_seed_41\n"],
-            "text/plain",
-            Wire::SevenBit,
-        );
+        let body = b"--=_seed_0--\n--=_seed_41\n";
+        // The file stands in the message in base64: its lines begin with no boundary.
+        let message = compose(body, &[b"--=_seed_77\n"], "text/plain", Wire::SevenBit);
         assert!(message.contains("boundary=\"=_seed_42\"\n"), "{message}");
     }
 
@@ -484,7 +480,6 @@ mod tests {
             name: FileName::from_path(name.as_bytes()),
             content_type: None,
             charset: None,
-            encoding: None,
             source,
         };
         let mut composition = Composition {

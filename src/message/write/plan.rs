@@ -104,25 +104,6 @@ impl BodyPlan {
             crlf_line_ends: analysis.has_crlf_line_ends(),
         }
     }
-
-    /// Plans for an attached text, whose every byte counts: line ends are data there.
-    pub(crate) fn for_attached_text(analysis: &Analysis, wire: Wire) -> BodyPlan {
-        // SMTP makes CRLF of every line end and the recipient's mailbox LF of that: only lines that
-        // all end in LF come back exactly as they were.
-        let lf_only = analysis.has_lf_line_ends();
-        let mut plan = BodyPlan::for_text(analysis, wire);
-        plan.crlf_line_ends = false;
-        if !lf_only {
-            plan.encoding = TransferEncoding::Base64;
-        } else if wire == Wire::SevenBit
-            && plan.encoding == TransferEncoding::SevenBit
-            && analysis.has_trailing_blank
-        {
-            // Gateways drop blanks at line ends; local delivery does not.
-            plan.encoding = TransferEncoding::QuotedPrintable;
-        }
-        plan
-    }
 }
 
 /// Returns base64 for bytes that are no text or mostly need escapes, else quoted-printable.
@@ -253,24 +234,6 @@ mod tests {
                 *eight,
                 "{body:?}"
             );
-        }
-    }
-
-    #[test]
-    fn encodings_of_attached_texts() {
-        let table: &[(&[u8], TransferEncoding)] = &[
-            (b"", SevenBit),
-            (b"text\n", SevenBit),
-            (b"blank \n", QuotedPrintable),
-            (b"From me\n", QuotedPrintable),
-            (b"no end", Base64),
-            (b"crlf\r\n", Base64),
-            ("Größe und mehr Text\n".as_bytes(), QuotedPrintable),
-        ];
-        for (body, encoding) in table {
-            let analysis = analyse(*body).unwrap();
-            let plan = BodyPlan::for_attached_text(&analysis, Wire::SevenBit);
-            assert_eq!(plan.encoding, *encoding, "{body:?}");
         }
     }
 }
