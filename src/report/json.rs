@@ -17,7 +17,8 @@
 //! | `from` | From field |
 //! | `from_address`, `from_name` | the first address in it and its display name |
 //! | `to`, `cc`, `subject`, `message_id` | these fields |
-//! | `date` | Date field, `null` if it is no date |
+//! | `date` | the time of the Date field, in UTC if it names no zone we know; if it is no date, the time of the From_ line |
+//! | `date_zone` | the zone in the Date field, such as `+01:00`; `null` if it names none, or `date` is the From_ line's |
 //! | `lines`, `size` | of the message in the mailbox, From_ line included |
 //!
 //! `show N --json` has these keys and: `fields`, an array of
@@ -33,7 +34,7 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 use serde_json::{Value, json};
 
-use crate::mailbox::{Flags, MessageRef};
+use crate::mailbox::{Flags, FromLine, MessageRef};
 use crate::message::parse::{Content, Part, date, display, fields, structure, words};
 use crate::sanitize;
 
@@ -128,13 +129,22 @@ impl<'g> ObjectWriter<'g> {
             date: time,
         } = KnownFields::of(header);
         let named = from.map(words::first_address);
-        let time = time.and_then(date).map(|time| time.to_rfc3339());
+        let sent = time.and_then(date);
+        let zone = sent.filter(|sent| sent.has_zone).map(|sent| sent.time);
+        let time = sent.map(|sent| sent.time).or_else(|| {
+            let line = from_line.and_then(FromLine::parse)?;
+            line.delivered()
+        });
         // The keys are in alphabetical order, by hand: a map that sorts them would hold the whole
         // message in memory.
         self.buffer.push(b'{');
         self.text("cc", cc, true);
         self.raw("cc", cc);
-        self.value("date", &json!(time));
+        self.value("date", &json!(time.map(|time| time.to_rfc3339())));
+        self.value(
+            "date_zone",
+            &json!(zone.map(|time| time.offset().to_string())),
+        );
         self.text("envelope_from", sender, false);
         self.raw("envelope_from", sender);
         if let Some(content) = content {

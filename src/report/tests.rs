@@ -194,7 +194,8 @@ fn json_keys_are_stable_and_bytes_are_kept_beside() {
         "number": 1, "flags": ["new"], "envelope_from": "a@b", "from": "Böb <b@x>",
         "from_address": "b@x", "from_name": "Böb", "to": null, "cc": null,
         "subject": "caf\u{fffd}", "subject_raw": "Y2Fm6Q==", "message_id": null,
-        "date": "2026-11-16T09:00:00+01:00", "lines": value["lines"], "size": value["size"],
+        "date": "2026-11-16T09:00:00+01:00", "date_zone": "+01:00",
+        "lines": value["lines"], "size": value["size"],
     });
     assert_eq!(value, expected);
     let (_, out, _) = written(|out, err| {

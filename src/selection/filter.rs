@@ -6,7 +6,6 @@ use super::flags::FlagChoice;
 use super::list::{self, Index, ListError, Sight};
 use crate::mailbox::FromLine;
 use crate::message::parse::{date, fields};
-use crate::sys::clock;
 
 /// Which messages are meant: those that a list names, and of them those that pass every filter.
 #[derive(Clone, Debug, Default)]
@@ -70,14 +69,14 @@ impl Selection {
 
 /// Returns whether a message was delivered before a time; one without any date was not.
 ///
-/// The From_ line says when it was delivered, in local time; the sender's own Date field
+/// The From_ line says when it was delivered, in local time unless it names a zone; the sender's own Date field
 /// counts only where there is no such line. `block` is From_ line and header block.
 fn is_before(block: &[u8], time: SystemTime) -> bool {
     let (line, header) = fields::split_from_line(block);
     let delivered = line
         .and_then(FromLine::parse)
-        .and_then(|line| clock::of_local(line.time?));
-    let sent = || fields::find(header, "date").and_then(date);
+        .and_then(|line| line.delivered());
+    let sent = || Some(fields::find(header, "date").and_then(date)?.time);
     let written = delivered.or_else(sent);
     written.is_some_and(|written| SystemTime::from(written) < time)
 }

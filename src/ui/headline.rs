@@ -207,7 +207,11 @@ impl<'a> Summary<'a> {
         }
         let field = fields::find(self.block, "date").and_then(date);
         field
-            .map(|time| (display.zone)(time).format("%a %b %e %H:%M").to_string())
+            .map(|sent| {
+                (display.zone)(sent.time)
+                    .format("%a %b %e %H:%M")
+                    .to_string()
+            })
             .unwrap_or_default()
             .into()
     }

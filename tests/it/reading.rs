@@ -245,3 +245,90 @@ fn show_json_has_the_subject() {
     let value: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
     assert_eq!(value["subject"], "Größe");
 }
+
+#[test]
+fn json_has_the_time_of_a_date_without_a_zone_and_of_one_that_is_none() {
+    let from_line = "2026-11-16T09:00:00+02:00";
+    let rows = [
+        (
+            "Date: Mon, 16 Nov 2026 08:00:00 -0530\n",
+            "2026-11-16T08:00:00-05:30",
+            Some("-05:30"),
+        ),
+        (
+            "Date: Mon, 16 Nov 2026 08:00:00 -600\n",
+            "2026-11-16T08:00:00-06:00",
+            Some("-06:00"),
+        ),
+        (
+            "Date: Mon Nov 16 08:00:00 MEZ 2026\n",
+            "2026-11-16T08:00:00+01:00",
+            Some("+01:00"),
+        ),
+        (
+            "Date: Mon, 16 Nov 2026 08:00:00 GMT\n",
+            "2026-11-16T08:00:00+00:00",
+            Some("+00:00"),
+        ),
+        (
+            "Date: Mon, 16 Nov 2026 08:00\n",
+            "2026-11-16T08:00:00+00:00",
+            None,
+        ),
+        (
+            "Date: Mon, 16 Nov 2026 08:00:00 -0000\n",
+            "2026-11-16T08:00:00+00:00",
+            None,
+        ),
+        ("Date: yesterday\n", from_line, None),
+        ("Date: Sat, 31 Feb 2026 08:00:00 +0000\n", from_line, None),
+        ("Date:\n", from_line, None),
+        ("", from_line, None),
+    ];
+    for (field, time, zone) in rows {
+        let mailbox = format!("From a@x Mon Nov 16 09:00:00 2026\n{field}Subject: x\n\ntext\n\n");
+        for args in [&["list"][..], &["show", "1"]] {
+            let ran = Case::new()
+                .called("postrider")
+                .args(args)
+                .args(["--json", "--file", "[DIR]/cwd/box"])
+                .file("cwd/box", &mailbox)
+                .env("TZ", "XYZ-2")
+                .any_stdout()
+                .run();
+            let value: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+            assert_eq!(value["date"], time, "{field:?}");
+            assert_eq!(value["date_zone"].as_str(), zone, "{field:?}");
+        }
+    }
+}
+
+#[test]
+fn the_zone_of_a_from_line_counts() {
+    for (date, time) in [
+        ("Mon Nov 16 09:00:00 2026", "2026-11-16T09:00:00+02:00"),
+        ("Mon Nov 16 09:00:00 EST 2026", "2026-11-16T09:00:00-05:00"),
+        (
+            "Mon Nov 16 09:00:00 +0100 2026",
+            "2026-11-16T09:00:00+01:00",
+        ),
+        (
+            "Mon, 16 Nov 2026 09:00:00 +0100",
+            "2026-11-16T09:00:00+01:00",
+        ),
+    ] {
+        let ran = Case::new()
+            .called("postrider")
+            .args(["list", "--json", "--file", "[DIR]/cwd/box"])
+            .file(
+                "cwd/box",
+                format!("From a@x {date}\nSubject: x\n\ntext\n\n"),
+            )
+            .env("TZ", "XYZ-2")
+            .any_stdout()
+            .run();
+        let value: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+        assert_eq!(value["date"], time, "{date}");
+        assert!(value["date_zone"].is_null(), "{date}");
+    }
+}

@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 
+use crate::message::parse;
 use crate::sys::clock;
 
 /// The parts of a From_ line.
@@ -15,6 +16,8 @@ pub struct FromLine<'a> {
     pub sender: &'a [u8],
     /// When the message was delivered, in the deliverer's own time zone, which the line seldom names.
     pub time: Option<NaiveDateTime>,
+    /// The date, from its weekday to the end of the line; empty where the line has none.
+    date: &'a [u8],
 }
 
 impl<'a> FromLine<'a> {
@@ -27,12 +30,24 @@ impl<'a> FromLine<'a> {
             Some((start, time)) => FromLine {
                 sender: tail[..start].trim_ascii(),
                 time: Some(time),
+                date: &tail[start..],
             },
             None => FromLine {
                 sender: tail,
                 time: None,
+                date: &[],
             },
         })
+    }
+
+    /// Returns when the message was delivered: in the zone that the line names, else in local time.
+    pub fn delivered(&self) -> Option<DateTime<FixedOffset>> {
+        let time = self.time?;
+        let zone = parse::date(self.date).filter(|date| date.has_zone);
+        match zone {
+            Some(date) => time.and_local_timezone(*date.time.offset()).single(),
+            None => clock::of_local(time),
+        }
     }
 
     /// Returns whether a line without a date still looks like a writer's own From_ line.

@@ -1,16 +1,15 @@
 //! Messages taken apart: header fields, dates, the tree of MIME parts.
 //!
-//! mail-parser is used in this module and nowhere else, for
-//! dates and for the fields that describe a part (`description`); the tree of
-//! parts, fields, encoded words, charsets and transfer encodings are read by the
-//! modules below, in linear time and without copies. A panic in mail-parser is
+//! mail-parser is used in this module and nowhere else, for the fields that
+//! describe a part (`description`); the tree of parts, fields, dates, encoded
+//! words, charsets and transfer encodings are read by the modules below, in
+//! linear time and without copies. A panic in mail-parser is
 //! caught here (`quiet`): the message is then shown as plain text. [`display`]
 //! turns a message into lines for people. Pure: bytes in, values out.
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
-
 pub mod body;
 pub mod bytes;
+mod date;
 mod description;
 pub mod display;
 pub mod fields;
@@ -21,47 +20,13 @@ mod quoting;
 pub(in crate::message) mod structure;
 pub mod words;
 
-use quiet::quietly;
-
+pub use date::date;
 pub use part::{Content, Part};
 pub use structure::structure;
 
-/// How much of a Date field is read, in bytes; comments may follow the time.
-const MAX_DATE: usize = 4096;
-
-/// Returns the time that a Date field body names, in its own zone.
-///
-/// mail-parser reads the faults of mailers (a wrong weekday, a missing blank), but
-/// neither a missing second nor a named zone; chrono the other way round. A day
-/// that no calendar has is no date.
-pub fn date(body: &[u8]) -> Option<DateTime<FixedOffset>> {
-    let body = fields::unfold(words::cut(body, MAX_DATE));
-    let text = words::eight_bit(&body);
-    let text = text.trim();
-    quietly(|| mail_parser::DateTime::parse_rfc822(text))
-        .flatten()
-        .and_then(|found| {
-            let seconds = i32::from(found.tz_hour) * 3600 + i32::from(found.tz_minute) * 60;
-            let zone = if found.tz_before_gmt {
-                FixedOffset::west_opt(seconds)?
-            } else {
-                FixedOffset::east_opt(seconds)?
-            };
-            NaiveDate::from_ymd_opt(found.year.into(), found.month.into(), found.day.into())?
-                .and_hms_opt(
-                    found.hour.into(),
-                    found.minute.into(),
-                    // A leap second is shown as the one before it.
-                    u32::from(found.second).min(59),
-                )?
-                .and_local_timezone(zone)
-                .single()
-        })
-        .or_else(|| DateTime::parse_from_rfc2822(text).ok())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::quiet::quietly;
     use super::structure::{MAX_DEPTH, MAX_PARTS};
     use super::*;
 
@@ -170,39 +135,6 @@ mod tests {
         let mut lines = Vec::new();
         outline(&found.parts, &mut lines);
         assert_eq!(lines.len(), MAX_PARTS);
-    }
-
-    #[test]
-    fn dates_as_mailers_write_them() {
-        let cases: &[(&str, Option<&str>)] = &[
-            (
-                "Mon, 16 Nov 2026 09:00:00 +0100",
-                Some("2026-11-16T09:00:00+01:00"),
-            ),
-            (
-                "Fri, 16 Nov 2026 09:00:00 +0100",
-                Some("2026-11-16T09:00:00+01:00"),
-            ),
-            (
-                "16 Nov 2026 09:00:00 -0530",
-                Some("2026-11-16T09:00:00-05:30"),
-            ),
-            (
-                "Mon, 16 Nov 2026 09:00 +0000",
-                Some("2026-11-16T09:00:00+00:00"),
-            ),
-            (
-                "Mon,16 Nov 2026 09:00:00 GMT",
-                Some("2026-11-16T09:00:00+00:00"),
-            ),
-            ("Sat, 31 Feb 2026 09:00:00 +0000", None),
-            ("yesterday", None),
-            ("", None),
-        ];
-        for (given, expected) in cases {
-            let found = date(given.as_bytes()).map(|time| time.to_rfc3339());
-            assert_eq!(found.as_deref(), *expected, "{given}");
-        }
     }
 
     #[test]
