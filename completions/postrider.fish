@@ -36,24 +36,24 @@ complete -c postrider -n "__fish_postrider_needs_command" -f -a "sendmail" -d 'T
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l subject -d 'Set the subject' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l cc -d 'Send a copy to these recipients' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l bcc -d 'Send a copy to these recipients, unseen by the others' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l from -d 'Set the sender, in the From field and in the envelope' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l content-type -d 'Set the Content-Type of the text, as text/html' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l bcc -d 'Send a copy to these recipients, hidden from the others' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l from -d 'Set the sender in the From field and in the envelope' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l content-type -d 'Set the Content-Type of the text, for example text/html' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l attach -d 'Attach this file; - is standard input' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l header -d 'Add this header field, as `Name: text`' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l html -d 'Add this HTML file as another form of the text' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l html -d 'Add this HTML file as an alternative form of the text' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l set -d 'Set a variable; noNAME unsets it' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l account -d 'Use this account of the configuration' -r
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l config -d 'Read this configuration file instead of the user\'s' -r -F
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l pre -d 'Send the text in fixed width as well, so that tables stay aligned'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l plain -d 'Take colours and overwritten progress lines of a terminal out of the text'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l strict-size -d 'Refuse a message that is too large instead of leaving attachments out'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l pre -d 'Also send the text as HTML in a fixed-width font, so that tables stay aligned'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l plain -d 'Remove terminal colours and overwritten progress lines from the text'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l strict-size -d 'Refuse a message that is too large, instead of leaving out attachments'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l discard-empty-messages -d 'Do not send a message without a body and attachments'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l dry-run -d 'Print the message and what would become of it, send nothing'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l json -d 'Print what became of the message as one JSON object on standard output'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l explain -d 'Print which way each recipient would go and why, and where settings come from; send nothing'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l dry-run -d 'Print the message and its routes; send nothing'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l json -d 'Print the result as one JSON object on standard output'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l explain -d 'Print the route of each recipient, the reasons, and the origin of each setting; send nothing'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l no-system-rc -d 'Do not read the system\'s configuration files'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l file -d 'Read this mailbox instead of the system mailbox' -r
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l user -d 'Read the system mailbox of this user' -r
@@ -62,7 +62,7 @@ complete -c postrider -n "__fish_postrider_using_subcommand list" -l account -d 
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l json -d 'Print one JSON object a message'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l no-system-rc -d 'Do not read the system\'s configuration files'
-complete -c postrider -n "__fish_postrider_using_subcommand list" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -s h -l help -d 'Print help'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l file -d 'Read this mailbox instead of the system mailbox' -r
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l user -d 'Read the system mailbox of this user' -r
@@ -70,29 +70,29 @@ complete -c postrider -n "__fish_postrider_using_subcommand show" -l set -d 'Set
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l account -d 'Use this account of the configuration' -r
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l json -d 'Print one JSON object'
-complete -c postrider -n "__fish_postrider_using_subcommand show" -l raw -d 'Print the bytes as they stand in the mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l raw -d 'Print the bytes exactly as they are in the mailbox'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l no-system-rc -d 'Do not read the system\'s configuration files'
-complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s h -l help -d 'Print help'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l from -d 'Choose messages whose sender contains this text' -r
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l subject -d 'Choose messages whose subject contains this text' -r
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l older-than -d 'Choose messages delivered longer ago than this, as 30d, 12h or 8w' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l file -d 'Read this mailbox instead of the system mailbox' -r
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l user -d 'Read the system mailbox of this user' -r
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l set -d 'Set a variable; noNAME unsets it' -r
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l account -d 'Use this account of the configuration' -r
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l config -d 'Read this configuration file instead of the user\'s' -r -F
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l unread -d 'Choose messages that were not read'
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l read -d 'Choose messages that were read'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l unread -d 'Choose unread messages'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l read -d 'Choose read messages'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l all -d 'Choose all messages'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l dry-run -d 'Print the header lines of the messages that would change, and change nothing'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l json -d 'Print the result as one JSON object'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l no-system-rc -d 'Do not read the system\'s configuration files'
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l from -d 'Choose messages whose sender contains this text' -r
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l subject -d 'Choose messages whose subject contains this text' -r
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l older-than -d 'Choose messages delivered longer ago than this, as 30d, 12h or 8w' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l file -d 'Read this mailbox instead of the system mailbox' -r
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l user -d 'Read the system mailbox of this user' -r
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l set -d 'Set a variable; noNAME unsets it' -r
@@ -108,7 +108,7 @@ complete -c postrider -n "__fish_postrider_using_subcommand mark" -l all -d 'Cho
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l dry-run -d 'Print the header lines of the messages that would change, and change nothing'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l json -d 'Print the result as one JSON object'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l no-system-rc -d 'Do not read the system\'s configuration files'
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -s v -l verbose -d 'Tell what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'

@@ -31,9 +31,9 @@ pub struct Request {
     pub preformatted: bool,
     /// Take terminal sequences and overwritten progress lines out of the text.
     pub plain: bool,
-    /// Refuse a message that is too large instead of leaving attachments out.
+    /// Refuse a message that is too large, instead of leaving out attachments.
     pub strict_size: bool,
-    /// Leave out attachments that are empty.
+    /// Leave out empty attachments.
     pub skip_empty_attachments: bool,
     /// The text is a template: it begins with header fields.
     pub template: bool,

@@ -15,13 +15,13 @@ fn show_says_what_it_needs() {
     for arguments in [&[][..], &["--raw"], &["--json", "--file", "[DIR]/cwd/box"]] {
         show(arguments)
             .status(64)
-            .says("show needs a message: its number, $ or last")
+            .says("the number of the message to show is missing")
             .hints("postrider list")
             .run();
     }
     show(&["first"])
         .status(64)
-        .says("it must be the number of a message, $ or last")
+        .says("it must be the number of a message, or $ or last for the last one")
         .any_stderr()
         .run();
 }

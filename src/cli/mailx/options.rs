@@ -8,9 +8,9 @@ use clap::Parser;
 
 /// Send and read mail
 ///
-/// With recipients, a message is read from standard input and sent. Without, a mailbox is read.
-/// Options of s-nail, bsd-mailx and GNU mail are understood with their own spelling; options may
-/// stand behind recipients unless POSIXLY_CORRECT is set.
+/// With recipients, mailx reads a message from standard input and sends it. Without recipients, it
+/// opens a mailbox. Options of s-nail, bsd-mailx and GNU mail are understood in their own spelling.
+/// Options may come after recipients, unless POSIXLY_CORRECT is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Parser)]
 #[command(
     name = "mailx",
@@ -21,9 +21,9 @@ use clap::Parser;
     override_usage = "mailx [OPTION]... RECIPIENT...\n       mailx [OPTION]... [-f [FILE]] [-u USER]"
 )]
 pub(crate) struct MailxArguments {
-    /// Recipients; or with -f the mailbox to read
+    /// Recipients; with -f, the mailbox to read
     ///
-    /// One operand may hold several recipients, separated by commas, semicolons or blanks.
+    /// One argument may hold several recipients, separated by commas, semicolons or blanks.
     #[arg(value_name = "RECIPIENT")]
     pub operands: Vec<OsString>,
 
@@ -41,22 +41,24 @@ pub(crate) struct MailxArguments {
     #[arg(short = 'c', long, value_name = "RECIPIENT", help_heading = "Sending")]
     pub cc: Vec<OsString>,
 
-    /// Send a copy to these recipients, unseen by the others
+    /// Send a copy to these recipients, hidden from the others
     #[arg(short = 'b', long, value_name = "RECIPIENT", help_heading = "Sending")]
     pub bcc: Vec<OsString>,
 
     /// Attach a file, or add a header field
     ///
-    /// The name of a file that is there is attached. A known header field (`Reply-To:text`), `X-Name:text`
-    /// and `Name: text` with a blank are added to the header; X-Name:text only where the text
-    /// holds no slash and does not end as file names do, in .gz for instance. Anything else is a
-    /// missing file: nothing is sent, and the status is 66. --attach and --header never guess.
+    /// If the argument is the name of an existing file, the file is attached. If it is a known header
+    /// field (`Reply-To:text`), `X-Name:text`, or `Name: text` with a blank, it is added to the header.
+    /// `X-Name:text` counts as a file name if the text contains a slash or ends like a file name, in .gz
+    /// for instance. Anything else is a missing file: nothing is sent, and the status is 66. --attach
+    /// and --header do not guess.
     #[arg(short = 'a', value_name = "FILE|HEADER", help_heading = "Sending")]
     pub attach_or_header: Vec<OsString>,
 
     /// Attach a file, or use an account
     ///
-    /// The name of a file that is there is attached; anything else is the name of an account.
+    /// If the argument is the name of an existing file, the file is attached. Otherwise it is the name
+    /// of an account.
     #[arg(short = 'A', value_name = "FILE|ACCOUNT", help_heading = "Sending")]
     pub attach_or_account: Vec<OsString>,
 
@@ -75,14 +77,14 @@ pub(crate) struct MailxArguments {
     )]
     pub header: Vec<OsString>,
 
-    /// Set the sender, in the From field and in the envelope
+    /// Set the sender in the From field and in the envelope
     #[arg(short = 'r', long, aliases = ["from-address", "return-address"], value_name = "ADDRESS", help_heading = "Sending")]
     pub from: Option<OsString>,
 
-    /// Set the Content-Type of the text, as text/html
+    /// Set the Content-Type of the text, for example text/html
     ///
-    /// `html` and `plain` are short for text/html and text/plain. A -M that is followed by
-    /// anything else is GNU mail's flag for MIME, which is always on.
+    /// `html` and `plain` stand for text/html and text/plain. A -M that is followed by anything that is
+    /// not a type is GNU mail's switch for MIME, which is always on.
     #[arg(short = 'M', long, value_name = "TYPE", help_heading = "Sending")]
     pub content_type: Option<OsString>,
 
@@ -92,57 +94,57 @@ pub(crate) struct MailxArguments {
 
     /// Do not send a message without a body
     ///
-    /// Nothing is sent and the exit status is 0, unless there are attachments. As GNU mail has
-    /// it, a following word that is a command of the configuration is executed instead.
+    /// If the body is empty and there are no attachments, nothing is sent and the exit status is 0.
+    /// If a command of the configuration follows -E, that command is executed instead, as in GNU mail.
     #[arg(short = 'E', long = "discard-empty-messages", help_heading = "Sending")]
     pub discard_empty: bool,
 
-    /// Print the message and what would become of it, send nothing
+    /// Print the message and its routes; send nothing
     ///
-    /// The exact message goes to standard output, the route of each recipient and its reasons
-    /// go to standard error.
+    /// The exact message is printed on standard output. The route of each recipient, with the reason,
+    /// is printed on standard error.
     #[arg(long, help_heading = "Sending")]
     pub dry_run: bool,
 
-    /// Print what became of the message as one JSON object on standard output
+    /// Print the result as one JSON object on standard output
     #[arg(long, help_heading = "Sending")]
     pub json: bool,
 
-    /// Print which way each recipient would go and why, and where settings come from; send nothing
+    /// Print the route of each recipient, the reasons, and the origin of each setting; send nothing
     #[arg(long, help_heading = "Sending")]
     pub explain: bool,
 
-    /// Print the message and the plan on standard error, send nothing
+    /// Print the message and its routes on standard error; send nothing
     #[arg(short = 'd', long, help_heading = "Sending")]
     pub debug: bool,
 
-    /// Take tilde escapes in the text also where standard input is no terminal
+    /// Recognise tilde escapes even if standard input is not a terminal
     ///
-    /// Escapes run commands: the text must come from someone who may. Nothing but this option
-    /// switches them on for piped text.
+    /// Escapes can run commands, so the text must come from a trusted source. Only this option enables
+    /// escapes in piped text.
     #[arg(short = '~', long, visible_short_alias = 'I', help_heading = "Sending")]
     pub enable_cmd_escapes: bool,
 
-    /// Take header fields and recipients from standard input, too
+    /// Take header fields and recipients from standard input
     ///
-    /// The text begins with header fields and an empty line; lines that begin with # are comments
-    /// there. Recipients of the command line are added, Bcc fields are removed, and a message
-    /// with a Content-Type of its own is passed on as it is.
+    /// The input begins with header fields and an empty line; in that part, lines that begin with # are
+    /// comments. Recipients of the command line are added, and Bcc fields are removed. If the input has
+    /// a Content-Type field, the body is sent unchanged.
     #[arg(short = 't', long, alias = "to", help_heading = "Sending")]
     pub template: bool,
 
     /// Begin the text with the contents of this file
     ///
-    /// A -q that is followed by no readable file is GNU mail's flag for ending at an interrupt,
-    /// which always holds.
+    /// A -q that is not followed by a readable file is GNU mail's switch for ending at an interrupt,
+    /// which is always on.
     #[arg(short = 'q', long, value_name = "FILE", help_heading = "Sending")]
     pub quote_file: Option<OsString>,
 
-    /// Take the text from this file instead of standard input, with the type that it has
+    /// Take the text from this file instead of standard input, with the type of the file
     #[arg(short = 'm', long, value_name = "FILE", help_heading = "Sending")]
     pub body_file: Option<OsString>,
 
-    /// Add an address to a field, as `to: ADDRESS`, `cc:`, `bcc:` or `fcc: FILE`
+    /// Add to a field: `to: ADDRESS`, `cc: ADDRESS`, `bcc: ADDRESS` or `fcc: FILE`
     #[arg(
         short = 'T',
         long,
@@ -155,7 +157,7 @@ pub(crate) struct MailxArguments {
     #[arg(short = 'F', long, alias = "byname", help_heading = "Sending")]
     pub record_by_name: bool,
 
-    /// Attach what can be read from this file descriptor
+    /// Attach the data that can be read from this file descriptor
     #[arg(long, value_name = "N", help_heading = "Sending")]
     pub attach_fd: Vec<OsString>,
 
@@ -168,41 +170,41 @@ pub(crate) struct MailxArguments {
     )]
     pub content_name: Vec<OsString>,
 
-    /// Add this HTML file as another form of the text
+    /// Add this HTML file as an alternative form of the text
     ///
-    /// Without a text on standard input the text is made from it.
+    /// If standard input is empty, the plain text is made from the HTML.
     #[arg(long, value_name = "FILE", help_heading = "Sending")]
     pub html: Option<OsString>,
 
-    /// Send the text in fixed width as well, so that tables stay aligned
+    /// Also send the text as HTML in a fixed-width font, so that tables stay aligned
     #[arg(long, help_heading = "Sending")]
     pub pre: bool,
 
-    /// Take colours and overwritten progress lines of a terminal out of the text
+    /// Remove terminal colours and overwritten progress lines from the text
     #[arg(long, help_heading = "Sending")]
     pub plain: bool,
 
-    /// Refuse a message that is too large instead of leaving attachments out
+    /// Refuse a message that is too large, instead of leaving out attachments
     #[arg(long, help_heading = "Sending")]
     pub strict_size: bool,
 
-    /// Leave out attachments that are empty
+    /// Leave out empty attachments
     #[arg(long, help_heading = "Sending")]
     pub skip_empty_attachments: bool,
 
-    /// Encode the text by base64 or quoted-printable
+    /// Encode the text in base64 or quoted-printable
     ///
-    /// With 7bit and 8bit, and without this option, the bytes decide what is needed. Before an
-    /// attachment the option is that attachment's and has no effect: attachments are always sent in
-    /// base64, because many readers change the line ends of a file that is sent in another encoding.
+    /// With 7bit or 8bit, and without this option, the encoding is chosen by the bytes. If an
+    /// attachment follows, the option is for that attachment and has no effect: attachments are always
+    /// sent in base64, because many mail readers change the line ends of a file in another encoding.
     #[arg(long, value_name = "NAME", help_heading = "Sending")]
     pub encoding: Option<OsString>,
 
-    /// Send the attachments as other forms of the text, of which readers show the last they know
+    /// Send the attachments as alternative forms of the text; a mail reader shows the last it supports
     #[arg(long, help_heading = "Sending")]
     pub alternative: bool,
 
-    /// Leave the MIME fields out where the message is a plain ASCII text that needs none
+    /// Leave out the MIME fields if the message is plain ASCII text that does not need them
     #[arg(long, help_heading = "Sending")]
     pub no_mime: bool,
 
@@ -210,7 +212,7 @@ pub(crate) struct MailxArguments {
     #[arg(long, hide = true)]
     pub attachment: Vec<OsString>,
 
-    /// Read this mailbox instead of the system mailbox; without a name ~/mbox
+    /// Read this mailbox instead of the system mailbox; without a name, ~/mbox
     #[arg(short = 'f', long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Reading")]
     pub file: Option<OsString>,
 
@@ -224,25 +226,25 @@ pub(crate) struct MailxArguments {
     )]
     pub user: Option<OsString>,
 
-    /// Tell by the exit status whether there is mail
+    /// Report by the exit status whether there is mail
     #[arg(short = 'e', long, aliases = ["exist", "check-and-exit"], help_heading = "Reading")]
     pub check: bool,
 
-    /// Print the header summary and leave
+    /// Print the header summary and exit
     ///
-    /// :n, :u, :r, :o, :d and other message lists may follow at once, as in -H:u.
+    /// A state of messages may follow directly: :n, :o, :r, :u, :d, :a, :f or :t, as in -H:u.
     #[arg(short = 'H', long, alias = "header-summary", value_name = "LIST", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Reading")]
     pub headers: Option<OsString>,
 
-    /// Print the header summary of the messages of this list and leave; with -e only the status
+    /// Print the header summary of the messages in this list and exit; with -e, only set the exit status
     #[arg(short = 'L', long, value_name = "LIST", help_heading = "Reading")]
     pub search: Option<OsString>,
 
-    /// Execute this command after the mailbox was opened, before others are read
+    /// Execute this command after the mailbox is opened, before other commands are read
     #[arg(short = 'Y', long, value_name = "COMMAND", help_heading = "Reading")]
     pub cmd: Vec<OsString>,
 
-    /// Print all messages and leave
+    /// Print all messages and exit
     #[arg(short = 'p', long, visible_alias = "read", help_heading = "Reading")]
     pub print: bool,
 
@@ -284,15 +286,15 @@ pub(crate) struct MailxArguments {
     #[arg(short = 'i', long, help_heading = "Both")]
     pub ignore: bool,
 
-    /// Tell what is done, and show the dialogue with the relay
+    /// Report what is done, and show the dialogue with the relay
     #[arg(short = 'v', long, action = clap::ArgAction::Count, help_heading = "Both")]
     pub verbose: u8,
 
-    /// Print the version and leave
+    /// Print the version and exit
     #[arg(short = 'V', long, help_heading = "Both")]
     pub version: bool,
 
-    /// Print this help and leave
+    /// Print this help and exit
     #[arg(short = 'h', long, visible_short_alias = '?', help_heading = "Both")]
     pub help: bool,
 }

@@ -24,7 +24,7 @@ pub(super) fn report(error: &clap::Error, diagnostics: &mut Diagnostics) {
 fn failure(error: &clap::Error) -> Failure {
     match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            usage("there is nothing to do").hint("postrider --help lists the subcommands")
+            usage("a subcommand is missing").hint("postrider --help lists the subcommands")
         }
         ErrorKind::MissingRequiredArgument => missing(error),
         _ => usage(what(error)).hint("postrider --help lists the subcommands and options"),
@@ -38,15 +38,15 @@ fn missing(error: &clap::Error) -> Failure {
     // Only `show` has <N>, and only the group of chosen messages has --all. What is left is the
     // group of marks.
     if is_missing("<N>") {
-        usage("show needs a message: its number, $ or last")
-            .hint("postrider list prints the numbers")
+        usage("the number of the message to show is missing")
+            .hint("postrider list prints the numbers; $ or last is the last message")
     } else if is_missing("--all") {
-        usage("there is no word of which messages").hint(
-            "name them (postrider list prints the numbers), or --all, or choose by --from and the like",
+        usage("the messages to change are missing").hint(
+            "name messages (postrider list prints the numbers), or use --all or a filter such as --from",
         )
     } else {
-        usage("there is no word of what to mark")
-            .hint("--read, --unread, --flag, --unflag, --answered or --unanswered")
+        usage("the mark to set is missing")
+            .hint("use --read, --unread, --flag, --unflag, --answered or --unanswered")
     }
 }
 
@@ -54,14 +54,14 @@ fn missing(error: &clap::Error) -> Failure {
 fn what(error: &clap::Error) -> String {
     let argument = words(error, ContextKind::InvalidArg).join(", ");
     match error.kind() {
-        ErrorKind::UnknownArgument => format!("unexpected argument '{argument}' found"),
+        ErrorKind::UnknownArgument => format!("unknown argument '{argument}'"),
         ErrorKind::InvalidSubcommand => {
             let name = words(error, ContextKind::InvalidSubcommand).join(", ");
-            format!("unrecognized subcommand '{name}'")
+            format!("unknown subcommand '{name}'")
         }
         ErrorKind::ArgumentConflict => {
             let others = words(error, ContextKind::PriorArg).join("', '");
-            format!("the argument '{argument}' cannot be used with '{others}'")
+            format!("'{argument}' cannot be used together with '{others}'")
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = words(error, ContextKind::InvalidValue).join(", ");
@@ -70,7 +70,7 @@ fn what(error: &clap::Error) -> String {
             match (error.source(), value.is_empty()) {
                 (Some(why), _) => format!("invalid value '{value}' for '{argument}': {why}"),
                 (None, true) => {
-                    format!("a value is required for '{argument}' but none was supplied")
+                    format!("the value for '{argument}' is missing")
                 }
                 (None, false) => format!("invalid value '{value}' for '{argument}'"),
             }
@@ -99,30 +99,27 @@ mod tests {
     #[test]
     fn a_complaint_says_all_in_one_line() {
         for (line, expected) in [
-            ("", "there is nothing to do"),
-            ("list --blorb", "unexpected argument '--blorb' found"),
-            ("list --bl\norb", "unexpected argument '--bl\norb' found"),
-            ("blorb", "unrecognized subcommand 'blorb'"),
-            ("show", "show needs a message: its number, $ or last"),
-            ("delete", "there is no word of which messages"),
-            ("mark --read", "there is no word of which messages"),
-            ("mark 1", "there is no word of what to mark"),
+            ("", "a subcommand is missing"),
+            ("list --blorb", "unknown argument '--blorb'"),
+            ("list --bl\norb", "unknown argument '--bl\norb'"),
+            ("blorb", "unknown subcommand 'blorb'"),
+            ("show", "the number of the message to show is missing"),
+            ("delete", "the messages to change are missing"),
+            ("mark --read", "the messages to change are missing"),
+            ("mark 1", "the mark to set is missing"),
             (
                 "show --json --raw 1",
-                "the argument '--json' cannot be used with '--raw'",
+                "'--json' cannot be used together with '--raw'",
             ),
             (
                 "mark 1 --read --unread",
-                "the argument '--read' cannot be used with '--unread'",
+                "'--read' cannot be used together with '--unread'",
             ),
             (
                 "delete --older-than 3y",
-                "invalid value '3y' for '--older-than <AGE>': an age is a number and m, h, d or w",
+                "invalid value '3y' for '--older-than <AGE>': an age is a number with a unit m, h, d or w, such as 30d",
             ),
-            (
-                "list --file",
-                "a value is required for '--file <FILE>' but none was supplied",
-            ),
+            ("list --file", "the value for '--file <FILE>' is missing"),
         ] {
             let words =
                 std::iter::once("postrider").chain(line.split(' ').filter(|w| !w.is_empty()));

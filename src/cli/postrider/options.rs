@@ -21,8 +21,8 @@ use crate::sys::clock;
 
 /// A mail user agent that delivers, keeps, or says why not
 ///
-/// As mailx, mail or sendmail it takes the command lines of those programs; this face has
-/// subcommands with long options and JSON for new scripts.
+/// When called mailx, mail or sendmail, it takes the command line of that program. Its own command
+/// line has subcommands with long options, and JSON, for new scripts.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "postrider", version, args_override_self = true)]
 pub(crate) struct PostriderArguments {
@@ -42,13 +42,13 @@ pub(crate) enum PostriderCommand {
     Show(ShowArguments),
     /// Delete messages of a mailbox
     ///
-    /// Only messages that a LIST names and that pass every filter go; without a LIST the filters
-    /// choose among all. The status is 1 where there are none.
+    /// A message is deleted if the LIST names it and every filter matches it. Without a LIST, the
+    /// filters apply to all messages. The exit status is 1 if no message matched.
     Delete(DeleteArguments),
     /// Mark messages of a mailbox
     ///
-    /// Only messages that a LIST names and that pass every filter change; without a LIST the
-    /// filters choose among all. The status is 1 where there are none.
+    /// A message is marked if the LIST names it and every filter matches it. Without a LIST, the
+    /// filters apply to all messages. The exit status is 1 if no message matched.
     Mark(MarkArguments),
     /// Take a mailx command line
     #[command(disable_help_flag = true)]
@@ -69,7 +69,7 @@ pub(crate) struct OtherFace {
 /// Options of `send`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct SendArguments {
-    /// Recipients; one operand may hold several, separated by commas
+    /// Recipients; one argument may hold several, separated by commas
     #[arg(value_name = "RECIPIENT")]
     pub recipients: Vec<OsString>,
 
@@ -81,15 +81,15 @@ pub(crate) struct SendArguments {
     #[arg(long, value_name = "RECIPIENT")]
     pub cc: Vec<OsString>,
 
-    /// Send a copy to these recipients, unseen by the others
+    /// Send a copy to these recipients, hidden from the others
     #[arg(long, value_name = "RECIPIENT")]
     pub bcc: Vec<OsString>,
 
-    /// Set the sender, in the From field and in the envelope
+    /// Set the sender in the From field and in the envelope
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<OsString>,
 
-    /// Set the Content-Type of the text, as text/html
+    /// Set the Content-Type of the text, for example text/html
     #[arg(long, value_name = "TYPE")]
     pub content_type: Option<OsString>,
 
@@ -101,21 +101,21 @@ pub(crate) struct SendArguments {
     #[arg(long, value_name = "FIELD")]
     pub header: Vec<OsString>,
 
-    /// Add this HTML file as another form of the text
+    /// Add this HTML file as an alternative form of the text
     ///
-    /// Without a text on standard input the text is made from it.
+    /// If standard input is empty, the plain text is made from the HTML.
     #[arg(long, value_name = "FILE")]
     pub html: Option<OsString>,
 
-    /// Send the text in fixed width as well, so that tables stay aligned
+    /// Also send the text as HTML in a fixed-width font, so that tables stay aligned
     #[arg(long, conflicts_with = "html")]
     pub pre: bool,
 
-    /// Take colours and overwritten progress lines of a terminal out of the text
+    /// Remove terminal colours and overwritten progress lines from the text
     #[arg(long)]
     pub plain: bool,
 
-    /// Refuse a message that is too large instead of leaving attachments out
+    /// Refuse a message that is too large, instead of leaving out attachments
     #[arg(long)]
     pub strict_size: bool,
 
@@ -123,15 +123,15 @@ pub(crate) struct SendArguments {
     #[arg(long)]
     pub discard_empty_messages: bool,
 
-    /// Print the message and what would become of it, send nothing
+    /// Print the message and its routes; send nothing
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Print what became of the message as one JSON object on standard output
+    /// Print the result as one JSON object on standard output
     #[arg(long)]
     pub json: bool,
 
-    /// Print which way each recipient would go and why, and where settings come from; send nothing
+    /// Print the route of each recipient, the reasons, and the origin of each setting; send nothing
     #[arg(long)]
     pub explain: bool,
 
@@ -171,7 +171,7 @@ pub(crate) struct ListArguments {
 /// Options of `show`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ShowArguments {
-    /// The number of the message, as `list` shows it; $ or last is the last one
+    /// The number of the message, as `list` shows it; $ or last is the last message
     #[arg(value_name = "N", value_parser = number)]
     pub number: usize,
 
@@ -179,7 +179,7 @@ pub(crate) struct ShowArguments {
     #[arg(long, conflicts_with = "raw")]
     pub json: bool,
 
-    /// Print the bytes as they stand in the mailbox
+    /// Print the bytes exactly as they are in the mailbox
     #[arg(long)]
     pub raw: bool,
 
@@ -191,7 +191,7 @@ pub(crate) struct ShowArguments {
 /// Which messages to change, and how to tell it.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ChoiceArguments {
-    /// Messages, as numbers, ranges as 2-5, last, :u and its like, senders, or /TEXT in the subject
+    /// Messages: numbers, ranges (2-5), last, states (:u for unread), senders, or /TEXT in the subject
     #[arg(value_name = "LIST", group = "chosen")]
     pub lists: Vec<String>,
 
@@ -213,9 +213,9 @@ pub(crate) struct ChoiceArguments {
     )]
     pub subject: Option<String>,
 
-    /// Choose messages delivered longer ago than this, as 30d, 12h or 8w
+    /// Choose messages delivered longer ago than this: 30d, 12h or 8w
     ///
-    /// The From_ line says when a message was delivered; where there is none the Date field counts.
+    /// The From_ line says when a message was delivered; without one, the Date field counts.
     #[arg(long, value_name = "AGE", group = "chosen", value_parser = age)]
     pub older_than: Option<Duration>,
 
@@ -236,11 +236,11 @@ pub(crate) struct ChoiceArguments {
 #[derive(Clone, Debug, Default, Args)]
 #[command(group = ArgGroup::new("chosen").required(true).multiple(true))]
 pub(crate) struct DeleteArguments {
-    /// Choose messages that were not read
+    /// Choose unread messages
     #[arg(long, group = "chosen", conflicts_with = "read")]
     pub unread: bool,
 
-    /// Choose messages that were read
+    /// Choose read messages
     #[arg(long, group = "chosen")]
     pub read: bool,
 
@@ -289,14 +289,14 @@ pub(crate) struct MarkArguments {
 /// message.
 fn wanted(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Err("an empty text is in every message; --all chooses all".to_owned()),
+        "" => Err("an empty text would match every message; use --all to choose all".to_owned()),
         _ => Ok(text.to_owned()),
     }
 }
 
 /// Reads an age: a number and a unit.
 fn age(text: &str) -> Result<Duration, String> {
-    let unknown = || "an age is a number and m, h, d or w".to_owned();
+    let unknown = || "an age is a number with a unit m, h, d or w, such as 30d".to_owned();
     let unit = text.chars().next_back().ok_or_else(unknown)?;
     let number = &text[..text.len() - unit.len_utf8()];
     let seconds: u64 = match unit {
@@ -319,9 +319,9 @@ fn age(text: &str) -> Result<Duration, String> {
 fn number(text: &str) -> Result<usize, String> {
     match text {
         "$" | "last" => Ok(usize::MAX),
-        _ => text
-            .parse()
-            .map_err(|_| "it must be the number of a message, $ or last".to_owned()),
+        _ => text.parse().map_err(|_| {
+            "it must be the number of a message, or $ or last for the last one".to_owned()
+        }),
     }
 }
 
@@ -344,7 +344,7 @@ pub(crate) struct CommonArguments {
     #[arg(long)]
     pub no_system_rc: bool,
 
-    /// Tell what is done, and show the dialogue with the relay
+    /// Report what is done, and show the dialogue with the relay
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
