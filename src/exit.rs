@@ -122,11 +122,11 @@ impl Kind {
 pub(crate) const STATUSES: &[(Option<Kind>, &str)] = &[
     (
         None,
-        "Every recipient was accepted by the next hop, or the message is written and synced to disk; there is mail.",
+        "The next hop accepted the message for every recipient, or the message is written and synced to disk. With -e: there is mail.",
     ),
     (
         Some(Kind::Nothing),
-        "There is no mail, or no such message; or a message was given up while it was typed.",
+        "There is no mail, or no message matched, or a message was cancelled while it was typed.",
     ),
     (
         Some(Kind::Usage),
@@ -138,7 +138,7 @@ pub(crate) const STATUSES: &[(Option<Kind>, &str)] = &[
     ),
     (
         Some(Kind::NoInput),
-        "A file to attach or to read is missing or unreadable. Nothing was sent.",
+        "A file to attach or to read does not exist or cannot be read. Nothing was sent.",
     ),
     (Some(Kind::NoUser), "There is no such user on this host."),
     (Some(Kind::NoHost), "The host is unknown."),
@@ -146,10 +146,10 @@ pub(crate) const STATUSES: &[(Option<Kind>, &str)] = &[
         Some(Kind::Unavailable),
         "The message was refused, or there is no way to send it.",
     ),
-    (Some(Kind::Software), "A fault of Postrider itself."),
+    (Some(Kind::Software), "A bug in Postrider."),
     (
         Some(Kind::CannotCreate),
-        "A file cannot be created; also when nothing could keep the text of an unsent message.",
+        "A file could not be created, or an unsent message could not be kept.",
     ),
     (
         Some(Kind::Io),
@@ -157,7 +157,7 @@ pub(crate) const STATUSES: &[(Option<Kind>, &str)] = &[
     ),
     (
         Some(Kind::TryLater),
-        "A temporary failure, or it is uncertain whether the message was accepted; a second try may work.",
+        "A temporary failure: try again later. Or it is uncertain whether the message was accepted.",
     ),
     (
         Some(Kind::Protocol),
@@ -165,11 +165,11 @@ pub(crate) const STATUSES: &[(Option<Kind>, &str)] = &[
     ),
     (
         Some(Kind::NoPermission),
-        "A right or the password is missing, the relay refused the login, or its certificate cannot be trusted.",
+        "Permission is missing, the password is missing, the relay refused the login, or its certificate is not trusted.",
     ),
     (
         Some(Kind::Config),
-        "The configuration of the way out is wrong. Nothing was sent.",
+        "The configuration for sending is wrong. Nothing was sent.",
     ),
 ];
 

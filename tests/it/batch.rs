@@ -134,23 +134,23 @@ fn nothing_changes_where_the_choice_is_empty_or_not_understood() {
                 .args([option, empty, "--file", "box"])
                 .file("cwd/box", format!("{ONE}{TWO}"))
                 .status(64)
-                .says("an empty text is in every message")
+                .says("an empty text would match every message")
                 .run();
         }
     }
     run(["delete"])
         .status(64)
-        .says("which messages")
+        .says("the messages to change are missing")
         .hints("--all")
         .run();
     run(["mark", "--read"])
         .status(64)
-        .says("which messages")
+        .says("the messages to change are missing")
         .hints("--all")
         .run();
     run(["mark", "1"])
         .status(64)
-        .says("what to mark")
+        .says("the mark to set is missing")
         .hints("--read")
         .run();
     run(["mark", "--read", "--unread", "1"])

@@ -169,15 +169,15 @@ fn values_of_the_way_out_are_judged() {
         ("smime-encrypt-ops@x.org=cert", "is not supported"),
         (
             "smtp-auth-user-me@x.org=you",
-            "there is no smtp-auth-user for one host or user",
+            "smtp-auth-user cannot be set for one host or user",
         ),
         (
             "smtp-auth-relay.x.org=login",
-            "there is no smtp-auth for one host or user",
+            "smtp-auth cannot be set for one host or user",
         ),
         (
             "password-me@x.org=secret",
-            "there is no password for one host or user",
+            "password cannot be set for one host or user",
         ),
         ("TLS=require", "unknown variable TLS"),
         ("smtp_auth=login", "unknown variable smtp_auth"),
@@ -210,7 +210,7 @@ fn a_name_of_the_way_out_in_another_case_sends_nothing_through_any_door() {
             through(door, setting)
                 .status(78)
                 .says(&format!("unknown variable {name}"))
-                .says(&format!("called {}", name.to_ascii_lowercase()))
+                .says(&format!("did you mean {}", name.to_ascii_lowercase()))
                 .any_stderr()
                 .keeps(1)
                 .run()
@@ -233,7 +233,7 @@ fn another_known_name_in_another_case_is_told_and_the_mail_goes() {
         let name = setting.split('=').next().unwrap();
         with(setting)
             .says(&format!("unknown variable {name}"))
-            .says("the variable is called")
+            .says("did you mean ")
             .run()
             .call();
     }

@@ -268,7 +268,7 @@ pub(crate) struct MarkArguments {
     #[arg(long, group = "marks", conflicts_with = "unflag")]
     pub flag: bool,
 
-    /// Take their flags back
+    /// Unflag them
     #[arg(long, group = "marks")]
     pub unflag: bool,
 
