@@ -13,13 +13,8 @@ complete -c mailx -s m -l body-file -d 'Take the text from this file instead of 
 complete -c mailx -s T -l target -d 'Add to a field: `to: ADDRESS`, `cc: ADDRESS`, `bcc: ADDRESS` or `fcc: FILE`' -r
 complete -c mailx -l attach-fd -d 'Attach the data that can be read from this file descriptor' -r
 complete -c mailx -l content-name -l content-filename -d 'Give the next attachment this name' -r
-<<<<<<< HEAD
-complete -c mailx -l html -d 'Add this HTML file as another form of the text' -r
-complete -c mailx -l encoding -d 'Encode the text by base64 or quoted-printable' -r
-=======
 complete -c mailx -l html -d 'Add this HTML file as an alternative form of the text' -r
-complete -c mailx -l encoding -d 'Encode the next attachment (or the text, if none follows) in base64 or quoted-printable' -r
->>>>>>> 4e06544 (cli: help and complaints about options say who does what)
+complete -c mailx -l encoding -d 'Encode the text in base64 or quoted-printable' -r
 complete -c mailx -l attachment -d 'What the dialect knows of an attachment, as `INDEX:type=TYPE`, `INDEX:name=NAME` or `INDEX:encoding=NAME`' -r
 complete -c mailx -s f -l file -d 'Read this mailbox instead of the system mailbox; without a name, ~/mbox' -r
 complete -c mailx -s u -l user -l inbox-of -d 'Read the system mailbox of this user' -r
