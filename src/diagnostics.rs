@@ -218,9 +218,17 @@ fn names(group: &[&CopyReport]) -> String {
     names
 }
 
-/// Writes a line to standard error. A failure is ignored, as there is no other place to report it.
+/// How long a line may be, in characters: what a file or a server says has no bound of its own.
+const LONGEST: usize = 4000;
+
+/// Writes a line to standard error, cut where it is very long. A failure is ignored, as there is no other place to report it.
 pub(crate) fn line(text: &str) {
-    let text = format!("{}\n", sanitize::line(text.as_bytes()));
+    let text = sanitize::line(text.as_bytes());
+    let mut shown: String = text.chars().take(LONGEST).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    let text = format!("{shown}\n");
     let _ = io::stderr().lock().write_all(&locale::encode(&text));
 }
 

@@ -99,13 +99,15 @@ pub(super) fn read(
     match result {
         Ok(Some(kind)) => diagnostics.note(kind),
         Ok(None) => {}
-        Err(ReportError::Open(error)) => {
-            // `-H` and `-L` are asked by scripts for their status; "No mail" would be noise in
-            // their output.
-            let quiet = matches!(task, Task::Headers(_) | Task::Search { .. });
-            reading::report_open_error(&error, &found, quiet, diagnostics);
+        Err(error) => {
+            // Scripts ask `-H`, `-L`, `delete` and `mark` for their status, and cron would mail
+            // "No mail" every day.
+            let quiet = matches!(
+                task,
+                Task::Headers(_) | Task::Search { .. } | Task::Change(_)
+            );
+            reading::report_error(&error, &found, quiet, diagnostics);
         }
-        Err(ReportError::Failed(failure)) => diagnostics.fail(&failure),
     }
     if let Some(signals) = &signals {
         diagnostics.note_signal(signals);

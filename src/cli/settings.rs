@@ -141,15 +141,22 @@ fn use_account(
     if mailrc::use_account(settings, &name, context) {
         return None;
     }
-    let what = format!("there is no account {name}, and no file of that name");
+    let shown = sanitize::line(name.as_bytes());
     // GNU mail attaches a file by -A: a name that looks like one was meant to be attached.
-    let kind = if looks_like_file(account.as_bytes()) {
-        Kind::NoInput
+    if looks_like_file(account.as_bytes()) {
+        let what = format!("there is no file {shown}, and no account of that name");
+        return Some(Failure::new(Kind::NoInput, what).hint("--attach FILE attaches a file"));
+    }
+    let what = format!("there is no account {shown}");
+    let names: Vec<&str> = settings.account_names().collect();
+    let failure = Failure::new(Kind::Config, what);
+    Some(if names.is_empty() {
+        failure
+            .because("the configuration defines no account")
+            .hint("account NAME { … } in ~/.mailrc defines one")
     } else {
-        Kind::Config
-    };
-    let hint = "--attach FILE attaches a file; an account is made by: account NAME { … }";
-    Some(Failure::new(kind, what).hint(hint))
+        failure.because(format!("the configuration defines {}", names.join(", ")))
+    })
 }
 
 /// Returns a failure if a configuration file is there and could not be read.

@@ -83,14 +83,15 @@ pub(crate) enum NameError {
 
 impl NameError {
     /// Returns the failure of what was to be done with the file, the same wherever it was named: a
-    /// name that means no file is a file that is not there (66), and a look-up that failed says
-    /// nothing about it (75).
+    /// name that means no file is a file that is not there (66), a user who is not there is 67, and
+    /// a look-up that failed says nothing about either (75).
     pub(crate) fn failure(self, what: impl Into<String>) -> Failure {
         let text = self.to_string();
         match self {
             NameError::NoDatabase(error) | NameError::NoPlace(error) => {
                 Failure::new(Kind::TryLater, text).because(error)
             }
+            NameError::NoUser => Failure::new(Kind::NoUser, what).because(NameError::NoUser),
             error => Failure::new(Kind::NoInput, what).because(error),
         }
     }
@@ -102,7 +103,7 @@ impl fmt::Display for NameError {
             NameError::Empty => "no mailbox is named",
             NameError::NoPrevious => "there is no previous mailbox",
             NameError::NoHome => "there is no home directory",
-            NameError::NoUser => "there is no such user",
+            NameError::NoUser => "there is no such user on this host",
             NameError::NoVariable => "a variable in the name is not set",
             NameError::NoDatabase(_) => "cannot read the user database",
             NameError::NoPlace(_) => "cannot look for the mailbox",
@@ -349,7 +350,7 @@ mod tests {
         let rows: [(&str, Expected); 28] = [
             ("%", Ok(("/spool/me", true))),
             ("%bob", Ok(("/spool/bob", true))),
-            ("%nobody", Err("there is no such user")),
+            ("%nobody", Err("there is no such user on this host")),
             ("%:/tmp/x", Ok(("/tmp/x", true))),
             ("%:~/x", Ok(("/home/me/x", true))),
             ("%:%:+in", Ok(("/home/me/mail/in", true))),
@@ -361,7 +362,7 @@ mod tests {
             ("~", Ok(("/home/me", false))),
             ("~/a b", Ok(("/home/me/a b", false))),
             ("~bob/x", Ok(("/home/bob/x", false))),
-            ("~nobody/x", Err("there is no such user")),
+            ("~nobody/x", Err("there is no such user on this host")),
             ("$w", Ok(("2026", false))),
             ("${w}s/$w", Ok(("2026s/2026", false))),
             ("$unset/x", Err("a variable in the name is not set")),

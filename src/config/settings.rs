@@ -365,6 +365,11 @@ impl Settings {
         variables.map(|(name, setting)| (name.as_str(), setting.value.as_deref()))
     }
 
+    /// Returns the names of the accounts.
+    pub(crate) fn account_names(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().map(String::as_str)
+    }
+
     /// Returns the lines of an account, if there is one of this name.
     pub(super) fn account(&self, name: &str) -> Option<&Lines> {
         self.accounts.get(name)

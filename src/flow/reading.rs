@@ -11,7 +11,7 @@ use crate::config::{Environment, Settings};
 use crate::diagnostics::{self, Diagnostics};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
-    self, CommitOptions, Holder, Journals, LocationInputs, LockOptions, Mailbox, OpenError, Waiter,
+    self, CommitOptions, Holder, Journals, LocationInputs, LockOptions, Mailbox, Waiter,
 };
 use crate::report::ReportError;
 use crate::sanitize;
@@ -63,8 +63,7 @@ pub(crate) fn interrupted(signal: u8, path: &Path) -> Failure {
 /// Opens a mailbox for the reader; a change that broke off is completed first.
 ///
 /// # Errors
-/// The mailbox cannot be opened, there is no message in it ([`Kind::Nothing`]), or a signal asks us
-/// to stop.
+/// The mailbox cannot be opened, there is no message in it, or a signal asks us to stop.
 pub(crate) fn open(
     found: &FoundMailbox,
     opening: &Opening<'_>,
@@ -82,7 +81,7 @@ pub(crate) fn open(
     // a person reads. A commit takes all locks and looks for what has changed meanwhile.
     let mailbox = Mailbox::open_index(&found.path, opening.journals)?;
     if mailbox.messages().is_empty() {
-        Err(Failure::new(Kind::Nothing, no_mail(found)).into())
+        Err(ReportError::NoMail)
     } else {
         Ok(mailbox)
     }
@@ -141,26 +140,34 @@ pub(crate) fn check(
     }
 }
 
-/// Reports why a mailbox cannot be opened; a system mailbox that is missing is one without mail.
+/// Reports why there is nothing to read: the mailbox cannot be opened, or has no message.
 ///
-/// With `quiet` nothing is said of a mailbox without mail.
-pub(crate) fn report_open_error(
-    error: &OpenError,
+/// A system mailbox that is missing is one without mail. With `quiet` nothing is said of a mailbox
+/// without mail.
+pub(crate) fn report_error(
+    error: &ReportError,
     found: &FoundMailbox,
     quiet: bool,
     diagnostics: &mut Diagnostics,
 ) {
-    // A delivery agent makes the system mailbox with the first message, and mailx removes it with
-    // the last one. So a missing system mailbox is no error; a missing file that was named is one.
-    if !error.is_missing() || found.owner.is_none() {
-        return diagnostics.error(error.kind(), error);
+    match error {
+        // A delivery agent makes the system mailbox with the first message, and mailx removes it
+        // with the last one. So a missing system mailbox is no error; a missing file that was named
+        // is one.
+        ReportError::Open(error) if !error.is_missing() || found.owner.is_none() => {
+            diagnostics.error(error.kind(), error);
+        }
+        ReportError::Failed(failure) => diagnostics.fail(failure),
+        ReportError::Open(_) | ReportError::NoMail => {
+            if !quiet {
+                diagnostics::line(&no_mail(found));
+            }
+            diagnostics.note(Kind::Nothing);
+        }
     }
-    if !quiet {
-        diagnostics::line(&no_mail(found));
-    }
-    diagnostics.note(Kind::Nothing);
 }
 
+/// The one line about a mailbox without mail, in the words of every mailx.
 fn no_mail(found: &FoundMailbox) -> String {
     match &found.owner {
         Some(owner) => format!("No mail for {owner}"),
@@ -186,10 +193,8 @@ pub(crate) fn find(
     if let Some(name) = &choice.user {
         let shown = sanitize::line(name.as_bytes());
         let unknown = || {
-            Failure::new(
-                Kind::Nothing,
-                format!("{shown} is not a user of this system"),
-            )
+            let what = format!("there is no user {shown} on this host");
+            Failure::new(Kind::NoUser, what)
         };
         let account = user::by_name(name.to_str().unwrap_or_default());
         let account = account.map_err(no_database)?.ok_or_else(unknown)?;
@@ -216,9 +221,16 @@ pub(crate) fn find(
         file
     };
     let named = file_of(file, settings, environment)?;
+    // `-f %user` is `-u user`; `%:file` is a file.
+    let owner = match file.as_bytes() {
+        b"%" => Some(name),
+        [b'%', b':', ..] => None,
+        [b'%', user @ ..] => Some(sanitize::line(user).to_string()),
+        _ => None,
+    };
     Ok(FoundMailbox {
         path: named.path,
-        owner: (file == "%").then_some(name),
+        owner,
         is_system: named.is_system,
     })
 }

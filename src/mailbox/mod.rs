@@ -85,7 +85,9 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 
-pub use append::{AppendError, AppendOptions, Incoming, append, append_all, append_alone};
+pub use append::{
+    AppendError, AppendOptions, Incoming, append, append_all, append_alone, could_append,
+};
 pub use change::{Changes, CommitOptions, Committed, Journals};
 pub use error::{CommitError, OpenError};
 pub use flags::Flags;

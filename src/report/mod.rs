@@ -27,6 +27,8 @@ const CHUNK: usize = 64 * 1024;
 pub(crate) enum ReportError {
     /// The mailbox cannot be opened; the caller knows what a missing one means.
     Open(OpenError),
+    /// There is no message in it; the caller says so in the words of mailx.
+    NoMail,
     /// Anything else, ready to be reported.
     Failed(Failure),
 }
@@ -35,6 +37,7 @@ impl fmt::Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReportError::Open(error) => error.fmt(f),
+            ReportError::NoMail => f.write_str("there is no mail"),
             ReportError::Failed(failure) => failure.fmt(f),
         }
     }
@@ -44,6 +47,7 @@ impl std::error::Error for ReportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ReportError::Open(error) => error.source(),
+            ReportError::NoMail => None,
             ReportError::Failed(failure) => failure.source(),
         }
     }
@@ -158,10 +162,8 @@ impl HeaderLines {
 
 /// Writes all messages, decoded (`-p`).
 ///
-/// Returns [`Kind::Nothing`] if there was none.
-///
 /// # Errors
-/// The mailbox cannot be opened or read, or the output cannot be written.
+/// The mailbox cannot be opened or read, there is no message, or the output cannot be written.
 pub(crate) fn print_all(
     path: &Path,
     display: &Display,
@@ -181,16 +183,13 @@ pub(crate) fn print_all(
         }
     }
     screen.finish()?;
-    let nothing = mailbox.messages().is_empty().then_some(Kind::Nothing);
-    Ok(incomplete.or(nothing))
+    or_no_mail(incomplete, mailbox.messages().is_empty())
 }
 
 /// Writes the list of messages: header lines, or JSON lines.
 ///
-/// Returns [`Kind::Nothing`] if there is none.
-///
 /// # Errors
-/// The mailbox cannot be opened, or the output cannot be written.
+/// The mailbox cannot be opened, there is no message, or the output cannot be written.
 pub(crate) fn list(
     path: &Path,
     as_json: bool,
@@ -199,7 +198,10 @@ pub(crate) fn list(
     mut screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
     if !as_json {
-        return headers(path, None, display, journals, screen);
+        return match headers(path, None, display, journals, screen)? {
+            Some(Kind::Nothing) => Err(ReportError::NoMail),
+            kind => Ok(kind),
+        };
     }
     let mut number = 0;
     let mut buffer = Vec::new();
@@ -216,7 +218,16 @@ pub(crate) fn list(
     screen.raw(&buffer);
     let incomplete = report_notices(&mailbox, &mut screen);
     screen.finish()?;
-    Ok(incomplete.or((number == 0).then_some(Kind::Nothing)))
+    or_no_mail(incomplete, number == 0)
+}
+
+/// Returns what a report means for the exit status; that nothing could be read outranks that there
+/// is no mail.
+fn or_no_mail(incomplete: Option<Kind>, is_empty: bool) -> Result<Option<Kind>, ReportError> {
+    match incomplete {
+        None if is_empty => Err(ReportError::NoMail),
+        kind => Ok(kind),
+    }
 }
 
 /// Writes one message; `number` counts from 1, `usize::MAX` is the last one.
@@ -250,6 +261,10 @@ pub(crate) fn show(
         .checked_sub(1)
         .and_then(|index| Some((index, mailbox.messages().get(index)?)));
     let Some((index, message)) = found else {
+        if mailbox.messages().is_empty() {
+            report_notices(&mailbox, &mut screen);
+            return Err(ReportError::NoMail);
+        }
         let what = format!(
             "{number}: Invalid message number (there are {} in {})",
             mailbox.messages().len(),

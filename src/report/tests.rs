@@ -20,6 +20,7 @@ impl ReportError {
         match self {
             ReportError::Failed(failure) => failure,
             ReportError::Open(error) => Failure::new(error.kind(), with_causes(&error)),
+            ReportError::NoMail => Failure::new(Kind::Nothing, "there is no mail"),
         }
     }
 }
@@ -103,34 +104,56 @@ fn an_empty_mailbox_is_status_1_and_silent() {
     let mail = fixture(b"");
     let display = Display::default();
     let (results, out, err) = written(|out, err| {
+        let journals = Journals::default();
         [
             headers(
                 &mail.path,
                 None,
                 &display,
-                &Journals::default(),
+                &journals,
                 Screen::new(out, err, "mailx"),
             )
             .unwrap(),
-            print_all(
+            no_mail(print_all(
                 &mail.path,
                 &display,
-                &Journals::default(),
+                &journals,
                 Screen::new(out, err, "mailx"),
-            )
-            .unwrap(),
-            list(
+            )),
+            no_mail(list(
                 &mail.path,
                 true,
                 &display,
-                &Journals::default(),
+                &journals,
                 Screen::new(out, err, "mailx"),
-            )
-            .unwrap(),
+            )),
+            no_mail(list(
+                &mail.path,
+                false,
+                &display,
+                &journals,
+                Screen::new(out, err, "mailx"),
+            )),
+            no_mail(show(
+                &mail.path,
+                1,
+                ShowForm::Json,
+                &display,
+                &journals,
+                Screen::new(out, err, "mailx"),
+            )),
         ]
     });
-    assert_eq!(results, [Some(Kind::Nothing); 3]);
+    assert_eq!(results, [Some(Kind::Nothing); 5]);
     assert_eq!((&*out, &*err), ("", ""));
+}
+
+/// Returns the kind of the failure that there is no mail.
+#[track_caller]
+fn no_mail(result: Result<Option<Kind>, ReportError>) -> Option<Kind> {
+    let error = result.unwrap_err();
+    assert!(matches!(error, ReportError::NoMail), "{error:?}");
+    Some(error.into_failure().kind)
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Reader<'_, '_> {
             self.mark_read(message);
         }
         let (pager, program) = (&mut self.around.pager, &self.options.pager);
-        page::show(&mut self.screen, &text, crt, &mut |text| {
+        page::show(&mut self.screen, &text, crt, program, &mut |text| {
             pager(program, text)
         });
         Ok(())

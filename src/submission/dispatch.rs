@@ -13,7 +13,7 @@ use crate::compose::Draft;
 use crate::compose::render::{Style, render};
 use crate::config::{file_name, words};
 use crate::exit::{self, Failure, Kind};
-use crate::mailbox;
+use crate::mailbox::{self, AppendOptions};
 use crate::message::{HeaderValue, Wire};
 use crate::sanitize;
 use crate::submission::mta::RelayUrl;
@@ -26,6 +26,32 @@ use crate::sys::user;
 use crate::transport::local::{self, Local};
 use crate::transport::sendmail::{self, Sendmail};
 use crate::transport::{Disposition, Envelope, Outcome, smtp};
+
+/// Makes sure that each file which is to have a copy can get it, and makes the directories that lack.
+///
+/// # Errors
+/// When one of them cannot: a mail that has left cannot be taken back for the want of its copy.
+pub(super) fn prepare_copies(draft: &Draft, around: &Surroundings<'_>) -> Result<(), Failure> {
+    let home = around.environment.home_directory();
+    for name in &draft.copies {
+        let what = || {
+            let name = sanitize::path(&name);
+            format!("the message is not sent, because no copy can be kept in {name}")
+        };
+        let path = file_name::of_setting(name, around.settings, home.as_deref())
+            .map_err(|error| error.failure(what()))?;
+        open::write::make_way(&path).map_err(|error| {
+            let kind = match error.kind() {
+                io::ErrorKind::PermissionDenied => Kind::NoPermission,
+                _ => open::kind_of(&error, Kind::CannotCreate),
+            };
+            Failure::new(kind, what()).because(error)
+        })?;
+        mailbox::could_append(&path, &AppendOptions::folder())
+            .map_err(|error| Failure::new(error.kind(), what()).because(error.why()))?;
+    }
+    Ok(())
+}
 
 /// Returns the message about a file that did not get its copy.
 fn no_copy_in(name: &OsStr) -> String {
@@ -298,9 +324,12 @@ impl<'a> Dispatcher<'a> {
                 Err(error) => return Some(error.failure(no_copy_in(name))),
             };
             let outcome = local::append_to_file(&path, &line, &message, &self.around.wait());
-            outcome
-                .kind()
-                .map(|kind| Failure::new(kind, no_copy_in(path.as_os_str())).because(outcome.text))
+            // 73 says that nothing was sent, and the mail is out.
+            let kind = outcome.kind().map(|kind| match kind {
+                Kind::CannotCreate => Kind::Io,
+                kind => kind,
+            });
+            kind.map(|kind| Failure::new(kind, no_copy_in(path.as_os_str())).because(outcome.text))
         });
         failures.collect()
     }

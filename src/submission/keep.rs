@@ -22,6 +22,7 @@ use crate::mailbox::{AppendError, AppendOptions, append_alone, from_line_now};
 use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::sys::open::names::{self, Access, Links};
+use crate::sys::open::write::make_way;
 use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
 use crate::sys::{random, user};
@@ -144,7 +145,11 @@ impl LetterPlace {
     /// Makes sure that the place is ours; returns the file.
     fn prepare(self) -> Result<PathBuf, String> {
         match self {
-            LetterPlace::File(path) => Ok(path),
+            LetterPlace::File(path) => {
+                // Where it fails the append fails as well, and says why.
+                let _ = make_way(&path);
+                Ok(path)
+            }
             LetterPlace::Shared => {
                 let private = Private::make().map_err(|error| {
                     format!(

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::config::{Environment, Settings, file_name};
 use crate::submission::Report;
-use crate::sys::open::write::{Denied, Target};
+use crate::sys::open::write::{Denied, Target, make_way};
 use crate::sys::{clock, user};
 use crate::{exit, sanitize};
 
@@ -48,6 +48,8 @@ pub fn write(report: &Report, settings: &Settings, environment: &Environment) ->
             ));
         }
     };
+    // Where it fails the log fails as well, and says why.
+    let _ = make_way(&path);
     let error = to_file(&path, report).err()?;
     let why = error.why(&path);
     Some(format!(

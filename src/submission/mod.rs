@@ -78,6 +78,7 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
     // Everything that can be wrong with the configuration is found here, before the first copy
     // leaves: a half-sent message is worse than an unsent one.
     let plan = plan(draft, around)?;
+    dispatch::prepare_copies(draft, around)?;
     let sender = draft.envelope_sender.as_ref();
     let sender = sender.and_then(ReversePath::address);
     let mut report = Report {

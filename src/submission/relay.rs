@@ -251,7 +251,7 @@ fn named_file(name: &OsStr, what: &str, around: &Surroundings<'_>) -> Result<Pat
     let path = file_name::of_setting(name, around.settings, home.as_deref());
     path.map_err(|error| {
         let mut failure = error.failure(format!("{what} {}", sanitize::path(&name)));
-        if failure.kind == Kind::NoInput {
+        if matches!(failure.kind, Kind::NoInput | Kind::NoUser) {
             failure.kind = Kind::Config;
         }
         failure
@@ -389,14 +389,16 @@ fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failu
         Failure::new(kind, "cannot get the password by password-command").because(why)
     };
     let fail = |why: String| failed(Kind::NoPermission, why);
-    let not_run = |error: io::Error| {
-        let kind = open::kind_of(&error, Kind::NoPermission);
-        failed(kind, crate::exit::with_causes(&error))
-    };
     let words = words::texts(command).map_err(fail)?;
     let (program, arguments) = words
         .split_first()
         .ok_or_else(|| fail("it is empty".to_owned()))?;
+    let not_run = |error: io::Error| {
+        let kind = open::kind_of(&error, Kind::NoPermission);
+        let program = sanitize::line(program.as_bytes());
+        let why = crate::exit::with_causes(&error);
+        failed(kind, format!("cannot run {program}: {why}"))
+    };
     // The secret comes by the command's standard output and never by an argument or the
     // environment, which other processes can read.
     let mut command = child::command(program);
@@ -404,16 +406,20 @@ fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failu
     let stdin = child::no_input().map_err(not_run)?;
     let output =
         child::output(command, stdin, Some(COMMAND_TIMEOUT), around.signals).map_err(not_run)?;
+    let program = sanitize::line(program.as_bytes());
     match output.end {
         child::End::Exited(0) => String::from_utf8(output.output)
             .ok()
             .as_deref()
             .and_then(first_line)
-            .ok_or_else(|| fail("it printed no password".to_owned())),
-        child::End::Exited(status) => Err(fail(format!("it exited with status {status}"))),
-        child::End::Killed(signal) => Err(fail(format!("it was killed by signal {signal}"))),
-        child::End::Unknown => Err(failed(Kind::TryLater, "cannot wait for its end".to_owned())),
-        child::End::TimedOut => Err(fail("it did not end in 30 seconds".to_owned())),
+            .ok_or_else(|| fail(format!("{program} printed no password"))),
+        child::End::Exited(status) => Err(fail(format!("{program} exited with status {status}"))),
+        child::End::Killed(signal) => Err(fail(format!("{program} was killed by signal {signal}"))),
+        child::End::Unknown => Err(failed(
+            Kind::TryLater,
+            format!("cannot wait for the end of {program}"),
+        )),
+        child::End::TimedOut => Err(fail(format!("{program} did not end in 30 seconds"))),
         child::End::Interrupted(_) => Err(fail("interrupted".to_owned())),
     }
 }

@@ -67,7 +67,8 @@ impl Tools {
         command: Command,
         signals: &Signals,
     ) -> Result<(), Failure> {
-        let end = child::foreground(command, signals);
+        let program = command.get_program().to_owned();
+        let end = child::foreground(command, signals).map_err(|error| not_run(&program, error))?;
         self.succeeded(name, end, signals)
     }
 
@@ -87,8 +88,8 @@ impl Tools {
             command.stdin(input);
         }
         match child::capture(command, signals) {
-            Ok((end, output)) => self.succeeded(line, Ok(end), signals).map(|()| output),
-            Err(error) => Err(failed(line).because(error)),
+            Ok((end, output)) => self.succeeded(line, end, signals).map(|()| output),
+            Err(error) => Err(not_run(&self.shell, error)),
         }
     }
 
@@ -149,28 +150,20 @@ impl Tools {
     }
 
     /// Turns the end of a command into a result.
-    fn succeeded(
-        &self,
-        name: &[u8],
-        end: io::Result<End>,
-        signals: &Signals,
-    ) -> Result<(), Failure> {
+    fn succeeded(&self, name: &[u8], end: End, signals: &Signals) -> Result<(), Failure> {
         // The interrupt key ends only the command where a person types. Anywhere else the signal
         // is meant for us too: otherwise a loop in a script would go on after it.
-        if let Ok(End::Interrupted(signal)) = end
+        if let End::Interrupted(signal) = end
             && !self.terminal
         {
             signals.remember(signal);
         }
         match end {
-            Ok(End::Exited(0)) => Ok(()),
-            Ok(End::Exited(status)) => Err(failed(name).because(format!("exit status {status}"))),
-            Ok(End::Killed(signal)) => {
-                Err(failed(name).because(format!("killed by signal {signal}")))
-            }
-            Ok(End::Interrupted(_) | End::TimedOut) => Err(failed(name).because("interrupted")),
-            Ok(End::Unknown) => Err(failed(name).because("nobody knows how it ended")),
-            Err(error) => Err(failed(name).because(error)),
+            End::Exited(0) => Ok(()),
+            End::Exited(status) => Err(failed(name).because(format!("exit status {status}"))),
+            End::Killed(signal) => Err(failed(name).because(format!("killed by signal {signal}"))),
+            End::Interrupted(_) | End::TimedOut => Err(failed(name).because("interrupted")),
+            End::Unknown => Err(failed(name).because("nobody knows how it ended")),
         }
     }
 }
@@ -183,6 +176,13 @@ fn edited(path: &Path) -> Result<Spool, Unread> {
             Err(Unread::Refused("it is not a regular file".to_owned()))
         }
     }
+}
+
+/// Returns the failure of a program that could not be started: what is missing is this program,
+/// and not what it was to run.
+fn not_run(program: &OsStr, error: io::Error) -> Failure {
+    let what = format!("cannot run {}", sanitize::path(&program));
+    Failure::new(Kind::NoInput, what).because(error)
 }
 
 fn failed(name: &[u8]) -> Failure {
@@ -249,6 +249,14 @@ mod tests {
         let input = spool("in\n").to_file().expect("a file");
         let output = tools(None).output_of(b"cat", Some(input), &signals);
         assert_eq!(text_of(&output.expect("printed")), "in\n");
+        let shellless = Tools {
+            shell: OsString::from("/no/shell"),
+            ..tools(None)
+        };
+        let failure = shellless
+            .output_of(b"date", None, &signals)
+            .expect_err("none");
+        assert_eq!(failure.what, "cannot run /no/shell");
         let failure = tools(None).output_of(b"exit 3", None, &signals);
         assert_eq!(failure.expect_err("3").what, "\"exit 3\" failed");
     }

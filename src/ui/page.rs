@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::Stdio;
 
 use super::{Display, Screen};
+use crate::exit::plain;
 use crate::message::parse::display::{self, FieldChoice};
 use crate::sanitize;
 use crate::sys::{child, locale};
@@ -42,11 +43,12 @@ pub(crate) fn each(
     }
 }
 
-/// Shows text that is safe already; through the pager if it has more than `crt` lines.
+/// Shows text that is safe already; through the pager of this name if it has more than `crt` lines.
 pub(crate) fn show(
     screen: &mut Screen<'_>,
     text: &str,
     crt: Option<usize>,
+    name: &OsStr,
     pager: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) {
     let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
@@ -57,7 +59,11 @@ pub(crate) fn show(
     screen.flush();
     // A pager that is missing must not hide the mail: the text goes out unpaged.
     if let Err(error) = pager(&locale::encode(text)) {
-        screen.complain(&format!("cannot run the pager: {error}"));
+        let why = plain(&error);
+        screen.say(&format!(
+            "cannot run the pager {}: {why}",
+            sanitize::path(&name)
+        ));
         screen.safe(text);
     }
 }

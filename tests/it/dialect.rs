@@ -247,11 +247,20 @@ fn r2_else_it_is_an_account() {
 #[test]
 fn r2_neither_file_nor_account_sends_nothing() {
     send(["-A", "nothing", "-s", "t", "ops@example.com"])
-        .fails()
-        .says("nothing")
+        .status(78)
+        .says("there is no account nothing: the configuration defines no account")
+        .hints("account NAME { … } in ~/.mailrc defines one")
         .keeps(1)
         .run()
         .nothing_sent();
+    // The names that are there help where one was misspelt; files have nothing to do with it.
+    let ran = send(["-A", "w", "-s", "t", "ops@example.com"])
+        .rc("account work {\n}\naccount home {\n}")
+        .status(78)
+        .says("there is no account w: the configuration defines home, work")
+        .keeps(1)
+        .run();
+    assert!(!ran.stderr().contains("hint"), "{}", ran.stderr());
 }
 
 #[test]

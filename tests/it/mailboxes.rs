@@ -281,7 +281,7 @@ fn dev_null_is_an_empty_mailbox_and_not_a_device() {
         .args(["-N", "-f", "/dev/null"])
         .stdin("d *\nq\n")
         .status(1)
-        .says("No mail in /dev/null")
+        .stderr("No mail in /dev/null\n")
         .run();
     let case = Case::new().args(["-e"]).env("MAIL", "/dev/null");
     case.status(1).run();

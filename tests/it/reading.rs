@@ -58,21 +58,126 @@ fn mail_names_the_mailbox() {
 }
 
 #[test]
-fn no_mail_is_said() {
-    let case = Case::new().status(1);
-    let line = format!("No mail for {}", case.user());
-    case.stderr_contains(&line).run();
-    Case::new().args(["-e"]).status(1).run();
-    Case::new().args(["-H"]).status(1).any_stderr().run();
+fn no_mail_is_said_in_one_way() {
+    let user = Case::new().user();
+    let for_us = format!("No mail for {user}\n");
+    let percent = format!("%{user}");
+    let doors: &[(&str, &[&str])] = &[
+        ("mailx", &[]),
+        ("mailx", &["-N"]),
+        ("mailx", &["-p"]),
+        ("mailx", &["-R"]),
+        ("mailx", &["-f", "%"]),
+        ("mailx", &["-f", &percent]),
+        ("mailx", &["-u", &user]),
+        ("postrider", &["list"]),
+        ("postrider", &["list", "--json"]),
+        ("postrider", &["list", "--user", &user]),
+        ("postrider", &["show", "1"]),
+        ("postrider", &["show", "last"]),
+        ("postrider", &["show", "last", "--raw"]),
+    ];
+    // Those that scripts ask for their status, and cron runs.
+    let silent: &[(&str, &[&str])] = &[
+        ("mailx", &["-e"]),
+        ("mailx", &["-H"]),
+        ("mailx", &["-H", "-u", &user]),
+        ("mailx", &["-L", ":n"]),
+        ("mailx", &["-e", "-L", ":n"]),
+        ("postrider", &["delete", "--all"]),
+        ("postrider", &["mark", "--read", "--all"]),
+    ];
+    for is_there in [false, true] {
+        let case = |(name, args): &(&str, &[&str])| {
+            let case = Case::new().called(name).args(*args).status(1);
+            if is_there {
+                case.file(&format!("spool/{user}"), "")
+            } else {
+                case
+            }
+        };
+        for door in doors {
+            println!("{door:?} {is_there}");
+            case(door).stderr(&for_us).run();
+        }
+        for door in silent {
+            println!("{door:?} {is_there}");
+            case(door).run();
+        }
+    }
+    for args in [&["-f", "box"][..], &["-p", "-f", "box"]] {
+        Case::new()
+            .args(args)
+            .file("cwd/box", "")
+            .status(1)
+            .stderr("No mail in box\n")
+            .run();
+    }
 }
 
 #[test]
-fn an_unknown_user_is_said_and_no_file_is_made() {
-    Case::new()
-        .args(["-u", "no-such-user"])
-        .fails()
-        .says("no-such-user")
-        .run();
+fn an_unknown_user_is_67_at_every_door_and_no_file_is_made() {
+    let unknown = "there is no user no-such-user on this host";
+    let such = "there is no such user on this host";
+    let doors: &[(&str, &[&str], &str)] = &[
+        ("mailx", &["-u", "no-such-user"], unknown),
+        ("mailx", &["-e", "-u", "no-such-user"], unknown),
+        ("mailx", &["-H", "-u", "no-such-user"], unknown),
+        ("mailx", &["-p", "-u", "no-such-user"], unknown),
+        ("mailx", &["-L", ":n", "-u", "no-such-user"], unknown),
+        (
+            "mailx",
+            &["-u", "../x"],
+            "there is no user ../x on this host",
+        ),
+        ("mailx", &["-f", "%no-such-user"], such),
+        ("mailx", &["-e", "-f", "%no-such-user"], such),
+        ("mailx", &["-f", "~no-such-user/box"], such),
+        ("postrider", &["list", "--user", "no-such-user"], unknown),
+        ("postrider", &["list", "--file", "%no-such-user"], such),
+        (
+            "postrider",
+            &["show", "1", "--user", "no-such-user"],
+            unknown,
+        ),
+        (
+            "postrider",
+            &["delete", "1", "--user", "no-such-user"],
+            unknown,
+        ),
+        (
+            "postrider",
+            &["mark", "--read", "1", "--user", "no-such-user"],
+            unknown,
+        ),
+    ];
+    for (name, args, says) in doors {
+        println!("{name} {args:?}");
+        Case::new()
+            .called(name)
+            .args(*args)
+            .status(67)
+            .says(says)
+            .run();
+    }
+    let mail: &[(&str, &[&str])] = &[
+        ("mailx", &["-s", "t", "no-such-user"]),
+        ("postrider", &["send", "no-such-user"]),
+        ("sendmail", &["no-such-user"]),
+        ("sendmail", &["-t"]),
+    ];
+    for (name, args) in mail {
+        println!("{name} {args:?}");
+        Case::new()
+            .called(name)
+            .args(*args)
+            .rc("set mta=local")
+            .stdin("To: no-such-user\n\nx\n")
+            .status(67)
+            .says(&format!("cannot send to no-such-user: {unknown}"))
+            .keeps(1)
+            .run();
+    }
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn a_pager_that_is_not_there_hides_no_message() {
         .at_terminal(|terminal| {
             terminal.sees("? ");
             terminal.types("p\n");
-            terminal.sees("cannot run the pager");
+            terminal.sees("cannot run the pager no-such-pager: ");
             terminal.sees("/dev/sda1 97%");
             terminal.types("q\n");
         });

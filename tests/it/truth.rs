@@ -284,7 +284,7 @@ fn a_log_that_cannot_be_written_changes_nothing() {
         "[DIR]/cwd/pipe",
         "[DIR]/cwd/folder",
         "[DIR]/cwd/link",
-        "[DIR]/nowhere/log",
+        "[DIR]/cwd/precious/log",
         "/dev/full",
         "/proc/version",
     ] {
@@ -356,22 +356,92 @@ fn a_copy_is_named_after_the_recipient() {
     assert_eq!(letters(&ran.read("cwd/ops")).len(), 1);
 }
 
+/// The places that name a file for a copy of the mail, as arguments.
+fn copy_doors(file: &str) -> [Vec<String>; 4] {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    [
+        words(&["-S", &format!("record={file}")]),
+        words(&["-a", &format!("Fcc: {file}")]),
+        words(&["-T", &format!("fcc: {file}")]),
+        words(&[
+            "-S",
+            "folder=[DIR]",
+            "-S",
+            "outfolder",
+            "-S",
+            &format!("record={}", file.replace("[DIR]/", "")),
+        ]),
+    ]
+}
+
 #[test]
-fn a_copy_that_fails_is_told_and_the_mail_is_out() {
-    for args in [
-        vec!["-S", "record=[DIR]/nowhere/copy", "ops@example.com"],
-        vec!["-S", "record=[DIR]/cwd/folder", "ops@example.com"],
-        vec!["-a", "Fcc: [DIR]/nowhere/copy", "ops@example.com"],
-    ] {
-        let ran = Case::send(["-s", "t"])
-            .args(args)
-            .directory("cwd/folder")
+fn a_copy_in_a_directory_that_is_missing_makes_the_directory() {
+    for args in copy_doors("[DIR]/new/deep/copy") {
+        let ran = Case::send(["-s", "t", "ops@example.com"])
+            .args(&args)
             .stdin("x\n")
-            .fails()
-            .says("the message is sent")
+            .may_change("new")
             .run();
-        assert_eq!(ran.call().letter().body(), b"x\n");
+        assert_eq!(letters(&ran.read("new/deep/copy")).len(), 1, "{args:?}");
+        for directory in ["new", "new/deep"] {
+            let mode = std::fs::metadata(ran.path(directory)).unwrap();
+            assert_eq!(mode.permissions().mode() & 0o777, 0o700, "{directory}");
+        }
+        ran.call();
     }
+}
+
+#[test]
+fn a_copy_that_cannot_be_kept_stops_the_mail_before_it_is_sent() {
+    for (file, status, why) in [
+        ("[DIR]/cwd/folder", 73, "it is a directory"),
+        ("[DIR]/cwd/text", 73, "it is not an mbox"),
+        ("[DIR]/cwd/text/copy", 73, "Not a directory"),
+        ("[DIR]/cwd/closed/copy", 77, "Permission denied"),
+        ("[DIR]/cwd/closed/deep/copy", 77, "Permission denied"),
+        ("[DIR]/cwd/read-only", 77, "Permission denied"),
+    ] {
+        for args in copy_doors(file) {
+            let ran = Case::send(["-s", "t", "ops@example.com"])
+                .args(&args)
+                .directory("cwd/folder")
+                .directory("cwd/closed")
+                .mode("cwd/closed", 0o555)
+                .file("cwd/text", "no mail\n")
+                .file("cwd/read-only", "")
+                .mode("cwd/read-only", 0o444)
+                .nobody()
+                .stdin("x\n")
+                .status(status)
+                .says(&format!(
+                    "the message is not sent, because no copy can be kept in {}: {why}",
+                    if args.len() > 2 {
+                        file.replacen("[DIR]/", "+", 1)
+                    } else {
+                        file.to_owned()
+                    }
+                ))
+                .keeps(1)
+                .run();
+            ran.nothing_sent();
+            assert_eq!(ran.dead()[0].body(), b"x\n");
+        }
+    }
+}
+
+#[test]
+fn a_dead_letter_and_a_log_get_their_directory_too() {
+    let ran = Case::new()
+        .args(["-s", "t", "ops@example.com"])
+        .rc("set dead=[DIR]/new/dead log=[DIR]/logs/mail")
+        .stdin("x\n")
+        .status(69)
+        .any_stderr()
+        .may_change("new")
+        .may_change("logs")
+        .run();
+    assert_eq!(letters(&ran.read("new/dead")).len(), 1);
+    assert!(!ran.read("logs/mail").is_empty());
 }
 
 #[test]

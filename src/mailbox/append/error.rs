@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::exit::Kind;
+use crate::exit::{self, Kind};
 use crate::mailbox::lock::LockError;
 use crate::sanitize;
 use crate::sys::open;
@@ -70,6 +70,17 @@ impl AppendError {
             AppendError::Message(_) | AppendError::Write { .. } | AppendError::Torn { .. } => {
                 Kind::Io
             }
+        }
+    }
+
+    /// Returns why, for a text that has named the mailbox: it is not named again.
+    pub fn why(&self) -> String {
+        match self {
+            AppendError::Refused { why, .. } => format!("it is {why}"),
+            AppendError::Open { source, .. } | AppendError::Create { source, .. } => {
+                exit::plain(source)
+            }
+            other => exit::with_causes(other),
         }
     }
 

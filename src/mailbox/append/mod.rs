@@ -32,7 +32,7 @@ pub use self::error::AppendError;
 pub use self::options::AppendOptions;
 pub(crate) use self::options::Owner;
 use self::tail::{Tail, cut};
-use self::target::{denied_error, find, open_locked, recipient};
+use self::target::{denied_error, find, open_existing, open_locked, recipient};
 use crate::mailbox::format::quote::{self, CopyError, Form};
 use crate::mailbox::format::torn;
 use crate::mailbox::format::{Beginning, beginning};
@@ -66,6 +66,44 @@ pub fn append(
     }
     let (lock, _) = open_locked(path, options)?;
     append_locked(&lock, from_line, message, options.form)
+}
+
+/// Finds out whether a message could be appended, as far as that can be known; writes nothing.
+///
+/// # Errors
+/// As [`append`], but for what fails only when it is done: locks, and a disk that is full.
+pub fn could_append(path: &Path, options: &AppendOptions<'_>) -> Result<(), AppendError> {
+    let target = find(path, options)?;
+    if is_maildir(path) {
+        let recipient = recipient(target.path(), options)?;
+        let root = target.open_directory(recipient);
+        return root.map(drop).map_err(|denied| denied_error(path, denied));
+    }
+    let file = match open_existing(&target, options) {
+        Err(AppendError::Open { source, .. })
+            if source.kind() == io::ErrorKind::NotFound && !target.is_linked() =>
+        {
+            return target
+                .could_be_made()
+                .map_err(|source| AppendError::Create {
+                    path: path.to_owned(),
+                    source,
+                });
+        }
+        opened => opened?,
+    };
+    let begins = || beginning(&file, file.metadata()?.len());
+    match begins() {
+        Ok(Beginning::Blank | Beginning::Mbox) => Ok(()),
+        Ok(_) => Err(AppendError::Refused {
+            path: path.to_owned(),
+            why: "not an mbox",
+        }),
+        Err(source) => Err(AppendError::Open {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// A message that is appended together with others.

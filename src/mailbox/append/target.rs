@@ -160,7 +160,10 @@ pub(super) fn denied_error(path: &Path, denied: Denied) -> AppendError {
 }
 
 /// Opens a mailbox that exists, and refuses a file that must not be written to.
-fn open_existing(target: &Target, options: &AppendOptions<'_>) -> Result<File, AppendError> {
+pub(super) fn open_existing(
+    target: &Target,
+    options: &AppendOptions<'_>,
+) -> Result<File, AppendError> {
     let path = target.path();
     let refused = |why| AppendError::Refused {
         path: path.to_owned(),

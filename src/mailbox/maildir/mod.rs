@@ -56,6 +56,7 @@ use self::files::{Finder, Folders, MessageFile, Names, Subdirectory};
 use self::folder::as_path;
 use self::measure::Measurer;
 use self::name::ParsedName;
+use crate::exit;
 use crate::mailbox::change::{Changes, Committed};
 use crate::mailbox::error::{CommitError, OpenError};
 use crate::mailbox::flags::Flags;
@@ -284,7 +285,7 @@ fn recognise(path: &Path) -> Result<Option<Folders>, OpenError> {
 }
 
 fn unreadable(error: &io::Error) -> String {
-    format!("it cannot be read: {error}")
+    format!("it cannot be read: {}", exit::plain(error))
 }
 
 #[cfg(test)]

@@ -15,15 +15,15 @@
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::{DirBuilder, File, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{AccessFlags, UnlinkatFlags, faccessat, unlinkat};
 
 use super::names::{self, Access};
 use crate::exit;
@@ -32,6 +32,25 @@ use crate::sys::user;
 
 /// How many links are followed on one way, as the kernel has it.
 const MAX_LINKS: usize = 40;
+
+/// Makes the directories that lack on the way to a file, for us alone; those that are there stay as
+/// they are.
+///
+/// # Errors
+/// When one of them cannot be made.
+pub(crate) fn make_way(path: &Path) -> io::Result<()> {
+    let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    else {
+        return Ok(());
+    };
+    match DirBuilder::new().recursive(true).mode(0o700).create(parent) {
+        // A file is in the way: whoever opens the file behind it says so in better words.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
 
 /// Why a file is not written to.
 #[derive(Debug)]
@@ -161,6 +180,16 @@ impl Target {
         // Judged by its descriptor: the name may stand for another file a moment later.
         self.judge(&file.metadata()?, recipient)?;
         Ok(file)
+    }
+
+    /// Returns whether the file is there, or could be made; nothing is.
+    ///
+    /// # Errors
+    /// When the directory may not be written to.
+    pub(crate) fn could_be_made(&self) -> io::Result<()> {
+        let flags = AtFlags::AT_EACCESS;
+        faccessat(&self.directory, ".", AccessFlags::W_OK, flags)?;
+        Ok(())
     }
 
     /// Opens the directory that it is, as a Maildir is one.
