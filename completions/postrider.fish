@@ -1,3 +1,4 @@
+# Install in /usr/share/fish/vendor_completions.d as postrider.fish: it is found by the name of the command.
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_postrider_global_optspecs
     string join \n h/help V/version
@@ -34,16 +35,17 @@ complete -c postrider -n "__fish_postrider_needs_command" -f -a "mark" -d 'Mark 
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "mailx" -d 'Take a mailx command line'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "sendmail" -d 'Take a sendmail command line'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l subject -d 'Set the subject' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l cc -d 'Send a copy to these recipients' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l bcc -d 'Send a copy to these recipients, hidden from the others' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l from -d 'Set the sender in the From field and in the envelope' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l content-type -d 'Set the Content-Type of the text, for example text/html' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l attach -d 'Attach this file; - is standard input' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l header -d 'Add this header field, as `Name: text`' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l html -d 'Add this HTML file as an alternative form of the text' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l set -d 'Set a variable; noNAME unsets it' -r
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l subject -d 'Set the subject' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l cc -d 'Send a copy to these recipients' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l bcc -d 'Send a copy to these recipients, hidden from the others' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l from -d 'Set the sender in the From field and in the envelope' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l content-type -d 'Set the Content-Type of the text, for example text/html' -r -f -a "text/plain\t''
+text/html\t''"
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l attach -d 'Attach this file; - is standard input' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l header -d 'Add this header field, as `Name: text`' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l html -d 'Add this HTML file as an alternative form of the text' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l pre -d 'Also send the text as HTML in a fixed-width font, so that tables stay aligned'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l plain -d 'Remove terminal colours and overwritten progress lines from the text'
@@ -55,32 +57,32 @@ complete -c postrider -n "__fish_postrider_using_subcommand send" -l explain -d 
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postrider -n "__fish_postrider_using_subcommand list" -l file -d 'Read this mailbox instead of the system mailbox' -r
-complete -c postrider -n "__fish_postrider_using_subcommand list" -l user -d 'Read the system mailbox of this user' -r
-complete -c postrider -n "__fish_postrider_using_subcommand list" -l set -d 'Set a variable; noNAME unsets it' -r
-complete -c postrider -n "__fish_postrider_using_subcommand list" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l json -d 'Print one JSON object a message'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -s h -l help -d 'Print help'
-complete -c postrider -n "__fish_postrider_using_subcommand show" -l file -d 'Read this mailbox instead of the system mailbox' -r
-complete -c postrider -n "__fish_postrider_using_subcommand show" -l user -d 'Read the system mailbox of this user' -r
-complete -c postrider -n "__fish_postrider_using_subcommand show" -l set -d 'Set a variable; noNAME unsets it' -r
-complete -c postrider -n "__fish_postrider_using_subcommand show" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l json -d 'Print one JSON object'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l raw -d 'Print the bytes exactly as they are in the mailbox'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s h -l help -d 'Print help'
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l from -d 'Choose messages whose sender contains this text' -r
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l subject -d 'Choose messages whose subject contains this text' -r
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l file -d 'Read this mailbox instead of the system mailbox' -r
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l user -d 'Read the system mailbox of this user' -r
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l set -d 'Set a variable; noNAME unsets it' -r
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l from -d 'Choose messages whose sender contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l subject -d 'Choose messages whose subject contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l unread -d 'Choose unread messages'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l read -d 'Choose read messages'
@@ -90,13 +92,13 @@ complete -c postrider -n "__fish_postrider_using_subcommand delete" -l json -d '
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l from -d 'Choose messages whose sender contains this text' -r
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l subject -d 'Choose messages whose subject contains this text' -r
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l file -d 'Read this mailbox instead of the system mailbox' -r
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l user -d 'Read the system mailbox of this user' -r
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l set -d 'Set a variable; noNAME unsets it' -r
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l account -d 'Use this account of the configuration' -r
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l from -d 'Choose messages whose sender contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l subject -d 'Choose messages whose subject contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l config -d 'Read this configuration file instead of the user\'s' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l read -d 'Mark them as read'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l unread -d 'Mark them as not read'
@@ -118,3 +120,4 @@ complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish
 complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand send" -a "(__fish_complete_users)"

@@ -1,4 +1,4 @@
-//! The manual pages and completions: rendered, compared with the committed files, and tried.
+//! The manual pages: rendered, compared with the committed files, and tried.
 //!
 //! `man/*.in` hold the prose; a line `@NAME@` in them is replaced by what the program itself
 //! knows: options from clap, variables, commands and exit statuses from their tables. To write the
@@ -11,7 +11,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction};
-use clap_complete::Shell;
 use clap_mangen::Man;
 use postrider::door::{
     self, Help, Kind, REFUSED, ROWS, ValueKind, at_prompt, mailx_command, postrider_command,
@@ -27,7 +26,7 @@ fn root() -> &'static Path {
 }
 
 /// Compares a committed file with its rendered text, or writes it.
-fn compare(path: &str, rendered: &str, stale: &mut Vec<String>) {
+pub fn compare(path: &str, rendered: &str, stale: &mut Vec<String>) {
     let path = root().join(path);
     if std::env::var_os("POSTRIDER_BLESS").is_some() {
         fs::write(&path, rendered).unwrap();
@@ -36,8 +35,9 @@ fn compare(path: &str, rendered: &str, stale: &mut Vec<String>) {
     }
 }
 
+/// Fails where a committed file is not what the program says.
 #[track_caller]
-fn assert_current(stale: &[String]) {
+pub fn assert_current(stale: &[String]) {
     assert!(
         stale.is_empty(),
         "not what the program says: {stale:?}; POSTRIDER_BLESS=1 writes them anew"
@@ -51,39 +51,6 @@ fn the_manual_is_what_the_program_says() {
         compare(&format!("man/{page}"), &render(page), &mut stale);
     }
     assert_current(&stale);
-}
-
-#[test]
-fn the_completions_are_what_the_program_takes() {
-    let mut stale = Vec::new();
-    for (name, mut command) in [
-        ("mailx", mailx_command()),
-        ("postrider", postrider_command()),
-    ] {
-        for (shell, file) in [
-            (Shell::Bash, format!("{name}.bash")),
-            (Shell::Zsh, format!("_{name}")),
-            (Shell::Fish, format!("{name}.fish")),
-        ] {
-            let mut bytes = Vec::new();
-            clap_complete::generate(shell, &mut command, name, &mut bytes);
-            let mut text = String::from_utf8(bytes).unwrap();
-            if name == "mailx" {
-                also_for_mail(shell, &mut text);
-            }
-            compare(&format!("completions/{file}"), &text, &mut stale);
-        }
-    }
-    assert_current(&stale);
-}
-
-/// Makes the completion of `mailx` one of `mail` too.
-fn also_for_mail(shell: Shell, text: &mut String) {
-    match shell {
-        Shell::Bash => text.push_str("\ncomplete -F _mailx -o bashdefault -o default mail\n"),
-        Shell::Zsh => *text = text.replacen("#compdef mailx", "#compdef mailx mail", 1),
-        _ => text.push_str("complete -c mail -w mailx\n"),
-    }
 }
 
 #[test]

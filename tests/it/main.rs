@@ -23,6 +23,7 @@ mod bad_input;
 mod batch;
 mod callers;
 mod changing;
+mod completions;
 mod config;
 mod descriptors;
 mod dialect;
