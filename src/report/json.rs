@@ -50,16 +50,15 @@ pub(crate) fn summary(out: &mut Vec<u8>, number: usize, message: &MessageRef, bl
 }
 
 /// Gives the line of `show --json`, a piece at a time: a tree of it would take many times the
-/// message in memory. `bytes` is the message as it stands in the mailbox.
+/// message in memory. `bytes` is the message without the quoting of an mbox.
 pub(crate) fn message(
     number: usize,
     message: &MessageRef,
-    bytes: Vec<u8>,
+    bytes: &[u8],
     give: &mut dyn FnMut(&[u8]),
 ) {
-    let bytes = display::unquote(bytes);
-    let content = fields::split_from_line(&bytes).1;
-    ObjectWriter::new(give).object(number, message, &bytes, Some(content));
+    let content = fields::split_from_line(bytes).1;
+    ObjectWriter::new(give).object(number, message, bytes, Some(content));
 }
 
 /// The bodies of the header fields that have keys of their own, undecoded.

@@ -174,7 +174,7 @@ pub(crate) fn print_all(
     let incomplete = report_notices(&mailbox, &mut screen);
     for index in 0..mailbox.messages().len() {
         let bytes = read(&mailbox, index)?;
-        page::each(Some(index + 1), bytes, false, display, &mut |text| {
+        page::each(Some(index + 1), &bytes, false, display, &mut |text| {
             screen.safe(text);
         });
         // `-p | head` has closed the pipe: the remaining messages are not read in vain.
@@ -272,7 +272,10 @@ pub(crate) fn show(
         );
         return Err(Failure::new(Kind::Nothing, what).into());
     };
-    let bytes = read(&mailbox, index)?;
+    let bytes = match form {
+        ShowForm::Raw => mailbox.read(index).map_err(unreadable(&mailbox, index))?,
+        ShowForm::Json | ShowForm::Text => read(&mailbox, index)?,
+    };
     let incomplete = report_notices(&mailbox, &mut screen);
     match form {
         ShowForm::Raw => screen.raw(mailbox.form().content(message, &bytes)),
@@ -281,12 +284,12 @@ pub(crate) fn show(
             let lines = mailbox.lines(index).map_err(unreadable(&mailbox, index))?;
             let mut message = *message;
             message.lines = Some(lines);
-            json::message(number, &message, bytes, &mut |text| screen.raw(text));
+            json::message(number, &message, &bytes, &mut |text| screen.raw(text));
         }
         ShowForm::Text => {
             // A mailbox that was read from its end does not know how many messages stand before.
             let number = (!mailbox.is_partial()).then_some(number);
-            page::each(number, bytes, false, display, &mut |text| {
+            page::each(number, &bytes, false, display, &mut |text| {
                 screen.safe(text);
             });
         }
@@ -304,8 +307,11 @@ fn report_notices(mailbox: &Mailbox, screen: &mut Screen<'_>) -> Option<Kind> {
     mailbox.notices().iter().find_map(Notice::kind)
 }
 
+/// Reads a message without the quoting of an mbox.
 fn read(mailbox: &Mailbox, index: usize) -> Result<Vec<u8>, Failure> {
-    mailbox.read(index).map_err(unreadable(mailbox, index))
+    mailbox
+        .read_unquoted(index)
+        .map_err(unreadable(mailbox, index))
 }
 
 /// Returns what makes a failure of what the system said of reading a message.

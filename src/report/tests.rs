@@ -357,7 +357,7 @@ fn json_of_many_fields_comes_in_pieces_and_not_as_a_tree() {
     let body = "\u{202e}\"\\".repeat(100_000);
     let bytes = format!("From a@b Mon Nov 16 09:00:00 2026\n{header}\n{body}\n");
     let (mut longest, mut line) = (0, Vec::new());
-    json::message(1, &reference(), bytes.into_bytes(), &mut |piece| {
+    json::message(1, &reference(), bytes.as_bytes(), &mut |piece| {
         longest = longest.max(piece.len());
         line.extend_from_slice(piece);
     });
@@ -378,7 +378,7 @@ fn json_of_bytes_that_are_no_utf_8_is_never_held_whole() {
     ]
     .concat();
     let (mut longest, mut line) = (0, Vec::new());
-    json::message(1, &reference(), bytes, &mut |piece| {
+    json::message(1, &reference(), &bytes, &mut |piece| {
         longest = longest.max(piece.len());
         line.extend_from_slice(piece);
     });

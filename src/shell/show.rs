@@ -79,11 +79,11 @@ impl Reader<'_, '_> {
             // Only the whole text says whether it is longer than a screen; without a pager each
             // piece can go out at once.
             if crt.is_some() {
-                page::each(number, bytes, all, &self.display, &mut |piece| {
+                page::each(number, &bytes, all, &self.display, &mut |piece| {
                     text.push_str(piece);
                 })
             } else {
-                page::each(number, bytes, all, &self.display, &mut |piece| {
+                page::each(number, &bytes, all, &self.display, &mut |piece| {
                     self.screen.safe(piece);
                 })
             }
@@ -96,10 +96,10 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Returns the bytes of a message; a failure to read them counts for the exit status, and keeps a
+    /// Returns the bytes of a message, unquoted; a failure to read them counts for the exit status, and keeps a
     /// script from deleting the message.
     fn bytes(&mut self, message: usize) -> Result<Vec<u8>, Complaint> {
-        self.mailbox.read(message).map_err(|error| {
+        self.mailbox.read_unquoted(message).map_err(|error| {
             let kind = unreadable::kind(&error);
             if let Some(kind) = kind {
                 self.note(kind);
@@ -124,7 +124,7 @@ impl Reader<'_, '_> {
             let mut left = self.options.toplines + 1;
             page::each(
                 Some(message + 1),
-                bytes,
+                &bytes,
                 false,
                 &self.display,
                 &mut |text| {

@@ -230,7 +230,7 @@ impl Reader<'_, '_> {
         })?;
         let form = self.mailbox.form();
         let content = form.content(&self.mailbox.messages()[message], &bytes);
-        Ok(display::unquoted(content).into_owned())
+        Ok(form.unquoted(content.to_vec()))
     }
 }
 

@@ -14,10 +14,10 @@ use crate::sys::{child, locale};
 /// fields, text.
 ///
 /// Without a number it is the last message, which was found without counting the others.
-/// `bytes` is the message as it stands in the mbox; `all` shows hidden header fields too.
+/// `bytes` is the message without the quoting of an mbox; `all` shows hidden header fields too.
 pub(crate) fn each(
     number: Option<usize>,
-    bytes: Vec<u8>,
+    bytes: &[u8],
     all: bool,
     display: &Display,
     give: &mut dyn FnMut(&str),

@@ -31,6 +31,7 @@ mod documents;
 mod domains;
 mod escapes;
 mod file_names;
+mod from_quoting;
 mod gate;
 mod harness;
 mod idioms;

@@ -3,7 +3,7 @@
 //!
 //! [`mbox`] and [`mmdf`] are the scanners: they find the messages of a file. [`gzip`] decompresses a
 //! file first. [`separator`] judges a line that starts with `From `, [`from_line`] parses it.
-//! [`quote`] writes a message as an mbox holds it, [`status`] the fields with its flags. [`torn`]
+//! [`quote`] writes a message as an mbox holds it, [`unquote`] reads it back, [`status`] the fields with its flags. [`torn`]
 //! recognises an append that broke off.
 //! Maildirs have their own folder.
 //!
@@ -17,6 +17,7 @@ pub(in crate::mailbox) mod quote;
 pub(in crate::mailbox) mod separator;
 pub(in crate::mailbox) mod status;
 pub(in crate::mailbox) mod torn;
+pub(in crate::mailbox) mod unquote;
 
 use std::io;
 

@@ -10,6 +10,7 @@ use memchr::memchr;
 
 use super::mbox::MessageRef;
 use super::separator::{MAX_FIELD_NAME, can_follow_from_line};
+use super::unquote::unquote;
 use crate::mailbox::read_at::fill;
 
 /// How much of a message is held at once.
@@ -49,6 +50,15 @@ impl Form {
             [.., b'\n', b'\r', b'\n'] => &inner[..inner.len() - 2],
             [.., b'\n', b'\n'] => &inner[..inner.len() - 1],
             _ => inner,
+        }
+    }
+
+    /// Returns the bytes of a message from a mailbox of this form as they were before the mailbox
+    /// quoted them.
+    pub fn unquoted(self, bytes: Vec<u8>) -> Vec<u8> {
+        match self {
+            Form::Stored => unquote(bytes),
+            Form::Message | Form::Filed => bytes,
         }
     }
 }
@@ -236,11 +246,14 @@ impl Filter {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Gives a message in pieces of this size.
-    struct Pieces<'a>(&'a [u8], usize);
+    pub(in crate::mailbox::format) struct Pieces<'a>(
+        pub(in crate::mailbox::format) &'a [u8],
+        pub(in crate::mailbox::format) usize,
+    );
 
     impl Read for Pieces<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -251,7 +264,7 @@ mod tests {
         }
     }
 
-    fn copied(message: &[u8], form: Form) -> Vec<u8> {
+    pub(in crate::mailbox::format) fn copied(message: &[u8], form: Form) -> Vec<u8> {
         let mut out = Vec::new();
         copy(&mut Pieces(message, 7), form, &mut out).expect("memory");
         out

@@ -9,6 +9,7 @@ use super::folder::Folder;
 use super::name::{ParsedName, new_unique};
 use crate::mailbox::flags::{Flags, field_body};
 use crate::mailbox::format::quote::Form;
+use crate::mailbox::format::unquote::Unquoted;
 use crate::mailbox::read_at::fill;
 use crate::sys::{clock, host, user};
 
@@ -93,7 +94,8 @@ impl Delivery {
     /// Writes a message to `tmp/` and waits until the disk has it.
     ///
     /// The bytes stay as they are, except those that belong to the mailbox where the message lay:
-    /// the blank line at its end, and `Status` and `X-Status`, which the name says here.
+    /// the quoting of an mbox, the blank line at its end, and `Status` and `X-Status`, which the
+    /// name says here.
     pub(in crate::mailbox) fn add(
         &mut self,
         message: &mut dyn Read,
@@ -107,7 +109,10 @@ impl Delivery {
         });
         // In the list before the first byte is written: if copying fails, dropping the delivery
         // removes the file from `tmp/`.
-        let flags = copy(message, form, &mut file)?;
+        let flags = match form {
+            Form::Stored => copy(&mut Unquoted::new(message), form, &mut file)?,
+            Form::Message | Form::Filed => copy(message, form, &mut file)?,
+        };
         if let Some(written) = self.written.last_mut() {
             written.flags = flags;
         }

@@ -277,6 +277,17 @@ impl Mailbox {
         }
     }
 
+    /// Returns all bytes of a message, its From_ line included, without the quoting of an mbox.
+    ///
+    /// # Errors
+    /// As [`read`](Mailbox::read).
+    ///
+    /// # Panics
+    /// As [`read`](Mailbox::read).
+    pub fn read_unquoted(&self, index: usize) -> io::Result<Vec<u8>> {
+        Ok(self.form().unquoted(self.read(index)?))
+    }
+
     /// Returns the From_ line and the header block of a message, the empty line included.
     ///
     /// # Errors

@@ -1,13 +1,12 @@
 //! A message as lines for people: header fields decoded, text shown, other parts listed.
 //!
 //! The result is text, not yet safe for a terminal: the caller passes it
-//! through `sanitize`. Which fields are hidden is the caller's choice, and so
-//! is whether mbox quoting is undone.
+//! through `sanitize`. Which fields are hidden is the caller's choice. The
+//! quoting of an mbox is undone before: here nothing is known of mailboxes.
 
 use memchr::memmem;
 
 use super::fields::{self, Field};
-pub use super::quoting::{unquote, unquoted};
 use super::{Content, Part, html, structure, words};
 
 /// How much of a header is shown, in bytes.
@@ -55,15 +54,13 @@ impl FieldChoice<'_> {
     }
 }
 
-/// Hands a message of an mbox as text to `emit`, a piece at a time: From_ line, chosen header
+/// Hands a message as text to `emit`, a piece at a time: From_ line, if there is one, chosen header
 /// fields, an empty line, its parts.
 ///
-/// `message` is one message as it stands in the mbox. One level of mboxrd
-/// quoting is undone (`>From ` becomes `From `).
-pub fn each_of_message(message: Vec<u8>, choice: FieldChoice<'_>, emit: &mut dyn FnMut(&str)) {
-    // The mailbox quoted the finished message: quoting is undone before MIME is decoded.
-    let message = unquote(message);
-    let (from_line, rest) = fields::split_from_line(&message);
+/// The quoting of an mbox was undone: the mailbox quoted the finished message, so it comes off
+/// before MIME is decoded.
+pub fn each_of_message(message: &[u8], choice: FieldChoice<'_>, emit: &mut dyn FnMut(&str)) {
+    let (from_line, rest) = fields::split_from_line(message);
     let mut out = TextOutput::new(emit);
     if let Some(line) = from_line {
         out.push(&words::eight_bit(line));
@@ -74,8 +71,7 @@ pub fn each_of_message(message: Vec<u8>, choice: FieldChoice<'_>, emit: &mut dyn
     body(&mut out, rest);
 }
 
-/// Hands the text of a message to `emit`, its parts listed; `message` begins with its header block,
-/// and its quoting is undone.
+/// Hands the text of a message to `emit`, its parts listed; `message` begins with its header block.
 pub fn each_of_text(message: &[u8], emit: &mut dyn FnMut(&str)) {
     body(&mut TextOutput::new(emit), message);
 }
@@ -83,7 +79,7 @@ pub fn each_of_text(message: &[u8], emit: &mut dyn FnMut(&str)) {
 /// Returns the text of a message, its parts listed; `message` begins with its header block.
 pub fn text(message: &[u8]) -> String {
     let mut text = String::new();
-    each_of_text(&unquoted(message), &mut |piece| text.push_str(piece));
+    each_of_text(message, &mut |piece| text.push_str(piece));
     text
 }
 
@@ -346,7 +342,7 @@ mod tests {
     /// Returns a message of an mbox as text.
     fn message(message: &[u8], choice: FieldChoice<'_>) -> String {
         let mut text = String::new();
-        each_of_message(message.to_vec(), choice, &mut |piece| text.push_str(piece));
+        each_of_message(message, choice, &mut |piece| text.push_str(piece));
         text
     }
 
@@ -374,7 +370,7 @@ mod tests {
         assert_eq!(
             shown(given),
             "From a@b Mon Nov 16 09:00:00 2026\nFrom: a@b\nSubject: Größe\nTo: c@d,\n e@f\n\n\
-             hello\nFrom me\n"
+             hello\n>From me\n"
         );
     }
 

@@ -16,7 +16,6 @@ pub mod fields;
 pub mod html;
 mod part;
 mod quiet;
-mod quoting;
 pub(in crate::message) mod structure;
 pub mod words;
 
