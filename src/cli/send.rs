@@ -41,8 +41,14 @@ pub(super) struct TextOptions {
     pub ignore: bool,
 }
 
-/// Refuses a message without recipients before its text is read, because the text would be lost.
-pub(super) fn check_recipients(request: &Request) -> Result<(), Failure> {
+/// Refuses what cannot become a message before its text is read, because the text would be lost.
+///
+/// # Errors
+/// 64 for a message without recipients, or with two things that both are standard input.
+pub(super) fn check(request: &Request) -> Result<(), Failure> {
+    if request.takes_piped_html() && is_attached(request) {
+        return Err(usage("standard input cannot be the HTML and an attachment"));
+    }
     // A recipient may stand in a header field of the command line (`-a "To: x"`).
     let has_field = |name: &[u8]| {
         request.headers.iter().any(|field| {
@@ -59,6 +65,14 @@ pub(super) fn check_recipients(request: &Request) -> Result<(), Failure> {
         return Ok(());
     }
     Err(usage("there is no recipient").hint("put the recipients behind the options"))
+}
+
+/// Returns whether standard input is attached.
+fn is_attached(request: &Request) -> bool {
+    request
+        .attachments
+        .iter()
+        .any(AttachRequest::is_standard_input)
 }
 
 /// Reads the configuration and the text, and sends the message.
@@ -125,15 +139,11 @@ fn read_text(
     // The order of the cases matters: a body file is the text whatever standard input is, and an
     // attachment `-` must find standard input unread.
     let terminal = io::stdin().is_terminal();
-    // An attachment `-` takes standard input; then there is no body.
-    let is_attached = request
-        .attachments
-        .iter()
-        .any(AttachRequest::is_standard_input);
     if let Some(path) = body_file {
         return (quoted(input::read_file(path, signals)), None);
     }
-    if is_attached {
+    // What is attached or is HTML is read later; then there is no other text.
+    if is_attached(request) || request.takes_piped_html() {
         return (quoted(Input::default()), None);
     }
     if !terminal && !escapes {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::compose::AttachRequest;
 use crate::exit::{Failure, Kind};
-use crate::message::{FileName, MediaType, MessageSource, TransferEncoding};
+use crate::message::{ContentId, FileName, MediaType, MessageSource, TransferEncoding};
 use crate::sanitize;
 use crate::sys::open::read::{MAX_STREAM, open, patience_with, spooled_stream};
 use crate::sys::open::{Opened, Unread, Use};
@@ -31,6 +31,10 @@ pub struct Attached {
     pub content_type: Option<MediaType>,
     /// The charset, where one is given.
     pub charset: Option<String>,
+    /// The identifier by which the HTML of the message shows it, if it does.
+    pub content_id: Option<ContentId>,
+    /// Whether it was taken along because the HTML names it, and not attached by the user.
+    pub is_taken_along: bool,
     /// Its bytes.
     pub source: Source,
 }
@@ -138,6 +142,8 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
         name: FileName::from_path(wanted.name.as_deref().unwrap_or(path).as_bytes()),
         content_type: content_type.transpose()?,
         charset,
+        content_id: None,
+        is_taken_along: false,
         source,
     })
 }
@@ -175,7 +181,19 @@ fn split_charset(name: &OsStr) -> Option<(&OsStr, String)> {
 /// # Errors
 /// Fails for what cannot be read and for what this use does not take.
 pub(super) fn source_of(path: &Path, purpose: Use, signals: &Signals) -> Result<Source, Unread> {
-    match open(path, purpose)? {
+    source_of_opened(open(path, purpose)?, path, signals)
+}
+
+/// Takes what was opened: reads a FIFO to its end.
+///
+/// # Errors
+/// Fails when it cannot be read.
+pub(super) fn source_of_opened(
+    opened: Opened,
+    path: &Path,
+    signals: &Signals,
+) -> Result<Source, Unread> {
+    match opened {
         Opened::Empty => Ok(Source::Spooled(Spool::new())),
         Opened::Stream(file, _) => {
             spooled_stream(&file, patience_with(path), signals).map(Source::Spooled)

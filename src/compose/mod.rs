@@ -23,6 +23,7 @@ mod draft;
 pub mod escapes;
 pub mod input;
 mod people;
+mod pictures;
 pub mod premade;
 pub mod render;
 mod request;
@@ -82,6 +83,7 @@ pub fn compose(
         }
     }
     composer.text_forms(request, signals);
+    composer.pictures(request, signals);
     composer.size_limit(request);
     composer.copies(request);
     // Last, because a template, a header field and an alias may all have brought recipients.
@@ -272,8 +274,18 @@ impl<'a> Composer<'a> {
             draft.body = stripped;
         }
         if let Some(path) = &request.html {
-            let input = input::read_file(path, signals);
+            let is_piped = request.takes_piped_html();
+            let input = if is_piped {
+                input::read_piped(signals, false)
+            } else {
+                input::read_file(path, signals)
+            };
             if let Some(failure) = input.failure {
+                // What came of standard input cannot be had again.
+                if is_piped {
+                    draft.body = input.body;
+                    self.composed.is_cut = true;
+                }
                 return Err(failure);
             }
             // A reader without HTML would see an empty mail: the text is made from the HTML.

@@ -53,6 +53,7 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
             name: attached.name.clone(),
             content_type: attached.content_type.clone(),
             charset: attached.charset.clone(),
+            content_id: attached.content_id.clone(),
             source: &attached.source,
         })
         .collect();

@@ -49,6 +49,17 @@ pub struct Request {
     pub copy_by_name: bool,
 }
 
+impl Request {
+    /// Returns whether standard input is the HTML.
+    pub fn takes_piped_html(&self) -> bool {
+        // By its other name it would be read as the text first, and be empty as HTML.
+        let names = ["-", "/dev/stdin"];
+        self.html
+            .as_deref()
+            .is_some_and(|file| names.iter().any(|name| file == *name))
+    }
+}
+
 /// A file to attach.
 #[derive(Clone, Debug, Default)]
 pub struct AttachRequest {

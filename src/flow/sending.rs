@@ -12,6 +12,7 @@ use crate::config::{Environment, Settings};
 use crate::diagnostics::{self, Diagnostics, Verbose};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::report::{self, receipt};
+use crate::sanitize;
 use crate::submission::{self, CopyReport, Kept, Report, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
@@ -258,6 +259,9 @@ impl SendFlow<'_> {
             };
             let line = format!("{}: {way} ({})", copy.target, copy.reason);
             self.diagnostics.say(&line);
+        }
+        for picture in report::explain::shown_files(&composed.draft) {
+            self.diagnostics.say(&sanitize::line(picture.as_bytes()));
         }
         // The message is prepared for its route as for a real submission, so that what is shown is
         // what would leave.

@@ -38,8 +38,11 @@ mod tests;
 pub use encode::charset::{Charset, decode_text, encode_text};
 pub use identity::{date, message_id};
 pub use text::html::{plain_of_html, preformatted};
+pub use text::pictures::{
+    PICTURE_START, PictureReferences, PictureTarget, is_picture_name, picture_type, with_urls,
+};
 pub use text::plain::strip_terminal_codes;
-pub use value::{FileName, HeaderName, HeaderValue};
+pub use value::{ContentId, FileName, HeaderName, HeaderValue};
 pub(crate) use write::analysis::analyse;
 pub use write::attachment::Attachment;
 pub use write::composition::{Alternative, Composition, Omitted, Wishes};

@@ -186,6 +186,27 @@ impl fmt::Display for FileName {
     }
 }
 
+/// The identifier of a part, by which an HTML text of the same message shows it (RFC 2392).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentId(String);
+
+impl ContentId {
+    /// The longest one: its field cannot be folded.
+    pub const MAX_LEN: usize = 250;
+
+    /// Checks a text: it may hold what needs no escape in a URL, in a header field and in HTML.
+    pub fn new(text: &str) -> Option<ContentId> {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b".-_@+".contains(&b);
+        let is_sound = (1..=ContentId::MAX_LEN).contains(&text.len()) && text.bytes().all(is_plain);
+        is_sound.then(|| ContentId(text.to_owned()))
+    }
+
+    /// Returns the text, without angle brackets.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use crate::address::ReversePath;
 use crate::compose::Draft;
 use crate::config::variables::{ROWS, ValueKind};
 use crate::config::{Origin, Settings};
+use crate::message::MessageSource;
 use crate::sanitize;
 use crate::submission::mta::RelayUrl;
 use crate::submission::{self, SubmissionPlan};
@@ -51,12 +52,32 @@ pub(crate) fn explain(draft: &Draft, plan: &SubmissionPlan, settings: &Settings)
             ),
         );
     }
+    for picture in shown_files(draft) {
+        line(&mut text, &picture);
+    }
     identity(&mut text, draft, plan);
     for notice in plan.notices.iter().chain(&plan.hint) {
         line(&mut text, notice);
     }
     set_variables(&mut text, settings);
     text
+}
+
+/// Returns a line for each file that the HTML of the message shows.
+pub(crate) fn shown_files(draft: &Draft) -> impl Iterator<Item = String> {
+    draft.attachments.iter().filter_map(|file| {
+        let id = file.content_id.as_ref()?;
+        let (name, size) = (&file.name, file.source.len());
+        let how = if file.is_taken_along {
+            "taken along, because the HTML shows it"
+        } else {
+            "attached, and shown by the HTML"
+        };
+        Some(format!(
+            "picture {name} ({size} bytes): {how} as cid:{}",
+            id.as_str()
+        ))
+    })
 }
 
 /// Names each variable that is set, and where it was set; defaults are in the manual.

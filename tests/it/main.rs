@@ -44,6 +44,7 @@ mod mailboxes;
 mod maildir;
 mod named_files;
 mod odd_world;
+mod pictures;
 mod rare;
 mod reading;
 mod readme;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::options::MailxArguments;
 use crate::cli::read::Task;
-use crate::cli::send::{Sending, TextOptions, check_recipients};
+use crate::cli::send::{Sending, TextOptions, check};
 use crate::cli::usage;
 use crate::compose::{AttachRequest, Request};
 use crate::exit::Failure;
@@ -44,7 +44,7 @@ pub(super) fn mode(parsed: &mut MailxArguments) -> Result<Mode, Failure> {
         return Ok(Mode::Read(mailbox(parsed)?, task(parsed)?));
     }
     let request = request(parsed)?;
-    check_recipients(&request)?;
+    check(&request)?;
     Ok(Mode::Send(Box::new(Sending {
         request,
         text: TextOptions {

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
             let common = arguments.common.clone();
             let sending = arguments.sending();
             // Before the text is read from standard input, which would be lost.
-            match send::check_recipients(&sending.request) {
+            match send::check(&sending.request) {
                 Ok(()) => send::send(sending, &common.inputs(true), &environment, diagnostics),
                 Err(failure) => diagnostics.fail(&failure),
             }

@@ -303,7 +303,8 @@ fn unescape(text: &str) -> String {
     out
 }
 
-fn reference(name: &str) -> Option<char> {
+/// Returns the character that a reference names, without its `&` and `;`.
+pub(in crate::message) fn reference(name: &str) -> Option<char> {
     if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {
             Some(hex) => u32::from_str_radix(hex, 16).ok()?,

@@ -160,7 +160,7 @@ proptest! {
         let name = FileName::from_path(format!("{name}{extension}").as_bytes());
         let mut message = composition(Some(&body));
         message.attachments.push(Attachment {
-            name: name.clone(), content_type: None, charset: None, source: &bytes,
+            name: name.clone(), content_type: None, charset: None, content_id: None, source: &bytes,
         });
         message.wishes.encoding = asked;
         for wire in [Wire::SevenBit, Wire::EightBit] {
@@ -191,7 +191,7 @@ proptest! {
             prop_assert!(is_faithful(&texts.parts[0].content, &body));
             prop_assert!(is_faithful(&texts.parts[1].content, &html));
             message.attachments.push(Attachment {
-                name: FileName::from_path(b"file"), content_type: None, charset: None, source: &file,
+                name: FileName::from_path(b"file"), content_type: None, charset: None, content_id: None, source: &file,
             });
         }
     }

@@ -6,7 +6,7 @@ use super::analysis::{Analyser, Analysis};
 use super::media_type::MediaType;
 use super::parameter;
 use super::plan::{TransferEncoding, Wire};
-use crate::message::value::FileName;
+use crate::message::value::{ContentId, FileName};
 use crate::message::{MessageSource, for_each_block};
 
 /// A file to be attached; every byte of it arrives.
@@ -17,6 +17,8 @@ pub struct Attachment<'a> {
     pub content_type: Option<MediaType>,
     /// The charset the user gave for a text; otherwise it is found by content.
     pub charset: Option<String>,
+    /// The identifier by which the HTML of the message shows it, if it does.
+    pub content_id: Option<ContentId>,
     /// The bytes.
     pub source: &'a dyn MessageSource,
 }
@@ -186,6 +188,7 @@ mod tests {
             name: FileName::from_path(name.as_bytes()),
             content_type: None,
             charset: None,
+            content_id: None,
             source: &bytes,
         };
         let plan = AttachmentPlan::new(&attachment, wire, "=_x_", &mut Vec::new()).unwrap();

@@ -145,6 +145,7 @@ impl Composition<'_> {
             taken: Vec::new(),
             alternatives: Vec::new(),
             parts: Vec::new(),
+            pictures: Vec::new(),
         };
         // A message has at least one part: without a text and without files, a text of no bytes.
         let needs_text = self.is_text_only() && self.alternative.is_none();
@@ -162,7 +163,7 @@ impl Composition<'_> {
             builder.add_text(&MediaType::text_plain(), PartContent::Owned(note))?;
         }
         for attachment in &self.attachments {
-            builder.add_attachment(attachment)?;
+            builder.add_attachment(attachment, self.is_shown(attachment))?;
         }
         // The note about omitted files is no other form of the text: with it the parts are mixed.
         let name = if self.wishes.alternatives && self.omitted.is_empty() {
@@ -173,9 +174,18 @@ impl Composition<'_> {
         Ok(Layout::Mime(builder.join(name, self.is_text_only())))
     }
 
-    /// Returns whether the message has no files, neither attached nor only named.
+    /// Returns whether the message has no files beside its text, neither attached nor only named.
     fn is_text_only(&self) -> bool {
-        self.attachments.is_empty() && self.omitted.is_empty()
+        self.attachments.iter().all(|file| self.is_shown(file)) && self.omitted.is_empty()
+    }
+
+    /// Returns whether the HTML of the message shows this file.
+    fn is_shown(&self, file: &Attachment<'_>) -> bool {
+        let has_html = match &self.alternative {
+            Some(alternative) => alternative.media_type.is_html(),
+            None => self.body.is_some() && self.body_type.is_html(),
+        };
+        has_html && file.content_id.is_some()
     }
 
     /// Adds the text, and its uuencode blocks as attachments.
@@ -248,6 +258,8 @@ struct LayoutBuilder<'a> {
     /// The forms of the text, if it has more than one.
     alternatives: Vec<BodyPart<'a>>,
     parts: Vec<BodyPart<'a>>,
+    /// The files that the HTML shows; they stand with it.
+    pictures: Vec<BodyPart<'a>>,
 }
 
 impl<'a> LayoutBuilder<'a> {
@@ -300,12 +312,18 @@ impl<'a> LayoutBuilder<'a> {
         Ok(())
     }
 
-    fn add_attachment(&mut self, attachment: &Attachment<'a>) -> io::Result<()> {
+    /// Adds a file: with the HTML, if that shows it, else behind the text.
+    fn add_attachment(&mut self, attachment: &Attachment<'a>, is_shown: bool) -> io::Result<()> {
         let prefix = &self.boundary_prefix;
         let plan = AttachmentPlan::new(attachment, self.wire, prefix, &mut self.taken)?;
         let content = PartContent::Whole(attachment.source);
-        let part = BodyPart::attached(plan, &attachment.name, content);
-        self.parts.push(part);
+        let mut part = BodyPart::attached(plan, &attachment.name, content);
+        if is_shown {
+            part.content_id.clone_from(&attachment.content_id);
+            self.pictures.push(part);
+        } else {
+            self.parts.push(part);
+        }
         Ok(())
     }
 
@@ -316,11 +334,25 @@ impl<'a> LayoutBuilder<'a> {
         let number = self.taken.iter().max();
         let number = number.map_or(0, |max| max.saturating_add(1));
         let boundary = |number: u64| format!("{}{number}", self.boundary_prefix);
-        let mut entities: Vec<Entity<'_>> = self.parts.into_iter().map(Entity::Part).collect();
-        if !self.alternatives.is_empty() {
-            let forms = self.alternatives.into_iter().map(Entity::Part).collect();
-            // The inner multipart needs a boundary of its own: a reader that meets the outer one
-            // there would end it.
+        let entities_of = |parts: Vec<BodyPart<'a>>| -> Vec<Entity<'a>> {
+            parts.into_iter().map(Entity::Part).collect()
+        };
+        let mut forms = entities_of(self.alternatives);
+        let mut entities = entities_of(self.parts);
+        // Each multipart needs a boundary of its own: a reader that meets that of an outer one in an
+        // inner one would end it there.
+        if !self.pictures.is_empty() {
+            // The HTML is the last form of the text, or else the text itself.
+            let (list, at) = match forms.len().checked_sub(1) {
+                Some(last) => (&mut forms, last),
+                None => (&mut entities, 0),
+            };
+            let html = list.remove(at);
+            let pictures = entities_of(self.pictures);
+            let related = Entity::related(html, pictures, boundary(number.saturating_add(2)));
+            list.insert(at, related);
+        }
+        if !forms.is_empty() {
             let inner = boundary(number.saturating_add(1));
             entities.insert(0, Entity::joined("multipart/alternative", forms, inner));
         }
@@ -364,6 +396,7 @@ fn text_part<'a>(
         encoding: plan.encoding,
         crlf_line_ends: plan.crlf_line_ends,
         file_name: None,
+        content_id: None,
         content,
     }
 }
@@ -391,6 +424,7 @@ mod tests {
             name: FileName::from_path("Größe.txt".as_bytes()),
             content_type: None,
             charset: None,
+            content_id: None,
             source: bytes,
         });
         let mut fields = Fields::new();
@@ -480,6 +514,7 @@ mod tests {
             name: FileName::from_path(name.as_bytes()),
             content_type: None,
             charset: None,
+            content_id: None,
             source,
         };
         let mut composition = Composition {

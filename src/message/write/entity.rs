@@ -10,7 +10,7 @@ use super::plan::{BodyWriter, TransferEncoding};
 use crate::message::encode::base64;
 use crate::message::encode::encoded_words::FoldedField;
 use crate::message::encode::uuencode::{self, UuBlock};
-use crate::message::value::FileName;
+use crate::message::value::{ContentId, FileName};
 use crate::message::{MessageSource, for_each_block};
 
 /// A part, or parts between boundaries.
@@ -31,6 +31,21 @@ impl<'a> Entity<'a> {
     ) -> Entity<'a> {
         Entity::Multipart {
             media_type: MediaType::known(name).with_parameter("boundary", &boundary),
+            boundary,
+            entities,
+        }
+    }
+
+    /// Joins HTML and the pictures that it shows (RFC 2387).
+    pub(in crate::message) fn related(
+        html: Entity<'a>,
+        pictures: Vec<Entity<'a>>,
+        boundary: String,
+    ) -> Entity<'a> {
+        let entities = std::iter::once(html).chain(pictures).collect();
+        let media_type = MediaType::known("multipart/related").with_parameter("type", "text/html");
+        Entity::Multipart {
+            media_type: media_type.with_parameter("boundary", &boundary),
             boundary,
             entities,
         }
@@ -163,6 +178,8 @@ pub(in crate::message) struct BodyPart<'a> {
     pub(in crate::message) encoding: TransferEncoding,
     pub(in crate::message) crlf_line_ends: bool,
     pub(in crate::message) file_name: Option<FileName>,
+    /// The identifier by which the HTML shows it; then it is no file beside the text.
+    pub(in crate::message) content_id: Option<ContentId>,
     pub(in crate::message) content: PartContent<'a>,
 }
 
@@ -176,6 +193,7 @@ impl<'a> BodyPart<'a> {
             encoding: TransferEncoding::SevenBit,
             crlf_line_ends,
             file_name: None,
+            content_id: None,
             content: PartContent::Whole(body),
         }
     }
@@ -190,6 +208,7 @@ impl<'a> BodyPart<'a> {
             encoding: plan.encoding,
             crlf_line_ends: plan.crlf_line_ends,
             file_name: Some(name.clone()),
+            content_id: None,
             content,
         }
     }
@@ -204,8 +223,18 @@ impl<'a> BodyPart<'a> {
     pub(in crate::message) fn header(&self) -> String {
         let mut header = structured_field("Content-Type", self.media_type.pieces());
         header.push_str(&format!("Content-Transfer-Encoding: {}\n", self.encoding));
+        if let Some(id) = &self.content_id {
+            header.push_str(&format!("Content-ID: <{}>\n", id.as_str()));
+        }
         if let Some(name) = &self.file_name {
-            let mut pieces = vec!["attachment".to_owned()];
+            // Readers take an inline text for more of the message's text, and the file is gone.
+            let is_text = self.media_type.is_text() || self.media_type.is_composite();
+            let disposition = if self.content_id.is_some() && !is_text {
+                "inline"
+            } else {
+                "attachment"
+            };
+            let mut pieces = vec![disposition.to_owned()];
             pieces.extend(parameter("filename", name.as_str()));
             header.push_str(&structured_field("Content-Disposition", pieces));
         }

@@ -77,6 +77,16 @@ impl MediaType {
         self.name.starts_with("text/")
     }
 
+    /// Returns whether it is a picture.
+    pub fn is_image(&self) -> bool {
+        self.name.starts_with("image/")
+    }
+
+    /// Returns whether it is HTML.
+    pub fn is_html(&self) -> bool {
+        self.name == "text/html"
+    }
+
     /// Returns whether it holds parts or messages, which may not be encoded as a whole (RFC 2045 section 6.4).
     pub fn is_composite(&self) -> bool {
         self.name.starts_with("multipart/") || self.name.starts_with("message/")

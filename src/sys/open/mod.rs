@@ -16,6 +16,7 @@ use nix::errno::Errno;
 
 use crate::exit::Kind;
 
+pub(crate) mod below;
 pub(crate) mod names;
 pub(crate) mod read;
 pub(crate) mod write;

@@ -6,6 +6,7 @@
 //! | use | where its rule is |
 //! |---|---|
 //! | configuration, secrets, texts, attachments | `sys::open::read` |
+//! | pictures that HTML names, below the directory of the HTML | `sys::open::below` |
 //! | mail that is written: mailboxes, copies, dead letters, `~w` | `sys::open::write` |
 //! | our own directories in `/var/tmp` | `sys::private` |
 //! | files that get their name last, directories that are synced | `sys::disk` |

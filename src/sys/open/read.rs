@@ -46,6 +46,8 @@ pub(crate) enum Use {
     Text,
     /// An attachment.
     Attachment,
+    /// A picture that an HTML text names: a stranger may have written that name.
+    Picture,
 }
 
 /// How long a FIFO may take to come to its end, and a pipe that holds a password.
@@ -90,6 +92,7 @@ impl Use {
         Use::Zone,
         Use::Text,
         Use::Attachment,
+        Use::Picture,
     ];
 
     /// The table: what each use allows.
@@ -108,6 +111,7 @@ impl Use {
             Use::Text         => row(None, Streams::All, true),
             // An attachment that is a device is a mistake, /dev/null included.
             Use::Attachment   => row(None, Streams::All, false),
+            Use::Picture      => row(None, Streams::None, false),
         }
     }
 }
@@ -272,7 +276,15 @@ fn too_large(limit: u64) -> Unread {
 /// # Errors
 /// When it cannot be opened, or is of a kind or size that this use does not take.
 pub(crate) fn open(path: &Path, purpose: Use) -> Result<Opened, Unread> {
-    let file = names::open(path, Access::Read, Links::Followed)?;
+    judged(
+        names::open(path, Access::Read, Links::Followed)?,
+        path,
+        purpose,
+    )
+}
+
+/// Judges a file by its descriptor; `path` is what it was opened by.
+pub(super) fn judged(file: File, path: &Path, purpose: Use) -> Result<Opened, Unread> {
     let metadata = file.metadata()?;
     let kind = metadata.file_type();
     let limits = purpose.limits();
