@@ -547,7 +547,7 @@ def open_and_leave(reader, box):
     status, said = session.finish()
     if status:
         raise Wrong(f"exit {status}: {said}")
-    kept = re.search(r"what was to be written is in (\S+)", said)
+    kept = re.search(r"the rest of the change is kept in (\S+)", said)
     if kept:
         pathlib.Path(kept[1]).unlink()
     return said

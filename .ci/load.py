@@ -31,7 +31,7 @@ CHECK_EVERY = 5
 LIMIT = 120
 # A reader that cannot have a lock may have missed the end of a rewrite, and shows what was before.
 UNSEEN = "No applicable messages"
-EXPECTED = re.compile(f"^{UNSEEN}$|had been removed from .* by another program$|"
+EXPECTED = re.compile(f"^{UNSEEN}$|another program has already removed .*|"
                       "cannot read the message: another program (has|is|keeps) |waiting for ")
 # The largest part of the deletions that may be of messages that the reader did not show.
 MOST_UNSEEN = 0.005

@@ -57,13 +57,17 @@ fn caught(work: impl FnOnce()) -> Result<(), Failure> {
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no reason is known");
+            .unwrap_or("the reason is unknown");
         let place = place.lock().unwrap_or_else(PoisonError::into_inner).take();
         let cause = match place {
             Some(place) => format!("{why} ({place})"),
             None => why.to_owned(),
         };
-        Failure::new(Kind::Software, "a fault of our own, please report it").because(cause)
+        Failure::new(
+            Kind::Software,
+            "this is a bug in Postrider, please report it",
+        )
+        .because(cause)
     })
 }
 

@@ -247,7 +247,7 @@ fn own_mailbox(settings: &Settings, environment: &Environment) -> Result<PathBuf
         return Err(Failure::new(Kind::TryLater, "cannot read the user database").because(why));
     }
     let mail = file_name::inbox(settings, environment)
-        .map_err(|error| error.failure("cannot open the mailbox that inbox names"))?;
+        .map_err(|error| error.failure("cannot open the mailbox that the variable inbox names"))?;
     let mail = mail.as_deref().map(Path::as_os_str);
     let own = match &us {
         Some(us) => spool_of(us, mail, settings).map_err(no_place)?,

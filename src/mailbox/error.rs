@@ -135,7 +135,7 @@ impl fmt::Display for OpenError {
             }
             OpenError::Temporary { path, .. } => write!(
                 f,
-                "cannot write what {} holds to a temporary file",
+                "cannot decompress {} into a temporary file",
                 sanitize::path(&path)
             ),
             OpenError::Io { path, .. } => write!(f, "cannot read {}", sanitize::path(&path)),

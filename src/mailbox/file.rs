@@ -53,7 +53,7 @@ pub(super) fn open_for_rewrite(path: &Path) -> Result<File, CommitError> {
     let is_open_to_all = metadata.mode() & 0o002 != 0 && is_in_sticky_directory(path);
     let why = planted(path, &metadata)
         .map_err(|source| CommitError::Open(OpenError::new(path, source)))?
-        .or(is_open_to_all.then_some("a file in a spool that everybody may write to"));
+        .or(is_open_to_all.then_some("a file in the spool that every user may write to"));
     match why {
         Some(why) => Err(CommitError::Refused {
             path: path.to_owned(),
@@ -84,7 +84,7 @@ fn checked(
     };
     let file = opened.map_err(|source| match source.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ELOOP) if links == Links::Refused => {
-            not_regular("a symbolic link in a directory that others can write to")
+            not_regular("a symbolic link in a directory that other users may write to")
         }
         // open(2) answers ENXIO for a socket, and EISDIR for a directory opened for writing.
         Some(Errno::ENXIO) => not_regular(not_openable(path)),
@@ -115,7 +115,7 @@ fn planted(path: &Path, metadata: &Metadata) -> io::Result<Option<&'static str>>
     // A hard link to another user's file could make us read, or rewrite, that file in its place.
     let us = user::effective_uid();
     if metadata.nlink() > 1 && metadata.uid() != us {
-        return Ok(Some("a second name of another user's file"));
+        return Ok(Some("a hard link to another user's file"));
     }
     if [us, 0].contains(&metadata.uid()) {
         return Ok(None);
@@ -123,5 +123,5 @@ fn planted(path: &Path, metadata: &Metadata) -> io::Result<Option<&'static str>>
     // In a spool the name of the file says whose mailbox it is.
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let is_foreign = user::by_name(name)?.is_some_and(|user| user.uid != metadata.uid());
-    Ok(is_foreign.then_some("another user's file under this name"))
+    Ok(is_foreign.then_some("another user's file"))
 }

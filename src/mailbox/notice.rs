@@ -80,36 +80,36 @@ impl fmt::Display for Notice {
                 write!(f, "{} is ignored: it is {why}", sanitize::path(&path))
             }
             Notice::Incomplete { why } => {
-                write!(f, "the mailbox is not shown in full: {why}")
+                write!(f, "not all messages of the mailbox are shown: {why}")
             }
             Notice::LeftOut { path, why } => {
-                write!(f, "{} is left out: {why}", sanitize::path(&path))
+                write!(f, "{} is skipped: {why}", sanitize::path(&path))
             }
             Notice::Torn => {
-                f.write_str("the last message is left out: another program is still writing it")
+                f.write_str("the last message is not shown: another program is still writing it")
             }
             Notice::Unreadable { journal, owner } => write!(
                 f,
-                "a change of the mailbox broke off; {owner} must open it to complete that (journal {})",
+                "a change of the mailbox was interrupted; {owner} must open the mailbox to complete it (journal {})",
                 sanitize::path(&journal)
             ),
             Notice::Unfinished { journal } => write!(
                 f,
-                "a change of the mailbox broke off and is shown as complete (journal {})",
+                "a change of the mailbox was interrupted; the mailbox is shown as it will be after the change (journal {})",
                 sanitize::path(&journal)
             ),
             Notice::Completed => {
-                f.write_str("a change of the mailbox that had broken off is complete now")
+                f.write_str("an interrupted change of the mailbox is now complete")
             }
             Notice::Overwritten { kept } => write!(
                 f,
-                "a change of the mailbox broke off, and another program has written the mailbox since; \
-                 what was to be written is in {}",
+                "a change of the mailbox was interrupted, and another program has written to the mailbox since; \
+                the rest of the change is kept in {}",
                 sanitize::path(&kept)
             ),
             Notice::Unsynced { directory, why } => write!(
                 f,
-                "the change of the mailbox is complete, but {} cannot be synced: {why}",
+                "the change of the mailbox is complete, but {} cannot be synced to disk: {why}",
                 sanitize::path(&directory)
             ),
             Notice::NotRemoved { journal, why } => write!(

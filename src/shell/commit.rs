@@ -59,7 +59,7 @@ pub(super) fn commit(
             }
             // Only flags were to change: say that no message is in danger.
             CommitError::Write { .. } if changes.deletes_nothing() => {
-                let hint = "nothing was to be deleted; the messages keep the flags that they had";
+                let hint = "no message is lost; only the new flags are not stored";
                 Failure::new(error.kind(), why).hint(hint)
             }
             _ => Failure {
@@ -79,7 +79,7 @@ pub(super) fn notices_of(done: &Committed, path: &Path) -> Vec<String> {
     if done.gone > 0 {
         let number = counted(done.gone);
         lines.push(format!(
-            "{number} had been removed from {path} by another program"
+            "another program has already removed {number} from {path}"
         ));
     }
     if done.flags_left_out > 0 {
@@ -91,7 +91,7 @@ pub(super) fn notices_of(done: &Committed, path: &Path) -> Vec<String> {
     if done.names_taken > 0 {
         let number = counted(done.names_taken);
         lines.push(format!(
-            "{number} in {path} kept the old flags: another file has the name with the new ones"
+            "{number} in {path} kept the old flags: another file already has the new name"
         ));
     }
     lines
@@ -111,7 +111,7 @@ pub(super) fn unfinished(done: &Committed, path: &Path) -> Option<Failure> {
     let (path, journal) = (sanitize::path(&path), sanitize::path(&pending.journal));
     let what = format!("cannot complete the change of {path}");
     let hint = format!(
-        "nothing is lost: the change is in {journal}, and is completed when {path} is opened next for writing"
+        "nothing is lost: the change is kept in {journal}; it will be completed when {path} is next opened for writing"
     );
     let why = with_causes(&pending.source);
     Some(Failure::new(Kind::Io, what).because(why).hint(hint))

@@ -184,7 +184,7 @@ impl Reader<'_, '_> {
         if self.script.hold_back(command.name) {
             let failed = self.held_back_by().unwrap_or_default();
             let line = line.trim();
-            let line = format!("\"{line}\" is not done, because \"{failed}\" failed");
+            let line = format!("\"{line}\" is not carried out, because \"{failed}\" failed");
             self.say(&line);
         }
     }

@@ -52,7 +52,7 @@ impl Reader<'_, '_> {
                 // A script has not noticed that the message could not be read or saved. If it were
                 // deleted now, its only copy would be lost.
                 let line = format!(
-                    "{}: it could not be shown or saved, and is not deleted",
+                    "{}: not deleted, because it could not be shown or saved",
                     message + 1
                 );
                 self.complain(&Complaint::nothing(line));

@@ -85,7 +85,7 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
         }
     }
     let what = format!("cannot create {}", sanitize::path(&directory.join(name)));
-    Err(Failure::new(Kind::CannotCreate, what).because("too many files of this name are there"))
+    Err(Failure::new(Kind::CannotCreate, what).because("too many files with this name exist"))
 }
 
 /// Appends to a file, or makes it; says whether it was made. A failure leaves it as it was.
@@ -122,7 +122,7 @@ fn append_to(target: &Target, bytes: &[u8]) -> Result<(), Failure> {
         .map_err(|error| cannot("open", path, error))?;
     if !found.is_file() {
         let what = format!("cannot write {}", sanitize::path(&path));
-        return Err(Failure::new(Kind::CannotCreate, what).because("it is no regular file"));
+        return Err(Failure::new(Kind::CannotCreate, what).because("it is not a regular file"));
     }
     fill(&file, target.path(), bytes).map_err(|error| {
         // The file keeps the bytes that it had. A failure to cut off ours changes nothing of the

@@ -49,7 +49,7 @@ impl Reader<'_, '_> {
             Err(failure) => {
                 let can_stay = self.around.stdin_is_terminal && self.around.signal().is_none();
                 self.fail(&if can_stay {
-                    failure.hint("x leaves without a change; q tries again")
+                    failure.hint("type x to leave without a change, or q to try again")
                 } else {
                     failure
                 });
@@ -71,7 +71,7 @@ impl Reader<'_, '_> {
         let line = format!("{path} stays as it is, because \"{failed}\" failed");
         self.say(&line);
         self.screen
-            .hint("correct that command and run the script again");
+            .hint("correct this command and run the script again");
     }
 
     fn write_back(&mut self) -> Result<(), Failure> {

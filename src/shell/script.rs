@@ -96,15 +96,15 @@ impl Script {
         let line = line.trim();
         if reads_text(line) {
             self.following = Following::Text;
-            return "; the lines behind it are its text";
+            return "; the lines after it are skipped: they are its text";
         }
         if is_conditional(line) {
             self.following = Following::Conditional(1);
-            return "; the lines up to its endif are left out";
+            return "; the lines up to its endif are skipped";
         }
         if line.ends_with('{') {
             self.following = Following::Braces(1);
-            return "; the lines up to the closing brace are left out";
+            return "; the lines up to the closing brace are skipped";
         }
         ""
     }

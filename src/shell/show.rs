@@ -260,9 +260,11 @@ impl Reader<'_, '_> {
         };
         let steps: usize = match steps {
             "" => 1,
-            number => number
-                .parse()
-                .map_err(|_| Complaint::wrong(format!("z: \"{argument}\": not understood")))?,
+            number => number.parse().map_err(|_| {
+                Complaint::wrong(format!(
+                    "z: \"{argument}\" is not understood: use z, z+, z- or a number"
+                ))
+            })?,
         };
         let last = self.visible().count().saturating_sub(1) / self.screen_lines();
         self.page = match sign {
@@ -319,7 +321,7 @@ impl Reader<'_, '_> {
 
     /// Shows the commands that have a help text, other spellings beside them.
     pub(super) fn help(&mut self, _: &str) -> CommandResult {
-        let mut text = String::from("Commands; letters in brackets may be left out:\n");
+        let mut text = String::from("Commands (you may leave out the letters in brackets):\n");
         let mut rows = at_prompt().peekable();
         while let Some(command) = rows.next() {
             let Help::Text(help) = command.help else {
@@ -334,10 +336,11 @@ impl Reader<'_, '_> {
             text.push_str(&format!("  {:<34} {}\n", synopsis.trim_end(), help));
         }
         text.push_str(
-            "A number shows that message, an empty line the next one. [messages] are numbers,\n\
-             ranges (2-5), . ^ $ * + -, senders, /text in the subject, or :n new, :o old, :r read,\n\
-             :u unread, :a answered, :f flagged, :t drafts, :d deleted; without any the current\n\
-             message. q writes the changes, x forgets them.\n",
+            "A number shows that message; an empty line shows the next one.\n\
+            [messages] are numbers, ranges (2-5), . ^ $ * + -, senders, /text in the subject, or\n\
+            :n new, :o old, :r read, :u unread, :a answered, :f flagged, :t drafts, :d deleted.\n\
+            Without them a command applies to the current message.\n\
+            q writes the changes and leaves; x leaves without a change.\n",
         );
         self.screen.text(&text);
         Ok(())

@@ -62,7 +62,7 @@ impl Reader<'_, '_> {
             .rsplit_once('@')
             .map_or(&*address, |(local, _)| local);
         if local.is_empty() {
-            let what = format!("{}: the message names no author", message + 1);
+            let what = format!("{}: the message has no author", message + 1);
             return Err(Failure::new(Kind::Data, what));
         }
         Ok(PathBuf::from(plain_file::safe_name(local)))
@@ -157,7 +157,7 @@ impl Reader<'_, '_> {
     /// Writes the text of messages to a file, or their attachments into a directory.
     pub(super) fn write(&mut self, text: &str) -> CommandResult {
         let (list, name) = split_file(text)?;
-        let name = name.ok_or_else(|| Complaint::wrong("write: a file must be named"))?;
+        let name = name.ok_or_else(|| Complaint::wrong("write: the file name is missing"))?;
         let messages = self.messages_to_keep(list)?;
         let path = match self.file_of(&name) {
             Ok(path) => path,
@@ -217,7 +217,7 @@ impl Reader<'_, '_> {
             }
         }
         match count {
-            0 => Err(Failure::new(Kind::Nothing, "there is no attachment")),
+            0 => Err(Failure::new(Kind::Nothing, "the message has no attachment")),
             _ => Ok(()),
         }
     }

@@ -287,7 +287,7 @@ impl<'a> Dispatcher<'a> {
             Ok(mail) => mail,
             Err(error) => {
                 return outcome_of_failure(
-                    error.failure("cannot open the mailbox that inbox names"),
+                    error.failure("cannot open the mailbox that the variable inbox names"),
                 );
             }
         };

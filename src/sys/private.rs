@@ -116,7 +116,9 @@ fn base() -> io::Result<File> {
     if is_ours && is_safe {
         Ok(base)
     } else {
-        Err(refused(&format!("others can rename what is in {BASE}")))
+        Err(refused(&format!(
+            "other users can rename the files in {BASE}"
+        )))
     }
 }
 
@@ -156,16 +158,16 @@ fn open_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Pr
     // judged is what is used.
     let opened = names::directory_in(directory, name).map_err(|error| {
         match error.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::ELOOP | Errno::ENOTDIR) => refused("it is not a directory of ours"),
+            Some(Errno::ELOOP | Errno::ENOTDIR) => refused("it is not a directory of your own"),
             _ => error,
         }
     })?;
     let found = opened.metadata()?;
     if found.uid() != uid {
-        return Err(refused("it is not a directory of ours"));
+        return Err(refused("it is not a directory of your own"));
     }
     if found.mode() & 0o077 != 0 {
-        return Err(refused("others have rights to it"));
+        return Err(refused("other users have access to it"));
     }
     Ok(Private {
         directory: Arc::new(opened),

@@ -113,7 +113,7 @@ impl Tools {
             return Err(Failure::new(Kind::Usage, "no editor is set"));
         };
         let unmade = |error: io::Error| {
-            Failure::new(Kind::CannotCreate, "cannot make a file to edit").because(error)
+            Failure::new(Kind::CannotCreate, "cannot create a temporary file for the editor").because(error)
         };
         // The text is private: the file has mode 0600 and a name that cannot be guessed.
         let mut file = tempfile::Builder::new()
@@ -136,7 +136,7 @@ impl Tools {
         self.run(editor.as_bytes(), command, signals)?;
         // By name, not by descriptor: many editors put a new file in place of the old one.
         edited(file.path()).map_err(|error| {
-            Failure::new(Kind::NoInput, "cannot read what the editor left").because(error)
+            Failure::new(Kind::NoInput, "cannot read the edited text").because(error)
         })
     }
 
@@ -163,7 +163,7 @@ impl Tools {
             End::Exited(status) => Err(failed(name).because(format!("exit status {status}"))),
             End::Killed(signal) => Err(failed(name).because(format!("killed by signal {signal}"))),
             End::Interrupted(_) | End::TimedOut => Err(failed(name).because("interrupted")),
-            End::Unknown => Err(failed(name).because("nobody knows how it ended")),
+            End::Unknown => Err(failed(name).because("its exit status is unknown")),
         }
     }
 }
@@ -224,11 +224,11 @@ mod tests {
             ("sed -i s/one/two/", Ok("two\n")),
             ("true", Ok("one\n")),
             ("false", Err("\"false\" failed")),
-            ("rm", Err("cannot read what the editor left")),
+            ("rm", Err("cannot read the edited text")),
             // Reading a FIFO that nobody writes to would never end.
             (
                 "f() { rm \"$1\"; mkfifo \"$1\"; }; f",
-                Err("cannot read what the editor left"),
+                Err("cannot read the edited text"),
             ),
         ] {
             let text = tools(Some(editor)).edit(TextEditor::Line, &spool("one\n"), &signals);

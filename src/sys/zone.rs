@@ -107,7 +107,7 @@ fn find(named: Option<&OsString>) -> Result<TimeZone, String> {
             Ok(zone) => Ok(zone),
             // A host that has none is at UTC.
             Err(Bad::Unread(error)) if error.is_absent() => Ok(TimeZone::utc()),
-            Err(why) => Err(format!("{OF_THE_HOST} is no time zone: {why}")),
+            Err(why) => Err(format!("{OF_THE_HOST} is not a time zone: {why}")),
         };
     };
     let bytes = named.as_bytes();
@@ -134,7 +134,7 @@ fn find(named: Option<&OsString>) -> Result<TimeZone, String> {
     let rule = name.to_str().filter(|_| may_be_rule).and_then(of_rule);
     rule.ok_or_else(|| {
         let shown = String::from_utf8_lossy(bytes);
-        format!("$TZ names no time zone: {shown}: {why}")
+        format!("$TZ is not a time zone: {shown}: {why}")
     })
 }
 
@@ -155,7 +155,7 @@ impl std::fmt::Display for Bad {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Bad::Unread(error) => error.fmt(f),
-            Bad::Content => f.write_str("it is not in the format of zones"),
+            Bad::Content => f.write_str("it is not in the format of a time zone file"),
         }
     }
 }
@@ -218,7 +218,7 @@ mod tests {
             "\u{1b}[31m",
         ] {
             let told = offset(named, 0).expect_err(named);
-            assert!(told.contains("no time zone"), "{told}");
+            assert!(told.contains("not a time zone"), "{told}");
         }
         // An offset of a day: a rule, but no clock shows it.
         for named in ["AAA24", "AAA-24:59:59"] {

@@ -93,7 +93,7 @@ pub(crate) fn deliver(
         Ok(Some(path)) => path,
         Ok(None) => {
             // A name such as `..`, or one with a slash, would leave the spool directory.
-            let text = format!("{name} can have no mailbox");
+            let text = format!("{name} cannot have a mailbox");
             return Outcome::new(Disposition::Refused(Kind::NoUser), text);
         }
         Err(error) => return later("cannot look for the mailbox", error),
@@ -133,7 +133,7 @@ fn not_appended(error: &AppendError, account: &user::User) -> Outcome {
     let outcome = Outcome::new(disposition, exit::with_causes(error));
     match kind {
         Kind::NoPermission if account.uid == user::effective_uid() => outcome
-            .hint("to have a mailbox of your own: export MAIL=$HOME/inbox; or set mta= to a relay"),
+            .hint("for a mailbox of your own: export MAIL=$HOME/inbox; or set mta= to a relay"),
         Kind::NoPermission => outcome.hint(format!(
             "only root or an MTA can deliver to {}'s mailbox: install an MTA, or set mta= to a relay",
             account.name,

@@ -240,7 +240,7 @@ fn not_run(program: &Path, error: &io::Error) -> Outcome {
         // The program is not there, or is no program: that does not pass by itself.
         kind @ Kind::Unavailable => Outcome::new(Disposition::Refused(kind), text).hint(
             if program.as_os_str().as_bytes().contains(&b' ') {
-                "mta= is the path alone; mta-arguments= holds arguments for it"
+                "set mta= to the path only, and mta-arguments= to its arguments"
             } else {
                 "set mta= to the path of a sendmail, or to the URL of a relay"
             },
@@ -362,8 +362,9 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
         }
     };
     match outcome.disposition {
-        Disposition::Uncertain(_) => outcome
-            .hint("the message may be in sendmail's queue: see mailq before sending it again"),
+        Disposition::Uncertain(_) => outcome.hint(
+            "the message may be in sendmail's queue: check with mailq before you send it again",
+        ),
         _ => outcome,
     }
 }

@@ -217,7 +217,7 @@ fn a_full_disk_leaves_both_files_as_they_were_and_the_status_says_it() {
     // The change of the flags has no room for its journal either.
     limited("s * folder\nd *\nq\n")
         .any_stderr()
-        .stderr_contains("mailx: \"d *\" is not done, because \"s * folder\" failed\n")
+        .stderr_contains("mailx: \"d *\" is not carried out, because \"s * folder\" failed\n")
         .stderr_contains("mailx: box stays as it is, because \"s * folder\" failed\n")
         .any_stdout()
         .run();
@@ -297,7 +297,7 @@ fn a_change_that_could_not_be_completed_is_no_success() {
                 .status(74)
                 .any_stdout()
                 .says("cannot complete the change of box: ")
-                .hints("nothing is lost: the change is in ")
+                .hints("nothing is lost: the change is kept in ")
                 .run();
             // The next one that may write completes it.
             let next = ran
@@ -375,9 +375,9 @@ fn a_message_about_a_change_named_a_journal_that_was_gone() {
             let has_journal = ran.path("cwd/.box.postrider-journal").exists();
             let names_journal = ran
                 .stderr()
-                .contains("the change is in [DIR]/cwd/.box.postrider-journal");
+                .contains("the change is kept in [DIR]/cwd/.box.postrider-journal");
             assert_eq!(names_journal, has_journal, "{what}");
-            let complete = "the change of the mailbox is complete, but [DIR]/cwd cannot be synced: \
+            let complete = "the change of the mailbox is complete, but [DIR]/cwd cannot be synced to disk: \
                             Input/output error\n";
             if ran.stderr().contains(complete) {
                 unsynced += 1;
@@ -499,10 +499,10 @@ fn a_lock_that_others_hold_is_waited_for_and_named() {
     commands(&["-S", "lock-timeout=3"], "d 1\nq\n")
         .file("cwd/box.lock", "0\n")
         .status(75)
-        .says("the last message is left out: another program is still writing it")
+        .says("the last message is not shown: another program is still writing it")
         .says("waiting for another program, which holds box.lock")
         .says("cannot lock box: box.lock is in the way (a file of ")
-        .hints("if no program uses the mailbox: rm -- box.lock")
+        .hints("if no program uses the mailbox, remove the lock: rm -- box.lock")
         .run();
 }
 
@@ -539,7 +539,7 @@ fn a_last_message_without_its_newline_is_hidden_by_a_live_lock_alone() {
         let case = if is_shown {
             case
         } else {
-            case.says("the last message is left out: another program is still writing it")
+            case.says("the last message is not shown: another program is still writing it")
         };
         let ran = plant(case).run();
         assert_eq!(ran.stdout().contains("last"), is_shown, "{what}");
@@ -571,7 +571,7 @@ fn a_planted_lock_is_named_by_every_command_with_the_line_that_removes_it() {
         ("a FIFO", |case| case.fifo("cwd/x.lock"), "a FIFO of ", "rm"),
     ];
     for (name, planted, what, command) in plant {
-        let hint = format!("if no program uses the mailbox: {command} -- ");
+        let hint = format!("if no program uses the mailbox, remove the lock: {command} -- ");
         for (door, arguments, text, says) in [
             (
                 "quit",
@@ -719,7 +719,7 @@ fn a_quit_that_fails_at_a_terminal_does_not_leave() {
             terminal.sees("? ");
             terminal.types("q\n");
             terminal.sees("cannot lock box");
-            terminal.sees("hint: x leaves");
+            terminal.sees("hint: type x to leave");
             terminal.sees("? ");
             terminal.types("=\n");
             terminal.sees("2");

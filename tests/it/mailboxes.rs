@@ -256,7 +256,7 @@ fn a_compressed_one_is_read_whatever_it_is_called() {
         let ran = look(arguments)
             .file("cwd/box", torn)
             .status(74)
-            .says("the mailbox is not shown in full: its end is missing")
+            .says("not all messages of the mailbox are shown: the file is cut off")
             .any_stdout()
             .run();
         assert!(ran.stdout().contains("bob"), "{}", ran.stdout());

@@ -109,7 +109,7 @@ fn what_is_no_file_is_named() {
         ("new/1.fifo", "a FIFO"),
         ("cur/2.link:2,", "a symbolic link"),
     ] {
-        let line = format!("cwd/box/{name} is left out: it is {what}");
+        let line = format!("cwd/box/{name} is skipped: it is {what}");
         assert!(ran.stderr().contains(&line), "{}", ran.stderr());
     }
 }

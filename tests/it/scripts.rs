@@ -291,10 +291,10 @@ fn each_held_back_command_is_named_once() {
         .stdout_contains("all is well")
         .stderr(
             "Unknown command: \"file\"\n\
-             mailx: \"d 1\" is not done, because \"file arch\" failed\n\
-             mailx: \"s 1 sv\" is not done, because \"file arch\" failed\n\
+             mailx: \"d 1\" is not carried out, because \"file arch\" failed\n\
+             mailx: \"s 1 sv\" is not carried out, because \"file arch\" failed\n\
              mailx: box stays as it is, because \"file arch\" failed\n\
-             hint: correct that command and run the script again\n",
+             hint: correct this command and run the script again\n",
         )
         .run();
 }
@@ -407,7 +407,7 @@ fn the_text_of_a_message_is_no_command() {
         for text in ["d 2\nq\n", "p 1\nx\n", "~.\nd *\nq\n", ".\np *\n"] {
             script(&[], &format!("{compose}\n{text}"))
                 .status(64)
-                .stderr_contains("the lines behind it are its text\n")
+                .stderr_contains("the lines after it are skipped: they are its text\n")
                 .run();
         }
         // Under POSIX's rules, too; the mailbox is written there, without what the text says.
@@ -591,7 +591,7 @@ fn a_person_goes_on_after_a_mistake() {
         .leaves("cwd/box", old)
         .status(64)
         .at_terminal(|terminal| {
-            terminal.sees("\"d 1\" is not done");
+            terminal.sees("\"d 1\" is not carried out");
             terminal.sees("no message is marked, because \"nonsense\" failed");
             terminal.sees("? ");
             terminal.types("q\n");

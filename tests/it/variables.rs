@@ -564,7 +564,7 @@ fn a_path_with_arguments_behind_it_is_told_where_they_belong() {
     with("mta='/bin/true -a work'")
         .status(69)
         .says("cannot run /bin/true -a work")
-        .hints("mta-arguments= holds arguments for it")
+        .hints("mta-arguments= to its arguments")
         .keeps(1)
         .run();
 }

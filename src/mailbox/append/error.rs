@@ -130,7 +130,7 @@ impl fmt::Display for AppendError {
             }
             AppendError::Torn { path, .. } => write!(
                 f,
-                "cannot append to {}, and a part of the message is in it",
+                "cannot append the whole message to {}: a part of it was written",
                 sanitize::path(&path)
             ),
         }

@@ -107,7 +107,7 @@ pub(super) fn open_or_create(
     }
     Err(AppendError::Refused {
         path: path.to_owned(),
-        why: "a symbolic link that leads nowhere",
+        why: "a symbolic link to a file that does not exist",
     })
 }
 
@@ -201,14 +201,14 @@ pub(super) fn open_existing(
     }
     let is_system = matches!(options.owner, Owner::User { .. });
     if is_system && metadata.mode() & 0o002 != 0 && is_in_sticky_directory(path) {
-        return Err(refused("a file in a spool that everybody may write to"));
+        return Err(refused("a file in the spool that every user may write to"));
     }
     // A user may link a file that only its owner can write to a name under which we write: a hard
     // link is no link that the walk could see.
     let is_foreign = metadata.uid() != owner.unwrap_or_else(user::effective_uid);
     if metadata.nlink() > 1 && (is_foreign || is_in_sticky_directory(path)) {
         return Err(refused(
-            "a file with a second name that another user may have made",
+            "a file with a second name (hard link) that another user may have made",
         ));
     }
     Ok(file)

@@ -211,7 +211,7 @@ fn what_is_no_mailbox_of_ours_is_refused_and_not_touched() {
         (
             "dangling",
             folder(),
-            "it is a symbolic link that leads nowhere",
+            "it is a symbolic link to a file that does not exist",
         ),
         (
             "link",

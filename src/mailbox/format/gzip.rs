@@ -90,7 +90,7 @@ fn decompressed_up_to(
         }
         if written == limit {
             break format!(
-                "more than {} MB come out of it, which is where we stop",
+                "its decompressed size is more than {} MB, which is the limit",
                 limit / 1_000_000
             );
         }
@@ -269,11 +269,11 @@ fn damaged(path: &Path, source: io::Error) -> OpenError {
     match source.kind() {
         io::ErrorKind::UnexpectedEof => OpenError::Damaged {
             path,
-            why: "its end is missing",
+            why: "the file is cut off",
         },
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => OpenError::Damaged {
             path,
-            why: "it is damaged",
+            why: "the file is damaged",
         },
         _ => OpenError::Io { path, source },
     }
@@ -354,11 +354,11 @@ mod tests {
         // How many messages come out, and what is said.
         let rows: [(&[u8], usize, &str); 6] = [
             (&whole, 100, ""),
-            (&whole[..whole.len() - 4], 100, "its end is missing"),
-            (&cut, 200, "its end is missing"),
-            (&wrong_sum, 100, "it is damaged"),
-            (&rubbish, 100, "it is damaged"),
-            (&[&whole[..], &damaged].concat(), 100, "it is damaged"),
+            (&whole[..whole.len() - 4], 100, "the file is cut off"),
+            (&cut, 200, "the file is cut off"),
+            (&wrong_sum, 100, "the file is damaged"),
+            (&rubbish, 100, "the file is damaged"),
+            (&[&whole[..], &damaged].concat(), 100, "the file is damaged"),
         ];
         for (bytes, count, why) in rows {
             let (_directory, path) = written(bytes);
@@ -368,7 +368,10 @@ mod tests {
             let told: Vec<_> = mailbox.notices().iter().map(Notice::to_string).collect();
             match why {
                 "" => assert!(told.is_empty()),
-                why => assert_eq!(told, [format!("the mailbox is not shown in full: {why}")]),
+                why => assert_eq!(
+                    told,
+                    [format!("not all messages of the mailbox are shown: {why}")]
+                ),
             }
             assert!(mailbox.notices().iter().all(|n| n.kind() == Some(Kind::Io)));
         }
@@ -382,7 +385,7 @@ mod tests {
         let file = File::open(&path).expect("a file");
         let (out, notice) = decompressed_up_to(200_000, &file, &path).expect("a file");
         assert_eq!(out.metadata().expect("metadata").len(), 200_000);
-        let why = "more than 0 MB come out of it, which is where we stop".to_owned();
+        let why = "its decompressed size is more than 0 MB, which is the limit".to_owned();
         assert_eq!(notice, Some(Notice::Incomplete { why }));
     }
 
@@ -403,7 +406,7 @@ mod tests {
                 Ok(mailbox) => mailbox.notices()[0].to_string(),
                 Err(error) => error.to_string(),
             };
-            let expected = ["its end is missing", "it is not an mbox"];
+            let expected = ["the file is cut off", "it is not an mbox"];
             assert!(expected.iter().any(|end| told.ends_with(end)), "{told}");
         }
     }
@@ -414,8 +417,8 @@ mod tests {
         let mut damaged = whole.clone();
         damaged[10] = 0xff;
         let rows: [(&[u8], &str); 3] = [
-            (&whole[..2], "cannot decompress {}: its end is missing"),
-            (&damaged, "cannot decompress {}: it is damaged"),
+            (&whole[..2], "cannot decompress {}: the file is cut off"),
+            (&damaged, "cannot decompress {}: the file is damaged"),
             (&member("hello\n"), "cannot open {}: it is not an mbox"),
         ];
         for (bytes, text) in rows {

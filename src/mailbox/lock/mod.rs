@@ -129,8 +129,14 @@ impl LockError {
         };
         let file = holder.lock_file.as_ref()?;
         Some(match &holder.program {
-            Some(_) => format!("if that process does not use it: {}", file.removal()),
-            None => format!("if no program uses the mailbox: {}", file.removal()),
+            Some(_) => format!(
+                "if that process does not use the mailbox, remove the lock: {}",
+                file.removal()
+            ),
+            None => format!(
+                "if no program uses the mailbox, remove the lock: {}",
+                file.removal()
+            ),
         })
     }
 }
@@ -151,7 +157,11 @@ impl fmt::Display for LockError {
                 }
             }
             LockError::Replaced { path } => {
-                write!(f, "cannot lock {}: it was replaced", sanitize::path(&path))
+                write!(
+                    f,
+                    "cannot lock {}: another program has replaced it",
+                    sanitize::path(&path)
+                )
             }
             LockError::Io { path, .. } => write!(f, "cannot lock {}", sanitize::path(&path)),
         }
@@ -205,7 +215,7 @@ impl MailboxLock {
                         && let Some(report) = options.kernel_only
                     {
                         report(&format!(
-                            "{} is locked without a dot-lock: its directory cannot be written",
+                            "{} is locked without a dot-lock: no file can be created in its directory",
                             sanitize::path(&path)
                         ));
                     }

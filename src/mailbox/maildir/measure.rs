@@ -42,7 +42,7 @@ impl Measurer {
         // On the open file: the name may have become a FIFO's since the directory was listed.
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         if !seen.insert((metadata.dev(), metadata.ino())) {
             return Ok(None);

@@ -98,7 +98,7 @@ pub(in crate::mailbox) fn apply(
     }
     Err(io::Error::new(
         io::ErrorKind::ResourceBusy,
-        "mail keeps arriving from a program that takes no lock",
+        "another program keeps adding mail without locking the mailbox",
     ))
 }
 

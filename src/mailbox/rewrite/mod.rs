@@ -319,7 +319,7 @@ impl LockedMailbox {
         if !is_certain && !self.keeps_messages(&plan, messages, changes, has_all)? {
             return Err(CommitError::Refused {
                 path: self.lock.path().to_owned(),
-                why: "a mailbox in which messages would run together without the deleted ones"
+                why: "a mailbox with unusual separators: without the deleted messages, other messages would be joined"
                     .to_owned(),
             });
         }

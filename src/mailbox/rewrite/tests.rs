@@ -171,13 +171,13 @@ fn planted_journals_are_named_and_ignored() {
         ("a symbolic link", &|path| {
             symlink("/etc/passwd", path).expect("a link")
         }),
-        ("a file with a second name", &|path| {
+        ("a file with a second name (hard link)", &|path| {
             let other = path.with_extension("other");
             std::fs::write(&other, "x").expect("written");
             std::fs::set_permissions(&other, PermissionsExt::from_mode(0o600)).expect("mode");
             std::fs::hard_link(&other, path).expect("a link");
         }),
-        ("a file that others may read or write", &|path| {
+        ("a file that other users may read or write", &|path| {
             std::fs::write(path, "x").expect("written");
             std::fs::set_permissions(path, PermissionsExt::from_mode(0o644)).expect("mode");
         }),
@@ -406,7 +406,7 @@ fn a_journal_of_before_an_upgrade_counts_where_nobody_else_can_have_put_it() {
         };
         assert_eq!(
             why,
-            "of an earlier version, and others may have put it there"
+            "a journal of an earlier version that another user may have put there"
         );
     }
 }

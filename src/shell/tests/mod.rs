@@ -222,7 +222,10 @@ fn complaints_go_to_stderr_and_the_loop_goes_on() {
         ("f nobody\n", "No applicable messages\n"),
         ("$\nn\n", "At EOF\n"),
         ("x 1\n", "exit: too many arguments\n"),
-        ("z x\n", "z: \"x\": not understood\n"),
+        (
+            "z x\n",
+            "z: \"x\" is not understood: use z, z+, z- or a number\n",
+        ),
         ("\x1b[2J\n", "Unknown command: \"\u{241b}\"\n"),
     ];
     for (commands, expected) in cases {

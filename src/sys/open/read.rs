@@ -339,7 +339,7 @@ pub(crate) fn stream(
             Woken::Ready => {}
             Woken::Rung => continue,
             Woken::Signal(signal) => return Err(Unread::Interrupted(signal)),
-            Woken::TimedOut => return Err(Unread::refused("it did not come to its end in time")),
+            Woken::TimedOut => return Err(Unread::refused("it did not end in time")),
         }
         match nix::unistd::read(file.as_fd(), &mut block) {
             Ok(0) => return Ok(()),

@@ -253,12 +253,12 @@ impl Target {
             })
         };
         if !is_trusted(file.uid()) && !exposure.is_file_of_our_group(file)? {
-            return denied("another user's file in a directory that others may write to");
+            return denied("another user's file in a directory that other users may write to");
         }
         // A user can make a hard link to a file without the right to write to it, and so have us
         // write to it.
         if file.is_file() && file.nlink() > 1 {
-            return denied("a file with a second name that another user may have made");
+            return denied("a file with a second name (hard link) that another user may have made");
         }
         Ok(())
     }
@@ -330,7 +330,7 @@ impl Walk {
     /// Goes on where a link of this owner leads, if the rule lets the link be followed.
     fn follow(&mut self, name: &OsStr, owner: u32) -> Result<(), Denied> {
         if !is_trusted(owner) && Exposure::of(&self.directory)?.is_exposed {
-            let why = "another user's link in a directory that others may write to";
+            let why = "another user's link in a directory that other users may write to";
             return Err(self.denied(name, why));
         }
         // Two links that name each other would lead us round for ever.

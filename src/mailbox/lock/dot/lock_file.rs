@@ -54,7 +54,7 @@ impl fmt::Display for LockFile {
         match clock::now().duration_since(modified) {
             Ok(age) => write!(f, ", {} old", in_words(age)),
             // The clock was put back, or the file server's clock is ahead of ours.
-            Err(_) => f.write_str(", with a time that is yet to come"),
+            Err(_) => f.write_str(", with a time in the future"),
         }
     }
 }

@@ -105,7 +105,7 @@ impl HeldPath {
     /// When it cannot be removed, or may be somebody's mail.
     pub(in crate::mailbox) fn remove_temporary(&self) -> io::Result<()> {
         if self.is_taken(&self.temporary()) {
-            return Err(io::Error::other("the file of that name is no journal"));
+            return Err(io::Error::other("the file of that name is not a journal"));
         }
         let flags = UnlinkatFlags::NoRemoveDir;
         Ok(unlinkat(self.directory.as_fd(), &*self.temporary(), flags)?)

@@ -95,7 +95,7 @@ pub(in crate::mailbox) fn find(
         if is_no_journal(&file)? {
             notices.push(planted(
                 place,
-                "no journal (a change gives it a longer name)",
+                "not a journal (Postrider gives a journal a longer name)",
             ));
             continue;
         }
@@ -107,7 +107,7 @@ pub(in crate::mailbox) fn find(
             }
             Some(_) => notices.push(planted(
                 place,
-                "of an earlier version, and others may have put it there",
+                "a journal of an earlier version that another user may have put there",
             )),
             None => {}
         }
@@ -173,9 +173,9 @@ fn why_not(metadata: &fs::Metadata, subject: &JournalTarget) -> io::Result<Optio
         return Ok(Some("another user's file"));
     }
     if metadata.nlink() > 1 {
-        return Ok(Some("a file with a second name"));
+        return Ok(Some("a file with a second name (hard link)"));
     }
-    Ok((metadata.mode() & 0o077 != 0).then_some("a file that others may read or write"))
+    Ok((metadata.mode() & 0o077 != 0).then_some("a file that other users may read or write"))
 }
 
 fn planted(place: &Path, why: &'static str) -> Notice {
