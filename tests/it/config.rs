@@ -273,7 +273,7 @@ fn names_of_files_are_bytes() {
     // Each line has its own charset: one in Latin-1 does not spoil one in UTF-8.
     assert_eq!(
         ran.call().letter().field("From"),
-        "=?utf-8?B?SsO2cmc=?= <j@x.org>"
+        "=?utf-8?Q?J=C3=B6rg?= <j@x.org>"
     );
     let kept = fs::read(Path::new(&directory).join(&copy)).unwrap();
     assert!(kept.ends_with(b"\n\nx\n\n"), "{}", kept.escape_ascii());

@@ -118,14 +118,16 @@ fn addresses(name: &str, value: &[u8]) -> Vec<u8> {
         return text(name, value.as_bytes());
     }
     let mut folded = FoldedField::new(name);
+    let last = list.len() - 1;
     for (index, entry) in list.iter().enumerate() {
-        if index > 0 {
-            folded.append(",");
-        }
+        let separator = if index < last { "," } else { "" };
         match entry {
-            Ok(named) => push_address(&mut folded, named),
-            // An entry that is no address is kept as text: the recipient sees what was written.
-            Err(error) => folded.push_text(error.text.trim()),
+            Ok(named) => push_address(&mut folded, named, separator),
+            Err(error) => {
+                // An entry that is no address is kept as text: the recipient sees what was written.
+                folded.push_text(error.text.trim());
+                folded.append(separator);
+            }
         }
     }
     folded.finish().into_bytes()
@@ -159,19 +161,22 @@ mod tests {
     #[test]
     fn eight_bit_fields_are_encoded_by_their_kind() {
         let table: &[(&[u8], &str)] = &[
-            (b"Subject: caf\xe9 x\n", "Subject: =?utf-8?B?Y2Fmw6k=?= x\n"),
+            (
+                b"Subject: caf\xe9 x\n",
+                "Subject: =?utf-8?Q?caf=C3=A9?= x\n",
+            ),
             ("Subject: ö\n".as_bytes(), "Subject: =?utf-8?B?w7Y=?=\n"),
             (
                 "To: Jörg <j@x>, \"a, b\" <c@x>\n".as_bytes(),
-                "To: =?utf-8?B?SsO2cmc=?= <j@x>, \"a, b\" <c@x>\n",
+                "To: =?utf-8?Q?J=C3=B6rg?= <j@x>, \"a, b\" <c@x>\n",
             ),
             (
                 b"From: J\xf6rg <root@b\xfccher.example>\n",
-                "From: =?utf-8?B?SsO2cmc=?= <root@xn--bcher-kva.example>\n",
+                "From: =?utf-8?Q?J=C3=B6rg?= <root@xn--bcher-kva.example>\n",
             ),
             (
                 "From: root@x (Dämon)\n".as_bytes(),
-                "From: =?utf-8?B?RMOkbW9u?= <root@x>\n",
+                "From: =?utf-8?Q?D=C3=A4mon?= <root@x>\n",
             ),
             ("To: jörg@x\n".as_bytes(), "To: jörg@x\n"),
             ("To: ä b@x@y\n".as_bytes(), "To: ä, =?utf-8?B?…"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::address::spaces_for_controls;
 use crate::message::encode::charset::decode_text;
 use crate::message::encode::encoded_words::FoldedField;
-use crate::message::write::parameter::parameter;
+use crate::message::write::parameter::{parameter, push_pieces};
 
 /// A field body, split at its semicolons; pieces that are not touched stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,14 +114,7 @@ impl Structured {
         for piece in &self.pieces {
             field.append(";");
             match encoded(piece) {
-                Some(pieces) => {
-                    for (index, piece) in pieces.iter().enumerate() {
-                        if index > 0 {
-                            field.append(";");
-                        }
-                        field.push(" ", piece);
-                    }
-                }
+                Some(pieces) => push_pieces(&mut field, &pieces),
                 None => field.push_text(&spaces_for_controls(&decode_text(piece))),
             }
         }

@@ -123,7 +123,7 @@ fn utf_8_stays_where_eight_bits_may() {
     let (out, changes) = rewritten(message.as_bytes(), Wire::EightBit);
     assert_eq!(
         String::from_utf8(out).unwrap(),
-        "Subject: =?utf-8?B?Z3LDvG4=?=\nContent-Type: text/plain; charset=utf-8\n\
+        "Subject: =?utf-8?Q?gr=C3=BCn?=\nContent-Type: text/plain; charset=utf-8\n\
          MIME-Version: 1.0\nContent-Transfer-Encoding: 8bit\n\ngrün\n"
     );
     assert_eq!((changes.encoded, changes.fields), (0, 1));
@@ -146,7 +146,7 @@ fn parts_are_encoded_one_by_one() {
         Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n\
         gr=C3=BCn and so\n\n--i\n\
         Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n\
-        gr=C3=BCn\n--o o\nContent-Type: message/rfc822\n\nSubject: =?utf-8?B?R3LDtsOfZQ==?=\n\
+        gr=C3=BCn\n--o o\nContent-Type: message/rfc822\n\nSubject: =?utf-8?Q?Gr=C3=B6=C3=9Fe?=\n\
         Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n\
         wei=C3=9F and so\n\
         --o o\nContent-Disposition: attachment; filename*=utf-8''%C3%B6\n\

@@ -2,3 +2,4 @@
 
 mod properties;
 pub(crate) mod strict;
+mod words;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use super::analysis::{Analyser, Analysis};
 use super::attachment::AttachmentPlan;
 use super::media_type::MediaType;
-use super::parameter::parameter;
+use super::parameter::{parameter, push_pieces};
 use super::plan::{BodyWriter, TransferEncoding};
 use crate::message::encode::base64;
 use crate::message::encode::encoded_words::FoldedField;
@@ -99,7 +99,7 @@ impl<'a> Entity<'a> {
         let Entity::Multipart { media_type, .. } = self else {
             return String::new();
         };
-        let mut header = structured_field("Content-Type", media_type.pieces());
+        let mut header = structured_field("Content-Type", &media_type.pieces());
         // A multipart with an 8-bit part is 8-bit (RFC 2045 section 6.4).
         if self.has_eight_bit() {
             header.push_str("Content-Transfer-Encoding: 8bit\n");
@@ -221,7 +221,7 @@ impl<'a> BodyPart<'a> {
 
     /// Returns the fields and the empty line.
     pub(in crate::message) fn header(&self) -> String {
-        let mut header = structured_field("Content-Type", self.media_type.pieces());
+        let mut header = structured_field("Content-Type", &self.media_type.pieces());
         header.push_str(&format!("Content-Transfer-Encoding: {}\n", self.encoding));
         if let Some(id) = &self.content_id {
             header.push_str(&format!("Content-ID: <{}>\n", id.as_str()));
@@ -236,7 +236,7 @@ impl<'a> BodyPart<'a> {
             };
             let mut pieces = vec![disposition.to_owned()];
             pieces.extend(parameter("filename", name.as_str()));
-            header.push_str(&structured_field("Content-Disposition", pieces));
+            header.push_str(&structured_field("Content-Disposition", &pieces));
         }
         header.push('\n');
         header
@@ -262,13 +262,8 @@ impl<'a> BodyPart<'a> {
 }
 
 /// Returns a field of pieces with semicolons between them, folded.
-fn structured_field(name: &str, pieces: Vec<String>) -> String {
+fn structured_field(name: &str, pieces: &[String]) -> String {
     let mut field = FoldedField::new(name);
-    for (index, piece) in pieces.iter().enumerate() {
-        if index > 0 {
-            field.append(";");
-        }
-        field.push(" ", piece);
-    }
+    push_pieces(&mut field, pieces);
     field.finish()
 }

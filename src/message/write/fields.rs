@@ -1,7 +1,9 @@
 //! The header fields of a message to be sent, in order.
 
 use crate::address::NamedAddress;
-use crate::message::encode::encoded_words::{FoldedField, is_literal_or_encoded};
+use crate::message::encode::encoded_words::{
+    FoldedField, MAX_LITERAL_WORD, is_literal_or_encoded, words,
+};
 use crate::message::value::{HeaderName, HeaderValue};
 
 /// The body of a field, before it is rendered.
@@ -60,30 +62,33 @@ pub(in crate::message) fn render(name: &HeaderName, body: &FieldBody) -> String 
 }
 
 fn push_addresses(field: &mut FoldedField, addresses: &[NamedAddress]) {
+    let last = addresses.len().saturating_sub(1);
     for (index, named) in addresses.iter().enumerate() {
-        if index > 0 {
-            field.append(",");
-        }
-        push_address(field, named);
+        push_address(field, named, if index < last { "," } else { "" });
     }
 }
 
-/// Appends a blank and an address, its name as a phrase or in encoded words.
-pub(in crate::message) fn push_address(field: &mut FoldedField, named: &NamedAddress) {
+/// Appends a blank and an address, its name as a phrase or in encoded words; `separator` stands
+/// directly behind it and on the same line.
+pub(in crate::message) fn push_address(
+    field: &mut FoldedField,
+    named: &NamedAddress,
+    separator: &str,
+) {
     // The envelope has the domain in ASCII; the header shows the same address.
     let address = named.address().with_ascii_domain();
     let Some(name) = named.name() else {
-        return field.push(" ", address.as_str());
+        return field.push(&format!("{address}{separator}"));
     };
     // Encoded words of the caller would be encoded a second time and shown raw.
     if is_made_by_script(name) {
-        name.split(' ').for_each(|word| field.push(" ", word));
-    } else if let Some(phrase) = phrase(name) {
-        field.push(" ", &phrase);
+        name.split(' ').for_each(|word| field.push(word));
+    } else if is_phrase(name) {
+        push_phrase(field, name);
     } else {
-        field.push_encoded(" ", name);
+        field.push_encoded_name(name);
     }
-    field.push(" ", &format!("<{address}>"));
+    field.push(&format!("<{address}>{separator}"));
 }
 
 /// Returns whether a name is written in encoded words already, as in `-a "From: =?utf-8?…?= <a@b>"`.
@@ -92,23 +97,54 @@ fn is_made_by_script(name: &str) -> bool {
     name.contains("=?") && name.split(' ').all(is_sound)
 }
 
-/// A quoted string longer than this would have to be folded inside; encoded words can be split.
-const MAX_PHRASE: usize = 68;
+/// Returns whether atoms and quoted strings can hold a display name, on lines that mail carries.
+fn is_phrase(name: &str) -> bool {
+    let is_printable = |b: u8| b.is_ascii_graphic() || b == b' ';
+    name.bytes().all(is_printable)
+        && !name.contains("=?")
+        && words(name)
+            .iter()
+            .all(|word| word.text.len() <= MAX_LITERAL_WORD / 2)
+}
 
-/// Returns a display name as atoms or as a quoted string, or `None` if it needs encoded words.
-fn phrase(name: &str) -> Option<String> {
-    let printable = name.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
-    if !printable || name.contains("=?") || name.len() > MAX_PHRASE {
-        return None;
-    }
+/// How much of a name one quoted string holds: with blank and quotes it fills a line.
+const MAX_QUOTED: usize = 74;
+
+/// Appends a blank and a display name as atoms or quoted strings.
+///
+/// A name that one line can hold stands on one line: GMime shows a fold within. A longer one is folded
+/// at its blanks, but not within quotes: Python's parser ends a quoted string at a CR. Of several quoted strings readers make
+/// one name again, with a blank between them (RFC 5322 section 3.2.5).
+fn push_phrase(field: &mut FoldedField, name: &str) {
     // Lists of recipients take a '/' or '|' in front for a file or command.
-    if name.split(' ').all(is_atom) && !name.starts_with(['/', '|']) {
-        return Some(name.to_owned());
+    let is_plain = name.split(' ').all(is_atom) && !name.starts_with(['/', '|']);
+    let whole = if is_plain {
+        name.to_owned()
+    } else {
+        quoted(name)
+    };
+    if whole.len() <= MAX_QUOTED + 2 {
+        return field.push_together(&whole);
     }
-    Some(format!(
-        "\"{}\"",
-        name.replace('\\', "\\\\").replace('"', "\\\"")
-    ))
+    if is_plain {
+        return name.split(' ').for_each(|word| field.push(word));
+    }
+    let mut line = String::new();
+    for word in words(name) {
+        if !line.is_empty() && quoted(&line).len() + 1 + quoted(word.text).len() > MAX_QUOTED + 4 {
+            field.push_together(&quoted(&line));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word.text);
+    }
+    field.push_together(&quoted(&line));
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Returns whether the text is an atom (RFC 5322 section 3.2.3).
@@ -138,7 +174,10 @@ mod tests {
                 "\"a \\\"b\\\" \\\\\" <j@x>",
                 "To: \"a \\\"b\\\" \\\\\" <j@x>\n",
             ),
-            ("Jörg <j@x>, root", "To: =?utf-8?B?SsO2cmc=?= <j@x>, root\n"),
+            (
+                "Jörg <j@x>, root",
+                "To: =?utf-8?Q?J=C3=B6rg?= <j@x>, root\n",
+            ),
             ("a@bücher.example", "To: a@xn--bcher-kva.example\n"),
             ("=?utf-8?Q?x?= Y <a@x>", "To: =?utf-8?Q?x?= Y <a@x>\n"),
             ("\"=?x, y\" <a@x>", "To: =?utf-8?B?PT94LCB5?= <a@x>\n"),

@@ -3,6 +3,8 @@
 //! Written here and not taken from the crate `email-encoding`, which writes into a header that it
 //! folds itself: fields of finished messages are changed in place, piece by piece.
 
+use crate::message::encode::encoded_words::FoldedField;
+
 /// A plain value longer than this is split into continuations.
 const MAX_PLAIN: usize = 60;
 /// The longest continuation; with the fold's blank and a semicolon it fits into 78 columns.
@@ -31,6 +33,16 @@ pub(in crate::message) fn parameter(name: &str, value: &str) -> Vec<String> {
     }
     segments.push(segment);
     segments
+}
+
+/// Appends pieces to a field, with semicolons between them.
+pub(in crate::message) fn push_pieces(field: &mut FoldedField, pieces: &[String]) {
+    let last = pieces.len().saturating_sub(1);
+    for (index, piece) in pieces.iter().enumerate() {
+        // The semicolon stands on the piece's line and counts.
+        let separator = if index < last { ";" } else { "" };
+        field.push(&format!("{piece}{separator}"));
+    }
 }
 
 /// Returns a plain value that stands in for one that needs RFC 2231, for readers that know only `name=`.
