@@ -299,7 +299,7 @@ impl<'a> Parser<'a> {
             return self.fail(text, NOT_EXPANDED);
         }
         if text.chars().any(char::is_control) {
-            return self.fail(text, "it holds a control character");
+            return self.fail(text, "it contains a control character");
         }
         self.found.push(Ok(match text.strip_prefix('|') {
             Some(command) => Recipient::Command(command.trim().to_owned()),
@@ -338,7 +338,7 @@ impl<'a> Parser<'a> {
         let words = join_at_signs(words);
         // A newline in an operand is no separator: `a@x\nBcc: b@x` is one bad entry.
         if source.chars().any(|c| c.is_control() && c != '\t') {
-            self.fail(source, "it holds a control character");
+            self.fail(source, "it contains a control character");
         // The words `Ada Lovelace` are two names of accounts to every mailx, and so they are
         // here. With a quote, `"Ada Lovelace" ada@x` can only be a name that lacks its brackets.
         } else if words.len() > 1 && words.iter().any(|word| word.quoted) {
@@ -516,13 +516,13 @@ mod tests {
             ),
             (
                 "a@x\nBcc: b@x",
-                &["!a@x\nBcc: b@x: it holds a control character"],
+                &["!a@x\nBcc: b@x: it contains a control character"],
             ),
             ("Bcc: b@x", &["!Bcc: b@x: the group is not closed with ';'"]),
             (
                 "a: b: c@x;",
                 &[
-                    "!b:: its local part holds one of ( ) [ ] : ; , \" \\",
+                    "!b:: its local part contains one of ( ) [ ] : ; , \" \\",
                     "c@x",
                 ],
             ),

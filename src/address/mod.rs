@@ -48,15 +48,15 @@ impl EnvelopeAddress {
         } else if text.len() > EnvelopeAddress::MAX_LEN {
             "it is longer than 254 bytes"
         } else if text.chars().any(char::is_control) {
-            "it holds a control character"
+            "it contains a control character"
         } else if text.chars().any(char::is_whitespace) {
-            "it holds a blank"
+            "it contains a blank"
         // RFC 5321 allows it, but some programs that are called as sendmail take such a recipient
         // for an option, and not all of them know `--`.
         } else if text.starts_with('-') {
             "it starts with '-'"
         } else if text.contains(['<', '>']) {
-            "it holds an angle bracket"
+            "it contains an angle bracket"
         } else if text.starts_with('@') || text.ends_with('@') {
             "a part before or after '@' is missing"
         } else if names_file_or_command(&text) {
@@ -150,7 +150,9 @@ pub fn ascii_domain(domain: &str) -> Result<Cow<'_, str>, &'static str> {
     let (unicode, result) = idna::domain_to_unicode(&ascii);
     // The way back must lead to what was typed. Case alone may differ: domain names ignore it.
     if result.is_err() || unicode != domain.to_lowercase() {
-        return Err("its domain holds a character that stands for another one, as '™' for 'tm'");
+        return Err(
+            "its domain contains a character that stands for other characters, such as '™' for 'tm'",
+        );
     }
     Ok(Cow::Owned(ascii))
 }
@@ -191,12 +193,12 @@ fn syntax_fault(text: &str) -> Option<&'static str> {
     };
     if let Some(inner) = local.strip_prefix('"') {
         if !is_quoted_string_rest(inner) {
-            return Some("its quoted local part does not end before '@'");
+            return Some("the quote in its local part is not closed before '@'");
         }
     } else if local.contains('@') {
-        return Some("it holds more than one '@'");
+        return Some("it contains more than one '@'");
     } else if local.contains(SPECIALS) {
-        return Some("its local part holds one of ( ) [ ] : ; , \" \\");
+        return Some("its local part contains one of ( ) [ ] : ; , \" \\");
     }
     let domain = domain?;
     let literal = domain.strip_prefix('[').and_then(|d| d.strip_suffix(']'));
@@ -206,7 +208,7 @@ fn syntax_fault(text: &str) -> Option<&'static str> {
             Some("its domain literal is malformed")
         }
         Some(_) => None,
-        None if domain.contains(SPECIALS) => Some("its domain holds one of ( ) [ ] : ; , \" \\"),
+        None if domain.contains(SPECIALS) => Some("its domain contains one of ( ) [ ] : ; , \" \\"),
         None => None,
     }
 }

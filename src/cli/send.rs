@@ -64,7 +64,7 @@ pub(super) fn check(request: &Request) -> Result<(), Failure> {
     if has_recipient || request.template {
         return Ok(());
     }
-    Err(usage("there is no recipient").hint("put the recipients behind the options"))
+    Err(usage("there is no recipient").hint("give the recipients after the options"))
 }
 
 /// Returns whether standard input is attached.

@@ -70,7 +70,10 @@ pub(super) fn read(
         diagnostics.fail(&failure);
     }
     if let Some(path) = inputs.user_file.filter(|path| !path.exists()) {
-        let what = format!("there is no configuration file {}", sanitize::path(&path));
+        let what = format!(
+            "the configuration file {} does not exist",
+            sanitize::path(&path)
+        );
         refusal = Some(Failure::new(Kind::Config, what));
     }
     if let Some(failure) = use_account(inputs, &context, &mut settings) {
@@ -125,7 +128,9 @@ fn read_files(
     // $MAILRC was set explicitly, so that its absence matters; ~/.mailrc is optional.
     if !is_there && inputs.user_file.is_none() && environment.mailrc.is_some() {
         let path = sanitize::path(&path);
-        diagnostics.say(&format!("$MAILRC: there is no configuration file {path}"));
+        diagnostics.say(&format!(
+            "$MAILRC: the configuration file {path} does not exist"
+        ));
     }
 }
 
@@ -166,7 +171,7 @@ fn unreadable(settings: &Settings) -> Option<Failure> {
     let mut problems = settings.problems.iter();
     let Problem { origin, what, .. } = problems.find(|p| p.weight == Weight::Unread)?;
     let what = format!("cannot read the configuration: {origin}: {what}");
-    let hint = "-n passes over the system's files, MAILRC=/dev/null over one's own";
+    let hint = "-n skips the system's files, MAILRC=/dev/null skips your own";
     Some(Failure::new(Kind::TryLater, what).hint(hint))
 }
 
@@ -206,7 +211,7 @@ fn execute(
         && !inputs.sending
     {
         let failure = Failure::new(Kind::Usage, format!("{origin}: it is not allowed here"));
-        return Some(failure.hint("-Y executes a command of the reader, when the mailbox is open"));
+        return Some(failure.hint("use -Y to execute a command of the reader"));
     }
     // A problem of the route stops a message by itself, and a value that cannot be used is no
     // failure where a mailbox is read.

@@ -100,13 +100,13 @@ impl NameError {
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NameError::Empty => "no mailbox is named",
+            NameError::Empty => "no mailbox was given",
             NameError::NoPrevious => "there is no previous mailbox",
             NameError::NoHome => "there is no home directory",
             NameError::NoUser => "there is no such user on this host",
             NameError::NoVariable => "a variable in the name is not set",
             NameError::NoDatabase(_) => "cannot read the user database",
-            NameError::NoPlace(_) => "cannot look for the mailbox",
+            NameError::NoPlace(_) => "cannot check whether the mailbox exists",
         })
     }
 }
@@ -369,8 +369,8 @@ mod tests {
             ("a$", Ok(("a$", false))),
             ("a$/b", Ok(("a$/b", false))),
             ("a${b", Ok(("a${b", false))),
-            ("$empty", Err("no mailbox is named")),
-            ("", Err("no mailbox is named")),
+            ("$empty", Err("no mailbox was given")),
+            ("", Err("no mailbox was given")),
             ("./%", Ok(("./%", false))),
             ("./+in", Ok(("./+in", false))),
             ("a~b", Ok(("a~b", false))),

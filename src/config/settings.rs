@@ -285,7 +285,7 @@ impl Settings {
         let (weight, rest) = if row.is_way_out {
             (Weight::Route, "")
         } else {
-            (Weight::Line, "; its default counts")
+            (Weight::Line, "; the default is used")
         };
         self.add_problem(Problem {
             origin,
@@ -309,7 +309,7 @@ impl Settings {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         } else if !std::mem::replace(&mut self.left_out[weight], true) {
-            let what = "more is wrong here than is told";
+            let what = "there are more errors here that are not shown";
             let more = Problem::of_line(&problem.origin, what, problem.weight);
             self.problems.push(more);
         }
@@ -324,7 +324,7 @@ impl Settings {
         let has_room = self.entries <= MAX_ENTRIES;
         if had_room && !has_room {
             let what = format!(
-                "the configuration has more than {MAX_ENTRIES} entries: the rest is left out"
+                "the configuration has more than {MAX_ENTRIES} entries: the rest is ignored"
             );
             self.add_problem(Problem::of_line(origin, what, Weight::Route));
         }

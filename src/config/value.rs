@@ -157,7 +157,7 @@ impl ValueKind {
         // it again in messages; the form is made where the name leaves this host.
         match ascii_domain(word) {
             Ok(_) => Ok(Some(Cow::Borrowed(word))),
-            Err(why) => Err(format!("is \"{word}\", and {why}")),
+            Err(why) => Err(format!("is \"{word}\", which is not a valid host: {why}")),
         }
     }
 
@@ -189,19 +189,21 @@ impl ValueKind {
             ValueKind::SwitchOrNumber => "a whole number, yes (on, true) or no (off, false)".into(),
             ValueKind::Number(0) => "a whole number".to_owned(),
             ValueKind::Number(least) => format!("a whole number of at least {least}"),
-            ValueKind::Duration(0) => "a time, as 30, 30s, 5m or 1h".to_owned(),
-            ValueKind::Duration(_) => "a time of at least 1 second, as 30, 30s, 5m or 1h".into(),
-            ValueKind::Size => "a size, as 500K, 10M or a number of bytes".to_owned(),
+            ValueKind::Duration(0) => "a time such as 30, 30s, 5m or 1h".to_owned(),
+            ValueKind::Duration(_) => {
+                "a time of at least 1 second, such as 30, 30s, 5m or 1h".into()
+            }
+            ValueKind::Size => "a size such as 500K or 10M, or a number of bytes".to_owned(),
             ValueKind::Text => "any text".to_owned(),
             ValueKind::Word => "a text that is not empty".to_owned(),
-            ValueKind::Host => "the name of a host".to_owned(),
-            ValueKind::Path => "the name of a file".to_owned(),
+            ValueKind::Host => "a host name".to_owned(),
+            ValueKind::Path => "a file name".to_owned(),
             ValueKind::Address => "an address".to_owned(),
-            ValueKind::Route => "a way out".to_owned(),
+            ValueKind::Route => "a way to send mail".to_owned(),
             ValueKind::Secret => "a secret".to_owned(),
             ValueKind::OneOf(choices) => list(choices, None),
-            ValueKind::OneOfOrPath(choices) => list(choices, Some("the name of a file")),
-            ValueKind::Arguments => "words, quoted as a line of the configuration".to_owned(),
+            ValueKind::OneOfOrPath(choices) => list(choices, Some("a file name")),
+            ValueKind::Arguments => "arguments, quoted as in a configuration file".to_owned(),
             ValueKind::Targets => {
                 "yes, no, or a list of +file, -file, +pipe, -pipe, +all, -all and restrict".into()
             }
@@ -348,7 +350,7 @@ fn argument_that_diverts(value: &str) -> Option<String> {
     };
     words.iter().find_map(|word| {
         let why = match word.as_str() {
-            "--" => "ends the options, which Postrider does itself",
+            "--" => "ends the options; Postrider itself does that",
             word if is_template(word) => "would take recipients from the header",
             // `-bm` is the mode that sendmail has by default: it takes a message from standard
             // input.
@@ -357,7 +359,7 @@ fn argument_that_diverts(value: &str) -> Option<String> {
             "-I" | "-Q" => "is a mode that sends nothing",
             _ => return None,
         };
-        Some(format!("must not hold {word}: it {why}"))
+        Some(format!("must not contain {word}: it {why}"))
     })
 }
 

@@ -264,7 +264,7 @@ fn no_database(error: io::Error) -> Failure {
 }
 
 fn no_place(error: io::Error) -> Failure {
-    Failure::new(Kind::TryLater, "cannot look for the mailbox").because(error)
+    Failure::new(Kind::TryLater, "cannot check whether the mailbox exists").because(error)
 }
 
 /// Returns the mailbox that a name stands for, as `-f`, `save` and the like take it.

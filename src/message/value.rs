@@ -43,7 +43,7 @@ impl HeaderName {
         } else if name.len() > HeaderName::MAX_LEN {
             "the name of the header field is longer than 76 bytes"
         } else if !name.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
-            "the name of the header field holds a blank, a control, a colon or a non-ASCII byte"
+            "the name of the header field contains a blank, a control character, a colon or a non-ASCII byte"
         } else {
             return Ok(HeaderName(name.to_owned()));
         };
@@ -99,9 +99,9 @@ impl HeaderValue {
         let text = text.into();
         if text.chars().any(|c| c.is_control() && c != '\t') {
             let reason = if text.contains(['\r', '\n']) {
-                "the value of the header field holds a line end"
+                "the value of the header field contains a line end"
             } else {
-                "the value of the header field holds a control character"
+                "the value of the header field contains a control character"
             };
             return Err(ValueError { text, reason });
         }

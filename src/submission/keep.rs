@@ -153,7 +153,7 @@ impl LetterPlace {
             LetterPlace::Shared => {
                 let private = Private::make().map_err(|error| {
                     format!(
-                        "no private place in /var/tmp: {}",
+                        "no private directory in /var/tmp: {}",
                         exit::with_causes(&error)
                     )
                 })?;
@@ -192,7 +192,7 @@ fn own_place(path: PathBuf, reasons: &mut Vec<String>) -> PathBuf {
     match user::current().filter(|_| is_anothers(&path)) {
         Some(root) => {
             reasons.push(format!(
-                "{} would lie in another user's directory",
+                "{} would be in another user's directory",
                 sanitize::path(&path)
             ));
             root.home.join(LETTERS)

@@ -141,10 +141,10 @@ impl Mta {
             Some(_) => RelayUrl::parse(text).map(|url| Mta::Relay(Arc::new(url))),
             // A login may stand in it: then it is not repeated.
             None if text.contains('@') => Err(MtaError(
-                "it is no way to send mail: a relay is written as smtp://USER@HOST".to_owned(),
+                "it is not a way to send mail; write a relay as smtp://USER@HOST".to_owned(),
             )),
             None => Err(MtaError(format!(
-                "\"{text}\" is no way to send mail: auto, sendmail, local, test, a path, or a URL"
+                "\"{text}\" is not a way to send mail; use auto, sendmail, local, test, a path, or a URL"
             ))),
         }
     }
@@ -164,7 +164,7 @@ impl RelayUrl {
             "submissions" => Scheme::Submissions,
             _ => {
                 return Err(MtaError(format!(
-                    "unknown protocol {scheme}://: smtp, smtps, submission or submissions"
+                    "unknown protocol {scheme}://; use smtp, smtps, submission or submissions"
                 )));
             }
         };
@@ -188,10 +188,12 @@ impl RelayUrl {
         // error text as if it were part of a name.
         let is_host = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b) || b >= 0x80;
         if host.is_empty() || !host.bytes().all(is_host) {
-            return Err(MtaError("the URL of the relay names no host".to_owned()));
+            return Err(MtaError(
+                "the URL of the relay contains no valid host name".to_owned(),
+            ));
         }
         let host = ascii_domain(host)
-            .map_err(|why| MtaError(format!("the relay is \"{host}\", and {why}")))?;
+            .map_err(|why| MtaError(format!("the relay \"{host}\" is not a valid host: {why}")))?;
         Ok(RelayUrl {
             scheme,
             host: host.into_owned(),
@@ -220,7 +222,7 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), MtaError> {
             port.parse::<u16>()
                 .ok()
                 .filter(|port| *port > 0)
-                .ok_or_else(|| MtaError("the port in it is none".to_owned()))
+                .ok_or_else(|| MtaError("the port must be a number from 1 to 65535".to_owned()))
         })
         .transpose()?;
     Ok((host, port))
@@ -228,7 +230,7 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), MtaError> {
 
 /// Decodes `%XX`.
 fn decode(text: &str) -> Result<String, MtaError> {
-    let wrong = || MtaError("a %XX in the URL is wrong".to_owned());
+    let wrong = || MtaError("the URL contains an invalid %XX".to_owned());
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

@@ -71,12 +71,12 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
     // to a part of them would be worse than none.
     if copies.len() + ignored.len() > MAX_RECIPIENTS {
         let what = format!(
-            "the message has more than {MAX_RECIPIENTS} recipients: the system's aliases lead to them"
+            "with the system's aliases the message has more than {MAX_RECIPIENTS} recipients"
         );
         return Err(Failure::new(Kind::Data, what));
     }
     notices.extend(ignored.into_iter().map(|member| {
-        format!("the system's aliases lead to {member}, which is no mailbox and was left out")
+        format!("{member} in the system's aliases is not an address, and is skipped")
     }));
     // All copies for a relay go to the same one, so the first tells whether its certificate will go
     // unchecked.
@@ -114,7 +114,7 @@ fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayUrl>>), Failure>
         return Err(config_failure(problem));
     }
     let wrong = |name: &'static str, error: MtaError| {
-        let what = format!("{}: {name} is wrong", settings.origin(name));
+        let what = format!("{}: {name} is not valid", settings.origin(name));
         Failure::new(Kind::Config, what).because(error)
     };
     let mta = Mta::of(settings).map_err(|error| wrong("mta", error))?;
@@ -148,14 +148,14 @@ fn refuse_ourselves(mta: &Mta, around: &Surroundings<'_>) -> Result<(), Failure>
     // again until the host has no process left.
     let is_ourselves = sendmail::is_ourselves(path);
     let shown = sanitize::path(&path);
-    if is_ourselves.map_err(|error| lookup_failure(format!("cannot look at {shown}"), &error))? {
+    if is_ourselves.map_err(|error| lookup_failure(format!("cannot check {shown}"), &error))? {
         let origin = around.settings.origin("mta");
-        let what = format!("{origin}: {shown} is Postrider itself, no MTA");
+        let what = format!("{origin}: {shown} is Postrider itself and not an MTA");
         return Err(Failure::new(Kind::Config, what));
     }
     // Another build of Postrider is not the same file, but it was started by the program at this path.
     if around.environment.was_called_by(path) {
-        let what = "the sendmail that was called is Postrider itself, no MTA";
+        let what = "the sendmail that was called is Postrider itself and not an MTA";
         return Err(Failure::new(Kind::Config, what)
             .hint("set mta= to the path of a real sendmail, to a relay, or to local"));
     }
@@ -172,7 +172,7 @@ fn check_host_files() -> Result<Option<String>, Failure> {
     // failed read would make a wrong sender, which relays refuse and no reply reaches.
     let mut notice = None;
     if let Some((path, unread)) = host::unread() {
-        let what = format!("cannot read {path} for this host's name");
+        let what = format!("cannot read the name of this host from {path}");
         match unread {
             HostUnread::Failed(why) => {
                 return Err(Failure::new(Kind::TryLater, what).because(why.as_str()));
@@ -215,7 +215,7 @@ impl<'a> Lookups<'a> {
         match sendmail::find() {
             Ok(path) => path.filter(|path| !is_caller(path)),
             Err(error) => {
-                self.remember("cannot look for sendmail", &error);
+                self.remember("cannot look for a sendmail", &error);
                 None
             }
         }
@@ -242,7 +242,7 @@ impl<'a> Lookups<'a> {
                 if error.is_failure() {
                     self.remember(&what, &error.into());
                 } else {
-                    let notice = format!("{what}: {error}; the system's aliases do not count");
+                    let notice = format!("{what}: {error}; the system's aliases are ignored");
                     self.notice.replace(Some(notice));
                 }
                 SystemAliases::default()
@@ -294,11 +294,11 @@ fn hint_of_domains(draft: &Draft, copies: &[RoutedCopy], identity: &Identity) ->
     // The name of this host is only one way to such an address; another one was typed so.
     Some(if bare.domain() == Some(&identity.qualify_domain) {
         format!(
-            "relays may refuse addresses at {0}: write set hostname={0}.example.org or set from= into /etc/mail.rc",
+            "relays may refuse addresses at {0}: set hostname= (such as {0}.example.org) or from= in /etc/mail.rc",
             identity.qualify_domain
         )
     } else {
-        format!("relays may refuse {bare}: write its domain in full")
+        format!("relays may refuse {bare}: write the full domain")
     })
 }
 

@@ -64,7 +64,7 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
         let origin = settings.origin("tls-ca-no-defaults");
         let what = format!("{origin}: with tls-ca-no-defaults no certificate is trusted");
         return Err(Failure::new(Kind::Config, what)
-            .hint("tls-ca-file= or tls-fingerprint= says what is trusted"));
+            .hint("set tls-ca-file= or tls-fingerprint= to say what is trusted"));
     }
     // The secret is fetched late: a password command may ask a person, who should not be asked in
     // vain because a file of certificates is missing.
@@ -125,12 +125,12 @@ fn security(url: &RelayUrl, settings: &Settings) -> Result<Security, Failure> {
         // something in clear that was to be protected.
         let asking = ["smtp-use-starttls", "tls-ca-file", "tls-fingerprint"];
         let other = match asking.into_iter().find(|name| settings.is_set(name)) {
-            Some(name) => format!("{name} ({}) asks for TLS", settings.origin(name)),
-            None if url.scheme != Scheme::Smtp => format!("{url} is always TLS"),
+            Some(name) => format!("{name} ({}) requires TLS", settings.origin(name)),
+            None if url.scheme != Scheme::Smtp => format!("{url} requires TLS"),
             None => return Ok(Security::Clear),
         };
         let what = format!("{}: tls=no, but {other}", settings.origin("tls"));
-        return Err(Failure::new(Kind::Config, what).hint("take one of the two back"));
+        return Err(Failure::new(Kind::Config, what).hint("remove one of the two settings"));
     }
     Ok(match url.scheme {
         Scheme::Smtps | Scheme::Submissions => Security::Implicit,
@@ -177,7 +177,8 @@ fn forbid_clear_login(url: &RelayUrl, settings: &Settings) -> Result<(), Failure
         "{origin}: tls=no, but a password never travels in clear to {}",
         url.host
     );
-    Err(Failure::new(Kind::Config, what).hint("tls=auto and tls=require send it over TLS"))
+    Err(Failure::new(Kind::Config, what)
+        .hint("remove tls=no, so that the password is sent over TLS"))
 }
 
 /// Makes a configuration error of a certificate that `tls-verify=ignore` would have let pass.
@@ -238,7 +239,7 @@ fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Crede
             Kind::NoPermission,
             format!("there is no password for {user} at {}", url.host),
         )
-        .hint("set password-file= to a file of mode 600 that holds it")),
+        .hint("set password-file= to a file of mode 600 that contains it")),
     }
 }
 
@@ -386,7 +387,7 @@ fn first_line(text: &str) -> Option<Secret> {
 /// Runs the password command; its arguments are split as in an rc file, no shell is involved.
 fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failure> {
     let failed = |kind, why: String| {
-        Failure::new(kind, "cannot get the password by password-command").because(why)
+        Failure::new(kind, "cannot get the password from password-command").because(why)
     };
     let fail = |why: String| failed(Kind::NoPermission, why);
     let words = words::texts(command).map_err(fail)?;

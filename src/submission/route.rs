@@ -115,7 +115,7 @@ impl Router<'_> {
                 let route = self
                     .sendmail()
                     .map(Route::Sendmail)
-                    .ok_or_else(|| no_route("no sendmail is installed here".to_owned()));
+                    .ok_or_else(|| no_route("no sendmail is installed".to_owned()));
                 self.push(recipient, recipient.clone(), route, "mta=sendmail");
             }
             // The system's aliases are expanded here, since a relay elsewhere does not know them; a
@@ -146,9 +146,9 @@ impl Router<'_> {
         let to_sendmail = relay.is_none() || (is_local && account);
         if to_sendmail && let Some(path) = self.sendmail() {
             let reason = if is_local {
-                "it is local and sendmail is here"
+                "it is on this host, and sendmail is installed"
             } else {
-                "no relay is configured and sendmail is here"
+                "no relay is configured, and sendmail is installed"
             };
             let route = Route::Sendmail(path);
             return self.push(recipient, recipient.clone(), Ok(route), reason);
@@ -156,7 +156,7 @@ impl Router<'_> {
         let reason = if relay.is_some() {
             "the relay is configured"
         } else {
-            "there is no sendmail here"
+            "no sendmail is installed"
         };
         // Third: what is left we carry ourselves. A bare name is never given to the relay as it is,
         // since the relay would take it for a name of its own.
@@ -197,7 +197,7 @@ impl Router<'_> {
         }
         // A refusal and no silence: without any copy the mail would be gone and the exit status 0.
         if expansion.members.is_empty() {
-            let text = format!("the alias {name} leads to nobody");
+            let text = format!("the alias {name} has no members");
             let outcome = Outcome::new(Disposition::Refused(Kind::NoUser), text);
             self.push(recipient, recipient.clone(), Err(outcome), reason);
         }
@@ -242,7 +242,7 @@ impl Router<'_> {
         let route = way(target).ok_or_else(|| {
             let what = match self.inputs.mta {
                 Mta::Local => "mta=local delivers only on this host",
-                _ => "no relay is configured and there is no sendmail here",
+                _ => "no relay is configured, and no sendmail is installed",
             };
             no_route(what.to_owned())
         });
@@ -300,7 +300,7 @@ impl Router<'_> {
 
 fn no_route(text: String) -> Outcome {
     Outcome::new(Disposition::Refused(Kind::Unavailable), text).hint(
-        "write the relay into ~/.mailrc or /etc/mail.rc: set mta=submission://USER@HOST password-file=FILE",
+        "to configure a relay, write into ~/.mailrc or /etc/mail.rc: set mta=submission://USER@HOST password-file=FILE",
     )
 }
 

@@ -113,7 +113,11 @@ impl Tools {
             return Err(Failure::new(Kind::Usage, "no editor is set"));
         };
         let unmade = |error: io::Error| {
-            Failure::new(Kind::CannotCreate, "cannot create a temporary file for the editor").because(error)
+            Failure::new(
+                Kind::CannotCreate,
+                "cannot create a temporary file for the editor",
+            )
+            .because(error)
         };
         // The text is private: the file has mode 0600 and a name that cannot be guessed.
         let mut file = tempfile::Builder::new()

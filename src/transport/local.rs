@@ -96,12 +96,12 @@ pub(crate) fn deliver(
             let text = format!("{name} cannot have a mailbox");
             return Outcome::new(Disposition::Refused(Kind::NoUser), text);
         }
-        Err(error) => return later("cannot look for the mailbox", error),
+        Err(error) => return later("cannot check whether the mailbox exists", error),
     };
     let line = mailbox::from_line_now(sender, local.source_date_epoch);
     let options = match options_for(&path, &account) {
         Ok(options) => options,
-        Err(error) => return later("cannot find out how the mailbox is made", error),
+        Err(error) => return later("cannot find out the owner and mode of the mailbox", error),
     };
     // What the From_ line keeps in an mbox (RFC 5321, section 4.4).
     let return_path = if is_maildir(&path) {

@@ -154,7 +154,7 @@ fn no_mail_goes_to_another_domain_than_was_typed() {
         };
         let ran = case.fails().run();
         let told = ran.stderr();
-        let is_told = told.contains(HOST) && told.contains("stands for another");
+        let is_told = told.contains(HOST) && told.contains("stands for other");
         unless(is_told, told)?;
         let calls = format!("{:?}", ran.calls());
         unless(!calls.contains('™'), calls.clone())

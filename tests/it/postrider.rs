@@ -43,7 +43,7 @@ fn a_message_to_nobody_is_refused_before_its_text_is_read() {
             .limit(Duration::from_secs(10))
             .status(64)
             .says("there is no recipient")
-            .hints("behind the options")
+            .hints("after the options")
             .run();
     }
 }

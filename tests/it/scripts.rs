@@ -359,13 +359,13 @@ fn commands_for_the_reader_are_not_dropped_where_none_is_started() {
         script(args, "")
             .args(["-Y", "d 1"])
             .status(64)
-            .says("no reader is started")
+            .says("the reader is not started")
             .run();
     }
     Case::send(["-Y", "d 1", "-s", "s", "bob"])
         .stdin("text\n")
         .status(64)
-        .says("no reader is started")
+        .says("the reader is not started")
         .run();
 }
 

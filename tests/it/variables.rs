@@ -89,7 +89,7 @@ fn a_value_that_is_none_of_the_way_out_sends_nothing_by_any_face() {
 fn a_value_that_is_none_elsewhere_is_one_line_and_the_mail_goes() {
     for door in DOORS {
         let ran = through(door, "toplines=many")
-            .says("toplines must be a whole number, not \"many\"; its default counts")
+            .says("toplines must be a whole number, not \"many\"; the default is used")
             .run();
         assert_eq!(ran.call().recipients(), ["ops@x.org"], "{door:?}");
     }
@@ -133,23 +133,20 @@ fn values_of_the_way_out_are_judged() {
         ("sendmail-timeout=-1", "must be a time"),
         (
             "hostname='my host'",
-            "hostname must be the name of a host, not \"my host\"",
+            "hostname must be a host name, not \"my host\"",
         ),
         (
             "qualify-domain=me@x.org",
-            "qualify-domain must be the name of a host",
+            "qualify-domain must be a host name",
         ),
-        (
-            "smtp-hostname=<x>",
-            "smtp-hostname must be the name of a host",
-        ),
+        ("smtp-hostname=<x>", "smtp-hostname must be a host name"),
         ("mta=", "has no value"),
         ("smtp=", "has no value"),
         ("password-file=", "has no value"),
         ("tls-ca-file", "has no value"),
         ("tls-fingerprint=", "has no value"),
-        ("mta-arguments=-t", "must not hold -t"),
-        ("sendmail-arguments='-oi -it'", "must not hold -it"),
+        ("mta-arguments=-t", "must not contain -t"),
+        ("sendmail-arguments='-oi -it'", "must not contain -it"),
         ("mta-arguments=-bp", "is a mode that sends nothing"),
         (
             "mta-aliases=/etc/other",
@@ -407,23 +404,23 @@ fn without_tls_nothing_is_encrypted_and_auto_takes_what_is_offered() {
 fn tls_that_is_forbidden_and_asked_for_is_a_contradiction() {
     // Nothing listens there: the refusal comes first.
     for (route, settings, told) in [
-        ("submission://127.0.0.1:1", "", "is always TLS"),
-        ("submissions://127.0.0.1:1", "", "is always TLS"),
-        ("smtps://127.0.0.1:1", "", "is always TLS"),
+        ("submission://127.0.0.1:1", "", "requires TLS"),
+        ("submissions://127.0.0.1:1", "", "requires TLS"),
+        ("smtps://127.0.0.1:1", "", "requires TLS"),
         (
             "smtp://127.0.0.1:1",
             "smtp-use-starttls",
-            "smtp-use-starttls ([DIR]/rc:5) asks for TLS",
+            "smtp-use-starttls ([DIR]/rc:5) requires TLS",
         ),
         (
             "smtp://127.0.0.1:1",
             "tls-ca-file=/x",
-            "tls-ca-file ([DIR]/rc:5) asks for TLS",
+            "tls-ca-file ([DIR]/rc:5) requires TLS",
         ),
         (
             "smtp://127.0.0.1:1",
             "tls-fingerprint=00",
-            "tls-fingerprint ([DIR]/rc:5) asks for TLS",
+            "tls-fingerprint ([DIR]/rc:5) requires TLS",
         ),
         (
             "smtp://relay.invalid",

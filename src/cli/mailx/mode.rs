@@ -28,12 +28,12 @@ pub(super) fn mode(parsed: &mut MailxArguments) -> Result<Mode, Failure> {
     let has_read_option = has_read_option(parsed);
     let has_send_option = has_send_option(parsed);
     if parsed.html.is_some() && parsed.pre {
-        return Err(usage("--html and --pre are two forms of one text"));
+        return Err(usage("--html and --pre cannot be used together"));
     }
     // One of the two would be ignored. A script that means `-f` as the sender, as sendmail has it,
     // would read a mailbox instead of sending.
     if has_read_option && has_send_option {
-        let what = "-f, -u, -e, -H and -p read a mailbox and do not go with options for sending";
+        let what = "-f, -u, -e, -H and -p read a mailbox and cannot be used together with options for sending";
         return Err(usage(what).hint("-f reads a mailbox; -r ADDRESS sets the sender"));
     }
     // `mailx -s x` without a recipient is a mistake of a script, and not the wish to read mail: the
@@ -98,11 +98,11 @@ fn check_reader_commands(parsed: &MailxArguments, reads: bool) -> Result<(), Fai
     if parsed.cmd.is_empty() || (reads && starts_reader(parsed)) {
         return Ok(());
     }
-    let failure = usage("-Y executes commands of the reader, and no reader is started");
+    let failure = usage("-Y executes commands of the reader, but the reader is not started");
     Err(if reads {
         failure
     } else {
-        failure.hint("-X executes a command before a message is composed")
+        failure.hint("use -X to execute a command before a message is composed")
     })
 }
 
@@ -219,12 +219,12 @@ fn mailbox(parsed: &MailxArguments) -> Result<MailboxChoice, Failure> {
             choice.file = Some(name.clone());
         }
         _ => {
-            return Err(usage("a mailbox is read, so there can be no recipients")
+            return Err(usage("recipients cannot be given when a mailbox is read")
                 .hint("-f takes one file; -r ADDRESS sets the sender of a message"));
         }
     }
     if choice.file.is_some() && choice.user.is_some() {
-        return Err(usage("-f and -u name two mailboxes"));
+        return Err(usage("-f and -u cannot be used together"));
     }
     Ok(choice)
 }
@@ -264,10 +264,10 @@ fn flag_choice(spec: &OsStr) -> Result<Option<FlagChoice>, Failure> {
     match (text.starts_with(':'), letters.next(), letters.next()) {
         (true, Some(letter), None) => match FlagChoice::from_letter(letter) {
             Some(choice) => Ok(Some(choice)),
-            None => Err(usage(format!(
-                "-H{text}: there is no such kind of messages"
-            ))),
+            None => Err(usage(format!("-H{text}: unknown kind of messages"))),
         },
-        _ => Err(usage(format!("-H{text}: write -H, or -H:u and its like"))),
+        _ => Err(usage(format!(
+            "-H{text}: write -H, or -H:u for unread messages"
+        ))),
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn speak(
             }
             "NOOP" => dialogue.reply("250 2.0.0 ok")?,
             // 252 says nothing about the address, as RFC 5321 section 3.5.3 allows.
-            "VRFY" => dialogue.reply("252 2.5.0 send it and see")?,
+            "VRFY" => dialogue.reply("252 2.5.0 cannot verify the user; send the message")?,
             "QUIT" => return dialogue.reply(&format!("221 2.0.0 {host}")),
             _ => dialogue.reply("500 5.5.1 unknown command")?,
         }
@@ -89,10 +89,10 @@ impl Dialogue<'_> {
 
     fn mail(&mut self, rest: &str) -> io::Result<()> {
         if self.envelope.is_some() {
-            return self.reply("503 5.5.1 there is a sender already");
+            return self.reply("503 5.5.1 the sender was already given");
         }
         let Some(path) = path_of(rest, "FROM:") else {
-            return self.reply("501 5.5.4 MAIL FROM:<address>");
+            return self.reply("501 5.5.4 write MAIL FROM:<address>");
         };
         // The null reverse-path of a bounce (RFC 5321 section 4.5.5).
         let sender = match path {
@@ -109,8 +109,8 @@ impl Dialogue<'_> {
     fn recipient(&mut self, rest: &str) -> io::Result<()> {
         let path = path_of(rest, "TO:").filter(|path| !path.is_empty());
         match (&mut self.envelope, path) {
-            (None, _) => self.reply("503 5.5.1 MAIL comes first"),
-            (_, None) => self.reply("501 5.5.4 RCPT TO:<address>"),
+            (None, _) => self.reply("503 5.5.1 MAIL must come first"),
+            (_, None) => self.reply("501 5.5.4 write RCPT TO:<address>"),
             (Some(envelope), Some(path)) => {
                 // 452 and not 552: the client sends the others in a second transaction (RFC 5321
                 // section 4.5.3.1.10).
@@ -132,9 +132,9 @@ impl Dialogue<'_> {
         submit: &mut dyn FnMut(Handover, Spool) -> Answer,
     ) -> io::Result<()> {
         let Some(envelope) = self.envelope.take_if(|e| !e.recipients.is_empty()) else {
-            return self.reply("503 5.5.1 RCPT comes first");
+            return self.reply("503 5.5.1 RCPT must come first");
         };
-        self.reply("354 end with a line of one dot")?;
+        self.reply("354 end the message with a line that contains only a dot")?;
         let Some(message) = read_data(input)? else {
             // The client went away in the middle; half a mail is not submitted, and the client
             // keeps the message, because it has no 250.

@@ -169,7 +169,7 @@ fn dialogue(refusal: Option<&Failure>, around: &Surroundings<'_>, diagnostics: &
         &mut submit,
     ) {
         let kind = around.signals.received().map_or(Kind::Io, Kind::Signal);
-        let failure = Failure::new(kind, "the SMTP dialogue broke off");
+        let failure = Failure::new(kind, "the SMTP dialogue was interrupted");
         diagnostics.fail(&failure.because(error));
     }
 }

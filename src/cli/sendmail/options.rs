@@ -143,8 +143,10 @@ fn mode(word: &OsStr) -> Result<SendmailMode, Failure> {
 }
 
 fn no_mta(option: &str) -> Failure {
-    usage(format!("{option} is for an MTA, and Postrider is none"))
-        .hint("Postrider submits each message at once; it has no daemon and no queue run")
+    usage(format!(
+        "{option} is for an MTA, and Postrider is not an MTA"
+    ))
+    .hint("Postrider sends each message at once; it has no daemon and no queue")
 }
 
 #[cfg(test)]

@@ -247,7 +247,7 @@ fn a_configuration_with_more_entries_than_there_is_room_for_stops_mail_and_says_
     ];
     for text in &table {
         let settings = read(text);
-        let what = "the configuration has more than 100000 entries: the rest is left out";
+        let what = "the configuration has more than 100000 entries: the rest is ignored";
         let told = settings
             .problems
             .iter()
@@ -267,7 +267,7 @@ fn wrong_lines_without_end_are_told_up_to_a_limit_and_none_is_made_good_by_it() 
     let settings = read(&text);
     assert_eq!(settings.problems.len(), 1_002);
     let last = &settings.problems[1_001];
-    assert_eq!(last.what, "more is wrong here than is told");
+    assert_eq!(last.what, "there are more errors here that are not shown");
     assert_eq!(last.weight, Weight::Route);
 }
 

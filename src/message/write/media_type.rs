@@ -47,7 +47,7 @@ impl MediaType {
             reason,
         };
         if text.chars().any(|c| c.is_control() && c != '\t') {
-            return Err(fault("the content type holds a control character"));
+            return Err(fault("the content type contains a control character"));
         }
         // Controls were refused first: a newline in a parameter would begin a header field.
         let (name, rest) = text.split_once(';').unwrap_or((text, ""));

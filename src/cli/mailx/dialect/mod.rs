@@ -187,17 +187,17 @@ impl Pass<'_> {
                 // bsd-mailx passes what follows `--` on to sendmail, so scripts set the sender
                 // there.
                 b"-f" | b"-r" => {
-                    let value = self.value_of("-f behind --")?;
+                    let value = self.value_of("-f after --")?;
                     self.push("from", Some(&value));
                 }
                 b"-F" => {
                     // The heirloom idiom passes a full name to sendmail.
-                    let value = self.value_of("-F behind --")?;
+                    let value = self.value_of("-F after --")?;
                     self.push("full-name", Some(&value));
                 }
                 [b'-', ..] => {
-                    let what = format!("{} behind -- is not understood", sanitize::path(&word));
-                    let hint = "behind recipients and --, only -f ADDRESS and -F NAME may follow";
+                    let what = format!("{} is not allowed after --", sanitize::path(&word));
+                    let hint = "after recipients and --, only -f ADDRESS, -F NAME and more recipients are allowed";
                     return Err(usage(what).hint(hint));
                 }
                 _ => self.operands.push(word),
@@ -461,8 +461,9 @@ impl Pass<'_> {
 }
 
 fn no_batch_mode(option: &str) -> Failure {
-    usage(format!("{option}, s-nail's batch mode, is not known"))
-        .hint("-~ turns escapes on in piped text; commands are read from a pipe as they are")
+    usage(format!("{option} (s-nail's batch mode) is not supported")).hint(
+        "commands for a mailbox can be piped without it; -~ enables escapes in a piped message",
+    )
 }
 
 fn unknown_letter(letter: char, cluster: &[u8]) -> Failure {

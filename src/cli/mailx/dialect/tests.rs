@@ -151,8 +151,8 @@ fn errors_speak_the_users_spelling() {
         (&["-y"], "unknown option -y"),
         (&["--blorb"], "unknown option --blorb"),
         (&["--ignore=x"], "option --ignore takes no value"),
-        (&["u", "--", "-x"], "-x behind -- is not understood"),
-        (&["u", "--", "-f"], "option -f behind -- needs a value"),
+        (&["u", "--", "-x"], "-x is not allowed after --"),
+        (&["u", "--", "-f"], "option -f after -- needs a value"),
     ];
     for (line, expected) in table {
         assert_eq!(normalised(line, false).unwrap_err().what, *expected);
