@@ -6,6 +6,8 @@
 //
 // Prints one JSON object a message (readers.py says what is in it).
 
+mb_substitute_character(0xfffd);
+
 function decoded($text)
 {
     return iconv_mime_decode($text, ICONV_MIME_DECODE_CONTINUE_ON_ERROR, 'UTF-8');
