@@ -14,7 +14,8 @@
 //!             ├─ transport  mailbox  config
 //!             │   sendmail · smtp · local       format · read · append · rewrite · lock · maildir
 //!             └───────┬────────┬───────┘
-//!                  message   address   sanitize     pure: bytes in, bytes out
+//!                  message   address                pure: bytes in, bytes out
+//!                  charset   sanitize               pure, and known to all
 //!                          sys              the door to the operating system
 //! ```
 //! `tests/it/layers.rs` holds every `crate::…` path against its table, which allows no more than this map.
@@ -46,6 +47,7 @@
 //! | What may `ui` not do? | open, change or send anything: it only displays what it is given |
 //! | Where would a retry queue live? | `submission/outbox`, in place of the dead letter of `submission/keep.rs` |
 //! | Who runs children, and who opens files that may be planted? | `sys/child.rs`; `sys/open`, whose `names` has a table |
+//! | What does the name of a charset mean, and which charset has a text without one? | [`charset`] |
 //! | Which exit status is it? | `exit.rs`: kinds of failure, and the worst of several |
 #![forbid(unsafe_code)]
 // The map is for those who work here: `cargo doc --document-private-items`.
@@ -54,6 +56,7 @@
 #![cfg_attr(not(test), warn(unreachable_pub, unused_crate_dependencies))]
 
 pub mod address;
+mod charset;
 mod cli;
 pub mod compose;
 mod config;

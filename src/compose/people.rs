@@ -8,10 +8,11 @@ use crate::address::{
     AddressError, MAX_RECIPIENTS, NamedAddress, Recipient, ReversePath, alias, is_rest, parse_list,
     parse_recipients,
 };
+use crate::charset;
 use crate::compose::{BadRecipient, Composed, Composer, RecipientField, Request};
 use crate::config::Environment;
 use crate::exit::{Failure, Kind};
-use crate::message::{self, Charset, HeaderName, HeaderValue};
+use crate::message::{HeaderName, HeaderValue};
 use crate::sanitize;
 use crate::sys::user;
 
@@ -122,15 +123,23 @@ impl Composer<'_> {
         if self.composed.is_too_many {
             return;
         }
-        let text = message::decode_text(bytes);
-        let charset = Charset::of(bytes);
-        // The list is parsed as text, but the name of a file must become the bytes that were
-        // typed.
-        let as_written = |text: &str| OsString::from_vec(message::encode_text(text, charset));
+        let text = charset::decode_text(bytes);
         let allowed = self.settings.targets();
         // Where one kind is allowed both are recognised: what `expandaddr` takes away is then
         // refused with its own reason, and not as a bad address.
-        for entry in parse_recipients(&text, allowed.files || allowed.commands) {
+        let takes_others = allowed.files || allowed.commands;
+        // The list is parsed as text, but the name of a file must become the bytes that were typed:
+        // it is taken from the same entry of a text that has them.
+        let (reversible, charset) = charset::decode_reversibly(bytes);
+        let written = takes_others.then(|| parse_recipients(&reversible, takes_others));
+        let mut written = written.into_iter().flatten();
+        for entry in parse_recipients(&text, takes_others) {
+            let as_written = match written.next() {
+                Some(Ok(Recipient::File(name) | Recipient::Command(name))) => {
+                    OsString::from_vec(charset::encode_text(&name, charset))
+                }
+                _ => OsString::new(),
+            };
             if self.composed.is_too_many {
                 return;
             }
@@ -149,11 +158,11 @@ impl Composer<'_> {
                     let why = "it names a command, and 'expandaddr' does not allow it";
                     self.bad_recipient(&command, why);
                 }
-                Ok(Recipient::File(path)) => {
-                    self.composed.draft.files.push(as_written(&path));
+                Ok(Recipient::File(_)) => {
+                    self.composed.draft.files.push(as_written);
                 }
-                Ok(Recipient::Command(command)) => {
-                    self.composed.draft.commands.push(as_written(&command));
+                Ok(Recipient::Command(_)) => {
+                    self.composed.draft.commands.push(as_written);
                 }
                 Err(error) => self.no_recipient(&error),
             }

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use crate::address::alias::Members;
 use crate::address::ascii_domain;
+use crate::charset::decode_text;
 use crate::config::problem::{Lines, Origin, Problem, Weight};
 use crate::config::value::Targets;
 use crate::config::variables::Row;
-use crate::config::{text, value, variables};
+use crate::config::{value, variables};
 use crate::sys::host;
 
 /// How many entries all files and options may have: the names and members of aliases, fields and
@@ -187,7 +188,7 @@ impl Settings {
     /// A value that the row does not take is reported, and the variable has its default.
     pub(crate) fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: Origin) {
         let bytes = value.as_ref();
-        let value = text::decode(bytes.as_bytes());
+        let value = decode_text(bytes.as_bytes());
         let Some(row) = variables::row_of(name) else {
             return self.set_unknown(name, &value, origin);
         };

@@ -1,28 +1,23 @@
-//! Text of a configuration: UTF-8, or else windows-1252, so that every byte can be had back.
+//! The lines of a configuration as text, so that every byte can be had back.
 //!
-//! What is shown is text; what names a file is bytes. A line that is not UTF-8 is read as
-//! windows-1252, in which each byte is one character, and file names in it become those bytes again.
+//! A line that is not UTF-8 is read as windows-1252, in which each byte is one character. The words
+//! of it become bytes again: file names are those bytes, and which charset the text of a value has is
+//! decided for each value by [`charset`](crate::charset).
 
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use encoding_rs::WINDOWS_1252;
+use crate::charset::{Charset, decode_reversibly, encode_text};
 
-/// Returns bytes as text.
+/// Returns a line as text.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        // The web's table of windows-1252 gives each of the 256 bytes a character, also the five
-        // that Microsoft has left out. A byte order mark would be swallowed, so it is not looked
-        // for.
-        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
-    }
+    decode_reversibly(bytes).0
 }
 
 /// Returns the bytes of a text that [`decode`] made of bytes that were not UTF-8.
 pub(crate) fn encode(text: &str) -> OsString {
-    OsString::from_vec(WINDOWS_1252.encode(text).0.into_owned())
+    OsString::from_vec(encode_text(text, Charset::Windows1252))
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use encode::charset::{Charset, decode_text, encode_text};
+pub use crate::charset::{Charset, decode_text};
 pub use identity::{date, message_id};
 pub use text::html::{plain_of_html, preformatted};
 pub use text::pictures::{

@@ -5,8 +5,8 @@
 use std::error::Error;
 use std::fmt;
 
-use super::encode::charset::decode_text;
 use crate::address::spaces_for_controls;
+use crate::charset::decode_text;
 
 /// Why bytes may not stand in a header field.
 #[derive(Clone, Debug, PartialEq, Eq)]

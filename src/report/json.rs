@@ -24,7 +24,9 @@
 //! `show N --json` has these keys and: `fields`, an array of
 //! `{"name", "body"}` of all header fields in order; `text`, the text for
 //! people; `parts`, an array of `{"number", "type", "charset", "name",
-//! "attachment", "size"}` in order, `size` in decoded bytes.
+//! "attachment", "size"}` in order, `size` in decoded bytes; `unknown_charsets`,
+//! an array of the charsets named in the header or of a text that are none we
+//! know: what they label was read as UTF-8 if it is that, else as windows-1252.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -175,6 +177,9 @@ impl<'g> ObjectWriter<'g> {
         }
         self.text("to", to, true);
         self.raw("to", to);
+        if let Some(content) = content {
+            self.value("unknown_charsets", &json!(unknown_charsets(content)));
+        }
         self.buffer.extend_from_slice(b"}\n");
         (self.give)(&self.buffer);
     }
@@ -331,6 +336,47 @@ impl<'g> ObjectWriter<'g> {
                 Content::Multipart(parts) | Content::Message(_, parts) => self.list_parts(parts),
             }
         }
+    }
+}
+
+/// How many charsets that we do not know are named.
+const MAX_CHARSETS: usize = 20;
+/// How much of the name of one is shown, in characters.
+const MAX_LABEL: usize = 80;
+
+/// Returns the charsets that a message names and we do not know, each once.
+fn unknown_charsets(content: &[u8]) -> Vec<String> {
+    let header = fields::split_header(content).0;
+    let of_fields = fields::fields(header).filter_map(|field| {
+        let (label, _) = words::unknown_charset(words::cut(field.body, MAX_DECODED))?;
+        Some(label)
+    });
+    let mut found = Vec::new();
+    of_fields.for_each(|label| add_charset(&mut found, &label));
+    add_charsets_of_texts(&mut found, &structure(content).parts);
+    found
+}
+
+fn add_charsets_of_texts(found: &mut Vec<String>, parts: &[Part<'_>]) {
+    for part in parts {
+        match &part.content {
+            Content::Leaf if part.media_type.starts_with("text/") => {
+                if let Some(label) = part.unknown_charset() {
+                    add_charset(found, label);
+                }
+            }
+            Content::Leaf => {}
+            Content::Multipart(parts) | Content::Message(_, parts) => {
+                add_charsets_of_texts(found, parts);
+            }
+        }
+    }
+}
+
+fn add_charset(found: &mut Vec<String>, label: &str) {
+    let label: String = label.chars().take(MAX_LABEL).collect();
+    if found.len() < MAX_CHARSETS && !found.contains(&label) {
+        found.push(label);
     }
 }
 

@@ -6,21 +6,10 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::sync::OnceLock;
 
-use encoding_rs::{Encoding, UTF_8};
+use crate::charset::{Label, NamedCharset, look_up};
 
 /// The charset that was chosen; UTF-8 until then.
-static CHOSEN: OnceLock<Option<Charset>> = OnceLock::new();
-
-/// A charset that is not UTF-8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Charset {
-    encoding: &'static Encoding,
-    /// Bytes from 0x80 to 0x9f are no characters of it, but commands to a terminal. The web's names for
-    /// charsets, which `encoding_rs` has, mean windows-1252 by iso-8859-1.
-    has_c1: bool,
-    /// Only ASCII can be written.
-    is_ascii: bool,
-}
+static CHOSEN: OnceLock<Option<NamedCharset>> = OnceLock::new();
 
 /// Chooses the charset for the rest of the run, as the locale (`LC_ALL`, `LC_CTYPE` or `LANG`) names
 /// it. A locale that names none, or one that we do not know, means UTF-8.
@@ -36,54 +25,33 @@ pub(crate) fn choose(locale: Option<&OsStr>) {
 /// that are not shown.
 pub(crate) fn encode(text: &str) -> Cow<'_, [u8]> {
     match CHOSEN.get() {
-        Some(Some(charset)) if !text.is_ascii() => Cow::Owned(charset.encode(text)),
+        Some(Some(charset)) if !text.is_ascii() => Cow::Owned(encoded(text, *charset)),
         _ => Cow::Borrowed(text.as_bytes()),
     }
 }
 
-impl Charset {
-    fn encode(self, text: &str) -> Vec<u8> {
-        let mut out = Vec::with_capacity(text.len());
-        let mut buffer = [0; 4];
-        for c in text.chars() {
-            let plain: &str = c.encode_utf8(&mut buffer);
-            if c.is_ascii() {
-                out.extend_from_slice(plain.as_bytes());
-                continue;
-            }
-            let (bytes, _, is_unmappable) = self.encoding.encode(plain);
-            let is_control = |byte: &u8| self.has_c1 && (0x80..0xa0).contains(byte);
-            if is_unmappable || self.is_ascii || bytes.iter().any(is_control) {
-                out.extend_from_slice(format!("<U+{:04X}>", u32::from(c)).as_bytes());
-            } else {
-                out.extend_from_slice(&bytes);
-            }
+fn encoded(text: &str, charset: NamedCharset) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c as u8);
+            continue;
         }
-        out
+        match charset.encode(c) {
+            Some(bytes) => out.extend_from_slice(&bytes),
+            None => out.extend_from_slice(format!("<U+{:04X}>", u32::from(c)).as_bytes()),
+        }
     }
+    out
 }
 
 /// Returns the charset that a locale names, as in `de_DE.ISO-8859-15@euro`, if it is not UTF-8.
-fn charset_of(locale: &str) -> Option<Charset> {
+fn charset_of(locale: &str) -> Option<NamedCharset> {
     let (_, name) = locale.split_once('.')?;
-    let name = name.split('@').next().unwrap_or_default();
-    let name = name.to_ascii_lowercase();
-    let label = match name.as_str() {
-        "eucjp" => "euc-jp",
-        "euckr" => "euc-kr",
-        "koi8r" => "koi8-r",
-        "koi8u" => "koi8-u",
-        "ansi_x3.4-1968" => "us-ascii",
-        other => other,
-    };
-    let encoding = Encoding::for_label(label.as_bytes())?;
-    // Charsets with shift states hold ESC, and UTF-16 holds NUL: no terminal has them.
-    let is_simple = encoding.output_encoding() == encoding && encoding.is_ascii_compatible();
-    (is_simple && encoding != UTF_8).then(|| Charset {
-        encoding,
-        has_c1: label.starts_with("iso") || label.starts_with("latin"),
-        is_ascii: label.contains("ascii"),
-    })
+    match look_up(name.split('@').next().unwrap_or_default()) {
+        Label::Known(charset) if charset.is_for_terminals() && !charset.is_utf_8() => Some(charset),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -100,9 +68,14 @@ mod tests {
             ("ja_JP.eucJP", "日", b"\xc6\xfc"),
             ("de_DE.CP1252", "€", b"\x80"),
             ("en_US.ANSI_X3.4-1968", "ö", b"<U+00F6>"),
+            ("C.646", "aö", b"a<U+00F6>"),
+            ("de_DE.IBM-850", "ö\u{2018}", b"\x94<U+2018>"),
+            ("de_DE.8859_1", "ö€", b"\xf6<U+20AC>"),
+            ("th_TH.TIS-620", "\u{e01}…", b"\xa1<U+2026>"),
+            ("hy_AM.ARMSCII-8", "\u{531}", b"\xb2"),
         ] {
             let charset = charset_of(locale).expect(locale);
-            assert_eq!(charset.encode(text), bytes, "{locale}");
+            assert_eq!(encoded(text, charset), bytes, "{locale}");
         }
         for locale in [
             "C",

@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::open::{self, Use};
+use crate::charset::decode_text;
 
 /// Whether this build has its C library in it and can load no module.
 pub(crate) const IS_STATIC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
@@ -86,7 +87,7 @@ fn passwd_row(fields: &[&[u8]]) -> Option<PasswdRow> {
         name: str::from_utf8(name).ok()?.to_owned(),
         uid: number(uid)?,
         gid: number(gid)?,
-        gecos: String::from_utf8_lossy(gecos).into_owned(),
+        gecos: decode_text(gecos).into_owned(),
         home: OsStr::from_bytes(home).into(),
     })
 }
@@ -157,6 +158,9 @@ mod tests {
             b"# root:x:0:0::/:/x\n+::::::\n\nroot:x:zero:0::/:/x\nr:x:0:0\nr:x:0:0:R,,:/h:/s\n";
         let row = find(text, passwd_row, |row| row.uid == 0).unwrap();
         assert_eq!((row.name.as_str(), row.gecos.as_str()), ("r", "R,,"));
+        let latin = b"j:x:7:7:J\xf6rg M\xfcller,,:/h:/s\n";
+        let row = find(latin, passwd_row, |row| row.uid == 7).unwrap();
+        assert_eq!(row.gecos, "J\u{f6}rg M\u{fc}ller,,");
         let row = find(b"g:x:7:a,b\n", group_row, |row| row.name == "g").unwrap();
         assert_eq!((row.gid, row.members.len()), (7, 2));
         assert_eq!(find(b"g:x:7:\n", group_row, |row| row.gid == 8), None);

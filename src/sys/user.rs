@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid, getgrouplist};
 
+use crate::charset::decode_text;
 use crate::exit;
 use crate::sys::name_service::{self, GroupRow, IS_STATIC, PasswdRow};
 
@@ -32,7 +33,7 @@ impl From<nix::unistd::User> for PasswdRow {
             name: row.name,
             uid: row.uid.as_raw(),
             gid: row.gid.as_raw(),
-            gecos: String::from_utf8_lossy(row.gecos.to_bytes()).into_owned(),
+            gecos: decode_text(row.gecos.to_bytes()).into_owned(),
             home: row.dir,
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module with the modules it may know; a new module needs a place on the map, and a row.
-const MAP: [(&str, &[&str]); 20] = [
+const MAP: [(&str, &[&str]); 21] = [
     ("main", &["door"]),
     ("lib", &[]),
     // For the program's own files outside the library.
@@ -126,7 +126,9 @@ const MAP: [(&str, &[&str]); 20] = [
     ),
     (
         "compose",
-        &["config", "message", "address", "sanitize", "sys", "exit"],
+        &[
+            "config", "message", "address", "charset", "sanitize", "sys", "exit",
+        ],
     ),
     // Mailboxes and transports do not know each other; built-in delivery is the exception below.
     (
@@ -137,12 +139,13 @@ const MAP: [(&str, &[&str]); 20] = [
         "mailbox",
         &["message", "address", "sanitize", "sys", "exit"],
     ),
-    ("config", &["address", "sanitize", "sys", "exit"]),
+    ("config", &["address", "charset", "sanitize", "sys", "exit"]),
     // Pure: bytes in, bytes out.
-    ("message", &["address", "sanitize"]),
+    ("message", &["address", "charset", "sanitize"]),
     ("address", &[]),
+    ("charset", &[]),
     ("sanitize", &[]),
-    ("sys", &["sanitize", "exit"]),
+    ("sys", &["charset", "sanitize", "exit"]),
 ];
 
 /// Modules that anyone may know and that know nobody.

@@ -10,6 +10,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::charset::decode_text;
 use crate::config::commands::{RcCommand, find_in_rc_files};
 use crate::config::problem::{Lines, Origin, Problem, Weight};
 use crate::config::settings::Settings;
@@ -411,6 +412,15 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    /// Returns a word of the line being read as the text that it is by itself.
+    fn decoded(&self, word: String) -> String {
+        if self.is_foreign {
+            decode_text(text::encode(&word).as_bytes()).into_owned()
+        } else {
+            word
+        }
+    }
+
     /// Returns a word of the line being read as the bytes that were written.
     fn os<'w>(&self, word: &'w str) -> Cow<'w, OsStr> {
         if self.is_foreign {
@@ -450,7 +460,7 @@ impl<'a> Interpreter<'a> {
             RcCommand::Alternates => {
                 if self.settings.has_room(count, origin) {
                     // A later list replaces the earlier one, as in bsd-mailx.
-                    self.settings.alternates = words.collect();
+                    self.settings.alternates = words.map(|word| self.decoded(word)).collect();
                 }
             }
             RcCommand::Source => self.source(rest, origin, depth),
@@ -487,9 +497,11 @@ impl<'a> Interpreter<'a> {
         if let Some(name) = words.next()
             && self.settings.has_room(count, origin)
         {
+            let members: Vec<String> = words.map(|member| self.decoded(member)).collect();
             // POSIX: a second line for the same name adds to the group.
+            let name = self.decoded(name);
             let alias = self.settings.aliases.entry(name).or_default();
-            words.for_each(|member| alias.push(&member));
+            members.iter().for_each(|member| alias.push(member));
         }
     }
 

@@ -1,14 +1,17 @@
 //! The header fields that describe a part: type, charset, boundary, file name, encoding.
 //!
-//! Here mail-parser does its work: it knows parameters, their continuations and their charsets
-//! (RFC 2231) in all the spellings of mailers. The fields are cut before it sees them, because its
-//! time grows with the square of the number of continuations.
+//! Here mail-parser does its work: it knows parameters and their continuations in all the spellings
+//! of mailers. The fields are cut before it sees them, because its time grows with the square of the
+//! number of continuations. File names with a charset (RFC 2231) are ours: its table of charsets is
+//! not the one of [`charset`](crate::charset).
 
 use mail_parser::{MessageParser, MimeHeaders};
 
 use super::body::DeclaredEncoding;
 use super::quiet::quietly;
 use super::{fields, words};
+use crate::charset::decode_text;
+use crate::message::premade::structured::Structured;
 
 /// How much is read of a field that describes a part. A file name of 255 characters needs 2.5 KiB.
 pub(super) const MAX_FIELD: usize = 16 * 1024;
@@ -68,10 +71,25 @@ impl Description {
             self.charset = found.attribute("charset").map(str::to_owned);
             self.boundary = found.attribute("boundary").map(str::to_owned);
         }
-        // RFC 2047 section 5 forbids encoded words in parameters; many mailers write them there.
-        self.file_name = parsed
-            .attachment_name()
-            .map(|name| words::decode_unfolded(name).into_owned());
+        let extended = |field: &str, name: &str| {
+            let body = fields::unfold(fields::find(block, field)?);
+            Structured::parse(&body).extended_parameter(name)
+        };
+        // A name with a charset (RFC 2231) is the better one of two (RFC 6266 section 4.3).
+        self.file_name = extended("Content-Disposition", "filename").or_else(|| {
+            let plain = parsed
+                .content_disposition()
+                .and_then(|disposition| disposition.attribute("filename"));
+            let name = match plain {
+                Some(name) => Some(name),
+                None => match extended("Content-Type", "name") {
+                    Some(name) => return Some(name),
+                    None => parsed.attachment_name(),
+                },
+            };
+            // RFC 2047 section 5 forbids encoded words in parameters; many mailers write them there.
+            name.map(|name| words::decode_unfolded(name).into_owned())
+        });
         self.attachment = parsed
             .content_disposition()
             .is_some_and(|disposition| disposition.ctype().eq_ignore_ascii_case("attachment"));
@@ -106,5 +124,6 @@ fn describing_fields(header: &[u8]) -> Option<Vec<u8>> {
         block.push(b'\n');
     }
     block.push(b'\n');
-    Some(block)
+    // Names that a mailer wrote as bytes: mail-parser knows no charset but UTF-8 for them.
+    Some(decode_text(&block).into_owned().into_bytes())
 }

@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use super::fields::{self, Field};
 use super::{Content, Part, html, structure, words};
+use crate::charset::{self, Charset};
 
 /// How much of a header is shown, in bytes.
 const MAX_HEADER: usize = 1 << 20;
@@ -16,6 +17,9 @@ const MAX_ADDRESSES: usize = 1000;
 
 /// How much HTML of a part is rendered, in bytes: that takes several times as much memory.
 const MAX_HTML: usize = 4_000_000;
+
+/// How much is shown of the name of a charset that we do not know, in characters.
+const MAX_LABEL: usize = 40;
 
 /// The header fields hidden unless somebody asks for all (what Debian's `/etc/mail.rc` ignores).
 pub const IGNORED: &[&str] = &[
@@ -63,7 +67,7 @@ pub fn each_of_message(message: &[u8], choice: FieldChoice<'_>, emit: &mut dyn F
     let (from_line, rest) = fields::split_from_line(message);
     let mut out = TextOutput::new(emit);
     if let Some(line) = from_line {
-        out.push(&words::eight_bit(line));
+        out.push(&charset::decode_text(line));
         out.push("\n");
     }
     header(&mut out, fields::split_header(rest).0, choice);
@@ -91,7 +95,7 @@ fn body(out: &mut TextOutput<'_>, message: &[u8]) {
     if let Some(rest) = &found.rest {
         separate(out);
         out.push("[-- too many parts: the rest is shown as it stands --]\n");
-        words::each_in_charset(rest, None, &mut |text| out.push(text));
+        charset::each_in_charset(rest, None, &mut |text| out.push(text));
     }
     out.finish();
 }
@@ -108,6 +112,8 @@ struct TextOutput<'g> {
     tail: [u8; 4],
     /// The line ends behind them, which are emitted when other text follows.
     newlines: usize,
+    /// A charset was unknown, and a line says so.
+    is_charset_told: bool,
 }
 
 impl<'g> TextOutput<'g> {
@@ -117,7 +123,20 @@ impl<'g> TextOutput<'g> {
             len: 0,
             tail: [0; 4],
             newlines: 0,
+            is_charset_told: false,
         }
+    }
+
+    /// Says, once a message, that a text is shown in a charset that was guessed.
+    fn tell_unknown_charset(&mut self, label: &str, guessed: Charset) {
+        if std::mem::replace(&mut self.is_charset_told, true) {
+            return;
+        }
+        let label: String = label.chars().take(MAX_LABEL).collect();
+        let label = label.replace(['\n', '\r'], " ");
+        self.push(&format!(
+            "[-- unknown charset \"{label}\": read as {guessed} --]\n"
+        ));
     }
 
     fn push(&mut self, text: &str) {
@@ -174,6 +193,7 @@ const NEWLINES: &str = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n
 fn header(out: &mut TextOutput<'_>, block: &[u8], choice: FieldChoice<'_>) {
     // The limit counts the text, not the bytes: decoded text may be longer.
     let start = out.len();
+    let mut unknown = None;
     for field in fields::fields(block).filter(|field| choice.shows(field)) {
         if out.len() - start > MAX_HEADER {
             out.push("[-- the header is longer than 1 MB: the rest is not shown --]\n");
@@ -181,7 +201,7 @@ fn header(out: &mut TextOutput<'_>, block: &[u8], choice: FieldChoice<'_>) {
         }
         let cut = field.body.len().min(MAX_HEADER);
         let (shown, hidden) = first_addresses(&field.body[..cut], &field);
-        out.push(&words::eight_bit(field.name));
+        out.push(&charset::decode_text(field.name));
         out.push(": ");
         out.push(&field_text(shown));
         if hidden > 0 {
@@ -190,12 +210,16 @@ fn header(out: &mut TextOutput<'_>, block: &[u8], choice: FieldChoice<'_>) {
             out.push(" [-- cut after 1 MB --]");
         }
         out.push("\n");
+        unknown = unknown.or_else(|| words::unknown_charset(shown));
+    }
+    if let Some((label, guessed)) = unknown {
+        out.tell_unknown_charset(&label, guessed);
     }
 }
 
 fn field_text(body: &[u8]) -> String {
     if body.is_ascii() && memmem::find(body, b"=?").is_none() {
-        words::eight_bit(body).replace("\r\n", "\n")
+        charset::decode_text(body).replace("\r\n", "\n")
     } else {
         // A line end within an encoded word would look like another field, such as a forged From:
         // it is shown as a visible sign.
@@ -245,6 +269,9 @@ fn show(out: &mut TextOutput<'_>, part: &Part<'_>) {
         }
         Content::Leaf if is_shown(part) => {
             separate(out);
+            if let Some(label) = part.unknown_charset() {
+                out.tell_unknown_charset(label, Charset::of(&part.decoded()));
+            }
             if part.is("text/html") {
                 show_html(out, part)
             } else {
@@ -428,7 +455,7 @@ mod tests {
             ),
             (
                 "Content-Type: text/plain; charset=nonesuch\n\ncaf\u{e9}\n",
-                "café\n",
+                "[-- unknown charset \"nonesuch\": read as utf-8 --]\ncafé\n",
             ),
             ("Subject: x\n\n", ""),
         ];
@@ -467,7 +494,7 @@ mod tests {
             });
             assert!(longest <= PIECE, "{longest}");
             assert_eq!(len, text(&message).len());
-            let whole = words::in_charset(&message[header.len()..], Some("windows-1252"));
+            let whole = charset::in_charset(&message[header.len()..], Some("windows-1252"));
             assert_eq!(text(&message), whole.replace("\r\n", "\n"));
         }
     }

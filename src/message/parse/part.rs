@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::body::DeclaredEncoding;
 use super::bytes::Bytes;
-use super::words;
+use crate::charset::{self, Label};
 
 /// One part of a message (RFC 2045 section 2.4).
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Part<'_> {
     /// Hands the content to `emit` as text in LF lines, a piece at a time.
     pub fn each_text(&self, emit: &mut dyn FnMut(&str)) {
         let mut held = false;
-        words::each_in_charset(&self.decoded(), self.charset.as_deref(), &mut |text| {
+        charset::each_in_charset(&self.decoded(), self.charset.as_deref(), &mut |text| {
             // A CR at the end of a piece is held back: its LF may begin the next piece.
             if text.is_empty() {
                 return;
@@ -84,6 +84,12 @@ impl Part<'_> {
         let start = self.raw.slice(0, 4096);
         let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
         !is_blank(&self.encoding.decode(&start)) || !is_blank(&self.decoded())
+    }
+
+    /// Returns the charset that the part names, if it is none we know.
+    pub fn unknown_charset(&self) -> Option<&str> {
+        let label = self.charset.as_deref()?;
+        (charset::look_up(label) == Label::Unknown).then_some(label)
     }
 
     /// Returns whether it is of this type, such as `text/html`.

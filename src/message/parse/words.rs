@@ -6,71 +6,11 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{CoderResult, Encoding, REPLACEMENT, UTF_8, WINDOWS_1252};
 use memchr::{memchr, memmem};
 
 use super::body::{base64, quoted_printable};
 use super::fields::unfold;
-
-/// How much text is decoded at once.
-const PIECE: usize = 32 * 1024;
-
-/// Returns bytes of unknown charset as text: UTF-8 if they are, else windows-1252.
-pub fn eight_bit(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
-    }
-}
-
-/// Returns bytes in a declared charset as text.
-///
-/// Without a label, or with an unknown one, they are UTF-8 if valid, else windows-1252.
-pub fn in_charset<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
-    match charset(label) {
-        None => eight_bit(bytes),
-        Some(encoding) if encoding == UTF_8 => UTF_8.decode_with_bom_removal(bytes).0,
-        Some(encoding) => encoding.decode(bytes).0,
-    }
-}
-
-/// Hands bytes in a declared charset to `emit` as text, a piece at a time: the text of a message may
-/// be several times as long as its bytes.
-pub fn each_in_charset(bytes: &[u8], label: Option<&str>, emit: &mut dyn FnMut(&str)) {
-    let mut decoder = match charset(label) {
-        None => match std::str::from_utf8(bytes) {
-            Ok(text) => return emit(text),
-            Err(_) => WINDOWS_1252.new_decoder_without_bom_handling(),
-        },
-        Some(encoding) if encoding == UTF_8 => UTF_8.new_decoder_with_bom_removal(),
-        Some(encoding) => encoding.new_decoder(),
-    };
-    // The decoder stops where the piece is full, and never within a character.
-    let mut text = String::with_capacity(PIECE);
-    let mut rest = bytes;
-    loop {
-        let (result, read, _) = decoder.decode_to_string(rest, &mut text, true);
-        rest = &rest[read..];
-        emit(&text);
-        text.clear();
-        if result == CoderResult::InputEmpty {
-            return;
-        }
-    }
-}
-
-/// Returns the encoding that a charset's name stands for, in the label matching of the WHATWG
-/// Encoding Standard, which knows the names mail uses.
-///
-/// Returns `None` for no charset, an unknown one, and ASCII, which mailers declare for 8-bit text,
-/// too: then [`eight_bit`] decides.
-fn charset(label: Option<&str>) -> Option<&'static Encoding> {
-    let label = label.unwrap_or_default().trim();
-    let is_ascii = ["", "us-ascii", "ascii"]
-        .iter()
-        .any(|name| label.eq_ignore_ascii_case(name));
-    Encoding::for_label(label.as_bytes()).filter(|&encoding| !is_ascii && encoding != REPLACEMENT)
-}
+use crate::charset::{Charset, Label, decode_text, in_charset, look_up};
 
 /// Returns the beginning of bytes, at most so long, without a character of UTF-8 cut in two.
 pub fn cut(bytes: &[u8], most: usize) -> &[u8] {
@@ -85,7 +25,7 @@ pub fn cut(bytes: &[u8], most: usize) -> &[u8] {
 /// Returns a field body as text: unfolded, 8-bit bytes and encoded words (RFC 2047) decoded.
 pub fn decode(body: &[u8]) -> String {
     let body = unfold(body);
-    decode_unfolded(&eight_bit(&body)).into_owned()
+    decode_unfolded(&decode_text(&body)).into_owned()
 }
 
 /// Returns text with its encoded words decoded.
@@ -130,6 +70,19 @@ pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
     flush(&mut out, &mut pending);
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// Returns the first charset named by an encoded word of a field body that is none we know, and
+/// the one that the word is read in.
+pub fn unknown_charset(body: &[u8]) -> Option<(String, Charset)> {
+    // Mostly there is no encoded word, and nothing is decoded for the question.
+    memmem::find(body, b"=?")?;
+    let body = unfold(body);
+    let text = decode_text(&body);
+    let starts = memmem::find_iter(text.as_bytes(), b"=?");
+    let mut words = starts.filter_map(|start| EncodedWord::parse(&text[start..]));
+    let unknown = words.find(|word| look_up(word.charset) == Label::Unknown);
+    unknown.map(|word| (word.charset.to_owned(), Charset::of(&word.bytes)))
 }
 
 fn flush(out: &mut String, pending: &mut Option<(&str, Vec<u8>)>) {
@@ -207,7 +160,7 @@ const MAX_FIRST: usize = 64 * 1024;
 /// Returns the first address of a field body (RFC 5322 section 3.4, and what mail really holds).
 pub fn first_address(body: &[u8]) -> ShownAddress {
     let body = unfold(cut(body, MAX_FIRST));
-    let text = eight_bit(&body);
+    let text = decode_text(&body);
     // `bare` is a display name if an address in angle brackets follows it, else the address itself; a
     // comment is the name where there is no other.
     let (mut bare, mut angle, mut comment) = (String::new(), None, String::new());
@@ -312,6 +265,12 @@ mod tests {
             (b"=?utf-8*de?q?=C3=B6?=", "ö"),
             (b"x=?utf-8?q?=C3=B6?=y", "xöy"),
             (b"=?nonesuch?q?a=E9?=", "aé"),
+            (b"=?ANSI_X3.4-1968?q?caf=C3=A9?=", "café"),
+            (b"=?cp850?q?Gr=94=E1e?=", "Größe"),
+            (b"=?unicode-1-1-utf-7?q?Gr+APYA3w-e?=", "Größe"),
+            (b"=?iso-2022-kr?b?GyQpQw4wIQ8=?=", "가"),
+            (b"=?utf8?q?Gr=C3=B6=C3=9Fe_=FF?=", "Größe \u{fffd}"),
+            (b"Gr\xc3\xb6\xc3\x9fe \xe2\x9c", "Größe \u{fffd}"),
             (b"=?utf-8?x?abc?= =?broken", "=?utf-8?x?abc?= =?broken"),
             (b"caf\xe9", "café"),
             ("café".as_bytes(), "café"),
@@ -362,22 +321,6 @@ mod tests {
                 (*address, *name),
                 "{given}"
             );
-        }
-    }
-
-    #[test]
-    fn charsets_that_lie_or_are_unknown() {
-        let cases: &[(&[u8], Option<&str>, &str)] = &[
-            (b"caf\xe9", Some("us-ascii"), "café"),
-            (b"caf\xe9", None, "café"),
-            (b"caf\xe9", Some("x-unknown"), "café"),
-            (b"caf\xc3\xa9", Some("iso-8859-1"), "cafÃ©"),
-            (b"\xa4", Some("ISO-8859-15"), "€"),
-            (b"\xff", Some("utf-8"), "\u{fffd}"),
-            (b"\x1b$B", Some("hz-gb-2312"), "\x1b$B"),
-        ];
-        for (given, charset, expected) in cases {
-            assert_eq!(in_charset(given, *charset), *expected, "{charset:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::header::RawField;
 use super::structured::{MAX_FIELD, Structured};
 use crate::address::{parse_list, spaces_for_controls};
-use crate::message::encode::charset::decode_text;
+use crate::charset::decode_text;
 use crate::message::encode::encoded_words::FoldedField;
 use crate::message::parse::fields;
 use crate::message::write::analysis::MAX_LINE;

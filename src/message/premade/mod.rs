@@ -14,7 +14,7 @@ mod field;
 mod header;
 mod pieces;
 mod plan;
-mod structured;
+pub(in crate::message) mod structured;
 mod walk;
 mod write;
 

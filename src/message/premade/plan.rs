@@ -5,10 +5,11 @@ use std::io;
 use super::header::RawField;
 use super::structured::Structured;
 use super::walk::{Framing, Nesting, Shape, Visitor};
+use crate::charset::{Label, look_up};
 use crate::message::parse::body::DeclaredEncoding;
 use crate::message::parse::structure::MAX_DEPTH;
 use crate::message::write::analysis::{Analyser, Analysis, MAX_LINE};
-use crate::message::write::attachment::true_charset;
+use crate::message::write::label::true_charset;
 use crate::message::write::parameter::is_token_byte;
 use crate::message::write::plan::encoded;
 use crate::message::{TransferEncoding, Wire};
@@ -124,8 +125,8 @@ impl DeclaredEntity {
         let is_wide = content_type
             .as_ref()
             .and_then(|t| t.parameter("charset"))
-            .is_some_and(|c| c.to_ascii_lowercase().starts_with("utf-16"));
-        let eight_bit = wire == Wire::EightBit && analysis.is_utf8 && has_fit_lines(analysis);
+            .is_some_and(|label| is_wide(&label));
+        let eight_bit = wire == Wire::EightBit && analysis.is_utf8() && has_fit_lines(analysis);
         let encoding = if is_text || is_broken || self.media_type.starts_with("message/") {
             match encoded(analysis) {
                 _ if eight_bit => TransferEncoding::EightBit,
@@ -160,6 +161,11 @@ impl DeclaredEntity {
         }
         content_type
     }
+}
+
+/// Returns whether a label names UTF-16 or UTF-32.
+fn is_wide(label: &str) -> bool {
+    matches!(look_up(label), Label::Known(charset) if charset.is_wide())
 }
 
 fn is_type(name: &str) -> bool {

@@ -3,15 +3,58 @@
 use std::collections::BTreeMap;
 
 use crate::address::spaces_for_controls;
-use crate::message::encode::charset::decode_text;
+use crate::charset::{decode_text, in_charset};
 use crate::message::encode::encoded_words::FoldedField;
 use crate::message::write::parameter::{parameter, push_pieces};
 
 /// A field body, split at its semicolons; pieces that are not touched stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Structured {
+pub(in crate::message) struct Structured {
     value: Vec<u8>,
     pieces: Vec<Vec<u8>>,
+}
+
+/// What stands behind the name of a parameter and its first `*`.
+struct Section {
+    number: usize,
+    is_encoded: bool,
+}
+
+impl Section {
+    /// Reads the number of a section, which a parameter of one section leaves out.
+    fn parse(rest: &[u8]) -> Option<Section> {
+        let (number, is_encoded) = match rest.strip_suffix(b"*") {
+            Some(number) => (number, true),
+            None => (rest, rest.is_empty()),
+        };
+        let number = match number {
+            b"" => 0,
+            digits => std::str::from_utf8(digits).ok()?.parse().ok()?,
+        };
+        Some(Section { number, is_encoded })
+    }
+}
+
+/// Returns bytes with each `%` and two digits replaced by the byte that they stand for.
+fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    let text = text.strip_suffix(b"\"").unwrap_or(text);
+    let text = text.strip_prefix(b"\"").unwrap_or(text);
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let digit = |place: usize| char::from(*after.get(place)?).to_digit(16);
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high << 4 | low) as u8);
+                rest = &after[2..];
+            }
+            _ => {
+                out.push(*first);
+                rest = after;
+            }
+        }
+    }
+    out
 }
 
 /// How much of a field is taken apart. A file name of 255 characters needs 2.5 KiB.
@@ -19,7 +62,7 @@ pub(super) const MAX_FIELD: usize = 64 * 1024;
 
 impl Structured {
     /// Splits an unfolded field body, up to [`MAX_FIELD`] bytes of it.
-    pub(super) fn parse(body: &[u8]) -> Structured {
+    pub(in crate::message) fn parse(body: &[u8]) -> Structured {
         let body = &body[..body.len().min(MAX_FIELD)];
         let mut parsed = Structured {
             value: Vec::new(),
@@ -78,6 +121,41 @@ impl Structured {
             .map(|value| unquoted(value))
             .collect();
         (!sections.is_empty()).then_some(sections)
+    }
+
+    /// Returns a parameter that says its charset (RFC 2231 section 4), decoded; `None` if there is none.
+    pub(in crate::message) fn extended_parameter(&self, name: &str) -> Option<String> {
+        let mut sections = BTreeMap::new();
+        for (piece, value) in self.pieces.iter().filter_map(|piece| split(piece)) {
+            let section = piece
+                .split_at_checked(name.len())
+                .filter(|(start, _)| start.eq_ignore_ascii_case(name.as_bytes()))
+                .and_then(|(_, rest)| Section::parse(rest.strip_prefix(b"*")?));
+            if let Some(section) = section {
+                sections
+                    .entry(section.number)
+                    .or_insert((section.is_encoded, value));
+            }
+        }
+        // `charset'language'text`: only the first section has it, and only an encoded one.
+        let (_, first) = sections.get(&0).filter(|(is_encoded, _)| *is_encoded)?;
+        let first = first.trim_ascii();
+        let first = first.strip_prefix(b"\"").unwrap_or(first);
+        let mut quotes = memchr::memchr_iter(b'\'', first);
+        let (label, start) = match (quotes.next(), quotes.next()) {
+            (Some(label_end), Some(language_end)) => (&first[..label_end], language_end + 1),
+            _ => (&b""[..], 0),
+        };
+        let mut bytes = percent_decoded(first[start..].trim_ascii_end());
+        let rest = (1..).map_while(|number| sections.get(&number));
+        for (is_encoded, value) in rest {
+            if *is_encoded {
+                bytes.extend(percent_decoded(value.trim_ascii()));
+            } else {
+                bytes.extend_from_slice(unquoted(value).as_bytes());
+            }
+        }
+        Some(in_charset(&bytes, std::str::from_utf8(label).ok()).into_owned())
     }
 
     fn named(&self, name: &str) -> impl Iterator<Item = String> {

@@ -2,14 +2,15 @@
 
 use std::io::{self, Write};
 
-use crate::message::parse::{html, words};
+use crate::charset::in_charset;
+use crate::message::parse::html;
 use crate::message::{MessageSource, for_each_block};
 
 /// Returns the plain text of an HTML document, for readers that show no HTML.
 ///
 /// Without a charset it is UTF-8 if the bytes are valid UTF-8, else windows-1252.
 pub fn plain_of_html(document: &[u8], charset: Option<&str>) -> String {
-    let text = words::in_charset(document, charset);
+    let text = in_charset(document, charset);
     let mut plain = html::text(&text);
     if !plain.is_empty() && !plain.ends_with('\n') {
         plain.push('\n');

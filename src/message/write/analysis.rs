@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use memchr::memchr;
 
-use crate::message::encode::charset::{Charset, is_undefined_in_windows_1252};
+use crate::charset::{Charset, Utf8Count, Utf16Check, is_undefined_in_windows_1252};
 use crate::message::encode::uuencode::{UuBlock, UuScanner};
 use crate::message::{MessageSource, for_each_block};
 
@@ -30,8 +30,10 @@ pub(crate) struct Analysis {
     pub bare_cr: u64,
     /// The longest line, without its line end.
     pub longest_line: u64,
-    /// Whether it is valid UTF-8 (ASCII is).
-    pub is_utf8: bool,
+    /// Its characters of UTF-8, and the places that are none.
+    pub utf8: Utf8Count,
+    /// Whether it is UTF-16 with a byte order mark.
+    pub is_utf16: bool,
     /// Whether there is a NUL.
     pub has_nul: bool,
     /// Whether there is a byte that windows-1252 leaves undefined.
@@ -57,24 +59,33 @@ impl Analysis {
         self.lf > 0 && self.crlf == self.lf
     }
 
+    /// Returns whether only some LF have a CR: those CR are data, and a mailer would drop them.
+    pub(in crate::message) fn has_mixed_line_ends(&self) -> bool {
+        self.crlf != 0 && self.crlf != self.lf
+    }
+
     /// Returns the charset that says the truth about the bytes.
     pub(crate) fn charset(&self) -> Charset {
         if self.is_ascii() {
             Charset::UsAscii
-        } else if self.is_utf8 {
-            Charset::Utf8
-        } else if self.has_undefined_1252 {
-            Charset::Iso8859_1
+        } else if self.is_utf16 {
+            Charset::Utf16
         } else {
-            Charset::Windows1252
+            Charset::of_eight_bit(&self.utf8, self.has_undefined_1252)
         }
+    }
+
+    /// Returns whether every byte is part of a character of UTF-8 (ASCII is).
+    pub(crate) fn is_utf8(&self) -> bool {
+        self.utf8.is_valid()
     }
 
     /// Returns whether it may travel as it is, if eight bits may.
     pub(crate) fn has_sound_lines(&self) -> bool {
-        // Where only some lines end in CRLF, their CR is data that a mailer would drop.
-        let even = self.crlf == 0 || self.crlf == self.lf;
-        even && !self.has_nul && self.bare_cr == 0 && self.longest_line <= MAX_LINE
+        !self.has_mixed_line_ends()
+            && !self.has_nul
+            && self.bare_cr == 0
+            && self.longest_line <= MAX_LINE
     }
 }
 
@@ -93,8 +104,7 @@ pub(in crate::message) struct Analyser {
     found: Analysis,
     /// What a boundary with our seed starts with, the two hyphens included.
     boundary: Vec<u8>,
-    /// The bytes of a character that the last block cut through.
-    cut: Vec<u8>,
+    utf16: Utf16Check,
     /// The start of the line that the last block cut through.
     line: Vec<u8>,
     line_len: u64,
@@ -108,12 +118,9 @@ impl Analyser {
     /// Starts a pass that also looks for boundaries made of this prefix and a number.
     pub(in crate::message) fn new(boundary_prefix: &str) -> Analyser {
         Analyser {
-            found: Analysis {
-                is_utf8: true,
-                ..Analysis::default()
-            },
+            found: Analysis::default(),
             boundary: format!("--{boundary_prefix}").into_bytes(),
-            cut: Vec::new(),
+            utf16: Utf16Check::default(),
             line: Vec::new(),
             line_len: 0,
             line_crs: 0,
@@ -133,7 +140,8 @@ impl Analyser {
     pub(in crate::message) fn push(&mut self, block: &[u8]) {
         self.found.len += block.len() as u64;
         self.count_bytes(block);
-        self.check_utf8(block);
+        self.found.utf8.push(block);
+        self.utf16.push(block);
         let mut rest = block;
         while let Some(len) = memchr(b'\n', rest) {
             self.extend_line(&rest[..len]);
@@ -150,8 +158,8 @@ impl Analyser {
         if self.line_len > 0 {
             self.end_line(false, b"");
         }
-        // A body that ends within a character is not UTF-8.
-        self.found.is_utf8 &= self.cut.is_empty();
+        self.found.utf8.end();
+        self.found.is_utf16 = self.utf16.finish();
         // Blocks are taken out of a text only if the text is ASCII: in other charsets, such as
         // UTF-16, the bytes of a `begin` line may be something else.
         if self.found.is_ascii() {
@@ -167,27 +175,6 @@ impl Analyser {
         if !block.is_ascii() {
             found.non_ascii += block.iter().filter(|byte| !byte.is_ascii()).count() as u64;
             found.has_undefined_1252 |= block.iter().any(|&b| is_undefined_in_windows_1252(b));
-        }
-    }
-
-    fn check_utf8(&mut self, mut block: &[u8]) {
-        // First the character that the last block cut through: at most three bytes complete it.
-        // `error_len` is `None` as long as the bytes may still become a character.
-        while self.found.is_utf8 && !self.cut.is_empty() && !block.is_empty() {
-            self.cut.push(block[0]);
-            block = &block[1..];
-            match std::str::from_utf8(&self.cut) {
-                Ok(_) => self.cut.clear(),
-                Err(error) => self.found.is_utf8 = error.error_len().is_none(),
-            }
-        }
-        if self.found.is_utf8
-            && let Err(error) = std::str::from_utf8(block)
-        {
-            self.found.is_utf8 = error.error_len().is_none();
-            // If it is not UTF-8 the rest may be long, and nothing asks for it any more.
-            self.cut = block[error.valid_up_to()..].to_vec();
-            self.cut.truncate(4);
         }
     }
 
@@ -304,6 +291,11 @@ mod tests {
         assert_eq!(analysis(b"caf\xe9 \x80").charset(), Charset::Windows1252);
         assert_eq!(analysis(b"caf\xe9 \x8f").charset(), Charset::Iso8859_1);
         assert_eq!(analysis(b"\xe2\x82").charset(), Charset::Windows1252);
+        let mixed = analysis(b"Gr\xc3\xb6\xc3\x9fe \xe2\x9c\x93\ncut \xc3\n");
+        assert_eq!((mixed.charset(), mixed.is_utf8()), (Charset::Utf8, false));
+        assert_eq!(analysis(b"\xff\xfeh\0\xf6\0").charset(), Charset::Utf16);
+        assert_eq!(analysis(b"\xfe\xff\0h\0\xf6\0\n").charset(), Charset::Utf16);
+        assert_eq!(analysis(b"\xff\xfeh\0\xf6").charset(), Charset::Windows1252);
         assert_eq!(analysis(b"\x1b[31mred\n").charset(), Charset::UsAscii);
         assert!(analysis(b"a\0b").has_nul);
         assert_eq!(analysis(b"=\xff\x01 \t~\r\n").escapes, 3);

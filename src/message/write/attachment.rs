@@ -3,9 +3,11 @@
 use std::io::{self, Read};
 
 use super::analysis::{Analyser, Analysis};
+use super::label::with_true_charset;
 use super::media_type::MediaType;
 use super::parameter;
 use super::plan::{TransferEncoding, Wire};
+use crate::charset::Utf8Count;
 use crate::message::value::{ContentId, FileName};
 use crate::message::{MessageSource, for_each_block};
 
@@ -107,45 +109,6 @@ impl AttachmentPlan {
     }
 }
 
-/// Returns the type with the charset that fits: a given one unless the bytes prove it wrong.
-pub(in crate::message) fn with_true_charset(
-    media_type: MediaType,
-    given: Option<&str>,
-    analysis: &Analysis,
-) -> MediaType {
-    let charset = true_charset(given.or(media_type.parameter("charset")), analysis);
-    media_type.with_parameter("charset", &charset)
-}
-
-/// Returns the declared charset, or the one found in the bytes if they prove it wrong or it is unknown.
-pub(in crate::message) fn true_charset(declared: Option<&str>, analysis: &Analysis) -> String {
-    let is_true = |charset: &str| match charset.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" => analysis.is_utf8,
-        // ASCII is the common part of most charsets; UTF-7 and its like are ASCII, too.
-        _ if analysis.is_ascii() => true,
-        "us-ascii" | "ascii" | "ansi_x3.4-1968" | "646" | "utf-7" => false,
-        charset => is_eight_bit_charset(charset),
-    };
-    let charset = declared.map(str::trim).filter(|charset| is_true(charset));
-    charset.unwrap_or(analysis.charset().name()).to_owned()
-}
-
-/// Charsets of eight bits that the WHATWG Encoding Standard does not know, by how their names start.
-const OTHER_EIGHT_BIT: [&str; 8] = [
-    "cp", "ibm", "csibm", "mac", "x-mac", "hp-", "iso-ir-", "viscii",
-];
-
-/// Returns whether a charset (in lower case) may hold bytes over 7F.
-fn is_eight_bit_charset(charset: &str) -> bool {
-    match encoding_rs::Encoding::for_label(charset.as_bytes()) {
-        // The standard maps what must not be decoded, all of it 7-bit, to one name.
-        Some(found) => found != encoding_rs::REPLACEMENT && found != encoding_rs::ISO_2022_JP,
-        None => OTHER_EIGHT_BIT
-            .iter()
-            .any(|start| charset.starts_with(start)),
-    }
-}
-
 /// Finds the type by extension, by the first bytes, and at last by whether they look like text.
 fn find_type(name: &FileName, source: &dyn MessageSource) -> io::Result<MediaType> {
     if let Some(found) = name.extension().and_then(|e| MediaType::of_extension(&e)) {
@@ -170,13 +133,11 @@ fn looks_like_text(start: &[u8]) -> bool {
     let is_odd = |b: &u8| (*b < 0x20 && !b"\t\n\x0c\r\x1b\x08".contains(b)) || *b == 0x7f;
     let odd = start.iter().filter(|b| is_odd(b)).count();
     let eight_bit = start.iter().filter(|b| !b.is_ascii()).count();
-    let utf8 = match std::str::from_utf8(start) {
-        Ok(_) => true,
-        // The last character may be cut.
-        Err(error) => error.error_len().is_none(),
-    };
+    // The last character may be cut: the end of the count is not announced.
+    let mut utf8 = Utf8Count::default();
+    utf8.push(start);
     // In a text of an old charset most letters are ASCII still; random bytes are not.
-    odd == 0 && (utf8 || eight_bit * 3 < start.len())
+    odd == 0 && (utf8.is_mostly_valid() || eight_bit * 3 < start.len())
 }
 
 #[cfg(test)]
@@ -276,19 +237,5 @@ mod tests {
         }
         let found = plan("m.eml", b"Subject: x\n\n\xe9\n", Wire::EightBit);
         assert_eq!(found, ("message/rfc822".to_owned(), EightBit));
-    }
-
-    #[test]
-    fn a_charset_that_the_bytes_prove_wrong_is_corrected() {
-        let analysis = crate::message::analyse(&b"caf\xe9\n"[..]).unwrap();
-        let table = [
-            ("us-ascii", "windows-1252"),
-            ("UTF-8", "windows-1252"),
-            ("koi8-r", "koi8-r"),
-        ];
-        for (given, expected) in table {
-            let corrected = with_true_charset(MediaType::text_plain(), Some(given), &analysis);
-            assert_eq!(corrected.parameter("charset"), Some(expected));
-        }
     }
 }

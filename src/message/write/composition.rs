@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::analysis::Analysis;
-use super::attachment::{Attachment, AttachmentPlan, with_true_charset};
+use super::attachment::{Attachment, AttachmentPlan};
 use super::entity::{BodyPart, Counter, Entity, PartContent, analyse};
 use super::fields::{self, Fields};
+use super::label::with_true_charset;
 use super::media_type::MediaType;
 use super::plan::{BodyPlan, TransferEncoding, Wire};
 use crate::message::MessageSource;

@@ -1,0 +1,77 @@
+//! The charset that a text is labelled with: the one given, unless its bytes prove it wrong.
+
+use super::analysis::Analysis;
+use super::media_type::MediaType;
+use crate::charset::{self, Charset, Label, NamedCharset};
+
+/// Returns the type with the charset that fits: a given one unless the bytes prove it wrong.
+pub(in crate::message) fn with_true_charset(
+    media_type: MediaType,
+    given: Option<&str>,
+    analysis: &Analysis,
+) -> MediaType {
+    let charset = true_charset(given.or(media_type.parameter("charset")), analysis);
+    media_type.with_parameter("charset", &charset)
+}
+
+/// Returns the declared charset, or the one found in the bytes if they prove it wrong or it is unknown.
+pub(in crate::message) fn true_charset(declared: Option<&str>, analysis: &Analysis) -> String {
+    let found = analysis.charset();
+    let Some(declared) = declared else {
+        return found.name().to_owned();
+    };
+    let name = charset::bare_name(declared);
+    match charset::look_up(declared) {
+        Label::Known(NamedCharset::Ascii) if analysis.is_ascii() => Charset::UsAscii.name(),
+        Label::Known(known) if known.is_utf_8() => {
+            if analysis.is_ascii() || found == Charset::Utf8 {
+                // Not every reader knows the other spellings.
+                Charset::Utf8.name()
+            } else {
+                found.name()
+            }
+        }
+        // Every text of letters holds NULs then.
+        Label::Known(known) if known.is_wide() && !analysis.has_nul => found.name(),
+        // ASCII is the common part of the other charsets; UTF-7 and its like are ASCII, too.
+        Label::Known(_) if analysis.is_ascii() => name,
+        Label::Known(known) if !known.is_seven_bit() => name,
+        _ => found.name(),
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_charset_that_the_bytes_prove_wrong_is_corrected() {
+        let table: &[(&str, &[u8], &str)] = &[
+            ("us-ascii", b"caf\xe9\n", "windows-1252"),
+            ("ANSI_X3.4-1968", "café\n".as_bytes(), "utf-8"),
+            ("UTF-7", b"caf\xe9\n", "windows-1252"),
+            ("iso-2022-kr", "café\n".as_bytes(), "utf-8"),
+            ("UTF-8", b"caf\xe9\n", "windows-1252"),
+            ("UTF-8", "Größe ✓ \u{fffd}".as_bytes(), "utf-8"),
+            ("utf8", "Größe ✓ und\n".as_bytes(), "utf-8"),
+            ("UTF_8//TRANSLIT", b"Gr\xc3\xb6\xc3\x9fe \xc3\n", "utf-8"),
+            ("koi8-r", b"caf\xe9\n", "koi8-r"),
+            ("cp850", b"caf\x82\n", "cp850"),
+            ("IBM-850", b"caf\x82\n", "IBM-850"),
+            ("\"cp437\" ;", b"caf\x82\n", "cp437"),
+            ("x-nonesuch", b"caf\xe9\n", "windows-1252"),
+            ("unknown-8bit", b"caf\xe9\n", "windows-1252"),
+            ("646", b"cafe\n", "us-ascii"),
+            ("utf-7", b"+AOk-\n", "utf-7"),
+            ("iso-8859-15", b"cafe\n", "iso-8859-15"),
+            ("utf-16", b"cafe\n", "us-ascii"),
+            ("utf-16le", b"\xe9\0\n\0", "utf-16le"),
+        ];
+        for (given, bytes, expected) in table {
+            let analysis = crate::message::analyse(*bytes).unwrap();
+            let corrected = with_true_charset(MediaType::text_plain(), Some(given), &analysis);
+            assert_eq!(corrected.parameter("charset"), Some(*expected), "{given}");
+        }
+    }
+}
