@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::compose::attachment;
 use crate::compose::escapes::{self, Ending, Event, TypedLines, Typing};
+use crate::compose::unicode;
 use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
 use crate::sanitize;
@@ -35,8 +36,27 @@ pub struct Input {
     pub forget: bool,
 }
 
+impl Input {
+    /// Takes what a function makes of the text.
+    fn take(&mut self, change: impl FnOnce(Spool) -> io::Result<Spool>) {
+        match change(std::mem::take(&mut self.body)) {
+            Ok(body) => self.body = body,
+            Err(error) => self.failure = Some(unspooled(error)),
+        }
+    }
+}
+
 /// Reads standard input to its end, or to a signal; with `dot` also to a line of one dot.
 pub fn read_piped(signals: &Signals, dot: bool) -> Input {
+    let mut input = read_bytes(signals, dot);
+    // A text that is cut off is kept as it came.
+    if input.failure.is_none() {
+        input.take(unicode::as_utf_8);
+    }
+    input
+}
+
+fn read_bytes(signals: &Signals, dot: bool) -> Input {
     let mut end = dot.then(DotLine::default);
     let stdin = io::stdin();
     let mut input = Input::default();
@@ -163,7 +183,10 @@ pub fn read_file(path: &OsStr, signals: &Signals) -> Input {
     let mut input = Input::default();
     let opened = attachment::source_of(path.as_ref(), Use::Text, signals);
     match opened.and_then(|source| Ok(Spool::read_from(&mut *source.reader()?)?)) {
-        Ok(body) => input.body = body,
+        Ok(body) => {
+            input.body = body;
+            input.take(unicode::as_utf_8);
+        }
         Err(error) => {
             let what = format!("cannot read {}", sanitize::line(path.as_bytes()));
             let kind = error.kind(Kind::NoInput);

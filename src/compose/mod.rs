@@ -27,6 +27,7 @@ mod pictures;
 pub mod premade;
 pub mod render;
 mod request;
+mod unicode;
 
 pub use attachment::Attached;
 pub use draft::{BadRecipient, Composed, Draft};

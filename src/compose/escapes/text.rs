@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Extent, Typist, unspooled};
 use crate::compose::attachment;
+use crate::compose::unicode;
 use crate::config::{self, file_name};
 use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
@@ -164,7 +165,9 @@ impl Typist<'_> {
         let source = attachment::source_of(path, Use::Text, self.session.signals);
         let source = source.map_err(unread)?;
         let mut reader = source.reader().map_err(|error| unread(error.into()))?;
-        self.insert_spool(path.as_os_str().as_bytes(), &mut reader)
+        let text = Spool::read_from(&mut reader).and_then(unicode::as_utf_8);
+        let text = text.map_err(|error| unread(error.into()))?;
+        self.insert_spool(path.as_os_str().as_bytes(), &mut text.reader())
     }
 
     /// Inserts what a reader gives, whole or not at all, and says how much it was.
