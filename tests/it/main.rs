@@ -23,6 +23,7 @@ mod bad_input;
 mod batch;
 mod callers;
 mod changing;
+mod charsets;
 mod completions;
 mod config;
 mod descriptors;

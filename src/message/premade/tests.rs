@@ -104,7 +104,7 @@ fn single_texts_are_labelled_and_encoded() {
         (
             b"a\rb\r\n\n",
             "MIME-Version: 1.0\nContent-Type: text/plain; charset=us-ascii\n\
-             Content-Transfer-Encoding: quoted-printable\n\na=0Db\n\n",
+             Content-Transfer-Encoding: base64\n\nYQ1iDQoK\n",
         ),
     ];
     for (message, expected) in table {

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 
 use super::analysis::Analysis;
+use crate::charset::Charset;
 use crate::message::encode::base64::Base64Encoder;
-use crate::message::encode::charset::Charset;
 use crate::message::encode::quoted_printable::QuotedPrintableEncoder;
 
 /// What the transport of a message can carry.
@@ -90,11 +90,13 @@ impl BodyPlan {
             && match wire {
                 // A `From ` line would get a '>' in some mailbox on the way.
                 Wire::SevenBit => analysis.is_ascii() && !analysis.has_from_line,
-                Wire::EightBit => analysis.is_utf8,
+                Wire::EightBit => analysis.is_utf8(),
             };
         BodyPlan {
             charset: analysis.charset(),
-            encoding: if !as_it_is {
+            encoding: if analysis.has_mixed_line_ends() {
+                TransferEncoding::Base64
+            } else if !as_it_is {
                 encoded(analysis)
             } else if analysis.is_ascii() {
                 TransferEncoding::SevenBit
@@ -110,7 +112,9 @@ impl BodyPlan {
 pub(in crate::message) fn encoded(analysis: &Analysis) -> TransferEncoding {
     // A byte that quoted-printable escapes costs two more; base64 costs a third of all. Quoted-printable
     // stays readable without a decoder, so it may be somewhat longer: up to a third of escaped bytes.
-    if analysis.has_nul || analysis.escapes * 3 > analysis.len {
+    // A CR that is no line end would stand as `=0D` in quoted-printable, and readers make a line end of
+    // it that the text did not have.
+    if analysis.has_nul || analysis.bare_cr > 0 || analysis.escapes * 3 > analysis.len {
         TransferEncoding::Base64
     } else {
         TransferEncoding::QuotedPrintable
@@ -212,7 +216,9 @@ mod tests {
             (&fits, SevenBit, SevenBit),
             (&long, QuotedPrintable, QuotedPrintable),
             (b"From me\n", QuotedPrintable, SevenBit),
-            (b"some bare\rreturn\n", QuotedPrintable, QuotedPrintable),
+            (b"some bare\rreturn\n", Base64, Base64),
+            (b"crlf\r\nand lf\n", Base64, Base64),
+            (b"\rcrlf\r\n", Base64, Base64),
             (b"nul \0\n", Base64, Base64),
             (
                 "Größe und mehr Text\n".as_bytes(),
