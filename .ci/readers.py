@@ -154,6 +154,10 @@ WORDS = {
 FOREIGN = [kind for kind in WORDS if kind != "ascii"]
 ADDRESSES = ["ops@example.com", "j.doe@example.org", "a+b@example.net", "o'brien@example.org", "x_1@sub.example.com",
              "{me}=x@example.com", "\"q..l\"@example.org"]
+# Gets a blind copy.
+HIDDEN = "hidden.copy@example.com"
+# A subject that somebody else has encoded.
+READY_MADE = b"=?utf-8?Q?Gr=C3=B6=C3=9Fe?="
 ENDS = ["", ".txt", ".sh", ".pdf", ".log", ".csv", ".html", ".json", ".tar.gz", ".png", ".bin", ".py", ".C"]
 
 
@@ -168,7 +172,7 @@ class Dice(random.Random):
 
     def subject(self):
         """Returns a subject and what must be read."""
-        kind = self.randrange(14)
+        kind = self.randrange(15)
         if kind == 0:
             return b"", ""
         if kind == 1:
@@ -176,8 +180,7 @@ class Dice(random.Random):
         elif kind == 2:
             text = self.choice(["=?", "a =?b?= c", "100% =20 =C3=A4", "a_b_c ä_ö", "tail?=", "\"quoted\" 'single' \\back", "<x@y>, z"])
         elif kind == 3:
-            text = "=?utf-8?Q?Gr=C3=B6=C3=9Fe?="
-            return text.encode(), "Größe"
+            return READY_MADE, "Größe"
         elif kind == 4:
             text = self.words(self.some_kinds(), 3)
             return text.encode().replace(b" ", self.choice([b"\n", b"\r\n", b"\x07\n"]), 1), text
@@ -190,6 +193,8 @@ class Dice(random.Random):
         elif kind == 7:
             # Cut off by bytes, as scripts do with long texts, but at a character.
             text = self.words([self.choice(FOREIGN)], 60).encode()[:self.randrange(1, 400)].decode("utf-8", "ignore").strip() or "x"
+        elif kind == 8:
+            text = self.words(self.some_kinds(), 30).replace(" ", "  ").replace("a", "a   ").strip()
         else:
             text = self.words(self.some_kinds(), self.choice([1, 2, 4, 8, 16, 30]))
         return text.encode(), text
@@ -200,7 +205,8 @@ class Dice(random.Random):
             return ""
         if kind == 1:
             return self.choice(["Doe, Jane", 'Ann "Bob" Dobbs', "J. R. Dobbs", "O'Brien", "a@b", "root (cron)", "Back\\slash",
-                                "Müller, Jörg", "Jörg \"J\" Müller", "Dr. Ö", "x;y", "Sys: Admin", "<angle>", "a.b", "[tag] me"])
+                                "Müller, Jörg", "Jörg \"J\" Müller", "Dr. Ö", "x;y", "Sys: Admin", "<angle>", "a.b", "[tag] me",
+                                "two  blanks", "zwei  Größen"])
         if kind == 2:
             return self.words(["ascii"], self.choice([1, 2, 12, 25]))
         if kind == 3:
@@ -342,7 +348,8 @@ def written(person, dice):
     name, address = person
     if not name:
         return address
-    if SPECIAL & set(name) or dice.random() < 0.5:
+    # Outside of quotes any number of blanks is one.
+    if SPECIAL & set(name) or "  " in name or dice.random() < 0.5:
         name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return f"{name} <{address}>"
 
@@ -365,10 +372,12 @@ def run_of(mail, place, dice):
     if mail.html is not None and mail.way != "as HTML":
         (place / f"{mail.id}.html").write_text(mail.html)
         html = ["--html", place / f"{mail.id}.html"]
+    hidden = dice.random() < 0.2
     if mail.way in ("template", "sendmail"):
         head = ["To: " + ", ".join(to)] + (["Cc: " + ",\n ".join(cc)] if cc else [])
         head += ["From: " + sender] if sender else []
         head += [reply_to] if reply_to else []
+        head += [f"Bcc: {HIDDEN}"] if hidden else []
         stdin = b"Subject: " + mail.subject + b"\n" + "\n".join(head).encode() + b"\n\n" + mail.body
         arguments = ["mailx", "-t", *[word for file in files for word in ("-a", file)]]
         if mail.way == "sendmail":
@@ -384,6 +393,7 @@ def run_of(mail, place, dice):
         elif sender:
             arguments += ["-r", sender]
         arguments += ["-C", reply_to] if reply_to else []
+        arguments += ["-b", HIDDEN] if hidden else []
         arguments += ["--", *to]
     else:
         arguments = ["postrider", "send", "--subject", mail.subject, *html]
@@ -391,6 +401,7 @@ def run_of(mail, place, dice):
         arguments += ["--cc", ", ".join(cc)] if cc else []
         arguments += ["--from", sender] if sender else []
         arguments += ["--header", reply_to] if reply_to else []
+        arguments += ["--bcc", HIDDEN] if hidden else []
         arguments += ["--", *(to if dice.random() < 0.5 else [", ".join(to)])]
     return arguments, stdin
 
@@ -418,10 +429,29 @@ def compose(mail, program, place, dice):
     wire = kept.read_bytes()
     if not through:
         wire = re.sub(rb"(?m)^>(>*From )", rb"\1", wire.split(b"\n", 1)[1].removesuffix(b"\n"))
-    # Bare line ends are data that SMTP carries nowhere.
-    if b"\r" in wire.replace(b"\r\n", b"\n"):
-        mail.problem = "a bare CR is on the wire"
+    mail.problem = wrong_on_the_wire(wire, through)
     mail.wire = wire.replace(b"\n", b"\r\n") if mail.crlf and b"\r" not in wire else wire
+
+
+def wrong_on_the_wire(wire, through):
+    """Says what no reader complains of, and some mail system on the way does."""
+    if b"\r" in wire.replace(b"\r\n", b"\n"):
+        return "a bare CR is on the wire"
+    if through and (not wire.isascii() or b"\0" in wire):
+        return "a sendmail got bytes that are not 7-bit"
+    if HIDDEN.encode() in wire:
+        return "the recipient of a blind copy is on the wire"
+    if any(len(line) > 998 for line in wire.split(b"\n")):
+        return "a line is longer than 998 (RFC 5322 section 2.1.1)"
+    header = wire.split(b"\n\n")[0]
+    names = [line.split(b":")[0].lower() for line in header.split(b"\n") if line[:1] not in (b" ", b"\t")]
+    twice = [name for name in set(names) if names.count(name) > 1 and name not in (b"received",)]
+    if twice:
+        return f"{twice[0].decode()} stands twice in the header (RFC 5322 section 3.6)"
+    for line in header.split(b"\n"):
+        if len(line) > 76 and re.search(rb"=\?[\w-]+\?[QB]\?[^ ?]*\?=", line) and READY_MADE not in line:
+            return f"a line with an encoded word is longer than 76 (RFC 2047 section 2): {line.decode('utf-8', 'replace')}"
+    return None
 
 
 # --- comparing --------------------------------------------------------------------------
