@@ -7,7 +7,8 @@
 /// What a backslash is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backslash {
-    /// `\x` is x, except between single quotes.
+    /// `\x` is x; between double quotes only before `"`, `\`, `$` and a backquote; never between single
+    /// quotes.
     Escapes,
     /// A character like any other.
     Literal,
@@ -74,11 +75,22 @@ impl Iterator for Words<'_> {
             match (quote, c) {
                 (Some(open), _) if c == open => quote = None,
                 (None, '"' | '\'') => quote = Some(c),
-                // As in the shell, nothing escapes between single quotes. Unlike there, a
-                // backslash between double quotes escapes every character, not only a few.
-                (Some('"') | None, '\\') if self.backslash == Backslash::Escapes => {
+                // As in the shell, nothing escapes between single quotes.
+                (None, '\\') if self.backslash == Backslash::Escapes => {
                     let escaped = self.chars.next();
                     begun.text.extend(escaped.map(|(_, escaped)| escaped));
+                }
+                // Between double quotes every other backslash stays: `set sign="Regards\nAlice"`
+                // keeps what `~a` turns into a new line, and a password keeps its backslashes.
+                (Some('"'), '\\') if self.backslash == Backslash::Escapes => {
+                    let next = self.chars.clone().next().map(|(_, next)| next);
+                    match next.filter(|next| is_escaped_in_quotes(*next)) {
+                        Some(next) => {
+                            self.chars.next();
+                            begun.text.push(next);
+                        }
+                        None => begun.text.push(c),
+                    }
                 }
                 _ => begun.text.push(c),
             }
@@ -90,8 +102,33 @@ impl Iterator for Words<'_> {
     }
 }
 
+/// Returns whether a backslash between double quotes escapes this character, as in the shell.
+pub(crate) fn is_escaped_in_quotes(c: char) -> bool {
+    matches!(c, '"' | '\\' | '$' | '`')
+}
+
+/// Returns a line without the comment at its end: a `#` in front of a word, outside quotes.
+///
+/// A `#` within a word is a part of it, as in `set prompt=#`.
+pub(crate) fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    let mut is_before_word = true;
+    let mut chars = line.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match (quote, c) {
+            (None, '#') if is_before_word => return &line[..at],
+            (Some(open), _) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None | Some('"'), '\\') => drop(chars.next()),
+            _ => {}
+        }
+        is_before_word = quote.is_none() && c.is_whitespace();
+    }
+    line
+}
+
 /// Splits a line of the configuration, or of a command to run, into words: blanks separate, `'…'`
-/// and `"…"` keep them, `\x` is x.
+/// and `"…"` keep them, a backslash escapes as [`Backslash::Escapes`] says.
 ///
 /// # Errors
 /// Says that a quote is not closed.
@@ -126,7 +163,7 @@ mod tests {
             ("a\\ b", &["a b"], &["a\\", "b"]),
             ("a\\\\b", &["a\\b"], &["a\\\\b"]),
             ("'a\\b'", &["a\\b"], &["a\\b"]),
-            ("\"a\\b\"", &["ab"], &["a\\b"]),
+            ("\"a\\b\"", &["a\\b"], &["a\\b"]),
             (
                 "gr\u{f6}\u{df}e \u{2003}x\\",
                 &["gr\u{f6}\u{df}e", "x"],
@@ -149,7 +186,34 @@ mod tests {
                 assert_eq!(split(line, backslash), Err(OpenQuote), "{line}");
             }
         }
+        for (line, text) in [
+            (r#""a\"b""#, "a\"b"),
+            (r#""a\\b""#, r"a\b"),
+            (r#""\$5""#, "$5"),
+            (r#""two\nlines""#, r"two\nlines"),
+        ] {
+            let words = split(line, Backslash::Escapes).unwrap();
+            assert_eq!(words[0].text, text, "{line}");
+        }
         assert_eq!(split("\"a\\\"", Backslash::Escapes), Err(OpenQuote));
         assert!(split("\"a\\\"", Backslash::Literal).is_ok());
+    }
+
+    #[test]
+    fn a_comment_begins_in_front_of_a_word_and_outside_quotes() {
+        for (line, rest) in [
+            ("set a=b # don't", "set a=b "),
+            ("set a=b #don't", "set a=b "),
+            ("set a=b#c", "set a=b#c"),
+            ("set a='b # c' # d", "set a='b # c' "),
+            ("set a=\"b # c\"", "set a=\"b # c\""),
+            (r"set a=\# b", r"set a=\# b"),
+            (r"set a \# b", r"set a \# b"),
+            ("set a='b", "set a='b"),
+            ("# all", ""),
+            ("", ""),
+        ] {
+            assert_eq!(without_comment(line), rest, "{line}");
+        }
     }
 }
