@@ -15,7 +15,7 @@ complete -c mailx -s m -l body-file -d 'Take the text from this file instead of 
 complete -c mailx -s T -l target -d 'Add to a field: `to: ADDRESS`, `cc: ADDRESS`, `bcc: ADDRESS` or `fcc: FILE`' -r -f
 complete -c mailx -l attach-fd -d 'Attach the data that can be read from this file descriptor' -r -f
 complete -c mailx -l content-name -l content-filename -d 'Give the next attachment this name' -r -f
-complete -c mailx -l html -d 'Add this HTML file as an alternative form of the text' -r -F
+complete -c mailx -l html -d 'Add this HTML file as an alternative form of the text; - is standard input' -r -F
 complete -c mailx -l encoding -d 'Encode the text in base64 or quoted-printable' -r -f -a "base64\t''
 quoted-printable\t''
 7bit\t''

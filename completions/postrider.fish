@@ -43,7 +43,7 @@ complete -c postrider -n "__fish_postrider_using_subcommand send" -l content-typ
 text/html\t''"
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l attach -d 'Attach this file; - is standard input' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l header -d 'Add this header field, as `Name: text`' -r -f
-complete -c postrider -n "__fish_postrider_using_subcommand send" -l html -d 'Add this HTML file as an alternative form of the text' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand send" -l html -d 'Add this HTML file as an alternative form of the text; - is standard input' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l set -d 'Set a variable; noNAME unsets it' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l config -d 'Read this configuration file instead of the user\'s' -r -F

@@ -20,6 +20,8 @@ const NAMED: usize = 10;
 pub(crate) struct Diagnostics {
     program: String,
     worst: Option<Kind>,
+    /// The line that the worst failure was told by, and its hint.
+    told: Option<(String, Option<String>)>,
 }
 
 impl Diagnostics {
@@ -28,6 +30,7 @@ impl Diagnostics {
         Diagnostics {
             program: program.into(),
             worst: None,
+            told: None,
         }
     }
 
@@ -39,6 +42,27 @@ impl Diagnostics {
     /// Returns the worst failure so far.
     pub(crate) fn worst(&self) -> Option<Kind> {
         self.worst
+    }
+
+    /// Returns the line that the worst failure was told by, without the program's name, and its
+    /// hint.
+    pub(crate) fn told(&self) -> (Option<String>, Option<String>) {
+        match &self.told {
+            Some((line, hint)) => (Some(line.clone()), hint.clone()),
+            None => (None, None),
+        }
+    }
+
+    /// Remembers a failure and the line that tells it.
+    pub(crate) fn note_line(&mut self, kind: Kind, line: &str, hint: Option<&str>) {
+        let before = self.worst;
+        self.note(kind);
+        // Of several lines of one kind the first counts: the others mostly follow from it.
+        if self.told.is_none() || self.worst != before {
+            let line = sanitize::line(line.as_bytes()).into_owned();
+            let hint = hint.map(|hint| sanitize::line(hint.as_bytes()).into_owned());
+            self.told = Some((line, hint));
+        }
     }
 
     /// Remembers a failure without a line.
@@ -92,7 +116,8 @@ impl Diagnostics {
     /// Prints a failure and its causes, and remembers it.
     pub(crate) fn fail(&mut self, failure: &Failure) {
         self.print_failure(failure);
-        self.note(failure.kind);
+        let line = exit::with_causes(failure);
+        self.note_line(failure.kind, &line, failure.hint.as_deref());
     }
 
     /// Prints a failure and its causes, without an effect on the exit status.
@@ -105,8 +130,9 @@ impl Diagnostics {
 
     /// Prints an error that is no [`Failure`], with its causes, and remembers its kind.
     pub(crate) fn error(&mut self, kind: Kind, error: &(dyn Error + 'static)) {
-        self.say(&exit::with_causes(error));
-        self.note(kind);
+        let line = exit::with_causes(error);
+        self.say(&line);
+        self.note_line(kind, &line, None);
     }
 
     /// Prints where unsent text is kept, or that it is not.
@@ -166,8 +192,11 @@ impl Diagnostics {
                     format!("it is uncertain whether {names} gets the message")
                 }
             };
-            self.say(&format!("{what}: {}", outcome.text));
-            outcome.kind().into_iter().for_each(|kind| self.note(kind));
+            let line = format!("{what}: {}", outcome.text);
+            self.say(&line);
+            if let Some(kind) = outcome.kind() {
+                self.note_line(kind, &line, outcome.hint.as_deref());
+            }
             if let Some(hint) = outcome.hint.as_deref().filter(|hint| !hints.contains(hint)) {
                 hints.push(hint);
             }

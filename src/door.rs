@@ -20,6 +20,7 @@ pub use crate::cli::mailx::dialect::{Probe, normalise};
 pub use crate::config::commands::{Help, at_prompt};
 pub use crate::config::variables::{REFUSED, ROWS, ValueKind};
 pub use crate::exit::Kind;
+pub use crate::report::schema::{JsonKey, JsonObject, OBJECTS, Presence, Shape};
 pub use crate::run::run;
 pub use crate::sys::signals::die_of;
 

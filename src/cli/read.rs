@@ -6,11 +6,11 @@ use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
 use crate::cli::settings::{self, Inputs};
 use crate::config::{Environment, Origin, Settings};
 use crate::diagnostics::Diagnostics;
-use crate::exit::Kind;
+use crate::exit::{Failure, Kind};
 use crate::flow;
 use crate::flow::reading::{self, FoundMailbox, MailboxChoice, Opening};
 use crate::mailbox::Mailbox;
-use crate::report::{self, ReportError, ShowForm};
+use crate::report::{self, ReportError, ShowForm, json};
 use crate::selection::FlagChoice;
 use crate::shell::batch::{self, BatchChange};
 use crate::shell::options::ReaderContext;
@@ -62,6 +62,21 @@ pub(super) enum Task {
     },
 }
 
+impl Task {
+    /// Returns whether an object is to say that the task has failed so, where JSON is asked for;
+    /// `is_done` if the task has printed its own.
+    fn wants_error(&self, kind: Kind, is_done: bool) -> bool {
+        match self {
+            // A list of a mailbox without mail is complete: it has no object.
+            Task::List { json } => *json && kind != Kind::Nothing,
+            Task::Show { form, .. } => *form == ShowForm::Json,
+            // The object of a change has the status.
+            Task::Change(change) => change.options.json && !is_done,
+            _ => false,
+        }
+    }
+}
+
 /// Reads the configuration, finds the mailbox and does the task.
 pub(super) fn read(
     choice: &MailboxChoice,
@@ -70,23 +85,47 @@ pub(super) fn read(
     environment: &Environment,
     diagnostics: &mut Diagnostics,
 ) {
+    let is_done = read_mailbox(choice, task, inputs, environment, diagnostics);
+    if let Some(kind) = diagnostics
+        .worst()
+        .filter(|kind| task.wants_error(*kind, is_done))
+    {
+        let (error, hint) = diagnostics.told();
+        // Without a line of its own it is a notice of the mailbox that has said so.
+        let error = error.unwrap_or_else(|| "the mailbox could not be read completely".to_owned());
+        let object = json::error(&error, hint.as_deref(), kind.status());
+        // Where standard output is what has failed, that was reported.
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(&object).and_then(|()| out.flush());
+    }
+}
+
+/// Does the task of [`read`]; returns whether it was carried out.
+fn read_mailbox(
+    choice: &MailboxChoice,
+    task: &Task,
+    inputs: &Inputs<'_>,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> bool {
     let settings = match settings::read(inputs, environment, diagnostics) {
         Ok((settings, None)) => settings,
-        Ok((_, Some(failure))) | Err(failure) => return diagnostics.fail(&failure),
+        Ok((_, Some(failure))) | Err(failure) => return failed(&failure, diagnostics),
     };
     let found = match reading::find(choice, &settings, environment) {
         Ok(found) => found,
-        Err(failure) => return diagnostics.fail(&failure),
+        Err(failure) => return failed(&failure, diagnostics),
     };
     // `-e` is run from login scripts: it needs no signals, no terminal and no index.
     if let Task::Check = task {
-        return reading::check(&found, environment, diagnostics);
+        reading::check(&found, environment, diagnostics);
+        return true;
     }
     // Only tasks that may write catch signals: a listing simply dies of them.
     let signals = match task {
         Task::Shell { .. } | Task::Change(_) => match flow::watch_signals(false) {
             Ok(signals) => Some(signals),
-            Err(failure) => return diagnostics.fail(&failure),
+            Err(failure) => return failed(&failure, diagnostics),
         },
         _ => None,
     };
@@ -96,6 +135,7 @@ pub(super) fn read(
     let mut err = io::stderr();
     let screen = Screen::new(&mut *out, &mut err, program);
     let result = perform(task, &found, &settings, around, screen);
+    let is_done = result.is_ok();
     match result {
         Ok(Some(kind)) => diagnostics.note(kind),
         Ok(None) => {}
@@ -112,6 +152,13 @@ pub(super) fn read(
     if let Some(signals) = &signals {
         diagnostics.note_signal(signals);
     }
+    is_done
+}
+
+/// Reports why a task is not even begun.
+fn failed(failure: &Failure, diagnostics: &mut Diagnostics) -> bool {
+    diagnostics.fail(failure);
+    false
 }
 
 /// Returns standard output: a terminal sees each line, anything else gets blocks.

@@ -11,9 +11,10 @@ use crate::compose::input::{self, Input};
 use crate::compose::{AttachRequest, Request};
 use crate::config::{Environment, Settings};
 use crate::diagnostics::Diagnostics;
-use crate::exit::{Failure, Kind};
+use crate::exit::{Failure, Kind, with_causes};
 use crate::flow;
 use crate::flow::sending::{self, SendFlow, SendOptions};
+use crate::report::receipt::Receipt;
 use crate::sys::signals::Signals;
 use crate::sys::stdin::StandardLines;
 
@@ -45,7 +46,7 @@ pub(super) struct TextOptions {
 ///
 /// # Errors
 /// 64 for a message without recipients, or with two things that both are standard input.
-pub(super) fn check(request: &Request) -> Result<(), Failure> {
+fn check(request: &Request) -> Result<(), Failure> {
     if request.takes_piped_html() && is_attached(request) {
         return Err(usage("standard input cannot be the HTML and an attachment"));
     }
@@ -82,14 +83,17 @@ pub(super) fn send(
     environment: &Environment,
     diagnostics: &mut Diagnostics,
 ) {
+    if let Err(failure) = check(&sending.request) {
+        return refuse(&sending, &failure, diagnostics);
+    }
     let (mut settings, refusal) = match settings::read(inputs, environment, diagnostics) {
         Ok(read) => read,
-        Err(failure) => return diagnostics.fail(&failure),
+        Err(failure) => return refuse(&sending, &failure, diagnostics),
     };
     // Signals are watched before the text is read, so that a text that is broken off is kept.
     let signals = match flow::watch_signals(sending.text.ignore || settings.is_set("ignore")) {
         Ok(signals) => signals,
-        Err(failure) => return diagnostics.fail(&failure),
+        Err(failure) => return refuse(&sending, &failure, diagnostics),
     };
     let (text, failed_escape) = read_text(
         &mut sending,
@@ -112,6 +116,17 @@ pub(super) fn send(
         diagnostics,
     };
     flow.send(&sending.request, text, refusal.as_ref());
+}
+
+/// Prints why a message is not even composed; nothing of it was read.
+fn refuse(sending: &Sending, failure: &Failure, diagnostics: &mut Diagnostics) {
+    diagnostics.fail(failure);
+    let options = &sending.options;
+    if options.json {
+        let receipt = Receipt::of_request(&sending.request, &with_causes(failure));
+        let dry_run = options.dry_run || options.explain || options.debug;
+        sending::print_receipt(receipt, dry_run, diagnostics);
+    }
 }
 
 /// Reads the text of a message; escapes in it may change the request and the settings.

@@ -1,12 +1,14 @@
 //! The draft: a mail that is validated but not yet bytes, and what was wrong with the request.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::address::{NamedAddress, ReversePath};
 use crate::compose::Attached;
 use crate::exit::Failure;
 use crate::message::premade::PremadeHeader;
-use crate::message::{HeaderName, HeaderValue, MediaType, Wishes};
+use crate::message::{self, HeaderName, HeaderValue, MediaType, Wishes};
 use crate::sys::spool::Spool;
 
 /// A mail that is being composed: validated, but not yet bytes.
@@ -80,6 +82,8 @@ pub struct Composed {
     pub is_too_many: bool,
     /// Whether standard input was to be attached and could not be read to its end: it is gone.
     pub is_cut: bool,
+    /// Whether nobody is left to send to.
+    pub has_nobody: bool,
     /// Recipients that cannot be; the others get the mail.
     pub bad_recipients: Vec<BadRecipient>,
     /// What was changed or left out without stopping the mail.
@@ -91,6 +95,29 @@ impl Composed {
     pub fn all_failures(&self) -> impl Iterator<Item = &Failure> {
         let bad = self.bad_recipients.iter().map(|bad| &bad.failure);
         self.failures.iter().chain(bad)
+    }
+
+    /// Returns why nothing may leave, if it may not: a bad recipient alone does not stop the mail
+    /// to the others.
+    pub fn obstacle(&self) -> Option<&Failure> {
+        let mut failures = self.failures.iter();
+        let mut bad = self.bad_recipients.iter().map(|bad| &bad.failure);
+        failures
+            .next()
+            .or_else(|| bad.next().filter(|_| self.has_nobody))
+    }
+
+    /// Returns everybody who was named, as text: addresses, files, commands, and what is no
+    /// recipient.
+    pub fn named(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let draft = &self.draft;
+        let addresses = draft.recipients().map(|to| to.address().as_str().into());
+        let text = |name: &OsString| message::decode_text(name.as_bytes()).into_owned();
+        let files = draft.files.iter().map(move |file| text(file).into());
+        let commands = draft.commands.iter();
+        let commands = commands.map(move |command| format!("|{}", text(command)).into());
+        let bad = self.bad_recipients.iter().map(|bad| (&*bad.text).into());
+        addresses.chain(files).chain(commands).chain(bad)
     }
 }
 

@@ -300,13 +300,11 @@ impl Composer<'_> {
         if draft.recipients().next().is_none() && !has_others {
             // With a good recipient a bad one is only reported, and the mail goes. Without any
             // the bad ones are why nothing goes.
-            let bad = std::mem::take(&mut self.composed.bad_recipients);
-            if bad.is_empty() {
+            self.composed.has_nobody = true;
+            if self.composed.bad_recipients.is_empty() {
                 let failure = Failure::new(Kind::Usage, "there is no recipient");
                 self.composed.failures.push(failure);
             }
-            let bad = bad.into_iter().map(|bad| bad.failure);
-            self.composed.failures.extend(bad);
         }
     }
 }

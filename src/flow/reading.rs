@@ -159,10 +159,11 @@ pub(crate) fn report_error(
         }
         ReportError::Failed(failure) => diagnostics.fail(failure),
         ReportError::Open(_) | ReportError::NoMail => {
+            let line = no_mail(found);
             if !quiet {
-                diagnostics::line(&no_mail(found));
+                diagnostics::line(&line);
             }
-            diagnostics.note(Kind::Nothing);
+            diagnostics.note_line(Kind::Nothing, &line, None);
         }
     }
 }

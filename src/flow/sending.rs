@@ -11,12 +11,12 @@ use crate::compose::{self, Composed, Request};
 use crate::config::{Environment, Settings};
 use crate::diagnostics::{self, Diagnostics, Verbose};
 use crate::exit::{Failure, Kind, with_causes};
-use crate::report::{self, receipt};
+use crate::report;
+use crate::report::receipt::{Receipt, Verdict};
 use crate::sanitize;
-use crate::submission::{self, CopyReport, Kept, Report, Surroundings};
+use crate::submission::{self, Kept, SubmissionPlan, Surroundings};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
-use crate::transport::{Disposition, Outcome};
 
 /// How a message is sent.
 #[derive(Debug, Default)]
@@ -78,13 +78,18 @@ impl SendFlow<'_> {
             self.diagnostics.fail(&failure);
             // The person who typed the message has given it up, so nothing is kept.
             if text.forget {
+                if self.options.json {
+                    let why = with_causes(&failure);
+                    self.report_unsent(&compose(text.body), &why, &Kept::NotNeeded);
+                }
                 return;
             }
             // The request may be wrong as well; what counts now is that the text is kept.
             let composed = compose(text.body);
             let kept = submission::keep_composed(&composed, around);
             self.diagnostics.kept_in_part(&kept);
-            return self.report_unsent(&composed, &failure, kept);
+            self.diagnostics.note_signal(around.signals);
+            return self.report_unsent(&composed, &with_causes(&failure), &kept);
         }
         let is_empty =
             text.body.is_empty() && request.attachments.is_empty() && request.html.is_none();
@@ -92,6 +97,10 @@ impl SendFlow<'_> {
         // could not be read.
         if is_empty && refusal.is_none() {
             if self.discards_empty() {
+                if self.options.json {
+                    let why = "the message is empty, and empty messages are not sent";
+                    self.report_unsent(&compose(text.body), why, &Kept::NotNeeded);
+                }
                 return;
             }
             if let Some(text) = settings.text("nullbodymsg") {
@@ -142,7 +151,7 @@ impl SendFlow<'_> {
         }
         // A message that is not as it was asked for, for want of an attachment for instance, does
         // not leave: the recipient could not see that something is missing.
-        if let Some(failure) = composed.failures.first() {
+        if let Some(failure) = composed.obstacle() {
             self.fail_all(composed);
             return self.keep_unsent(composed, failure);
         }
@@ -154,7 +163,7 @@ impl SendFlow<'_> {
                 self.diagnostics.report(&report, is_verbose);
                 // The signal comes after the report: it only counts where something failed.
                 self.diagnostics.note_signal(around.signals);
-                self.print_receipt(&report, composed);
+                self.print_receipt(|| Receipt::of_report(&report, &composed.bad_recipients));
             }
             Err(failure) => {
                 self.diagnostics.fail(&failure);
@@ -179,105 +188,104 @@ impl SendFlow<'_> {
         } else {
             self.diagnostics.kept(&kept)
         }
-        self.report_unsent(composed, why, kept);
+        self.diagnostics.note_signal(self.around.signals);
+        self.report_unsent(composed, &with_causes(why), &kept);
     }
 
     /// Prints the receipt of a mail that is not even tried; where it is kept was printed already.
-    fn report_unsent(&mut self, composed: &Composed, why: &Failure, kept: Kept) {
-        self.diagnostics.note_signal(self.around.signals);
-        if !self.options.json {
-            return;
-        }
-        // A receipt has an entry for each recipient, so that a program finds each one's outcome.
-        let outcome = Outcome::new(Disposition::TryLater(why.kind), with_causes(why));
-        let outcome = Arc::new(outcome);
-        let entries = composed.draft.recipients().map(|recipient| {
-            let address = recipient.address().shared();
-            CopyReport {
-                recipient: address.clone(),
-                target: address,
-                route: "none".into(),
-                reason: "the message was not sent".into(),
-                outcome: Arc::clone(&outcome),
-            }
-        });
-        let report = Report {
-            message_id: composed.draft.message_id.clone(),
-            entries: entries.collect(),
-            kept,
-            ..Report::default()
-        };
-        self.print_receipt(&report, composed);
+    fn report_unsent(&mut self, composed: &Composed, why: &str, kept: &Kept) {
+        self.print_receipt(|| Receipt::of_unsent(composed, why, kept));
     }
 
     /// Prints the receipt, if one is asked for.
-    fn print_receipt(&mut self, report: &Report, composed: &Composed) {
+    fn print_receipt(&mut self, receipt: impl FnOnce() -> Receipt) {
+        let dry_run = self.options.dry_run || self.options.explain || self.is_debug();
         if self.options.json {
-            let status = self.diagnostics.worst().map_or(0, Kind::status);
-            let time = clock::local(clock::now()).to_rfc3339();
-            let bad = &composed.bad_recipients;
-            let receipt = receipt::receipt(report, bad, &time, status);
-            self.diagnostics.print_bytes(receipt.as_bytes());
+            print_receipt(receipt(), dry_run, self.diagnostics);
         }
     }
 
     /// Prints every decision: routes and why, rewrites of addresses, settings and their origins.
     fn explain(&mut self, composed: &Composed) {
         self.fail_all(composed);
-        match submission::plan(&composed.draft, self.around) {
-            Ok(plan) => {
-                let text = report::explain::explain(&composed.draft, &plan, self.around.settings);
-                self.diagnostics.print(&text);
-            }
-            Err(failure) => self.diagnostics.fail(&failure),
+        let plan = match submission::plan(&composed.draft, self.around) {
+            Ok(plan) => plan,
+            Err(failure) => return self.unplanned(composed, &failure),
+        };
+        let text = report::explain::explain(&composed.draft, &plan, self.around.settings);
+        // Standard output is for the program that reads the receipt.
+        if self.options.json {
+            text.lines().for_each(diagnostics::line);
+        } else {
+            self.diagnostics.print(&text);
         }
+        self.print_receipt(|| Receipt::of_plan(composed, &plan));
+    }
+
+    /// Reports why no way could be looked for, where nothing is to be sent.
+    fn unplanned(&mut self, composed: &Composed, failure: &Failure) {
+        self.diagnostics.fail(failure);
+        self.report_unsent(composed, &with_causes(failure), &Kept::NotNeeded);
     }
 
     /// Shows the exact message and the route of each recipient.
     fn dry_run(&mut self, composed: &Composed) {
         self.fail_all(composed);
-        // A bad recipient alone does not stop a message; what is in `failures` does.
-        if !composed.failures.is_empty() {
-            return;
+        if let Some(failure) = composed.obstacle() {
+            return self.report_unsent(composed, &with_causes(failure), &Kept::NotNeeded);
         }
         let plan = match submission::plan(&composed.draft, self.around) {
             Ok(plan) => plan,
-            Err(failure) => return self.diagnostics.fail(&failure),
+            Err(failure) => return self.unplanned(composed, &failure),
         };
         for notice in &plan.notices {
             self.diagnostics.say(notice);
         }
         for copy in &plan.copies {
-            let way = match &copy.route {
-                Ok(route) => submission::name_of(route),
-                Err(outcome) => {
-                    if let Some(kind) = outcome.kind() {
-                        self.diagnostics.note(kind);
-                    }
-                    format!("no route: {}", outcome.text)
-                }
+            let (way, kind) = match &copy.route {
+                Ok(route) => (submission::name_of(route), None),
+                Err(outcome) => (format!("no route: {}", outcome.text), outcome.kind()),
             };
             let line = format!("{}: {way} ({})", copy.target, copy.reason);
             self.diagnostics.say(&line);
+            if let Some(kind) = kind {
+                self.diagnostics.note_line(kind, &line, None);
+            }
         }
         for picture in report::explain::shown_files(&composed.draft) {
             self.diagnostics.say(&sanitize::line(picture.as_bytes()));
         }
-        // The message is prepared for its route as for a real submission, so that what is shown is
-        // what would leave.
-        let rendered = submission::render_for_dry_run(&composed.draft, &plan, self.around);
-        let written = rendered.and_then(|message| {
-            let mut reader = message.reader();
-            if self.is_debug() {
-                io::copy(&mut reader, &mut io::stderr().lock()).map(drop)
-            } else {
-                let mut out = io::stdout().lock();
-                io::copy(&mut reader, &mut out).and_then(|_| out.flush())
-            }
-            .map_err(|error| Failure::new(Kind::Io, "cannot write the message").because(error))
-        });
-        if let Err(failure) = written {
+        if let Err(failure) = self.show_message(composed, &plan) {
             self.diagnostics.fail(&failure);
         }
+        self.print_receipt(|| Receipt::of_plan(composed, &plan));
     }
+
+    /// Shows the message as it would leave: it is prepared for its route as for a real submission.
+    fn show_message(&self, composed: &Composed, plan: &SubmissionPlan) -> Result<(), Failure> {
+        let message = submission::render_for_dry_run(&composed.draft, plan, self.around)?;
+        let mut reader = message.reader();
+        let written = if self.is_debug() {
+            io::copy(&mut reader, &mut io::stderr().lock()).map(drop)
+        } else if self.options.json {
+            Ok(())
+        } else {
+            let mut out = io::stdout().lock();
+            io::copy(&mut reader, &mut out).and_then(|_| out.flush())
+        };
+        written.map_err(|error| Failure::new(Kind::Io, "cannot write the message").because(error))
+    }
+}
+
+/// Prints a receipt with the verdict of what was reported so far.
+pub(crate) fn print_receipt(receipt: Receipt, dry_run: bool, diagnostics: &mut Diagnostics) {
+    let (error, hint) = diagnostics.told();
+    let verdict = Verdict {
+        time: clock::local(clock::now()).to_rfc3339(),
+        status: diagnostics.worst().map_or(0, Kind::status),
+        dry_run,
+        error,
+        hint,
+    };
+    diagnostics.print_bytes(&receipt.line(&verdict));
 }

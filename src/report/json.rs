@@ -1,40 +1,21 @@
 //! The JSON forms: one object a line, for programs.
 //!
-//! Keys are stable; new ones may be added. Text is decoded (RFC 2047, charset)
+//! Which keys there are stands in [`schema`](super::schema). Text is decoded (RFC 2047, charset)
 //! and in UTF-8 whatever the locale. Where bytes of the mail are not UTF-8 and
 //! no charset is declared, each such byte is U+FFFD and a second key, the first
 //! with `_raw` behind, holds the bytes in base64. Times are RFC 3339, in the
 //! zone the sender gave. What is not there is `null`. Characters that `sanitize`
 //! would replace are written as `\u` escapes: nothing is lost, no terminal harmed.
-//!
-//! `list --json`, one line a message:
-//!
-//! | key | value |
-//! |---|---|
-//! | `number` | the message's place, from 1 |
-//! | `flags` | array: one of `new`, `unread`, `read`; then `answered`, `flagged`, `draft`, `deleted` |
-//! | `envelope_from` | sender in the From_ line |
-//! | `from` | From field |
-//! | `from_address`, `from_name` | the first address in it and its display name |
-//! | `to`, `cc`, `subject`, `message_id` | these fields |
-//! | `date` | the time of the Date field, in UTC if it names no zone we know; if it is no date, the time of the From_ line |
-//! | `date_zone` | the zone in the Date field, such as `+01:00`; `null` if it names none, or `date` is the From_ line's |
-//! | `lines`, `size` | of the message in the mailbox, From_ line included |
-//!
-//! `show N --json` has these keys and: `fields`, an array of
-//! `{"name", "body"}` of all header fields in order; `text`, the text for
-//! people; `parts`, an array of `{"number", "type", "charset", "name",
-//! "attachment", "size"}` in order, `size` in decoded bytes; `unknown_charsets`,
-//! an array of the charsets named in the header or of a text that are none we
-//! know: what they label was read as UTF-8 if it is that, else as windows-1252.
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::mailbox::{Flags, FromLine, MessageRef};
 use crate::message::parse::{Content, Part, date, display, fields, structure, words};
@@ -61,6 +42,32 @@ pub(crate) fn message(
 ) {
     let content = fields::split_from_line(bytes).1;
     ObjectWriter::new(give).object(number, message, bytes, Some(content));
+}
+
+/// Returns an object as one line.
+pub(crate) fn line(object: &Value) -> Vec<u8> {
+    let mut give = |_: &[u8]| {};
+    let mut writer = ObjectWriter::new(&mut give);
+    writer.any(object);
+    writer.buffer.push(b'\n');
+    writer.buffer
+}
+
+/// Returns the object that says why a command has failed, as one line.
+pub(crate) fn error(error: &str, hint: Option<&str>, status: u8) -> Vec<u8> {
+    line(&json!({ "error": error, "hint": hint, "status": status }))
+}
+
+/// Puts a path into an object; where it is not UTF-8 its bytes stand beside it.
+pub(crate) fn insert_path(object: &mut Map<String, Value>, key: &str, path: Option<&Path>) {
+    let text = path.map(Path::to_string_lossy);
+    object.insert(key.to_owned(), json!(text));
+    if let Some(path) = path
+        && path.to_str().is_none()
+    {
+        let bytes = STANDARD.encode(path.as_os_str().as_bytes());
+        object.insert(format!("{key}_raw"), Value::String(bytes));
+    }
 }
 
 /// The bodies of the header fields that have keys of their own, undecoded.
@@ -302,8 +309,8 @@ impl<'g> ObjectWriter<'g> {
             self.buffer.push(b'{');
             self.text("body", Some(field.body), true);
             self.raw("body", Some(field.body));
+            // A name is ASCII, or the line is no field.
             self.text("name", Some(field.name), false);
-            self.raw("name", Some(field.name));
             self.buffer.push(b'}');
             self.give_full();
         }

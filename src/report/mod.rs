@@ -18,6 +18,7 @@ use crate::ui::{Display, Screen, page};
 pub(crate) mod explain;
 pub(crate) mod json;
 pub(crate) mod receipt;
+pub(crate) mod schema;
 
 /// How much is gathered before it is written.
 const CHUNK: usize = 64 * 1024;

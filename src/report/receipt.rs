@@ -1,35 +1,157 @@
-//! The receipt of a mail: one JSON object that says what became of it.
+//! The receipt of a mail: one JSON object that says what became of it, or would become.
 //!
-//! Keys are stable: `message_id`, `time` (RFC 3339), `recipients` (an array of objects with
-//! `recipient`, `target`, `route`, `reason`, `outcome`, `code`, `text`, `queue_id`), `kept`
-//! (the file that holds the text of what was not accepted, or null) and `status` (the exit
-//! status). `outcome` is `accepted`, `refused`, `try-later` or `uncertain`.
+//! Its keys are in [`schema`](super::schema). Each recipient that was named stands in it, whatever
+//! failed.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::compose::BadRecipient;
+use super::json;
+use crate::address::parse_list;
+use crate::compose::{BadRecipient, Composed, Request};
 use crate::exit;
+use crate::message;
 use crate::sanitize;
-use crate::submission::{CopyReport, Kept, Report};
+use crate::submission::{self, CopyReport, Kept, Report, SubmissionPlan};
 
-/// Returns the receipt as one line.
-///
-/// `bad` are recipients that could not be, `time` is RFC 3339, `status` the exit status.
-pub(crate) fn receipt(report: &Report, bad: &[BadRecipient], time: &str, status: u8) -> String {
-    let mut recipients: Vec<Value> = report.entries.iter().map(recipient).collect();
-    recipients.extend(bad.iter().map(refused));
-    let kept = match &report.kept {
-        Kept::DeadLetter(letter) => Value::String(letter.path.to_string_lossy().into_owned()),
-        _ => Value::Null,
-    };
-    let object = json!({
-        "message_id": report.message_id,
-        "time": time,
-        "recipients": recipients,
-        "kept": kept,
-        "status": status,
-    });
-    format!("{object}\n")
+/// What a receipt says of the message as a whole, beside its recipients.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    /// RFC 3339.
+    pub time: String,
+    /// The exit status.
+    pub status: u8,
+    /// Whether nothing was to be sent.
+    pub dry_run: bool,
+    /// The line on standard error that the status comes from, and its hint.
+    pub error: Option<String>,
+    /// The hint of that line.
+    pub hint: Option<String>,
+}
+
+/// A receipt that still lacks its verdict.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    message_id: Option<String>,
+    recipients: Vec<Value>,
+    kept: Map<String, Value>,
+}
+
+impl Receipt {
+    /// Returns the receipt of a message that was submitted; `bad` are recipients that could not be.
+    pub(crate) fn of_report(report: &Report, bad: &[BadRecipient]) -> Receipt {
+        let entries = report.entries.iter().map(recipient);
+        Receipt {
+            message_id: Some(report.message_id.clone()),
+            recipients: entries.chain(bad.iter().map(refused)).collect(),
+            kept: kept(&report.kept),
+        }
+    }
+
+    /// Returns the receipt of a message that was not even tried: why, and where it is kept.
+    pub(crate) fn of_unsent(composed: &Composed, why: &str, kept_in: &Kept) -> Receipt {
+        let bad = &composed.bad_recipients;
+        let others = composed.named().count() - bad.len();
+        let named = composed.named().take(others);
+        Receipt {
+            message_id: Some(composed.draft.message_id.clone()),
+            recipients: named
+                .map(|name| unsent(&name, why))
+                .chain(bad.iter().map(refused))
+                .collect(),
+            kept: kept(kept_in),
+        }
+    }
+
+    /// Returns the receipt of a message that is not to be sent: where each copy would go.
+    pub(crate) fn of_plan(composed: &Composed, plan: &SubmissionPlan) -> Receipt {
+        let mut recipients: Vec<Value> = plan
+            .copies
+            .iter()
+            .map(|copy| match &copy.route {
+                Ok(route) => json!({
+                    "recipient": copy.recipient.as_str(),
+                    "target": copy.target.as_str(),
+                    "route": submission::name_of(route),
+                    "reason": copy.reason,
+                    "outcome": NOT_SENT,
+                    "code": Value::Null,
+                    "text": "nothing is sent in a dry run",
+                    "queue_id": Value::Null,
+                }),
+                Err(outcome) => recipient(&CopyReport {
+                    recipient: copy.recipient.shared(),
+                    target: copy.target.shared(),
+                    route: "none".into(),
+                    reason: copy.reason.clone(),
+                    outcome: outcome.clone(),
+                }),
+            })
+            .collect();
+        let addresses = composed.draft.recipients().count();
+        let bad = &composed.bad_recipients;
+        let others = composed.named().count() - bad.len() - addresses;
+        let expanded = composed.named().skip(addresses).take(others);
+        recipients.extend(expanded.map(|name| unsent(&name, "nothing is sent in a dry run")));
+        recipients.extend(bad.iter().map(refused));
+        Receipt {
+            message_id: Some(composed.draft.message_id.clone()),
+            recipients,
+            kept: kept(&Kept::NotNeeded),
+        }
+    }
+
+    /// Returns the receipt of a message that could not even be composed, and why.
+    pub(crate) fn of_request(request: &Request, why: &str) -> Receipt {
+        let lists = request.to.iter().chain(&request.cc).chain(&request.bcc);
+        let recipients = lists.flat_map(|list| {
+            let text = message::decode_text(list.as_encoded_bytes()).into_owned();
+            let named: Vec<String> = parse_list(&text)
+                .into_iter()
+                .map(|entry| match entry {
+                    Ok(address) => address.address().to_string(),
+                    Err(error) => sanitize::line(error.text.as_bytes()).into_owned(),
+                })
+                .collect();
+            named.into_iter().map(|name| unsent(&name, why))
+        });
+        Receipt {
+            message_id: None,
+            recipients: recipients.collect(),
+            kept: kept(&Kept::NotNeeded),
+        }
+    }
+
+    /// Returns the receipt as one line.
+    pub(crate) fn line(self, verdict: &Verdict) -> Vec<u8> {
+        let mut object = self.kept;
+        let Verdict {
+            time,
+            status,
+            dry_run,
+            error,
+            hint,
+        } = verdict;
+        object.insert("message_id".to_owned(), json!(self.message_id));
+        object.insert("recipients".to_owned(), Value::Array(self.recipients));
+        object.insert("time".to_owned(), json!(time));
+        object.insert("status".to_owned(), json!(status));
+        object.insert("dry_run".to_owned(), json!(dry_run));
+        object.insert("error".to_owned(), json!(error));
+        object.insert("hint".to_owned(), json!(hint));
+        json::line(&Value::Object(object))
+    }
+}
+
+/// The outcome of a recipient for whom nothing was tried.
+const NOT_SENT: &str = "not-sent";
+
+fn kept(kept: &Kept) -> Map<String, Value> {
+    let mut object = Map::new();
+    match kept {
+        Kept::DeadLetter(letter) => json::insert_path(&mut object, "kept", Some(&letter.path)),
+        _ => json::insert_path(&mut object, "kept", None),
+    }
+    object
 }
 
 fn recipient(entry: &CopyReport) -> Value {
@@ -43,6 +165,19 @@ fn recipient(entry: &CopyReport) -> Value {
         // The relay chooses this text, and a person may print the receipt on a terminal.
         "text": sanitize::line(entry.outcome.text.as_bytes()),
         "queue_id": queue_id(&entry.outcome.text),
+    })
+}
+
+fn unsent(name: &str, why: &str) -> Value {
+    json!({
+        "recipient": name,
+        "target": Value::Null,
+        "route": "none",
+        "reason": "the message was not sent",
+        "outcome": NOT_SENT,
+        "code": Value::Null,
+        "text": why,
+        "queue_id": Value::Null,
     })
 }
 

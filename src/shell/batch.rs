@@ -3,7 +3,7 @@
 //! Messages are chosen by the reader's message lists and by filters; only those that are chosen
 //! change, and nothing does unless all of the choice was understood.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::commit::{commit, counted, notices_of, unfinished};
 use super::options::{ReaderContext, ReaderOptions, display_of};
@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::flow::reading::interrupted;
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
+use crate::report::json;
 use crate::sanitize;
 use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interest};
 use crate::ui::headline::{self, HeadlineFacts};
@@ -153,8 +154,7 @@ pub(crate) fn change(
     let nothing = chosen.is_empty().then_some(Kind::Nothing);
     let kind = unread.or(incomplete).or(nothing);
     if options.json {
-        let object = json_result(mailbox, &chosen, change, &done, kind);
-        screen.raw(format!("{object}\n").as_bytes());
+        screen.raw(&json_result(mailbox, &chosen, change, &done, kind));
     } else if options.dry_run {
         let mut text = String::new();
         for &message in &chosen {
@@ -238,33 +238,41 @@ impl Action {
     }
 }
 
-/// Returns the result of a change as JSON; the keys are stable.
+/// Returns the result of a change as a line of JSON.
 fn json_result(
     mailbox: &Mailbox,
     chosen: &[usize],
     change: &BatchChange,
     done: &Committed,
     kind: Option<Kind>,
-) -> Value {
+) -> Vec<u8> {
     let numbers: Vec<usize> = chosen.iter().map(|message| message + 1).collect();
-    let journal = done.pending.as_ref().map(|pending| &pending.journal);
-    json!({
-        "mailbox": mailbox.path().to_string_lossy(),
-        "action": match change.action {
-            Action::Delete => "delete",
-            Action::Mark(..) => "mark",
-        },
-        "dry_run": change.options.dry_run,
-        "numbers": numbers,
-        "deleted": done.deleted,
-        "flagged": done.flagged,
-        "flags_left_out": done.flags_left_out + done.names_taken,
-        "gone": done.gone,
-        "arrived": done.arrived,
-        "left": done.remaining,
-        "pending": journal.map(|journal| journal.to_string_lossy()),
-        "status": kind.map_or(0, Kind::status),
-    })
+    let journal = done.pending.as_ref().map(|pending| &*pending.journal);
+    let action = match change.action {
+        Action::Delete => "delete",
+        Action::Mark(..) => "mark",
+    };
+    let mut object = Map::new();
+    json::insert_path(&mut object, "mailbox", Some(mailbox.path()));
+    json::insert_path(&mut object, "pending", journal);
+    for (key, value) in [
+        ("action", json!(action)),
+        ("dry_run", json!(change.options.dry_run)),
+        ("numbers", json!(numbers)),
+        ("deleted", json!(done.deleted)),
+        ("flagged", json!(done.flagged)),
+        (
+            "flags_left_out",
+            json!(done.flags_left_out + done.names_taken),
+        ),
+        ("gone", json!(done.gone)),
+        ("arrived", json!(done.arrived)),
+        ("left", json!(done.remaining)),
+        ("status", json!(kind.map_or(0, Kind::status))),
+    ] {
+        object.insert(key.to_owned(), value);
+    }
+    json::line(&Value::Object(object))
 }
 
 fn summary(mailbox: &Mailbox, chosen: usize, action: Action, done: &Committed) -> String {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::iter;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::compose::render::{Style, render};
 use crate::config::{file_name, words};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{self, AppendOptions};
-use crate::message::{HeaderValue, Wire};
+use crate::message::{self, HeaderValue, Wire};
 use crate::sanitize;
 use crate::submission::mta::RelayUrl;
 use crate::submission::plan::SubmissionPlan;
@@ -369,14 +370,16 @@ impl<'a> Dispatcher<'a> {
                 }
                 Err(failure) => unreadable(failure),
             };
-            entry(path.to_string_lossy().into_owned(), "file", outcome)
+            let name = message::decode_text(path.as_bytes()).into_owned();
+            entry(name, "file", outcome)
         });
         let commands = self.draft.commands.iter().map(|command| {
             let outcome = match &message {
                 Ok(message) => sendmail::pipe(command, message, self.around.signals),
                 Err(failure) => unreadable(failure),
             };
-            entry(format!("|{}", sanitize::path(&command)), "command", outcome)
+            let name = message::decode_text(command.as_bytes());
+            entry(format!("|{name}"), "command", outcome)
         });
         files.chain(commands).collect()
     }

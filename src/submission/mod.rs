@@ -9,6 +9,7 @@
 //! and hands it to its transport (`relay` prepares the one over SMTP); `keep` writes the dead letter;
 //! `log` and `report` say what became of each copy.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
@@ -201,7 +202,8 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
 
 /// Keeps what was asked to be sent and cannot be.
 pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Kept {
-    keep(&composed.draft, &[], around)
+    let all: Vec<String> = composed.named().map(Cow::into_owned).collect();
+    keep(&composed.draft, &all, around)
 }
 
 /// Renders the message of a plan's first copy, for a dry run.

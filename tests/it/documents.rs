@@ -13,7 +13,8 @@ use std::time::Duration;
 use clap::{Arg, ArgAction};
 use clap_mangen::Man;
 use postrider::door::{
-    self, Help, Kind, REFUSED, ROWS, ValueKind, at_prompt, mailx_command, postrider_command,
+    self, Help, JsonKey, Kind, OBJECTS, Presence, REFUSED, ROWS, Shape, ValueKind, at_prompt,
+    mailx_command, postrider_command,
 };
 
 use crate::launch::{self, Stdin};
@@ -165,6 +166,7 @@ fn render(page: &str) -> String {
             "@REFUSED@" => text.push_str(&refused()),
             "@ESCAPES@" => text.push_str(&escapes()),
             "@STATUSES@" => text.push_str(&statuses()),
+            "@JSON@" => text.push_str(&json_objects()),
             _ if line.starts_with('@') => panic!("{page}.in: unknown {line}"),
             _ => {
                 let line = line.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
@@ -174,6 +176,49 @@ fn render(page: &str) -> String {
         }
     }
     text
+}
+
+/// The JSON objects with their keys and an example each.
+fn json_objects() -> String {
+    let mut text = String::new();
+    for object in OBJECTS {
+        writeln!(text, ".SS JSON: {}", object.name).unwrap();
+        writeln!(text, "{}", bold_quoted(object.about)).unwrap();
+        for key in object.keys {
+            if key.about.is_empty() {
+                continue;
+            }
+            writeln!(text, ".TP").unwrap();
+            write!(text, "\\fB{}\\fR", key.name).unwrap();
+            let raw = format!("{}_raw", key.name);
+            if object.keys.iter().any(|other| other.name == raw) {
+                write!(text, ", \\fB{raw}\\fR").unwrap();
+            }
+            writeln!(text, " ({})\n{}", type_of(key), key.about).unwrap();
+        }
+        let example = object.example.replace('\\', "\\e").replace('-', "\\-");
+        writeln!(text, ".PP\n.EX\n{example}\n.EE").unwrap();
+    }
+    text
+}
+
+/// Returns the type of a key's value, in words.
+fn type_of(key: &JsonKey) -> String {
+    let shape = match key.shape {
+        Shape::Text => "string".to_owned(),
+        Shape::Time => "string, RFC 3339".to_owned(),
+        Shape::Base64 => "string, base64".to_owned(),
+        Shape::Number => "number".to_owned(),
+        Shape::Flag => "true or false".to_owned(),
+        Shape::Texts => "array of strings".to_owned(),
+        Shape::Numbers => "array of numbers".to_owned(),
+        Shape::Objects(name) => format!("array of objects, see {name}"),
+    };
+    match key.presence {
+        Presence::Always => shape,
+        Presence::OrNull => format!("{shape}, or null"),
+        Presence::Sometimes => format!("{shape}, or left out"),
+    }
 }
 
 /// The options of the mailx face under their headings.

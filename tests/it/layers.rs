@@ -12,7 +12,7 @@ const MAP: [(&str, &[&str]); 21] = [
     (
         "door",
         &[
-            "run", "cli", "compose", "config", "sys", "exit", "address", "message",
+            "run", "cli", "compose", "config", "sys", "exit", "address", "message", "report",
         ],
     ),
     // Faces: what was typed, the interactive reader, listings.

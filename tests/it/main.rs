@@ -36,6 +36,7 @@ mod from_quoting;
 mod gate;
 mod harness;
 mod idioms;
+mod json;
 mod judge;
 mod kept;
 mod local;

@@ -143,7 +143,7 @@ fn what_is_not_even_tried_has_a_receipt() {
         ran.nothing_sent();
         let receipt = receipt(&ran);
         assert_eq!(each(&receipt, "recipient"), ["ops@example.com"]);
-        assert_eq!(each(&receipt, "outcome"), ["try-later"], "{receipt}");
+        assert_eq!(each(&receipt, "outcome"), ["not-sent"], "{receipt}");
         assert_eq!(receipt["kept"], "[DIR]/home/dead.letter");
         assert_eq!(ran.dead()[0].body(), b"the text\n");
     }
@@ -162,7 +162,7 @@ fn an_unfinished_text_has_a_receipt() {
         .run();
     ran.nothing_sent();
     let receipt = receipt(&ran);
-    assert_eq!(each(&receipt, "outcome"), ["try-later"]);
+    assert_eq!(each(&receipt, "outcome"), ["not-sent"]);
     assert_eq!(receipt["kept"], "[DIR]/home/dead.letter");
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::options::MailxArguments;
 use crate::cli::read::Task;
-use crate::cli::send::{Sending, TextOptions, check};
+use crate::cli::send::{Sending, TextOptions};
 use crate::cli::usage;
 use crate::compose::{AttachRequest, Request};
 use crate::exit::Failure;
@@ -44,7 +44,6 @@ pub(super) fn mode(parsed: &mut MailxArguments) -> Result<Mode, Failure> {
         return Ok(Mode::Read(mailbox(parsed)?, task(parsed)?));
     }
     let request = request(parsed)?;
-    check(&request)?;
     Ok(Mode::Send(Box::new(Sending {
         request,
         text: TextOptions {

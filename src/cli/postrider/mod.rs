@@ -30,11 +30,7 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         PostriderCommand::Send(arguments) => {
             let common = arguments.common.clone();
             let sending = arguments.sending();
-            // Before the text is read from standard input, which would be lost.
-            match send::check(&sending.request) {
-                Ok(()) => send::send(sending, &common.inputs(true), &environment, diagnostics),
-                Err(failure) => diagnostics.fail(&failure),
-            }
+            send::send(sending, &common.inputs(true), &environment, diagnostics);
         }
         PostriderCommand::List(list) => read_by(&list.task(), &list.mailbox, diagnostics),
         PostriderCommand::Show(show) => read_by(&show.task(), &show.mailbox, diagnostics),

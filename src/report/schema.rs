@@ -1,0 +1,385 @@
+//! The keys of every JSON object that the program prints: the one table of which the manual is made,
+//! and that a test holds against what the program prints.
+//!
+//! Keys are stable: new ones may be added, none is taken away or gets another type.
+
+/// An object that is printed with `--json`, or stands in another one.
+#[derive(Debug)]
+pub struct JsonObject {
+    /// What it is called, here and in the manual.
+    pub name: &'static str,
+    /// What prints it, and when.
+    pub about: &'static str,
+    /// Its keys, in the order of the manual.
+    pub keys: &'static [JsonKey],
+    /// An example of it, one line.
+    pub example: &'static str,
+}
+
+/// A key of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonKey {
+    /// The key.
+    pub name: &'static str,
+    /// The type of its value.
+    pub shape: Shape,
+    /// Whether it is always there.
+    pub presence: Presence,
+    /// What it says.
+    pub about: &'static str,
+}
+
+/// The type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// A string: a time as RFC 3339 has it.
+    Time,
+    /// A string: bytes that are not UTF-8, in base64.
+    Base64,
+    /// A whole number, not negative.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// An array of strings.
+    Texts,
+    /// An array of whole numbers.
+    Numbers,
+    /// An array of objects of this name.
+    Objects(&'static str),
+}
+
+/// Whether a key is there, and has a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// The key is always there and has a value.
+    Always,
+    /// The key is always there; its value may be `null`.
+    OrNull,
+    /// The key is left out where it has nothing to say.
+    Sometimes,
+}
+
+use Presence::{Always, OrNull, Sometimes};
+use Shape::{Base64, Flag, Number, Numbers, Objects, Text, Texts, Time};
+
+const fn key(name: &'static str, shape: Shape, presence: Presence, about: &'static str) -> JsonKey {
+    JsonKey {
+        name,
+        shape,
+        presence,
+        about,
+    }
+}
+
+/// The bytes beside a text that is not UTF-8.
+const fn raw(name: &'static str) -> JsonKey {
+    key(name, Base64, Sometimes, "")
+}
+
+/// All objects; those that stand in others come behind them.
+pub const OBJECTS: &[JsonObject] = &[
+    JsonObject {
+        name: "message",
+        about: "`list --json` prints one object for each message.",
+        keys: MESSAGE,
+        example: r#"{"cc":null,"date":"2026-11-16T09:00:00+01:00","date_zone":"+01:00","envelope_from":"alice@example.com","flags":["unread","flagged"],"from":"Alice <alice@example.com>","from_address":"alice@example.com","from_name":"Alice","lines":12,"message_id":"<1@example.com>","number":1,"size":345,"subject":"Disk almost full","to":"root"}"#,
+    },
+    JsonObject {
+        name: "whole message",
+        about: "`show --json` prints one object: the keys of a message, and these.",
+        keys: WHOLE,
+        example: r#"{"cc":null,"date":null,"date_zone":null,"envelope_from":null,"fields":[{"body":"x","name":"Subject"}],"flags":["read"],"from":null,"from_address":null,"from_name":null,"lines":3,"message_id":null,"number":2,"parts":[{"number":"1","type":"text/plain","charset":null,"name":null,"attachment":false,"size":3}],"size":17,"subject":"x","text":"hi\n","to":null,"unknown_charsets":[]}"#,
+    },
+    JsonObject {
+        name: "field",
+        about: "A header field of a message.",
+        keys: &[
+            key(
+                "name",
+                Text,
+                Always,
+                "The name of the field, as it is written in the message.",
+            ),
+            key(
+                "body",
+                Text,
+                Always,
+                "The text of the field, decoded, on one line.",
+            ),
+            raw("body_raw"),
+        ],
+        example: r#"{"body":"Disk almost full","name":"Subject"}"#,
+    },
+    JsonObject {
+        name: "part",
+        about: "A part of a message. A multipart and an attached message are parts, too, and their own parts follow them.",
+        keys: &[
+            key(
+                "number",
+                Text,
+                Always,
+                "The number of the part, such as 1.2.",
+            ),
+            key(
+                "type",
+                Text,
+                Always,
+                "The content type, such as text/plain.",
+            ),
+            key(
+                "charset",
+                Text,
+                OrNull,
+                "The charset that the part declares.",
+            ),
+            key("name", Text, OrNull, "The file name, decoded."),
+            key(
+                "attachment",
+                Flag,
+                Always,
+                "Whether the part is an attachment.",
+            ),
+            key(
+                "size",
+                Number,
+                Always,
+                "How many bytes the decoded part has.",
+            ),
+        ],
+        example: r#"{"attachment":true,"charset":null,"name":"report.pdf","number":"2","size":48213,"type":"application/pdf"}"#,
+    },
+    JsonObject {
+        name: "receipt",
+        about: "`send --json` prints one object, whether the message was sent or not; also with `--dry-run`, which prints no message then.",
+        keys: &[
+            key(
+                "message_id",
+                Text,
+                OrNull,
+                "The Message-ID. It is null where the message could not be composed.",
+            ),
+            key("time", Time, Always, "The time of the receipt."),
+            key("status", Number, Always, "The exit status."),
+            key("dry_run", Flag, Always, "Whether nothing was to be sent."),
+            key(
+                "recipients",
+                Objects("recipient"),
+                Always,
+                "Each recipient that was named, with its outcome. Recipients behind an alias stand there by themselves.",
+            ),
+            key(
+                "kept",
+                Text,
+                OrNull,
+                "The file that keeps the text of a message that not all recipients got.",
+            ),
+            raw("kept_raw"),
+            key(
+                "error",
+                Text,
+                OrNull,
+                "The message on standard error that the exit status comes from.",
+            ),
+            key("hint", Text, OrNull, "The hint that goes with it."),
+        ],
+        example: r#"{"dry_run":false,"error":"cannot send to b@example.org: 550 5.1.1 no such user","hint":null,"kept":"/root/dead.letter","message_id":"<1@example.com>","recipients":[{"code":550,"outcome":"refused","queue_id":null,"reason":"mta names a relay","recipient":"b@example.org","route":"relay smtp://mx.example.org","target":"b@example.org","text":"550 5.1.1 no such user"}],"status":65,"time":"2026-11-16T09:00:00+01:00"}"#,
+    },
+    JsonObject {
+        name: "recipient",
+        about: "A recipient in a receipt.",
+        keys: &[
+            key("recipient", Text, Always, "The recipient as it was given."),
+            key(
+                "target",
+                Text,
+                OrNull,
+                "The recipient as it stands in the envelope. It is null where none was made of it.",
+            ),
+            key(
+                "route",
+                Text,
+                Always,
+                "The way that the message took; none where it took none.",
+            ),
+            key("reason", Text, Always, "Why it took this way, or none."),
+            key(
+                "outcome",
+                Text,
+                Always,
+                "accepted: the next hop has the message. refused: it does not take it. try-later: it does not take it now. uncertain: it may have it. not-sent: nothing was tried for this recipient.",
+            ),
+            key(
+                "code",
+                Number,
+                OrNull,
+                "The code of the relay's reply, or the exit status of sendmail.",
+            ),
+            key("text", Text, Always, "The reply, or what went wrong."),
+            key("queue_id", Text, OrNull, "The queue id in the reply."),
+        ],
+        example: r#"{"code":250,"outcome":"accepted","queue_id":"4F1A2B3C4D","reason":"mta names a relay","recipient":"a@example.com","route":"relay smtp://mx.example.org","target":"a@example.com","text":"250 2.0.0 Ok: queued as 4F1A2B3C4D"}"#,
+    },
+    JsonObject {
+        name: "change",
+        about: "`delete --json` and `mark --json` print one object.",
+        keys: &[
+            key("mailbox", Text, Always, "The mailbox."),
+            raw("mailbox_raw"),
+            key("action", Text, Always, "delete or mark."),
+            key(
+                "dry_run",
+                Flag,
+                Always,
+                "Whether nothing was to be changed.",
+            ),
+            key(
+                "numbers",
+                Numbers,
+                Always,
+                "The numbers of the messages that were chosen.",
+            ),
+            key("deleted", Number, Always, "How many messages were deleted."),
+            key(
+                "flagged",
+                Number,
+                Always,
+                "How many messages got other flags.",
+            ),
+            key(
+                "flags_left_out",
+                Number,
+                Always,
+                "How many messages kept their flags, because the disk is full or a name is taken.",
+            ),
+            key(
+                "gone",
+                Number,
+                Always,
+                "How many messages another program had removed.",
+            ),
+            key(
+                "arrived",
+                Number,
+                Always,
+                "How many messages have arrived meanwhile.",
+            ),
+            key("left", Number, Always, "How many messages there are now."),
+            key(
+                "pending",
+                Text,
+                OrNull,
+                "The journal that holds what is not yet in the mailbox.",
+            ),
+            raw("pending_raw"),
+            key("status", Number, Always, "The exit status."),
+        ],
+        example: r#"{"action":"delete","arrived":0,"deleted":1,"dry_run":false,"flagged":0,"flags_left_out":0,"gone":0,"left":4,"mailbox":"/var/mail/root","numbers":[3],"pending":null,"status":0}"#,
+    },
+    JsonObject {
+        name: "error",
+        about: "Where `list` or `show` fails, the last object is this one; where `delete` or `mark` fails, it stands in place of their own. `list` of a mailbox without mail prints no object: the exit status is 1.",
+        keys: &[
+            key(
+                "error",
+                Text,
+                Always,
+                "The message on standard error that the exit status comes from.",
+            ),
+            key("hint", Text, OrNull, "The hint that goes with it."),
+            key("status", Number, Always, "The exit status."),
+        ],
+        example: r#"{"error":"cannot open archive.mbox: No such file or directory","hint":null,"status":66}"#,
+    },
+];
+
+const MESSAGE: &[JsonKey] = &[
+    key(
+        "number",
+        Number,
+        Always,
+        "The number of the message, from 1.",
+    ),
+    key(
+        "flags",
+        Texts,
+        Always,
+        "new, unread or read; then answered, flagged, draft, deleted, as far as they are set.",
+    ),
+    key(
+        "envelope_from",
+        Text,
+        OrNull,
+        "The envelope sender, from the From_ line.",
+    ),
+    raw("envelope_from_raw"),
+    key("from", Text, OrNull, "The From field, decoded."),
+    raw("from_raw"),
+    key(
+        "from_address",
+        Text,
+        OrNull,
+        "The first address in the From field.",
+    ),
+    key("from_name", Text, OrNull, "The name beside that address."),
+    key("to", Text, OrNull, "The To field, decoded."),
+    raw("to_raw"),
+    key("cc", Text, OrNull, "The Cc field, decoded."),
+    raw("cc_raw"),
+    key("subject", Text, OrNull, "The subject, decoded."),
+    raw("subject_raw"),
+    key("message_id", Text, OrNull, "The Message-ID field."),
+    raw("message_id_raw"),
+    key(
+        "date",
+        Time,
+        OrNull,
+        "The time in the Date field. A time without a zone that is known counts as UTC. If the field cannot be read, this is the time of the From_ line.",
+    ),
+    key(
+        "date_zone",
+        Text,
+        OrNull,
+        "The zone in the Date field, such as +01:00. It is null if the field names none, or if the date comes from the From_ line.",
+    ),
+    key(
+        "lines",
+        Number,
+        Always,
+        "How many lines the message has in the mailbox, with its From_ line.",
+    ),
+    key(
+        "size",
+        Number,
+        Always,
+        "How many bytes the message has in the mailbox, with its From_ line.",
+    ),
+];
+
+const WHOLE: &[JsonKey] = &[
+    key(
+        "fields",
+        Objects("field"),
+        Always,
+        "All header fields, in their order.",
+    ),
+    key(
+        "text",
+        Text,
+        Always,
+        "The text of the message, as people read it.",
+    ),
+    key(
+        "parts",
+        Objects("part"),
+        Always,
+        "The parts of the message, in their order.",
+    ),
+    key(
+        "unknown_charsets",
+        Texts,
+        Always,
+        "The charsets that the header or a text of the message names and that Postrider does not know. What is labelled with one of them was read as UTF-8 if it is valid UTF-8, else as windows-1252.",
+    ),
+];
