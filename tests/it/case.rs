@@ -16,6 +16,9 @@
 
 mod check;
 
+#[allow(unused_imports)]
+pub use check::fault_of_words;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -628,6 +631,7 @@ impl Case {
         let after = check::snapshot(self.dir.path());
         let mut wrong = String::new();
         self.check_output(&output, &mut wrong);
+        self.check_words(&output, &mut wrong);
         self.check_kept(&output, &mut wrong);
         self.check_files(before, &after, &mut wrong);
         // `private` is for cases that write there.

@@ -198,3 +198,32 @@ fn a_private_machine_has_its_own_files() {
         .run()
         .call();
 }
+
+#[test]
+fn messages_that_are_none_for_a_person_are_noticed() {
+    for (line, is_good) in [
+        ("mailx: cannot open box: No such file or directory", true),
+        (
+            "mailx: cannot open box: No such file or directory (os error 2)",
+            false,
+        ),
+        (
+            "mailx: its certificate fails: Other(OtherError(EndEntityUsedAsCa))",
+            false,
+        ),
+        ("mailx: cannot run x: Os { code: 2, kind: NotFound }", false),
+        ("mailx: /root/.mailrc:0: Permission denied", false),
+        ("mailx: /root/.mailrc:10: unknown command \"x\"", true),
+        (
+            "mailx: cannot lock box: it is held by pid 1: it is held by pid 1",
+            false,
+        ),
+        ("hint: account NAME { … } in ~/.mailrc defines one", true),
+    ] {
+        assert_eq!(
+            crate::case::fault_of_words(line).is_none(),
+            is_good,
+            "{line}"
+        );
+    }
+}

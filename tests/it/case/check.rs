@@ -98,6 +98,19 @@ impl Case {
         }
     }
 
+    /// Checks what holds for every message, whatever it is about.
+    pub(super) fn check_words(&self, output: &Output, wrong: &mut String) {
+        let own = format!("{}: ", self.name);
+        for line in self.shown(&output.stderr).lines() {
+            if !line.starts_with(&own) && !line.starts_with("hint: ") {
+                continue;
+            }
+            if let Some(fault) = fault_of_words(line) {
+                let _ = writeln!(wrong, "{fault}: {line}");
+            }
+        }
+    }
+
     pub(super) fn check_kept(&self, output: &Output, wrong: &mut String) {
         let Some(count) = self.kept else { return };
         let dead = self.path("home/dead.letter");
@@ -160,6 +173,42 @@ impl Case {
             let _ = writeln!(wrong, "gone: {}", path.display());
         }
     }
+}
+
+/// Returns what makes a message none for a person, if anything does.
+pub fn fault_of_words(line: &str) -> Option<&'static str> {
+    // How Rust writes values for programmers.
+    let debug = [
+        "Other(",
+        "OtherError",
+        "Error(",
+        "Error {",
+        "Err(",
+        "Some(",
+        "Ok(",
+        "Os {",
+        "Custom {",
+        "kind: ",
+        "PathBuf",
+        "::",
+    ];
+    // An IPv6 address may have two colons, too.
+    let is_debug = |piece: &&str| line.contains(*piece) && (*piece != "::" || !line.contains('['));
+    if line.contains("(os error") {
+        return Some("an errno is for programs");
+    }
+    if debug.iter().any(|piece| is_debug(&piece)) {
+        return Some("a value as programmers see it");
+    }
+    // Lines are counted from 1.
+    if line.contains(":0: ") {
+        return Some("there is no line 0");
+    }
+    let mut reasons: Vec<&str> = line.split(": ").filter(|part| part.len() > 9).collect();
+    let count = reasons.len();
+    reasons.sort_unstable();
+    reasons.dedup();
+    (reasons.len() < count).then_some("it says the same twice")
 }
 
 /// The state of every file of a case: kind, mode, and a regular file's bytes.
