@@ -147,7 +147,7 @@ impl Diagnostics {
     /// Prints where a text is kept of which only a part could be read.
     pub(crate) fn kept_in_part(&mut self, kept: &Kept) {
         match kept {
-            Kept::DeadLetter(letter) => self.saved("what was read of the message", letter),
+            Kept::DeadLetter(letter) => self.saved("the incomplete message", letter),
             other => self.kept(other),
         }
     }

@@ -48,7 +48,9 @@ pub(super) struct TextOptions {
 /// 64 for a message without recipients, or with two things that both are standard input.
 fn check(request: &Request) -> Result<(), Failure> {
     if request.takes_piped_html() && is_attached(request) {
-        return Err(usage("standard input cannot be the HTML and an attachment"));
+        return Err(usage(
+            "standard input cannot be both the HTML and an attachment",
+        ));
     }
     // A recipient may stand in a header field of the command line (`-a "To: x"`).
     let has_field = |name: &[u8]| {

@@ -114,14 +114,17 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
         // `-a 'Name: text'` adds a header field in bsd-mailx and attaches a file in s-nail: a
         // script that comes from the one to the other ends here.
         if path.as_bytes().contains(&b':') {
-            failure.hint("a header field is added by --header 'Name: text'")
+            failure.hint("to add a header field, use --header 'Name: text'")
         } else {
             failure
         }
     };
     let content_type = wanted.content_type.as_ref().map(|text| {
         MediaType::parse(&text.to_string_lossy()).map_err(|error| {
-            let what = format!("cannot use the type of {}", sanitize::line(path.as_bytes()));
+            let what = format!(
+                "cannot use the content type given for {}",
+                sanitize::line(path.as_bytes())
+            );
             Failure::new(Kind::Data, what).because(error)
         })
     });
@@ -156,8 +159,8 @@ pub(super) fn transfer_encoding(name: &OsStr) -> Result<TransferEncoding, Failur
     let encoding = name.to_str().and_then(TransferEncoding::parse);
     encoding.ok_or_else(|| {
         let shown = sanitize::line(name.as_bytes());
-        Failure::new(Kind::Data, format!("there is no transfer encoding {shown}"))
-            .hint("it is base64, quoted-printable, 7bit or 8bit")
+        Failure::new(Kind::Data, format!("unknown transfer encoding {shown}"))
+            .hint("use base64, quoted-printable, 7bit or 8bit")
     })
 }
 

@@ -227,5 +227,5 @@ fn unreadable(error: io::Error) -> Failure {
 /// A place for the text that cannot be had is 73; where the system failed otherwise, 75.
 fn unspooled(error: io::Error) -> Failure {
     let kind = open::kind_of(&error, Kind::CannotCreate);
-    Failure::new(kind, "cannot spool the message").because(error)
+    Failure::new(kind, "cannot write the message to a temporary file").because(error)
 }

@@ -222,7 +222,7 @@ impl<'a> Composer<'a> {
                 (Err(error), _) | (_, Err(error)) => {
                     let shown = sanitize::line(field.raw());
                     let what = format!(
-                        "the header field \"{}\" of the template is wrong",
+                        "the header field \"{}\" of the template is not valid",
                         shown.trim()
                     );
                     let failure = Failure::new(Kind::Data, what).because(error);
@@ -237,8 +237,8 @@ impl<'a> Composer<'a> {
     /// behind the limit would get nothing, without a message about it.
     fn refuse_cut(&mut self, header: &PremadeHeader) {
         if header.is_cut() {
-            let what = "the header is larger than 1 MiB or 50,000 fields, \
-                        and so not all recipients are known";
+            let what = "the header is larger than 1 MiB or has more than 50,000 fields, \
+            so not all recipients can be read";
             self.composed.failures.push(Failure::new(Kind::Data, what));
         }
     }
@@ -265,7 +265,11 @@ impl<'a> Composer<'a> {
 
     fn try_text_forms(&mut self, request: &Request, signals: &Signals) -> Result<(), Failure> {
         let spooling = |error: io::Error| {
-            Failure::new(Kind::CannotCreate, "cannot spool the message").because(error)
+            Failure::new(
+                Kind::CannotCreate,
+                "cannot write the message to a temporary file",
+            )
+            .because(error)
         };
         let draft = &mut self.composed.draft;
         // Terminal sequences go first: the HTML form is made of the text as it is then.

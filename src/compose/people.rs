@@ -29,7 +29,7 @@ impl Composer<'_> {
                 Ok(address) => addresses.push(address),
                 Err(error) => {
                     let shown = sanitize::line(error.text.as_bytes());
-                    let what = format!("{name} \"{shown}\" is no address");
+                    let what = format!("{name} \"{shown}\" is not an address");
                     let failure = Failure::new(Kind::Data, what).because(error);
                     self.composed.failures.push(failure);
                 }
@@ -47,8 +47,11 @@ impl Composer<'_> {
         let by_option = request.from.as_ref().map(|from| {
             let from = HeaderValue::from_bytes(from.as_bytes()).map_err(|error| {
                 let shown = sanitize::line(from.as_bytes());
-                Failure::new(Kind::Data, format!("the sender \"{shown}\" is no address"))
-                    .because(error)
+                Failure::new(
+                    Kind::Data,
+                    format!("the sender \"{shown}\" is not an address"),
+                )
+                .because(error)
             });
             match from {
                 Ok(from) => self.one_sender(&from),
@@ -110,7 +113,7 @@ impl Composer<'_> {
         match HeaderValue::new(text) {
             Ok(value) => self.addresses(&HeaderName::known(name), &value),
             Err(error) => {
-                let what = format!("the variable {name} holds no address");
+                let what = format!("the variable {name} does not contain an address");
                 let failure = Failure::new(Kind::Data, what).because(error);
                 self.composed.failures.push(failure);
                 Vec::new()
@@ -250,7 +253,7 @@ impl Composer<'_> {
             }
         }
         for member in expansion.ignored {
-            self.bad_recipient(member, "an alias cannot lead to a command or file");
+            self.bad_recipient(member, "an alias cannot contain a command or a file");
         }
     }
 
@@ -286,7 +289,7 @@ impl Composer<'_> {
         let start: String = text.chars().take(200).collect();
         let shown = sanitize::line(start.as_bytes());
         let shown: String = shown.chars().take(200).collect();
-        let what = format!("\"{shown}\" is no recipient");
+        let what = format!("\"{shown}\" is not a valid recipient");
         self.composed.bad_recipients.push(BadRecipient {
             failure: Failure::new(Kind::Data, what).because(reason),
             text: shown,

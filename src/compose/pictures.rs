@@ -32,15 +32,18 @@ const MAX_HTML: u64 = 32 << 20;
 const MAX_PICTURES: usize = 1000;
 
 /// What to write instead of a reference that cannot be followed.
-const HINT: &str = "pictures are taken from the directory of the HTML file and those below it; \
-    to show any other file, attach it with --attach and write src=\"cid:NAME\"";
+const HINT: &str = "pictures must be in the directory of the HTML file or below it; \
+    to show another file, attach it with --attach and write src=\"cid:NAME\"";
 
 impl Composer<'_> {
     /// Takes along the pictures that the HTML of the message names, and shows attached files where
     /// the HTML says `cid:`.
     pub(super) fn pictures(&mut self, request: &Request, signals: &Signals) {
         if let Err(error) = self.try_pictures(request, signals) {
-            let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
+            let failure = Failure::new(
+                Kind::CannotCreate,
+                "cannot write the message to a temporary file",
+            );
             self.composed.failures.push(failure.because(error));
         }
     }
@@ -54,7 +57,7 @@ impl Composer<'_> {
             _ => return Ok(()),
         };
         if html.len() > MAX_HTML {
-            let what = "the HTML is larger than 32 MiB, so its pictures were not looked for";
+            let what = "the HTML is larger than 32 MiB, so its pictures are not attached";
             self.composed.warnings.push(what.to_owned());
             return Ok(());
         }
@@ -142,7 +145,9 @@ impl Album<'_, '_> {
             PictureTarget::Part(name) => self.attached(&name),
             PictureTarget::OneComputer => {
                 let shown = sanitize::line(url).into_owned();
-                self.warn(format!("the picture {shown} is not taken along: write its path relative to the HTML file"));
+                self.warn(format!(
+                    "the picture {shown} is not attached: write its path relative to the HTML file"
+                ));
                 None
             }
             PictureTarget::Path(path) => self.path(&path, in_style),
@@ -168,7 +173,7 @@ impl Album<'_, '_> {
             // Told and no failure: the HTML may be foreign, as that of a mail that is passed on, and
             // must not stop the message.
             self.warn(format!(
-                "the HTML shows cid:{shown}, and no attached file has that name"
+                "the HTML shows cid:{shown}, but no attached file has that name"
             ));
             return None;
         };
@@ -191,7 +196,7 @@ impl Album<'_, '_> {
         if self.has_base {
             self.has_base = false;
             let what = format!(
-                "{} has a <base>, so none of its pictures is taken along",
+                "{} has a <base>, so none of its pictures is attached",
                 page.shown
             );
             self.page = None;
@@ -199,10 +204,10 @@ impl Album<'_, '_> {
             return None;
         }
         let shown = sanitize::line(path).into_owned();
-        let what = format!("cannot take along the picture {shown} of {}", page.shown);
+        let what = format!("cannot attach the picture {shown} of {}", page.shown);
         self.opened += 1;
         if self.opened > MAX_PICTURES {
-            let what = format!("{} names more than {MAX_PICTURES} pictures", page.shown);
+            let what = format!("{} shows more than {MAX_PICTURES} pictures", page.shown);
             self.page = None;
             let failure = Failure::new(Kind::Data, what);
             self.composer.composed.failures.push(failure);
@@ -246,13 +251,13 @@ fn take(page: &Page, path: &[u8], signals: &Signals) -> Result<(Attached, (u64, 
         return refused("it is an absolute path");
     }
     if path.split(|&b| b == b'/').any(|name| name == b"..") {
-        return refused("it leads out of the directory of the HTML by \"..\"");
+        return refused("its path leaves the directory of the HTML file by \"..\"");
     }
     if path.contains(&0) {
-        return refused("its name holds a NUL");
+        return refused("its name contains a NUL");
     }
     if !message::is_picture_name(path) {
-        return refused("its name is not that of a picture: .png, .jpg, .gif, .webp or .bmp");
+        return refused("its name does not end in .png, .jpg, .gif, .webp or .bmp");
     }
     let path = Path::new(OsStr::from_bytes(path));
     let opened = below::open(&page.directory, path, Use::Picture)?;

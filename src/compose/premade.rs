@@ -61,7 +61,8 @@ pub fn compose(
     let hops = header.count("Received");
     // Postfix stops at 50 as well, sendmail at 25: a message that came so far comes again.
     if hops > MAX_HOPS {
-        let what = format!("the message has come through {hops} hosts already: it is in a loop");
+        let what =
+            format!("the message has already passed through {hops} hosts: this is a mail loop");
         let failure = Failure::new(Kind::Unavailable, what);
         composer.composed.failures.push(failure);
     }
@@ -153,7 +154,7 @@ impl Composer<'_> {
         match EnvelopeAddress::new(inner) {
             Ok(address) => draft.envelope_sender = Some(ReversePath::Address(address)),
             Err(error) => {
-                let what = format!("the sender \"{shown}\" is no address");
+                let what = format!("the sender \"{shown}\" is not an address");
                 let failure = Failure::new(Kind::Data, what).because(error);
                 self.composed.failures.push(failure);
             }

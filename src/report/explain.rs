@@ -69,9 +69,9 @@ pub(crate) fn shown_files(draft: &Draft) -> impl Iterator<Item = String> {
         let id = file.content_id.as_ref()?;
         let (name, size) = (&file.name, file.source.len());
         let how = if file.is_taken_along {
-            "taken along, because the HTML shows it"
+            "attached as a picture of the HTML"
         } else {
-            "attached, and shown by the HTML"
+            "attached by an option, and shown in the HTML"
         };
         Some(format!(
             "picture {name} ({size} bytes): {how} as cid:{}",
@@ -106,11 +106,14 @@ fn identity(text: &mut String, draft: &Draft, plan: &SubmissionPlan) {
         .as_ref()
         .and_then(ReversePath::address)
     {
-        Some(sender) => line(text, &format!("sender {sender}: it was asked for")),
+        Some(sender) => line(
+            text,
+            &format!("sender {sender}: given by an option, a header field or a variable"),
+        ),
         None => line(
             text,
             &format!(
-                "sender: none was asked for; sendmail decides, a relay sees {}",
+                "sender: none was given; sendmail chooses it, a relay sees {}",
                 identity.default_sender(true)
             ),
         ),
@@ -124,7 +127,7 @@ fn identity(text: &mut String, draft: &Draft, plan: &SubmissionPlan) {
     line(
         text,
         &format!(
-            "bare names become NAME@{} where they leave",
+            "bare names become NAME@{} in mail that leaves this host",
             identity.qualify_domain
         ),
     );

@@ -186,7 +186,7 @@ fn refused(bad: &BadRecipient) -> Value {
         "recipient": bad.text,
         "target": Value::Null,
         "route": "none",
-        "reason": "it is no recipient",
+        "reason": "it is not a valid recipient",
         "outcome": "refused",
         "code": Value::Null,
         "text": exit::with_causes(&bad.failure),

@@ -57,7 +57,7 @@ pub(super) fn prepare_copies(draft: &Draft, around: &Surroundings<'_>) -> Result
 /// Returns the message about a file that did not get its copy.
 fn no_copy_in(name: &OsStr) -> String {
     let name = sanitize::path(&name);
-    format!("the message is sent, but no copy is in {name}")
+    format!("the message was sent, but no copy could be kept in {name}")
 }
 
 /// Groups copies by their route, in the order in which the routes come first; copies for
@@ -183,7 +183,7 @@ impl<'a> Dispatcher<'a> {
         })?;
         for omitted in &rendered.omitted {
             let notice = format!(
-                "{} is too large and only named in the message",
+                "{} is too large and is not attached; a note in the message names it",
                 omitted.name.as_str()
             );
             let mut notices = self.notices.borrow_mut();

@@ -50,7 +50,7 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
     if let Some(text) = settings.text("tls-fingerprint") {
         let fingerprint = parse_fingerprint(text).map_err(|error| {
             let what = format!(
-                "{}: tls-fingerprint is wrong",
+                "{}: tls-fingerprint is not valid",
                 settings.origin("tls-fingerprint")
             );
             Failure::new(Kind::Config, what).because(error)
@@ -174,7 +174,7 @@ fn forbid_clear_login(url: &RelayUrl, settings: &Settings) -> Result<(), Failure
     }
     let origin = settings.origin("tls");
     let what = format!(
-        "{origin}: tls=no, but a password never travels in clear to {}",
+        "{origin}: tls=no, but the password is never sent without TLS to {}",
         url.host
     );
     Err(Failure::new(Kind::Config, what)
@@ -192,7 +192,7 @@ pub fn distrusted(settings: &Settings, outcome: &mut Outcome) {
     {
         outcome.disposition = Disposition::Refused(Kind::Config);
         outcome.text = format!(
-            "{}: a password is not sent to a relay whose certificate does not check: {}",
+            "{}: the password is not sent, because the relay's certificate is not trusted: {}",
             settings.origin("tls-verify"),
             outcome.text
         );
@@ -321,7 +321,7 @@ fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
         return Err(Failure::new(
             Kind::Config,
             format!(
-                "the password in {} can be read by others",
+                "other users can read the password in {}",
                 sanitize::path(&path)
             ),
         )

@@ -191,7 +191,7 @@ pub(crate) fn append_to_file(
         // A file that could not be looked at may be no mbox: nothing is put behind it.
         Err(error) if open::kind_of(&error, Kind::CannotCreate) == Kind::TryLater => {
             let text = format!(
-                "cannot look at {}: {}",
+                "cannot check {}: {}",
                 sanitize::path(&path),
                 exit::with_causes(&error)
             );

@@ -293,7 +293,10 @@ pub(crate) fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outco
 
 /// Says that there was no place for the bytes that a child was to read.
 fn unspooled(error: &io::Error) -> Outcome {
-    let text = format!("cannot spool the message: {}", exit::with_causes(error));
+    let text = format!(
+        "cannot write the message to a temporary file: {}",
+        exit::with_causes(error)
+    );
     let kind = open::kind_of(error, Kind::CannotCreate);
     Outcome::new(Disposition::TryLater(kind), text)
 }
@@ -351,7 +354,7 @@ fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
             Outcome::new(by_what_it_read(Kind::TryLater), text)
         }
         End::Unknown => {
-            let text = format!("cannot wait for {program}, which had the message");
+            let text = format!("cannot find out how {program} ended, which had the message");
             Outcome::new(Disposition::Uncertain(Kind::TryLater), text)
         }
         End::Interrupted(signal) => {

@@ -99,7 +99,7 @@ fn a_sendmail_that_nobody_can_wait_for_is_uncertain() {
         .within(&trace)
         .limit(SOON)
         .status(75)
-        .says("cannot wait for")
+        .says("cannot find out how")
         .hints("mailq")
         .keeps(1)
         .run();
@@ -118,8 +118,7 @@ fn a_text_that_is_read_in_part_is_not_called_the_message() {
         .run();
     ran.nothing_sent();
     assert!(
-        ran.stderr()
-            .contains("what was read of the message is saved in"),
+        ran.stderr().contains("the incomplete message is saved in"),
         "{}",
         ran.stderr()
     );

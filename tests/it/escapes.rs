@@ -85,7 +85,7 @@ fn giving_up_keeps_the_text_or_forgets_it() {
     let ran = Case::send(["-~", "-s", "t", TO])
         .stdin("one\n~q\ntwo\n")
         .status(1)
-        .says("the message was given up")
+        .says("the message was cancelled")
         .keeps(1)
         .run();
     ran.nothing_sent();
@@ -93,7 +93,7 @@ fn giving_up_keeps_the_text_or_forgets_it() {
     let ran = Case::send(["-~", "-s", "t", TO])
         .stdin("one\n~x\ntwo\n")
         .status(1)
-        .says("the message was given up")
+        .says("the message was cancelled")
         .run();
     ran.nothing_sent();
 }
@@ -139,7 +139,7 @@ fn who_types_is_asked_and_may_escape() {
             terminal.types("one\n~p\n");
             terminal.sees("(continue)");
             terminal.types("~zap\n");
-            terminal.sees("there is no escape");
+            terminal.sees("unknown escape");
             terminal.types("~.\n");
             terminal.sees("Cc: ");
             terminal.types("boss@example.com\n");

@@ -169,9 +169,9 @@ fn what_a_page_of_foreign_data_names_is_never_sent_unless_it_is_a_picture_beside
         ("dangling.png", "No such file"),
         ("missing.png", "No such file"),
         ("logo.png/x.png", "Not a directory"),
-        ("a%00.png", "its name holds a NUL"),
-        ("logo.png%00", "its name holds a NUL"),
-        ("lo&#0;go.png", "its name holds a NUL"),
+        ("a%00.png", "its name contains a NUL"),
+        ("logo.png%00", "its name contains a NUL"),
+        ("lo&#0;go.png", "its name contains a NUL"),
         ("secret", not_named),
         ("secret.txt", not_named),
         ("key.png.pem", not_named),
@@ -223,7 +223,7 @@ fn what_a_page_of_foreign_data_names_is_never_sent_unless_it_is_a_picture_beside
                 format!("<p>{SECRET}<img src=\"{url}\"></p>\n"),
             )
             .status(66)
-            .says("cannot take along the picture ")
+            .says("cannot attach the picture ")
             .hints("attach it with --attach")
             .keeps(1);
         let ran = case.run();
@@ -262,7 +262,7 @@ fn what_is_elsewhere_is_left_alone_byte_for_byte() {
         "c:/logo.png",
     ] {
         let html = format!("<img src=\"{url}\">\n");
-        let got = Got::of(&page(&html).says("is not taken along").run());
+        let got = Got::of(&page(&html).says("is not attached").run());
         assert_eq!((&*got.outline, got.html), ("alternative(plain html)", html));
     }
     let html = "<base href='https://x.org/'><img src=logo.png><img src=missing.png>\n";
@@ -432,7 +432,7 @@ fn a_cid_shows_a_file_that_is_attached_by_the_same_command() {
     );
     // Foreign HTML must not be able to stop a mail: told, and sent.
     for html in ["<img src=cid:missing.png>\n", "<img src=cid:/etc/shadow>\n"] {
-        let case = page(html).says("and no attached file has that name");
+        let case = page(html).says("but no attached file has that name");
         let got = Got::of(&case.run());
         assert_eq!(
             (&*got.outline, &*got.html),
@@ -446,7 +446,7 @@ fn standard_input_is_the_html_or_an_attachment() {
     Case::send(["--html", "-", "-a", "-", "ops@x.org"])
         .sendmail(FakeSendmail::accepting())
         .status(64)
-        .says("standard input cannot be the HTML and an attachment")
+        .says("standard input cannot be both the HTML and an attachment")
         .run()
         .nothing_sent();
 }
@@ -457,7 +457,7 @@ fn a_picture_that_cannot_be_read_stops_the_mail() {
         .mode("cwd/logo.png", 0o000)
         .nobody()
         .status(66)
-        .says("cannot take along the picture logo.png of page.html: Permission denied")
+        .says("cannot attach the picture logo.png of page.html: Permission denied")
         .hints("attach it with --attach")
         .keeps(1)
         .run()
@@ -484,7 +484,7 @@ fn pictures_count_for_the_size_as_attachments_do() {
 #[test]
 fn what_is_taken_along_is_shown_before_it_is_sent() {
     let shown = format!(
-        "picture logo.png ({} bytes): taken along, because the HTML shows it as cid:",
+        "picture logo.png ({} bytes): attached as a picture of the HTML as cid:",
         PNG.len()
     );
     for option in ["--dry-run", "--explain", "-d"] {
@@ -506,7 +506,7 @@ fn what_is_taken_along_is_shown_before_it_is_sent() {
             .run();
         assert!(
             ran.stderr()
-                .contains("cannot take along the picture missing.png")
+                .contains("cannot attach the picture missing.png")
         );
     }
 }

@@ -101,7 +101,7 @@ fn an_attachment_that_breaks_off_is_not_called_saved() {
         .within(&trace)
         .fails()
         .says("cannot attach -: Input/output error")
-        .says("what was read of the message is saved in")
+        .says("the incomplete message is saved in")
         .keeps(1)
         .run()
         .nothing_sent();

@@ -250,7 +250,7 @@ fn recipients_behind_the_end_of_a_huge_header_are_not_lost_in_silence() {
         for message in [&message, &large] {
             let message = format!("To: first@x.org\n{message}");
             line(text, message)
-                .refused(65, "not all recipients are known")
+                .refused(65, "not all recipients can be read")
                 .kept()
                 .run();
         }

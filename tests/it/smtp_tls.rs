@@ -210,7 +210,7 @@ fn a_password_that_others_can_read_is_refused() {
     for mode in [0o644, 0o604, 0o620] {
         secret(login("submission", &server, &certificate), mode)
             .status(78)
-            .says("[DIR]/cwd/secret can be read by others")
+            .says("other users can read the password in [DIR]/cwd/secret")
             .hints("chmod 600 [DIR]/cwd/secret")
             .keeps(1)
             .run();
@@ -229,7 +229,7 @@ fn a_password_in_a_configuration_that_others_can_read_is_refused() {
     case()
         .mode("rc", 0o644)
         .status(78)
-        .says("[DIR]/rc can be read by others")
+        .says("other users can read the password in [DIR]/rc")
         .hints("chmod 600 [DIR]/rc")
         .keeps(1)
         .run();
@@ -250,7 +250,7 @@ fn a_password_comes_from_netrc_and_from_a_command() {
         .file("home/.netrc", &netrc)
         .mode("home/.netrc", 0o644)
         .status(78)
-        .says("[DIR]/home/.netrc can be read by others")
+        .says("other users can read the password in [DIR]/home/.netrc")
         .hints("chmod 600")
         .keeps(1)
         .run();
@@ -339,7 +339,7 @@ fn the_heirloom_line_with_a_password_names_the_fingerprint_to_write() {
     assert_eq!(server.messages(), []);
     let stderr = ran.stderr();
     assert!(
-        stderr.contains("-S ssl-verify: a password is not sent"),
+        stderr.contains("-S ssl-verify: the password is not sent"),
         "{stderr}"
     );
     let line = stderr

@@ -425,12 +425,12 @@ fn tls_that_is_forbidden_and_asked_for_is_a_contradiction() {
         (
             "smtp://relay.invalid",
             "user=me password=p",
-            "a password never travels in clear",
+            "the password is never sent without TLS",
         ),
         (
             "smtp://me:p@relay.invalid",
             "",
-            "a password never travels in clear",
+            "the password is never sent without TLS",
         ),
     ] {
         let case = || {
@@ -534,7 +534,7 @@ fn a_password_in_the_url_is_judged_by_the_file_that_holds_it() {
         .rc("set mta=smtp://me:s3cret@127.0.0.1:1")
         .mode("rc", 0o644)
         .status(78)
-        .says("the password in [DIR]/rc can be read by others")
+        .says("other users can read the password in [DIR]/rc")
         .any_stderr()
         .keeps(1)
         .run();
@@ -821,7 +821,7 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("tls", &[], "tls=require", Shows(RELAY, Screen("STARTTLS"))),
     ("tls-ca-file", &[], "tls-ca-file=[DIR]/cwd/none.pem", Shows(RELAY, Screen("STARTTLS"))),
     ("tls-ca-no-defaults", &[], "tls-ca-no-defaults", Shows(RELAY, Screen("no certificate is trusted"))),
-    ("tls-fingerprint", &[], "tls-fingerprint=zz", Shows(RELAY, Screen("tls-fingerprint is wrong"))),
+    ("tls-fingerprint", &[], "tls-fingerprint=zz", Shows(RELAY, Screen("tls-fingerprint is not valid"))),
     ("tls-fingerprint-digest", &[], "tls-fingerprint-digest=sha256", Nothing),
     ("tls-rand-file", &[], "tls-rand-file=/dev/urandom", Nothing),
     ("tls-verify", &[], "tls-verify=ignore", Shows(RELAY, Screen("certificate is not checked"))),

@@ -128,8 +128,8 @@ pub(crate) struct MailxArguments {
     /// Take header fields and recipients from standard input
     ///
     /// The input begins with header fields and an empty line; in that part, lines that begin with # are
-    /// comments. Recipients of the command line are added, and Bcc fields are removed. If the input has
-    /// a Content-Type field, the body is sent unchanged.
+    /// comments. Recipients of the command line are added, and Bcc fields are removed. If the header has
+    /// the fields MIME-Version and Content-Type, the body is sent unchanged.
     #[arg(short = 't', long, alias = "to", help_heading = "Sending")]
     pub template: bool,
 

@@ -131,7 +131,7 @@ pub(crate) const ESCAPES: &[(&str, &str)] = &[
         "~:COMMAND",
         "Execute a command of the configuration (also ~_)",
     ),
-    ("~a ~A", "Insert the variable sign, Sign"),
+    ("~a ~A", "Insert the variable sign; ~A the variable Sign"),
     (
         "~i NAME",
         "Insert the value of a variable (~I: without a new line)",
@@ -141,29 +141,32 @@ pub(crate) const ESCAPES: &[(&str, &str)] = &[
     ("~b NAMES", "Add recipients to Bcc"),
     ("~s TEXT", "Set the subject"),
     ("~h", "Ask for To, Subject, Cc and Bcc"),
-    ("~@ [FILES]", "Attach files; list them without a name"),
+    (
+        "~@ [FILES]",
+        "Attach files; without a name, list the attachments",
+    ),
     ("~d", "Insert the dead letter file"),
     (
         "~r FILE",
-        "Insert a file (also ~<); ~r !COMMAND the output of a command",
+        "Insert a file (also ~<); ~r !COMMAND inserts the output of a command",
     ),
     ("~w FILE", "Append the text to a file"),
     (
         "~e ~v",
-        "Edit the text with the editor, with the visual editor",
+        "Edit the text with the editor; ~v with the visual editor",
     ),
     (
         "~|COMMAND",
-        "Replace the text by the output of a command that reads it",
+        "Pipe the text through a command, and replace it by the output",
     ),
-    ("~f ~F LIST", "Insert messages; with all header fields"),
+    ("~f ~F LIST", "Insert messages; ~F with all header fields"),
     (
         "~m ~M LIST",
-        "Insert messages, indented; with all header fields",
+        "Insert messages, indented; ~M with all header fields",
     ),
     ("~p", "Show the message"),
-    ("~q", "Give up and keep the text"),
-    ("~x", "Give up and forget the text"),
+    ("~q", "Cancel the message and keep its text"),
+    ("~x", "Cancel the message and discard its text"),
 ];
 
 impl Typist<'_> {
@@ -268,7 +271,10 @@ impl Typist<'_> {
 
     fn insert(&mut self, bytes: &[u8]) -> Result<(), Ending> {
         self.text.write_all(bytes).map_err(|error| {
-            let failure = Failure::new(Kind::CannotCreate, "cannot spool the message");
+            let failure = Failure::new(
+                Kind::CannotCreate,
+                "cannot write the message to a temporary file",
+            );
             Ending::Broken(failure.because(error))
         })
     }
@@ -281,7 +287,7 @@ impl Typist<'_> {
             // These end the message, and `~h` may meet its end: an error of theirs is not one
             // that is reported and then forgotten, as for the others below.
             b'q' | b'x' => {
-                let failure = Failure::new(Kind::Nothing, "the message was given up");
+                let failure = Failure::new(Kind::Nothing, "the message was cancelled");
                 return Err(match name {
                     b'q' => Ending::Broken(failure),
                     _ => Ending::GivenUp(failure),
@@ -394,7 +400,7 @@ impl Typist<'_> {
 
     fn add_recipients(&mut self, field: u8, names: &[u8]) -> Result<(), Failure> {
         if names.is_empty() {
-            return Err(Failure::new(Kind::Usage, "no recipient is named"));
+            return Err(Failure::new(Kind::Usage, "no recipient was given"));
         }
         let request = &mut *self.session.request;
         let list = match field {
@@ -555,15 +561,20 @@ fn show(out: &mut dyn Write, bytes: &[u8]) {
 
 fn unknown(command: &[u8]) -> Failure {
     let what = if command.is_empty() {
-        "there is no escape behind the escape character".to_owned()
+        "nothing follows the escape character".to_owned()
     } else {
-        format!("there is no escape \"{}\"", sanitize::line(command))
+        format!("unknown escape \"{}\"", sanitize::line(command))
     };
-    Failure::new(Kind::Usage, what).hint("~? shows the escapes; ~~ begins a line with ~")
+    Failure::new(Kind::Usage, what)
+        .hint("~? lists the escapes; write ~~ to begin a line of text with ~")
 }
 
 fn unspooled(error: io::Error) -> Failure {
-    Failure::new(Kind::CannotCreate, "cannot spool the message").because(error)
+    Failure::new(
+        Kind::CannotCreate,
+        "cannot write the message to a temporary file",
+    )
+    .because(error)
 }
 
 fn joined(list: &[OsString]) -> String {

@@ -126,9 +126,9 @@ fn lines_become_text() {
 #[test]
 fn what_fails_is_one_line_and_typing_goes_on() {
     let table: &[(&[&str], &str, &str)] = &[
-        (&[], "~", "there is no escape behind the escape character"),
-        (&[], "~zap", "there is no escape \"zap\""),
-        (&[], "~r", "no file is named"),
+        (&[], "~", "nothing follows the escape character"),
+        (&[], "~zap", "unknown escape \"zap\""),
+        (&[], "~r", "no file was given"),
         (
             &[],
             "~r /nowhere",
@@ -144,8 +144,8 @@ fn what_fails_is_one_line_and_typing_goes_on() {
         (&[], "~!", "no command is given"),
         (&[], "~|", "no command is given"),
         (&[], "~| true", "\"true\" printed nothing"),
-        (&[], "~w", "no file is named"),
-        (&[], "~t", "no recipient is named"),
+        (&[], "~w", "no file was given"),
+        (&[], "~t", "no recipient was given"),
         (
             &[],
             "~@ /nowhere",
@@ -171,11 +171,7 @@ fn what_fails_is_one_line_and_typing_goes_on() {
             "~:blorb",
             "cannot execute \"blorb\" while a message is composed: unknown command \"blorb\"",
         ),
-        (
-            &[],
-            "~f",
-            "no message to insert: no mailbox is open while a message is only sent",
-        ),
+        (&[], "~f", "no message to insert: no mailbox is open"),
         (&["reading"], "~m 7", "no such message"),
         (&[], "~h", "~h needs a terminal"),
         (&[], "~v", "no editor is set"),
@@ -311,7 +307,7 @@ fn every_escape_that_is_told_is_one() {
         for name in names {
             let name: String = name.chars().take(2).collect();
             let told = typed(false, &[], &format!("{name}\n")).told;
-            let unknown = told.iter().any(|line| line.contains("there is no escape"));
+            let unknown = told.iter().any(|line| line.contains("unknown escape"));
             assert!(!unknown, "{name}: {told:?}");
         }
     }

@@ -40,7 +40,7 @@ impl Typist<'_> {
             return self.insert_spool(line, &mut output.reader());
         }
         if rest.is_empty() {
-            return Err(Failure::new(Kind::Usage, "no file is named"));
+            return Err(Failure::new(Kind::Usage, "no file was given"));
         }
         let path = self.typed(rest, "read")?;
         self.insert_file(&path)
@@ -77,8 +77,9 @@ impl Typist<'_> {
         indent: bool,
     ) -> Result<(), Failure> {
         let Some(messages) = self.session.messages.as_deref_mut() else {
-            return Err(Failure::new(Kind::Usage, "no message to insert")
-                .because("no mailbox is open while a message is only sent"));
+            return Err(
+                Failure::new(Kind::Usage, "no message to insert").because("no mailbox is open")
+            );
         };
         let text = messages.text(&String::from_utf8_lossy(list), extent)?;
         let prefix = if indent {
@@ -97,7 +98,7 @@ impl Typist<'_> {
     /// `~w`: appends the text to a file.
     pub(super) fn write(&mut self, name: &[u8]) -> Result<(), Failure> {
         if name.is_empty() {
-            return Err(Failure::new(Kind::Usage, "no file is named"));
+            return Err(Failure::new(Kind::Usage, "no file was given"));
         }
         let path = self.typed(name, "write to")?;
         let written = Target::find(&path, true)
@@ -132,7 +133,7 @@ impl Typist<'_> {
         let output = self.output_of(line, Some(input))?;
         if output.is_empty() {
             let what = format!("\"{}\" printed nothing", sanitize::line(line));
-            return Err(Failure::new(Kind::NoInput, what).hint("the text is as it was"));
+            return Err(Failure::new(Kind::NoInput, what).hint("the text is unchanged"));
         }
         self.replace(output);
         Ok(())

@@ -98,7 +98,7 @@ impl Interpreter<'_> {
     /// Evaluates `s`, `r`, `t` and their words; what is not understood does not hold.
     pub(super) fn condition(&mut self, text: &str, origin: &Origin) -> bool {
         let Some((negated, asked)) = asked(text) else {
-            let what = format!("condition \"{text}\" is not understood and does not hold");
+            let what = format!("the condition \"{text}\" is not understood and counts as false");
             self.problem(origin, what);
             return false;
         };

@@ -141,7 +141,10 @@ pub(crate) fn apply_set(
     let name = text::decode(name);
     let name = name.trim_end();
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(format!("\"{}\" is no variable", text::decode(bytes)));
+        return Err(format!(
+            "\"{}\" is not the name of a variable",
+            text::decode(bytes)
+        ));
     }
     // `set noNAME` is `unset NAME` (POSIX), but a variable of the table whose own name begins
     // with `no` is that variable.
@@ -326,9 +329,7 @@ impl<'a> Interpreter<'a> {
         {
             branch.passed_way_out |= !branch.active;
             if branch.unclear {
-                let what = format!(
-                    "nobody knows whether \"{line}\" counts: its condition is not understood"
-                );
+                let what = format!("\"{line}\" is in a block whose condition is not understood");
                 return self.weighed(origin, what, true);
             }
         }

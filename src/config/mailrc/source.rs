@@ -27,7 +27,7 @@ impl Interpreter<'_> {
             // Ten files that each name ten others, eight deep, are a hundred million.
             if !std::mem::replace(&mut sourced.is_over, true) {
                 let what = format!(
-                    "source has read {SOURCE_FILES} files or {} MB: the rest is left out",
+                    "source has read {SOURCE_FILES} files or {} MB: the rest is ignored",
                     SOURCE_BYTES / 1_000_000
                 );
                 // The way out may be in what is left out.
@@ -38,7 +38,7 @@ impl Interpreter<'_> {
         }
         // A file that names itself ends here, long before the limit of files.
         if depth >= SOURCE_DEPTH {
-            return self.problem(origin, "source is nested too deep");
+            return self.problem(origin, "source lines are nested too deep");
         }
         let name = self.os(name);
         let path = match file_name::of_setting(&name, self.settings, self.context.home) {

@@ -83,7 +83,7 @@ fn a_bad_line_is_named_and_the_rest_counts() {
             "unknown command \"blorb\"",
             "unknown variable mta-alises",
             "a quote is not closed: mta",
-            "condition \"x > 3\" is not understood and does not hold",
+            "the condition \"x > 3\" is not understood and counts as false",
         ]
     );
     let weights: Vec<Weight> = settings.problems.iter().map(|p| p.weight).collect();
@@ -145,7 +145,7 @@ fn a_file_that_others_can_write_is_ignored_and_said_so() {
     let mut settings = Settings::default();
     read_file(&mut settings, file.path(), &context());
     assert_eq!(settings.get("from"), None);
-    assert!(settings.problems[0].what.contains("everybody may write"));
+    assert!(settings.problems[0].what.contains("every user may write"));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn files_that_each_source_ten_others_end_and_nothing_is_sent() {
         .iter()
         .map(|p| (&*p.what, p.weight))
         .collect();
-    let what = "source has read 256 files or 4 MB: the rest is left out";
+    let what = "source has read 256 files or 4 MB: the rest is ignored";
     assert_eq!(told, [(what, Weight::Route)]);
 }
 
@@ -199,7 +199,10 @@ fn a_file_that_sources_itself_ends() {
     let mut settings = Settings::default();
     read_file(&mut settings, file.path(), &context());
     assert_eq!(settings.problems.len(), 1);
-    assert_eq!(settings.problems[0].what, "source is nested too deep");
+    assert_eq!(
+        settings.problems[0].what,
+        "source lines are nested too deep"
+    );
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub(crate) fn distrust(metadata: &Metadata) -> io::Result<Option<&'static str>> 
         return Ok(Some("it belongs to another user"));
     }
     if metadata.mode() & 0o002 != 0 {
-        return Ok(Some("everybody may write to it"));
+        return Ok(Some("every user may write to it"));
     }
     if metadata.mode() & 0o020 == 0 || metadata.gid() == 0 {
         return Ok(None);

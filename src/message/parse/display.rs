@@ -94,7 +94,7 @@ fn body(out: &mut TextOutput<'_>, message: &[u8]) {
     }
     if let Some(rest) = &found.rest {
         separate(out);
-        out.push("[-- too many parts: the rest is shown as it stands --]\n");
+        out.push("[-- too many parts: the rest is shown undecoded --]\n");
         charset::each_in_charset(rest, None, &mut |text| out.push(text));
     }
     out.finish();
@@ -297,7 +297,7 @@ fn show_html(out: &mut TextOutput<'_>, part: &Part<'_>) {
         if !after.is_empty() {
             rest = true;
             out.push(html::text(&html).trim_end());
-            out.push("\n\n[-- the HTML is longer than 4 MB: the rest is shown as it stands --]\n");
+            out.push("\n\n[-- the HTML is longer than 4 MB: the rest is shown undecoded --]\n");
             out.push(after);
         }
     });

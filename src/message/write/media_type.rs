@@ -56,7 +56,11 @@ impl MediaType {
             |part: &str| (1..=127).contains(&part.len()) && part.bytes().all(is_token_byte);
         match name.trim().split_once('/') {
             Some((kind, subtype)) if is_token(kind) && is_token(subtype) => {}
-            _ => return Err(fault("the content type is not of the form type/subtype")),
+            _ => {
+                return Err(fault(
+                    "the content type does not have the form type/subtype",
+                ));
+            }
         }
         let parameters = parse_parameters(rest)
             .filter(|list| {
@@ -64,7 +68,7 @@ impl MediaType {
                     .all(|(name, _)| is_token(name) && name.len() < 40)
             })
             .ok_or_else(|| {
-                fault("a parameter of the content type is not of the form name=value")
+                fault("a parameter of the content type does not have the form name=value")
             })?;
         Ok(MediaType {
             name: name.trim().to_ascii_lowercase(),

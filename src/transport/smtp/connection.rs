@@ -51,7 +51,9 @@ impl fmt::Display for WireError {
             },
             WireError::Reply(error) => write!(f, "{error}"),
             WireError::Tls(error) => write!(f, "{error}"),
-            WireError::Injected => f.write_str("clear text followed the reply to STARTTLS"),
+            WireError::Injected => {
+                f.write_str("the relay sent unencrypted data after its reply to STARTTLS")
+            }
         }
     }
 }

@@ -93,7 +93,7 @@ fn not_now(host: &str, why: &Unread) -> Outcome {
 
 fn needs_module(host: &str, module: &str) -> Outcome {
     let text = format!(
-        "cannot look up the relay {host}: a static build cannot load what /etc/nsswitch.conf names for hosts ({module})"
+        "cannot look up the relay {host}: /etc/nsswitch.conf names {module} for hosts, which a static build cannot load"
     );
     Outcome::new(Disposition::Refused(Kind::Config), text)
         .hint("write the relay's numeric address, or use a build that is not static")

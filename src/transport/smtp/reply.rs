@@ -83,7 +83,10 @@ impl fmt::Display for ReplyError {
             ReplyError::ManyLines => write!(f, "a reply has more than {MAX_LINES} lines"),
             ReplyError::NoCode(line) => write!(f, "'{line}' is not an SMTP reply"),
             ReplyError::CodesDiffer(one, other) => {
-                write!(f, "one reply has the codes {one} and {other}")
+                write!(
+                    f,
+                    "the lines of one reply have different codes, {one} and {other}"
+                )
             }
         }
     }

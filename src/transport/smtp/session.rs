@@ -151,7 +151,7 @@ impl<'a> SmtpSession<'a> {
             let text = format!("{}: the relay offers no STARTTLS", job.relay.name());
             return Err(
                 Outcome::new(Disposition::Refused(Kind::Unavailable), text).hint(
-                    "nothing was sent, because encryption is required here; TLS from the start is smtps://",
+                    "nothing was sent, because TLS is required; if the relay uses TLS from the start, write smtps://",
                 ),
             );
         }
@@ -268,7 +268,7 @@ impl<'a> SmtpSession<'a> {
                 refuse("credentials are not sent to a relay whose certificate is not verified")
             } else {
                 refuse("credentials are not sent over a connection without TLS")
-                    .hint("use smtps:// or submission://, or take the credentials away")
+                    .hint("use smtps:// or submission://, or remove the login")
             });
         }
         let candidates = auth::candidates(credentials.mechanism, &self.offers.auth);
@@ -276,7 +276,7 @@ impl<'a> SmtpSession<'a> {
             return Err(refuse(&match self.offers.auth.as_slice() {
                 [] => "the relay offers no AUTH".to_owned(),
                 offers => format!(
-                    "no AUTH mechanism in common; it offers {}",
+                    "the relay offers no AUTH mechanism that Postrider supports, only {}",
                     self.wire.masked(&offers.join(" "))
                 ),
             }));

@@ -213,7 +213,7 @@ fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {
     let text = open::read::bytes(path, Use::Certificates).map_err(|error| unread(path, &error))?;
     for certificate in CertificateDer::pem_slice_iter(&text) {
         let certificate =
-            certificate.map_err(|_| unusable("it is damaged, or is no PEM file".to_owned()))?;
+            certificate.map_err(|_| unusable("it is damaged, or is not a PEM file".to_owned()))?;
         roots.add(certificate).map_err(|error| {
             let why = match &error {
                 rustls::Error::InvalidCertificate(reason) => tls_words::certificate(reason),

@@ -28,12 +28,12 @@ pub(super) fn certificate(error: &CertificateError) -> String {
         CertificateError::NotValidForName => "it is for another host",
         CertificateError::UnknownIssuer => "it is signed by an unknown authority",
         CertificateError::BadSignature => "its signature is wrong",
-        CertificateError::BadEncoding => "it is damaged, or is no certificate",
+        CertificateError::BadEncoding => "it is damaged, or is not a certificate",
         CertificateError::Revoked => "it has been revoked",
         CertificateError::UnhandledCriticalExtension => {
             "it has a critical extension that is not supported"
         }
-        CertificateError::UnknownRevocationStatus => "nobody could say whether it is revoked",
+        CertificateError::UnknownRevocationStatus => "it is not known whether it is revoked",
         CertificateError::ExpiredRevocationList
         | CertificateError::ExpiredRevocationListContext { .. } => {
             "the list of revoked certificates has expired"
@@ -125,7 +125,7 @@ pub(super) fn failure(error: &Error) -> String {
         }
         Error::AlertReceived(alert) => return of_alert(*alert),
         Error::PeerIncompatible(why) => return of_incompatible(why),
-        Error::InvalidMessage(_) => "what it answered is not TLS",
+        Error::InvalidMessage(_) => "its answer is not TLS",
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
             "it answered out of turn"
         }
@@ -135,10 +135,10 @@ pub(super) fn failure(error: &Error) -> String {
         }
         Error::NoCertificatesPresented => "it showed no certificate",
         Error::UnsupportedNameType => "its certificate has a kind of name that is not supported",
-        Error::DecryptError => "what it sent cannot be decrypted",
+        Error::DecryptError => "its data cannot be decrypted",
         Error::PeerSentOversizedRecord => "it sent a record that is too large",
         Error::FailedToGetCurrentTime => "the time of this host is not known",
-        Error::FailedToGetRandomBytes => "this host gave no random numbers",
+        Error::FailedToGetRandomBytes => "this host provides no random numbers",
         other => {
             let name = spelt_out(&identifier(&format!("{other:?}")));
             return format!("the TLS library reports \"{name}\"");
@@ -154,10 +154,8 @@ fn of_alert(alert: AlertDescription) -> String {
             "it accepts none of the encryption methods that are offered"
         }
         AlertDescription::ProtocolVersion => "it accepts neither TLS 1.2 nor TLS 1.3",
-        AlertDescription::UnrecognisedName => {
-            "it does not know the host name that it was asked for"
-        }
-        AlertDescription::CertificateRequired => "it asks for a certificate of this host",
+        AlertDescription::UnrecognisedName => "it does not know the host name in the request",
+        AlertDescription::CertificateRequired => "it requires a client certificate",
         AlertDescription::InternalError => "it reports an internal error",
         AlertDescription::AccessDenied => "it denies access",
         other => {

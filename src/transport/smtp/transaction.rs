@@ -79,7 +79,7 @@ impl SmtpSession<'_> {
             && measured.size > limit
         {
             let text = format!(
-                "{}: the message has {} bytes, the relay takes {limit}",
+                "{}: the message has {} bytes, but the relay accepts only {limit}",
                 self.job.relay.name(),
                 measured.size
             );
@@ -349,11 +349,11 @@ fn unreadable(error: &io::Error) -> Outcome {
 /// Returns the reason if it has none, or if it needs SMTPUTF8 and the relay does not offer that.
 fn path_of(address: &EnvelopeAddress, smtputf8: bool) -> Result<Address, &'static str> {
     if address.needs_smtputf8() && !smtputf8 {
-        return Err("the relay takes no address that is not ASCII (no SMTPUTF8)");
+        return Err("the relay accepts only ASCII addresses (it does not offer SMTPUTF8)");
     }
     let address = address.with_ascii_domain();
     let Some(domain) = address.domain() else {
-        return Err("it has no domain, and a relay needs one");
+        return Err("it has no domain, but a relay requires one");
     };
     // `EnvelopeAddress` has checked more than `Address::new` would, which refuses some of the
     // local parts that mail systems have: quoted ones, and those longer than 64 bytes.
@@ -371,7 +371,7 @@ mod tests {
             (
                 "root",
                 false,
-                Err("it has no domain, and a relay needs one"),
+                Err("it has no domain, but a relay requires one"),
             ),
             ("\"a,b\"@example.com", false, Ok("\"a,b\"@example.com")),
             ("ops@bücher.example", false, Ok("ops@xn--bcher-kva.example")),
@@ -379,7 +379,7 @@ mod tests {
             (
                 "jürgen@example.com",
                 false,
-                Err("the relay takes no address that is not ASCII (no SMTPUTF8)"),
+                Err("the relay accepts only ASCII addresses (it does not offer SMTPUTF8)"),
             ),
         ];
         for (address, smtputf8, path) in table {

@@ -63,7 +63,7 @@ pub(super) fn verdict(reply: &Reply, part: DialoguePart) -> Outcome {
     let mut outcome = Outcome::new(disposition, reply.text()).code(reply.code);
     outcome.is_about_sender = is_about_sender(reply, part);
     if reply.code == 530 && part != DialoguePart::Authentication {
-        return outcome.hint("the relay wants credentials: set smtp-auth-user and a password");
+        return outcome.hint("the relay requires a login: set smtp-auth-user= and password-file=");
     }
     outcome
 }
@@ -110,7 +110,7 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
             if relay.security == Security::Implicit =>
         {
             later(Kind::Protocol).hint(
-                "smtps:// and submissions:// begin with TLS (port 465); smtp:// and submission:// begin in clear",
+                "smtps:// and submissions:// start with TLS (port 465); smtp:// and submission:// start without TLS",
             )
         }
         // Garbage and a failed handshake often come from a service that is starting or overloaded,
@@ -119,7 +119,7 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
         // Not "later": a script that tries again and again would give an attacker on the way as
         // many attempts as they need.
         WireError::Injected => refused(Kind::Protocol)
-            .hint("somebody between us and the relay may be changing the connection"),
+            .hint("an attacker between this host and the relay may be changing the connection"),
         WireError::Tls(TlsError::CaFile(..) | TlsError::Name(_)) => refused(Kind::Config),
         WireError::Tls(TlsError::NoAuthorities) => refused(Kind::Config)
             .hint("install the package ca-certificates, or set tls-ca-file= or tls-fingerprint="),
@@ -130,7 +130,7 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
             let outcome = refused(Kind::NoPermission);
             match fingerprint {
                 Some(fingerprint) => outcome.hint(format!(
-                    "if this certificate is the relay's: set tls-fingerprint={}",
+                    "if this really is the relay's certificate: set tls-fingerprint={}",
                     format_fingerprint(fingerprint)
                 )),
                 None => outcome,

@@ -223,7 +223,10 @@ fn clear_text_after_the_reply_to_starttls_is_an_error() {
     ]);
     let outcome = send(&login(relay(&server), "s3cret"));
     assert_eq!(outcome.disposition, Disposition::Refused(Kind::Protocol));
-    assert!(outcome.text.contains("clear text followed"), "{outcome:?}");
+    assert!(
+        outcome.text.contains("unencrypted data after"),
+        "{outcome:?}"
+    );
     assert!(!server.ended()[0].tls);
 }
 

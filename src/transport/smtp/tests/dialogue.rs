@@ -203,7 +203,7 @@ fn size_and_eight_bits_are_declared_and_a_limit_stops_before_mail() {
     assert!(
         outcomes[0]
             .text
-            .ends_with("the message has 60 bytes, the relay takes 30")
+            .ends_with("the message has 60 bytes, but the relay accepts only 30")
     );
     assert_eq!(server.messages().len(), 2);
 }
