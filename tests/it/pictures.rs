@@ -136,7 +136,7 @@ fn a_page_takes_its_pictures_along_and_no_other_byte_of_it_changes() {
 
 #[test]
 fn what_a_page_of_foreign_data_names_is_never_sent_unless_it_is_a_picture_beside_it() {
-    let outside = "it leads out of the directory of the HTML";
+    let outside = "it is outside the directory of the HTML file";
     let absolute = "it is an absolute path";
     let not_named = "its name is not that of a picture";
     let no_picture = "it is not a picture";
@@ -157,13 +157,13 @@ fn what_a_page_of_foreign_data_names_is_never_sent_unless_it_is_a_picture_beside
         (".\n./home/picture.png", outside),
         (
             "out.png",
-            "it is a link that leads out of the directory of the HTML",
+            "it is a link to a file outside the directory of the HTML file",
         ),
         ("img/up.png", outside),
         ("tree/home/picture.png", outside),
         (
             "root/etc/shadow.png",
-            "it is a link that leads out of the directory of the HTML",
+            "it is a link to a file outside the directory of the HTML file",
         ),
         ("loop.png", "Too many"),
         ("dangling.png", "No such file"),
@@ -185,7 +185,7 @@ fn what_a_page_of_foreign_data_names_is_never_sent_unless_it_is_a_picture_beside
         ("fifo.png", "it is not a regular file"),
         (
             "null.png",
-            "it is a link that leads out of the directory of the HTML",
+            "it is a link to a file outside the directory of the HTML file",
         ),
         ("logo.png%3Fv=1", not_named),
         ("..png", "No such file"),

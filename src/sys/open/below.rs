@@ -75,7 +75,8 @@ impl Walk {
 
     /// Goes one name on; returns the file if that was the last one.
     fn step(&mut self, name: &OsStr) -> Result<Option<File>, Unread> {
-        let leads_out = || Unread::Refused("it leads out of the directory of the HTML".to_owned());
+        let leads_out =
+            || Unread::Refused("it is outside the directory of the HTML file".to_owned());
         if name == ".." {
             self.way.pop();
             return if self.way.is_empty() {
@@ -95,7 +96,7 @@ impl Walk {
             }
             self.go_first(
                 &target,
-                "it is a link that leads out of the directory of the HTML",
+                "it is a link to a file outside the directory of the HTML file",
             )?;
             return Ok(None);
         }
