@@ -138,7 +138,7 @@ fn a_page_takes_its_pictures_along_and_no_other_byte_of_it_changes() {
 fn what_a_page_of_foreign_data_names_is_never_sent_unless_it_is_a_picture_beside_it() {
     let outside = "it is outside the directory of the HTML file";
     let absolute = "it is an absolute path";
-    let not_named = "its name is not that of a picture";
+    let not_named = "its name does not end in .png";
     let no_picture = "it is not a picture";
     let table: &[(&str, &str)] = &[
         ("/etc/shadow", absolute),
