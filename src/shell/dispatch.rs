@@ -166,12 +166,12 @@ impl Reader<'_, '_> {
 
     /// Returns the complaint of a command that we do not know.
     pub(super) fn unknown(&mut self, word: &str, line: &str) -> Complaint {
-        let behind = if self.in_script {
+        let following = if self.in_script {
             self.script.skip_lines_of(line)
         } else {
             ""
         };
-        Complaint::wrong(format!("Unknown command: \"{word}\"{behind}"))
+        Complaint::wrong(format!("Unknown command: \"{word}\"{following}"))
     }
 
     /// Returns whether a command may not be carried out, because one before it has failed.

@@ -13,6 +13,7 @@ mod letters;
 mod lines;
 mod namespace;
 mod output_charset;
+mod plain_words;
 mod postrider;
 mod pty;
 mod sendmail;

@@ -30,7 +30,7 @@ macro_rules! options {
             pub(super) fn take(&mut self, name: &str, value: OsString) {
                 match name {
                     $($($name => set!($how, self.$field, value),)?)*
-                    _ => debug_assert!(false, "{name} is no option"),
+                    _ => debug_assert!(false, "{name} is not an option"),
                 }
             }
         }
