@@ -398,8 +398,11 @@ fn unquoted(address: String) -> String {
     match rest.split_once('"') {
         // `"ada"@x` and `ada@x` are one address (RFC 5321 section 4.1.2); in one spelling every
         // comparison finds it.
+        // Between dots there must be something: `"a..b"@x` needs its quotes.
         Some((local, domain))
-            if !local.is_empty() && local.bytes().all(is_atom_byte) && !local.starts_with('.') =>
+            if local
+                .split('.')
+                .all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte)) =>
         {
             format!("{local}{domain}")
         }
@@ -407,9 +410,9 @@ fn unquoted(address: String) -> String {
     }
 }
 
-/// Returns whether the byte may stand in a dot-atom (RFC 5322 section 3.2.3).
+/// Returns whether the byte may stand in an atom (RFC 5322 section 3.2.3).
 fn is_atom_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&byte)
 }
 
 /// Returns where the quote is that ends a quoted string.
@@ -483,6 +486,11 @@ mod tests {
             ("u@[IPv6:2001:db8::1]", &["u@[IPv6:2001:db8::1]"]),
             ("\"ada\"@x", &["ada@x"]),
             ("\"a,b\"@x", &["\"a,b\"@x"]),
+            ("\"a.b\"@x", &["a.b@x"]),
+            ("\"a..b\"@x", &["\"a..b\"@x"]),
+            ("\".a\"@x, <\"a.\"@x>", &["\".a\"@x", "\"a.\"@x"]),
+            ("\"\"@x", &["\"\"@x"]),
+            ("\"a@b\"@x", &["\"a@b\"@x"]),
             ("a @ x", &["a@x"]),
             ("Jörg <j@bücher.example>", &["Jörg|j@bücher.example"]),
         ];
