@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use super::analysis::{Analyser, Analysis};
 use super::attachment::AttachmentPlan;
 use super::media_type::MediaType;
-use super::parameter::{parameter, push_pieces};
+use super::parameter::{file_name, push_pieces};
 use super::plan::{BodyWriter, TransferEncoding};
 use crate::message::encode::base64;
 use crate::message::encode::encoded_words::FoldedField;
@@ -235,7 +235,7 @@ impl<'a> BodyPart<'a> {
                 "attachment"
             };
             let mut pieces = vec![disposition.to_owned()];
-            pieces.extend(parameter("filename", name.as_str()));
+            pieces.extend(file_name(name.as_str()));
             header.push_str(&structured_field("Content-Disposition", &pieces));
         }
         header.push('\n');

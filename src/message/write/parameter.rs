@@ -13,8 +13,27 @@ const MAX_SEGMENT: usize = 76;
 /// Returns `name=value` in as many pieces as it needs; semicolons go between them.
 pub(in crate::message) fn parameter(name: &str, value: &str) -> Vec<String> {
     if is_plain(value) {
-        return vec![format!("{name}={}", quoted(value))];
+        vec![format!("{name}={}", quoted(value))]
+    } else {
+        extended(name, value)
     }
+}
+
+/// Returns the parameter that tells the name of a file.
+///
+/// Only `filename*=` stands for a name that needs it: Python and GMime would take a plain `filename=`
+/// beside it for the name. The stand-in for older readers is `name=` of the Content-Type.
+pub(in crate::message) fn file_name(value: &str) -> Vec<String> {
+    // Not all readers undo backslashes in a quoted string, and some do it twice.
+    if value.contains(['"', '\\']) {
+        extended("filename", value)
+    } else {
+        parameter("filename", value)
+    }
+}
+
+/// Returns a parameter in the form of RFC 2231.
+fn extended(name: &str, value: &str) -> Vec<String> {
     let whole = format!("{name}*=utf-8''{}", percent_encoded(value));
     if whole.len() <= MAX_SEGMENT {
         return vec![whole];
@@ -50,7 +69,7 @@ pub(in crate::message) fn ascii_fallback(value: &str) -> String {
     let ascii: String = value
         .chars()
         .map(|c| {
-            if c.is_ascii_graphic() || c == ' ' {
+            if matches!(c, ' '..='~') && !matches!(c, '"' | '\\' | '<') {
                 c
             } else {
                 '_'
@@ -81,9 +100,11 @@ pub(in crate::message) fn is_plain(value: &str) -> bool {
         && !value.starts_with('<')
 }
 
-/// Returns the value as a token if it is one, else as a quoted string.
+/// Returns the value as a token if every reader takes it for one, else as a quoted string.
 fn quoted(value: &str) -> String {
-    if !value.is_empty() && value.bytes().all(is_token_byte) {
+    // RFC 2045 allows more in a token, but Python knows no apostrophe, percent sign or asterisk in one.
+    let is_word_byte = |b: u8| b.is_ascii_alphanumeric() || b"._+-".contains(&b);
+    if !value.is_empty() && value.bytes().all(is_word_byte) {
         return value.to_owned();
     }
     let mut quoted = String::from("\"");
@@ -125,11 +146,30 @@ mod tests {
             ("my report.pdf", &["f=\"my report.pdf\""]),
             ("a\"b\\c", &["f=\"a\\\"b\\\\c\""]),
             ("", &["f=\"\""]),
+            ("it's.txt", &["f=\"it's.txt\""]),
+            ("100%.txt", &["f=\"100%.txt\""]),
+            ("a*b", &["f=\"a*b\""]),
+            (".rc_a-b+c.1", &["f=.rc_a-b+c.1"]),
+            ("a{b}", &["f=\"a{b}\""]),
             ("Größe.txt", &["f*=utf-8''Gr%C3%B6%C3%9Fe.txt"]),
             ("=?x?=", &["f*=utf-8''%3D%3Fx%3F%3D"]),
         ];
         for (value, expected) in table {
             assert_eq!(parameter("f", value), *expected);
+        }
+    }
+
+    #[test]
+    fn a_file_name_with_quotes_or_backslashes_is_extended() {
+        for (name, expected) in [
+            ("a\"b", "filename*=utf-8''a%22b"),
+            ("a\\b", "filename*=utf-8''a%5Cb"),
+            ("a b", "filename=\"a b\""),
+        ] {
+            assert_eq!(file_name(name), [expected]);
+            let stand_in = ascii_fallback(name);
+            assert_eq!(quoted(&stand_in).matches(['"', '\\']).count() % 2, 0);
+            assert!(parameter("name", &stand_in)[0].starts_with("name="));
         }
     }
 
