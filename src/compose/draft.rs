@@ -8,7 +8,7 @@ use crate::address::{NamedAddress, ReversePath};
 use crate::compose::Attached;
 use crate::exit::Failure;
 use crate::message::premade::PremadeHeader;
-use crate::message::{self, HeaderName, HeaderValue, MediaType, Wishes};
+use crate::message::{self, FieldBody, HeaderName, HeaderValue, MediaType, Wishes};
 use crate::sys::spool::Spool;
 
 /// A mail that is being composed: validated, but not yet bytes.
@@ -39,7 +39,7 @@ pub struct Draft {
     /// The Content-Type of the body that was asked for.
     pub content_type: Option<MediaType>,
     /// Further header fields.
-    pub fields: Vec<(HeaderName, HeaderValue)>,
+    pub fields: Vec<(HeaderName, FieldBody)>,
     /// The header of a message that somebody else composed; then `body` is that whole message.
     pub premade: Option<PremadeHeader>,
     /// The body, as read.

@@ -12,7 +12,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
-use crate::message::{self, FileName, HeaderName, HeaderValue, MediaType, MessageSource, Wishes};
+use crate::message::{
+    self, FieldBody, FileName, HeaderName, HeaderValue, MediaType, MessageSource, Wishes,
+};
 use crate::sanitize;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
@@ -173,7 +175,8 @@ impl<'a> Composer<'a> {
             // Fcc is for this host alone: it names a file and is not sent.
             "fcc" => self.composed.draft.copies.push(os_string(bytes)),
             "cc" => self.recipients(bytes, RecipientField::Cc),
-            "bcc" => self.recipients(bytes, RecipientField::Bcc),
+            // Sent on as a field it would show the blind copies to every recipient.
+            "bcc" | "resent-bcc" => self.recipients(bytes, RecipientField::Bcc),
             "from" => self.composed.draft.from = self.addresses(&name, &value),
             "sender" => {
                 self.composed.draft.sender = self.addresses(&name, &value).into_iter().next();
@@ -185,15 +188,29 @@ impl<'a> Composer<'a> {
             "message-id" => self.composed.draft.message_id = value.as_str().to_owned(),
             // How the body is encoded is decided by its bytes.
             "mime-version" | "content-transfer-encoding" => {}
-            _ => self.composed.draft.fields.push((name, value)),
+            _ => self.other_field(name, value),
         }
+    }
+
+    /// Takes a field that only stands in the header.
+    fn other_field(&mut self, name: HeaderName, value: HeaderValue) {
+        let body = if message::holds_addresses(name.as_str().as_bytes()) {
+            self.addresses(&name, &value).into()
+        } else {
+            FieldBody::Text(value)
+        };
+        let fields = &mut self.composed.draft.fields;
+        if message::stands_once(name.as_str()) {
+            fields.retain(|(known, _)| *known != name);
+        }
+        fields.push((name, body));
     }
 
     /// Takes the header fields off a template; one with a Content-Type of its own is a finished
     /// message and stays as it is.
     fn template(&mut self) {
         let draft = &mut self.composed.draft;
-        let header = match PremadeHeader::read(&draft.body, Reading { comments: true }) {
+        let mut header = match PremadeHeader::read(&draft.body, Reading { comments: true }) {
             Ok(header) => header,
             Err(error) => {
                 let failure = Failure::new(Kind::Io, "cannot read the template");
@@ -213,6 +230,7 @@ impl<'a> Composer<'a> {
             }
         }
         self.refuse_cut(&header);
+        self.unite_repeated(&mut header);
         for field in header.iter() {
             let name = HeaderName::new(field.name());
             let bytes = field.value();
@@ -247,10 +265,6 @@ impl<'a> Composer<'a> {
     fn template_field(&mut self, name: HeaderName, value: HeaderValue, bytes: &[u8]) {
         if value.as_str().is_empty() {
             return;
-        }
-        // Sent on as a field it would show the blind copies to every recipient.
-        if name.is("Resent-Bcc") {
-            return self.recipients(bytes, RecipientField::Bcc);
         }
         self.field(name, value, bytes.trim_ascii());
     }

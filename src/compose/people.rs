@@ -16,6 +16,22 @@ use crate::message::{HeaderName, HeaderValue};
 use crate::sanitize;
 use crate::sys::user;
 
+/// Why a word like `Müller` is no address in a header field.
+const NO_LOCAL_NAME: &str = "it has no domain, and it is not ASCII as names of accounts are";
+
+/// Refuses a name without a domain that is not ASCII: it is half of a person's name, as in
+/// `Müller, Jörg <joerg@example.org>`, and would stand in the header as raw 8-bit bytes.
+fn with_ascii_local_name(named: NamedAddress) -> Result<NamedAddress, AddressError> {
+    let address = named.address();
+    if address.is_local_name() && address.needs_smtputf8() {
+        return Err(AddressError {
+            text: address.to_string(),
+            reason: NO_LOCAL_NAME,
+        });
+    }
+    Ok(named)
+}
+
 impl Composer<'_> {
     /// Parses the addresses of a field that is no recipient field; a bad one stops the mail.
     pub(super) fn addresses(
@@ -25,13 +41,16 @@ impl Composer<'_> {
     ) -> Vec<NamedAddress> {
         let mut addresses = Vec::new();
         for entry in parse_list(value.as_str()) {
-            match entry {
+            match entry.and_then(with_ascii_local_name) {
                 Ok(address) => addresses.push(address),
                 Err(error) => {
                     let shown = sanitize::line(error.text.as_bytes());
                     let what = format!("{name} \"{shown}\" is not an address");
-                    let failure = Failure::new(Kind::Data, what).because(error);
-                    self.composed.failures.push(failure);
+                    let mut failure = Failure::new(Kind::Data, what);
+                    if error.reason == NO_LOCAL_NAME && value.as_str().contains(',') {
+                        failure = failure.hint("a name that holds a comma needs quotes: \"Doe, John\" <john@example.org>");
+                    }
+                    self.composed.failures.push(failure.because(error));
                 }
             }
         }
@@ -67,6 +86,8 @@ impl Composer<'_> {
         if draft.from.is_empty() {
             draft.from = by_option.clone().unwrap_or(from);
         }
+        self.name_the_author();
+        let draft = &mut self.composed.draft;
         if draft.sender.is_none() {
             // RFC 5322 section 3.6.2: of several authors one is the sender.
             let first = draft.from.first().filter(|_| draft.from.len() > 1);
@@ -91,6 +112,21 @@ impl Composer<'_> {
                     .map(|value| self.addresses(&HeaderName::known("Reply-To"), &value))
                     .unwrap_or_default(),
             };
+        }
+    }
+
+    /// Gives the author the name of `--full-name`, wherever the address comes from.
+    fn name_the_author(&mut self) {
+        let Composed {
+            draft, warnings, ..
+        } = &mut self.composed;
+        match (&draft.full_name, draft.from.as_mut_slice()) {
+            (None, _) | (_, []) => {}
+            (Some(name), [author]) => {
+                *author = NamedAddress::new(Some(name.as_str()), author.address().clone());
+            }
+            (Some(_), _) => warnings
+                .push("--full-name is not used: the message has more than one author".to_owned()),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::compose::{Composed, Composer, RecipientField};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
-use crate::message::{HeaderName, HeaderValue};
+use crate::message::{HeaderName, HeaderValue, Repeated};
 use crate::sanitize;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, user};
@@ -54,6 +54,7 @@ pub fn compose(
             composer.recipients(&value, RecipientField::Bcc);
         }
     }
+    composer.unite_repeated(&mut header);
     // Not before the recipients were taken from it.
     header.remove("Bcc");
     header.remove("Resent-Bcc");
@@ -129,6 +130,22 @@ fn received(settings: &Settings, environment: &Environment) -> String {
 }
 
 impl Composer<'_> {
+    /// Leaves one field of each name that a message has once, and says so.
+    pub(super) fn unite_repeated(&mut self, header: &mut PremadeHeader) {
+        for (name, repeated) in header.unite_repeated() {
+            let what = match repeated {
+                Repeated::Joined(_) => "they are sent as one",
+                Repeated::Superseded => {
+                    &*format!("the first one counts, the others are sent as X-Repeated-{name}")
+                }
+            };
+            let warnings = &mut self.composed.warnings;
+            warnings.push(format!(
+                "the message has more than one {name} field: {what}"
+            ));
+        }
+    }
+
     /// Takes the envelope sender and the full name of a sendmail command line.
     fn handed_sender(&mut self, handover: &Handover) {
         let draft = &mut self.composed.draft;

@@ -6,8 +6,8 @@ use crate::address::{NamedAddress, ReversePath, parse_list};
 use crate::compose::Draft;
 use crate::message::premade::PremadeHeader;
 use crate::message::{
-    self, Alternative, Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType,
-    MessageSource, Omitted, Wire,
+    self, Alternative, Attachment, Composition, FieldBody, Fields, HeaderName, HeaderValue,
+    MediaType, MessageSource, Omitted, Wire,
 };
 use crate::sys::spool::Spool;
 
@@ -196,8 +196,12 @@ fn fields(draft: &Draft, style: &Style<'_>) -> Fields {
             fields.append(HeaderName::known(name), value);
         }
     }
-    for (name, value) in &draft.fields {
-        fields.append(name.clone(), value.clone());
+    for (name, body) in &draft.fields {
+        let body = match body {
+            FieldBody::Addresses(list) => qualified(list, style.qualify).into(),
+            FieldBody::Text(_) => body.clone(),
+        };
+        fields.append(name.clone(), body);
     }
     fields
 }

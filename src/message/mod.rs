@@ -27,6 +27,7 @@ pub mod parse;
 pub mod premade;
 
 mod encode;
+mod field_names;
 mod identity;
 mod text;
 mod value;
@@ -36,6 +37,7 @@ mod write;
 mod tests;
 
 pub use crate::charset::{Charset, decode_text};
+pub use field_names::{Repeated, holds_addresses, stands_once};
 pub use identity::{date, message_id};
 pub use text::html::{plain_of_html, preformatted};
 pub use text::pictures::{
@@ -46,7 +48,7 @@ pub use value::{ContentId, FileName, HeaderName, HeaderValue};
 pub(crate) use write::analysis::analyse;
 pub use write::attachment::Attachment;
 pub use write::composition::{Alternative, Composition, Omitted, Wishes};
-pub use write::fields::{FieldBody, Fields};
+pub use write::fields::{FieldBody, Fields, ascii_name};
 pub use write::media_type::MediaType;
 pub use write::plan::{TransferEncoding, Wire};
 

@@ -217,7 +217,12 @@ impl<'a> Dispatcher<'a> {
             name: settings.path("mta-argv0").map(ToOwned::to_owned),
             // Judged when it was set: they are words, and divert nothing.
             arguments: words::texts(arguments).unwrap_or_default(),
-            full_name: self.draft.full_name.as_ref().map(ToString::to_string),
+            // Most MTAs write the name into the From field as it is given.
+            full_name: self
+                .draft
+                .full_name
+                .as_ref()
+                .map(|name| message::ascii_name(name.as_str())),
             verbose: settings.is_set("verbose"),
             timeout: settings
                 .duration("sendmail-timeout")

@@ -7,6 +7,7 @@ use super::structured::{MAX_FIELD, Structured};
 use crate::address::{parse_list, spaces_for_controls};
 use crate::charset::decode_text;
 use crate::message::encode::encoded_words::FoldedField;
+use crate::message::field_names::holds_addresses;
 use crate::message::parse::fields;
 use crate::message::write::analysis::MAX_LINE;
 use crate::message::write::fields::push_address;
@@ -17,28 +18,6 @@ pub(super) struct WrittenField<'a> {
     /// Whether an address in it can only be UTF-8 (RFC 6532).
     pub(super) eight_bit: bool,
 }
-
-/// Fields that hold lists of addresses (RFC 5322 section 3.6, and what mailers added).
-const ADDRESS_FIELDS: [&str; 18] = [
-    "From",
-    "Sender",
-    "Reply-To",
-    "To",
-    "Cc",
-    "Bcc",
-    "Resent-From",
-    "Resent-Sender",
-    "Resent-Reply-To",
-    "Resent-To",
-    "Resent-Cc",
-    "Resent-Bcc",
-    "Errors-To",
-    "Return-Receipt-To",
-    "Disposition-Notification-To",
-    "Mail-Followup-To",
-    "Mail-Reply-To",
-    "Apparently-To",
-];
 
 /// The longest list of addresses that is taken apart, in bytes.
 const MAX_LIST: usize = 1 << 20;
@@ -55,11 +34,11 @@ pub(super) fn written(field: &RawField) -> WrittenField<'_> {
         };
     }
     let value = field.value();
-    let is_one_of = |names: &[&str]| names.iter().any(|name| field.is(name));
     // A value that is longer than any list or parameter is written as text: taking it apart would
     // need many times its size.
-    let is_address = is_one_of(&ADDRESS_FIELDS) && value.len() <= MAX_LIST;
-    let is_structured = is_one_of(&STRUCTURED_FIELDS) && value.len() <= MAX_FIELD;
+    let is_address = holds_addresses(field.name().as_bytes()) && value.len() <= MAX_LIST;
+    let is_structured =
+        STRUCTURED_FIELDS.iter().any(|name| field.is(name)) && value.len() <= MAX_FIELD;
     // First the smallest change: lines that are only too long are folded, and no word is touched.
     let folded = (value.is_ascii() && folds_at_blanks(&value))
         .then(|| text(field.name(), &value))

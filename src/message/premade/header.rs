@@ -6,6 +6,7 @@ use std::io;
 use memchr::memchr;
 
 use super::pieces::{LinePiece, LinePieces};
+use crate::message::field_names::{ONCE, Repeated};
 use crate::message::parse::fields;
 use crate::message::write::fields as made;
 use crate::message::{FieldBody, HeaderName, MessageSource};
@@ -53,6 +54,37 @@ impl RawField {
     pub fn value(&self) -> Cow<'_, [u8]> {
         let colon = memchr(b':', &self.bytes).expect("a field has a colon");
         fields::unfold(&self.bytes[colon + 1..])
+    }
+
+    /// Returns the field body as it stands, its folds included, blanks and line ends at both ends removed.
+    fn body(&self) -> &[u8] {
+        let colon = memchr(b':', &self.bytes).expect("a field has a colon");
+        self.bytes[colon + 1..].trim_ascii()
+    }
+
+    /// Puts the body of another field behind this one's, or in its place if this one has none.
+    fn join(&mut self, separator: &str, other: &RawField) {
+        if other.body().is_empty() {
+            return;
+        }
+        if self.body().is_empty() {
+            *self = other.clone();
+            return;
+        }
+        self.bytes.truncate(self.bytes.trim_ascii_end().len());
+        self.bytes.extend_from_slice(separator.as_bytes());
+        // On a line of its own, so that lines stay as short as they are.
+        self.bytes.extend_from_slice(b"\n ");
+        self.bytes.extend_from_slice(other.body());
+        self.bytes.push(b'\n');
+    }
+
+    fn renamed_as_repeated(&self) -> RawField {
+        const BEFORE: &[u8] = b"X-Repeated-";
+        RawField {
+            bytes: [BEFORE, &self.bytes].concat(),
+            name_len: BEFORE.len() + self.name_len,
+        }
     }
 
     /// Returns whether this is the field of that name, in any case.
@@ -163,6 +195,38 @@ impl PremadeHeader {
         let before = self.fields.len();
         self.fields.retain(|field| !field.is(name));
         self.fields.len() < before
+    }
+
+    /// Leaves one field of each name that a message has once (RFC 5322 section 3.6), and returns the
+    /// names that had more, each with what became of the others.
+    ///
+    /// Readers differ in which of two such fields they believe, and large receivers refuse the
+    /// message. Nothing of it is lost: lists are joined, and of other fields the first stays and the
+    /// later ones get a name in front of which stands `X-Repeated-`, unless they say the same.
+    pub fn unite_repeated(&mut self) -> Vec<(&'static str, Repeated)> {
+        let fields = std::mem::take(&mut self.fields);
+        // For each name where its first field is now, and whether it had another one.
+        let mut first = [None; ONCE.len()];
+        let mut had_more = [false; ONCE.len()];
+        for field in fields {
+            let row = ONCE.iter().position(|(name, _)| field.is(name));
+            let Some((row, at)) = row.and_then(|row| Some((row, first[row]?))) else {
+                if let Some(row) = row {
+                    first[row] = Some(self.fields.len());
+                }
+                self.fields.push(field);
+                continue;
+            };
+            had_more[row] = true;
+            let first = &mut self.fields[at];
+            match ONCE[row].1 {
+                _ if first.body() == field.body() => {}
+                Repeated::Joined(separator) => first.join(separator, &field),
+                Repeated::Superseded => self.fields.push(field.renamed_as_repeated()),
+            }
+        }
+        let names = ONCE.into_iter().zip(had_more);
+        names.filter(|(_, had)| *had).map(|(row, _)| row).collect()
     }
 
     /// Puts a field before the others.
@@ -329,6 +393,51 @@ mod tests {
         let many = b"A: b\n".repeat(1 << 21);
         let (fields, offset) = read(&many, false);
         assert_eq!((fields.len(), offset), (MAX_FIELDS, MAX_FIELDS * 5));
+    }
+
+    #[test]
+    fn of_repeated_fields_one_stays_and_nothing_is_lost() {
+        let table = [
+            (
+                "From: a\nX: y\nFrom: b\n",
+                "From: a\nX: y\nX-Repeated-From: b\n",
+            ),
+            ("from: a\nFROM:  a \n", "from: a\n"),
+            (
+                "Subject: a\nSubject:\nSubject: c\n",
+                "Subject: a\nX-Repeated-Subject:\nX-Repeated-Subject: c\n",
+            ),
+            (
+                "To: a,\n b\nCc: x\nTo: c\n d\nTo: e\n",
+                "To: a,\n b,\n c\n d,\n e\nCc: x\n",
+            ),
+            ("To:\nTo: a\nTo: \n", "To: a\n"),
+            (
+                "References: <a>\nReferences: <b>\n",
+                "References: <a>\n <b>\n",
+            ),
+            (
+                "Received: a\nReceived: b\nX: c\nX: d\n",
+                "Received: a\nReceived: b\nX: c\nX: d\n",
+            ),
+        ];
+        for (message, expected) in table {
+            let source = message.as_bytes();
+            let mut header = PremadeHeader::read(&source, Reading::default()).unwrap();
+            let united = header.unite_repeated();
+            let raw: Vec<_> = header.iter().map(RawField::raw).collect();
+            assert_eq!(String::from_utf8(raw.concat()).unwrap(), expected);
+            assert_eq!(
+                united.is_empty(),
+                message.starts_with("Received"),
+                "{message}"
+            );
+        }
+        // As many as a header may have take time in proportion to their number.
+        let many = "To: a@x\nSubject: b\n".repeat(30_000);
+        let mut header = PremadeHeader::read(&many.as_bytes(), Reading::default()).unwrap();
+        header.unite_repeated();
+        assert_eq!(header.iter().count(), 2);
     }
 
     #[test]

@@ -91,6 +91,19 @@ pub(in crate::message) fn push_address(
     field.push(&format!("<{address}>{separator}"));
 }
 
+/// Returns a name for a program that writes the header field itself: as it is if it is ASCII, else in
+/// encoded words.
+pub fn ascii_name(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_owned();
+    }
+    let mut field = FoldedField::new("");
+    field.push_encoded_name(name);
+    let field = field.finish();
+    let words: Vec<&str> = field[1..].split_ascii_whitespace().collect();
+    words.join(" ")
+}
+
 /// Returns whether a name is written in encoded words already, as in `-a "From: =?utf-8?…?= <a@b>"`.
 fn is_made_by_script(name: &str) -> bool {
     let is_sound = |word: &str| is_atom(word) && word.len() <= 75 && is_literal_or_encoded(word);
@@ -185,6 +198,14 @@ mod tests {
         for (list, expected) in table {
             assert_eq!(to(list), expected);
         }
+    }
+
+    #[test]
+    fn a_name_for_another_program_is_ascii() {
+        assert_eq!(ascii_name("Night Shift"), "Night Shift");
+        assert_eq!(ascii_name("Jörg, x"), "=?utf-8?Q?J=C3=B6rg=2C_x?=");
+        let long = ascii_name(&"ö".repeat(30));
+        assert!(long.is_ascii() && long.split(' ').all(|word| word.starts_with("=?utf-8?B?")));
     }
 
     #[test]

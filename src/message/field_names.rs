@@ -1,0 +1,62 @@
+//! Which header fields hold addresses, and which a message has once.
+
+/// Fields that hold lists of addresses (RFC 5322 section 3.6, and what mailers added).
+const ADDRESS_FIELDS: [&str; 18] = [
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Resent-From",
+    "Resent-Sender",
+    "Resent-Reply-To",
+    "Resent-To",
+    "Resent-Cc",
+    "Resent-Bcc",
+    "Errors-To",
+    "Return-Receipt-To",
+    "Disposition-Notification-To",
+    "Mail-Followup-To",
+    "Mail-Reply-To",
+    "Apparently-To",
+];
+
+/// Returns whether a field of that name, in any case, holds addresses.
+pub fn holds_addresses(name: &[u8]) -> bool {
+    ADDRESS_FIELDS
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// What becomes of the later ones of fields that a message may have once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    /// They continue the list of the first, behind this separator.
+    Joined(&'static str),
+    /// The first counts.
+    Superseded,
+}
+
+/// The fields that a message has once (RFC 5322 section 3.6).
+///
+/// Those of MIME are no matter of this table: `premade::write` drops a second one.
+pub(in crate::message) const ONCE: [(&str, Repeated); 11] = [
+    ("From", Repeated::Superseded),
+    ("Sender", Repeated::Superseded),
+    ("Date", Repeated::Superseded),
+    ("Message-ID", Repeated::Superseded),
+    ("Subject", Repeated::Superseded),
+    ("Reply-To", Repeated::Joined(",")),
+    ("To", Repeated::Joined(",")),
+    ("Cc", Repeated::Joined(",")),
+    ("Bcc", Repeated::Joined(",")),
+    ("In-Reply-To", Repeated::Joined("")),
+    ("References", Repeated::Joined("")),
+];
+
+/// Returns whether a message may have only one field of that name, in any case.
+pub fn stands_once(name: &str) -> bool {
+    ONCE.iter()
+        .any(|(known, _)| name.eq_ignore_ascii_case(known))
+}
