@@ -18,6 +18,7 @@ use memchr::memmem;
 use serde_json::{Map, Value, json};
 
 use crate::mailbox::{Flags, FromLine, MessageRef};
+use crate::message::holds_addresses;
 use crate::message::parse::{Content, Part, date, display, fields, structure, words};
 use crate::sanitize;
 
@@ -110,6 +111,9 @@ struct ObjectWriter<'g> {
     buffer: Vec<u8>,
 }
 
+/// How encoded words become text.
+type Decode = fn(&str) -> Cow<'_, str>;
+
 impl<'g> ObjectWriter<'g> {
     fn new(give: &'g mut dyn FnMut(&[u8])) -> ObjectWriter<'g> {
         ObjectWriter {
@@ -146,20 +150,20 @@ impl<'g> ObjectWriter<'g> {
         // The keys are in alphabetical order, by hand: a map that sorts them would hold the whole
         // message in memory.
         self.buffer.push(b'{');
-        self.text("cc", cc, true);
+        self.text("cc", cc, Some(words::decode_addresses));
         self.raw("cc", cc);
         self.value("date", &json!(time.map(|time| time.to_rfc3339())));
         self.value(
             "date_zone",
             &json!(zone.map(|time| time.offset().to_string())),
         );
-        self.text("envelope_from", sender, false);
+        self.text("envelope_from", sender, None);
         self.raw("envelope_from", sender);
         if let Some(content) = content {
             self.fields(fields::split_header(content).0);
         }
         self.value("flags", &json!(flag_names(message.flags)));
-        self.text("from", from, true);
+        self.text("from", from, Some(words::decode_addresses));
         self.value(
             "from_address",
             &json!(named.as_ref().map(|named| &named.address)),
@@ -167,14 +171,14 @@ impl<'g> ObjectWriter<'g> {
         self.value("from_name", &json!(named.as_ref().map(|named| &named.name)));
         self.raw("from", from);
         self.value("lines", &json!(message.lines));
-        self.text("message_id", message_id, true);
+        self.text("message_id", message_id, Some(words::decode_unfolded));
         self.raw("message_id", message_id);
         self.value("number", &json!(number));
         if let Some(content) = content {
             self.parts(content);
         }
         self.value("size", &json!(message.len));
-        self.text("subject", subject, true);
+        self.text("subject", subject, Some(words::decode_unfolded));
         self.raw("subject", subject);
         if let Some(content) = content {
             self.key("text");
@@ -182,7 +186,7 @@ impl<'g> ObjectWriter<'g> {
             display::each_of_text(content, &mut |text| self.string(text));
             self.buffer.push(b'"');
         }
-        self.text("to", to, true);
+        self.text("to", to, Some(words::decode_addresses));
         self.raw("to", to);
         if let Some(content) = content {
             self.value("unknown_charsets", &json!(unknown_charsets(content)));
@@ -258,8 +262,8 @@ impl<'g> ObjectWriter<'g> {
         }
     }
 
-    /// Writes bytes of the mail as text under a key, its encoded words decoded if asked for.
-    fn text(&mut self, key: &str, bytes: Option<&[u8]>, decode: bool) {
+    /// Writes bytes of the mail as text under a key, its encoded words decoded by what is given for it.
+    fn text(&mut self, key: &str, bytes: Option<&[u8]>, decode: Option<Decode>) {
         self.key(key);
         let Some(bytes) = bytes else {
             return self.buffer.extend_from_slice(b"null");
@@ -268,10 +272,12 @@ impl<'g> ObjectWriter<'g> {
         let bytes = fields::unfold(bytes);
         self.buffer.push(b'"');
         let mut rest = &*bytes;
-        if decode && memmem::find(rest, b"=?").is_some() {
+        if let Some(decode) = decode
+            && memmem::find(rest, b"=?").is_some()
+        {
             // The sender chooses how long a field is, so the work of decoding has a limit.
             let first = words::cut(rest, MAX_DECODED);
-            self.string(&words::decode_unfolded(&String::from_utf8_lossy(first)));
+            self.string(&decode(&String::from_utf8_lossy(first)));
             rest = &rest[first.len()..];
         }
         // A byte that is no UTF-8 becomes U+FFFD here; `raw` gives the reader the true bytes.
@@ -307,10 +313,15 @@ impl<'g> ObjectWriter<'g> {
                 self.buffer.push(b',');
             }
             self.buffer.push(b'{');
-            self.text("body", Some(field.body), true);
+            let decode = if holds_addresses(field.name) {
+                words::decode_addresses
+            } else {
+                words::decode_unfolded
+            };
+            self.text("body", Some(field.body), Some(decode));
             self.raw("body", Some(field.body));
             // A name is ASCII, or the line is no field.
-            self.text("name", Some(field.name), false);
+            self.text("name", Some(field.name), None);
             self.buffer.push(b'}');
             self.give_full();
         }

@@ -217,7 +217,7 @@ fn the_reader_shows_a_message_of_lettres_builder() {
     for part in [
         "Subject: Überblick über alle Rechnungen des dritten Quartals, nochmals geprüft\n",
         "Jürgen Müller <app@example.org>\n",
-        "Doe, Jane <jane@example.org>\n",
+        "\"Doe, Jane\" <jane@example.org>\n",
         "Grüße aus Köln =\n.\n..zwei\nFrom hier\n",
         "Überblick „Q3“.csv",
     ] {

@@ -36,6 +36,7 @@ mod file_names;
 mod from_quoting;
 mod gate;
 mod harness;
+mod header_fields;
 mod idioms;
 mod json;
 mod judge;

@@ -9,6 +9,7 @@ use memchr::memmem;
 use super::fields::{self, Field};
 use super::{Content, Part, html, structure, words};
 use crate::charset::{self, Charset};
+use crate::message::holds_addresses;
 
 /// How much of a header is shown, in bytes.
 const MAX_HEADER: usize = 1 << 20;
@@ -203,7 +204,7 @@ fn header(out: &mut TextOutput<'_>, block: &[u8], choice: FieldChoice<'_>) {
         let (shown, hidden) = first_addresses(&field.body[..cut], &field);
         out.push(&charset::decode_text(field.name));
         out.push(": ");
-        out.push(&field_text(shown));
+        out.push(&field_text(shown, holds_addresses(field.name)));
         if hidden > 0 {
             out.push(&format!(" [-- and {hidden} more --]"));
         } else if cut < field.body.len() {
@@ -217,13 +218,18 @@ fn header(out: &mut TextOutput<'_>, block: &[u8], choice: FieldChoice<'_>) {
     }
 }
 
-fn field_text(body: &[u8]) -> String {
+fn field_text(body: &[u8], is_list: bool) -> String {
     if body.is_ascii() && memmem::find(body, b"=?").is_none() {
         charset::decode_text(body).replace("\r\n", "\n")
     } else {
         // A line end within an encoded word would look like another field, such as a forged From:
         // it is shown as a visible sign.
-        words::decode(body)
+        let decode = if is_list {
+            words::decode_list
+        } else {
+            words::decode
+        };
+        decode(body)
             .replace('\n', "\u{240a}")
             .replace('\r', "\u{240d}")
     }
@@ -377,7 +383,7 @@ mod tests {
     fn a_line_end_within_an_encoded_word_makes_no_line() {
         let text = "To: =?utf-8?q?x=0D=0AX=3A_y?=\nSubject: =?utf-8?q?a=0AFrom=3A_root?=\n\nb\n";
         let out = shown(text);
-        assert!(out.contains("To: x\u{240d}\u{240a}X: y\n"), "{out}");
+        assert!(out.contains("To: \"x\u{240d}\u{240a}X: y\"\n"), "{out}");
         assert!(out.contains("Subject: a\u{240a}From: root\n"), "{out}");
     }
 

@@ -28,6 +28,12 @@ pub fn decode(body: &[u8]) -> String {
     decode_unfolded(&decode_text(&body)).into_owned()
 }
 
+/// Returns the body of a field of addresses as text, as [`decode`] does; see [`decode_addresses`].
+pub fn decode_list(body: &[u8]) -> String {
+    let body = unfold(body);
+    decode_addresses(&decode_text(&body)).into_owned()
+}
+
 /// Returns text with its encoded words decoded.
 ///
 /// Takes them wherever they stand, also glued to other text or within quotes,
@@ -39,13 +45,83 @@ pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
+    decode_into(&mut out, text, |out, run| out.push_str(run));
+    Cow::Owned(out)
+}
+
+/// Returns a list of addresses with its encoded words decoded, and quotes around those that decode to
+/// a comma or another character that has a meaning in such a list: one name stays one entry.
+pub fn decode_addresses(text: &str) -> Cow<'_, str> {
+    if memmem::find(text.as_bytes(), b"=?").is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (phrase, other) = rest.split_at(phrase_len(rest));
+        decode_into(&mut out, phrase, |out, run| {
+            if run.contains(['"', '\\', ',', ';', ':', '<', '>', '(', ')', '@', '[', ']']) {
+                out.push('"');
+                out.push_str(&run.replace('\\', "\\\\").replace('"', "\\\""));
+                out.push('"');
+            } else {
+                out.push_str(run);
+            }
+        });
+        // A quoted string, comment or address in brackets has its own end already.
+        let (quoted, after) = other.split_at(closed_len(other));
+        decode_into(&mut out, quoted, |out, run| out.push_str(run));
+        rest = after;
+    }
+    Cow::Owned(out)
+}
+
+/// Returns where the first quoted string, comment or address in brackets begins. Some mailers write
+/// such characters within encoded words too, where they begin nothing.
+fn phrase_len(text: &str) -> usize {
+    let mut at = 0;
+    while let Some(len) = text[at..].find(['"', '(', '<', '=']) {
+        at += len;
+        let rest = &text[at..];
+        match rest
+            .starts_with("=?")
+            .then(|| EncodedWord::parse(rest))
+            .flatten()
+        {
+            Some(word) => at += word.len,
+            None if rest.starts_with('=') => at += 1,
+            None => return at,
+        }
+    }
+    text.len()
+}
+
+/// Returns how long the quoted string, comment or address in brackets is that a text begins with: all
+/// of the text if it has no end.
+fn closed_len(text: &str) -> usize {
+    let mut chars = text.chars();
+    let mut ignored = String::new();
+    match chars.next() {
+        Some('"') => quoted(&mut chars, &mut ignored),
+        Some('(') => nested_comment(&mut chars, &mut ignored),
+        Some(_) => drop(chars.by_ref().find(|&c| c == '>')),
+        None => {}
+    }
+    text.len() - chars.as_str().len()
+}
+
+/// Appends text with its encoded words decoded; `end_run` appends what neighbouring words hold.
+fn decode_into(out: &mut String, text: &str, end_run: fn(&mut String, &str)) {
+    let mut run = String::new();
     // The bytes of neighbouring words of one charset, not decoded yet.
     let mut pending: Option<(&str, Vec<u8>)> = None;
     let mut rest = text;
     while let Some(start) = memmem::find(rest.as_bytes(), b"=?") {
         let (before, candidate) = rest.split_at(start);
         let Some(word) = EncodedWord::parse(candidate) else {
-            flush(&mut out, &mut pending);
+            flush(&mut run, &mut pending);
+            end_run(out, &run);
+            run.clear();
             out.push_str(before);
             // Not an encoded word: it stays as written, and the search goes on behind its `=?`.
             out.push_str("=?");
@@ -58,8 +134,10 @@ pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
                 bytes.extend_from_slice(&word.bytes);
             }
             _ => {
-                flush(&mut out, &mut pending);
+                flush(&mut run, &mut pending);
                 if !glued {
+                    end_run(out, &run);
+                    run.clear();
                     out.push_str(before);
                 }
                 pending = Some((word.charset, word.bytes));
@@ -67,9 +145,9 @@ pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
         }
         rest = &candidate[word.len..];
     }
-    flush(&mut out, &mut pending);
+    flush(&mut run, &mut pending);
+    end_run(out, &run);
     out.push_str(rest);
-    Cow::Owned(out)
 }
 
 /// Returns the first charset named by an encoded word of a field body that is none we know, and
@@ -285,6 +363,40 @@ mod tests {
                 "{}",
                 String::from_utf8_lossy(given)
             );
+        }
+    }
+
+    #[test]
+    fn a_name_with_a_comma_in_encoded_words_stays_one_entry_of_the_list() {
+        let cases = [
+            (
+                "=?utf-8?q?Doe=2C_J=C3=B6rg?= <j@x>, b@y",
+                "\"Doe, Jörg\" <j@x>, b@y",
+            ),
+            (
+                "=?utf-8?q?Doe=2C?= =?utf-8?q?_J=C3=B6rg?= <j@x>",
+                "\"Doe, Jörg\" <j@x>",
+            ),
+            ("=?utf-8?q?J=C3=B6rg?= <j@x>", "Jörg <j@x>"),
+            ("=?utf-8?q?J=2E_D=C3=B6?= <j@x>", "J. Dö <j@x>"),
+            ("=?utf-8?q?a=22b=5C?= <j@x>", "\"a\\\"b\\\\\" <j@x>"),
+            ("=?utf-8?q?a=40b?= <j@x>", "\"a@b\" <j@x>"),
+            // Quoted already, as some mailers have it, and in a comment.
+            ("\"=?utf-8?q?Doe=2C_J=C3=B6?=\" <j@x>", "\"Doe, Jö\" <j@x>"),
+            ("j@x (=?utf-8?q?Doe=2C_J=C3=B6?=)", "j@x (Doe, Jö)"),
+            ("\"a (\" =?utf-8?q?b=2C?= <c@x>", "\"a (\" \"b,\" <c@x>"),
+            (
+                "=?utf-8?q?a=2C?= =?latin1?q?=E9?= b <c@x>",
+                "\"a,é\" b <c@x>",
+            ),
+            ("=?x, =?utf-8?q?a=2C?=", "=?x, \"a,\""),
+            ("\"open =?utf-8?q?a=2C?=", "\"open a,"),
+            ("<open =?utf-8?q?a=2C?=", "<open a,"),
+            ("=?utf-8?q?a(b\"c<d?= <c@x>", "\"a(b\\\"c<d\" <c@x>"),
+            ("", ""),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(decode_list(given.as_bytes()), expected, "{given}");
         }
     }
 
