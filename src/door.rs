@@ -18,6 +18,7 @@ use crate::message;
 
 pub use crate::cli::mailx::dialect::{Probe, normalise};
 pub use crate::config::commands::{Help, at_prompt};
+pub use crate::config::elsewhere::ELSEWHERE;
 pub use crate::config::variables::{REFUSED, ROWS, ValueKind};
 pub use crate::exit::Kind;
 pub use crate::report::schema::{JsonKey, JsonObject, OBJECTS, Presence, Shape};

@@ -5,6 +5,8 @@
 //! is any beginning of the name that is at least as long as the row says (POSIX mailx, section
 //! "Commands"); the first row that is allowed there and matches wins.
 
+use crate::config::elsewhere;
+
 /// What a command takes after its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arguments {
@@ -159,10 +161,22 @@ pub(crate) enum RcCommand {
     Else,
     /// Ends the branches.
     Endif,
-    /// Begins the block of an account.
+    /// Begins the block of an account, or uses an account.
     Account,
-    /// A command of some mailx's reader: accepted in a file, and without effect. It counts under its
-    /// full name only.
+    /// Reads another file, if it is there.
+    SourceIf,
+    /// Begins the block of a macro.
+    Define,
+    /// Calls a macro.
+    Call,
+    /// Calls a macro, if there is one of this name.
+    CallIf,
+    /// Gives a command another name.
+    CommandAlias,
+    /// Takes such names back.
+    UncommandAlias,
+    /// A command of the reader, or of another mailx ([`elsewhere`]): accepted in a file, and without
+    /// effect. It counts under its full name only.
     NoEffect,
     /// A command that rc files must not hold.
     NotAllowed,
@@ -280,8 +294,9 @@ pub(crate) const COMMANDS: &[Command] = {
         Unanswered, Undelete, Undraft, Unflagged, Unread, Version, Write,
     };
     use RcCommand::{
-        Account, Alias, Alternates, Elif, Else, Endif, If, Ignore, NoEffect, NotAllowed, Retain,
-        Set, Source, Unalias, Unignore, Unretain, Unset,
+        Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
+        NoEffect, NotAllowed, Retain, Set, Source, SourceIf, Unalias, UncommandAlias, Unignore,
+        Unretain, Unset,
     };
     &[
         shows("next", 1, Next, Message, Text("Show the next message")).in_rc_files(NoEffect),
@@ -337,6 +352,7 @@ pub(crate) const COMMANDS: &[Command] = {
         of_rc_files("alias", 1, Alias),
         of_rc_files("group", 1, Alias),
         of_rc_files("unalias", 3, Unalias),
+        of_rc_files("ungroup", 7, Unalias),
         of_rc_files("alternates", 3, Alternates),
         of_rc_files("source", 2, Source),
         of_rc_files("ignore", 2, Ignore),
@@ -361,46 +377,16 @@ pub(crate) const COMMANDS: &[Command] = {
         of_rc_files("visual", 1, NotAllowed),
         of_rc_files("followup", 2, NotAllowed),
         of_rc_files("Followup", 1, NotAllowed),
-        // Commands of the reader, here or in another mailx.
-        of_rc_files("cd", 2, NoEffect),
-        of_rc_files("chdir", 5, NoEffect),
-        of_rc_files("charsetalias", 12, NoEffect),
-        of_rc_files("colour", 6, NoEffect),
-        of_rc_files("commandalias", 12, NoEffect),
-        of_rc_files("define", 6, NoEffect),
-        of_rc_files("digmsg", 6, NoEffect),
-        of_rc_files("environ", 7, NoEffect),
-        of_rc_files("file", 4, NoEffect),
-        of_rc_files("filetype", 8, NoEffect),
-        of_rc_files("folder", 6, NoEffect),
-        of_rc_files("folders", 7, NoEffect),
-        of_rc_files("fwddiscard", 10, NoEffect),
-        of_rc_files("fwdignore", 9, NoEffect),
-        of_rc_files("fwdretain", 9, NoEffect),
-        of_rc_files("headerpick", 10, NoEffect),
-        of_rc_files("history", 7, NoEffect),
-        of_rc_files("mimetype", 8, NoEffect),
-        of_rc_files("mlist", 5, NoEffect),
-        of_rc_files("mlsubscribe", 11, NoEffect),
-        of_rc_files("saveignore", 10, NoEffect),
-        of_rc_files("saveretain", 10, NoEffect),
-        of_rc_files("savediscard", 11, NoEffect),
-        of_rc_files("setenv", 6, NoEffect),
-        of_rc_files("shortcut", 8, NoEffect),
-        of_rc_files("sort", 4, NoEffect),
-        of_rc_files("spamham", 7, NoEffect),
-        of_rc_files("thread", 6, NoEffect),
-        of_rc_files("unaccount", 9, NoEffect),
-        of_rc_files("unfwdretain", 11, NoEffect),
-        of_rc_files("unsetenv", 8, NoEffect),
-        of_rc_files("unshortcut", 10, NoEffect),
-        of_rc_files("varshow", 7, NoEffect),
-        of_rc_files("wysh", 4, NoEffect),
-        of_rc_files("bind", 4, NoEffect),
-        of_rc_files("localopts", 9, NoEffect),
-        of_rc_files("call", 4, NoEffect),
-        of_rc_files("ghost", 5, NoEffect),
-        of_rc_files("memberof", 8, NoEffect),
+        // Commands that other commands stand behind, or that stand for others.
+        of_rc_files("source_if", 9, SourceIf),
+        of_rc_files("define", 6, Define),
+        of_rc_files("call", 4, Call),
+        of_rc_files("call_if", 7, CallIf),
+        of_rc_files("xcall", 5, Call),
+        of_rc_files("commandalias", 12, CommandAlias),
+        of_rc_files("ghost", 5, CommandAlias),
+        of_rc_files("uncommandalias", 14, UncommandAlias),
+        of_rc_files("unghost", 7, UncommandAlias),
     ]
 };
 
@@ -423,7 +409,10 @@ pub(crate) fn find_in_rc_files(word: &str) -> Option<RcCommand> {
         Some(_) => row.is_named(word),
         None => false,
     });
-    rows.next()?.allowed.rc
+    match rows.next() {
+        Some(row) => row.allowed.rc,
+        None => elsewhere::has(word).then_some(RcCommand::NoEffect),
+    }
 }
 
 #[cfg(test)]
@@ -520,10 +509,13 @@ mod tests {
             ("delete", Some(NoEffect)),
             ("d", None),
             ("Print", Some(NoEffect)),
-            ("flag", None),
+            ("flag", Some(NoEffect)),
+            ("fla", None),
             ("headers", Some(NoEffect)),
             ("", None),
             ("no-such", None),
+            ("headerpick", Some(NoEffect)),
+            ("headerpic", None),
         ];
         for (word, expected) in rows {
             assert_eq!(find_in_rc_files(word), expected, "{word}");
@@ -537,7 +529,8 @@ mod tests {
             assert!(row.enough <= row.name.len(), "{}", row.name);
             let Allowed { prompt, rc } = row.allowed;
             assert!(prompt.is_some() || rc.is_some(), "{}", row.name);
-            assert_eq!(rc, find_in_rc_files(row.name), "{}", row.name);
+            let elsewhere = elsewhere::has(row.name).then_some(RcCommand::NoEffect);
+            assert_eq!(rc.or(elsewhere), find_in_rc_files(row.name), "{}", row.name);
         }
         let count = names.len();
         names.sort_unstable();

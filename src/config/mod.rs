@@ -6,6 +6,7 @@
 //! every door it may come through; what it means is the business of who uses it.
 
 pub(crate) mod commands;
+pub(crate) mod elsewhere;
 pub(crate) mod env;
 pub(crate) mod file_name;
 pub(crate) mod mailrc;

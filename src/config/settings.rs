@@ -66,8 +66,24 @@ pub struct Settings {
     pub(super) accounts: BTreeMap<String, Lines>,
     /// The macros of all files: whether their blocks set the way out, and what they call.
     pub(super) macros: BTreeMap<String, (bool, Vec<String>)>,
+    /// Other names for commands, by `commandalias`.
+    pub(super) command_aliases: BTreeMap<String, String>,
+    /// What the account in use has changed.
+    in_account: AccountChanges,
     /// What was wrong on the way.
     pub(crate) problems: Vec<Problem>,
+}
+
+/// The variables that the account in use has changed, with what they were before.
+///
+/// Another account takes them back, as in s-nail: the login of one relay must not go to another.
+#[derive(Clone, Debug, Default)]
+struct AccountChanges {
+    before: BTreeMap<String, Option<Setting>>,
+    /// Whether lines of the account are being read.
+    is_open: bool,
+    /// The last change that is the account's.
+    last: usize,
 }
 
 impl Settings {
@@ -205,6 +221,7 @@ impl Settings {
                 self.store(row.name, value, bytes, origin);
             }
             Err(what) => {
+                self.remember(row.name);
                 self.changes += 1;
                 // The earlier value goes as well: this line was to replace it, and the problem
                 // says that the default counts.
@@ -271,6 +288,7 @@ impl Settings {
         if !self.variables.contains_key(name) && !self.has_room(4, &origin) {
             return;
         }
+        self.remember(name);
         self.changes += 1;
         let setting = Setting {
             value,
@@ -279,6 +297,39 @@ impl Settings {
             order: self.changes,
         };
         self.variables.insert(name.to_owned(), setting);
+    }
+
+    /// Keeps what a variable was before the account in use changed it.
+    fn remember(&mut self, name: &str) {
+        if self.in_account.is_open && !self.in_account.before.contains_key(name) {
+            let before = self.variables.get(name).cloned();
+            self.in_account.before.insert(name.to_owned(), before);
+        }
+    }
+
+    /// Begins the lines of an account: what the account before it has changed is taken back.
+    pub(super) fn enter_account(&mut self) {
+        let last = self.in_account.last;
+        let is_open = std::mem::replace(&mut self.in_account.is_open, true);
+        for (name, before) in std::mem::take(&mut self.in_account.before) {
+            // What was set again behind the account stays.
+            let is_later = |setting: &Setting| !is_open && setting.order > last;
+            if self.variables.get(&name).is_some_and(is_later) {
+                continue;
+            }
+            self.make_good(&name);
+            self.changes += 1;
+            match before {
+                Some(setting) => drop(self.variables.insert(name, setting)),
+                None => drop(self.variables.remove(&name)),
+            }
+        }
+    }
+
+    /// Ends the lines of an account.
+    pub(super) fn end_of_account(&mut self) {
+        self.in_account.is_open = false;
+        self.in_account.last = self.changes;
     }
 
     /// Reports a value that its row does not take; `name` is the one that was written.

@@ -324,9 +324,14 @@ pub(crate) fn judge_name(name: &str) -> Option<Misnamed> {
     Some(of_the_way_out(what, near))
 }
 
-/// Returns a name in lower case, with dashes.
+/// Returns a name in lower case, with dashes, and without those that an option has in front.
 fn plain(name: &str) -> String {
-    canonical(&name.to_ascii_lowercase().replace('_', "-")).into_owned()
+    // Web pages and word processors make another dash of a `-`.
+    let is_dash = [
+        '_', '\u{2010}', '\u{2011}', '\u{2013}', '\u{2014}', '\u{2212}',
+    ];
+    let name = name.to_ascii_lowercase().replace(is_dash, "-");
+    canonical(name.trim_start_matches(['-', '+'])).into_owned()
 }
 
 /// Returns the known name that differs from this one only by case or by `_` for `-`, and whether
@@ -440,6 +445,8 @@ mod tests {
             "ssl-verfy",
             "SMTP",
             "smtp-auth_user",
+            "-tls",
+            "password\u{2013}file",
         ] {
             let judged = judge_name(name).unwrap_or_else(|| panic!("{name}"));
             assert!(judged.what.starts_with("unknown variable"), "{judged:?}");
@@ -472,6 +479,8 @@ mod tests {
             assert!(judge_name(row.name).is_some_and(|judged| judged.hint.is_some()));
         }
         for name in [
+            "-e",
+            "+x",
             "ttycharset",
             "colour-disable",
             "useragent",

@@ -132,9 +132,20 @@ impl Mta {
         if text.starts_with('/') {
             return Ok(Mta::Sendmail(Some(PathBuf::from(text))));
         }
+        let text_of_gnu = text
+            .strip_prefix("sendmail:")
+            .filter(|path| !path.starts_with("//"));
+        if let Some(path) = text_of_gnu {
+            return Mta::parse(&format!("sendmail://{path}"));
+        }
         match text.split_once("://") {
             Some(("test", path)) => Ok(Mta::Test(Some(PathBuf::from(decode(path)?)))),
             Some(("file", path)) if path.starts_with('/') => {
+                Ok(Mta::Sendmail(Some(PathBuf::from(decode(path)?))))
+            }
+            // GNU mail names the program so; with `sendmail:` alone it takes the one that is installed.
+            Some(("sendmail", "")) => Ok(Mta::Sendmail(None)),
+            Some(("sendmail", path)) if path.starts_with('/') => {
                 Ok(Mta::Sendmail(Some(PathBuf::from(decode(path)?))))
             }
             Some(("file", _)) => Err(MtaError("file:// needs an absolute path".to_owned())),

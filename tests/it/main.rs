@@ -50,6 +50,7 @@ mod named_files;
 mod odd_world;
 mod pictures;
 mod rare;
+mod rc_lines;
 mod reading;
 mod readme;
 mod relay_words;

@@ -1,8 +1,11 @@
 //! Conditions of an rc file: `if`, `elif`, `else` and `endif`.
 
-use super::{Branch, Interpreter};
+use super::shell::{Value, until_semicolon};
+use super::told::Passed;
+use super::{Branch, Interpreter, expression};
 use crate::config::commands::RcCommand;
 use crate::config::problem::Origin;
+use crate::config::{file_name, variables};
 
 /// What a condition asks about.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +16,8 @@ enum Asked {
     Constant(bool),
 }
 
-/// Returns whether a condition is negated, and what it asks about; `None` if it is not understood.
+/// Returns whether a condition of one word is negated, and what it asks about; `None` if it is not
+/// one of these.
 fn asked(text: &str) -> Option<(bool, Asked)> {
     let (negated, word) = match text.strip_prefix('!') {
         Some(rest) => (true, rest.trim_start()),
@@ -22,18 +26,14 @@ fn asked(text: &str) -> Option<(bool, Asked)> {
     // POSIX has `s` and `r` alone. `t` and the words are those of heirloom mailx and s-nail, and
     // an rc file that was written for one of them must mean the same here.
     let asked = match word.to_ascii_lowercase().as_str() {
-        "s" | "send" => Asked::Sending,
-        "r" | "receive" => Asked::Receiving,
+        "s" | "send" | "sending" => Asked::Sending,
+        "r" | "receive" | "receiving" => Asked::Receiving,
         "t" | "term" | "terminal" | "tty" => Asked::Terminal,
         "true" | "1" | "yes" | "on" => Asked::Constant(true),
         "false" | "0" | "no" | "off" => Asked::Constant(false),
         _ => return None,
     };
     Some((negated, asked))
-}
-
-fn is_unclear(condition: &str) -> bool {
-    asked(condition).is_none()
 }
 
 impl Interpreter<'_> {
@@ -45,69 +45,100 @@ impl Interpreter<'_> {
         self.branches.last().is_some_and(|branch| branch.unclear)
     }
 
-    /// Handles `if`, `elif`, `else`, `endif`; returns whether the line was one of them.
+    /// Handles `if`, `elif`, `else`, `endif`; returns what stands behind the `;` in the line if the
+    /// line was one of them.
     pub(super) fn conditional(
         &mut self,
         command: Option<RcCommand>,
         rest: &str,
         origin: &Origin,
-    ) -> bool {
+    ) -> Option<Option<String>> {
+        use RcCommand::{Elif, Else, Endif, If};
+        let command = command.filter(|command| matches!(command, If | Elif | Else | Endif))?;
+        let (rest, next) = until_semicolon(rest);
         match command {
-            Some(RcCommand::If) => {
+            If => {
                 let outer = self.is_active();
                 // Within lines that do not count a condition is not judged: people put what
                 // another mailx alone understands behind a test, so that this program passes over
                 // it.
-                let holds = outer && self.condition(rest, origin);
+                let judged = outer.then(|| self.judged(rest, origin));
+                let holds = judged == Some(Some(true));
                 self.branches.push(Branch {
                     active: holds,
                     taken: holds,
                     outer,
-                    unclear: outer && is_unclear(rest) || self.is_unclear(),
+                    unclear: judged == Some(None) || self.is_unclear(),
                     passed_way_out: false,
                 });
             }
-            Some(RcCommand::Elif | RcCommand::Else) => {
-                let Some(branch) = self.branches.last().copied() else {
-                    self.problem(origin, "\"else\" without \"if\"");
-                    return true;
-                };
-                // At most one branch of an `if` counts, even where a later condition holds as
-                // well.
-                let open = branch.outer && !branch.taken;
-                let holds =
-                    open && (command == Some(RcCommand::Else) || self.condition(rest, origin));
-                if let Some(branch) = self.branches.last_mut() {
-                    branch.active = holds;
-                    branch.taken |= holds;
-                    // Behind a branch that has counted, a condition that is not understood
-                    // changes nothing.
-                    branch.unclear |= open && command == Some(RcCommand::Elif) && is_unclear(rest);
-                }
-            }
-            Some(RcCommand::Endif) => {
+            Elif | Else => self.other_branch(command, rest, origin),
+            _ => {
                 if self.branches.pop().is_none() {
                     self.problem(origin, "\"endif\" without \"if\"");
                 }
             }
-            _ => return false,
         }
-        true
+        Some(next)
     }
 
-    /// Evaluates `s`, `r`, `t` and their words; what is not understood does not hold.
-    pub(super) fn condition(&mut self, text: &str, origin: &Origin) -> bool {
-        let Some((negated, asked)) = asked(text) else {
-            let what = format!("the condition \"{text}\" is not understood and counts as false");
-            self.problem(origin, what);
-            return false;
+    fn other_branch(&mut self, command: RcCommand, rest: &str, origin: &Origin) {
+        let Some(branch) = self.branches.last().copied() else {
+            return self.problem(origin, "\"else\" without \"if\"");
         };
-        let holds = match asked {
+        // At most one branch of an `if` counts, even where a later condition holds as well. Behind
+        // a branch that has counted, a condition that is not understood changes nothing.
+        let open = branch.outer && !branch.taken;
+        let judged = match (command, rest) {
+            _ if !open => Some(false),
+            (RcCommand::Else, "") => Some(true),
+            (RcCommand::Else, _) => {
+                // `else if …` is no command of any mailx.
+                self.pass(Passed::Condition, origin, &format!("else {rest}"));
+                None
+            }
+            _ => self.judged(rest, origin),
+        };
+        if let Some(branch) = self.branches.last_mut() {
+            branch.active = judged == Some(true);
+            branch.taken |= branch.active;
+            branch.unclear |= judged.is_none();
+        }
+    }
+
+    /// Evaluates a condition; what is not understood is told, and does not hold.
+    fn judged(&mut self, text: &str, origin: &Origin) -> Option<bool> {
+        let holds = match asked(text) {
+            Some((negated, asked)) => Some(negated != self.is_so(asked)),
+            None => expression::holds(text, &|name| self.value(name)),
+        };
+        if holds.is_none() {
+            self.pass(Passed::Condition, origin, text);
+        }
+        holds
+    }
+
+    fn is_so(&self, asked: Asked) -> bool {
+        match asked {
             Asked::Sending => self.context.sending,
             Asked::Receiving => !self.context.sending,
             Asked::Terminal => self.context.terminal,
             Asked::Constant(holds) => holds,
-        };
-        holds != negated
+        }
+    }
+
+    /// Returns what `$NAME` stands for in a condition.
+    fn value(&self, name: &str) -> Value {
+        let known = variables::row_of(name).map(|row| self.settings.get(row.name));
+        if let Some(value) = file_name::variable(name, self.settings) {
+            Value::Is(value.to_string_lossy().into_owned())
+        } else if let Some(value) = known {
+            value.map_or(Value::Unset, |value| Value::Is(value.to_owned()))
+        } else if name.chars().any(|c| c.is_ascii_lowercase()) {
+            // A variable of another program, as `features`, which that program sets by itself.
+            Value::Unknown
+        } else {
+            Value::Unset
+        }
     }
 }

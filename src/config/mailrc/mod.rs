@@ -5,25 +5,42 @@
 //! another user could have written is not read at all.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::charset::decode_text;
 use crate::config::commands::{RcCommand, find_in_rc_files};
-use crate::config::problem::{Lines, Origin, Problem, Weight};
+use crate::config::problem::{Origin, Problem, Weight};
 use crate::config::settings::Settings;
 use crate::config::words::{self, Backslash, open_quote};
-use crate::config::{text, variables};
+use crate::config::{file_name, text};
 
+mod alias;
+mod block;
+mod blocks;
 mod condition;
+mod expression;
+mod modifiers;
+mod set;
+mod shell;
 mod source;
+mod told;
 mod trust;
 mod way_out;
 
+use block::{Block, Opener};
+use modifiers::Command;
+use told::{Passed, Told};
 use trust::{Untrusted, read_trusted};
-use way_out::{called, may_set_way_out, sets_way_out, weight_of};
+use way_out::{called, may_set_way_out, moves_mail, sets_way_out, weight_of};
+
+pub(crate) use blocks::{apply_lines, use_account};
+pub(crate) use set::apply_set;
+
+/// How often a name that `commandalias` gives may stand for another one.
+const ALIAS_DEPTH: usize = 8;
 
 /// What conditions in an rc file ask about, and what `~` stands for.
 #[derive(Clone, Copy, Debug)]
@@ -86,79 +103,9 @@ fn each_word(line: &str) -> impl Iterator<Item = String> {
     words.filter_map(|word| word.ok().map(|word| word.text))
 }
 
-/// Applies lines that were kept for later, as those of an account.
-///
-/// Returns where the first command stands that has no effect here, because it is one of the reader.
-pub(crate) fn apply_lines(
-    settings: &mut Settings,
-    lines: Lines,
-    context: &Context<'_>,
-) -> Option<Origin> {
-    let mut interpreter = Interpreter::new(settings, context);
-    let mut last = None;
-    for (origin, line) in lines {
-        interpreter.line(&line, &origin, 0);
-        last = Some(origin);
-    }
-    // The lines are a file of their own: what they open must be closed in them.
-    if let Some(origin) = last {
-        interpreter.end(&origin);
-    }
-    interpreter.without_effect
-}
-
-/// Applies the lines of an account.
-///
-/// Returns whether there is an account of this name.
-pub(crate) fn use_account(settings: &mut Settings, name: &str, context: &Context<'_>) -> bool {
-    let Some(lines) = settings.account(name).cloned() else {
-        return false;
-    };
-    let _ = apply_lines(settings, lines, context);
-    true
-}
-
 /// Returns whether a word is the name of a command an rc file or `-E 'command'` may hold.
 pub(crate) fn is_command(word: &str) -> bool {
     find_in_rc_files(word).is_some()
-}
-
-/// Applies one `NAME`, `NAME=VALUE` or `noNAME`, as `set` and `-S` take it.
-///
-/// # Errors
-/// Says that the word is no variable.
-pub(crate) fn apply_set(
-    settings: &mut Settings,
-    word: impl AsRef<OsStr>,
-    origin: Origin,
-) -> Result<(), String> {
-    let bytes = word.as_ref().as_bytes();
-    let equals = bytes.iter().position(|&b| b == b'=');
-    let (name, value) = match equals {
-        Some(equals) => (&bytes[..equals], &bytes[equals + 1..]),
-        None => (bytes, &b""[..]),
-    };
-    let name = text::decode(name);
-    let name = name.trim_end();
-    if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(format!(
-            "\"{}\" is not the name of a variable",
-            text::decode(bytes)
-        ));
-    }
-    // `set noNAME` is `unset NAME` (POSIX), but a variable of the table whose own name begins
-    // with `no` is that variable.
-    let taken_back = name
-        .strip_prefix("no")
-        .filter(|rest| !rest.is_empty() && variables::row_of(name).is_none());
-    match taken_back {
-        Some(rest) if equals.is_none() => settings.unset(rest, origin),
-        Some(rest) if variables::row_of(rest).is_some() => {
-            return Err(format!("{name} takes no value: it unsets {rest}"));
-        }
-        _ => settings.set(name, OsStr::from_bytes(value), origin),
-    }
-    Ok(())
 }
 
 /// The state of one nested `if`.
@@ -176,25 +123,19 @@ struct Branch {
     passed_way_out: bool,
 }
 
-/// The block of a macro, which is passed over.
-#[derive(Debug)]
-struct Macro {
-    name: String,
-    /// It sets the way out.
-    is_way_out: bool,
-    /// The macros that it calls.
-    calls: Vec<String>,
-}
-
 /// Carries out the lines of rc files, one by one, on the settings.
 struct Interpreter<'a> {
     settings: &'a mut Settings,
     context: Context<'a>,
     branches: Vec<Branch>,
-    /// The account whose block is being read.
-    account: Option<(String, Lines)>,
-    /// The macro whose block is being read.
-    defining: Option<Macro>,
+    /// The block that is being read.
+    block: Option<Block>,
+    /// The command of the line before, whose block may begin here.
+    opener: Option<(Opener, Origin)>,
+    /// What was passed over in this file.
+    told: Told,
+    /// How many accounts use each other here; their lines may hold `local`.
+    account_depth: usize,
     /// The line being read is not UTF-8: its words stand for other bytes than theirs.
     is_foreign: bool,
     /// Where the first command of the reader stands.
@@ -207,8 +148,10 @@ impl<'a> Interpreter<'a> {
             settings,
             context: *context,
             branches: Vec::new(),
-            account: None,
-            defining: None,
+            block: None,
+            opener: None,
+            told: Told::default(),
+            account_depth: 0,
             is_foreign: false,
             without_effect: None,
         }
@@ -228,11 +171,18 @@ impl<'a> Interpreter<'a> {
             path: path.to_owned(),
             line,
         };
+        if text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]) {
+            let what = "this file is UTF-16 and is not read; it must be saved as UTF-8";
+            return self.weighed(&origin(0), what, true);
+        }
         // A sourced file begins without an open `if`: its `source` line was reached, so its lines
         // count, and an `else` or `endif` in it cannot belong to an `if` of the outer file.
         let outer_branches = std::mem::take(&mut self.branches);
+        let outer_told = std::mem::take(&mut self.told);
         let mut pending = Vec::new();
         let mut first_line = 0;
+        // Editors on Windows begin a file in UTF-8 with a byte order mark.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let lines = text.strip_suffix(b"\n").unwrap_or(text);
         for (number, line) in lines.split(|&b| b == b'\n').enumerate() {
             if pending.is_empty() {
@@ -255,6 +205,7 @@ impl<'a> Interpreter<'a> {
         self.line(&pending, &origin(first_line), depth);
         self.end(&origin(first_line));
         self.branches = outer_branches;
+        self.told = outer_told;
     }
 
     /// Reports what is still open at the end.
@@ -264,19 +215,8 @@ impl<'a> Interpreter<'a> {
             let is_way_out = self.branches.iter().any(|branch| branch.passed_way_out);
             self.weighed(origin, "\"if\" without \"endif\"", is_way_out);
         }
-        if let Some((_, lines)) = self.account.take() {
-            let is_way_out = lines
-                .iter()
-                .any(|(_, line)| sets_way_out(&text::decode(line)));
-            self.weighed(origin, "\"account\" without its closing brace", is_way_out);
-        }
-        if let Some(block) = self.defining.take() {
-            self.weighed(
-                origin,
-                "\"define\" without its closing brace",
-                block.is_way_out,
-            );
-        }
+        self.end_opener();
+        self.open_block(origin);
     }
 
     fn problem(&mut self, origin: &Origin, what: impl Into<String>) {
@@ -294,30 +234,62 @@ impl<'a> Interpreter<'a> {
         self.settings.add_problem(problem);
     }
 
+    /// Tells of something that is passed over; the rest of its kind in this file joins it.
+    fn pass(&mut self, kind: Passed, origin: &Origin, what: &str) {
+        self.told.add(self.settings, kind, origin, what);
+    }
+
     /// Carries out one line: a blank one and a comment do nothing.
     fn line(&mut self, bytes: &[u8], origin: &Origin, depth: usize) {
         let line = text::decode(bytes);
-        let line = line.trim_start();
-        // A comment is a whole line (POSIX mailx): a `#` further on is part of a value, as in
-        // `set prompt=#`.
+        let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             return;
         }
         // The lines of a block come first: an `if` or a `set` in it counts when the block is used.
-        if self.account.is_some() {
-            return self.line_of_account(bytes, line, origin);
-        }
-        if self.defining.is_some() {
-            return self.line_of_macro(line, origin);
+        if self.line_of_block(bytes, line, origin) || self.lone_brace(line, origin) {
+            return;
         }
         self.is_foreign = std::str::from_utf8(bytes).is_err();
-        let end = line.find(char::is_whitespace).unwrap_or(line.len());
-        let (word, rest) = (&line[..end], line[end..].trim());
-        let command = find_in_rc_files(word);
+        let mut left = Some(Cow::Borrowed(line));
+        let mut expansions = 0;
+        while let Some(line) = left.take() {
+            let mut line = line.trim();
+            let mut command = modifiers::split(line);
+            let row = find_in_rc_files(command.word);
+            let is_shell = command.is_shell || row.is_some_and(|row| self.is_shell(row));
+            if !is_shell {
+                line = words::without_comment(line).trim_end();
+                command = modifiers::split(line);
+            }
+            // A name that `commandalias` gives comes before the commands, as in s-nail.
+            if let Some(meant) = self.settings.command_aliases.get(command.word)
+                && !command.is_literal
+                && expansions < ALIAS_DEPTH
+            {
+                expansions += 1;
+                left = Some(Cow::Owned(format!("{meant} {}", command.rest)));
+                continue;
+            }
+            command.is_shell = is_shell;
+            let next = self.execute(row, &command, line, origin, depth);
+            left = next.map(Cow::Owned);
+        }
+    }
+
+    /// Carries out a command; returns what stands behind the `;` that ends it.
+    fn execute(
+        &mut self,
+        row: Option<RcCommand>,
+        command: &Command<'_>,
+        line: &str,
+        origin: &Origin,
+        depth: usize,
+    ) -> Option<String> {
         // Conditions come before the question whether lines count: the `endif` of a branch that
         // does not count must be seen, or nothing behind it would count again.
-        if self.conditional(command, rest, origin) {
-            return;
+        if let Some(next) = self.conditional(row, command.rest, origin) {
+            return next;
         }
         // Where a condition is not understood, neither its branch nor the `else` is known to be
         // meant. A `set smtp=HOST` in either of them stops mail: the other branch may name the
@@ -325,88 +297,105 @@ impl<'a> Interpreter<'a> {
         // `endif` the line may stand behind the branch.
         if let Some(branch) = self.branches.last_mut()
             && (branch.unclear || !branch.active)
-            && sets_way_out(line)
+            && moves_mail(line)
         {
             branch.passed_way_out |= !branch.active;
             if branch.unclear {
                 let what = format!("\"{line}\" is in a block whose condition is not understood");
-                return self.weighed(origin, what, true);
+                self.weighed(origin, what, true);
+                return None;
             }
         }
         if !self.is_active() {
-            return;
+            // An `endif` may stand behind the command.
+            let next = command
+                .is_shell
+                .then(|| shell::until_semicolon(command.rest).1);
+            return next.flatten();
         }
-        match command {
-            Some(command) => self.command(command, line, rest, origin, depth),
-            None => {
-                let what = format!("unknown command \"{word}\"");
-                let calls = called(line).is_some_and(|name| self.settings.calls_way_out(name));
-                self.weighed(origin, what, calls || may_set_way_out(word, rest));
-            }
+        let Some(row) = row else {
+            self.unknown(command, line, origin);
+            return None;
+        };
+        if command.is_put || command.is_local && self.account_depth == 0 {
+            // The result of a command is not known here, and s-nail has `local` in blocks alone.
+            self.pass_over(command, line, origin);
+            return None;
+        }
+        if command.is_shell {
+            return self.shell_command(row, command, line, origin, depth);
+        }
+        self.command(row, command, line, origin, depth);
+        None
+    }
+
+    /// Tells of a command that nobody knows.
+    fn unknown(&mut self, command: &Command<'_>, line: &str, origin: &Origin) {
+        let calls = called(line).is_some_and(|name| self.settings.calls_way_out(name));
+        let word = command.word;
+        if calls || may_set_way_out(word, command.rest) || moves_mail(command.rest) {
+            self.weighed(origin, format!("unknown command \"{word}\""), true);
+        } else {
+            self.pass(Passed::Unknown, origin, word);
         }
     }
 
-    /// Keeps a line of the account whose block is being read, or ends the block.
-    fn line_of_account(&mut self, bytes: &[u8], line: &str, origin: &Origin) {
-        // As in s-nail a block ends at a line that holds the brace alone: `set sign=}` does not
-        // end it.
-        if line.trim_end() == "}" {
-            if let Some((name, lines)) = self.account.take() {
-                self.settings.accounts.insert(name, lines);
-            }
-        } else if let Some((_, lines)) = &mut self.account
-            && self.settings.has_room(4, origin)
-        {
-            // The bytes are kept, not their text: whether the line is UTF-8 is decided again when
-            // the account is used, and a file name in it must come back as it was written.
-            lines.push((origin.clone(), bytes.to_owned()));
-        }
+    /// Returns whether the words of a command are quoted as in the shell without a `wysh`.
+    fn is_shell(&self, row: RcCommand) -> bool {
+        // In s-nail a value of `v15-compat` asks for it; the variable alone does not.
+        let compat = self.settings.any("v15-compat");
+        matches!(row, RcCommand::Set | RcCommand::Unset)
+            && compat.is_some_and(|value| !value.is_empty())
     }
 
-    /// Looks at a line of the macro whose block is being read, or ends the block.
-    ///
-    /// Macros are never run. What is kept of one is whether it would set the way out, itself or by
-    /// another macro: then a `call` of it stops mail.
-    fn line_of_macro(&mut self, line: &str, origin: &Origin) {
-        if line.trim_end() == "}" {
-            if let Some(block) = self.defining.take()
-                && self.settings.has_room(2, origin)
-            {
-                let Macro {
-                    name,
-                    is_way_out,
-                    calls,
-                } = block;
-                self.settings.macros.insert(name, (is_way_out, calls));
+    /// Carries out a command whose words are quoted as in the shell.
+    fn shell_command(
+        &mut self,
+        row: RcCommand,
+        command: &Command<'_>,
+        line: &str,
+        origin: &Origin,
+        depth: usize,
+    ) -> Option<String> {
+        let value = |name: &str| match file_name::variable(name, self.settings) {
+            Some(value) => shell::Value::Is(value.to_string_lossy().into_owned()),
+            None => shell::Value::Unknown,
+        };
+        let words = match shell::split(command.rest, &value) {
+            Ok(words) => words,
+            Err(what) => {
+                self.weighed(origin, what, moves_mail(line));
+                return None;
             }
-        } else if let Some(block) = &mut self.defining {
-            block.is_way_out |= sets_way_out(line);
-            // A call may name a macro that is defined later, so the names are followed only when
-            // all of them are known (`Settings::calls_way_out`).
-            if let Some(called) = called(line).filter(|_| self.settings.has_room(2, origin)) {
-                block.calls.push(called.to_owned());
-            }
-        }
+        };
+        let rest = shell::quoted(&words.words);
+        let command = Command {
+            rest: &rest,
+            ..*command
+        };
+        self.command(row, &command, line, origin, depth);
+        words.next.map(str::to_owned)
     }
 
-    /// Passes over a command of the reader; one that would set the way out is named.
-    fn pass_over(&mut self, line: &str, rest: &str, origin: &Origin) {
-        let (word, _) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let first = rest.split_whitespace().next().unwrap_or_default();
-        // The block of a macro is passed over with it: its lines would otherwise be read as lines
-        // of the file, and count for every message.
-        if word == "define" && rest.ends_with('{') {
-            self.defining = Some(Macro {
-                name: first.to_owned(),
-                is_way_out: false,
-                calls: Vec::new(),
-            });
-        } else if called(line).is_some_and(|name| self.settings.calls_way_out(name))
-            // s-nail takes `wysh set smtp=HOST`: a prefix without effect must not hide the
-            // command behind it.
+    /// Passes over a command without effect; one that would change where mail goes is named.
+    fn pass_over(&mut self, command: &Command<'_>, line: &str, origin: &Origin) {
+        let (word, rest) = (command.word, command.rest);
+        let unsupported = if command.is_put {
+            "vput"
+        } else if command.is_local {
+            "local outside an account"
+        } else {
+            word
+        };
+        let called = called(line).filter(|name| self.settings.calls_way_out(name));
+        let is_way_out = called.is_some()
             || sets_way_out(rest)
-        {
-            let what = format!("\"{line}\" has no effect: {word} is not supported");
+            || word == "eval" && moves_mail(rest)
+            || command.is_local && moves_mail(line)
+            // `vput csop mta …` sets mta.
+            || command.is_put && weight_of(rest.split_whitespace()) == Weight::Route;
+        if is_way_out {
+            let what = format!("\"{line}\" has no effect: {unsupported} is not supported");
             self.weighed(origin, what, true);
         } else {
             self.without_effect.get_or_insert_with(|| origin.clone());
@@ -422,6 +411,29 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    /// Passes over the call of a macro: macros are never run.
+    fn call(&mut self, row: RcCommand, command: &Command<'_>, line: &str, origin: &Origin) {
+        let name = command.rest.split_whitespace().next().unwrap_or_default();
+        if self.settings.macros.contains_key(name) || row == RcCommand::CallIf || name.is_empty() {
+            self.pass_over(command, line, origin);
+        } else {
+            self.problem(origin, format!("there is no macro \"{name}\""));
+        }
+    }
+
+    /// Gives a command another name.
+    fn add_command_alias(&mut self, rest: &str, origin: &Origin) {
+        let mut words = each_word(rest);
+        let Some(name) = words.next() else {
+            return;
+        };
+        let meant = words.collect::<Vec<_>>().join(" ");
+        // Without a meaning other programs show the one that there is.
+        if !meant.is_empty() && self.settings.has_room(4, origin) {
+            self.settings.command_aliases.insert(name, meant);
+        }
+    }
+
     /// Returns a word of the line being read as the bytes that were written.
     fn os<'w>(&self, word: &'w str) -> Cow<'w, OsStr> {
         if self.is_foreign {
@@ -433,12 +445,13 @@ impl<'a> Interpreter<'a> {
 
     fn command(
         &mut self,
-        command: RcCommand,
+        row: RcCommand,
+        command: &Command<'_>,
         line: &str,
-        rest: &str,
         origin: &Origin,
         depth: usize,
     ) {
+        let rest = command.rest;
         // Every command is a change, `alias` and `ignore` too: a reader that keeps what it has
         // made of the settings compares `Settings::revision`.
         self.settings.changes += 1;
@@ -453,18 +466,18 @@ impl<'a> Interpreter<'a> {
             }
         };
         let words = each_word(rest);
-        match command {
+        match row {
             RcCommand::Set => self.set(rest, origin),
             RcCommand::Unset => words.for_each(|name| self.settings.unset(&name, origin.clone())),
-            RcCommand::Alias => self.add_to_alias(words, count, origin),
-            RcCommand::Unalias => words.for_each(|name| drop(self.settings.aliases.remove(&name))),
+            RcCommand::Alias => self.alias(words, count, origin),
+            RcCommand::Unalias => forget(&mut self.settings.aliases, words),
             RcCommand::Alternates => {
                 if self.settings.has_room(count, origin) {
                     // A later list replaces the earlier one, as in bsd-mailx.
                     self.settings.alternates = words.map(|word| self.decoded(word)).collect();
                 }
             }
-            RcCommand::Source => self.source(rest, origin, depth),
+            RcCommand::Source => self.source(rest, false, origin, depth),
             RcCommand::Ignore => {
                 if self.settings.has_room(count, origin) {
                     let names = words.map(|word| field_name(&word));
@@ -479,50 +492,15 @@ impl<'a> Interpreter<'a> {
             }
             RcCommand::Unignore => remove_fields(&mut self.settings.ignored, words),
             RcCommand::Unretain => remove_fields(&mut self.settings.retained, words),
-            RcCommand::Account => self.begin_account(rest, origin),
-            RcCommand::NoEffect => self.pass_over(line, rest, origin),
-            RcCommand::NotAllowed => {
-                let what = format!("\"{line}\" is not allowed in this file");
-                self.problem(origin, what);
-            }
+            RcCommand::Account => self.account(rest, origin),
+            RcCommand::SourceIf => self.source(rest, true, origin, depth),
+            RcCommand::Define => self.define(rest, origin),
+            RcCommand::Call | RcCommand::CallIf => self.call(row, command, line, origin),
+            RcCommand::CommandAlias => self.add_command_alias(rest, origin),
+            RcCommand::UncommandAlias => forget(&mut self.settings.command_aliases, words),
+            RcCommand::NoEffect => self.pass_over(command, line, origin),
+            RcCommand::NotAllowed => self.pass(Passed::NotAllowed, origin, line),
             RcCommand::If | RcCommand::Elif | RcCommand::Else | RcCommand::Endif => {}
-        }
-    }
-
-    fn add_to_alias(
-        &mut self,
-        mut words: impl Iterator<Item = String>,
-        count: usize,
-        origin: &Origin,
-    ) {
-        if let Some(name) = words.next()
-            && self.settings.has_room(count, origin)
-        {
-            let members: Vec<String> = words.map(|member| self.decoded(member)).collect();
-            // POSIX: a second line for the same name adds to the group.
-            let name = self.decoded(name);
-            let alias = self.settings.aliases.entry(name).or_default();
-            members.iter().for_each(|member| alias.push(member));
-        }
-    }
-
-    fn set(&mut self, rest: &str, origin: &Origin) {
-        for word in each_word(rest) {
-            let word = self.os(&word);
-            if let Err(what) = apply_set(self.settings, word, origin.clone()) {
-                // `set mta = …` has set mta to nothing.
-                let weight = weight_of(each_word(rest));
-                let problem = Problem::of_line(origin, what, weight);
-                self.settings.add_problem(problem);
-            }
-        }
-    }
-
-    fn begin_account(&mut self, rest: &str, origin: &Origin) {
-        let words: Vec<String> = each_word(rest).take(3).collect();
-        match &words[..] {
-            [name, brace] if brace == "{" => self.account = Some((name.clone(), Vec::new())),
-            _ => self.problem(origin, "account needs a name and \"{\""),
         }
     }
 }
@@ -534,6 +512,16 @@ fn weight_of_unusable(context: &Context<'_>) -> Weight {
         Weight::Route
     } else {
         Weight::Line
+    }
+}
+
+/// Removes names from a table; `*` stands for all, as in s-nail.
+fn forget<T>(table: &mut BTreeMap<String, T>, names: impl Iterator<Item = String>) {
+    for name in names {
+        match name.as_str() {
+            "*" => table.clear(),
+            _ => drop(table.remove(&name)),
+        }
     }
 }
 

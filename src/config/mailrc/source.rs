@@ -14,10 +14,16 @@ pub(super) const SOURCE_FILES: usize = 256;
 const SOURCE_BYTES: usize = 4_000_000;
 
 impl Interpreter<'_> {
-    pub(super) fn source(&mut self, rest: &str, origin: &Origin, depth: usize) {
+    /// Reads a file; `is_optional`: one that is not there is not told.
+    pub(super) fn source(&mut self, rest: &str, is_optional: bool, origin: &Origin, depth: usize) {
         let words: Vec<String> = each_word(rest).take(2).collect();
-        let [name] = &words[..] else {
-            return self.problem(origin, "source needs one file name");
+        // What is not read may hold the way out. s-nail runs a command whose name ends in `|`.
+        let name = match &words[..] {
+            [name] if !name.ends_with('|') => name,
+            [_] => {
+                return self.weighed(origin, "source reads files, and runs no commands", true);
+            }
+            _ => return self.weighed(origin, "source needs one file name", true),
         };
         // The counts are in the settings and not in the interpreter: each rc file has an
         // interpreter of its own, and the limit is one for all.
@@ -57,6 +63,9 @@ impl Interpreter<'_> {
             }
         };
         if let Err(error) = self.file(&path, depth + 1) {
+            if is_optional && matches!(error, Untrusted::Missing) {
+                return;
+            }
             let (what, weight) = match error {
                 // A file that is not there sets nothing; rc files are shared between hosts, and
                 // not every host has each file that they name.

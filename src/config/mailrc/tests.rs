@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::source::SOURCE_FILES;
 use super::*;
+use crate::config::problem::Lines;
 
 fn context() -> Context<'static> {
     Context {
@@ -71,7 +72,8 @@ fn conditions_nest_and_the_first_branch_counts() {
 
 #[test]
 fn a_bad_line_is_named_and_the_rest_counts() {
-    let settings = read("blorb\nset mta-alises=x from=a@x\nset mta=\"x\nif x > 3\nendif\n");
+    let text = "blorb\nset mta-alises=x from=a@x\nset mta=\"x\nif x > 3\nendif\nfoo\n";
+    let settings = read(text);
     let problems: Vec<String> = settings
         .problems
         .iter()
@@ -80,7 +82,7 @@ fn a_bad_line_is_named_and_the_rest_counts() {
     assert_eq!(
         problems,
         [
-            "unknown command \"blorb\"",
+            "unknown commands \"blorb\", \"foo\" (line 6)",
             "unknown variable mta-alises",
             "a quote is not closed: mta",
             "the condition \"x > 3\" is not understood and counts as false",
@@ -108,7 +110,8 @@ fn a_value_that_is_set_later_makes_good_what_was_wrong() {
 #[test]
 fn a_line_that_is_not_understood_and_may_name_the_way_out_stops_mail() {
     for line in [
-        "set mta = smtp://relay.example",
+        "set mta (x) smtp://relay.example",
+        "set = mta",
         "set notls=1",
         "set from=a@x smtp-auth-user=\"x",
         "unset \"tls",
@@ -121,7 +124,7 @@ fn a_line_that_is_not_understood_and_may_name_the_way_out_stops_mail() {
             settings.problems
         );
     }
-    for line in ["set prompt = x", "set nohold=1", "set from=\"x"] {
+    for line in ["set prompt (x)", "set nohold=1", "set from=\"x"] {
         let settings = read(line);
         assert_eq!(settings.problems.len(), 1, "{line}");
         assert_eq!(settings.problems[0].weight, Weight::Line, "{line}");
@@ -265,7 +268,7 @@ fn a_configuration_with_more_entries_than_there_is_room_for_stops_mail_and_says_
 
 #[test]
 fn wrong_lines_without_end_are_told_up_to_a_limit_and_none_is_made_good_by_it() {
-    let mut text = "blorb\n".repeat(5_000);
+    let mut text = "set =\n".repeat(5_000);
     text.push_str("set tls=maybe\nset tls=require\n");
     let settings = read(&text);
     assert_eq!(settings.problems.len(), 1_002);
@@ -283,7 +286,7 @@ fn a_line_that_is_not_understood_and_may_set_the_way_out_stops_mail() {
             .any(|problem| problem.weight == Weight::Route)
     };
     for text in [
-        "wysh set tls=require",
+        "vput csop mta trim x",
         "environ set smtp=relay",
         "eval set tls=require",
         "local set mta=/bin/true",

@@ -1,6 +1,7 @@
-//! Which lines of an rc file may set the way out: where such a line is not understood or not
+//! Which lines of an rc file may change where mail goes: where such a line is not understood or not
 //! carried out, nothing is sent.
 
+use super::modifiers;
 use crate::config::commands::{RcCommand, find_in_rc_files};
 use crate::config::problem::Weight;
 use crate::config::variables;
@@ -10,8 +11,9 @@ use crate::config::variables;
 pub(super) fn weight_of(mut words: impl Iterator<Item = impl AsRef<str>>) -> Weight {
     let is_way_out = |word: &str| {
         let name = word.split('=').next().unwrap_or_default();
-        // Where a quote is not closed the words are those between blanks, with their quotes.
-        let name = name.trim_start_matches(['"', '\'']);
+        // Where a quote is not closed the words are those between blanks, with their quotes; and
+        // what is typed in front of a name by mistake hides none.
+        let name = name.trim_start_matches(|c: char| !c.is_alphanumeric());
         let taken_back = name.strip_prefix("no");
         variables::is_way_out(name) || taken_back.is_some_and(variables::is_way_out)
     };
@@ -22,31 +24,63 @@ pub(super) fn weight_of(mut words: impl Iterator<Item = impl AsRef<str>>) -> Wei
     }
 }
 
-/// Returns whether a line is `set` or `unset`, alone or behind a word like `wysh`, of a variable
-/// of the way out.
+fn is_set(word: &str) -> bool {
+    matches!(
+        find_in_rc_files(word),
+        Some(RcCommand::Set | RcCommand::Unset)
+    )
+}
+
+/// Returns whether a line is `set` or `unset`, alone or behind other words, of a variable of the way
+/// out.
 pub(super) fn sets_way_out(line: &str) -> bool {
     let mut words = line.split_whitespace();
-    let is_set = |word| {
-        matches!(
-            find_in_rc_files(word),
-            Some(RcCommand::Set | RcCommand::Unset)
-        )
-    };
-    // The command is the first word, or the second behind a prefix as `wysh`; further back a
-    // `set` is more likely part of a value.
+    // The command is the first word, or stands behind one as `sudo` or `echo`; further back a `set`
+    // is more likely part of a value.
     words.by_ref().take(2).any(is_set) && weight_of(words) == Weight::Route
+}
+
+/// Returns whether a line, carried out, may change where mail goes: the way out, or who gets it.
+pub(super) fn moves_mail(line: &str) -> bool {
+    let mut command = modifiers::split(line.trim_start());
+    // What `eval` makes of its words is a command again.
+    while command.word == "eval" {
+        command = modifiers::split(command.rest);
+    }
+    let rest = command.rest;
+    match find_in_rc_files(command.word) {
+        Some(RcCommand::Account) => !rest.is_empty() && !rest.ends_with('{'),
+        Some(RcCommand::Alias | RcCommand::Unalias) => !rest.is_empty(),
+        Some(RcCommand::Source | RcCommand::SourceIf) => true,
+        // `eval set $NAME=…` may set any variable.
+        Some(RcCommand::Set) if names_a_value(rest) => true,
+        _ => sets_way_out(line) || sets_way_out(&format!("{} {rest}", command.word)),
+    }
+}
+
+fn names_a_value(rest: &str) -> bool {
+    let mut words = rest.split_whitespace();
+    words.any(|word| {
+        word.split('=')
+            .next()
+            .is_some_and(|name| name.contains('$'))
+    })
 }
 
 /// Returns the macro that a line calls, alone or behind a word like `eval`.
 pub(super) fn called(line: &str) -> Option<&str> {
     let mut words = line.split_whitespace();
-    words.by_ref().take(2).find(|word| *word == "call")?;
+    let is_call = |word: &str| {
+        let command = find_in_rc_files(word.trim_start_matches('\\'));
+        matches!(command, Some(RcCommand::Call | RcCommand::CallIf))
+    };
+    words.by_ref().take(3).find(|word| is_call(word))?;
     words.next()
 }
 
 /// Returns whether a line whose command is unknown may be meant to set the way out.
 pub(super) fn may_set_way_out(word: &str, rest: &str) -> bool {
     // `smtp=HOST`, where `set` was forgotten; but `local set …` is no variable.
-    let first = Some(word).filter(|word| word.contains('='));
+    let first = Some(word).filter(|word| word.contains('=') || rest.starts_with('='));
     weight_of(first.into_iter().chain(rest.split_whitespace())) == Weight::Route
 }

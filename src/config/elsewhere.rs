@@ -1,0 +1,54 @@
+//! The commands of other mailx programs that are accepted in an rc file and have no effect here.
+//!
+//! They are those of s-nail, heirloom mailx, bsd-mailx, GNU mail, AIX and Solaris that only concern
+//! the reader, the terminal, or things that Postrider does by itself. What may change where mail goes
+//! has a row in [`commands`](super::commands) instead; `eval` and `environ`, which execute what stands
+//! behind them, are looked at closely where they are passed over.
+
+/// The names, sorted.
+#[rustfmt::skip]
+pub const ELSEWHERE: &[&str] = &[
+    "Decrypt", "File", "Folder", "Forward", "Fwd", "Lfollowup", "Lreply", "Mail", "More", "Move",
+    "Mv", "New", "Page", "Pipe", "Put", "Redirect", "Resend", "Save", "Seen", "Show", "Top",
+    "Unread", "Write", "Z", "addrcodec", "answered", "bad", "bind", "cache", "cd",
+    "certsave", "charsetalias", "chdir", "classify", "collapse", "color", "colour", "connect",
+    "csop", "cwd", "decode", "decrypt", "defines", "digmsg", "disconnect", "dotmove", "dp", "draft",
+    "dt", "echoerr", "echoerrn", "echon", "environ", "errors", "eval", "field", "file", "filetype",
+    "flag", "folder", "folders", "followupall", "followupsender", "forward", "fwd", "fwddiscard",
+    "fwdignore", "fwdretain", "good", "headerpick", "history", "imap", "imapcodec", "inc", "junk",
+    "kill", "load", "localopts", "mailcap", "memberof", "mimetype", "mimetypes", "mimeview",
+    "mlist", "mlsubscribe", "more", "move", "mtaaliases", "mv", "netrc", "new", "newmail", "noop",
+    "online", "page", "pipe", "previous", "probability", "put", "read", "readall", "readctl",
+    "readsh", "redirect", "remove", "rename", "replyall", "replysender", "resend", "respondall",
+    "respondsender", "return", "savediscard", "saveignore", "saveretain", "score", "search", "seen",
+    "setenv", "shcodec", "shift", "shortcut", "show", "sleep", "sort", "spamclear", "spamforget",
+    "spamham", "spamrate", "spamset", "spamspam", "struct", "summary", "tag", "thread", "tls",
+    "unaccount", "unalternates", "unanswered", "unbind", "uncharsetalias", "uncollapse", "uncolor",
+    "uncolour", "undef", "undefine", "undiscard", "undraft", "unfiletype", "unflag", "unfwdignore",
+    "unfwdretain", "ungood", "unheaderpick", "unjunk", "unkill", "unmimetype", "unmlist",
+    "unmlsubscribe", "unread", "unsaveignore", "unsaveretain", "unsetenv", "unshortcut", "unsort",
+    "untag", "unthread", "urlcodec", "varshow", "verify", "version", "vexpr", "vpospar", "warranty",
+    "z",
+];
+
+/// Returns whether another program has a command of this name.
+pub(super) fn has(name: &str) -> bool {
+    ELSEWHERE.binary_search(&name).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::commands::{COMMANDS, RcCommand, find_in_rc_files};
+
+    #[test]
+    fn names_are_sorted_and_are_no_rows_of_rc_files() {
+        assert!(ELSEWHERE.windows(2).all(|pair| pair[0] < pair[1]));
+        for name in ELSEWHERE {
+            let is_row = |row: &&crate::config::commands::Command| row.name == *name;
+            let row = COMMANDS.iter().find(is_row);
+            assert!(row.is_none_or(|row| row.allowed.rc.is_none()), "{name}");
+            assert_eq!(find_in_rc_files(name), Some(RcCommand::NoEffect), "{name}");
+        }
+    }
+}
