@@ -9,6 +9,7 @@
 //! ([`wide`]).
 
 mod detect;
+mod html;
 mod labels;
 mod named;
 mod shifted;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use detect::{Charset, decode_text};
 pub(crate) use detect::{Utf8Count, decode_reversibly, encode_text, is_undefined_in_windows_1252};
+pub(crate) use html::{SEARCHED, of_html};
 pub(crate) use labels::{Label, bare_name, look_up};
 pub(crate) use named::NamedCharset;
 pub(crate) use text::{each_in_charset, in_charset};

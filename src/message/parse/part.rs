@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::body::DeclaredEncoding;
 use super::bytes::Bytes;
-use crate::charset::{self, Label};
+use crate::charset::{self, Charset, Label};
 
 /// One part of a message (RFC 2045 section 2.4).
 #[derive(Clone, Debug)]
@@ -54,7 +54,10 @@ impl Part<'_> {
     /// Hands the content to `emit` as text in LF lines, a piece at a time.
     pub fn each_text(&self, emit: &mut dyn FnMut(&str)) {
         let mut held = false;
-        charset::each_in_charset(&self.decoded(), self.charset.as_deref(), &mut |text| {
+        let bytes = self.decoded();
+        let own = self.charset_of_html(&bytes);
+        let label = own.as_deref().or(self.charset.as_deref());
+        charset::each_in_charset(&bytes, label, &mut |text| {
             // A CR at the end of a piece is held back: its LF may begin the next piece.
             if text.is_empty() {
                 return;
@@ -76,6 +79,13 @@ impl Part<'_> {
         if held {
             emit("\r");
         }
+    }
+
+    /// Returns the charset that HTML names itself, where the part names none.
+    fn charset_of_html(&self, bytes: &[u8]) -> Option<String> {
+        let label = self.charset.as_deref().unwrap_or_default();
+        let is_asked = self.is("text/html") && charset::look_up(label) == Label::None;
+        is_asked.then(|| charset::of_html(bytes, Charset::of(bytes)))?
     }
 
     /// Returns whether there is anything but blanks in the content.

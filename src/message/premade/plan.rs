@@ -155,7 +155,8 @@ impl DeclaredEntity {
             .filter(|found| !is_broken && is_type(&found.value()))
             .unwrap_or_else(|| Structured::of("text/plain"));
         let declared = content_type.parameter("charset");
-        let charset = true_charset(declared.as_deref(), analysis);
+        let is_html = content_type.value() == "text/html";
+        let charset = true_charset(declared.as_deref(), is_html, analysis);
         if declared.as_deref() != Some(&charset) {
             content_type.set("charset", &charset);
         }

@@ -2,15 +2,16 @@
 
 use std::io::{self, Write};
 
-use crate::charset::in_charset;
+use crate::charset::{Charset, in_charset, of_html};
 use crate::message::parse::html;
 use crate::message::{MessageSource, for_each_block};
 
 /// Returns the plain text of an HTML document, for readers that show no HTML.
 ///
-/// Without a charset it is UTF-8 if the bytes are valid UTF-8, else windows-1252.
+/// Without a charset, neither given nor named in the document, it is read as any other text.
 pub fn plain_of_html(document: &[u8], charset: Option<&str>) -> String {
-    let text = in_charset(document, charset);
+    let own = of_html(document, Charset::of(document));
+    let text = in_charset(document, charset.or(own.as_deref()));
     let mut plain = html::text(&text);
     if !plain.is_empty() && !plain.ends_with('\n') {
         plain.push('\n');
@@ -55,6 +56,8 @@ mod tests {
         assert_eq!(plain.trim(), "Grün & fett");
         assert!(plain_of_html(b"<p>\xe9", None).starts_with('é'));
         assert_eq!(plain_of_html(b"<p>\xc1", Some("koi8-r")).trim(), "а");
+        let meta = b"<META http-equiv=content-type content='text/html; charset=KOI8-R'><p>\xc1";
+        assert_eq!(plain_of_html(meta, None).trim(), "а");
     }
 
     #[test]

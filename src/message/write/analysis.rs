@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use memchr::memchr;
 
-use crate::charset::{Charset, Utf8Count, Utf16Check, is_undefined_in_windows_1252};
+use crate::charset::{Charset, SEARCHED, Utf8Count, Utf16Check, is_undefined_in_windows_1252};
 use crate::message::encode::uuencode::{UuBlock, UuScanner};
 use crate::message::{MessageSource, for_each_block};
 
@@ -16,6 +16,8 @@ const KEPT: usize = 1024;
 /// What the first pass found in a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Analysis {
+    /// The first bytes, in which HTML names its charset.
+    pub start: Vec<u8>,
     /// Size in bytes.
     pub len: u64,
     /// Bytes over 7F.
@@ -138,6 +140,10 @@ impl Analyser {
     }
 
     pub(in crate::message) fn push(&mut self, block: &[u8]) {
+        let room = SEARCHED.saturating_sub(self.found.start.len());
+        self.found
+            .start
+            .extend_from_slice(&block[..block.len().min(room)]);
         self.found.len += block.len() as u64;
         self.count_bytes(block);
         self.found.utf8.push(block);

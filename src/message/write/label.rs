@@ -10,12 +10,24 @@ pub(in crate::message) fn with_true_charset(
     given: Option<&str>,
     analysis: &Analysis,
 ) -> MediaType {
-    let charset = true_charset(given.or(media_type.parameter("charset")), analysis);
+    let is_html = media_type.is_html();
+    let given = given.or(media_type.parameter("charset"));
+    let charset = true_charset(given, is_html, analysis);
     media_type.with_parameter("charset", &charset)
 }
 
 /// Returns the declared charset, or the one found in the bytes if they prove it wrong or it is unknown.
-pub(in crate::message) fn true_charset(declared: Option<&str>, analysis: &Analysis) -> String {
+///
+/// HTML may declare one itself.
+pub(in crate::message) fn true_charset(
+    declared: Option<&str>,
+    is_html: bool,
+    analysis: &Analysis,
+) -> String {
+    let own = (is_html && declared.is_none())
+        .then(|| charset::of_html(&analysis.start, analysis.charset()))
+        .flatten();
+    let declared = declared.or(own.as_deref());
     let found = analysis.charset();
     let Some(declared) = declared else {
         return found.name().to_owned();
