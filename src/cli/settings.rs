@@ -23,6 +23,8 @@ pub(super) struct Inputs<'a> {
     pub no_user_rc: bool,
     /// The user's file, instead of `$MAILRC` or `~/.mailrc`.
     pub user_file: Option<&'a Path>,
+    /// How the option is spelled that sets a variable: `-S` or `--set`.
+    pub set_option: &'static str,
     /// `-S`, in order.
     pub set: &'a [OsString],
     /// `-A`.
@@ -83,9 +85,13 @@ pub(super) fn read(
     for word in inputs.set {
         // The origin names the variable without its value, which may be a password.
         let text = word.to_string_lossy();
-        let origin = Origin::Option(format!("-S {}", text.split('=').next().unwrap_or_default()));
-        mailrc::apply_set(&mut settings, word, origin)
-            .map_err(|why| Failure::new(Kind::Usage, "-S needs NAME or NAME=VALUE").because(why))?;
+        let name = text.split('=').next().unwrap_or_default();
+        let option = inputs.set_option;
+        let origin = Origin::Option(format!("{option} {name}"));
+        mailrc::apply_set(&mut settings, word, origin).map_err(|why| {
+            let what = format!("{option} needs NAME or NAME=VALUE");
+            Failure::new(Kind::Usage, what).because(why)
+        })?;
     }
     if inputs.verbose > 0 {
         settings.set("verbose", "", Origin::Option("-v".to_owned()));
@@ -185,7 +191,7 @@ fn report_problems(settings: &Settings, sending: bool, diagnostics: &mut Diagnos
         .iter()
         .filter(|p| p.weight == Weight::Line);
     for problem in lines.chain(others.filter(|_| sending)) {
-        diagnostics.say(&format!("{}: {}", problem.origin, problem.what));
+        diagnostics.say(&problem.origin.says(&problem.what));
     }
 }
 
@@ -222,6 +228,6 @@ fn execute(
     };
     let at = settings.problems.iter().position(stops)?;
     let problem = settings.problems.remove(at);
-    let what = format!("{}: {}", problem.origin, problem.what);
+    let what = problem.origin.says(&problem.what);
     Some(Failure::new(Kind::Usage, what))
 }

@@ -23,6 +23,21 @@ pub(crate) enum Origin {
     Option(String),
 }
 
+impl Origin {
+    /// Returns a message about what stands here. An option that has named its variable, as in
+    /// `-S tls=no`, does not name it twice.
+    pub(crate) fn says(&self, what: &str) -> String {
+        if let Origin::Option(option) = self
+            && let Some((_, name)) = option.split_once(' ')
+            && let Some(rest) = what.strip_prefix(name)
+            && rest.starts_with([' ', '='])
+        {
+            return format!("{option}{rest}");
+        }
+        format!("{self}: {what}")
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -114,7 +114,7 @@ fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayUrl>>), Failure>
         return Err(config_failure(problem));
     }
     let wrong = |name: &'static str, error: MtaError| {
-        let what = format!("{}: {name} is not valid", settings.origin(name));
+        let what = settings.origin(name).says(&format!("{name} is not valid"));
         Failure::new(Kind::Config, what).because(error)
     };
     let mta = Mta::of(settings).map_err(|error| wrong("mta", error))?;
@@ -303,7 +303,7 @@ fn hint_of_domains(draft: &Draft, copies: &[RoutedCopy], identity: &Identity) ->
 }
 
 fn config_failure(problem: &Problem) -> Failure {
-    let what = format!("{}: {}", problem.origin, problem.what);
+    let what = problem.origin.says(&problem.what);
     let failure = Failure::new(Kind::Config, what);
     match &problem.hint {
         Some(hint) => failure.hint(hint.clone()),

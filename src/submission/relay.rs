@@ -49,10 +49,9 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
     relay.system_ca_file = around.environment.ssl_cert_file.clone();
     if let Some(text) = settings.text("tls-fingerprint") {
         let fingerprint = parse_fingerprint(text).map_err(|error| {
-            let what = format!(
-                "{}: tls-fingerprint is not valid",
-                settings.origin("tls-fingerprint")
-            );
+            let what = settings
+                .origin("tls-fingerprint")
+                .says("tls-fingerprint is not valid");
             Failure::new(Kind::Config, what).because(error)
         })?;
         relay.fingerprint = Some(fingerprint);
@@ -129,7 +128,7 @@ fn security(url: &RelayUrl, settings: &Settings) -> Result<Security, Failure> {
             None if url.scheme != Scheme::Smtp => format!("{url} requires TLS"),
             None => return Ok(Security::Clear),
         };
-        let what = format!("{}: tls=no, but {other}", settings.origin("tls"));
+        let what = settings.origin("tls").says(&format!("tls=no, but {other}"));
         return Err(Failure::new(Kind::Config, what).hint("remove one of the two settings"));
     }
     Ok(match url.scheme {
@@ -173,10 +172,10 @@ fn forbid_clear_login(url: &RelayUrl, settings: &Settings) -> Result<(), Failure
         return Ok(());
     }
     let origin = settings.origin("tls");
-    let what = format!(
-        "{origin}: tls=no, but the password is never sent without TLS to {}",
+    let what = origin.says(&format!(
+        "tls=no, but the password is never sent without TLS to {}",
         url.host
-    );
+    ));
     Err(Failure::new(Kind::Config, what)
         .hint("remove tls=no, so that the password is sent over TLS"))
 }

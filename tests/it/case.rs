@@ -85,6 +85,7 @@ pub struct Case {
     says: Vec<String>,
     hints: Vec<String>,
     kept: Option<usize>,
+    may_keep: bool,
     mentioned: Vec<PathBuf>,
     leaves: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -150,6 +151,7 @@ impl Case {
             says: Vec::new(),
             hints: Vec::new(),
             kept: None,
+            may_keep: false,
             mentioned: Vec::new(),
             leaves: Vec::new(),
         }
@@ -435,6 +437,12 @@ impl Case {
         self.kept = Some(count);
         self.mentioned.push(PathBuf::from("home/dead.letter"));
         self
+    }
+
+    /// Lets standard error name where the mail is kept, if it is.
+    pub fn lets_keep(mut self) -> Case {
+        self.may_keep = true;
+        self.may_change("home/dead.letter")
     }
 
     /// Expects this content of a file.

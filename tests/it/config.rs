@@ -204,7 +204,7 @@ fn a_number_that_is_none_is_told_and_the_mail_goes() {
     .says(
         "[DIR]/rc:4: screen must be a whole number of at least 1, not \"abc\"; the default is used",
     )
-    .says("-S lock-timeout: lock-timeout must be a time such as 30, 30s, 5m or 1h, not \"soon\"")
+    .says("-S lock-timeout must be a time such as 30, 30s, 5m or 1h, not \"soon\"")
     .run();
     assert_eq!(ran.call().recipients(), ["ops@x.org"]);
     let ran = with("set max-size=big", "ops@x.org")

@@ -63,6 +63,7 @@ mod smtp_tls;
 mod synced;
 mod system;
 mod terminal;
+mod told;
 mod told_names;
 mod trust;
 mod truth;

@@ -443,13 +443,13 @@ fn tls_that_is_forbidden_and_asked_for_is_a_contradiction() {
         };
         case()
             .says(told)
-            .says("-S tls: tls=no")
+            .says("-S tls=no")
             .any_stderr()
             .keeps(1)
             .run();
         case()
             .args(["--dry-run"])
-            .says("-S tls: tls=no")
+            .says("-S tls=no")
             .any_stderr()
             .run();
     }

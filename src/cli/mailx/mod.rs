@@ -85,6 +85,7 @@ fn inputs(parsed: &MailxArguments, sending: bool) -> Inputs<'_> {
         no_system_rc: parsed.no_system_rc || !reads(parsed, 's'),
         no_user_rc: !reads(parsed, 'u'),
         user_file: None,
+        set_option: "-S",
         set: &parsed.set,
         account: parsed.account.as_deref(),
         commands: &parsed.command,

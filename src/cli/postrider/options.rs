@@ -495,6 +495,7 @@ impl CommonArguments {
             no_system_rc: self.no_system_rc,
             no_user_rc: false,
             user_file: self.config.as_deref(),
+            set_option: "--set",
             set: &self.set,
             account: self.account.as_deref(),
             commands: &[],
