@@ -162,7 +162,7 @@ const TABLE: &[Failure] = &[
         "a word that is no variable",
         |case| case.called("postrider").args(["list", "--set", "a b"]),
         64,
-        "--set needs NAME or NAME=VALUE: \"a b\" is no variable",
+        "--set needs NAME or NAME=VALUE: \"a b\" is not the name of a variable",
         None,
     ),
     failure(
@@ -390,7 +390,7 @@ fn a_refusal_has_its_code_and_the_hint_about_the_host_only_where_the_sender_is_r
 
 #[test]
 fn a_certificate_that_is_not_trusted_is_told_in_words() {
-    const PIN: &str = "if this certificate is the relay's: set tls-fingerprint=sha256:";
+    const PIN: &str = "set tls-fingerprint=sha256:";
     for (certificate, why) in [
         (
             Certificate::self_signed(true),
@@ -433,8 +433,8 @@ fn text_where_tls_was_expected_is_told_with_the_way_to_speak_to_such_a_port() {
         .rc("set hostname=client.example.org")
         .stdin("x\n")
         .status(76)
-        .says("cannot start TLS: what it answered is not TLS")
-        .hints("smtps:// and submissions:// begin with TLS (port 465)")
+        .says("cannot start TLS: its answer is not TLS")
+        .hints("smtps:// and submissions:// start with TLS (port 465)")
         .keeps(1)
         .run();
 }
