@@ -453,3 +453,92 @@ fn what_sendmail_refuses_is_kept() {
         .body("/x: Größe\n.\nlast\n")
         .run();
 }
+
+/// Returns `sendmail -bv` in a world with this configuration.
+fn verified<const N: usize>(rc: &str, addresses: [&str; N]) -> Case {
+    Case::new()
+        .called("sendmail")
+        .rc(rc)
+        .sendmail(FakeSendmail::accepting())
+        .args(["-bv"])
+        .args(addresses)
+}
+
+#[test]
+fn the_way_of_an_address_is_told_and_nothing_is_sent() {
+    let aliases = "alias ops root a@x.org\n";
+    let relay = format!("{aliases}set mta=smtp://127.0.0.1:9 hostname=db1.example.org");
+    verified(&relay, ["root", "a@x.org", "ops"])
+        .stdout(
+            "root -> root@db1.example.org... deliverable: mailer relay, host smtp://127.0.0.1:9, user root@db1.example.org\n\
+             a@x.org... deliverable: mailer relay, host smtp://127.0.0.1:9, user a@x.org\n\
+             ops -> root@db1.example.org... deliverable: mailer relay, host smtp://127.0.0.1:9, user root@db1.example.org\n\
+             ops -> a@x.org... deliverable: mailer relay, host smtp://127.0.0.1:9, user a@x.org\n",
+        )
+        .run()
+        .nothing_sent();
+    verified(
+        &format!("{aliases}set mta=local hostname=db1.example.org"),
+        ["root@db1.example.org", "nosuchuser", "a@x.org"],
+    )
+    .stdout(
+        "root@db1.example.org -> root... deliverable: mailer local, user root\n\
+             nosuchuser... not deliverable: there is no user nosuchuser on this host\n\
+             a@x.org... not deliverable: mta=local delivers only on this host\n",
+    )
+    .status(67)
+    .hints("mta=submission://")
+    .run()
+    .nothing_sent();
+    let ran = verified("", ["root", "Ada <a@x.org>"]).any_stdout().run();
+    ran.nothing_sent();
+    let said = ran.stdout();
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(
+        lines[0].starts_with("root... deliverable: mailer sendmail, program [DIR]/"),
+        "{said}"
+    );
+    assert!(lines[1].ends_with("/mta/sendmail, user a@x.org"), "{said}");
+    verified("", ["a@b@c", "a@x.org"])
+        .any_stdout()
+        .status(65)
+        .says("\"a@b@c\" is no recipient: it holds more than one '@'")
+        .run()
+        .nothing_sent();
+    verified("set mta=tset", ["a@x.org"])
+        .status(78)
+        .any_stderr()
+        .run()
+        .nothing_sent();
+    verified("", [])
+        .status(64)
+        .says("-bv needs the addresses to look at")
+        .run()
+        .nothing_sent();
+}
+
+#[test]
+fn the_test_mode_prints_the_version_for_scripts_that_look_for_it() {
+    let version = format!("Version {} (Postrider)\n", env!("CARGO_PKG_VERSION"));
+    for arguments in [
+        ["-d0.1", "-bt"],
+        ["-bt", "-d0"],
+        ["-bt", "-d"],
+        ["-d0.4", "-bt"],
+    ] {
+        Case::new()
+            .called("sendmail")
+            .args(arguments)
+            .stdout(&version)
+            .run();
+    }
+    for arguments in [&["-bt"][..], &["-bt", "-d21.4"]] {
+        Case::new()
+            .called("sendmail")
+            .args(arguments)
+            .status(64)
+            .says("-bt tests the rules of Sendmail")
+            .hints("-bv ADDRESS")
+            .run();
+    }
+}

@@ -6,11 +6,13 @@
 
 mod dialogue;
 mod options;
+mod verify;
 
 use std::ffi::OsString;
 use std::io;
 
 use crate::cli::settings::{self, Inputs};
+use crate::cli::usage;
 use crate::compose::input;
 use crate::compose::premade::{self, Handover};
 use crate::config::Environment;
@@ -25,7 +27,7 @@ use crate::sys::stdin::Interruptible;
 use crate::transport::Disposition;
 
 use dialogue::Answer;
-use options::SendmailMode;
+use options::{SendmailArguments, SendmailMode};
 
 /// Takes a command line without the program's name, and does what it asks for.
 ///
@@ -44,7 +46,11 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         SendmailMode::PrintQueue => return diagnostics.print("Mail queue is empty\n"),
         // There is no database to rebuild and no queue to run: nothing to do is done.
         SendmailMode::NewAliases | SendmailMode::RunQueue => return,
-        SendmailMode::Deliver | SendmailMode::Dialogue => {}
+        SendmailMode::Test => return test(&parsed, diagnostics),
+        SendmailMode::Verify if parsed.recipients.is_empty() => {
+            return diagnostics.fail(&usage("-bv needs the addresses to look at"));
+        }
+        SendmailMode::Deliver | SendmailMode::Dialogue | SendmailMode::Verify => {}
     }
     let environment = Environment {
         as_sendmail: true,
@@ -78,6 +84,13 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
     if mode == SendmailMode::Dialogue {
         return dialogue(refusal.as_ref(), &around, diagnostics);
     }
+    if mode == SendmailMode::Verify {
+        // Routes that are found without the whole configuration may be wrong.
+        return match refusal {
+            Some(refusal) => diagnostics.fail(&refusal),
+            None => verify::verify(&parsed.recipients, &around, diagnostics),
+        };
+    }
     let handover = Handover {
         recipients: parsed.recipients,
         from_header: parsed.recipients_from_header,
@@ -93,6 +106,17 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         &around,
         diagnostics,
     );
+}
+
+/// Prints the version, where that is what the test mode was started for.
+fn test(parsed: &SendmailArguments, diagnostics: &mut Diagnostics) {
+    if parsed.shows_version {
+        // Scripts look for the line of Sendmail that begins so; its second word is a number.
+        let version = env!("CARGO_PKG_VERSION");
+        return diagnostics.print(&format!("Version {version} (Postrider)\n"));
+    }
+    let failure = usage("-bt tests the rules of Sendmail, and Postrider has none");
+    diagnostics.fail(&failure.hint("-bv ADDRESS shows which way mail to an address would go"));
 }
 
 /// Reads a finished message from standard input and sends it; keeps it where `refusal` says why
@@ -128,7 +152,7 @@ fn hand_over(
         return flow.refuse(&composed, refusal);
     }
     for warning in &composed.warnings {
-        flow.diagnostics.say(warning);
+        flow.diagnostics.warn(&warning.text, warning.hint);
     }
     flow.submit(&composed);
 }

@@ -21,6 +21,8 @@ pub(super) struct SendmailArguments {
     pub full_name: Option<OsString>,
     /// Show the dialogue (`-v`).
     pub verbose: bool,
+    /// Sendmail's debugging level that prints its version (`-d0.1`).
+    pub shows_version: bool,
     /// The recipients.
     pub recipients: Vec<OsString>,
 }
@@ -39,6 +41,10 @@ pub(super) enum SendmailMode {
     NewAliases,
     /// Run the queue once (`-q`).
     RunQueue,
+    /// Say how mail to each address would go (`-bv`).
+    Verify,
+    /// Sendmail's test mode (`-bt`), which scripts start for the version that it prints.
+    Test,
 }
 
 /// Reads a sendmail command line, without the program's name.
@@ -96,10 +102,15 @@ fn option<'a>(
                 parsed.full_name = Some(value()?);
                 return Ok(());
             }
+            // `-d0.1`, and `-d` for it: the category 0 is the version.
+            b'd' => {
+                parsed.shows_version |= tail.is_empty() || tail.starts_with(b"0");
+                return Ok(());
+            }
             // Accepted without effect: body type, DSN, submission tags, configuration, logging.
-            b'B' | b'N' | b'R' | b'V' | b'L' | b'h' | b'A' | b'C' | b'd' | b'X' | b'O' | b'p' => {
-                // Sendmail's -Ac, -Am and -d0.1 hold their value in the same word, or have none.
-                if letter != b'A' && letter != b'd' {
+            b'B' | b'N' | b'R' | b'V' | b'L' | b'h' | b'A' | b'C' | b'X' | b'O' | b'p' => {
+                // Sendmail's -Ac and -Am hold their value in the same word.
+                if letter != b'A' {
                     value()?;
                 }
                 return Ok(());
@@ -138,6 +149,8 @@ fn mode(word: &OsStr) -> Result<SendmailMode, Failure> {
         b"s" => Ok(SendmailMode::Dialogue),
         b"p" => Ok(SendmailMode::PrintQueue),
         b"i" => Ok(SendmailMode::NewAliases),
+        b"v" => Ok(SendmailMode::Verify),
+        b"t" => Ok(SendmailMode::Test),
         other => Err(no_mta(&format!("-b{}", String::from_utf8_lossy(other)))),
     }
 }
@@ -175,6 +188,11 @@ mod tests {
         assert_eq!(own.sender.as_deref(), Some(OsStr::new("<>")));
         assert_eq!(parsed("-bp").mode, SendmailMode::PrintQueue);
         assert_eq!(parsed("-q").mode, SendmailMode::RunQueue);
+        let sniffer = parsed("-d0.1 -bt");
+        assert!(sniffer.shows_version && sniffer.mode == SendmailMode::Test);
+        let verify = parsed("-d8.1 -bv root a@x");
+        assert!(!verify.shows_version && verify.mode == SendmailMode::Verify);
+        assert_eq!(verify.recipients, ["root", "a@x"]);
     }
 
     #[test]
