@@ -141,6 +141,9 @@ pub(crate) struct MailxArguments {
     pub quote_file: Option<OsString>,
 
     /// Take the text from this file instead of standard input, with the type of the file
+    ///
+    /// A -m before another option is HP-UX's switch for a message without MIME fields. It has no
+    /// effect; --no-mime is for that.
     #[arg(short = 'm', long, value_name = "FILE", help_heading = "Sending")]
     pub body_file: Option<OsString>,
 
@@ -174,16 +177,7 @@ pub(crate) struct MailxArguments {
     ///
     /// If standard input is empty, the plain text is made from the HTML.
     ///
-    /// Pictures that the HTML names by a relative path go along and are shown in their places:
-    /// src of img and of input type=image, srcset, poster, background, and url() of styles. A
-    /// picture must be a regular file in the directory of FILE or below it, and PNG, JPEG, GIF,
-    /// WebP or BMP by its name and by its content; most mail readers do not show SVG. No path with
-    /// .., no absolute path and no link leads out of that directory. If a picture is missing or not
-    /// allowed, nothing is sent (66). URLs with a scheme, such as https:, and //HOST/ stay as they
-    /// are. HTML from standard input or a FIFO takes no files along.
-    ///
-    /// In every HTML text, src="cid:NAME" shows the file that the same command attaches under the
-    /// name NAME. A cid: that names no attached file is reported, and the message is sent.
+    /// Pictures that the HTML names by a relative path go along; see "Pictures in HTML".
     #[arg(long, value_name = "FILE", help_heading = "Sending")]
     pub html: Option<OsString>,
 

@@ -327,6 +327,8 @@ impl Pass<'_> {
             'q' if !self.is_quote_file(tail) => return Ok(tail),
             // GNU mail's flag: MIME is always on.
             'M' if !self.is_media_type(tail) => return Ok(tail),
+            // HP-UX's flag: no MIME fields. Accepted without effect; --no-mime is for that.
+            'm' if tail.is_empty() && self.is_option_next() => return Ok(tail),
             'E' => return self.discard_empty_or_execute(tail).map(|()| &[][..]),
             _ => {}
         }
@@ -388,6 +390,14 @@ impl Pass<'_> {
         } else {
             OsStr::from_bytes(tail)
         }
+    }
+
+    /// Whether the next word is an option, and no file of that name is there.
+    fn is_option_next(&self) -> bool {
+        let next = self.words.front();
+        next.is_some_and(|word| {
+            word.len() > 1 && word.as_bytes().starts_with(b"-") && !(self.probe.is_file)(word)
+        })
     }
 
     /// Whether what follows `-h` is a number.
