@@ -108,6 +108,14 @@ impl Diagnostics {
         line(&format!("{}: {text}", self.program));
     }
 
+    /// Writes a line and what would help, if that is known.
+    pub(crate) fn warn(&self, text: &str, hint: Option<&str>) {
+        self.say(text);
+        if let Some(hint) = hint {
+            self.hint(hint);
+        }
+    }
+
     /// Writes what would help, on its own line.
     pub(crate) fn hint(&self, hint: &str) {
         line(&format!("hint: {hint}"));

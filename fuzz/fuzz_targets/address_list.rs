@@ -12,9 +12,9 @@ use postrider::message::{Composition, Fields, HeaderName, MediaType, Wire, Wishe
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
     let list = parse_list(&text);
-    let strict = parse_recipients(&text, false);
+    let strict = parse_recipients(&text, false, None);
     assert_eq!(list.len(), strict.len());
-    let lax = parse_recipients(&text, true);
+    let lax = parse_recipients(&text, true, None);
     for recipient in strict.iter().flatten() {
         assert!(matches!(recipient, Recipient::Address(_)), "{recipient:?}");
     }

@@ -11,10 +11,12 @@ use std::sync::Arc;
 pub mod alias;
 mod list;
 mod named;
+mod person;
 mod reverse_path;
 
-pub use list::{Recipient, is_rest, parse_list, parse_recipients};
+pub use list::{Recipient, is_rest, parse_list, parse_people, parse_recipients};
 pub use named::{NamedAddress, spaces_for_controls};
+pub use person::{BareName, BareNames, readings};
 pub use reverse_path::ReversePath;
 
 /// How many recipients one message may have, and how many entries of a list are read.

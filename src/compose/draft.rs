@@ -87,7 +87,22 @@ pub struct Composed {
     /// Recipients that cannot be; the others get the mail.
     pub bad_recipients: Vec<BadRecipient>,
     /// What was changed or left out without stopping the mail.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
+}
+
+/// What was changed or left out without stopping the mail.
+#[derive(Debug)]
+pub struct Warning {
+    /// What it is.
+    pub text: String,
+    /// What to write instead, where that is known.
+    pub hint: Option<&'static str>,
+}
+
+impl From<String> for Warning {
+    fn from(text: String) -> Warning {
+        Warning { text, hint: None }
+    }
 }
 
 impl Composed {

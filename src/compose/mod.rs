@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, KnownNames, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
 use crate::message::{
@@ -32,7 +32,7 @@ mod request;
 mod unicode;
 
 pub use attachment::Attached;
-pub use draft::{BadRecipient, Composed, Draft};
+pub use draft::{BadRecipient, Composed, Draft, Warning};
 pub use request::{AttachRequest, Request};
 
 /// Validates a request and makes a draft of it, with this body.
@@ -103,6 +103,10 @@ enum RecipientField {
 
 struct Composer<'a> {
     settings: &'a Settings,
+    /// What is known of bare names.
+    names: KnownNames<'a>,
+    /// Whether the message was finished by a program, and not written by a person.
+    is_finished: bool,
     composed: Composed,
 }
 
@@ -111,6 +115,8 @@ impl<'a> Composer<'a> {
     fn new(body: Spool, settings: &'a Settings, environment: &Environment) -> Composer<'a> {
         let mut composer = Composer {
             settings,
+            names: KnownNames::new(settings),
+            is_finished: false,
             composed: Composed::default(),
         };
         composer.composed.draft.body = body;
@@ -231,6 +237,7 @@ impl<'a> Composer<'a> {
         }
         self.refuse_cut(&header);
         self.unite_repeated(&mut header);
+        self.is_finished = is_finished;
         for field in header.iter() {
             let name = HeaderName::new(field.name());
             let bytes = field.value();
@@ -248,6 +255,7 @@ impl<'a> Composer<'a> {
                 }
             }
         }
+        self.is_finished = false;
         self.composed.draft.premade = is_finished.then_some(header);
     }
 
@@ -396,12 +404,40 @@ impl<'a> Composer<'a> {
         // since it may add another field.
         let (value, changed) = HeaderValue::from_free_text(bytes);
         if changed {
-            self.composed
-                .warnings
-                .push("control characters in the subject were replaced by a blank".to_owned());
+            let text = "control characters in the subject were replaced by a blank".to_owned();
+            let content_type = self.composed.draft.content_type.as_ref();
+            let is_html = content_type.is_some_and(MediaType::is_html);
+            let hint =
+                hint_of_smuggled_field(bytes).filter(|hint| !(is_html && *hint == HTML_HINT));
+            self.composed.warnings.push(Warning { text, hint });
         }
         self.composed.draft.subject = Some(value);
     }
+}
+
+/// What to write instead of `-s "$(echo -e "subject\nContent-Type: text/html")"`.
+const HTML_HINT: &str = "to send HTML, write -M text/html or --content-type=text/html; no line of a subject becomes a field";
+
+/// Returns what to write instead of a header field behind a line end in a subject, a trick that some
+/// programs called mail let through.
+fn hint_of_smuggled_field(subject: &[u8]) -> Option<&'static str> {
+    let end = subject.iter().position(|b| matches!(b, b'\r' | b'\n'))?;
+    let rest = message::decode_text(&subject[end..]);
+    let fields: Vec<(&str, &str)> = rest
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(name, _)| HeaderName::new(name).is_ok())
+        .collect();
+    // Most scripts put `MIME-Version` in front of it.
+    let is_html = |(name, value): &(&str, &str)| {
+        name.eq_ignore_ascii_case("Content-Type") && value.to_ascii_lowercase().contains("html")
+    };
+    if fields.iter().any(is_html) {
+        return Some(HTML_HINT);
+    }
+    const FIELD_HINT: &str =
+        "a header field is added by --header 'Name: text'; no line of a subject becomes a field";
+    (!fields.is_empty()).then_some(FIELD_HINT)
 }
 
 fn os_string(bytes: &[u8]) -> OsString {

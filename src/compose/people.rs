@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::address::{
-    AddressError, MAX_RECIPIENTS, NamedAddress, Recipient, ReversePath, alias, is_rest, parse_list,
-    parse_recipients,
+    AddressError, BareName, BareNames, MAX_RECIPIENTS, NamedAddress, Recipient, ReversePath, alias,
+    is_rest, parse_people, parse_recipients, readings,
 };
 use crate::charset;
 use crate::compose::{BadRecipient, Composed, Composer, RecipientField, Request};
@@ -39,14 +39,19 @@ impl Composer<'_> {
         name: &HeaderName,
         value: &HeaderValue,
     ) -> Vec<NamedAddress> {
+        if self.is_name_alone(value.as_str()) {
+            self.name_alone(name, value.as_str());
+            return Vec::new();
+        }
         let mut addresses = Vec::new();
-        for entry in parse_list(value.as_str()) {
+        for entry in parse_people(value.as_str(), &|name| self.names.ask(name)) {
             match entry.and_then(with_ascii_local_name) {
                 Ok(address) => addresses.push(address),
                 Err(error) => {
                     let shown = sanitize::line(error.text.as_bytes());
                     let what = format!("{name} \"{shown}\" is not an address");
                     let mut failure = Failure::new(Kind::Data, what);
+                    failure.hint = readings(&error);
                     if error.reason == NO_LOCAL_NAME && value.as_str().contains(',') {
                         failure = failure.hint("a name that holds a comma needs quotes: \"Doe, John\" <john@example.org>");
                     }
@@ -55,6 +60,43 @@ impl Composer<'_> {
             }
         }
         addresses
+    }
+
+    /// Returns whether a text is words without an address: `Backup Server`, `Doe, John`.
+    fn is_name_alone(&self, text: &str) -> bool {
+        if text.contains(['@', '<', ':']) {
+            return false;
+        }
+        let is_break = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"');
+        let words: Vec<&str> = text
+            .split(is_break)
+            .filter(|word| !word.is_empty())
+            .collect();
+        // Several names of this host are several addresses.
+        words.len() > 1
+            && !words
+                .iter()
+                .all(|word| self.names.ask(word) == BareName::Known)
+    }
+
+    /// Refuses a text that is the name of a person or a machine, and no address.
+    fn name_alone(&mut self, field: &HeaderName, text: &str) {
+        let name = sanitize::line(text.as_bytes()).replace('"', "");
+        let what = if field.is("From") {
+            format!("the sender \"{name}\" is a name without an address")
+        } else {
+            format!("{field} \"{name}\" is a name without an address")
+        };
+        // A comma would end the name.
+        let name = if name.contains([',', ';']) {
+            format!("\"{name}\"")
+        } else {
+            name
+        };
+        let (login, host) = (user::login_name(), self.settings.host_name());
+        let hint = format!("write the address behind the name, as in '{name} <{login}@{host}>'");
+        let failure = Failure::new(Kind::Data, what).hint(hint);
+        self.composed.failures.push(failure);
     }
 
     /// Finds the sender that was asked for: `-r`, a From field, the variables.
@@ -125,8 +167,11 @@ impl Composer<'_> {
             (Some(name), [author]) => {
                 *author = NamedAddress::new(Some(name.as_str()), author.address().clone());
             }
-            (Some(_), _) => warnings
-                .push("--full-name is not used: the message has more than one author".to_owned()),
+            (Some(_), _) => warnings.push(
+                "--full-name is not used: the message has more than one author"
+                    .to_owned()
+                    .into(),
+            ),
         }
     }
 
@@ -167,12 +212,15 @@ impl Composer<'_> {
         // Where one kind is allowed both are recognised: what `expandaddr` takes away is then
         // refused with its own reason, and not as a bad address.
         let takes_others = allowed.files || allowed.commands;
+        // What a program finished follows RFC 5322: there a comma ends an entry.
+        let ask = |name: &str| self.names.ask(name);
+        let names: Option<BareNames<'_>> = (!self.is_finished).then_some(&ask);
         // The list is parsed as text, but the name of a file must become the bytes that were typed:
         // it is taken from the same entry of a text that has them.
         let (reversible, charset) = charset::decode_reversibly(bytes);
-        let written = takes_others.then(|| parse_recipients(&reversible, takes_others));
+        let written = takes_others.then(|| parse_recipients(&reversible, takes_others, names));
         let mut written = written.into_iter().flatten();
-        for entry in parse_recipients(&text, takes_others) {
+        for entry in parse_recipients(&text, takes_others, names) {
             let as_written = match written.next() {
                 Some(Ok(Recipient::File(name) | Recipient::Command(name))) => {
                     OsString::from_vec(charset::encode_text(&name, charset))
@@ -237,7 +285,10 @@ impl Composer<'_> {
         if is_rest(error) {
             self.too_many_recipients()
         } else {
-            self.bad_recipient(&error.text, error.reason)
+            self.bad_recipient(&error.text, error.reason);
+            if let Some(bad) = self.composed.bad_recipients.last_mut() {
+                bad.failure.hint = readings(error);
+            }
         }
     }
 
@@ -277,7 +328,7 @@ impl Composer<'_> {
             // A member may be a list itself: `alias team "Ada <ada@x>, bob@y"`. Files and
             // commands are not taken from it, even with `expandaddr`: they would run where a
             // person sees a name.
-            for entry in parse_list(member) {
+            for entry in parse_people(member, &|name| self.names.ask(name)) {
                 match entry {
                     Ok(address) => self.recipient(address, field),
                     Err(error) => self.no_recipient(&error),
@@ -308,9 +359,9 @@ impl Composer<'_> {
     fn recipient(&mut self, address: NamedAddress, field: RecipientField) {
         if address.is_repaired() {
             let shown = sanitize::line(address.address().as_str().as_bytes()).into_owned();
-            self.composed.warnings.push(format!(
-                "control characters in the name of {shown} were replaced by a blank"
-            ));
+            let text =
+                format!("control characters in the name of {shown} were replaced by a blank");
+            self.composed.warnings.push(text.into());
         }
         let draft = &mut self.composed.draft;
         match field {

@@ -58,7 +58,7 @@ impl Composer<'_> {
         };
         if html.len() > MAX_HTML {
             let what = "the HTML is larger than 32 MiB, so its pictures are not attached";
-            self.composed.warnings.push(what.to_owned());
+            self.composed.warnings.push(what.to_owned().into());
             return Ok(());
         }
         let mut bytes = Vec::new();
@@ -157,7 +157,7 @@ impl Album<'_, '_> {
     }
 
     fn warn(&mut self, text: String) {
-        self.composer.composed.warnings.push(text);
+        self.composer.composed.warnings.push(text.into());
     }
 
     /// Makes an attached file one that the HTML shows.

@@ -43,6 +43,7 @@ pub fn compose(
 ) -> io::Result<Composed> {
     let mut header = PremadeHeader::read(&source, Reading::default())?;
     let mut composer = Composer::new(source, settings, environment);
+    composer.is_finished = true;
     // All recipients go into the envelope only: the header is finished, and what is to be seen of
     // them stands in it.
     for recipient in &handover.recipients {
@@ -140,9 +141,7 @@ impl Composer<'_> {
                 }
             };
             let warnings = &mut self.composed.warnings;
-            warnings.push(format!(
-                "the message has more than one {name} field: {what}"
-            ));
+            warnings.push(format!("the message has more than one {name} field: {what}").into());
         }
     }
 

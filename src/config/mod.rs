@@ -5,11 +5,13 @@
 //! at a file or the environment again. Whether a value is one of its variable is judged here, for
 //! every door it may come through; what it means is the business of who uses it.
 
+pub(crate) mod aliases;
 pub(crate) mod commands;
 pub(crate) mod elsewhere;
 pub(crate) mod env;
 pub(crate) mod file_name;
 pub(crate) mod mailrc;
+mod names;
 mod problem;
 mod settings;
 pub(crate) mod text;
@@ -19,6 +21,7 @@ pub(crate) mod variables;
 pub(crate) mod words;
 
 pub(crate) use env::Environment;
+pub(crate) use names::KnownNames;
 pub(crate) use problem::Origin;
 pub(crate) use problem::{Problem, Weight};
 pub(crate) use settings::Settings;

@@ -112,7 +112,7 @@ impl SendFlow<'_> {
             return self.refuse(&composed, refusal);
         }
         for warning in &composed.warnings {
-            self.diagnostics.say(warning);
+            self.diagnostics.warn(&warning.text, warning.hint);
         }
         if self.options.explain {
             self.explain(&composed);

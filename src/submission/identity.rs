@@ -1,7 +1,7 @@
 //! Identity: the sender of a mail where none was asked for, and the names of this host.
 
-use crate::address::{EnvelopeAddress, NamedAddress, parse_list};
-use crate::config::Settings;
+use crate::address::{EnvelopeAddress, NamedAddress, parse_people};
+use crate::config::{KnownNames, Settings};
 use crate::sys::{host, user};
 
 /// The names this host and its user go by.
@@ -126,7 +126,10 @@ pub fn own_addresses(settings: &Settings) -> Vec<String> {
     let domains = identity.own_names.iter().chain([&identity.qualify_domain]);
     let mut own: Vec<String> = domains.map(|domain| format!("{login}@{domain}")).collect();
     let from = settings.text("from").unwrap_or_default();
-    let from = parse_list(from).into_iter().flatten();
+    let names = KnownNames::new(settings);
+    let from = parse_people(from, &|name| names.ask(name))
+        .into_iter()
+        .flatten();
     own.extend(from.map(|address| address.address().to_string()));
     own.extend(settings.alternates.iter().cloned());
     own.push(login);

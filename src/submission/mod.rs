@@ -5,7 +5,7 @@
 //! postrider and sendmail. It prints nothing: `compose` makes the message, and `cli` prints the report.
 //!
 //! The steps: `plan` finds a route for each copy (`mta` reads the settings, `identity` the names of
-//! this host, `aliases` and `route` expand and decide); `dispatch` renders the message for each route
+//! this host, `route` expands the system's aliases and decides); `dispatch` renders the message for each route
 //! and hands it to its transport (`relay` prepares the one over SMTP); `keep` writes the dead letter;
 //! `log` and `report` say what became of each copy.
 
@@ -21,7 +21,6 @@ use crate::message::{HeaderName, HeaderValue, Wire};
 use crate::sys::spool::Spool;
 use crate::sys::user;
 
-pub mod aliases;
 mod dispatch;
 pub mod identity;
 pub mod keep;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use crate::address::{EnvelopeAddress, MAX_RECIPIENTS, ReversePath};
 use crate::compose::Draft;
+use crate::config::aliases::SystemAliases;
 use crate::config::{Problem, Settings, Weight};
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;
-use crate::submission::aliases::SystemAliases;
 use crate::submission::identity::Identity;
 use crate::submission::mta::{Mta, MtaError, RelayUrl};
 use crate::submission::relay;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::address::alias::expand;
 use crate::address::{EnvelopeAddress, MAX_RECIPIENTS};
+use crate::config::aliases::SystemAliases;
 use crate::exit::Kind;
-use crate::submission::aliases::SystemAliases;
 use crate::submission::mta::{Mta, RelayUrl};
 use crate::transport::{Disposition, Outcome};
 

@@ -82,7 +82,9 @@ fn the_prose_names_only_options_that_exist() {
     }
     known.extend(["--help", "--version", "-h", "-V", "--"].map(str::to_owned));
     // Those of the sendmail face, which clap does not know.
-    let sendmail = ["-t", "-i", "-oi", "-F", "-bp", "-bi", "-q", "-odi", "-oem"];
+    let sendmail = [
+        "-t", "-i", "-oi", "-F", "-bp", "-bi", "-bv", "-d0.1", "-bt", "-q", "-odi", "-oem",
+    ];
     known.extend(sendmail.map(str::to_owned));
     for page in PAGES {
         let text = template(page).replace("\\-", "-").replace("\\fR", " ");

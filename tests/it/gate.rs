@@ -692,7 +692,9 @@ fn a_nul_passes_no_gate() {
     for text in ["\0a@x.org", "a\0b@x.org", "a@x.org\0"] {
         assert!(EnvelopeAddress::new(text).is_err(), "{text:?}");
         assert!(
-            parse_recipients(text, false).iter().all(Result::is_err),
+            parse_recipients(text, false, None)
+                .iter()
+                .all(Result::is_err),
             "{text:?}"
         );
     }

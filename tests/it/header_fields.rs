@@ -134,7 +134,14 @@ fn doors(field: &str) -> Vec<Case> {
 #[test]
 fn an_unquoted_comma_in_a_name_puts_no_raw_bytes_into_the_header() {
     for name in SENDERS {
+        // A person who pastes a name means one person.
         for case in doors(&format!("{name}: Müller, Jörg <x@y.example>")) {
+            let letter = case.run().call().letter();
+            letter.assert_fit_for_the_wire();
+            let expected = "=?utf-8?Q?M=C3=BCller=2C_J=C3=B6rg?= <x@y.example>";
+            assert_eq!(letter.field(name), expected);
+        }
+        for case in doors(&format!("{name}: Müller, <x@y.example>")) {
             case.status(65)
                 .says("Müller")
                 .hints("quotes")

@@ -599,3 +599,59 @@ fn an_attachment_may_come_from_a_descriptor() {
         .attached("3", b"content\n")
         .run();
 }
+
+#[test]
+fn a_field_that_a_subject_smuggles_in_is_told_how_to_write_it() {
+    let replaced = "control characters in the subject were replaced by a blank";
+    for text in [
+        "subj\\nContent-Type: text/html",
+        "subj\\r\\nMIME-Version: 1.0\\r\\ncontent-type:text/HTML; charset=utf-8",
+    ] {
+        line(&format!("mailx -s \"$(printf '{text}')\" u@x.org"))
+            .to(["u@x.org"])
+            .warns(replaced)
+            .hint("to send HTML, write -M text/html")
+            .run();
+    }
+    line("mailx -s \"$(printf 'subj\\nX-Priority: 1')\" u@x.org")
+        .to(["u@x.org"])
+        .warns(replaced)
+        .hint("--header 'Name: text'")
+        .run();
+    line("mailx -s \"$(printf 'subj\\nand more')\" u@x.org")
+        .to(["u@x.org"])
+        .warns(replaced)
+        .run();
+    // What the hint says was done already.
+    line("mailx -M html -s \"$(printf 'subj\\nContent-Type: text/html')\" u@x.org")
+        .to(["u@x.org"])
+        .warns(replaced)
+        .run();
+}
+
+#[test]
+fn the_bare_m_of_hp_ux_took_the_next_option_for_a_file() {
+    check([
+        line("mailx -m -s subj u@x.org")
+            .to(["u@x.org"])
+            .subject("subj"),
+        line("mailx -im -s subj u@x.org")
+            .to(["u@x.org"])
+            .subject("subj"),
+        line("mailx -m --subject=subj u@x.org")
+            .to(["u@x.org"])
+            .subject("subj"),
+        line("mailx -s subj -m -- u@x.org")
+            .to(["u@x.org"])
+            .subject("subj"),
+        line("mailx -s subj -m text u@x.org")
+            .to(["u@x.org"])
+            .file("text", "of a file\n")
+            .body("of a file\n"),
+        line("mailx -m -s u@x.org")
+            .to(["u@x.org"])
+            .file("-s", "of a file\n")
+            .body("of a file\n"),
+        Line::new("mailx -s subj u@x.org -m").refused(64, "option -m needs a value"),
+    ]);
+}

@@ -11,6 +11,7 @@ mod launch;
 mod layers;
 mod letters;
 mod lines;
+mod names;
 mod namespace;
 mod output_charset;
 mod plain_words;

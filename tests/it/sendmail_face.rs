@@ -502,7 +502,7 @@ fn the_way_of_an_address_is_told_and_nothing_is_sent() {
     verified("", ["a@b@c", "a@x.org"])
         .any_stdout()
         .status(65)
-        .says("\"a@b@c\" is no recipient: it holds more than one '@'")
+        .says("\"a@b@c\" is not a valid recipient: it contains more than one '@'")
         .run()
         .nothing_sent();
     verified("set mta=tset", ["a@x.org"])

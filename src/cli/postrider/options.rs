@@ -105,16 +105,7 @@ pub(crate) struct SendArguments {
     ///
     /// If standard input is empty, the plain text is made from the HTML.
     ///
-    /// Pictures that the HTML names by a relative path go along and are shown in their places:
-    /// src of img and of input type=image, srcset, poster, background, and url() of styles. A
-    /// picture must be a regular file in the directory of FILE or below it, and PNG, JPEG, GIF,
-    /// WebP or BMP by its name and by its content; most mail readers do not show SVG. No path with
-    /// .., no absolute path and no link leads out of that directory. If a picture is missing or not
-    /// allowed, nothing is sent (66). URLs with a scheme, such as https:, and //HOST/ stay as they
-    /// are. HTML from standard input or a FIFO takes no files along.
-    ///
-    /// In every HTML text, src="cid:NAME" shows the file that the same command attaches under the
-    /// name NAME. A cid: that names no attached file is reported, and the message is sent.
+    /// Pictures that the HTML names by a relative path go along; see "Pictures in HTML" in mailx(1).
     #[arg(long, value_name = "FILE")]
     pub html: Option<OsString>,
 

@@ -11,11 +11,11 @@ use crate::address::alias::Members;
 use crate::sys::open::{self, Unread, Use};
 
 /// Where the system's aliases are.
-pub const SYSTEM_FILES: &[&str] = &["/etc/aliases", "/etc/mail/aliases"];
+pub(crate) const SYSTEM_FILES: &[&str] = &["/etc/aliases", "/etc/mail/aliases"];
 
 /// The system's aliases: names in lower case, and what they stand for.
 #[derive(Clone, Debug, Default)]
-pub struct SystemAliases {
+pub(crate) struct SystemAliases {
     names: BTreeMap<String, Members>,
 }
 
@@ -24,7 +24,7 @@ impl SystemAliases {
     ///
     /// # Errors
     /// Names the file that is there, or may be, and cannot be read.
-    pub fn read() -> Result<SystemAliases, (&'static str, Unread)> {
+    pub(crate) fn read() -> Result<SystemAliases, (&'static str, Unread)> {
         for path in SYSTEM_FILES {
             match open::read::bytes(Path::new(path), Use::Aliases) {
                 Ok(text) => return Ok(SystemAliases::parse(&String::from_utf8_lossy(&text))),
@@ -38,7 +38,7 @@ impl SystemAliases {
     }
 
     /// Reads the text of an aliases(5) file: `name: value, value`, continued by leading blanks.
-    pub fn parse(text: &str) -> SystemAliases {
+    pub(crate) fn parse(text: &str) -> SystemAliases {
         let mut names: BTreeMap<String, Members> = BTreeMap::new();
         let mut current: Option<String> = None;
         for line in text.lines() {
@@ -73,8 +73,13 @@ impl SystemAliases {
         SystemAliases { names }
     }
 
+    /// Returns whether a name is one of them, in small letters.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
     /// Returns what a name stands for.
-    pub fn get(&self, name: &str) -> Option<&Members> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Members> {
         self.names.get(&name.to_ascii_lowercase())
     }
 }

@@ -5,6 +5,9 @@
 //! 5322 section 3.4 with its obsolete forms, plus what command lines bring:
 //! semicolons between addresses, and blanks where nothing is quoted.
 
+use std::collections::VecDeque;
+
+use super::person::{BareNames, MAX_PARTS, MAX_WORDS, Part, UNDECIDED};
 use super::{AddressError, EnvelopeAddress, MAX_RECIPIENTS, NOT_EXPANDED, NamedAddress};
 
 /// Why the rest of a list is no address.
@@ -30,23 +33,37 @@ pub enum Recipient {
 /// empty group (`undisclosed-recipients:;`) an empty list. What stands behind
 /// [`MAX_RECIPIENTS`] entries is one error, see [`is_rest`].
 pub fn parse_list(text: &str) -> Vec<Result<NamedAddress, AddressError>> {
-    parse_recipients(text, false)
-        .into_iter()
-        .map(|entry| match entry? {
-            Recipient::Address(address) => Ok(address),
-            Recipient::File(text) | Recipient::Command(text) => Err(AddressError {
-                text,
-                reason: NOT_EXPANDED,
-            }),
-        })
-        .collect()
+    addresses(parse_recipients(text, false, None))
 }
 
-/// Parses like [`parse_list`]; with `expandaddr`, entries with `/` or `|` in front are files and commands.
+/// Parses like [`parse_list`] what a person wrote: a name may hold a comma without quotes, as in
+/// `Doe, John <j@x>`, where none of the words before the comma is a name that is known.
+pub fn parse_people(text: &str, names: BareNames<'_>) -> Vec<Result<NamedAddress, AddressError>> {
+    addresses(parse_recipients(text, false, Some(names)))
+}
+
+fn addresses(
+    recipients: Vec<Result<Recipient, AddressError>>,
+) -> Vec<Result<NamedAddress, AddressError>> {
+    let address = |entry: Result<Recipient, AddressError>| match entry? {
+        Recipient::Address(address) => Ok(address),
+        Recipient::File(text) | Recipient::Command(text) => Err(AddressError {
+            text,
+            reason: NOT_EXPANDED,
+        }),
+    };
+    recipients.into_iter().map(address).collect()
+}
+
+/// Parses like [`parse_list`], or like [`parse_people`] with `names`; with `expandaddr`, entries with `/` or `|` in front are files and commands.
 ///
 /// A command or file extends to the next comma; a comma inside needs quotes
 /// around the whole entry (`"|tee a,b"`).
-pub fn parse_recipients(text: &str, expandaddr: bool) -> Vec<Result<Recipient, AddressError>> {
+pub fn parse_recipients(
+    text: &str,
+    expandaddr: bool,
+    names: Option<BareNames<'_>>,
+) -> Vec<Result<Recipient, AddressError>> {
     let mut parser = Parser {
         text,
         at: 0,
@@ -57,6 +74,8 @@ pub fn parse_recipients(text: &str, expandaddr: bool) -> Vec<Result<Recipient, A
         found_before: 0,
         entry: Entry::default(),
         expandaddr,
+        names,
+        held: VecDeque::new(),
         found: Vec::new(),
     };
     parser.run();
@@ -95,6 +114,13 @@ struct Entry {
     fault: Option<&'static str>,
 }
 
+/// A part before a comma that may begin a name.
+struct Held {
+    start: usize,
+    end: usize,
+    words: Vec<Word>,
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -109,6 +135,10 @@ struct Parser<'a> {
     saw_group: bool,
     entry: Entry,
     expandaddr: bool,
+    /// What is known of bare names, where a person wrote the list.
+    names: Option<BareNames<'a>>,
+    /// The parts before the last commas that may begin a name.
+    held: VecDeque<Held>,
     found: Vec<Result<Recipient, AddressError>>,
 }
 
@@ -124,19 +154,21 @@ impl<'a> Parser<'a> {
                 } else {
                     self.entry.start
                 };
+                self.release_all();
                 return self.fail(&self.text[start..], TOO_MANY);
             }
             self.at += c.len_utf8();
             match c {
                 ' ' | '\t' => self.entry.joined = false,
-                ',' => self.finish_entry(here),
+                ',' => self.finish_entry(here, true),
                 // RFC 5322 ends a group by a semicolon, and people paste lists from Outlook,
                 // which separates addresses by it: it does both.
                 ';' => {
-                    self.finish_entry(here);
+                    self.finish_entry(here, false);
                     self.group = None;
                 }
                 ':' if self.opens_group() => {
+                    self.release_all();
                     self.group = Some(self.entry.start);
                     self.found_before = self.found.len();
                     self.saw_group = true;
@@ -149,7 +181,7 @@ impl<'a> Parser<'a> {
                 _ => self.push(c, c, here),
             }
         }
-        self.finish_entry(self.text.len());
+        self.finish_entry(self.text.len(), false);
         if let Some(start) = self.group {
             // Where the group should have ended is unknown, so none of its members gets the mail.
             self.found.truncate(self.found_before);
@@ -291,6 +323,7 @@ impl<'a> Parser<'a> {
         let len = rest.find(',').unwrap_or(rest.len());
         self.at = here + len;
         self.entry.joined = false;
+        self.release_all();
         self.expand(rest[..len].trim());
     }
 
@@ -314,23 +347,102 @@ impl<'a> Parser<'a> {
         };
     }
 
-    fn finish_entry(&mut self, end: usize) {
+    /// Takes the entry that ends here: at a comma, or at something else.
+    fn finish_entry(&mut self, end: usize, at_comma: bool) {
         let entry = std::mem::take(&mut self.entry);
         self.next_entry();
         let source = self.text[entry.start.min(end)..end].trim();
         if let Some(reason) = entry.fault {
-            self.fail(source, reason);
-        } else if let Some(address) = entry.angle {
-            let words: Vec<&str> = entry.words.iter().map(|word| &*word.plain).collect();
-            let name = if words.is_empty() {
-                entry.comment
-            } else {
-                Some(words.join(" "))
-            };
-            self.address(source, address, name);
-        } else {
-            self.words(source, entry.words);
+            self.release_all();
+            return self.fail(source, reason);
         }
+        let Some(address) = entry.angle else {
+            let entry = if at_comma {
+                self.hold(entry, end)
+            } else {
+                Some(entry)
+            };
+            if let Some(entry) = entry {
+                self.release_all();
+                self.words(source, entry.words);
+            }
+            return;
+        };
+        let words: Vec<&str> = entry.words.iter().map(|word| &*word.plain).collect();
+        if words.is_empty() {
+            self.release_all();
+            return self.address(source, address, entry.comment);
+        }
+        match self.whole_name(&words.join(" ")) {
+            Some(name) => self.address(source, address, Some(name)),
+            None => self.undecided(entry.start, end),
+        }
+    }
+
+    /// Holds back words that a comma follows, if they may begin a name; returns others.
+    fn hold(&mut self, entry: Entry, end: usize) -> Option<Entry> {
+        let may_begin = |word: &Word| word.comment.is_none() && !word.raw.contains('@');
+        let is_name = (1..=MAX_WORDS).contains(&entry.words.len());
+        if self.names.is_none() || !is_name || !entry.words.iter().all(may_begin) {
+            return Some(entry);
+        }
+        self.held.push_back(Held {
+            start: entry.start,
+            end,
+            words: entry.words,
+        });
+        // One more than a name may have tells that there are too many.
+        if self.held.len() > MAX_PARTS + 1 {
+            self.release(1);
+        }
+        None
+    }
+
+    /// Takes the first of the parts that were held back as recipients.
+    fn release(&mut self, count: usize) {
+        for held in self.held.drain(..count).collect::<Vec<Held>>() {
+            let source = self.text[held.start..held.end].trim();
+            self.words(source, held.words);
+        }
+    }
+
+    /// Takes all parts that were held back as recipients.
+    fn release_all(&mut self) {
+        self.release(self.held.len());
+    }
+
+    /// Returns the name of a person with the parts before it that belong to it; `None` where that is
+    /// undecided. What does not belong to it is taken as recipients.
+    fn whole_name(&mut self, last: &str) -> Option<String> {
+        let Some(names) = self.names else {
+            return Some(last.to_owned());
+        };
+        let judged = self.held.iter().map(|held| {
+            let words = held.words.iter().map(|word| (&*word.plain, word.quoted));
+            Part::of(words, names)
+        });
+        let parts: Vec<Part> = judged.collect();
+        let recipients = parts.iter().rposition(|part| *part == Part::Recipients);
+        let first = recipients.map_or(0, |at| at + 1);
+        self.release(first);
+        if parts[first..].contains(&Part::Undecided) || self.held.len() > MAX_PARTS {
+            return None;
+        }
+        let mut name = String::new();
+        for held in self.held.drain(..) {
+            let words: Vec<&str> = held.words.iter().map(|word| &*word.plain).collect();
+            name.push_str(&words.join(" "));
+            name.push_str(", ");
+        }
+        name.push_str(last);
+        Some(name)
+    }
+
+    /// Refuses an entry that may be one person or several recipients.
+    fn undecided(&mut self, start: usize, end: usize) {
+        let first = self.held.front().map_or(start, |held| held.start);
+        self.held.clear();
+        self.fail(self.text[first..end].trim(), UNDECIDED);
     }
 
     /// Takes words without angle brackets: an address each, unless something is quoted.
@@ -441,178 +553,4 @@ fn closing_parenthesis(text: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Shows entries as `name|address`, errors as `!text: reason`.
-    fn shown(text: &str) -> Vec<String> {
-        parse_list(text)
-            .into_iter()
-            .map(|entry| match entry {
-                Ok(named) => match named.name() {
-                    Some(name) => format!("{name}|{}", named.address()),
-                    None => named.address().to_string(),
-                },
-                Err(error) => format!("!{}: {}", error.text, error.reason),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn lists_as_people_write_them() {
-        let table: &[(&str, &[&str])] = &[
-            ("root", &["root"]),
-            ("a@x.org", &["a@x.org"]),
-            ("a@x,b@x", &["a@x", "b@x"]),
-            ("a@x, b@x,", &["a@x", "b@x"]),
-            ("a@x,,b@x", &["a@x", "b@x"]),
-            ("a@x b@x\tc@x", &["a@x", "b@x", "c@x"]),
-            ("a@x;b@x ; c@x", &["a@x", "b@x", "c@x"]),
-            ("Ada L <a@x>", &["Ada L|a@x"]),
-            ("Ada L<a@x>, root", &["Ada L|a@x", "root"]),
-            ("\"Doe, John\" <j@x>, b@x", &["Doe, John|j@x", "b@x"]),
-            ("\"a \\\"b\\\" c\" <j@x>", &["a \"b\" c|j@x"]),
-            ("a@x (Ada (the) first)", &["Ada (the) first|a@x"]),
-            ("<a@x>", &["a@x"]),
-            ("<a@x> (Ada)", &["Ada|a@x"]),
-            ("(note) a@x", &["a@x"]),
-            ("team: a@x, Bob <b@x>;", &["a@x", "Bob|b@x"]),
-            ("team: a@x; c@x", &["a@x", "c@x"]),
-            (
-                "my team: a@x, b@x; c@x, d: e@x;",
-                &["a@x", "b@x", "c@x", "e@x"],
-            ),
-            ("undisclosed-recipients:;", &[]),
-            ("u@[IPv6:2001:db8::1]", &["u@[IPv6:2001:db8::1]"]),
-            ("\"ada\"@x", &["ada@x"]),
-            ("\"a,b\"@x", &["\"a,b\"@x"]),
-            ("\"a.b\"@x", &["a.b@x"]),
-            ("\"a..b\"@x", &["\"a..b\"@x"]),
-            ("\".a\"@x, <\"a.\"@x>", &["\".a\"@x", "\"a.\"@x"]),
-            ("\"\"@x", &["\"\"@x"]),
-            ("\"a@b\"@x", &["\"a@b\"@x"]),
-            ("a @ x", &["a@x"]),
-            ("Jörg <j@bücher.example>", &["Jörg|j@bücher.example"]),
-        ];
-        for (text, expected) in table {
-            assert_eq!(shown(text), *expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_bad_entry_is_named_and_the_others_stay() {
-        let table: &[(&str, &[&str])] = &[
-            ("", &["!: it is empty"]),
-            (" , ", &["! , : it is empty"]),
-            (
-                "a@x, b@, c@x",
-                &["a@x", "!b@: a part before or after '@' is missing", "c@x"],
-            ),
-            ("a@x, -oQ/tmp", &["a@x", "!-oQ/tmp: it starts with '-'"]),
-            ("\"open, b@x", &["!\"open: a quote is not closed", "b@x"]),
-            ("(open, b@x", &["!(open: a comment is not closed", "b@x"]),
-            ("Ada <a@x, b@x", &["!Ada <a@x: '<' is not closed", "b@x"]),
-            ("Ada <>", &["!Ada <>: it is empty"]),
-            (
-                "Ada <a@x> B <b@x>",
-                &["!Ada <a@x> B <b@x>: a comma is missing between two addresses"],
-            ),
-            ("<a@x> b", &["!<a@x> b: there is text after '>'"]),
-            (
-                "\"Ada L\" a@x",
-                &["!\"Ada L\" a@x: the address after a name needs '<' and '>'"],
-            ),
-            (
-                "a@x\nBcc: b@x",
-                &["!a@x\nBcc: b@x: it contains a control character"],
-            ),
-            ("Bcc: b@x", &["!Bcc: b@x: the group is not closed with ';'"]),
-            (
-                "a: b: c@x;",
-                &[
-                    "!b:: its local part contains one of ( ) [ ] : ; , \" \\",
-                    "c@x",
-                ],
-            ),
-            (
-                "Ada <a@x, B <b@x>",
-                &["!Ada <a@x: '<' is not closed", "B|b@x"],
-            ),
-        ];
-        for (text, expected) in table {
-            assert_eq!(shown(text), *expected, "{text}");
-        }
-        assert!(parse_list("Ada <a\n@x>")[0].is_err());
-    }
-
-    #[test]
-    fn files_and_commands_only_with_expandaddr() {
-        let refused = parse_list("|cat >x, /tmp/box, \"|cmd\", </etc/x>, a@x");
-        assert_eq!(refused.len(), 5);
-        assert!(refused[..4].iter().all(|entry| {
-            entry
-                .as_ref()
-                .is_err_and(|error| error.reason == NOT_EXPANDED)
-        }));
-        assert!(refused[4].is_ok());
-        let taken = parse_recipients("| cat >x; y, /tmp/box, \"|tee a,b\", a@x", true);
-        let taken: Vec<_> = taken.into_iter().map(Result::unwrap).collect();
-        assert_eq!(taken[0], Recipient::Command("cat >x; y".into()));
-        assert_eq!(taken[1], Recipient::File("/tmp/box".into()));
-        assert_eq!(taken[2], Recipient::Command("tee a,b".into()));
-        assert!(matches!(&taken[3], Recipient::Address(a) if a.address().as_str() == "a@x"));
-    }
-
-    #[test]
-    fn hostile_lists_cost_no_more_than_their_length() {
-        let nested = format!("{}{} a@x", "(".repeat(50_000), ")".repeat(50_000));
-        assert_eq!(shown(&nested), ["a@x"]);
-        let many = "user@example.org, ".repeat(60_000);
-        assert_eq!(parse_list(&many).len(), 60_000);
-        assert_eq!(parse_list(&"a@x ".repeat(60_000)).len(), 60_000);
-        let long = format!("{}@x, b@x", "a".repeat(100_000));
-        let found = parse_list(&long);
-        assert!(found[0].is_err() && found[1].is_ok());
-        for (list, separator) in [("a@x,", ","), ("a@x ", " "), ("<a@x>;", ";")] {
-            let found = parse_list(&list.repeat(MAX_RECIPIENTS + 3));
-            let (rest, others) = found.split_last().expect("entries");
-            // Words without commas are no entries before they end.
-            let expected = match separator {
-                " " => 0,
-                "," => MAX_RECIPIENTS,
-                _ => MAX_RECIPIENTS + 1,
-            };
-            assert_eq!(others.len(), expected);
-            let rest = rest.as_ref().expect_err("no address");
-            assert!(is_rest(rest) && rest.text.starts_with(&list[..1]));
-        }
-        for open in ["(", "<", "\"", "\\\"", "<a,", "\"\\", "a:", "@ ", ":;"] {
-            assert!(!parse_list(&open.repeat(60_000)).is_empty());
-        }
-    }
-    proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig {
-            failure_persistence: None,
-            ..proptest::prelude::ProptestConfig::default()
-        })]
-
-        #[test]
-        fn any_text_is_a_list_of_sound_addresses_and_errors(
-            text in "([ab@.,;:<>()\"\\\\|/ \t\n\r-]|ö|\\PC){0,40}",
-        ) {
-            for expandaddr in [false, true] {
-                for recipient in parse_recipients(&text, expandaddr).into_iter().flatten() {
-                    let Recipient::Address(named) = recipient else {
-                        assert!(expandaddr);
-                        continue;
-                    };
-                    let address = named.address().as_str();
-                    assert_eq!(EnvelopeAddress::new(address).as_ref(), Ok(named.address()));
-                    assert!(!address.starts_with(['|', '/', '-']));
-                    let name = named.name().unwrap_or_default();
-                    assert!(!name.chars().any(char::is_control));
-                }
-            }
-        }
-    }
-}
+mod tests;
