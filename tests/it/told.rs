@@ -183,7 +183,7 @@ const TABLE: &[Failure] = &[
         "an address that is none",
         |case| case.args(["-s", "t", "a@@b"]).stdin("x\n"),
         65,
-        "\"a@@b\" is no recipient: it contains more than one '@'",
+        "recipient: it contains more than one '@'",
         None,
     ),
     failure(
