@@ -149,7 +149,6 @@ impl<'a> Summary<'a> {
                 b'F' | b'f' if summary.from.is_none() => Some((&mut summary.from, "from")),
                 b'T' | b't' if with_to && summary.to.is_none() => Some((&mut summary.to, "to")),
                 b'S' | b's' if summary.subject.is_none() => Some((&mut summary.subject, "subject")),
-                b'\n' | b'\r' => break,
                 _ => None,
             };
             if let Some((found, name)) = field

@@ -41,18 +41,18 @@ fn quoted(message: &str) -> String {
     )
 }
 
-/// Puts a message into a mailbox of each kind, at `cwd/box`.
-fn stored(case: Case, kind: &str) -> Case {
+/// Puts a message into a mailbox of this kind, at `cwd/box`.
+pub fn stored(case: Case, kind: &str, message: &str) -> Case {
     match kind {
         "Maildir" => case
             .directory("cwd/box/tmp")
             .directory("cwd/box/new")
-            .file("cwd/box/cur/1795344592.M1P1Q1.host:2,S", SENT),
+            .file("cwd/box/cur/1795344592.M1P1Q1.host:2,S", message),
         "MMDF" => case.file(
             "cwd/box",
-            format!("\x01\x01\x01\x01\n{SENT}\x01\x01\x01\x01\n"),
+            format!("\x01\x01\x01\x01\n{message}\x01\x01\x01\x01\n"),
         ),
-        _ => case.file("cwd/box", quoted(SENT)),
+        _ => case.file("cwd/box", quoted(message)),
     }
 }
 
@@ -93,7 +93,7 @@ fn quoting_is_undone_for_an_mbox_and_never_for_a_maildir() {
             .collect()
     };
     assert_rule(table(&kinds, named), |(kind, (door, args))| {
-        let case = stored(Case::new().called(args[0]).args(&args[1..]), kind);
+        let case = stored(Case::new().called(args[0]).args(&args[1..]), kind, SENT);
         let text = case.path("cwd/text").display().to_string();
         let stdin = match door {
             "print" => "print\nx\n".to_owned(),
@@ -126,7 +126,7 @@ fn quoting_is_undone_for_an_mbox_and_never_for_a_maildir() {
 fn an_attachment_of_a_maildir_message_is_written_as_it_was_sent() {
     for kind in ["mbox", "Maildir", "MMDF"] {
         let case =
-            stored(Case::new().args(["-N", "-f", "[DIR]/cwd/box"]), kind).directory("cwd/to");
+            stored(Case::new().args(["-N", "-f", "[DIR]/cwd/box"]), kind, SENT).directory("cwd/to");
         let to = case.path("cwd/to").display().to_string();
         let ran = case
             .stdin(format!("write 1 {to}/\nx\n"))
@@ -233,7 +233,10 @@ impl Numbers {
 
 /// Returns a message of lines that look like From_ lines, quoted to any depth, or nearly so.
 fn message(number: usize, numbers: &mut Numbers) -> String {
-    let mut text = format!("Subject: {number:03}\n");
+    // Some have no header, and some no empty line behind it.
+    let subject = format!("Subject: {number:03}\n");
+    let header = [&*subject, "text\n", ">From a\nTo: b\n", "From a\nTo: b\n"];
+    let mut text = numbers.one_of(&header[..]).to_owned();
     let line_end = numbers.one_of(&["\n", "\n", "\r\n"]);
     let lines = [
         "From ",
@@ -250,7 +253,9 @@ fn message(number: usize, numbers: &mut Numbers) -> String {
         "\x01\x01\x01\x01",
         ">",
     ];
-    text.push_str(line_end);
+    if numbers.below(3) > 0 {
+        text.push_str(line_end);
+    }
     for _ in 0..numbers.below(12) {
         text.push_str(&">".repeat(numbers.below(4) as usize));
         text.push_str(numbers.one_of(&lines));

@@ -37,6 +37,7 @@ mod file_names;
 mod from_quoting;
 mod gate;
 mod harness;
+mod header_ends;
 mod header_fields;
 mod idioms;
 mod json;

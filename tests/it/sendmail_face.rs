@@ -542,3 +542,22 @@ fn the_test_mode_prints_the_version_for_scripts_that_look_for_it() {
             .run();
     }
 }
+
+#[test]
+fn no_line_of_a_text_is_lost_where_its_header_ends() {
+    let log = "From the log:\nall is lost\n";
+    check([
+        line("sendmail root", log).to(["root"]).body(log),
+        line("sendmail root", format!("Subject: s\n{log}"))
+            .to(["root"])
+            .subject("s")
+            .body(log),
+        line(
+            "sendmail -t",
+            "To: root\nSubject: s\n \n  indented\nall\n\nis lost\n",
+        )
+        .to(["root"])
+        .subject("s")
+        .body("  indented\nall\n\nis lost\n"),
+    ]);
+}

@@ -9,9 +9,11 @@ use std::io;
 
 use memchr::{memchr_iter, memmem::Finder};
 
+use super::header_meter::HeaderMeter;
 use super::mbox::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Visit, fingerprint_of};
 use crate::mailbox::flags::Flags;
 use crate::mailbox::read_at::{ReadAt, read_full};
+use crate::message::parse::fields;
 
 /// The line before and after each message.
 pub(in crate::mailbox) const DELIMITER: &[u8] = b"\x01\x01\x01\x01\n";
@@ -158,36 +160,54 @@ fn add<S: ReadAt + ?Sized>(
     }
     // A last line without its newline is a line.
     message.lines = Some(lines.saturating_add(u32::from(last != b'\n')));
-    let header = read_header(&mut message, &head);
-    if header == head.len() && message.len > header as u64 {
-        read_long_header(source, &mut message)?;
-    }
+    read_header(source, &mut message, &head)?;
+    let header = head.len().min(message.header_len as usize);
     visit(found.messages.len(), &message, &head[..header]);
     found.messages.push(message);
     Ok(())
 }
 
-/// Takes flags, From_ line and fingerprint from the header, and returns its length.
-fn read_header(message: &mut MessageRef, head: &[u8]) -> usize {
-    let mut len = 0;
-    for line in head.split_inclusive(|b| *b == b'\n') {
-        if len == 0 && line.starts_with(b"From ") {
-            message.from_line_len = line.len() as u32;
-        }
-        len += line.len();
-        message.flags.read_field(line);
-        if matches!(line, b"\n" | b"\r\n") {
-            break;
-        }
+/// Takes flags, From_ line, length and fingerprint from the header of a message that begins with
+/// `head`.
+fn read_header<S: ReadAt + ?Sized>(
+    source: &S,
+    message: &mut MessageRef,
+    head: &[u8],
+) -> io::Result<()> {
+    let text = fields::split_from_line(head).1;
+    let from_line_len = head.len() - text.len();
+    let mut meter = HeaderMeter::default();
+    meter.take(text, message.len == head.len() as u64);
+    // The header may be longer than the part that is shown.
+    let (mut at, end) = (
+        message.offset + head.len() as u64,
+        message.offset + message.len,
+    );
+    let mut block = Vec::new();
+    while !meter.is_done() {
+        block.resize(BLOCK, 0);
+        let want = usize::try_from(end - at).unwrap_or(BLOCK).min(BLOCK);
+        let count = read_full(source, &mut block[..want], at)?;
+        at += count as u64;
+        meter.take(&block[..count], count < want || at == end);
     }
-    message.header_len = len as u32;
-    message.fingerprint = fingerprint_of(&head[..len]);
-    len
+    let len = from_line_len as u64 + meter.len();
+    message.from_line_len = from_line_len as u32;
+    message.header_len = u32::try_from(len).unwrap_or(u32::MAX);
+    let header = &head[..head.len().min(message.header_len as usize)];
+    message.fingerprint = fingerprint_of(header);
+    if len > header.len() as u64 {
+        return read_long_flags(source, message);
+    }
+    for line in header.split_inclusive(|byte| *byte == b'\n') {
+        message.flags.read_field(line);
+    }
+    Ok(())
 }
 
-/// Takes flags and length from a header block that is longer than the part that is shown.
-fn read_long_header<S: ReadAt + ?Sized>(source: &S, message: &mut MessageRef) -> io::Result<()> {
-    let end = message.offset + message.len;
+/// Takes flags from a header block that is longer than the part that is shown.
+fn read_long_flags<S: ReadAt + ?Sized>(source: &S, message: &mut MessageRef) -> io::Result<()> {
+    let end = message.offset + u64::from(message.header_len);
     let mut block = vec![0; BLOCK];
     // The part of the current line that stood in the block before. A field that holds flags is far
     // shorter than the limit.
@@ -199,23 +219,16 @@ fn read_long_header<S: ReadAt + ?Sized>(source: &S, message: &mut MessageRef) ->
         if count == 0 {
             break;
         }
+        at += count as u64;
         for piece in block[..count].split_inclusive(|byte| *byte == b'\n') {
-            at += piece.len() as u64;
             let room = SHOWN_HEADER.saturating_sub(line.len());
             line.extend_from_slice(&piece[..piece.len().min(room)]);
-            if !piece.ends_with(b"\n") {
-                continue;
+            if piece.ends_with(b"\n") {
+                message.flags.read_field(&line);
+                line.clear();
             }
-            message.flags.read_field(&line);
-            if matches!(line[..], [b'\n'] | [b'\r', b'\n']) {
-                message.header_len = u32::try_from(at - message.offset).unwrap_or(u32::MAX);
-                return Ok(());
-            }
-            line.clear();
         }
     }
-    // No empty line was found: the whole message is header.
-    message.header_len = u32::try_from(message.len).unwrap_or(u32::MAX);
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 //!
 //! [`mbox`] and [`mmdf`] are the scanners: they find the messages of a file. [`gzip`] decompresses a
 //! file first. [`separator`] judges a line that starts with `From `, [`from_line`] parses it.
-//! [`quote`] writes a message as an mbox holds it, [`unquote`] reads it back, [`status`] the fields with its flags. [`torn`]
+//! [`quote`] writes a message as an mbox holds it, [`unquote`] reads it back, [`status`] the fields with its flags. [`header_meter`] finds the
+//! end of a header that comes in blocks. [`torn`]
 //! recognises an append that broke off.
 //! Maildirs have their own folder.
 //!
@@ -11,6 +12,7 @@
 
 pub(in crate::mailbox) mod from_line;
 pub(in crate::mailbox) mod gzip;
+pub(in crate::mailbox) mod header_meter;
 pub(in crate::mailbox) mod mbox;
 pub(in crate::mailbox) mod mmdf;
 pub(in crate::mailbox) mod quote;

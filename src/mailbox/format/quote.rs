@@ -9,15 +9,13 @@ use std::io::{self, Read, Write};
 use memchr::memchr;
 
 use super::mbox::MessageRef;
-use super::separator::{MAX_FIELD_NAME, can_follow_from_line};
+use super::separator::can_follow_from_line;
 use super::unquote::unquote;
 use crate::mailbox::read_at::fill;
+use crate::message::parse::fields::{HeaderLine, LOOKAHEAD, header_line};
 
 /// How much of a message is held at once.
 const BLOCK: usize = 64 * 1024;
-
-/// How many bytes of a line show whether it is a header field, and whether it is left out.
-const FIELD_LOOKAHEAD: usize = MAX_FIELD_NAME;
 
 /// Fields that describe how a message is stored elsewhere, and would be wrong in our mailbox.
 ///
@@ -35,8 +33,9 @@ pub enum Form {
     Filed,
     /// As it lay in another mbox: every byte stays.
     ///
-    /// In all forms a text without a header gets an empty line before it: a From_ line with such
-    /// a text behind it would be taken for text itself, and the message for a part of the last one.
+    /// In all forms a text without a header gets an empty line before it, or a `Status` field: a From_
+    /// line with such a text behind it would be taken for text itself, and the message for a part of
+    /// the last one.
     Stored,
 }
 
@@ -129,6 +128,7 @@ struct Filter {
     /// Whether nothing has been written yet.
     is_first: bool,
     is_header: bool,
+    has_field: bool,
     /// Whether the current field, with the lines that continue it, is left out.
     leaves_out: bool,
 }
@@ -140,6 +140,7 @@ impl Filter {
             place: LinePosition::Start,
             is_first: true,
             is_header: true,
+            has_field: false,
             leaves_out: false,
         }
     }
@@ -156,7 +157,7 @@ impl Filter {
             let rest = &text[at..];
             let step = match self.place {
                 // The caller brings the line again, with more bytes behind it.
-                LinePosition::Start if rest.len() < FIELD_LOOKAHEAD && !at_end => break,
+                LinePosition::Start if rest.len() < LOOKAHEAD && !at_end => break,
                 LinePosition::Start => {
                     self.start_line(rest);
                     if !self.leaves_out {
@@ -203,19 +204,25 @@ impl Filter {
         if !self.is_header {
             return;
         }
-        if line.starts_with(b"\n") || line.starts_with(b"\r\n") {
-            self.is_header = false;
-            self.leaves_out = false;
-        // A line that continues a field shares its fate.
-        } else if !matches!(line[0], b' ' | b'\t') {
-            self.leaves_out = LEFT_OUT.iter().any(|name| {
-                line.split_at_checked(name.len())
-                    .is_some_and(|(start, _)| start.eq_ignore_ascii_case(name))
-            });
+        match header_line(line, self.has_field) {
+            // A line that continues a field shares its fate.
+            HeaderLine::Continuation => {}
+            HeaderLine::Field => {
+                self.has_field = true;
+                self.leaves_out = LEFT_OUT.iter().any(|name| {
+                    line.split_at_checked(name.len())
+                        .is_some_and(|(start, _)| start.eq_ignore_ascii_case(name))
+                });
+            }
+            HeaderLine::OldFromLine => self.leaves_out = false,
+            HeaderLine::Separator | HeaderLine::Text => {
+                self.is_header = false;
+                self.leaves_out = false;
+            }
         }
     }
 
-    /// Writes an empty line first if the message starts with neither a header field nor one.
+    /// Writes an empty line or a field first if the message starts with neither.
     fn begin(&mut self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
         if !self.is_first {
             return Ok(());
@@ -223,16 +230,19 @@ impl Filter {
         self.is_first = false;
         let can_follow = match self.form {
             Form::Stored => can_follow_from_line(text),
-            // Quoting turns `From ` into an old-style From_ line, `>From `, which may follow, and
-            // `>From ` into `>>From `, which is text.
-            Form::Message | Form::Filed if text.starts_with(b"From ") => true,
-            Form::Message | Form::Filed => can_follow_from_line(text) && !text.starts_with(b">"),
+            // Quoting turns `From ` into an old From_ line, `>From `, which may follow.
+            Form::Message | Form::Filed => text.starts_with(b"From ") || can_follow_from_line(text),
         };
         if can_follow {
             return Ok(());
         }
         self.is_header = false;
-        out.write_all(b"\n")
+        match (self.form, text) {
+            // Blanks would continue the field.
+            (Form::Message | Form::Stored, _) | (_, [b' ' | b'\t', ..]) => out.write_all(b"\n"),
+            // Copied to a Maildir the message loses the field, and has its bytes again.
+            (Form::Filed, _) => out.write_all(b"Status:\n"),
+        }
     }
 
     /// Writes bytes, unless they belong to a field that is left out.
@@ -272,7 +282,7 @@ pub(super) mod tests {
 
     #[test]
     fn lines_are_quoted_and_fields_left_out() {
-        let rows: [(&str, &str); 15] = [
+        let rows: [(&str, &str); 17] = [
             ("", ""),
             ("To: a\n\nFrom here\n", "To: a\n\n>From here\n"),
             (
@@ -296,6 +306,8 @@ pub(super) mod tests {
             ("Linesman: 1\nX-Lines: 2\n\n", "Linesman: 1\nX-Lines: 2\n\n"),
             ("From x\nTo: a\n\n", ">From x\nTo: a\n\n"),
             ("no header\nLines: 2\n", "\nno header\nLines: 2\n"),
+            ("To: a\nno field\nLines: 2\n", "To: a\nno field\nLines: 2\n"),
+            (">From x\nTo: a\n\n", ">>From x\nTo: a\n\n"),
             ("Lines: 2\nno header\n", "\nno header\n"),
             (" folded: 2\n", "\n folded: 2\n"),
             ("To: a\n\nFrom ", "To: a\n\n>From "),

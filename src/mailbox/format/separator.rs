@@ -12,12 +12,10 @@
 use memchr::memchr;
 
 use super::from_line::FromLine;
+use crate::message::parse::fields::{MAX_FIELD_NAME, field_name_len, is_from_line};
 
 /// The longest From_ line: a path of RFC 5321 has 256 bytes, list archives write names before it.
 pub(in crate::mailbox) const MAX_FROM_LINE: usize = 2048;
-
-/// The longest name of a header field: a line of RFC 5322 has 998 bytes.
-pub(in crate::mailbox) const MAX_FIELD_NAME: usize = 998;
 
 /// How many bytes from its start on are enough to judge a candidate: its line with the line end, and
 /// the longest field name with its colon.
@@ -108,22 +106,10 @@ fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn next_line(text: &[u8]) -> NextLine {
     match text {
         [] | [b'\n', ..] | [b'\r', b'\n', ..] => NextLine::Blank,
-        _ if text.starts_with(b">From ") || is_header_field(text) => NextLine::Field,
+        [b'>', ..] if is_from_line(text) => NextLine::Field,
+        _ if field_name_len(text).is_some() => NextLine::Field,
         _ => NextLine::Text,
     }
-}
-
-/// Returns whether a header field starts here: a name of RFC 5322 (section 2.2) and a colon.
-///
-/// Blanks before the colon are obsolete syntax (section 4.5) and still seen.
-fn is_header_field(text: &[u8]) -> bool {
-    let start = &text[..text.len().min(MAX_FIELD_NAME)];
-    let name = start
-        .iter()
-        .position(|b| !b.is_ascii_graphic() || *b == b':')
-        .unwrap_or(start.len());
-    let colon = start[name..].iter().find(|b| !matches!(b, b' ' | b'\t'));
-    name > 0 && colon == Some(&b':')
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@
 //! not know stay, a line with the right letters stays byte for byte, and a missing line is put behind
 //! the last field, where Berkeley mail puts it.
 
-use memchr::memchr;
-
 use super::separator::can_follow_from_line;
 use crate::mailbox::flags::{Flags, STATUS, X_STATUS, field_body};
+use crate::message::parse::fields::split_header;
 
 /// A part of a header block that is replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +28,21 @@ pub(in crate::mailbox) fn edits(
     from_line_len: usize,
     flags: Flags,
 ) -> Option<Vec<Edit>> {
-    if !can_follow_from_line(&block[from_line_len..]) {
+    // A field before a text that begins with a blank would take it for its continuation.
+    if block.len() == from_line_len || !can_follow_from_line(&block[from_line_len..]) {
         return None;
     }
     let (fields, end) = FlagField::of_block(block, from_line_len);
     let mut found = Vec::new();
     for field in &fields {
         field.change(&block[..end], from_line_len, flags, &mut found);
+    }
+    let removed: usize = found.iter().map(|edit| edit.removed).sum();
+    let adds = found.iter().any(|edit| !edit.text.is_empty());
+    if !adds && end == block.len() && removed == end - from_line_len {
+        // Text follows without an empty line. Right behind the From_ line it would hide it: a field
+        // stays between them.
+        found[0].text = b"Status:\n".to_vec();
     }
     // Both fields may be added at the end. The sort is stable, so that `Status` stays first.
     found.sort_by_key(|edit| edit.at);
@@ -95,22 +102,17 @@ impl<'a> FlagField<'a> {
             field(b"Status", b"status:", &STATUS),
             field(b"X-Status", b"x-status:", &X_STATUS),
         ];
+        let header = split_header(&block[from_line_len..]).0;
         let mut at = from_line_len;
-        while at < block.len() {
-            let end = memchr(b'\n', &block[at..]).map_or(block.len(), |end| at + end + 1);
-            let line = &block[at..end];
-            match line {
-                b"\n" | b"\r\n" => break,
-                [b'S' | b's' | b'X' | b'x', ..] => {
-                    for field in &mut fields {
-                        if field_body(line, field.lowered).is_some() {
-                            field.lines.push((at, line));
-                        }
+        for line in header.split_inclusive(|byte| *byte == b'\n') {
+            if let [b'S' | b's' | b'X' | b'x', ..] = line {
+                for field in &mut fields {
+                    if field_body(line, field.lowered).is_some() {
+                        field.lines.push((at, line));
                     }
                 }
-                _ => {}
             }
-            at = end;
+            at += line.len();
         }
         (fields, at)
     }
@@ -318,6 +320,12 @@ mod tests {
             ),
             ("From a\n\n", "O", "From a\nStatus: O\n\n"),
             ("From a\nTo: b\n\n", "", "From a\nTo: b\n\n"),
+            // Text follows without an empty line, or behind one of blanks.
+            ("From a\nTo: b\nStatus: O\n", "", "From a\nTo: b\n"),
+            ("From a\nStatus: O\n", "", "From a\nStatus:\n"),
+            ("From a\nX-Status: A\nStatus: O\n", "", "From a\nStatus:\n"),
+            ("From a\nStatus: O\n\n", "", "From a\n\n"),
+            ("From a\nTo: b\n \n", "O", "From a\nTo: b\nStatus: O\n \n"),
         ];
         for (block, letters, expected) in rows {
             assert_eq!(changed(block, letters), expected, "{block:?} {letters}");
@@ -327,5 +335,6 @@ mod tests {
     #[test]
     fn a_text_without_a_header_gets_no_field() {
         assert_eq!(edits(b"From a\nHello there\n\n", 7, Flags::OLD), None);
+        assert_eq!(edits(b"From a\n", 7, Flags::OLD), None);
     }
 }

@@ -11,6 +11,7 @@ use crate::mailbox::flags::{Flags, field_body};
 use crate::mailbox::format::quote::Form;
 use crate::mailbox::format::unquote::Unquoted;
 use crate::mailbox::read_at::fill;
+use crate::message::parse::fields;
 use crate::sys::{clock, host, user};
 
 /// How much of a message is held at once; flags are looked for in as much of its header.
@@ -243,22 +244,22 @@ fn copy(message: &mut dyn Read, form: Form, out: &mut File) -> Result<Flags, Del
 /// Takes `Status` and `X-Status` out of a header, and returns how many bytes are left.
 fn without_status(block: &mut Vec<u8>, filled: usize, flags: &mut Flags) -> usize {
     let mut kept = Vec::with_capacity(block.len());
-    let mut is_header = true;
+    let header = fields::header_len(&block[..filled]);
     let mut leaves_out = false;
-    for line in block[..filled].split_inclusive(|byte| *byte == b'\n') {
-        is_header = is_header && !matches!(line, b"\n" | b"\r\n");
+    for line in block[..header].split_inclusive(|byte| *byte == b'\n') {
         // A folded line belongs to the field before it and shares its fate (RFC 5322, 2.2.3).
-        if is_header && !matches!(line[0], b' ' | b'\t') {
+        if !matches!(line[0], b' ' | b'\t') {
             // A field that the block cuts stays: its end is not known here.
             leaves_out = line.ends_with(b"\n")
                 && (field_body(line, b"status:").is_some()
                     || field_body(line, b"x-status:").is_some());
             flags.read_field(line);
         }
-        if !(is_header && leaves_out) {
+        if !leaves_out {
             kept.extend_from_slice(line);
         }
     }
+    kept.extend_from_slice(&block[header..filled]);
     let count = kept.len();
     // The caller fills the block up to its length again.
     kept.resize(block.len(), 0);

@@ -28,7 +28,7 @@ pub struct SentTime {
 /// day that no calendar has.
 pub fn date(body: &[u8]) -> Option<SentTime> {
     let body = fields::unfold(words::cut(body, MAX_DATE));
-    let body = without_comments(&body);
+    let body = joined_at_colons(&without_comments(&body));
     let mut found = Found::default();
     for word in body.split(|byte| byte.is_ascii_whitespace() || *byte == b',') {
         found.word(word)?;
@@ -54,6 +54,22 @@ fn without_comments(body: &[u8]) -> Vec<u8> {
             _ if depth == 0 => out.push(byte),
             _ => {}
         }
+    }
+    out
+}
+
+/// Returns a date without blanks around colons: old syntax has `09 : 00` (RFC 5322 section 4.3).
+fn joined_at_colons(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len());
+    for (number, piece) in body.split(|byte| *byte == b':').enumerate() {
+        let piece = if number > 0 {
+            out.truncate(out.trim_ascii_end().len());
+            out.push(b':');
+            piece.trim_ascii_start()
+        } else {
+            piece
+        };
+        out.extend_from_slice(piece);
     }
     out
 }
@@ -403,6 +419,7 @@ mod tests {
             "Mon, 16 Nov 2026 09:00 +0100",
             "Mon, 16 Nov 2026 9:0:0 +0100",
             "Mon, 16 Nov 2026 09.00.00 +0100",
+            "Mon, 16 Nov 2026 09(comment):   00  :  00 +0100",
             "Mon, 16 Nov 2026 09:00:00.123 +0100",
             "Nov 16, 2026 9:00:00 AM +0100",
             "Mon, 16 Nov 2026 09:00:00+0100",

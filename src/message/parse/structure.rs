@@ -11,7 +11,7 @@ use memchr::{memchr, memmem};
 use super::body::DeclaredEncoding;
 use super::bytes::Bytes;
 use super::description::{Description, MAX_FIELD};
-use super::fields;
+use super::fields::{self, HeaderLine};
 use super::part::{Content, Part, Structure};
 
 /// How deep parts may be nested, whether a message is parsed or walked: a part that lies deeper is text.
@@ -240,9 +240,10 @@ impl<'a> TreeReader<'a> {
         part
     }
 
-    /// Passes a header block and its empty line; where a delimiter or the message ends it instead,
+    /// Passes a header block and its empty line, if it has one; where a delimiter or the message ends it instead,
     /// says so and stays there.
     fn pass_header(&mut self) -> Option<EntityEnd> {
+        let mut has_field = false;
         while self.at < self.bytes.len() {
             let line = self.line();
             // A delimiter counts in a header, too: else a part whose empty line was lost would take
@@ -250,10 +251,16 @@ impl<'a> TreeReader<'a> {
             if let Some(end) = self.delimiter(line.0) {
                 return Some(end);
             }
-            self.at = line.1;
-            if fields::trim_line_end(&self.bytes[line.0..line.1]).is_empty() {
-                return None;
+            match fields::header_line(&self.bytes[line.0..], has_field) {
+                HeaderLine::Field => has_field = true,
+                HeaderLine::Continuation | HeaderLine::OldFromLine => {}
+                HeaderLine::Separator => {
+                    self.at = line.1;
+                    return None;
+                }
+                HeaderLine::Text => return None,
             }
+            self.at = line.1;
         }
         Some(EntityEnd::Message)
     }

@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use super::pieces::{LinePiece, LinePieces};
 use crate::message::field_names::{ONCE, Repeated};
-use crate::message::parse::fields;
+use crate::message::parse::{self, fields};
 use crate::message::write::fields as made;
 use crate::message::{FieldBody, HeaderName, MessageSource};
 
@@ -95,13 +95,8 @@ impl RawField {
 
 /// Returns the length of the name if the line starts a field.
 fn name_len(line: &[u8]) -> Option<usize> {
-    // Blanks before the colon are obsolete syntax (RFC 5322 section 4.5).
-    // The search is limited: a body line of megabytes is not read to its end for a colon.
-    let colon = memchr(b':', &line[..line.len().min(2 * HeaderName::MAX_LEN)])?;
-    let name = line[..colon].trim_ascii_end();
-    let is_name =
-        (1..=HeaderName::MAX_LEN).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic);
-    is_name.then_some(name.len())
+    // What a field line is, reading decides; no line that is written has a longer name.
+    fields::field_name_len(line).filter(|len| *len <= HeaderName::MAX_LEN)
 }
 
 /// The header of a message that somebody else composed; names are found in any case.
@@ -116,10 +111,10 @@ pub struct PremadeHeader {
 impl PremadeHeader {
     /// Reads the header of a message, tolerantly.
     ///
-    /// Lines may end in LF or CRLF; From_ lines in front are dropped. The
-    /// header ends at an empty line, or before the first line that is no header
-    /// field: if that is the first line, everything is body. So is what follows
-    /// the first 1 MiB or 50,000 fields.
+    /// Lines may end in LF or CRLF; From_ lines in front are dropped, if they have a date or a field
+    /// follows them. The header ends as [`fields::header_line`] says: at an empty line, or before the
+    /// first line that is no header field; if that is the first line, everything is body. So is what
+    /// follows the first 1 MiB or 50,000 fields.
     ///
     /// # Errors
     /// Fails when the source cannot be read.
@@ -128,14 +123,23 @@ impl PremadeHeader {
         let mut header = HeaderReader::default();
         let mut offset = 0;
         let mut skipping = false;
+        // The length of a From_ line before this place that may be the first line of the body.
+        let mut doubtful = 0;
         while let Some(piece) = pieces.next()? {
             let is_first = header.is_empty();
             let len = piece.bytes.len() as u64;
             // A From_ line or comment of any length is skipped in all its pieces.
             if piece.starts_line {
-                let from = is_first
-                    && (piece.bytes.starts_with(b"From ") || piece.bytes.starts_with(b">From "));
-                skipping = from || (reading.comments && piece.bytes.starts_with(b"#"));
+                let from = is_first && fields::is_from_line(piece.bytes);
+                let is_comment = reading.comments && piece.bytes.starts_with(b"#");
+                skipping = from || is_comment;
+                if from && parse::date(piece.bytes).is_none() {
+                    doubtful = len;
+                } else if skipping {
+                    doubtful = 0;
+                }
+            } else if skipping && doubtful > 0 {
+                doubtful += len;
             }
             offset += len;
             if skipping {
@@ -143,7 +147,14 @@ impl PremadeHeader {
                 continue;
             }
             match header.push(piece) {
-                HeaderProgress::More => {}
+                HeaderProgress::More => {
+                    // A field follows: it was a From_ line.
+                    doubtful = 0;
+                }
+                HeaderProgress::End if doubtful > 0 => {
+                    offset -= len;
+                    break;
+                }
                 HeaderProgress::End => break,
                 // The piece belongs to the body, and so do the lines of a field that was not finished.
                 HeaderProgress::Body { len, .. } => {
@@ -152,10 +163,12 @@ impl PremadeHeader {
                 }
             }
         }
+        let is_cut = header.is_full;
+        let (fields, text) = header.finish();
         Ok(PremadeHeader {
-            is_cut: header.is_full,
-            fields: header.finish(),
-            body_offset: offset,
+            is_cut,
+            fields,
+            body_offset: offset - doubtful - text.len() as u64,
         })
     }
 
@@ -262,6 +275,16 @@ pub(super) enum HeaderProgress {
     },
 }
 
+/// What stands behind a line of blanks.
+enum Behind {
+    /// More of the header.
+    Header,
+    /// Text.
+    Text,
+    /// Indented lines so far, which may be either.
+    Unknown,
+}
+
 /// A header that is read line by line.
 #[derive(Default)]
 pub(super) struct HeaderReader {
@@ -270,6 +293,8 @@ pub(super) struct HeaderReader {
     field: Vec<u8>,
     /// Its length in the source.
     field_len: u64,
+    /// A line of blanks behind it and what follows: a part of it, or the end of the header and text.
+    doubtful: Vec<u8>,
     /// Bytes taken so far.
     len: usize,
     /// Whether a limit was reached.
@@ -278,7 +303,7 @@ pub(super) struct HeaderReader {
 
 impl HeaderReader {
     pub(super) fn is_empty(&self) -> bool {
-        self.fields.is_empty() && self.field.is_empty()
+        self.fields.is_empty() && self.field.is_empty() && self.doubtful.is_empty()
     }
 
     /// Counts a skipped line: a comment within a field lies in the source, too.
@@ -290,13 +315,25 @@ impl HeaderReader {
         let (text, line_end) = piece.split();
         let len = piece.bytes.len() as u64;
         if piece.starts_line {
+            let is_field = name_len(text).is_some();
+            match self.behind_blanks(piece.bytes, is_field) {
+                Behind::Unknown => return HeaderProgress::More,
+                Behind::Header => self.keep_doubtful(),
+                Behind::Text => {
+                    let unfinished = self.take_text();
+                    return HeaderProgress::Body {
+                        len: unfinished.len() as u64 + len,
+                        unfinished,
+                    };
+                }
+            }
             let continues = matches!(text.first(), Some(b' ' | b'\t')) && !self.field.is_empty();
             if !continues {
                 self.end_field();
                 if text.is_empty() {
                     return HeaderProgress::End;
                 }
-                if name_len(text).is_none() {
+                if !is_field {
                     return HeaderProgress::Body {
                         unfinished: Vec::new(),
                         len,
@@ -321,6 +358,45 @@ impl HeaderReader {
         HeaderProgress::More
     }
 
+    /// Says what a line of blanks is, now that this line follows it, and keeps it as long as that is
+    /// not known.
+    ///
+    /// The rule is that of [`fields::header_line`], which sees all lines at once.
+    fn behind_blanks(&mut self, line: &[u8], is_field: bool) -> Behind {
+        let is_blank = fields::blank_line_len(line) == Some(line.len());
+        let is_empty = matches!(line, b"\n" | b"\r\n");
+        let continues = is_blank || matches!(line.first(), Some(b' ' | b'\t'));
+        if self.doubtful.is_empty() && (!is_blank || is_empty) {
+            return Behind::Header;
+        }
+        let has_words = !self.doubtful.trim_ascii().is_empty();
+        if is_field || is_empty && !has_words {
+            return Behind::Header;
+        }
+        // Words continue a field, if there is one.
+        if is_empty || !continues || !is_blank && self.field.is_empty() {
+            return Behind::Text;
+        }
+        if self.doubtful.len() + line.len() >= fields::MAX_BLANK_FOLD {
+            return Behind::Header;
+        }
+        self.doubtful.extend_from_slice(line);
+        Behind::Unknown
+    }
+
+    /// Makes the lines behind a line of blanks a part of the field that they continue.
+    fn keep_doubtful(&mut self) {
+        let lines = std::mem::take(&mut self.doubtful);
+        if !self.field.is_empty() {
+            self.len += lines.len();
+            self.field_len += lines.len() as u64;
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                self.field.extend_from_slice(fields::trim_line_end(line));
+                self.field.push(b'\n');
+            }
+        }
+    }
+
     fn end_field(&mut self) {
         let mut field = std::mem::take(&mut self.field);
         self.field_len = 0;
@@ -333,10 +409,19 @@ impl HeaderReader {
         self.fields.extend(RawField::new(field));
     }
 
-    /// Returns the fields; the last one need not have been followed by anything.
-    pub(super) fn finish(mut self) -> Vec<RawField> {
+    /// Returns the lines behind a line of blanks that ended the header: they are text.
+    fn take_text(&mut self) -> Vec<u8> {
+        let mut text = std::mem::take(&mut self.doubtful);
+        text.drain(..fields::blank_line_len(&text).unwrap_or_default());
+        text
+    }
+
+    /// Returns the fields, and the lines behind them that turned out to be text; the last field need
+    /// not have been followed by anything.
+    pub(super) fn finish(mut self) -> (Vec<RawField>, Vec<u8>) {
         self.end_field();
-        self.fields
+        let text = self.take_text();
+        (self.fields, text)
     }
 }
 
@@ -364,6 +449,25 @@ mod tests {
             ("hello: world\nno field\n", &["hello=world"], "no field\n"),
             ("no field\nA: b\n\n", &[], "no field\nA: b\n\n"),
             (" A: b\n", &[], " A: b\n"),
+            // Reading and sending have the same rule for the end of a header.
+            ("A: b\nthis line\n\nbody\n", &["A=b"], "this line\n\nbody\n"),
+            ("A: b\n \ntext\n\nmore\n", &["A=b"], "text\n\nmore\n"),
+            ("A: b\n\t\n indented\n", &["A=b"], " indented\n"),
+            ("A: b\n\t\n indented\n\nx\n", &["A=b"], " indented\n\nx\n"),
+            ("A: b\n\t\n indented\ntext\n", &["A=b"], " indented\ntext\n"),
+            ("A: b\n \n c\nC: d\n\ntext\n", &["A=b  c", "C=d"], "text\n"),
+            ("A: b\n \nC: d\n\ntext\n", &["A=b", "C=d"], "text\n"),
+            ("A: b\n \n \n\ntext\n", &["A=b"], "text\n"),
+            ("A: b\n \n", &["A=b"], ""),
+            (" \nA: b\n\ntext\n", &["A=b"], "text\n"),
+            (" \ntext\n", &[], "text\n"),
+            // What begins with From is a From_ line only before a field, or with a date.
+            ("From a\nA: b\n\ntext\n", &["A=b"], "text\n"),
+            ("From the start\n\ntext\n", &[], "From the start\n\ntext\n"),
+            ("From the start\ntext\n", &[], "From the start\ntext\n"),
+            ("From the start", &[], "From the start"),
+            (">From a\nFrom b\ntext\n", &[], "From b\ntext\n"),
+            ("From a Mon Nov 16 09:00:00 2026\n\ntext\n", &[], "text\n"),
             ("\nbody", &[], "body"),
             ("", &[], ""),
             ("A: b", &["A=b"], ""),
@@ -451,5 +555,22 @@ mod tests {
         header.append(HeaderName::known("Date"), value("now"));
         let raw: Vec<_> = header.iter().map(RawField::raw).collect();
         assert_eq!(raw.concat(), b"Received: by x\nX: c\nDate: now\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_header_ends_where_it_ends_for_readers(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "To: b\n", "X : y\n", " folded\n", "\tfolded\r\n", "\n", "\r\n", " \n", "\t\r\n",
+                    "text\n", "half", "a b: c\n", " LONG\n",
+                ]),
+                0..12,
+            ),
+        ) {
+            let message = pieces.concat().replace("LONG", &"x".repeat(3000));
+            let found = read(message.as_bytes(), false).1;
+            proptest::prop_assert_eq!(found, fields::header_len(message.as_bytes()), "{:?}", message);
+        }
     }
 }

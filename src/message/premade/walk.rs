@@ -111,15 +111,9 @@ impl Walk<'_> {
                 HeaderProgress::More => Ok(()),
                 HeaderProgress::End => self.end_header(),
                 HeaderProgress::Body { unfinished, .. } => {
-                    // The header ended before this piece. Lines of an unfinished field were kept back;
-                    // they are read again, now as content, where delimiters count.
+                    // The header ended before this piece. Lines of an unfinished field were kept back.
                     self.end_header()?;
-                    for line in unfinished.split_inclusive(|&b| b == b'\n') {
-                        self.piece(LinePiece {
-                            bytes: line,
-                            starts_line: true,
-                        })?;
-                    }
+                    self.lines(&unfinished)?;
                     let starts_line = unfinished.is_empty() || unfinished.ends_with(b"\n");
                     self.piece(LinePiece {
                         bytes: piece.bytes,
@@ -184,7 +178,20 @@ impl Walk<'_> {
         let NextLine::Header(reader) = std::mem::replace(&mut self.state, NextLine::Around) else {
             return Ok(());
         };
-        self.open(&reader.finish())
+        let (fields, text) = reader.finish();
+        self.open(&fields)?;
+        self.lines(&text)
+    }
+
+    /// Reads lines that were kept back: they are content, where delimiters count.
+    fn lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        for line in lines.split_inclusive(|&b| b == b'\n') {
+            self.piece(LinePiece {
+                bytes: line,
+                starts_line: true,
+            })?;
+        }
+        Ok(())
     }
 
     fn open(&mut self, header: &[RawField]) -> io::Result<()> {

@@ -16,11 +16,10 @@ use crate::mailbox::flags::field_body;
 /// [`may_change`] also knows `Status`, `Content-Length` and `Lines`.
 const CHANGING: [&[u8]; 4] = [b"x-status:", b"x-uid:", b"x-keywords:", b"x-imapbase:"];
 
-/// The first bytes of the lines of a header block at which the scanner has to look: the empty line,
-/// a From_ line, and the fields that [`may_change`] knows.
+/// The first bytes of the fields at which the scanner has to look: those that [`may_change`] knows.
 const FIRST_BYTES: [bool; 256] = {
     let mut table = [false; 256];
-    let mut remaining: &[u8] = b"\n\rFSsXxCcLl";
+    let mut remaining: &[u8] = b"SsXxCcLl";
     while let [first, others @ ..] = remaining {
         table[*first as usize] = true;
         remaining = others;

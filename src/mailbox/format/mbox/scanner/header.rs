@@ -13,10 +13,11 @@ use crate::mailbox::format::mbox::fingerprint::{
 use crate::mailbox::format::mbox::index::SHOWN_HEADER;
 use crate::mailbox::format::separator::LOOKAHEAD;
 use crate::mailbox::read_at::ReadAt;
+use crate::message::parse::fields::{HeaderLine, field_name_len, header_line};
 
 impl<S: ReadAt + ?Sized> Scanner<'_, S> {
-    /// Passes whole header lines, up to one that [`header_line`](Scanner::header_line) must judge:
-    /// the empty line, one that starts with `From `, or one whose end is not in the window.
+    /// Passes whole header lines, up to one that [`judged_line`](Scanner::judged_line) must judge:
+    /// the empty line, one that is no field, or one whose end is not in the window.
     ///
     /// One search finds the ends of all these lines: a mailbox of short messages is mostly header.
     pub(super) fn fields(&mut self) {
@@ -28,11 +29,18 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
             if at >= limit {
                 break;
             }
-            if is_worth_a_look(self.window[at]) {
-                let line = &self.window[at..end];
-                if matches!(line, b"" | b"\r") || line.starts_with(b"From ") {
+            let line = &self.window[at..end];
+            if field_name_len(line).is_none() {
+                // Blanks with something behind them continue the field before.
+                let continues =
+                    matches!(line.first(), Some(b' ' | b'\t')) && !line.trim_ascii().is_empty();
+                if !(continues && self.has_field) {
                     break;
                 }
+            } else {
+                self.has_field = true;
+            }
+            if is_worth_a_look(self.window[at]) {
                 // A field counts up to LOOKAHEAD bytes, whatever the block size is: a larger
                 // window must not see more of it than a smaller one.
                 let line = &line[..line.len().min(LOOKAHEAD)];
@@ -52,27 +60,32 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
     }
 
     /// Passes one line of the header block, or ends the block.
-    pub(super) fn header_line(&mut self) -> io::Result<()> {
+    pub(super) fn judged_line(&mut self) -> io::Result<()> {
         let text = &self.window[self.at..self.filled];
-        let is_candidate = match text {
-            [b'\n', ..] => {
-                self.empty_line(1);
-                return Ok(());
-            }
-            [b'\r', b'\n', ..] => {
-                self.empty_line(2);
-                return Ok(());
-            }
-            _ => text.starts_with(b"From "),
-        };
         // A separator ends even a header block without its empty line: a writer that died there
         // must not hide the next message.
-        if is_candidate && let Some(is_strict) = self.separator()? {
+        if text.starts_with(b"From ")
+            && let Some(is_strict) = self.separator()?
+        {
             self.next_message(is_strict);
             return Ok(());
         }
         let text = &self.window[self.at..self.filled];
         let end = memchr(b'\n', text);
+        match header_line(text, self.has_field) {
+            HeaderLine::Field => self.has_field = true,
+            HeaderLine::Continuation | HeaderLine::OldFromLine => {}
+            HeaderLine::Separator => {
+                self.at += end.map_or(text.len(), |end| end + 1);
+                self.add_lines(1);
+                self.end_header();
+                return Ok(());
+            }
+            HeaderLine::Text => {
+                self.end_header();
+                return Ok(());
+            }
+        }
         // As in `fields`: LOOKAHEAD bytes of a field count.
         let line = &text[..end.unwrap_or(text.len()).min(LOOKAHEAD)];
         if may_change(line) {
@@ -95,13 +108,6 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
         Ok(())
     }
 
-    /// Passes the empty line, of `len` bytes, that ends the header block.
-    fn empty_line(&mut self, len: usize) {
-        self.at += len;
-        self.add_lines(1);
-        self.end_header();
-    }
-
     /// Passes the next piece of a header line that does not end in the window.
     pub(super) fn long_line(&mut self) {
         let text = &self.window[self.at..self.filled];
@@ -109,7 +115,7 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
             Some(end) => {
                 self.at += end + 1;
                 self.state = ScanState::Header;
-                // If this line is a field that changes, `header_line` has left its end open.
+                // If this line is a field that changes, `judged_line` has left its end open.
                 let here = self.position(self.at) - self.message.offset;
                 if let Some((_, end @ u64::MAX)) = self.changing.last_mut() {
                     *end = here;

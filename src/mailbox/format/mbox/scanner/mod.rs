@@ -59,6 +59,8 @@ pub(super) struct Scanner<'a, S: ?Sized> {
     state: ScanState,
     message: MessageRef,
     content_length: Option<u64>,
+    /// Whether the header of the message has a field before `at`.
+    has_field: bool,
     /// Start and end of the header lines that mail readers change, from the message's start on. An
     /// end of `u64::MAX` was not found yet.
     changing: Vec<(u64, u64)>,
@@ -107,6 +109,7 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
             state: ScanState::Lead,
             message: MessageRef::default(),
             content_length: None,
+            has_field: false,
             changing: Vec::new(),
             unchanging: Vec::new(),
             claim: Claim::None,
@@ -196,7 +199,7 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
                 ScanState::Header => {
                     self.fields();
                     if self.at < self.limit() {
-                        self.header_line()?;
+                        self.judged_line()?;
                     }
                 }
                 ScanState::LongLine => self.long_line(),
@@ -246,6 +249,7 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
             ..MessageRef::default()
         };
         self.content_length = None;
+        self.has_field = false;
         self.changing.clear();
         self.claim = Claim::None;
         self.head.clear();
