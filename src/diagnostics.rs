@@ -20,7 +20,7 @@ const NAMED: usize = 10;
 pub(crate) struct Diagnostics {
     program: String,
     worst: Option<Kind>,
-    /// The line that the worst failure was told by, and its hint.
+    /// The line that reported the worst failure, and its hint.
     told: Option<(String, Option<String>)>,
 }
 
@@ -44,8 +44,7 @@ impl Diagnostics {
         self.worst
     }
 
-    /// Returns the line that the worst failure was told by, without the program's name, and its
-    /// hint.
+    /// Returns the line that reported the worst failure, without the program's name, and its hint.
     pub(crate) fn told(&self) -> (Option<String>, Option<String>) {
         match &self.told {
             Some((line, hint)) => (Some(line.clone()), hint.clone()),
@@ -220,7 +219,7 @@ impl Diagnostics {
     }
 }
 
-/// Groups the entries that were not accepted by what is said of them.
+/// Groups the entries that were not accepted by the text of their outcome.
 fn outcomes(entries: &[CopyReport]) -> Vec<Vec<&CopyReport>> {
     let mut groups: Vec<Vec<&CopyReport>> = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.outcome.is_accepted()) {

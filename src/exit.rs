@@ -42,7 +42,7 @@ pub enum Kind {
     Io,
     /// Nothing final: try again later (75, `EX_TEMPFAIL`).
     TryLater,
-    /// There is no mail, or the thing asked for is not there; or a message was given up (1).
+    /// There is no mail, or no message matched, or a message was cancelled (1).
     Nothing,
     /// Ended by this signal: we die of it. The number is for where we cannot,
     /// and what a shell shows (128 + signal).
@@ -178,7 +178,7 @@ pub(crate) const STATUSES: &[(Option<Kind>, &str)] = &[
 pub struct Failure {
     /// What kind it is, and so which exit status.
     pub kind: Kind,
-    /// What was attempted on which object, in lower case and without a full stop.
+    /// What failed, and on which object; in lower case and without a full stop.
     pub what: String,
     /// Why it failed, with the causes of that.
     pub source: Option<anyhow::Error>,

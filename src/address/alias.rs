@@ -12,7 +12,7 @@ pub struct Members {
 }
 
 impl Members {
-    /// Adds a member behind the others.
+    /// Appends a member.
     pub fn push(&mut self, member: &str) {
         self.text.push_str(member);
         self.ends.push(self.text.len());
@@ -36,7 +36,7 @@ impl<'a> IntoIterator for &'a Members {
     }
 }
 
-/// The members of an alias, one behind the other.
+/// The members of an alias, one after another.
 #[derive(Clone, Debug)]
 pub struct MemberIter<'a> {
     members: &'a Members,
@@ -66,7 +66,7 @@ pub struct Expansion<'a> {
 
 /// Expands a name, again and again, until only names without an alias are left.
 ///
-/// A name that comes back to itself stands for itself then, as sendmail has it (`root: root, ops`).
+/// A name that leads back to itself is kept as it is, as in sendmail (`root: root, ops`).
 pub fn expand<'a>(name: &'a str, lookup: impl Fn(&str) -> Option<&'a Members>) -> Expansion<'a> {
     let mut expansion = Expansion::default();
     let mut seen = HashSet::new();

@@ -1,7 +1,6 @@
-//! Addresses: what an envelope may hold, and lists of recipients as people type them.
+//! Addresses: those that an envelope may contain, and lists of recipients as people type them.
 //!
-//! Pure: text in, values out. Which names are accounts here, what an alias
-//! stands for and where a copy goes is decided elsewhere.
+//! Pure: text in, values out. Other modules know accounts, aliases and routes.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -22,7 +21,7 @@ pub use reverse_path::ReversePath;
 /// How many recipients one message may have, and how many entries of a list are read.
 pub const MAX_RECIPIENTS: usize = 100_000;
 
-/// An address or local name that may stand in an envelope.
+/// An address or local name that may be in an envelope.
 ///
 /// Holds 1 to 254 bytes of UTF-8 without blanks and controls and without a `-`
 /// in front, so that it can be an argument of a program and a path of an SMTP
@@ -237,10 +236,10 @@ impl fmt::Display for EnvelopeAddress {
     }
 }
 
-/// Why a text is no address.
+/// Why a text is not an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressError {
-    /// What was to be an address, as typed.
+    /// The text that is not an address, as typed.
     pub text: String,
     /// The rule it breaks, as an English clause.
     pub reason: &'static str,

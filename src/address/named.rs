@@ -26,7 +26,7 @@ struct Name {
 }
 
 impl NamedAddress {
-    /// Returns the address with a name; an empty or blank name is none.
+    /// Returns the address with a display name; an empty or blank name is dropped.
     pub fn new(name: Option<&str>, address: EnvelopeAddress) -> NamedAddress {
         let name = name.map(spaces_for_controls).and_then(|name| {
             let repaired = matches!(name, Cow::Owned(_));

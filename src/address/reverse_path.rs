@@ -22,7 +22,7 @@ impl ReversePath {
         }
     }
 
-    /// Returns the path with this domain behind a bare name.
+    /// Returns the path; a bare name gets this domain.
     pub(crate) fn qualified(&self, domain: &str) -> ReversePath {
         match self {
             ReversePath::Null => ReversePath::Null,
@@ -32,7 +32,7 @@ impl ReversePath {
 }
 
 impl fmt::Display for ReversePath {
-    /// Shows the address as it stands in the envelope, and the null sender as `<>`.
+    /// Shows the address as in the envelope, and the null sender as `<>`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReversePath::Null => f.write_str("<>"),

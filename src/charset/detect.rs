@@ -1,4 +1,4 @@
-//! The charset of bytes that nobody has labelled: one rule for all that is sent and shown.
+//! The charset of bytes without a label: one rule for everything that is sent or shown.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -62,7 +62,8 @@ impl fmt::Display for Charset {
     }
 }
 
-/// Counts the characters of UTF-8 beyond ASCII in bytes, and the places where the bytes are none.
+/// Counts the valid multi-byte characters of UTF-8, and the places where the bytes are not valid
+/// UTF-8.
 ///
 /// A text of another charset has hardly any such character: that takes a letter such as `Ã` with a
 /// sign such as `¶` behind it. A text of UTF-8 that was cut, or joined with other bytes, has many, and

@@ -1,4 +1,4 @@
-//! What the name of a charset stands for: the one look-up for all of the program.
+//! Which charset a name means: the one look-up for the whole program.
 //!
 //! Names are compared loosely, as glibc, ICU and mail programs need it: case, hyphens, underscores,
 //! blanks and leading zeros do not count, nor do quotes around the name and what iconv (`//TRANSLIT`),
@@ -69,7 +69,7 @@ fn loose(name: &str) -> String {
     key
 }
 
-/// Labels that say that nobody knows the charset.
+/// Labels that say that the charset is unknown.
 const UNDECLARED: [&str; 12] = [
     "",
     "unknown",

@@ -87,7 +87,7 @@ impl NamedCharset {
         }
     }
 
-    /// Hands bytes to `emit` as text, a piece at a time; what is no character becomes U+FFFD.
+    /// Hands bytes to `emit` as text, a piece at a time; invalid bytes become U+FFFD.
     ///
     /// Bytes said to be ASCII are not to be decoded here: nothing is known of those above.
     pub(super) fn each_piece(self, bytes: &[u8], emit: &mut dyn FnMut(&str)) {

@@ -9,7 +9,7 @@ use super::labels::{Label, look_up};
 use super::named::{NamedCharset, web_pieces};
 use super::wide::marked_unit;
 
-/// Returns bytes with the label of a charset as text; what is no character becomes U+FFFD.
+/// Returns bytes with the label of a charset as text; invalid bytes become U+FFFD.
 ///
 /// Bytes without a label, or with one that we do not know or that cannot be right, are read as
 /// [`decode_text`] does.

@@ -1,4 +1,4 @@
-//! Reading from the command line: what is to be done with a mailbox.
+//! Reading from the command line: the tasks for a mailbox.
 
 use std::ffi::OsStr;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Write};

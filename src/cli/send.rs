@@ -21,7 +21,7 @@ use crate::sys::stdin::StandardLines;
 /// A message that a command line asks for.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
-    /// What is asked of the message.
+    /// The request for the message.
     pub request: Request,
     /// Where its text comes from.
     pub text: TextOptions,

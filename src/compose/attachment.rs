@@ -1,4 +1,5 @@
-//! Attachments: files, standard input and FIFOs, read so that they cannot change under us.
+//! Attachments: files, standard input and FIFOs. A change of the file during sending cannot damage
+//! the message.
 //!
 //! What is not a large regular file is spooled; a large one is read where it is, at the length
 //! it had when it was opened, and a file that has become shorter since is an error.
@@ -33,7 +34,7 @@ pub struct Attached {
     pub charset: Option<String>,
     /// The identifier by which the HTML of the message shows it, if it does.
     pub content_id: Option<ContentId>,
-    /// Whether it was taken along because the HTML names it, and not attached by the user.
+    /// Whether it is a picture that the HTML shows, and was not attached by the user.
     pub is_taken_along: bool,
     /// Its bytes.
     pub source: Source,
@@ -98,9 +99,9 @@ impl Read for InPlaceReader<'_> {
 /// Reads what is to be attached; `-` is standard input, `FILE=charset` a file of that charset.
 ///
 /// # Errors
-/// 66 when it cannot be read: missing, unreadable, a directory or device, or a FIFO that does
-/// not come to its end in time; 75 when the system fails; 128 + N when signal N interrupts it; 65
-/// when the type that is given for it is none.
+/// 66 when it cannot be read: missing, unreadable, a directory or device, or a FIFO that does not
+/// come to its end in time; 75 when the system fails; 128 + N when signal N interrupts it; 65 when
+/// the given type is not a content type.
 pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failure> {
     let (path, charset) = match split_charset(&wanted.path) {
         // A file of exactly this name goes first: `results=utf-8` may be one.

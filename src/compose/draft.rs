@@ -1,4 +1,4 @@
-//! The draft: a mail that is validated but not yet bytes, and what was wrong with the request.
+//! The draft: a validated mail that is not yet encoded, and the errors of the request.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -54,7 +54,7 @@ pub struct Draft {
     pub max_size: Option<u64>,
     /// Refuse a message that is too large instead.
     pub strict_size: bool,
-    /// Files that get a copy of what was sent (`record`, `-F`, Fcc).
+    /// Files that get a copy of the sent message (`record`, `-F`, Fcc).
     pub copies: Vec<OsString>,
     /// The Date field.
     pub date: String,
@@ -71,7 +71,7 @@ impl Draft {
     }
 }
 
-/// A draft, and what is wrong with what was asked for.
+/// A draft, and the errors of the request.
 #[derive(Debug, Default)]
 pub struct Composed {
     /// The draft; its body is whole even where something failed.
@@ -82,15 +82,15 @@ pub struct Composed {
     pub is_too_many: bool,
     /// Whether standard input was to be attached and could not be read to its end: it is gone.
     pub is_cut: bool,
-    /// Whether nobody is left to send to.
+    /// Whether there is no valid recipient.
     pub has_nobody: bool,
     /// Recipients that cannot be; the others get the mail.
     pub bad_recipients: Vec<BadRecipient>,
-    /// What was changed or left out without stopping the mail.
+    /// Warnings: what was changed or left out; the mail is sent all the same.
     pub warnings: Vec<Warning>,
 }
 
-/// What was changed or left out without stopping the mail.
+/// Warnings: what was changed or left out; the mail is sent all the same.
 #[derive(Debug)]
 pub struct Warning {
     /// What it is.
@@ -122,8 +122,7 @@ impl Composed {
             .or_else(|| bad.next().filter(|_| self.has_nobody))
     }
 
-    /// Returns everybody who was named, as text: addresses, files, commands, and what is no
-    /// recipient.
+    /// Returns all recipients of the request as text: addresses, files, commands, and invalid ones.
     pub fn named(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let draft = &self.draft;
         let addresses = draft.recipients().map(|to| to.address().as_str().into());
@@ -139,8 +138,8 @@ impl Composed {
 /// A recipient that cannot be.
 #[derive(Debug)]
 pub struct BadRecipient {
-    /// What was typed, sanitised and cut.
+    /// The typed text, sanitised and shortened.
     pub text: String,
-    /// Why it is none.
+    /// Why it is not valid.
     pub failure: Failure,
 }

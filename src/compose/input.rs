@@ -32,7 +32,7 @@ pub struct Input {
     pub body: Spool,
     /// Why the end was not reached.
     pub failure: Option<Failure>,
-    /// The text was given up and is not to be kept.
+    /// The message was cancelled, and its text is not kept.
     pub forget: bool,
 }
 
@@ -148,7 +148,7 @@ impl DotLine {
     }
 }
 
-/// Reads lines and their escapes from standard input, behind a text that is there already.
+/// Reads lines and their escapes from standard input, and appends them to an existing text.
 pub fn read_typed(session: Typing<'_>, before: Input) -> Input {
     if before.failure.is_some() {
         return before;
@@ -196,7 +196,7 @@ pub fn read_file(path: &OsStr, signals: &Signals) -> Input {
     input
 }
 
-/// Puts a file in front of what was read (`-q`); `-` is nothing more than standard input itself.
+/// Puts a file before the text (`-q`); `-` means standard input and adds nothing.
 pub fn behind_file(path: &OsStr, input: Input, signals: &Signals) -> Input {
     if path == "-" {
         return input;

@@ -1,4 +1,4 @@
-//! Composition: from what was asked for to a draft that may leave.
+//! Composition: makes a validated draft from a request.
 //!
 //! Everything is validated here, before anything leaves. What cannot be
 //! sent as it stands is a [`Failure`] in the result, never a lost text: the draft that comes
@@ -259,8 +259,8 @@ impl<'a> Composer<'a> {
         self.composed.draft.premade = is_finished.then_some(header);
     }
 
-    /// Refuses a header that was not read in full where it names the recipients: who is named
-    /// behind the limit would get nothing, without a message about it.
+    /// Refuses a header that names the recipients and is longer than the limit: the recipients
+    /// after the limit would silently get nothing.
     fn refuse_cut(&mut self, header: &PremadeHeader) {
         if header.is_cut() {
             let what = "the header is larger than 1 MiB or has more than 50,000 fields, \
@@ -331,7 +331,7 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    /// Takes what is asked of the MIME structure.
+    /// Takes the options for the MIME structure.
     fn wishes(&mut self, request: &Request) {
         let asked = request.encoding.as_deref();
         let encoding = match asked.map(attachment::transfer_encoding).transpose() {

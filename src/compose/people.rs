@@ -33,7 +33,7 @@ fn with_ascii_local_name(named: NamedAddress) -> Result<NamedAddress, AddressErr
 }
 
 impl Composer<'_> {
-    /// Parses the addresses of a field that is no recipient field; a bad one stops the mail.
+    /// Parses the addresses of a field other than To, Cc and Bcc; an invalid one stops the mail.
     pub(super) fn addresses(
         &mut self,
         name: &HeaderName,
@@ -257,8 +257,7 @@ impl Composer<'_> {
         }
     }
 
-    /// Stops a message that has more recipients than one may have: those behind the limit would
-    /// get nothing.
+    /// Stops a message with too many recipients: those after the limit would get nothing.
     fn limit_recipients(&mut self) {
         let Composed {
             draft,
@@ -280,7 +279,7 @@ impl Composer<'_> {
         }
     }
 
-    /// Takes an entry of a list that is no recipient.
+    /// Adds an entry of a list that is not a valid recipient.
     fn no_recipient(&mut self, error: &AddressError) {
         if is_rest(error) {
             self.too_many_recipients()
@@ -344,7 +343,8 @@ impl Composer<'_> {
         }
     }
 
-    /// Takes one's own names (`alternates` included) out of a group, unless the group would be empty then.
+    /// Removes the user's own names (`alternates` included) from a group, unless it would then be
+    /// empty.
     fn leave_me_out(&self, members: &mut Vec<&str>) {
         let login = user::login_name();
         let mine = self.settings.alternates.iter().chain([&login]);

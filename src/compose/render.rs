@@ -18,7 +18,7 @@ pub struct Style<'a> {
     pub wire: Wire,
     /// The From field where none was asked for; `None` leaves it to the MTA.
     pub default_from: Option<NamedAddress>,
-    /// The domain put behind bare names in the address fields.
+    /// The domain that is added to bare names in the address fields.
     pub qualify: Option<&'a str>,
     /// The largest message that may go this way, in bytes.
     pub limit: Option<u64>,
@@ -120,7 +120,7 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
     Ok(spool)
 }
 
-/// Puts a domain behind the bare names of the address fields, where relays object to them.
+/// Adds a domain to the bare names in the address fields, because relays refuse bare names.
 fn qualify_fields(header: &mut PremadeHeader, domain: &str) {
     for name in ["From", "Sender", "Reply-To", "To", "Cc"] {
         let Some(list) = header
@@ -206,7 +206,7 @@ fn fields(draft: &Draft, style: &Style<'_>) -> Fields {
     fields
 }
 
-/// Puts a domain behind bare names; an address that would become too long stays as it is.
+/// Adds a domain to bare names; an address that would become too long is not changed.
 fn qualified(list: &[NamedAddress], domain: Option<&str>) -> Vec<NamedAddress> {
     let Some(domain) = domain else {
         return list.to_vec();

@@ -1,15 +1,15 @@
-//! The request: what was asked for, as typed, before anything of it is judged.
+//! The request: all options and recipients as typed, before they are validated.
 
 use std::ffi::OsString;
 
-/// What was asked for, as typed.
+/// The options and recipients, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Recipient lists for the To field.
     pub to: Vec<OsString>,
     /// Recipient lists for the Cc field.
     pub cc: Vec<OsString>,
-    /// Recipient lists that stand in no field.
+    /// Recipients of the envelope only, in no header field.
     pub bcc: Vec<OsString>,
     /// The subject.
     pub subject: Option<OsString>,

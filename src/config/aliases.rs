@@ -13,7 +13,7 @@ use crate::sys::open::{self, Unread, Use};
 /// Where the system's aliases are.
 pub(crate) const SYSTEM_FILES: &[&str] = &["/etc/aliases", "/etc/mail/aliases"];
 
-/// The system's aliases: names in lower case, and what they stand for.
+/// The system's aliases: names in lower case, and their members.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SystemAliases {
     names: BTreeMap<String, Members>,
@@ -78,7 +78,7 @@ impl SystemAliases {
         self.names.contains_key(name)
     }
 
-    /// Returns what a name stands for.
+    /// Returns the members of an alias.
     pub(crate) fn get(&self, name: &str) -> Option<&Members> {
         self.names.get(&name.to_ascii_lowercase())
     }

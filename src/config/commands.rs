@@ -10,22 +10,22 @@ use crate::config::elsewhere;
 /// What a command takes after its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arguments {
-    /// Nothing; what stands there is an error.
+    /// No arguments; any argument is an error.
     None,
     /// A message list; without one the current message.
     Messages,
     /// One message, as a list that names it.
     Message,
-    /// A message list and the name of a file behind it.
+    /// A message list, and then a file name.
     File,
-    /// `+` or `-`, with a number if more than one step is meant.
+    /// `+` or `-`, with a number for more than one step.
     Steps,
     /// The rest of the line as it is.
     Text,
 }
 
 impl Arguments {
-    /// Returns what help shows behind the name.
+    /// Returns the arguments as help shows them after the name.
     pub fn synopsis(self) -> &'static str {
         match self {
             Arguments::None => "",
@@ -45,7 +45,7 @@ pub enum Help {
     Text(&'static str),
     /// It is another spelling of the row above.
     Alias,
-    /// Nothing: it is no command of the prompt.
+    /// It is not a command of the prompt.
     Hidden,
 }
 
@@ -141,7 +141,7 @@ pub(crate) enum RcCommand {
     Alias,
     /// Removes aliases.
     Unalias,
-    /// Names one's other addresses.
+    /// Names the user's other addresses.
     Alternates,
     /// Reads another file.
     Source,

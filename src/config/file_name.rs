@@ -36,7 +36,7 @@ pub(crate) struct NameInputs<'a> {
     pub home_of: &'a dyn Fn(&str) -> Result<PathBuf, NameError>,
     /// Finds the value of a variable or environment variable: `$name`.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
-    /// What `&`, `%` and `#` refer to; without it they stand for themselves.
+    /// The mailboxes that `&`, `%` and `#` mean; without it these characters stand for themselves.
     pub mailboxes: Option<MailboxNames<'a>>,
 }
 
@@ -82,9 +82,8 @@ pub(crate) enum NameError {
 }
 
 impl NameError {
-    /// Returns the failure of what was to be done with the file, the same wherever it was named: a
-    /// name that means no file is a file that is not there (66), a user who is not there is 67, and
-    /// a look-up that failed says nothing about either (75).
+    /// Returns the failure for an action on the file: 66 for a name that means no file, 67 for an
+    /// unknown user, 75 for a look-up that failed.
     pub(crate) fn failure(self, what: impl Into<String>) -> Failure {
         let text = self.to_string();
         match self {

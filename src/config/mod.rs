@@ -1,4 +1,4 @@
-//! Configuration: what is set, and by whom.
+//! Configuration: the settings, and where each of them was set.
 //!
 //! One syntax, mailrc, read from the system's files, the user's file and
 //! the `-S` options into one [`Settings`]. It is read once and handed down; nothing below looks

@@ -57,7 +57,7 @@ pub(crate) type Lines = Vec<(Origin, Vec<u8>)>;
 /// Something in the configuration that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// Where it stands.
+    /// The place of the problem.
     pub(crate) origin: Origin,
     /// What is wrong, in lower case.
     pub(crate) what: String,

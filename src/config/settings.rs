@@ -50,7 +50,7 @@ pub struct Settings {
     pub(super) changes: usize,
     /// Names that stand for recipients, by `alias`.
     pub(crate) aliases: BTreeMap<String, Members>,
-    /// One's other addresses, by `alternates`.
+    /// The user's other addresses, by `alternates`.
     pub(crate) alternates: Vec<String>,
     /// Header fields not shown, by `ignore`, in lower case.
     pub(crate) ignored: BTreeSet<String>,
@@ -64,13 +64,13 @@ pub struct Settings {
     left_out: [bool; 2],
     /// The blocks of `account NAME { … }`, as lines with their place.
     pub(super) accounts: BTreeMap<String, Lines>,
-    /// The macros of all files: whether their blocks set the way out, and what they call.
+    /// The macros of all files: whether their blocks set the route, and which macros they call.
     pub(super) macros: BTreeMap<String, (bool, Vec<String>)>,
     /// Other names for commands, by `commandalias`.
     pub(super) command_aliases: BTreeMap<String, String>,
     /// What the account in use has changed.
     in_account: AccountChanges,
-    /// What was wrong on the way.
+    /// The problems that were found.
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -249,7 +249,7 @@ impl Settings {
         self.store(name, None, None, origin);
     }
 
-    /// Keeps a variable that has no row; one whose name is of the way out stops mail (D21).
+    /// Stores a variable that has no row; if its name is one of the route, it stops mail (D21).
     fn set_unknown(&mut self, name: &str, value: &str, origin: Origin) {
         self.make_good(name);
         // `set tls-something=no` asks for nothing, so nothing is missing where that is not
@@ -350,7 +350,7 @@ impl Settings {
 
     /// Keeps a problem to be reported; beyond [`MAX_PROBLEMS`] only that there are more.
     ///
-    /// What was left out cannot be made good by a later value, because it is not known any more.
+    /// A later value cannot correct a problem that was not stored.
     pub(crate) fn add_problem(&mut self, problem: Problem) {
         let weight = match problem.weight {
             Weight::Line => 0,
@@ -369,7 +369,7 @@ impl Settings {
 
     /// Counts entries; returns whether there is room for them.
     ///
-    /// Where there is none nothing is sent: the way out may be in what is left out, or a recipient.
+    /// Without room nothing is sent: the rest may set the route, or name a recipient.
     pub(super) fn has_room(&mut self, entries: usize, origin: &Origin) -> bool {
         let had_room = self.entries <= MAX_ENTRIES;
         self.entries = self.entries.saturating_add(entries);
@@ -383,7 +383,7 @@ impl Settings {
         has_room
     }
 
-    /// Returns whether a macro, or one that it calls, sets the way out.
+    /// Returns whether a macro, or one that it calls, sets a variable of the route.
     pub(super) fn calls_way_out(&self, name: &str) -> bool {
         // Macros may call each other in a circle: each is looked at once.
         let mut seen = BTreeSet::from([name]);
@@ -405,7 +405,7 @@ impl Settings {
         false
     }
 
-    /// Forgets what was wrong with a variable that now has another value.
+    /// Drops the problems of a variable that now has another value.
     fn make_good(&mut self, name: &str) {
         self.problems
             .retain(|problem| problem.variable.as_deref() != Some(name));

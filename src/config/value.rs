@@ -36,7 +36,7 @@ pub enum ValueKind {
     Text,
     /// A text that must not be empty.
     Word,
-    /// The name or the address of a host; an empty one is none.
+    /// The name or the address of a host; it must not be empty.
     Host,
     /// A file name; `~` and `+` are expanded.
     Path,
@@ -61,7 +61,7 @@ pub enum ValueKind {
 pub struct Choice {
     /// The word, as code asks for it.
     pub word: &'static str,
-    /// Other words that mean it; an empty one stands for a variable that is set without a value.
+    /// Other words for the same choice; the empty word is a variable that is set without a value.
     pub also: &'static [&'static str],
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Targets {
 impl ValueKind {
     /// Judges a value; returns it in the one spelling that is stored, `None` if it says no.
     ///
-    /// `is_needed`: an empty value is none, for mail could go astray.
+    /// `is_needed`: an empty value is refused, because mail could go the wrong way.
     ///
     /// # Errors
     /// Says what the value must be, as the end of a sentence that begins with the variable.
@@ -237,7 +237,7 @@ fn list(choices: &[Choice], last: Option<&str>) -> String {
     }
 }
 
-/// Returns whether a byte may stand in the name of a host, or in an address in its place.
+/// Returns whether a byte may be part of a host name or of the address of a host.
 fn is_of_host(byte: u8) -> bool {
     // Brackets and colons are those of an IPv6 address. RFC 1123 has no `_` in a host name, but
     // hosts have it; a byte above 0x7f is part of an international name.

@@ -1,9 +1,9 @@
 //! The variable table: every variable Postrider knows, in one place.
 //!
 //! The manual page is rendered from it. A variable that is not here is accepted silently by `set`,
-//! because rc files are shared with other programs, unless its name is one of the
-//! way out, or differs only by case from one: then nothing is sent. A name
-//! that differs only by case from another row is reported. See [`judge_name`].
+//! because rc files are shared with other programs, unless its name begins like a variable of the
+//! route, or differs only by case from one: then nothing is sent. A name that differs only by case
+//! from another row is reported. See [`judge_name`].
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,7 +23,8 @@ pub struct Row {
     pub kind: ValueKind,
     /// What holds when it is not set; empty for "not set".
     pub default: &'static str,
-    /// Whether it concerns the way out or its safety: if its value is invalid, nothing is sent.
+    /// Whether it decides how mail is sent, or how safely: if its value is invalid, nothing is
+    /// sent.
     pub is_way_out: bool,
     /// What it does, for the manual; "Accepted, no effect" where it does nothing.
     pub(crate) doc: &'static str,
@@ -46,7 +47,7 @@ const fn row(
     }
 }
 
-/// A row that concerns the way out or its safety.
+/// A row that decides how mail is sent, or how safely.
 const fn way(
     name: &'static str,
     aliases: &'static [&'static str],
@@ -198,8 +199,8 @@ pub const ROWS: &[Row] = &[
     row("visual", &["VISUAL"], Text, "", "The editor of `~v`; the default is $VISUAL, else vi at a terminal."),
 ];
 
-/// A variable of s-nail or heirloom mailx that would change the way out and that we do not have:
-/// with it nothing is sent.
+/// A variable of s-nail or heirloom mailx that changes how mail is sent and that Postrider does not
+/// have: if it is set, nothing is sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused {
     /// The name, as `set` takes it; `ssl-NAME` is another for `tls-NAME`.
@@ -240,7 +241,7 @@ pub const REFUSED: &[Refused] = &[
     refused("tls-protocol", "Postrider chooses the protocols (TLS 1.2 and 1.3) and ciphers itself"),
 ];
 
-/// How names of the way out begin, in lower case and with dashes.
+/// How the names of variables of the route begin, in lower case and with dashes.
 const WAY_OUT: &[&str] = &["tls", "ssl", "smtp", "mta", "oauth-", "from-", "sendmail-"];
 
 /// Returns a name as the tables have it: `ssl-NAME` is `tls-NAME`.
@@ -262,7 +263,7 @@ pub(crate) fn row_of(name: &str) -> Option<&'static Row> {
     }
 }
 
-/// Returns whether a name is one of the way out, or a misspelt one.
+/// Returns whether a name is that of a variable of the route, also if it is misspelt.
 pub(crate) fn is_way_out(name: &str) -> bool {
     match row_of(name) {
         Some(row) => row.is_way_out,
@@ -270,21 +271,21 @@ pub(crate) fn is_way_out(name: &str) -> bool {
     }
 }
 
-/// What is wrong with the name of a variable that is in no row.
+/// The problem with the name of an unknown variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misnamed {
     /// What is wrong, in lower case.
     pub(crate) what: String,
     /// The next step, if there is one.
     pub(crate) hint: Option<String>,
-    /// The variable that was meant: the name differs from its name only by case or by `_` for `-`.
+    /// The variable whose name differs only by case or by `_` for `-`.
     pub(crate) twin: Option<&'static str>,
-    /// Whether it concerns the way out: then nothing is sent.
+    /// Whether it concerns the route: then nothing is sent.
     pub is_way_out: bool,
 }
 
-/// Says what is wrong with a name that is in no row: it may be one of the way out, or one that
-/// differs from a known one only by case.
+/// Judges an unknown name: it may begin like a variable of the route, or differ from a known name
+/// only by case.
 pub(crate) fn judge_name(name: &str) -> Option<Misnamed> {
     let known = canonical(name);
     let of_the_way_out = |what, hint: Option<String>| Misnamed {

@@ -137,7 +137,7 @@ pub(crate) fn texts(line: &str) -> Result<Vec<String>, String> {
     Ok(words.into_iter().map(|word| word.text).collect())
 }
 
-/// Returns what is said of a line with an open quote.
+/// Returns the error for a line with an open quote.
 pub(crate) fn open_quote(line: &str, OpenQuote: OpenQuote) -> String {
     // A secret may follow the `=`.
     let shown = line.split('=').next().unwrap_or_default();

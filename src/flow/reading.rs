@@ -1,4 +1,4 @@
-//! Reading: which mailbox is meant, and how it is opened.
+//! Reading: finds the mailbox and opens it.
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
@@ -19,7 +19,7 @@ use crate::sys::signals::Signals;
 use crate::sys::user;
 use crate::ui::Screen;
 
-/// Which mailbox is meant, as it was typed.
+/// The mailbox to open, as typed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MailboxChoice {
     /// `-f`: this file; `Some("")` is `~/mbox`.
@@ -60,7 +60,7 @@ pub(crate) fn interrupted(signal: u8, path: &Path) -> Failure {
     Failure::new(Kind::Signal(signal), what)
 }
 
-/// Opens a mailbox for the reader; a change that broke off is completed first.
+/// Opens a mailbox for the reader; completes an interrupted change first.
 ///
 /// # Errors
 /// The mailbox cannot be opened, there is no message in it, or a signal asks us to stop.
@@ -87,8 +87,8 @@ pub(crate) fn open(
     }
 }
 
-/// Completes a change of the mailbox that broke off; what cannot be completed is reported, and the
-/// mailbox is shown as if it were.
+/// Completes an interrupted change of the mailbox. If that fails it is reported, and the mailbox is
+/// shown as it will be after the change.
 fn recover(path: &Path, opening: &Opening<'_>, screen: &mut Screen<'_>) {
     let mut options = CommitOptions {
         lock: LockOptions::default(),
@@ -270,8 +270,7 @@ fn no_place(error: io::Error) -> Failure {
 
 /// Returns the mailbox that a name stands for, as `-f`, `save` and the like take it.
 ///
-/// # Errors
-/// The name refers to what is not there (66), or the system failed to look (75).
+/// # Errors The name refers to a user, variable or directory that does not exist (66), or the look-up failed (75).
 pub(crate) fn file_of(
     file: &OsStr,
     settings: &Settings,
@@ -304,8 +303,8 @@ pub(crate) fn file_of(
     named.map_err(|error| error.failure(cannot_open(file)))
 }
 
-/// Returns the file of exactly this name, if one is there: then it is meant, whatever characters
-/// are in it. A name with `%` is never a file's, because it means a system mailbox.
+/// Returns the file of exactly this name, if it exists: it takes precedence over `+`, `&` and the
+/// others. `%` always means a system mailbox.
 fn file_of_that_name(file: &OsStr) -> Result<Option<Named>, Failure> {
     if file.as_bytes().starts_with(b"%") {
         return Ok(None);

@@ -21,7 +21,7 @@ use crate::sys::signals::Signals;
 /// How a message is sent.
 #[derive(Debug, Default)]
 pub(crate) struct SendOptions {
-    /// Send nothing that has neither body nor attachments.
+    /// Do not send a message that has neither body nor attachments.
     pub discard_empty: bool,
     /// Send nothing: the message to standard output, the plan to standard error.
     pub dry_run: bool,
@@ -173,7 +173,7 @@ impl SendFlow<'_> {
         }
     }
 
-    /// Prints and remembers what is wrong with a message.
+    /// Prints and remembers the errors of a message.
     fn fail_all(&mut self, composed: &Composed) {
         for failure in composed.all_failures() {
             self.diagnostics.fail(failure);

@@ -1,4 +1,4 @@
-//! Changes of a mailbox: what is to be done to its messages, with which options, and the result.
+//! Changes of a mailbox: the requested changes, the options, and the result.
 
 use std::io;
 use std::path::PathBuf;
@@ -126,7 +126,8 @@ pub struct Committed {
     pub notices: Vec<Notice>,
 }
 
-/// Changes that are safe in a journal; whoever opens the mailbox next for writing completes them.
+/// Changes that are stored in a journal; they are completed when the mailbox is next opened for
+/// writing.
 #[derive(Debug)]
 pub struct Pending {
     /// The journal.

@@ -39,7 +39,7 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
-    /// The first line that is not blank is no From_ line.
+    /// The first line that is not blank is not a From_ line.
     NotMbox {
         /// The file.
         path: PathBuf,
@@ -169,7 +169,7 @@ pub enum CommitError {
     Refused {
         /// The mailbox.
         path: PathBuf,
-        /// Why: what it is.
+        /// Why: the kind of file, with its article.
         why: String,
     },
     /// Another program has changed the mailbox so much that the messages cannot be found again.
@@ -177,7 +177,7 @@ pub enum CommitError {
         /// The mailbox.
         path: PathBuf,
     },
-    /// A rewrite broke off, and its journal cannot be used to complete it.
+    /// A rewrite was interrupted, and its journal cannot be used to complete it.
     Journal {
         /// The mailbox.
         path: PathBuf,

@@ -102,7 +102,7 @@ fn checked(
     }
 }
 
-/// Returns what is wrong with a file that another user may have planted under a mailbox's name.
+/// Returns why a file is refused that another user may have put in the place of a mailbox.
 ///
 /// That is possible only in a directory with the sticky bit, such as a spool of mode 3777.
 ///

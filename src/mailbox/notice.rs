@@ -16,7 +16,7 @@ pub enum Notice {
         /// What the file is, with its article.
         why: &'static str,
     },
-    /// A file among the messages of a Maildir is no message, or cannot be read.
+    /// A file in a Maildir is not a message, or cannot be read.
     LeftOut {
         /// The file.
         path: PathBuf,
@@ -30,21 +30,21 @@ pub enum Notice {
     },
     /// Another program is still writing the last message, which is left out.
     Torn,
-    /// A rewrite broke off, and we have no permission to read its journal.
+    /// A rewrite was interrupted, and we have no permission to read its journal.
     Unreadable {
         /// The journal.
         journal: PathBuf,
         /// The user who can complete the rewrite by opening the mailbox.
         owner: String,
     },
-    /// A rewrite broke off; the mailbox is shown as it will be when the rewrite is completed.
+    /// A rewrite was interrupted; the mailbox is shown as it will be after the rewrite.
     Unfinished {
         /// The journal.
         journal: PathBuf,
     },
-    /// A rewrite that had broken off was completed.
+    /// An interrupted rewrite was completed.
     Completed,
-    /// A rewrite broke off, and another program has written the mailbox since.
+    /// A rewrite was interrupted, and another program has written to the mailbox since.
     Overwritten {
         /// The journal, or the copy of its contents.
         kept: PathBuf,

@@ -71,7 +71,7 @@ pub trait MessageSource {
     fn reader(&self) -> io::Result<Box<dyn io::Read + Send + '_>>;
 }
 
-/// A source that lies in memory.
+/// A source in memory.
 impl MessageSource for [u8] {
     fn len(&self) -> u64 {
         <[u8]>::len(self) as u64
@@ -82,7 +82,7 @@ impl MessageSource for [u8] {
     }
 }
 
-/// A source that lies in memory.
+/// A source in memory.
 impl MessageSource for Vec<u8> {
     fn len(&self) -> u64 {
         Vec::len(self) as u64

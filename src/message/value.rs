@@ -8,7 +8,7 @@ use std::fmt;
 use crate::address::spaces_for_controls;
 use crate::charset::decode_text;
 
-/// Why bytes may not stand in a header field.
+/// Why bytes are not allowed in a header field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueError {
     /// The text refused, decoded; not sanitised.

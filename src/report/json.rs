@@ -22,7 +22,7 @@ use crate::message::holds_addresses;
 use crate::message::parse::{Content, Part, date, display, fields, structure, words};
 use crate::sanitize;
 
-/// How much of a field body has its encoded words decoded, in bytes; the rest stands as it is.
+/// How many bytes of a field body have their encoded words decoded; the rest is not decoded.
 const MAX_DECODED: usize = 1 << 20;
 /// How much is gathered before it is given.
 const CHUNK: usize = 64 * 1024;
@@ -59,7 +59,7 @@ pub(crate) fn error(error: &str, hint: Option<&str>, status: u8) -> Vec<u8> {
     line(&json!({ "error": error, "hint": hint, "status": status }))
 }
 
-/// Puts a path into an object; where it is not UTF-8 its bytes stand beside it.
+/// Puts a path into an object; if it is not UTF-8, its bytes are added in a second key.
 pub(crate) fn insert_path(object: &mut Map<String, Value>, key: &str, path: Option<&Path>) {
     let text = path.map(Path::to_string_lossy);
     object.insert(key.to_owned(), json!(text));

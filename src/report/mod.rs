@@ -28,7 +28,7 @@ const CHUNK: usize = 64 * 1024;
 pub(crate) enum ReportError {
     /// The mailbox cannot be opened; the caller knows what a missing one means.
     Open(OpenError),
-    /// There is no message in it; the caller says so in the words of mailx.
+    /// It has no messages; the caller reports that in the words of mailx.
     NoMail,
     /// Anything else, ready to be reported.
     Failed(Failure),
@@ -71,8 +71,8 @@ impl From<Failure> for ReportError {
 pub(crate) enum ShowForm {
     /// Decoded, for people.
     Text,
-    /// The message's bytes as they stand in the mailbox, without its From_ line and the empty
-    /// line that ends it there.
+    /// The bytes of the message in the mailbox, without its From_ line and the empty line at its
+    /// end.
     Raw,
     /// One JSON object; see [`json`].
     Json,
@@ -111,7 +111,7 @@ pub(crate) fn headers(
     Ok(incomplete.or((!written).then_some(Kind::Nothing)))
 }
 
-/// Header lines on their way out, held back until it is known which message is the current one.
+/// Header lines that are held back until the current message is known.
 #[derive(Default)]
 struct HeaderLines {
     text: String,

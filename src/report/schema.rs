@@ -3,10 +3,10 @@
 //!
 //! Keys are stable: new ones may be added, none is taken away or gets another type.
 
-/// An object that is printed with `--json`, or stands in another one.
+/// An object that is printed with `--json`, or is part of another one.
 #[derive(Debug)]
 pub struct JsonObject {
-    /// What it is called, here and in the manual.
+    /// Its name, here and in the manual.
     pub name: &'static str,
     /// What prints it, and when.
     pub about: &'static str,
@@ -78,7 +78,7 @@ const fn raw(name: &'static str) -> JsonKey {
     key(name, Base64, Sometimes, "")
 }
 
-/// All objects; those that stand in others come behind them.
+/// All objects; one that is part of others comes after them.
 pub const OBJECTS: &[JsonObject] = &[
     JsonObject {
         name: "message",

@@ -7,7 +7,7 @@ use super::list::{self, Index, ListError, Sight};
 use crate::mailbox::FromLine;
 use crate::message::parse::{date, fields};
 
-/// Which messages are meant: those that a list names, and of them those that pass every filter.
+/// Selects messages: those that a list names and every filter matches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
     /// Message lists; without any, all messages.
@@ -23,7 +23,7 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    /// Returns whether the last message is the only one that can be meant.
+    /// Returns whether only the last message can be selected.
     pub(crate) fn is_last(&self) -> bool {
         matches!(&self.lists[..], [list] if as_list(list) == "$")
     }

@@ -24,7 +24,7 @@ pub(crate) enum FlagChoice {
 }
 
 impl FlagChoice {
-    /// Returns what a letter stands for.
+    /// Returns the choice for a letter.
     pub(crate) fn from_letter(letter: char) -> Option<FlagChoice> {
         Some(match letter {
             'a' => FlagChoice::Answered,

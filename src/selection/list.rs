@@ -56,7 +56,7 @@ pub(crate) enum ListError {
     UnknownFlag(Option<char>),
     /// `/` alone, and nothing was searched for before.
     NoPreviousSearch,
-    /// This word is no number and no range.
+    /// This word is neither a number nor a range.
     NotUnderstood(String),
     /// A quote is not closed.
     OpenQuote,

@@ -1,5 +1,5 @@
-//! Which messages are meant: message lists, flags and filters, for the reader, for changes without
-//! a dialogue and for reports.
+//! Selecting messages by message lists, flags and filters, for the reader, for changes without a
+//! prompt and for reports.
 //!
 //! Nothing here opens a mailbox: the messages are known through [`Index`] alone.
 

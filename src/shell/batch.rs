@@ -187,7 +187,7 @@ fn choose(selection: &Selection, stored: &StoredIndex<'_>) -> Result<Vec<usize>,
     })
 }
 
-/// Writes the changes; after a signal the failure says so, and not what the signal broke off.
+/// Writes the changes; if a signal interrupted that, the failure names the signal.
 fn write(
     mailbox: &Mailbox,
     changes: &Changes,
@@ -210,7 +210,7 @@ fn report_unread(stored: &StoredIndex<'_>, screen: &mut Screen<'_>) -> Option<Ki
 }
 
 impl Action {
-    /// Returns what is to be changed in these messages.
+    /// Returns the changes for these messages.
     fn changes(self, stored: &StoredIndex<'_>, chosen: &[usize]) -> Changes {
         let mut changes = Changes::default();
         for &message in chosen {

@@ -16,7 +16,7 @@ use crate::mailbox::Flags;
 use crate::sanitize;
 
 impl Reader<'_, '_> {
-    /// Runs one line, unless it is no command.
+    /// Runs one line if it is a command.
     pub(super) fn run_line(&mut self, line: &str) {
         if !self.in_script || !self.script.skips(line) {
             self.carry_out(line);
@@ -189,7 +189,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Runs a command; `text` is what stands behind its name.
+    /// Runs a command; `text` is the rest of the line after its name.
     pub(super) fn run_command(&mut self, command: PromptCommand, text: &str) -> CommandResult {
         match command {
             PromptCommand::Next => self.next(text),

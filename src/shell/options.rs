@@ -141,7 +141,7 @@ pub(crate) struct ReaderOptions {
     pub errexit: bool,
     /// How long to wait for the lock of a mailbox that is to be written (`lock-timeout`).
     pub lock_patience: Duration,
-    /// Whether it is said what is done (`verbose`).
+    /// Whether progress is reported (`verbose`).
     pub verbose: bool,
 }
 

@@ -13,7 +13,7 @@ use crate::sys::open::write::{Denied, Target};
 /// The greatest length of a name that the sender of a mail chose, in bytes; file systems take 255.
 const MAX_NAME: usize = 200;
 
-/// How many names are tried before it is given up.
+/// How many names are tried.
 const MAX_NAMES: usize = 1000;
 
 /// Makes a file name of one that the sender of a mail chose: no directory, not hidden, no controls.

@@ -1,4 +1,4 @@
-//! Leaving: what becomes of each message, and writing that down.
+//! Leaving: decides what happens to each message, and writes the changes.
 //!
 //! # The rules
 //! Deleted messages go. With the rules compiled in, everything else stays; what is new becomes
@@ -32,7 +32,7 @@ struct QuitPlan {
 }
 
 impl Reader<'_, '_> {
-    /// Writes back what was marked, and ends the loop; stays at a terminal if that fails.
+    /// Writes the changes and ends the loop; if that fails at a terminal, the reader stays open.
     pub(super) fn quit(&mut self, _: &str) -> CommandResult {
         let written = match self.held_back_by() {
             // Nothing can be marked in a mailbox that is open read-only, so there is nothing to

@@ -91,7 +91,7 @@ impl Script {
         self.failed.get_or_insert_with(|| line.trim().to_owned());
     }
 
-    /// Takes a command that we do not know; returns what becomes of the lines behind it.
+    /// Handles an unknown command; says which lines after it are skipped.
     pub(super) fn skip_lines_of(&mut self, line: &str) -> &'static str {
         let line = line.trim();
         if reads_text(line) {
@@ -109,7 +109,7 @@ impl Script {
         ""
     }
 
-    /// Returns whether a line is no command, but belongs to one that we do not know.
+    /// Returns whether a line belongs to an unknown command, as its text or its block.
     pub(super) fn skips(&mut self, line: &str) -> bool {
         let line = line.trim();
         self.following = match self.following {

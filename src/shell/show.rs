@@ -26,7 +26,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Returns the line that says what is open: `"/var/mail/root": 4 messages 2 new 3 unread [Read only]`.
+    /// Returns the greeting line: `"/var/mail/root": 4 messages 2 new 3 unread [Read only]`.
     pub(super) fn banner(&self) -> String {
         let messages = self.mailbox.messages();
         let count = |choice: FlagChoice| {

@@ -116,7 +116,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Says what was written into which file: `"file" [New file] lines/bytes`.
+    /// Reports what was written to a file: `"file" [New file] lines/bytes`.
     fn say_written(&mut self, path: &Path, is_new: bool, size: &str) {
         let path = sanitize::path(&path);
         let how = if is_new { "New file" } else { "Appended" };

@@ -11,7 +11,7 @@ pub struct Identity {
     pub host: String,
     /// Whether `host` is fully qualified.
     pub is_qualified: bool,
-    /// What is put behind bare names that leave.
+    /// The domain that is added to bare names in mail that leaves this host.
     pub qualify_domain: String,
     /// All names of this host, in lower case and ASCII.
     pub own_names: Vec<String>,

@@ -163,7 +163,7 @@ impl LetterPlace {
     }
 }
 
-/// Returns the places for dead letters, in order, and why one that is configured is none.
+/// Returns the places for dead letters, in order, and why the configured one cannot be used.
 fn places(settings: &Settings, environment: &Environment) -> (Vec<LetterPlace>, Vec<String>) {
     let mut reasons = Vec::new();
     let home = environment.home_directory().filter(|home| home.is_dir());

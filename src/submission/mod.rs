@@ -46,8 +46,7 @@ use identity::Identity;
 ///
 /// `bad` are recipients that are no valid addresses; the text is kept because of them, too.
 ///
-/// # Errors
-/// 78 when the configuration of the way out is wrong.
+/// # Errors 78 when the configuration for sending is wrong.
 pub fn send(
     draft: &Draft,
     bad: &[BadRecipient],
@@ -199,7 +198,7 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
     }
 }
 
-/// Keeps what was asked to be sent and cannot be.
+/// Keeps a message that cannot be sent.
 pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Kept {
     let all: Vec<String> = composed.named().map(Cow::into_owned).collect();
     keep(&composed.draft, &all, around)

@@ -38,8 +38,8 @@ pub struct SubmissionPlan {
 /// Finds a route for every recipient of a draft.
 ///
 /// # Errors
-/// 78 when the configuration of the way out is wrong; 75 when the system fails where the way is
-/// looked for: a sendmail, an account, an alias or a name that cannot be looked up is not absent.
+/// 78 when the configuration for sending is wrong; 75 when the system fails during a look-up: a
+/// sendmail, an account, an alias or a name that cannot be looked up is not absent.
 pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<SubmissionPlan, Failure> {
     let settings = around.settings;
     // The order of the steps: what the settings say, what cannot work at all (we as our own MTA),
@@ -103,7 +103,7 @@ fn relay_of(copy: &RoutedCopy) -> Option<&RelayUrl> {
     }
 }
 
-/// Reads the settings of the way out: `mta`, and the relay that it or `smtp` names.
+/// Reads the settings of the route: `mta`, and the relay that it or `smtp` names.
 ///
 /// # Errors
 /// 78 when one of them is wrong, or contradicts another.

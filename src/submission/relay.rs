@@ -242,7 +242,7 @@ fn credentials(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Crede
     }
 }
 
-/// Returns the file that a variable of the way out names.
+/// Returns the file that a variable of the route names.
 ///
 /// # Errors
 /// 78 when the name means no file, as for one that is not there; 75 when the system failed to look.

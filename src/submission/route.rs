@@ -13,7 +13,7 @@ use crate::exit::Kind;
 use crate::submission::mta::{Mta, RelayUrl};
 use crate::transport::{Disposition, Outcome};
 
-/// A way out.
+/// A route: how a copy leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// By this sendmail.
@@ -31,9 +31,9 @@ pub enum Route {
 pub struct RoutedCopy {
     /// The recipient as it was given, after the aliases of the mailrc.
     pub recipient: EnvelopeAddress,
-    /// What stands in the envelope: qualified for a relay, expanded by the system's aliases.
+    /// The recipient in the envelope: qualified for a relay, and expanded by the system's aliases.
     pub target: EnvelopeAddress,
-    /// The way, or why there is none.
+    /// The route, or why there is no route.
     pub route: Result<Arc<Route>, Arc<Outcome>>,
     /// Why this way, as an English clause.
     pub reason: Cow<'static, str>,
@@ -47,7 +47,7 @@ pub(crate) struct RoutingInputs<'a> {
     pub relay: Option<Arc<RelayUrl>>,
     /// Whether local names leave too (`local=relay`).
     pub local_leaves: bool,
-    /// What is put behind bare names that leave.
+    /// The domain that is added to bare names in mail that leaves this host.
     pub qualify_domain: String,
     /// This host's own names, in lower case and ASCII.
     pub own_names: Vec<String>,

@@ -9,7 +9,7 @@ use crate::transport::local::Wait;
 
 /// All that a submission needs to know of its surroundings.
 pub struct Surroundings<'a> {
-    /// What is set.
+    /// The settings.
     pub(crate) settings: &'a Settings,
     /// The environment.
     pub(crate) environment: &'a Environment,

@@ -124,7 +124,7 @@ pub(crate) fn make_directories(path: &Path, mode: u32) -> io::Result<()> {
     }
 }
 
-/// Makes sure that a directory which is there survives a power cut, and those above it.
+/// Makes sure that an existing directory and those above it survive a power cut.
 ///
 /// # Errors
 /// When it is no directory, or cannot be synced.

@@ -1,4 +1,4 @@
-//! Directories of one user in a place where everybody may write: `/var/tmp/postrider-UID`.
+//! Directories of one user in a place that every user may write to: `/var/tmp/postrider-UID`.
 //!
 //! Anybody may have made what has that name. So a private place is judged whole, by descriptors:
 //! the directory that holds it belongs to root, and nobody else can rename what is in it; the place
@@ -26,7 +26,7 @@ const BASE: &str = "/var/tmp";
 /// The file for unsent mail in a private place.
 pub(crate) const LETTERS: &str = "dead.letter";
 
-/// A directory that nobody but its user and root can write to, or put something else in place of.
+/// A directory that only its user and root can write to or replace.
 #[derive(Clone, Debug)]
 pub(crate) struct Private {
     directory: Arc<File>,
@@ -51,7 +51,7 @@ impl Private {
         places.collect()
     }
 
-    /// Returns our place; makes it if there is none.
+    /// Returns our place; creates it if necessary.
     ///
     /// # Errors
     /// When it cannot be made, or the directory that would hold it cannot be trusted.
@@ -106,7 +106,7 @@ fn name_of(uid: u32) -> String {
     format!("postrider-{uid}")
 }
 
-/// Opens the directory that holds the places, if nobody but root can rename what is in it.
+/// Opens the directory that contains the places, if only root can rename them.
 fn base() -> io::Result<File> {
     let base = names::directory(Path::new(BASE), Links::Refused)?;
     let found = base.metadata()?;

@@ -69,7 +69,7 @@ impl Spool {
         self.len == 0
     }
 
-    /// Forgets all bytes behind this length.
+    /// Cuts off all bytes after this length.
     pub fn truncate(&mut self, len: u64) {
         self.len = self.len.min(len);
         if let Store::Memory(bytes) = &mut self.store {
@@ -130,7 +130,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Copies what is there into another file and goes on in it.
+    /// Copies the content into another file, which is used from then on.
     fn move_to(&mut self, file: File, wrap: fn(File) -> Store) -> io::Result<()> {
         let mut offset = 0;
         let mut block = vec![0; 64 * 1024];

@@ -50,9 +50,9 @@ impl Read for Interruptible<'_> {
 pub(crate) enum StandardLine {
     /// A line, with its line end unless it is the last one.
     Line(Vec<u8>),
-    /// The end of the input; a terminal may go on behind it.
+    /// The end of the input; a terminal may deliver more afterwards.
     End,
-    /// The interrupt key; what was typed of the line is gone.
+    /// The interrupt key; the line typed so far is discarded.
     Interrupt,
     /// Another signal that asks us to stop.
     Signal(u8),
@@ -64,7 +64,7 @@ pub(crate) enum StandardLine {
 #[derive(Debug)]
 pub(crate) struct StandardLines<'a> {
     signals: &'a Signals,
-    /// The bytes that were read behind the last line.
+    /// The bytes that were read after the last line.
     pending: Vec<u8>,
 }
 

@@ -182,8 +182,8 @@ fn edited(path: &Path) -> Result<Spool, Unread> {
     }
 }
 
-/// Returns the failure of a program that could not be started: what is missing is this program,
-/// and not what it was to run.
+/// Returns the failure for a program that could not be started: this program is missing, and not
+/// the command it was to run.
 fn not_run(program: &OsStr, error: io::Error) -> Failure {
     let what = format!("cannot run {}", sanitize::path(&program));
     Failure::new(Kind::NoInput, what).because(error)

@@ -62,7 +62,7 @@ const UTC: FixedOffset = match FixedOffset::east_opt(0) {
     None => unreachable!(),
 };
 
-/// Returns an offset; one of a day or more, which no clock shows, is none.
+/// Returns an offset; `None` if it is a day or more.
 fn fixed(seconds: i32) -> FixedOffset {
     FixedOffset::east_opt(seconds).unwrap_or(UTC)
 }
@@ -95,7 +95,8 @@ pub(crate) fn local() -> &'static Zone {
     &found.zone
 }
 
-/// Returns what is wrong with the zone, if a time was asked for and it is none. Not yet sanitised.
+/// Returns the problem with the zone, if a time was shown and the zone is not valid. Not yet
+/// sanitised.
 pub(crate) fn complaint() -> Option<&'static str> {
     FOUND.get()?.complaint.as_deref()
 }
@@ -145,7 +146,7 @@ fn of_rule(rule: &str) -> Option<TimeZone> {
     settings.parse_posix_tz(rule).ok()
 }
 
-/// Why a file is no zone.
+/// Why a file is not a time zone.
 enum Bad {
     Unread(Unread),
     Content,

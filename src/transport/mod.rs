@@ -110,7 +110,7 @@ impl Outcome {
     }
 }
 
-/// Gets what goes on while a transport works: the dialogue for `-v`, and long waits.
+/// Is called while a transport works: with the dialogue for `-v`, and with long waits.
 pub(crate) trait Observer: Send + Sync {
     /// Shows one line of a dialogue, in which secrets are masked already.
     fn dialogue(&self, from_us: bool, line: &str) {

@@ -45,7 +45,7 @@ pub(crate) struct Sendmail {
     pub program: PathBuf,
     /// The name it is called by, if that is not its path (`mta-argv0`).
     pub name: Option<OsString>,
-    /// More arguments, behind our own first one (`mta-arguments`).
+    /// More arguments, after our own first one (`mta-arguments`).
     pub arguments: Vec<String>,
     /// The sender's full name, for `-F`.
     pub full_name: Option<String>,

@@ -102,7 +102,7 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// Sends out what is buffered.
+    /// Flushes the buffer.
     pub(crate) fn flush(&mut self) {
         if self.failed.is_none()
             && let Err(error) = self.out.flush()

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::person::{BareNames, MAX_PARTS, MAX_WORDS, Part, UNDECIDED};
 use super::{AddressError, EnvelopeAddress, MAX_RECIPIENTS, NOT_EXPANDED, NamedAddress};
 
-/// Why the rest of a list is no address.
+/// Why the rest of a list was not parsed.
 const TOO_MANY: &str = "the list has more addresses than one message may have";
 
 /// Where one copy goes, as typed.
@@ -85,7 +85,7 @@ pub fn parse_recipients(
     parser.found
 }
 
-/// Returns whether an entry is the rest of a list behind [`MAX_RECIPIENTS`] of them.
+/// Returns whether an entry is the rest of a list that has more than [`MAX_RECIPIENTS`] entries.
 pub fn is_rest(error: &AddressError) -> bool {
     error.reason == TOO_MANY
 }
@@ -102,7 +102,7 @@ struct Word {
     comment: Option<String>,
 }
 
-/// What stands between two separators.
+/// One entry: the text between two separators.
 #[derive(Default)]
 struct Entry {
     start: usize,
@@ -196,7 +196,8 @@ impl<'a> Parser<'a> {
         self.entry.words.is_empty() && self.entry.angle.is_none()
     }
 
-    /// A group is opened by a name without `@`; `a@[IPv6:…]` is none, nor is a group within a group.
+    /// A group begins with a name without `@`. So `a@[IPv6:…]` does not begin one, and groups are
+    /// not nested.
     fn opens_group(&self) -> bool {
         self.group.is_none()
             && self.entry.angle.is_none()
@@ -300,7 +301,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Returns where the `>` is; a comma or another `<` before it means there is none.
+    /// Returns where the `>` is; `None` if a comma or another `<` comes first.
     fn closing_bracket(&mut self, rest: &str) -> Option<usize> {
         let mut from = 0;
         if self.quotes_close && rest.starts_with('"') {

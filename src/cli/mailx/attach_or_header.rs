@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::message::MediaType;
 
-/// Header fields that are always meant: of RFC 5322, MIME, lists, and common mail programs.
+/// Names that always count as header fields: of RFC 5322, MIME, lists, and common mail programs.
 const KNOWN_FIELDS: &str = "\
 accept-language apparently-to approved archive archived-at authentication-results auto-submitted \
 autocrypt bcc cc comments content-description content-disposition content-id content-language \

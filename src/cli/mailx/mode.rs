@@ -63,7 +63,7 @@ pub(super) fn mode(parsed: &mut MailxArguments) -> Result<Mode, Failure> {
     })))
 }
 
-/// Returns whether an option stands there that reads a mailbox.
+/// Returns whether there is an option that reads a mailbox.
 fn has_read_option(parsed: &MailxArguments) -> bool {
     parsed.file.is_some()
         || parsed.user.is_some()
@@ -73,7 +73,7 @@ fn has_read_option(parsed: &MailxArguments) -> bool {
         || parsed.print
 }
 
-/// Returns whether an option stands there that is for a message.
+/// Returns whether there is an option for sending.
 fn has_send_option(parsed: &MailxArguments) -> bool {
     parsed.subject.is_some()
         || !parsed.cc.is_empty()
@@ -110,7 +110,7 @@ fn starts_reader(parsed: &MailxArguments) -> bool {
     parsed.search.is_none() && !parsed.check && parsed.headers.is_none() && !parsed.print
 }
 
-/// Gathers what is asked of a message. The recipients move: there may be megabytes of them.
+/// Makes the request for a message. The recipients are moved: there may be megabytes of them.
 fn request(parsed: &mut MailxArguments) -> Result<Request, Failure> {
     let request = Request {
         to: mem::take(&mut parsed.operands),
@@ -228,7 +228,7 @@ fn mailbox(parsed: &MailxArguments) -> Result<MailboxChoice, Failure> {
     Ok(choice)
 }
 
-/// Returns what is to be done with the mailbox.
+/// Returns the task for the mailbox.
 fn task(parsed: &MailxArguments) -> Result<Task, Failure> {
     let lossy = |text: &OsString| text.to_string_lossy().into_owned();
     // `-L LIST -e` is one task: the status says whether the list names a message. So -L is looked

@@ -352,7 +352,7 @@ pub(crate) struct CommonArguments {
 }
 
 impl SendArguments {
-    /// Returns what is to be sent, and how.
+    /// Returns the message to send, and the options for sending.
     pub(in crate::cli) fn sending(self) -> Sending {
         let request = Request {
             to: self.recipients,
@@ -394,7 +394,7 @@ impl SendArguments {
 }
 
 impl ChoiceArguments {
-    /// Returns which messages are meant.
+    /// Returns the selection of messages.
     fn selection(&self, is_read: Option<bool>) -> Selection {
         Selection {
             lists: self.lists.clone(),
@@ -410,7 +410,7 @@ impl ChoiceArguments {
         }
     }
 
-    /// Returns what is to be done.
+    /// Returns the task.
     fn task(&self, is_read: Option<bool>, action: Action) -> Task {
         Task::Change(BatchChange {
             selection: self.selection(is_read),
@@ -424,7 +424,7 @@ impl ChoiceArguments {
 }
 
 impl DeleteArguments {
-    /// Returns what is to be done.
+    /// Returns the task.
     pub(in crate::cli) fn task(&self) -> Task {
         // clap refuses both together. Without either the filter is left out.
         let is_read = (self.read || self.unread).then_some(self.read);
@@ -433,7 +433,7 @@ impl DeleteArguments {
 }
 
 impl MarkArguments {
-    /// Returns what is to be done.
+    /// Returns the task.
     pub(in crate::cli) fn task(&self) -> Task {
         let (mut set, mut cleared) = (Flags::NONE, Flags::NONE);
         // A message that was marked has been seen by somebody, so it is not new any more (`Status:
@@ -458,14 +458,14 @@ impl MarkArguments {
 }
 
 impl ListArguments {
-    /// Returns what is to be done.
+    /// Returns the task.
     pub(in crate::cli) fn task(&self) -> Task {
         Task::List { json: self.json }
     }
 }
 
 impl ShowArguments {
-    /// Returns what is to be done.
+    /// Returns the task.
     pub(in crate::cli) fn task(&self) -> Task {
         let form = match (self.json, self.raw) {
             (true, _) => ShowForm::Json,

@@ -72,7 +72,7 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<SendmailArguments, Failure
     Ok(parsed)
 }
 
-/// Reads one word of options: flags may stand in a row.
+/// Reads one word of options: flags may be combined.
 fn option<'a>(
     parsed: &mut SendmailArguments,
     letters: &[u8],

@@ -29,12 +29,12 @@ mod tests;
 /// How many ends of file in a row `ignoreeof` bears: a terminal that is gone gives no others.
 const ENDS_IGNORED: usize = 25;
 
-/// What comes when a line is asked for.
+/// The result of asking for a line.
 #[derive(Debug)]
 pub enum Event {
     /// A line, with its line end unless it is the last one.
     Line(Vec<u8>),
-    /// The end of the input; a terminal may go on behind it.
+    /// The end of the input; a terminal may deliver more afterwards.
     End,
     /// The interrupt key.
     Interrupt,
@@ -68,9 +68,9 @@ pub trait Messages {
 
 /// What surrounds a message that is typed.
 pub struct Typing<'a> {
-    /// What was asked for; escapes change it.
+    /// The request; escapes change it.
     pub request: &'a mut Request,
-    /// What is set; `~:` changes it.
+    /// The settings; `~:` changes them.
     pub settings: &'a mut Settings,
     /// The environment.
     pub environment: &'a Environment,
@@ -95,11 +95,11 @@ pub enum Ending {
     Complete,
     /// It is not; the text is to be kept.
     Broken(Failure),
-    /// It was given up by `~x`; the text is to be forgotten.
+    /// The message was cancelled by `~x`; the text is discarded.
     GivenUp(Failure),
 }
 
-/// Reads a message line by line behind a text that is there already.
+/// Reads a message line by line, and appends it to an existing text.
 ///
 /// Asks for the subject before and for Cc and Bcc after it, at a terminal, as the variables want.
 pub fn compose(session: Typing<'_>, text: Spool) -> (Spool, Ending) {
@@ -443,7 +443,7 @@ impl Typist<'_> {
         Ok(())
     }
 
-    /// Shows what is there, and asks what it is to be; an empty answer changes nothing.
+    /// Shows the current value and asks for a new one; an empty answer keeps it.
     fn ask_for_all(&mut self) -> Result<(), Ending> {
         if !self.session.terminal {
             let failure = Failure::new(Kind::Usage, "~h needs a terminal");
@@ -543,7 +543,7 @@ impl Typist<'_> {
 /// The signal of the interrupt key.
 const SIGINT: u8 = signal_hook::consts::SIGINT as u8;
 
-/// What stands behind the escape character.
+/// The text after the escape character.
 enum Escaped<'l> {
     /// A line of text: the escape character was doubled.
     Text(&'l [u8]),
@@ -551,7 +551,7 @@ enum Escaped<'l> {
     Command(&'l [u8]),
 }
 
-/// Shows something; an output that fails is no reason to lose the message.
+/// Shows a text. A failing output is ignored, because the message must not be lost.
 fn show(out: &mut dyn Write, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _ = out

@@ -152,7 +152,7 @@ impl Typist<'_> {
         self.tools().output_of(line, input, self.session.signals)
     }
 
-    /// Returns the shell and the editors; `~:` may have changed what they are set to.
+    /// Returns the shell and the editors from the settings, which `~:` may have changed.
     fn tools(&self) -> Tools {
         let session = &self.session;
         config::tools(session.settings, session.environment, session.terminal)

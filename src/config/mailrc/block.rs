@@ -2,7 +2,7 @@
 
 use crate::config::problem::Lines;
 
-/// The block of a macro, which is passed over.
+/// The block of a macro, which is skipped.
 #[derive(Debug)]
 pub(super) struct Macro {
     /// Its name; empty for a block that belongs to nothing.

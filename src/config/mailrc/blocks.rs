@@ -13,9 +13,9 @@ use crate::config::words::without_comment;
 /// How deep accounts may use each other.
 const ACCOUNT_DEPTH: usize = 8;
 
-/// Applies lines that were kept for later, as those of an account.
+/// Applies lines that were stored, such as those of an account.
 ///
-/// Returns where the first command stands that has no effect here, because it is one of the reader.
+/// Returns the place of the first command of the reader, which has no effect here.
 pub(crate) fn apply_lines(
     settings: &mut Settings,
     lines: Lines,

@@ -42,7 +42,7 @@ pub(crate) use set::apply_set;
 /// How often a name that `commandalias` gives may stand for another one.
 const ALIAS_DEPTH: usize = 8;
 
-/// What conditions in an rc file ask about, and what `~` stands for.
+/// The facts that conditions in an rc file ask for, and the directory that `~` means.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     /// Whether a message is sent, rather than a mailbox read.
@@ -138,7 +138,7 @@ struct Interpreter<'a> {
     account_depth: usize,
     /// The line being read is not UTF-8: its words stand for other bytes than theirs.
     is_foreign: bool,
-    /// Where the first command of the reader stands.
+    /// The place of the first command of the reader.
     without_effect: Option<Origin>,
 }
 
@@ -223,7 +223,7 @@ impl<'a> Interpreter<'a> {
         self.weighed(origin, what, false);
     }
 
-    /// Notes a problem; where it concerns the way out nothing is sent.
+    /// Records a problem; if it concerns the route, nothing is sent.
     fn weighed(&mut self, origin: &Origin, what: impl Into<String>, is_way_out: bool) {
         let weight = if is_way_out {
             Weight::Route
@@ -505,8 +505,8 @@ impl<'a> Interpreter<'a> {
     }
 }
 
-/// Returns what follows from an rc file that is there and cannot be read as one: the way out may
-/// be in it, so nothing is sent; a person who only reads mail gets a message.
+/// Returns the weight of an rc file that exists but cannot be read. It may set the route, so
+/// nothing is sent; when a mailbox is read, there is only a warning.
 fn weight_of_unusable(context: &Context<'_>) -> Weight {
     if context.sending {
         Weight::Route

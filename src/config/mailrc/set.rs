@@ -11,8 +11,7 @@ use crate::config::{text, variables};
 
 /// Applies one `NAME`, `NAME=VALUE` or `noNAME`, as `set` and `-S` take it.
 ///
-/// # Errors
-/// Says that the word is no variable.
+/// # Errors Says that the word is not the name of a variable.
 pub(crate) fn apply_set(
     settings: &mut Settings,
     word: impl AsRef<OsStr>,

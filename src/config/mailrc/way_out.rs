@@ -6,8 +6,8 @@ use crate::config::commands::{RcCommand, find_in_rc_files};
 use crate::config::problem::Weight;
 use crate::config::variables;
 
-/// Returns what follows from a line that is not understood: nothing is sent if one of its words
-/// may set a variable of the way out.
+/// Returns the weight of a line that is not understood: nothing is sent if one of its words may set
+/// a variable of the route.
 pub(super) fn weight_of(mut words: impl Iterator<Item = impl AsRef<str>>) -> Weight {
     let is_way_out = |word: &str| {
         let name = word.split('=').next().unwrap_or_default();
@@ -78,7 +78,7 @@ pub(super) fn called(line: &str) -> Option<&str> {
     words.next()
 }
 
-/// Returns whether a line whose command is unknown may be meant to set the way out.
+/// Returns whether a line with an unknown command may set the route.
 pub(super) fn may_set_way_out(word: &str, rest: &str) -> bool {
     // `smtp=HOST`, where `set` was forgotten; but `local set …` is no variable.
     let first = Some(word).filter(|word| word.contains('=') || rest.starts_with('='));

@@ -303,7 +303,7 @@ fn write_each<'m>(
     tail.sync().map_err(CopyError::Write)
 }
 
-/// Writes everything that belongs to one message behind the end of a mailbox.
+/// Appends one message with its From_ line and blank line.
 fn write_message(
     tail: &mut Tail<'_>,
     from_line: &[u8],

@@ -21,7 +21,7 @@ pub(in crate::mailbox) struct Tail<'a> {
     file: &'a File,
     /// Where the mailbox ended before; a failure cuts it back to this.
     end: u64,
-    /// How many bytes we have written behind it.
+    /// How many bytes were written after it.
     written: u64,
     buffer: Vec<u8>,
     /// The offsets in the file at which the From_ lines of our messages start.
@@ -156,7 +156,7 @@ impl<'a> Tail<'a> {
         cut(self.file, self.end)
     }
 
-    /// Writes the buffer behind what was written before, its From_ lines with marks if there are any.
+    /// Writes the buffer, with marks in its From_ lines if marks are in use.
     fn write_buffer(&mut self) -> io::Result<()> {
         if self.is_marked {
             let base = self.position();

@@ -33,10 +33,10 @@ use crate::sys::user;
 /// How often a mailbox is opened again that other programs replace before it is locked.
 const ATTEMPTS: usize = 5;
 
-/// Completes a rewrite that broke off, so that the message is put behind the completed mailbox.
+/// Completes an interrupted rewrite, so that the message is appended to the completed mailbox.
 ///
-/// Where that fails the message is put behind the old bytes; whoever completes the rewrite later
-/// moves it. So the failure is not reported here.
+/// If that fails the message is appended to the old bytes, and the program that completes the
+/// rewrite later moves it. So the failure is not reported here.
 fn complete_broken_rewrite(path: &Path, options: &AppendOptions<'_>) {
     let options = CommitOptions {
         lock: options.lock,
@@ -123,7 +123,7 @@ pub(super) fn find(path: &Path, options: &AppendOptions<'_>) -> Result<Target, A
     })
 }
 
-/// Returns the user whose system mailbox this is; `None` if it is no system mailbox.
+/// Returns the user whose system mailbox this is; `None` if it is not a system mailbox.
 pub(super) fn recipient(
     path: &Path,
     options: &AppendOptions<'_>,

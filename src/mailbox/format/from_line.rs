@@ -12,7 +12,7 @@ use crate::sys::clock;
 /// The parts of a From_ line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromLine<'a> {
-    /// The envelope sender, as it stands there; empty where the line has none.
+    /// The envelope sender of the line; empty if it has none.
     pub sender: &'a [u8],
     /// When the message was delivered, in the deliverer's own time zone, which the line seldom names.
     pub time: Option<NaiveDateTime>,

@@ -128,7 +128,7 @@ pub(in crate::mailbox) fn first_bytes(file: &File, path: &Path) -> Result<Vec<u8
     Ok(text)
 }
 
-/// The members of an archive, one behind the other (RFC 1952).
+/// The members of an archive, one after another (RFC 1952).
 struct Archive<R> {
     input: R,
     inflate: Decompress,

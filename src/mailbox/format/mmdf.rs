@@ -92,7 +92,7 @@ fn for_each_delimiter<S: ReadAt + ?Sized>(
     }
 }
 
-/// Returns whether nothing but line ends stands between these offsets.
+/// Returns whether there are only line ends between these offsets.
 pub(in crate::mailbox) fn is_blank<S: ReadAt + ?Sized>(
     source: &S,
     start: u64,

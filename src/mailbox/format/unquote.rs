@@ -12,7 +12,7 @@ use memchr::{memchr, memmem};
 /// How much of a message is held at once.
 const BLOCK: usize = 64 * 1024;
 
-/// What a quoted line has behind its `>`.
+/// The text of a quoted line after its `>`.
 const FROM: &[u8] = b"From ";
 
 /// Takes one `>` from lines that begin with `>From `, `>>From ` and so on.
@@ -47,7 +47,7 @@ fn quoted_lines(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
 /// Reads a message of an mbox without its quoting; a block of it is in memory.
 pub(in crate::mailbox) struct Unquoted<'r> {
     inner: &'r mut dyn Read,
-    /// What was read and not yet judged.
+    /// Bytes that were read but not yet examined.
     block: Vec<u8>,
     /// How much of the block is filled.
     filled: usize,

@@ -46,7 +46,7 @@ pub(in crate::mailbox) struct Delivery {
     written: Vec<Written>,
 }
 
-/// A message that lies complete in `tmp/`.
+/// A complete message in `tmp/`.
 #[derive(Debug)]
 struct Written {
     name: Vec<u8>,

@@ -13,7 +13,7 @@ use crate::mailbox::path::is_in_sticky_directory;
 /// How many times the directories are read, or a file looked for, while other programs rename.
 pub(super) const ATTEMPTS: usize = 4;
 
-/// The directory in which a message lies.
+/// The directory of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subdirectory {
     New,

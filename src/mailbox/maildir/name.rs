@@ -30,7 +30,7 @@ pub(super) struct ParsedName<'a> {
     base: &'a [u8],
     /// The letters; `None` where there is no info.
     letters: Option<&'a [u8]>,
-    /// The part behind the letters: empty, or a comma and the text of some program.
+    /// The part after the letters: empty, or a comma and the text of another program.
     rest: &'a [u8],
 }
 

@@ -35,7 +35,7 @@ use crate::mailbox::rewrite::patched::PatchedFile;
 /// How the messages are stored.
 #[derive(Debug)]
 enum Storage {
-    /// One behind the other in a file.
+    /// One after another in a file.
     File(OpenFile),
     /// The same, from a compressed file.
     Compressed(OpenFile),

@@ -125,7 +125,7 @@ pub(in crate::mailbox) fn realign(
     Some(remapped)
 }
 
-/// Returns how many messages stand behind the last one that was found.
+/// Returns how many messages follow the last one that was found.
 fn behind_all(found: &[Whereabouts], new: usize) -> usize {
     let place = |place: &Whereabouts| match place {
         Whereabouts::At(place) => Some(place + 1),

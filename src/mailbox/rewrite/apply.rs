@@ -40,7 +40,7 @@ const ATTEMPTS: usize = 8;
 /// The result of applying a journal.
 #[derive(Debug)]
 pub(in crate::mailbox) enum Applied {
-    /// Its rewrite is complete. The notice says what is left of the journal, if anything is.
+    /// The rewrite is complete. The notice reports a journal that could not be removed.
     Complete(Option<Notice>),
     /// The mailbox is in no state that this rewrite could have left; nothing was done.
     Foreign(Box<Journal>),

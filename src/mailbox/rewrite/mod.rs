@@ -1,4 +1,4 @@
-//! Writing changes into an mbox, and completing what broke off.
+//! Writing changes into an mbox, and completing interrupted ones.
 //!
 //! # Steps
 //! 1. Open, refuse a file that we must not change, lock ([`MailboxLock`]), complete a rewrite that
@@ -102,7 +102,7 @@ pub(in crate::mailbox) fn commit(
     mailbox.carry_out(&scan.messages, found, true, options)
 }
 
-/// Completes a rewrite that broke off, if there is one; takes no lock if there is none.
+/// Completes an interrupted rewrite, if there is one; otherwise takes no lock.
 ///
 /// # Errors
 /// When it is there and cannot be completed. Reading the mailbox shows it as complete all the same.
@@ -152,7 +152,7 @@ struct LockedMailbox {
 }
 
 impl LockedMailbox {
-    /// Opens and locks a mailbox and completes what broke off.
+    /// Opens and locks a mailbox, and completes an interrupted rewrite.
     fn begin(path: &Path, options: &CommitOptions<'_>) -> Result<LockedMailbox, CommitError> {
         let mut mailbox = LockedMailbox::lock(&followed(path), options)?;
         let path = mailbox.lock.path().to_owned();
@@ -353,7 +353,8 @@ impl LockedMailbox {
         })
     }
 
-    /// Writes what is planned; returns the reason if the change is certain but not complete.
+    /// Carries out the plan; returns the reason if the change is in the journal but not yet in the
+    /// mailbox.
     fn write(
         &mut self,
         plan: &RewritePlan,
@@ -527,7 +528,7 @@ impl LockedMailbox {
     }
 }
 
-/// Gives back the blocks that were reserved behind the end of a mailbox.
+/// Releases the blocks that were reserved after the end of a mailbox.
 fn give_back(file: &File, size: u64) {
     let Ok(metadata) = file.metadata() else {
         return;

@@ -143,7 +143,7 @@ impl PatchedFile {
         self.len += len;
     }
 
-    /// Leaves out what stands behind this place.
+    /// Leaves out everything after this offset.
     pub(in crate::mailbox) fn truncate(&mut self, len: u64) {
         self.len = self.len.min(len);
     }

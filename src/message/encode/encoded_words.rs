@@ -95,7 +95,7 @@ impl FoldedField {
         self.column + 1 + word.len() <= limit
     }
 
-    /// Appends text directly behind the last word, such as a semicolon.
+    /// Appends text directly to the last word, such as a semicolon.
     pub(in crate::message) fn append(&mut self, text: &str) {
         self.put(text);
     }

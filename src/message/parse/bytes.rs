@@ -6,7 +6,7 @@ use std::rc::Rc;
 /// A range of a message: borrowed from it, or of one that was decoded and has no other owner.
 #[derive(Clone, Debug)]
 pub enum Bytes<'a> {
-    /// As they stand in the message.
+    /// The bytes of the message, unchanged.
     Borrowed(&'a [u8]),
     /// A range of a decoded message.
     Shared(Rc<Vec<u8>>, Range<usize>),

@@ -74,7 +74,7 @@ fn joined_at_colons(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What the words of a date have told so far.
+/// The parts of a date that were found so far.
 #[derive(Default)]
 struct Found {
     year: Option<i32>,

@@ -104,7 +104,7 @@ fn body(out: &mut TextOutput<'_>, message: &[u8]) {
 /// The longest piece of text that is emitted at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// Text on its way out: only its last bytes are kept, because a part's text may be as long as memory.
+/// Output of text: only the last bytes are kept, because the text of a part may be very long.
 struct TextOutput<'g> {
     emit: &'g mut dyn FnMut(&str),
     /// How many bytes were emitted.
@@ -345,7 +345,7 @@ fn is_shown(part: &Part<'_>) -> bool {
             || part.is("message/disposition-notification"))
 }
 
-/// Appends the line that stands for a part that is not shown.
+/// Appends the line that is shown instead of a part.
 fn list(out: &mut TextOutput<'_>, part: &Part<'_>) {
     // Between two parts that are only listed there is no empty line.
     if out.newlines != 1 || &out.tail != b" --]" {

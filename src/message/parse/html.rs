@@ -1,4 +1,4 @@
-//! HTML as text: what a mail says when HTML is all it has.
+//! HTML as text: the text of a mail that has only HTML.
 //!
 //! One pass over tags and text, no tree: blocks become lines, list items get
 //! marks, cells a blank between them, links a number and a line at the end.
@@ -74,7 +74,7 @@ fn skip_to<'a>(text: &'a str, closing: &str) -> Option<&'a str> {
     found.map(|at| &text[at..])
 }
 
-/// The text so far, and what stands between it and the next word.
+/// The text so far, and the separator before the next word.
 #[derive(Default)]
 struct Page {
     out: String,
@@ -165,7 +165,7 @@ impl Page {
         self.out.push_str(word);
     }
 
-    /// Writes what was to stand before the next word.
+    /// Writes the separator before the next word.
     fn separate(&mut self) {
         if self.breaks > 0 {
             let end = self.out.trim_end_matches(' ').len();

@@ -96,7 +96,7 @@ impl Part<'_> {
         !is_blank(&self.encoding.decode(&start)) || !is_blank(&self.decoded())
     }
 
-    /// Returns the charset that the part names, if it is none we know.
+    /// Returns the charset that the part names, if it is unknown.
     pub fn unknown_charset(&self) -> Option<&str> {
         let label = self.charset.as_deref()?;
         (charset::look_up(label) == Label::Unknown).then_some(label)
@@ -113,6 +113,6 @@ impl Part<'_> {
 pub struct Structure<'a> {
     /// The message's own part, which holds the others.
     pub parts: Vec<Part<'a>>,
-    /// The bytes behind the last part that is read, if there are too many.
+    /// The bytes after the last part that is read, if there are too many parts.
     pub rest: Option<Bytes<'a>>,
 }

@@ -47,7 +47,7 @@ enum Number {
     Root(String),
 }
 
-/// Where an entity stands in the tree.
+/// The place of an entity in the tree.
 struct Position {
     number: Number,
     depth: usize,

@@ -222,7 +222,7 @@ pub struct ShownAddress {
 }
 
 impl ShownAddress {
-    /// Returns the display name, or the address where there is none.
+    /// Returns the display name, or the address if there is no name.
     pub fn shown(&self) -> &str {
         if self.name.is_empty() {
             &self.address

@@ -25,7 +25,7 @@ const MAX_LIST: usize = 1 << 20;
 /// Fields of a value and parameters, whose parameters RFC 2231 encodes.
 const STRUCTURED_FIELDS: [&str; 2] = ["Content-Type", "Content-Disposition"];
 
-/// Returns the field fit for a 7-bit wire: as it stands if it is, else encoded and folded.
+/// Returns the field for a 7-bit transport: unchanged if it is fit for it, else encoded and folded.
 pub(super) fn written(field: &RawField) -> WrittenField<'_> {
     if is_sound(field.raw()) {
         return WrittenField {
@@ -88,7 +88,7 @@ fn text(name: &str, value: &[u8]) -> Vec<u8> {
     folded.finish().into_bytes()
 }
 
-/// Encodes the names of a list of addresses; an entry that is no address becomes encoded words.
+/// Encodes the names in a list of addresses; an invalid entry becomes encoded words.
 fn addresses(name: &str, value: &[u8]) -> Vec<u8> {
     let value = decode_text(value);
     let list = parse_list(&spaces_for_controls(&value));

@@ -203,7 +203,7 @@ impl Structured {
 /// A longer piece is encoded in sections: its line would come close to the limit of 998 bytes.
 const MAX_PIECE: usize = 900;
 
-/// Returns a parameter in as many pieces as it needs, or `None` if it is none.
+/// Returns a parameter in as many pieces as needed; `None` if the text is not a parameter.
 fn encoded(piece: &[u8]) -> Option<Vec<String>> {
     let is_sound = |b: &u8| (b' '..=b'~').contains(b);
     if piece.iter().all(is_sound) && piece.len() <= MAX_PIECE {

@@ -19,10 +19,10 @@ pub(super) enum Shape {
     Message,
 }
 
-/// Where an entity stands.
+/// The place of an entity.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Nesting {
-    /// How many entities it lies in.
+    /// How many entities contain it.
     pub(super) depth: usize,
     /// Whether it is a part of a digest.
     pub(super) in_digest: bool,
@@ -35,7 +35,7 @@ pub(super) enum Framing {
     Delimiter,
     /// Text before the first and after the last delimiter, which no reader shows.
     Around,
-    /// Everything behind the last part that is read, if there are too many.
+    /// The bytes after the last part that is read, if there are too many parts.
     Rest,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn walk(
     walk.end()
 }
 
-/// An open entity that is no leaf.
+/// An open entity that has parts.
 enum Frame {
     Multipart { boundary: Vec<u8>, digest: bool },
     Message,

@@ -48,7 +48,7 @@ enum EscapeState {
 
 #[derive(Default)]
 struct TerminalLine {
-    /// What is ready to be written.
+    /// Output that is complete.
     done: Vec<u8>,
     /// The line so far, character by character.
     line: Vec<u8>,
@@ -129,7 +129,7 @@ impl TerminalLine {
         }
     }
 
-    /// Writes over the character at the cursor, or behind the last one.
+    /// Overwrites the character at the cursor, or appends one at the end.
     fn put(&mut self, byte: u8) {
         // A character of UTF-8 replaces the whole character under the cursor; its other bytes are
         // then inserted, because the place is theirs.

@@ -32,7 +32,7 @@ pub(crate) struct Analysis {
     pub bare_cr: u64,
     /// The longest line, without its line end.
     pub longest_line: u64,
-    /// Its characters of UTF-8, and the places that are none.
+    /// Its UTF-8 characters, and the places that are not valid UTF-8.
     pub utf8: Utf8Count,
     /// Whether it is UTF-16 with a byte order mark.
     pub is_utf16: bool,

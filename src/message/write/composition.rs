@@ -259,7 +259,7 @@ struct LayoutBuilder<'a> {
     /// The forms of the text, if it has more than one.
     alternatives: Vec<BodyPart<'a>>,
     parts: Vec<BodyPart<'a>>,
-    /// The files that the HTML shows; they stand with it.
+    /// The files that the HTML shows; they are in one multipart/related with it.
     pictures: Vec<BodyPart<'a>>,
 }
 

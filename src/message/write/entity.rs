@@ -178,7 +178,7 @@ pub(in crate::message) struct BodyPart<'a> {
     pub(in crate::message) encoding: TransferEncoding,
     pub(in crate::message) crlf_line_ends: bool,
     pub(in crate::message) file_name: Option<FileName>,
-    /// The identifier by which the HTML shows it; then it is no file beside the text.
+    /// The identifier by which the HTML shows it; such a file is not an ordinary attachment.
     pub(in crate::message) content_id: Option<ContentId>,
     pub(in crate::message) content: PartContent<'a>,
 }

@@ -26,7 +26,7 @@ pub(crate) use read::{Opened, Unread, Use};
 /// The meaning of an error when a file, a user or a program is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// There is none: ENOENT or ENOTDIR, and nothing else.
+    /// It does not exist: ENOENT or ENOTDIR, and no other error.
     Absent,
     /// It is there, or may be, but not for us, or its name can name nothing: EACCES, EPERM, ELOOP,
     /// ENAMETOOLONG, EISDIR, ENXIO, ENOEXEC, EINVAL; or there is no room for what is written:
@@ -78,7 +78,7 @@ pub(crate) fn kind_of(error: &io::Error, otherwise: Kind) -> Kind {
     }
 }
 
-/// Turns "there is none" into `None` and leaves every other error an error.
+/// Turns "does not exist" into `None`; every other error stays an error.
 ///
 /// # Errors
 /// Fails when it may be there but could not be looked at.

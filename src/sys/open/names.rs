@@ -1,7 +1,7 @@
-//! How a name is opened that another user may have planted.
+//! Opens names that another user may have planted.
 //!
-//! The only place that says `O_NOFOLLOW` and its kin. Here a name is opened as the caller asks and
-//! nothing is judged; the rule of each use stands with that use:
+//! The only place that uses `O_NOFOLLOW` and similar flags. Here a name is opened as the caller
+//! asks and nothing is judged; the rule of each use stands with that use:
 //!
 //! | use | where its rule is |
 //! |---|---|
@@ -150,7 +150,7 @@ pub(crate) fn directory(path: &Path, links: Links) -> io::Result<File> {
     open_with(AT_FDCWD, path, directory_flags() | links.flag())
 }
 
-/// Opens a directory in a directory to read its names; a link is none.
+/// Opens a directory in a directory to read its names; a link is refused.
 ///
 /// # Errors
 /// As [`directory`].
@@ -175,7 +175,7 @@ pub(crate) fn searchable(path: &Path) -> io::Result<File> {
     open_with(AT_FDCWD, path, OFlag::O_PATH | OFlag::O_DIRECTORY)
 }
 
-/// Opens a directory in a directory to search it; a link is none.
+/// Opens a directory in a directory to search it; a link is refused.
 ///
 /// # Errors
 /// As [`searchable`].

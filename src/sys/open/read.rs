@@ -119,7 +119,7 @@ impl Use {
 /// Why a file could not be read.
 #[derive(Debug)]
 pub enum Unread {
-    /// There is none.
+    /// It does not exist.
     Absent(io::Error),
     /// It is there, and we have no right to read it.
     Denied(io::Error),
@@ -372,13 +372,12 @@ pub(crate) fn spooled_stream(
     Ok(spool)
 }
 
-/// Returns how long what stands at a path is waited for; `None` without an end, as for standard
-/// input.
+/// Returns how long to wait for a file; `None` means no limit, as for standard input.
 pub(crate) fn patience_with(path: &Path) -> Option<Duration> {
     (!is_inherited(path)).then_some(DEADLINE)
 }
 
-/// Returns whether a name stands for a descriptor that we have inherited.
+/// Returns whether a name means an inherited descriptor, such as /dev/fd/3.
 fn is_inherited(path: &Path) -> bool {
     let is_number = |name: Option<&std::ffi::OsStr>| {
         let name = name.and_then(|name| name.to_str()).unwrap_or_default();

@@ -268,7 +268,7 @@ impl Target {
 struct Walk {
     /// The names that are left of the way; those of a link that is followed go before them.
     names: VecDeque<OsString>,
-    /// Where the walk is: a descriptor, so that nobody can put another directory under our feet.
+    /// The current directory of the walk: a descriptor, so that no user can exchange the directory.
     directory: File,
     /// The path of that directory, for messages.
     real: PathBuf,
@@ -277,7 +277,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Stands where a path starts.
+    /// Starts at the beginning of a path.
     fn to(path: &Path) -> io::Result<Walk> {
         let is_absolute = path.is_absolute();
         let mut walk = Walk {

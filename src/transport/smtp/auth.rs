@@ -18,7 +18,7 @@ impl Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// Returns the secret itself; for the wire, and for the mask of what comes back.
+    /// Returns the secret itself, for sending it and for masking it in replies.
     pub(super) fn reveal(&self) -> &str {
         &self.0
     }
@@ -89,7 +89,7 @@ pub(super) fn candidates(asked: Mechanism, offered: &[String]) -> Vec<Mechanism>
         .collect()
 }
 
-/// What is sent in one turn of AUTH, and how it is shown.
+/// The line of one step of AUTH, and how it is shown.
 pub(super) struct AuthLine {
     /// The line, with CRLF; wiped when dropped.
     pub(super) bytes: Zeroizing<String>,

@@ -30,7 +30,7 @@ pub(super) enum WireError {
     Closed,
     /// The network failed.
     Io(io::Error),
-    /// What came is no reply.
+    /// The answer is not an SMTP reply.
     Reply(ReplyError),
     /// TLS could not be started.
     Tls(TlsError),
@@ -82,7 +82,7 @@ enum Stream {
 /// A connection to a relay.
 pub(super) struct Connection {
     stream: Stream,
-    /// What was read and is not yet part of a reply.
+    /// Bytes that were read but are not yet part of a reply.
     buffer: Vec<u8>,
     peer: SocketAddr,
     /// What replies must not show.
@@ -129,7 +129,7 @@ impl Connection {
         self.mask.text(text)
     }
 
-    /// Returns whether the other side has said something that it was not asked for.
+    /// Returns whether the relay has sent something before a command.
     ///
     /// To be asked before each command: a reply that is here by then was given before its command,
     /// and is no answer to it. A closed connection says nothing; the next write or read reports it.

@@ -52,7 +52,7 @@ struct HeaderEnd {
 }
 
 impl HeaderEnd {
-    /// Stands before the first block: an empty line there ends an empty header.
+    /// Before the first block: an empty line there ends an empty header.
     fn start() -> HeaderEnd {
         HeaderEnd {
             is_behind: false,

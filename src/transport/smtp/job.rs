@@ -35,7 +35,7 @@ pub(super) struct Progress(Mutex<ProgressState>);
 
 pub(super) struct ProgressState {
     phase: Phase,
-    /// What is decided, a place for each recipient.
+    /// The outcome of each recipient, as far as it is decided.
     settled: Vec<Option<Outcome>>,
     stage: String,
     since: Instant,

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::auth::{self, Credentials, Mechanism};
 
-/// What stands in place of a secret.
+/// The text that replaces a secret.
 const MASKED: &str = "****";
 
 /// How many characters of an encoded secret are no accident.
@@ -42,7 +42,7 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Returns the mask of what is sent to this relay.
+    /// Returns the mask for the secrets of this relay.
     pub(super) fn of(credentials: Option<&Credentials>, host: &str, port: u16) -> Mask {
         let mut mask = Mask::default();
         let Some(credentials) = credentials else {
@@ -170,7 +170,7 @@ impl Mask {
     }
 }
 
-/// One character of the relay's, as it is compared, and where it stands.
+/// One character of the relay's text, as it is compared, and its place.
 #[derive(Clone, Copy)]
 struct Glyph {
     folded: char,
@@ -329,7 +329,7 @@ fn hide(glyphs: &[Glyph], hidden: &mut [Vec<bool>]) {
     }
 }
 
-/// Puts the mask in place of what is hidden.
+/// Replaces the secrets by the mask.
 fn masked(line: &str, hidden: &[bool]) -> String {
     let mut shown = String::with_capacity(line.len());
     let mut was_hidden = false;

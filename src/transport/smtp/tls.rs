@@ -1,4 +1,4 @@
-//! TLS: whose certificate is taken, and what is said of one that is not.
+//! TLS: which certificates are accepted, and the errors for the others.
 //!
 //! Over rustls with ring: TLS 1.2 and 1.3 only. There are three ways to judge a
 //! certificate ([`Judgement`]); the signature of the handshake is checked in
@@ -46,7 +46,7 @@ pub(super) enum TlsError {
     Unread(PathBuf, String),
     /// This host has no authorities, and no file of them is named.
     NoAuthorities,
-    /// The relay's name can stand in no certificate.
+    /// The relay's name cannot be in a certificate.
     Name(String),
     /// The certificate did not pass.
     Certificate {

@@ -70,7 +70,7 @@ impl SmtpSession<'_> {
         read().map_err(|error| Stop::Polite(unreadable(&error)))
     }
 
-    /// Returns the MAIL command, or why there is none to be sent.
+    /// Returns the MAIL command, or why none can be sent.
     fn mail_command(&self, measured: WireMeasure) -> Result<Mail, Stop> {
         // RFC 1870 section 6.1: a message larger than the announced limit is refused with 552, by
         // some relays only after all of it was sent. The limit goes with the outcome, so that the

@@ -39,7 +39,7 @@ pub(super) enum DialoguePart {
     Message,
 }
 
-/// Says what a reply that is no success means.
+/// Returns the outcome for a negative reply.
 pub(super) fn verdict(reply: &Reply, part: DialoguePart) -> Outcome {
     // Only the first digit decides between "later" and "refused" (RFC 5321 section 4.2.1); the
     // enhanced status code in the text is not read, since servers write it inconsistently.
@@ -139,7 +139,7 @@ pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome 
     }
 }
 
-/// Says what it means that no reply came; `what` is what was waited for.
+/// Returns the outcome for a missing reply; `what` names the reply that was expected.
 pub(super) fn unanswered(relay: &Relay, what: &str, limit: Duration, error: &WireError) -> Outcome {
     match error {
         WireError::Timeout => {

@@ -27,7 +27,7 @@ pub struct Probe<'a> {
     pub is_file: &'a dyn Fn(&OsStr) -> bool,
     /// Whether this is a command of the configuration.
     pub is_command: &'a dyn Fn(&str) -> bool,
-    /// Whether options may only stand before operands.
+    /// Whether options are only allowed before operands.
     pub posixly_correct: bool,
 }
 
@@ -36,7 +36,7 @@ pub struct Probe<'a> {
 enum Arity {
     Flag,
     Value,
-    /// Only glued or behind `=`.
+    /// Only in the same word, or after `=`.
     Optional,
 }
 
@@ -47,7 +47,7 @@ const NONE: &str = "-";
 #[derive(Clone, Copy)]
 struct OptionRow {
     letters: &'static str,
-    /// The name it gets in the result, if it has one, and behind commas its other names.
+    /// Its name in the result, if it has one, and its other names, separated by commas.
     names: &'static str,
     arity: Arity,
 }
@@ -302,8 +302,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Handles one letter of a cluster; returns those behind it that are letters of options too,
-    /// and not its value.
+    /// Handles one letter of a cluster; returns the letters after it, unless they are its value.
     fn letter<'w>(
         &mut self,
         letter: char,

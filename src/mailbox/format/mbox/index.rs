@@ -55,7 +55,7 @@ pub(in crate::mailbox) type Visit<'a> = &'a mut dyn FnMut(usize, &MessageRef, &[
 /// Why a scan failed.
 #[derive(Debug)]
 pub(in crate::mailbox) enum ScanError {
-    /// The first line that is not blank is no From_ line.
+    /// The first line that is not blank is not a From_ line.
     NotMbox,
     /// Reading failed.
     Io(io::Error),

@@ -36,7 +36,7 @@ use memchr::memmem::{Finder, FinderRev};
 use crate::mailbox::format::separator::{Candidate, LOOKAHEAD, judge};
 use crate::mailbox::read_at::{ReadAt, read_full};
 
-/// What stands in the place of the `F` of a From_ line whose message does not count yet.
+/// The byte instead of the `F` of a From_ line while its message is not complete.
 pub(in crate::mailbox) const MARK: u8 = 0;
 
 /// The first bytes of a From_ line with its mark.
@@ -188,8 +188,8 @@ pub(in crate::mailbox) fn end_without_nuls<S: ReadAt + ?Sized>(
     })
 }
 
-/// Returns where the messages of a mailbox end, and a writer goes on: without NULs, and without an
-/// unfinished message.
+/// Returns the end of the last complete message, where the next one is written: before NULs and
+/// before an unfinished message.
 ///
 /// No more is read than the last message and what stands behind it.
 pub(in crate::mailbox) fn end_of_messages<S: ReadAt + ?Sized>(

@@ -147,7 +147,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Writes what stands before the body: magic number, word, and header with its length and hash.
+    /// Writes the part before the body: magic number, word, and header with its length and hash.
     fn write_start(&self) -> io::Result<()> {
         let header = self.header.encode();
         let mut start = Vec::with_capacity(HEADER_AT as usize + header.len());

@@ -36,7 +36,7 @@ const WINDOWS: u8 = 2;
 const COPY: u8 = 0;
 const TEXT: u8 = 1;
 
-/// The facts of a rewrite that stand in front of its journal.
+/// The facts about a rewrite at the beginning of its journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) struct Header {
     /// The mailbox's device; it may have another number after the next start of the machine.
@@ -51,7 +51,7 @@ pub(in crate::mailbox) struct Header {
     pub new_size: u64,
     /// Where the first byte changes.
     pub start: u64,
-    /// The hash of what stands right before it.
+    /// The hash of the bytes before it.
     pub prefix: u64,
     /// The hash of a sample of the old bytes.
     pub sample: u64,
@@ -315,7 +315,7 @@ impl<'a> Cursor<'a> {
         Some(taken)
     }
 
-    /// Takes a run of bytes that is stored behind its length.
+    /// Reads a run of bytes that is stored after its length.
     fn short(&mut self) -> Option<&'a [u8]> {
         let len = u16::from_le_bytes(self.take(2)?.try_into().ok()?);
         self.take(usize::from(len))

@@ -39,11 +39,11 @@ use crate::sys::user;
 /// The result of the search for a mailbox's journal.
 #[derive(Debug)]
 pub(in crate::mailbox) enum Found {
-    /// There is no journal that counts.
+    /// There is no valid journal.
     Nothing,
-    /// A rewrite that broke off.
+    /// An interrupted rewrite.
     Journal(Journal),
-    /// A rewrite that broke off, whose journal only this user can read.
+    /// An interrupted rewrite, whose journal only this user can read.
     Unreadable {
         /// The journal.
         path: PathBuf,
@@ -158,10 +158,10 @@ fn unreadable(
     })))
 }
 
-/// Returns why a file with a journal's name does not count, `None` if it does.
+/// Returns why a file with a journal's name is not valid; `None` if it is.
 ///
 /// # Errors
-/// When the user database cannot be read: a journal that counts must not be passed over.
+/// When the user database cannot be read: a valid journal must not be skipped.
 fn why_not(metadata: &fs::Metadata, subject: &JournalTarget) -> io::Result<Option<&'static str>> {
     if let Some(what) = what_else(metadata) {
         return Ok(Some(what));

@@ -163,8 +163,8 @@ impl RewritePlan {
         self.start
     }
 
-    /// Returns the offset behind the last byte that is written; less than the new size where the
-    /// end of the file stays as it is.
+    /// Returns the offset after the last byte that is written; it is less than the new size if the
+    /// end of the file does not change.
     pub(in crate::mailbox) fn end(&self) -> u64 {
         self.start + self.pieces().map(|piece| piece.len()).sum::<u64>()
     }

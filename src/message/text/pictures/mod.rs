@@ -20,11 +20,11 @@ pub use target::{PICTURE_START, PictureTarget, is_picture_name, picture_type};
 /// A reference to a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PictureReference {
-    /// Where the URL stands in the HTML.
+    /// The place of the URL in the HTML.
     pub place: Range<usize>,
     /// The URL, with its character references replaced.
     pub url: Vec<u8>,
-    /// Whether it stands in a style, where a `url()` may be a font or another style as well.
+    /// Whether it is in a style, where a `url()` may also be a font or another style.
     pub in_style: bool,
 }
 

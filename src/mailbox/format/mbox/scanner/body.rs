@@ -67,7 +67,7 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
         torn::is_unfinished_at(self.source, self.found.end, text, self.position(self.at))
     }
 
-    /// Goes to the mail that another program has put behind an unfinished message.
+    /// Goes to the mail that another program has appended after an unfinished message.
     pub(super) fn torn(&mut self) {
         let limit = self.limit();
         while let Some(found) = memmem::find(&self.window[self.at..self.filled], b"From ") {

@@ -74,7 +74,7 @@ pub(super) struct Scanner<'a, S: ?Sized> {
     head_end: usize,
     /// Finds `\nFrom `.
     finder: Finder<'static>,
-    /// Finds a NUL right behind a line end.
+    /// Finds a NUL directly after a line end.
     nuls: Finder<'static>,
 }
 
