@@ -13,8 +13,8 @@ use std::time::Duration;
 use clap::{Arg, ArgAction};
 use clap_mangen::Man;
 use postrider::door::{
-    self, Help, JsonKey, Kind, OBJECTS, Presence, REFUSED, ROWS, Shape, ValueKind, at_prompt,
-    mailx_command, postrider_command,
+    self, ELSEWHERE, Help, JsonKey, Kind, OBJECTS, Presence, REFUSED, ROWS, Shape, ValueKind,
+    at_prompt, mailx_command, postrider_command,
 };
 
 use crate::launch::{self, Stdin};
@@ -166,6 +166,7 @@ fn render(page: &str) -> String {
             "@COMMANDS@" => text.push_str(&commands()),
             "@VARIABLES@" => text.push_str(&variables()),
             "@REFUSED@" => text.push_str(&refused()),
+            "@ELSEWHERE@" => text.push_str(&elsewhere()),
             "@ESCAPES@" => text.push_str(&escapes()),
             "@STATUSES@" => text.push_str(&statuses()),
             "@JSON@" => text.push_str(&json_objects()),
@@ -461,6 +462,12 @@ fn refused() -> String {
         .unwrap();
     }
     text
+}
+
+/// The commands of other programs that have no effect.
+fn elsewhere() -> String {
+    let names: Vec<String> = ELSEWHERE.iter().map(|name| roff(name)).collect();
+    format!("{}.\n", names.join(",\n"))
 }
 
 fn statuses() -> String {

@@ -5,6 +5,8 @@
 
 use std::panic::catch_unwind;
 
+use postrider::door::Mailrc;
+
 use crate::case::Case;
 
 /// What a line does.
@@ -211,9 +213,11 @@ const CONDITIONS: &[Row] = &[
     (SNAIL, "if \"$features\" =% ,+tls,\nset toplines=7\nelse\nset mta=smtp://h.x.org\nendif", Stops("is in a block whose condition is not understood")),
     (SNAIL, "if \"$features\" =% ,+tls,\nalias ops c@x.org\nendif", Stops("is in a block whose condition is not understood")),
     (SNAIL, "if \"$features\" =% ,+tls,\nsource more\nendif", Stops("is in a block whose condition is not understood")),
-    (SNAIL, "if $TERM =~ ^xterm\nset toplines=7\nendif\nif x\nendif", Told("conditions \"$TERM =~ ^xterm\", \"x\" (line 7) are not understood")),
+    (SNAIL, "if $TERM =~ ^xterm\nset toplines=7\nendif\nif x\nset crt\nendif", Told("conditions \"$TERM =~ ^xterm\", \"x\" (line 7) are not understood")),
     (SLIP, "if r\nset toplines=7\nelse if s\nset toplines=8\nendif", Told("condition \"else if s\" is not understood")),
     (SLIP, "if r\nset toplines=7\nelse if s\nset mta=smtp://h.x.org\nendif", Stops("is in a block whose condition is not understood")),
+    (SNAIL, "if terminal && \"$features\" =% ,+colour,\nset crt\nendif", Nothing),
+    (SNAIL, "if \"$features\" =% ,+colour,\ncolour 256 x y\nif $TERM =~ 256\nbind x y z\nendif\nelse\ncolour 8 x y\nendif", Nothing),
     (SLIP, "if s\nset toplines=7", Told("\"if\" without \"endif\"")),
     (SLIP, "if r\nset mta=smtp://h.x.org", Stops("\"if\" without \"endif\"")),
     (SLIP, "else", Told("\"else\" without \"if\"")),
@@ -351,4 +355,76 @@ fn the_table_has_lines_of_every_program() {
     for of in [POSIX, SNAIL, HEIRLOOM, BSD, GNU, AIX, SLIP] {
         assert!(rows().any(|row| row.0 == of), "{of}");
     }
+}
+
+/// Returns what a file sets, and what it complains of.
+fn read(text: &str) -> (Vec<String>, Vec<String>) {
+    let read = Mailrc::read(text.as_bytes(), true, false);
+    let variables = read
+        .changed()
+        .map(|(name, value)| format!("{name}={value:?}"));
+    let aliases = read.aliases().iter();
+    let aliases = aliases.map(|(name, members)| format!("alias {name}={members:?}"));
+    let problems = read.problems().map(|(what, _)| what.to_owned());
+    (variables.chain(aliases).collect(), problems.collect())
+}
+
+#[test]
+fn no_line_of_a_block_that_is_passed_over_counts() {
+    for (of, text, _) in ALL.iter().copied().flatten() {
+        // A brace on a line of its own would end the block.
+        if text.lines().any(|line| line.trim_end().starts_with('}')) {
+            continue;
+        }
+        for before in ["define f {", "define f{", "define f\n{", "account w {", "{"] {
+            let (set, _) = read(&format!("{before}\n{text}\n}}\n"));
+            assert_eq!(set, [""; 0], "{of}: {before}: {text:?}");
+        }
+        let is_open = |text: &str| {
+            let count = |word: &str| text.lines().filter(|line| line.starts_with(word)).count();
+            count("if") + count("wysh if") != count("endif") || text.starts_with("else")
+        };
+        if !is_open(text) && !text.contains(';') {
+            let (set, _) = read(&format!("if 0\n{text}\nendif\n"));
+            assert_eq!(set, [""; 0], "{of}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn line_ends_of_windows_and_a_byte_order_mark_change_nothing() {
+    for (of, text, _) in ALL.iter().copied().flatten() {
+        let plain = read(&format!("{text}\n"));
+        assert_eq!(
+            read(text),
+            plain,
+            "{of}: {text:?}: without the last line end"
+        );
+        let crlf = format!("\u{feff}{}\r\n", text.replace('\n', "\r\n"));
+        assert_eq!(read(&crlf), plain, "{of}: {text:?}");
+    }
+}
+
+#[test]
+fn what_is_no_utf_8_is_read_or_named() {
+    let case = |rc: &[u8]| {
+        let case = Case::new().args(["-S", "mta=test", "-s", "t", "ops@x.org"]);
+        let case = case.file("home/rc", rc).env("MAILRC", "[DIR]/home/rc");
+        case.stdin("x\n").any_stdout()
+    };
+    let ran = case(b"set from=\"J\xf6rg <j@x.org>\" # Gr\xfc\xdfe, don't\n").run();
+    assert!(
+        ran.stdout()
+            .contains("From: =?utf-8?Q?J=C3=B6rg?= <j@x.org>"),
+        "{}",
+        ran.stdout()
+    );
+    let utf_16 = "\u{feff}set from=j@x.org\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes);
+    case(&utf_16.collect::<Vec<u8>>())
+        .status(78)
+        .says("[DIR]/home/rc: this file is UTF-16 and is not read; it must be saved as UTF-8")
+        .keeps(1)
+        .run();
 }

@@ -62,8 +62,9 @@ impl Interpreter<'_> {
                 // Within lines that do not count a condition is not judged: people put what
                 // another mailx alone understands behind a test, so that this program passes over
                 // it.
-                let judged = outer.then(|| self.judged(rest, origin));
+                let judged = outer.then(|| self.judged(rest));
                 let holds = judged == Some(Some(true));
+                self.note_unclear(judged == Some(None), 1, rest, origin);
                 self.branches.push(Branch {
                     active: holds,
                     taken: holds,
@@ -74,6 +75,8 @@ impl Interpreter<'_> {
             }
             Elif | Else => self.other_branch(command, rest, origin),
             _ => {
+                let open = self.branches.len();
+                self.unclear.retain(|(depth, ..)| *depth < open);
                 if self.branches.pop().is_none() {
                     self.problem(origin, "\"endif\" without \"if\"");
                 }
@@ -92,13 +95,16 @@ impl Interpreter<'_> {
         let judged = match (command, rest) {
             _ if !open => Some(false),
             (RcCommand::Else, "") => Some(true),
-            (RcCommand::Else, _) => {
-                // `else if …` is no command of any mailx.
-                self.pass(Passed::Condition, origin, &format!("else {rest}"));
-                None
-            }
-            _ => self.judged(rest, origin),
+            // `else if …` is no command of any mailx.
+            (RcCommand::Else, _) => None,
+            _ => self.judged(rest),
         };
+        let shown = if command == RcCommand::Else {
+            format!("else {rest}")
+        } else {
+            rest.to_owned()
+        };
+        self.note_unclear(judged.is_none(), 0, &shown, origin);
         if let Some(branch) = self.branches.last_mut() {
             branch.active = judged == Some(true);
             branch.taken |= branch.active;
@@ -106,16 +112,28 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Evaluates a condition; what is not understood is told, and does not hold.
-    fn judged(&mut self, text: &str, origin: &Origin) -> Option<bool> {
-        let holds = match asked(text) {
-            Some((negated, asked)) => Some(negated != self.is_so(asked)),
-            None => expression::holds(text, &|name| self.value(name)),
-        };
-        if holds.is_none() {
-            self.pass(Passed::Condition, origin, text);
+    /// Notes a condition that is not understood; `inner`: how many `if`s it opens.
+    fn note_unclear(&mut self, is_unclear: bool, inner: usize, text: &str, origin: &Origin) {
+        if is_unclear {
+            let depth = self.branches.len() + inner;
+            self.unclear.push((depth, origin.clone(), text.to_owned()));
         }
-        holds
+    }
+
+    /// Tells of the conditions around a line that are not understood.
+    pub(super) fn tell_unclear(&mut self) {
+        for (_, origin, text) in std::mem::take(&mut self.unclear) {
+            self.pass(Passed::Condition, &origin, &text);
+        }
+    }
+
+    /// Evaluates a condition; `None` if it is not understood.
+    fn judged(&self, text: &str) -> Option<bool> {
+        let single = |word: &str| {
+            let (negated, asked) = asked(word)?;
+            Some(negated != self.is_so(asked))
+        };
+        single(text).or_else(|| expression::holds(text, &|name| self.value(name), &single))
     }
 
     fn is_so(&self, asked: Asked) -> bool {

@@ -6,25 +6,32 @@
 use super::shell::{self, Value, Word};
 
 /// Evaluates a condition that is more than one word; `None` if it is not understood.
-pub(super) fn holds(text: &str, value: &dyn Fn(&str) -> Value) -> Option<bool> {
-    // A condition without a variable compares two texts that everybody knows: it is more likely
-    // written for another program.
-    if !text.contains('$') && !text.contains("-N") && !text.contains("-Z") {
-        return None;
-    }
+///
+/// `value` says what variables stand for, `single` what a word such as `terminal` does.
+pub(super) fn holds(
+    text: &str,
+    value: &dyn Fn(&str) -> Value,
+    single: &dyn Fn(&str) -> Option<bool>,
+) -> Option<bool> {
     let words = shell::split(text, value).ok()?;
     let mut expression = Expression {
         words: &words.words,
         value,
+        single,
         depth: 0,
     };
     let result = expression.list()?;
-    expression.words.is_empty().then_some(result)
+    expression.words.is_empty().then_some(result)?
 }
 
+/// What a part of a condition comes to; `None` if that cannot be known.
+type Truth = Option<bool>;
+
+/// Each function returns `None` where the words do not form a condition.
 struct Expression<'a> {
     words: &'a [Word],
     value: &'a dyn Fn(&str) -> Value,
+    single: &'a dyn Fn(&str) -> Option<bool>,
     /// How many brackets are open.
     depth: usize,
 }
@@ -40,57 +47,65 @@ impl Expression<'_> {
     }
 
     /// `A && B || C`: both bind alike, from left to right.
-    fn list(&mut self) -> Option<bool> {
+    fn list(&mut self) -> Option<Truth> {
         let mut result = self.condition()?;
         loop {
-            if self.takes("&&") {
-                result &= self.condition()?;
-            } else if self.takes("||") {
-                result |= self.condition()?;
-            } else {
+            // What cannot be known does not matter behind `false &&` and `true ||`.
+            let (is_and, is_or) = (self.takes("&&"), self.takes("||"));
+            if !is_and && !is_or {
                 return Some(result);
             }
+            let decides = Some(is_or);
+            let next = self.condition()?;
+            result = match (result, next) {
+                _ if result == decides || next == decides => decides,
+                (Some(_), Some(_)) => Some(!is_or),
+                _ => None,
+            };
         }
     }
 
-    fn condition(&mut self) -> Option<bool> {
+    fn condition(&mut self) -> Option<Truth> {
         let mut negated = false;
         while self.takes("!") {
             negated = !negated;
         }
         // Brackets within brackets, in a line of a hostile file, must not fill the stack.
-        let closing = ["[", "[["]
+        let pairs = [("[", "]"), ("[[", "]]")];
+        let open = pairs
             .iter()
-            .find(|open| self.depth < 16 && self.takes(open));
-        let result = match closing {
-            Some(open) => {
+            .find(|(open, _)| self.depth < 16 && self.takes(open));
+        let result = match open {
+            Some((_, closing)) => {
                 self.depth += 1;
                 let result = self.list()?;
                 self.depth -= 1;
-                let closing = if *open == "[" { "]" } else { "]]" };
                 self.takes(closing).then_some(result)?
             }
             None => self.test()?,
         };
-        Some(result != negated)
+        Some(result.map(|result| result != negated))
     }
 
     /// One, two or three words.
-    fn test(&mut self) -> Option<bool> {
+    fn test(&mut self) -> Option<Truth> {
         let is_end = |word: &Word| {
             ["]", "]]", "&&", "||"]
                 .iter()
                 .any(|end| is_plain(word, end))
         };
-        let end = self
-            .words
-            .iter()
-            .position(is_end)
-            .unwrap_or(self.words.len());
-        let (words, rest) = self.words.split_at(end);
+        let end = self.words.iter().position(is_end);
+        let (words, rest) = self.words.split_at(end.unwrap_or(self.words.len()));
         self.words = rest;
-        match words {
-            [word] => single(word),
+        if words.is_empty() || words.len() > 3 {
+            return None;
+        }
+        if words.iter().any(|word| word.unknown.is_some()) {
+            return Some(None);
+        }
+        Some(match words {
+            [word] if word.has_value => of_value(word),
+            [word] => (self.single)(&word.text),
             [operator, operand] if !operator.is_quoted => match &*operator.text {
                 "-n" => Some(!operand.text.is_empty()),
                 "-z" => Some(operand.text.is_empty()),
@@ -101,11 +116,14 @@ impl Expression<'_> {
                 },
                 _ => None,
             },
-            [left, operator, right] if !operator.is_quoted && !operator.has_value => {
-                compare(&left.text, &operator.text, right)
+            // Without a variable two texts are compared that everybody knows: that is written for
+            // another program.
+            [left, operator, right] if left.has_value || right.has_value => {
+                let is_operator = !operator.is_quoted && !operator.has_value;
+                is_operator.then(|| compare(&left.text, &operator.text, right))?
             }
             _ => None,
-        }
+        })
     }
 }
 
@@ -115,17 +133,10 @@ fn is_plain(word: &Word, text: &str) -> bool {
 
 /// `$NAME` alone asks whether it is set; with `wysh` s-nail asks for its value instead, so that only
 /// a case counts in which both say the same.
-fn single(word: &Word) -> Option<bool> {
-    if word.has_value {
-        return match word.text.to_ascii_lowercase().as_str() {
-            "" if word.is_unset => Some(false),
-            "yes" | "true" | "on" | "1" => Some(true),
-            _ => None,
-        };
-    }
+fn of_value(word: &Word) -> Truth {
     match word.text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Some(true),
-        "false" | "no" | "off" | "0" => Some(false),
+        "" if word.is_unset => Some(false),
+        "yes" | "true" | "on" | "1" => Some(true),
         _ => None,
     }
 }
@@ -183,6 +194,14 @@ mod tests {
         }
     }
 
+    fn single(word: &str) -> Option<bool> {
+        match word {
+            "true" | "send" => Some(true),
+            "false" | "terminal" => Some(false),
+            _ => None,
+        }
+    }
+
     #[test]
     fn conditions_of_s_nail_hold_or_not_or_are_not_understood() {
         for (text, expected) in [
@@ -213,10 +232,19 @@ mod tests {
             ("! $NOPE", Some(true)),
             ("$on", Some(true)),
             ("$NOPE == ''", Some(true)),
+            // What is not known does not matter here.
+            ("terminal && \"$features\" =% ,+colour,", Some(false)),
+            ("\"$features\" =% ,+colour, && terminal", Some(false)),
+            ("send || $features == x", Some(true)),
+            ("! [ terminal && $features == x ]", Some(true)),
             // Not known, or not the same in every program.
             ("$flag", None),
             ("$features =% ,+tls,", None),
             ("-N features", None),
+            ("send && $features == x", None),
+            ("terminal || $features == x", None),
+            ("terminal && $features ==", Some(false)),
+            ("terminal && $n == 12 13", None),
             ("[[ $TERM == x* ]]", None),
             ("$TERM =~ ^xterm", None),
             ("$TERM @== xterm", None),
@@ -229,9 +257,9 @@ mod tests {
             ("$n == 12 &&", None),
             ("", None),
         ] {
-            assert_eq!(holds(text, &value), expected, "{text}");
+            assert_eq!(holds(text, &value, &single), expected, "{text}");
         }
         let deep = format!("{} $n == 12 {}", "[ ".repeat(9_000), "] ".repeat(9_000));
-        assert_eq!(holds(&deep, &value), None);
+        assert_eq!(holds(&deep, &value, &single), None);
     }
 }

@@ -132,6 +132,8 @@ struct Interpreter<'a> {
     block: Option<Block>,
     /// The command of the line before, whose block may begin here.
     opener: Option<(Opener, Origin)>,
+    /// The conditions that are not understood, with the number of `if`s around their lines.
+    unclear: Vec<(usize, Origin, String)>,
     /// What was passed over in this file.
     told: Told,
     /// How many accounts use each other here; their lines may hold `local`.
@@ -150,6 +152,7 @@ impl<'a> Interpreter<'a> {
             branches: Vec::new(),
             block: None,
             opener: None,
+            unclear: Vec::new(),
             told: Told::default(),
             account_depth: 0,
             is_foreign: false,
@@ -295,6 +298,11 @@ impl<'a> Interpreter<'a> {
         // meant. A `set smtp=HOST` in either of them stops mail: the other branch may name the
         // right relay. A branch that does not count remembers such a line for `end`: without an
         // `endif` the line may stand behind the branch.
+        if self.is_unclear() && !matches!(row, Some(RcCommand::NoEffect)) {
+            // A condition matters only where something stands behind it: people colour their
+            // terminal by what another program can do.
+            self.tell_unclear();
+        }
         if let Some(branch) = self.branches.last_mut()
             && (branch.unclear || !branch.active)
             && moves_mail(line)
@@ -361,7 +369,12 @@ impl<'a> Interpreter<'a> {
             Some(value) => shell::Value::Is(value.to_string_lossy().into_owned()),
             None => shell::Value::Unknown,
         };
-        let words = match shell::split(command.rest, &value) {
+        let split = shell::split(command.rest, &value).and_then(|words| {
+            let unknown = words.words.iter().find_map(|word| word.unknown.as_deref());
+            unknown.map_or(Ok(()), |name| Err(format!("${name} is not set")))?;
+            Ok(words)
+        });
+        let words = match split {
             Ok(words) => words,
             Err(what) => {
                 self.weighed(origin, what, moves_mail(line));

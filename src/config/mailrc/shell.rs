@@ -26,6 +26,8 @@ pub(super) struct Word {
     pub(super) has_value: bool,
     /// It is the value of a variable that is not set, and nothing else.
     pub(super) is_unset: bool,
+    /// The variable in it of which nobody knows the value.
+    pub(super) unknown: Option<String>,
 }
 
 /// The words of one command, and what stands behind the `;` that ended it.
@@ -38,7 +40,7 @@ pub(super) struct Words<'a> {
 /// Splits a line into words; `value` says what variables stand for.
 ///
 /// # Errors
-/// Says that a quote is not closed, or which variable has no value that could be known.
+/// Says that a quote is not closed, or that a `$` names no variable.
 pub(super) fn split<'a>(line: &'a str, value: &dyn Fn(&str) -> Value) -> Result<Words<'a>, String> {
     let mut scanner = Scanner {
         line,
@@ -103,6 +105,7 @@ struct Part {
     is_quoted: bool,
     values: usize,
     is_unset: bool,
+    unknown: Option<String>,
 }
 
 impl Part {
@@ -147,6 +150,7 @@ impl Scanner<'_> {
             is_quoted: part.is_quoted,
             has_value: part.values > 0,
             is_unset: part.is_unset && part.bytes.is_empty(),
+            unknown: part.unknown,
         })
     }
 
@@ -223,7 +227,12 @@ impl Scanner<'_> {
                 part.values += 1;
                 part.is_unset = part.bytes.is_empty();
             }
-            Value::Unknown => return Err(format!("${name} is not set")),
+            Value::Unknown => {
+                let name = name.to_owned();
+                let part = self.begun();
+                part.values += 1;
+                part.unknown = Some(name);
+            }
         }
         Ok(())
     }
@@ -312,6 +321,13 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_that_nobody_knows_is_named() {
+        let found = split("a=b c=\"${x}\"y", &value).unwrap();
+        assert_eq!(found.words[0].unknown, None);
+        assert_eq!(found.words[1].unknown.as_deref(), Some("x"));
+    }
+
+    #[test]
     fn words_are_quoted_as_in_the_shell() {
         for (line, expected, next) in [
             ("a=b c", &["a=b", "c"][..], None),
@@ -356,9 +372,7 @@ mod tests {
                 "{line}"
             );
         }
-        for line in [
-            "'a", "\"a", "$'a", "$x", "$1", "$?", "${HOME", "${}", "a=\"$x\"",
-        ] {
+        for line in ["'a", "\"a", "$'a", "$1", "$?", "${HOME", "${}", "a=\"$1\""] {
             assert!(split(line, &value).is_err(), "{line}");
         }
     }

@@ -72,7 +72,7 @@ fn conditions_nest_and_the_first_branch_counts() {
 
 #[test]
 fn a_bad_line_is_named_and_the_rest_counts() {
-    let text = "blorb\nset mta-alises=x from=a@x\nset mta=\"x\nif x > 3\nendif\nfoo\n";
+    let text = "blorb\nset mta-alises=x from=a@x\nset mta=\"x\nif x > 3\nset b\nendif\nfoo\n";
     let settings = read(text);
     let problems: Vec<String> = settings
         .problems
@@ -82,7 +82,7 @@ fn a_bad_line_is_named_and_the_rest_counts() {
     assert_eq!(
         problems,
         [
-            "unknown commands \"blorb\", \"foo\" (line 6)",
+            "unknown commands \"blorb\", \"foo\" (line 7)",
             "unknown variable mta-alises",
             "a quote is not closed: mta",
             "the condition \"x > 3\" is not understood and counts as false",
