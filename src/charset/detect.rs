@@ -62,6 +62,9 @@ impl fmt::Display for Charset {
     }
 }
 
+/// With so many more bad places than characters the count ends.
+const HOPELESS: u64 = 1 << 16;
+
 /// Counts the valid multi-byte characters of UTF-8, and the places where the bytes are not valid
 /// UTF-8.
 ///
@@ -80,7 +83,8 @@ impl Utf8Count {
     /// Counts the next block.
     pub(crate) fn push(&mut self, block: &[u8]) {
         let mut rest = self.complete_cut(block);
-        loop {
+        // Bytes of no charset at all may be long, and nothing of them is asked any more.
+        while self.bad_places <= self.characters.saturating_add(HOPELESS) {
             let error = match std::str::from_utf8(rest) {
                 Ok(text) => return self.count_characters(text.as_bytes()),
                 Err(error) => error,

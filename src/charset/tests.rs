@@ -231,6 +231,17 @@ fn bytes_without_a_label() {
     }
 }
 
+/// Bytes of no charset are counted to a point; they are no text of UTF-8 whatever comes.
+#[test]
+fn the_count_of_bad_bytes_ends() {
+    let mut count = Utf8Count::default();
+    for _ in 0..1000 {
+        count.push(&[0xff; 10_000]);
+    }
+    count.end();
+    assert!(!count.is_valid() && !count.is_mostly_valid());
+}
+
 /// Inserts bytes into a text, before its characters.
 fn with_bad_bytes(text: &str, bad: &[(usize, u8)]) -> Vec<u8> {
     let mut pieces: Vec<Vec<u8>> = text.chars().map(|c| c.to_string().into_bytes()).collect();

@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::charset::{Label, look_up};
 use crate::compose::AttachRequest;
 use crate::exit::{Failure, Kind};
 use crate::message::{ContentId, FileName, MediaType, MessageSource, TransferEncoding};
@@ -172,10 +173,10 @@ fn split_charset(name: &OsStr) -> Option<(&OsStr, String)> {
     let equals = bytes.iter().rposition(|&b| b == b'=')?;
     let charset = std::str::from_utf8(&bytes[equals + 1..]).ok()?;
     let charset = charset.split('#').next().unwrap_or_default();
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
+    // `UTF-8//TRANSLIT`: only what is known may hold a slash, because a path may hold `=`, too.
     let is_charset = !charset.is_empty()
-        && charset
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+        && (charset.bytes().all(is_name) || matches!(look_up(charset), Label::Known(_)));
     let path = OsStr::from_bytes(&bytes[..equals]);
     (is_charset && Path::new(path).exists()).then(|| (path, charset.to_owned()))
 }

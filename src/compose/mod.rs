@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use crate::charset::{self, Label};
 use crate::config::{Environment, KnownNames, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
@@ -78,7 +79,11 @@ pub fn compose(
         // The others are read even where one fails: a person then sees all that is wrong at once.
         match attachment::read(wanted, signals) {
             Ok(attached) if request.skip_empty_attachments && attached.source.is_empty() => {}
-            Ok(attached) => composer.composed.draft.attachments.push(attached),
+            Ok(attached) => {
+                composer.warn_of_charset(attached.charset.as_deref());
+                composer.warn_of_type(attached.content_type.as_ref());
+                composer.composed.draft.attachments.push(attached);
+            }
             Err(failure) => {
                 composer.composed.is_cut |= wanted.is_standard_input();
                 composer.composed.failures.push(failure);
@@ -212,11 +217,34 @@ impl<'a> Composer<'a> {
         fields.push((name, body));
     }
 
+    /// Says that the charset of a type that was given is not the one of the message.
+    fn warn_of_type(&mut self, media_type: Option<&MediaType>) {
+        let charset = media_type.filter(|media_type| media_type.is_text());
+        self.warn_of_charset(charset.and_then(|media_type| media_type.parameter("charset")));
+    }
+
+    /// Says that a charset that was given is not the one of the message.
+    fn warn_of_charset(&mut self, label: Option<&str>) {
+        if let Some(label) = label
+            && charset::look_up(label) == Label::Unknown
+        {
+            let shown = sanitize::line(label.as_bytes());
+            let warning = format!(
+                "the charset \"{shown}\" is not known; the message names the one found from the bytes"
+            );
+            self.composed.warnings.push(warning.into());
+        }
+    }
+
     /// Takes the header fields off a template; one with a Content-Type of its own is a finished
     /// message and stays as it is.
     fn template(&mut self) {
         let draft = &mut self.composed.draft;
-        let mut header = match PremadeHeader::read(&draft.body, Reading { comments: true }) {
+        let header = unicode::without_mark(std::mem::take(&mut draft.body)).and_then(|body| {
+            draft.body = body;
+            PremadeHeader::read(&draft.body, Reading { comments: true })
+        });
+        let mut header = match header {
             Ok(header) => header,
             Err(error) => {
                 let failure = Failure::new(Kind::Io, "cannot read the template");
@@ -381,7 +409,10 @@ impl<'a> Composer<'a> {
             other => other,
         };
         match MediaType::parse(text) {
-            Ok(media_type) => self.composed.draft.content_type = Some(media_type),
+            Ok(media_type) => {
+                self.warn_of_type(Some(&media_type));
+                self.composed.draft.content_type = Some(media_type);
+            }
             Err(error) => {
                 let what = "cannot use the Content-Type that was given";
                 let failure = Failure::new(Kind::Data, what).because(error);

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::address::{EnvelopeAddress, ReversePath};
-use crate::compose::{Composed, Composer, RecipientField};
+use crate::compose::{Composed, Composer, RecipientField, unicode};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
@@ -41,6 +41,7 @@ pub fn compose(
     settings: &Settings,
     environment: &Environment,
 ) -> io::Result<Composed> {
+    let source = unicode::without_mark(source)?;
     let mut header = PremadeHeader::read(&source, Reading::default())?;
     let mut composer = Composer::new(source, settings, environment);
     composer.is_finished = true;

@@ -546,3 +546,101 @@ fn a_uuencode_block_is_attached_only_where_mime_is_needed() {
         }
     }
 }
+
+/// Editors of Windows put a byte order mark in front of UTF-8: it is no part of the first word.
+#[test]
+fn a_byte_order_mark_hides_no_recipient_and_no_setting() {
+    let message = "\u{feff}To: ops@example.com\nSubject: t\n\nx\n";
+    let face = Case::new().called("sendmail").args(["-t"]);
+    for case in [
+        Case::send(["-t"]).stdin(message),
+        face.sendmail(FakeSendmail::accepting()).stdin(message),
+        Case::send(["-s", "t", "team"])
+            .stdin("x\n")
+            .file("home/more.rc", "\u{feff}alias team ops@example.com\n")
+            .rc("source [DIR]/home/more.rc"),
+    ] {
+        let letter = case.run().call().letter();
+        assert_eq!(
+            (letter.field("To").as_str(), letter.subject().as_str()),
+            (TO, "t")
+        );
+    }
+    // In a text it is data.
+    let letter = Case::send(["-s", "t", TO])
+        .stdin("\u{feff}x\n")
+        .run()
+        .call()
+        .letter();
+    assert_eq!(letter.body(), "\u{feff}x\n".as_bytes());
+}
+
+#[test]
+fn an_unknown_charset_that_is_given_is_said_and_not_sent() {
+    let warning =
+        "the charset \"utf-9\" is not known; the message names the one found from the bytes";
+    for args in [
+        ["-a", "f.txt=utf-9"],
+        ["-M", "text/plain; charset=utf-9"],
+        ["-C", "Content-Type: text/plain; charset=utf-9"],
+    ] {
+        let case = Case::send(args).args(["-s", "t", TO]).stdin("gr\u{fc}n\n");
+        let ran = case.file("cwd/f.txt", "gr\u{fc}n\n").says(warning).run();
+        let text = String::from_utf8_lossy(&ran.call().letter().bytes).into_owned();
+        assert!(
+            text.contains("charset=utf-8") && !text.contains("utf-9"),
+            "{text}"
+        );
+    }
+    let ran = Case::send(["-a", "f.txt=UTF-8//TRANSLIT", "-s", "t", TO])
+        .file("cwd/f.txt", "gr\u{fc}n\n")
+        .stdin("x\n")
+        .run();
+    let text = String::from_utf8_lossy(&ran.call().letter().bytes).into_owned();
+    assert!(
+        text.contains("text/plain; charset=utf-8; name=f.txt"),
+        "{text}"
+    );
+}
+
+/// HTML that says its charset itself: readers of mail believe the label of the part.
+#[test]
+fn the_charset_that_html_names_is_its_label_and_is_read() {
+    let html = |label: &str, text: &[u8]| {
+        let meta = format!("<html><meta http-equiv=x content=\"text/html; charset={label}\"><p>");
+        bytes(&[meta.as_bytes(), text, b"</p></html>\n"])
+    };
+    let rows: [(&str, &[u8], &str, &str); 4] = [
+        (
+            "windows-1251",
+            b"\xcf\xf0\xe8",
+            "windows-1251",
+            "\u{41f}\u{440}\u{438}",
+        ),
+        // Converted, and the element left as it was.
+        ("windows-1251", "gr\u{fc}n".as_bytes(), "utf-8", "gr\u{fc}n"),
+        (
+            "iso-2022-jp",
+            b"\x1b$BF|K\\\x1b(B",
+            "iso-2022-jp",
+            "\u{65e5}\u{672c}",
+        ),
+        ("x-nonesuch", b"gr\xfcn", "windows-1252", "gr\u{fc}n"),
+    ];
+    for (own, text, label, shown_text) in rows {
+        let document = html(own, text);
+        for case in [
+            Case::send(["--html", "f.html", "-s", "t", TO]).stdin("x\n"),
+            Case::send(["-M", "text/html", "-s", "t", TO]).stdin(&document),
+        ] {
+            let letter = case.file("cwd/f.html", &document).run().call().letter();
+            let sent = String::from_utf8_lossy(&letter.bytes).into_owned();
+            assert!(
+                sent.contains(&format!("text/html; charset={label}")),
+                "{sent}"
+            );
+        }
+        let ran = shown(&mail("Content-Type: text/html\n", &document));
+        assert!(ran.stdout().contains(shown_text), "{own}: {}", ran.stdout());
+    }
+}
