@@ -164,7 +164,8 @@ impl FileName {
             .collect();
         match name.trim() {
             "" | "." | ".." => FileName("attachment".to_owned()),
-            trimmed => FileName(trimmed.to_owned()),
+            // Blanks at its ends are part of a name.
+            _ => FileName(name),
         }
     }
 

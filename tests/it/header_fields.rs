@@ -357,7 +357,8 @@ fn a_name_with_controls_and_directories_is_made_harmless() {
         ("../../x.txt", "x.txt"),
         ("/etc/passwd", "passwd"),
         ("..", "attachment"),
-        (" .txt ", ".txt"),
+        (" a.txt ", " a.txt "),
+        (" .. ", "attachment"),
     ] {
         let ran = send(["-s", "t", "--content-name", given, "--attach", "f", TO])
             .file("cwd/f", "x")

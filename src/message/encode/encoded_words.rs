@@ -76,13 +76,14 @@ impl FoldedField {
         self.put(word);
     }
 
-    /// Appends a blank and words that stand on one line if there is a line that takes them, also where
-    /// that line cannot be the first.
+    /// Appends a blank and words that stand on one line, also where that line cannot be the first.
     pub(in crate::message) fn push_together(&mut self, words: &str) {
-        if !self.has_room(words) && words.len() < FOLD_AT {
+        // What is longer than any line need not leave the first one empty.
+        if !self.has_room(words) && (!self.fresh || words.len() < FOLD_AT) {
             self.fold();
         }
-        self.push(words);
+        self.put(" ");
+        self.put(words);
     }
 
     /// Returns whether a word fits on the line, a blank before it included.

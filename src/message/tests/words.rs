@@ -57,12 +57,10 @@ fn assert_sound(field: &str) {
     for line in field.lines() {
         assert!(!line.trim().is_empty() && line.len() <= 998, "{field}");
         let limit = if line.contains("=?") { 76 } else { 78 };
-        // A longer line is one long word, beside nothing but the field's name.
+        // A longer line is one word or quoted string, beside nothing but the field's name.
         let (_, word) = line.split_once(' ').unwrap_or_default();
-        assert!(
-            line.len() <= limit || !word.contains(' ') || is_quoted(word),
-            "{field}"
-        );
+        let is_whole = !word.contains(' ') || is_quoted(word);
+        assert!(line.len() <= limit || is_whole, "{field}");
         // Some readers put one blank in the place of a fold and all blanks behind it.
         assert!(
             !line.starts_with("  ") && !line.starts_with('\t') && !line.ends_with([' ', '\t']),
@@ -81,14 +79,12 @@ fn assert_sound(field: &str) {
     }
 }
 
-/// Returns whether a text is one quoted string without a single blank, at which alone it could be folded.
+/// Returns whether a text is one quoted string: some readers lose the address behind one that is folded.
 fn is_quoted(text: &str) -> bool {
-    let inner = text.trim_end_matches(',').trim_matches('"');
-    text.starts_with('"')
-        && !inner
-            .as_bytes()
-            .windows(3)
-            .any(|w| w[1] == b' ' && w[0] != b' ' && w[2] != b' ')
+    text.len() > 77
+        && text.starts_with('"')
+        && text.ends_with('"')
+        && text.matches('"').count() == 2
 }
 
 /// Decodes neighbouring words as one stream that ends at the first padding, as GMime does.
@@ -187,8 +183,8 @@ fn assert_names(names: &[&str]) {
             assert_eq!(without_blanks(read), without_blanks(name), "{field}");
             // Encoded only for its characters, and split only where one word cannot hold it.
             let words: usize = neighbours(phrase).iter().map(Vec::len).sum();
-            let is_printable = |b: u8| b.is_ascii_graphic() || b == b' ';
-            assert!(words == 0 || !name.bytes().all(is_printable), "{field}");
+            let is_literal = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
+            assert!(words == 0 || !name.bytes().all(is_literal), "{field}");
             assert!(words <= 1 || name.len() > 45, "{field}");
         }
     }
@@ -232,8 +228,8 @@ fn a_name_that_fits_one_word_is_not_split() {
 fn a_long_ascii_name_is_folded_and_not_encoded() {
     let plain = "The Department of Administrative Affairs and of Everything Else that is in a Name";
     let comma =
-        "Doe, John, of the Department of Administrative Affairs and of Everything Else, \"Jr\"";
-    for name in [plain, comma, &comma[..60], &plain[..70], &comma.repeat(5)] {
+        "Doe, John, of the Department of Administrative Affairs and of Everything Else, Jr.";
+    for name in [plain, comma, &comma[..60], &plain[..70], &comma.repeat(9)] {
         assert_names(&[name, name]);
         assert!(!name_field("Reply-To", &[name, name]).contains("=?"));
     }

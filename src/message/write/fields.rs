@@ -1,9 +1,7 @@
 //! The header fields of a message to be sent, in order.
 
 use crate::address::NamedAddress;
-use crate::message::encode::encoded_words::{
-    FoldedField, MAX_LITERAL_WORD, is_literal_or_encoded, words,
-};
+use crate::message::encode::encoded_words::{FoldedField, MAX_LITERAL_WORD, is_literal_or_encoded};
 use crate::message::value::{HeaderName, HeaderValue};
 
 /// The body of a field, before it is rendered.
@@ -110,55 +108,38 @@ fn is_made_by_script(name: &str) -> bool {
     name.contains("=?") && name.split(' ').all(is_sound)
 }
 
-/// Returns whether atoms and quoted strings can hold a display name, on lines that mail carries.
-fn is_phrase(name: &str) -> bool {
-    let is_printable = |b: u8| b.is_ascii_graphic() || b == b' ';
-    name.bytes().all(is_printable)
-        && !name.contains("=?")
-        && words(name)
-            .iter()
-            .all(|word| word.text.len() <= MAX_LITERAL_WORD / 2)
-}
-
-/// How much of a name one quoted string holds: with blank and quotes it fills a line.
-const MAX_QUOTED: usize = 74;
-
-/// Appends a blank and a display name as atoms or quoted strings.
+/// Returns whether atoms or a quoted string can hold a display name, on a line that mail carries.
 ///
-/// A name that one line can hold stands on one line: GMime shows a fold within. A longer one is folded
-/// at its blanks, but not within quotes: Python's parser ends a quoted string at a CR. Of several quoted strings readers make
-/// one name again, with a blank between them (RFC 5322 section 3.2.5).
-fn push_phrase(field: &mut FoldedField, name: &str) {
-    // Lists of recipients take a '/' or '|' in front for a file or command.
-    let is_plain = name.split(' ').all(is_atom) && !name.starts_with(['/', '|']);
-    let whole = if is_plain {
-        name.to_owned()
-    } else {
-        quoted(name)
-    };
-    if whole.len() <= MAX_QUOTED + 2 {
-        return field.push_together(&whole);
-    }
-    if is_plain {
-        return name.split(' ').for_each(|word| field.push(word));
-    }
-    let mut line = String::new();
-    for word in words(name) {
-        if !line.is_empty() && quoted(&line).len() + 1 + quoted(word.text).len() > MAX_QUOTED + 4 {
-            field.push_together(&quoted(&line));
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word.text);
-    }
-    field.push_together(&quoted(&line));
+/// Not all readers undo backslashes: a name with a quote or a backslash goes in encoded words.
+fn is_phrase(name: &str) -> bool {
+    let is_literal = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
+    name.bytes().all(is_literal) && !name.contains("=?") && name.len() <= MAX_LITERAL_WORD
 }
 
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+/// Appends a blank and a display name as atoms or as a quoted string.
+///
+/// A name that one line can hold stands on one line: GMime shows a fold within. A longer one of atoms
+/// is folded at its blanks. A quoted string is not: Python's parser ends it at the CR of a fold, and
+/// JavaMail and others show the quotes between two quoted strings.
+fn push_phrase(field: &mut FoldedField, name: &str) {
+    // PHP's mailparse takes blanks away around other characters, although they are atoms.
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_'+".contains(&b))
+    };
+    if !name.split(' ').all(is_word) {
+        field.push_together(&format!("\"{name}\""));
+    } else if name.len() < MAX_NAME {
+        field.push_together(name);
+    } else {
+        name.split(' ').for_each(|word| field.push(word));
+    }
 }
+
+/// A name of this length does not fit on a line, with a blank before it.
+const MAX_NAME: usize = 78;
 
 /// Returns whether the text is an atom (RFC 5322 section 3.2.3).
 fn is_atom(text: &str) -> bool {
@@ -185,7 +166,7 @@ mod tests {
             ("\"Doe, John\" <j@x>", "To: \"Doe, John\" <j@x>\n"),
             (
                 "\"a \\\"b\\\" \\\\\" <j@x>",
-                "To: \"a \\\"b\\\" \\\\\" <j@x>\n",
+                "To: =?utf-8?Q?a_=22b=22_=5C?= <j@x>\n",
             ),
             (
                 "Jörg <j@x>, root",
@@ -193,6 +174,8 @@ mod tests {
             ),
             ("a@bücher.example", "To: a@xn--bcher-kva.example\n"),
             ("=?utf-8?Q?x?= Y <a@x>", "To: =?utf-8?Q?x?= Y <a@x>\n"),
+            ("\"50% off\" <a@x>", "To: \"50% off\" <a@x>\n"),
+            ("O'Brien <a@x>", "To: O'Brien <a@x>\n"),
             ("\"=?x, y\" <a@x>", "To: =?utf-8?B?PT94LCB5?= <a@x>\n"),
         ];
         for (list, expected) in table {

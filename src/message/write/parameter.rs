@@ -122,11 +122,12 @@ pub(in crate::message) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
 }
 
-/// Encodes all but the attribute characters of RFC 2231 section 7.
+/// Encodes all but the attribute characters of RFC 2231 section 7, and of them `_`, which PHP's
+/// mailparse takes for a blank.
 fn percent_encoded(value: &str) -> String {
     let mut encoded = String::with_capacity(value.len());
     for byte in value.bytes() {
-        if is_token_byte(byte) && !b"*'%".contains(&byte) {
+        if is_token_byte(byte) && !b"*'%_".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
             encoded.push_str(&format!("%{byte:02X}"));
