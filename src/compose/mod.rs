@@ -447,7 +447,7 @@ impl<'a> Composer<'a> {
 }
 
 /// What to write instead of `-s "$(echo -e "subject\nContent-Type: text/html")"`.
-const HTML_HINT: &str = "to send HTML, write -M text/html or --content-type=text/html; no line of a subject becomes a field";
+const HTML_HINT: &str = "to send HTML, write -M text/html or --content-type=text/html; a line of the subject never becomes a field";
 
 /// Returns what to write instead of a header field behind a line end in a subject, a trick that some
 /// programs called mail let through.
@@ -466,8 +466,7 @@ fn hint_of_smuggled_field(subject: &[u8]) -> Option<&'static str> {
     if fields.iter().any(is_html) {
         return Some(HTML_HINT);
     }
-    const FIELD_HINT: &str =
-        "a header field is added by --header 'Name: text'; no line of a subject becomes a field";
+    const FIELD_HINT: &str = "to add a header field, use --header 'Name: text'; a line of the subject never becomes a field";
     (!fields.is_empty()).then_some(FIELD_HINT)
 }
 

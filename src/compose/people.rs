@@ -17,7 +17,7 @@ use crate::sanitize;
 use crate::sys::user;
 
 /// Why a word like `Müller` is no address in a header field.
-const NO_LOCAL_NAME: &str = "it has no domain, and it is not ASCII as names of accounts are";
+const NO_LOCAL_NAME: &str = "it has no domain, and it is not an ASCII name like that of an account";
 
 /// Refuses a name without a domain that is not ASCII: it is half of a person's name, as in
 /// `Müller, Jörg <joerg@example.org>`, and would stand in the header as raw 8-bit bytes.
@@ -53,7 +53,7 @@ impl Composer<'_> {
                     let mut failure = Failure::new(Kind::Data, what);
                     failure.hint = readings(&error);
                     if error.reason == NO_LOCAL_NAME && value.as_str().contains(',') {
-                        failure = failure.hint("a name that holds a comma needs quotes: \"Doe, John\" <john@example.org>");
+                        failure = failure.hint("a name that contains a comma needs quotes: \"Doe, John\" <john@example.org>");
                     }
                     self.composed.failures.push(failure.because(error));
                 }
@@ -94,7 +94,7 @@ impl Composer<'_> {
             name
         };
         let (login, host) = (user::login_name(), self.settings.host_name());
-        let hint = format!("write the address behind the name, as in '{name} <{login}@{host}>'");
+        let hint = format!("write an address after the name, as in '{name} <{login}@{host}>'");
         let failure = Failure::new(Kind::Data, what).hint(hint);
         self.composed.failures.push(failure);
     }

@@ -138,7 +138,7 @@ impl Composer<'_> {
             let what = match repeated {
                 Repeated::Joined(_) => "they are sent as one",
                 Repeated::Superseded => {
-                    &*format!("the first one counts, the others are sent as X-Repeated-{name}")
+                    &*format!("the first one is used, and the others are sent as X-Repeated-{name}")
                 }
             };
             let warnings = &mut self.composed.warnings;

@@ -170,7 +170,7 @@ fn a_sender_that_is_a_name_alone_says_that_the_address_is_missing() {
     ] {
         Line::new(&format!("mailx -s t {argument} u@x.org"))
             .refused(65, "\"Backup Server\" is a name without an address")
-            .hint("write the address behind the name, as in 'Backup Server <")
+            .hint("write an address after the name, as in 'Backup Server <")
             .kept()
             .run();
     }

@@ -512,7 +512,7 @@ fn the_way_of_an_address_is_told_and_nothing_is_sent() {
         .nothing_sent();
     verified("", [])
         .status(64)
-        .says("-bv needs the addresses to look at")
+        .says("-bv needs at least one address")
         .run()
         .nothing_sent();
 }
@@ -537,7 +537,7 @@ fn the_test_mode_prints_the_version_for_scripts_that_look_for_it() {
             .called("sendmail")
             .args(arguments)
             .status(64)
-            .says("-bt tests the rules of Sendmail")
+            .says("-bt tests the rewriting rules of Sendmail")
             .hints("-bv ADDRESS")
             .run();
     }

@@ -48,7 +48,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         SendmailMode::NewAliases | SendmailMode::RunQueue => return,
         SendmailMode::Test => return test(&parsed, diagnostics),
         SendmailMode::Verify if parsed.recipients.is_empty() => {
-            return diagnostics.fail(&usage("-bv needs the addresses to look at"));
+            return diagnostics.fail(&usage("-bv needs at least one address"));
         }
         SendmailMode::Deliver | SendmailMode::Dialogue | SendmailMode::Verify => {}
     }
@@ -115,8 +115,8 @@ fn test(parsed: &SendmailArguments, diagnostics: &mut Diagnostics) {
         let version = env!("CARGO_PKG_VERSION");
         return diagnostics.print(&format!("Version {version} (Postrider)\n"));
     }
-    let failure = usage("-bt tests the rules of Sendmail, and Postrider has none");
-    diagnostics.fail(&failure.hint("-bv ADDRESS shows which way mail to an address would go"));
+    let failure = usage("-bt tests the rewriting rules of Sendmail, which Postrider does not have");
+    diagnostics.fail(&failure.hint("use -bv ADDRESS to show the route of mail to an address"));
 }
 
 /// Reads a finished message from standard input and sends it; keeps it where `refusal` says why

@@ -87,7 +87,7 @@ impl Interpreter<'_> {
             None => return false,
         };
         if self.account_depth >= ACCOUNT_DEPTH {
-            self.weighed(origin, "accounts use each other without end", true);
+            self.weighed(origin, "accounts use each other in a loop", true);
             return true;
         }
         // Each use counts: an account that is used on each of a million lines would not end.

@@ -175,7 +175,7 @@ impl<'a> Interpreter<'a> {
             line,
         };
         if text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]) {
-            let what = "this file is UTF-16 and is not read; it must be saved as UTF-8";
+            let what = "this file is UTF-16 and is ignored; save it as UTF-8";
             return self.weighed(&origin(0), what, true);
         }
         // A sourced file begins without an open `if`: its `source` line was reached, so its lines
@@ -396,7 +396,7 @@ impl<'a> Interpreter<'a> {
         let unsupported = if command.is_put {
             "vput"
         } else if command.is_local {
-            "local outside an account"
+            "local is only allowed in an account"
         } else {
             word
         };

@@ -21,7 +21,11 @@ impl Interpreter<'_> {
         let name = match &words[..] {
             [name] if !name.ends_with('|') => name,
             [_] => {
-                return self.weighed(origin, "source reads files, and runs no commands", true);
+                return self.weighed(
+                    origin,
+                    "source can read files, but cannot run commands",
+                    true,
+                );
             }
             _ => return self.weighed(origin, "source needs one file name", true),
         };
