@@ -286,3 +286,54 @@ fn dev_null_is_an_empty_mailbox_and_not_a_device() {
     let case = Case::new().args(["-e"]).env("MAIL", "/dev/null");
     case.status(1).run();
 }
+
+/// Returns a message as Netscape and its children have stored some: no date, and no blank line behind.
+fn undated(subject: &str) -> String {
+    format!(
+        "From - \nX-Mozilla-Status: 0001\nX-Mozilla-Status2: 00000000\nReceived: from a by b\n\
+         \twith SMTP\nSubject: {subject}\nStatus: RO\n\nFrom - \nis a line of {subject}\n> From - \n\
+         > Subject: quoted\n> Date: never\n"
+    )
+}
+
+#[test]
+fn deleting_a_message_with_an_undated_separator_deletes_no_other() {
+    let [one, two, three] = ["one", "two", "three"].map(undated);
+    let all = [&*one, &two, &three].concat();
+    for (command, left) in [
+        ("delete 1", vec![&two, &three]),
+        ("delete 3", vec![&one, &two]),
+        ("delete 1 2", vec![&three]),
+        ("delete 2 3", vec![&one]),
+        ("delete 2", vec![&one, &three]),
+    ] {
+        let left: String = left.into_iter().map(String::as_str).collect();
+        Case::new()
+            .args(["-N", "-f", "[DIR]/cwd/box"])
+            .file("cwd/box", &all)
+            .stdin(format!("{command}\nquit\n"))
+            .leaves("cwd/box", left)
+            .any_stdout()
+            .run();
+    }
+    let ran = Case::new()
+        .args(["-H", "-f", "[DIR]/cwd/box"])
+        .file("cwd/box", &all)
+        .any_stdout()
+        .run();
+    assert_eq!(ran.stdout().lines().count(), 3, "{}", ran.stdout());
+}
+
+#[test]
+fn flags_of_messages_with_undated_separators_change_nothing_else() {
+    let all: String = ["one", "two", "three"].map(undated).concat();
+    let all = all.replace("Status: RO\n", "Status: O\n");
+    let read = all.replacen("Status: O\n", "Status: RO\n", 2);
+    Case::new()
+        .args(["-N", "-f", "[DIR]/cwd/box"])
+        .file("cwd/box", all)
+        .stdin("print 1 2\nquit\n")
+        .leaves("cwd/box", read)
+        .any_stdout()
+        .run();
+}

@@ -12,7 +12,9 @@
 use memchr::memchr;
 
 use super::from_line::FromLine;
-use crate::message::parse::fields::{MAX_FIELD_NAME, field_name_len, is_from_line};
+use crate::message::parse::fields::{
+    self, HeaderLine, MAX_FIELD_NAME, field_name_len, header_line, is_from_line,
+};
 
 /// The longest From_ line: a path of RFC 5321 has 256 bytes, list archives write names before it.
 pub(in crate::mailbox) const MAX_FROM_LINE: usize = 2048;
@@ -32,6 +34,8 @@ pub(in crate::mailbox) enum Candidate {
     Strict,
     /// A separator, unless a Content-Length that was found to be right puts it into a body.
     Weak,
+    /// The same, if the header of a message follows it ([`is_message_header`]).
+    Undated,
     /// Text.
     Text,
 }
@@ -64,8 +68,57 @@ pub(in crate::mailbox) fn judge(text: &[u8], after_blank: bool) -> Candidate {
         (true, true, _) => Candidate::Strict,
         (true, false, NextLine::Field) => Candidate::Weak,
         (false, true, NextLine::Field) if from.is_plausible_without_date() => Candidate::Weak,
+        // With neither sign a single field is not enough: people quote such lines in their texts.
+        (false, false, NextLine::Field) if from.is_plausible_without_date() => Candidate::Undated,
         _ => Candidate::Text,
     }
+}
+
+/// How much of a header is searched for the fields that a message has.
+pub(in crate::mailbox) const SEARCHED_HEADER: usize = 64 * 1024;
+
+/// Returns whether `text`, behind an undated From_ line, is the header of a message: at least two
+/// fields without a line between them that is none, of which one is `From`, `Date`, `Subject` or
+/// `Message-ID`.
+///
+/// `None` if that depends on what follows the text; with `is_all` nothing does. No line that could be
+/// a separator itself is passed, so that all these searches of a file together take linear time.
+pub(in crate::mailbox) fn is_message_header(text: &[u8], is_all: bool) -> Option<bool> {
+    let is_all = is_all || text.len() >= SEARCHED_HEADER;
+    let text = &text[..text.len().min(SEARCHED_HEADER)];
+    let (mut at, mut count, mut has_known) = (0, 0, false);
+    while at < text.len() {
+        let rest = &text[at..];
+        if rest.len() < fields::LOOKAHEAD && !is_all {
+            return None;
+        }
+        match header_line(rest, count > 0) {
+            HeaderLine::Field => {
+                count += 1;
+                has_known |= field_name_len(rest).is_some_and(|len| is_known(&rest[..len]));
+            }
+            HeaderLine::Continuation => {}
+            HeaderLine::OldFromLine if rest.starts_with(b">") => {}
+            HeaderLine::OldFromLine | HeaderLine::Separator | HeaderLine::Text => {
+                return Some(false);
+            }
+        }
+        if count >= 2 && has_known {
+            return Some(true);
+        }
+        match memchr(b'\n', rest) {
+            Some(end) => at += end + 1,
+            None => break,
+        }
+    }
+    is_all.then_some(false)
+}
+
+/// Returns whether this is the name of a field that nearly every message has.
+fn is_known(name: &[u8]) -> bool {
+    [&b"from"[..], b"date", b"subject", b"message-id"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Returns whether the last [`LOOKBEHIND`] bytes before a line are the end of a blank line.
@@ -118,7 +171,7 @@ mod tests {
 
     #[test]
     fn surroundings_decide() {
-        use Candidate::{Strict, Text, Weak};
+        use Candidate::{Strict, Text, Undated, Weak};
         let dated = "From a@x Tue Jan  7 12:09:16 2003\n";
         // Candidate line, line after it, with a blank line before, without one.
         let rows = [
@@ -136,9 +189,9 @@ mod tests {
             (dated, "no field\n", Text, Text),
             (dated, ": no name\n", Text, Text),
             (dated, " folded: x\n", Text, Text),
-            ("From - \n", "X-Mozilla-Status: 0001\n", Weak, Text),
+            ("From - \n", "X-Mozilla-Status: 0001\n", Weak, Undated),
             ("From - \n", "\n", Text, Text),
-            ("From 12@xxx\r\n", "X-GM-THRID: 12\r\n", Weak, Text),
+            ("From 12@xxx\r\n", "X-GM-THRID: 12\r\n", Weak, Undated),
             ("From here on\n", "see: below\n", Text, Text),
             ("From perl5-porters:\n", "\n", Text, Text),
         ];
@@ -146,6 +199,45 @@ mod tests {
             let text = format!("{line}{next}");
             assert_eq!(judge(text.as_bytes(), true), after_blank, "{text:?}");
             assert_eq!(judge(text.as_bytes(), false), otherwise, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_undated_separator_has_the_header_of_a_message_behind_it() {
+        let long = format!("Received: {}\n", "x".repeat(5000)).repeat(3);
+        let longer = format!("Received: {}\n", "x".repeat(5000)).repeat(20);
+        let rows = [
+            ("X-Mozilla-Status: 0001\nSubject: x\n", true),
+            ("subject: x\nX: y\n", true),
+            ("FROM: a@x\r\n\tfolded\r\nTo: b\r\n", true),
+            (">From a\nDate : x\nTo: b", true),
+            ("Received: x\n y\nMessage-Id: <z>\n\n", true),
+            (&*format!("{long}Subject: x\n"), true),
+            // One field; none that a message has; a line between them.
+            ("Subject: x\n", false),
+            ("Subject: x\n\nTo: b\n", false),
+            ("Subject: x\n  folded\n\nDate: y\n", false),
+            ("To: b\nCc: c\n\nSubject: x\n", false),
+            ("To: b\nCc: c", false),
+            ("Subject: x\ntext\nTo: b\n", false),
+            ("Subject: x\n> To: b\n", false),
+            ("To: b\nFrom - \nSubject: x\nDate: y\n", false),
+            ("Subjects: x\nDates: y\n", false),
+            ("", false),
+            // Nobody's header.
+            (&*format!("{longer}Subject: x\n"), false),
+        ];
+        for (text, expected) in rows {
+            let found = is_message_header(text.as_bytes(), true);
+            assert_eq!(found, Some(expected), "{text:.80}");
+            // With fewer bytes it is the same or not known.
+            for len in 0..text.len().min(6000) {
+                let part = is_message_header(&text.as_bytes()[..len], false);
+                assert!(
+                    part.is_none_or(|found| found == expected),
+                    "{len} of {text:.80}"
+                );
+            }
         }
     }
 

@@ -2,6 +2,9 @@ use super::*;
 
 use proptest::prelude::*;
 
+use crate::mailbox::format::quote::Form;
+use crate::mailbox::format::quote::tests::copied;
+
 /// A From_ line with a date, without its line end.
 const FROM: &str = "From a@x Tue Jan  7 12:09:16 2003";
 
@@ -80,6 +83,22 @@ fn messages_start_where_they_start() {
         // An undated line needs all its other signs.
         "|FROM\nTo: b\n\nx\nFrom - \nTo: c\n",
         "|FROM\nTo: b\n\nx\n\nFrom - \n\nTo: c\n",
+        // With neither a date nor a blank line it needs the header of a message behind it.
+        "|FROM\nTo: b\n\nx\n|From - \nX-Mozilla-Status: 0001\nX-Mozilla-Status2: 0\nFrom: c\n\ny\n",
+        "|From - \r\nSubject: a\r\nTo: b\r\n\r\nx\r\n|From -\r\nSubject: a\r\nTo: b\r\n\r\ny\r\n",
+        "|FROM\nTo: b\n\nx\n|From 13@xxx\nX-GM-THRID: 1\nReceived: x\n y\nMessage-Id: <z>\n\ny\n",
+        "|FROM\nTo: b\n\nx\n|From c@x\nDate: y\nTo: c\n\ny\n",
+        "|FROM\nTo: b\n|From - \nDate: y\nTo: c\n\ny\n",
+        "|FROM\nTo: b\n\nx\nFrom - \nSubject: c\n\nTo: d\n",
+        "|FROM\nTo: b\n\nx\nFrom - \nTo: c\nCc: d\n\nSubject: e\n",
+        "|FROM\nTo: b\n\nx\nFrom - \nSubject: c\nas he wrote\nDate: d\n",
+        "|FROM\nTo: b\n\nx\n> From - \n> Subject: c\n> Date: d\n From - \n Subject: c\n Date: d\n",
+        "|FROM\nTo: b\n\nx\n>From - \nSubject: c\nDate: d\n",
+        "|FROM\nTo: b\n\nx\nFrom here on\nSubject: c\nDate: d\n",
+        // A Content-Length that lands exactly keeps it in the body, a wrong one does not.
+        "|FROM\nContent-Length: 30\n\nx\nFrom - \nSubject: s\nTo: c\n\ny\n\n|FROM\nTo: d\n",
+        "|FROM\nContent-Length: 31\n\nx\nFrom - \nSubject: s\nTo: c\n\ny\n\n|FROM\nTo: d\n",
+        "|FROM\nContent-Length: 25\n\nx\n|From - \nSubject: s\nTo: c\n\ny\n\n|FROM\nTo: d\n",
         // Content-Length: too long, too short, exact, not a number.
         "|FROM\nContent-Length: 99999\n\nx\n\n|FROM\nTo: c\n\nx\n",
         "|FROM\nContent-Length: 1\n\nxxxx\nx\n\n|FROM\nTo: c\n\nx\n",
@@ -232,7 +251,8 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => Just(format!("{FROM}\n")),
         1 => Just(format!("{FROM}\r\n")),
-        1 => Just("From - \n".to_owned()),
+        2 => Just("From - \n".to_owned()),
+        2 => Just("Subject: s\n".to_owned()),
         1 => Just("From here on\n".to_owned()),
         3 => Just("\n".to_owned()),
         1 => Just("\r\n".to_owned()),
@@ -293,6 +313,20 @@ proptest! {
         prop_assert_eq!(at, text.len() as u64);
         let lines: u32 = whole.0.messages.iter().filter_map(|message| message.lines).sum();
         prop_assert_eq!(lines as usize, text.split_inclusive('\n').count());
+    }
+
+    #[test]
+    fn a_message_that_was_quoted_stays_one_message(
+        pieces in prop::collection::vec(piece(), 0..40),
+        has_header in any::<bool>(),
+    ) {
+        let header = if has_header { "To: b\n\n" } else { "" };
+        let message = format!("{header}{}", pieces.concat());
+        for form in [Form::Message, Form::Filed] {
+            let first = [FROM.as_bytes(), b"\n", &copied(message.as_bytes(), form), b"\n\n"].concat();
+            let text = [&first, FROM.as_bytes(), b"\nTo: c\n\n"].concat();
+            prop_assert_eq!(starts(&text), [0, first.len() as u64]);
+        }
     }
 
     #[test]

@@ -96,10 +96,14 @@ impl RewritePlan {
                     let start = message.offset;
                     let end = message.offset + message.len;
                     let is_run = deleted_to == Some(start);
-                    // The separator behind the deleted message counts only after a blank line,
-                    // unless it is strict. The message before may not end in one: without it that
-                    // message would swallow the one behind.
-                    if !is_run && !message.is_strict && start > 0 && index + 1 < messages.len() {
+                    // The separator behind the deleted message may count only after a blank line.
+                    // The message before may not end in one, if that of the deleted message is not
+                    // strict: it would swallow the one behind.
+                    if !is_run
+                        && !message.is_strict
+                        && start > 0
+                        && is_blank_line_behind(source, messages, changes, index)?
+                    {
                         let before = if plan.has_start {
                             end_before(messages, index)
                         } else {
@@ -399,6 +403,20 @@ fn framed<S: ReadAt + ?Sized>(
         (start, size)
     } else {
         (start, end)
+    })
+}
+
+/// Returns whether the first message that stays behind a deleted one stands behind a blank line.
+fn is_blank_line_behind<S: ReadAt + ?Sized>(
+    source: &S,
+    messages: &[MessageRef],
+    changes: &Changes,
+    deleted: usize,
+) -> io::Result<bool> {
+    let stays = |other: &usize| !matches!(changes.get(*other), Some(Change::Delete));
+    Ok(match (deleted + 1..messages.len()).find(stays) {
+        Some(behind) => missing_line_ends(source, messages[behind].offset)?.is_empty(),
+        None => false,
     })
 }
 

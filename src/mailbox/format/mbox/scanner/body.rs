@@ -6,9 +6,11 @@ use memchr::memmem;
 use memchr::{memchr, memchr_iter};
 
 use super::{ScanState, Scanner, to_u32};
-use crate::mailbox::format::separator::{Candidate, LOOKBEHIND, ends_with_blank_line, judge};
+use crate::mailbox::format::separator::{
+    Candidate, LOOKBEHIND, SEARCHED_HEADER, ends_with_blank_line, is_message_header, judge,
+};
 use crate::mailbox::format::torn;
-use crate::mailbox::read_at::ReadAt;
+use crate::mailbox::read_at::{ReadAt, read_full};
 
 impl<S: ReadAt + ?Sized> Scanner<'_, S> {
     /// Goes to the next separator in the body, or to the end of what can be judged.
@@ -109,12 +111,29 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
             // Content-Length is not asked: most deliverers pass on the sender's, and a sender could
             // hide the messages behind his own.
             Candidate::Strict => Some(true),
-            Candidate::Weak => {
+            Candidate::Undated if !self.is_before_message_header()? => None,
+            Candidate::Weak | Candidate::Undated => {
                 let place = self.position(self.at);
                 let is_text = self.claim.covers(self.source, place, self.found.end)?;
                 (!is_text).then_some(false)
             }
             Candidate::Text => None,
         })
+    }
+
+    /// Returns whether the header of a message stands behind the current line.
+    fn is_before_message_header(&self) -> io::Result<bool> {
+        let line = memchr(b'\n', &self.window[self.at..self.filled]);
+        let start = line.map_or(self.filled, |end| self.at + end + 1);
+        if let Some(found) = is_message_header(&self.window[start..self.filled], self.at_end) {
+            return Ok(found);
+        }
+        // The header goes on behind the window.
+        let mut text = vec![0; SEARCHED_HEADER];
+        let start = self.position(start);
+        let left = usize::try_from(self.found.end - start).unwrap_or(usize::MAX);
+        let want = left.min(SEARCHED_HEADER);
+        let count = read_full(self.source, &mut text[..want], start)?;
+        Ok(is_message_header(&text[..count], true) == Some(true))
     }
 }
