@@ -563,6 +563,9 @@ KNOWN = [
           "some versions of Node decode windows-1252 as ISO 8859-1"),
     Known("PHP mailparse", "subject", lambda wanted, got: "=?" in wanted and got == "",
           "what begins as an encoded word and is none, in a header that came ready-made, loses the text (RFC 2047 section 6.3)"),
+    Known("Ruby mail", "(from|to|cc|reply-to) name",
+          lambda wanted, got: "q..l" in got and all(one in (other, "q..l") for one, other in zip(got, wanted)),
+          "the quoted string of an address, \"q..l\"@example.org, is taken for the name (RFC 5322 section 3.4.1)"),
     Known("GMime", "text", lambda wanted, got: "\0" in wanted and wanted.startswith(got),
           "a NUL ends the text of its interface, which is a string of C; the bytes are there"),
 ]

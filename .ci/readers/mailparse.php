@@ -17,7 +17,9 @@ function addresses($headers, $field)
 {
     $found = [];
     foreach (mailparse_rfc822_parse_addresses($headers[$field] ?? '') as $person) {
-        $name = $person['display'] === $person['address'] ? '' : $person['display'];
+        // Without a name it shows the address, whose quotes it takes off.
+        $shown = [$person['address'], str_replace('"', '', $person['address'])];
+        $name = in_array($person['display'], $shown, true) ? '' : $person['display'];
         $found[] = [decoded($name), $person['address']];
     }
     return $found;

@@ -9,6 +9,8 @@ use crate::message::encode::encoded_words::FoldedField;
 const MAX_PLAIN: usize = 60;
 /// The longest continuation; with the fold's blank and a semicolon it fits into 78 columns.
 const MAX_SEGMENT: usize = 76;
+/// Ruby's mail puts the segments together in the order of their names, and `*10*` before `*2*`.
+const MAX_SEGMENTS: usize = 10;
 
 /// Returns `name=value` in as many pieces as it needs; semicolons go between them.
 pub(in crate::message) fn parameter(name: &str, value: &str) -> Vec<String> {
@@ -24,8 +26,9 @@ pub(in crate::message) fn parameter(name: &str, value: &str) -> Vec<String> {
 /// Only `filename*=` stands for a name that needs it: Python and GMime would take a plain `filename=`
 /// beside it for the name. The stand-in for older readers is `name=` of the Content-Type.
 pub(in crate::message) fn file_name(value: &str) -> Vec<String> {
-    // Not all readers undo backslashes in a quoted string, and some do it twice.
-    if value.contains(['"', '\\']) {
+    // Not all readers undo backslashes in a quoted string, and some do it twice. PHP's mailparse takes
+    // off a blank before the closing quote.
+    if value.contains(['"', '\\']) || value.starts_with(' ') || value.ends_with(' ') {
         extended("filename", value)
     } else {
         parameter("filename", value)
@@ -41,10 +44,11 @@ fn extended(name: &str, value: &str) -> Vec<String> {
     // RFC 2231 section 3 numbers the segments; section 4.1 lets only the first name the charset.
     let mut segments = Vec::new();
     let mut segment = format!("{name}*0*=utf-8''");
+    let limit = segment_limit(name, &whole);
     // Whole characters: a reader that decodes each segment alone would show halves as garbage.
     for c in value.chars() {
         let piece = percent_encoded(c.encode_utf8(&mut [0; 4]));
-        if segment.len() + piece.len() > MAX_SEGMENT {
+        if segment.len() + piece.len() > limit {
             segments.push(segment);
             segment = format!("{name}*{}*=", segments.len());
         }
@@ -52,6 +56,22 @@ fn extended(name: &str, value: &str) -> Vec<String> {
     }
     segments.push(segment);
     segments
+}
+
+/// The longest segment that keeps their number low; a file's name of 255 characters needs no longer ones.
+const MAX_LONG_SEGMENT: usize = 400;
+
+/// Returns how long segments may become: longer than a line should be where there would be too many,
+/// but not for what can be no name of a file.
+fn segment_limit(name: &str, whole: &str) -> usize {
+    // In front of the first segment's text, and what a character that did not fit leaves free.
+    let begin = format!("{name}*0*=utf-8''").len();
+    let rest = "%F0%9F%9A%80".len();
+    let needed = begin + whole.len().div_ceil(MAX_SEGMENTS) + rest;
+    if needed > MAX_LONG_SEGMENT {
+        return MAX_SEGMENT;
+    }
+    needed.max(MAX_SEGMENT)
 }
 
 /// Appends pieces to a field, with semicolons between them.
@@ -165,6 +185,9 @@ mod tests {
         for (name, expected) in [
             ("a\"b", "filename*=utf-8''a%22b"),
             ("a\\b", "filename*=utf-8''a%5Cb"),
+            (" a", "filename*=utf-8''%20a"),
+            ("a ", "filename*=utf-8''a%20"),
+            ("ö_", "filename*=utf-8''%C3%B6%5F"),
             ("a b", "filename=\"a b\""),
         ] {
             assert_eq!(file_name(name), [expected]);
@@ -181,6 +204,24 @@ mod tests {
         assert!(segments.iter().all(|segment| segment.len() <= 76));
         assert!(segments[0].starts_with("filename*0*=utf-8''%C3%B6"));
         assert!(segments[1].starts_with("filename*1*=%C3"));
+    }
+
+    #[test]
+    fn no_name_has_so_many_segments_that_their_order_is_lost() {
+        for character in ["a", "ö", "語", "🚀", "a🚀"] {
+            for count in [10, 60, 61, 100, 200, 255] {
+                let value: String = character.repeat(count).chars().take(255).collect();
+                let value = format!("{value} ");
+                let segments = file_name(&value);
+                assert!(segments.len() <= 10, "{value}: {}", segments.len());
+                assert!(segments.iter().all(|segment| segment.len() < 400));
+                let text: String = segments
+                    .iter()
+                    .map(|segment| segment.rsplit(['=', '\'']).next().unwrap())
+                    .collect();
+                assert_eq!(text, percent_encoded(&value));
+            }
+        }
     }
 
     #[test]
