@@ -19,19 +19,6 @@ use crate::sys::user;
 /// Why a word like `Müller` is no address in a header field.
 const NO_LOCAL_NAME: &str = "it has no domain, and it is not an ASCII name like that of an account";
 
-/// Refuses a name without a domain that is not ASCII: it is half of a person's name, as in
-/// `Müller, Jörg <joerg@example.org>`, and would stand in the header as raw 8-bit bytes.
-fn with_ascii_local_name(named: NamedAddress) -> Result<NamedAddress, AddressError> {
-    let address = named.address();
-    if address.is_local_name() && address.needs_smtputf8() {
-        return Err(AddressError {
-            text: address.to_string(),
-            reason: NO_LOCAL_NAME,
-        });
-    }
-    Ok(named)
-}
-
 impl Composer<'_> {
     /// Parses the addresses of a field other than To, Cc and Bcc; an invalid one stops the mail.
     pub(super) fn addresses(
@@ -45,7 +32,7 @@ impl Composer<'_> {
         }
         let mut addresses = Vec::new();
         for entry in parse_people(value.as_str(), &|name| self.names.ask(name)) {
-            match entry.and_then(with_ascii_local_name) {
+            match entry.and_then(|named| self.with_sound_local_name(named)) {
                 Ok(address) => addresses.push(address),
                 Err(error) => {
                     let shown = sanitize::line(error.text.as_bytes());
@@ -60,6 +47,22 @@ impl Composer<'_> {
             }
         }
         addresses
+    }
+
+    /// Refuses a name without a domain that is not ASCII, unless there is such an account or alias.
+    ///
+    /// It is half of a person's name, as in `Müller, Jörg <joerg@example.org>`, and would stand in the
+    /// header as raw 8-bit bytes.
+    fn with_sound_local_name(&self, named: NamedAddress) -> Result<NamedAddress, AddressError> {
+        let address = named.address();
+        let is_ascii = !address.is_local_name() || !address.needs_smtputf8();
+        if is_ascii || self.names.ask(address.as_str()) != BareName::Unknown {
+            return Ok(named);
+        }
+        Err(AddressError {
+            text: address.to_string(),
+            reason: NO_LOCAL_NAME,
+        })
     }
 
     /// Returns whether a text is words without an address: `Backup Server`, `Doe, John`.
@@ -357,6 +360,10 @@ impl Composer<'_> {
     }
 
     fn recipient(&mut self, address: NamedAddress, field: RecipientField) {
+        let address = match self.with_sound_local_name(address) {
+            Ok(address) => address,
+            Err(error) => return self.no_recipient(&error),
+        };
         if address.is_repaired() {
             let shown = sanitize::line(address.address().as_str().as_bytes()).into_owned();
             let text =

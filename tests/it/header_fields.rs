@@ -154,6 +154,33 @@ fn an_unquoted_comma_in_a_name_puts_no_raw_bytes_into_the_header() {
 }
 
 #[test]
+fn a_name_that_is_no_account_is_no_recipient_in_raw_bytes() {
+    for args in [
+        &["-s", "t", "Müller"][..],
+        &["-s", "t", "-c", "Müller", TO],
+        &["-s", "t", "-C", "Cc: Müller", TO],
+    ] {
+        let case = Case::send([]).args(args).stdin(BODY);
+        let ran = case.status(65).says("Müller").keeps(1).run();
+        assert!(
+            ran.calls()
+                .iter()
+                .all(|call| call.stdin.is_ascii() && call.recipients() == [TO])
+        );
+    }
+    // What a program finished is not a person's slip, and goes to the others.
+    let ran = Case::send(["-t"])
+        .called("sendmail")
+        .stdin(format!("To: Müller, Jörg <{TO}>\nSubject: t\n\nx\n"))
+        .status(65)
+        .says("Müller")
+        .keeps(1)
+        .run();
+    assert_eq!(ran.call().recipients(), [TO]);
+    assert!(ran.call().stdin.is_ascii());
+}
+
+#[test]
 fn every_field_of_addresses_is_written_as_one() {
     for name in SENDERS {
         for case in doors(&format!(

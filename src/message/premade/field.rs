@@ -100,14 +100,21 @@ fn addresses(name: &str, value: &[u8]) -> Vec<u8> {
     let last = list.len() - 1;
     for (index, entry) in list.iter().enumerate() {
         let separator = if index < last { "," } else { "" };
-        match entry {
-            Ok(named) => push_address(&mut folded, named, separator),
-            Err(error) => {
-                // An entry that is no address is kept as text: the recipient sees what was written.
-                folded.push_text(error.text.trim());
-                folded.append(separator);
+        let text = match entry {
+            // Half of a name that lacks its quotes, `Müller, Jörg <x@y>`: only an address with a domain
+            // can be UTF-8 (RFC 6532).
+            Ok(named) if named.address().is_local_name() && named.address().needs_smtputf8() => {
+                named.address().as_str()
             }
-        }
+            Ok(named) => {
+                push_address(&mut folded, named, separator);
+                continue;
+            }
+            // An entry that is no address is kept as text: the recipient sees what was written.
+            Err(error) => error.text.trim(),
+        };
+        folded.push_text(text);
+        folded.append(separator);
     }
     folded.finish().into_bytes()
 }
@@ -158,7 +165,11 @@ mod tests {
                 "From: =?utf-8?Q?D=C3=A4mon?= <root@x>\n",
             ),
             ("To: jörg@x\n".as_bytes(), "To: jörg@x\n"),
-            ("To: ä b@x@y\n".as_bytes(), "To: ä, =?utf-8?B?…"),
+            ("To: ä b@x@y\n".as_bytes(), "To: =?utf-8?B?w6Q=?=, b@x@y\n"),
+            (
+                "To: Müller, Jörg <j@x>\n".as_bytes(),
+                "To: =?utf-8?Q?M=C3=BCller?=, =?utf-8?Q?J=C3=B6rg?= <j@x>\n",
+            ),
             (
                 "Content-Disposition: attachment; filename=\"Größe.txt\"; size=3\n".as_bytes(),
                 "Content-Disposition: attachment; filename*=utf-8''Gr%C3%B6%C3%9Fe.txt; size=3\n",
