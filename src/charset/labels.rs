@@ -50,7 +50,12 @@ pub(crate) fn bare_name(label: &str) -> &str {
         Some((start, rest)) if start.eq_ignore_ascii_case("charset=") => rest,
         _ => label,
     };
-    let name = name.split(';').next().unwrap_or_default();
+    let name = name.split([';', ',']).next().unwrap_or_default();
+    // A parameter behind it without a semicolon.
+    let name = match name.split_once(char::is_whitespace) {
+        Some((name, rest)) if rest.contains('=') => name,
+        _ => name,
+    };
     let name = name.split("//").next().unwrap_or_default();
     name.trim_matches(is_edge)
 }

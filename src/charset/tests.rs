@@ -18,6 +18,7 @@ const LABELS: &[Row] = &[
     (&["\"utf-8\" "], b"Gr\xc3\xb6\xc3\x9fe", "Größe"),
     (&["'utf-8'"], b"Gr\xc3\xb6\xc3\x9fe", "Größe"),
     (&[" utf-8 "], b"Gr\xc3\xb6\xc3\x9fe", "Größe"),
+    (&["utf-8, format=flowed", "utf-8 format=flowed"], b"Gr\xc3\xb6\xc3\x9fe", "Größe"),
     (&["utf-8;"], b"Gr\xc3\xb6\xc3\x9fe", "Größe"),
     (&["utf-8; format=flowed"], b"Gr\xc3\xb6\xc3\x9fe", "Größe"),
     (&["\tUTF-8\r\n"], b"Gr\xc3\xb6\xc3\x9fe", "Größe"),

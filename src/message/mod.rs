@@ -36,7 +36,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use crate::charset::{Charset, decode_text};
+pub use crate::charset::decode_text;
 pub use field_names::{Repeated, holds_addresses, stands_once};
 pub use identity::{date, message_id};
 pub use text::html::{plain_of_html, preformatted};

@@ -644,3 +644,40 @@ fn the_charset_that_html_names_is_its_label_and_is_read() {
         assert!(ran.stdout().contains(shown_text), "{own}: {}", ran.stdout());
     }
 }
+
+/// A file whose name says nothing is a text if its bytes look so, and one bad byte changes nothing.
+#[test]
+fn a_file_with_one_bad_byte_is_a_text_of_its_charset() {
+    let japanese = "\u{65e5}\u{672c}\u{8a9e}\n".repeat(20);
+    let rows: [(&str, &str, Vec<u8>, &str); 4] = [
+        (
+            "log",
+            "",
+            bytes(&[japanese.as_bytes(), b"cut \xe6\x97\n"]),
+            "utf-8",
+        ),
+        (
+            "f.csv",
+            "",
+            bytes(&["gr\u{fc}n;\u{e9}\n".as_bytes(), b"\xff\n"]),
+            "utf-8",
+        ),
+        ("f.csv", "", b"gr\xfcn;\xe9\n".to_vec(), "windows-1252"),
+        (
+            "f.csv",
+            "=us-ascii",
+            bytes(&["gr\u{fc}n;\u{e9}\n".as_bytes(), b"\xff\n"]),
+            "utf-8",
+        ),
+    ];
+    for (name, label, file, charset) in rows {
+        let option = format!("{name}{label}");
+        let case = Case::send(["-s", "t", "-a", &option, TO]).stdin("x\n");
+        let ran = case.file(&format!("cwd/{name}"), &file).run();
+        let letter = ran.call().letter();
+        assert_eq!(letter.attachments(), [(name.to_owned(), file)]);
+        let text = String::from_utf8_lossy(&letter.bytes).into_owned();
+        let label = format!("; charset={charset}; name={name}\n");
+        assert!(text.contains(&label), "{label} in {text}");
+    }
+}

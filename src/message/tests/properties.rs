@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::strict::{self, Entity};
 use crate::address::{EnvelopeAddress, NamedAddress, spaces_for_controls};
+use crate::charset::Charset;
 use crate::message::*;
 
 fn composition<'a>(body: Option<&'a dyn MessageSource>) -> Composition<'a> {
