@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use crate::compose::attachment;
 use crate::compose::escapes::{self, Ending, Event, TypedLines, Typing};
@@ -13,7 +14,8 @@ use crate::compose::unicode;
 use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
 use crate::sanitize;
-use crate::sys::open::{self, Use};
+use crate::sys::open::below::Below;
+use crate::sys::open::{self, Opened, Unread, Use};
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 use crate::sys::stdin::{StandardLine, StandardLines};
@@ -180,9 +182,29 @@ impl TypedLines for StandardLines<'_> {
 
 /// Reads the text from a file.
 pub fn read_file(path: &OsStr, signals: &Signals) -> Input {
+    text_of(path, open::read::open(path.as_ref(), Use::Text), signals)
+}
+
+/// Reads HTML from a file; returns the directory too, if the file is a regular one of a directory.
+pub(super) fn read_page(path: &OsStr, signals: &Signals) -> (Input, Option<Below>) {
+    let place: &Path = path.as_ref();
+    let (below, opened) = match Below::with_file(place, Use::Text) {
+        Ok((below, opened)) => (Some(below), Ok(opened)),
+        Err(error) => (None, Err(error)),
+    };
+    // What a program writes has no directory that its relative names could belong to.
+    let is_regular = matches!(opened, Ok(Opened::Regular(..)));
+    let is_descriptor = place.starts_with("/dev") || place.starts_with("/proc");
+    let below = below.filter(|_| is_regular && !is_descriptor);
+    (text_of(path, opened, signals), below)
+}
+
+/// Reads what was opened as a text.
+fn text_of(path: &OsStr, opened: Result<Opened, Unread>, signals: &Signals) -> Input {
     let mut input = Input::default();
-    let opened = attachment::source_of(path.as_ref(), Use::Text, signals);
-    match opened.and_then(|source| Ok(Spool::read_from(&mut *source.reader()?)?)) {
+    let source =
+        opened.and_then(|opened| attachment::source_of_opened(opened, path.as_ref(), signals));
+    match source.and_then(|source| Ok(Spool::read_from(&mut *source.reader()?)?)) {
         Ok(body) => {
             input.body = body;
             input.take(unicode::as_utf_8);

@@ -17,6 +17,7 @@ use crate::message::{
     self, FieldBody, FileName, HeaderName, HeaderValue, MediaType, MessageSource, Wishes,
 };
 use crate::sanitize;
+use crate::sys::open::below::Below;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, random};
@@ -112,6 +113,8 @@ struct Composer<'a> {
     names: KnownNames<'a>,
     /// Whether the message was finished by a program, and not written by a person.
     is_finished: bool,
+    /// The directory of the HTML file, whose pictures may go along.
+    html_directory: Option<Below>,
     composed: Composed,
 }
 
@@ -122,6 +125,7 @@ impl<'a> Composer<'a> {
             settings,
             names: KnownNames::new(settings),
             is_finished: false,
+            html_directory: None,
             composed: Composed::default(),
         };
         composer.composed.draft.body = body;
@@ -330,11 +334,12 @@ impl<'a> Composer<'a> {
         }
         if let Some(path) = &request.html {
             let is_piped = request.takes_piped_html();
-            let input = if is_piped {
-                input::read_piped(signals, false)
+            let (input, directory) = if is_piped {
+                (input::read_piped(signals, false), None)
             } else {
-                input::read_file(path, signals)
+                input::read_page(path, signals)
             };
+            self.html_directory = directory;
             if let Some(failure) = input.failure {
                 // What came of standard input cannot be had again.
                 if is_piped {

@@ -10,7 +10,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::compose::attachment::source_of_opened;
 use crate::compose::{Attached, Composer, Request};
@@ -20,7 +20,8 @@ use crate::message::{
     PictureTarget,
 };
 use crate::sanitize;
-use crate::sys::open::{Unread, Use, below};
+use crate::sys::open::below::Below;
+use crate::sys::open::{Unread, Use};
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, random};
@@ -49,11 +50,16 @@ impl Composer<'_> {
     }
 
     fn try_pictures(&mut self, request: &Request, signals: &Signals) -> io::Result<()> {
+        let file = request.html.as_deref().unwrap_or_default();
+        let page = self.html_directory.take().map(|directory| Page {
+            shown: sanitize::line(file.as_bytes()).into_owned(),
+            directory,
+        });
         let draft = &self.composed.draft;
         let is_html_text = draft.content_type.as_ref().is_some_and(MediaType::is_html);
-        let (html, page) = match (&draft.html, &request.html) {
-            (Some(html), Some(file)) => (html, page_of(file)),
-            (None, _) if is_html_text => (&draft.body, None),
+        let html = match &draft.html {
+            Some(html) if request.html.is_some() => html,
+            None if is_html_text => &draft.body,
             _ => return Ok(()),
         };
         if html.len() > MAX_HTML {
@@ -101,20 +107,7 @@ impl Composer<'_> {
 struct Page {
     /// The file, as it was named.
     shown: String,
-    /// Its directory.
-    directory: PathBuf,
-}
-
-/// Returns the page that a file is, if it is one: not standard input, and no FIFO.
-fn page_of(file: &OsStr) -> Option<Page> {
-    let path = Path::new(file);
-    // What a program writes has no directory that its relative names could belong to.
-    let is_regular = file != "-" && std::fs::metadata(path).is_ok_and(|found| found.is_file());
-    let is_inherited = path.starts_with("/dev") || path.starts_with("/proc");
-    (is_regular && !is_inherited).then(|| Page {
-        shown: sanitize::line(file.as_bytes()).into_owned(),
-        directory: path.parent().unwrap_or(Path::new("")).to_owned(),
-    })
+    directory: Below,
 }
 
 /// The pictures of one text.
@@ -260,7 +253,7 @@ fn take(page: &Page, path: &[u8], signals: &Signals) -> Result<(Attached, (u64, 
         return refused("its name does not end in .png, .jpg, .gif, .webp or .bmp");
     }
     let path = Path::new(OsStr::from_bytes(path));
-    let opened = below::open(&page.directory, path, Use::Picture)?;
+    let opened = page.directory.open(path, Use::Picture)?;
     let inode = opened
         .metadata()
         .map_or((0, 0), |found| (found.dev(), found.ino()));

@@ -23,29 +23,48 @@ const MAX_LINKS: usize = 40;
 /// How deep a file may lie; each level holds a descriptor.
 const MAX_DEPTH: usize = 100;
 
-/// Opens a regular file below a directory. The directory itself may be named by a link.
-///
-/// # Errors
-/// When the file is not there or cannot be read, is of another kind than a regular file, or its path
-/// or a link on the way leads out of the directory.
-pub(crate) fn open(directory: &Path, path: &Path, purpose: Use) -> Result<Opened, Unread> {
-    let root = if directory.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        directory
-    };
-    let mut walk = Walk {
-        way: vec![names::searchable(root)?],
-        left: VecDeque::new(),
-        links: 0,
-    };
-    walk.go_first(path, "it is an absolute path")?;
-    while let Some(name) = walk.left.pop_front() {
-        if let Some(file) = walk.step(&name)? {
-            return read::judged(file, path, purpose);
-        }
+/// A directory that was opened, for files below it.
+#[derive(Debug)]
+pub(crate) struct Below(File);
+
+impl Below {
+    /// Opens the directory of a file, and then the file in that directory. Between the two nobody can
+    /// put another directory in the place of the first. Its own name and the file's may be links.
+    ///
+    /// # Errors
+    /// As [`read::open`].
+    pub(crate) fn with_file(path: &Path, purpose: Use) -> Result<(Below, Opened), Unread> {
+        let name = path
+            .file_name()
+            .ok_or_else(|| Unread::Refused("it is a directory".to_owned()))?;
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let directory = names::searchable(parent)?;
+        let file = names::open_linked_in(&directory, name, Access::Read)?;
+        Ok((Below(directory), read::judged(file, path, purpose)?))
     }
-    Err(Unread::Refused("it is a directory".to_owned()))
+
+    /// Opens a regular file below the directory.
+    ///
+    /// # Errors
+    /// When the file is not there or cannot be read, is of another kind than a regular file, or its
+    /// path or a link on the way leads out of the directory.
+    pub(crate) fn open(&self, path: &Path, purpose: Use) -> Result<Opened, Unread> {
+        let mut walk = Walk {
+            way: vec![self.0.try_clone()?],
+            left: VecDeque::new(),
+            links: 0,
+        };
+        walk.go_first(path, "it is an absolute path")?;
+        while let Some(name) = walk.left.pop_front() {
+            if let Some(file) = walk.step(&name)? {
+                return read::judged(file, path, purpose);
+            }
+        }
+        Err(Unread::Refused("it is a directory".to_owned()))
+    }
 }
 
 /// A walk to a file, name by name.
@@ -186,13 +205,23 @@ mod tests {
         // The directory itself may be reached by a link: its owner has typed that.
         for directory in [at("page"), at("here")] {
             for (path, expected) in table {
-                let opened = open(&directory, Path::new(path), Use::Picture);
+                let (below, page) =
+                    Below::with_file(&directory.join("logo"), Use::Text).expect("opened");
+                assert!(matches!(page, Opened::Regular(..)));
+                let opened = below.open(Path::new(path), Use::Picture);
                 let bytes = opened.and_then(|opened| opened.bytes(Use::Picture)).ok();
                 let expected = expected.map(|text| text.as_bytes().to_vec());
                 assert_eq!(bytes, expected, "{path}");
             }
         }
         let deep = format!("{}logo", "img/../".repeat(60));
-        assert!(open(&at("page"), Path::new(&deep), Use::Picture).is_ok());
+        let (below, _) = Below::with_file(&at("page/logo"), Use::Text).expect("opened");
+        assert!(below.open(Path::new(&deep), Use::Picture).is_ok());
+        // Another directory in its place changes nothing.
+        fs::rename(at("page"), at("moved")).expect("renamed");
+        fs::create_dir(at("page")).expect("made");
+        fs::write(at("page/other"), "other").expect("written");
+        assert!(below.open(Path::new("other"), Use::Picture).is_err());
+        assert!(below.open(Path::new("same"), Use::Picture).is_ok());
     }
 }

@@ -83,6 +83,18 @@ pub(crate) fn open_in<P: ?Sized + NixPath>(
     open_with(directory, name, flags_of(access) | OFlag::O_NOFOLLOW)
 }
 
+/// Opens what has this name in a directory; a link is followed.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_linked_in<P: ?Sized + NixPath>(
+    directory: impl AsFd,
+    name: &P,
+    access: Access,
+) -> io::Result<File> {
+    open_with(directory, name, flags_of(access))
+}
+
 fn flags_of(access: Access) -> OFlag {
     let access = match access {
         Access::Read => OFlag::O_RDONLY,
