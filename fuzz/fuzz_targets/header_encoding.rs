@@ -59,6 +59,7 @@ fuzz_target!(|bytes: &[u8]| {
             name: file_name.clone(),
             content_type: None,
             charset: None,
+            content_id: None,
             source: &file,
         });
     }
