@@ -1,5 +1,5 @@
-//! What is printed on standard error: one line each, sanitised, then a hint. The worst failure that
-//! was printed is remembered: it becomes the exit status.
+//! Messages on standard error: one line each, sanitised, then a hint. The worst failure that was
+//! printed is remembered: it becomes the exit status.
 
 use std::error::Error;
 use std::fmt::Write as _;

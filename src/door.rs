@@ -1,5 +1,5 @@
-//! What the program's own files need beside the library: `main`, tests, documents, benches and fuzz
-//! targets. Nothing in it is promised.
+//! The interface for the program's own files: `main`, tests, documents, benches and fuzz targets.
+//! It is not a stable interface.
 
 use std::collections::BTreeMap;
 use std::path::Path;

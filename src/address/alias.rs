@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-/// What an alias stands for, in one text: a string of its own would take twice the memory of most
+/// The members of an alias, in one text: a string of its own would take twice the memory of most
 /// members, and there may be 100,000.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
@@ -55,7 +55,7 @@ impl<'a> Iterator for MemberIter<'a> {
     }
 }
 
-/// What became of a name in [`expand`].
+/// The result of [`expand`] for a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expansion<'a> {
     /// The names and addresses that are left, each once, in order.

@@ -1,10 +1,10 @@
-//! `Doe, John <j@x>`: a comma in a name that lacks its quotes, as Outlook gives it to paste.
+//! `Doe, John <j@x>`: a name with a comma but without quotes, as it is copied from Outlook.
 //!
-//! By RFC 5322 the comma ends an entry, and `Doe` is a recipient of its own. A person who pastes the
-//! line means one recipient. The two are told apart by what is known of the part before the comma: a
-//! part that names accounts or aliases is recipients, so that no alarm to them is lost; a part of
-//! unknown names is the name of a person; and where neither is certain, the entry is refused.
-//! The parser of lists holds such parts back until the address is read.
+//! By RFC 5322 the comma ends an entry, and `Doe` is another recipient. A person who pastes the
+//! line means one recipient. What decides is what is known of the part before the comma: a part
+//! that names accounts or aliases is recipients, so that no alarm to them is lost; a part of
+//! unknown names is the name of a person; and where neither is certain, the entry is refused. The
+//! parser of lists holds such parts back until the address is read.
 
 use super::AddressError;
 
@@ -22,9 +22,9 @@ pub(super) const MAX_WORDS: usize = 8;
 pub enum BareName {
     /// It is an account or an alias.
     Known,
-    /// It is none.
+    /// It is neither.
     Unknown,
-    /// It is one in another case (`Mail` and `mail`), or that could not be looked up.
+    /// It is an account or alias in another case (`Mail` and `mail`), or the look-up failed.
     Unclear,
 }
 

@@ -131,7 +131,7 @@ impl Utf8Count {
         }
     }
 
-    /// Says that no more bytes come: a character that lacks its end is a bad place.
+    /// Ends the input: an incomplete character is then a bad place.
     pub(crate) fn end(&mut self) {
         self.bad_places += u64::from(!self.cut.is_empty());
         self.cut.clear();

@@ -10,21 +10,21 @@ use super::named::NamedCharset;
 use super::tables::{self, Table};
 use super::wide::ByteOrder;
 
-/// What a label says.
+/// The meaning of a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Label {
     /// The charset.
     Known(NamedCharset),
-    /// Nothing: there is no label, or one such as `unknown-8bit` (RFC 1428).
+    /// Unknown: there is no label, or one such as `unknown-8bit` (RFC 1428).
     None,
-    /// It names a charset, but none that we know.
+    /// It names a charset that we do not know.
     Unknown,
 }
 
 /// No name of a charset is longer.
 const MAX_LABEL: usize = 80;
 
-/// Looks a label up, as it stands in a mail, on a command line or in a locale.
+/// Looks up a label from a mail, a command line or a locale.
 pub(crate) fn look_up(label: &str) -> Label {
     let name = bare_name(label);
     if name.len() > MAX_LABEL {

@@ -1,4 +1,5 @@
-//! Charsets: what a label stands for, what charset bytes without one have, and bytes as text.
+//! Charsets: the meaning of labels, the charset of bytes without a label, and decoding bytes to
+//! text.
 //!
 //! This is the one place for both questions. Every door asks here: header fields, bodies and
 //! parameters of a mail that is read; texts, subjects and files of a mail that is sent; the values of

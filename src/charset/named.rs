@@ -1,4 +1,4 @@
-//! The charsets that have names: how bytes of them become text, and text bytes of them.
+//! The charsets that have names: decoding their bytes to text, and encoding text in them.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Bytes with a label, right or wrong or none, as text.
+//! Decoding bytes to text, whether their label is right, wrong or missing.
 
 use std::borrow::Cow;
 

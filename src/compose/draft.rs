@@ -48,7 +48,7 @@ pub struct Draft {
     pub html: Option<Spool>,
     /// The attachments.
     pub attachments: Vec<Attached>,
-    /// What else was asked for of the MIME structure.
+    /// More options for the MIME structure.
     pub wishes: Wishes,
     /// How large the message may be, in bytes; attachments are left out until it is not larger.
     pub max_size: Option<u64>,
@@ -60,7 +60,7 @@ pub struct Draft {
     pub date: String,
     /// The Message-ID field.
     pub message_id: String,
-    /// What makes the boundary of a multipart unguessable.
+    /// The random part of the boundary of a multipart.
     pub boundary_seed: String,
 }
 
@@ -95,7 +95,7 @@ pub struct Composed {
 pub struct Warning {
     /// What it is.
     pub text: String,
-    /// What to write instead, where that is known.
+    /// The correction, if it is known.
     pub hint: Option<&'static str>,
 }
 

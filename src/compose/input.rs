@@ -27,7 +27,7 @@ const BLOCK: usize = 16 * 1024;
 /// time costs the kernel a fault.
 const FIRST_BLOCK: usize = 2 * 1024;
 
-/// What reading the body came to; the text read so far is always there.
+/// The result of reading the body; it always has the text read so far.
 #[derive(Debug, Default)]
 pub struct Input {
     /// The bytes read.

@@ -109,7 +109,7 @@ enum RecipientField {
 
 struct Composer<'a> {
     settings: &'a Settings,
-    /// What is known of bare names.
+    /// Knowledge about bare names.
     names: KnownNames<'a>,
     /// Whether the message was finished by a program, and not written by a person.
     is_finished: bool,
@@ -178,7 +178,7 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    /// Puts a header field where it belongs: some replace what we would write, some add to it.
+    /// Adds a header field; some fields replace the one that we would write.
     ///
     /// `bytes` are the value as it was written, for what may name a file.
     fn field(&mut self, name: HeaderName, value: HeaderValue, bytes: &[u8]) {
@@ -207,7 +207,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// Takes a field that only stands in the header.
+    /// Adds a field that is only written into the header.
     fn other_field(&mut self, name: HeaderName, value: HeaderValue) {
         let body = if message::holds_addresses(name.as_str().as_bytes()) {
             self.addresses(&name, &value).into()
@@ -221,13 +221,13 @@ impl<'a> Composer<'a> {
         fields.push((name, body));
     }
 
-    /// Says that the charset of a type that was given is not the one of the message.
+    /// Warns that the message has another charset than the given type says.
     fn warn_of_type(&mut self, media_type: Option<&MediaType>) {
         let charset = media_type.filter(|media_type| media_type.is_text());
         self.warn_of_charset(charset.and_then(|media_type| media_type.parameter("charset")));
     }
 
-    /// Says that a charset that was given is not the one of the message.
+    /// Warns that the message has another charset than the given one.
     fn warn_of_charset(&mut self, label: Option<&str>) {
         if let Some(label) = label
             && charset::look_up(label) == Label::Unknown
@@ -240,8 +240,8 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// Takes the header fields off a template; one with a Content-Type of its own is a finished
-    /// message and stays as it is.
+    /// Reads the header fields of a template. A template with MIME-Version and Content-Type fields
+    /// is a finished message and is not changed.
     fn template(&mut self) {
         let draft = &mut self.composed.draft;
         let header = unicode::without_mark(std::mem::take(&mut draft.body)).and_then(|body| {
@@ -301,7 +301,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// Takes one field of a template; an empty one says nothing.
+    /// Uses one field of a template; an empty field is ignored.
     fn template_field(&mut self, name: HeaderName, value: HeaderValue, bytes: &[u8]) {
         if value.as_str().is_empty() {
             return;
@@ -479,7 +479,7 @@ fn os_string(bytes: &[u8]) -> OsString {
     OsString::from_vec(bytes.to_vec())
 }
 
-/// Takes blanks and tabs off both ends; a line end stays, to be refused.
+/// Removes blanks and tabs from both ends; a line end is left, and refused later.
 fn trim_blanks(bytes: &[u8]) -> &[u8] {
     let is_text = |b: &u8| *b != b' ' && *b != b'\t';
     let start = bytes.iter().position(is_text).unwrap_or(bytes.len());

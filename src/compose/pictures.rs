@@ -1,4 +1,5 @@
-//! Pictures in HTML: which files go along with an HTML text, and the names by which it shows them.
+//! Pictures in HTML: which files are attached to an HTML text, and the names by which it shows
+//! them.
 //!
 //! Of an HTML file, `src="logo.png"` takes along a picture below the directory of that file. The HTML
 //! may be made of foreign data, so its names are judged before anything is opened, and only what is a
@@ -32,13 +33,13 @@ const MAX_HTML: u64 = 32 << 20;
 /// How many pictures one text may take along.
 const MAX_PICTURES: usize = 1000;
 
-/// What to write instead of a reference that cannot be followed.
+/// The hint for a picture that cannot be used.
 const HINT: &str = "pictures must be in the directory of the HTML file or below it; \
     to show another file, attach it with --attach and write src=\"cid:NAME\"";
 
 impl Composer<'_> {
-    /// Takes along the pictures that the HTML of the message names, and shows attached files where
-    /// the HTML says `cid:`.
+    /// Attaches the pictures that the HTML of the message names, and shows attached files where the
+    /// HTML says `cid:`.
     pub(super) fn pictures(&mut self, request: &Request, signals: &Signals) {
         if let Err(error) = self.try_pictures(request, signals) {
             let failure = Failure::new(
@@ -117,7 +118,7 @@ struct Album<'a, 'b> {
     page: Option<Page>,
     has_base: bool,
     signals: &'a Signals,
-    /// What each URL has come to.
+    /// The result for each URL.
     known: HashMap<Vec<u8>, Option<ContentId>>,
     /// The pictures so far by device and inode, so that each file goes along once.
     parts: HashMap<(u64, u64), ContentId>,
@@ -179,7 +180,7 @@ impl Album<'_, '_> {
         Some(id.clone())
     }
 
-    /// Takes along the picture of a relative path.
+    /// Attaches the picture of a relative path.
     fn path(&mut self, path: &[u8], in_style: bool) -> Option<ContentId> {
         let page = self.page.as_ref()?;
         // In a style only a name tells pictures from fonts and other styles.

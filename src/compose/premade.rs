@@ -18,7 +18,7 @@ use crate::sys::{clock, user};
 /// More hops than this are a loop.
 const MAX_HOPS: usize = 50;
 
-/// What a sendmail command line asks for.
+/// The request of a sendmail command line.
 #[derive(Clone, Debug, Default)]
 pub struct Handover {
     /// The recipients of the command line.
@@ -132,7 +132,7 @@ fn received(settings: &Settings, environment: &Environment) -> String {
 }
 
 impl Composer<'_> {
-    /// Leaves one field of each name that a message has once, and says so.
+    /// Keeps one field of each name that a message may have only once, and warns about the others.
     pub(super) fn unite_repeated(&mut self, header: &mut PremadeHeader) {
         for (name, repeated) in header.unite_repeated() {
             let what = match repeated {

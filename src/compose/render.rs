@@ -11,7 +11,7 @@ use crate::message::{
 };
 use crate::sys::spool::Spool;
 
-/// What differs between the routes.
+/// The differences between the routes.
 #[derive(Clone, Debug)]
 pub struct Style<'a> {
     /// 7-bit for other programs and hosts, 8-bit for mailboxes of this host.

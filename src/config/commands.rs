@@ -7,7 +7,7 @@
 
 use crate::config::elsewhere;
 
-/// What a command takes after its name.
+/// The arguments of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arguments {
     /// No arguments; any argument is an error.
@@ -49,7 +49,7 @@ pub enum Help {
     Hidden,
 }
 
-/// What a row is at the prompt.
+/// The meaning of a row at the prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PromptCommand {
     /// Shows the next message.
@@ -92,7 +92,7 @@ pub(crate) enum PromptCommand {
     Delete,
     /// Deletes messages and shows the next one.
     DeleteAndPrint,
-    /// Takes deletions back.
+    /// Undeletes messages.
     Undelete,
     /// Appends messages to a file and marks them as saved.
     Save,
@@ -104,7 +104,7 @@ pub(crate) enum PromptCommand {
     CopyByAuthor,
     /// Writes text or attachments.
     Write,
-    /// Leaves messages in the mailbox.
+    /// Keeps messages in the mailbox when leaving.
     Hold,
     /// Moves messages to MBOX when leaving.
     Mbox,
@@ -118,7 +118,7 @@ pub(crate) enum PromptCommand {
     Seen,
     /// Flags messages.
     Flagged,
-    /// Takes the flags back.
+    /// Unflags messages.
     Unflagged,
     /// Sets the mark answered.
     Answered,
@@ -130,7 +130,7 @@ pub(crate) enum PromptCommand {
     Undraft,
 }
 
-/// What a row is in an rc file, and after `-X`, `-E` and `~:`.
+/// The meaning of a row in an rc file, and after `-X`, `-E` and `~:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RcCommand {
     /// Sets variables.
@@ -149,9 +149,9 @@ pub(crate) enum RcCommand {
     Ignore,
     /// Shows these header fields and no others.
     Retain,
-    /// Takes `ignore` back.
+    /// Undoes `ignore`.
     Unignore,
-    /// Takes `retain` back.
+    /// Undoes `retain`.
     Unretain,
     /// Begins lines that count under a condition.
     If,
@@ -173,7 +173,7 @@ pub(crate) enum RcCommand {
     CallIf,
     /// Gives a command another name.
     CommandAlias,
-    /// Takes such names back.
+    /// Removes such names.
     UncommandAlias,
     /// A command of the reader, or of another mailx ([`elsewhere`]): accepted in a file, and without
     /// effect. It counts under its full name only.

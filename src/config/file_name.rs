@@ -25,7 +25,7 @@ use crate::exit::{Failure, Kind};
 use crate::sys::open::Trouble;
 use crate::sys::user;
 
-/// What names of files can refer to.
+/// The variables, users and mailboxes that file names can refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct NameInputs<'a> {
     /// The user's home directory: `~`, and where `folder` begins if it is relative.
@@ -65,7 +65,7 @@ pub(crate) struct Named {
 /// Why a name could not be understood; the text says what it refers to.
 #[derive(Debug)]
 pub(crate) enum NameError {
-    /// It is empty, or has become so.
+    /// It is empty, perhaps only after expansion.
     Empty,
     /// `#`, and no mailbox was open before.
     NoPrevious,

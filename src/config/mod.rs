@@ -1,9 +1,9 @@
 //! Configuration: the settings, and where each of them was set.
 //!
-//! One syntax, mailrc, read from the system's files, the user's file and
-//! the `-S` options into one [`Settings`]. It is read once and handed down; nothing below looks
-//! at a file or the environment again. Whether a value is one of its variable is judged here, for
-//! every door it may come through; what it means is the business of who uses it.
+//! One syntax, mailrc, read from the system's files, the user's file and the `-S` options into one
+//! [`Settings`]. It is read once and handed down; nothing below looks at a file or the environment
+//! again. Values are checked here, for every door it may come through; what it means is the
+//! business of who uses it.
 
 pub(crate) mod aliases;
 pub(crate) mod commands;

@@ -1,4 +1,4 @@
-//! What is known of a bare name: whether it is an alias or an account of this host.
+//! Knowledge about bare names: whether a name is an alias or an account of this host.
 
 use std::cell::OnceCell;
 
@@ -23,7 +23,7 @@ impl<'a> KnownNames<'a> {
         }
     }
 
-    /// Says what is known of a name.
+    /// Returns what a bare name is.
     pub(crate) fn ask(&self, name: &str) -> BareName {
         let lower = name.to_ascii_lowercase();
         let found = self.is_known(name);

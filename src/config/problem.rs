@@ -63,7 +63,7 @@ pub(crate) struct Problem {
     pub(crate) what: String,
     /// The next step, if there is one.
     pub(crate) hint: Option<String>,
-    /// What follows from it.
+    /// The consequence.
     pub(crate) weight: Weight,
     /// The variable it is about: another value for it, later, makes it good.
     pub(crate) variable: Option<String>,
@@ -82,13 +82,13 @@ impl Problem {
     }
 }
 
-/// What follows from a problem in the configuration.
+/// The consequence of a problem in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weight {
     /// The problem is reported, and the rest of the configuration counts.
     Line,
-    /// Nothing is sent (78): mail could go astray. A person who only reads mail gets no
-    /// message about it.
+    /// Nothing is sent (78): mail could go the wrong way. When a mailbox is read, nothing is
+    /// printed about it.
     Route,
     /// The system failed while this file was read, so that what it sets is unknown: nothing is
     /// sent and no mailbox is opened (75).

@@ -68,7 +68,7 @@ pub struct Settings {
     pub(super) macros: BTreeMap<String, (bool, Vec<String>)>,
     /// Other names for commands, by `commandalias`.
     pub(super) command_aliases: BTreeMap<String, String>,
-    /// What the account in use has changed.
+    /// The settings that the account in use has changed.
     in_account: AccountChanges,
     /// The problems that were found.
     pub(crate) problems: Vec<Problem>,

@@ -52,7 +52,7 @@ pub enum ValueKind {
     OneOfOrPath(&'static [Choice]),
     /// Words that are passed on as arguments of sendmail.
     Arguments,
-    /// What recipients may be, besides addresses.
+    /// The kinds of recipients that are allowed besides addresses.
     Targets,
 }
 
@@ -171,7 +171,7 @@ impl ValueKind {
         }
     }
 
-    /// Says what a value must be, and what this one is.
+    /// Returns the error for a value: what it must be, and what it is.
     fn expects(self, value: &str) -> String {
         let shown: String = value.chars().take(SHOWN).collect();
         let rest = if value.chars().count() > SHOWN {

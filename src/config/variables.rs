@@ -21,7 +21,7 @@ pub struct Row {
     pub aliases: &'static [&'static str],
     /// What values it takes.
     pub kind: ValueKind,
-    /// What holds when it is not set; empty for "not set".
+    /// The value if it is not set; empty for "not set".
     pub default: &'static str,
     /// Whether it decides how mail is sent, or how safely: if its value is invalid, nothing is
     /// sent.

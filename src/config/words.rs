@@ -4,7 +4,7 @@
 //! They differ in what a backslash is: rc lines escape with it, but at the prompt `\` is a
 //! character like any other (POSIX, as in bsd-mailx).
 
-/// What a backslash is.
+/// The meaning of a backslash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backslash {
     /// `\x` is x; between double quotes only before `"`, `\`, `$` and a backquote; never between single

@@ -1,7 +1,7 @@
-//! Sending: a message with its text is composed, submitted, kept where it was not accepted, and
-//! reported.
+//! Sending: composes a message, submits it, keeps it if it was not accepted, and reports the
+//! result.
 //!
-//! Where the text comes from is the business of the caller.
+//! The caller reads the text.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;

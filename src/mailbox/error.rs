@@ -1,4 +1,4 @@
-//! Why a mailbox could not be opened, or not be changed.
+//! The errors of opening and changing a mailbox.
 //!
 //! An error of an append is [`AppendError`](crate::mailbox::AppendError), one of a lock
 //! [`LockError`].

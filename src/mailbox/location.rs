@@ -1,4 +1,4 @@
-//! Where the system mailbox of a user is.
+//! Finds the system mailbox of a user.
 //!
 //! Variables, users and directories come as arguments; only the file system is asked here, whether a
 //! place exists and whose it is.
@@ -25,7 +25,7 @@ pub fn spools(variable: Option<&OsStr>) -> Vec<PathBuf> {
     }
 }
 
-/// What determines the place of a user's system mailbox.
+/// The facts that determine the place of a user's system mailbox.
 #[derive(Clone, Copy, Debug)]
 pub struct LocationInputs<'a> {
     /// `$MAIL`, if it is set; `None` for the mailbox of another user.

@@ -1,4 +1,4 @@
-//! Notices: reports about a mailbox whose opening or changing succeeded all the same.
+//! Notices: reports about a mailbox that was opened or changed successfully all the same.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Which header fields hold addresses, and which a message has once.
+//! Which header fields contain addresses, and which a message may have only once.
 
 /// Fields that hold lists of addresses (RFC 5322 section 3.6, and what mailers added).
 const ADDRESS_FIELDS: [&str; 18] = [
@@ -29,7 +29,7 @@ pub fn holds_addresses(name: &[u8]) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// What becomes of the later ones of fields that a message may have once.
+/// The rule for a repeated field that a message may have only once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeated {
     /// They continue the list of the first, behind this separator.

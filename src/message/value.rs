@@ -1,4 +1,4 @@
-//! The gate for header fields: types that cannot hold bad bytes.
+//! The gate for header fields: types that cannot contain invalid bytes.
 //!
 //! Construction is the only check; the code that renders these values relies on it.
 

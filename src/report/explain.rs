@@ -1,4 +1,4 @@
-//! The explanation of a mail that is not sent: what would happen to it, and why (`--explain`).
+//! The explanation of how a mail would be sent, and why (`--explain`).
 
 use std::fmt::Write as _;
 
@@ -98,7 +98,7 @@ fn set_variables(text: &mut String, settings: &Settings) {
     }
 }
 
-/// Says who the mail is from, and what makes it so.
+/// Explains the sender of the mail.
 fn identity(text: &mut String, draft: &Draft, plan: &SubmissionPlan) {
     let identity = &plan.identity;
     match draft

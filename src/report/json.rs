@@ -1,11 +1,10 @@
 //! The JSON forms: one object a line, for programs.
 //!
-//! Which keys there are stands in [`schema`](super::schema). Text is decoded (RFC 2047, charset)
-//! and in UTF-8 whatever the locale. Where bytes of the mail are not UTF-8 and
-//! no charset is declared, each such byte is U+FFFD and a second key, the first
-//! with `_raw` behind, holds the bytes in base64. Times are RFC 3339, in the
-//! zone the sender gave. What is not there is `null`. Characters that `sanitize`
-//! would replace are written as `\u` escapes: nothing is lost, no terminal harmed.
+//! The keys are listed in [`schema`](super::schema). Text is decoded (RFC 2047, charset) and in
+//! UTF-8 whatever the locale. Where bytes of the mail are not UTF-8 and no charset is declared,
+//! each such byte is U+FFFD and a second key, the first with `_raw` behind, holds the bytes in
+//! base64. Times are RFC 3339, in the zone the sender gave. What is not there is `null`. Characters
+//! that `sanitize` would replace are written as `\u` escapes: nothing is lost, no terminal harmed.
 
 use std::borrow::Cow;
 use std::io::Write;

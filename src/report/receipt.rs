@@ -1,7 +1,6 @@
-//! The receipt of a mail: one JSON object that says what became of it, or would become.
+//! The receipt of a mail: one JSON object with the result of sending, or of a dry run.
 //!
-//! Its keys are in [`schema`](super::schema). Each recipient that was named stands in it, whatever
-//! failed.
+//! Its keys are in [`schema`](super::schema). It contains every recipient, whatever failed.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +12,7 @@ use crate::message;
 use crate::sanitize;
 use crate::submission::{self, CopyReport, Kept, Report, SubmissionPlan};
 
-/// What a receipt says of the message as a whole, beside its recipients.
+/// The part of a receipt about the whole message.
 #[derive(Clone, Debug)]
 pub(crate) struct Verdict {
     /// RFC 3339.

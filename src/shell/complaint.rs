@@ -1,4 +1,4 @@
-//! Why a command did nothing, and whether that is a failure.
+//! The errors of commands, and whether they are failures.
 
 use crate::exit::Kind;
 use crate::selection::ListError;

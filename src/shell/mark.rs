@@ -3,7 +3,7 @@
 use crate::mailbox::Flags;
 use crate::ui::headline;
 
-/// Where a message is to be after the session.
+/// The place of a message after the session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Where the rules of leaving put it.
@@ -34,7 +34,7 @@ pub(super) struct Mark {
     pub stays_new: bool,
     /// Saving or showing it failed; without a terminal it cannot be deleted any more.
     pub is_unsaved: bool,
-    /// It is in MBOX already: an attempt to leave came that far.
+    /// It is already in MBOX, from an attempt to leave that failed later.
     pub is_in_mbox: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The commands that mark messages; what the marks come to is decided when the reader is left.
+//! The commands that mark messages. Leaving the reader decides what the marks do.
 
 use super::complaint::{CommandResult, Complaint};
 use super::mark::{Fate, Mark};
@@ -8,7 +8,7 @@ use crate::mailbox::Flags;
 use crate::selection::Sight;
 
 impl Reader<'_, '_> {
-    /// Says why nothing can be marked, where it cannot.
+    /// Returns the error if messages cannot be marked.
     fn changeable(&self) -> CommandResult {
         if !self.read_only {
             return Ok(());
@@ -105,7 +105,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Lets messages stay in the mailbox, whatever the rules of leaving say of them.
+    /// Keeps messages in the mailbox, whatever the rules for leaving say.
     pub(super) fn hold(&mut self, list: &str) -> CommandResult {
         self.changeable()?;
         // Under POSIX's rules `hold` also takes a deletion back, so it has to see deleted messages.

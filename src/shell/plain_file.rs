@@ -148,7 +148,7 @@ fn fill(mut file: &File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Says what kept us from a file.
+/// Returns the failure for a file that could not be written.
 fn denied_to(verb: &str, path: &Path, denied: Denied) -> Failure {
     match denied {
         Denied::System(error) => cannot(verb, path, error),

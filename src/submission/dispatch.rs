@@ -96,7 +96,7 @@ fn outcome_of_failure(failure: Failure) -> Outcome {
 
 /// Hands the copies of a draft over, route by route.
 pub(super) struct Dispatcher<'a> {
-    /// What else the user should know.
+    /// Notices for the user.
     pub(super) notices: RefCell<Vec<String>>,
     draft: &'a Draft,
     plan: &'a SubmissionPlan,

@@ -1,4 +1,4 @@
-//! Identity: the sender of a mail where none was asked for, and the names of this host.
+//! Identity: the default sender of a mail, and the names of this host.
 
 use crate::address::{EnvelopeAddress, NamedAddress, parse_people};
 use crate::config::{KnownNames, Settings};

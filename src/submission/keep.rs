@@ -31,7 +31,7 @@ use crate::transport::local::Wait;
 /// How long a lock is waited for at most, whatever `lock-timeout` says: a file of its own is as good.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// What became of the text of a message that was not accepted by every recipient's next hop.
+/// Where the text of an unsent message was kept.
 #[derive(Debug, Default)]
 pub enum Kept {
     /// Every copy was accepted, the user wants nothing kept, or the program that called us keeps it.

@@ -29,7 +29,7 @@ pub struct SubmissionPlan {
     pub copies: Vec<RoutedCopy>,
     /// Who we are.
     pub identity: Identity,
-    /// What else the user should know.
+    /// Notices for the user.
     pub notices: Vec<String>,
     /// The next step where the relay refuses the sender.
     pub hint: Option<String>,
@@ -188,7 +188,7 @@ fn check_host_files() -> Result<Option<String>, Failure> {
     }
 }
 
-/// What routing asks of this host, and the first look-up that failed.
+/// The look-ups of routing on this host, and the first one that failed.
 ///
 /// Routing goes on after a failure, since its questions have no place for one; [`Lookups::finish`]
 /// must be asked before any of its answers is used.

@@ -7,7 +7,7 @@ use super::keep::Kept;
 use crate::exit::Failure;
 use crate::transport::Outcome;
 
-/// What became of one copy.
+/// The result for one copy.
 #[derive(Clone, Debug)]
 pub struct CopyReport {
     /// The recipient as it was given.
@@ -22,7 +22,7 @@ pub struct CopyReport {
     pub outcome: Arc<Outcome>,
 }
 
-/// What became of a mail.
+/// The result for a mail.
 #[derive(Debug, Default)]
 pub struct Report {
     /// The Message-ID.
@@ -31,10 +31,10 @@ pub struct Report {
     pub sender: Option<String>,
     /// One entry a copy.
     pub entries: Vec<CopyReport>,
-    /// What became of the text.
+    /// Where the text was kept.
     pub kept: Kept,
     /// Copies that could not be kept (`record`); the mail itself is out.
     pub copy_failures: Vec<Failure>,
-    /// What else the user should know.
+    /// Notices for the user.
     pub notices: Vec<String>,
 }

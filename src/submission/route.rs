@@ -1,4 +1,4 @@
-//! Routes: which way a copy goes, for each recipient after aliases.
+//! Routes: how each copy is sent, after aliases.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -39,7 +39,7 @@ pub struct RoutedCopy {
     pub reason: Cow<'static, str>,
 }
 
-/// What routing must know of this host and its configuration.
+/// The facts about this host and its configuration that routing needs.
 pub(crate) struct RoutingInputs<'a> {
     /// The value of `mta`.
     pub mta: Mta,

@@ -1,4 +1,4 @@
-//! The clock: what time it is, and what time a generated `Date:` says.
+//! The clock: the current time, and the time for a generated `Date:`.
 #![allow(clippy::disallowed_methods)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

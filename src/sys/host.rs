@@ -72,7 +72,7 @@ pub(crate) fn unread() -> Option<&'static (&'static str, HostUnread)> {
 /// Why a file with this host's name could not be read.
 #[derive(Debug)]
 pub(crate) enum HostUnread {
-    /// It is not for us, or no such file.
+    /// We have no permission, or the file does not exist.
     Refused(String),
     /// The system failed, so this host's name is not known.
     Failed(String),

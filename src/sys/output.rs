@@ -1,4 +1,4 @@
-//! Standard output of a script: a signal ends the waiting for the program that reads it.
+//! Standard output of a script: a signal interrupts the wait for the program that reads it.
 //!
 //! A handler starts a write that blocks again (SA_RESTART), so a reader that stands still would
 //! make us deaf. Where the output can block it gets only what a pipe takes at once.

@@ -38,7 +38,7 @@ pub struct Signals {
     ignores_interrupt: bool,
 }
 
-/// What [`Signals::wait`] came back for.
+/// Why [`Signals::wait`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
     /// The descriptor can be read, or the other end is closed.

@@ -21,8 +21,8 @@ pub(crate) struct Envelope {
     pub recipients: Vec<EnvelopeAddress>,
 }
 
-/// What became of a message for one recipient; where it was not accepted, with what the exit status
-/// says of it.
+/// The result of a message for one recipient; if it was not accepted, with the kind for the exit
+/// status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// The next hop has taken responsibility.
@@ -57,7 +57,7 @@ impl Disposition {
     }
 }
 
-/// What became of a message for one recipient, and in whose words.
+/// The result of a message for one recipient, with the words of the next hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Accepted, refused, try later or uncertain.

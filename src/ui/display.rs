@@ -1,4 +1,4 @@
-//! How messages look: what the variables say of header lines and of the fields that are shown.
+//! The look of messages: the variables for header lines and for the fields that are shown.
 
 use chrono::{DateTime, FixedOffset};
 

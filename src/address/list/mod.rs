@@ -135,7 +135,7 @@ struct Parser<'a> {
     saw_group: bool,
     entry: Entry,
     expandaddr: bool,
-    /// What is known of bare names, where a person wrote the list.
+    /// Knowledge about bare names, if a person wrote the list.
     names: Option<BareNames<'a>>,
     /// The parts before the last commas that may begin a name.
     held: VecDeque<Held>,

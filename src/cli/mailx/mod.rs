@@ -28,7 +28,7 @@ use dialect::Probe;
 use mode::Mode;
 use options::MailxArguments;
 
-/// Takes a command line without the program's name, and does what it asks for.
+/// Runs a command line (without the program's name).
 pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     // The version is asked for by scripts that look for the right mailx: answered at once.
     if matches!(arguments, [only] if only == "--version" || only == "-V") {

@@ -31,7 +31,7 @@ fn failure(error: &clap::Error) -> Failure {
     }
 }
 
-/// Says which argument is missing; clap names a group by all its members.
+/// Returns the failure for a missing argument; clap names a group by all its members.
 fn missing(error: &clap::Error) -> Failure {
     let names = words(error, ContextKind::InvalidArg);
     let is_missing = |member: &str| names.iter().any(|name| name.contains(member));
@@ -50,7 +50,7 @@ fn missing(error: &clap::Error) -> Failure {
     }
 }
 
-/// Says in one line what is wrong.
+/// Returns the error in one line.
 fn what(error: &clap::Error) -> String {
     let argument = words(error, ContextKind::InvalidArg).join(", ");
     match error.kind() {

@@ -14,7 +14,7 @@ use crate::diagnostics::Diagnostics;
 
 use options::{MailboxArguments, PostriderArguments, PostriderCommand};
 
-/// Takes a command line without the program's name, and does what it asks for.
+/// Runs a command line (without the program's name).
 pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
     let words = std::iter::once(OsString::from("postrider")).chain(arguments.iter().cloned());
     let parsed = match PostriderArguments::try_parse_from(words) {

@@ -29,7 +29,7 @@ use crate::transport::Disposition;
 use dialogue::Answer;
 use options::{SendmailArguments, SendmailMode};
 
-/// Takes a command line without the program's name, and does what it asks for.
+/// Runs a command line (without the program's name).
 ///
 /// `name` is what the program is called as: it may decide the mode.
 pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnostics) {

@@ -66,7 +66,7 @@ pub trait Messages {
     fn text(&mut self, list: &str, extent: Extent) -> Result<Spool, Failure>;
 }
 
-/// What surrounds a message that is typed.
+/// The surroundings of a typed message.
 pub struct Typing<'a> {
     /// The request; escapes change it.
     pub request: &'a mut Request,
@@ -93,7 +93,7 @@ pub struct Typing<'a> {
 pub enum Ending {
     /// The message is complete.
     Complete,
-    /// It is not; the text is to be kept.
+    /// It could not be completed; the text is kept.
     Broken(Failure),
     /// The message was cancelled by `~x`; the text is discarded.
     GivenUp(Failure),

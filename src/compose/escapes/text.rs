@@ -139,7 +139,7 @@ impl Typist<'_> {
         Ok(())
     }
 
-    /// Takes another text for the message, and shows that typing goes on.
+    /// Replaces the text of the message, and shows that typing continues.
     fn replace(&mut self, text: Spool) {
         self.text = text;
         if self.session.terminal {

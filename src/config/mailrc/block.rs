@@ -1,4 +1,4 @@
-//! What is known of a block in braces while it is read.
+//! The state of a block in braces while it is read.
 
 use crate::config::problem::Lines;
 

@@ -1,5 +1,5 @@
-//! Blocks in braces: accounts, whose lines are kept until the account is used, and macros, whose
-//! lines are passed over.
+//! Blocks in braces: accounts, whose lines are stored until the account is used, and macros, whose
+//! lines are skipped.
 
 use super::block::{Block, Macro, Opener};
 use super::told::Passed;

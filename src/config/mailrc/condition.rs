@@ -7,7 +7,7 @@ use crate::config::commands::RcCommand;
 use crate::config::problem::Origin;
 use crate::config::{file_name, variables};
 
-/// What a condition asks about.
+/// The question of a condition.
 #[derive(Clone, Copy, Debug)]
 enum Asked {
     Sending,

@@ -24,7 +24,7 @@ pub(super) fn holds(
     expression.words.is_empty().then_some(result)?
 }
 
-/// What a part of a condition comes to; `None` if that cannot be known.
+/// The value of a part of a condition; `None` if it is not known.
 type Truth = Option<bool>;
 
 /// Each function returns `None` where the words do not form a condition.

@@ -134,7 +134,7 @@ struct Interpreter<'a> {
     opener: Option<(Opener, Origin)>,
     /// The conditions that are not understood, with the number of `if`s around their lines.
     unclear: Vec<(usize, Origin, String)>,
-    /// What was passed over in this file.
+    /// The lines that were skipped in this file.
     told: Told,
     /// How many accounts use each other here; their lines may hold `local`.
     account_depth: usize,

@@ -1,12 +1,11 @@
-//! What may stand in front of a command: `\`, `wysh`, `ignerr`, `local` and the other modifiers of
-//! s-nail.
+//! Modifiers before a command: `\`, `wysh`, `ignerr`, `local` and the others of s-nail.
 
 /// A line, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Command<'a> {
     /// The command.
     pub(super) word: &'a str,
-    /// What stands behind it.
+    /// The rest of the line after it.
     pub(super) rest: &'a str,
     /// `\`: the word is not another name for a command.
     pub(super) is_literal: bool,

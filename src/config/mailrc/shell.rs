@@ -1,4 +1,4 @@
-//! Words quoted as in the shell, as s-nail takes them behind `wysh` and in conditions: `$'…'`,
+//! Words quoted as in the shell, as s-nail takes them after `wysh` and in conditions: `$'…'`,
 //! `$NAME`, `;` and comments.
 
 use crate::config::text;
@@ -24,7 +24,7 @@ pub(super) struct Word {
     pub(super) is_quoted: bool,
     /// A part of it is the value of a variable.
     pub(super) has_value: bool,
-    /// It is the value of a variable that is not set, and nothing else.
+    /// It consists only of a variable that is not set.
     pub(super) is_unset: bool,
     /// The variable in it of which nobody knows the value.
     pub(super) unknown: Option<String>,

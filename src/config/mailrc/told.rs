@@ -1,4 +1,4 @@
-//! What is passed over in a file, told in one line for each file.
+//! Reports the skipped lines of each file in one line.
 
 use crate::config::problem::{Origin, Problem, Weight};
 use crate::config::settings::Settings;
@@ -6,7 +6,7 @@ use crate::config::settings::Settings;
 /// How many words or lines of a kind are shown.
 const SHOWN: usize = 5;
 
-/// What is passed over.
+/// The reason for skipping a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Passed {
     /// A command that nobody knows.
@@ -17,7 +17,7 @@ pub(super) enum Passed {
     Condition,
 }
 
-/// What was passed over in one file, of each kind.
+/// The lines that were skipped in one file, for each reason.
 #[derive(Debug, Default)]
 pub(super) struct Told([Option<Group>; 3]);
 

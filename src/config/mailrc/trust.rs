@@ -14,7 +14,7 @@ use crate::sys::user;
 pub(super) enum Untrusted {
     /// It is not there.
     Missing,
-    /// It is, but we may not read it or must not believe it, for this reason.
+    /// It exists, but we may not read it or must not trust it, for this reason.
     Refused(String),
     /// The file is there but cannot be read as an rc file, for this reason: what it should set is
     /// not set.

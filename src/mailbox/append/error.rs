@@ -1,4 +1,4 @@
-//! Why an append failed, and whether it may succeed later.
+//! The errors of an append, and whether it may succeed later.
 
 use std::error::Error;
 use std::fmt;

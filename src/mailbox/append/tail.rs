@@ -1,8 +1,8 @@
-//! The end of a mailbox while messages are written behind it, and their marks.
+//! The end of a mailbox while messages are appended, and their marks.
 //!
-//! What lies within one page is written by one call and needs no mark. As soon as more is written
-//! than that, or the buffer is full, all From_ lines get marks, which [`Tail::sync`] takes away when
-//! the disk has everything. `format/torn` says why, and what a mark looks like.
+//! A text within one page is written by one call and needs no mark. As soon as more is written than
+//! that, or the buffer is full, all From_ lines get marks, which [`Tail::sync`] takes away when the
+//! disk has everything. `format/torn` says why, and what a mark looks like.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! The From_ line, `From sender date`, that stands before each message of an mbox.
+//! The From_ line, `From sender date`, before each message of an mbox.
 //!
 //! No standard fixes its form (RFC 4155 describes the usual one); what is accepted here is what
 //! deliverers, list archives and other readers have been seen to write. Whether a line with this

@@ -1,5 +1,4 @@
-//! Where the header of a message ends that comes in blocks; the rule itself is
-//! [`header_line`]'s.
+//! Finds the end of the header of a message that is read in blocks. The rule is in [`header_line`].
 
 use memchr::memchr;
 
@@ -19,7 +18,7 @@ pub(in crate::mailbox) struct HeaderMeter {
 }
 
 impl HeaderMeter {
-    /// Takes the next block of the message; the last one is told.
+    /// Reads the next block of the message; `is_last` marks the last one.
     pub(in crate::mailbox) fn take(&mut self, block: &[u8], is_last: bool) {
         if self.is_done {
             return;

@@ -1,4 +1,4 @@
-//! The scanner for MMDF mailboxes: each message stands between two lines of four control-A.
+//! The scanner for MMDF mailboxes: each message is between two lines of four control-A.
 //!
 //! SCO's mail and old MMDF sites wrote them; mutt and s-nail still read them. No line of a body looks
 //! like a delimiter, so nothing has to be judged: the text between two delimiters is a message,

@@ -1,4 +1,4 @@
-//! The quoting of an mbox, undone: `>From ` becomes `From `, and `>>From ` becomes `>From `.
+//! Removes the quoting of an mbox: `>From ` becomes `From `, and `>>From ` becomes `>From `.
 //!
 //! [`quote`](super::quote) writes it. Only a message that comes from an mbox is quoted: Maildirs and
 //! MMDF mailboxes hold it as it was sent, so that one that goes there is unquoted once, and one that
@@ -52,7 +52,7 @@ pub(in crate::mailbox) struct Unquoted<'r> {
     /// How much of the block is filled.
     filled: usize,
     at_end: bool,
-    /// What can be given, and how much of it was.
+    /// The output that is ready, and how much of it was returned.
     ready: Vec<u8>,
     given: usize,
     place: LinePosition,

@@ -1,4 +1,4 @@
-//! Waiting for a lock: the holder, and what the user is shown of the wait.
+//! Waiting for a lock: the holder, and the messages about the wait.
 
 use std::cell::RefCell;
 use std::fmt;

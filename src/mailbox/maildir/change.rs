@@ -1,4 +1,4 @@
-//! Writing changes into a Maildir: new names are made and synced, and only then old names removed.
+//! Writing changes into a Maildir: first creates and syncs new names, then removes old names.
 //!
 //! A stop at any point leaves each message with its old name, its new name, or both; the next change
 //! of the Maildir removes the second name of a file (`list_single`). So no lock is needed.

@@ -35,7 +35,7 @@ pub(super) struct ParsedName<'a> {
 }
 
 impl<'a> ParsedName<'a> {
-    /// Takes a name apart; every name can be.
+    /// Parses a name; every name can be parsed.
     pub(super) fn parse(whole: &'a [u8]) -> ParsedName<'a> {
         let colon = whole.iter().rposition(|byte| *byte == b':');
         let info = colon.and_then(|colon| whole[colon + 1..].strip_prefix(INFO));

@@ -1,8 +1,8 @@
 //! Finding the messages of an older index in a mailbox that was changed since.
 //!
-//! A user has said what is to become of messages; meanwhile another program may have removed some,
-//! changed flags, or delivered mail. Deleting the wrong message is the worst that can happen here, so
-//! where it is not certain which message is meant nothing is changed at all.
+//! The user has marked messages; in the meantime another program may have removed some, changed
+//! flags, or delivered mail. Deleting the wrong message is the worst that can happen here, so where
+//! it is not certain which message is meant nothing is changed at all.
 
 use std::collections::HashMap;
 

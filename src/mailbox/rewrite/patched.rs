@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::plan::{Piece, RewritePlan};
 use crate::mailbox::read_at::{ReadAhead, ReadAt};
 
-/// Where a part of a view comes from.
+/// The origin of a part of a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     /// The mailbox's file.

@@ -1,4 +1,4 @@
-//! Transfer encodings, read leniently: bytes that cannot be decoded are passed over or stay.
+//! Transfer encodings, read leniently: bytes that cannot be decoded are skipped or kept.
 //!
 //! The decoders are our own and not mail-parser's, which drops a last unpadded
 //! base64 quantum and gives up on a whole quoted-printable part for one `==`.

@@ -23,7 +23,7 @@ const NAMES: [&str; 3] = [
     "Content-Transfer-Encoding",
 ];
 
-/// What the header of an entity says of it.
+/// The description of an entity in its header.
 pub(super) struct Description {
     /// Type and subtype in lower case.
     pub(super) media_type: String,

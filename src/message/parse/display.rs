@@ -128,7 +128,7 @@ impl<'g> TextOutput<'g> {
         }
     }
 
-    /// Says, once a message, that a text is shown in a charset that was guessed.
+    /// Reports once for each message that the charset of a text was guessed.
     fn tell_unknown_charset(&mut self, label: &str, guessed: Charset) {
         if std::mem::replace(&mut self.is_charset_told, true) {
             return;

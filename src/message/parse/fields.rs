@@ -27,7 +27,7 @@ pub const MAX_BLANK_FOLD: usize = 2048;
 /// longest field name with its colon.
 pub const LOOKAHEAD: usize = MAX_FROM_LINE + MAX_FIELD_NAME + 2;
 
-/// What a line is in a header that has not ended before it.
+/// The kind of a line in a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderLine {
     /// A header field starts here.

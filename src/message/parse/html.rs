@@ -85,7 +85,7 @@ struct Page {
     preformatted: usize,
     /// The lists that are open: the number of the next item, if they count.
     lists: Vec<Option<usize>>,
-    /// Where the link that is open leads, and where its text starts.
+    /// The URL of the open link, and the start of its text.
     link: Option<(String, usize)>,
     links: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Messages taken apart: header fields, dates, the tree of MIME parts.
+//! Parsing messages: header fields, dates, the tree of MIME parts.
 //!
 //! mail-parser is used in this module and nowhere else, for the fields that
 //! describe a part (`description`); the tree of parts, fields, dates, encoded

@@ -1,4 +1,4 @@
-//! The parts of a message: what each is, and its content.
+//! The parts of a message: their types and contents.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ pub struct Part<'a> {
     pub content: Content<'a>,
 }
 
-/// What a part is made of.
+/// The content of a part.
 #[derive(Clone, Debug)]
 pub enum Content<'a> {
     /// Bytes; see [`Part::decoded`].

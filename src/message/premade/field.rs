@@ -1,4 +1,4 @@
-//! One header field of a premade message: kept byte for byte, or made fit for mail.
+//! One header field of a premade message: copied byte for byte, or encoded for mail.
 
 use std::borrow::Cow;
 

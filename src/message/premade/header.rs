@@ -275,7 +275,7 @@ pub(super) enum HeaderProgress {
     },
 }
 
-/// What stands behind a line of blanks.
+/// The text after a line of blanks.
 enum Behind {
     /// More of the header.
     Header,

@@ -1,4 +1,4 @@
-//! What becomes of each part of a premade message: decided in the first pass over it.
+//! The plan for each part of a premade message, made in the first pass over it.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use crate::message::write::parameter::is_token_byte;
 use crate::message::write::plan::encoded;
 use crate::message::{TransferEncoding, Wire};
 
-/// What the header of an entity says of it.
+/// The description of an entity in its header.
 pub(super) struct DeclaredEntity {
     content_type: Option<Structured>,
     /// Type and subtype in lower case.
@@ -180,7 +180,7 @@ pub(super) fn has_fit_lines(analysis: &Analysis) -> bool {
     !analysis.has_nul && analysis.bare_cr == 0 && analysis.longest_line <= MAX_LINE
 }
 
-/// What becomes of one entity.
+/// The plan for one entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EntityPlan {
     /// The Content-Type to write, where it changes.

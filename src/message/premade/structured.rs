@@ -14,7 +14,7 @@ pub(in crate::message) struct Structured {
     pieces: Vec<Vec<u8>>,
 }
 
-/// What stands behind the name of a parameter and its first `*`.
+/// The rest of a parameter after its name and its first `*`.
 struct Section {
     number: usize,
     is_encoded: bool,

@@ -236,7 +236,7 @@ impl Visitor for Writer<'_> {
     }
 }
 
-/// What became of a field.
+/// What was done with a field.
 enum FieldChange {
     Unchanged,
     Changed,

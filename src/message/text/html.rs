@@ -1,4 +1,4 @@
-//! HTML beside plain text: what the two halves of a multipart/alternative are made of.
+//! HTML beside plain text: the two halves of a multipart/alternative.
 
 use std::io::{self, Write};
 

@@ -163,7 +163,7 @@ impl TerminalLine {
         }
     }
 
-    /// Takes what began like a sequence for text, without its ESC.
+    /// Treats the beginning of a sequence as text, without its ESC.
     fn give_up(&mut self) {
         self.state = EscapeState::Text;
         for byte in std::mem::take(&mut self.sequence) {

@@ -28,7 +28,7 @@ pub struct Composition<'a> {
     pub attachments: Vec<Attachment<'a>>,
     /// Files that are only named, in a note of their own; see [`fit`](Composition::fit).
     pub omitted: Vec<Omitted>,
-    /// What else is asked for.
+    /// More options.
     pub wishes: Wishes,
     /// An unguessable text for boundaries; letters and digits of it are used.
     pub boundary_seed: String,

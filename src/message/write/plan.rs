@@ -8,7 +8,7 @@ use crate::charset::Charset;
 use crate::message::encode::base64::Base64Encoder;
 use crate::message::encode::quoted_printable::QuotedPrintableEncoder;
 
-/// What the transport of a message can carry.
+/// The bytes that the transport of a message can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// SMTP and sendmail: nothing but 7 bits.

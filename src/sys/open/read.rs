@@ -70,7 +70,7 @@ struct Limits {
 /// Which FIFOs and pipes are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Streams {
-    /// None: the contract wants a file.
+    /// None: only a regular file is allowed.
     None,
     /// A descriptor that we have inherited, as `<(command)` gives one.
     Inherited,
@@ -121,7 +121,7 @@ impl Use {
 pub enum Unread {
     /// It does not exist.
     Absent(io::Error),
-    /// It is there, and we have no right to read it.
+    /// It exists, but we have no permission to read it.
     Denied(io::Error),
     /// The file is there, but this use does not read files of its kind or size; the text says why.
     Refused(String),

@@ -21,7 +21,7 @@ use super::tls::{Client, Judgement, TlsError};
 use super::tls_words;
 use crate::exit::plain;
 
-/// What ends a connection.
+/// The errors of a connection.
 #[derive(Debug)]
 pub(super) enum WireError {
     /// Nothing, or not all of it, came in time.
@@ -85,7 +85,7 @@ pub(super) struct Connection {
     /// Bytes that were read but are not yet part of a reply.
     buffer: Vec<u8>,
     peer: SocketAddr,
-    /// What replies must not show.
+    /// The secrets that replies must not show.
     mask: Arc<Mask>,
 }
 

@@ -1,4 +1,4 @@
-//! Names to addresses: where the relay is, and what it means not to find it.
+//! Looking up the relay's addresses, and the errors of that.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};

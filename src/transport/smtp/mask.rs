@@ -1,4 +1,4 @@
-//! The mask: secrets taken out of what a relay says.
+//! The mask: removes secrets from the relay's replies.
 //!
 //! A relay that echoes our AUTH line, or a log of it, must not put the password on standard
 //! error, into the log or into a receipt. Every text of the relay passes here when it is taken

@@ -63,7 +63,7 @@ impl Reply {
     }
 }
 
-/// What makes a sequence of lines no reply.
+/// Why a sequence of lines is not a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReplyError {
     /// A line is longer than [`MAX_LINE`].

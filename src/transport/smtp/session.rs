@@ -1,4 +1,4 @@
-//! A session: from the connection to where mail can be sent, and its end.
+//! A session: connecting, greeting, TLS and login, and its end.
 //!
 //! Two kinds of end: a recipient is settled by its own reply, or something
 //! stops the session, and its [`Outcome`] holds for every recipient not settled.
@@ -132,7 +132,7 @@ impl<'a> SmtpSession<'a> {
         }
     }
 
-    /// Goes on from the greeting to where mail can be sent.
+    /// Continues after the greeting, until mail can be sent.
     fn start(job: &'a Job, wire: Connection) -> Result<SmtpSession<'a>, Outcome> {
         let mut session = SmtpSession {
             job,

@@ -27,7 +27,7 @@ use crate::sys::open::{self, Trouble, Unread, Use};
 /// How a certificate is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
-    /// Not at all: the channel is encrypted, its other end unknown.
+    /// Not at all: the channel is encrypted, but the relay is not verified.
     None,
     /// Chain and host name, against the authorities of one file.
     Strict(PathBuf),

@@ -1,4 +1,4 @@
-//! What the TLS library says, in the words of a person who runs a mail relay.
+//! The errors of the TLS library, in the words of a mail administrator.
 //!
 //! rustls and webpki name most of their errors by the identifier of an enum (`Other(OtherError(EndEntityUsedAsCa))`).
 //! Their enums may grow, so a name that no table here knows is spelt out as words.
@@ -147,7 +147,7 @@ pub(super) fn failure(error: &Error) -> String {
     words.to_owned()
 }
 
-/// Says what the alert means by which the relay has ended TLS.
+/// Returns the meaning of the alert by which the relay has ended TLS.
 fn of_alert(alert: AlertDescription) -> String {
     let words = match alert {
         AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
@@ -166,7 +166,7 @@ fn of_alert(alert: AlertDescription) -> String {
     words.to_owned()
 }
 
-/// Says what we and the relay have not in common.
+/// Returns what we and the relay do not have in common.
 fn of_incompatible(why: &PeerIncompatible) -> String {
     match why {
         PeerIncompatible::ServerDoesNotSupportTls12Or13

@@ -1,4 +1,4 @@
-//! What a reply or a failure means: refused or later, and which kind of trouble.
+//! The meaning of a reply or a failure: refused or try later, and the kind of failure.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl From<Stop> for Outcome {
     }
 }
 
-/// What a command was about, as far as it decides what a refusal means.
+/// The subject of a command, which decides what a refusal means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum DialoguePart {
     Session,

@@ -1,4 +1,4 @@
-//! What a scan is asked for, and what it returns: the index of a mailbox's messages.
+//! The options of a scan, and its result: the index of a mailbox's messages.
 
 use std::io;
 
@@ -10,7 +10,7 @@ pub(in crate::mailbox) const BLOCK: usize = 256 * 1024;
 /// How much of a From_ line and header block a visitor is shown.
 pub(in crate::mailbox) const SHOWN_HEADER: usize = 64 * 1024;
 
-/// Where a message lies in its mailbox, and what the scan read in its header.
+/// The place of a message in its mailbox, and the result of scanning its header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MessageRef {
     /// Where the From_ line starts.

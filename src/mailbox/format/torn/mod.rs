@@ -1,5 +1,5 @@
-//! Unfinished appends: what one that broke off leaves in a mailbox, and how readers leave it out and
-//! the next writer cuts it off.
+//! Unfinished appends: the traces of an interrupted append in a mailbox. Readers skip them, and the
+//! next writer cuts them off.
 //!
 //! Such an append was never reported as successful, so its sender still has the message, and
 //! nothing is lost with what it left.

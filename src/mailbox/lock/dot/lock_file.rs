@@ -1,4 +1,5 @@
-//! A lock file that is in the way, as the user is shown it: whose it is, how old, how to remove it.
+//! A lock file that is in the way, as it is shown to the user: its owner, its age, and how to
+//! remove it.
 
 use std::fmt::{self, Write as _};
 use std::fs;

@@ -1,4 +1,4 @@
-//! The file of a journal: how it is made, read, judged and put away.
+//! The file of a journal: creating, reading, checking and removing it.
 
 use std::fs::File;
 use std::hash::Hasher;
@@ -264,7 +264,7 @@ impl Journal {
         until_done(|| self.file.sync_all())
     }
 
-    /// Puts away the journal of a complete rewrite: removes it, or else marks it as finished.
+    /// Removes the journal of a complete rewrite, or else marks it as finished.
     ///
     /// Returns a notice when the mailbox is complete and the journal could not be put away as it
     /// should be.

@@ -55,7 +55,7 @@ pub(in crate::mailbox) struct Header {
     pub prefix: u64,
     /// The hash of a sample of the old bytes.
     pub sample: u64,
-    /// What its maker knew of the mailbox; none in a journal of the first format.
+    /// Proof that its maker could read the mailbox; `None` in a journal of the first format.
     pub witness: Option<Box<Witness>>,
     /// The kind of body.
     pub body: Body,

@@ -1,4 +1,4 @@
-//! Where journals lie, and which of the files there count.
+//! The places of journals, and which of the files there are valid.
 //!
 //! A journal changes a mailbox, so a file of its name counts only if it belongs to somebody who may
 //! change it: the mailbox's owner, root, or a member of the mailbox's group

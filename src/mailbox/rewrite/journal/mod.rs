@@ -1,4 +1,4 @@
-//! The redo journal of a rewrite: its file, and what is in it.
+//! The redo journal of a rewrite: its file and its content.
 //!
 //! # When there is one
 //! An mbox is rewritten in place. What will be written is first written into a journal and synced,

@@ -1,5 +1,5 @@
-//! What a journal is made from: the plan of a rewrite, and whether the journal holds all that is
-//! written or a window at a time.
+//! The input for a journal: the plan of a rewrite, and whether the journal holds all written bytes
+//! or one window at a time.
 
 use std::fs::File;
 use std::io;

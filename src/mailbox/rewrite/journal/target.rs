@@ -1,4 +1,4 @@
-//! The mailbox that a journal belongs to, and the places where its journal may lie.
+//! The mailbox of a journal, and the places where the journal may be.
 
 use std::ffi::OsString;
 use std::fs::File;

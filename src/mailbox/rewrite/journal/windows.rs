@@ -26,7 +26,7 @@ pub(in crate::mailbox) struct Window {
     pub place: u64,
     /// How many they are.
     pub len: u64,
-    /// Where they stand in the journal.
+    /// Their place in the journal.
     pub at: u64,
 }
 

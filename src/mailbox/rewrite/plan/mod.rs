@@ -291,7 +291,7 @@ impl Builder {
         self.plan.new_size += len;
     }
 
-    /// Leaves this part of the old file out.
+    /// Skips this part of the old file.
     fn skip(&mut self, start: u64, end: u64) {
         // Two deleted messages may share a delimiter that its writer forgot to repeat, so the
         // second part may begin within the first.

@@ -1,4 +1,4 @@
-//! The pictures that an HTML text names: where the references stand, and what each of them means.
+//! The pictures that an HTML text names: the places of the references, and their meanings.
 //!
 //! One pass over the bytes without recursion. Only what readers of mail show counts: `src` of `img`
 //! and of `input type=image`, `srcset`, `poster`, `background`, and `url()` of styles. Scripts,

@@ -1,4 +1,4 @@
-//! Tags of HTML, and where the values of their attributes stand.
+//! Tags of HTML, and the places of their attributes' values.
 
 use std::ops::Range;
 

@@ -1,10 +1,10 @@
-//! What the URL of a picture names, and which files are pictures.
+//! The meaning of a picture's URL, and which files are pictures.
 
 use memchr::memchr;
 
 use crate::message::write::media_type::MediaType;
 
-/// What a URL of a picture names.
+/// The meaning of a picture's URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PictureTarget {
     /// Something elsewhere, or in the text itself: `https:`, `//host/`, `data:`, an anchor.
