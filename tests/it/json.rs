@@ -386,12 +386,14 @@ fn send(args: &[&str]) -> Case {
         .stdin("the text\n")
 }
 
+/// What is sent: its name, the arguments, the exit status, and the outcome of each recipient.
+type Sent<'a> = (&'a str, &'a [&'a str], i32, &'a [(&'a str, &'a str)]);
+
 #[test]
 fn every_recipient_is_in_the_receipt_with_its_outcome() {
     let mut seen = Seen::default();
     let good = "good@example.com";
-    // What is sent, its exit status, and the outcome of each recipient.
-    let table: &[(&str, &[&str], i32, &[(&str, &str)])] = &[
+    let table: &[Sent<'_>] = &[
         ("accepted", &[good], 0, &[(good, "accepted")]),
         (
             "one bad address",

@@ -75,6 +75,7 @@ fn what(error: &clap::Error) -> String {
                 (None, false) => format!("invalid value '{value}' for '{argument}'"),
             }
         }
+        ErrorKind::TooManyValues => format!("'{argument}' takes no value"),
         _ if argument.is_empty() => error.kind().to_string(),
         kind => format!("{argument}: {kind}"),
     }
@@ -101,6 +102,7 @@ mod tests {
         for (line, expected) in [
             ("", "a subcommand is missing"),
             ("list --blorb", "unknown argument '--blorb'"),
+            ("list --json=3", "'--json' takes no value"),
             ("list --bl\norb", "unknown argument '--bl\norb'"),
             ("blorb", "unknown subcommand 'blorb'"),
             ("show", "the number of the message to show is missing"),

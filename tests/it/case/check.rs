@@ -199,7 +199,7 @@ pub fn fault_of_words(line: &str) -> Option<&'static str> {
     if line.contains("(os error") {
         return Some("an errno is for programs");
     }
-    if debug.iter().any(|piece| is_debug(&piece)) {
+    if debug.iter().any(is_debug) {
         return Some("a value as programmers see it");
     }
     // Lines are counted from 1.
