@@ -72,6 +72,34 @@ fn a_full_name_beside_an_address_is_not_dropped() {
 }
 
 #[test]
+fn a_full_name_of_the_sendmail_face_stands_in_the_field_that_it_adds() {
+    let rc = "set mta=test://[DIR]/cwd/out";
+    let named = "=?utf-8?Q?J=C3=B6rg?= <a@b.example>";
+    let table: &[(&[&str], &str, &str)] = &[
+        (&["-F", "Jörg", "-f", "a@b.example"], "", named),
+        (&["-FJörg", "-r", "a@b.example"], "", named),
+        // As every sendmail has it, a field that is there stays.
+        (
+            &["-F", "Jörg", "-f", "a@b.example"],
+            "From: Ada <c@d.example>\n",
+            "Ada <c@d.example>",
+        ),
+    ];
+    for (args, from, expected) in table {
+        let ran = Case::new()
+            .called("sendmail")
+            .args(*args)
+            .args([TO])
+            .rc(rc)
+            .stdin(format!("{from}Subject: t\n\nx\n"))
+            .may_change("cwd/out")
+            .run();
+        let letters = crate::letters::letters(&ran.read("cwd/out"));
+        assert_eq!(letters[0].field("From"), *expected, "{args:?}");
+    }
+}
+
+#[test]
 fn a_full_name_for_several_authors_is_told_and_not_used() {
     let ran = send([
         "-s",

@@ -89,6 +89,10 @@ pub(crate) struct MailxArguments {
     pub content_type: Option<OsString>,
 
     /// Set the sender's full name
+    ///
+    /// It is the name in the From field, in place of any other, wherever the address comes from: -r,
+    /// the variable from, a From field of --header or a template, or the login name. If From has
+    /// several addresses, a warning says that the name is not used.
     #[arg(long, value_name = "NAME", help_heading = "Sending")]
     pub full_name: Option<OsString>,
 
