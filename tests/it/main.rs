@@ -52,6 +52,7 @@ mod named_files;
 mod odd_world;
 mod pictures;
 mod rare;
+mod rc_files;
 mod rc_lines;
 mod reading;
 mod readme;

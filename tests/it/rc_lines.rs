@@ -137,7 +137,7 @@ const MODIFIERS: &[Row] = &[
     (SNAIL, "wysh set mta='smtp://h.x.org", Stops("a quote is not closed: mta")),
     (SNAIL, "wysh alias ops $'c@x.org'", Explains(&["recipient ops@x.org"])),
     (SNAIL, "local set x=1", Nothing),
-    (SNAIL, "local set mta=smtp://h.x.org", Stops("local is only allowed in an account is not supported")),
+    (SNAIL, "local set mta=smtp://h.x.org", Stops("has no effect: local is only allowed in an account")),
     (SNAIL, "vput vexpr x + 1 2", Nothing),
     (SNAIL, "vput csop mta trim smtp://h.x.org", Stops("vput is not supported")),
     (SNAIL, "eval set x=$y", Nothing),
@@ -231,6 +231,7 @@ const NAMES: &[Row] = &[
     (POSIX, "group ops@x.org c@x.org, d@x.org", Reaches(&["c@x.org", "d@x.org"])),
     (POSIX, "alias ops@x.org 'C C <c@x.org>' \"D <d@x.org>\"", Reaches(&["c@x.org", "d@x.org"])),
     (POSIX, "alias ops@x.org c@x.org,d@x.org \\\n  e@x.org", Reaches(&["c@x.org", "d@x.org", "e@x.org"])),
+    (POSIX, "alias ops@x.org carol, dave,d@x.org\nalias carol c@x.org\nalias dave e@x.org,", Reaches(&["c@x.org", "e@x.org", "d@x.org"])),
     (POSIX, "alias ops@x.org team\nalias team c@x.org # it's us", Reaches(&["c@x.org"])),
     (SNAIL, "alias ops@x.org \\ops@x.org c@x.org", Reaches(&["ops@x.org", "c@x.org"])),
     (POSIX, "alias ops@x.org", Nothing),
@@ -424,7 +425,7 @@ fn what_is_no_utf_8_is_read_or_named() {
         .flat_map(u16::to_le_bytes);
     case(&utf_16.collect::<Vec<u8>>())
         .status(78)
-        .says("[DIR]/home/rc: this file is UTF-16 and is not read; it must be saved as UTF-8")
+        .says("[DIR]/home/rc: this file is UTF-16 and is ignored; save it as UTF-8")
         .keeps(1)
         .run();
 }

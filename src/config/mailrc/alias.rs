@@ -63,6 +63,15 @@ fn join(
     Ok(joined)
 }
 
+/// Returns the recipients of a word: `a,b` and `a,` are lists, whose names may be aliases again.
+fn listed(member: &str) -> impl Iterator<Item = &str> {
+    // In an address with a name or in quotes, and in a group, a comma is no end.
+    let is_list = !member.contains(['<', '(', '"', ':']);
+    let parts = member.split(move |c| is_list && matches!(c, ',' | ';'));
+    let parts = parts.map(|part| part.trim_end_matches([',', ';']).trim());
+    parts.filter(|part| !part.is_empty())
+}
+
 impl Interpreter<'_> {
     /// Adds recipients to an alias; there are `count` words.
     pub(super) fn alias(
@@ -109,13 +118,30 @@ impl Interpreter<'_> {
         }
         // POSIX: a second line for the same name adds to the group.
         let alias = self.settings.aliases.entry(name.to_owned()).or_default();
-        joined.members.iter().for_each(|member| alias.push(member));
+        for member in joined.members.iter().flat_map(|member| listed(member)) {
+            alias.push(member);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_with_commas_is_a_list_of_recipients() {
+        for (word, expected) in [
+            ("a", &["a"][..]),
+            ("a,", &["a"]),
+            ("a,b;c@x", &["a", "b", "c@x"]),
+            ("Bob <b@x>,", &["Bob <b@x>"]),
+            ("Doe, John <j@x>", &["Doe, John <j@x>"]),
+            ("\"a,b\"@x,", &["\"a,b\"@x"]),
+            (",", &[]),
+        ] {
+            assert_eq!(listed(word).collect::<Vec<_>>(), expected, "{word}");
+        }
+    }
 
     #[test]
     fn a_name_and_its_address_are_one_recipient() {

@@ -23,6 +23,7 @@ mod blocks;
 mod condition;
 mod expression;
 mod modifiers;
+mod passed;
 mod set;
 mod shell;
 mod source;
@@ -34,7 +35,7 @@ use block::{Block, Opener};
 use modifiers::Command;
 use told::{Passed, Told};
 use trust::{Untrusted, read_trusted};
-use way_out::{called, may_set_way_out, moves_mail, sets_way_out, weight_of};
+use way_out::{has_effect, moves_mail, weight_of};
 
 pub(crate) use blocks::{apply_lines, use_account};
 pub(crate) use set::apply_set;
@@ -298,7 +299,7 @@ impl<'a> Interpreter<'a> {
         // meant. A `set smtp=HOST` in either of them stops mail: the other branch may name the
         // right relay. A branch that does not count remembers such a line for `end`: without an
         // `endif` the line may stand behind the branch.
-        if self.is_unclear() && !matches!(row, Some(RcCommand::NoEffect)) {
+        if self.is_unclear() && has_effect(row, command.rest) {
             // A condition matters only where something stands behind it: people colour their
             // terminal by what another program can do.
             self.tell_unclear();
@@ -335,17 +336,6 @@ impl<'a> Interpreter<'a> {
         }
         self.command(row, command, line, origin, depth);
         None
-    }
-
-    /// Tells of a command that nobody knows.
-    fn unknown(&mut self, command: &Command<'_>, line: &str, origin: &Origin) {
-        let calls = called(line).is_some_and(|name| self.settings.calls_way_out(name));
-        let word = command.word;
-        if calls || may_set_way_out(word, command.rest) || moves_mail(command.rest) {
-            self.weighed(origin, format!("unknown command \"{word}\""), true);
-        } else {
-            self.pass(Passed::Unknown, origin, word);
-        }
     }
 
     /// Returns whether the words of a command are quoted as in the shell without a `wysh`.
@@ -390,60 +380,12 @@ impl<'a> Interpreter<'a> {
         words.next.map(str::to_owned)
     }
 
-    /// Passes over a command without effect; one that would change where mail goes is named.
-    fn pass_over(&mut self, command: &Command<'_>, line: &str, origin: &Origin) {
-        let (word, rest) = (command.word, command.rest);
-        let unsupported = if command.is_put {
-            "vput"
-        } else if command.is_local {
-            "local is only allowed in an account"
-        } else {
-            word
-        };
-        let called = called(line).filter(|name| self.settings.calls_way_out(name));
-        let is_way_out = called.is_some()
-            || sets_way_out(rest)
-            || word == "eval" && moves_mail(rest)
-            || command.is_local && moves_mail(line)
-            // `vput csop mta …` sets mta.
-            || command.is_put && weight_of(rest.split_whitespace()) == Weight::Route;
-        if is_way_out {
-            let what = format!("\"{line}\" has no effect: {unsupported} is not supported");
-            self.weighed(origin, what, true);
-        } else {
-            self.without_effect.get_or_insert_with(|| origin.clone());
-        }
-    }
-
     /// Returns a word of the line being read as the text that it is by itself.
     fn decoded(&self, word: String) -> String {
         if self.is_foreign {
             decode_text(text::encode(&word).as_bytes()).into_owned()
         } else {
             word
-        }
-    }
-
-    /// Passes over the call of a macro: macros are never run.
-    fn call(&mut self, row: RcCommand, command: &Command<'_>, line: &str, origin: &Origin) {
-        let name = command.rest.split_whitespace().next().unwrap_or_default();
-        if self.settings.macros.contains_key(name) || row == RcCommand::CallIf || name.is_empty() {
-            self.pass_over(command, line, origin);
-        } else {
-            self.problem(origin, format!("there is no macro \"{name}\""));
-        }
-    }
-
-    /// Gives a command another name.
-    fn add_command_alias(&mut self, rest: &str, origin: &Origin) {
-        let mut words = each_word(rest);
-        let Some(name) = words.next() else {
-            return;
-        };
-        let meant = words.collect::<Vec<_>>().join(" ");
-        // Without a meaning other programs show the one that there is.
-        if !meant.is_empty() && self.settings.has_room(4, origin) {
-            self.settings.command_aliases.insert(name, meant);
         }
     }
 

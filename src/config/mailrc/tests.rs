@@ -72,7 +72,7 @@ fn conditions_nest_and_the_first_branch_counts() {
 
 #[test]
 fn a_bad_line_is_named_and_the_rest_counts() {
-    let text = "blorb\nset mta-alises=x from=a@x\nset mta=\"x\nif x > 3\nset b\nendif\nfoo\n";
+    let text = "blorb\nset mta-alises=x from=a@x\nset mta=\"x\nif x > 3\nset crt\nendif\nfoo\n";
     let settings = read(text);
     let problems: Vec<String> = settings
         .problems

@@ -67,6 +67,20 @@ fn names_a_value(rest: &str) -> bool {
     })
 }
 
+/// Returns whether a command does something here, as far as its words say.
+pub(super) fn has_effect(command: Option<RcCommand>, rest: &str) -> bool {
+    match command {
+        Some(RcCommand::NoEffect) => false,
+        // Variables of another program alone.
+        Some(RcCommand::Set | RcCommand::Unset) => rest.split_whitespace().any(|word| {
+            let name = word.split('=').next().unwrap_or_default();
+            let name = name.strip_prefix("no").unwrap_or(name);
+            variables::row_of(name).is_some() || variables::judge_name(name).is_some()
+        }),
+        _ => true,
+    }
+}
+
 /// Returns the macro that a line calls, alone or behind a word like `eval`.
 pub(super) fn called(line: &str) -> Option<&str> {
     let mut words = line.split_whitespace();

@@ -1,0 +1,75 @@
+//! Commands that are not carried out: unknown ones, those of other programs, and calls of macros.
+
+use super::modifiers::Command;
+use super::told::Passed;
+use super::way_out::{called, may_set_way_out, moves_mail, sets_way_out, weight_of};
+use super::{Interpreter, each_word};
+use crate::config::commands::RcCommand;
+use crate::config::problem::{Origin, Weight};
+
+impl Interpreter<'_> {
+    /// Tells of a command that nobody knows.
+    pub(super) fn unknown(&mut self, command: &Command<'_>, line: &str, origin: &Origin) {
+        let calls = called(line).is_some_and(|name| self.settings.calls_way_out(name));
+        let word = command.word;
+        if calls || may_set_way_out(word, command.rest) || moves_mail(command.rest) {
+            self.weighed(origin, format!("unknown command \"{word}\""), true);
+        } else {
+            self.pass(Passed::Unknown, origin, word);
+        }
+    }
+
+    /// Passes over a command without effect; one that would change where mail goes is named.
+    pub(super) fn pass_over(&mut self, command: &Command<'_>, line: &str, origin: &Origin) {
+        let (word, rest) = (command.word, command.rest);
+        let why = if command.is_put {
+            "vput is not supported".to_owned()
+        } else if command.is_local {
+            "local is only allowed in an account".to_owned()
+        } else {
+            format!("{word} is not supported")
+        };
+        let called = called(line).filter(|name| self.settings.calls_way_out(name));
+        let is_way_out = called.is_some()
+            || sets_way_out(rest)
+            || word == "eval" && moves_mail(rest)
+            || command.is_local && moves_mail(line)
+            // `vput csop mta …` sets mta.
+            || command.is_put && weight_of(rest.split_whitespace()) == Weight::Route;
+        if is_way_out {
+            let what = format!("\"{line}\" has no effect: {why}");
+            self.weighed(origin, what, true);
+        } else {
+            self.without_effect.get_or_insert_with(|| origin.clone());
+        }
+    }
+
+    /// Passes over the call of a macro: macros are never run.
+    pub(super) fn call(
+        &mut self,
+        row: RcCommand,
+        command: &Command<'_>,
+        line: &str,
+        origin: &Origin,
+    ) {
+        let name = command.rest.split_whitespace().next().unwrap_or_default();
+        if self.settings.macros.contains_key(name) || row == RcCommand::CallIf || name.is_empty() {
+            self.pass_over(command, line, origin);
+        } else {
+            self.problem(origin, format!("there is no macro \"{name}\""));
+        }
+    }
+
+    /// Gives a command another name.
+    pub(super) fn add_command_alias(&mut self, rest: &str, origin: &Origin) {
+        let mut words = each_word(rest);
+        let Some(name) = words.next() else {
+            return;
+        };
+        let meant = words.collect::<Vec<_>>().join(" ");
+        // Without a meaning other programs show the one that there is.
+        if !meant.is_empty() && self.settings.has_room(4, origin) {
+            self.settings.command_aliases.insert(name, meant);
+        }
+    }
+}
