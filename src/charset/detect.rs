@@ -7,7 +7,7 @@ use encoding_rs::WINDOWS_1252;
 
 /// A charset that a text we send may be labelled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Charset {
+pub(crate) enum Charset {
     /// Seven bits only.
     UsAscii,
     /// UTF-8, perhaps with some bad bytes in it.
@@ -22,7 +22,7 @@ pub enum Charset {
 
 impl Charset {
     /// Returns the name registered for MIME.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Charset::UsAscii => "us-ascii",
             Charset::Utf8 => "utf-8",
@@ -33,7 +33,7 @@ impl Charset {
     }
 
     /// Returns the charset of a short text in memory, such as a subject.
-    pub fn of(bytes: &[u8]) -> Charset {
+    pub(crate) fn of(bytes: &[u8]) -> Charset {
         if bytes.is_ascii() {
             return Charset::UsAscii;
         }

@@ -21,8 +21,10 @@ mod wide;
 #[cfg(test)]
 mod tests;
 
-pub use detect::{Charset, decode_text};
-pub(crate) use detect::{Utf8Count, decode_reversibly, encode_text, is_undefined_in_windows_1252};
+pub use detect::decode_text;
+pub(crate) use detect::{
+    Charset, Utf8Count, decode_reversibly, encode_text, is_undefined_in_windows_1252,
+};
 pub(crate) use html::{SEARCHED, of_html};
 pub(crate) use labels::{Label, bare_name, look_up};
 pub(crate) use named::NamedCharset;

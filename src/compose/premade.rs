@@ -69,13 +69,7 @@ pub fn compose(
         let failure = Failure::new(Kind::Unavailable, what);
         composer.composed.failures.push(failure);
     }
-    // Debian's cron adds X-Cron-Env fields, cronie calls sendmail with `-FCronDaemon`.
-    let is_cron = header.contains("X-Cron-Env")
-        || handover
-            .full_name
-            .as_ref()
-            .is_some_and(|name| name.as_bytes().starts_with(b"Cron"));
-    if is_cron && !header.contains("Auto-Submitted") {
+    if is_of_cron(&header, handover) && !header.contains("Auto-Submitted") {
         // RFC 3834: so that no vacation program answers cron.
         append(&mut header, "Auto-Submitted", "auto-generated");
     }
@@ -95,6 +89,14 @@ pub fn compose(
     draft.premade = Some(header);
     composer.check_recipients();
     Ok(composer.composed)
+}
+
+/// Returns whether cron sends the message: Debian's adds X-Cron-Env fields, cronie calls sendmail with
+/// `-FCronDaemon`.
+fn is_of_cron(header: &PremadeHeader, handover: &Handover) -> bool {
+    let name = handover.full_name.as_ref();
+    let is_daemon = |name: &OsString| name.as_bytes().starts_with(b"Cron");
+    header.contains("X-Cron-Env") || name.is_some_and(is_daemon)
 }
 
 /// Returns the values of the fields that name recipients: the Resent- ones where there are any

@@ -152,7 +152,7 @@ fn decode_into(out: &mut String, text: &str, end_run: fn(&mut String, &str)) {
 
 /// Returns the first charset named by an encoded word of a field body that is none we know, and
 /// the one that the word is read in.
-pub fn unknown_charset(body: &[u8]) -> Option<(String, Charset)> {
+pub(crate) fn unknown_charset(body: &[u8]) -> Option<(String, Charset)> {
     // Mostly there is no encoded word, and nothing is decoded for the question.
     memmem::find(body, b"=?")?;
     let body = unfold(body);
