@@ -15,13 +15,14 @@ use crate::config::variables::Row;
 use crate::config::{Origin, Settings, words};
 use crate::exit;
 use crate::message;
+use crate::report::schema;
 
 pub use crate::cli::mailx::dialect::{Probe, normalise};
 pub use crate::config::commands::{Help, at_prompt};
 pub use crate::config::elsewhere::ELSEWHERE;
 pub use crate::config::variables::{REFUSED, ROWS, ValueKind};
 pub use crate::exit::Kind;
-pub use crate::report::schema::{JsonKey, JsonObject, OBJECTS, Presence, Shape};
+pub use crate::report::schema::{JsonKey, Presence, Shape};
 pub use crate::run::run;
 pub use crate::sys::signals::die_of;
 
@@ -38,6 +39,19 @@ pub fn postrider_command() -> clap::Command {
 /// Returns what the manual says of a variable.
 pub fn help_of_variable(row: &Row) -> &'static str {
     row.doc
+}
+
+/// Returns the JSON objects, for the manual: name, what prints it, keys, and an example.
+pub fn json_objects()
+-> impl Iterator<Item = (&'static str, &'static str, &'static [JsonKey], &'static str)> {
+    let objects = schema::OBJECTS.iter();
+    objects.map(|object| (object.name, object.about, object.keys, object.example))
+}
+
+/// Returns what the table says of a key of a JSON object: its name, its type, whether it is there,
+/// and what it says.
+pub fn json_key(key: &JsonKey) -> (&'static str, Shape, Presence, &'static str) {
+    (key.name, key.shape, key.presence, key.about)
 }
 
 /// Returns the tilde escapes and their help, for the manual.

@@ -13,8 +13,8 @@ use std::time::Duration;
 use clap::{Arg, ArgAction};
 use clap_mangen::Man;
 use postrider::door::{
-    self, ELSEWHERE, Help, JsonKey, Kind, OBJECTS, Presence, REFUSED, ROWS, Shape, ValueKind,
-    at_prompt, mailx_command, postrider_command,
+    self, ELSEWHERE, Help, JsonKey, Kind, Presence, REFUSED, ROWS, Shape, ValueKind, at_prompt,
+    mailx_command, postrider_command,
 };
 
 use crate::launch::{self, Stdin};
@@ -184,22 +184,23 @@ fn render(page: &str) -> String {
 /// The JSON objects with their keys and an example each.
 fn json_objects() -> String {
     let mut text = String::new();
-    for object in OBJECTS {
-        writeln!(text, ".SS JSON: {}", object.name).unwrap();
-        writeln!(text, "{}", bold_quoted(object.about)).unwrap();
-        for key in object.keys {
-            if key.about.is_empty() {
+    for (name, about, keys, example) in door::json_objects() {
+        writeln!(text, ".SS JSON: {name}").unwrap();
+        writeln!(text, "{}", bold_quoted(about)).unwrap();
+        for key in keys {
+            let (name, _, _, about) = door::json_key(key);
+            if about.is_empty() {
                 continue;
             }
             writeln!(text, ".TP").unwrap();
-            write!(text, "\\fB{}\\fR", key.name).unwrap();
-            let raw = format!("{}_raw", key.name);
-            if object.keys.iter().any(|other| other.name == raw) {
+            write!(text, "\\fB{name}\\fR").unwrap();
+            let raw = format!("{name}_raw");
+            if keys.iter().any(|other| door::json_key(other).0 == raw) {
                 write!(text, ", \\fB{raw}\\fR").unwrap();
             }
-            writeln!(text, " ({})\n{}", type_of(key), key.about).unwrap();
+            writeln!(text, " ({})\n{about}", type_of(key)).unwrap();
         }
-        let example = object.example.replace('\\', "\\e").replace('-', "\\-");
+        let example = example.replace('\\', "\\e").replace('-', "\\-");
         writeln!(text, ".PP\n.EX\n{example}\n.EE").unwrap();
     }
     text
@@ -207,7 +208,8 @@ fn json_objects() -> String {
 
 /// Returns the type of a key's value, in words.
 fn type_of(key: &JsonKey) -> String {
-    let shape = match key.shape {
+    let (_, shape, presence, _) = door::json_key(key);
+    let shape = match shape {
         Shape::Text => "string".to_owned(),
         Shape::Time => "string, RFC 3339".to_owned(),
         Shape::Base64 => "string, base64".to_owned(),
@@ -217,7 +219,7 @@ fn type_of(key: &JsonKey) -> String {
         Shape::Numbers => "array of numbers".to_owned(),
         Shape::Objects(name) => format!("array of objects, see {name}"),
     };
-    match key.presence {
+    match presence {
         Presence::Always => shape,
         Presence::OrNull => format!("{shape}, or null"),
         Presence::Sometimes => format!("{shape}, or left out"),
