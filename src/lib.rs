@@ -39,6 +39,9 @@
 //! |---|---|
 //! | Where is a mailbox rewritten? | [`mailbox::Mailbox::commit`], in `mailbox/rewrite`; its journal is `mailbox/rewrite/journal` |
 //! | Where are messages found in an mbox? | `mailbox/format/mbox`; a Maildir is `mailbox/maildir` |
+//! | Where does a header end, and what is a header field? | `header_line` in `message/parse/fields.rs`, for reading and sending alike |
+//! | What time does a date mean? | `message/parse/date.rs`; that of a From_ line: `mailbox/format/from_line.rs` |
+//! | Who quotes `From ` lines, and who unquotes them? | `mailbox/format/quote.rs` and `unquote.rs`; no other module knows of it |
 //! | Who may write to a mailbox now? | `mailbox/lock` |
 //! | Where does a mail become safe? | `transport/sendmail.rs`, `transport/smtp/transaction.rs`, `mailbox/append`, `mailbox/maildir/deliver.rs`: each has a comment at that line. A mail that nobody accepted: `submission/keep.rs` |
 //! | Where does a new command of the reader go? | a row of `config/commands.rs`, an arm in `shell/dispatch.rs`, a method beside its like in `shell` |

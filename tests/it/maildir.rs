@@ -183,3 +183,25 @@ fn the_reader_deletes_saves_and_marks_in_a_maildir() {
     let copied = ran.read(&format!("cwd/other/cur/{}", copied[0]));
     assert_eq!(String::from_utf8(copied).unwrap(), SEEN);
 }
+
+#[test]
+fn the_from_line_of_a_copy_tells_local_time() {
+    let message = "From: a@x.example\nDate: Mon, 16 Nov 2026 09:00:00 -600\nSubject: x\n\ntext\n";
+    let case = Case::new()
+        .args(["-N", "-f", "[DIR]/cwd/box"])
+        .directory("cwd/box/tmp")
+        .directory("cwd/box/cur")
+        .file("cwd/box/new/letter", message)
+        .env("TZ", "XYZ-2");
+    let to = case.path("cwd/mbox").display().to_string();
+    let ran = case
+        .stdin(format!("copy 1 {to}\nx\n"))
+        .may_change("cwd")
+        .any_stdout()
+        .run();
+    let text = String::from_utf8(ran.read("cwd/mbox")).unwrap();
+    assert!(
+        text.starts_with("From a@x.example Mon Nov 16 17:00:00 2026\n"),
+        "{text}"
+    );
+}

@@ -40,7 +40,11 @@ impl Mailbox {
             .filter(|seconds| *seconds < 253_402_300_800)
             .map(|seconds| clock::local(UNIX_EPOCH + Duration::from_secs(seconds)));
         // Delivery-Date is what an MDA writes; Date is the sender's claim, and comes last.
-        let date_in = |name| Some(fields::find(header, name).and_then(date)?.time);
+        // A From_ line has no zone: it tells local time, as readers take it.
+        let date_in = |name| {
+            let sent = fields::find(header, name).and_then(date)?;
+            Some(clock::local(sent.time.into()))
+        };
         let time = delivered
             .or_else(|| date_in("delivery-date"))
             .or_else(|| date_in("date"))
