@@ -358,6 +358,10 @@ impl Settings {
             // There are no more of these than files.
             Weight::Unread => return self.problems.push(problem),
         };
+        // The lines of an account are read each time it is used.
+        if self.problems.contains(&problem) {
+            return;
+        }
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         } else if !std::mem::replace(&mut self.left_out[weight], true) {

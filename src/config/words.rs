@@ -7,8 +7,8 @@
 /// The meaning of a backslash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backslash {
-    /// `\x` is x; between double quotes only before `"`, `\`, `$` and a backquote; never between single
-    /// quotes.
+    /// `\x` is x; between double quotes only before `"`, `\`, `$` and a backquote; between single
+    /// quotes only before the quote.
     Escapes,
     /// A character like any other.
     Literal,
@@ -75,7 +75,15 @@ impl Iterator for Words<'_> {
             match (quote, c) {
                 (Some(open), _) if c == open => quote = None,
                 (None, '"' | '\'') => quote = Some(c),
-                // As in the shell, nothing escapes between single quotes.
+                // Nothing escapes between single quotes, but for the quote itself: `'it\'s'` is one
+                // word to every mailx (POSIX).
+                (Some('\''), '\\')
+                    if self.backslash == Backslash::Escapes
+                        && is_quote_within(self.chars.as_str()) =>
+                {
+                    self.chars.next();
+                    begun.text.push('\'');
+                }
                 (None, '\\') if self.backslash == Backslash::Escapes => {
                     let escaped = self.chars.next();
                     begun.text.extend(escaped.map(|(_, escaped)| escaped));
@@ -102,6 +110,13 @@ impl Iterator for Words<'_> {
     }
 }
 
+/// Returns whether a text that follows a backslash between single quotes begins with an escaped
+/// quote: it needs another one that closes, or else it is the one that closes.
+fn is_quote_within(text: &str) -> bool {
+    let rest = text.strip_prefix('\'');
+    rest.is_some_and(|rest| rest.contains('\''))
+}
+
 /// Returns whether a backslash between double quotes escapes this character, as in the shell.
 pub(crate) fn is_escaped_in_quotes(c: char) -> bool {
     matches!(c, '"' | '\\' | '$' | '`')
@@ -120,6 +135,7 @@ pub(crate) fn without_comment(line: &str) -> &str {
             (Some(open), _) if c == open => quote = None,
             (None, '"' | '\'') => quote = Some(c),
             (None | Some('"'), '\\') => drop(chars.next()),
+            (Some('\''), '\\') if is_quote_within(chars.as_str()) => drop(chars.next()),
             _ => {}
         }
         is_before_word = quote.is_none() && c.is_whitespace();
@@ -191,6 +207,8 @@ mod tests {
             (r#""a\\b""#, r"a\b"),
             (r#""\$5""#, "$5"),
             (r#""two\nlines""#, r"two\nlines"),
+            (r"'it\'s'", "it's"),
+            (r"'a\'", r"a\"),
         ] {
             let words = split(line, Backslash::Escapes).unwrap();
             assert_eq!(words[0].text, text, "{line}");
@@ -210,6 +228,8 @@ mod tests {
             (r"set a=\# b", r"set a=\# b"),
             (r"set a \# b", r"set a \# b"),
             ("set a='b", "set a='b"),
+            (r"set a='it\'s # b'", r"set a='it\'s # b'"),
+            (r"set a='b\' # c", r"set a='b\' "),
             ("# all", ""),
             ("", ""),
         ] {

@@ -91,8 +91,11 @@ const ASSIGNMENTS: &[Row] = &[
     (SLIP, "set record=\"sent", Told("a quote is not closed: record")),
     (SLIP, "set from=Alice Smith <a@x.org>", Told("\"<a@x.org>\" is not the name of a variable; a value with blanks in it needs quotes")),
     (SLIP, "set toplines=many", Told("toplines must be a whole number")),
-    (SLIP, "mta=smtp://h.x.org", Stops("unknown command \"mta=smtp://h.x.org\"")),
+    (SLIP, "mta=smtp://h.x.org", Stops("unknown command \"mta=…\"")),
     (SLIP, "mta = smtp://h.x.org", Stops("unknown command \"mta\"")),
+    (SLIP, "set mta smtp://me:secret@h.x.org", Stops("a URL is not the name of a variable")),
+    (SLIP, "smtp-auth-password=secret", Stops("unknown command \"smtp-auth-password=…\"")),
+    (POSIX, "set record='it\\'s # sent' toplines=7", Explains(&["setting record: it's # sent", "setting toplines: 7"])),
     (SLIP, "export smtp=h.x.org", Stops("unknown command \"export\"")),
 ];
 
@@ -137,13 +140,13 @@ const MODIFIERS: &[Row] = &[
     (SNAIL, "wysh set mta='smtp://h.x.org", Stops("a quote is not closed: mta")),
     (SNAIL, "wysh alias ops $'c@x.org'", Explains(&["recipient ops@x.org"])),
     (SNAIL, "local set x=1", Nothing),
-    (SNAIL, "local set mta=smtp://h.x.org", Stops("has no effect: local is only allowed in an account")),
+    (SNAIL, "local set mta=smtp://me:secret@h.x.org", Stops("has no effect: local is only allowed in an account")),
     (SNAIL, "vput vexpr x + 1 2", Nothing),
     (SNAIL, "vput csop mta trim smtp://h.x.org", Stops("vput is not supported")),
     (SNAIL, "eval set x=$y", Nothing),
     (SNAIL, "eval set $x=y", Stops("eval is not supported")),
     (SNAIL, "eval echo x", Nothing),
-    (SNAIL, "eval set mta=smtp://h.x.org", Stops("eval is not supported")),
+    (SNAIL, "eval set mta=smtp://me:secret@h.x.org", Stops("\"eval set mta=…\" has no effect: eval is not supported")),
     (SNAIL, "environ set X=y", Nothing),
     (SNAIL, "ignerr blorb", Told("unknown command \"blorb\"")),
 ];
@@ -326,7 +329,9 @@ fn check(text: &str, does: &Does, plain: &str) {
         }
         Stops(what) => {
             let stopped = mail(text).status(78).stderr_contains(what).keeps(1);
-            stopped.run().nothing_sent();
+            let ran = stopped.run();
+            ran.nothing_sent();
+            assert!(!ran.stderr().contains("secret"), "{}", ran.stderr());
             // A person who only reads mail needs no way out.
             let mailbox = "From a Mon Nov 16 09:00:00 2026\nSubject: s\n\nx\n";
             let listing = Case::new().args(["-H", "-f", "box"]);

@@ -33,13 +33,15 @@ mod way_out;
 
 use block::{Block, Opener};
 use modifiers::Command;
-use told::{Passed, Told};
+use told::{Passed, Told, masked};
 use trust::{Untrusted, read_trusted};
 use way_out::{has_effect, moves_mail, weight_of};
 
 pub(crate) use blocks::{apply_lines, use_account};
 pub(crate) use set::apply_set;
 
+/// How many commands a line may have, with `;` between them.
+const LINE_COMMANDS: usize = 1_000;
 /// How often a name that `commandalias` gives may stand for another one.
 const ALIAS_DEPTH: usize = 8;
 
@@ -257,7 +259,14 @@ impl<'a> Interpreter<'a> {
         self.is_foreign = std::str::from_utf8(bytes).is_err();
         let mut left = Some(Cow::Borrowed(line));
         let mut expansions = 0;
+        let mut commands = 0;
         while let Some(line) = left.take() {
+            // What is left is copied for each command: millions of them would not end.
+            commands += 1;
+            if commands > LINE_COMMANDS {
+                let what = format!("more than {LINE_COMMANDS} commands on one line");
+                return self.weighed(origin, what, true);
+            }
             let mut line = line.trim();
             let mut command = modifiers::split(line);
             let row = find_in_rc_files(command.word);
@@ -310,7 +319,8 @@ impl<'a> Interpreter<'a> {
         {
             branch.passed_way_out |= !branch.active;
             if branch.unclear {
-                let what = format!("\"{line}\" is in a block whose condition is not understood");
+                let shown = masked(line);
+                let what = format!("\"{shown}\" is in a block whose condition is not understood");
                 self.weighed(origin, what, true);
                 return None;
             }

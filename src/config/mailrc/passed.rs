@@ -1,7 +1,7 @@
 //! Commands that are not carried out: unknown ones, those of other programs, and calls of macros.
 
 use super::modifiers::Command;
-use super::told::Passed;
+use super::told::{Passed, masked};
 use super::way_out::{called, may_set_way_out, moves_mail, sets_way_out, weight_of};
 use super::{Interpreter, each_word};
 use crate::config::commands::RcCommand;
@@ -11,11 +11,13 @@ impl Interpreter<'_> {
     /// Tells of a command that nobody knows.
     pub(super) fn unknown(&mut self, command: &Command<'_>, line: &str, origin: &Origin) {
         let calls = called(line).is_some_and(|name| self.settings.calls_way_out(name));
+        // Where the `set` was forgotten the word is an assignment.
+        let shown = masked(command.word);
         let word = command.word;
         if calls || may_set_way_out(word, command.rest) || moves_mail(command.rest) {
-            self.weighed(origin, format!("unknown command \"{word}\""), true);
+            self.weighed(origin, format!("unknown command \"{shown}\""), true);
         } else {
-            self.pass(Passed::Unknown, origin, word);
+            self.pass(Passed::Unknown, origin, &shown);
         }
     }
 
@@ -37,7 +39,7 @@ impl Interpreter<'_> {
             // `vput csop mta …` sets mta.
             || command.is_put && weight_of(rest.split_whitespace()) == Weight::Route;
         if is_way_out {
-            let what = format!("\"{line}\" has no effect: {why}");
+            let what = format!("\"{}\" has no effect: {why}", masked(line));
             self.weighed(origin, what, true);
         } else {
             self.without_effect.get_or_insert_with(|| origin.clone());

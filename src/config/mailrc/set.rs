@@ -48,6 +48,10 @@ pub(crate) fn apply_set(
 
 /// Judges whether a word can be the name of a variable of any mailx.
 fn judge_name(name: &str) -> Result<(), String> {
+    // `set mta smtp://USER:SECRET@HOST`, where the `=` was forgotten, is not repeated.
+    if name.contains("://") {
+        return Err("a URL is not the name of a variable".to_owned());
+    }
     if !name.is_empty() && !name.contains(is_of_no_name) {
         return Ok(());
     }

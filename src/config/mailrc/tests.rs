@@ -327,3 +327,19 @@ fn a_line_that_is_not_understood_and_may_set_the_way_out_stops_mail() {
     // What a macro holds is not carried out where it stands.
     assert_eq!(read("define f {\nset from=a@b\n}").get("from"), None);
 }
+
+#[test]
+fn commands_of_a_line_and_lines_of_accounts_in_use_are_limited() {
+    let line = "wysh set a; ".repeat(5_000);
+    let account = format!("account w {{\n{}}}\n", "set v=x\n".repeat(1_000));
+    let accounts = account + &"account w\n".repeat(1_000);
+    for (text, what) in [
+        (line, "more than 1000 commands on one line"),
+        (accounts, "the configuration has more than 100000 entries"),
+    ] {
+        let problems = read(&text).problems;
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].what.starts_with(what), "{}", problems[0].what);
+        assert_eq!(problems[0].weight, Weight::Route);
+    }
+}

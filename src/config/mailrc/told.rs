@@ -31,6 +31,14 @@ struct Group {
     shown: Vec<String>,
 }
 
+/// Returns a line as it is shown: what is behind its `=` may be a secret.
+pub(super) fn masked(line: &str) -> String {
+    match line.split_once('=') {
+        Some((name, value)) if !value.is_empty() => format!("{name}=…"),
+        _ => line.to_owned(),
+    }
+}
+
 /// Words it.
 fn wording(kind: Passed, shown: &[String], are_more: bool) -> String {
     let mut list = shown.join(", ");
