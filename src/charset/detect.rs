@@ -155,9 +155,13 @@ pub(crate) fn is_undefined_in_windows_1252(byte: u8) -> bool {
 
 /// Returns bytes of unknown origin as text: those of an argument, a file name, a header field.
 pub fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
+    // Most of it is: a mailbox has thousands of header fields.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
     match Charset::of(bytes) {
         // A byte that is no part of a character becomes U+FFFD.
-        Charset::UsAscii | Charset::Utf8 => String::from_utf8_lossy(bytes),
+        Charset::Utf8 => String::from_utf8_lossy(bytes),
         // The web's table of windows-1252 has a control for each byte that Microsoft has left out.
         _ => WINDOWS_1252.decode_without_bom_handling(bytes).0,
     }

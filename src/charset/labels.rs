@@ -26,6 +26,10 @@ const MAX_LABEL: usize = 80;
 
 /// Looks up a label from a mail, a command line or a locale.
 pub(crate) fn look_up(label: &str) -> Label {
+    // What nearly all mail has, in a header line of every message of a long list.
+    if label.eq_ignore_ascii_case("utf-8") {
+        return Label::Known(NamedCharset::Web(web::UTF_8));
+    }
     let name = bare_name(label);
     if name.len() > MAX_LABEL {
         return Label::Unknown;

@@ -87,6 +87,21 @@ impl NamedCharset {
         }
     }
 
+    /// Returns bytes as text, as [`each_piece`](NamedCharset::each_piece) hands them on.
+    pub(super) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+        match self {
+            NamedCharset::Web(encoding) if encoding == UTF_8 => {
+                UTF_8.decode_with_bom_removal(bytes).0
+            }
+            NamedCharset::Web(encoding) | NamedCharset::Iso(encoding) => encoding.decode(bytes).0,
+            _ => {
+                let mut text = String::with_capacity(bytes.len());
+                self.each_piece(bytes, &mut |piece| text.push_str(piece));
+                Cow::Owned(text)
+            }
+        }
+    }
+
     /// Hands bytes to `emit` as text, a piece at a time; invalid bytes become U+FFFD.
     ///
     /// Bytes said to be ASCII are not to be decoded here: nothing is known of those above.

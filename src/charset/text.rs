@@ -16,11 +16,7 @@ use super::wide::marked_unit;
 pub(crate) fn in_charset<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     match true_charset(bytes, label) {
         None => decode_text(bytes),
-        Some(charset) => {
-            let mut text = String::with_capacity(bytes.len());
-            charset.each_piece(bytes, &mut |piece| text.push_str(piece));
-            Cow::Owned(text)
-        }
+        Some(charset) => charset.decode(bytes),
     }
 }
 
@@ -30,13 +26,13 @@ pub(crate) fn each_in_charset(bytes: &[u8], label: Option<&str>, emit: &mut dyn 
     if let Some(charset) = true_charset(bytes, label) {
         return charset.each_piece(bytes, emit);
     }
-    match (std::str::from_utf8(bytes), Charset::of(bytes)) {
-        (Ok(text), _) => emit(text),
-        (Err(_), Charset::Utf8) => {
-            web_pieces(UTF_8.new_decoder_without_bom_handling(), bytes, emit);
-        }
-        (Err(_), _) => web_pieces(WINDOWS_1252.new_decoder_without_bom_handling(), bytes, emit),
-    }
+    // Most texts are UTF-8: they are looked at once.
+    let decoder = match std::str::from_utf8(bytes) {
+        Ok(text) => return emit(text),
+        Err(_) if Charset::of(bytes) == Charset::Utf8 => UTF_8.new_decoder_without_bom_handling(),
+        Err(_) => WINDOWS_1252.new_decoder_without_bom_handling(),
+    };
+    web_pieces(decoder, bytes, emit);
 }
 
 /// Returns the charset that a label names, unless the bytes prove it wrong; without one, the charset
