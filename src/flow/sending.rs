@@ -242,11 +242,15 @@ impl SendFlow<'_> {
             self.diagnostics.say(notice);
         }
         for copy in &plan.copies {
+            // The outcome of a copy without a route is its reason, which is not said twice.
             let (way, kind) = match &copy.route {
-                Ok(route) => (submission::name_of(route), None),
+                Ok(route) => {
+                    let way = submission::name_of(route);
+                    (format!("{way} ({})", copy.reason), None)
+                }
                 Err(outcome) => (format!("no route: {}", outcome.text), outcome.kind()),
             };
-            let line = format!("{}: {way} ({})", copy.target, copy.reason);
+            let line = format!("{}: {way}", copy.target);
             self.diagnostics.say(&line);
             if let Some(kind) = kind {
                 self.diagnostics.note_line(kind, &line, None);

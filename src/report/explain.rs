@@ -16,16 +16,10 @@ pub(crate) fn explain(draft: &Draft, plan: &SubmissionPlan, settings: &Settings)
     let mut text = String::new();
     for copy in &plan.copies {
         let way = match &copy.route {
-            Ok(route) => submission::name_of(route),
-            Err(outcome) => format!("no route ({})", outcome.text),
+            Ok(route) => format!("{}, because {}", submission::name_of(route), copy.reason),
+            Err(outcome) => format!("no route, because {}", outcome.text),
         };
-        line(
-            &mut text,
-            &format!(
-                "recipient {}: {way}, because {}",
-                copy.recipient, copy.reason
-            ),
-        );
+        line(&mut text, &format!("recipient {}: {way}", copy.recipient));
         if copy.target != copy.recipient {
             let what = format!(
                 "address {} becomes {} in the envelope",

@@ -351,3 +351,26 @@ fn the_test_route_spares_a_file_that_is_no_mbox() {
         .leaves("cwd/precious", "not an mbox\n")
         .run();
 }
+
+#[test]
+fn why_a_recipient_has_no_route_was_said_twice() {
+    let why = "mta=local delivers only on this host";
+    for (option, line) in [
+        ("--dry-run", format!("mailx: ops@x.org: no route: {why}\n")),
+        (
+            "--explain",
+            format!("recipient ops@x.org: no route, because {why}\n"),
+        ),
+    ] {
+        let ran = Case::new()
+            .rc("set mta=local hostname=host.example.test")
+            .args([option, "-s", "t", "ops@x.org"])
+            .stdin("x\n")
+            .any_status()
+            .any_stdout()
+            .any_stderr()
+            .run();
+        let said = ran.stdout() + &ran.stderr();
+        assert!(said.contains(&line), "{option}: {said}");
+    }
+}
