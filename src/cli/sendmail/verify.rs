@@ -86,12 +86,15 @@ fn line_of(copy: &RoutedCopy, typed: &EnvelopeAddress) -> String {
     };
     let way = match copy.route.as_deref() {
         Ok(Route::Sendmail(path)) => {
-            format!("mailer sendmail, program {}, user {target}", path.display())
+            format!(
+                "mailer sendmail, program {}, user {target}",
+                sanitize::path(&path)
+            )
         }
         Ok(Route::Relay(url)) => format!("mailer relay, host {url}, user {target}"),
         Ok(Route::Local(name)) => format!("mailer local, user {name}"),
         Ok(Route::Test(None)) => "mailer test, to standard output".to_owned(),
-        Ok(Route::Test(Some(path))) => format!("mailer test, file {}", path.display()),
+        Ok(Route::Test(Some(path))) => format!("mailer test, file {}", sanitize::path(&path)),
         Err(outcome) => return format!("{who}... not deliverable: {}", outcome.text),
     };
     format!("{who}... deliverable: {way}")
