@@ -58,7 +58,7 @@ impl Diagnostics {
         self.note(kind);
         // Of several lines of one kind the first counts: the others mostly follow from it.
         if self.told.is_none() || self.worst != before {
-            let line = sanitize::line(line.as_bytes()).into_owned();
+            let line = sanitize::message(line);
             let hint = hint.map(|hint| sanitize::line(hint.as_bytes()).into_owned());
             self.told = Some((line, hint));
         }
@@ -254,17 +254,9 @@ fn names(group: &[&CopyReport]) -> String {
     names
 }
 
-/// How long a line may be, in characters: what a file or a server says has no bound of its own.
-const LONGEST: usize = 4000;
-
 /// Writes a line to standard error, cut where it is very long. A failure is ignored, as there is no other place to report it.
 pub(crate) fn line(text: &str) {
-    let text = sanitize::line(text.as_bytes());
-    let mut shown: String = text.chars().take(LONGEST).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    let text = format!("{shown}\n");
+    let text = format!("{}\n", sanitize::message(text));
     let _ = io::stderr().lock().write_all(&locale::encode(&text));
 }
 

@@ -29,6 +29,18 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     gate(bytes, true)
 }
 
+/// How long a message may be, in characters: what a file or a server says has no bound of its own.
+const LONGEST_MESSAGE: usize = 4000;
+
+/// Returns a message in a form that is safe to show in one line, cut where it is very long.
+pub(crate) fn message(text: &str) -> String {
+    let text = line(text.as_bytes());
+    match text.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}
+
 /// Returns a text in a form that is safe to show within one line: TAB and LF are replaced as well.
 pub(crate) fn line(bytes: &[u8]) -> Cow<'_, str> {
     gate(bytes, false)
@@ -95,6 +107,14 @@ fn substitute(out: &mut String, c: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_of_megabytes_is_cut() {
+        let long = message(&"\0é".repeat(1_000_000));
+        assert_eq!(long.chars().count(), LONGEST_MESSAGE + 1);
+        assert!(long.ends_with('…'), "{long}");
+        assert_eq!(message("a\tb"), line(b"a\tb"));
+    }
 
     /// The rule's own list, written a second time so that a slip in the code shows.
     const FORBIDDEN: &[(u32, u32)] = &[

@@ -5,7 +5,7 @@
 
 /// An object that is printed with `--json`, or is part of another one.
 #[derive(Debug)]
-pub struct JsonObject {
+pub(crate) struct JsonObject {
     /// Its name, here and in the manual.
     pub name: &'static str,
     /// What prints it, and when.
@@ -79,7 +79,7 @@ const fn raw(name: &'static str) -> JsonKey {
 }
 
 /// All objects; one that is part of others comes after them.
-pub const OBJECTS: &[JsonObject] = &[
+pub(crate) const OBJECTS: &[JsonObject] = &[
     JsonObject {
         name: "message",
         about: "`list --json` prints one object for each message.",

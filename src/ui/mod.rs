@@ -73,7 +73,7 @@ impl<'a> Screen<'a> {
         // A failure to write to standard error cannot be reported anywhere.
         // A subject or a file name in the line may hold line ends or escape sequences. `line` makes
         // them visible, so that mail cannot fake a complaint or control the terminal.
-        let line = format!("{}\n", sanitize::line(line.as_bytes()));
+        let line = format!("{}\n", sanitize::message(line));
         let _ = self.err.write_all(&locale::encode(&line));
         let _ = self.err.flush();
     }
