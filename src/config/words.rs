@@ -1,7 +1,7 @@
 //! Words of a line: blanks separate them, quotes keep blanks.
 //!
-//! The one splitter for rc lines, arguments of programs, message lists and file names behind them.
-//! They differ in what a backslash is: rc lines escape with it, but at the prompt `\` is a
+//! The one splitter for rc lines, arguments of programs, message lists and the file names after
+//! them. They differ in what a backslash is: rc lines escape with it, but at the prompt `\` is a
 //! character like any other (POSIX, as in bsd-mailx).
 
 /// The meaning of a backslash.

@@ -12,7 +12,7 @@
 //! | Where are messages found in a file, the scanner? | `format/mbox` (`scanner` is the pass over the file), `format/mmdf`; `format/separator` judges a `From ` line |
 //! | Where is a message added? | `append`: `target` opens and locks the file, `tail` writes behind its end |
 //! | Where is a mailbox rewritten? | `rewrite`: [`Mailbox::commit`] ends there. `plan` decides which bytes change, `apply` writes them |
-//! | Where is the journal, which completes a rewrite that broke off? | `rewrite/journal` |
+//! | Where is the journal, which completes an interrupted rewrite? | `rewrite/journal` |
 //! | Where is the lock? | `lock`: [`lock::MailboxLock`]; `lock/dot` is the dot-lock, `lock/kernel` fcntl and flock |
 //! | What happens when another program changes the file meanwhile? | `read`: `stamp` notices it, `realign` finds the messages again |
 //! | How are flags written? | `format/status` (the `Status` fields), `maildir/name` (the file's name) |

@@ -86,7 +86,7 @@ impl fmt::Display for HeaderName {
 
 /// The unstructured text of a header field, on one line and without controls.
 ///
-/// A tab is white space (RFC 5322 section 2.2.2) and may stand in it.
+/// A tab is white space (RFC 5322 section 2.2.2) and is allowed in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderValue(String);
 

@@ -37,8 +37,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Marks messages as deleted; current becomes the first one behind them, else the last one
-    /// before them. Returns whether there is one behind.
+    /// Marks messages as deleted; the first message after them becomes the current one, else the
+    /// last one before them. Returns whether there is one after them.
     fn delete_and_move(&mut self, list: &str) -> Result<bool, Complaint> {
         self.changeable()?;
         let messages = self.messages(list)?;

@@ -36,7 +36,7 @@ pub(crate) struct ReaderContext<'a> {
     pub columns: usize,
     /// Rows of the terminal, else 24.
     pub rows: usize,
-    /// Where the journal of a rewrite that broke off may lie.
+    /// Where the journal of an interrupted rewrite may lie.
     pub journals: Journals,
     /// Whether the mailbox is a system mailbox, to which `hold` and `keepsave` apply.
     pub is_system: bool,

@@ -215,7 +215,7 @@ impl RelayUrl {
     }
 }
 
-/// Splits `host:port`; an IPv6 address stands in brackets.
+/// Splits `host:port`; an IPv6 address is in brackets.
 fn split_port(place: &str) -> Result<(&str, Option<u16>), MtaError> {
     let (host, port) = match place
         .strip_prefix('[')

@@ -7,7 +7,7 @@
 //! may lead elsewhere by then.
 //!
 //! # Order
-//! A rewrite that broke off is completed before the file is opened, because completing it takes the
+//! An interrupted rewrite is completed before the file is opened, because completing it takes the
 //! same lock. The file is opened before it is locked, because kernel locks belong to an open file;
 //! so it may be replaced in between, which the lock notices ([`LockError::Replaced`]): then all is
 //! done again.

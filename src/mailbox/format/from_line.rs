@@ -104,7 +104,7 @@ pub(crate) fn from_line(sender: &[u8], time: DateTime<FixedOffset>) -> Vec<u8> {
 /// The longest sender: a path of RFC 5321 (section 4.5.3.1.3) has 256 bytes.
 const MAX_SENDER: usize = 256;
 
-/// Finds the date in the text behind `From `; returns where it starts, and its value.
+/// Finds the date in the text after `From `; returns where it starts, and its value.
 fn find_date(tail: &[u8]) -> Option<(usize, NaiveDateTime)> {
     if let Some(found) = asctime(tail) {
         return Some(found);
@@ -165,7 +165,7 @@ fn word_at(text: &[u8], start: usize) -> &[u8] {
     &rest[..rest.iter().position(|b| is_blank(*b)).unwrap_or(rest.len())]
 }
 
-/// Returns whether this byte stands between words.
+/// Returns whether this byte separates words.
 fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }

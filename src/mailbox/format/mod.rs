@@ -91,7 +91,7 @@ pub(in crate::mailbox) fn scan_any<S: ReadAt + ?Sized>(
     }
 }
 
-/// Returns the length of the delimiters before and behind each message: 0 in an mbox.
+/// Returns the length of the delimiters before and after each message: 0 in an mbox.
 pub(in crate::mailbox) fn framing<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<u64> {
     Ok(match beginning(source, size)? {
         Beginning::Mmdf => mmdf::DELIMITER.len() as u64,

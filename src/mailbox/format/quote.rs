@@ -115,7 +115,7 @@ pub(in crate::mailbox) fn copy(
 enum LinePosition {
     /// At its start.
     Start,
-    /// Behind `>` only, so that `From ` would have to be quoted.
+    /// After `>` only, so that `From ` would have to be quoted.
     Quotes,
     /// Anywhere else.
     Within,

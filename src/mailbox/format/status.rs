@@ -1,8 +1,8 @@
 //! The lines of a header block that hold the flags: `Status` and `X-Status`.
 //!
 //! A change of flags changes these lines only, and no more of them than needed: letters that we do
-//! not know stay, a line with the right letters stays byte for byte, and a missing line is put behind
-//! the last field, where Berkeley mail puts it.
+//! not know stay, a line with the right letters stays byte for byte, and a missing line is added
+//! after the last field, where Berkeley mail puts it.
 
 use super::separator::can_follow_from_line;
 use crate::mailbox::flags::{Flags, STATUS, X_STATUS, field_body};
@@ -198,7 +198,7 @@ fn line_end_of(block: &[u8], from_line_len: usize) -> &'static [u8] {
 
 /// Returns the edit that gives a line another value; blanks at its end make room for it.
 ///
-/// Dovecot pads the line with blanks for this: the message keeps its length, so that no byte behind
+/// Dovecot pads the line with blanks for this: the message keeps its length, so that no byte after
 /// the line has to be moved.
 fn replaced_value(at: usize, line: &[u8], name_len: usize, letters: &[u8]) -> Edit {
     let body = &line[name_len..];

@@ -63,7 +63,7 @@ pub(in crate::mailbox) struct Unquoted<'r> {
 enum LinePosition {
     /// At its start.
     Start,
-    /// Behind `>` only, one of which is held back.
+    /// After `>` only, one of which is held back.
     Quotes,
     /// Anywhere else.
     Within,

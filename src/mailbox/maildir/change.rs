@@ -175,8 +175,8 @@ fn commit_flags<'a>(
     Ok(())
 }
 
-/// Returns the message files, each under one name, and removes their second names: those left by a
-/// change that broke off, and all names of the files in `deleted`.
+/// Returns the message files, each under one name, and removes their second names: those left by an
+/// interrupted change, and all names of the files in `deleted`.
 fn list_single(folders: &Folders, deleted: &Deleted) -> io::Result<Vec<MessageFile>> {
     let mut listing = folders.list()?;
     let doubles = listing.take_doubles(folders);

@@ -2,7 +2,8 @@
 //!
 //! # The states of a file
 //! ```text
-//! tmp/UNIQUE            a deliverer is writing it, and no reader opens it. A delivery that broke off leaves
+//! tmp/UNIQUE            a deliverer is writing it, and no reader opens it. An interrupted delivery
+//! leaves
 //!                       it there: deliverers clean up after 36 hours, this program leaves tmp/ alone.
 //! new/UNIQUE            complete, and no reader has seen it: the message is new.
 //! cur/UNIQUE:2,LETTERS  a reader has seen it. Without S it is old and unread, with S read.

@@ -59,7 +59,7 @@ impl Mailbox {
     ///
     /// `visit` is called for each message in order, with its index, its place, and its From_ line
     /// and header block cut at 64 KiB, so that a listing needs no second pass. An empty file is a
-    /// mailbox without messages. Where a rewrite broke off the mailbox is read as if it were
+    /// mailbox without messages. If a rewrite was interrupted the mailbox is read as if it were
     /// complete.
     ///
     /// # Errors
@@ -139,8 +139,8 @@ impl Mailbox {
         })
     }
 
-    /// Decompresses a file and scans the result, which no other program knows: no lock is needed, and
-    /// no rewrite can have broken off.
+    /// Decompresses a file and scans the result, which no other program knows: no lock is needed,
+    /// and no rewrite can be interrupted.
     fn open_compressed(
         path: &Path,
         file: &File,

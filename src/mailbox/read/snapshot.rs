@@ -196,7 +196,8 @@ fn scan_unlocked<S: ReadAt + ?Sized>(
     Ok(Some(found))
 }
 
-/// Returns the bytes of a mailbox; where a rewrite broke off, as they will be when it is completed.
+/// Returns the bytes of a mailbox; if a rewrite was interrupted, as they will be when it is
+/// completed.
 pub(in crate::mailbox) fn view_of(
     file: &Arc<File>,
     opened: &Stamp,

@@ -104,7 +104,7 @@ pub(in crate::mailbox) fn apply(
 
 /// Writes the bytes of a rewrite that does not grow, and cuts the mailbox where it shrinks.
 ///
-/// Returns how many bytes of mail stand behind the old end. The mailbox is not cut while there are
+/// Returns how many bytes of mail are after the old end. The mailbox is not cut while there are
 /// any, because that mail would be lost.
 fn write_and_cut(lock: &mut MailboxLock, journal: &Journal) -> io::Result<u64> {
     let (old, new) = (journal.header().old_size, journal.header().new_size);

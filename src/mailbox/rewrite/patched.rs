@@ -1,5 +1,5 @@
-//! The bytes of a mailbox as a reader should see them: those of its file or, after a rewrite that
-//! broke off, bytes of the file, of the journal and of texts in one sequence.
+//! The bytes of a mailbox as a reader should see them: those of its file or, after an interrupted
+//! rewrite, bytes of the file, of the journal and of texts in one sequence.
 
 use std::fs::File;
 use std::io;

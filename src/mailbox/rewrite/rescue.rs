@@ -1,8 +1,8 @@
 //! Keeps the bytes of a journal that cannot be applied, because another program has written the
 //! mailbox since.
 //!
-//! Some of them may be the only copy of a message: the rewrite that broke off may have overwritten
-//! its old place. So they are synced in a file of their own before the journal is removed.
+//! Some of them may be the only copy of a message: the interrupted rewrite may have overwritten its
+//! old place. So they are synced in a file of their own before the journal is removed.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};

@@ -48,7 +48,7 @@ impl<'a> QuotedPrintableEncoder<'a> {
         Ok(self.out)
     }
 
-    /// Encodes up to `end`; the bytes behind it are only lookahead.
+    /// Encodes up to `end`; the bytes after it are only lookahead.
     fn encode(&mut self, end: usize) -> io::Result<()> {
         let input = std::mem::take(&mut self.input);
         let mut at = 0;
@@ -101,7 +101,7 @@ impl<'a> QuotedPrintableEncoder<'a> {
         }
     }
 
-    /// Returns whether the byte stands for itself where it would be written now.
+    /// Returns whether the byte can be written unencoded at this place.
     fn is_literal(&self, byte: u8, next: &[u8], ends: bool) -> bool {
         match byte {
             // Gateways drop blanks at line ends (RFC 2045 section 6.7 rule 3).

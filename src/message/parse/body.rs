@@ -38,7 +38,7 @@ impl DeclaredEncoding {
     }
 }
 
-/// Decodes base64; bytes outside the alphabet are passed over, padding begins a new quantum.
+/// Decodes base64; bytes outside the alphabet are skipped, padding begins a new quantum.
 pub fn base64(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
     let (mut bits, mut count) = (0u32, 0u32);

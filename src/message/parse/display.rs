@@ -288,7 +288,8 @@ fn show(out: &mut TextOutput<'_>, part: &Part<'_>) {
     }
 }
 
-/// Appends the text of HTML; behind the limit HTML is shown as it stands, below a line that says so.
+/// Appends the text of HTML; after the limit the HTML is shown undecoded, below a line that says
+/// so.
 fn show_html(out: &mut TextOutput<'_>, part: &Part<'_>) {
     // HTML is rendered as a whole: what it holds is collected up to the limit first.
     let mut html = String::new();

@@ -1,4 +1,4 @@
-//! Header fields as they stand in a message: found and unfolded, but not interpreted.
+//! The header fields of a message: found and unfolded, but not interpreted.
 //!
 //! The functions work on the bytes of a message or of its header block, with or without a From_ line
 //! in front, with LF or CRLF lines. Their time is linear in the size of the header.

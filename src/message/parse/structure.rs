@@ -14,7 +14,8 @@ use super::description::{Description, MAX_FIELD};
 use super::fields::{self, HeaderLine};
 use super::part::{Content, Part, Structure};
 
-/// How deep parts may be nested, whether a message is parsed or walked: a part that lies deeper is text.
+/// How deep parts may be nested, whether a message is parsed or walked: a part at a deeper level is
+/// text.
 pub(crate) const MAX_DEPTH: usize = 64;
 /// How many parts of a message are read.
 pub(crate) const MAX_PARTS: usize = 10_000;

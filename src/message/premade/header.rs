@@ -25,7 +25,7 @@ const MAX_HEADER: usize = 1 << 20;
 /// A header of more fields ends there, too: each takes more memory than its few bytes.
 const MAX_FIELDS: usize = 50_000;
 
-/// One header field as it stands, folds included.
+/// The bytes of one header field, folds included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawField {
     /// Name, colon, body and line end; lines end in LF.
@@ -45,7 +45,7 @@ impl RawField {
         std::str::from_utf8(&self.bytes[..self.name_len]).expect("names are ASCII")
     }
 
-    /// Returns the whole field as it stands: name, colon, folds, the last LF.
+    /// Returns the bytes of the whole field: name, colon, folds, the last LF.
     pub fn raw(&self) -> &[u8] {
         &self.bytes
     }
@@ -104,7 +104,7 @@ fn name_len(line: &[u8]) -> Option<usize> {
 pub struct PremadeHeader {
     pub(super) fields: Vec<RawField>,
     pub(super) body_offset: u64,
-    /// Whether a limit was reached, and header fields may stand in the body.
+    /// Whether a limit was reached, so that header fields may be in the body.
     pub(super) is_cut: bool,
 }
 
@@ -172,8 +172,8 @@ impl PremadeHeader {
         })
     }
 
-    /// Returns whether the header is larger than any header is, so that fields of it may stand in
-    /// what counts as the body.
+    /// Returns whether the header is larger than the limit, so that some of its fields may be in
+    /// the body.
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }

@@ -123,7 +123,8 @@ impl Structured {
         (!sections.is_empty()).then_some(sections)
     }
 
-    /// Returns a parameter that says its charset (RFC 2231 section 4), decoded; `None` if there is none.
+    /// Returns a parameter that names its charset (RFC 2231 section 4), decoded; `None` if there is
+    /// none.
     pub(in crate::message) fn extended_parameter(&self, name: &str) -> Option<String> {
         let mut sections = BTreeMap::new();
         for (piece, value) in self.pieces.iter().filter_map(|piece| split(piece)) {

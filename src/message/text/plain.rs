@@ -8,7 +8,8 @@ use std::io::{self, Read, Write};
 
 use crate::message::for_each_block;
 
-/// A line longer than this is written as it is so far; a carriage return does not reach behind that.
+/// A line longer than this is written as it is so far; a carriage return does not reach beyond
+/// that.
 ///
 /// Overwriting characters of one length by others moves the rest of the line: keep it short.
 const MAX_LINE: usize = 4096;

@@ -237,7 +237,7 @@ impl Analyser {
     }
 }
 
-/// Returns whether quoted-printable needs three columns for the byte wherever it stands.
+/// Returns whether quoted-printable needs three columns for the byte at any place.
 fn is_escaped(byte: u8) -> bool {
     !matches!(byte, b' '..=b'<' | b'>'..=b'~' | b'\t' | b'\n' | b'\r')
 }

@@ -225,7 +225,7 @@ impl Composition<'_> {
         Ok(None)
     }
 
-    /// Returns the text that stands in for files that were left out.
+    /// Returns the text that replaces files that were left out.
     fn note(&self) -> Option<String> {
         let line = |file: &Omitted| {
             format!(
@@ -313,7 +313,7 @@ impl<'a> LayoutBuilder<'a> {
         Ok(())
     }
 
-    /// Adds a file: with the HTML, if that shows it, else behind the text.
+    /// Adds a file: with the HTML, if that shows it, else after the text.
     fn add_attachment(&mut self, attachment: &Attachment<'a>, is_shown: bool) -> io::Result<()> {
         let prefix = &self.boundary_prefix;
         let plan = AttachmentPlan::new(attachment, self.wire, prefix, &mut self.taken)?;

@@ -122,7 +122,7 @@ impl MediaType {
         pieces
     }
 
-    /// Returns the type that a file's extension, in lower case, stands for.
+    /// Returns the type for a file's extension in lower case.
     pub fn of_extension(extension: &str) -> Option<MediaType> {
         let found = EXTENSIONS
             .iter()

@@ -84,7 +84,7 @@ pub(in crate::message) fn push_pieces(field: &mut FoldedField, pieces: &[String]
     }
 }
 
-/// Returns a plain value that stands in for one that needs RFC 2231, for readers that know only `name=`.
+/// Returns a plain value instead of one that needs RFC 2231, for readers that know only `name=`.
 pub(in crate::message) fn ascii_fallback(value: &str) -> String {
     let ascii: String = value
         .chars()
@@ -137,7 +137,7 @@ fn quoted(value: &str) -> String {
     quoted + "\""
 }
 
-/// Returns whether the byte may stand in a token (RFC 2045 section 5.1).
+/// Returns whether the byte is allowed in a token (RFC 2045 section 5.1).
 pub(in crate::message) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
 }

@@ -73,7 +73,7 @@ impl Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Crosses the line behind which the message may be the relay's: to be called just before the
+    /// Crosses the line after which the message may be the relay's: to be called just before the
     /// final dot is written. Returns false if the waiting thread has given up; then nothing may be
     /// sent any more, for it has said that a second try is safe.
     pub(super) fn claim(&self) -> bool {

@@ -32,7 +32,7 @@ pub(super) struct Reply {
 impl Reply {
     /// Returns the code and the server's words on one line.
     ///
-    /// The code stands in front, because people look it up and relays often say little else.
+    /// The code comes first, because people look it up and relays often say little else.
     pub(super) fn text(&self) -> String {
         let words: Vec<&str> = self
             .lines

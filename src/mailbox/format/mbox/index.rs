@@ -30,7 +30,7 @@ pub struct MessageRef {
     pub header_len: u32,
     /// The flags in `Status` and `X-Status`.
     pub flags: Flags,
-    /// Whether the From_ line is a strict separator (`Candidate::Strict`): behind any message that
+    /// Whether the From_ line is a strict separator (`Candidate::Strict`): after any message that
     /// ends with a blank line it starts a message, whatever that one's Content-Length claims.
     pub(in crate::mailbox) is_strict: bool,
     /// A hash of the From_ line and the header fields that no mail reader changes, by which the

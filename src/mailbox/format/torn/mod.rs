@@ -44,7 +44,7 @@ pub(in crate::mailbox) const MARKED: &[u8] = b"\0rom ";
 
 /// The most NULs that a message may end with.
 ///
-/// An append that broke off leaves more: even the shortest From_ line with a date is longer.
+/// An interrupted append leaves more: even the shortest From_ line with a date is longer.
 const LONGEST_END: u64 = 32;
 
 /// The unit in which a file's bytes reach the disk: after a power cut a page is there or missing.
@@ -105,7 +105,7 @@ pub(in crate::mailbox) fn is_unfinished_at<S: ReadAt + ?Sized>(
     Ok(behind.is_empty() || is_separator(behind))
 }
 
-/// Returns where the first message starts that another program has put behind an unfinished one.
+/// Returns where the first message starts that another program has appended to an unfinished one.
 pub(in crate::mailbox) fn first_message_after<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
@@ -144,7 +144,7 @@ pub(in crate::mailbox) fn first_message_after<S: ReadAt + ?Sized>(
     Ok(None)
 }
 
-/// Returns whether a message starts at this place of a window, behind text of an unfinished one.
+/// Returns whether a message starts at this place of a window, after the text of an unfinished one.
 ///
 /// That text may break off within a line, so the place need not be the start of a line; but a From_
 /// line behind `>` is quoted, and text itself.
@@ -191,7 +191,7 @@ pub(in crate::mailbox) fn end_without_nuls<S: ReadAt + ?Sized>(
 /// Returns the end of the last complete message, where the next one is written: before NULs and
 /// before an unfinished message.
 ///
-/// No more is read than the last message and what stands behind it.
+/// Only the last message and the bytes after it are read.
 pub(in crate::mailbox) fn end_of_messages<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
@@ -204,7 +204,7 @@ pub(in crate::mailbox) fn end_of_messages<S: ReadAt + ?Sized>(
     })
 }
 
-/// Returns where the first unfinished message behind the last whole one starts.
+/// Returns where the first unfinished message after the last complete one starts.
 fn first_unfinished<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<Option<u64>> {
     let newline = FinderRev::new(b"\n");
     let mut window = vec![0; BLOCK + LOOKAHEAD];
@@ -237,7 +237,7 @@ fn first_unfinished<S: ReadAt + ?Sized>(source: &S, size: u64) -> io::Result<Opt
     Ok(piece)
 }
 
-/// Returns whether a From_ line with its mark stands here, so that its message does not count yet.
+/// Returns whether this is a From_ line with its mark, so that its message is not complete yet.
 ///
 /// The first bytes decide: a missing page, or the end of the file, may have cut off the remainder of
 /// the line, and no mail program writes a NUL at the start of a line and goes on with `rom `.
@@ -264,7 +264,7 @@ fn is_marked_before_border(text: &[u8], place: u64) -> bool {
     behind.is_empty() || behind.len() > missing && behind[..missing].iter().all(|byte| *byte == 0)
 }
 
-/// Returns whether a From_ line stands here that would separate messages behind a blank line.
+/// Returns whether this is a From_ line that would separate messages after a blank line.
 fn is_separator(text: &[u8]) -> bool {
     text.starts_with(b"From ") && judge(text, true) != Candidate::Text
 }

@@ -17,9 +17,9 @@ use crate::mailbox::rewrite::patched::PatchedFile;
 /// How far the rewrite of a journal came, and how much mail was added since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mailbox) enum Situation {
-    /// The mailbox has its old length, and `arrived` bytes of mail behind that.
+    /// The mailbox has its old length, and `arrived` bytes of mail after that.
     Pending { arrived: u64 },
-    /// The mailbox has its new length, and `arrived` bytes of mail behind that.
+    /// The mailbox has its new length, and `arrived` bytes of mail after that.
     Resized { arrived: u64 },
     /// The mailbox is in no state that the rewrite could have left.
     Foreign,

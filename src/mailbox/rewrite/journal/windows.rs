@@ -15,7 +15,7 @@ use crate::sys::disk::until_done;
 /// The alignment of the body and of the slots, so that no two of them share a block of the disk.
 pub(super) const BLOCK: u64 = 4096;
 
-/// The size of what stands before the data in a slot: number, place, length and hash.
+/// The size of the part before the data in a slot: number, place, length and hash.
 const SLOT_HEADER: usize = 32;
 
 /// A window that is whole in the journal.
@@ -61,7 +61,7 @@ impl Slots<'_> {
         self.start + (number % 2) * self.slot_size()
     }
 
-    /// Writes the bytes of a window, `len` of them in the buffer behind its header, into its slot.
+    /// Writes the bytes of a window, `len` of them in the buffer after its header, into its slot.
     pub(super) fn write(
         &self,
         number: u64,

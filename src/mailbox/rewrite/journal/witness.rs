@@ -3,7 +3,7 @@
 //! A file of a journal's name may be a planted one, even where it belongs to somebody whose journal
 //! counts: another user may have moved it there. So a journal holds small samples of the mailbox,
 //! at places that follow from the mailbox's size and not from what the journal says: the bytes
-//! before the rewrite, and what the rewrite makes of them. Whatever a rewrite that broke off has
+//! before the rewrite, and what the rewrite makes of them. Whatever an interrupted rewrite has
 //! left, each of these bytes is as it was or as it shall be. A maker who does not know the mailbox
 //! cannot name them, and a mailbox that another program has written since has other ones.
 //!
@@ -23,7 +23,7 @@ const LEN: u64 = 16;
 /// The samples of a mailbox that a journal holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::mailbox) struct Witness {
-    /// The samples before the rewrite, one behind the other.
+    /// The samples before the rewrite, one after another.
     pub old: Vec<u8>,
     /// The same places afterwards, as far as the new mailbox has them.
     pub new: Vec<u8>,
@@ -44,7 +44,7 @@ fn places(size: u64) -> impl Iterator<Item = (u64, u64)> {
     })
 }
 
-/// Returns how much of a sample lies before this end.
+/// Returns how much of a sample is before this end.
 fn before(end: u64, at: u64, len: u64) -> usize {
     len.min(end.saturating_sub(at)) as usize
 }

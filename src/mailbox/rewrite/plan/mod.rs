@@ -67,7 +67,7 @@ pub(in crate::mailbox) struct RewritePlan {
 impl RewritePlan {
     /// Plans what `changes` make of a mailbox of `size` bytes whose messages are these.
     ///
-    /// `framing` is the length of the delimiters before and behind each message of MMDF, else 0.
+    /// `framing` is the length of the delimiters before and after each message of MMDF, else 0.
     pub(in crate::mailbox) fn new<S: ReadAt + ?Sized>(
         source: &S,
         size: u64,
@@ -316,7 +316,7 @@ impl Builder {
         }
     }
 
-    /// Leaves out such bytes behind the last message, where they would have to be moved.
+    /// Leaves out such bytes after the last message, if they would have to be moved.
     fn skip_behind<S: ReadAt + ?Sized>(&mut self, source: &S, end: u64) -> io::Result<()> {
         let size = self.plan.old_size;
         if self.has_start && end < size {

@@ -136,7 +136,7 @@ impl PictureReferences {
     }
 }
 
-/// Elements whose content is no markup, up to their end tag.
+/// Elements whose content is not markup, up to their end tag.
 const RAW: [&str; 9] = [
     "script",
     "style",
@@ -203,7 +203,7 @@ impl Decoded {
     }
 }
 
-/// Returns the character of a reference that stands here, and the length of the reference.
+/// Returns the character of the reference at this place, and the length of the reference.
 fn character_reference(text: &[u8]) -> Option<(char, usize)> {
     let inner = text.strip_prefix(b"&")?;
     // No name that is known is longer.
@@ -223,7 +223,7 @@ fn trimmed(bytes: &[u8], mut place: Range<usize>) -> Range<usize> {
     place
 }
 
-/// Returns where the URLs of a `srcset` stand (HTML, "parse a srcset attribute").
+/// Returns the places of the URLs of a `srcset` (HTML, "parse a srcset attribute").
 fn candidates(value: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -263,7 +263,7 @@ fn end_of_descriptors(text: &[u8]) -> usize {
     text.iter().position(ends).unwrap_or(text.len())
 }
 
-/// Returns where the URLs of `url()` in a style stand; one with a backslash is passed over.
+/// Returns the places of the URLs of `url()` in a style; one with a backslash is skipped.
 fn style_urls(style: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -292,7 +292,7 @@ fn style_urls(style: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// Returns where the URL stands behind `url(`, and where it ends with its quotes.
+/// Returns where the URL after `url(` begins, and where it ends with its quotes.
 fn url_token(text: &[u8]) -> (Range<usize>, usize) {
     let Some(quote @ (b'"' | b'\'')) = text.first() else {
         let ends = |b: &u8| b.is_ascii_whitespace() || *b == b')';

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-/// A start or end tag: its name, and where the values of its attributes stand.
+/// A start or end tag: its name, and the places of its attributes' values.
 pub(super) struct Tag<'a> {
     name: &'a [u8],
     attributes: Vec<(&'a [u8], Range<usize>)>,
-    /// Behind its `>`.
+    /// The place after its `>`.
     pub(super) end: usize,
 }
 

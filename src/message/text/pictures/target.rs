@@ -48,7 +48,7 @@ impl PictureTarget {
     }
 }
 
-/// Splits a URL behind its scheme (RFC 3986 section 3.1), if it has one.
+/// Splits a URL after its scheme (RFC 3986 section 3.1), if it has one.
 fn split_scheme(url: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = memchr(b':', url)?;
     let scheme = &url[..colon];

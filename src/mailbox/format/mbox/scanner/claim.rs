@@ -47,7 +47,8 @@ impl Claim {
 
 /// Returns whether a message can end at this offset: at the end of the file or before a separator.
 ///
-/// Line ends may stand between: some writers count them in their Content-Length, others do not.
+/// There may be line ends between them: some writers count them in their Content-Length, others do
+/// not.
 fn is_message_end<S: ReadAt + ?Sized>(source: &S, place: u64, size: u64) -> io::Result<bool> {
     if place > size {
         return Ok(false);

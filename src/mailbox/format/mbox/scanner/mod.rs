@@ -24,7 +24,7 @@ use crate::mailbox::format::separator::{LOOKAHEAD, LOOKBEHIND, opens_mbox};
 use crate::mailbox::format::torn;
 use crate::mailbox::read_at::{ReadAt, read_full};
 
-/// Where in a message the scanner stands.
+/// The position of the scanner in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ScanState {
     /// In the blank lines before the first From_ line.
@@ -79,7 +79,7 @@ pub(super) struct Scanner<'a, S: ?Sized> {
 }
 
 impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
-    /// Returns a scanner that stands where the options say.
+    /// Returns a scanner at the position that the options give.
     pub(super) fn new(
         source: &'a S,
         size: u64,
@@ -159,7 +159,8 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
         }
     }
 
-    /// Moves what is still needed to the start of the window and reads the next block behind it.
+    /// Moves the bytes that are still needed to the start of the window, and reads the next block
+    /// after them.
     fn refill(&mut self) -> io::Result<()> {
         self.save_head();
         let keep = self.at.saturating_sub(LOOKBEHIND);
