@@ -66,7 +66,7 @@ fn options(option: &str) -> Vec<String> {
 fn a_script_arrives_with_its_own_line_ends_by_every_door() {
     for option in ["-a", "--attach"] {
         let ran = with_files(["-s", "t"])
-            .args(&options(option))
+            .args(options(option))
             .args([TO])
             .stdin("x\n")
             .run();
@@ -74,13 +74,13 @@ fn a_script_arrives_with_its_own_line_ends_by_every_door() {
     }
     let ran = with_files(["send", "--subject", "t"])
         .called("postrider")
-        .args(&options("--attach"))
+        .args(options("--attach"))
         .args([TO])
         .stdin("x\n")
         .run();
     assert_attached(&ran.call().letter(), &FILES);
     let ran = with_files(["-t"])
-        .args(&options("-a"))
+        .args(options("-a"))
         .stdin(format!("To: {TO}\nSubject: t\n\nx\n"))
         .run();
     assert_attached(&ran.call().letter(), &FILES);
@@ -129,7 +129,7 @@ fn a_file_for_a_mailbox_of_this_machine_is_in_base64_too() {
     let case = with_files(["-s", "t"]).rc("set mta=local hostname=host.example.test");
     let Some(user) = unaliased(&case) else { return };
     let ran = case
-        .args(&options("-a"))
+        .args(options("-a"))
         .args([&user])
         .stdin("x\n")
         .may_change("spool")

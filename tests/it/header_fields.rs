@@ -120,11 +120,11 @@ fn a_full_name_for_several_authors_is_told_and_not_used() {
 
 #[test]
 fn sendmail_gets_a_full_name_in_ascii() {
-    for args in [&["-s", "t", "--full-name", "Jörg M", TO][..]] {
-        let ran = Case::send([]).args(args).stdin(BODY).run();
-        let call = ran.call();
-        assert_eq!(call.options(), ["-i", "-F", "=?utf-8?Q?J=C3=B6rg_M?="]);
-    }
+    let ran = send(["-s", "t", "--full-name", "Jörg M", TO]).run();
+    assert_eq!(
+        ran.call().options(),
+        ["-i", "-F", "=?utf-8?Q?J=C3=B6rg_M?="]
+    );
     let ran = Case::send(["-F", "Jörg M", TO])
         .called("sendmail")
         .stdin("Subject: t\n\nx\n")
