@@ -598,7 +598,7 @@ fn an_unknown_charset_that_is_given_is_said_and_not_sent() {
         .run();
     let text = String::from_utf8_lossy(&ran.call().letter().bytes).into_owned();
     assert!(
-        text.contains("text/plain; charset=utf-8; name=f.txt"),
+        text.contains("text/plain; charset=UTF-8; name=f.txt"),
         "{text}"
     );
 }

@@ -33,16 +33,20 @@ pub(in crate::message) fn true_charset(
         return found.name().to_owned();
     };
     let name = charset::bare_name(declared);
-    match charset::look_up(declared) {
-        Label::Known(NamedCharset::Ascii) if analysis.is_ascii() => Charset::UsAscii.name(),
-        Label::Known(known) if known.is_utf_8() => {
-            if analysis.is_ascii() || found == Charset::Utf8 {
-                // Not every reader knows the other spellings.
-                Charset::Utf8.name()
-            } else {
-                found.name()
-            }
+    // Not every reader knows the other spellings of these two.
+    let spelt = |charset: Charset| {
+        if name.eq_ignore_ascii_case(charset.name()) {
+            name
+        } else {
+            charset.name()
         }
+    };
+    match charset::look_up(declared) {
+        Label::Known(NamedCharset::Ascii) if analysis.is_ascii() => spelt(Charset::UsAscii),
+        Label::Known(known) if known.is_utf_8() => match found {
+            Charset::UsAscii | Charset::Utf8 => spelt(Charset::Utf8),
+            _ => found.name(),
+        },
         // Every text of letters holds NULs then.
         Label::Known(known) if known.is_wide() && !analysis.has_nul => found.name(),
         // ASCII is the common part of the other charsets; UTF-7 and its like are ASCII, too.
@@ -65,7 +69,8 @@ mod tests {
             ("UTF-7", b"caf\xe9\n", "windows-1252"),
             ("iso-2022-kr", "café\n".as_bytes(), "utf-8"),
             ("UTF-8", b"caf\xe9\n", "windows-1252"),
-            ("UTF-8", "Größe ✓ \u{fffd}".as_bytes(), "utf-8"),
+            ("UTF-8", "Größe ✓ \u{fffd}".as_bytes(), "UTF-8"),
+            ("UTF-8", b"ascii\n", "UTF-8"),
             ("utf8", "Größe ✓ und\n".as_bytes(), "utf-8"),
             ("UTF_8//TRANSLIT", b"Gr\xc3\xb6\xc3\x9fe \xc3\n", "utf-8"),
             ("koi8-r", b"caf\xe9\n", "koi8-r"),
