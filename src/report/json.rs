@@ -140,22 +140,12 @@ impl<'g> ObjectWriter<'g> {
             date: time,
         } = KnownFields::of(header);
         let named = from.map(words::first_address);
-        let sent = time.and_then(date);
-        let zone = sent.filter(|sent| sent.has_zone).map(|sent| sent.time);
-        let time = sent.map(|sent| sent.time).or_else(|| {
-            let line = from_line.and_then(FromLine::parse)?;
-            line.delivered()
-        });
         // The keys are in alphabetical order, by hand: a map that sorts them would hold the whole
         // message in memory.
         self.buffer.push(b'{');
         self.text("cc", cc, Some(words::decode_addresses));
         self.raw("cc", cc);
-        self.value("date", &json!(time.map(|time| time.to_rfc3339())));
-        self.value(
-            "date_zone",
-            &json!(zone.map(|time| time.offset().to_string())),
-        );
+        self.date(from_line, time);
         self.text("envelope_from", sender, None);
         self.raw("envelope_from", sender);
         if let Some(content) = content {
@@ -192,6 +182,22 @@ impl<'g> ObjectWriter<'g> {
         }
         self.buffer.extend_from_slice(b"}\n");
         (self.give)(&self.buffer);
+    }
+
+    /// Writes when a message was sent; the time of the From_ line counts where the Date field gives
+    /// none.
+    fn date(&mut self, from_line: Option<&[u8]>, field: Option<&[u8]>) {
+        let sent = field.and_then(date);
+        let zone = sent.filter(|sent| sent.has_zone).map(|sent| sent.time);
+        let time = sent.map(|sent| sent.time).or_else(|| {
+            let line = from_line.and_then(FromLine::parse)?;
+            line.delivered()
+        });
+        self.value("date", &json!(time.map(|time| time.to_rfc3339())));
+        self.value(
+            "date_zone",
+            &json!(zone.map(|time| time.offset().to_string())),
+        );
     }
 
     fn key(&mut self, key: &str) {
