@@ -181,7 +181,7 @@ pub(crate) struct MailxArguments {
     ///
     /// If standard input is empty, the plain text is made from the HTML.
     ///
-    /// Pictures that the HTML names by a relative path go along; see "Pictures in HTML".
+    /// Pictures that the HTML names by a relative path are attached; see "Pictures in HTML".
     #[arg(long, value_name = "FILE", help_heading = "Sending")]
     pub html: Option<OsString>,
 

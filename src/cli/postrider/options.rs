@@ -105,7 +105,7 @@ pub(crate) struct SendArguments {
     ///
     /// If standard input is empty, the plain text is made from the HTML.
     ///
-    /// Pictures that the HTML names by a relative path go along; see "Pictures in HTML" in mailx(1).
+    /// Pictures that the HTML names by a relative path are attached; see "Pictures in HTML" in mailx(1).
     #[arg(long, value_name = "FILE")]
     pub html: Option<OsString>,
 
