@@ -155,8 +155,9 @@ pub(crate) fn texts(line: &str) -> Result<Vec<String>, String> {
 
 /// Returns the error for a line with an open quote.
 pub(crate) fn open_quote(line: &str, OpenQuote: OpenQuote) -> String {
-    // A secret may follow the `=`.
-    let shown = line.split('=').next().unwrap_or_default();
+    // A secret may follow the `=`, or stand in a URL.
+    let name = line.split('=').next().unwrap_or_default();
+    let shown = name.split("://").next().unwrap_or_default();
     format!("a quote is not closed: {shown}")
 }
 

@@ -94,6 +94,8 @@ const ASSIGNMENTS: &[Row] = &[
     (SLIP, "mta=smtp://h.x.org", Stops("unknown command \"mta=…\"")),
     (SLIP, "mta = smtp://h.x.org", Stops("unknown command \"mta\"")),
     (SLIP, "set mta smtp://me:secret@h.x.org", Stops("a URL is not the name of a variable")),
+    (SLIP, "set mta smt'p://me:secret@h.x.org", Stops("a quote is not closed: mta smt'p")),
+    (SLIP, "smtp://me:secret@h.x.org", Stops("unknown command \"smtp://…\"")),
     (SLIP, "smtp-auth-password=secret", Stops("unknown command \"smtp-auth-password=…\"")),
     (POSIX, "set record='it\\'s # sent' toplines=7", Explains(&["setting record: it's # sent", "setting toplines: 7"])),
     (SLIP, "export smtp=h.x.org", Stops("unknown command \"export\"")),

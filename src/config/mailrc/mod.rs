@@ -464,7 +464,7 @@ impl<'a> Interpreter<'a> {
             RcCommand::CommandAlias => self.add_command_alias(rest, origin),
             RcCommand::UncommandAlias => forget(&mut self.settings.command_aliases, words),
             RcCommand::NoEffect => self.pass_over(command, line, origin),
-            RcCommand::NotAllowed => self.pass(Passed::NotAllowed, origin, line),
+            RcCommand::NotAllowed => self.pass(Passed::NotAllowed, origin, &masked(line)),
             RcCommand::If | RcCommand::Elif | RcCommand::Else | RcCommand::Endif => {}
         }
     }

@@ -2,7 +2,7 @@
 //! `$NAME`, `;` and comments.
 
 use crate::config::text;
-use crate::config::words::is_escaped_in_quotes;
+use crate::config::words::{self, OpenQuote, is_escaped_in_quotes};
 
 /// What `$NAME` stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,9 +155,7 @@ impl Scanner<'_> {
     }
 
     fn open_quote(&self) -> String {
-        // A secret may follow the `=`.
-        let shown = self.line.split('=').next().unwrap_or_default();
-        format!("a quote is not closed: {shown}")
+        words::open_quote(self.line, OpenQuote)
     }
 
     fn single_quotes(&mut self) -> Result<(), String> {
@@ -309,7 +307,6 @@ impl Scanner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::words;
 
     fn value(name: &str) -> Value {
         match name {

@@ -31,10 +31,11 @@ struct Group {
     shown: Vec<String>,
 }
 
-/// Returns a line as it is shown: what is behind its `=` may be a secret.
+/// Returns a line as it is shown: what is behind its `=`, or in a URL, may be a secret.
 pub(super) fn masked(line: &str) -> String {
-    match line.split_once('=') {
-        Some((name, value)) if !value.is_empty() => format!("{name}=…"),
+    let ends = ["=", "://"].map(|mark| line.find(mark).map(|at| at + mark.len()));
+    match ends.into_iter().flatten().min() {
+        Some(end) if end < line.len() => format!("{}…", &line[..end]),
         _ => line.to_owned(),
     }
 }
@@ -94,6 +95,26 @@ impl Told {
         let is_it = |problem: &&mut Problem| problem.origin == group.origin && problem.what == old;
         if let Some(problem) = settings.problems.iter_mut().find(is_it) {
             problem.what.clone_from(&group.what);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        for (line, expected) in [
+            ("blorb", "blorb"),
+            ("call relay", "call relay"),
+            ("x=", "x="),
+            ("smtp-auth-password=secret", "smtp-auth-password=…"),
+            ("eval set mta=smtp://me:secret@h", "eval set mta=…"),
+            ("smtp://me:secret@h", "smtp://…"),
+            ("mta smtp://me:secret@h?a=b", "mta smtp://…"),
+        ] {
+            assert_eq!(masked(line), expected);
         }
     }
 }

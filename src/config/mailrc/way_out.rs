@@ -95,6 +95,8 @@ pub(super) fn called(line: &str) -> Option<&str> {
 /// Returns whether a line with an unknown command may set the route.
 pub(super) fn may_set_way_out(word: &str, rest: &str) -> bool {
     // `smtp=HOST`, where `set` was forgotten; but `local set …` is no variable.
-    let first = Some(word).filter(|word| word.contains('=') || rest.starts_with('='));
+    // A URL alone is the rest of an assignment.
+    let is_first = word.contains('=') || word.contains("://") || rest.starts_with('=');
+    let first = Some(word).filter(|_| is_first);
     weight_of(first.into_iter().chain(rest.split_whitespace())) == Weight::Route
 }
