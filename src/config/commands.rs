@@ -7,6 +7,9 @@
 
 use crate::config::elsewhere;
 
+/// How often a name that `commandalias` gives may stand for another one.
+pub(crate) const COMMAND_ALIAS_DEPTH: usize = 8;
+
 /// The arguments of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arguments {

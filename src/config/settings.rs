@@ -104,6 +104,11 @@ impl Settings {
         }
     }
 
+    /// Returns what `commandalias` has a name stand for, in an rc file or at the prompt.
+    pub(crate) fn command_alias(&self, name: &str) -> Option<&str> {
+        self.command_aliases.get(name).map(String::as_str)
+    }
+
     /// Returns the value of any variable, known to us or not, as `$name` asks for it.
     pub(crate) fn any(&self, name: &str) -> Option<&str> {
         let name = variables::row_of(name).map_or(name, |row| row.name);

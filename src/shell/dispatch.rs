@@ -3,13 +3,17 @@
 //! The rules of scripts hold here: what a failed command holds back is asked
 //! before each command that changes something.
 
+use std::borrow::Cow;
+
 use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::input::CommandSource;
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
 use super::script::Script;
-use crate::config::commands::{Arguments, Command, PromptCommand, find_at_prompt};
+use crate::config::commands::{
+    Arguments, COMMAND_ALIAS_DEPTH, Command, PromptCommand, find_at_prompt,
+};
 use crate::exit::{Failure, Kind};
 use crate::flow::reading::interrupted;
 use crate::mailbox::Flags;
@@ -19,8 +23,25 @@ impl Reader<'_, '_> {
     /// Runs one line if it is a command.
     pub(super) fn run_line(&mut self, line: &str) {
         if !self.in_script || !self.script.skips(line) {
-            self.carry_out(line);
+            let line = self.without_alias(line);
+            self.carry_out(&line);
         }
+    }
+
+    /// Returns the line with the command that `commandalias` has its first word stand for.
+    ///
+    /// A name comes before the commands, as in s-nail: where `d` was made to move messages, it must
+    /// not delete them.
+    fn without_alias<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        let mut line = Cow::Borrowed(line);
+        for _ in 0..COMMAND_ALIAS_DEPTH {
+            let (word, arguments) = command_line::split(&line);
+            let Some(meant) = self.settings.command_alias(word) else {
+                break;
+            };
+            line = Cow::Owned(format!("{meant} {arguments}"));
+        }
+        line
     }
 
     /// Runs a command, and then acts on its failure and on a signal that came meanwhile.
@@ -116,6 +137,7 @@ impl Reader<'_, '_> {
             let Some(line) = source.line(self)? else {
                 break;
             };
+            let line = self.without_alias(&line);
             match find_at_prompt(command_line::split(&line).0).map(|command| command.name) {
                 Some("quit") => break,
                 // `x` would have written nothing either.

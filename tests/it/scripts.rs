@@ -502,6 +502,36 @@ fn commands_of_the_command_line_and_of_the_pipe_are_one_script() {
 }
 
 #[test]
+fn a_name_of_commandalias_is_no_other_command() {
+    // It names a command we have, one we lack, one that takes the next lines, and itself.
+    for (alias, script, status, left) in [
+        ("d 'copy 1'", "d arch\nq\n", 0, 2),
+        ("d Move", "d 1\nd *\nq\n", 64, 2),
+        ("d Move", "p 1\nq\n", 0, 2),
+        ("d 'reply 1'", "d\ndelete *\nq\n", 64, 2),
+        ("w d", "w 1\nq\n", 0, 1),
+        ("d d", "d 1\nq\n", 0, 1),
+    ] {
+        let ran = Case::new()
+            .file("cwd/box", [ONE, TWO].concat())
+            .rc(&format!("commandalias {alias}"))
+            .args(["-S", "quiet", "-N", "-f", "box"])
+            .stdin(script)
+            .status(status)
+            .any_stdout()
+            .any_stderr()
+            .may_change("cwd/arch")
+            .may_change("cwd/box")
+            .run();
+        let text = std::fs::read_to_string(ran.path("cwd/box")).expect("it is there");
+        let count = text.matches("\nMessage-ID: ").count();
+        assert_eq!(count, left, "{alias}: {script}");
+        let is_copied = ran.path("cwd/arch").exists();
+        assert_eq!(is_copied, alias.contains("copy"), "{alias}: {script}");
+    }
+}
+
+#[test]
 fn a_command_of_x_that_fails_ends_the_run_before_anything_is_done() {
     for wrong in [
         "nonsense",
@@ -511,7 +541,7 @@ fn a_command_of_x_that_fails_ends_the_run_before_anything_is_done() {
         "source nowhere",
         "if s",
         "set 'x",
-        "commandalias p d",
+        "call nothing",
     ] {
         for args in [
             &["-X", wrong][..],

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::charset::decode_text;
-use crate::config::commands::{RcCommand, find_in_rc_files};
+use crate::config::commands::{COMMAND_ALIAS_DEPTH, RcCommand, find_in_rc_files};
 use crate::config::problem::{Origin, Problem, Weight};
 use crate::config::settings::Settings;
 use crate::config::words::{self, Backslash, open_quote};
@@ -42,8 +42,6 @@ pub(crate) use set::apply_set;
 
 /// How many commands a line may have, with `;` between them.
 const LINE_COMMANDS: usize = 1_000;
-/// How often a name that `commandalias` gives may stand for another one.
-const ALIAS_DEPTH: usize = 8;
 
 /// The facts that conditions in an rc file ask for, and the directory that `~` means.
 #[derive(Clone, Copy, Debug)]
@@ -276,9 +274,9 @@ impl<'a> Interpreter<'a> {
                 command = modifiers::split(line);
             }
             // A name that `commandalias` gives comes before the commands, as in s-nail.
-            if let Some(meant) = self.settings.command_aliases.get(command.word)
+            if let Some(meant) = self.settings.command_alias(command.word)
                 && !command.is_literal
-                && expansions < ALIAS_DEPTH
+                && expansions < COMMAND_ALIAS_DEPTH
             {
                 expansions += 1;
                 left = Some(Cow::Owned(format!("{meant} {}", command.rest)));
