@@ -610,12 +610,11 @@ fn bad_header_names_send_nothing() {
 /// The name that the recipient sees: `_` for a control, blanks at the ends are lost.
 fn modelled_file_name(place: Place, byte: u8) -> String {
     let shown = if is_control(byte) { '_' } else { meaning(byte) };
-    let name = match place {
+    match place {
         Start => format!("{shown}s{byte}"),
         Middle => format!("m{shown}{byte}"),
         End => format!("e{byte}{shown}"),
-    };
-    name.trim().to_owned()
+    }
 }
 
 fn file_name(place: Place, byte: u8) -> Vec<u8> {

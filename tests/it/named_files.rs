@@ -70,7 +70,7 @@ fn relay(case: Case) -> Case {
 fn told(kind: &str, status: i32, denied: &'static str) -> (i32, &'static str) {
     match kind {
         "regular" | "null" => (0, ""),
-        "dangling" => (0, "there is no"),
+        "dangling" => (0, "does not exist"),
         "unreadable" => (0, denied),
         kind => refused(kind, status),
     }
