@@ -275,7 +275,7 @@ const OTHERS: &[Row] = &[
     (BSD, "cd /tmp\nfile mbox\nheaders\nsize 1\ninc\nmore 1", Nothing),
     (GNU, "setenv X=y\ndecode\nstruct\nwarranty\nunsetenv X\nsummary\ntag 1", Nothing),
     (SNAIL, "source_if more", Nothing),
-    (POSIX, "source more", Told("cannot source more: there is no such file")),
+    (POSIX, "source more", Told("cannot source more: it does not exist")),
     (SNAIL, "source 'cat more |'", Stops("source can read files, but cannot run commands")),
     (POSIX, "source a b", Stops("source needs one file name")),
     (POSIX, "mail a@x.org\nreply 1", Told("\"mail a@x.org\", \"reply 1\" (line 5) are not allowed in this file")),
