@@ -5,6 +5,7 @@ use super::block::{Block, Macro, Opener};
 use super::told::Passed;
 use super::way_out::{called, moves_mail};
 use super::{Context, Interpreter, each_word};
+use crate::config::commands::RcCommand;
 use crate::config::problem::{Lines, Origin};
 use crate::config::settings::Settings;
 use crate::config::text;
@@ -36,9 +37,20 @@ pub(crate) fn use_account(settings: &mut Settings, name: &str, context: &Context
 
 /// Returns the name in front of the brace that opens a block, if a line ends in one.
 fn opened(rest: &str) -> Option<String> {
-    let mut words = each_word(rest.strip_suffix('{')?);
-    let name = words.next()?;
-    words.next().is_none().then_some(name)
+    let words: Vec<String> = each_word(rest).take(3).collect();
+    match &words[..] {
+        [name, brace] if brace == "{" => Some(name.clone()),
+        [word] => word
+            .strip_suffix('{')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// Returns whether a line leaves a brace open: its block goes on in the next lines.
+fn leaves_open(rest: &str) -> bool {
+    rest.matches('{').count() > rest.matches('}').count()
 }
 
 impl Interpreter<'_> {
@@ -71,10 +83,28 @@ impl Interpreter<'_> {
                     self.opener = Some((Opener::Account(name.clone()), origin.clone()));
                 }
             }
-            _ => self.problem(
-                origin,
-                "account needs a name and, at the end of its line, \"{\"",
-            ),
+            _ => {
+                // Without a brace the lines that follow may be those of the account.
+                let is_way_out = !rest.contains('{');
+                let what = "account needs a name and, at the end of its line, \"{\"";
+                self.weighed(origin, what, is_way_out);
+                self.leave_out_block(rest);
+            }
+        }
+    }
+
+    /// Begins a block whose lines are left out, if a line that is not understood leaves one open:
+    /// its lines must not be carried out one by one.
+    pub(super) fn leave_out_block(&mut self, rest: &str) {
+        if leaves_open(rest) {
+            self.begin_macro(String::new());
+        }
+    }
+
+    /// Leaves out the block that a command with a quote that is not closed opens.
+    pub(super) fn leave_out_block_of(&mut self, row: RcCommand, rest: &str) {
+        if matches!(row, RcCommand::Account | RcCommand::Define) {
+            self.leave_out_block(rest);
         }
     }
 
@@ -109,6 +139,12 @@ impl Interpreter<'_> {
     pub(super) fn define(&mut self, rest: &str, origin: &Origin) {
         if let Some(name) = opened(rest) {
             self.begin_macro(name);
+        } else if leaves_open(rest) {
+            self.problem(
+                origin,
+                "define needs a name and, at the end of its line, \"{\"",
+            );
+            self.leave_out_block(rest);
         } else if let Some(name) = each_word(rest).next() {
             self.opener = Some((Opener::Macro(name), origin.clone()));
         }

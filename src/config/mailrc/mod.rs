@@ -376,6 +376,7 @@ impl<'a> Interpreter<'a> {
             Ok(words) => words,
             Err(what) => {
                 self.weighed(origin, what, moves_mail(line));
+                self.leave_out_block_of(row, command.rest);
                 return None;
             }
         };
@@ -425,7 +426,8 @@ impl<'a> Interpreter<'a> {
             Ok(count) => count,
             Err(what) => {
                 let problem = Problem::of_line(origin, what, weight_of(rest.split_whitespace()));
-                return self.settings.add_problem(problem);
+                self.settings.add_problem(problem);
+                return self.leave_out_block_of(row, rest);
             }
         };
         let words = each_word(rest);

@@ -19,6 +19,10 @@ impl Interpreter<'_> {
         } else {
             self.pass(Passed::Unknown, origin, &shown);
         }
+        // `acount NAME {`.
+        if command.rest.ends_with('{') {
+            self.leave_out_block(command.rest);
+        }
     }
 
     /// Passes over a command without effect; one that would change where mail goes is named.

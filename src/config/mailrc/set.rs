@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::way_out::weight_of;
 use super::{Interpreter, each_word};
-use crate::config::problem::{Origin, Problem};
+use crate::config::problem::{Origin, Problem, Weight};
 use crate::config::settings::Settings;
 use crate::config::{text, variables};
 
@@ -103,6 +103,16 @@ fn is_only_a_value(word: &str) -> bool {
     }
 }
 
+/// Finds the option behind a value of the way out that has no quotes: `set mta=/usr/bin/msmtp -a
+/// work`. `set -e`, which is a shell's, is no such word.
+fn cut_short(mut words: impl Iterator<Item = String>) -> Option<String> {
+    words.find(|word| word.contains('=') && weight_of([word].into_iter()) == Weight::Route)?;
+    let option = words.find(|word| word.starts_with('-'))?;
+    let name = option.split('=').next().unwrap_or_default();
+    let what = "is not the name of a variable; a value with blanks in it needs quotes";
+    Some(format!("\"{name}\" {what}"))
+}
+
 impl Interpreter<'_> {
     /// Sets what a line of `set` names.
     pub(super) fn set(&mut self, rest: &str, origin: &Origin) {
@@ -113,7 +123,9 @@ impl Interpreter<'_> {
                 .next()
                 .map(|name| judge_name(name.trim_end()))
         };
-        let wrong = assignments(each_word(rest)).find_map(|word| name_of(&word)?.err());
+        let mut words = assignments(each_word(rest));
+        let wrong = words.find_map(|word| name_of(&word)?.err());
+        let wrong = wrong.or_else(|| cut_short(assignments(each_word(rest))));
         if let Some(what) = wrong {
             let weight = weight_of(each_word(rest));
             let problem = Problem::of_line(origin, what, weight);

@@ -98,5 +98,18 @@ pub(super) fn may_set_way_out(word: &str, rest: &str) -> bool {
     // A URL alone is the rest of an assignment.
     let is_first = word.contains('=') || word.contains("://") || rest.starts_with('=');
     let first = Some(word).filter(|_| is_first);
-    weight_of(first.into_iter().chain(rest.split_whitespace())) == Weight::Route
+    let mut words = rest.split_whitespace();
+    names_relay(word)
+        || words.clone().any(names_relay)
+        || weight_of(first.into_iter().chain(&mut words)) == Weight::Route
+}
+
+/// Returns whether the URL of a relay stands in a word, such as `setmta=smtp://HOST`.
+fn names_relay(word: &str) -> bool {
+    let mut schemes = word.match_indices("://").map(|(at, _)| &word[..at]);
+    schemes.any(|before| {
+        ["smtp", "smtps", "submission", "submissions"]
+            .iter()
+            .any(|scheme| before.ends_with(scheme))
+    })
 }
