@@ -42,7 +42,11 @@ pub(crate) fn look_up(label: &str) -> Label {
     let plain = ["x", "cs"].iter().find_map(|start| key.strip_prefix(start));
     let found = loosely_named(&key)
         .or_else(|| of_the_web(name))
-        .or_else(|| plain.and_then(loosely_named));
+        // `iso_ir_100`, `asmo_708`, `elot-928`: the standard has each with one of the two.
+        .or_else(|| of_the_web(&name.replace('_', "-")))
+        .or_else(|| of_the_web(&name.replace('-', "_")))
+        .or_else(|| plain.and_then(loosely_named))
+        .or_else(|| of_a_locale(name));
     found.map_or(Label::Unknown, Label::Known)
 }
 
@@ -107,6 +111,13 @@ fn loosely_named(key: &str) -> Option<NamedCharset> {
         }
     }
     None
+}
+
+/// Finds the charset of a locale that stands for a label: `en_US.UTF-8`.
+fn of_a_locale(name: &str) -> Option<NamedCharset> {
+    let (_, charset) = name.split_once('.')?;
+    let charset = charset.split('@').next().unwrap_or_default();
+    loosely_named(&loose(charset)).or_else(|| of_the_web(charset))
 }
 
 /// Finds a label of the WHATWG Encoding Standard.
@@ -205,7 +216,7 @@ fn code_page(number: u32) -> Option<NamedCharset> {
         Some(match number {
             367 | 20127 => NamedCharset::Ascii,
             866 => NamedCharset::Web(web::IBM866),
-            874 => NamedCharset::Web(web::WINDOWS_874),
+            874 | 1162 => NamedCharset::Web(web::WINDOWS_874),
             932 | 942 | 943 => NamedCharset::Web(web::SHIFT_JIS),
             936 | 1386 => NamedCharset::Web(web::GBK),
             949 | 970 | 1363 | 51949 => NamedCharset::Web(web::EUC_KR),
@@ -215,12 +226,12 @@ fn code_page(number: u32) -> Option<NamedCharset> {
             1201 => NamedCharset::Utf16(Some(ByteOrder::Big)),
             1208 | 65001 => NamedCharset::Web(web::UTF_8),
             1250 => NamedCharset::Web(web::WINDOWS_1250),
-            1251 => NamedCharset::Web(web::WINDOWS_1251),
+            1251 | 5347 => NamedCharset::Web(web::WINDOWS_1251),
             1252 | 5348 => NamedCharset::Web(web::WINDOWS_1252),
             1253 => NamedCharset::Web(web::WINDOWS_1253),
             1254 => NamedCharset::Web(web::WINDOWS_1254),
             1255 => NamedCharset::Web(web::WINDOWS_1255),
-            1256 => NamedCharset::Web(web::WINDOWS_1256),
+            1256 | 9448 => NamedCharset::Web(web::WINDOWS_1256),
             1257 => NamedCharset::Web(web::WINDOWS_1257),
             1258 => NamedCharset::Web(web::WINDOWS_1258),
             1275 | 10000 => NamedCharset::Web(web::MACINTOSH),
@@ -269,7 +280,7 @@ static CODE_PAGES: [(u32, &Table); 25] = [
 ];
 
 /// Names that are no number, in their loose form.
-static ALIASES: [(&[&str], NamedCharset); 57] = [
+static ALIASES: [(&[&str], NamedCharset); 59] = [
     (
         &[
             "ascii",
@@ -285,6 +296,8 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
             "ansix341986",
             "isoir6",
             "isoir6us",
+            "c",
+            "posix",
             "ansi",
         ],
         NamedCharset::Ascii,
@@ -325,11 +338,23 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
         NamedCharset::Utf16(None),
     ),
     (
-        &["utf16le", "ucs2le", "unicodelittle", "unicodefeff"],
+        &[
+            "utf16le",
+            "ucs2le",
+            "unicodelittle",
+            "unicodelittleunmarked",
+            "unicodefeff",
+        ],
         NamedCharset::Utf16(Some(ByteOrder::Little)),
     ),
     (
-        &["utf16be", "ucs2be", "unicodebig", "unicodefffe"],
+        &[
+            "utf16be",
+            "ucs2be",
+            "unicodebig",
+            "unicodebigunmarked",
+            "unicodefffe",
+        ],
         NamedCharset::Utf16(Some(ByteOrder::Big)),
     ),
     (
@@ -354,6 +379,11 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
             "macjapanese",
             "sjiswin",
             "windows31j",
+            "sjisopen",
+            "shiftjisx213",
+            "sjisx213",
+            "shiftjis2004",
+            "sjis2004",
         ],
         NamedCharset::Web(web::SHIFT_JIS),
     ),
@@ -365,6 +395,8 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
             "eucjpms",
             "eucjpwin",
             "eucjpopen",
+            "eucjisx213",
+            "eucjis2004",
         ],
         NamedCharset::Web(web::EUC_JP),
     ),
@@ -374,6 +406,8 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
             "iso2022jp1",
             "iso2022jp2",
             "iso2022jp3",
+            "iso2022jp2004",
+            "iso2022jpext",
             "iso2022jpms",
             "jis",
         ],
@@ -390,6 +424,8 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
             "cngb",
             "gbk",
             "macchinesesimp",
+            "macsimpchinese",
+            "eucgb2312cn",
         ],
         NamedCharset::Web(web::GBK),
     ),
@@ -411,6 +447,9 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
             "big5hkscs2004",
             "big5hkscs2008",
             "macchinesetrad",
+            "mactradchinese",
+            "big5tw",
+            "hkscs",
         ],
         NamedCharset::Web(web::BIG5),
     ),
@@ -457,6 +496,8 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
             "tis62025291",
             "tis62025330",
             "tis62025331",
+            "tis62025290",
+            "thai8",
             "isoir166",
         ],
         NamedCharset::Iso(web::WINDOWS_874),
@@ -493,7 +534,7 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
     (&["macgreek"], NamedCharset::Table(&tables::MAC_GREEK)),
     (&["macturkish"], NamedCharset::Table(&tables::MAC_TURKISH)),
     (
-        &["macicelandic", "maciceland"],
+        &["macicelandic", "maciceland", "macis"],
         NamedCharset::Table(&tables::MAC_ICELANDIC),
     ),
     (&["maccroatian"], NamedCharset::Table(&tables::MAC_CROATIAN)),
@@ -503,6 +544,8 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
     ),
     (&["pc8codepage437"], NamedCharset::Table(&tables::CP437)),
     (&["pc850multilingual"], NamedCharset::Table(&tables::CP850)),
+    (&["cpgr"], NamedCharset::Table(&tables::CP869)),
+    (&["cpis", "cpibm861"], NamedCharset::Table(&tables::CP861)),
     (&["pcp852"], NamedCharset::Table(&tables::CP852)),
     (
         &["pcmultilingual850euro", "pc858multilingual"],
@@ -528,5 +571,8 @@ static ALIASES: [(&[&str], NamedCharset); 57] = [
     ),
     (&["isoir203"], NamedCharset::Web(web::ISO_8859_15)),
     (&["isoir226"], NamedCharset::Web(web::ISO_8859_16)),
-    (&["latin"], NamedCharset::Iso(web::WINDOWS_1252)),
+    (
+        &["latin", "iso8859", "8859", "decmcs"],
+        NamedCharset::Iso(web::WINDOWS_1252),
+    ),
 ];
