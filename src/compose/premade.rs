@@ -139,6 +139,9 @@ impl Composer<'_> {
         for (name, repeated) in header.unite_repeated() {
             let what = match repeated {
                 Repeated::Joined(_) => "they are sent as one",
+                Repeated::Superseded if !header.contains(&format!("X-Repeated-{name}")) => {
+                    "one of them is sent"
+                }
                 Repeated::Superseded => {
                     &*format!("the first one is used, and the others are sent as X-Repeated-{name}")
                 }

@@ -38,15 +38,17 @@ pub enum Repeated {
     Superseded,
 }
 
-/// The fields that a message has once (RFC 5322 section 3.6).
+/// The fields that a message has once (RFC 5322 section 3.6, RFC 2045 section 3).
 ///
-/// Those of MIME are no matter of this table: `premade::write` drops a second one.
-pub(in crate::message) const ONCE: [(&str, Repeated); 11] = [
+/// In the header of a part `premade::write` drops a second field of MIME.
+pub(in crate::message) const ONCE: [(&str, Repeated); 13] = [
     ("From", Repeated::Superseded),
     ("Sender", Repeated::Superseded),
     ("Date", Repeated::Superseded),
     ("Message-ID", Repeated::Superseded),
     ("Subject", Repeated::Superseded),
+    ("Content-Type", Repeated::Superseded),
+    ("Content-Transfer-Encoding", Repeated::Superseded),
     ("Reply-To", Repeated::Joined(",")),
     ("To", Repeated::Joined(",")),
     ("Cc", Repeated::Joined(",")),

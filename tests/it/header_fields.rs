@@ -463,6 +463,27 @@ fn of_fields_that_a_message_has_once_one_leaves() {
 }
 
 #[test]
+fn a_repeated_field_is_not_lost_and_an_empty_one_hides_none() {
+    let message = format!(
+        "From:\nFrom: a@b.example\nTo: {TO}\nSubject:\nSubject: one\nMIME-Version: 1.0\n\
+         Content-Type: text/plain\nContent-Type: text/html\n\nx\n"
+    );
+    for name in ["sendmail", "mailx"] {
+        let case = Case::send(["-t"]).called(name).stdin(&*message);
+        let ran = case
+            .says("more than one From field: one of them is sent")
+            .says("more than one Subject field: one of them is sent")
+            .says("more than one Content-Type field: the first one is used")
+            .run();
+        let letter = ran.call().letter();
+        assert_eq!(letter.fields("From"), ["a@b.example"], "{name}");
+        assert_eq!(letter.fields("Subject"), ["one"], "{name}");
+        let repeated = letter.field("X-Repeated-Content-Type");
+        assert_eq!(repeated, "text/html", "{name}");
+    }
+}
+
+#[test]
 fn of_fields_of_the_command_line_that_a_message_has_once_the_last_counts() {
     let ran = send(["-s", "t"])
         .args([

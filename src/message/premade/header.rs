@@ -215,7 +215,8 @@ impl PremadeHeader {
     ///
     /// Readers differ in which of two such fields they believe, and large receivers refuse the
     /// message. Nothing of it is lost: lists are joined, and of other fields the first stays and the
-    /// later ones get a name in front of which stands `X-Repeated-`, unless they say the same.
+    /// later ones get a name in front of which stands `X-Repeated-`, unless they say the same. An
+    /// empty field makes room for the next one: a message without a sender is what nobody means.
     pub fn unite_repeated(&mut self) -> Vec<(&'static str, Repeated)> {
         let fields = std::mem::take(&mut self.fields);
         // For each name where its first field is now, and whether it had another one.
@@ -235,6 +236,7 @@ impl PremadeHeader {
             match ONCE[row].1 {
                 _ if first.body() == field.body() => {}
                 Repeated::Joined(separator) => first.join(separator, &field),
+                Repeated::Superseded if first.body().is_empty() => *first = field,
                 Repeated::Superseded => self.fields.push(field.renamed_as_repeated()),
             }
         }
@@ -516,6 +518,14 @@ mod tests {
                 "To: a,\n b,\n c\n d,\n e\nCc: x\n",
             ),
             ("To:\nTo: a\nTo: \n", "To: a\n"),
+            (
+                "From: \nFrom: a\nFrom: b\n",
+                "From: a\nX-Repeated-From: b\n",
+            ),
+            (
+                "Content-Type: a\nContent-type: b\n",
+                "Content-Type: a\nX-Repeated-Content-type: b\n",
+            ),
             (
                 "References: <a>\nReferences: <b>\n",
                 "References: <a>\n <b>\n",
