@@ -120,7 +120,7 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
                 "number",
                 Text,
                 Always,
-                "The number of the part, such as 1.2.",
+                "The number of the part, such as 1.2. It is empty for a multipart that is the whole message.",
             ),
             key(
                 "type",
@@ -195,7 +195,12 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
         name: "recipient",
         about: "A recipient in a receipt.",
         keys: &[
-            key("recipient", Text, Always, "The recipient as it was given."),
+            key(
+                "recipient",
+                Text,
+                Always,
+                "The recipient as it was given, without a display name.",
+            ),
             key(
                 "target",
                 Text,
@@ -379,7 +384,12 @@ const WHOLE: &[JsonKey] = &[
         Always,
         "All header fields, in their order.",
     ),
-    key("text", Text, Always, "The text of the message, decoded."),
+    key(
+        "text",
+        Text,
+        Always,
+        "The text of the message, decoded. A line in [-- and --] names an attachment or an unknown charset.",
+    ),
     key(
         "parts",
         Objects("part"),
