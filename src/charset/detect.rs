@@ -65,6 +65,14 @@ impl fmt::Display for Charset {
 /// With so many more bad places than characters the count ends.
 const HOPELESS: u64 = 1 << 16;
 
+/// Returns whether these bytes begin a character of UTF-8 that no text of another charset looks like:
+/// a sign such as `✓` (in windows-1252 it would be `â` and then `œ` or a control), or an emoji.
+///
+/// Such a character counts twice.
+fn is_symbol(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xe2, 0x80..=0x9f, ..] | [0xf0, 0x9f, ..])
+}
+
 /// Counts the valid multi-byte characters of UTF-8, and the places where the bytes are not valid
 /// UTF-8.
 ///
@@ -107,7 +115,7 @@ impl Utf8Count {
         while let ([first, rest @ ..], false) = (block, self.cut.is_empty()) {
             self.cut.push(*first);
             match std::str::from_utf8(&self.cut) {
-                Ok(_) => self.characters += 1,
+                Ok(_) => self.characters += 1 + u64::from(is_symbol(&self.cut)),
                 Err(error) if error.error_len().is_none() => {
                     block = rest;
                     continue;
@@ -128,6 +136,7 @@ impl Utf8Count {
     fn count_characters(&mut self, text: &[u8]) {
         if !text.is_ascii() {
             self.characters += text.iter().filter(|&&byte| byte >= 0xc0).count() as u64;
+            self.characters += text.windows(2).filter(|pair| is_symbol(pair)).count() as u64;
         }
     }
 

@@ -238,6 +238,11 @@ fn bytes_without_a_label() {
         ),
         (b"Gr\xc3\xb6\xc3\x9fe \xff", "Größe \u{fffd}"),
         (b"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa", "日本\u{fffd}"),
+        // A sign such as ✓ or an emoji weighs as two: other charsets have no such text.
+        (b"\xe2\x9c\x93 done\ncut \xc3\n", "✓ done\ncut \u{fffd}\n"),
+        (b"\xf0\x9f\x94\xa5 \xff", "\u{1f525} \u{fffd}"),
+        (b"\xf0\x9f\x94\xa5 \xff \xe9", "ðŸ”¥ ÿ é"),
+        (b"valid\xe9\xa0\xbb r\xe9ussi", "validé\u{a0}» réussi"),
         (b"caf\xc3\xa9 \xff", "cafÃ© ÿ"),
         (b"Gr\xf6\xdfe \xc3\xa9", "Größe Ã©"),
         // DOS, as a screen shows it: a frame, in which C4 BF is one character of UTF-8.
