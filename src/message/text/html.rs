@@ -12,7 +12,8 @@ use crate::message::{MessageSource, for_each_block};
 pub fn plain_of_html(document: &[u8], charset: Option<&str>) -> String {
     let own = of_html(document, Charset::of(document));
     let text = in_charset(document, charset.or(own.as_deref()));
-    let mut plain = html::text(&text);
+    // The byte order mark of a file is no character of its text.
+    let mut plain = html::text(text.strip_prefix('\u{feff}').unwrap_or(&text));
     if !plain.is_empty() && !plain.ends_with('\n') {
         plain.push('\n');
     }
@@ -55,6 +56,7 @@ mod tests {
         let plain = plain_of_html("<p>Grün &amp; <b>fett</b></p>".as_bytes(), None);
         assert_eq!(plain.trim(), "Grün & fett");
         assert!(plain_of_html(b"<p>\xe9", None).starts_with('é'));
+        assert_eq!(plain_of_html("\u{feff}<p>a".as_bytes(), None).trim(), "a");
         assert_eq!(plain_of_html(b"<p>\xc1", Some("koi8-r")).trim(), "а");
         let meta = b"<META http-equiv=content-type content='text/html; charset=KOI8-R'><p>\xc1";
         assert_eq!(plain_of_html(meta, None).trim(), "а");
