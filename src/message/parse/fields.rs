@@ -23,6 +23,10 @@ const MAX_FROM_LINE: usize = 2048;
 /// How far behind a line of blanks a field is looked for.
 pub const MAX_BLANK_FOLD: usize = 2048;
 
+/// In how many lines behind a line of blanks a field is looked for: each of thousands of such lines
+/// would look at all others.
+pub const MAX_BLANK_FOLD_LINES: usize = 16;
+
 /// How many bytes from its start on are enough to judge a line: an old From_ line, and behind it the
 /// longest field name with its colon.
 pub const LOOKAHEAD: usize = MAX_FROM_LINE + MAX_FIELD_NAME + 2;
@@ -136,8 +140,8 @@ fn is_empty_line(text: &[u8]) -> bool {
 fn goes_on_behind_blanks(text: &[u8], len: usize, has_field: bool) -> bool {
     let mut at = len;
     let mut has_words = false;
-    // A fold longer than that is none of text that somebody has indented.
-    while at < MAX_BLANK_FOLD {
+    let mut lines = 0;
+    while at < MAX_BLANK_FOLD && lines < MAX_BLANK_FOLD_LINES {
         let rest = &text[at..];
         if is_empty_line(rest) {
             return !has_words;
@@ -152,8 +156,9 @@ fn goes_on_behind_blanks(text: &[u8], len: usize, has_field: bool) -> bool {
         }
         has_words |= !is_blank;
         at += line_len(rest);
+        lines += 1;
     }
-    true
+    false
 }
 
 /// Returns whether a From_ line of an old mailer starts here: a header field follows it, so that it
@@ -401,6 +406,9 @@ mod tests {
             "A: b\n \n|\n|text",
             "A: b\n \n \n|\n|text",
             "A: b\n| \n| \ntext",
+            // Too many lines to look behind.
+            "A: b\n \n \n \n \n \n \n \n \n \n \n \n \n \n \n \n \nC: d\n|\n|text",
+            "A: b\n| \n| \n \n \n \n \n \n \n \n \n \n \n \n \n \n \n \nC: d\n\ntext",
             " \nA: b\n|\n|text",
             "| \n|text\n\n",
             // Blanks before the colon.

@@ -379,8 +379,11 @@ impl HeaderReader {
         if is_empty || !continues || !is_blank && self.field.is_empty() {
             return Behind::Text;
         }
-        if self.doubtful.len() + line.len() >= fields::MAX_BLANK_FOLD {
-            return Behind::Header;
+        let lines = memchr::memchr_iter(b'\n', &self.doubtful).count();
+        if self.doubtful.len() + line.len() >= fields::MAX_BLANK_FOLD
+            || lines >= fields::MAX_BLANK_FOLD_LINES
+        {
+            return Behind::Text;
         }
         self.doubtful.extend_from_slice(line);
         Behind::Unknown
@@ -573,12 +576,16 @@ mod tests {
             pieces in proptest::collection::vec(
                 proptest::sample::select(vec![
                     "To: b\n", "X : y\n", " folded\n", "\tfolded\r\n", "\n", "\r\n", " \n", "\t\r\n",
-                    "text\n", "half", "a b: c\n", " LONG\n",
+                    "text\n", "half", "a b: c\n", " LONG\n", "MANY", "JUST",
                 ]),
                 0..12,
             ),
         ) {
-            let message = pieces.concat().replace("LONG", &"x".repeat(3000));
+            let message = pieces
+                .concat()
+                .replace("LONG", &"x".repeat(3000))
+                .replace("MANY", &" \n".repeat(17))
+                .replace("JUST", &" \n".repeat(13));
             let found = read(message.as_bytes(), false).1;
             proptest::prop_assert_eq!(found, fields::header_len(message.as_bytes()), "{:?}", message);
         }
