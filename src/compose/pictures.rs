@@ -245,7 +245,7 @@ fn take(page: &Page, path: &[u8], signals: &Signals) -> Result<(Attached, (u64, 
         return refused("it is an absolute path");
     }
     if path.split(|&b| b == b'/').any(|name| name == b"..") {
-        return refused("it is outside the directory of the HTML file (\"..\")");
+        return refused("its path contains \"..\"");
     }
     if path.contains(&0) {
         return refused("its name contains a NUL");

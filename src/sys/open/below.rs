@@ -113,10 +113,7 @@ impl Walk {
             if self.links > MAX_LINKS {
                 return Err(io::Error::from(Errno::ELOOP).into());
             }
-            self.go_first(
-                &target,
-                "it is a link to a file outside the directory of the HTML file",
-            )?;
+            self.go_first(&target, "it is a link to an absolute path")?;
             return Ok(None);
         }
         if !self.left.is_empty() {
