@@ -117,6 +117,12 @@ impl Found {
             self.number_word(&word[..at])?;
             return self.number_word(&word[at + 1..]);
         }
+        let zone = &word[word.iter().take_while(|byte| byte.is_ascii_digit()).count()..];
+        if self.is_complete() && (zone == b"Z" || offset(zone).is_some()) {
+            // ISO 8601 may have a comma before the parts of a second: `10:00:00,123+01:00`.
+            self.named_zone(zone);
+            return Some(());
+        }
         if word.contains(&b':') {
             return self.time_word(word, b':');
         }
@@ -450,6 +456,8 @@ mod tests {
             "Mon Nov 16 09:00:00 +0100 2026",
             "Mon 16 Nov 2026 09:00:00 AM CET",
             "2026-11-16T09:00:00+01:00",
+            "2026-11-16T09:00:00,123456789+01:00",
+            "2026-11-16T09:00:00,123+0100",
             "2026-11-16 09:00:00 +0100",
             "2026/11/16 09:00:00 +0100",
             // What follows a date is no part of it.
