@@ -166,7 +166,7 @@ pub const ROWS: &[Row] = &[
     row("prompt", &[], Text, "", "The prompt of the reader. The default is `?` and a blank; if the program is called mail, `&` and a blank."),
     way("qualify-domain", &[], Host, "", "The domain that is added to bare names in mail that leaves this host; the default is hostname."),
     row("quiet", &[], Switch, "", "Do not print the banner when the reader starts."),
-    row("record", &[], Path, "", "Append a copy of every message that is sent to this mbox. A directory that is missing is made; where no copy can be kept, nothing is sent."),
+    row("record", &[], Path, "", "Append a copy of every message that is sent to this mbox. A missing directory is created. If the file cannot be written, nothing is sent."),
     row("replyto", &["reply-to", "REPLYTO"], Address, "", "The Reply-To field."),
     row("save", &[], Switch, "set", "Keep messages that could not be sent."),
     row("screen", &[], Number(1), "", "How many lines of the header summary to show at a time."),

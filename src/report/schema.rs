@@ -166,7 +166,7 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
                 "dry_run",
                 Flag,
                 Always,
-                "Whether `--dry-run` was given, so that nothing is sent.",
+                "Whether --dry-run was given, so that nothing is sent.",
             ),
             key(
                 "recipients",
@@ -247,7 +247,7 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
                 "dry_run",
                 Flag,
                 Always,
-                "Whether `--dry-run` was given, so that nothing is changed.",
+                "Whether --dry-run was given, so that nothing is changed.",
             ),
             key(
                 "numbers",

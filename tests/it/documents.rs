@@ -277,7 +277,7 @@ fn subcommands() -> String {
             .filter(|argument| !is_common(argument));
         text.push_str(&options(own));
     }
-    text.push_str(".SS Options of all of them\n");
+    text.push_str(".SS Options of every subcommand\n");
     let send = command.find_subcommand("send").expect("it is there");
     text.push_str(&options(send.get_arguments().filter(|a| is_common(a))));
     text

@@ -61,7 +61,7 @@ pub(crate) enum PostriderCommand {
 /// A command line of another face.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OtherFace {
-    /// The options and operands of that face
+    /// The options and operands of that command line
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub arguments: Vec<OsString>,
 }
