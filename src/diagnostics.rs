@@ -196,7 +196,7 @@ impl Diagnostics {
                     format!("cannot send to {names}")
                 }
                 Disposition::Uncertain(_) => {
-                    format!("it is uncertain whether {names} gets the message")
+                    format!("it is uncertain whether the message has reached {names}")
                 }
             };
             let line = format!("{what}: {}", outcome.text);

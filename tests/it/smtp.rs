@@ -322,7 +322,7 @@ fn without_an_answer_to_the_final_dot_it_is_uncertain() {
     relayed(&server)
         .args(["ops@example.com"])
         .status(75)
-        .says("it is uncertain whether ops@example.com gets the message")
+        .says("it is uncertain whether the message has reached ops@example.com")
         .hints("twice")
         .keeps(1)
         .run();
