@@ -19,6 +19,15 @@ use crate::sys::user;
 /// Why a word like `Müller` is no address in a header field.
 const NO_LOCAL_NAME: &str = "it has no domain, and it is not an ASCII name like that of an account";
 
+/// Returns a value that is refused, and the field that it is for, as messages name them.
+fn shown_value(field: &HeaderName, value: &str) -> String {
+    if field.is("From") {
+        format!("the sender \"{value}\"")
+    } else {
+        format!("{field} \"{value}\"")
+    }
+}
+
 impl Composer<'_> {
     /// Parses the addresses of a field other than To, Cc and Bcc; an invalid one stops the mail.
     pub(super) fn addresses(
@@ -28,6 +37,10 @@ impl Composer<'_> {
     ) -> Vec<NamedAddress> {
         if self.is_name_alone(value.as_str()) {
             self.name_alone(name, value.as_str());
+            return Vec::new();
+        }
+        if let Some(person) = self.without_brackets(value.as_str()) {
+            self.no_brackets(name, value.as_str(), &person);
             return Vec::new();
         }
         let mut addresses = Vec::new();
@@ -82,14 +95,41 @@ impl Composer<'_> {
                 .all(|word| self.names.ask(word) == BareName::Known)
     }
 
+    /// Returns the person that a text means which is a name and one address without angle brackets:
+    /// `Backup Server <b@example.org>` of `Backup Server b@example.org`.
+    ///
+    /// As a list it would be three authors, and bounces would go to the first, `Backup`.
+    fn without_brackets(&self, text: &str) -> Option<String> {
+        if text.contains([',', ';', '<', '>', ':', '"', '(']) {
+            return None;
+        }
+        let (addresses, name): (Vec<&str>, Vec<&str>) =
+            text.split_whitespace().partition(|word| word.contains('@'));
+        let is_list = name
+            .iter()
+            .all(|word| self.names.ask(word) == BareName::Known);
+        match addresses.as_slice() {
+            // `a @example.org` may be one address.
+            [address] if !is_list && !address.starts_with('@') && !address.ends_with('@') => {
+                Some(format!("{} <{address}>", name.join(" ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Refuses a name and an address that no angle brackets tell apart.
+    fn no_brackets(&mut self, field: &HeaderName, text: &str, person: &str) {
+        let shown = shown_value(field, &sanitize::line(text.as_bytes()));
+        let what = format!("{shown} is a name and an address without angle brackets");
+        let person = sanitize::line(person.as_bytes());
+        let failure = Failure::new(Kind::Data, what).hint(format!("write '{person}'"));
+        self.composed.failures.push(failure);
+    }
+
     /// Refuses a text that is the name of a person or a machine, and no address.
     fn name_alone(&mut self, field: &HeaderName, text: &str) {
         let name = sanitize::line(text.as_bytes()).replace('"', "");
-        let what = if field.is("From") {
-            format!("the sender \"{name}\" is a name without an address")
-        } else {
-            format!("{field} \"{name}\" is a name without an address")
-        };
+        let what = format!("{} is a name without an address", shown_value(field, &name));
         // A comma would end the name.
         let name = if name.contains([',', ';']) {
             format!("\"{name}\"")

@@ -174,6 +174,24 @@ fn a_sender_that_is_a_name_alone_says_that_the_address_is_missing() {
             .kept()
             .run();
     }
+    // Without angle brackets it would be three authors, and bounces would go to `Backup`.
+    for value in ["Backup Server b@x.org", "b@x.org Backup Server"] {
+        for option in [
+            "-r '",
+            "-S 'from=",
+            "-C 'From: ",
+            "-a 'Sender: ",
+            "-S 'replyto=",
+            "-C 'Reply-To: ",
+        ] {
+            let why = format!("\"{value}\" is a name and an address without angle brackets");
+            Line::new(&format!("mailx -s t {option}{value}' u@x.org"))
+                .refused(65, &why)
+                .hint("write 'Backup Server <b@x.org>'")
+                .kept()
+                .run();
+        }
+    }
     Line::new("mailx -s t -r 'Doe, John' u@x.org")
         .refused(65, "\"Doe, John\" is a name without an address")
         .hint("as in '\"Doe, John\" <")
