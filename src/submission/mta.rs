@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -198,7 +199,14 @@ impl RelayUrl {
         // Anything else, such as a slash, a blank or a line end, would go into a command or an
         // error text as if it were part of a name.
         let is_host = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b) || b >= 0x80;
-        if host.is_empty() || !host.bytes().all(is_host) {
+        // `smtp://USER:SECRET`, where the host was forgotten, is no IPv6 address, and not repeated.
+        let is_named = if host.contains(':') {
+            host.parse::<Ipv6Addr>().is_ok()
+        } else {
+            let name = host.strip_suffix('.').unwrap_or(host);
+            name.split('.').all(|label| !label.is_empty())
+        };
+        if !is_named || !host.bytes().all(is_host) {
             return Err(MtaError(
                 "the URL of the relay contains no valid host name".to_owned(),
             ));
@@ -285,6 +293,10 @@ mod tests {
             "file://x",
             "smtp://",
             "smtp://a b",
+            "smtp://a..b",
+            "smtp://.a",
+            "smtp://.",
+            "smtps://u:secret.example:465",
             "smtp://x:0",
         ] {
             assert!(Mta::parse(text).is_err(), "{text}");

@@ -266,6 +266,10 @@ impl<'a> Interpreter<'a> {
                 return self.weighed(origin, what, true);
             }
             let mut line = line.trim();
+            // Behind the last `;` nothing follows.
+            if line.is_empty() {
+                return;
+            }
             let mut command = modifiers::split(line);
             let row = find_in_rc_files(command.word);
             let is_shell = command.is_shell || row.is_some_and(|row| self.is_shell(row));

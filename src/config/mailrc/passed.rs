@@ -12,9 +12,15 @@ impl Interpreter<'_> {
     pub(super) fn unknown(&mut self, command: &Command<'_>, line: &str, origin: &Origin) {
         let calls = called(line).is_some_and(|name| self.settings.calls_way_out(name));
         // Where the `set` was forgotten the word is an assignment.
-        let shown = masked(command.word);
+        let shown = match command.word {
+            "" => ";".to_owned(),
+            word => masked(word),
+        };
         let word = command.word;
-        if calls || may_set_way_out(word, command.rest) || moves_mail(command.rest) {
+        // `acount NAME` may be meant to use that account.
+        let names_account = self.settings.account(command.rest).is_some();
+        let is_way_out = calls || names_account;
+        if is_way_out || may_set_way_out(word, command.rest) || moves_mail(command.rest) {
             self.weighed(origin, format!("unknown command \"{shown}\""), true);
         } else {
             self.pass(Passed::Unknown, origin, &shown);
