@@ -209,6 +209,14 @@ fn utf_16_of_windows_goes_as_utf_8_at_every_door() {
             let case = Case::send(["-~", "-s", "t", TO]).stdin("~r f\n");
             case.file("cwd/f", text).any_stdout()
         }),
+        ("~<!", |text| {
+            let case = Case::send(["-~", "-s", "t", TO]).stdin("~<!/bin/cat f\n");
+            case.file("cwd/f", text).any_stdout()
+        }),
+        ("~|", |text| {
+            let case = Case::send(["-~", "-s", "t", TO]).stdin("x\n~|/bin/cat f\n");
+            case.file("cwd/f", text).any_stdout()
+        }),
         ("template", |text| {
             let head = wide("To: ops@example.com\r\nSubject: t\r\n\r\n", text[0] == 0xfe);
             Case::send(["-t"]).stdin(bytes(&[&head, &text[2..]]))

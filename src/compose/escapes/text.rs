@@ -149,7 +149,8 @@ impl Typist<'_> {
 
     /// Returns all that a command of the shell prints.
     fn output_of(&self, line: &[u8], input: Option<File>) -> Result<Spool, Failure> {
-        self.tools().output_of(line, input, self.session.signals)
+        let output = self.tools().output_of(line, input, self.session.signals)?;
+        unicode::as_utf_8(output).map_err(unspooled)
     }
 
     /// Returns the shell and the editors from the settings, which `~:` may have changed.
