@@ -309,6 +309,22 @@ fn every_key_of_a_message_is_in_the_table() {
     seen.assert_all(&["message", "whole message", "field", "part"]);
 }
 
+/// A From_ line that a daemon at UTC wrote, read at a zone whose clocks have left that hour out.
+#[test]
+fn the_time_of_a_from_line_is_given_in_the_hour_that_spring_leaves_out() {
+    let ran = postrider(&["list", "--json", "--file", "box"])
+        .file(
+            "cwd/box",
+            "From a@x Sun Mar 29 02:30:00 2026\nSubject: s\n\nhi\n",
+        )
+        .env("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        .status(0)
+        .run();
+    let line: serde_json::Value = serde_json::from_str(ran.stdout().trim()).unwrap();
+    assert_eq!(line["date"], "2026-03-29T02:30:00+01:00");
+    assert!(line["date_zone"].is_null());
+}
+
 #[test]
 fn every_key_of_a_change_and_of_an_error_is_in_the_table() {
     let mut seen = Seen::default();
