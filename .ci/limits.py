@@ -318,6 +318,7 @@ MAILBOXES = {
     "messages: lying length": lambda size: filled(FROM_LINE + b"Subject: x\nContent-Length: 999999\n\nx\n\n", size),
     "messages: length to the end": lambda size: filled(FROM_LINE + b"Subject: x\nContent-Length: %d\n\nx\n\n" % size, size),
     "messages: weak": lambda size: wrapped([PLAIN], filled(b"From - \nContent-Length: 5\nFrom: a@b\n\nx\n", size)),
+    "messages: old From_": lambda size: wrapped([PLAIN], filled(b"From - \n>From a\n", size)),
     "messages: MMDF": lambda size: filled(b"\1\1\1\1\nSubject: x\n\nx\n\1\1\1\1\n", size),
     "messages: MMDF delimiters": lambda size: wrapped([b"\1\1\1\1\nSubject: x\n\nx\n"], filled(b"\1\1\1\1\n", size)),
     "messages: controls": lambda size: wrapped([b"\1\1\1\1\nSubject: x\n\nx\n"], filled(b"\1", size)),

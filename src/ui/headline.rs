@@ -152,11 +152,11 @@ impl<'a> Summary<'a> {
                 _ => None,
             };
             if let Some((found, name)) = field
+                // The field must be this very line: the iterator passes over old From_ lines, and
+                // over thousands of them once for each.
+                && fields::field_name_len(&block[at..]).is_some()
                 && let Some(first) = fields::fields(&block[at..]).next()
                 && first.is(name)
-                // The field must be this very line: what is no field is passed over by the
-                // iterator.
-                && block[at..].starts_with(first.name)
             {
                 *found = Some(first.body);
                 let complete = summary.to.is_some() || !with_to;
