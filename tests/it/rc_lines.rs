@@ -90,6 +90,8 @@ const ASSIGNMENTS: &[Row] = &[
     (SLIP, "set mta=\"smtp://h.x.org", Stops("a quote is not closed: mta")),
     (SLIP, "set record=\"sent", Told("a quote is not closed: record")),
     (SLIP, "set from=Alice Smith <a@x.org>", Told("\"<a@x.org>\" is not the name of a variable; a value with blanks in it needs quotes")),
+    (SLIP, "set smtp=h .x.org", Stops("\".x.org\" is not the name of a variable; a value with blanks in it needs quotes")),
+    (SLIP, "set from=a @x.org", Told("\"@x.org\" is not the name of a variable; a value with blanks in it needs quotes")),
     (SLIP, "set toplines=many", Told("toplines must be a whole number")),
     (SLIP, "mta=smtp://h.x.org", Stops("unknown command \"mta=…\"")),
     (SLIP, "mta = smtp://h.x.org", Stops("unknown command \"mta\"")),

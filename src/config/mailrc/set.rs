@@ -52,11 +52,13 @@ fn judge_name(name: &str) -> Result<(), String> {
     if name.contains("://") {
         return Err("a URL is not the name of a variable".to_owned());
     }
-    if !name.is_empty() && !name.contains(is_of_no_name) {
+    // `set smtp=mail .example.org`, `set from=alice @example.org`.
+    let is_rest = name.starts_with(['@', '.', ':', '%', '/']);
+    if !name.is_empty() && !name.contains(is_of_no_name) && !is_rest {
         return Ok(());
     }
     let what = format!("\"{name}\" is not the name of a variable");
-    if name.contains(['<', '>', '(', ')']) {
+    if is_rest || name.contains(['<', '>', '(', ')']) {
         return Err(format!("{what}; a value with blanks in it needs quotes"));
     }
     Err(what)
