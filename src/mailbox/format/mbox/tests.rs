@@ -99,6 +99,10 @@ fn messages_start_where_they_start() {
         "|FROM\nContent-Length: 30\n\nx\nFrom - \nSubject: s\nTo: c\n\ny\n\n|FROM\nTo: d\n",
         "|FROM\nContent-Length: 31\n\nx\nFrom - \nSubject: s\nTo: c\n\ny\n\n|FROM\nTo: d\n",
         "|FROM\nContent-Length: 25\n\nx\n|From - \nSubject: s\nTo: c\n\ny\n\n|FROM\nTo: d\n",
+        // The next message may be undated itself, if it has the header of one.
+        "|FROM\nContent-Length: 30\n\nx\nFrom - \nSubject: s\nTo: c\n\ny\n\n|From - \nSubject: z\nTo: d\n",
+        "|FROM\nContent-Length: 30\n\nx\nFrom - \nSubject: s\nTo: c\n\ny\n|From - \nSubject: z\nTo: d\n",
+        "|FROM\nContent-Length: 30\n\nx\n|From - \nSubject: s\nTo: c\n\ny\n\n|From - \nTo: d\n",
         // Content-Length: too long, too short, exact, not a number.
         "|FROM\nContent-Length: 99999\n\nx\n\n|FROM\nTo: c\n\nx\n",
         "|FROM\nContent-Length: 1\n\nxxxx\nx\n\n|FROM\nTo: c\n\nx\n",

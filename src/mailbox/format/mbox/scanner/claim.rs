@@ -2,11 +2,14 @@
 
 use std::io;
 
-use crate::mailbox::format::separator::{Candidate, LOOKAHEAD, judge};
+use crate::mailbox::format::separator::{Candidate, LOOKAHEAD, is_message_header, judge};
 use crate::mailbox::read_at::{ReadAt, read_full};
 
 /// The longest run of line ends between a body and the next From_ line: two with CR.
 const MAX_LINE_ENDS: usize = 4;
+
+/// How much is read behind the end that is claimed: enough for the first fields of a header.
+const LOOKED_AT: usize = 1 + MAX_LINE_ENDS + 4 * LOOKAHEAD;
 
 /// What Content-Length says about the current message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +18,8 @@ pub(super) enum Claim {
     None,
     /// The body ends at this offset, if the field is right; this was not checked yet.
     Unproven(u64),
-    /// The body ends at this offset: the file ends there, or a strict separator follows.
+    /// The body ends at this offset: the file ends there, or a strict separator follows, or an
+    /// undated one with the header of a message behind it.
     Proven(u64),
 }
 
@@ -54,7 +58,7 @@ fn is_message_end<S: ReadAt + ?Sized>(source: &S, place: u64, size: u64) -> io::
         return Ok(false);
     }
     // The byte before tells whether a line starts here.
-    let mut text = vec![0; 1 + MAX_LINE_ENDS + LOOKAHEAD];
+    let mut text = vec![0; LOOKED_AT];
     let start = place.saturating_sub(1);
     let left = usize::try_from(size - start).unwrap_or(usize::MAX);
     let want = text.len().min(left);
@@ -72,7 +76,17 @@ fn is_message_end<S: ReadAt + ?Sized>(source: &S, place: u64, size: u64) -> io::
         return Ok(start + line as u64 >= size);
     }
     let starts_line = line == 0 || text[line - 1] == b'\n';
-    Ok(starts_line
-        && text[line..].starts_with(b"From ")
-        && judge(&text[line..], true) == Candidate::Strict)
+    if !starts_line || !text[line..].starts_with(b"From ") {
+        return Ok(false);
+    }
+    Ok(match judge(&text[line..], true) {
+        Candidate::Strict => true,
+        // Files without dates may have right lengths, too.
+        Candidate::Weak => {
+            let header = text[line..].split_inclusive(|byte| *byte == b'\n').next();
+            let header = &text[line + header.map_or(0, <[u8]>::len)..];
+            is_message_header(header, start + count as u64 >= size) == Some(true)
+        }
+        Candidate::Undated | Candidate::Text => false,
+    })
 }
