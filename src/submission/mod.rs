@@ -144,6 +144,28 @@ fn parent_keeps(around: &Surroundings<'_>) -> bool {
 
 /// Keeps the text of a draft for these recipients, unless the user wants nothing kept.
 pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept {
+    match failed {
+        // Without a list nothing was tried at all, so the message is unsent for every recipient.
+        [] => {
+            let all = draft.recipients().map(|to| to.address().as_str().into());
+            keep_for(draft, all, around)
+        }
+        failed => keep_for(draft, failed.iter().map(Into::into), around),
+    }
+}
+
+/// Keeps a message that cannot be sent.
+pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Kept {
+    keep_for(&composed.draft, composed.named(), around)
+}
+
+/// Keeps the text for recipients of which there may be a hundred thousand: they are joined as they
+/// come.
+fn keep_for<'a>(
+    draft: &Draft,
+    recipients: impl Iterator<Item = Cow<'a, str>>,
+    around: &Surroundings<'_>,
+) -> Kept {
     // As the child of a submission of our own, the parent keeps the text.
     if !around.settings.is_set("save") || parent_keeps(around) {
         return Kept::NotNeeded;
@@ -156,21 +178,22 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
         None => user::login_name(),
     };
     let mut to = String::new();
-    let mut add = |recipient: &str| {
+    for recipient in recipients {
         if !to.is_empty() {
             to.push_str(", ");
         }
-        to.push_str(recipient);
-    };
-    match failed {
-        // Without a list nothing was tried at all, so the message is unsent for every recipient.
-        [] => draft.recipients().for_each(|to| add(to.address().as_str())),
-        failed => failed.iter().for_each(|failed| add(failed)),
+        to.push_str(&recipient);
     }
     let field = |name, text: &str| {
         let (value, _) = HeaderValue::from_free_text(text.as_bytes());
         (HeaderName::known(name), value)
     };
+    let leading = vec![
+        field("X-Postrider-Unsent-To", &to),
+        field("X-Postrider-Unsent-From", &sender),
+    ];
+    // A hundred thousand recipients are not held twice.
+    drop(to);
     let style = Style {
         // Nothing between here and the file cuts bytes to 7 bits, and a text that is kept for a
         // person should be readable in the file.
@@ -180,10 +203,7 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
         // The size limit of a relay does not count here: an attachment that is left out would be
         // lost.
         limit: None,
-        leading: vec![
-            field("X-Postrider-Unsent-To", &to),
-            field("X-Postrider-Unsent-From", &sender),
-        ],
+        leading,
     };
     let not_kept = |error: io::Error| {
         Failure::new(Kind::CannotCreate, "the message is NOT KEPT")
@@ -196,12 +216,6 @@ pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept
         Ok(letter) => Kept::DeadLetter(letter),
         Err(failure) => Kept::Nowhere(failure),
     }
-}
-
-/// Keeps a message that cannot be sent.
-pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Kept {
-    let all: Vec<String> = composed.named().map(Cow::into_owned).collect();
-    keep(&composed.draft, &all, around)
 }
 
 /// Renders the message of a plan's first copy, for a dry run.

@@ -99,7 +99,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
     };
     let ends_at_dot = !parsed.ignore_dots;
     hand_over(
-        &handover,
+        handover,
         ends_at_dot,
         refusal.as_ref(),
         &send_options,
@@ -122,7 +122,7 @@ fn test(parsed: &SendmailArguments, diagnostics: &mut Diagnostics) {
 /// Reads a finished message from standard input and sends it; keeps it where `refusal` says why
 /// nothing may be sent.
 fn hand_over(
-    handover: &Handover,
+    handover: Handover,
     ends_at_dot: bool,
     refusal: Option<&Failure>,
     send_options: &SendOptions,
@@ -130,14 +130,16 @@ fn hand_over(
     diagnostics: &mut Diagnostics,
 ) {
     let input = input::read_piped(around.signals, ends_at_dot);
-    let composed = match premade::compose(handover, input.body, around.settings, around.environment)
-    {
-        Ok(composed) => composed,
-        Err(error) => {
-            let failure = Failure::new(Kind::Io, "cannot read the message");
-            return diagnostics.fail(&failure.because(error));
-        }
-    };
+    let composed =
+        match premade::compose(&handover, input.body, around.settings, around.environment) {
+            Ok(composed) => composed,
+            Err(error) => {
+                let failure = Failure::new(Kind::Io, "cannot read the message");
+                return diagnostics.fail(&failure.because(error));
+            }
+        };
+    // The recipients are in the draft now.
+    drop(handover);
     if let Some(failure) = input.failure {
         diagnostics.fail(&failure);
         let kept = submission::keep_composed(&composed, around);

@@ -256,8 +256,11 @@ impl PremadeHeader {
 }
 
 fn made_field(name: &HeaderName, body: &FieldBody) -> RawField {
+    // The header may be kept for long, and a field may name a hundred thousand recipients.
+    let mut bytes = made::render(name, body).into_bytes();
+    bytes.shrink_to_fit();
     RawField {
-        bytes: made::render(name, body).into_bytes(),
+        bytes,
         name_len: name.as_str().len(),
     }
 }

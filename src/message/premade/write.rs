@@ -251,6 +251,9 @@ struct HeaderWriter {
     seen: Vec<&'static str>,
 }
 
+/// A field of more bytes gets the room it needs and no more.
+const LARGE_FIELD: usize = 64 * 1024;
+
 const VERSION: &str = "MIME-Version";
 const TYPE: &str = "Content-Type";
 const ENCODING: &str = "Content-Transfer-Encoding";
@@ -282,6 +285,10 @@ impl HeaderWriter {
             return FieldChange::Changed;
         }
         let written = field::written(field);
+        // A field of a hundred thousand recipients must not double the room of all before it.
+        if written.bytes.len() > LARGE_FIELD {
+            self.bytes.reserve_exact(written.bytes.len());
+        }
         self.bytes.extend_from_slice(&written.bytes);
         match written.bytes {
             _ if written.eight_bit => FieldChange::EightBit,
