@@ -1,19 +1,27 @@
 //! The From_ line: any bytes are taken apart without a change.
 #![no_main]
 
+// The modules below find here what the library's others are to them.
+#[allow(unused_imports)]
+use postrider::message;
+
 // Only a new From_ line asks for the time of now; the targets make none.
 #[allow(dead_code)]
 mod sys {
     pub mod clock {
-        use chrono::{DateTime, FixedOffset};
+        use chrono::{DateTime, FixedOffset, NaiveDateTime};
 
         pub fn message_time(_: Option<i64>) -> DateTime<FixedOffset> {
             DateTime::default()
         }
+
+        pub fn of_local(time: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
+            Some(time.and_utc().fixed_offset())
+        }
     }
 }
 
-// The parser is private to the library; its module needs nothing beside it.
+// The parser is private to the library, so its module is a part of this program.
 #[path = "."]
 mod mailbox {
     #[allow(dead_code, unused_imports)]

@@ -6,14 +6,22 @@
 //! The first byte chooses the size of the small blocks.
 #![no_main]
 
+// The modules below find here what the library's others are to them.
+#[allow(unused_imports)]
+use postrider::message;
+
 // Only a new From_ line asks for the time of now; the targets make none.
 #[allow(dead_code)]
 mod sys {
     pub mod clock {
-        use chrono::{DateTime, FixedOffset};
+        use chrono::{DateTime, FixedOffset, NaiveDateTime};
 
         pub fn message_time(_: Option<i64>) -> DateTime<FixedOffset> {
             DateTime::default()
+        }
+
+        pub fn of_local(time: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
+            Some(time.and_utc().fixed_offset())
         }
     }
 }
@@ -29,6 +37,8 @@ mod mailbox {
     pub mod format {
         #[path = "../../src/mailbox/format/from_line.rs"]
         pub mod from_line;
+        #[path = "../../src/mailbox/format/header_meter.rs"]
+        pub mod header_meter;
         #[path = "../../src/mailbox/format/mbox/mod.rs"]
         pub mod mbox;
         #[path = "../../src/mailbox/format/mmdf.rs"]
