@@ -48,6 +48,21 @@ fn what_seven_bits_carry_stays_byte_for_byte() {
 }
 
 #[test]
+fn a_preamble_of_bytes_that_are_no_characters_had_lines_beyond_998() {
+    for byte in [b"\x82", b"\xc3", b"x"] {
+        let mut message =
+            b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n".to_vec();
+        message.extend(byte.repeat(3_000));
+        message.extend_from_slice(b"\n--b\n\nx\n--b--\n");
+        let (out, _) = rewritten(&message, Wire::EightBit);
+        let longest = out.split(|&b| b == b'\n').map(<[u8]>::len).max();
+        assert!(longest <= Some(998), "{byte:?}: {longest:?}");
+        let count = |text: &[u8]| text.iter().filter(|b| *b == &byte[0]).count();
+        assert!(count(&out) >= 3_000, "{byte:?}");
+    }
+}
+
+#[test]
 fn signed_parts_stay_and_the_caller_learns_what_is_left() {
     let (out, changes) = rewritten(SIGNED, Wire::SevenBit);
     assert_eq!(out, SIGNED);

@@ -201,7 +201,9 @@ impl Visitor for Writer<'_> {
         for (at, &byte) in bytes.iter().enumerate() {
             let ends = byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) == Some(&b'\n'));
             // A character of UTF-8 has up to four bytes: the line is cut before one, never within.
-            if !ends && self.column >= MAX_LINE - 3 && (byte.is_ascii() || byte >= 0xc0) {
+            // A character is not cut; bytes that are none may be.
+            let may_break = byte.is_ascii() || byte >= 0xc0 || self.column >= MAX_LINE;
+            if !ends && self.column >= MAX_LINE - 3 && may_break {
                 fit.push(b'\n');
                 self.column = 0;
             }
