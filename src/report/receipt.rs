@@ -67,16 +67,12 @@ impl Receipt {
             .copies
             .iter()
             .map(|copy| match &copy.route {
-                Ok(route) => json!({
-                    "recipient": copy.recipient.as_str(),
-                    "target": copy.target.as_str(),
-                    "route": submission::name_of(route),
-                    "reason": copy.reason,
-                    "outcome": NOT_SENT,
-                    "code": Value::Null,
-                    "text": "nothing is sent in a dry run",
-                    "queue_id": Value::Null,
-                }),
+                Ok(route) => Entry {
+                    target: Some(copy.target.as_str()),
+                    route: &submission::name_of(route),
+                    ..Entry::untried(copy.recipient.as_str(), &copy.reason, NOT_SENT, DRY_RUN)
+                }
+                .value(),
                 Err(outcome) => recipient(&CopyReport {
                     recipient: copy.recipient.shared(),
                     target: copy.target.shared(),
@@ -90,7 +86,7 @@ impl Receipt {
         let bad = &composed.bad_recipients;
         let others = composed.named().count() - bad.len() - addresses;
         let expanded = composed.named().skip(addresses).take(others);
-        recipients.extend(expanded.map(|name| unsent(&name, "nothing is sent in a dry run")));
+        recipients.extend(expanded.map(|name| unsent(&name, DRY_RUN)));
         recipients.extend(bad.iter().map(refused));
         Receipt {
             message_id: Some(composed.draft.message_id.clone()),
@@ -144,6 +140,9 @@ impl Receipt {
 /// The outcome of a recipient for whom nothing was tried.
 const NOT_SENT: &str = "not-sent";
 
+/// Why it was not.
+const DRY_RUN: &str = "nothing is sent in a dry run";
+
 fn kept(kept: &Kept) -> Map<String, Value> {
     let mut object = Map::new();
     match kept {
@@ -153,44 +152,70 @@ fn kept(kept: &Kept) -> Map<String, Value> {
     object
 }
 
+/// What a receipt says of one recipient.
+struct Entry<'a> {
+    recipient: &'a str,
+    target: Option<&'a str>,
+    route: &'a str,
+    reason: &'a str,
+    outcome: &'a str,
+    code: Option<u16>,
+    text: &'a str,
+    queue_id: Option<&'a str>,
+}
+
+impl<'a> Entry<'a> {
+    /// Returns the entry of a recipient for whom no route was tried.
+    fn untried(recipient: &'a str, reason: &'a str, outcome: &'a str, text: &'a str) -> Entry<'a> {
+        Entry {
+            recipient,
+            target: None,
+            route: "none",
+            reason,
+            outcome,
+            code: None,
+            text,
+            queue_id: None,
+        }
+    }
+
+    fn value(&self) -> Value {
+        json!({
+            "recipient": self.recipient,
+            "target": self.target,
+            "route": self.route,
+            "reason": self.reason,
+            "outcome": self.outcome,
+            "code": self.code,
+            "text": self.text,
+            "queue_id": self.queue_id,
+        })
+    }
+}
+
 fn recipient(entry: &CopyReport) -> Value {
-    json!({
-        "recipient": &*entry.recipient,
-        "target": &*entry.target,
-        "route": &*entry.route,
-        "reason": entry.reason,
-        "outcome": entry.outcome.disposition.name(),
-        "code": entry.outcome.code,
+    let outcome = &entry.outcome;
+    Entry {
+        recipient: &entry.recipient,
+        target: Some(&*entry.target),
+        route: &entry.route,
+        reason: &entry.reason,
+        outcome: outcome.disposition.name(),
+        code: outcome.code,
         // The relay chooses this text, and a person may print the receipt on a terminal.
-        "text": sanitize::line(entry.outcome.text.as_bytes()),
-        "queue_id": queue_id(&entry.outcome.text),
-    })
+        text: &sanitize::line(outcome.text.as_bytes()),
+        queue_id: queue_id(&outcome.text),
+    }
+    .value()
 }
 
 fn unsent(name: &str, why: &str) -> Value {
-    json!({
-        "recipient": name,
-        "target": Value::Null,
-        "route": "none",
-        "reason": "the message was not sent",
-        "outcome": NOT_SENT,
-        "code": Value::Null,
-        "text": why,
-        "queue_id": Value::Null,
-    })
+    Entry::untried(name, "the message was not sent", NOT_SENT, why).value()
 }
 
 fn refused(bad: &BadRecipient) -> Value {
-    json!({
-        "recipient": bad.text,
-        "target": Value::Null,
-        "route": "none",
-        "reason": "it is not a valid recipient",
-        "outcome": "refused",
-        "code": Value::Null,
-        "text": exit::with_causes(&bad.failure),
-        "queue_id": Value::Null,
-    })
+    let why = exit::with_causes(&bad.failure);
+    Entry::untried(&bad.text, "it is not a valid recipient", "refused", &why).value()
 }
 
 /// Finds the queue id in a relay's reply: Postfix says `queued as ID`, Exim `id=ID`, Sendmail
