@@ -53,18 +53,17 @@ pub fn send(
     around: &Surroundings<'_>,
 ) -> Result<Report, Failure> {
     let mut report = send_unkept(draft, around)?;
-    let failed: Vec<String> = report
+    let unaccepted = report
         .entries
         .iter()
         .filter(|entry| !entry.outcome.is_accepted())
-        .map(|entry| entry.target.to_string())
-        .collect();
-    let mut failed = failed;
+        .map(|entry| Cow::Borrowed(&*entry.target));
     // Recipients that are no addresses never became copies, so no report names them; the dead
     // letter must, or the text would be lost for them.
-    failed.extend(bad.iter().map(|bad| bad.text.clone()));
-    if !failed.is_empty() {
-        report.kept = keep(draft, &failed, around);
+    let bad = bad.iter().map(|bad| Cow::Borrowed(bad.text.as_str()));
+    let mut failed = unaccepted.chain(bad).peekable();
+    if failed.peek().is_some() {
+        report.kept = keep(draft, failed, around);
     }
     Ok(report)
 }
@@ -142,26 +141,15 @@ fn parent_keeps(around: &Surroundings<'_>) -> bool {
     }
 }
 
-/// Keeps the text of a draft for these recipients, unless the user wants nothing kept.
-pub fn keep(draft: &Draft, failed: &[String], around: &Surroundings<'_>) -> Kept {
-    match failed {
-        // Without a list nothing was tried at all, so the message is unsent for every recipient.
-        [] => {
-            let all = draft.recipients().map(|to| to.address().as_str().into());
-            keep_for(draft, all, around)
-        }
-        failed => keep_for(draft, failed.iter().map(Into::into), around),
-    }
-}
-
 /// Keeps a message that cannot be sent.
 pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Kept {
-    keep_for(&composed.draft, composed.named(), around)
+    keep(&composed.draft, composed.named(), around)
 }
 
-/// Keeps the text for recipients of which there may be a hundred thousand: they are joined as they
-/// come.
-fn keep_for<'a>(
+/// Keeps the text of a draft for these recipients, unless the user wants nothing kept.
+///
+/// There may be a hundred thousand: they are joined as they come.
+fn keep<'a>(
     draft: &Draft,
     recipients: impl Iterator<Item = Cow<'a, str>>,
     around: &Surroundings<'_>,
