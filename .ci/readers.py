@@ -65,9 +65,9 @@ def readers(work):
     modules = work / "node_modules"
     found = [
         Reader("Python email", [sys.executable, "-c", "import sys; print(sys.version.split()[0])"],
-               [sys.executable, HERE / "python-email.py"]),
+               [sys.executable, HERE / "python-email.py", "default"]),
         Reader("Python compat32", [sys.executable, "-c", "import sys; print(sys.version.split()[0])"],
-               [sys.executable, HERE / "python-compat32.py"]),
+               [sys.executable, HERE / "python-email.py", "compat32"]),
         # Debian's libraries belong to Debian's Python.
         Reader("GMime", ["/usr/bin/python3", "-c", "import gi; gi.require_version('GMime', '3.0')\n"
                          "from gi.repository import GMime; print(GMime.MAJOR_VERSION, GMime.MINOR_VERSION, GMime.MICRO_VERSION)"],
