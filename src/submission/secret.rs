@@ -1,0 +1,345 @@
+//! The login for a relay and its secret: from the settings to what the SMTP transport presents.
+//!
+//! A secret comes from a file, a command, systemd's credentials, a variable, the URL or netrc. A
+//! secret in a file that others can read is refused.
+
+use std::ffi::OsStr;
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::config::{Origin, file_name, words};
+use crate::exit::{Failure, Kind};
+use crate::sanitize;
+use crate::submission::Surroundings;
+use crate::submission::mta::{Mta, RelayUrl};
+use crate::sys::open::{self, Unread, Use};
+use crate::sys::{child, user};
+use crate::transport::smtp::{Credentials, Mechanism, Secret};
+
+/// How long a password command may take.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Finds the login for a relay: none where no login name is set.
+///
+/// # Errors
+/// 77 when there is a login name but no password; 78 when a secret is not safe.
+pub(super) fn credentials(
+    url: &RelayUrl,
+    around: &Surroundings<'_>,
+) -> Result<Option<Credentials>, Failure> {
+    let settings = around.settings;
+    let mechanism = match settings.get("smtp-auth").unwrap_or("auto") {
+        "none" => return Ok(None),
+        "plain" => Mechanism::Plain,
+        "login" => Mechanism::Login,
+        "xoauth2" => Mechanism::XOAuth2,
+        "oauthbearer" => Mechanism::OAuthBearer,
+        _ => Mechanism::Auto,
+    };
+    let mut user = url
+        .user
+        .clone()
+        .or_else(|| settings.text("smtp-auth-user").map(str::to_owned));
+    let mut secret = configured_secret(url, around)?;
+    if secret.is_none()
+        && settings.is_set("netrc-lookup")
+        && let Some((login, password)) = netrc(url, user.as_deref(), around)?
+    {
+        user = user.or(login);
+        secret = Some(password);
+    }
+    match (user, secret) {
+        (None, _) => Ok(None),
+        (Some(user), Some(secret)) => Ok(Some(Credentials {
+            user,
+            secret,
+            mechanism,
+        })),
+        (Some(user), None) => Err(Failure::new(
+            Kind::NoPermission,
+            format!("there is no password for {user} at {}", url.host),
+        )
+        .hint("set password-file= to a file of mode 600 that contains it")),
+    }
+}
+
+/// Returns the file that a variable of the route names.
+///
+/// # Errors
+/// 78 when the name means no file, as for one that is not there; 75 when the system failed to look.
+pub(super) fn named_file(
+    name: &OsStr,
+    what: &str,
+    around: &Surroundings<'_>,
+) -> Result<PathBuf, Failure> {
+    let home = around.environment.home_directory();
+    let path = file_name::of_setting(name, around.settings, home.as_deref());
+    path.map_err(|error| {
+        let mut failure = error.failure(format!("{what} {}", sanitize::path(&name)));
+        if matches!(failure.kind, Kind::NoInput | Kind::NoUser) {
+            failure.kind = Kind::Config;
+        }
+        failure
+    })
+}
+
+/// Finds the secret that the configuration names, the safest way first.
+fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Secret>, Failure> {
+    let settings = around.settings;
+    // The order is that of safety: a file of its own, a command, systemd's credentials, then what
+    // stands in an rc file among other settings. The first one that is set counts, and its failure
+    // is an error: trying the next could send a wrong password and lock the account.
+    if let Some(name) = settings.path("password-file") {
+        let path = named_file(name, "cannot read the password in", around)?;
+        return Ok(Some(read_secret(&path, around)?));
+    }
+    if let Some(command) = settings.text("password-command") {
+        return ask_command(command, around).map(Some);
+    }
+    if let Some(directory) = &around.environment.credentials_directory {
+        // LoadCredential=smtp-password:… of a systemd unit.
+        let path = directory.join("smtp-password");
+        match read_secret(&path, around) {
+            Err(SecretError::Absent(_)) => {}
+            read => return Ok(Some(read?)),
+        }
+    }
+    if let Some(password) = settings.text("password") {
+        check_rc(&settings.origin("password"))?;
+        return Ok(Some(Secret::new(password)));
+    }
+    if let Some(password) = &url.password {
+        let variable = match Mta::of(settings) {
+            Ok(Mta::Relay(_)) => "mta",
+            _ => "smtp",
+        };
+        check_rc(&settings.origin(variable))?;
+        return Ok(Some(Secret::new(password.clone())));
+    }
+    Ok(None)
+}
+
+/// Refuses a password in an rc file that others can read.
+fn check_rc(origin: &Origin) -> Result<(), Failure> {
+    let Origin::File { path, .. } = origin else {
+        return Ok(());
+    };
+    let file = open::read::open(path, Use::Rc).map_err(|error| unreadable(path, error))?;
+    file.metadata()
+        .map_or(Ok(()), |metadata| check_private(path, metadata))
+}
+
+/// Refuses a file with a secret that anybody but its owner, or a group that is not the owner's
+/// login group, can read.
+fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    let mode = metadata.mode();
+    // Group root is allowed, and so is a group that is not the owner's login group: somebody gave
+    // it the file on purpose (root:mail 0640). The login group is there by itself, and may be
+    // `users`. Whoever may write could put in a login of their own, so that counts as well.
+    let by_group = mode & 0o040 != 0 && metadata.gid() != 0 && {
+        let owner = user::by_uid(metadata.uid());
+        let owner = owner.map_err(|error| unreadable(path, error.into()))?;
+        owner.is_none_or(|owner| owner.gid == metadata.gid())
+    };
+    if mode & 0o007 != 0 || mode & 0o020 != 0 || by_group {
+        return Err(Failure::new(
+            Kind::Config,
+            format!(
+                "other users can read the password in {}",
+                sanitize::path(&path)
+            ),
+        )
+        .hint(format!("chmod 600 {}", sanitize::path(&path))));
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: Unread) -> Failure {
+    Failure::new(
+        error.kind(Kind::Config),
+        format!("cannot read the password in {}", sanitize::path(&path)),
+    )
+    .because(error)
+}
+
+/// Why there is no secret in a file.
+enum SecretError {
+    /// There is no such file.
+    Absent(Failure),
+    /// It cannot be read or must not be used.
+    Refused(Failure),
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Failure {
+        match error {
+            SecretError::Absent(failure) | SecretError::Refused(failure) => failure,
+        }
+    }
+}
+
+/// Reads the first line of a file that only its owner can read.
+fn read_secret(path: &Path, around: &Surroundings<'_>) -> Result<Secret, SecretError> {
+    let unread = |error: Unread| {
+        if error.is_absent() {
+            SecretError::Absent(unreadable(path, error))
+        } else {
+            SecretError::Refused(unreadable(path, error))
+        }
+    };
+    let file = open::read::open(path, Use::Password).map_err(unread)?;
+    if let Some(metadata) = file.metadata() {
+        check_private(path, metadata).map_err(SecretError::Refused)?;
+    }
+    // A FIFO or /dev/stdin is allowed, for secrets that come from another program.
+    let bytes = file.bytes_or_stream(Use::Password, around.signals);
+    let text = Zeroizing::new(bytes.map_err(unread)?);
+    let text = str::from_utf8(&text).ok();
+    text.and_then(first_line).ok_or_else(|| {
+        SecretError::Refused(Failure::new(
+            Kind::Config,
+            format!("there is no password in {}", sanitize::path(&path)),
+        ))
+    })
+}
+
+fn first_line(text: &str) -> Option<Secret> {
+    let line = text.lines().next()?;
+    (!line.is_empty()).then(|| Secret::new(line))
+}
+
+/// Runs the password command; its arguments are split as in an rc file, no shell is involved.
+fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failure> {
+    let failed = |kind, why: String| {
+        Failure::new(kind, "cannot get the password from password-command").because(why)
+    };
+    let fail = |why: String| failed(Kind::NoPermission, why);
+    let words = words::texts(command).map_err(fail)?;
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| fail("it is empty".to_owned()))?;
+    let not_run = |error: io::Error| {
+        let kind = open::kind_of(&error, Kind::NoPermission);
+        let program = sanitize::line(program.as_bytes());
+        let why = crate::exit::with_causes(&error);
+        failed(kind, format!("cannot run {program}: {why}"))
+    };
+    // The secret comes by the command's standard output and never by an argument or the
+    // environment, which other processes can read.
+    let mut command = child::command(program);
+    command.args(arguments);
+    let stdin = child::no_input().map_err(not_run)?;
+    let output =
+        child::output(command, stdin, Some(COMMAND_TIMEOUT), around.signals).map_err(not_run)?;
+    let program = sanitize::line(program.as_bytes());
+    match output.end {
+        child::End::Exited(0) => String::from_utf8(output.output)
+            .ok()
+            .as_deref()
+            .and_then(first_line)
+            .ok_or_else(|| fail(format!("{program} printed no password"))),
+        child::End::Exited(status) => Err(fail(format!("{program} exited with status {status}"))),
+        child::End::Killed(signal) => Err(fail(format!("{program} was killed by signal {signal}"))),
+        child::End::Unknown => Err(failed(
+            Kind::TryLater,
+            format!("cannot wait for the end of {program}"),
+        )),
+        child::End::TimedOut => Err(fail(format!("{program} did not end in 30 seconds"))),
+        child::End::Interrupted(_) => Err(fail("interrupted".to_owned())),
+    }
+}
+
+/// Looks the relay up in `$NETRC` or `~/.netrc`.
+fn netrc(
+    url: &RelayUrl,
+    user: Option<&str>,
+    around: &Surroundings<'_>,
+) -> Result<Option<(Option<String>, Secret)>, Failure> {
+    let environment = around.environment;
+    let path: Option<PathBuf> = environment
+        .netrc
+        .clone()
+        .or_else(|| Some(environment.home.as_ref()?.join(".netrc")));
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let file = match open::read::open(&path, Use::Netrc) {
+        Ok(file) => file,
+        // A netrc that is there and cannot be read is a failure: it may hold the login (D27).
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(error) => return Err(unreadable(&path, error)),
+    };
+    let metadata = file.metadata().cloned();
+    let bytes = file.bytes(Use::Netrc);
+    let bytes = Zeroizing::new(bytes.map_err(|error| unreadable(&path, error))?);
+    let text = String::from_utf8_lossy(&bytes);
+    // The file's rights are checked only where it holds an entry for this relay: a readable netrc
+    // for FTP hosts is none of our business.
+    let Some((login, password)) = in_netrc(&text, &url.host, user) else {
+        return Ok(None);
+    };
+    if let Some(metadata) = metadata {
+        check_private(&path, &metadata)?;
+    }
+    Ok(Some((login, Secret::new(password))))
+}
+
+/// Finds login and password of a machine in the text of a netrc file.
+fn in_netrc(text: &str, host: &str, user: Option<&str>) -> Option<(Option<String>, String)> {
+    let mut words = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .flat_map(str::split_whitespace)
+        .peekable();
+    while let Some(word) = words.next() {
+        let matches = match word {
+            "machine" => words
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(host)),
+            "default" => true,
+            _ => continue,
+        };
+        let (mut login, mut password) = (None, None);
+        while let Some(word) =
+            words.next_if(|word| !["machine", "default", "macdef"].contains(word))
+        {
+            match word {
+                "login" => login = words.next().map(str::to_owned),
+                "password" => password = words.next().map(str::to_owned),
+                _ => {}
+            }
+        }
+        // netrc(5): the first entry that fits counts. An entry for another login of the same host
+        // does not fit.
+        let is_users = user.is_none() || login.is_none() || login.as_deref() == user;
+        if let (true, true, Some(password)) = (matches, is_users, password) {
+            return Some((login, password));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn netrc_gives_the_login_of_the_machine() {
+        let text = "# mine\nmachine a.example login me password one\n\
+                    machine b.example\n login you\n password two\ndefault login any password three\n";
+        let found = |host, user| {
+            in_netrc(text, host, user)
+                .map(|(login, password)| (login.unwrap_or_default(), password))
+        };
+        let pair = |login: &str, password: &str| Some((login.to_owned(), password.to_owned()));
+        assert_eq!(found("a.example", None), pair("me", "one"));
+        assert_eq!(found("B.example", Some("you")), pair("you", "two"));
+        assert_eq!(found("a.example", Some("other")), None);
+        assert_eq!(found("c.example", None), pair("any", "three"));
+    }
+}
