@@ -5,9 +5,11 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::sys::locale;
+use crate::sys::{locale, user};
 
 pub(crate) use crate::sys::child::SUBMITTING;
 /// The environment as it was when we were started.
@@ -53,7 +55,7 @@ pub struct Environment {
     pub(crate) ssl_cert_file: Option<PathBuf>,
     /// [`SUBMITTING`]: we are the child of a submission of our own.
     pub(crate) submitting: Option<PathBuf>,
-    /// We were called as sendmail; set by the face, not read.
+    /// We were called as sendmail.
     pub(crate) as_sendmail: bool,
 }
 
@@ -67,7 +69,7 @@ impl Environment {
 
     /// Returns the home directory: `HOME`, else the passwd file's.
     pub(crate) fn home_directory(&self) -> Option<PathBuf> {
-        let own = || crate::sys::user::current().map(|user| user.home);
+        let own = || user::current().map(|user| user.home);
         self.home.clone().or_else(own)
     }
 
@@ -90,6 +92,26 @@ impl Environment {
             environment.state_home = dirs::state_dir();
         }
         locale::choose(environment.locale.as_deref());
+        environment
+    }
+
+    /// Reads the process's environment for the sendmail face.
+    ///
+    /// `HOME` counts only if it belongs to the user we act as. A cron daemon that was started with
+    /// `HOME=/root` hands that on to the sendmail of every user, and `sudo -E` hands on the user's to
+    /// root's: without this rule the mail would be composed with another user's configuration, or
+    /// kept nowhere.
+    pub(crate) fn read_as_sendmail() -> Environment {
+        let mut environment = Environment {
+            as_sendmail: true,
+            ..Environment::read()
+        };
+        let uid = user::effective_uid();
+        let is_ours = |home: &PathBuf| fs::metadata(home).is_ok_and(|found| found.uid() == uid);
+        if !environment.home.as_ref().is_some_and(is_ours) {
+            environment.home = None;
+            environment.state_home = Environment::from_lookup(variable).state_home;
+        }
         environment
     }
 

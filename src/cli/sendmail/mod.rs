@@ -52,10 +52,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         }
         SendmailMode::Deliver | SendmailMode::Dialogue | SendmailMode::Verify => {}
     }
-    let environment = Environment {
-        as_sendmail: true,
-        ..Environment::read()
-    };
+    let environment = Environment::read_as_sendmail();
     let verbose = u8::from(parsed.verbose);
     let inputs = Inputs {
         verbose,
