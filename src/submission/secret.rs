@@ -243,14 +243,38 @@ fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failu
             .as_deref()
             .and_then(first_line)
             .ok_or_else(|| fail(format!("{program} printed no password"))),
-        child::End::Exited(status) => Err(fail(format!("{program} exited with status {status}"))),
-        child::End::Killed(signal) => Err(fail(format!("{program} was killed by signal {signal}"))),
-        child::End::Unknown => Err(failed(
-            Kind::TryLater,
-            format!("cannot wait for the end of {program}"),
-        )),
-        child::End::TimedOut => Err(fail(format!("{program} did not end in 30 seconds"))),
-        child::End::Interrupted(_) => Err(fail("interrupted".to_owned())),
+        end => Err(failed(kind_of_end(end), describe(&program, end))),
+    }
+}
+
+/// Returns what the failure of a password command means: to be tried again later, or refused.
+fn kind_of_end(end: child::End) -> Kind {
+    match end {
+        // A command that fetches a token ends so while its server cannot be reached, which is
+        // usually when the relay cannot be reached either: 75 (try later), 69 (no such service now)
+        // and 68 (host unknown). A command that hangs, dies or was stopped with us has not said
+        // no, either.
+        child::End::Exited(status) => match Kind::from_status(status) {
+            Some(Kind::TryLater | Kind::Unavailable | Kind::NoHost) => Kind::TryLater,
+            _ => Kind::NoPermission,
+        },
+        child::End::Killed(_)
+        | child::End::TimedOut
+        | child::End::Unknown
+        | child::End::Interrupted(_) => Kind::TryLater,
+    }
+}
+
+fn describe(program: &str, end: child::End) -> String {
+    match end {
+        child::End::Exited(status) => format!("{program} exited with status {status}"),
+        child::End::Killed(signal) => format!("{program} was killed by signal {signal}"),
+        child::End::TimedOut => format!(
+            "{program} did not end in {} seconds",
+            COMMAND_TIMEOUT.as_secs()
+        ),
+        child::End::Unknown => format!("cannot wait for the end of {program}"),
+        child::End::Interrupted(_) => "interrupted".to_owned(),
     }
 }
 
@@ -327,6 +351,29 @@ fn in_netrc(text: &str, host: &str, user: Option<&str>) -> Option<(Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_command_that_cannot_reach_its_server_is_tried_again_later() {
+        for status in 0..256 {
+            let expected = match status {
+                75 | 69 | 68 => Kind::TryLater,
+                _ => Kind::NoPermission,
+            };
+            assert_eq!(
+                kind_of_end(child::End::Exited(status)),
+                expected,
+                "{status}"
+            );
+        }
+        for end in [
+            child::End::Killed(9),
+            child::End::TimedOut,
+            child::End::Unknown,
+            child::End::Interrupted(15),
+        ] {
+            assert_eq!(kind_of_end(end), Kind::TryLater, "{end:?}");
+        }
+    }
 
     #[test]
     fn netrc_gives_the_login_of_the_machine() {

@@ -68,6 +68,7 @@ mod system;
 mod terminal;
 mod told;
 mod told_names;
+mod tokens;
 mod trust;
 mod truth;
 mod unread;
