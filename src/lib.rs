@@ -43,7 +43,7 @@
 //! | What time does a date mean? | `message/parse/date.rs`; that of a From_ line: `mailbox/format/from_line.rs` |
 //! | Who quotes `From ` lines, and who unquotes them? | `mailbox/format/quote.rs` and `unquote.rs`; no other module knows of it |
 //! | Who may write to a mailbox now? | `mailbox/lock` |
-//! | Where does a mail become safe? | `transport/sendmail.rs`, `transport/smtp/transaction.rs`, `mailbox/append`, `mailbox/maildir/deliver.rs`: each has a comment at that line. A mail that nobody accepted: `submission/keep.rs` |
+//! | Where does a mail become safe? | `transport/sendmail`, `transport/smtp/transaction.rs`, `mailbox/append`, `mailbox/maildir/deliver.rs`: each has a comment at that line. A mail that nobody accepted: `submission/keep.rs` |
 //! | Where does a new command of the reader go? | a row of `config/commands.rs`, an arm in `shell/dispatch.rs`, a method beside its like in `shell` |
 //! | Where does a new option go? | `cli/mailx/options.rs` and its table, or `cli/postrider/options.rs`; a new variable is a row of `config/variables.rs` |
 //! | Why did this mail go that way? | `submission/route.rs` decides, `report/explain.rs` shows it |

@@ -29,8 +29,12 @@ pub(crate) fn no_input() -> io::Result<File> {
 /// `sendmail` that is Postrider itself cannot loop.
 pub(crate) const SUBMITTING: &str = "POSTRIDER_SUBMITTING";
 
-/// How much of what a child prints is kept, in bytes; the rest is read and dropped.
-const OUTPUT_KEPT: usize = 8 * 1024;
+/// How much of the beginning of what a child prints is kept, in bytes.
+const HEAD_KEPT: usize = 8 * 1024;
+
+/// How much of the end of it is kept, in bytes: there a program says why it failed. What is between
+/// the two is read and dropped.
+const TAIL_KEPT: usize = 4 * 1024;
 
 /// Returns a command to start this program; arguments are passed as they are, never through a
 /// shell.
@@ -67,7 +71,8 @@ pub(crate) enum End {
 pub(crate) struct Finished {
     /// How it ended.
     pub end: End,
-    /// The first part of what it printed on standard output and standard error.
+    /// What it printed on standard output and standard error; of much only the beginning, a line
+    /// end, and the end.
     pub output: Vec<u8>,
     /// How far the child has read its standard input, in bytes.
     pub read: u64,
@@ -182,13 +187,13 @@ fn finish(
     // The command holds our ends of the pipe: without dropping it, its end would never be seen.
     drop(command);
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
-    let mut kept = Vec::new();
+    let mut kept = Kept::default();
     // It runs, and may have done all its work: an error from here on is no "could not be started".
     let end = wait(&mut child, &mut output, &mut kept, deadline, signals).unwrap_or(End::Unknown);
     drain(&mut output, &mut kept, signals);
     Ok(Finished {
         end,
-        output: kept,
+        output: kept.bytes(),
         read: offset.stream_position().unwrap_or(0),
     })
 }
@@ -197,7 +202,7 @@ fn finish(
 fn wait(
     child: &mut Child,
     output: &mut io::PipeReader,
-    kept: &mut Vec<u8>,
+    kept: &mut Kept,
     deadline: Option<Instant>,
     signals: &Signals,
 ) -> io::Result<End> {
@@ -236,16 +241,44 @@ fn stop(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// The beginning and the end of what a child prints.
+#[derive(Default)]
+struct Kept {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    /// Whether something between them was dropped.
+    is_cut: bool,
+}
+
+impl Kept {
+    fn add(&mut self, bytes: &[u8]) {
+        let room = HEAD_KEPT.saturating_sub(self.head.len()).min(bytes.len());
+        let (head, rest) = bytes.split_at(room);
+        self.head.extend_from_slice(head);
+        self.tail.extend_from_slice(rest);
+        // Bytes that do not fit are read and dropped: a child that writes into a full pipe would
+        // stand still.
+        let surplus = self.tail.len().saturating_sub(TAIL_KEPT);
+        self.is_cut |= surplus > 0;
+        self.tail.drain(..surplus);
+    }
+
+    fn bytes(mut self) -> Vec<u8> {
+        if self.is_cut {
+            self.head.push(b'\n');
+        }
+        self.head.append(&mut self.tail);
+        self.head
+    }
+}
+
 /// Reads once; returns whether there may be more.
-fn keep(output: &mut io::PipeReader, kept: &mut Vec<u8>) -> bool {
+fn keep(output: &mut io::PipeReader, kept: &mut Kept) -> bool {
     let mut block = [0; 4096];
     match output.read(&mut block) {
         Ok(0) => false,
         Ok(count) => {
-            // Bytes that do not fit are read and dropped: a child that writes into a full pipe
-            // would stand still.
-            let room = OUTPUT_KEPT.saturating_sub(kept.len()).min(count);
-            kept.extend_from_slice(&block[..room]);
+            kept.add(&block[..count]);
             true
         }
         Err(error) => error.kind() == io::ErrorKind::Interrupted,
@@ -253,7 +286,7 @@ fn keep(output: &mut io::PipeReader, kept: &mut Vec<u8>) -> bool {
 }
 
 /// Reads the bytes that are still in the pipe, without waiting for a grandchild that keeps it open.
-fn drain(output: &mut io::PipeReader, kept: &mut Vec<u8>, signals: &Signals) {
+fn drain(output: &mut io::PipeReader, kept: &mut Kept, signals: &Signals) {
     // Bounded: a grandchild that prints without end would keep us here for ever.
     for _ in 0..1000 {
         match signals.wait(Some(output.as_fd()), Some(Instant::now())) {
@@ -318,8 +351,23 @@ mod tests {
     fn a_chatty_child_that_never_reads_does_not_block_us() {
         let finished = run_shell("head -c 300000 /dev/zero >&2; exit 75", b"mail", None);
         assert_eq!(finished.end, End::Exited(75));
-        assert_eq!(finished.output.len(), OUTPUT_KEPT);
+        assert_eq!(finished.output.len(), HEAD_KEPT + 1 + TAIL_KEPT);
         assert_eq!(finished.read, 0);
+    }
+
+    #[test]
+    fn the_end_of_much_output_is_kept_and_little_is_kept_whole() {
+        for count in [0, 100, HEAD_KEPT, HEAD_KEPT + TAIL_KEPT] {
+            let mut kept = Kept::default();
+            let all = vec![b'x'; count];
+            for part in all.chunks(1000) {
+                kept.add(part);
+            }
+            assert_eq!(kept.bytes(), all);
+        }
+        let finished = run_shell("yes | head -n 20000; printf 'the reason'", b"", None);
+        assert!(finished.output.ends_with(b"\nthe reason"));
+        assert!(finished.output.starts_with(b"y\ny\n"));
     }
 
     #[test]

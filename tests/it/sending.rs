@@ -272,6 +272,81 @@ fn its_own_words_are_shown() {
     .run();
 }
 
+/// Sendmail delivers to those that it can and exits with the status of the one that it cannot: a
+/// refusal of each was a lie, and the dead letter went twice to those who had the mail.
+#[test]
+fn a_refusal_of_one_of_several_was_told_as_a_refusal_of_all() {
+    let several = |status, words: &str| {
+        through(
+            FakeSendmail::accepting()
+                .step(words)
+                .step(&format!("exit {status}")),
+        )
+        .args(["second@example.com", "nosuchuser@example.com"])
+        .keeps(1)
+    };
+    for status in [65, 67, 68, 69, 77] {
+        let ran = several(status, "say")
+            .status(status)
+            .says("it is uncertain whether the message has reached")
+            .hints("at least one of these recipients")
+            .run();
+        assert_eq!(ran.calls().len(), 1, "not handed over a second time");
+    }
+    // Those that take all or none say so, and then it is a refusal.
+    let words = [
+        (
+            65,
+            65,
+            "say msmtp: server message: 550 5.1.1 nobody of that name",
+        ),
+        (
+            70,
+            65,
+            "say sendmail: command failed: 550 Invalid recipient",
+        ),
+        (70, 69, "say sendmail: command failed: 554 5.3.4 too big"),
+        (75, 69, "say sendmail: fatal: root(0): message file too big"),
+    ];
+    for (child, status, words) in words {
+        several(child, words)
+            .status(status)
+            .says("cannot send to")
+            .stderr_contains(words.trim_start_matches("say "))
+            .run();
+    }
+}
+
+/// Its words were warnings, and the last line said that nothing would be queued.
+#[test]
+fn a_message_that_is_too_big_for_postfix_was_told_as_uncertain() {
+    let postfix = FakeSendmail::accepting()
+        .step("say postdrop: warning: uid=0: File too large")
+        .step("say sendmail: warning: mail_stream_cleanup: close error")
+        .step("say sendmail: fatal: root(0): message file too big")
+        .step("exit 75");
+    through(postfix)
+        .status(69)
+        .says("cannot send to ops@example.com")
+        .stderr_contains("fatal: root(0): message file too big")
+        .keeps(1)
+        .run();
+}
+
+#[test]
+fn its_reason_behind_much_chatter_is_shown() {
+    through(
+        FakeSendmail::accepting()
+            .step("chatter 300000")
+            .step("say quota exceeded")
+            .step("exit 69"),
+    )
+    .status(69)
+    .stderr_contains("quota exceeded")
+    .keeps(1)
+    .run();
+}
+
 #[test]
 fn its_escape_sequences_are_not_shown() {
     let ran = through(

@@ -2,7 +2,10 @@
 //!
 //! The whole message is spooled before the child is started and that file is its standard input,
 //! so that our death never truncates a mail. Recipients are arguments behind `--`, never `-t`:
-//! a header field can add none. The child is always waited for and believed by its exit status.
+//! a header field can add none. The child is always waited for and believed by its exit status;
+//! where that says too little, `words` reads what it prints.
+
+mod words;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
@@ -209,7 +212,12 @@ impl SendmailCall<'_> {
                 self.observer.dialogue(false, line);
             }
         }
-        outcome_of(&sendmail.program, &finished, self.message.len())
+        let call = Handed {
+            program: &sendmail.program,
+            size: self.message.len(),
+            several: recipients.len() > 1,
+        };
+        call.outcome(&finished)
     }
 }
 
@@ -279,7 +287,14 @@ pub(crate) fn pipe(command: &OsStr, message: &Spool, signals: &Signals) -> Outco
     };
     match child::run(child, stdin, None, signals) {
         // A command that reads only a part is its own business: its status counts.
-        Ok(finished) => outcome_of(Path::new(command), &finished, u64::MAX),
+        Ok(finished) => {
+            let call = Handed {
+                program: Path::new(command),
+                size: u64::MAX,
+                several: false,
+            };
+            call.outcome(&finished)
+        }
         Err(error) => {
             let command = sanitize::path(&command);
             let text = format!("cannot run {command}: {}", exit::with_causes(&error));
@@ -301,74 +316,101 @@ fn unspooled(error: &io::Error) -> Outcome {
     Outcome::new(Disposition::TryLater(kind), text)
 }
 
-/// Returns what becomes of a message whose child did not say that it was accepted or refused.
-fn disposition_by_reading(finished: &Finished, size: u64, kind: Kind) -> Disposition {
-    // A child that had the whole message may have sent it, whatever its end. One that had only a
-    // part cannot have queued it: sendmail reads up to the end of its input before it does.
-    if finished.read >= size {
-        Disposition::Uncertain(kind)
-    } else {
-        Disposition::TryLater(kind)
-    }
+/// What a child was given, by which its end is judged.
+struct Handed<'a> {
+    program: &'a Path,
+    /// The size of the message.
+    size: u64,
+    /// Whether it was for more than one recipient.
+    several: bool,
 }
 
-/// Turns a child's end into an outcome.
-fn outcome_of(program: &Path, finished: &Finished, size: u64) -> Outcome {
-    let program = sanitize::path(&program);
-    // The first line that holds anything is taken for the reason; what follows it is mostly a usage
-    // text.
-    let words = String::from_utf8_lossy(&finished.output);
-    let words = words.lines().map(str::trim).find(|line| !line.is_empty());
-    let with_words = |what: String| match words {
-        Some(words) => format!("{what}: {words}"),
-        None => what,
-    };
-    let by_what_it_read = |kind| disposition_by_reading(finished, size, kind);
-    let outcome = match finished.end {
-        End::Exited(0) => {
-            let text = with_words(format!("accepted by {program}"));
-            return Outcome::new(Disposition::Accepted, text).code(0);
+impl Handed<'_> {
+    /// Returns what becomes of a message whose child did not say that it was accepted or refused.
+    fn by_what_was_read(&self, finished: &Finished, kind: Kind) -> Disposition {
+        // A child that had the whole message may have sent it, whatever its end. One that had only
+        // a part cannot have queued it: sendmail reads up to the end of its input before it does.
+        if finished.read >= self.size {
+            Disposition::Uncertain(kind)
+        } else {
+            Disposition::TryLater(kind)
         }
-        End::Exited(status) => {
-            // sendmail's exit statuses are those of sysexits.h. A status outside of them, such as
-            // 1, comes from a wrapper or a crash and says no more than "failed".
-            let kind = Kind::from_status(status).unwrap_or(Kind::Unavailable);
-            // EX_TEMPFAIL. sendmail(8) returns it both for "not queued" and for "queued, not
-            // delivered yet", and only the second one has read the whole message.
-            let disposition = if status == 75 {
-                by_what_it_read(kind)
-            } else {
-                Disposition::Refused(kind)
-            };
-            let text = with_words(format!("{program} exited with status {status}"));
-            Outcome::new(disposition, text).code(status as u16)
+    }
+
+    /// Returns what the exit status of a failure and the child's words mean for each recipient.
+    fn failed(&self, status: i32, finished: &Finished, words: &str) -> Disposition {
+        if let Some(disposition) = words::judge(status, words) {
+            return disposition;
         }
-        End::Killed(signal) => {
-            let text = with_words(format!("{program} was killed by signal {signal}"));
-            Outcome::new(by_what_it_read(Kind::Unavailable), text)
+        let kind = words::kind_of_refusal(status, words);
+        // EX_TEMPFAIL. sendmail(8) returns it both for "not queued" and for "queued, not
+        // delivered yet", and only the second one has read the whole message.
+        if kind == Kind::TryLater {
+            return self.by_what_was_read(finished, kind);
         }
-        End::TimedOut => {
-            // The child was killed at its time limit. MTAs queue the message before they exit, so
-            // one that had read everything may have done so.
-            let text = with_words(format!("{program} did not answer in time and was stopped"));
-            Outcome::new(by_what_it_read(Kind::TryLater), text)
+        // Sendmail delivers to those that it can, and its status is that of one that it cannot.
+        // Which one that is, nothing says. Handing the message over again, one recipient a call,
+        // would find out, and would send it twice to those who have it.
+        if self.several && finished.read >= self.size {
+            return Disposition::Uncertain(kind);
         }
-        End::Unknown => {
-            let text = format!("cannot find out how {program} ended, which had the message");
-            Outcome::new(Disposition::Uncertain(Kind::TryLater), text)
+        Disposition::Refused(kind)
+    }
+
+    /// Turns a child's end into an outcome.
+    fn outcome(&self, finished: &Finished) -> Outcome {
+        let program = sanitize::path(&self.program);
+        let words = String::from_utf8_lossy(&finished.output);
+        let with_words = |what: String| match words::reason(&words) {
+            Some(reason) => format!("{what}: {reason}"),
+            None => what,
+        };
+        let by_what_it_read = |kind| self.by_what_was_read(finished, kind);
+        let outcome = match finished.end {
+            End::Exited(0) => {
+                let text = with_words(format!("accepted by {program}"));
+                return Outcome::new(Disposition::Accepted, text).code(0);
+            }
+            End::Exited(status) => {
+                // sendmail's exit statuses are those of sysexits.h. A status outside of them, such
+                // as 1, comes from a wrapper or a crash and says no more than "failed".
+                let text = with_words(format!("{program} exited with status {status}"));
+                let disposition = self.failed(status, finished, &words);
+                let outcome = Outcome::new(disposition, text).code(status as u16);
+                if matches!(disposition, Disposition::Uncertain(kind) if kind != Kind::TryLater) {
+                    return outcome.hint(
+                        "sendmail refused at least one of these recipients and may have delivered to the others: see its log or the bounce, then send again only to those who did not get the message",
+                    );
+                }
+                outcome
+            }
+            End::Killed(signal) => {
+                let text = with_words(format!("{program} was killed by signal {signal}"));
+                Outcome::new(by_what_it_read(Kind::Unavailable), text)
+            }
+            End::TimedOut => {
+                // The child was killed at its time limit. MTAs queue the message before they exit,
+                // so one that had read everything may have done so.
+                let text = with_words(format!("{program} did not answer in time and was stopped"));
+                Outcome::new(by_what_it_read(Kind::TryLater), text)
+            }
+            End::Unknown => {
+                let text = format!("cannot find out how {program} ended, which had the message");
+                Outcome::new(Disposition::Uncertain(Kind::TryLater), text)
+            }
+            End::Interrupted(signal) => {
+                let text = format!("interrupted while {program} had the message");
+                // The child runs on and may read the rest, so it is not known what becomes of the
+                // message.
+                Outcome::new(Disposition::Uncertain(Kind::Signal(signal)), text)
+            }
+        };
+        match outcome.disposition {
+            Disposition::Uncertain(_) => outcome.hint(
+                "the message may be in sendmail's queue: check with mailq before you send it again",
+            ),
+            _ => outcome,
         }
-        End::Interrupted(signal) => {
-            let text = format!("interrupted while {program} had the message");
-            // The child runs on and may read the rest, so it is not known what becomes of the
-            // message.
-            Outcome::new(Disposition::Uncertain(Kind::Signal(signal)), text)
-        }
-    };
-    match outcome.disposition {
-        Disposition::Uncertain(_) => outcome.hint(
-            "the message may be in sendmail's queue: check with mailq before you send it again",
-        ),
-        _ => outcome,
     }
 }
 
@@ -447,16 +489,57 @@ mod tests {
         for (end, read, disposition, has_words) in table {
             let finished = Finished {
                 end,
-                output: b"\nno room\nmore\n".to_vec(),
+                output: b"\na warning\nno room\n\n".to_vec(),
                 read,
             };
-            let outcome = outcome_of(Path::new("/s"), &finished, 10);
+            let call = Handed {
+                program: Path::new("/s"),
+                size: 10,
+                several: false,
+            };
+            let outcome = call.outcome(&finished);
             assert_eq!(outcome.disposition, disposition, "{end:?}");
             if has_words {
                 assert!(outcome.text.ends_with(": no room"), "{}", outcome.text);
             }
             let uncertain = matches!(disposition, Disposition::Uncertain(_));
             assert_eq!(outcome.hint.is_some(), uncertain, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn one_status_for_several_recipients_is_no_refusal_of_each() {
+        let judged = |status, read, several| {
+            let finished = Finished {
+                end: End::Exited(status),
+                output: b"User unknown\n".to_vec(),
+                read,
+            };
+            let call = Handed {
+                program: Path::new("/s"),
+                size: 10,
+                several,
+            };
+            call.outcome(&finished)
+        };
+        // Every failure of sysexits.h, and one that is none.
+        for status in (64..=78).chain([1]).filter(|status| *status != 75) {
+            let kind = Kind::from_status(status).unwrap_or(Kind::Unavailable);
+            let refused = Disposition::Refused(kind);
+            assert_eq!(judged(status, 10, false).disposition, refused, "{status}");
+            // It cannot have delivered what it has not read.
+            assert_eq!(judged(status, 9, true).disposition, refused, "{status}");
+            let outcome = judged(status, 10, true);
+            assert_eq!(
+                outcome.disposition,
+                Disposition::Uncertain(kind),
+                "{status}"
+            );
+            assert!(
+                outcome
+                    .hint
+                    .is_some_and(|hint| hint.contains("at least one"))
+            );
         }
     }
 }
