@@ -267,10 +267,10 @@ impl Case {
         self
     }
 
-    /// Runs with a private `/etc`, `/usr/sbin`, `/var/mail` and `/var/tmp`, as root in a namespace of
-    /// its own.
+    /// Runs with a private `/etc`, `/usr/sbin`, `/var/mail`, `/var/spool` and `/var/tmp`, as root in a
+    /// namespace of its own.
     ///
-    /// `[DIR]/sys/etc`, `[DIR]/mta`, `[DIR]/spool` and `[DIR]/tmp` lie there; the configuration says nothing of
+    /// `[DIR]/sys/etc`, `[DIR]/mta`, `[DIR]/spool`, `[DIR]/sys/spool` and `[DIR]/tmp` lie there; the configuration says nothing of
     /// `mta` and `spool`. Returns `None`, loudly, where there are no namespaces.
     pub fn private(mut self, what: &str) -> Option<Case> {
         self.wrapper = namespace::wrapper(self.dir.path());

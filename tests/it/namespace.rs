@@ -1,4 +1,5 @@
-//! Cases about the system's own files: `/etc`, `/usr/sbin/sendmail`, `/var/mail`, `/var/tmp`.
+//! Cases about the system's own files: `/etc`, `/usr/sbin/sendmail`, `/var/mail`, `/var/spool`,
+//! `/var/tmp`.
 //!
 //! They run in a private mount namespace, where directories of the case lie over those of the
 //! machine. `unshare -rm` needs no root; where it is forbidden the case says loudly that it was
@@ -6,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -37,6 +38,7 @@ for place in /usr/lib/sendmail /usr/bin/sendmail; do
     if [ -f $place ] && [ ! -L $place ]; then mount --bind "$dir/sys/nothing" $place; fi
 done
 mount --bind "$dir/sys/etc" /etc
+mount --bind "$dir/sys/spool" /var/spool
 for place in /var/mail /var/spool/mail; do
     if [ -d $place ] && [ ! -L $place ]; then mount --bind "$dir/spool" $place; fi
 done
@@ -65,6 +67,9 @@ pub fn furnish(directory: &Path) {
         let _ = fs::copy(Path::new("/etc").join(name), etc.join(name));
     }
     fs::write(directory.join("sys/nothing"), "").unwrap();
+    // The places of root's unsent mail would be here; the mailboxes are where Debian has them.
+    fs::create_dir_all(directory.join("sys/spool")).unwrap();
+    let _ = symlink("/var/mail", directory.join("sys/spool/mail"));
     fs::create_dir_all(directory.join("mta")).unwrap();
     let tmp = directory.join("tmp");
     fs::create_dir_all(&tmp).unwrap();
