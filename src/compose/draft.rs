@@ -32,6 +32,8 @@ pub struct Draft {
     pub reply_to: Vec<NamedAddress>,
     /// The envelope sender that was asked for.
     pub envelope_sender: Option<ReversePath>,
+    /// Which of From, Sender and envelope sender the variables `from` and `sender` give.
+    pub by_variable: ByVariable,
     /// The sender's full name, where it was asked for.
     pub full_name: Option<HeaderValue>,
     /// The subject.
@@ -64,7 +66,26 @@ pub struct Draft {
     pub boundary_seed: String,
 }
 
+/// Which senders of a draft come from variables, and not from the one who sends this mail.
+///
+/// The outbox does not keep such a sender: an entry is sent with the variables as they are then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByVariable {
+    /// The From field.
+    pub from: bool,
+    /// The Sender field.
+    pub sender: bool,
+    /// The envelope sender.
+    pub envelope: bool,
+}
+
 impl Draft {
+    /// Returns the envelope sender that was given for this mail, and not by a variable.
+    pub fn given_sender(&self) -> Option<&ReversePath> {
+        let sender = self.envelope_sender.as_ref();
+        sender.filter(|_| !self.by_variable.envelope)
+    }
+
     /// Returns all recipients: To, Cc and Bcc.
     pub fn recipients(&self) -> impl Iterator<Item = &NamedAddress> {
         self.to.iter().chain(&self.cc).chain(&self.bcc)

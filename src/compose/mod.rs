@@ -34,7 +34,7 @@ mod request;
 mod unicode;
 
 pub use attachment::Attached;
-pub use draft::{BadRecipient, Composed, Draft, Warning};
+pub use draft::{BadRecipient, ByVariable, Composed, Draft, Warning};
 pub use request::{AttachRequest, Request};
 
 /// Validates a request and makes a draft of it, with this body.

@@ -169,6 +169,7 @@ impl Composer<'_> {
         let sender = self.variable("sender").into_iter().next();
         let draft = &mut self.composed.draft;
         if draft.from.is_empty() {
+            draft.by_variable.from = by_option.is_none();
             draft.from = by_option.clone().unwrap_or(from);
         }
         self.name_the_author();
@@ -176,13 +177,18 @@ impl Composer<'_> {
         if draft.sender.is_none() {
             // RFC 5322 section 3.6.2: of several authors one is the sender.
             let first = draft.from.first().filter(|_| draft.from.len() > 1);
+            draft.by_variable.sender = sender.is_some() || draft.by_variable.from;
             draft.sender = sender.or(first.cloned());
         }
         // Reports about this mail go to the one who sends it: -r says who that is, else the
         // Sender field, else the first author.
+        let by_option = by_option.as_deref().and_then(<[NamedAddress]>::first);
+        draft.by_variable.envelope = match (by_option, &draft.sender) {
+            (Some(_), _) => false,
+            (None, Some(_)) => draft.by_variable.sender,
+            (None, None) => draft.by_variable.from,
+        };
         draft.envelope_sender = by_option
-            .as_deref()
-            .and_then(<[NamedAddress]>::first)
             .or(draft.sender.as_ref())
             .or(draft.from.first())
             .map(|address| ReversePath::Address(address.address().clone()));

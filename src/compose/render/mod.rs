@@ -11,6 +11,10 @@ use crate::message::{
 };
 use crate::sys::spool::Spool;
 
+mod neutral;
+
+pub use neutral::{NeutralHeader, neutral_header};
+
 /// The differences between the routes.
 #[derive(Clone, Debug)]
 pub struct Style<'a> {
