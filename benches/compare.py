@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Compares the program with other mailx programs: CPU ratios of alternating runs.
+"""Compares the program with other mail programs: CPU ratios of alternating runs.
 
     benches/compare.py [--program FILE] [--static [FILE]] [--rounds N] [--only NAME]... [--markdown]
 
 Builds the release program (unless told which to take), the two helpers in C and the data, below
 Cargo's target directory. A ratio is the median of ours over the median of the other's, each round
 running one after the other, so that a busy machine hurts both; in brackets the lowest and the
-highest ratio of a single round. Exits 1 when a gate is missed, and 69 when bsd-mailx or s-nail is
+highest ratio of a single round. Where a relay takes its time, what passes is compared instead of
+CPU. Exits 1 when a gate is missed, and 69 when bsd-mailx or s-nail is
 not installed; what else cannot be measured is named as LEFT OUT.
 """
 
@@ -22,6 +23,9 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / ".ci"))
+from relay import Relay  # noqa: E402
+
 NULL = pathlib.Path("/dev/null")
 TERMINAL = "terminal"
 WHO = "ops@example.com"
@@ -61,8 +65,12 @@ class Contest:
     entries: dict
     gates: list = dataclasses.field(default_factory=list)
     peak_mib: int = 0
+    # So many milliseconds of CPU at most; 0: as many as it needs.
+    cpu_ms: float = 0
     runs: int = 1
     rounds: int = 1000
+    # Whether what passes is compared, and not CPU.
+    is_wall: bool = False
 
 
 class LeftOut(Exception):
@@ -78,11 +86,14 @@ class Bench:
         self.measure = self.compiled("measure")
         self.reader = self.compiled("reader")
         self.ours = self.named_mailx("mailx", program)
+        # The program by its own name, for its own subcommands.
+        self.own = self.named_mailx("postrider", program)
         self.static = static and self.named_mailx("static/mailx", static)
         self.bsd = shutil.which("bsd-mailx") or sys.exit(missing("bsd-mailx"))
         self.nail = shutil.which("s-nail") or sys.exit(missing("s-nail"))
         self.mutt = shutil.which("mutt")
         self.gnu = shutil.which("mail.mailutils")
+        self.msmtp = shutil.which("msmtp")
         self.home = self.place / "home"
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir()
@@ -140,10 +151,10 @@ class Bench:
         return path
 
     def run(self, runs, entry):
-        """Returns CPU microseconds a run and the peak in KiB; checks that the work was done."""
+        """Returns microseconds of CPU and of the clock a run, and the peak in KiB; checks that the work was done."""
         environment = {
             "HOME": str(self.home), "MAILRC": str(self.rc), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8",
-            "DEAD": str(self.home / "dead"), "TERM": "vt100",
+            "DEAD": str(self.home / "dead"), "TERM": "vt100", "XDG_STATE_HOME": str(self.home / "state"),
         }
         told = " ".join(map(str, entry.command))
         if entry.copy_of:
@@ -154,7 +165,7 @@ class Bench:
                 os.fsync(file.fileno())
         words = [self.measure, str(runs), entry.stdin, entry.output or self.output, "--", *entry.command]
         result = subprocess.run(words, env=environment, check=True, capture_output=True, text=True)
-        cpu, peak, status = result.stdout.split()
+        cpu, peak, status, wall = result.stdout.split()
         if int(status) not in entry.statuses:
             sys.exit(f"{told}: exit {status}\n{result.stderr}")
         if entry.lines:
@@ -163,7 +174,7 @@ class Bench:
                 sys.exit(f"{told}: {got} lines, not {entry.lines}")
         if entry.check:
             entry.check(told)
-        return float(cpu), int(peak)
+        return float(cpu), float(wall), int(peak)
 
 
 def missing(name):
@@ -203,6 +214,98 @@ def attachment(bench):
         "ours": Entry(bench.body, [bench.ours, *options]),
         "s-nail": Entry(bench.body, [bench.nail, "-S", f"mta={bench.reader}", *options]),
     }, [Gate("s-nail", 0.6)], peak_mib=8, runs=3)
+
+
+# Sending by a relay.
+
+
+def relayed(delay=0.0):
+    """A relay that takes everything, and how each program is told to use it."""
+    relay = Relay(delay, keep=False)
+    relay.enter("up")
+    return relay, f"smtp://127.0.0.1:{relay.port}"
+
+
+def by_relay(bench, url, *more):
+    """The words of ours: as an admin has it, and without an outbox."""
+    words = ["-n", "-S", f"mta={url}", "-S", "from=me@example.org", "-S", "log=off", *more, "-s", "Backup", WHO]
+    outbox = bench.home / "outbox"
+    return ([bench.ours, "-S", f"outbox={outbox}", *words], [bench.ours, "-S", "nooutbox", *words])
+
+
+def nail_by_relay(bench, url, *more):
+    settings = ["v15-compat", f"mta={url}", "from=me@example.org", "smtp-auth=none", "hostname=h.example.org"]
+    return [bench.nail, "-:/", *(word for setting in settings for word in ("-S", setting)), *more, "-s", "Backup", WHO]
+
+
+def msmtp_by_relay(bench, relay):
+    if not bench.msmtp:
+        raise LeftOut("msmtp is not installed")
+    return [bench.msmtp, "--file=/dev/null", "--host=127.0.0.1", f"--port={relay.port}", "--from=me@example.org", "--tls=off",
+            "--auth=off", WHO]
+
+
+def whole(bench):
+    """What msmtp needs: a header as well."""
+    return bench.data("whole", b"From: me@example.org\nTo: ops@example.com\nSubject: Backup\n\n" + bench.body.read_bytes())
+
+
+def relay_single(bench):
+    relay, url = relayed()
+    ours, without = by_relay(bench, url)
+    return Contest({
+        "ours": Entry(bench.body, ours),
+        "ours, nooutbox": Entry(bench.body, without),
+        "msmtp": Entry(whole(bench), msmtp_by_relay(bench, relay)),
+        "s-nail": Entry(bench.body, nail_by_relay(bench, url)),
+    }, [Gate("msmtp", 0.35), Gate("s-nail", 0.35), Gate("ours, nooutbox", 1.05)], runs=70)
+
+
+def relay_slow(bench):
+    relay, url = relayed(0.020)
+    return Contest({
+        "ours": Entry(bench.body, by_relay(bench, url)[0]),
+        "msmtp": Entry(whole(bench), msmtp_by_relay(bench, relay)),
+    }, [Gate("msmtp", 0.65)], runs=10, is_wall=True)
+
+
+def relay_attachment(bench):
+    _, url = relayed()
+    return Contest({
+        "ours": Entry(bench.body, by_relay(bench, url, "-a", bench.attachment())[0]),
+        "s-nail": Entry(bench.body, nail_by_relay(bench, url, "-a", bench.attachment())),
+    }, [Gate("s-nail", 0.5)], peak_mib=8, runs=3)
+
+
+def flush_empty(bench):
+    bench.rc.write_text(f"set sendmail={bench.reader}\nset outbox={bench.home / 'empty'}\nset log=off\n")
+    (bench.home / "empty").mkdir(mode=0o700, exist_ok=True)
+    return Contest({
+        "ours": Entry(NULL, [bench.own, "outbox", "flush", "-q"]),
+        "--version": Entry(NULL, [bench.own, "--version"]),
+    }, [Gate("--version", 1.2)], runs=50)
+
+
+ENTRIES = 10_000
+
+
+def list_outbox(bench):
+    """One entry that the program made, under many names."""
+    place = bench.home / "full"
+    shutil.rmtree(place, ignore_errors=True)
+    bench.rc.write_text(f"set sendmail={bench.reader}\nset outbox={place}\nset log=off\n")
+    relay = Relay()
+    words = by_relay(bench, f"smtp://127.0.0.1:{relay.port}")[0]
+    words[words.index(f"outbox={bench.home / 'outbox'}")] = f"outbox={place}"
+    bench.run(1, Entry(bench.body, words, statuses=(75,)))
+    made = [path for path in place.glob("*.*") if path.suffix in (".q", ".st")]
+    if not any(path.suffix == ".q" for path in made):
+        raise LeftOut("a mail that the relay refused is not in the outbox")
+    for number in range(1, ENTRIES):
+        for path in made:
+            first, rest = path.stem.split("-", 1)
+            shutil.copy2(path, place / f"{int(first) + number:016}-{rest}{path.suffix}")
+    return Contest({"ours": Entry(NULL, [bench.own, "outbox", "list"], statuses=(1, 2), lines=ENTRIES)}, cpu_ms=200)
 
 
 # Reading.
@@ -348,6 +451,11 @@ WORKLOADS = {
     "start": start,
     "one mail": one_mail,
     "10 MB attachment": attachment,
+    "relay: one mail": relay_single,
+    "relay: 20 ms a reply": relay_slow,
+    "relay: 10 MB": relay_attachment,
+    "outbox: flush of none": flush_empty,
+    "outbox: list 10k": list_outbox,
     "list 10k": list_of(m10k, 10_000),
     "list cron": list_of(cron, 100_000),
     "list 2 GB": list_big,
@@ -363,14 +471,14 @@ WORKLOADS = {
 
 
 def measured(bench, contest, rounds):
-    """Returns the CPU times and the peak of each entry."""
+    """Returns the times, of CPU or the clock, and the peak of each entry."""
     cpu = {who: [] for who in contest.entries}
     peak = dict.fromkeys(contest.entries, 0)
     for turn in range(min(rounds, contest.rounds) + 1):
         for who, entry in contest.entries.items():
-            time, memory = bench.run(contest.runs, entry)
+            used, passed, memory = bench.run(contest.runs, entry)
             if turn:  # the first round warms the caches
-                cpu[who].append(time)
+                cpu[who].append(passed if contest.is_wall else used)
                 peak[who] = max(peak[who], memory)
     return cpu, peak
 
@@ -390,6 +498,8 @@ def rows_of(name, contest, cpu, peak):
         compared, verdicts = "", []
         if who == "ours" and contest.peak_mib:
             verdicts.append(verdict(peak[who] <= contest.peak_mib * MIB, f"{contest.peak_mib} MiB"))
+        if who == "ours" and contest.cpu_ms:
+            verdicts.append(verdict(median[who] <= contest.cpu_ms * 1000, f"{contest.cpu_ms} ms"))
         for gate in contest.gates:
             if gate.who == who != "ours":
                 ratio = median[who] / median[gate.peer]
@@ -405,7 +515,7 @@ def rows_of(name, contest, cpu, peak):
 
 
 def print_table(rows, markdown):
-    title = ("workload", "program", "CPU ms", "peak MiB", "ours / it", "gate")
+    title = ("workload", "program", "ms", "peak MiB", "ours / it", "gate")
     widths = [max(len(row[column]) for row in [title, *rows]) for column in range(len(title))]
     edge = "| " if markdown else ""
     for number, row in enumerate([title, *rows]):
@@ -457,6 +567,7 @@ def main():
     for name, workload in WORKLOADS.items():
         if options.only and not any(part in name for part in options.only):
             continue
+        bench.rc.write_text(f"set sendmail={bench.reader}\n")
         try:
             contest = workload(bench)
             cpu, peak = measured(bench, contest, options.rounds)
