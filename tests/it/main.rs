@@ -49,6 +49,7 @@ mod loops;
 mod mailboxes;
 mod maildir;
 mod named_files;
+mod next_steps;
 mod odd_world;
 mod pictures;
 mod rare;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::mask::Mask;
 use super::relay::Relay;
+use super::verdict::suspect_missing_login;
 use crate::transport::{Envelope, MessageSource, Observer, Outcome};
 
 /// A message that the worker thread can read.
@@ -41,6 +42,8 @@ pub(super) struct ProgressState {
     since: Instant,
     /// Whether the outcomes were taken: the waiting thread has gone on.
     closed: bool,
+    /// Whether a relay that offers a login accepted no recipient, and there is no login.
+    lacks_login: bool,
 }
 
 /// Who may still decide what becomes of the message.
@@ -64,6 +67,7 @@ impl Progress {
             stage: "the network".to_owned(),
             since: Instant::now(),
             closed: false,
+            lacks_login: false,
         }))
     }
 
@@ -118,9 +122,18 @@ impl Progress {
         let mut state = self.state();
         state.closed = true;
         let settled = state.settled.iter();
-        settled
+        let mut outcomes: Vec<Outcome> = settled
             .map(|outcome| outcome.clone().unwrap_or_else(|| rest.clone()))
-            .collect()
+            .collect();
+        if state.lacks_login {
+            suspect_missing_login(&mut outcomes);
+        }
+        outcomes
+    }
+
+    /// Notes that a relay which offers a login accepted no recipient, and there is no login.
+    pub(super) fn login_may_be_missing(&self) {
+        self.state().lacks_login = true;
     }
 
     pub(super) fn enter(&self, stage: &str) {

@@ -7,7 +7,8 @@
 //! one place where that line is crossed.
 //!
 //! - `lookup`: addresses of the relay; `session`: from the connection to where mail can be sent
-//! - `transaction`: MAIL, RCPT, DATA; `verdict`: what replies and failures mean
+//! - `transaction`: MAIL, RCPT, DATA; `verdict`: what replies and failures mean; `providers`: the
+//!   next step after replies that are known
 //! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says; `mask`: without
 //!   our secrets
 //! - `relay`: where it is and how to speak to it; `job`: what a dialogue needs and how far it is
@@ -31,6 +32,7 @@ mod data;
 mod job;
 mod lookup;
 mod mask;
+mod providers;
 mod relay;
 mod reply;
 mod session;

@@ -47,7 +47,13 @@ impl SmtpSession<'_> {
         if recipients.is_empty() {
             return Ok(());
         }
-        let accepted = self.address_envelope(&mail, recipients)?;
+        let accepted = self.address_envelope(&mail, recipients);
+        let accepts_one = matches!(&accepted, Ok(accepted) if !accepted.is_empty());
+        let has_login = self.job.relay.credentials.is_some();
+        if !accepts_one && !has_login && !self.offers.auth.is_empty() {
+            self.job.progress.login_may_be_missing();
+        }
+        let accepted = accepted?;
         if accepted.is_empty() {
             return Ok(());
         }

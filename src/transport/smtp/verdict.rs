@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::connection::WireError;
 use super::job::{Job, seconds};
+use super::providers;
 use super::relay::{Relay, Security};
 use super::reply::Reply;
 use super::tls::{TlsError, format_fingerprint};
@@ -62,19 +63,82 @@ pub(super) fn verdict(reply: &Reply, part: DialoguePart) -> Outcome {
     };
     let mut outcome = Outcome::new(disposition, reply.text()).code(reply.code);
     outcome.is_about_sender = is_about_sender(reply, part);
+    if let Some(hint) = providers::hint(reply) {
+        return outcome.hint(hint);
+    }
     if reply.code == 530 && part != DialoguePart::Authentication {
-        return outcome.hint("the relay requires a login: set smtp-auth-user= and password-file=");
+        return outcome.hint(WITH_LOGIN);
     }
     outcome
 }
 
+/// The next step where the relay says that it wants a login.
+const WITH_LOGIN: &str = "the relay requires a login: set smtp-auth-user= and password-file=";
+
+/// Makes a missing login of it where a relay that offers AUTH has refused every recipient, as those
+/// do that relay for their users only: their words are of access, and not of a login.
+///
+/// To be called with the outcomes of a whole message, if there are no credentials.
+pub(super) fn suspect_missing_login(outcomes: &mut [Outcome]) {
+    if !outcomes.iter().all(is_refusal_of_access) {
+        return;
+    }
+    for outcome in outcomes {
+        outcome.disposition = Disposition::Refused(Kind::NoPermission);
+        let hint = outcome.hint.take().unwrap_or_else(|| {
+            "the relay offers a login, and none is set: it may want one for mail to other domains; set smtp-auth-user= and password-file=".to_owned()
+        });
+        outcome.hint = Some(hint);
+    }
+}
+
+/// Returns whether a relay refuses who asks, and not the address or the message.
+fn is_refusal_of_access(outcome: &Outcome) -> bool {
+    if !matches!(outcome.disposition, Disposition::Refused(_)) {
+        return false;
+    }
+    let text = outcome.text.to_ascii_lowercase();
+    let enhanced = text.split_whitespace().find(|word| {
+        let mut parts = word.split('.');
+        word.starts_with("5.")
+            && parts.clone().count() == 3
+            && parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+    });
+    match (enhanced, outcome.code) {
+        (Some(enhanced), _) => enhanced.starts_with("5.7."),
+        // Exim gives no such code, neither to a stranger nor to an unknown address.
+        (None, Some(550 | 554)) => {
+            let of_address = [
+                "unknown",
+                "no such",
+                "unrouteable",
+                "not exist",
+                "not found",
+                "mailbox",
+            ];
+            !of_address.iter().any(|words| text.contains(words))
+        }
+        _ => false,
+    }
+}
+
 /// Returns whether a relay refuses the sender, by the address or by this host's name.
 fn is_about_sender(reply: &Reply, part: DialoguePart) -> bool {
+    let words = reply.text().to_ascii_lowercase();
+    let has_code = |codes: &[&str]| words.split_whitespace().any(|word| codes.contains(&word));
+    // The size of the message, the room of the relay: no name of ours would change it.
+    let is_about_size = matches!(reply.code, 552 | 452)
+        || has_code(&["5.3.4", "5.2.3", "4.3.1", "5.2.2"])
+        || ["message size", "too large", "too big"]
+            .iter()
+            .any(|size| words.contains(size));
+    if is_about_size {
+        return false;
+    }
     // Postfix waits for RCPT before it refuses a sender or a name of EHLO (`smtpd_delay_reject`),
     // so that its words have to do: "Sender address rejected", "Helo command rejected",
     // "need fully-qualified address"; or X.1.7 and X.1.8 (RFC 3463 section 3.2).
     let speaks_of_sender = || {
-        let words = reply.text().to_ascii_lowercase();
         let names = [
             "sender",
             "helo",
@@ -82,14 +146,13 @@ fn is_about_sender(reply: &Reply, part: DialoguePart) -> bool {
             "fully-qualified",
             "fully qualified",
         ];
-        let codes = ["5.1.7", "5.1.8", "4.1.7", "4.1.8"];
         names.iter().any(|name| words.contains(name))
-            || words.split_whitespace().any(|word| codes.contains(&word))
+            || has_code(&["5.1.7", "5.1.8", "4.1.7", "4.1.8"])
     };
     match part {
         DialoguePart::Hello => true,
-        // 530 wants a login first, and 552 speaks of the size: neither is about the address.
-        DialoguePart::Sender => !matches!(reply.code, 530 | 552 | 452),
+        // 530 wants a login first. A 4yz is mostly about the relay itself: an error, or too much mail.
+        DialoguePart::Sender => reply.code != 530 && (reply.is_permanent() || speaks_of_sender()),
         DialoguePart::Recipient => speaks_of_sender(),
         DialoguePart::Session | DialoguePart::Authentication | DialoguePart::Message => false,
     }
@@ -195,6 +258,99 @@ mod tests {
             let outcome = verdict(&reply, part);
             assert_eq!(outcome.disposition, disposition, "{code}");
             assert_eq!(outcome.code, Some(code));
+        }
+    }
+
+    fn reply(text: &str) -> Reply {
+        let (code, words) = text.split_at(3);
+        Reply {
+            code: code.parse().expect("a code"),
+            lines: vec![words.trim().to_owned()],
+            offers: Capabilities::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_about_the_sender_and_what_is_not() {
+        use DialoguePart::{Hello, Recipient, Sender};
+        let table = [
+            (
+                Sender,
+                "550 5.1.8 Sender address rejected: Domain not found",
+                true,
+            ),
+            (Sender, "553 5.1.8 domain of sender does not resolve", true),
+            (Sender, "550 not here", true),
+            (Sender, "450 4.1.8 <root@vm>: Sender address rejected", true),
+            (Sender, "451 4.3.0 queue file write error", false),
+            (Sender, "421 4.7.0 slow down", false),
+            (Sender, "530 5.7.0 authenticate", false),
+            (Sender, "552 5.3.4 Message size exceeds fixed limit", false),
+            (Sender, "554 5.3.4 Message too big for the system", false),
+            (Sender, "523 Message too large", false),
+            (
+                Recipient,
+                "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
+                true,
+            ),
+            (Recipient, "550 5.1.1 User unknown", false),
+            (
+                Recipient,
+                "552 5.3.4 the sender's message size exceeds the limit",
+                false,
+            ),
+            (Hello, "501 5.5.4 what is that name", true),
+        ];
+        for (part, text, about) in table {
+            assert_eq!(is_about_sender(&reply(text), part), about, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_everybody_by_a_relay_with_logins_is_a_missing_login() {
+        let outcomes = |texts: &[&str]| -> Vec<Outcome> {
+            texts
+                .iter()
+                .map(|text| verdict(&reply(text), DialoguePart::Recipient))
+                .collect()
+        };
+        let postfix = "554 5.7.1 <x@example.org>: Recipient address rejected: Access denied";
+        let relaying = "550 5.7.1 Relaying denied";
+        let exim = "550 relay not permitted";
+        for texts in [
+            &[postfix][..],
+            &[postfix, relaying],
+            &[exim, exim],
+            &["550 administrative prohibition"],
+        ] {
+            let mut all = outcomes(texts);
+            suspect_missing_login(&mut all);
+            for outcome in all {
+                assert_eq!(
+                    outcome.disposition,
+                    Disposition::Refused(Kind::NoPermission)
+                );
+                assert!(
+                    outcome
+                        .hint
+                        .is_some_and(|hint| hint.contains("smtp-auth-user="))
+                );
+            }
+        }
+        // An address that does not exist, a message that is refused, one that is taken.
+        for texts in [
+            &["550 5.1.1 User unknown"][..],
+            &[postfix, "550 5.1.1 User unknown"],
+            &["550 Unrouteable address"],
+            &["550 no such user here"],
+            &["552 5.3.4 too big"],
+            &[postfix, "450 4.2.0 Greylisted"],
+            &["553 5.1.3 bad address"],
+        ] {
+            let mut all = outcomes(texts);
+            let before = all.clone();
+            suspect_missing_login(&mut all);
+            assert_eq!(all, before, "{texts:?}");
         }
     }
 }
