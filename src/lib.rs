@@ -48,7 +48,7 @@
 //! | Where does a new option go? | `cli/mailx/options.rs` and its table, or `cli/postrider/options.rs`; a new variable is a row of `config/variables.rs` |
 //! | Why did this mail go that way? | `submission/route.rs` decides, `report/explain.rs` shows it |
 //! | What may `ui` not do? | open, change or send anything: it only displays what it is given |
-//! | Where would a retry queue live? | `submission/outbox`, in place of the dead letter of `submission/keep.rs` |
+//! | Where does a mail wait that is sent later? | `submission/outbox`; one that no try can send becomes a dead letter in `submission/keep.rs` |
 //! | Who runs children, and who opens files that may be planted? | `sys/child.rs`; `sys/open`, whose `names` has a table |
 //! | What does the name of a charset mean, and which charset has a text without one? | [`charset`] |
 //! | Which exit status is it? | `exit.rs`: kinds of failure, and the worst of several |

@@ -97,6 +97,11 @@ const LOG: &[Choice] = &[
     choice("off", &["no", "0", "false", "none"]),
 ];
 
+const OUTBOX: &[Choice] = &[
+    choice("auto", &["yes", "on", "1", "true", ""]),
+    choice("off", &["no", "0", "false", "none"]),
+];
+
 const ALIASES: &[Choice] = &[
     choice("/etc/aliases", &[]),
     choice("/etc/mail/aliases", &[]),
@@ -156,6 +161,7 @@ pub const ROWS: &[Row] = &[
     row("nss-config-dir", &[], Path, "", "Accepted, no effect: the authorities in tls-ca-file are trusted, or else those of the system."),
     row("nullbody", &[], Switch, "set", "Send messages without a body. If unset, they are not sent, as with -E."),
     row("nullbodymsg", &[], Text, "Null message body; hope that's ok", "The note that is printed when a message without a body is sent."),
+    row("outbox", &[], OneOfOrPath(OUTBOX), "auto", "Keep a message that no next hop takes now in the outbox, from which it is sent later. `auto` is /var/spool/postrider/outbox for root, and postrider/outbox below $XDG_STATE_HOME or ~/.local/state for others; or it is this directory, which must belong to you alone. With `off`, or unset, such messages are appended to the dead letter file."),
     row("outfolder", &[], Switch, "", "Put the copies of record and -F into folder, unless their path is absolute."),
     row("page", &[], Switch, "", "Print a form feed after each message shown."),
     row("pager", &["PAGER"], Text, "", "The program that shows long messages; the shell runs it. The default is $PAGER, else more."),

@@ -26,6 +26,7 @@ pub mod identity;
 pub mod keep;
 pub mod log;
 pub mod mta;
+pub(crate) mod outbox;
 pub mod plan;
 pub mod relay;
 mod report;

@@ -1,4 +1,5 @@
-//! Directories of one user in a place that every user may write to: `/var/tmp/postrider-UID`.
+//! Directories of one user: `/var/tmp/postrider-UID`, in a place that every user may write to, and
+//! those of a path that is ours to choose.
 //!
 //! Anybody may have made what has that name. So a private place is judged whole, by descriptors:
 //! the directory that holds it belongs to root, and nobody else can rename what is in it; the place
@@ -6,7 +7,8 @@
 //! the place is `/var/tmp/postrider-UID-RANDOM`, which nobody can guess beforehand; its user finds
 //! it again by looking through the names.
 
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -16,8 +18,9 @@ use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, mkdirat};
 
-use super::disk::{is_young, sync_names_in};
+use super::disk::{directory_of, is_young, make_directories, sync_names_in};
 use super::open::names::{self, Links};
+use super::open::write::{Denied, Target};
 use super::{random, user};
 
 /// The directory that holds the private places; it survives a restart.
@@ -73,6 +76,31 @@ impl Private {
         make_in(&base, path, &name, uid)
     }
 
+    /// Returns the place of this path, if it is there and ours alone.
+    ///
+    /// # Errors
+    /// When it is not, or somebody else could put another directory in its place.
+    pub(crate) fn open_at(path: &Path) -> io::Result<Private> {
+        let (parent, name) = parent_and_name(path)?;
+        open_in(&parent, directory_of(path), name, user::effective_uid())
+    }
+
+    /// Returns the place of this path; makes it and the directories that lack on the way, those with
+    /// this mode.
+    ///
+    /// # Errors
+    /// As [`open_at`](Private::open_at), and when it cannot be made.
+    pub(crate) fn make_at(path: &Path, mode_of_way: u32) -> io::Result<Private> {
+        // Opened first: the place is there but for the first time, and what makes it syncs.
+        match Private::open_at(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        make_directories(directory_of(path), mode_of_way)?;
+        let (parent, name) = parent_and_name(path)?;
+        make_in(&parent, directory_of(path), name, user::effective_uid())
+    }
+
     /// Returns a directory in it, if it is there and as private.
     ///
     /// # Errors
@@ -109,11 +137,7 @@ fn name_of(uid: u32) -> String {
 /// Opens the directory that contains the places, if only root can rename them.
 fn base() -> io::Result<File> {
     let base = names::directory(Path::new(BASE), Links::Refused)?;
-    let found = base.metadata()?;
-    let is_ours = [0, user::effective_uid()].contains(&found.uid());
-    // With the sticky bit only its owner, root and the owner of the directory can rename a file.
-    let is_safe = found.mode() & 0o022 == 0 || found.mode() & 0o1000 != 0;
-    if is_ours && is_safe {
+    if is_safe(&base.metadata()?) {
         Ok(base)
     } else {
         Err(refused(&format!(
@@ -136,6 +160,42 @@ fn suffixed(base: &File, uid: u32) -> Vec<String> {
         .collect();
     names.sort_unstable();
     names
+}
+
+/// Opens the directory that holds a place, if nobody else can rename what is in it; returns the
+/// name of the place in it.
+fn parent_and_name(path: &Path) -> io::Result<(File, &str)> {
+    let name = path.file_name().and_then(OsStr::to_str);
+    let name = name.ok_or_else(|| refused("its name is not text"))?;
+    let parent = directory_of(path);
+    // The way is walked as for a file that mail is written to: a link that another user has made is
+    // not followed.
+    let opened = match parent.file_name() {
+        Some(_) => {
+            let target = Target::find(parent, true).map_err(io_error)?;
+            target.open_directory(None).map_err(io_error)?
+        }
+        None => names::directory(parent, Links::Refused)?,
+    };
+    if is_safe(&opened.metadata()?) {
+        Ok((opened, name))
+    } else {
+        Err(refused("other users can rename it"))
+    }
+}
+
+fn io_error(denied: Denied) -> io::Error {
+    match denied {
+        Denied::System(error) => error,
+        denied => io::Error::new(ErrorKind::PermissionDenied, denied),
+    }
+}
+
+/// Returns whether only we and root can rename what is in a directory.
+fn is_safe(directory: &Metadata) -> bool {
+    let is_ours = [0, user::effective_uid()].contains(&directory.uid());
+    // With the sticky bit only its owner, root and the owner of the directory can rename a file.
+    is_ours && (directory.mode() & 0o022 == 0 || directory.mode() & 0o1000 != 0)
 }
 
 fn make_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Private> {

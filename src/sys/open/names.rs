@@ -8,13 +8,16 @@
 //! | configuration, secrets, texts, attachments | `sys::open::read` |
 //! | pictures that HTML names, below the directory of the HTML | `sys::open::below` |
 //! | mail that is written: mailboxes, copies, dead letters, `~w` | `sys::open::write` |
-//! | our own directories in `/var/tmp` | `sys::private` |
+//! | our own directories in `/var/tmp` and those of outboxes | `sys::private` |
 //! | files that get their name last, directories that are synced | `sys::disk` |
 //! | mailboxes that are read or rewritten: the name in a sticky spool says whose it may be | `mailbox::file` |
 //! | dot-locks: any file at all holds the lock | `mailbox::lock::dot::content` |
 //! | journals: what is no journal is not touched | `mailbox::rewrite::journal::held_path` |
 //! | the files of a Maildir | `mailbox::maildir::folder` |
 //! | a dead letter file of ours that others may read | `submission::keep` |
+//! | the files of an outbox | `submission::outbox::store` |
+//! | the name and the state of an entry of an outbox that we have locked | `submission::outbox::held` |
+//! | the files of an outbox that are listed | `submission::outbox::listing` |
 //!
 //! No open waits for the other end of a FIFO, no terminal becomes ours, no child inherits a
 //! descriptor, and no interrupted call is an error.

@@ -1,0 +1,366 @@
+//! An entry under its lock.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nix::fcntl::renameat;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use super::entry::{EntryEnvelope, Head, Id};
+use super::state::EntryState;
+use super::store::FAILED;
+use crate::message::MessageSource;
+use crate::sys::disk::{settle_directory, sync_names_in, until_done};
+use crate::sys::open::names;
+use crate::sys::private::Private;
+
+/// The name of an entry's file says its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Suffix {
+    /// It is being written.
+    New,
+    /// It waits.
+    Queued,
+    /// Its final dot may have been written.
+    Dot,
+}
+
+impl Suffix {
+    const ALL: [Suffix; 3] = [Suffix::New, Suffix::Queued, Suffix::Dot];
+
+    fn text(self) -> &'static str {
+        match self {
+            Suffix::New => ".new",
+            Suffix::Queued => ".q",
+            Suffix::Dot => ".dot",
+        }
+    }
+
+    /// Returns the name of the file of an entry in this state.
+    pub(super) fn name(self, id: &Id) -> String {
+        format!("{id}{}", self.text())
+    }
+
+    /// Reads the name of an entry's file.
+    pub(super) fn parse(name: &str) -> Option<(Id, Suffix)> {
+        Suffix::ALL.into_iter().find_map(|suffix| {
+            let id = name.strip_suffix(suffix.text())?;
+            Some((Id::parse(id)?, suffix))
+        })
+    }
+}
+
+/// The open and locked file of an entry, for the threads that send it.
+#[derive(Debug)]
+pub(crate) struct EntryFile {
+    place: Private,
+    id: Id,
+    file: File,
+    standing: Mutex<FileStanding>,
+}
+
+#[derive(Debug)]
+struct FileStanding {
+    suffix: Suffix,
+    /// Whether the outcome was taken: no worker that is left behind may change the name any more.
+    is_closed: bool,
+}
+
+impl EntryFile {
+    pub(super) fn new(place: Private, id: Id, file: File, suffix: Suffix) -> Arc<EntryFile> {
+        Arc::new(EntryFile {
+            place,
+            id,
+            file,
+            standing: Mutex::new(FileStanding {
+                suffix,
+                is_closed: false,
+            }),
+        })
+    }
+
+    fn standing(&self) -> MutexGuard<'_, FileStanding> {
+        // Each method changes it in one step, so a panic of another thread leaves it usable.
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says on the disk that the final dot may have been written; to be called just before.
+    ///
+    /// Not synced: after a power cut the entry may wait again, and the message come twice.
+    ///
+    /// # Errors
+    /// When the name cannot be changed, or the outcome was taken: the dot must not be written then.
+    pub(crate) fn about_to_dot(&self) -> io::Result<()> {
+        let mut standing = self.standing();
+        if standing.is_closed {
+            return Err(io::Error::other("the wait for the relay has ended"));
+        }
+        self.rename(&mut standing, Suffix::Dot)
+    }
+
+    /// Makes file and name survive a power cut.
+    ///
+    /// # Errors
+    /// When one of them cannot be synced: nothing may be promised then.
+    pub(crate) fn make_durable(&self) -> io::Result<()> {
+        until_done(|| self.file.sync_all())?;
+        sync_names_in(self.place.directory(), &self.file)?;
+        // The directory itself may be new.
+        settle_directory(self.place.path())
+    }
+
+    fn rename(&self, standing: &mut FileStanding, to: Suffix) -> io::Result<()> {
+        if standing.suffix != to {
+            let (old, new) = (standing.suffix.name(&self.id), to.name(&self.id));
+            let directory = self.place.directory();
+            renameat(directory, old.as_str(), directory, new.as_str())?;
+            standing.suffix = to;
+        }
+        Ok(())
+    }
+
+    /// From here on no other thread changes the name; returns what it is.
+    fn close(&self) -> Suffix {
+        let mut standing = self.standing();
+        standing.is_closed = true;
+        standing.suffix
+    }
+
+    fn state_name(&self) -> String {
+        format!("{}.st", self.id)
+    }
+}
+
+/// An entry under its lock, which is released when this and the last copy of its file are dropped.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    file: Arc<EntryFile>,
+    head: Head,
+    state: EntryState,
+    /// Whether there is a sidecar.
+    has_state: bool,
+    /// Where it lay before it failed, for one that lies in `failed`.
+    origin: Option<Private>,
+}
+
+impl Entry {
+    pub(super) fn new(
+        file: Arc<EntryFile>,
+        head: Head,
+        state: EntryState,
+        has_state: bool,
+    ) -> Entry {
+        Entry {
+            file,
+            head,
+            state,
+            has_state,
+            origin: None,
+        }
+    }
+
+    /// Says that it lies in the directory `failed` of this place.
+    pub(super) fn failed_in(mut self, origin: Private) -> Entry {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Returns its ID.
+    pub(crate) fn id(&self) -> &Id {
+        &self.file.id
+    }
+
+    /// Returns its envelope.
+    pub(crate) fn envelope(&self) -> &EntryEnvelope {
+        &self.head.envelope
+    }
+
+    /// Returns what became of it so far.
+    pub(crate) fn state(&self) -> &EntryState {
+        &self.state
+    }
+
+    /// Returns what became of it so far, to be changed; [`save_state`](Entry::save_state) writes it.
+    pub(crate) fn state_mut(&mut self) -> &mut EntryState {
+        &mut self.state
+    }
+
+    /// Returns its file, for the threads that send it.
+    pub(crate) fn file(&self) -> &Arc<EntryFile> {
+        &self.file
+    }
+
+    /// Returns the message: the neutral header, and the body for a wire of 7 bits.
+    pub(crate) fn message(&self) -> EntryMessage {
+        EntryMessage {
+            file: Arc::clone(&self.file),
+            at: self.head.message_at(),
+            len: self.head.line.message,
+        }
+    }
+
+    /// Returns whether its final dot may have been written.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        self.file.standing().suffix == Suffix::Dot
+    }
+
+    /// Says that the message waits: it has not arrived, or is to be sent again although it may have.
+    ///
+    /// # Errors
+    /// When the name cannot be changed.
+    pub(crate) fn back_to_queue(&self) -> io::Result<()> {
+        self.file.close();
+        let mut standing = self.file.standing();
+        self.file.rename(&mut standing, Suffix::Queued)
+    }
+
+    /// Lets a further try change the name again.
+    pub(crate) fn reopen(&self) {
+        self.file.standing().is_closed = false;
+    }
+
+    /// Says that it is uncertain whether the message has arrived.
+    ///
+    /// # Errors
+    /// When the name cannot be changed.
+    pub(crate) fn leave_uncertain(&self) -> io::Result<()> {
+        self.file.close();
+        let mut standing = self.file.standing();
+        self.file.rename(&mut standing, Suffix::Dot)
+    }
+
+    /// Makes entry, name and sidecar survive a power cut.
+    ///
+    /// # Errors
+    /// When something cannot be synced: nothing may be promised then.
+    pub(crate) fn make_durable(&self) -> io::Result<()> {
+        self.file.make_durable()
+    }
+
+    /// Writes the sidecar. Its bytes are synced; its name is with
+    /// [`make_durable`](Entry::make_durable).
+    ///
+    /// # Errors
+    /// When it cannot be written: the sidecar is as it was then.
+    pub(crate) fn save_state(&mut self) -> io::Result<()> {
+        let directory = self.file.place.directory();
+        let name = self.file.state_name();
+        let new = format!("{name}.new");
+        let make = || names::make_in(directory, new.as_str());
+        let file = match make() {
+            // Left behind by one who died: we have the lock.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                unlinkat(directory, new.as_str(), UnlinkatFlags::NoRemoveDir)?;
+                make()?
+            }
+            made => made?,
+        };
+        let bytes = self.state.encode();
+        let written = (&file)
+            .write_all(&bytes)
+            .and_then(|()| until_done(|| file.sync_all()))
+            .and_then(|()| Ok(renameat(directory, new.as_str(), directory, name.as_str())?));
+        if written.is_err() {
+            let _ = unlinkat(directory, new.as_str(), UnlinkatFlags::NoRemoveDir);
+        }
+        self.has_state |= written.is_ok();
+        written
+    }
+
+    /// Removes the entry: every recipient has the message, or somebody wants it gone.
+    ///
+    /// Not synced: after a power cut it may be there again, and the message come twice.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        let name = self.file.close().name(self.id());
+        let directory = self.file.place.directory();
+        unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir)?;
+        if self.has_state {
+            // Left behind it is in nobody's way, and goes with the next flush.
+            let name = self.file.state_name();
+            let _ = unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir);
+        }
+        Ok(())
+    }
+
+    /// Puts the entry away with its state, as it is: nothing sends it by itself any more.
+    ///
+    /// # Errors
+    /// When it cannot be moved; it lies where it was then, or its sidecar does.
+    pub(crate) fn fail(mut self) -> io::Result<()> {
+        let failed = self.file.place.make_directory(FAILED)?;
+        self.save_state()?;
+        self.move_to(&failed)
+    }
+
+    /// Takes an entry of `failed` back into the outbox, to be tried at once.
+    ///
+    /// # Errors
+    /// When it cannot be moved, or lies in the outbox already.
+    pub(crate) fn revive(mut self) -> io::Result<()> {
+        let Some(origin) = self.origin.take() else {
+            return Err(io::Error::other("it has not failed"));
+        };
+        self.state.next = None;
+        self.state.held = None;
+        self.save_state()?;
+        self.move_to(&origin)
+    }
+
+    /// Moves entry and sidecar to another directory of the same outbox; both directories are synced.
+    fn move_to(&self, place: &Private) -> io::Result<()> {
+        let name = self.file.close().name(self.id());
+        let (from, to) = (self.file.place.directory(), place.directory());
+        // The sidecar first: an entry without one would go to those who have the message.
+        let state = self.file.state_name();
+        renameat(from, state.as_str(), to, state.as_str())?;
+        let queued = Suffix::Queued.name(self.id());
+        if let Err(error) = renameat(from, name.as_str(), to, queued.as_str()) {
+            let _ = renameat(to, state.as_str(), from, state.as_str());
+            return Err(error.into());
+        }
+        sync_names_in(to, &self.file.file)?;
+        sync_names_in(from, &self.file.file)
+    }
+}
+
+/// The message of an entry.
+#[derive(Clone, Debug)]
+pub(crate) struct EntryMessage {
+    file: Arc<EntryFile>,
+    at: u64,
+    len: u64,
+}
+
+impl MessageSource for EntryMessage {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(MessageReader {
+            file: &self.file.file,
+            at: self.at,
+            end: self.at + self.len,
+        }))
+    }
+}
+
+struct MessageReader<'a> {
+    file: &'a File,
+    at: u64,
+    end: u64,
+}
+
+impl Read for MessageReader<'_> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        let length = (self.end - self.at).min(block.len() as u64) as usize;
+        let count = self.file.read_at(&mut block[..length], self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,45 @@
+//! The outbox: messages that no next hop has accepted yet, kept until one does.
+//!
+//! This module knows files only. It knows no routes and no settings but the limits and the place that
+//! it is given; what is tried, and when, is decided by whoever holds an [`Entry`].
+//!
+//! # Files of a place
+//! A place is a directory of one user, of mode 0700 ([`place`]).
+//!
+//! | name | meaning |
+//! |---|---|
+//! | `ID.new` | being written, under the lock of its writer. Without a lock its writer is dead: it is adopted if it is complete, and else named as torn and moved to `failed` after 36 hours |
+//! | `ID.q` | waits, complete |
+//! | `ID.dot` | its final dot may have been written. Locked: somebody sends it. Not locked: it is uncertain whether the message has arrived |
+//! | `ID.st` | what became of it so far ([`state`]); none before the first try has failed |
+//! | `failed/ID.q`, `failed/ID.st` | given up, refused, or torn; nothing sends it by itself |
+//! | `lock` | the lock of the one flusher |
+//!
+//! An ID begins with the time of arrival, so the order of the names is the order of arrival.
+//!
+//! # Promises
+//! An entry is written and gets its name `ID.q` before anybody is waited for, so the death of its
+//! writer loses nothing. That costs no sync: a message that is accepted at once leaves the disk as it
+//! came. Whoever tells the user that a message is kept calls [`EntryFile::make_durable`] before.
+//!
+//! # Locks
+//! They are flock(2) on open files, asked for without waiting, and die with their owner. That a file
+//! is there never means that it is locked.
+
+// Until the flush and the faces of the outbox use all of it.
+#![allow(dead_code, unused_imports)]
+
+mod entry;
+mod held;
+mod listing;
+mod place;
+mod state;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use entry::{EntryEnvelope, Id, merge_key};
+pub(crate) use held::{Entry, EntryFile, EntryMessage};
+pub(crate) use listing::{Condition, Listed, Listing};
+pub(crate) use state::{EntryState, ReplyNote, Standing, TargetState};
+pub(crate) use store::{FlusherLock, Outbox};

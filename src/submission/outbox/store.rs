@@ -1,0 +1,392 @@
+//! The store: entries are written, looked at, taken under their lock, and adopted.
+
+use std::fs::{File, Metadata, TryLockError};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::dir::{Dir, Type};
+use nix::fcntl::renameat;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use super::entry::{self, EntryEnvelope, Head, Id};
+use super::held::{Entry, EntryFile, Suffix};
+use super::place;
+use super::state::EntryState;
+use crate::exit::{self, Failure, Kind};
+use crate::submission::Surroundings;
+use crate::sys::clock;
+use crate::sys::open::names::{self, Access};
+use crate::sys::private::Private;
+
+/// The directory for what nothing sends by itself any more.
+pub(super) const FAILED: &str = "failed";
+
+/// The lock of the flusher.
+pub(super) const LOCK: &str = "lock";
+
+/// After how long a file that was never completed is put away.
+const TORN: Duration = Duration::from_secs(36 * 60 * 60);
+
+/// How large a sidecar may be that is read.
+const MAX_STATE: u64 = 64 << 20;
+
+/// The directory of routes' states, beside the entries.
+pub(super) const ROUTES: &str = "routes";
+
+/// An outbox that was opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Outbox {
+    pub(super) place: Private,
+}
+
+/// The flusher's lock; it is released when this is dropped.
+#[derive(Debug)]
+pub(crate) struct FlusherLock {
+    _file: File,
+}
+
+impl Outbox {
+    /// Opens the outbox to write to it; makes its directory if necessary. `None` where it is off.
+    ///
+    /// # Errors
+    /// 73 when no place can be used, 78 when `outbox` names none.
+    pub(crate) fn open(around: &Surroundings<'_>) -> Result<Option<Outbox>, Failure> {
+        let place = place::to_write(around.settings, around.environment)?;
+        Ok(place.map(|place| Outbox { place }))
+    }
+
+    /// Returns the outboxes of the user that are there: the one for new entries first, then those of
+    /// times when that place could not be used. Nothing is made.
+    ///
+    /// # Errors
+    /// 77 when one is there and cannot be opened, or is not the user's alone; 78 when `outbox` names
+    /// none.
+    pub(crate) fn all(around: &Surroundings<'_>) -> Result<Vec<Outbox>, Failure> {
+        let places = place::to_read(around.settings, around.environment)?;
+        Ok(places.into_iter().map(|place| Outbox { place }).collect())
+    }
+
+    #[cfg(test)]
+    pub(super) fn at(path: &Path) -> Outbox {
+        Outbox {
+            place: Private::make_at(path, 0o700).expect("a place"),
+        }
+    }
+
+    /// Returns its path, to be shown.
+    pub(crate) fn path(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// Returns its open directory.
+    pub(crate) fn directory(&self) -> &Arc<File> {
+        self.place.directory()
+    }
+
+    /// Takes the lock of the one flusher; `None` if another one runs.
+    ///
+    /// # Errors
+    /// When the lock's file cannot be opened or made.
+    pub(crate) fn lock_flusher(&self) -> io::Result<Option<FlusherLock>> {
+        let directory = self.directory();
+        let opened = match names::open_in(directory, LOCK, Access::ReadWrite) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match names::make_in(directory, LOCK) {
+                    // Another flusher has made it since.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        names::open_in(directory, LOCK, Access::ReadWrite)
+                    }
+                    made => made,
+                }
+            }
+            opened => opened,
+        }?;
+        judge(&opened.metadata()?).map_err(|why| io::Error::other(format!("{LOCK} {why}")))?;
+        Ok(lock(&opened)?.then_some(FlusherLock { _file: opened }))
+    }
+
+    /// Writes a message into the outbox and gives it its name; nothing is synced.
+    ///
+    /// `header` ends with the empty line behind the header fields.
+    ///
+    /// # Errors
+    /// When the file cannot be made or written, or the body not be read. Nothing is left then.
+    pub(crate) fn enter(
+        &self,
+        envelope: &EntryEnvelope,
+        header: &[u8],
+        body: &mut dyn Read,
+    ) -> io::Result<Entry> {
+        let id = Id::new();
+        let directory = self.directory();
+        let name = Suffix::New.name(&id);
+        let file = names::make_in(directory, name.as_str())?;
+        // Locked before its first byte, and those who adopt lock none that is not complete: so
+        // nobody but us can have the lock.
+        let written = lock(&file)
+            .and_then(|is_ours| {
+                is_ours.then_some(()).ok_or_else(|| {
+                    io::Error::new(io::ErrorKind::WouldBlock, "the new file is locked")
+                })
+            })
+            .and_then(|()| entry::write(&file, envelope, header, body))
+            .and_then(|head| {
+                let queued = Suffix::Queued.name(&id);
+                renameat(directory, name.as_str(), directory, queued.as_str())?;
+                Ok(head)
+            });
+        match written {
+            Ok(head) => Ok(Entry::new(
+                EntryFile::new(self.place.clone(), id, file, Suffix::Queued),
+                head,
+                EntryState::default(),
+                false,
+            )),
+            Err(error) => {
+                let _ = unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes an entry under its lock, with its checksum looked at; `None` if somebody else has it, or
+    /// it is gone.
+    ///
+    /// # Errors
+    /// 65 when the file is no sound entry, 74 when it cannot be read.
+    pub(crate) fn lock(&self, id: &Id) -> Result<Option<Entry>, Failure> {
+        lock_in(&self.place, id, &[Suffix::Queued, Suffix::Dot])
+    }
+
+    /// Takes an entry of `failed` under its lock, as [`lock`](Outbox::lock).
+    ///
+    /// # Errors
+    /// As [`lock`](Outbox::lock).
+    pub(crate) fn lock_failed(&self, id: &Id) -> Result<Option<Entry>, Failure> {
+        match self.failed() {
+            Some(failed) => {
+                let entry = lock_in(&failed, id, &[Suffix::Queued])?;
+                Ok(entry.map(|entry| entry.failed_in(self.place.clone())))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the directory of those that failed, if there is one.
+    pub(super) fn failed(&self) -> Option<Private> {
+        self.place.open(FAILED).ok()
+    }
+
+    /// Gives the entries whose writer died before the last step their name, and puts away what was
+    /// never completed. Returns those that wait from now on.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn adopt(&self) -> io::Result<Vec<Id>> {
+        let mut adopted = Vec::new();
+        for name in names_of(self.directory())? {
+            let name = name?.0;
+            if let Some((id, Suffix::New)) = Suffix::parse(&name)
+                && self.adopt_one(&id, &name).unwrap_or(false)
+            {
+                adopted.push(id);
+            }
+        }
+        adopted.sort_unstable();
+        Ok(adopted)
+    }
+
+    fn adopt_one(&self, id: &Id, name: &str) -> io::Result<bool> {
+        let directory = self.directory();
+        let file = names::open_in(directory, name, Access::ReadWrite)?;
+        let metadata = file.metadata()?;
+        if judge(&metadata).is_err() {
+            return Ok(false);
+        }
+        match Head::read(&file, metadata.len()) {
+            // The lock is asked for only now: see `enter`.
+            Ok(head) => {
+                if !lock(&file)? || head.verify(&file).is_err() {
+                    return Ok(false);
+                }
+                let queued = Suffix::Queued.name(id);
+                renameat(directory, name, directory, queued.as_str())?;
+                let file = EntryFile::new(self.place.clone(), id.clone(), file, Suffix::Queued);
+                file.make_durable()?;
+                Ok(true)
+            }
+            Err(_) => {
+                let age = metadata
+                    .modified()
+                    .ok()
+                    .and_then(|time| clock::now().duration_since(time).ok());
+                if age.is_some_and(|age| age > TORN) && lock(&file)? {
+                    let failed = self.place.make_directory(FAILED)?;
+                    let put = Suffix::Queued.name(id);
+                    renameat(directory, name, failed.directory(), put.as_str())?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Removes an entry that is no sound one, with its sidecar; false if it is locked or gone.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub(crate) fn remove_torn(&self, id: &Id, is_failed: bool) -> io::Result<bool> {
+        let place = if is_failed {
+            self.failed()
+        } else {
+            Some(self.place.clone())
+        };
+        let Some(place) = place else {
+            return Ok(false);
+        };
+        let mut removed = false;
+        for suffix in [Suffix::Queued, Suffix::Dot, Suffix::New] {
+            let name = suffix.name(id);
+            let found = match names::look_in(place.directory(), name.as_str()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                found => found?,
+            };
+            // Only a regular file can be locked by somebody who sends it.
+            if found.is_file() {
+                let file = names::open_in(place.directory(), name.as_str(), Access::Read)?;
+                if !lock(&file)? {
+                    return Ok(false);
+                }
+            }
+            unlinkat(place.directory(), name.as_str(), UnlinkatFlags::NoRemoveDir)?;
+            removed = true;
+        }
+        for name in [format!("{id}.st"), format!("{id}.st.new")] {
+            let _ = unlinkat(place.directory(), name.as_str(), UnlinkatFlags::NoRemoveDir);
+        }
+        Ok(removed)
+    }
+}
+
+/// Opens and locks the file of an entry under the first of these names that is there.
+fn lock_in(place: &Private, id: &Id, suffixes: &[Suffix]) -> Result<Option<Entry>, Failure> {
+    let broken = |why: String| {
+        let what = format!("the entry {id} of the outbox {why}");
+        Failure::new(Kind::Data, what)
+    };
+    let failed = |error: io::Error| {
+        let what = format!("cannot read the entry {id} of the outbox");
+        Failure::new(Kind::Io, what).because(error)
+    };
+    let directory = place.directory();
+    for suffix in suffixes {
+        let name = suffix.name(id);
+        let file = match names::open_in(directory, name.as_str(), Access::ReadWrite) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => match names::look_in(directory, name.as_str()) {
+                Ok(found) if !found.is_file() => return Err(broken(NOT_REGULAR.to_owned())),
+                _ => return Err(failed(error)),
+            },
+            Ok(file) => file,
+        };
+        let metadata = file.metadata().map_err(failed)?;
+        judge(&metadata).map_err(|why| broken(why.to_owned()))?;
+        if !lock(&file).map_err(failed)? {
+            return Ok(None);
+        }
+        // Whoever had the lock may have sent and removed it, or moved it to the other name, since it
+        // was opened.
+        let is_same = names::look_in(directory, name.as_str())
+            .is_ok_and(|named| named.ino() == metadata.ino() && named.dev() == metadata.dev());
+        if !is_same {
+            return Ok(None);
+        }
+        let head = Head::read(&file, metadata.len()).map_err(broken)?;
+        head.verify(&file).map_err(broken)?;
+        let (state, has_state) = match read_state(directory, id) {
+            Ok(Some(state)) => (state, true),
+            Ok(None) => (EntryState::default(), false),
+            // Who has the message already is not known: sent again, it might come twice.
+            Err(why) => return Err(broken(why)),
+        };
+        let file = EntryFile::new(place.clone(), id.clone(), file, *suffix);
+        return Ok(Some(Entry::new(file, head, state, has_state)));
+    }
+    Ok(None)
+}
+
+/// Reads the sidecar of an entry; `None` if there is none.
+///
+/// # Errors
+/// Says what is wrong, as the end of a sentence that begins with the entry.
+pub(super) fn read_state(directory: &File, id: &Id) -> Result<Option<EntryState>, String> {
+    let damaged = |why: &str| format!("has a state file ({id}.st) that {why}");
+    let name = format!("{id}.st");
+    let mut file = match names::open_in(directory, name.as_str(), Access::Read) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(damaged(&format!(
+                "cannot be opened: {}",
+                exit::plain(&error)
+            )));
+        }
+        Ok(file) => file,
+    };
+    let metadata = file
+        .metadata()
+        .map_err(|error| damaged(&format!("cannot be read: {}", exit::plain(&error))))?;
+    judge(&metadata).map_err(damaged)?;
+    if metadata.len() > MAX_STATE {
+        return Err(damaged("is too large"));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    file.read_to_end(&mut bytes)
+        .map_err(|error| damaged(&format!("cannot be read: {}", exit::plain(&error))))?;
+    let state = EntryState::decode(&bytes);
+    state.map(Some).ok_or_else(|| damaged("is damaged"))
+}
+
+const NOT_REGULAR: &str = "is not a regular file";
+
+/// Judges a file of the outbox; the directory is ours alone, so this finds accidents, and what root
+/// or a backup has put there.
+///
+/// # Errors
+/// Says what is wrong, as the end of a sentence that begins with the file.
+pub(super) fn judge(file: &Metadata) -> Result<(), &'static str> {
+    if !file.is_file() {
+        Err(NOT_REGULAR)
+    } else if file.uid() != crate::sys::user::effective_uid() {
+        Err("belongs to another user")
+    } else if file.mode() & 0o077 != 0 {
+        Err("can be read or written by other users")
+    } else if file.nlink() != 1 {
+        Err("has a second name (hard link)")
+    } else {
+        Ok(())
+    }
+}
+
+/// Asks for the lock of a file, without waiting.
+pub(super) fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Returns the names in a directory, with their kind where the file system says it.
+pub(super) fn names_of(
+    directory: &File,
+) -> io::Result<impl Iterator<Item = io::Result<(String, Option<Type>)>>> {
+    let opened = Dir::from_fd(names::directory_again(directory)?.into())?;
+    let names = opened.into_iter().map(|entry| {
+        let entry = entry?;
+        let name = String::from_utf8_lossy(entry.file_name().to_bytes()).into_owned();
+        Ok((name, entry.file_type()))
+    });
+    Ok(names.filter(|name| !matches!(name, Ok((name, _)) if name == "." || name == "..")))
+}

@@ -1,0 +1,422 @@
+//! Tests of the store: what is written comes back, whatever lies beside it is told right, and no lock
+//! is waited for.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::sys::stat::Mode;
+use tempfile::TempDir;
+
+use super::held::Suffix;
+use super::*;
+use crate::message::MessageSource;
+
+const HEADER: &[u8] = b"Subject: disk\nMessage-ID: <1@host>\n\n";
+
+struct World {
+    directory: TempDir,
+    outbox: Outbox,
+}
+
+impl World {
+    fn new() -> World {
+        let directory = tempfile::tempdir().expect("a directory");
+        let outbox = Outbox::at(&directory.path().join("outbox"));
+        World { directory, outbox }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join("outbox").join(name)
+    }
+
+    fn enter(&self, body: &str) -> Entry {
+        let entered = self.outbox.enter(&envelope(), HEADER, &mut body.as_bytes());
+        entered.expect("entered")
+    }
+
+    /// Enters a message and lets go of it; returns its ID and its file.
+    fn waiting(&self, body: &str) -> (Id, PathBuf) {
+        let id = self.enter(body).id().clone();
+        let path = self.path(&format!("{id}.q"));
+        (id, path)
+    }
+
+    /// Returns the names in the outbox.
+    fn names(&self) -> Vec<String> {
+        let read = fs::read_dir(self.path("")).expect("read");
+        let mut names: Vec<String> = read
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .into_string()
+                    .expect("text")
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        let listing = self.outbox.list().expect("listed");
+        listing
+            .entries
+            .into_iter()
+            .map(|entry| entry.condition)
+            .collect()
+    }
+}
+
+fn envelope() -> EntryEnvelope {
+    EntryEnvelope {
+        uid: 7,
+        login: "alice".to_owned(),
+        face: "mailx".to_owned(),
+        sender: Some(String::new()),
+        full_name: Some("Größe \"x\"\n".to_owned()),
+        recipients: vec!["ops@example.com".to_owned(), "root".to_owned()],
+        account: None,
+        route: Some("smtp://relay".to_owned()),
+        message_id: "<1@host>".to_owned(),
+        subject: Some("disk".to_owned()),
+        merge: None,
+        signed: false,
+    }
+}
+
+fn text_of(entry: &Entry) -> Vec<u8> {
+    let mut text = Vec::new();
+    let message = entry.message();
+    message
+        .reader()
+        .expect("a reader")
+        .read_to_end(&mut text)
+        .expect("read");
+    assert_eq!(text.len() as u64, message.len());
+    text
+}
+
+#[test]
+fn what_is_entered_comes_back_byte_for_byte() {
+    let world = World::new();
+    // Below one block, at its end, and over several of them.
+    for length in [0, 1, 60_000, 65_536, 200_000] {
+        let body = "x".repeat(length);
+        let (id, path) = world.waiting(&body);
+        let mode = fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let entry = world.outbox.lock(&id).expect("sound").expect("free");
+        assert_eq!(entry.envelope(), &envelope());
+        assert_eq!(entry.state(), &EntryState::default());
+        assert_eq!(text_of(&entry), [HEADER, body.as_bytes()].concat());
+        entry.finish().expect("removed");
+        assert!(world.names().is_empty());
+    }
+}
+
+#[test]
+fn ids_are_in_order_of_arrival_and_nothing_else_is_one() {
+    let ids: Vec<Id> = (0..100).map(|_| Id::new()).collect();
+    for id in &ids {
+        assert_eq!(Id::parse(id.as_str()).as_ref(), Some(id));
+    }
+    let now = crate::sys::clock::since_epoch();
+    assert!(now - ids[0].arrival() < Duration::from_secs(60));
+    assert!(ids[0].arrival() <= ids[99].arrival());
+    for wrong in [
+        "",
+        "x",
+        "../../etc/passwd",
+        "0000000000000001-1",
+        "0000000000000001-1-0000000",
+        "0000000000000001-1-0000000G",
+        "0000000000000001-1-00000000-1",
+        "000000000000001-1-00000000",
+        "0000000000000001--00000000",
+        "0000000000000001-12345678901-00000000",
+        "+000000000000001-1-00000000",
+    ] {
+        assert_eq!(Id::parse(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn a_lock_is_never_waited_for_and_dies_with_its_owner() {
+    let world = World::new();
+    let entry = world.enter("x");
+    let id = entry.id().clone();
+    assert!(
+        world.outbox.lock(&id).expect("sound").is_none(),
+        "we have it"
+    );
+    assert_eq!(world.conditions(), [Condition::Sending]);
+    drop(entry);
+    assert_eq!(world.conditions(), [Condition::Waiting]);
+    let entry = world.outbox.lock(&id).expect("sound").expect("free");
+    entry.finish().expect("removed");
+    assert!(world.outbox.lock(&id).expect("gone").is_none());
+    let flusher = world.outbox.lock_flusher().expect("made").expect("free");
+    assert!(world.outbox.lock_flusher().expect("there").is_none());
+    drop(flusher);
+    assert!(world.outbox.lock_flusher().expect("there").is_some());
+}
+
+#[test]
+fn the_name_says_whether_the_dot_may_be_out() {
+    let world = World::new();
+    let entry = world.enter("x");
+    let (id, file) = (entry.id().clone(), entry.file().clone());
+    file.about_to_dot().expect("renamed");
+    assert!(entry.is_uncertain());
+    assert_eq!(world.names(), [format!("{id}.dot")]);
+    drop((entry, file));
+    assert_eq!(world.conditions(), [Condition::Uncertain]);
+    let entry = world.outbox.lock(&id).expect("sound").expect("free");
+    assert!(entry.is_uncertain());
+    entry.back_to_queue().expect("renamed");
+    assert_eq!(world.names(), [format!("{id}.q")]);
+    // A worker that was left behind changes nothing any more.
+    let left_behind = entry.file().clone();
+    assert!(left_behind.about_to_dot().is_err());
+    assert_eq!(world.names(), [format!("{id}.q")]);
+    entry.reopen();
+    left_behind.about_to_dot().expect("a further try");
+}
+
+#[test]
+fn the_state_comes_back_and_decides_who_gets_the_message() {
+    let world = World::new();
+    let mut entry = world.enter("x");
+    let id = entry.id().clone();
+    let to = |recipient: &str, target: &str, standing| TargetState {
+        recipient: recipient.to_owned(),
+        target: target.to_owned(),
+        standing,
+        reply: "250 \u{e9}\u{1b}[2J\"".to_owned(),
+        time: 1_800_000_000,
+    };
+    let state = entry.state_mut();
+    state.attempts = 3;
+    state.next = Some(u64::MAX >> 1);
+    state.held = Some(String::new());
+    state.set_target(to("root", "a@example.com", Standing::Accepted));
+    state.set_target(to("root", "b@example.com", Standing::Waiting));
+    state.set_target(to("ops@example.com", "ops@example.com", Standing::Waiting));
+    state.set_target(to("ops@example.com", "ops@example.com", Standing::Refused));
+    state.note_reply(5, "root", "451 later");
+    let saved = state.clone();
+    entry.save_state().expect("written");
+    entry.save_state().expect("and replaced");
+    drop(entry);
+    let entry = world.outbox.lock(&id).expect("sound").expect("free");
+    assert_eq!(entry.state(), &saved);
+    let state = entry.state();
+    assert_eq!(state.targets.len(), 3);
+    for (recipient, target, done) in [
+        ("root", "a@example.com", true),
+        ("root", "b@example.com", false),
+        ("root", "new@example.com", false),
+        ("ops@example.com", "ops@example.com", true),
+        // The settings lead it elsewhere now: it was refused there, or has arrived.
+        ("ops@example.com", "other@example.com", true),
+        ("unknown", "unknown", false),
+    ] {
+        assert_eq!(
+            state.is_done(recipient, target),
+            done,
+            "{recipient} {target}"
+        );
+    }
+    assert!(!state.is_all_done(["root", "ops@example.com"]));
+    assert!(!state.is_all_done(["unknown"]));
+    assert_eq!(world.conditions(), [Condition::Sending]);
+    drop(entry);
+    assert_eq!(world.conditions(), [Condition::Held]);
+    let entry = world.outbox.lock(&id).expect("sound").expect("free");
+    entry.finish().expect("removed");
+    assert!(world.names().is_empty(), "the sidecar goes with its entry");
+}
+
+#[test]
+fn what_has_failed_is_put_away_and_can_come_back() {
+    let world = World::new();
+    let mut entry = world.enter("x");
+    let id = entry.id().clone();
+    entry.state_mut().reason = Some("550 no".to_owned());
+    entry.fail().expect("moved");
+    assert_eq!(world.names(), ["failed"]);
+    assert!(world.outbox.list().expect("listed").entries.is_empty());
+    let failed = world.outbox.list_failed().expect("listed").entries;
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].condition, Condition::Failed);
+    assert_eq!(failed[0].state.reason.as_deref(), Some("550 no"));
+    assert!(world.outbox.lock(&id).expect("none").is_none());
+    let entry = world.outbox.lock_failed(&id).expect("sound").expect("free");
+    entry.revive().expect("moved");
+    assert_eq!(world.conditions(), [Condition::Waiting]);
+    assert_eq!(
+        world.names(),
+        [format!("{id}.q"), format!("{id}.st"), "failed".to_owned()]
+    );
+}
+
+#[test]
+fn every_damage_is_told_and_no_damaged_entry_is_sent() {
+    let world = World::new();
+    let (_, sound) = world.waiting("0123456789");
+    let whole = fs::read(&sound).expect("read");
+    // Cut at any place, and with any byte changed.
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        for bytes in [&whole[..at], &changed] {
+            let id = Id::new();
+            let path = world.path(&format!("{id}.q"));
+            fs::write(&path, bytes).expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("closed");
+            let error = world.outbox.lock(&id).expect_err("damaged").to_string();
+            assert!(error.contains(id.as_str()), "{error}");
+            fs::remove_file(&path).expect("removed");
+        }
+    }
+    let id = Id::new();
+    let path = world.path(&format!("{id}.q"));
+    let later = String::from_utf8(whole)
+        .expect("text")
+        .replacen(" 01 ", " 02 ", 1);
+    fs::write(&path, later).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("closed");
+    let error = world
+        .outbox
+        .lock(&id)
+        .expect_err("of the future")
+        .to_string();
+    assert!(error.contains("has format 2"), "{error}");
+    assert!(matches!(&world.conditions()[1], Condition::Torn(why) if why.contains("format 2")));
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_told_and_never_followed() {
+    let world = World::new();
+    let (_, sound) = world.waiting("text");
+    let secret = world.directory.path().join("secret");
+    fs::copy(&sound, &secret).expect("copied");
+    type Make<'a> = &'a dyn Fn(&PathBuf);
+    let make: [(&str, Make<'_>); 5] = [
+        ("is not a regular file", &|path| {
+            symlink(&secret, path).expect("a link")
+        }),
+        ("is not a regular file", &|path| {
+            nix::unistd::mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO")
+        }),
+        ("is not a regular file", &|path| {
+            fs::create_dir(path).expect("a directory")
+        }),
+        ("has a second name (hard link)", &|path| {
+            fs::hard_link(&secret, path).expect("a link")
+        }),
+        ("can be read or written by other users", &|path| {
+            fs::copy(&sound, path).expect("copied");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o640)).expect("opened");
+        }),
+    ];
+    for (why, make) in make {
+        for suffix in [Suffix::Queued, Suffix::Dot] {
+            let id = Id::new();
+            let path = world.path(&suffix.name(&id));
+            make(&path);
+            let listed = world.outbox.list().expect("listed").entries;
+            let listed = listed
+                .into_iter()
+                .find(|entry| entry.id == id)
+                .expect("listed");
+            assert_eq!(listed.condition, Condition::Torn(why.to_owned()));
+            let error = world.outbox.lock(&id).expect_err("refused").to_string();
+            assert!(error.contains(why), "{error}");
+            assert!(world.outbox.adopt().expect("looked").is_empty());
+            assert!(
+                path.symlink_metadata().is_ok(),
+                "nothing is removed by itself"
+            );
+            if path.symlink_metadata().expect("there").is_dir() {
+                fs::remove_dir(&path).expect("removed");
+            } else {
+                assert!(world.outbox.remove_torn(&id, false).expect("removed"));
+            }
+            assert!(path.symlink_metadata().is_err());
+        }
+    }
+    assert!(secret.exists());
+}
+
+#[test]
+fn orphans_that_are_complete_are_adopted_and_torn_ones_are_kept() {
+    let world = World::new();
+    let (id, path) = world.waiting("whole");
+    let orphan = world.path(&format!("{id}.new"));
+    fs::rename(&path, &orphan).expect("renamed");
+    let (torn, path) = world.waiting("torn");
+    let torn_path = world.path(&format!("{torn}.new"));
+    fs::rename(&path, &torn_path).expect("renamed");
+    let file = File::options()
+        .write(true)
+        .open(&torn_path)
+        .expect("opened");
+    file.set_len(200).expect("cut");
+    let conditions = world.conditions();
+    assert_eq!(conditions[0], Condition::New);
+    assert_eq!(conditions[1], Condition::Torn("is not complete".to_owned()));
+    // One whose writer lives is nobody else's.
+    let held = File::open(&orphan).expect("opened");
+    held.try_lock().expect("locked");
+    assert!(world.outbox.adopt().expect("looked").is_empty());
+    drop(held);
+    let adopted = world.outbox.adopt().expect("looked");
+    assert_eq!(adopted, std::slice::from_ref(&id));
+    assert!(world.outbox.lock(&id).expect("sound").is_some());
+    assert!(torn_path.exists(), "its writer may be at work");
+    let old = crate::sys::clock::now() - Duration::from_secs(37 * 60 * 60);
+    file.set_modified(old).expect("old");
+    drop(file);
+    assert!(world.outbox.adopt().expect("looked").is_empty());
+    assert!(!torn_path.exists());
+    let failed = world.outbox.list_failed().expect("listed").entries;
+    assert_eq!(failed[0].id, torn);
+    assert!(matches!(failed[0].condition, Condition::Torn(_)));
+}
+
+#[test]
+fn a_damaged_sidecar_holds_the_message_back() {
+    let world = World::new();
+    let (id, _) = world.waiting("x");
+    let sidecar = world.path(&format!("{id}.st"));
+    for bytes in ["", "{", "[]", r#"{"version":2}"#, r#"{"version":1}"#] {
+        fs::write(&sidecar, bytes).expect("written");
+        fs::set_permissions(&sidecar, fs::Permissions::from_mode(0o600)).expect("closed");
+        let error = world.outbox.lock(&id).expect_err("damaged").to_string();
+        assert!(error.contains(&format!("{id}.st")), "{error}");
+        assert!(matches!(world.conditions()[..], [Condition::Torn(_)]));
+    }
+}
+
+#[test]
+fn a_listing_is_bounded_and_names_what_is_strange() {
+    let world = World::new();
+    let (first, _) = world.waiting("x");
+    for number in 0..20_050 {
+        let name = format!("9{number:015}-1-00000000.q");
+        File::create(world.path(&name)).expect("made");
+    }
+    for number in 0..50 {
+        File::create(world.path(&format!("note{number}"))).expect("made");
+    }
+    let listing = world.outbox.list().expect("listed");
+    assert_eq!(listing.entries.len(), 20_000);
+    assert_eq!(listing.entries[0].id, first);
+    assert_eq!(listing.left_out, 51);
+    assert_eq!((listing.strange.len(), listing.strange_count), (10, 50));
+    assert_eq!(world.outbox.ids().expect("listed").len(), 20_000);
+}
