@@ -69,6 +69,15 @@ impl Diagnostics {
         self.worst = Some(kind.or_worse(self.worst));
     }
 
+    /// Remembers the worst failure that others have reported.
+    pub(crate) fn absorb(&mut self, other: &Diagnostics) {
+        let Some(kind) = other.worst else { return };
+        match &other.told {
+            Some((line, hint)) => self.note_line(kind, line, hint.as_deref()),
+            None => self.note(kind),
+        }
+    }
+
     /// Remembers that a signal has ended us, where anything failed since.
     ///
     /// What failed may have another name: the interrupt key ends sendmail as well, and its end may

@@ -101,7 +101,8 @@ pub struct Composed {
     pub failures: Vec<Failure>,
     /// Whether there were more recipients than a message may have: the rest was left out.
     pub is_too_many: bool,
-    /// Whether standard input was to be attached and could not be read to its end: it is gone.
+    /// Whether the message is incomplete: its text broke off, or standard input was to be attached
+    /// and could not be read to its end.
     pub is_cut: bool,
     /// Whether there is no valid recipient.
     pub has_nobody: bool,

@@ -29,6 +29,9 @@ pub struct Handover {
     pub sender: Option<OsString>,
     /// The sender's full name.
     pub full_name: Option<OsString>,
+    /// Whether the message is one that we have kept: it was handed over before, and gets no second
+    /// trace field.
+    pub is_ours: bool,
 }
 
 /// Makes a draft of a finished message; the source is the whole message.
@@ -83,7 +86,9 @@ pub fn compose(
         None => append(&mut header, "Message-ID", &draft.message_id),
     }
     // On top of all others (RFC 5321 section 4.4); the number of these is how a loop is noticed.
-    if let Ok(received) = HeaderValue::new(received(settings, environment)) {
+    if !handover.is_ours
+        && let Ok(received) = HeaderValue::new(received(settings, environment))
+    {
         header.prepend(HeaderName::known("Received"), received);
     }
     draft.premade = Some(header);

@@ -2,9 +2,11 @@
 //!
 //! [`sending`] composes, submits, keeps and reports; every face sends through it, and a `reply` of the
 //! reader would too. [`reading`] finds and opens a mailbox. Neither needs a command line, and neither
-//! starts the reader, so that the reader can send a mail and open another mailbox.
+//! starts the reader, so that the reader can send a mail and open another mailbox. [`resend`] sends
+//! dead letters again.
 
 pub(crate) mod reading;
+pub(crate) mod resend;
 pub(crate) mod sending;
 
 use crate::exit::{Failure, Kind};

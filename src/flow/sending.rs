@@ -85,7 +85,8 @@ impl SendFlow<'_> {
                 return;
             }
             // The request may be wrong as well; what counts now is that the text is kept.
-            let composed = compose(text.body);
+            let mut composed = compose(text.body);
+            composed.is_cut = true;
             let kept = submission::keep_composed(&composed, around);
             self.diagnostics.kept_in_part(&kept);
             self.diagnostics.note_signal(around.signals);
@@ -174,7 +175,7 @@ impl SendFlow<'_> {
     }
 
     /// Prints and remembers the errors of a message.
-    fn fail_all(&mut self, composed: &Composed) {
+    pub(super) fn fail_all(&mut self, composed: &Composed) {
         for failure in composed.all_failures() {
             self.diagnostics.fail(failure);
         }
@@ -198,7 +199,7 @@ impl SendFlow<'_> {
     }
 
     /// Prints the receipt, if one is asked for.
-    fn print_receipt(&mut self, receipt: impl FnOnce() -> Receipt) {
+    pub(super) fn print_receipt(&mut self, receipt: impl FnOnce() -> Receipt) {
         let dry_run = self.options.dry_run || self.options.explain || self.is_debug();
         if self.options.json {
             print_receipt(receipt(), dry_run, self.diagnostics);
@@ -229,7 +230,7 @@ impl SendFlow<'_> {
     }
 
     /// Shows the exact message and the route of each recipient.
-    fn dry_run(&mut self, composed: &Composed) {
+    pub(super) fn dry_run(&mut self, composed: &Composed) {
         self.fail_all(composed);
         if let Some(failure) = composed.obstacle() {
             return self.report_unsent(composed, &with_causes(failure), &Kept::NotNeeded);

@@ -3,7 +3,9 @@
 //! The text is appended as one message to the dead letter file. That file is an mbox of mode 0600;
 //! one that others can read is closed to them first. It is never opened through a symbolic link and
 //! never overwritten. Two header fields in front of the message, `X-Postrider-Unsent-To` and
-//! `X-Postrider-Unsent-From`, name the envelope that failed.
+//! `X-Postrider-Unsent-From`, name the envelope that failed. A third one, `X-Postrider-Incomplete`,
+//! says that the text broke off, or that its writer gave it up: `letters`, which sends dead letters
+//! again, sends such a one only if it is named.
 //!
 //! A user without a usable home directory has the file in our private place,
 //! `/var/tmp/postrider-UID/`. If the file cannot be locked, it stays as it is, and the message gets a
@@ -27,6 +29,13 @@ use crate::sys::private::{LETTERS, Private};
 use crate::sys::spool::Spool;
 use crate::sys::{random, user};
 use crate::transport::local::Wait;
+
+/// The field that names the recipients who did not get a dead letter.
+pub(super) const UNSENT_TO: &str = "X-Postrider-Unsent-To";
+/// The field that names its envelope sender.
+pub(super) const UNSENT_FROM: &str = "X-Postrider-Unsent-From";
+/// The field of a dead letter whose text broke off, or was given up.
+pub(super) const INCOMPLETE: &str = "X-Postrider-Incomplete";
 
 /// How long a lock is waited for at most, whatever `lock-timeout` says: a file of its own is as good.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -183,6 +192,27 @@ fn places(settings: &Settings, environment: &Environment) -> (Vec<LetterPlace>, 
     // The last resort is /var/tmp and not /tmp: a dead letter has to outlive a reboot.
     places.push(LetterPlace::Shared);
     (places, reasons)
+}
+
+/// Returns the paths at which dead letters may lie, in the order in which they are tried.
+///
+/// `~/dead.letter` is among them whatever `$DEAD` says: the variable may have been set since.
+pub(super) fn letter_paths(settings: &Settings, environment: &Environment) -> Vec<PathBuf> {
+    let (places, _) = places(settings, environment);
+    let mut paths = Vec::new();
+    for place in places {
+        match place {
+            LetterPlace::File(path) => paths.push(path),
+            LetterPlace::Shared => {
+                let home = environment.home_directory().filter(|home| home.is_dir());
+                let home = home.map(|home| own_place(home.join(LETTERS), &mut Vec::new()));
+                paths.extend(home);
+                let private = Private::all_of(user::effective_uid());
+                paths.extend(private.iter().map(|place| place.path().join(LETTERS)));
+            }
+        }
+    }
+    paths
 }
 
 /// Returns where the dead letters that this file should hold are kept.

@@ -24,6 +24,7 @@ use crate::sys::user;
 mod dispatch;
 pub mod identity;
 pub mod keep;
+pub(crate) mod letters;
 pub mod log;
 pub mod mta;
 pub(crate) mod outbox;
@@ -65,7 +66,7 @@ pub fn send(
     let bad = bad.iter().map(|bad| Cow::Borrowed(bad.text.as_str()));
     let mut failed = unaccepted.chain(bad).peekable();
     if failed.peek().is_some() {
-        report.kept = keep(draft, failed, around);
+        report.kept = keep(draft, failed, false, around);
     }
     Ok(report)
 }
@@ -145,24 +146,44 @@ fn parent_keeps(around: &Surroundings<'_>) -> bool {
 
 /// Keeps a message that cannot be sent.
 pub fn keep_composed(composed: &Composed, around: &Surroundings<'_>) -> Kept {
-    keep(&composed.draft, composed.named(), around)
+    keep(&composed.draft, composed.named(), composed.is_cut, around)
 }
 
 /// Keeps the text of a draft for these recipients, unless the user wants nothing kept.
-///
-/// There may be a hundred thousand: they are joined as they come.
 fn keep<'a>(
     draft: &Draft,
     recipients: impl Iterator<Item = Cow<'a, str>>,
+    is_cut: bool,
     around: &Surroundings<'_>,
 ) -> Kept {
     // As the child of a submission of our own, the parent keeps the text.
     if !around.settings.is_set("save") || parent_keeps(around) {
         return Kept::NotNeeded;
     }
+    let not_kept = |error: io::Error| {
+        Failure::new(Kind::CannotCreate, "the message is NOT KEPT")
+            .because(exit::with_causes(&error))
+    };
+    let letter = letter(draft, recipients, is_cut, around).map_err(not_kept);
+    let letter = letter.and_then(|letter| keep::keep(&letter, around, &user::login_name()));
+    match letter {
+        Ok(letter) => Kept::DeadLetter(letter),
+        Err(failure) => Kept::Nowhere(failure),
+    }
+}
+
+/// Renders a draft as a dead letter for these recipients.
+///
+/// There may be a hundred thousand: they are joined as they come.
+fn letter<'a>(
+    draft: &Draft,
+    recipients: impl Iterator<Item = Cow<'a, str>>,
+    is_cut: bool,
+    around: &Surroundings<'_>,
+) -> io::Result<Spool> {
     let identity = Identity::find(around.settings);
-    // The envelope is not in the message: without these two fields the user could not send the dead
-    // letter again to the recipients who miss it.
+    // The envelope is not in the message: without these two fields the dead letter could not be
+    // sent again to the recipients who miss it.
     let sender = match &draft.envelope_sender {
         Some(sender) => sender.to_string(),
         None => user::login_name(),
@@ -178,10 +199,16 @@ fn keep<'a>(
         let (value, _) = HeaderValue::from_free_text(text.as_bytes());
         (HeaderName::known(name), value)
     };
-    let leading = vec![
-        field("X-Postrider-Unsent-To", &to),
-        field("X-Postrider-Unsent-From", &sender),
+    let mut leading = vec![
+        field(keep::UNSENT_TO, &to),
+        field(keep::UNSENT_FROM, &sender),
     ];
+    if is_cut {
+        leading.push(field(
+            keep::INCOMPLETE,
+            "the text was interrupted or cancelled",
+        ));
+    }
     // A hundred thousand recipients are not held twice.
     drop(to);
     let style = Style {
@@ -195,17 +222,7 @@ fn keep<'a>(
         limit: None,
         leading,
     };
-    let not_kept = |error: io::Error| {
-        Failure::new(Kind::CannotCreate, "the message is NOT KEPT")
-            .because(exit::with_causes(&error))
-    };
-    let rendered = render(draft, &style).map_err(not_kept);
-    let letter =
-        rendered.and_then(|rendered| keep::keep(&rendered.message, around, &user::login_name()));
-    match letter {
-        Ok(letter) => Kept::DeadLetter(letter),
-        Err(failure) => Kept::Nowhere(failure),
-    }
+    Ok(render(draft, &style)?.message)
 }
 
 /// Renders the message of a plan's first copy, for a dry run.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use super::resend::ResendArguments;
 use crate::cli::read::Task;
 use crate::cli::send::Sending;
 use crate::cli::settings::Inputs;
@@ -50,6 +51,13 @@ pub(crate) enum PostriderCommand {
     /// A message is marked if the LIST names it and every filter matches it. Without a LIST, the
     /// filters apply to all messages. The exit status is 1 if no message matched.
     Mark(MarkArguments),
+    /// Send unsent messages again
+    ///
+    /// A message that cannot be sent is kept in a dead letter file, with the recipients who did not
+    /// get it. This command sends it to them and takes it out of the file. A message of another
+    /// program, whose recipients are not named there, goes to those in its header. The exit status
+    /// is 1 if there is no unsent message.
+    Resend(ResendArguments),
     /// Take a mailx command line
     #[command(disable_help_flag = true)]
     Mailx(OtherFace),

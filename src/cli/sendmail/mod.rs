@@ -93,6 +93,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         from_header: parsed.recipients_from_header,
         sender: parsed.sender,
         full_name: parsed.full_name,
+        is_ours: false,
     };
     let ends_at_dot = !parsed.ignore_dots;
     hand_over(
@@ -127,7 +128,7 @@ fn hand_over(
     diagnostics: &mut Diagnostics,
 ) {
     let input = input::read_piped(around.signals, ends_at_dot);
-    let composed =
+    let mut composed =
         match premade::compose(&handover, input.body, around.settings, around.environment) {
             Ok(composed) => composed,
             Err(error) => {
@@ -139,6 +140,7 @@ fn hand_over(
     drop(handover);
     if let Some(failure) = input.failure {
         diagnostics.fail(&failure);
+        composed.is_cut = true;
         let kept = submission::keep_composed(&composed, around);
         return diagnostics.kept_in_part(&kept);
     }

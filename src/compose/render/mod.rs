@@ -157,8 +157,9 @@ fn complete(header: &mut PremadeHeader, draft: &Draft, style: &Style<'_>) {
     for (name, body) in fields.iter() {
         // The caller has chosen the From field for a message that has none. The To field of a
         // draft without recipients is `undisclosed-recipients:;`, for a message that names none
-        // at all; one with a Cc field names some.
+        // at all; one with a Cc field names some. The leading fields are put in front later.
         let is_known = header.contains(name.as_str())
+            || style.leading.iter().any(|(leading, _)| leading == name)
             || (name.is("From") && draft.from.is_empty())
             || (name.is("To") && header.contains("Cc"));
         if !is_known {

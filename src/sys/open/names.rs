@@ -14,6 +14,7 @@
 //! | dot-locks: any file at all holds the lock | `mailbox::lock::dot::content` |
 //! | journals: what is no journal is not touched | `mailbox::rewrite::journal::held_path` |
 //! | the files of a Maildir | `mailbox::maildir::folder` |
+//! | the directory of a dead letter file, locked while letters are sent again | `flow::resend` |
 //! | a dead letter file of ours that others may read | `submission::keep` |
 //! | the files of an outbox | `submission::outbox::store` |
 //! | the name and the state of an entry of an outbox that we have locked | `submission::outbox::held` |
