@@ -48,6 +48,12 @@ impl Id {
         Id::of(clock::since_epoch(), random::number() as u32)
     }
 
+    /// Returns the ID of a message that lies in a file of this user: the same one for the same facts.
+    pub(super) fn of_file(arrival: Duration, uid: u32, facts: &[u8]) -> Id {
+        let hash = XxHash3_128::oneshot(facts) as u32;
+        Id(format!("{:016}-{uid}-{hash:08x}", arrival.as_micros()))
+    }
+
     fn of(arrival: Duration, random: u32) -> Id {
         let pid = std::process::id();
         Id(format!("{:016}-{pid}-{random:08x}", arrival.as_micros()))

@@ -350,10 +350,11 @@ impl MessageSource for EntryMessage {
     }
 }
 
-struct MessageReader<'a> {
-    file: &'a File,
-    at: u64,
-    end: u64,
+/// Reads a part of a file that is an entry.
+pub(super) struct MessageReader<'a> {
+    pub(super) file: &'a File,
+    pub(super) at: u64,
+    pub(super) end: u64,
 }
 
 impl Read for MessageReader<'_> {

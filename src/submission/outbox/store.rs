@@ -120,7 +120,21 @@ impl Outbox {
         header: &[u8],
         body: &mut dyn Read,
     ) -> io::Result<Entry> {
-        let id = Id::new();
+        self.enter_as(Id::new(), envelope, header, body)
+    }
+
+    /// Writes a message into the outbox as [`enter`](Outbox::enter) does, under an ID that it has
+    /// already.
+    ///
+    /// # Errors
+    /// As [`enter`](Outbox::enter).
+    pub(super) fn enter_as(
+        &self,
+        id: Id,
+        envelope: &EntryEnvelope,
+        header: &[u8],
+        body: &mut dyn Read,
+    ) -> io::Result<Entry> {
         let directory = self.directory();
         let name = Suffix::New.name(&id);
         let file = names::make_in(directory, name.as_str())?;
@@ -150,6 +164,25 @@ impl Outbox {
                 Err(error)
             }
         }
+    }
+
+    /// Returns whether there is an entry of this ID, failed ones included.
+    ///
+    /// # Errors
+    /// When the directory cannot be looked at.
+    pub(super) fn holds(&self, id: &Id) -> io::Result<bool> {
+        let failed = self.failed();
+        let places = [Some(&self.place), failed.as_ref()];
+        for place in places.into_iter().flatten() {
+            for suffix in [Suffix::Queued, Suffix::Dot] {
+                match names::look_in(place.directory(), suffix.name(id).as_str()) {
+                    Ok(_) => return Ok(true),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Takes an entry under its lock, with its checksum looked at; `None` if somebody else has it, or
