@@ -57,6 +57,21 @@ impl Disposition {
     }
 }
 
+/// What an outcome speaks of, and so what may be tried next by the same way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The way to the next hop: the network, TLS, the login, a relay that takes no mail now. Another
+    /// message would fare no better.
+    Route,
+    /// The next hop wants less of us: fewer connections, messages or logins for a while.
+    Throttled,
+    /// This message, for all its recipients.
+    #[default]
+    Message,
+    /// This recipient alone.
+    Recipient,
+}
+
 /// The result of a message for one recipient, with the words of the next hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -72,6 +87,8 @@ pub struct Outcome {
     pub size_limit: Option<u64>,
     /// Whether the next hop refuses who the message is from: the sender, or this host's name.
     pub is_about_sender: bool,
+    /// What it speaks of.
+    pub scope: Scope,
 }
 
 impl Outcome {
@@ -84,7 +101,14 @@ impl Outcome {
             hint: None,
             size_limit: None,
             is_about_sender: false,
+            scope: Scope::default(),
         }
+    }
+
+    /// Says what the outcome speaks of.
+    pub fn scope(mut self, scope: Scope) -> Outcome {
+        self.scope = scope;
+        self
     }
 
     /// Adds the SMTP reply code or the child's exit status.

@@ -78,6 +78,12 @@ pub struct Behaviour {
     pub mail: Option<&'static str>,
     /// The reply to the final dot, if not 250.
     pub end: Option<&'static str>,
+    /// How many recipients a transaction may have, and the reply to each further RCPT.
+    pub most_recipients: Option<(usize, &'static str)>,
+    /// The same, but the reply comes to the final dot.
+    pub most_at_end: Option<(usize, &'static str)>,
+    /// After how many messages the connection is closed, with these words if there are any.
+    pub closes_after: Option<(usize, &'static str)>,
 }
 
 /// What one connection brought.
@@ -409,6 +415,7 @@ impl Behaviour {
         }
         peer.run(&say("220 relay.test ESMTP"))?;
         let (mut from, mut to, mut user) = (String::new(), Vec::new(), None);
+        let mut messages = 0;
         while let Some(line) = peer.command() {
             let tls = matches!(peer.stream, Stream::Tls(_));
             let verb = line.split(' ').next().unwrap_or_default().to_uppercase();
@@ -441,6 +448,12 @@ impl Behaviour {
                     let address = path.trim_matches(['<', '>']);
                     match self.refuse.iter().find(|(refused, _)| *refused == address) {
                         Some((_, reply)) => (*reply).to_owned(),
+                        None if self
+                            .most_recipients
+                            .is_some_and(|(most, _)| to.len() >= most) =>
+                        {
+                            self.most_recipients.unwrap_or_default().1.to_owned()
+                        }
                         None => {
                             to.push(path.to_owned());
                             "250 2.1.5 recipient ok".to_owned()
@@ -451,7 +464,10 @@ impl Behaviour {
                 "DATA" => {
                     peer.run(&say("354 go on"))?;
                     let data = peer.data()?;
-                    if self.end.is_none() {
+                    messages += 1;
+                    let surplus = self.most_at_end.filter(|(most, _)| to.len() > *most);
+                    let refusal = surplus.map(|(_, reply)| reply).or(self.end);
+                    if refusal.is_none() {
                         peer.log.lock().expect("log").messages.push(Message {
                             from: from.clone(),
                             to: to.clone(),
@@ -460,7 +476,19 @@ impl Behaviour {
                             user: user.clone(),
                         });
                     }
-                    self.end.unwrap_or("250 2.0.0 queued as 4711").to_owned()
+                    let reply = refusal.unwrap_or("250 2.0.0 queued as 4711");
+                    if let Some((most, words)) = self.closes_after
+                        && messages == most
+                    {
+                        peer.run(&say(reply))?;
+                        // So that the words are no answer that comes before its command.
+                        thread::sleep(Duration::from_millis(50));
+                        if !words.is_empty() {
+                            peer.run(&say(words))?;
+                        }
+                        return Ok(());
+                    }
+                    reply.to_owned()
                 }
                 "QUIT" => return peer.run(&say("221 bye")),
                 "RSET" | "NOOP" => "250 ok".to_owned(),

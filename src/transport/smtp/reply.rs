@@ -175,6 +175,15 @@ pub(super) fn text_of(bytes: &[u8]) -> String {
     }
 }
 
+/// Returns the first enhanced status code in the text of a refusal, such as `5.7.1` (RFC 3463).
+pub(super) fn enhanced_code(text: &str) -> Option<&str> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_whitespace().find(|word| {
+        let parts: Vec<&str> = word.split('.').collect();
+        matches!(parts[..], ["4" | "5", subject, detail] if is_number(subject) && is_number(detail))
+    })
+}
+
 /// What a server offers in its reply to EHLO (RFC 5321 section 4.1.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Capabilities {
@@ -190,6 +199,12 @@ pub(super) struct Capabilities {
     pub(super) size: Option<Option<u64>>,
     /// The mechanisms of AUTH (RFC 4954), in upper case.
     pub(super) auth: Vec<String>,
+    /// How many recipients one transaction may have (LIMITS, RFC 9422).
+    pub(super) rcpt_max: Option<usize>,
+    /// How many domains they may have.
+    pub(super) rcpt_domain_max: Option<usize>,
+    /// How many transactions one connection may have.
+    pub(super) mail_max: Option<usize>,
 }
 
 impl Capabilities {
@@ -208,6 +223,7 @@ impl Capabilities {
                     let limit = words.next().and_then(|number| number.parse().ok());
                     found.size = Some(limit.filter(|limit| *limit > 0));
                 }
+                Some("LIMITS") => words.for_each(|limit| found.limit(limit)),
                 Some("AUTH") => found.auth.extend(words.map(str::to_owned)),
                 // The form of servers older than RFC 2554: `AUTH=LOGIN PLAIN`.
                 Some(word) if word.starts_with("AUTH=") => {
@@ -218,6 +234,21 @@ impl Capabilities {
             }
         }
         found
+    }
+
+    /// Takes one limit of LIMITS, `NAME=NUMBER`; unknown ones do not concern us (RFC 9422 section 3).
+    fn limit(&mut self, text: &str) {
+        let Some((name, number)) = text.split_once('=') else {
+            return;
+        };
+        let place = match name {
+            "RCPTMAX" => &mut self.rcpt_max,
+            "RCPTDOMAINMAX" => &mut self.rcpt_domain_max,
+            "MAILMAX" => &mut self.mail_max,
+            _ => return,
+        };
+        // A limit of nothing at all is none that mail could be sent with.
+        *place = number.parse().ok().filter(|limit| *limit > 0);
     }
 }
 
@@ -300,6 +331,7 @@ mod tests {
             "AUTH=XOAUTH2",
             "8bitmime",
             "SmtpUtf8",
+            "limits rcptmax=50 MailMax=20 RCPTDOMAINMAX=0 X=1 odd",
             "X-UNKNOWN",
         ]
         .map(str::to_owned);
@@ -312,6 +344,9 @@ mod tests {
                 eight_bit_mime: true,
                 size: Some(Some(1000)),
                 auth: ["PLAIN", "LOGIN", "XOAUTH2"].map(str::to_owned).to_vec(),
+                rcpt_max: Some(50),
+                rcpt_domain_max: None,
+                mail_max: Some(20),
             }
         );
     }

@@ -6,7 +6,6 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use lettre::transport::smtp::commands::{Ehlo, Quit, Starttls};
@@ -21,7 +20,7 @@ use super::reply::{Capabilities, Reply};
 use super::tls::Judgement;
 use super::verdict::{DialoguePart, Stop, failure, unanswered, undecided, verdict};
 use crate::exit::Kind;
-use crate::transport::{Disposition, Outcome};
+use crate::transport::{Disposition, Outcome, Scope};
 
 /// How long the reply to QUIT may take; nothing depends on it.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -29,43 +28,87 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How long the rest of a reply may take that came without a command.
 const UNASKED: Duration = Duration::from_secs(1);
 
-/// Runs a whole dialogue and sends the outcome of those recipients that have none of their own.
-///
-/// The outcome is sent before the relay's reply to QUIT is waited for: it is final by then.
-pub(super) fn run(job: &Job, done: &Sender<Outcome>) {
-    let (rest, session) = match SmtpSession::open(job) {
-        Ok(mut session) => match session.transact() {
-            Ok(()) => (undecided(job), Some(session)),
-            Err(Stop::Polite(outcome)) => (outcome, Some(session)),
-            Err(Stop::Broken(outcome)) => (outcome, None),
-        },
-        Err(outcome) => (outcome, None),
-    };
-    let Some(mut session) = session else {
-        let _ = done.send(rest);
-        return;
-    };
-    let quit = Quit.to_string();
-    session.show_line(true, quit.trim_end());
-    let sent = session.wire.send(quit.as_bytes());
-    // If the receiver is gone, the waiting thread has given up and reported an outcome already.
-    let _ = done.send(rest);
-    if sent.is_ok() {
-        let _ = session.wire.reply(FAREWELL);
-    }
-    session.wire.finish();
-}
-
 /// A dialogue with a relay that has greeted us.
-pub(super) struct SmtpSession<'a> {
-    pub(super) job: &'a Job,
+pub(super) struct SmtpSession {
+    /// The message that is being taken.
+    pub(super) job: Arc<Job>,
     pub(super) wire: Connection,
     pub(super) offers: Capabilities,
+    /// How many transactions were begun.
+    pub(super) transactions: usize,
+    /// Whether MAIL was sent and its transaction has not come to its end.
+    pub(super) is_in_transaction: bool,
+    /// Whether the relay has answered the first command of the present message.
+    pub(super) has_answered: bool,
 }
 
-impl<'a> SmtpSession<'a> {
+/// A connection on which QUIT was said.
+#[derive(Default)]
+pub(super) struct Farewell(Option<Connection>);
+
+impl Farewell {
+    /// Waits for the reply, for a moment; nothing depends on it.
+    pub(super) fn hear(self) {
+        if let Some(mut wire) = self.0 {
+            let _ = wire.reply(FAREWELL);
+            wire.finish();
+        }
+    }
+}
+
+impl SmtpSession {
+    fn new(job: &Arc<Job>, wire: Connection) -> SmtpSession {
+        SmtpSession {
+            job: Arc::clone(job),
+            wire,
+            offers: Capabilities::default(),
+            transactions: 0,
+            is_in_transaction: false,
+            has_answered: false,
+        }
+    }
+
+    /// Returns whether the relay takes another transaction: up to so many, or to its own limit.
+    pub(super) fn takes_more_than(&self, most: usize) -> bool {
+        self.transactions < self.offers.mail_max.unwrap_or(most).min(most)
+    }
+
+    /// Goes on with a further message or transaction.
+    pub(super) fn continue_with(&mut self, job: &Arc<Job>) {
+        self.job = Arc::clone(job);
+        self.has_answered = false;
+    }
+
+    /// Returns whether the connection was lost before the relay answered anything of the present
+    /// transaction, and had been good for one before.
+    pub(super) fn was_lost_between_messages(&self) -> bool {
+        self.transactions > 0 && !self.has_answered && !self.job.progress.is_abandoned()
+    }
+
+    /// Says QUIT.
+    pub(super) fn quit(mut self) -> Farewell {
+        let quit = Quit.to_string();
+        // An abandoned dialogue is not to be heard amid what is printed next.
+        if !self.job.progress.is_abandoned() {
+            self.job.observer.dialogue(true, quit.trim_end());
+        }
+        match self.wire.send(quit.as_bytes()) {
+            Ok(()) => Farewell(Some(self.wire)),
+            Err(_) => Farewell(None),
+        }
+    }
+
     /// Connects, greets, secures the channel and authenticates.
-    fn open(job: &'a Job) -> Result<SmtpSession<'a>, Outcome> {
+    pub(super) fn open(job: &Arc<Job>) -> Result<SmtpSession, Outcome> {
+        // Whatever fails until MAIL can be sent is of the route: the relay knows nothing of the
+        // message yet. A relay that wants fewer connections has said so.
+        SmtpSession::find(job).map_err(|outcome| match outcome.scope {
+            Scope::Throttled => outcome,
+            _ => outcome.scope(Scope::Route),
+        })
+    }
+
+    fn find(job: &Arc<Job>) -> Result<SmtpSession, Outcome> {
         job.progress.enter("the name service");
         let addresses = resolve(&job.relay)?;
         // RFC 5321 section 5.1: a client tries every address of a host before it gives up. The name
@@ -133,12 +176,8 @@ impl<'a> SmtpSession<'a> {
     }
 
     /// Continues after the greeting, until mail can be sent.
-    fn start(job: &'a Job, wire: Connection) -> Result<SmtpSession<'a>, Outcome> {
-        let mut session = SmtpSession {
-            job,
-            wire,
-            offers: Capabilities::default(),
-        };
+    fn start(job: &Arc<Job>, wire: Connection) -> Result<SmtpSession, Outcome> {
+        let mut session = SmtpSession::new(job, wire);
         session.hello()?;
         // The capabilities of this first EHLO came in clear, and anybody on the way could have
         // changed them: they only decide whether STARTTLS is tried. `requires_tls` keeps a removed
@@ -209,8 +248,8 @@ impl<'a> SmtpSession<'a> {
     }
 
     /// Runs STARTTLS and greets anew: nothing said in clear counts (RFC 3207 section 4.2).
-    fn secure(mut self) -> Result<SmtpSession<'a>, Outcome> {
-        let job = self.job;
+    fn secure(mut self) -> Result<SmtpSession, Outcome> {
+        let job = Arc::clone(&self.job);
         let relay = &job.relay;
         let peer = self.wire.peer();
         let judgement = relay.judgement(peer.ip());
@@ -222,7 +261,7 @@ impl<'a> SmtpSession<'a> {
             if may_do_without {
                 return Ok(self);
             }
-            let mut outcome = verdict(&reply, DialoguePart::Session);
+            let mut outcome = verdict(&reply, DialoguePart::Tls);
             outcome.text = format!("the relay refuses STARTTLS: {}", outcome.text);
             return Err(outcome);
         }
@@ -236,12 +275,8 @@ impl<'a> SmtpSession<'a> {
             Err(WireError::Tls(_) | WireError::Closed) if may_do_without => {
                 // After a failed handshake the socket is in no known state, so the dialogue starts
                 // again on a new one and does not ask for STARTTLS.
-                let wire = SmtpSession::reach(job, peer)?;
-                let mut session = SmtpSession {
-                    job,
-                    wire,
-                    offers: Capabilities::default(),
-                };
+                let wire = SmtpSession::reach(&job, peer)?;
+                let mut session = SmtpSession::new(&job, wire);
                 session.hello()?;
                 return Ok(session);
             }
@@ -253,7 +288,8 @@ impl<'a> SmtpSession<'a> {
 
     /// Runs AUTH, if there are credentials and the channel may carry them.
     fn authenticate(&mut self) -> Result<(), Outcome> {
-        let relay = &self.job.relay;
+        let job = Arc::clone(&self.job);
+        let relay = &job.relay;
         let Some(credentials) = &relay.credentials else {
             return Ok(());
         };
@@ -281,7 +317,7 @@ impl<'a> SmtpSession<'a> {
                 ),
             }));
         }
-        let mut outcome = undecided(self.job);
+        let mut outcome = undecided(&self.job);
         // PLAIN comes before LOGIN: it takes one turn less. Some servers offer both and implement
         // only one, hence the loop.
         for mechanism in candidates {
@@ -310,7 +346,8 @@ impl<'a> SmtpSession<'a> {
         mechanism: auth::Mechanism,
         credentials: &auth::Credentials,
     ) -> Result<Reply, Outcome> {
-        let relay = &self.job.relay;
+        let job = Arc::clone(&self.job);
+        let relay = &job.relay;
         let mut line = auth::first(mechanism, credentials, &relay.host, relay.port);
         let mut turn = 0;
         loop {
@@ -335,7 +372,7 @@ impl<'a> SmtpSession<'a> {
     }
 
     /// Sends one command, which ends in CRLF, and reads its reply.
-    fn command(&mut self, command: impl fmt::Display) -> Result<Reply, Stop> {
+    pub(super) fn command(&mut self, command: impl fmt::Display) -> Result<Reply, Stop> {
         let line = command.to_string();
         self.show_line(true, line.trim_end());
         self.send(line.as_bytes(), "cannot send a command")?;
@@ -376,7 +413,8 @@ impl<'a> SmtpSession<'a> {
                 "{}: the relay answered before it was asked{words}",
                 relay.name()
             );
-            Stop::Broken(Outcome::new(Disposition::TryLater(Kind::Protocol), text))
+            let outcome = Outcome::new(Disposition::TryLater(Kind::Protocol), text);
+            Stop::Broken(outcome.scope(Scope::Route))
         };
         // The rest of the early reply is read only to show it: after an early reply none can be
         // matched with its command any more, so the connection ends.
@@ -408,6 +446,8 @@ impl<'a> SmtpSession<'a> {
             .wire
             .reply(limit)
             .map_err(|error| Stop::Broken(unanswered(relay, &what, limit, &error)))?;
+        // "I am closing" is no answer: it may come at any time (RFC 5321 section 3.8).
+        self.has_answered |= reply.code != 421;
         self.show(&reply);
         Ok(reply)
     }
@@ -421,7 +461,7 @@ impl<'a> SmtpSession<'a> {
     }
 
     pub(super) fn unwanted(&self) -> Stop {
-        Stop::Broken(undecided(self.job))
+        Stop::Broken(undecided(&self.job))
     }
 
     pub(super) fn show(&self, reply: &Reply) {

@@ -4,20 +4,24 @@
 //! message is the relay's.
 
 use std::io;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use lettre::Address;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 
 use super::connection::WireError;
 use super::data::{Block, Blocks, WireMeasure, measure};
+use super::delivery::Delivery;
+use super::job::Event;
 use super::reply::Reply;
 use super::session::SmtpSession;
+use super::surplus::{fewer_recipients, says_too_many, too_many};
 use super::verdict::{DialoguePart, Stop, failure, unanswered, uncertain, undecided, verdict};
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::{Kind, plain};
-use crate::transport::{Disposition, Outcome};
+use crate::transport::{Disposition, Outcome, Scope};
 
 /// How many commands are sent before their replies are read; more could fill the buffers of both
 /// sides, each waiting for the other to read (RFC 2920 section 3.1).
@@ -34,40 +38,97 @@ enum EnvelopeCommand {
     Data,
 }
 
-impl SmtpSession<'_> {
-    /// Takes the message over: MAIL, RCPT, DATA, the message.
-    pub(super) fn transact(&mut self) -> Result<(), Stop> {
+/// What the relay says to MAIL, RCPT and DATA.
+#[derive(Default)]
+struct Addressed {
+    /// The recipients that it takes.
+    accepted: Vec<usize>,
+    /// The recipients that are too many for this transaction.
+    surplus: Vec<usize>,
+    /// What the relay says of them.
+    too_many: Option<Outcome>,
+    /// How it refuses DATA, where it has taken a recipient.
+    refusal: Option<Reply>,
+}
+
+impl SmtpSession {
+    /// Takes the message over for as many recipients as the relay takes at once: MAIL, RCPT, DATA,
+    /// the message. What is to be done after that is in `delivery`.
+    pub(super) fn transact(&mut self, delivery: &mut Delivery) -> Result<(), Stop> {
         // The message is read twice, once to measure it and once to send it: SIZE and BODY are
         // parameters of MAIL, which is sent before the first byte of the message.
-        let measured = self.measure()?;
+        let measured = match delivery.measured {
+            Some(measured) => measured,
+            None => *delivery.measured.insert(self.measure()?),
+        };
         let mail = self.mail_command(measured)?;
-        let recipients = self.rcpt_commands();
-        // A transaction without a recipient has nothing to send (RFC 5321 section 3.3). Each
-        // recipient is settled already, so nothing is left to do but QUIT.
+        let portion = delivery.next_portion(&self.offers, &self.job.envelope);
+        let recipients = self.rcpt_commands(&portion);
+        // A transaction without a recipient has nothing to send (RFC 5321 section 3.3): each
+        // recipient of this one is settled already.
         if recipients.is_empty() {
             return Ok(());
         }
-        let accepted = self.address_envelope(&mail, recipients);
-        let accepts_one = matches!(&accepted, Ok(accepted) if !accepted.is_empty());
+        let addressed = self.address_envelope(&mail, &recipients);
+        let accepts_one = matches!(&addressed, Ok(addressed) if !addressed.accepted.is_empty());
         let has_login = self.job.relay.credentials.is_some();
         if !accepts_one && !has_login && !self.offers.auth.is_empty() {
             self.job.progress.login_may_be_missing();
         }
-        let accepted = accepted?;
+        let addressed = match addressed {
+            Ok(addressed) => addressed,
+            Err(stop) => {
+                // If the connection was lost before this transaction, another one must find them.
+                delivery.put_back(&portion, usize::MAX);
+                return Err(stop);
+            }
+        };
+        let Addressed {
+            accepted,
+            surplus,
+            too_many,
+            refusal,
+        } = addressed;
         if accepted.is_empty() {
+            // A relay that takes not even one recipient would say the same of the next portion.
+            if let Some(outcome) = too_many {
+                return Err(Stop::Polite(outcome));
+            }
+            delivery.settle(portion);
             return Ok(());
         }
-        let last = self.send_message()?;
-        // A 4yz or 5yz after the final dot is about the message as a whole (RFC 5321 section
-        // 4.2.5): the relay has not taken responsibility for any recipient.
-        if !last.is_positive() {
-            return Err(Stop::Polite(verdict(&last, DialoguePart::Message)));
+        let (last, is_taken) = match refusal {
+            // Whatever it says: nothing was sent.
+            Some(refusal) => (refusal, false),
+            None => {
+                let last = self.send_message(&accepted).map_err(Stop::about_message)?;
+                let is_taken = last.is_positive();
+                (last, is_taken)
+            }
+        };
+        if !is_taken {
+            // Some relays count only at the end, and refuse the message for all of them.
+            if let Some(fewer) = fewer_recipients(&last, accepted.len()) {
+                self.job.progress.not_taken();
+                delivery.put_back(&accepted, fewer);
+                delivery.put_back(&surplus, fewer);
+                return Ok(());
+            }
+            // Otherwise a 4yz or 5yz after the final dot is about the message as a whole (RFC 5321
+            // section 4.2.5): the relay has not taken responsibility for any recipient, and would
+            // not for those who wait either.
+            let outcome = verdict(&last, DialoguePart::Message);
+            self.job.progress.answered(&outcome);
+            return Err(Stop::Polite(outcome));
         }
         // The mail is safe from here on: the relay has taken responsibility for it.
-        for recipient in accepted {
-            let outcome = Outcome::new(Disposition::Accepted, last.text()).code(last.code);
-            self.job.progress.settle(recipient, outcome);
+        let outcome = Outcome::new(Disposition::Accepted, last.text()).code(last.code);
+        self.job.progress.answered(&outcome);
+        if !surplus.is_empty() {
+            // RFC 5321 section 4.5.3.1.10: the rest in the next transaction, at once.
+            delivery.put_back(&surplus, accepted.len());
         }
+        delivery.settle(portion);
         Ok(())
     }
 
@@ -135,14 +196,18 @@ impl SmtpSession<'_> {
     }
 
     /// Returns the RCPT commands; settles those recipients that cannot be written for this relay.
-    fn rcpt_commands(&self) -> Vec<(usize, Rcpt)> {
+    fn rcpt_commands(&self, recipients: &[usize]) -> Vec<(EnvelopeCommand, String)> {
         let mut commands = Vec::new();
-        for (index, recipient) in self.job.envelope.recipients.iter().enumerate() {
-            match path_of(recipient, self.offers.smtputf8) {
-                Ok(path) => commands.push((index, Rcpt::new(path, Vec::new()))),
+        for index in recipients {
+            match path_of(&self.job.envelope.recipients[*index], self.offers.smtputf8) {
+                Ok(path) => {
+                    let command = Rcpt::new(path, Vec::new()).to_string();
+                    commands.push((EnvelopeCommand::Rcpt(*index), command));
+                }
                 Err(why) => {
                     let outcome = Outcome::new(Disposition::Refused(Kind::Data), why);
-                    self.job.progress.settle(index, outcome);
+                    let outcome = outcome.scope(Scope::Recipient);
+                    self.job.progress.settle(*index, outcome);
                 }
             }
         }
@@ -150,71 +215,112 @@ impl SmtpSession<'_> {
     }
 
     /// Sends MAIL, RCPT and DATA, pipelined where that is offered, and settles every recipient that
-    /// is refused. Returns those that are not, for whom the relay now waits for the message.
+    /// is refused for its own sake.
     fn address_envelope(
         &mut self,
         mail: &Mail,
-        recipients: Vec<(usize, Rcpt)>,
-    ) -> Result<Vec<usize>, Stop> {
+        recipients: &[(EnvelopeCommand, String)],
+    ) -> Result<Addressed, Stop> {
+        if self.is_in_transaction {
+            self.reset()?;
+        }
         // RFC 2920 section 3.1: without PIPELINING each command waits for its reply. With it DATA
         // may only be the last command of a group.
         let window = if self.offers.pipelining { WINDOW } else { 1 };
-        let commands = envelope_commands(mail, recipients);
-        let mut accepted = Vec::new();
-        for batch in commands.chunks(window) {
-            // Without pipelining we know before DATA that no recipient was accepted.
-            let lone_data = batch.iter().all(|(kind, _)| *kind == EnvelopeCommand::Data);
-            if lone_data && accepted.is_empty() {
-                return Ok(accepted);
+        let mut addressed = Addressed::default();
+        let mut batch = vec![(EnvelopeCommand::Mail, mail.to_string())];
+        let mut waiting = recipients;
+        self.transactions += 1;
+        loop {
+            let (now, later) = waiting.split_at(waiting.len().min(window - batch.len()));
+            batch.extend_from_slice(now);
+            waiting = later;
+            let is_end = waiting.is_empty() && batch.len() < window;
+            if is_end {
+                // Without pipelining we know before DATA that no recipient was accepted.
+                if batch.is_empty() && addressed.accepted.is_empty() {
+                    return Ok(addressed);
+                }
+                batch.push((EnvelopeCommand::Data, Data.to_string()));
             }
-            // One reply is read for each command that was sent, in the same order, even after a
-            // refusal: a reply left unread would be taken for the answer to a later command.
-            self.send_batch(batch)?;
-            let mut mail_refused = None;
-            for (kind, command) in batch {
-                let reply = self.reply(command)?;
-                match kind {
-                    // RFC 5321 section 3.8: with 421 the relay closes the connection, so no further
-                    // reply of this group will come and QUIT would not be read.
-                    _ if reply.code == 421 => {
-                        return Err(Stop::Broken(verdict(&reply, DialoguePart::Session)));
-                    }
-                    EnvelopeCommand::Mail if !reply.is_positive() => {
-                        // The replies of the pipelined RCPT and DATA are still to be read. They are
-                        // 503 ("MAIL first") and say nothing of their recipients, so the reply to
-                        // MAIL is the outcome of all.
-                        mail_refused = Some(verdict(&reply, DialoguePart::Sender));
-                    }
-                    EnvelopeCommand::Mail => {}
-                    EnvelopeCommand::Rcpt(index) if reply.is_positive() => accepted.push(*index),
-                    EnvelopeCommand::Rcpt(_) if mail_refused.is_some() => {}
-                    EnvelopeCommand::Rcpt(index) => {
-                        let outcome = verdict(&reply, DialoguePart::Recipient);
-                        self.job.progress.settle(*index, outcome);
-                    }
-                    EnvelopeCommand::Data => {
-                        let is_without_recipient = accepted.is_empty() || mail_refused.is_some();
-                        self.after_data(&reply, is_without_recipient)?;
+            self.exchange_batch(&batch, &mut addressed)?;
+            if is_end {
+                return Ok(addressed);
+            }
+            batch.clear();
+            // After "too many" no further recipient is shown: relays count such commands as errors,
+            // and close the connection after some of them.
+            if addressed.too_many.is_some() {
+                addressed.surplus.extend(waiting.iter().filter_map(rcpt_of));
+                waiting = &[];
+            }
+        }
+    }
+
+    /// Sends one group of commands and reads their replies.
+    fn exchange_batch(
+        &mut self,
+        batch: &[(EnvelopeCommand, String)],
+        addressed: &mut Addressed,
+    ) -> Result<(), Stop> {
+        // One reply is read for each command that was sent, in the same order, even after a
+        // refusal: a reply left unread would be taken for the answer to a later command.
+        self.send_batch(batch)?;
+        let mut mail_refused = None;
+        for (kind, command) in batch {
+            let reply = self.reply(command)?;
+            match kind {
+                // RFC 5321 section 3.8: with 421 the relay closes the connection, so no further
+                // reply of this group will come and QUIT would not be read.
+                _ if reply.code == 421 => {
+                    return Err(Stop::Broken(verdict(&reply, DialoguePart::Session)));
+                }
+                EnvelopeCommand::Mail if !reply.is_positive() => {
+                    // The replies of the pipelined RCPT and DATA are still to be read. They are
+                    // 503 ("MAIL first") and say nothing of their recipients, so the reply to
+                    // MAIL is the outcome of all.
+                    mail_refused = Some(verdict(&reply, DialoguePart::Sender));
+                }
+                EnvelopeCommand::Mail => self.is_in_transaction = true,
+                EnvelopeCommand::Rcpt(index) if reply.is_positive() => {
+                    addressed.accepted.push(*index);
+                }
+                EnvelopeCommand::Rcpt(_) if mail_refused.is_some() => {}
+                EnvelopeCommand::Rcpt(index) if says_too_many(&reply, DialoguePart::Recipient) => {
+                    addressed.surplus.push(*index);
+                    addressed.too_many.get_or_insert_with(|| too_many(&reply));
+                }
+                EnvelopeCommand::Rcpt(index) => {
+                    let outcome = verdict(&reply, DialoguePart::Recipient);
+                    self.job.progress.settle(*index, outcome);
+                }
+                EnvelopeCommand::Data => {
+                    let nobody = addressed.accepted.is_empty() || mail_refused.is_some();
+                    match (reply.code, nobody) {
+                        // A relay may answer 354 although it accepted no recipient (RFC 2920 section
+                        // 3.1); it now waits for a message and would take QUIT for its first line.
+                        (354, true) => self.send_nothing()?,
+                        // Without a recipient a refusal of DATA is what the RFC asks for, and no news.
+                        (354, false) | (_, true) => {}
+                        (_, false) => addressed.refusal = Some(reply),
                     }
                 }
             }
-            if let Some(outcome) = mail_refused {
-                return Err(Stop::Polite(outcome));
-            }
         }
-        Ok(accepted)
+        match mail_refused {
+            Some(outcome) => Err(Stop::Polite(outcome)),
+            None => Ok(()),
+        }
     }
 
-    /// Goes on after the reply to DATA; `is_without_recipient` if the relay accepted none, or refused MAIL.
-    fn after_data(&mut self, reply: &Reply, is_without_recipient: bool) -> Result<(), Stop> {
-        match (reply.code, is_without_recipient) {
-            // A relay may answer 354 although it accepted no recipient (RFC 2920 section 3.1); it
-            // now waits for a message and would take QUIT for its first line.
-            (354, true) => self.send_nothing(),
-            // Without a recipient a refusal of DATA is what the RFC asks for, and no news.
-            (354, false) | (_, true) => Ok(()),
-            (_, false) => Err(Stop::Polite(verdict(reply, DialoguePart::Message))),
+    /// Ends a transaction that came to no end.
+    fn reset(&mut self) -> Result<(), Stop> {
+        let reply = self.command(Rset)?;
+        if !reply.is_positive() {
+            return Err(Stop::Broken(verdict(&reply, DialoguePart::Session)));
         }
+        self.is_in_transaction = false;
+        Ok(())
     }
 
     /// Sends some commands, each of which ends in CRLF, in one write.
@@ -235,12 +341,13 @@ impl SmtpSession<'_> {
         self.show_line(true, ".");
         self.send(b".\r\n", "cannot end DATA")?;
         self.reply("DATA")?;
+        self.is_in_transaction = false;
         Ok(())
     }
 
-    /// Sends the message after DATA and reads the reply to its final dot.
-    fn send_message(&mut self) -> Result<Reply, Stop> {
-        let job = self.job;
+    /// Sends the message after DATA for these recipients, and reads the reply to its final dot.
+    fn send_message(&mut self, recipients: &[usize]) -> Result<Reply, Stop> {
+        let job = Arc::clone(&self.job);
         job.progress.enter("the message to be sent");
         let broken = |error: io::Error| Stop::Broken(unreadable(&error));
         let mut blocks = Blocks::new(job.message.reader().map_err(broken)?);
@@ -261,23 +368,48 @@ impl SmtpSession<'_> {
                     self.show_line(true, "(message)");
                     self.show_line(true, ".");
                     self.unasked()?;
-                    // `claim` and the deadline's `abandon` take the same lock, and only one of them
-                    // wins. So either the dot is sent, and the waiting thread reports the relay's
-                    // answer or "uncertain"; or it reports "try later" and the dot is never sent.
-                    if !job.progress.claim() {
+                    self.ask_for_dot(recipients)?;
+                    // `claim` and the deadline's `abandon_before_dot` take the same lock, and only
+                    // one of them wins. So either the dot is sent, and the waiting thread reports the
+                    // relay's answer or "uncertain"; or it reports "try later" and the dot is never
+                    // sent.
+                    if !job.progress.claim(recipients) {
                         return Err(self.unwanted());
                     }
                     job.progress.enter("the reply to the message");
                     if let Err(error) = self.wire.send(&bytes) {
                         // The dot is the last of these bytes: it has not left.
-                        job.progress.dot_not_sent();
+                        job.progress.not_taken();
                         return self.last_words(error);
                     }
                     // From here on the message may be the relay's.
-                    return self.final_reply();
+                    let reply = self.final_reply()?;
+                    self.is_in_transaction = false;
+                    return Ok(reply);
                 }
-                None => return Err(Stop::Broken(undecided(job))),
+                None => return Err(Stop::Broken(undecided(&job))),
             }
+        }
+    }
+
+    /// Asks the waiting thread whether the final dot may be sent.
+    fn ask_for_dot(&self, recipients: &[usize]) -> Result<(), Stop> {
+        let (answer, answered) = mpsc::channel();
+        let recipients = recipients.to_vec();
+        let event = Event::BeforeDot { recipients, answer };
+        // A closed channel on either way: the waiting thread has given up.
+        let asked = self.job.events.send(event).ok();
+        match asked.and_then(|()| answered.recv().ok()) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => {
+                let text = format!(
+                    "cannot note that the message is being sent: {}",
+                    plain(&error)
+                );
+                let outcome = Outcome::new(Disposition::TryLater(Kind::Io), text);
+                Err(Stop::Broken(outcome))
+            }
+            None => Err(self.unwanted()),
         }
     }
 
@@ -296,16 +428,26 @@ impl SmtpSession<'_> {
                     Ok(reply)
                 } else {
                     let text = format!("unexpected reply to the message: {}", reply.text());
-                    Err(Stop::Broken(uncertain(text).code(reply.code)))
+                    Err(self.unanswered_dot(&text, Some(reply.code)))
                 }
             }
             Err(error) => {
                 // Closed, silent or garbled after the dot: the relay may have stored the message
                 // before it failed, and nothing in the protocol lets us ask.
                 let outcome = unanswered(relay, "reply to the message", limit, &error);
-                Err(Stop::Broken(uncertain(outcome.text)))
+                Err(self.unanswered_dot(&outcome.text, None))
             }
         }
+    }
+
+    /// Settles the recipients whose final dot has no clear answer as uncertain; those of a further
+    /// transaction, which the relay has not seen, are tried later.
+    fn unanswered_dot(&self, text: &str, code: Option<u16>) -> Stop {
+        let mut outcome = uncertain(text.to_owned());
+        outcome.code = code;
+        self.job.progress.answered(&outcome);
+        let later = Outcome::new(Disposition::TryLater(Kind::TryLater), text);
+        Stop::Broken(later)
     }
 
     /// Asks a relay that stopped taking our bytes whether it said why.
@@ -328,19 +470,12 @@ impl SmtpSession<'_> {
     }
 }
 
-/// Returns the commands of the envelope with their lines, in the order in which they are sent.
-fn envelope_commands(
-    mail: &Mail,
-    recipients: Vec<(usize, Rcpt)>,
-) -> Vec<(EnvelopeCommand, String)> {
-    let mut commands = vec![(EnvelopeCommand::Mail, mail.to_string())];
-    commands.extend(
-        recipients
-            .into_iter()
-            .map(|(index, command)| (EnvelopeCommand::Rcpt(index), command.to_string())),
-    );
-    commands.push((EnvelopeCommand::Data, Data.to_string()));
-    commands
+/// Returns whose command it is, if it is RCPT.
+fn rcpt_of((kind, _): &(EnvelopeCommand, String)) -> Option<usize> {
+    match kind {
+        EnvelopeCommand::Rcpt(recipient) => Some(*recipient),
+        EnvelopeCommand::Mail | EnvelopeCommand::Data => None,
+    }
 }
 
 fn unreadable(error: &io::Error) -> Outcome {

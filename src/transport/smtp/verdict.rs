@@ -6,10 +6,10 @@ use super::connection::WireError;
 use super::job::{Job, seconds};
 use super::providers;
 use super::relay::{Relay, Security};
-use super::reply::Reply;
+use super::reply::{Reply, enhanced_code};
 use super::tls::{TlsError, format_fingerprint};
 use crate::exit::Kind;
-use crate::transport::{Disposition, Outcome};
+use crate::transport::{Disposition, Outcome, Scope};
 
 /// Why a transaction ends before its end.
 pub(super) enum Stop {
@@ -27,10 +27,27 @@ impl From<Stop> for Outcome {
     }
 }
 
+impl Stop {
+    /// Says that it is this message that stops: one whose text breaks the connection each time must
+    /// not stop the messages behind it. If the network is down, the next connection tells.
+    pub(super) fn about_message(self) -> Stop {
+        let about_message = |outcome: Outcome| match outcome.scope {
+            Scope::Throttled => outcome,
+            _ => outcome.scope(Scope::Message),
+        };
+        match self {
+            Stop::Polite(outcome) => Stop::Polite(about_message(outcome)),
+            Stop::Broken(outcome) => Stop::Broken(about_message(outcome)),
+        }
+    }
+}
+
 /// The subject of a command, which decides what a refusal means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum DialoguePart {
     Session,
+    /// STARTTLS.
+    Tls,
     /// EHLO or HELO: this host's name.
     Hello,
     Authentication,
@@ -59,9 +76,13 @@ pub(super) fn verdict(reply: &Reply, part: DialoguePart) -> Outcome {
         // A 2yz or 3yz where the caller needed another one: the relay and we disagree about where
         // the dialogue is. Nothing is accepted yet, so a later try is safe.
         let text = format!("unexpected reply: {}", reply.text());
-        return Outcome::new(Disposition::TryLater(Kind::Protocol), text).code(reply.code);
+        return Outcome::new(Disposition::TryLater(Kind::Protocol), text)
+            .code(reply.code)
+            .scope(scope_of(reply, part));
     };
-    let mut outcome = Outcome::new(disposition, reply.text()).code(reply.code);
+    let mut outcome = Outcome::new(disposition, reply.text())
+        .code(reply.code)
+        .scope(scope_of(reply, part));
     outcome.is_about_sender = is_about_sender(reply, part);
     if let Some(hint) = providers::hint(reply) {
         return outcome.hint(hint);
@@ -85,6 +106,7 @@ pub(super) fn suspect_missing_login(outcomes: &mut [Outcome]) {
     }
     for outcome in outcomes {
         outcome.disposition = Disposition::Refused(Kind::NoPermission);
+        outcome.scope = Scope::Route;
         let hint = outcome.hint.take().unwrap_or_else(|| {
             "the relay offers a login, and none is set: it may want one for mail to other domains; set smtp-auth-user= and password-file=".to_owned()
         });
@@ -98,13 +120,7 @@ fn is_refusal_of_access(outcome: &Outcome) -> bool {
         return false;
     }
     let text = outcome.text.to_ascii_lowercase();
-    let enhanced = text.split_whitespace().find(|word| {
-        let mut parts = word.split('.');
-        word.starts_with("5.")
-            && parts.clone().count() == 3
-            && parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
-    });
-    match (enhanced, outcome.code) {
+    match (enhanced_code(&text), outcome.code) {
         (Some(enhanced), _) => enhanced.starts_with("5.7."),
         // Exim gives no such code, neither to a stranger nor to an unknown address.
         (None, Some(550 | 554)) => {
@@ -119,6 +135,26 @@ fn is_refusal_of_access(outcome: &Outcome) -> bool {
             !of_address.iter().any(|words| text.contains(words))
         }
         _ => false,
+    }
+}
+
+/// Returns what a refusal speaks of.
+fn scope_of(reply: &Reply, part: DialoguePart) -> Scope {
+    match (part, reply.code) {
+        // 421 closes the connection, 432 and 454 ask us to slow down (Exchange: too many connections;
+        // SES: sending rate; Google: too many logins). In the reply to STARTTLS 454 says that TLS does
+        // not work now (RFC 3207 section 4).
+        (DialoguePart::Tls, _) => Scope::Route,
+        (_, 421 | 432 | 454) => Scope::Throttled,
+        // Credentials are missing, wrong, or too weak, whatever command they are missed at.
+        (_, 530 | 534 | 535 | 538) => Scope::Route,
+        (DialoguePart::Session | DialoguePart::Hello | DialoguePart::Authentication, _) => {
+            Scope::Route
+        }
+        // A relay that cannot take mail says so at MAIL: it knows nothing else of the message yet.
+        (DialoguePart::Sender, 400..=499) => Scope::Route,
+        (DialoguePart::Sender | DialoguePart::Message, _) => Scope::Message,
+        (DialoguePart::Recipient, _) => Scope::Recipient,
     }
 }
 
@@ -154,15 +190,19 @@ fn is_about_sender(reply: &Reply, part: DialoguePart) -> bool {
         // 530 wants a login first. A 4yz is mostly about the relay itself: an error, or too much mail.
         DialoguePart::Sender => reply.code != 530 && (reply.is_permanent() || speaks_of_sender()),
         DialoguePart::Recipient => speaks_of_sender(),
-        DialoguePart::Session | DialoguePart::Authentication | DialoguePart::Message => false,
+        DialoguePart::Session
+        | DialoguePart::Tls
+        | DialoguePart::Authentication
+        | DialoguePart::Message => false,
     }
 }
 
 /// Says what a failure of the network, of TLS or of the protocol means before the final dot.
 pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome {
     let text = format!("{}: {doing}: {error}", relay.name());
-    let later = |kind| Outcome::new(Disposition::TryLater(kind), text.clone());
-    let refused = |kind| Outcome::new(Disposition::Refused(kind), text.clone());
+    let route = |disposition| Outcome::new(disposition, text.clone()).scope(Scope::Route);
+    let later = |kind| route(Disposition::TryLater(kind));
+    let refused = |kind| route(Disposition::Refused(kind));
     match error {
         WireError::Timeout
         | WireError::Closed
@@ -207,7 +247,7 @@ pub(super) fn unanswered(relay: &Relay, what: &str, limit: Duration, error: &Wir
     match error {
         WireError::Timeout => {
             let text = format!("{}: no {what} within {}", relay.name(), seconds(limit));
-            Outcome::new(Disposition::TryLater(Kind::TryLater), text)
+            Outcome::new(Disposition::TryLater(Kind::TryLater), text).scope(Scope::Route)
         }
         WireError::Reply(_) => failure(relay, &format!("bad {what}"), error),
         _ => failure(relay, &format!("no {what}"), error),

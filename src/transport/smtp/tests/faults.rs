@@ -319,16 +319,6 @@ fn cancelling_is_try_later_before_the_dot_and_uncertain_after_it() {
 }
 
 #[test]
-fn who_gave_up_first_decides_whether_the_dot_may_be_sent() {
-    let progress = Progress::new(1);
-    assert!(progress.abandon());
-    assert!(!progress.claim());
-    let progress = Progress::new(1);
-    assert!(progress.claim());
-    assert!(!progress.abandon());
-}
-
-#[test]
 fn nobody_listening_and_nobody_there() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("bound").port();

@@ -6,14 +6,20 @@ mod smtp_server;
 mod channel;
 mod dialogue;
 mod faults;
+mod kept;
+mod recipients;
 
 use std::io;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
 
 use self::smtp_server::{SmtpServer, Step, expect, say};
 use super::*;
 use crate::address::ReversePath;
-use crate::transport::MessageSource;
+use crate::exit::Kind;
 use crate::transport::Silent;
+use crate::transport::{Disposition, MessageSource, Scope};
 use std::sync::Mutex;
 
 /// A message in memory.
