@@ -1,7 +1,9 @@
 //! The outbox: messages that no next hop has accepted yet, kept until one does.
 //!
-//! This module knows files only. It knows no routes and no settings but the limits and the place that
-//! it is given; what is tried, and when, is decided by whoever holds an [`Entry`].
+//! The store ([`store`], [`entry`], [`state`]) knows files only. It knows no routes and no settings but
+//! the limits and the place that it is given; what is tried, and when, is decided by whoever holds an
+//! [`Entry`]: the mail that is sent, or a flush, which asks [`turn`] for the entries and
+//! [`route_state`] for the routes. All waits are in [`schedule`].
 //!
 //! # Files of a place
 //! A place is a directory of one user, of mode 0700 ([`place`]).
@@ -14,6 +16,7 @@
 //! | `ID.st` | what became of it so far ([`state`]); none before the first try has failed |
 //! | `failed/ID.q`, `failed/ID.st` | given up, refused, or torn; nothing sends it by itself |
 //! | `lock` | the lock of the one flusher |
+//! | `routes/KEY` | the trouble of a route ([`route_state`]); a route without a file works |
 //!
 //! An ID begins with the time of arrival, so the order of the names is the order of arrival.
 //!
@@ -33,10 +36,13 @@ mod entry;
 mod held;
 mod listing;
 mod place;
+pub(crate) mod route_state;
+pub(crate) mod schedule;
 mod state;
 mod store;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 pub(crate) use entry::{EntryEnvelope, Id, merge_key};
 pub(crate) use held::{Entry, EntryFile, EntryMessage};
