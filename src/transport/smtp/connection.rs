@@ -12,7 +12,9 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::net::sockopt;
 use rustls::{ClientConnection, StreamOwned};
 
 use super::mask::Mask;
@@ -20,6 +22,15 @@ use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
 use super::tls::{Client, Judgement, TlsError};
 use super::tls_words;
 use crate::exit::plain;
+
+/// After how long without a sign of life a host is asked whether it is there.
+#[cfg(target_os = "linux")]
+const ASKED_AFTER: Duration = Duration::from_secs(10);
+
+/// After how long without an acknowledgement a host counts as gone. A shorter interruption of the
+/// network is survived: giving up in it may deliver the message twice.
+#[cfg(target_os = "linux")]
+const GONE_AFTER_MILLISECONDS: u32 = 30_000;
 
 /// The errors of a connection.
 #[derive(Debug)]
@@ -62,6 +73,11 @@ impl Error for WireError {}
 
 impl From<io::Error> for WireError {
     fn from(error: io::Error) -> WireError {
+        // The kernel's own words: the relay's host has acknowledged nothing for too long. No limit of
+        // ours has passed then.
+        if error.raw_os_error() == Some(Errno::ETIMEDOUT as i32) {
+            return WireError::Io(error);
+        }
         match error.kind() {
             // What Linux says when SO_RCVTIMEO or SO_SNDTIMEO ran out is WouldBlock.
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => WireError::Timeout,
@@ -261,6 +277,22 @@ impl Connection {
         })
     }
 
+    /// Lets the kernel watch whether the relay's host is still there, from now on.
+    ///
+    /// A host that was switched off or cut off says nothing, and neither does a relay that filters a
+    /// message for minutes. Only the kernel can tell them apart: it asks the other kernel.
+    pub(super) fn watch_peer(&self) {
+        let socket = self.socket();
+        // A system that lacks one of these options leaves the time limit of the reply.
+        let _ = sockopt::set_socket_keepalive(socket, true);
+        #[cfg(target_os = "linux")]
+        {
+            let _ = sockopt::set_tcp_keepidle(socket, ASKED_AFTER);
+            let _ = sockopt::set_tcp_keepintvl(socket, ASKED_AFTER);
+            let _ = sockopt::set_tcp_user_timeout(socket, GONE_AFTER_MILLISECONDS);
+        }
+    }
+
     /// Says that nothing more will be sent.
     pub(super) fn finish(&mut self) {
         if let Stream::Tls(stream) = &mut self.stream {
@@ -319,4 +351,45 @@ fn handshake(client: &mut Client, socket: &mut TcpStream, end: Instant) -> Resul
 /// Returns the duration, or the shortest one that the socket does not take for "none".
 fn at_least_a_moment(limit: Duration) -> Duration {
     limit.max(Duration::from_millis(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_host_that_is_gone_is_noticed_while_the_relay_thinks() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let peer = listener.local_addr().expect("bound");
+        let second = Duration::from_secs(1);
+        let mask = Arc::new(Mask::default());
+        let wire = Connection::open(peer, second, second, mask).expect("connected");
+        wire.watch_peer();
+        let socket = wire.socket();
+        assert_eq!(sockopt::socket_keepalive(socket), Ok(true));
+        assert_eq!(sockopt::tcp_keepidle(socket), Ok(ASKED_AFTER));
+        assert_eq!(sockopt::tcp_keepintvl(socket), Ok(ASKED_AFTER));
+        assert_eq!(sockopt::tcp_user_timeout(socket), Ok(GONE_AFTER_MILLISECONDS));
+    }
+
+    #[test]
+    fn a_host_that_is_gone_is_told_from_a_limit_that_has_passed() {
+        let gone = WireError::from(io::Error::from_raw_os_error(Errno::ETIMEDOUT as i32));
+        assert!(matches!(gone, WireError::Io(_)), "{gone:?}");
+        let ours = [io::ErrorKind::TimedOut, io::ErrorKind::WouldBlock];
+        for kind in ours {
+            let limit = WireError::from(io::Error::from(kind));
+            assert!(matches!(limit, WireError::Timeout), "{limit:?}");
+        }
+        let closed = [
+            io::ErrorKind::UnexpectedEof,
+            io::ErrorKind::ConnectionReset,
+            io::ErrorKind::BrokenPipe,
+        ];
+        for kind in closed {
+            let closed = WireError::from(io::Error::from(kind));
+            assert!(matches!(closed, WireError::Closed), "{closed:?}");
+        }
+    }
 }

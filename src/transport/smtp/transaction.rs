@@ -377,6 +377,7 @@ impl SmtpSession {
                         return Err(self.unwanted());
                     }
                     job.progress.enter("the reply to the message");
+                    self.wire.watch_peer();
                     if let Err(error) = self.wire.send(&bytes) {
                         // The dot is the last of these bytes: it has not left.
                         job.progress.not_taken();
