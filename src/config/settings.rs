@@ -72,6 +72,8 @@ pub struct Settings {
     in_account: AccountChanges,
     /// The problems that were found.
     pub(crate) problems: Vec<Problem>,
+    /// Whether a configuration file is closed to us: it may hold the relay.
+    pub(crate) has_closed_file: bool,
 }
 
 /// The variables that the account in use has changed, with what they were before.

@@ -64,7 +64,10 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
         system_aliases: &|| lookups.system_aliases(),
     };
     let recipients = draft.recipients().map(|named| named.address());
-    let (copies, ignored) = route::routes(recipients, &inputs);
+    let (mut copies, ignored) = route::routes(recipients, &inputs);
+    if settings.has_closed_file && user::effective_uid() != 0 {
+        copies.iter_mut().for_each(ask_root);
+    }
     // Looked at before the copies are: a route that was found after a failed look-up is no answer.
     notices.extend(lookups.finish()?);
     // The recipients that were typed are bounded already; only aliases can multiply them. A message
@@ -93,6 +96,16 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
         identity,
         notices,
     })
+}
+
+/// Says that root may know a way for a copy that has none: the relay may be named in a configuration
+/// file that is closed to us.
+fn ask_root(copy: &mut RoutedCopy) {
+    if let Err(outcome) = &mut copy.route
+        && outcome.kind() == Some(Kind::Unavailable)
+    {
+        Arc::make_mut(outcome).needs_root = true;
+    }
 }
 
 /// Returns the relay by which a copy goes.

@@ -130,7 +130,8 @@ fn not_appended(error: &AppendError, account: &user::User) -> Outcome {
     } else {
         Disposition::Refused(kind)
     };
-    let outcome = Outcome::new(disposition, exit::with_causes(error));
+    let mut outcome = Outcome::new(disposition, exit::with_causes(error));
+    outcome.needs_root = kind == Kind::NoPermission && user::effective_uid() != 0;
     match kind {
         Kind::NoPermission if account.uid == user::effective_uid() => outcome
             .hint("for a mailbox of your own: export MAIL=$HOME/inbox; or set mta= to a relay"),

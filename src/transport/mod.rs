@@ -89,6 +89,8 @@ pub struct Outcome {
     pub is_about_sender: bool,
     /// What it speaks of.
     pub scope: Scope,
+    /// Whether we lack a right that root has: to write to a mailbox, or to read the password.
+    pub needs_root: bool,
 }
 
 impl Outcome {
@@ -102,6 +104,7 @@ impl Outcome {
             size_limit: None,
             is_about_sender: false,
             scope: Scope::default(),
+            needs_root: false,
         }
     }
 

@@ -61,9 +61,12 @@ pub(crate) fn read_file(settings: &mut Settings, path: &Path, context: &Context<
     match Interpreter::new(settings, context).file(path, 0) {
         Ok(()) => true,
         Err(error) => {
+            settings.has_closed_file |= matches!(error, Untrusted::Denied(_));
             let (what, weight) = match error {
                 Untrusted::Failed(what) => (what, Weight::Unread),
-                Untrusted::Refused(why) => (format!("this file is ignored: {why}"), Weight::Line),
+                Untrusted::Refused(why) | Untrusted::Denied(why) => {
+                    (format!("this file is ignored: {why}"), Weight::Line)
+                }
                 Untrusted::Unusable(why) => (
                     format!("cannot read this file: {why}"),
                     weight_of_unusable(context),

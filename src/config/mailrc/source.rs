@@ -74,7 +74,7 @@ impl Interpreter<'_> {
                 // A file that is not there sets nothing; rc files are shared between hosts, and
                 // not every host has each file that they name.
                 Untrusted::Missing => ("it does not exist".to_owned(), Weight::Line),
-                Untrusted::Refused(what) => (what, Weight::Line),
+                Untrusted::Refused(what) | Untrusted::Denied(what) => (what, Weight::Line),
                 Untrusted::Unusable(what) => (what, weight_of_unusable(&self.context)),
                 Untrusted::Failed(what) => (what, Weight::Unread),
             };

@@ -14,8 +14,10 @@ use crate::sys::user;
 pub(super) enum Untrusted {
     /// It is not there.
     Missing,
-    /// It exists, but we may not read it or must not trust it, for this reason.
+    /// It exists, but must not be trusted, for this reason.
     Refused(String),
+    /// It exists, and we may not read it.
+    Denied(String),
     /// The file is there but cannot be read as an rc file, for this reason: what it should set is
     /// not set.
     Unusable(String),
@@ -28,7 +30,7 @@ impl From<Unread> for Untrusted {
         match unread {
             Unread::Absent(_) => Untrusted::Missing,
             Unread::Failed(_) => Untrusted::Failed(unread.to_string()),
-            Unread::Denied(_) => Untrusted::Refused(unread.to_string()),
+            Unread::Denied(_) => Untrusted::Denied(unread.to_string()),
             Unread::Refused(_) | Unread::Interrupted(_) => Untrusted::Unusable(unread.to_string()),
         }
     }
