@@ -21,14 +21,6 @@ impl ReversePath {
             ReversePath::Address(address) => Some(address),
         }
     }
-
-    /// Returns the path; a bare name gets this domain.
-    pub(crate) fn qualified(&self, domain: &str) -> ReversePath {
-        match self {
-            ReversePath::Null => ReversePath::Null,
-            ReversePath::Address(address) => ReversePath::Address(address.qualified(domain)),
-        }
-    }
 }
 
 impl fmt::Display for ReversePath {

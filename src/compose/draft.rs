@@ -36,6 +36,11 @@ pub struct Draft {
     pub by_variable: ByVariable,
     /// The sender's full name, where it was asked for.
     pub full_name: Option<HeaderValue>,
+    /// Whether a program handed over a finished message, as to a sendmail: where it names no author,
+    /// a relay is told which account of which host it came from.
+    pub is_handed_over: bool,
+    /// The account whose mail it is, where another one sends it (the outbox).
+    pub login: Option<String>,
     /// The subject.
     pub subject: Option<HeaderValue>,
     /// The Content-Type of the body that was asked for.
@@ -84,6 +89,13 @@ impl Draft {
     pub fn given_sender(&self) -> Option<&ReversePath> {
         let sender = self.envelope_sender.as_ref();
         sender.filter(|_| !self.by_variable.envelope)
+    }
+
+    /// Returns the envelope sender as an author, with the full name that was asked for.
+    pub fn envelope_author(&self) -> Option<NamedAddress> {
+        let sender = self.envelope_sender.as_ref()?.address()?;
+        let name = self.full_name.as_ref().map(HeaderValue::as_str);
+        Some(NamedAddress::new(name, sender.clone()))
     }
 
     /// Returns all recipients: To, Cc and Bcc.

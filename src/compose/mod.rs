@@ -35,6 +35,7 @@ mod unicode;
 
 pub use attachment::Attached;
 pub use draft::{BadRecipient, ByVariable, Composed, Draft, Warning};
+pub(crate) use people::mailrc_members;
 pub use request::{AttachRequest, Request};
 
 /// Validates a request and makes a draft of it, with this body.
@@ -303,7 +304,8 @@ impl<'a> Composer<'a> {
 
     /// Uses one field of a template; an empty field is ignored.
     fn template_field(&mut self, name: HeaderName, value: HeaderValue, bytes: &[u8]) {
-        if value.as_str().is_empty() {
+        let holds_addresses = message::holds_addresses(name.as_str().as_bytes());
+        if value.as_str().is_empty() || holds_addresses && message::names_nobody(value.as_str()) {
             return;
         }
         self.field(name, value, bytes.trim_ascii());

@@ -10,7 +10,7 @@ use crate::address::{
 };
 use crate::charset;
 use crate::compose::{BadRecipient, Composed, Composer, RecipientField, Request};
-use crate::config::Environment;
+use crate::config::{Environment, KnownNames, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::{HeaderName, HeaderValue};
 use crate::sanitize;
@@ -80,7 +80,8 @@ impl Composer<'_> {
 
     /// Returns whether a text is words without an address: `Backup Server`, `Doe, John`.
     fn is_name_alone(&self, text: &str) -> bool {
-        if text.contains(['@', '<', ':']) {
+        // A comment names the person behind an account: `root (Cron Daemon)`.
+        if text.contains(['@', '<', ':', '(']) {
             return false;
         }
         let is_break = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"');
@@ -280,7 +281,7 @@ impl Composer<'_> {
                 return;
             }
             match entry {
-                Ok(Recipient::Address(address)) if self.is_alias(&address) => {
+                Ok(Recipient::Address(address)) if is_alias(&address, self.settings) => {
                     self.alias(&address, field);
                 }
                 Ok(Recipient::Address(address)) => self.recipient(address, field),
@@ -356,22 +357,10 @@ impl Composer<'_> {
         }
     }
 
-    fn is_alias(&self, address: &NamedAddress) -> bool {
-        // `Ada <ada>` names a person and an account; only a bare word may stand for a group.
-        address.name().is_none()
-            && self
-                .settings
-                .aliases
-                .contains_key(address.address().as_str())
-    }
-
     fn alias(&mut self, address: &NamedAddress, field: RecipientField) {
         let name = address.address().as_str();
         let settings = self.settings;
-        let mut expansion = alias::expand(name, |name| settings.aliases.get(name));
-        if !self.settings.is_set("metoo") {
-            self.leave_me_out(&mut expansion.members);
-        }
+        let expansion = expand(name, settings);
         for member in expansion.members {
             // A member may be a list itself: `alias team "Ada <ada@x>, bob@y"`. Files and
             // commands are not taken from it, even with `expandaddr`: they would run where a
@@ -389,19 +378,6 @@ impl Composer<'_> {
         }
         for member in expansion.ignored {
             self.bad_recipient(member, "an alias cannot contain a command or a file");
-        }
-    }
-
-    /// Removes the user's own names (`alternates` included) from a group, unless it would then be
-    /// empty.
-    fn leave_me_out(&self, members: &mut Vec<&str>) {
-        let login = user::login_name();
-        let mine = self.settings.alternates.iter().chain([&login]);
-        let mine: HashSet<String> = mine.map(|name| name.to_ascii_lowercase()).collect();
-        // Mail systems ignore the case of account names in practice, so it is ignored here.
-        let is_me = |member: &&str| mine.contains(&member.to_ascii_lowercase());
-        if members.iter().any(|member| !is_me(member)) {
-            members.retain(|member| !is_me(member));
         }
     }
 
@@ -450,4 +426,49 @@ impl Composer<'_> {
             }
         }
     }
+}
+
+/// Returns whether an address is a name of an alias in the mailrc.
+fn is_alias(address: &NamedAddress, settings: &Settings) -> bool {
+    // `Ada <ada>` names a person and an account; only a bare word may stand for a group.
+    address.name().is_none() && settings.aliases.contains_key(address.address().as_str())
+}
+
+/// Expands an alias of the mailrc.
+fn expand<'a>(name: &'a str, settings: &'a Settings) -> alias::Expansion<'a> {
+    let mut expansion = alias::expand(name, |name| settings.aliases.get(name));
+    if !settings.is_set("metoo") {
+        leave_me_out(&mut expansion.members, settings);
+    }
+    expansion
+}
+
+/// Removes the user's own names (`alternates` included) from a group, unless it would then be empty.
+fn leave_me_out(members: &mut Vec<&str>, settings: &Settings) {
+    let login = user::login_name();
+    let mine = settings.alternates.iter().chain([&login]);
+    let mine: HashSet<String> = mine.map(|name| name.to_ascii_lowercase()).collect();
+    // Mail systems ignore the case of account names in practice, so it is ignored here.
+    let is_me = |member: &&str| mine.contains(&member.to_ascii_lowercase());
+    if members.iter().any(|member| !is_me(member)) {
+        members.retain(|member| !is_me(member));
+    }
+}
+
+/// Returns the people that an alias of the mailrc stands for, as a header field shows them; `None` if
+/// the address is not such a name.
+pub(crate) fn mailrc_members(
+    address: &NamedAddress,
+    settings: &Settings,
+    names: &KnownNames<'_>,
+) -> Option<Vec<NamedAddress>> {
+    if !is_alias(address, settings) {
+        return None;
+    }
+    let members = expand(address.address().as_str(), settings).members;
+    // A member that is no address was told when the recipients were found.
+    let people = members
+        .into_iter()
+        .flat_map(|member| parse_people(member, &|name| names.ask(name)));
+    Some(people.flatten().collect())
 }

@@ -10,7 +10,7 @@ use crate::compose::{Composed, Composer, RecipientField, unicode};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
-use crate::message::{HeaderName, HeaderValue, Repeated};
+use crate::message::{self, HeaderName, HeaderValue, Repeated};
 use crate::sanitize;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, user};
@@ -32,6 +32,10 @@ pub struct Handover {
     /// Whether the message is one that we have kept: it was handed over before, and gets no second
     /// trace field.
     pub is_ours: bool,
+    /// Whether it comes from the sendmail face: [`Draft::is_handed_over`].
+    ///
+    /// [`Draft::is_handed_over`]: crate::compose::Draft::is_handed_over
+    pub is_of_sendmail: bool,
 }
 
 /// Makes a draft of a finished message; the source is the whole message.
@@ -112,7 +116,7 @@ fn recipient_values(header: &PremadeHeader) -> Vec<Vec<u8>> {
             .iter()
             .filter(|field| names.iter().any(|name| field.is(name)))
             .map(|field| field.value().into_owned())
-            .filter(|value| !value.is_empty())
+            .filter(|value| !message::names_nobody(&message::decode_text(value)))
             .collect()
     };
     match values(["Resent-To", "Resent-Cc", "Resent-Bcc"]) {
@@ -159,6 +163,7 @@ impl Composer<'_> {
     /// Takes the envelope sender and the full name of a sendmail command line.
     fn handed_sender(&mut self, handover: &Handover) {
         let draft = &mut self.composed.draft;
+        draft.is_handed_over = handover.is_of_sendmail;
         if let Some(name) = &handover.full_name {
             let (value, _) = HeaderValue::from_free_text(name.as_bytes());
             draft.full_name = Some(value);

@@ -29,6 +29,13 @@ pub fn holds_addresses(name: &[u8]) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
+/// Returns whether the body of an address field names nobody: `Cc:`, `Cc: <>`, `Cc: ,`. A group
+/// without members, such as `undisclosed-recipients:;`, says something.
+pub fn names_nobody(body: &str) -> bool {
+    let is_no_word = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '"');
+    body.chars().all(is_no_word)
+}
+
 /// The rule for a repeated field that a message may have only once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeated {

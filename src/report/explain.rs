@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::address::ReversePath;
 use crate::compose::Draft;
 use crate::config::variables::{ROWS, ValueKind};
 use crate::config::{Origin, Settings};
 use crate::message::MessageSource;
 use crate::sanitize;
 use crate::submission::mta::RelayUrl;
+use crate::submission::relayed::Rewriting;
 use crate::submission::{self, SubmissionPlan};
 
 /// Returns the explanation, safe for a terminal: a line a fact, grouped by what it is about.
@@ -95,22 +95,20 @@ fn set_variables(text: &mut String, settings: &Settings) {
 /// Explains the sender of the mail.
 fn identity(text: &mut String, draft: &Draft, plan: &SubmissionPlan) {
     let identity = &plan.identity;
-    match draft
-        .envelope_sender
-        .as_ref()
-        .and_then(ReversePath::address)
-    {
-        Some(sender) => line(
+    let relayed = plan.relayed.as_ref();
+    match (draft.envelope_sender.as_ref(), relayed) {
+        (Some(sender), _) => line(
             text,
             &format!("sender {sender}: given by an option, a header field or a variable"),
         ),
-        None => line(
+        (None, Some(relayed)) => line(
             text,
-            &format!(
-                "sender: none was given; sendmail chooses it, a relay sees {}",
-                identity.default_sender(true)
-            ),
+            &format!("sender: none was given; a relay sees {}", relayed.envelope),
         ),
+        (None, None) => line(text, "sender: none was given; sendmail chooses it"),
+    }
+    for rewriting in relayed.iter().flat_map(|relayed| &relayed.rewritings) {
+        line(text, &rewritten(rewriting));
     }
     let qualified = if identity.is_qualified {
         "qualified"
@@ -125,6 +123,24 @@ fn identity(text: &mut String, draft: &Draft, plan: &SubmissionPlan) {
             identity.qualify_domain
         ),
     );
+}
+
+/// Tells a change that is made for a relay, and why.
+fn rewritten(rewriting: &Rewriting) -> String {
+    let Rewriting {
+        what,
+        old,
+        new,
+        why,
+    } = rewriting;
+    match (old.as_str(), new.as_str()) {
+        ("", "") => format!("for the relay the {what} is left out, because {why}"),
+        (old, "") => format!("for the relay the {what} \"{old}\" is left out, because {why}"),
+        ("", new) => format!("for the relay the {what} is \"{new}\", because {why}"),
+        (old, new) => {
+            format!("for the relay the {what} \"{old}\" becomes \"{new}\", because {why}")
+        }
+    }
 }
 
 /// Shows the value of a route without a login in it.

@@ -167,7 +167,9 @@ impl<'a> Dispatcher<'a> {
             // sendmail adds the From field by its own rules, masquerading included; ours would
             // override them.
             Some(Route::Sendmail(_)) => None,
-            _ => Some(identity.default_from(matches!(route, Some(Route::Relay(_))), full_name)),
+            // For a relay the changes have it.
+            Some(Route::Relay(_)) => None,
+            _ => Some(identity.default_from(false, &self.login(), full_name)),
         };
         let style = Style {
             wire: match route {
@@ -175,9 +177,9 @@ impl<'a> Dispatcher<'a> {
                 _ => Wire::SevenBit,
             },
             default_from,
-            qualify: match route {
-                Some(Route::Relay(_)) => Some(identity.qualify_domain.as_str()),
-                _ => None,
+            changes: match (route, &self.plan.relayed) {
+                (Some(Route::Relay(_)), Some(relayed)) => &relayed.changes,
+                _ => &[],
             },
             limit: limit.into_iter().chain(self.draft.max_size).min(),
             leading: Vec::new(),
@@ -209,8 +211,14 @@ impl<'a> Dispatcher<'a> {
     fn sender_on_this_host(&self) -> Option<EnvelopeAddress> {
         match &self.draft.envelope_sender {
             Some(asked) => asked.address().cloned(),
-            None => EnvelopeAddress::new(user::login_name()).ok(),
+            None => EnvelopeAddress::new(self.login()).ok(),
         }
+    }
+
+    /// Returns the account whose mail it is.
+    fn login(&self) -> String {
+        let login = self.draft.login.clone();
+        login.unwrap_or_else(user::login_name)
     }
 
     fn by_sendmail(
@@ -254,12 +262,9 @@ impl<'a> Dispatcher<'a> {
         recipients: Vec<EnvelopeAddress>,
         message: Spool,
     ) -> Result<Vec<Arc<Outcome>>, Failure> {
-        let identity = &self.plan.identity;
+        let relayed = self.plan.relayed.as_ref();
         let envelope = Envelope {
-            sender: match &self.draft.envelope_sender {
-                Some(asked) => asked.qualified(&identity.qualify_domain),
-                None => ReversePath::Address(identity.default_sender(true)),
-            },
+            sender: relayed.map_or(ReversePath::Null, |relayed| relayed.envelope.clone()),
             recipients,
         };
         let relay = relay::build(url, self.around)?;

@@ -15,8 +15,10 @@ pub struct Identity {
     pub qualify_domain: String,
     /// All names of this host, in lower case and ASCII.
     pub own_names: Vec<String>,
-    /// The template of the display name (`display-name`).
+    /// The template of the display name (`display-name`); empty where there is to be none.
     display_name: Option<String>,
+    /// This host's name up to its first dot, as a display name shows it.
+    short_name: String,
     /// The login name for the relay, where it is an address.
     auth_user: Option<EnvelopeAddress>,
 }
@@ -42,17 +44,14 @@ impl Identity {
             host,
             qualify_domain,
             own_names,
-            display_name: settings.text("display-name").map(str::to_owned),
+            display_name: settings.get("display-name").map(str::to_owned),
+            // /etc/mailname is often the domain of all hosts; a name is to say which one it was.
+            short_name: first_label(settings.text("hostname").unwrap_or(&node)).to_owned(),
             auth_user: settings
                 .text("smtp-auth-user")
                 .filter(|user| user.contains('@'))
                 .and_then(|user| EnvelopeAddress::new(user).ok()),
         }
-    }
-
-    /// Returns the user's full name, if the passwd file has one.
-    fn full_name() -> String {
-        user::current().map_or_else(String::new, |user| user.full_name)
     }
 
     /// Takes the login name that the relay's URL holds, if it is an address.
@@ -67,12 +66,12 @@ impl Identity {
 
     /// Returns the sender where none was asked for: the relay's login if it is an address,
     /// else user@qualify-domain.
-    pub fn default_sender(&self, for_relay: bool) -> EnvelopeAddress {
+    pub fn default_sender(&self, for_relay: bool, login: &str) -> EnvelopeAddress {
         let own = || {
-            EnvelopeAddress::new(format!("{}@{}", user::login_name(), self.qualify_domain))
+            EnvelopeAddress::new(format!("{login}@{}", self.qualify_domain))
                 // A login name or a domain that fits into no address (a blank in it) must not keep
                 // an alert from leaving.
-                .or_else(|_| EnvelopeAddress::new(user::login_name()))
+                .or_else(|_| EnvelopeAddress::new(login))
                 .or_else(|_| EnvelopeAddress::new("unknown"))
                 .expect("a plain word is an address")
         };
@@ -85,19 +84,62 @@ impl Identity {
     }
 
     /// Returns the From field where none was asked for.
-    pub fn default_from(&self, for_relay: bool, full_name: Option<&str>) -> NamedAddress {
-        let name = match (full_name, &self.display_name) {
+    pub fn default_from(
+        &self,
+        for_relay: bool,
+        login: &str,
+        full_name: Option<&str>,
+    ) -> NamedAddress {
+        let name = match (full_name, self.display_name.as_deref()) {
             (Some(name), _) => name.to_owned(),
-            (None, Some(template)) => self.fill(template),
-            (None, None) => Identity::full_name(),
+            (None, Some(template)) if !template.is_empty() => self.fill(template, login),
+            (None, _) => full_name_of(login),
         };
         let name = (!name.is_empty()).then_some(name.as_str());
-        NamedAddress::new(name, self.default_sender(for_relay))
+        NamedAddress::new(name, self.default_sender(for_relay, login))
+    }
+
+    /// Returns the relay's login, if it is an address.
+    pub(super) fn login_address(&self) -> Option<&EnvelopeAddress> {
+        self.auth_user.as_ref()
+    }
+
+    /// Returns whether an address says no more than a name of this host does: it has no domain, one
+    /// without a dot, or a name of this host.
+    pub fn is_bare(&self, address: &EnvelopeAddress) -> bool {
+        let is_dotless = |domain: &str| {
+            // `[IPv6:…]` has no dot either, and is the address of another host.
+            !(domain.trim_end_matches('.').contains('.') || domain.starts_with('['))
+        };
+        self.is_own(address) || address.domain().is_some_and(is_dotless)
+    }
+
+    /// Returns whether an address has no domain, or a name of this host.
+    pub(super) fn is_own(&self, address: &EnvelopeAddress) -> bool {
+        is_own(address, &self.own_names)
+    }
+
+    /// Returns an address as it may leave this host: a bare name, or one at a name of this host that
+    /// no other host knows, gets `qualify-domain`.
+    pub fn qualified(&self, address: &EnvelopeAddress) -> EnvelopeAddress {
+        qualified(address, &self.own_names, &self.qualify_domain)
+    }
+
+    /// Returns the display name that `display-name` makes for a name of this host; `None` where it
+    /// is not set.
+    pub(super) fn name_of(&self, login: &str) -> Option<String> {
+        let template = self.display_name.as_deref()?;
+        Some(self.fill(template, login))
+    }
+
+    /// Returns the display name that says which name of which host a mail came from.
+    pub(super) fn name_with_host(&self, login: &str) -> String {
+        self.fill("%u on %h", login)
     }
 
     /// Fills a template: `%u` the login name, `%n` the full name, `%h` the host up to its first
     /// dot, `%H` all of it, `%%` a percent sign.
-    fn fill(&self, template: &str) -> String {
+    fn fill(&self, template: &str, login: &str) -> String {
         let mut text = String::new();
         let mut chars = template.chars();
         while let Some(c) = chars.next() {
@@ -106,9 +148,9 @@ impl Identity {
                 continue;
             }
             match chars.next() {
-                Some('u') => text.push_str(&user::login_name()),
-                Some('n') => text.push_str(&Identity::full_name()),
-                Some('h') => text.push_str(self.host.split('.').next().unwrap_or_default()),
+                Some('u') => text.push_str(login),
+                Some('n') => text.push_str(&full_name_of(login)),
+                Some('h') => text.push_str(&self.short_name),
                 Some('H') => text.push_str(&self.host),
                 Some(other) => text.push(other),
                 None => {}
@@ -116,6 +158,48 @@ impl Identity {
         }
         text
     }
+}
+
+/// Returns whether an address has no domain, or one of these names of this host.
+pub(super) fn is_own(address: &EnvelopeAddress, own_names: &[String]) -> bool {
+    // Compared in ASCII and lower case, as `own_names` are: IDN domains have two spellings, and DNS
+    // names have no case.
+    address.with_ascii_domain().domain().is_none_or(|domain| {
+        let domain = domain.trim_end_matches('.').to_ascii_lowercase();
+        own_names.contains(&domain)
+    })
+}
+
+/// Returns an address as it may leave this host, whose names these are.
+pub(super) fn qualified(
+    address: &EnvelopeAddress,
+    own_names: &[String],
+    domain: &str,
+) -> EnvelopeAddress {
+    let own = address.with_ascii_domain();
+    match own.domain().map(str::to_ascii_lowercase) {
+        // Behind a relay nobody knows `root@db1`. A full name of this host stays: whoever runs the
+        // relay may have a way for it.
+        Some(name) if !name.contains('.') && own_names.contains(&name) => {
+            EnvelopeAddress::new(format!("{}@{domain}", address.local_part()))
+                .unwrap_or_else(|_| address.clone())
+        }
+        _ => address.qualified(domain),
+    }
+}
+
+fn first_label(name: &str) -> &str {
+    name.split('.').next().unwrap_or_default()
+}
+
+/// Returns the full name of an account, if the passwd file has one.
+fn full_name_of(login: &str) -> String {
+    let account = if login == user::login_name() {
+        user::current()
+    } else {
+        user::by_name(login).ok().flatten()
+    };
+    account.map_or_else(String::new, |account| account.full_name)
 }
 
 /// Returns the addresses that are the user's: the login name, bare and at this host's names, `from`,

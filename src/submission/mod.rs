@@ -13,7 +13,6 @@ use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
-use crate::address::ReversePath;
 use crate::compose::render::{Style, render};
 use crate::compose::{BadRecipient, Composed, Draft};
 use crate::exit::{self, Failure, Kind};
@@ -26,10 +25,12 @@ pub mod identity;
 pub mod keep;
 pub(crate) mod letters;
 pub mod log;
+mod members;
 pub mod mta;
 pub(crate) mod outbox;
 pub mod plan;
 pub mod relay;
+pub mod relayed;
 mod report;
 pub mod route;
 mod secret;
@@ -80,8 +81,9 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
     // leaves: a half-sent message is worse than an unsent one.
     let plan = plan(draft, around)?;
     dispatch::prepare_copies(draft, around)?;
-    let sender = draft.envelope_sender.as_ref();
-    let sender = sender.and_then(ReversePath::address);
+    // The log is to name the sender that the relay's log names.
+    let relayed = plan.relayed.as_ref().map(|relayed| &relayed.envelope);
+    let sender = relayed.or(draft.envelope_sender.as_ref());
     let mut report = Report {
         message_id: draft.message_id.clone(),
         sender: sender.map(ToString::to_string),
@@ -184,9 +186,10 @@ fn letter<'a>(
     let identity = Identity::find(around.settings);
     // The envelope is not in the message: without these two fields the dead letter could not be
     // sent again to the recipients who miss it.
+    let login = draft.login.clone().unwrap_or_else(user::login_name);
     let sender = match &draft.envelope_sender {
         Some(sender) => sender.to_string(),
-        None => user::login_name(),
+        None => login.clone(),
     };
     let mut to = String::new();
     for recipient in recipients {
@@ -215,8 +218,8 @@ fn letter<'a>(
         // Nothing between here and the file cuts bytes to 7 bits, and a text that is kept for a
         // person should be readable in the file.
         wire: Wire::EightBit,
-        default_from: Some(identity.default_from(false, None)),
-        qualify: None,
+        default_from: Some(identity.default_from(false, &login, None)),
+        changes: &[],
         // The size limit of a relay does not count here: an attachment that is left out would be
         // lost.
         limit: None,

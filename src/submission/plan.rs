@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,8 +14,10 @@ use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
+use crate::submission::members::AliasMembers;
 use crate::submission::mta::{Mta, MtaError, RelayUrl};
 use crate::submission::relay;
+use crate::submission::relayed::{self, Relayed};
 use crate::submission::route::{self, Route, RoutedCopy, RoutingInputs};
 use crate::sys::host::{self, HostUnread};
 use crate::sys::{open, user};
@@ -29,6 +30,8 @@ pub struct SubmissionPlan {
     pub copies: Vec<RoutedCopy>,
     /// Who we are.
     pub identity: Identity,
+    /// What a relay may see of the people, if a copy goes to one.
+    pub relayed: Option<Relayed>,
     /// Notices for the user.
     pub notices: Vec<String>,
     /// The next step where the relay refuses the sender.
@@ -90,9 +93,19 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
             settings.origin("tls-verify")
         ));
     }
+    let relayed = match url {
+        Some(_) => {
+            let members = AliasMembers::new(settings, &identity, &copies);
+            Some(relayed::relayed(draft, &identity, settings, &members)?)
+        }
+        None => None,
+    };
     Ok(SubmissionPlan {
-        hint: hint_of_domains(draft, &copies, &identity),
+        hint: relayed
+            .as_ref()
+            .and_then(|relayed| hint_of_domains(&relayed.envelope, &copies, &identity)),
         copies,
+        relayed,
         identity,
         notices,
     })
@@ -290,20 +303,17 @@ fn lookup_failure(what: String, error: &io::Error) -> Failure {
 /// Returns the hint for mail that a relay may refuse: an address in it has a domain without a dot.
 ///
 /// The mail is sent anyway; only the relay's refusal makes the hint worth a line.
-fn hint_of_domains(draft: &Draft, copies: &[RoutedCopy], identity: &Identity) -> Option<String> {
-    let mut targets = copies
+fn hint_of_domains(
+    sender: &ReversePath,
+    copies: &[RoutedCopy],
+    identity: &Identity,
+) -> Option<String> {
+    let targets = copies
         .iter()
         .filter(|copy| relay_of(copy).is_some())
-        .map(|copy| &copy.target)
-        .peekable();
-    // Without a copy for a relay the hint has no reader: this host knows its own bare names.
-    targets.peek()?;
-    let sender = match draft.envelope_sender.as_ref() {
-        Some(ReversePath::Address(asked)) => asked.qualified(&identity.qualify_domain),
-        Some(ReversePath::Null) | None => identity.default_sender(true),
-    };
+        .map(|copy| &copy.target);
     let is_bare = |address: &&EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
-    let bare = iter::once(&sender).chain(targets).find(is_bare)?;
+    let bare = sender.address().into_iter().chain(targets).find(is_bare)?;
     // The name of this host is only one way to such an address; another one was typed so.
     Some(if bare.domain() == Some(&identity.qualify_domain) {
         format!(

@@ -10,6 +10,7 @@ use crate::address::alias::expand;
 use crate::address::{EnvelopeAddress, MAX_RECIPIENTS};
 use crate::config::aliases::SystemAliases;
 use crate::exit::Kind;
+use crate::submission::identity::{is_own, qualified};
 use crate::submission::mta::{Mta, RelayUrl};
 use crate::transport::{Disposition, Outcome};
 
@@ -219,7 +220,8 @@ impl Router<'_> {
         let account = (self.inputs.is_account)(&name);
         // An unknown bare name is for the relay to judge, if there is one.
         if one_way_out || (!account && self.inputs.relay.is_some()) {
-            let qualified = member.qualified(&self.inputs.qualify_domain);
+            let inputs = self.inputs;
+            let qualified = qualified(member, &inputs.own_names, &inputs.qualify_domain);
             return self.remote(recipient, &qualified, reason, way);
         }
         if account {
@@ -251,18 +253,7 @@ impl Router<'_> {
 
     /// Returns the local part of a name of this host: bare, or at one of its own names.
     fn local_name(&self, address: &EnvelopeAddress) -> Option<String> {
-        // Compared in ASCII and lower case, as `own_names` are: IDN domains have two spellings, and
-        // DNS names have no case.
-        match address.with_ascii_domain().domain() {
-            None => Some(address.as_str().to_owned()),
-            Some(domain) => {
-                let domain = domain.trim_end_matches('.').to_ascii_lowercase();
-                self.inputs
-                    .own_names
-                    .contains(&domain)
-                    .then(|| address.local_part().to_owned())
-            }
-        }
+        is_own(address, &self.inputs.own_names).then(|| address.local_part().to_owned())
     }
 
     fn sendmail(&mut self) -> Option<PathBuf> {

@@ -58,6 +58,7 @@ mod rc_lines;
 mod reading;
 mod readme;
 mod relay_words;
+mod relayed;
 mod resend;
 mod scripts;
 mod sending;

@@ -55,6 +55,9 @@ pub fn expect(prefix: &'static str) -> Step {
     Step::Expect(prefix)
 }
 
+/// What AWS SES answers to a sender that is not verified.
+const NOT_VERIFIED: &str = "554 Message rejected: Email address is not verified.";
+
 /// How a server of [`SmtpServer::accepting`] differs from the plainest one.
 #[derive(Clone, Default)]
 pub struct Behaviour {
@@ -78,6 +81,9 @@ pub struct Behaviour {
     pub mail: Option<&'static str>,
     /// The reply to the final dot, if not 250.
     pub end: Option<&'static str>,
+    /// The one address that may send, in the envelope and in From, Sender and Return-Path, as AWS SES
+    /// has it.
+    pub verified: Option<&'static str>,
     /// How many recipients a transaction may have, and the reply to each further RCPT.
     pub most_recipients: Option<(usize, &'static str)>,
     /// The same, but the reply comes to the final dot.
@@ -442,7 +448,14 @@ impl Behaviour {
                 "MAIL" => {
                     path.clone_into(&mut from);
                     to.clear();
-                    self.mail.unwrap_or("250 2.1.0 sender ok").to_owned()
+                    let is_verified = self
+                        .verified
+                        .is_none_or(|one| from.split(' ').next() == Some(&format!("<{one}>")));
+                    match self.mail {
+                        Some(reply) => reply.to_owned(),
+                        None if is_verified => "250 2.1.0 sender ok".to_owned(),
+                        None => NOT_VERIFIED.to_owned(),
+                    }
                 }
                 "RCPT" => {
                     let address = path.trim_matches(['<', '>']);
@@ -467,6 +480,7 @@ impl Behaviour {
                     messages += 1;
                     let surplus = self.most_at_end.filter(|(most, _)| to.len() > *most);
                     let refusal = surplus.map(|(_, reply)| reply).or(self.end);
+                    let refusal = refusal.or(self.unverified(&data));
                     if refusal.is_none() {
                         peer.log.lock().expect("log").messages.push(Message {
                             from: from.clone(),
@@ -497,6 +511,29 @@ impl Behaviour {
             peer.run(&say(&reply))?;
         }
         Ok(())
+    }
+
+    /// Returns the reply to a message whose header names a sender that may not send.
+    fn unverified(&self, data: &[u8]) -> Option<&'static str> {
+        let verified = self.verified?;
+        let text = String::from_utf8_lossy(data).replace("\r\n ", " ");
+        let (header, _) = text.split_once("\r\n\r\n")?;
+        let named = |name: &str| {
+            let of = |line: &&str| {
+                line.get(..name.len())
+                    .is_some_and(|it| it.eq_ignore_ascii_case(name))
+            };
+            header.lines().filter(of).collect::<Vec<_>>()
+        };
+        let is_verified = |line: &&str| {
+            line.matches('@').count() == 1
+                && (line.ends_with(&format!("<{verified}>"))
+                    || line.ends_with(&format!(" {verified}")))
+        };
+        let others = [named("Sender:"), named("Return-Path:")].concat();
+        let from = named("From:");
+        let is_good = from.len() == 1 && from.iter().chain(&others).all(is_verified);
+        (!is_good).then_some(NOT_VERIFIED)
     }
 
     fn greeting(&self, tls: bool) -> String {

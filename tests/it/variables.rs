@@ -759,6 +759,7 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("expandaddr", &[], "expandaddr", Shows(Mail(&["[DIR]/cwd/out"], "x\n"), File("cwd/out"))),
     ("folder", &["record=+sent"], "folder=[DIR]/cwd", Shows(MAIL, File("cwd/sent"))),
     ("from", &[], "from=me@x.org", Shows(MAIL, Sent("From: me@x.org"))),
+    ("from-force", &[], "", Test("one_sender_only")),
     ("header", &[], "noheader", Hides(Keys("x\n"), Screen("first subject"))),
     ("hold", &[], "nohold", Shows(System("p 1\nq\n"), In("home/mbox", "first body"))),
     ("hostname", &[], "hostname=h.example.org", Shows(MAIL, Sent("@h.example.org>"))),

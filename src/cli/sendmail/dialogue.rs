@@ -101,6 +101,7 @@ impl Dialogue<'_> {
         };
         self.envelope = Some(Handover {
             sender: Some(sender),
+            is_of_sendmail: true,
             ..Handover::default()
         });
         self.reply("250 2.1.0 ok")

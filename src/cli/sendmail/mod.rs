@@ -94,6 +94,7 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         sender: parsed.sender,
         full_name: parsed.full_name,
         is_ours: false,
+        is_of_sendmail: true,
     };
     let ends_at_dot = !parsed.ignore_dots;
     hand_over(

@@ -2,18 +2,21 @@
 
 use std::io;
 
-use crate::address::{NamedAddress, ReversePath, parse_list};
+use crate::address::NamedAddress;
 use crate::compose::Draft;
 use crate::message::premade::PremadeHeader;
 use crate::message::{
-    self, Alternative, Attachment, Composition, FieldBody, Fields, HeaderName, HeaderValue,
-    MediaType, MessageSource, Omitted, Wire,
+    self, Alternative, Attachment, Composition, Fields, HeaderName, HeaderValue, MediaType,
+    MessageSource, Omitted, Wire,
 };
 use crate::sys::spool::Spool;
 
 mod neutral;
+mod people;
 
 pub use neutral::{NeutralHeader, neutral_header};
+pub use people::Change;
+pub(crate) use people::{Header, People, PeopleField};
 
 /// The differences between the routes.
 #[derive(Clone, Debug)]
@@ -22,8 +25,8 @@ pub struct Style<'a> {
     pub wire: Wire,
     /// The From field where none was asked for; `None` leaves it to the MTA.
     pub default_from: Option<NamedAddress>,
-    /// The domain that is added to bare names in the address fields.
-    pub qualify: Option<&'a str>,
+    /// What the route changes in the address fields of [`Header::of`].
+    pub changes: &'a [Change],
     /// The largest message that may go this way, in bytes.
     pub limit: Option<u64>,
     /// Fields in front of all others.
@@ -44,12 +47,17 @@ pub struct Rendered {
 /// # Errors
 /// Fails when an attachment cannot be read any more, or the spool not written.
 pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
-    if let Some(header) = &draft.premade {
-        return Ok(Rendered {
-            message: premade(header.clone(), draft, style)?,
-            omitted: Vec::new(),
-        });
-    }
+    let mut header = Header::of(draft);
+    header.change(style.changes);
+    let fields = match header {
+        Header::Made(fields) => with_leading(fields, style),
+        Header::Premade(header) => {
+            return Ok(Rendered {
+                message: premade(header, draft, style)?,
+                omitted: Vec::new(),
+            });
+        }
+    };
     let attachments: Vec<Attachment<'_>> = draft
         .attachments
         .iter()
@@ -62,7 +70,7 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
         })
         .collect();
     let mut composition = Composition {
-        fields: fields(draft, style),
+        fields,
         body: Some(&draft.body as &dyn MessageSource),
         body_type: draft
             .content_type
@@ -93,27 +101,31 @@ pub fn render(draft: &Draft, style: &Style<'_>) -> io::Result<Rendered> {
     })
 }
 
+/// Returns the fields of a composed message with what the route puts in front.
+fn with_leading(fields: Fields, style: &Style<'_>) -> Fields {
+    let mut all = Fields::new();
+    for (name, value) in &style.leading {
+        all.append(name.clone(), value.clone());
+    }
+    let has_from = fields.iter().any(|(name, _)| name.is("From"));
+    if let Some(from) = style.default_from.clone().filter(|_| !has_from) {
+        all.append(HeaderName::known("From"), vec![from]);
+    }
+    for (name, body) in fields.iter() {
+        all.append(name.clone(), body.clone());
+    }
+    all
+}
+
 /// Writes a message that somebody else composed, with what it lacks.
 fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::Result<Spool> {
-    complete(&mut header, draft, style);
     match &style.default_from {
         Some(from) if !header.contains("From") => {
             // As every sendmail has it, the envelope sender is the author.
-            let asked = draft
-                .envelope_sender
-                .as_ref()
-                .and_then(ReversePath::address);
-            let asked = asked.map(|sender| {
-                let name = draft.full_name.as_ref().map(HeaderValue::as_str);
-                NamedAddress::new(name, sender.clone())
-            });
-            let from = asked.unwrap_or_else(|| from.clone());
+            let from = draft.envelope_author().unwrap_or_else(|| from.clone());
             header.append(HeaderName::known("From"), vec![from]);
         }
         _ => {}
-    }
-    if let Some(domain) = style.qualify {
-        qualify_fields(&mut header, domain);
     }
     // Each goes on top of the one before, so the first is put there last.
     for (name, value) in style.leading.iter().rev() {
@@ -124,44 +136,17 @@ fn premade(mut header: PremadeHeader, draft: &Draft, style: &Style<'_>) -> io::R
     Ok(spool)
 }
 
-/// Adds a domain to the bare names in the address fields, because relays refuse bare names.
-fn qualify_fields(header: &mut PremadeHeader, domain: &str) {
-    for name in ["From", "Sender", "Reply-To", "To", "Cc"] {
-        let Some(list) = header
-            .get(name)
-            .map(|field| parse_list(&message::decode_text(&field.value())))
-        else {
-            continue;
-        };
-        // A field that is no list of addresses is not ours to mend.
-        let Ok(list) = list.into_iter().collect::<Result<Vec<NamedAddress>, _>>() else {
-            continue;
-        };
-        let qualified = qualified(&list, Some(domain));
-        // Two fields of one name break RFC 5322 section 3.6, and a receiver may believe either:
-        // both stay as they are.
-        if qualified != list && header.count(name) == 1 {
-            header.remove(name);
-            header.append(HeaderName::known(name), qualified);
-        }
-    }
-}
-
 /// Adds to a finished message what the command line asks for, and Date and Message-ID where they
 /// lack; no Bcc field is left in it.
-fn complete(header: &mut PremadeHeader, draft: &Draft, style: &Style<'_>) {
+fn complete(header: &mut PremadeHeader, draft: &Draft) {
     header.remove("Bcc");
     header.remove("Resent-Bcc");
     header.remove("Fcc");
-    let fields = fields(draft, style);
+    let fields = fields(draft);
     for (name, body) in fields.iter() {
-        // The caller has chosen the From field for a message that has none. The To field of a
-        // draft without recipients is `undisclosed-recipients:;`, for a message that names none
-        // at all; one with a Cc field names some. The leading fields are put in front later.
-        let is_known = header.contains(name.as_str())
-            || style.leading.iter().any(|(leading, _)| leading == name)
-            || (name.is("From") && draft.from.is_empty())
-            || (name.is("To") && header.contains("Cc"));
+        // The To field of a draft without recipients is `undisclosed-recipients:;`, for a message
+        // that names none at all; one with a Cc field names some.
+        let is_known = header.contains(name.as_str()) || (name.is("To") && header.contains("Cc"));
         if !is_known {
             header.append(name.clone(), body.clone());
         }
@@ -169,20 +154,14 @@ fn complete(header: &mut PremadeHeader, draft: &Draft, style: &Style<'_>) {
 }
 
 /// Returns the header fields in the order they are written.
-fn fields(draft: &Draft, style: &Style<'_>) -> Fields {
+fn fields(draft: &Draft) -> Fields {
     let mut fields = Fields::new();
-    for (name, value) in &style.leading {
-        fields.append(name.clone(), value.clone());
-    }
     let mut addresses = |name: &'static str, list: &[NamedAddress]| {
         if !list.is_empty() {
-            fields.append(HeaderName::known(name), qualified(list, style.qualify));
+            fields.append(HeaderName::known(name), list.to_vec());
         }
     };
-    match &style.default_from {
-        Some(from) if draft.from.is_empty() => addresses("From", std::slice::from_ref(from)),
-        _ => addresses("From", &draft.from),
-    }
+    addresses("From", &draft.from);
     addresses("Sender", draft.sender.as_slice());
     addresses("Reply-To", &draft.reply_to);
     addresses("To", &draft.to);
@@ -202,24 +181,7 @@ fn fields(draft: &Draft, style: &Style<'_>) -> Fields {
         }
     }
     for (name, body) in &draft.fields {
-        let body = match body {
-            FieldBody::Addresses(list) => qualified(list, style.qualify).into(),
-            FieldBody::Text(_) => body.clone(),
-        };
-        fields.append(name.clone(), body);
+        fields.append(name.clone(), body.clone());
     }
     fields
-}
-
-/// Adds a domain to bare names; an address that would become too long is not changed.
-fn qualified(list: &[NamedAddress], domain: Option<&str>) -> Vec<NamedAddress> {
-    let Some(domain) = domain else {
-        return list.to_vec();
-    };
-    list.iter()
-        .map(|named| {
-            let address = named.address().qualified(domain);
-            named.clone().with_address(address)
-        })
-        .collect()
 }

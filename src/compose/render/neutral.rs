@@ -6,9 +6,8 @@
 
 use std::io::{self, BufRead, BufReader};
 
-use super::{Rendered, Style, complete, fields};
+use super::{Header, Rendered};
 use crate::compose::Draft;
-use crate::message::Wire;
 use crate::message::premade::PremadeHeader;
 use crate::sys::spool::Spool;
 
@@ -26,28 +25,22 @@ pub struct NeutralHeader {
 /// # Errors
 /// Fails when the rendered message cannot be read.
 pub fn neutral_header(draft: &Draft, rendered: &Rendered) -> io::Result<NeutralHeader> {
-    let style = Style {
-        wire: Wire::SevenBit,
-        default_from: None,
-        qualify: None,
-        limit: None,
-        leading: Vec::new(),
-    };
-    let mut header: PremadeHeader = draft.premade.clone().unwrap_or_default();
-    // Only what `complete` adds can come from a variable: a finished message has its own senders.
+    // Only what a finished message lacks can come from a variable.
     let has_own = |name: &str| draft.premade.as_ref().is_some_and(|own| own.contains(name));
-    let (has_from, has_sender) = (has_own("From"), has_own("Sender"));
-    if draft.premade.is_some() {
-        complete(&mut header, draft, &style);
-    } else {
-        for (name, body) in fields(draft, &style).iter() {
-            header.append(name.clone(), body.clone());
+    let mut header = match Header::of(draft) {
+        Header::Premade(header) => header,
+        Header::Made(fields) => {
+            let mut header = PremadeHeader::default();
+            for (name, body) in fields.iter() {
+                header.append(name.clone(), body.clone());
+            }
+            header
         }
-    }
-    if draft.by_variable.from && !has_from {
+    };
+    if draft.by_variable.from && !has_own("From") {
         header.remove("From");
     }
-    if draft.by_variable.sender && !has_sender {
+    if draft.by_variable.sender && !has_own("Sender") {
         header.remove("Sender");
     }
     let mut bytes: Vec<u8> = Vec::new();
@@ -101,9 +94,9 @@ mod tests {
     use super::*;
     use crate::address::{EnvelopeAddress, NamedAddress, ReversePath};
     use crate::compose::ByVariable;
-    use crate::compose::render::render;
-    use crate::message::HeaderValue;
+    use crate::compose::render::{Style, render};
     use crate::message::premade::Reading;
+    use crate::message::{HeaderValue, Wire};
     use std::io::Read;
 
     fn address(text: &str) -> NamedAddress {
@@ -139,7 +132,7 @@ mod tests {
         Style {
             wire: Wire::SevenBit,
             default_from: Some(address("login@vm")),
-            qualify: Some("vm"),
+            changes: &[],
             limit: None,
             leading: Vec::new(),
         }

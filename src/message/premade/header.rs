@@ -255,7 +255,7 @@ impl PremadeHeader {
     }
 }
 
-fn made_field(name: &HeaderName, body: &FieldBody) -> RawField {
+pub(super) fn made_field(name: &HeaderName, body: &FieldBody) -> RawField {
     // The header may be kept for long, and a field may name a hundred thousand recipients.
     let mut bytes = made::render(name, body).into_bytes();
     bytes.shrink_to_fit();

@@ -12,6 +12,7 @@
 
 mod field;
 mod header;
+mod people;
 mod pieces;
 mod plan;
 pub(in crate::message) mod structured;

@@ -1,0 +1,575 @@
+//! What a relay may see of the people of a mail.
+//!
+//! Relays of providers take mail from few senders, and often from one. What programs of this host
+//! write (`From: root (Cron Daemon)`, `-f root`) is none of them, so `from` and `sender` stand in its
+//! place, in the envelope and in the header. An address that somebody gave on purpose stays, unless
+//! `from-force` says that the relay takes no other sender.
+//!
+//! Only decides: [`Header::change`] makes the changes, and `report::explain` tells them.
+
+use std::collections::HashSet;
+
+use super::identity::Identity;
+use super::members::AliasMembers;
+use crate::address::{EnvelopeAddress, NamedAddress, ReversePath, parse_people};
+use crate::compose::Draft;
+use crate::compose::render::{Change, Header, People, PeopleField};
+use crate::config::{KnownNames, Settings};
+use crate::exit::{self, Failure, Kind};
+use crate::message::HeaderValue;
+use crate::sanitize;
+use crate::sys::user;
+
+/// The envelope sender and the changes of the header for mail that goes to a relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relayed {
+    /// The envelope sender.
+    pub envelope: ReversePath,
+    /// The changes of the header.
+    pub changes: Vec<Change>,
+    /// Every change and why, for people.
+    pub rewritings: Vec<Rewriting>,
+}
+
+/// A change and its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewriting {
+    /// What changes: `envelope sender`, or a header field.
+    pub what: String,
+    /// What it said; empty where there was nothing.
+    pub old: String,
+    /// What it says now; empty where it is left out.
+    pub new: String,
+    /// Why, as an English clause.
+    pub why: String,
+}
+
+/// The senders that the configuration names for relays.
+#[derive(Debug)]
+pub(super) struct Senders {
+    /// The addresses of `from`; not empty if there is a sender at all.
+    from: Vec<NamedAddress>,
+    /// The address of `sender`.
+    sender: Option<NamedAddress>,
+    /// Whether the relay takes no other sender (`from-force`).
+    is_only: bool,
+    /// The reason to use them, as an English clause.
+    why: String,
+}
+
+impl Senders {
+    /// Reads the senders from the settings.
+    ///
+    /// # Errors
+    /// 78 when one of them is no address, or `from-force` names a sender that does not exist.
+    pub(super) fn read(settings: &Settings, identity: &Identity) -> Result<Senders, Failure> {
+        let mut from = people(settings, "from")?;
+        let sender = people(settings, "sender")?.into_iter().next();
+        let is_only = settings.is_set("from-force");
+        let mut why = match (from.is_empty(), &sender) {
+            (false, _) => format!("from is set ({})", settings.origin("from")),
+            (true, Some(_)) => format!("sender is set ({})", settings.origin("sender")),
+            (true, None) => String::new(),
+        };
+        if is_only && from.is_empty() {
+            // The sender that a relay surely takes is the one that logs in.
+            let known = sender.clone();
+            let login = || identity.login_address().cloned().map(NamedAddress::from);
+            let Some(only) = known.or_else(login) else {
+                let origin = settings.origin("from-force");
+                let what = origin.says("from-force needs the sender that the relay takes");
+                return Err(Failure::new(Kind::Config, what)
+                    .hint("set from= to the address that the relay takes mail from"));
+            };
+            from.push(only);
+        }
+        if is_only {
+            why = format!("from-force is set ({})", settings.origin("from-force"));
+        }
+        Ok(Senders {
+            from,
+            sender,
+            is_only,
+            why,
+        })
+    }
+}
+
+/// Returns the addresses of a variable.
+fn people(settings: &Settings, name: &'static str) -> Result<Vec<NamedAddress>, Failure> {
+    let Some(text) = settings.text(name) else {
+        return Ok(Vec::new());
+    };
+    let names = KnownNames::new(settings);
+    let entries = parse_people(text, &|name| names.ask(name)).into_iter();
+    entries
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error: crate::address::AddressError| {
+            let shown = sanitize::line(error.text.as_bytes());
+            let what = settings
+                .origin(name)
+                .says(&format!("{name} \"{shown}\" is not an address"));
+            Failure::new(Kind::Config, what).because(exit::with_causes(&error))
+        })
+}
+
+/// Finds what a relay may see of a draft. `members` says what the names of this
+/// host stand for.
+///
+/// # Errors
+/// As [`Senders::read`].
+pub(super) fn relayed(
+    draft: &Draft,
+    identity: &Identity,
+    settings: &Settings,
+    members: &AliasMembers<'_>,
+) -> Result<Relayed, Failure> {
+    let senders = Senders::read(settings, identity)?;
+    let header = Header::of(draft);
+    let fields = header.people();
+    let mut rewriter = Rewriter {
+        draft,
+        identity,
+        senders: &senders,
+        members,
+        login: draft.login.clone().unwrap_or_else(user::login_name),
+        answers: Vec::new(),
+        changes: Vec::new(),
+        rewritings: Vec::new(),
+    };
+    let envelope = rewriter.envelope();
+    let from = rewriter.from(&fields);
+    rewriter.sender(&fields, &from, &envelope);
+    rewriter.reply_to(&fields);
+    for field in &fields {
+        rewriter.other(field);
+    }
+    Ok(Relayed {
+        envelope,
+        changes: rewriter.changes,
+        rewritings: rewriter.rewritings,
+    })
+}
+
+struct Rewriter<'a> {
+    draft: &'a Draft,
+    identity: &'a Identity,
+    senders: &'a Senders,
+    members: &'a AliasMembers<'a>,
+    /// The account whose mail it is.
+    login: String,
+    /// Authors who gave way to `from` and take answers all the same.
+    answers: Vec<NamedAddress>,
+    changes: Vec<Change>,
+    rewritings: Vec<Rewriting>,
+}
+
+impl Rewriter<'_> {
+    /// Returns the envelope sender.
+    fn envelope(&mut self) -> ReversePath {
+        let old = self.draft.envelope_sender.as_ref();
+        let configured = self.senders.sender.as_ref().or(self.senders.from.first());
+        let configured = configured.map(|named| self.identity.qualified(named.address()));
+        let new = match (old, &configured) {
+            // A report, which must not cause another one: whatever the relay wants.
+            (Some(ReversePath::Null), _) => return ReversePath::Null,
+            (Some(ReversePath::Address(old)), Some(_)) if !self.gives_way(old) => {
+                self.identity.qualified(old)
+            }
+            (_, Some(configured)) => configured.clone(),
+            (Some(ReversePath::Address(old)), None) => self.identity.qualified(old),
+            (None, None) => self.identity.default_sender(true, &self.login),
+        };
+        if let Some(ReversePath::Address(old)) = old
+            && *old != new
+        {
+            let why = self.why(old);
+            self.note("envelope sender", old.as_str(), new.as_str(), &why);
+        } else if old.is_none() && configured.is_some() {
+            let why = format!("none was given, and {}", self.senders.why);
+            self.note("envelope sender", "", new.as_str(), &why);
+        }
+        ReversePath::Address(new)
+    }
+
+    /// Returns whether a sender gives way to the configured one.
+    fn gives_way(&self, address: &EnvelopeAddress) -> bool {
+        let is_bare = self.identity.is_bare(address);
+        // A configured sender is right as it is, even if it is a name of this host.
+        !self.is_configured(address) && (is_bare || self.senders.is_only)
+    }
+
+    fn is_configured(&self, address: &EnvelopeAddress) -> bool {
+        let configured = self.senders.from.iter().chain(&self.senders.sender);
+        configured.map(NamedAddress::address).any(|known| {
+            known == address || self.identity.qualified(known) == self.identity.qualified(address)
+        })
+    }
+
+    /// Returns why a sender gives way, or is qualified.
+    fn why(&self, old: &EnvelopeAddress) -> String {
+        let what = match old.domain() {
+            None => "it has no domain",
+            Some(_) if self.identity.is_bare(old) => "it names no host but this one",
+            Some(_) => return self.senders.why.clone(),
+        };
+        match self.senders.why.as_str() {
+            "" => what.to_owned(),
+            why => format!("{what}, and {why}"),
+        }
+    }
+
+    /// Decides about the From field; returns what it says in the end.
+    fn from(&mut self, fields: &[PeopleField<'_>]) -> Vec<NamedAddress> {
+        let field = fields.iter().find(|field| field.is("From"));
+        let place = field.map(|field| field.place);
+        let is_ours = !self.senders.from.is_empty();
+        let nobody = (String::new(), Vec::new(), None);
+        let (old, list, name) = match field.map(|field| &field.people) {
+            None | Some(People::Nobody) => nobody,
+            Some(People::List(list)) => (shown(list), list.to_vec(), None),
+            // `From: Cron Daemon` is a name, and no list of two accounts.
+            Some(People::Words(text, _)) if is_ours => (text.clone(), Vec::new(), Some(text)),
+            Some(People::Words(text, list)) => (text.clone(), list.clone(), None),
+            // Without a sender to put there it is not ours to mend.
+            Some(People::Text(_, list)) if !is_ours => return list.clone(),
+            Some(People::Text(text, list)) if text.contains(['@', '<']) => {
+                (text.clone(), list.clone(), None)
+            }
+            Some(People::Text(text, _)) => (text.clone(), Vec::new(), Some(text)),
+        };
+        let name = name.map(String::as_str);
+        let new = if list.is_empty() {
+            self.missing_from(name)
+        } else {
+            self.authors(&list)
+        };
+        if place.is_none() || new != list {
+            let gives_way = list.iter().find(|author| self.gives_way(author.address()));
+            let is_bare = || list.iter().find(|one| self.identity.is_bare(one.address()));
+            let why = match (gives_way.or_else(is_bare), self.senders.why.as_str()) {
+                (Some(author), _) => self.why(author.address()),
+                (None, "") => "the message names no author".to_owned(),
+                (None, why) => format!("the message names no author, and {why}"),
+            };
+            self.change(place, "From", &old, Some(new.clone()), &why);
+        }
+        new
+    }
+
+    /// Returns the From field of a message that names no author; `name` is a name in its place.
+    fn missing_from(&mut self, name: Option<&str>) -> Vec<NamedAddress> {
+        let full_name = self.draft.full_name.as_ref().map(HeaderValue::as_str);
+        let name = full_name.or(name);
+        // As every sendmail has it, the envelope sender is the author.
+        if let Some(author) = self.draft.envelope_author() {
+            let author = NamedAddress::new(name, author.address().clone());
+            return self.authors(&[author]);
+        }
+        let is_known = name.is_some() || self.draft.is_handed_over;
+        match self.senders.from.as_slice() {
+            [] => vec![self.identity.default_from(true, &self.login, full_name)],
+            [from] if is_known => vec![self.named(name, &self.login, from)],
+            from => self.qualified(from),
+        }
+    }
+
+    /// Returns what becomes of the authors of a message.
+    fn authors(&mut self, list: &[NamedAddress]) -> Vec<NamedAddress> {
+        let mut seen = HashSet::new();
+        let mut new = Vec::new();
+        for author in list {
+            let address = author.address();
+            let instead = if !self.gives_way(address) {
+                self.qualified(std::slice::from_ref(author))
+            } else {
+                match self.senders.from.as_slice() {
+                    [] => self.qualified(std::slice::from_ref(author)),
+                    [from] => {
+                        self.take_answers(author);
+                        vec![self.named(author.name(), address.local_part(), from)]
+                    }
+                    from => {
+                        self.take_answers(author);
+                        self.qualified(from)
+                    }
+                }
+            };
+            new.extend(
+                instead
+                    .into_iter()
+                    .filter(|named| seen.insert(named.address().clone())),
+            );
+        }
+        new
+    }
+
+    /// Keeps an author who gave way for the Reply-To field, if answers reach that address.
+    fn take_answers(&mut self, author: &NamedAddress) {
+        let address = author.address();
+        let domain = address.domain().unwrap_or_default();
+        // A name of this host that is a domain of the configured sender, too, takes mail.
+        let is_of_from = self.senders.from.iter().any(|from| {
+            let from = from.address().domain();
+            from.is_some_and(|from| from.contains('.') && from.eq_ignore_ascii_case(domain))
+        });
+        if !self.identity.is_bare(address) || is_of_from {
+            self.answers.push(author.clone());
+        }
+    }
+
+    /// Returns a configured sender with the display name for one that gave way to it.
+    fn named(&self, name: Option<&str>, login: &str, from: &NamedAddress) -> NamedAddress {
+        let name = match (name, self.identity.name_of(login), from.name()) {
+            (Some(name), _, _) => name.to_owned(),
+            (None, Some(made), _) => made,
+            (None, None, Some(name)) => name.to_owned(),
+            (None, None, None) => self.identity.name_with_host(login),
+        };
+        let name = Some(name.as_str()).filter(|name| !name.is_empty());
+        NamedAddress::new(name, self.identity.qualified(from.address()))
+    }
+
+    fn qualified(&self, list: &[NamedAddress]) -> Vec<NamedAddress> {
+        let qualified = |named: &NamedAddress| {
+            let address = self.identity.qualified(named.address());
+            named.clone().with_address(address)
+        };
+        list.iter().map(qualified).collect()
+    }
+
+    /// Decides about the Sender field.
+    fn sender(
+        &mut self,
+        fields: &[PeopleField<'_>],
+        from: &[NamedAddress],
+        envelope: &ReversePath,
+    ) {
+        let field = fields.iter().find(|field| field.is("Sender"));
+        let place = field.map(|field| field.place);
+        let configured = self.senders.sender.as_ref().or(self.senders.from.first());
+        let configured = configured.map(|named| self.qualified(std::slice::from_ref(named)));
+        let old = match field.map(|field| &field.people) {
+            None => None,
+            // An empty one is dropped where no other takes its place.
+            Some(People::Nobody) => None,
+            Some(People::List(list)) => list.first().cloned(),
+            Some(People::Words(_, list)) => list.first().cloned(),
+            Some(People::Text(..)) if configured.is_none() => return,
+            Some(People::Text(_, list)) => list.first().cloned(),
+        };
+        let is_only_author = |sender: &[NamedAddress]| {
+            let address = sender.first().map(NamedAddress::address);
+            from.len() == 1 && from.first().map(NamedAddress::address) == address
+        };
+        let (new, why) = match (&old, configured) {
+            (Some(old), Some(mut configured)) if self.gives_way(old.address()) => {
+                if let Some(name) = old.name() {
+                    let address = configured.swap_remove(0).address().clone();
+                    configured = vec![NamedAddress::new(Some(name), address)];
+                }
+                // RFC 5322 section 3.6.2: a Sender field that repeats the author is not written.
+                let is_needed = !is_only_author(&configured);
+                (is_needed.then_some(configured), self.why(old.address()))
+            }
+            (Some(old), _) => {
+                let new = self.qualified(std::slice::from_ref(old));
+                (Some(new), self.why(old.address()))
+            }
+            (None, Some(configured)) if self.senders.sender.is_some() && place.is_none() => {
+                let why = self.senders.why.clone();
+                let is_needed = !is_only_author(&configured);
+                (is_needed.then_some(configured), why)
+            }
+            // RFC 5322 section 3.6.2: of several authors one is the sender.
+            (None, Some(_)) if from.len() > 1 => {
+                let sender = envelope.address().cloned().map(NamedAddress::from);
+                let sender = sender.or_else(|| from.first().cloned());
+                let why = "the message has more than one author".to_owned();
+                (sender.map(|sender| vec![sender]), why)
+            }
+            (None, _) => (None, "it is empty".to_owned()),
+        };
+        let old: Vec<NamedAddress> = old.into_iter().collect();
+        let is_changed = match &new {
+            Some(new) => *new != old,
+            None => place.is_some(),
+        };
+        if is_changed {
+            self.change(place, "Sender", &shown(&old), new, &why);
+        }
+    }
+
+    /// Lets those authors have the answers who gave way to the configured sender.
+    fn reply_to(&mut self, fields: &[PeopleField<'_>]) {
+        // A sender of the envelope alone was the author that a sendmail would have written.
+        if self.answers.is_empty()
+            && let Some(ReversePath::Address(sender)) = &self.draft.envelope_sender
+            && self.gives_way(sender)
+        {
+            let sender = NamedAddress::from(sender.clone());
+            self.take_answers(&sender);
+        }
+        let is_there = fields
+            .iter()
+            .any(|field| field.is("Reply-To") && !matches!(field.people, People::Nobody));
+        // Who wrote a Reply-To field did not want the answers to go to the author.
+        if is_there || self.answers.is_empty() {
+            return;
+        }
+        let answers = std::mem::take(&mut self.answers);
+        let why = "answers go to the author whom the message named".to_owned();
+        self.change(None, "Reply-To", "", Some(answers), &why);
+    }
+
+    /// Decides about a field that does not name the sender of this message.
+    fn other(&mut self, field: &PeopleField<'_>) {
+        let Some(&name) = OTHERS.iter().find(|name| field.is(name)) else {
+            return;
+        };
+        let place = Some(field.place);
+        if name == "Return-Path" {
+            // RFC 5321 section 4.4: the last host writes it. Some providers judge it as a sender.
+            let why = "the host that delivers the message writes it";
+            return self.change(place, name, &text_of(field), None, why);
+        }
+        let list = match &field.people {
+            People::Nobody => return self.change(place, name, "", None, "it is empty"),
+            // A field that is no list of addresses is not ours to mend.
+            People::Text(..) => return,
+            People::List(list) => &**list,
+            People::Words(_, list) => list,
+        };
+        let is_sender = matches!(name, "Resent-From" | "Resent-Sender");
+        let mut seen = HashSet::new();
+        let mut new = Vec::new();
+        let mut first_changed = None;
+        for named in list.iter() {
+            let instead = match self.senders.from.as_slice() {
+                [from, ..] if is_sender && self.is_to_replace(named) => {
+                    let login = named.address().local_part();
+                    vec![self.named(named.name(), login, from)]
+                }
+                _ if is_sender => self.qualified(std::slice::from_ref(named)),
+                _ => self.recipient(named),
+            };
+            if instead != [named.clone()] {
+                first_changed.get_or_insert(named);
+            }
+            new.extend(instead);
+        }
+        let Some(changed) = first_changed else {
+            return;
+        };
+        new.retain(|named| seen.insert(named.address().clone()));
+        let is_alias = !is_sender && self.follows_aliases() && self.members.of(changed).is_some();
+        let why = match is_alias {
+            true => format!("{} is an alias", changed.address()),
+            false if is_sender => self.why(changed.address()),
+            false if changed.address().is_local_name() => "it has no domain".to_owned(),
+            false => "it names no host but this one".to_owned(),
+        };
+        self.change(place, name, &shown(list), Some(new), &why);
+    }
+
+    /// Returns whether somebody who sent a message again gives way. Full addresses always stay: the
+    /// block may be of another host.
+    fn is_to_replace(&self, named: &NamedAddress) -> bool {
+        self.identity.is_bare(named.address()) && !self.is_configured(named.address())
+    }
+
+    /// Returns whether header fields show the members of aliases: without a configured sender the
+    /// header stays as it was before there was one.
+    fn follows_aliases(&self) -> bool {
+        !self.senders.why.is_empty()
+    }
+
+    /// Returns what a relay may see of a recipient.
+    fn recipient(&self, named: &NamedAddress) -> Vec<NamedAddress> {
+        let address = named.address();
+        if !self.identity.is_bare(address) {
+            return vec![named.clone()];
+        }
+        let members = self.follows_aliases().then(|| self.members.of(named));
+        match members.flatten() {
+            Some(members) => {
+                let mut members = self.qualified(&members);
+                if let ([member], Some(name)) = (members.as_mut_slice(), named.name())
+                    && member.name().is_none()
+                {
+                    *member = NamedAddress::new(Some(name), member.address().clone());
+                }
+                members
+            }
+            None => self.qualified(std::slice::from_ref(named)),
+        }
+    }
+
+    fn change(
+        &mut self,
+        place: Option<usize>,
+        name: &'static str,
+        old: &str,
+        people: Option<Vec<NamedAddress>>,
+        why: &str,
+    ) {
+        let new = people.as_deref().map(shown).unwrap_or_default();
+        self.note(&format!("{name} field"), old, &new, why);
+        self.changes.push(Change {
+            place,
+            name,
+            people,
+        });
+    }
+
+    fn note(&mut self, what: &str, old: &str, new: &str, why: &str) {
+        self.rewritings.push(Rewriting {
+            what: what.to_owned(),
+            old: old.to_owned(),
+            new: new.to_owned(),
+            why: why.to_owned(),
+        });
+    }
+}
+
+/// The fields that are looked at one by one, as we write their names.
+const OTHERS: [&str; 15] = [
+    "Reply-To",
+    "To",
+    "Cc",
+    "Resent-From",
+    "Resent-Sender",
+    "Resent-Reply-To",
+    "Resent-To",
+    "Resent-Cc",
+    "Errors-To",
+    "Return-Receipt-To",
+    "Disposition-Notification-To",
+    "Mail-Followup-To",
+    "Mail-Reply-To",
+    "Apparently-To",
+    "Return-Path",
+];
+
+/// The longest list of addresses that is told whole.
+const MAX_SHOWN: usize = 20;
+
+fn shown(list: &[NamedAddress]) -> String {
+    let mut text: Vec<String> = list
+        .iter()
+        .take(MAX_SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    if let Some(more) = list.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
+        text.push(format!("{more} more"));
+    }
+    text.join(", ")
+}
+
+fn text_of(field: &PeopleField<'_>) -> String {
+    match &field.people {
+        People::Nobody => "<>".to_owned(),
+        People::List(list) => shown(list),
+        People::Words(text, _) | People::Text(text, _) => text.clone(),
+    }
+}
