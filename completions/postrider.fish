@@ -32,6 +32,7 @@ complete -c postrider -n "__fish_postrider_needs_command" -f -a "list" -d 'List 
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "show" -d 'Show one message of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "delete" -d 'Delete messages of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "mark" -d 'Mark messages of a mailbox'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "outbox" -d 'Look after the messages that wait to be sent'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "resend" -d 'Send unsent messages again'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "mailx" -d 'Take a mailx command line'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "sendmail" -d 'Take a sendmail command line'
@@ -113,6 +114,64 @@ complete -c postrider -n "__fish_postrider_using_subcommand mark" -l json -d 'Pr
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "list" -d 'List the messages that wait to be sent'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "retry" -d 'Make messages due now, even if they are held or have failed'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "hold" -d 'Hold messages: nothing sends them until they are released'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "release" -d 'Release messages that are held'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "drop" -d 'Delete messages without sending them'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object a message'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -l raw -d 'Print the bytes exactly as they are in the outbox'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -l all -d 'Choose all messages of the outbox'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from hold" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from hold" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from hold" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from hold" -l all -d 'Choose all messages of the outbox'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from hold" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from hold" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from hold" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from release" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from release" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from release" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from release" -l all -d 'Choose all messages of the outbox'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from release" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from release" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from release" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -l all -d 'Choose all messages of the outbox'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -l failed -d 'Choose the messages that have failed'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the messages that wait to be sent'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "retry" -d 'Make messages due now, even if they are held or have failed'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "hold" -d 'Hold messages: nothing sends them until they are released'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "release" -d 'Release messages that are held'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "drop" -d 'Delete messages without sending them'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -l set -d 'Set a variable; noNAME unsets it' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -l config -d 'Read this configuration file instead of the user\'s' -r -F
@@ -121,13 +180,20 @@ complete -c postrider -n "__fish_postrider_using_subcommand resend" -l json -d '
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "delete" -d 'Delete messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "mark" -d 'Mark messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "resend" -d 'Send unsent messages again'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark resend mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "delete" -d 'Delete messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "mark" -d 'Mark messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "outbox" -d 'Look after the messages that wait to be sent'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "resend" -d 'Send unsent messages again'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "list" -d 'List the messages that wait to be sent'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "retry" -d 'Make messages due now, even if they are held or have failed'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "hold" -d 'Hold messages: nothing sends them until they are released'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "release" -d 'Release messages that are held'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "drop" -d 'Delete messages without sending them'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -a "(__fish_complete_users)"

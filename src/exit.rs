@@ -44,6 +44,10 @@ pub enum Kind {
     TryLater,
     /// There is no mail, or no message matched, or a message was cancelled (1).
     Nothing,
+    /// The outbox has entries, as its listing says for monitoring (1).
+    Waiting,
+    /// An entry of the outbox is older than an hour (2).
+    Overdue,
     /// Ended by this signal: we die of it. The number is for where we cannot,
     /// and what a shell shows (128 + signal).
     Signal(u8),
@@ -80,7 +84,8 @@ impl Kind {
             Kind::Protocol => 76,
             Kind::NoPermission => 77,
             Kind::Config => 78,
-            Kind::Nothing => 1,
+            Kind::Nothing | Kind::Waiting => 1,
+            Kind::Overdue => 2,
             Kind::Signal(number) => 128u8.wrapping_add(number),
         }
     }
@@ -126,7 +131,11 @@ pub(crate) const STATUSES: &[(Option<Kind>, &str)] = &[
     ),
     (
         Some(Kind::Nothing),
-        "There is no mail, or no message matched, or a message was cancelled while it was typed.",
+        "There is no mail, or no message matched, or a message was cancelled while it was typed. outbox list: there are entries.",
+    ),
+    (
+        Some(Kind::Overdue),
+        "outbox list: an entry is older than an hour.",
     ),
     (
         Some(Kind::Usage),

@@ -3,8 +3,9 @@
 //! [`sending`] composes, submits, keeps and reports; every face sends through it, and a `reply` of the
 //! reader would too. [`reading`] finds and opens a mailbox. Neither needs a command line, and neither
 //! starts the reader, so that the reader can send a mail and open another mailbox. [`resend`] sends
-//! dead letters again.
+//! dead letters again; [`outbox`] lists and changes what waits there.
 
+pub(crate) mod outbox;
 pub(crate) mod reading;
 pub(crate) mod resend;
 pub(crate) mod sending;

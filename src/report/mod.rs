@@ -17,6 +17,7 @@ use crate::ui::{Display, Screen, page};
 
 pub(crate) mod explain;
 pub(crate) mod json;
+pub(crate) mod outbox;
 pub(crate) mod receipt;
 pub(crate) mod schema;
 

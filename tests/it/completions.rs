@@ -17,7 +17,7 @@ use crate::documents::{assert_current, compare};
 const NAMES: [&str; 3] = ["mailx", "mail", "Mail"];
 
 /// What stands behind an option, by the name that its value has in the help.
-const HINTS: [(&str, ValueHint); 18] = [
+const HINTS: [(&str, ValueHint); 19] = [
     ("ADDRESS", ValueHint::EmailAddress),
     ("AGE", ValueHint::Other),
     ("COMMAND", ValueHint::Other),
@@ -26,6 +26,7 @@ const HINTS: [(&str, ValueHint); 18] = [
     ("FILE", ValueHint::FilePath),
     ("FILE|ACCOUNT", ValueHint::FilePath),
     ("FILE|HEADER", ValueHint::FilePath),
+    ("ID", ValueHint::Other),
     ("LETTERS", ValueHint::Other),
     ("LIST", ValueHint::Other),
     ("N", ValueHint::Other),

@@ -75,7 +75,10 @@ fn the_prose_names_only_options_that_exist() {
     let mailx = mailx_command();
     let postrider = postrider_command();
     let mut known: Vec<String> = Vec::new();
-    for command in std::iter::once(&mailx).chain(postrider.get_subcommands()) {
+    let inner = postrider
+        .get_subcommands()
+        .flat_map(|outer| std::iter::once(outer).chain(outer.get_subcommands()));
+    for command in std::iter::once(&mailx).chain(inner) {
         for argument in command.get_arguments() {
             known.extend(spellings(argument));
         }
@@ -248,7 +251,17 @@ fn mailx_options() -> String {
 /// The subcommands of the postrider face, each with its own options, and then those of all.
 fn subcommands() -> String {
     let command = postrider_command();
-    let all: Vec<&clap::Command> = command.get_subcommands().collect();
+    // Of a subcommand with subcommands of its own only these are commands.
+    let mut all: Vec<(String, &clap::Command)> = Vec::new();
+    for outer in command.get_subcommands() {
+        let inner = outer.get_subcommands();
+        let named =
+            inner.map(|inner| (format!("{} {}", outer.get_name(), inner.get_name()), inner));
+        all.extend(named);
+        if !outer.has_subcommands() {
+            all.push((outer.get_name().to_owned(), outer));
+        }
+    }
     let says = |command: &clap::Command, argument: &Arg| {
         let mut others = command.get_arguments();
         others.any(|other| {
@@ -262,12 +275,11 @@ fn subcommands() -> String {
         arguments.any(|argument| argument.get_id() == "arguments")
     };
     let is_common = |argument: &Arg| {
-        let mut others = all.iter().filter(|command| !is_face(command));
-        others.all(|command| says(command, argument))
+        let mut others = all.iter().filter(|(_, command)| !is_face(command));
+        others.all(|(_, command)| says(command, argument))
     };
     let mut text = String::new();
-    for subcommand in &all {
-        let name = subcommand.get_name();
+    for (name, subcommand) in &all {
         writeln!(text, ".SS postrider {name}").unwrap();
         let about = subcommand.get_long_about().or(subcommand.get_about());
         let about = about.map(ToString::to_string).unwrap_or_default();

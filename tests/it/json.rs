@@ -7,9 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::Signal;
 use postrider::door::{Presence, Shape, json_key, json_objects};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::case::{Case, Ran};
+use crate::entries::{Entry, now, put_route};
 use crate::mailboxes::{ONE, TWO};
 use crate::sendmail::FakeSendmail;
 use crate::smtp_server::{Behaviour, SmtpServer};
@@ -49,6 +50,17 @@ const TABLES: &[(&str, &str)] = &[
         "mailbox:text mailbox_raw:base64- action:text dry_run:flag numbers:numbers deleted:number \
          flagged:number flags_left_out:number gone:number arrived:number left:number pending:text? \
          pending_raw:base64- status:number",
+    ),
+    (
+        "entry",
+        "number:number id:text state:text arrived:time age:number size:number attempts:number \
+         last_try:time? next_try:time? route:text? route_down_since:time? route_reply:text? \
+         reason:text? repeated:number user:text? from:text? account:text? subject:text? \
+         message_id:text? recipients:[copy] place:text",
+    ),
+    (
+        "copy",
+        "recipient:text target:text? state:text reply:text? time:time?",
     ),
     ("error", "error:text hint:text? status:number"),
 ];
@@ -396,6 +408,52 @@ fn every_key_of_a_change_and_of_an_error_is_in_the_table() {
 }
 
 /// Returns `postrider send --json ARGS`.
+#[test]
+fn every_key_of_an_entry_is_in_the_table() {
+    let mut seen = Seen::default();
+    let time = now();
+    let mut bare = Entry::new(1, 200);
+    for key in ["sender", "subject", "account"] {
+        bare.envelope[key] = Value::Null;
+    }
+    let mut waits = Entry::new(2, 100).tried(json!({
+        "next": time + 60,
+        "targets": [{"recipient": "ops@example.com", "target": "ops@example.com", "state": "waiting", "reply": "451 later", "time": time}],
+    }));
+    waits.envelope["account"] = json!("work");
+    let torn = Entry {
+        message: String::new(),
+        suffix: "q",
+        ..Entry::new(3, 50)
+    };
+    let case = Case::new();
+    let outbox = case.path("box");
+    bare.put(&outbox);
+    waits.put(&outbox);
+    let id = torn.put(&outbox);
+    std::fs::write(outbox.join(format!("{id}.q")), "no entry").unwrap();
+    put_route(&outbox, "relay smtp://mx.example.org");
+    let ran = case
+        .called("postrider")
+        .rc("set outbox=[DIR]/box")
+        .args(["outbox", "list", "--json"])
+        .status(1)
+        .any_stdout()
+        .any_stderr()
+        .run();
+    assert_eq!(seen.run("entry", &ran).len(), 3);
+    seen.assert_all(&["entry", "copy"]);
+    // What fails has an object as well.
+    let ran = Case::new()
+        .called("postrider")
+        .args(["outbox", "list", "--json", "--account", "none"])
+        .status(78)
+        .any_stdout()
+        .any_stderr()
+        .run();
+    assert_eq!(seen.run("entry", &ran).len(), 1);
+}
+
 fn send(args: &[&str]) -> Case {
     postrider(&["send", "--json"])
         .args(args)

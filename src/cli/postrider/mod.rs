@@ -2,6 +2,7 @@
 
 mod complaints;
 pub(crate) mod options;
+pub(crate) mod outbox;
 mod resend;
 
 use std::ffi::OsString;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         PostriderCommand::Mark(mark) => {
             read_by(&mark.task(), &mark.choice.mailbox, diagnostics);
         }
+        PostriderCommand::Outbox { command } => outbox::run(&command, &environment, diagnostics),
         PostriderCommand::Resend(arguments) => resend::run(arguments, &environment, diagnostics),
         // These faces read their own command lines, which clap could not: what an option means
         // depends on what stands behind it.

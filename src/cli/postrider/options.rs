@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use super::outbox::OutboxCommand;
 use super::resend::ResendArguments;
 use crate::cli::read::Task;
 use crate::cli::send::Sending;
@@ -51,6 +52,12 @@ pub(crate) enum PostriderCommand {
     /// A message is marked if the LIST names it and every filter matches it. Without a LIST, the
     /// filters apply to all messages. The exit status is 1 if no message matched.
     Mark(MarkArguments),
+    /// Look after the messages that wait to be sent
+    Outbox {
+        /// What to do
+        #[command(subcommand)]
+        command: OutboxCommand,
+    },
     /// Send unsent messages again
     ///
     /// A message that cannot be sent is kept in a dead letter file, with the recipients who did not

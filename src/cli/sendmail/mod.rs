@@ -19,6 +19,7 @@ use crate::config::Environment;
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow;
+use crate::flow::outbox;
 use crate::flow::sending::{self, SendFlow, SendOptions};
 use crate::sanitize;
 use crate::submission::{self, Report, Surroundings};
@@ -43,20 +44,22 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         _ => parsed.mode,
     };
     match mode {
-        SendmailMode::PrintQueue => return diagnostics.print("Mail queue is empty\n"),
         // There is no database to rebuild and no queue to run: nothing to do is done.
         SendmailMode::NewAliases | SendmailMode::RunQueue => return,
         SendmailMode::Test => return test(&parsed, diagnostics),
         SendmailMode::Verify if parsed.recipients.is_empty() => {
             return diagnostics.fail(&usage("-bv needs at least one address"));
         }
-        SendmailMode::Deliver | SendmailMode::Dialogue | SendmailMode::Verify => {}
+        SendmailMode::Deliver
+        | SendmailMode::Dialogue
+        | SendmailMode::Verify
+        | SendmailMode::PrintQueue => {}
     }
     let environment = Environment::read_as_sendmail();
     let verbose = u8::from(parsed.verbose);
     let inputs = Inputs {
         verbose,
-        sending: true,
+        sending: mode != SendmailMode::PrintQueue,
         ..Inputs::default()
     };
     let (settings, refusal) = match settings::read(&inputs, &environment, diagnostics) {
@@ -78,6 +81,13 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         &environment,
         diagnostics,
     );
+    if mode == SendmailMode::PrintQueue {
+        // The place of the outbox may stand in what could not be read.
+        return match refusal {
+            Some(refusal) => diagnostics.fail(&refusal),
+            None => outbox::print_queue(&around, diagnostics),
+        };
+    }
     if mode == SendmailMode::Dialogue {
         return dialogue(refusal.as_ref(), &around, diagnostics);
     }
