@@ -289,6 +289,12 @@ impl Observer for Verbose {
         }
     }
 
+    fn note(&self, text: &str) {
+        if self.dialogue {
+            line(&format!("{}: {text}", self.program));
+        }
+    }
+
     fn waiting(&self, what: &str) {
         if self.waits {
             line(&format!("{}: waiting for {what}", self.program));

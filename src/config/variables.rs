@@ -76,6 +76,11 @@ const TLS: &[Choice] = &[
     choice("no", &["off", "0", "false"]),
 ];
 
+const TLS_VERSION: &[Choice] = &[
+    choice("1.2", &["TLSv1.2", "TLS1.2"]),
+    choice("1.3", &["TLSv1.3", "TLS1.3"]),
+];
+
 const VERIFY: &[Choice] = &[
     choice("strict", &["yes", "on", "1", "true"]),
     choice("ignore", &["no", "off", "0", "false"]),
@@ -197,8 +202,11 @@ pub const ROWS: &[Row] = &[
     way("tls", &[], OneOf(TLS), "auto", "Whether to use TLS with the relay. `auto`: if the relay offers it or its URL requires it. `require`: always; without TLS nothing is sent. `no`: never; this is refused if there is a login (except at loopback addresses) or if the URL requires TLS."),
     way("tls-ca-file", &[], Path, "", "The certificates (PEM) of the authorities to trust for the relay, instead of the system's."),
     way("tls-ca-no-defaults", &["tls-no-default-ca"], Switch, "", "Do not trust the system's authorities; then tls-ca-file or tls-fingerprint must be set."),
+    way("tls-cert", &[], Path, "", "The certificate (PEM) by which a relay recognises this host, with the certificates of its authorities after it. TLS is then required."),
     way("tls-fingerprint", &[], Word, "", "The SHA-256 fingerprint of the relay's certificate, in hexadecimal. Only this certificate is accepted; its chain and the host name in it are not checked."),
     way("tls-fingerprint-digest", &[], OneOf(DIGEST), "", "Accepted, no effect: fingerprints are always SHA-256."),
+    way("tls-key", &[], Path, "", "The private key (PEM, without a passphrase) of tls-cert; the default is the file in tls-cert. Other users must not be able to read it."),
+    way("tls-min-version", &[], OneOf(TLS_VERSION), "1.2", "The oldest version of TLS to use with the relay. Older versions than TLS 1.2 are never used."),
     row("tls-rand-file", &[], Path, "", "Accepted, no effect: random numbers come from the kernel."),
     way("tls-verify", &[], OneOf(VERIFY), "strict", "With `ignore`, accept any certificate if no password is sent."),
     row("toplines", &[], Number(0), "5", "How many lines of a message `top` shows."),
@@ -235,7 +243,6 @@ pub const REFUSED: &[Refused] = &[
     refused("socks-proxy", "Postrider connects directly; set mta= to a sendmail that uses the proxy"),
     refused("tls-ca-dir", "set tls-ca-file= to one file with all certificates"),
     refused("tls-ca-flags", "certificates are always checked strictly"),
-    refused("tls-cert", "client certificates are not supported; set mta= to a sendmail that supports them"),
     refused("tls-cipher-list", "Postrider chooses the protocols (TLS 1.2 and 1.3) and ciphers itself"),
     refused("tls-config-file", "Postrider chooses the protocols (TLS 1.2 and 1.3) and ciphers itself"),
     refused("tls-config-module", "Postrider chooses the protocols (TLS 1.2 and 1.3) and ciphers itself"),
@@ -243,9 +250,8 @@ pub const REFUSED: &[Refused] = &[
     refused("tls-crl-dir", "lists of revoked certificates are not supported; tls-fingerprint= accepts one certificate only"),
     refused("tls-crl-file", "lists of revoked certificates are not supported; tls-fingerprint= accepts one certificate only"),
     refused("tls-curves", "Postrider chooses the protocols (TLS 1.2 and 1.3) and ciphers itself"),
-    refused("tls-key", "client certificates are not supported; set mta= to a sendmail that supports them"),
-    refused("tls-method", "Postrider chooses the protocols (TLS 1.2 and 1.3) and ciphers itself"),
-    refused("tls-protocol", "Postrider chooses the protocols (TLS 1.2 and 1.3) and ciphers itself"),
+    refused("tls-method", "set tls-min-version= to 1.2 or 1.3"),
+    refused("tls-protocol", "set tls-min-version= to 1.2 or 1.3"),
 ];
 
 /// How the names of variables of the route begin, in lower case and with dashes.

@@ -20,6 +20,7 @@ use crate::message::{HeaderName, HeaderValue, Wire};
 use crate::sys::spool::Spool;
 use crate::sys::user;
 
+mod client_certificate;
 mod dispatch;
 pub mod identity;
 pub mod keep;

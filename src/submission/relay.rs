@@ -5,12 +5,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::client_certificate;
 use super::secret::{self, named_file};
 use crate::config::{Origin, Settings};
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::mta::{RelayUrl, Scheme};
-use crate::transport::smtp::{Relay, Security, Timeouts, Verify, parse_fingerprint};
+use crate::transport::smtp::{OldestTls, Relay, Security, Timeouts, Verify, parse_fingerprint};
 use crate::transport::{Disposition, Outcome};
 
 /// Builds the relay that the settings describe.
@@ -40,6 +41,10 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
             Failure::new(Kind::Config, what).because(error)
         })?;
         relay.fingerprint = Some(fingerprint);
+    }
+    relay.client_certificate = client_certificate::of(around)?;
+    if settings.get("tls-min-version") == Some("1.3") {
+        relay.oldest_tls = OldestTls::V1_3;
     }
     if settings.is_set("tls-ca-no-defaults")
         && relay.ca_file.is_none()
@@ -107,8 +112,18 @@ fn security(url: &RelayUrl, settings: &Settings) -> Result<Security, Failure> {
     if is_clear(settings) {
         // A contradiction is not resolved by a rule of precedence: either reading may send
         // something in clear that was to be protected.
-        let asking = ["smtp-use-starttls", "tls-ca-file", "tls-fingerprint"];
-        let other = match asking.into_iter().find(|name| settings.is_set(name)) {
+        let asking = [
+            "smtp-use-starttls",
+            "tls-ca-file",
+            "tls-cert",
+            "tls-fingerprint",
+            "tls-key",
+            "tls-min-version",
+        ];
+        // One of them has a default, which asks for nothing.
+        let is_asked =
+            |name: &&str| settings.is_set(name) && settings.origin(name) != Origin::Default;
+        let other = match asking.into_iter().find(is_asked) {
             Some(name) => format!("{name} ({}) requires TLS", settings.origin(name)),
             None if url.scheme != Scheme::Smtp => format!("{url} requires TLS"),
             None => return Ok(Security::Clear),

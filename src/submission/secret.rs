@@ -131,12 +131,15 @@ fn check_rc(origin: &Origin) -> Result<(), Failure> {
     };
     let file = open::read::open(path, Use::Rc).map_err(|error| unreadable(path, error))?;
     file.metadata()
-        .map_or(Ok(()), |metadata| check_private(path, metadata))
+        .map_or(Ok(()), |metadata| check_private("password", path, metadata))
 }
 
 /// Refuses a file with a secret that anybody but its owner, or a group that is not the owner's
 /// login group, can read.
-fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+///
+/// # Errors
+/// 78; `what` names the secret.
+pub(super) fn check_private(what: &str, path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     let mode = metadata.mode();
     // Group root is allowed, and so is a group that is not the owner's login group: somebody gave
     // it the file on purpose (root:mail 0640). The login group is there by itself, and may be
@@ -150,7 +153,7 @@ fn check_private(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
         return Err(Failure::new(
             Kind::Config,
             format!(
-                "other users can read the password in {}",
+                "other users can read the {what} in {}",
                 sanitize::path(&path)
             ),
         )
@@ -194,7 +197,7 @@ fn read_secret(path: &Path, around: &Surroundings<'_>) -> Result<Secret, SecretE
     };
     let file = open::read::open(path, Use::Password).map_err(unread)?;
     if let Some(metadata) = file.metadata() {
-        check_private(path, metadata).map_err(SecretError::Refused)?;
+        check_private("password", path, metadata).map_err(SecretError::Refused)?;
     }
     // A FIFO or /dev/stdin is allowed, for secrets that come from another program.
     let bytes = file.bytes_or_stream(Use::Password, around.signals);
@@ -308,7 +311,7 @@ fn netrc(
         return Ok(None);
     };
     if let Some(metadata) = metadata {
-        check_private(&path, &metadata)?;
+        check_private("password", &path, &metadata)?;
     }
     Ok(Some((login, Secret::new(password))))
 }

@@ -144,6 +144,11 @@ pub(crate) trait Observer: Send + Sync {
         let _ = (from_us, line);
     }
 
+    /// Reports a fact about the way to the next hop, for `-v`.
+    fn note(&self, line: &str) {
+        let _ = line;
+    }
+
     /// Reports that the transport waits for something.
     fn waiting(&self, what: &str) {
         let _ = what;

@@ -71,6 +71,7 @@ mod smtp_tls;
 mod synced;
 mod system;
 mod terminal;
+mod tls_terms;
 mod tokens;
 mod told;
 mod told_names;

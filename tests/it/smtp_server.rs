@@ -16,8 +16,13 @@ use base64::engine::general_purpose::STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{
+    ALL_VERSIONS, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
+    SupportedProtocolVersion,
+};
 
 /// How long the server waits for a client before it hangs up: no test hangs for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -585,6 +590,10 @@ pub struct Certificate {
     pub authority: String,
     /// The certificate itself.
     pub der: Vec<u8>,
+    /// The same in PEM.
+    pub pem: String,
+    /// Its key in PEM.
+    pub key: String,
     config: Arc<ServerConfig>,
 }
 
@@ -602,6 +611,30 @@ impl Certificate {
     /// Returns one for a host of this name.
     pub fn named(name: &str) -> Arc<Certificate> {
         Certificate::signed(&[name], |_| {})
+    }
+
+    /// Returns a good one for a server that speaks this version of TLS only.
+    pub fn of_version(version: &'static SupportedProtocolVersion) -> Arc<Certificate> {
+        Certificate::issued(
+            &["localhost", "127.0.0.1"],
+            |_| {},
+            |authority, certificate, key| {
+                Certificate::configured(authority, certificate, key, &[version], None)
+            },
+        )
+    }
+
+    /// Returns a good one for a server that lets in only clients with a certificate of this
+    /// authority, in PEM.
+    pub fn for_clients_of(authority: &str) -> Arc<Certificate> {
+        let authority = CertificateDer::from_pem_slice(authority.as_bytes()).expect("PEM");
+        Certificate::issued(
+            &["localhost", "127.0.0.1"],
+            |_| {},
+            |own, certificate, key| {
+                Certificate::configured(own, certificate, key, ALL_VERSIONS, Some(authority))
+            },
+        )
     }
 
     /// Returns one that was good until 2001.
@@ -624,6 +657,17 @@ impl Certificate {
     }
 
     fn signed(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Arc<Certificate> {
+        Certificate::issued(names, change, |authority, certificate, key| {
+            Certificate::serve(authority, certificate, key)
+        })
+    }
+
+    /// Makes an authority and a certificate that it has signed.
+    fn issued(
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+        serve: impl FnOnce(String, &rcgen::Certificate, &KeyPair) -> Arc<Certificate>,
+    ) -> Arc<Certificate> {
         let mut authority = params(&[]);
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -632,7 +676,7 @@ impl Certificate {
         let mut params = params(names);
         change(&mut params);
         let certificate = params.signed_by(&key, &authority).expect("a certificate");
-        Certificate::serve(authority.pem(), &certificate, &key)
+        serve(authority.pem(), &certificate, &key)
     }
 
     fn serve(
@@ -640,16 +684,38 @@ impl Certificate {
         certificate: &rcgen::Certificate,
         key: &KeyPair,
     ) -> Arc<Certificate> {
+        Certificate::configured(authority, certificate, key, ALL_VERSIONS, None)
+    }
+
+    fn configured(
+        authority: String,
+        certificate: &rcgen::Certificate,
+        key: &KeyPair,
+        versions: &[&'static SupportedProtocolVersion],
+        clients: Option<CertificateDer<'static>>,
+    ) -> Arc<Certificate> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("protocol versions")
-            .with_no_client_auth()
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions)
+            .expect("protocol versions");
+        let config = match clients {
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority).expect("an authority");
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                config.with_client_cert_verifier(verifier.build().expect("a verifier"))
+            }
+            None => config.with_no_client_auth(),
+        };
+        let config = config
             .with_single_cert(vec![certificate.der().clone()], private)
             .expect("key and certificate belong together");
         Arc::new(Certificate {
             authority,
+            pem: certificate.pem(),
+            key: key.serialize_pem(),
             der: certificate.der().to_vec(),
             config: Arc::new(config),
         })

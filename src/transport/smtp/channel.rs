@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::job::{Event, Job, Progress, SharedMessage, seconds};
 use super::mask::Mask;
 use super::relay::{Relay, Timeouts};
+use super::tls_hints;
 use super::worker::{self, Command};
 use crate::address::EnvelopeAddress;
 use crate::exit::{self, Kind};
@@ -295,6 +296,8 @@ impl Wait<'_> {
         let (stage, _) = self.progress.stage();
         let text = format!("{}: {why} while waiting for {stage}", self.relay.name());
         self.progress.abandon(&text);
-        Outcome::new(Disposition::TryLater(kind), text)
+        let mut outcome = Outcome::new(Disposition::TryLater(kind), text);
+        outcome.hint = tls_hints::after_silence(&self.relay, &stage);
+        outcome
     }
 }

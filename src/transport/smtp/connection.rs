@@ -19,7 +19,7 @@ use rustls::{ClientConnection, StreamOwned};
 
 use super::mask::Mask;
 use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
-use super::tls::{Client, Judgement, TlsError};
+use super::tls::{Client, Terms, TlsError};
 use super::tls_words;
 use crate::exit::plain;
 
@@ -250,11 +250,13 @@ impl Connection {
     }
 
     /// Goes over to TLS; to be called after a 220 to STARTTLS, or first of all.
+    ///
+    /// `show` gets what was agreed on, a line a fact.
     pub(super) fn start_tls(
         self,
-        host: &str,
-        judgement: &Judgement,
+        terms: &Terms<'_>,
         limit: Duration,
+        show: impl FnMut(String),
     ) -> Result<Connection, WireError> {
         if !self.buffer.is_empty() {
             // Bytes that came in clear together with the reply to STARTTLS. They would otherwise be
@@ -267,8 +269,9 @@ impl Connection {
             return Ok(self);
         };
         let end = Instant::now() + limit;
-        let mut client = Client::new(host, judgement).map_err(WireError::Tls)?;
+        let mut client = Client::new(terms).map_err(WireError::Tls)?;
         handshake(&mut client, &mut socket, end)?;
+        client.agreed().into_iter().for_each(show);
         Ok(Connection {
             stream: Stream::Tls(Box::new(StreamOwned::new(client.connection, socket))),
             buffer: Vec::new(),
@@ -370,7 +373,10 @@ mod tests {
         assert_eq!(sockopt::socket_keepalive(socket), Ok(true));
         assert_eq!(sockopt::tcp_keepidle(socket), Ok(ASKED_AFTER));
         assert_eq!(sockopt::tcp_keepintvl(socket), Ok(ASKED_AFTER));
-        assert_eq!(sockopt::tcp_user_timeout(socket), Ok(GONE_AFTER_MILLISECONDS));
+        assert_eq!(
+            sockopt::tcp_user_timeout(socket),
+            Ok(GONE_AFTER_MILLISECONDS)
+        );
     }
 
     #[test]

@@ -42,6 +42,15 @@ pub(super) enum Event {
     Done(Outcome),
 }
 
+impl Job {
+    /// Reports a fact about the connection, for `-v`, unless the dialogue is abandoned.
+    pub(super) fn note(&self, line: &str) {
+        if !self.progress.is_closed() {
+            self.observer.note(line);
+        }
+    }
+}
+
 /// Writes a duration as people say it.
 pub(super) fn seconds(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {

@@ -15,7 +15,8 @@
 //! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says; `mask`: without
 //!   our secrets
 //! - `relay`: where it is and how to speak to it; `job`: what a dialogue needs and how far it is
-//! - `tls`: whose certificate is taken; `tls_words`: what is said of it; `auth`: SASL;
+//! - `tls`: whose certificate is taken; `tls_words`: what is said of it; `certificate`: what it
+//!   says of itself; `auth`: SASL;
 //!   `data`: CRLF and dots
 //!
 //! The connection is ours, over rustls, and not lettre's `SmtpConnection`, which
@@ -30,6 +31,7 @@
 //! unsanitised; the printing side sanitises them.
 
 mod auth;
+mod certificate;
 mod channel;
 mod connection;
 mod data;
@@ -45,6 +47,7 @@ mod surplus;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tls_hints;
 mod tls_words;
 mod transaction;
 mod verdict;
@@ -60,7 +63,7 @@ pub(crate) use channel::SubmitHooks;
 pub(crate) use channel::{NoHooks, SmtpChannel};
 pub(crate) use job::SharedMessage;
 pub(crate) use relay::{Relay, Security, Timeouts, Verify};
-pub(crate) use tls::parse_fingerprint;
+pub(crate) use tls::{ClientCertificate, ClientCertificateError, OldestTls, parse_fingerprint};
 
 use super::{Envelope, Observer, Outcome};
 use crate::address::EnvelopeAddress;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::auth::Credentials;
-use super::tls::Judgement;
+use super::tls::{ClientCertificate, Judgement, OldestTls, Terms};
 
 /// How the channel to a relay is made secure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,6 +94,10 @@ pub struct Relay {
     pub fingerprint: Option<[u8; 32]>,
     /// Whether certificates are judged.
     pub verify: Verify,
+    /// Our own certificate, for a relay that knows its clients by theirs.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The oldest version of TLS that is spoken.
+    pub oldest_tls: OldestTls,
     /// Whether a relay on the loopback gets credentials in clear and has no certificate judged
     /// (unless `ca_file` or `fingerprint` is given). To be switched off for tunnels.
     pub trust_loopback: bool,
@@ -103,6 +107,25 @@ pub struct Relay {
     pub helo_name: String,
     /// Time limits.
     pub timeouts: Timeouts,
+}
+
+/// Returns the URL by which a host is reached at a port with this kind of security, for hints.
+pub(super) fn url_of(host: &str, port: u16, security: Security) -> String {
+    let (scheme, usual) = match security {
+        Security::Implicit => ("submissions", 465),
+        Security::StartTls => ("submission", 587),
+        Security::Clear | Security::Opportunistic => ("smtp", 25),
+    };
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    };
+    if port == usual {
+        format!("{scheme}://{host}")
+    } else {
+        format!("{scheme}://{host}:{port}")
+    }
 }
 
 impl Relay {
@@ -117,6 +140,8 @@ impl Relay {
             system_ca_file: None,
             fingerprint: None,
             verify: Verify::default(),
+            client_certificate: None,
+            oldest_tls: OldestTls::default(),
             trust_loopback: true,
             allow_cleartext_auth: false,
             helo_name: String::new(),
@@ -130,6 +155,16 @@ impl Relay {
             format!("[{}]:{}", self.host, self.port)
         } else {
             format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// Returns what a handshake with it needs when it is reached at this address.
+    pub(super) fn terms(&self, peer: IpAddr) -> Terms<'_> {
+        Terms {
+            host: &self.host,
+            judgement: self.judgement(peer),
+            client: self.client_certificate.as_ref(),
+            oldest: self.oldest_tls,
         }
     }
 
@@ -149,6 +184,7 @@ impl Relay {
         // Opportunistic TLS without credentials takes any certificate: the alternative is clear
         // text, which an attacker can read without any effort (RFC 7435).
         let asked_for = self.credentials.is_some()
+            || self.client_certificate.is_some()
             || matches!(self.security, Security::StartTls | Security::Implicit);
         if asked_for && !self.is_trusted_loopback(peer) {
             Judgement::System(self.system_ca_file.clone())
@@ -160,8 +196,12 @@ impl Relay {
     /// Returns whether nothing may be sent without TLS: asked for, or said whose certificate it must
     /// be, which a relay without any certificate cannot meet.
     pub(super) fn requires_tls(&self) -> bool {
-        let named =
-            self.fingerprint.is_some() || (self.ca_file.is_some() && self.verify == Verify::Strict);
+        // Who is to be known by a certificate cannot be known in clear, and who forbids TLS 1.2 does
+        // not want less than that.
+        let named = self.fingerprint.is_some()
+            || self.client_certificate.is_some()
+            || self.oldest_tls != OldestTls::default()
+            || (self.ca_file.is_some() && self.verify == Verify::Strict);
         match self.security {
             Security::Clear => false,
             Security::Opportunistic => named,

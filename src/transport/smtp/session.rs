@@ -18,7 +18,7 @@ use super::lookup::resolve;
 use super::relay::Security;
 use super::reply::{Capabilities, Reply};
 use super::tls::Judgement;
-use super::verdict::{DialoguePart, Stop, failure, unanswered, undecided, verdict};
+use super::verdict::{DialoguePart, Stop, failure, unanswered, unconnected, undecided, verdict};
 use crate::exit::Kind;
 use crate::transport::{Disposition, Outcome, Scope};
 
@@ -143,19 +143,16 @@ impl SmtpSession {
         job.progress.enter(&format!("a connection to {address}"));
         let mut wire =
             Connection::open(address, limits.connect, limits.reply, Arc::clone(&job.mask))
-                .map_err(|error| {
-                    failure(
-                        relay,
-                        &format!("cannot connect to {}", address.ip()),
-                        &error,
-                    )
-                })?;
+                .map_err(|error| unconnected(relay, address.ip(), &error))?;
+        job.note(&format!("connected to {address}"));
         // RFC 8314 section 3.3: on port 465 the TLS handshake comes before the greeting; a server
         // that expects TLS says nothing in clear.
         if relay.security == Security::Implicit {
             job.progress.enter("the TLS handshake");
             wire = wire
-                .start_tls(&relay.host, &relay.judgement(address.ip()), limits.reply)
+                .start_tls(&relay.terms(address.ip()), limits.reply, |line| {
+                    job.note(&line)
+                })
                 .map_err(|error| failure(relay, "cannot start TLS", &error))?;
         }
         job.progress.enter("the greeting");
@@ -252,10 +249,10 @@ impl SmtpSession {
         let job = Arc::clone(&self.job);
         let relay = &job.relay;
         let peer = self.wire.peer();
-        let judgement = relay.judgement(peer.ip());
+        let terms = relay.terms(peer.ip());
         // Only where the settings ask for neither TLS nor a certificate is clear text as good as
         // TLS; every other case fails closed.
-        let may_do_without = !relay.requires_tls() && judgement == Judgement::None;
+        let may_do_without = !relay.requires_tls() && terms.judgement == Judgement::None;
         let reply = self.command(Starttls)?;
         if reply.code != 220 {
             if may_do_without {
@@ -268,7 +265,7 @@ impl SmtpSession {
         job.progress.enter("the TLS handshake");
         match self
             .wire
-            .start_tls(&relay.host, &judgement, relay.timeouts.reply)
+            .start_tls(&terms, relay.timeouts.reply, |line| job.note(&line))
         {
             Ok(wire) => self = SmtpSession { wire, ..self },
             // Where clear text is good enough, TLS that does not work is no reason to send nothing.

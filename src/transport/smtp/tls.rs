@@ -3,6 +3,7 @@
 //! Over rustls with ring: TLS 1.2 and 1.3 only. There are three ways to judge a
 //! certificate ([`Judgement`]); the signature of the handshake is checked in
 //! every one, so that a pinned certificate must be held, not only shown.
+//! Our own certificate, where the relay asks for one, is a [`ClientCertificate`].
 
 use std::error::Error;
 use std::fmt;
@@ -14,12 +15,15 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::{TLS12, TLS13};
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, ProtocolVersion,
+    RootCertStore, SignatureScheme,
 };
 
+use super::certificate::Facts;
 use super::tls_words;
 use crate::sanitize;
 use crate::sys::open::{self, Trouble, Unread, Use};
@@ -37,6 +41,84 @@ pub(super) enum Judgement {
     Pinned([u8; 32]),
 }
 
+/// The oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OldestTls {
+    /// TLS 1.2; older ones are never spoken.
+    #[default]
+    V1_2,
+    /// TLS 1.3.
+    V1_3,
+}
+
+/// A certificate of ours with its key, by which a relay knows this host.
+#[derive(Clone)]
+pub struct ClientCertificate(Arc<CertifiedKey>);
+
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientCertificate(****)")
+    }
+}
+
+/// Why a client certificate cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientCertificateError {
+    /// What is wrong with the file of the certificate.
+    Certificate(String),
+    /// What is wrong with the file of the key.
+    Key(String),
+    /// The two do not belong together.
+    Mismatch,
+}
+
+impl ClientCertificate {
+    /// Reads a certificate, with those of its authorities after it, and its key, both in PEM.
+    ///
+    /// # Errors
+    /// Says which of the two is of no use, and why.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<ClientCertificate, ClientCertificateError> {
+        use ClientCertificateError::{Certificate, Key, Mismatch};
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<_, _>>()
+            .map_err(|_| Certificate("it is damaged, or is not a PEM file".to_owned()))?;
+        if chain.is_empty() {
+            return Err(Certificate("there is no certificate in it".to_owned()));
+        }
+        if memchr::memmem::find(key, b"ENCRYPTED").is_some() {
+            return Err(Key(
+                "it is protected by a passphrase, which is not supported".to_owned(),
+            ));
+        }
+        let key = PrivateKeyDer::from_pem_slice(key)
+            .map_err(|_| Key("there is no private key in it (PEM)".to_owned()))?;
+        let provider = rustls::crypto::ring::default_provider();
+        let certified = CertifiedKey::from_der(chain, key, &provider);
+        certified
+            .map(|certified| ClientCertificate(Arc::new(certified)))
+            .map_err(|error| match error {
+                rustls::Error::InconsistentKeys(_) => Mismatch,
+                rustls::Error::InvalidCertificate(reason) => {
+                    Certificate(tls_words::certificate(&reason))
+                }
+                _ => Key("it is damaged, or of a kind that is not supported".to_owned()),
+            })
+    }
+}
+
+/// What a handshake with a relay needs.
+#[derive(Clone, Debug)]
+pub(super) struct Terms<'a> {
+    /// The relay's host.
+    pub(super) host: &'a str,
+    /// How its certificate is judged.
+    pub(super) judgement: Judgement,
+    /// Our certificate, for a relay that asks for one.
+    pub(super) client: Option<&'a ClientCertificate>,
+    /// The oldest version that is spoken.
+    pub(super) oldest: OldestTls,
+}
+
 /// Why TLS could not be set up or started.
 #[derive(Debug)]
 pub(super) enum TlsError {
@@ -51,9 +133,18 @@ pub(super) enum TlsError {
     /// The certificate did not pass.
     Certificate {
         /// Which check failed.
-        check: String,
+        reason: CertificateError,
         /// The fingerprint it has, if it was seen.
         fingerprint: Option<[u8; 32]>,
+        /// The hosts that it is for.
+        names: Vec<String>,
+    },
+    /// The certificate is not the pinned one.
+    OtherThanPinned {
+        /// The fingerprint that is configured.
+        pinned: [u8; 32],
+        /// The fingerprint that it has.
+        seen: [u8; 32],
     },
     /// The handshake failed otherwise.
     Handshake(rustls::Error),
@@ -76,9 +167,13 @@ impl fmt::Display for TlsError {
                 f.write_str("this host has no certificate authorities to check the relay by")
             }
             TlsError::Name(name) => write!(f, "'{name}' is not a host name for TLS"),
-            TlsError::Certificate { check, .. } => {
+            TlsError::Certificate { reason, .. } => {
+                let check = tls_words::certificate(reason);
                 write!(f, "its certificate is not trusted: {check}")
             }
+            TlsError::OtherThanPinned { .. } => f.write_str(
+                "its certificate is not trusted: its fingerprint is not the configured one",
+            ),
             TlsError::Handshake(error) => f.write_str(&tls_words::failure(error)),
         }
     }
@@ -130,24 +225,34 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Prepares a handshake with this host.
-    pub(super) fn new(host: &str, judgement: &Judgement) -> Result<Client, TlsError> {
+    /// Prepares a handshake.
+    pub(super) fn new(terms: &Terms<'_>) -> Result<Client, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let judge = Arc::new(Judge {
-            check: CertificateCheck::of(judgement, &provider)?,
+            check: CertificateCheck::of(&terms.judgement, &provider)?,
             provider: Arc::clone(&provider),
             seen: Mutex::new(None),
         });
+        let versions: &[_] = match terms.oldest {
+            OldestTls::V1_2 => &[&TLS13, &TLS12],
+            OldestTls::V1_3 => &[&TLS13],
+        };
         // "Dangerous" is rustls's word for a verifier of one's own. `Judge` gives the chain check
         // back to webpki and only adds the pin, the absent check, and the fingerprint for the hint.
         let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .map_err(TlsError::Handshake)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&judge) as Arc<dyn ServerCertVerifier>)
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(Arc::clone(&judge) as Arc<dyn ServerCertVerifier>);
+        let config = match terms.client {
+            Some(ClientCertificate(ours)) => {
+                config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(ours))))
+            }
+            None => config.with_no_client_auth(),
+        };
         // A host name may end in the root's dot, which stands in no certificate and is not allowed
         // in SNI (RFC 6066 section 3).
+        let host = terms.host;
         let name = host.trim_end_matches('.').to_owned();
         let name = ServerName::try_from(name).map_err(|_| TlsError::Name(host.to_owned()))?;
         let connection =
@@ -157,19 +262,63 @@ impl Client {
 
     /// Explains an error of the handshake.
     pub(super) fn explain(&self, error: rustls::Error) -> TlsError {
-        let check = match error {
-            rustls::Error::InvalidCertificate(reason) => tls_words::certificate(&reason),
+        let reason = match error {
+            rustls::Error::InvalidCertificate(reason) => reason,
             other => return TlsError::Handshake(other),
         };
-        TlsError::Certificate {
-            check,
-            fingerprint: *self
-                .judge
-                .seen
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
+        let seen = self.judge.seen();
+        match (&self.judge.check, &seen) {
+            (CertificateCheck::Pin(pinned), Some(seen)) if *pinned != seen.fingerprint => {
+                TlsError::OtherThanPinned {
+                    pinned: *pinned,
+                    seen: seen.fingerprint,
+                }
+            }
+            _ => TlsError::Certificate {
+                reason,
+                fingerprint: seen.as_ref().map(|seen| seen.fingerprint),
+                names: seen.map(|seen| seen.facts.names).unwrap_or_default(),
+            },
         }
     }
+
+    /// Returns what was agreed on, a line a fact, for `-v`.
+    pub(super) fn agreed(&self) -> Vec<String> {
+        let version = match self.connection.protocol_version() {
+            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS",
+        };
+        let suite = self.connection.negotiated_cipher_suite();
+        let cipher = suite
+            .and_then(|suite| suite.suite().as_str())
+            .unwrap_or("an unknown cipher");
+        let mut lines = vec![format!(
+            "{version} with {}",
+            cipher.trim_start_matches("TLS13_")
+        )];
+        if let Some(Seen { fingerprint, facts }) = self.judge.seen() {
+            lines.push(format!(
+                "certificate for {}, signed by {}, valid until {}",
+                known(&facts.names.join(", ")),
+                known(&facts.issuer),
+                known(&facts.end)
+            ));
+            let judged = match self.judge.check {
+                CertificateCheck::Any => "not checked",
+                CertificateCheck::Chain(_) => "trusted, by its chain and its name",
+                CertificateCheck::Pin(_) => "trusted, by its fingerprint",
+            };
+            let fingerprint = format_fingerprint(&fingerprint);
+            lines.push(format!("certificate {judged}: {fingerprint}"));
+        }
+        lines
+    }
+}
+
+/// Returns a fact of a certificate, or says that there is none.
+fn known(fact: &str) -> &str {
+    if fact.is_empty() { "(not given)" } else { fact }
 }
 
 /// The checks of one [`Judgement`], ready to be made.
@@ -266,7 +415,21 @@ fn system_roots(named: Option<&Path>) -> Result<RootCertStore, TlsError> {
 struct Judge {
     check: CertificateCheck,
     provider: Arc<CryptoProvider>,
-    seen: Mutex<Option<[u8; 32]>>,
+    seen: Mutex<Option<Seen>>,
+}
+
+/// The certificate that the relay has shown.
+#[derive(Clone, Debug)]
+struct Seen {
+    fingerprint: [u8; 32],
+    facts: Facts,
+}
+
+impl Judge {
+    fn seen(&self) -> Option<Seen> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.clone()
+    }
 }
 
 impl ServerCertVerifier for Judge {
@@ -282,7 +445,10 @@ impl ServerCertVerifier for Judge {
         fingerprint.copy_from_slice(digest(&SHA256, end_entity).as_ref());
         // Remembered before the check: the hint needs the fingerprint of exactly those certificates
         // that fail it.
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen {
+            fingerprint,
+            facts: Facts::of(end_entity),
+        });
         match &self.check {
             CertificateCheck::Any => Ok(ServerCertVerified::assertion()),
             // The pin replaces name, chain and dates: it is for self-signed relays, which may fail

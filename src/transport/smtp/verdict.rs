@@ -1,13 +1,15 @@
 //! The meaning of a reply or a failure: refused or try later, and the kind of failure.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::connection::WireError;
 use super::job::{Job, seconds};
 use super::providers;
-use super::relay::{Relay, Security};
+use super::relay::Relay;
 use super::reply::{Reply, enhanced_code};
-use super::tls::{TlsError, format_fingerprint};
+use super::tls::TlsError;
+use super::tls_hints;
 use crate::exit::Kind;
 use crate::transport::{Disposition, Outcome, Scope};
 
@@ -200,58 +202,67 @@ fn is_about_sender(reply: &Reply, part: DialoguePart) -> bool {
 /// Says what a failure of the network, of TLS or of the protocol means before the final dot.
 pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome {
     let text = format!("{}: {doing}: {error}", relay.name());
-    let route = |disposition| Outcome::new(disposition, text.clone()).scope(Scope::Route);
-    let later = |kind| route(Disposition::TryLater(kind));
-    let refused = |kind| route(Disposition::Refused(kind));
-    match error {
-        WireError::Timeout
-        | WireError::Closed
-        | WireError::Io(_)
-        | WireError::Tls(TlsError::Unread(..)) => later(Kind::TryLater),
-        // Text where TLS was expected: the port is one that starts in clear.
-        WireError::Tls(TlsError::Handshake(rustls::Error::InvalidMessage(_)))
-            if relay.security == Security::Implicit =>
-        {
-            later(Kind::Protocol).hint(
-                "smtps:// and submissions:// start with TLS (port 465); smtp:// and submission:// start without TLS",
-            )
+    let disposition = match error {
+        WireError::Timeout | WireError::Closed | WireError::Tls(TlsError::Unread(..)) => {
+            Disposition::TryLater(Kind::TryLater)
         }
+        // A relay of TLS 1.3 says only after the handshake that it wants a certificate of ours.
+        WireError::Io(_) if wants_certificate(relay, error) => {
+            Disposition::Refused(Kind::NoPermission)
+        }
+        WireError::Tls(_) if wants_certificate(relay, error) => {
+            Disposition::Refused(Kind::NoPermission)
+        }
+        WireError::Io(_) => Disposition::TryLater(Kind::TryLater),
         // Garbage and a failed handshake often come from a service that is starting or overloaded,
         // or from a proxy in front of it: the same try may succeed an hour later.
-        WireError::Reply(_) | WireError::Tls(TlsError::Handshake(_)) => later(Kind::Protocol),
+        WireError::Reply(_) | WireError::Tls(TlsError::Handshake(_)) => {
+            Disposition::TryLater(Kind::Protocol)
+        }
         // Not "later": a script that tries again and again would give an attacker on the way as
         // many attempts as they need.
-        WireError::Injected => refused(Kind::Protocol)
-            .hint("an attacker between this host and the relay may be changing the connection"),
-        WireError::Tls(TlsError::CaFile(..) | TlsError::Name(_)) => refused(Kind::Config),
-        WireError::Tls(TlsError::NoAuthorities) => refused(Kind::Config)
-            .hint("install the package ca-certificates, or set tls-ca-file= or tls-fingerprint="),
-        // The fingerprint goes into the hint and nowhere else. It is printed only where the
-        // handshake came far enough to show the certificate; whether it is the relay's is for a
-        // person to decide.
-        WireError::Tls(TlsError::Certificate { fingerprint, .. }) => {
-            let outcome = refused(Kind::NoPermission);
-            match fingerprint {
-                Some(fingerprint) => outcome.hint(format!(
-                    "if this really is the relay's certificate: set tls-fingerprint={}",
-                    format_fingerprint(fingerprint)
-                )),
-                None => outcome,
-            }
+        WireError::Injected => Disposition::Refused(Kind::Protocol),
+        WireError::Tls(TlsError::CaFile(..) | TlsError::Name(_) | TlsError::NoAuthorities) => {
+            Disposition::Refused(Kind::Config)
         }
+        WireError::Tls(TlsError::Certificate { .. } | TlsError::OtherThanPinned { .. }) => {
+            Disposition::Refused(Kind::NoPermission)
+        }
+    };
+    let mut outcome = Outcome::new(disposition, text).scope(Scope::Route);
+    outcome.hint = tls_hints::after_failure(relay, error);
+    outcome
+}
+
+/// Returns the outcome where no connection to this address could be made.
+pub(super) fn unconnected(relay: &Relay, address: IpAddr, error: &WireError) -> Outcome {
+    let mut outcome = failure(relay, &format!("cannot connect to {address}"), error);
+    if matches!(error, WireError::Timeout) {
+        outcome.hint = tls_hints::after_no_connection(relay);
     }
+    outcome
+}
+
+/// Returns whether a relay ended TLS because it wants a certificate of ours, or another one.
+fn wants_certificate(relay: &Relay, error: &WireError) -> bool {
+    tls_hints::alert_of(error)
+        .is_some_and(|alert| tls_hints::is_about_our_certificate(relay, alert))
 }
 
 /// Returns the outcome for a missing reply; `what` names the reply that was expected.
 pub(super) fn unanswered(relay: &Relay, what: &str, limit: Duration, error: &WireError) -> Outcome {
-    match error {
+    let mut outcome = match error {
         WireError::Timeout => {
             let text = format!("{}: no {what} within {}", relay.name(), seconds(limit));
             Outcome::new(Disposition::TryLater(Kind::TryLater), text).scope(Scope::Route)
         }
         WireError::Reply(_) => failure(relay, &format!("bad {what}"), error),
         _ => failure(relay, &format!("no {what}"), error),
+    };
+    if outcome.hint.is_none() {
+        outcome.hint = tls_hints::after_silence(relay, what);
     }
+    outcome
 }
 
 /// Returns the outcome of a message whose final dot was sent and not answered.
