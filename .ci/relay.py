@@ -17,8 +17,6 @@ import struct
 import threading
 import time
 
-EXTENSIONS = ("PIPELINING", "SIZE 104857600", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES")
-
 
 class Message:
     """One that was taken."""
@@ -47,13 +45,15 @@ class Connection:
 class Relay:
     """The relay of a test; it has a port of its own for as long as it exists."""
 
-    def __init__(self, delay=0.0, lose=None, extensions=EXTENSIONS, keep=True):
-        self.delay, self.lose, self.extensions, self.keep = delay, lose, extensions, keep
+    def __init__(self, delay=0.0, lose=None, keep=True, port=0, refuses=None, size=104857600):
+        """`refuses` is a pattern of recipients; `size` is the most that a message may have."""
+        self.delay, self.lose, self.keep, self.refuses, self.size = delay, lose, keep, refuses, size
+        self.extensions = ["PIPELINING", f"SIZE {size}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
         self.messages, self.connections, self.lost = [], [], []
         self.phase, self.hangs = "refused", False
         self.guard, self.listener, self.open = threading.Lock(), None, set()
         # The port stays ours while nobody listens: it is bound, and others cannot take it.
-        self.reserved = bound(0)
+        self.reserved = bound(port)
         self.port = self.reserved.getsockname()[1]
 
     def enter(self, phase, hangs=False):
@@ -161,12 +161,17 @@ class Session:
             if self.relay.phase == "451":
                 self.sender = None
                 self.say("451 4.3.2 cannot take mail just now")
+            elif (size := re.search(r"(?i) SIZE=(\d+)", rest)) and int(size[1]) > self.relay.size:
+                self.sender = None
+                self.say("552 5.3.4 message is too big")
             else:
                 self.sender, self.recipients = address_of(rest), []
                 self.say("250 2.1.0 Ok")
         elif word == "RCPT":
             if self.sender is None:
                 self.say("503 5.5.1 no MAIL")
+            elif self.relay.refuses and re.search(self.relay.refuses, rest):
+                self.say("550 5.1.1 no such user here")
             else:
                 self.recipients.append(address_of(rest))
                 self.say("250 2.1.5 Ok")
@@ -199,7 +204,11 @@ class Session:
             self.receive()
         parts.append(self.buffer[:end])
         self.buffer = self.buffer[end:]
-        message = Message(b"".join(parts) if self.relay.keep else b"", self.sender, self.recipients, self.connection)
+        if sum(map(len, parts)) > self.relay.size:
+            self.sender = None
+            self.say("552 5.3.4 message is too big")
+            return
+        message = Message(unstuffed(b"".join(parts)) if self.relay.keep else b"", self.sender, self.recipients, self.connection)
         self.sender, self.last = None, message
         if self.relay.take(message):
             # Sent at once, so that the client does not know whether its last bytes arrived.
@@ -229,6 +238,11 @@ class Session:
                 time.sleep(self.relay.delay)
             data, self.replies = "".join(f"{reply}\r\n" for reply in self.replies).encode(), []
             self.client.sendall(data)
+
+
+def unstuffed(data):
+    """Returns a message as it was before SMTP: without the last dot, and without one before each other."""
+    return re.sub(rb"(?m)^\.", b"", data[:-3])
 
 
 def address_of(rest):
