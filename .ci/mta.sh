@@ -2,6 +2,7 @@
 # One real mail system takes what the program submits, as its relay or by its sendmail binary.
 #
 #   .ci/mta.sh PROGRAM relay|submit SYSTEM
+#   .ci/mta.sh PROGRAM outage postfix [OPTION...]   what .ci/outage.py measures, with Postfix as a null client
 #
 # SYSTEM: postfix, exim, sendmail, opensmtpd; for `submit` also dma, nullmailer, msmtp. Everything
 # happens in a private root (.ci/root.sh) with a network of its own, so that the usual ports are free
@@ -17,10 +18,11 @@ ADDRESS=10.9.9.9
 USER_NAME=tester
 PASSWORD=s3cret
 SUITE_LIMIT=400
+[ "${2:-}" != outage ] || SUITE_LIMIT=2400
 
 if [ "${1:-}" != --inside ] && [ "${1:-}" != --connected ]; then
-    [ $# = 3 ] || { echo "usage: $0 PROGRAM relay|submit SYSTEM" >&2; exit 64; }
-    export WHAT=$2 SYSTEM=$3
+    [ $# -ge 3 ] || { echo "usage: $0 PROGRAM relay|submit SYSTEM" >&2; exit 64; }
+    export WHAT=$2 SYSTEM=$3 OPTIONS=${*:4}
 fi
 NAME="$WHAT $SYSTEM"
 . "$(dirname "$0")/root.sh"
@@ -65,6 +67,9 @@ setup_postfix() {
     inside chgrp postfix /etc/sasldb2
     inside chmod 640 /etc/sasldb2
     inside newaliases
+    [ "$WHAT" != outage ] || inside postconf -e 'relayhost = [127.0.0.1]:2500' 'mydestination =' 'inet_interfaces = loopback-only' \
+        'local_transport = error:no local mail' 'default_transport = smtp' 'relay_transport = smtp' 'relay_domains =' \
+        'smtp_tls_security_level = none'
 }
 start_postfix() { inside postfix start >"$base/start.log" 2>&1; }
 
@@ -186,6 +191,7 @@ include(\`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(\`debian')dnl
 DOMAIN(\`debian-msp')dnl
 define(\`confDOMAIN_NAME', \`$RELAY')dnl
+FEATURE(\`nocanonify')dnl
 FEATURE(\`msp', \`[127.0.0.1]', \`25')dnl
 CONF
     printf 'sink: /dev/null\n' >>"$root/etc/aliases"
@@ -289,8 +295,9 @@ if [ "${1:-}" != --connected ]; then
     "setup_$SYSTEM"
     install -m 755 "$program" "$root/usr/bin/postrider"
     ln -sf postrider "$root/usr/bin/mailx"
-    install -m 644 "$(dirname "$0")"/{mta,relay}.py "$root/opt/"
-    # Nobody answers there, which is told at once.
+    install -m 644 "$(dirname "$0")"/{mta,outage,relay}.py "$root/opt/"
+    # There is no name server, which is told at once.
+    sed -i 's/^hosts:.*/hosts: files/' "$root/etc/nsswitch.conf"
     rm -f "$root/etc/resolv.conf"
     printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$root/etc/resolv.conf"
     export base root program
@@ -304,5 +311,10 @@ if is_ours "start_$SYSTEM"; then
 fi
 if [ -n "${MTA_SHELL:-}" ]; then # for people: look around in the root
     exec "$BASH" -c "$MTA_SHELL"
+fi
+if [ "$WHAT" = outage ]; then
+    # shellcheck disable=SC2086
+    inside PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 /opt/outage.py /usr/bin/postrider --peer /usr/sbin/sendmail --port 2500 $OPTIONS
+    exit
 fi
 inside PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 /opt/mta.py "$WHAT" "$SYSTEM"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """200 alerts while a relay is refused, then silent, then answers 451, and then is back.
 
-    .ci/outage.py PROGRAM [--long] [--hangs] [--no-kills] [--seed N] [--peer FACE --peer-flush COMMAND]
+    .ci/outage.py PROGRAM [--long] [--hangs] [--no-kills] [--seed N] [--peer FACE [--peer-flush COMMAND] --port N]
 
 Every tenth line is killed (SIGKILL) at a random moment of its usual run time, and so are some of the
 flushes, which a timer starts each minute, and again when one was killed. Of the messages that the
@@ -22,7 +22,7 @@ the worst moment. Then it must hold that
 With --long the phases last as long as they did when other programs were measured, with a line each six
 seconds (25 minutes); without, they are as short as a flush each minute allows (6 minutes). --hangs: the
 silent relay never closes what it accepted. --peer measures another program in the same way (FACE is its
-sendmail), and judges nothing.
+sendmail), and judges nothing; `.ci/mta.sh PROGRAM outage postfix` does so with Postfix as a null client.
 
 Exit: 0 passed, else failed.
 """
@@ -332,14 +332,10 @@ def main():
     arguments.add_argument("--seed", type=int, default=12)
     arguments.add_argument("--peer", type=shlex.split)
     arguments.add_argument("--peer-flush", type=shlex.split, default=["/bin/true"])
-    arguments.add_argument("--port-file", type=pathlib.Path, help="write the port here and wait until it is gone")
+    arguments.add_argument("--port", type=int, default=0, help="where the relay is")
     options = arguments.parse_args()
     options.peer_flush = options.peer and options.peer_flush
-    relay = Relay(DELAY, LOSE)
-    if options.port_file:
-        options.port_file.write_text(f"{relay.port}\n")
-        while options.port_file.exists():
-            time.sleep(0.1)
+    relay = Relay(DELAY, LOSE, port=options.port)
     with tempfile.TemporaryDirectory(prefix="outage-") as place:
         client = Client(options, pathlib.Path(place), relay)
         outage = Outage(options, client, relay)

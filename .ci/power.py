@@ -62,7 +62,8 @@ import tempfile
 import time
 
 import mailboxes
-from mailboxes import Contents, mail, new_id, stored
+from mailboxes import Contents, body_of, mail, new_id, stored
+from relay import Relay
 
 # The same few messages are looked for on each disk.
 mailboxes.body_of = functools.lru_cache(256)(mailboxes.body_of)
@@ -893,13 +894,25 @@ class World:
         self.place = base / "disk"
         self.place.mkdir()
         self.rc = base / "rc"
-        self.rc.write_text(
-            f"set log=off\nset mta=local\nset spool={self.place}/spool\nset hostname=h.example.test\nset lock-timeout=1\n")
+        self.configure("mta=local", "nooutbox")
         self.source = base / "source"
         self.environment = {
             "HOME": f"{self.place}/home", "MAILRC": str(self.rc), "LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC",
             "MAIL": f"{self.place}/spool/root", "MBOX": f"{self.place}/home/mbox",
             "XDG_STATE_HOME": f"{self.place}/state", "TMPDIR": str(base), "DEAD": f"{self.place}/home/dead"}
+
+    def configure(self, *settings):
+        common = ("log=off", f"spool={self.place}/spool", "hostname=h.example.test", "lock-timeout=1")
+        self.rc.write_text("".join(f"set {setting}\n" for setting in (*common, *settings)))
+        self.rc.chmod(0o644)
+
+    def use_relay(self, phase):
+        """Gives this process a relay of its own, and the program the way there."""
+        self.relay = Relay()
+        self.relay.enter(phase)
+        self.rc = self.base / f"rc-{os.getpid()}"
+        self.configure(f"mta=smtp://127.0.0.1:{self.relay.port}", "from=sender@example.test", f"outbox={self.place}/outbox")
+        self.environment = self.environment | {"MAILRC": str(self.rc)}
 
     def enter(self, boot_id=None):
         """Gives this process mounts of its own, and a machine that was just started."""
@@ -1025,7 +1038,10 @@ def record(world, disk, scenario):
 class Scenario:
     """A disk, what is done to it, and the mailboxes that are looked at."""
 
-    def __init__(self, name, files, command, boxes, statuses=(0,), uid=0, keeps=None, fresh=(), size="64m"):
+    def __init__(self, name, files, command, boxes, statuses=(0,), uid=0, keeps=None, fresh=(), size="64m",
+                 phase=None, waiting=()):
+        # What the relay does, if there is one, and which mail waits in the outbox.
+        self.phase, self.waiting = phase, waiting
         self.name, self.given, self.command, self.boxes = name, files, command, boxes
         # What was made just before by somebody else, who synced nothing.
         self.fresh = fresh
@@ -1039,6 +1055,25 @@ class Scenario:
             data, mode, owner = content if isinstance(content, tuple) else (content, 0o755 if content is None else 0o600, 0)
             disk.put(path, data, mode, owner, owner)
         return disk
+
+    def fill(self, world):
+        """Has the program make the entries that wait."""
+        if not self.waiting:
+            return
+
+        def work(_):
+            world.enter(BOOT_IDS[0])
+            world.use_relay("refused")
+            world.mount(self.disk())
+            for id in self.waiting:
+                done = send_by_relay(world, id)
+                if done.returncode != 75:
+                    raise SystemExit(f"{self.name}: exit {done.returncode} of a relay that is down: {said(done)}")
+            return {path: file for path, file in world.files().items() if "/routes" not in path}
+
+        for path, (_, mode, uid, _, data) in in_children(world, work, [None])[0].items():
+            if path.startswith("outbox"):
+                self.given[path] = (data, mode, uid)
 
     def split(self, disk):
         """Returns the disk without what is fresh, and how it was made."""
@@ -1234,8 +1269,87 @@ class DeadLetters(Mbox):
         return None
 
 
+class Unsent(DeadLetters):
+    """Mail that could not be sent, and is sent now: the first of it is gone, the others are there."""
+
+    def state(self, view, views):
+        exact = [name for name, lines in views.items() if view == lines]
+        return exact or (["some"] if view and view == views["old"][-len(view):] else [])
+
+    def left(self, world, states, id):
+        path = self.place(world)
+        data = path.read_bytes() if path.exists() else b""
+        seen, old = Contents(data), Contents(states["old"]).ids
+        rest = seen.ids[:-1]
+        if seen.torn or b"\0" in data or seen.ids[-1:] != [id] or rest != old[len(old) - len(rest):]:
+            return [], self.wrong(data, states, id)
+        return [name for name, state in states.items() if rest == Contents(state).ids] or ["some"], None
+
+
 def send_in_vain(world, id):
-    return world.run(["mailx", "-n", "-t", "-S", "mta=/bin/false"], mail(id).decode())
+    return world.run(["mailx", "-n", "-t", "-S", "nooutbox", "-S", "mta=/bin/false"], mail(id).decode())
+
+
+def send_by_relay(world, id):
+    return world.run(["mailx", "-n", "-t"], mail(id, to="tester@example.test").decode())
+
+
+class Queue(Box):
+    """An outbox: each mail is in it, or it is not. A relay that works then takes what is left."""
+
+    def states(self, disk):
+        found = set()
+        for path, ino in disk.walk():
+            if re.match(re.escape(self.path) + r"/[^/]+\.(q|dot)$", path):
+                found.add(id_of(disk.nodes[ino].data))
+        return found
+
+    def view(self, world):
+        """Returns the ids of the mail that the listing shows."""
+        done = world.run(["outbox", "list", "--json"])
+        if done.returncode not in (0, 1, 2):
+            return [f"exit {done.returncode}: {said(done)}"]
+        return sorted(re.findall(r'"subject":"number ([!-~]+?-[0-9]+)"', done.stdout.decode(errors="replace")))
+
+    def state(self, view, views):
+        exact = [name for name, lines in views.items() if view == lines]
+        may = set.union(*(set(lines) for lines in views.values()))
+        must = set.intersection(*(set(lines) for lines in views.values()))
+        return exact or (["some"] if must <= set(view) <= may and len(view) == len(set(view)) else [])
+
+    def open(self, world):
+        """Sends all that is left, as if the time for it had come."""
+        world.relay.enter("up")
+        names = [path.stem for path in pathlib.Path(self.full(world)).glob("*.*") if path.suffix in (".q", ".dot", ".new")]
+        done = world.run(["outbox", "retry", *names]) if names else None
+        if done and done.returncode and not any(name.endswith(".new") for name in names):
+            return f"refused: outbox retry: exit {done.returncode}: {said(done)}"
+        done = world.run(["outbox", "flush", "-q"])
+        return f"refused: the next flush: exit {done.returncode}: {said(done)}" if done.returncode else None
+
+    def add(self, world, id):
+        done = send_by_relay(world, id)
+        return f"refused: the next mail: exit {done.returncode}: {said(done)}" if done.returncode else None
+
+    def left(self, world, states, id):
+        kinds, found = [], collections.Counter()
+        for message in world.relay.messages:
+            data = message.data.replace(b"\r\n", b"\n")
+            each = id_of(data)
+            found[each] += 1
+            if each is None or body_part(data) != body_of(each).rstrip(b"\n"):
+                kinds.append(f"torn {each}")
+        kinds += [f"twice {each}" for each, count in found.items() if count > 1]
+        must = set.intersection(*states.values()) | {id}
+        if missing := must - set(found):
+            kinds.append(f"lost {len(missing)} ({', '.join(sorted(missing, key=str)[:3])})")
+        for path in pathlib.Path(self.full(world)).glob("*.*"):
+            if path.suffix in (".q", ".dot"):
+                kinds.append(f"held {path.name}")
+        world.relay.messages.clear()
+        del found[id]
+        exact = [name for name, state in states.items() if set(found) == state]
+        return ([], "; ".join(kinds)) if kinds else (exact or ["some"], None)
 
 
 def id_of(data):
@@ -1369,6 +1483,17 @@ SCENARIOS = [
     Scenario("dead letter, another", base(None, home__dead=messages(None, 2, 20)),
              (["mailx", "-n", "-t", "-S", "mta=/bin/false"], mail(LETTER).decode()),
              [DeadLetters("home/dead")], statuses=(69, 70, 71, 75, 1)),
+    Scenario("outbox: a mail that the relay cannot take", base(None), (["mailx", "-n", "-t"], mail(LETTER, to="tester@example.test").decode()),
+             [Queue("outbox")], statuses=(75,), phase="451"),
+    Scenario("outbox: another, a long one", base(None), (["mailx", "-n", "-t"], mail(LONG, to="tester@example.test").decode()),
+             [Queue("outbox")], statuses=(75,), phase="refused", waiting=[new_id("before", 600)]),
+    # Its relay had the mail, and the power went before the file did: then it goes out twice.
+    Scenario("outbox: flush", base(None), (["outbox", "flush", "-q"], ""), [Queue("outbox")], phase="up",
+             waiting=[new_id("first", 600), new_id("second", 900)]),
+    Scenario("outbox: flush in vain", base(None), (["outbox", "flush", "-q"], ""), [Queue("outbox")], phase="451",
+             waiting=[new_id("first", 600), new_id("second", 900)]),
+    Scenario("resend", base(None, home__dead=messages(None, 2, 20)), (["resend", "DISK/home/dead"], ""), [Unsent("home/dead")],
+             phase="up"),
     Scenario("record", base(None, home__sent=messages("RO", 2, 20)),
              (["mailx", "-n", "-t", "-S", "mta=/bin/true", "-S", "record=DISK/home/sent"], mail(LETTER).decode()),
              [Mbox("home/sent")]),
@@ -1410,6 +1535,8 @@ class Judge:
 
     def prepare(self):
         """Looks how a reader shows the mailbox before and afterwards."""
+        if self.scenario.phase:
+            self.world.use_relay("up")
         self.views = [{} for _ in self.scenario.boxes]
         for name, disk in self.disks.items():
             self.world.mount(disk)
@@ -1578,6 +1705,8 @@ def recorded(world, disk, scenario, boot_id):
     """Runs a scenario on a disk; returns operations, their texts, the disk afterwards; None if it fails."""
     def work(_):
         world.enter(boot_id)
+        if scenario.phase:
+            world.use_relay(scenario.phase)
         ops, texts, new, done = record(world, disk, scenario)
         if done.returncode not in scenario.statuses:
             print(f"  {scenario.name}: exit {done.returncode} without a cut: {said(done)}")
@@ -1639,6 +1768,7 @@ class Trial:
         self.world, self.scenario, self.options = world, scenario, options
         # What became of disks by a rule before.
         self.answers = {}
+        scenario.fill(world)
         self.old = scenario.disk()
         self.ops, self.texts, self.new = recorded(world, self.old, scenario, BOOT_IDS[0]) or sys.exit(1)
         self.before, made = scenario.split(self.old)
