@@ -25,8 +25,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Packages of `cargo tree -e normal,build`, our own included.
-MAX_PACKAGES = 115
+# Packages of `cargo tree -e normal,build`, our own included. Six of them are the HTTP client that asks for
+# tokens (ureq, ureq-proto, http, httparse, bytes, utf8-zero).
+MAX_PACKAGES = 121
 
 # Whether dead code and unused re-exports fail the stage, or are only counted.
 DEAD_CODE_FAILS = True

@@ -167,6 +167,14 @@ pub const ROWS: &[Row] = &[
     row("nss-config-dir", &[], Path, "", "Accepted, no effect: the authorities in tls-ca-file are trusted, or else those of the system."),
     row("nullbody", &[], Switch, "set", "Send messages without a body. If unset, they are not sent, as with -E."),
     row("nullbodymsg", &[], Text, "Null message body; hope that's ok", "The note that is printed when a message without a body is sent."),
+    way("oauth", &[], Word, "", "Fetch a token for the relay and log in with it: `microsoft:TENANT` (Exchange Online; the tenant's domain or id) or `google`. For other services set oauth-token-url. The login is smtp-auth-user, or the address of from. Tokens are kept in the state directory, in files for you alone, until shortly before they expire. The service must answer within smtp-timeout, and within 30 seconds."),
+    way("oauth-ca-file", &[], Path, "", "The certificates (PEM) of the authorities to trust for the service that gives tokens, instead of the system's."),
+    way("oauth-client-id", &[], Word, "", "The id under which the application is registered with the service that gives tokens."),
+    way("oauth-key-file", &[], Path, "", "The key file (JSON) of a service account that may send for the mailbox, as Google makes it. Other users must not be able to read it."),
+    way("oauth-refresh-token-file", &[], Path, "", "A file whose first line is a refresh token, which somebody got by logging in. If the service gives a new one, it is written there before the mail is sent. Other users must not be able to read it."),
+    way("oauth-scope", &[], Word, "", "The right to ask for. For Microsoft and for a service account of Google, the right to send mail is the default."),
+    way("oauth-secret-file", &[], Path, "", "A file whose first line is the client secret of the application. Other users must not be able to read it."),
+    way("oauth-token-url", &[], Word, "", "The address of the service that gives tokens. It must begin with https://; http:// is allowed for 127.0.0.1 and [::1]. Redirects are not followed, and proxies of the environment are not used."),
     row("outbox", &[], OneOfOrPath(OUTBOX), "auto", "Keep a message that no next hop takes now in the outbox, from which it is sent later. `auto` is /var/spool/postrider/outbox for root, and postrider/outbox below $XDG_STATE_HOME or ~/.local/state for others; or it is this directory, which must belong to you alone. With `off`, or unset, such messages are appended to the dead letter file."),
     row("outfolder", &[], Switch, "", "Put the copies of record and -F into folder, unless their path is absolute."),
     row("page", &[], Switch, "", "Print a form feed after each message shown."),
@@ -472,7 +480,7 @@ mod tests {
         for name in [
             "mtaa",
             "use-starttls",
-            "oauth-scope",
+            "oauth-scopes",
             "from-address",
             "sendmail-flags",
         ] {

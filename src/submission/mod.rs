@@ -6,7 +6,7 @@
 //!
 //! The steps: `plan` finds a route for each copy (`mta` reads the settings, `identity` the names of
 //! this host, `route` expands the system's aliases and decides); `dispatch` renders the message for each route
-//! and hands it to its transport (`relay` prepares the one over SMTP, `secret` the login there); `keep` writes the dead letter;
+//! and hands it to its transport (`relay` prepares the one over SMTP, `secret` and `token` the login there); `keep` writes the dead letter;
 //! `log` and `report` say what became of each copy.
 
 use std::borrow::Cow;
@@ -36,6 +36,7 @@ mod report;
 pub mod route;
 mod secret;
 mod surroundings;
+mod token;
 
 pub use plan::SubmissionPlan;
 pub(crate) use plan::{name_of, plan};

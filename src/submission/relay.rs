@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::client_certificate;
-use super::secret::{self, named_file};
+use super::secret::{self, has_login, named_file};
 use crate::config::{Origin, Settings};
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
@@ -98,6 +98,7 @@ fn timeouts(settings: &Settings, terminal: bool) -> Timeouts {
 /// 78 when `tls=no` meets something that asks for TLS, or a login for another host.
 pub fn check(url: &RelayUrl, settings: &Settings) -> Result<(), Failure> {
     security(url, settings)?;
+    secret::check(url, settings)?;
     if has_login(url, settings) {
         forbid_clear_login(url, settings)
     } else {
@@ -158,12 +159,6 @@ pub fn is_unchecked(url: &RelayUrl, settings: &Settings) -> bool {
         || is_clear(settings)
         || (has_login(url, settings) && !is_loopback(&url.host));
     ignores_certificates(settings) && !is_checked
-}
-
-/// Returns whether there is a login name for this relay.
-fn has_login(url: &RelayUrl, settings: &Settings) -> bool {
-    let is_named = url.user.is_some() || settings.text("smtp-auth-user").is_some();
-    is_named && settings.get("smtp-auth") != Some("none")
 }
 
 /// Refuses to log in without TLS at another host, although the relay might have none.

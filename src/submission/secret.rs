@@ -1,6 +1,6 @@
 //! The login for a relay and its secret: from the settings to what the SMTP transport presents.
 //!
-//! A secret comes from a file, a command, systemd's credentials, a variable, the URL or netrc. A
+//! A token that is fetched comes from `token`. Any other secret comes from a file, a command, systemd's credentials, a variable, the URL or netrc. A
 //! secret in a file that others can read is refused.
 
 use std::ffi::OsStr;
@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::config::{Origin, file_name, words};
+use super::token;
+use crate::address::parse_people;
+use crate::config::{KnownNames, Origin, Settings, file_name, words};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;
@@ -21,13 +23,63 @@ use crate::sys::open::{self, Unread, Use};
 use crate::sys::{child, user};
 use crate::transport::smtp::{Credentials, Mechanism, Secret};
 
+/// What most of these secrets are, as messages name it.
+const PASSWORD: &str = "password";
+
 /// How long a password command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Returns the login name for a relay, if one is set.
+///
+/// A token is given for a mailbox, and a relay that takes one lets it send from that mailbox: so where
+/// a token is asked for, the sender that is set is the login as well.
+pub(super) fn login_name(url: &RelayUrl, settings: &Settings) -> Option<String> {
+    let set = url.user.as_deref().or(settings.text("smtp-auth-user"));
+    let own = || {
+        let from = settings
+            .text("from")
+            .filter(|_| token::is_asked_for(settings))?;
+        let names = KnownNames::new(settings);
+        let from = parse_people(from, &|name| names.ask(name));
+        let from = from.into_iter().flatten().next()?;
+        Some(from.address().to_string()).filter(|address| address.contains('@'))
+    };
+    set.map(str::to_owned).or_else(own)
+}
+
+/// Returns whether there is a login for this relay.
+pub(super) fn has_login(url: &RelayUrl, settings: &Settings) -> bool {
+    let is_named = login_name(url, settings).is_some() || token::is_asked_for(settings);
+    is_named && settings.get("smtp-auth") != Some("none")
+}
+
+/// Refuses what contradicts itself in the settings of a login.
+///
+/// # Errors
+/// 78 when it does.
+pub(super) fn check(url: &RelayUrl, settings: &Settings) -> Result<(), Failure> {
+    if settings.get("smtp-auth") == Some("none") {
+        return Ok(());
+    }
+    token::check(url, settings)?;
+    if token::is_asked_for(settings) && login_name(url, settings).is_none() {
+        return Err(Failure::new(
+            Kind::Config,
+            format!(
+                "a token for {} is configured, but not for which mailbox",
+                url.host
+            ),
+        )
+        .hint("set from= or smtp-auth-user= to the address of the mailbox"));
+    }
+    Ok(())
+}
 
 /// Finds the login for a relay: none where no login name is set.
 ///
 /// # Errors
-/// 77 when there is a login name but no password; 78 when a secret is not safe.
+/// 77 when there is a login name but no password; 78 when a secret is not safe; 75 when a token
+/// cannot be had now.
 pub(super) fn credentials(
     url: &RelayUrl,
     around: &Surroundings<'_>,
@@ -39,13 +91,15 @@ pub(super) fn credentials(
         "login" => Mechanism::Login,
         "xoauth2" => Mechanism::XOAuth2,
         "oauthbearer" => Mechanism::OAuthBearer,
+        _ if token::is_asked_for(settings) => Mechanism::Token,
         _ => Mechanism::Auto,
     };
-    let mut user = url
-        .user
-        .clone()
-        .or_else(|| settings.text("smtp-auth-user").map(str::to_owned));
-    let mut secret = configured_secret(url, around)?;
+    check(url, settings)?;
+    let mut user = login_name(url, settings);
+    let mut secret = match &user {
+        Some(user) if let Some(source) = token::source(url, user, around)? => Some(source.token()?),
+        _ => configured_secret(url, around)?,
+    };
     if secret.is_none()
         && settings.is_set("netrc-lookup")
         && let Some((login, password)) = netrc(url, user.as_deref(), around)?
@@ -96,7 +150,7 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
     // is an error: trying the next could send a wrong password and lock the account.
     if let Some(name) = settings.path("password-file") {
         let path = named_file(name, "cannot read the password in", around)?;
-        return Ok(Some(read_secret(&path, around)?));
+        return Ok(Some(read_secret(&path, PASSWORD, around)?));
     }
     if let Some(command) = settings.text("password-command") {
         return ask_command(command, around).map(Some);
@@ -104,7 +158,7 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
     if let Some(directory) = &around.environment.credentials_directory {
         // LoadCredential=smtp-password:… of a systemd unit.
         let path = directory.join("smtp-password");
-        match read_secret(&path, around) {
+        match read_secret(&path, PASSWORD, around) {
             Err(SecretError::Absent(_)) => {}
             read => return Ok(Some(read?)),
         }
@@ -129,16 +183,17 @@ fn check_rc(origin: &Origin) -> Result<(), Failure> {
     let Origin::File { path, .. } = origin else {
         return Ok(());
     };
-    let file = open::read::open(path, Use::Rc).map_err(|error| unreadable(path, error))?;
+    let file = open::read::open(path, Use::Rc);
+    let file = file.map_err(|error| unreadable(path, PASSWORD, error))?;
     file.metadata()
-        .map_or(Ok(()), |metadata| check_private("password", path, metadata))
+        .map_or(Ok(()), |metadata| check_private(PASSWORD, path, metadata))
 }
 
 /// Refuses a file with a secret that anybody but its owner, or a group that is not the owner's
 /// login group, can read.
 ///
 /// # Errors
-/// 78; `what` names the secret.
+/// 78 when they can; 75 when the owner cannot be looked up.
 pub(super) fn check_private(what: &str, path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     let mode = metadata.mode();
     // Group root is allowed, and so is a group that is not the owner's login group: somebody gave
@@ -146,7 +201,7 @@ pub(super) fn check_private(what: &str, path: &Path, metadata: &Metadata) -> Res
     // `users`. Whoever may write could put in a login of their own, so that counts as well.
     let by_group = mode & 0o040 != 0 && metadata.gid() != 0 && {
         let owner = user::by_uid(metadata.uid());
-        let owner = owner.map_err(|error| unreadable(path, error.into()))?;
+        let owner = owner.map_err(|error| unreadable(path, what, error.into()))?;
         owner.is_none_or(|owner| owner.gid == metadata.gid())
     };
     if mode & 0o007 != 0 || mode & 0o020 != 0 || by_group {
@@ -162,16 +217,17 @@ pub(super) fn check_private(what: &str, path: &Path, metadata: &Metadata) -> Res
     Ok(())
 }
 
-fn unreadable(path: &Path, error: Unread) -> Failure {
+/// Says that a file with a secret cannot be read.
+pub(super) fn unreadable(path: &Path, what: &str, error: Unread) -> Failure {
     Failure::new(
         error.kind(Kind::Config),
-        format!("cannot read the password in {}", sanitize::path(&path)),
+        format!("cannot read the {what} in {}", sanitize::path(&path)),
     )
     .because(error)
 }
 
 /// Why there is no secret in a file.
-enum SecretError {
+pub(super) enum SecretError {
     /// There is no such file.
     Absent(Failure),
     /// It cannot be read or must not be used.
@@ -186,32 +242,52 @@ impl From<SecretError> for Failure {
     }
 }
 
-/// Reads the first line of a file that only its owner can read.
-fn read_secret(path: &Path, around: &Surroundings<'_>) -> Result<Secret, SecretError> {
-    let unread = |error: Unread| {
-        if error.is_absent() {
-            SecretError::Absent(unreadable(path, error))
-        } else {
-            SecretError::Refused(unreadable(path, error))
-        }
-    };
-    let file = open::read::open(path, Use::Password).map_err(unread)?;
-    if let Some(metadata) = file.metadata() {
-        check_private("password", path, metadata).map_err(SecretError::Refused)?;
-    }
-    // A FIFO or /dev/stdin is allowed, for secrets that come from another program.
-    let bytes = file.bytes_or_stream(Use::Password, around.signals);
-    let text = Zeroizing::new(bytes.map_err(unread)?);
-    let text = str::from_utf8(&text).ok();
+/// Reads the first line of a file that only its owner can read; `what` it is, as messages name it.
+///
+/// # Errors
+/// When there is no such file, it cannot be read, others can, or its first line is empty.
+pub(super) fn read_secret(
+    path: &Path,
+    what: &str,
+    around: &Surroundings<'_>,
+) -> Result<Secret, SecretError> {
+    let bytes = read_private(path, what, around)?;
+    let text = str::from_utf8(&bytes).ok();
     text.and_then(first_line).ok_or_else(|| {
         SecretError::Refused(Failure::new(
             Kind::Config,
-            format!("there is no password in {}", sanitize::path(&path)),
+            format!("there is no {what} in {}", sanitize::path(&path)),
         ))
     })
 }
 
-fn first_line(text: &str) -> Option<Secret> {
+/// Reads a file that only its owner can read.
+///
+/// # Errors
+/// When there is no such file, it cannot be read, or others can.
+pub(super) fn read_private(
+    path: &Path,
+    what: &str,
+    around: &Surroundings<'_>,
+) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    let unread = |error: Unread| {
+        if error.is_absent() {
+            SecretError::Absent(unreadable(path, what, error))
+        } else {
+            SecretError::Refused(unreadable(path, what, error))
+        }
+    };
+    let file = open::read::open(path, Use::Password).map_err(unread)?;
+    if let Some(metadata) = file.metadata() {
+        check_private(what, path, metadata).map_err(SecretError::Refused)?;
+    }
+    // A FIFO or /dev/stdin is allowed, for secrets that come from another program.
+    let bytes = file.bytes_or_stream(Use::Password, around.signals);
+    bytes.map(Zeroizing::new).map_err(unread)
+}
+
+/// Returns the first line of a text, if there is anything in it.
+pub(super) fn first_line(text: &str) -> Option<Secret> {
     let line = text.lines().next()?;
     (!line.is_empty()).then(|| Secret::new(line))
 }
@@ -299,11 +375,11 @@ fn netrc(
         Ok(file) => file,
         // A netrc that is there and cannot be read is a failure: it may hold the login (D27).
         Err(error) if error.is_absent() => return Ok(None),
-        Err(error) => return Err(unreadable(&path, error)),
+        Err(error) => return Err(unreadable(&path, PASSWORD, error)),
     };
     let metadata = file.metadata().cloned();
     let bytes = file.bytes(Use::Netrc);
-    let bytes = Zeroizing::new(bytes.map_err(|error| unreadable(&path, error))?);
+    let bytes = Zeroizing::new(bytes.map_err(|error| unreadable(&path, PASSWORD, error))?);
     let text = String::from_utf8_lossy(&bytes);
     // The file's rights are checked only where it holds an entry for this relay: a readable netrc
     // for FTP hosts is none of our business.
@@ -311,7 +387,7 @@ fn netrc(
         return Ok(None);
     };
     if let Some(metadata) = metadata {
-        check_private("password", &path, &metadata)?;
+        check_private(PASSWORD, &path, &metadata)?;
     }
     Ok(Some((login, Secret::new(password))))
 }

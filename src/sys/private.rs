@@ -117,6 +117,32 @@ impl Private {
         make_in(&self.directory, &self.path, name, self.uid)
     }
 
+    /// Returns a directory of ours in another directory of ours, if it is there and private.
+    ///
+    /// # Errors
+    /// When it is not, or when others may write to what holds it.
+    pub(crate) fn open_below(holder: &Path, name: &str) -> io::Result<Private> {
+        open_in(
+            &holder_of_ours(holder)?,
+            holder,
+            name,
+            user::effective_uid(),
+        )
+    }
+
+    /// Returns a directory of ours in another directory of ours; makes it if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made, is not private, or when others may write to what holds it.
+    pub(crate) fn make_below(holder: &Path, name: &str) -> io::Result<Private> {
+        make_in(
+            &holder_of_ours(holder)?,
+            holder,
+            name,
+            user::effective_uid(),
+        )
+    }
+
     /// Returns its path, to be shown. Its own user may also open files by it, because no other user
     /// can replace them.
     pub(crate) fn path(&self) -> &Path {
@@ -143,6 +169,17 @@ fn base() -> io::Result<File> {
         Err(refused(&format!(
             "other users can rename the files in {BASE}"
         )))
+    }
+}
+
+/// Opens a directory of ours in which nobody else can rename anything.
+fn holder_of_ours(path: &Path) -> io::Result<File> {
+    let holder = names::directory(path, Links::Followed)?;
+    let found = holder.metadata()?;
+    if found.uid() == user::effective_uid() && found.mode() & 0o022 == 0 {
+        Ok(holder)
+    } else {
+        Err(refused("other users can rename the files in it"))
     }
 }
 

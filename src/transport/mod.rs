@@ -8,6 +8,7 @@ use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::Kind;
 pub(crate) use crate::message::MessageSource;
 
+pub(crate) mod https;
 pub(crate) mod local;
 pub(crate) mod sendmail;
 pub(crate) mod smtp;

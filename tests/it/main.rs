@@ -72,6 +72,7 @@ mod synced;
 mod system;
 mod terminal;
 mod tls_terms;
+mod token_server;
 mod tokens;
 mod told;
 mod told_names;

@@ -76,6 +76,12 @@ pub struct Behaviour {
     pub implicit: bool,
     /// The user and password that AUTH PLAIN and LOGIN take; without them MAIL gets 530.
     pub login: Option<(&'static str, &'static str)>,
+    /// The mailbox and the token that AUTH XOAUTH2 takes, as Exchange does.
+    pub bearer: Option<(&'static str, &'static str)>,
+    /// The only sender whose mail is accepted, in MAIL and in From, as Exchange checks it.
+    pub sends_as: Option<&'static str>,
+    /// Whether the connection is closed after a wrong login.
+    pub hangs_up: bool,
     /// The AUTH mechanisms offered where there is a login; by default both.
     pub mechanisms: Option<&'static str>,
     /// Whether AUTH is offered before TLS.
@@ -444,10 +450,13 @@ impl Behaviour {
                     user = self.login(peer, &line)?;
                     match user {
                         Some(_) => "235 2.7.0 welcome".to_owned(),
+                        None if self.hangs_up => {
+                            return peer.run(&say("535 5.7.3 Authentication unsuccessful"));
+                        }
                         None => "535 5.7.8 bad user or password".to_owned(),
                     }
                 }
-                "MAIL" if self.login.is_some() && user.is_none() => {
+                "MAIL" if self.wants_login() && user.is_none() => {
                     "530 5.7.0 authenticate first".to_owned()
                 }
                 "MAIL" => {
@@ -482,6 +491,10 @@ impl Behaviour {
                 "DATA" => {
                     peer.run(&say("354 go on"))?;
                     let data = peer.data()?;
+                    if let Some(refusal) = self.refuses_sender(&from, &data) {
+                        peer.run(&say(&refusal))?;
+                        continue;
+                    }
                     messages += 1;
                     let surplus = self.most_at_end.filter(|(most, _)| to.len() > *most);
                     let refusal = surplus.map(|(_, reply)| reply).or(self.end);
@@ -547,8 +560,12 @@ impl Behaviour {
         if self.certificate.is_some() && !tls {
             lines.push("STARTTLS".to_owned());
         }
-        if self.login.is_some() && (tls || self.auth_in_clear) {
-            lines.push(format!("AUTH {}", self.mechanisms.unwrap_or("LOGIN PLAIN")));
+        if self.wants_login() && (tls || self.auth_in_clear) {
+            let usual = match self.bearer {
+                Some(_) => "LOGIN XOAUTH2",
+                None => "LOGIN PLAIN",
+            };
+            lines.push(format!("AUTH {}", self.mechanisms.unwrap_or(usual)));
         }
         let last = lines.len() - 1;
         let lines = lines
@@ -558,13 +575,44 @@ impl Behaviour {
         lines.collect::<Vec<_>>().join("\r\n")
     }
 
-    /// Runs AUTH PLAIN or LOGIN; returns who has logged in.
+    fn wants_login(&self) -> bool {
+        self.login.is_some() || self.bearer.is_some()
+    }
+
+    /// Returns Exchange's answer to a message that is not from the mailbox.
+    fn refuses_sender(&self, from: &str, data: &[u8]) -> Option<String> {
+        let allowed = self.sends_as?;
+        let text = String::from_utf8_lossy(data);
+        let header = text.lines().take_while(|line| !line.is_empty());
+        let mut fields = header.filter(|line| line.to_ascii_lowercase().starts_with("from:"));
+        let bare = format!("From: {allowed}");
+        let is_own = |field: &str| field == bare || field.ends_with(&format!(" <{allowed}>"));
+        let path = format!("<{allowed}>");
+        if from.starts_with(&path) && fields.next().is_some_and(is_own) && fields.next().is_none() {
+            return None;
+        }
+        Some(format!(
+            "554 5.2.252 SendAsDenied; {allowed} not allowed to send as {}",
+            from.trim_matches(['<', '>'])
+        ))
+    }
+
+    /// Runs AUTH PLAIN, LOGIN or XOAUTH2; returns who has logged in.
     fn login(&self, peer: &mut Peer, line: &str) -> Result<Option<String>, String> {
         let decode = |text: &str| {
             let bytes = STANDARD.decode(text).unwrap_or_default();
             String::from_utf8_lossy(&bytes).into_owned()
         };
         let words: Vec<&str> = line.split(' ').collect();
+        if let ([_, "XOAUTH2", initial], Some((user, token))) = (words.as_slice(), self.bearer) {
+            if decode(initial) == format!("user={user}\x01auth=Bearer {token}\x01\x01") {
+                return Ok(Some(user.to_owned()));
+            }
+            // The challenge says why; an empty line acknowledges it.
+            peer.run(&say("334 eyJzdGF0dXMiOiI0MDAifQ=="))?;
+            peer.line()?;
+            return Ok(None);
+        }
         let (user, password) = match words.as_slice() {
             [_, "PLAIN", initial] => {
                 let text = decode(initial);
@@ -598,6 +646,11 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// Returns what another server needs to present it.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
     /// Returns one for `localhost` and 127.0.0.1, signed by its authority.
     pub fn good() -> Arc<Certificate> {
         Certificate::signed(&["localhost", "127.0.0.1"], |_| {})

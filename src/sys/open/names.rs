@@ -15,6 +15,8 @@
 //! | journals: what is no journal is not touched | `mailbox::rewrite::journal::held_path` |
 //! | the files of a Maildir | `mailbox::maildir::folder` |
 //! | the directory of a dead letter file, locked while letters are sent again | `flow::resend` |
+//! | kept tokens, in a directory of ours alone | `submission::token::cache` |
+//! | the file of a refresh token, and its successor beside it | `submission::token::refresh` |
 //! | a dead letter file of ours that others may read | `submission::keep` |
 //! | the files of an outbox | `submission::outbox::store` |
 //! | the name and the state of an entry of an outbox that we have locked | `submission::outbox::held` |

@@ -19,7 +19,7 @@ impl Secret {
     }
 
     /// Returns the secret itself, for sending it and for masking it in replies.
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -44,13 +44,15 @@ pub enum Mechanism {
     XOAuth2,
     /// OAUTHBEARER (RFC 7628): the secret is a bearer token.
     OAuthBearer,
+    /// XOAUTH2, else OAUTHBEARER, as the relay offers them.
+    Token,
 }
 
 impl Mechanism {
-    /// Returns its name in EHLO and AUTH; `Auto` has none.
+    /// Returns its name in EHLO and AUTH; those that leave the choice to the relay have none.
     fn name(self) -> &'static str {
         match self {
-            Mechanism::Auto => "",
+            Mechanism::Auto | Mechanism::Token => "",
             Mechanism::Plain => "PLAIN",
             Mechanism::Login => "LOGIN",
             Mechanism::XOAuth2 => "XOAUTH2",
@@ -77,6 +79,9 @@ pub(super) fn candidates(asked: Mechanism, offered: &[String]) -> Vec<Mechanism>
         // carry a token are not tried. CRAM-MD5 is not implemented: it protects nothing that TLS
         // does not, and the server would have to keep the password in clear.
         Mechanism::Auto => &[Mechanism::Plain, Mechanism::Login],
+        // XOAUTH2 first: the services that began with it (Google, Microsoft) know OAUTHBEARER less
+        // well or not at all.
+        Mechanism::Token => &[Mechanism::XOAuth2, Mechanism::OAuthBearer],
         Mechanism::Plain => &[Mechanism::Plain],
         Mechanism::Login => &[Mechanism::Login],
         Mechanism::XOAuth2 => &[Mechanism::XOAuth2],
@@ -109,7 +114,7 @@ pub(super) fn first(
     let secret = credentials.secret.reveal();
     let initial = Zeroizing::new(match mechanism {
         // In LOGIN the server speaks first: its draft has no initial response.
-        Mechanism::Auto | Mechanism::Login => {
+        Mechanism::Auto | Mechanism::Token | Mechanism::Login => {
             return AuthLine {
                 bytes: Zeroizing::new(format!("AUTH {name}\r\n")),
                 shown: format!("AUTH {name}"),
@@ -210,5 +215,11 @@ mod tests {
             [Mechanism::Plain, Mechanism::Login]
         );
         assert_eq!(candidates(Mechanism::XOAuth2, &offered), []);
+        assert_eq!(candidates(Mechanism::Token, &offered), []);
+        let offered = ["OAUTHBEARER", "PLAIN", "XOAUTH2"].map(str::to_owned);
+        assert_eq!(
+            candidates(Mechanism::Token, &offered),
+            [Mechanism::XOAuth2, Mechanism::OAuthBearer]
+        );
     }
 }

@@ -17,7 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::auth::{self, Credentials, Mechanism};
+use super::auth::{self, Credentials, Mechanism, Secret};
 
 /// The text that replaces a secret.
 const MASKED: &str = "****";
@@ -48,20 +48,10 @@ impl Mask {
         let Some(credentials) = credentials else {
             return mask;
         };
-        let secret = credentials.secret.reveal();
-        if secret.is_empty() {
+        if credentials.secret.reveal().is_empty() {
             return mask;
         }
-        let length = secret.chars().count();
-        for text in [secret.to_owned(), as_latin1(secret.as_bytes())] {
-            let text = Zeroizing::new(text);
-            if length < SHORT {
-                mask.word = Some(folded(&text));
-            } else {
-                mask.learn(&text, PLAIN_PART);
-            }
-        }
-        mask.learn_encoded(secret.as_bytes());
+        mask.learn_secret(&credentials.secret);
         // In LOGIN the encoded name of the user is a line of its own, which the dialogue shows
         // masked. An echo of that line is masked as well; the plain name is no secret.
         mask.learn(&STANDARD_NO_PAD.encode(&credentials.user), ENCODED_PART);
@@ -75,6 +65,30 @@ impl Mask {
             }
         }
         mask
+    }
+
+    /// Returns the mask for secrets that are sent as they are.
+    pub(super) fn of_secrets(secrets: &[Secret]) -> Mask {
+        let mut mask = Mask::default();
+        for secret in secrets {
+            mask.learn_secret(secret);
+        }
+        mask
+    }
+
+    /// Learns a secret, and what encodings make of it.
+    fn learn_secret(&mut self, secret: &Secret) {
+        let secret = secret.reveal();
+        let length = secret.chars().count();
+        for text in [secret.to_owned(), as_latin1(secret.as_bytes())] {
+            let text = Zeroizing::new(text);
+            if length < SHORT {
+                self.word = Some(folded(&text));
+            } else {
+                self.learn(&text, PLAIN_PART);
+            }
+        }
+        self.learn_encoded(secret.as_bytes());
     }
 
     /// Learns what stays of some bytes in the base64 of every text that holds them, and their hex.

@@ -46,9 +46,9 @@ mod session;
 mod surplus;
 #[cfg(test)]
 mod tests;
-mod tls;
+pub(in crate::transport) mod tls;
 mod tls_hints;
-mod tls_words;
+pub(in crate::transport) mod tls_words;
 mod transaction;
 mod verdict;
 mod worker;
@@ -65,6 +65,7 @@ pub(crate) use job::SharedMessage;
 pub(crate) use relay::{Relay, Security, Timeouts, Verify};
 pub(crate) use tls::{ClientCertificate, ClientCertificateError, OldestTls, parse_fingerprint};
 
+use self::mask::Mask;
 use super::{Envelope, Observer, Outcome};
 use crate::address::EnvelopeAddress;
 
@@ -77,4 +78,9 @@ pub(crate) fn submit(
     cancel: &AtomicBool,
 ) -> Vec<(EnvelopeAddress, Outcome)> {
     SmtpChannel::new(relay.clone(), observer).submit_last(envelope, message, &NoHooks, cancel)
+}
+
+/// Takes secrets, and what encodings make of them, out of an outsider's text.
+pub(crate) fn mask_secrets(text: &str, secrets: &[Secret]) -> String {
+    Mask::of_secrets(secrets).text(text)
 }

@@ -121,7 +121,7 @@ pub(super) struct Terms<'a> {
 
 /// Why TLS could not be set up or started.
 #[derive(Debug)]
-pub(super) enum TlsError {
+pub(in crate::transport) enum TlsError {
     /// The file of authorities cannot be used; the text says why.
     CaFile(PathBuf, String),
     /// The system failed while the authorities were read.
@@ -164,7 +164,7 @@ impl fmt::Display for TlsError {
                 )
             }
             TlsError::NoAuthorities => {
-                f.write_str("this host has no certificate authorities to check the relay by")
+                f.write_str("this host has no certificate authorities to check the server by")
             }
             TlsError::Name(name) => write!(f, "'{name}' is not a host name for TLS"),
             TlsError::Certificate { reason, .. } => {
@@ -355,14 +355,52 @@ impl CertificateCheck {
     }
 }
 
+/// Returns the certificates of authorities, for a client of TLS that judges by itself: those of this
+/// file, or the system's. `SSL_CERT_FILE` names `system`.
+///
+/// # Errors
+/// When there are none, or one of the file cannot be used.
+pub(in crate::transport) fn authorities(
+    file: Option<&Path>,
+    system: Option<&Path>,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    match file {
+        Some(path) => {
+            let certificates = certificates_of(path)?;
+            roots_from(path, certificates.clone())?;
+            Ok(certificates)
+        }
+        None => match system_certificates(system)? {
+            none if none.is_empty() => Err(TlsError::NoAuthorities),
+            certificates => Ok(certificates),
+        },
+    }
+}
+
 /// Returns the authorities of one PEM file; they replace the system's.
 fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {
+    roots_from(path, certificates_of(path)?)
+}
+
+/// Reads the certificates of one PEM file.
+fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let text = open::read::bytes(path, Use::Certificates).map_err(|error| unread(path, &error))?;
+    CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|_| {
+            let why = "it is damaged, or is not a PEM file";
+            TlsError::CaFile(path.to_owned(), why.to_owned())
+        })
+}
+
+/// Makes authorities of the certificates of one file, each of which must be usable.
+fn roots_from(
+    path: &Path,
+    certificates: Vec<CertificateDer<'static>>,
+) -> Result<RootCertStore, TlsError> {
     let unusable = |why: String| TlsError::CaFile(path.to_owned(), why);
     let mut roots = RootCertStore::empty();
-    let text = open::read::bytes(path, Use::Certificates).map_err(|error| unread(path, &error))?;
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate =
-            certificate.map_err(|_| unusable("it is damaged, or is not a PEM file".to_owned()))?;
+    for certificate in certificates {
         roots.add(certificate).map_err(|error| {
             let why = match &error {
                 rustls::Error::InvalidCertificate(reason) => tls_words::certificate(reason),
@@ -385,10 +423,17 @@ fn unread(path: &Path, error: &Unread) -> TlsError {
     }
 }
 
-/// Returns the authorities of the system, `SSL_CERT_FILE` and `SSL_CERT_DIR` included; odd ones are skipped.
+/// Returns the authorities of the system; odd ones are skipped.
+fn system_roots(named: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(system_certificates(named)?);
+    Ok(roots)
+}
+
+/// Reads the certificates of the system's authorities, `SSL_CERT_FILE` and `SSL_CERT_DIR` included.
 ///
 /// The file that a variable names is judged before it is read: the crate would read a device without end.
-fn system_roots(named: Option<&Path>) -> Result<RootCertStore, TlsError> {
+fn system_certificates(named: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     if let Some(path) = named {
         match open::read::open(path, Use::Certificates) {
             // The crate goes on to the usual places then.
@@ -397,8 +442,6 @@ fn system_roots(named: Option<&Path>) -> Result<RootCertStore, TlsError> {
         }
     }
     let loaded = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(loaded.certs);
     // Without an authority that could have been read the verdict on a certificate says nothing.
     for error in loaded.errors {
         if let rustls_native_certs::ErrorKind::Io { inner, path } = error.kind
@@ -407,7 +450,7 @@ fn system_roots(named: Option<&Path>) -> Result<RootCertStore, TlsError> {
             return Err(unread(&path, &Unread::from(inner)));
         }
     }
-    Ok(roots)
+    Ok(loaded.certs)
 }
 
 /// Judges the certificate and remembers its fingerprint, for the hint.

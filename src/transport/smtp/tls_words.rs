@@ -6,7 +6,7 @@
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 /// Says in plain words why a certificate is not trusted.
-pub(super) fn certificate(error: &CertificateError) -> String {
+pub(in crate::transport) fn certificate(error: &CertificateError) -> String {
     let words = match error {
         CertificateError::NotValidForNameContext {
             expected,
@@ -118,7 +118,7 @@ fn of_chain(name: &str) -> String {
 }
 
 /// Says in plain words why TLS with the relay failed.
-pub(super) fn failure(error: &Error) -> String {
+pub(in crate::transport) fn failure(error: &Error) -> String {
     let words = match error {
         Error::InvalidCertificate(reason) => {
             return format!("its certificate is not trusted: {}", certificate(reason));
