@@ -18,7 +18,7 @@ use crate::mailbox::{self, AppendOptions};
 use crate::message::{self, HeaderValue, Wire};
 use crate::sanitize;
 use crate::submission::mta::RelayUrl;
-use crate::submission::plan::SubmissionPlan;
+use crate::submission::plan::{SubmissionPlan, hint_of_recipient};
 use crate::submission::route::{Route, RoutedCopy};
 use crate::submission::{CopyReport, Surroundings, relay};
 use crate::sys::open::{self, Unread};
@@ -26,7 +26,7 @@ use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::{self, Local};
 use crate::transport::sendmail::{self, Sendmail};
-use crate::transport::{Disposition, Envelope, Outcome, smtp};
+use crate::transport::{Disposition, Envelope, Outcome, Scope, smtp};
 
 /// Makes sure that each file which is to have a copy can get it, and makes the directories that lack.
 ///
@@ -289,11 +289,14 @@ impl<'a> Dispatcher<'a> {
         }
         // The transport knows no settings. Only here can a refused certificate become the error of
         // the setting that would have let it pass.
-        let judged = outcomes.into_iter().map(|(_, mut outcome)| {
+        let judged = outcomes.into_iter().map(|(target, mut outcome)| {
             relay::distrusted(self.around.settings, &mut outcome);
             // Which line mends a refused sender is in the settings, too.
             if outcome.is_about_sender && outcome.hint.is_none() {
                 outcome.hint.clone_from(&self.plan.hint);
+            }
+            if outcome.scope == Scope::Recipient && outcome.hint.is_none() {
+                outcome.hint = hint_of_recipient(&target);
             }
             Arc::new(outcome)
         });

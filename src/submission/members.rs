@@ -50,7 +50,16 @@ impl<'a> AliasMembers<'a> {
 
     /// Returns what an alias of the mailrc or of the system stands for, if this name is one.
     pub(super) fn of(&self, name: &NamedAddress) -> Option<Vec<NamedAddress>> {
-        let members = compose::mailrc_members(name, self.settings, &self.names);
+        let mailrc =
+            |name: &NamedAddress| compose::mailrc_members(name, self.settings, &self.names);
+        // As the routes do: root@localhost is root.
+        let bare = || {
+            let address = name.address();
+            let is_own = !address.is_local_name() && self.identity.is_own(address);
+            let bare = EnvelopeAddress::new(address.local_part()).ok();
+            mailrc(&bare.filter(|_| is_own)?.into())
+        };
+        let members = mailrc(name).or_else(bare);
         let members = members.unwrap_or_else(|| vec![name.clone()]);
         let mut expanded = Vec::new();
         for member in members {

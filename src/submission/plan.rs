@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::address::{EnvelopeAddress, MAX_RECIPIENTS, ReversePath};
-use crate::compose::Draft;
+use crate::compose::{self, Draft};
 use crate::config::aliases::SystemAliases;
-use crate::config::{Problem, Settings, Weight};
+use crate::config::{KnownNames, Problem, Settings, Weight};
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;
@@ -55,6 +55,21 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
     notices.extend(check_host_files()?);
 
     let lookups = Lookups::new(around);
+    let names = KnownNames::new(settings);
+    // Without a configured sender everything goes as it went before there was one.
+    let is_named = ["from", "sender"]
+        .iter()
+        .any(|name| settings.text(name).is_some());
+    let mailrc_members = |name: &str| {
+        let name = EnvelopeAddress::new(name).ok().filter(|_| is_named)?;
+        let members = compose::mailrc_members(&name.into(), settings, &names)?;
+        Some(
+            members
+                .iter()
+                .map(|member| member.address().clone())
+                .collect(),
+        )
+    };
     let inputs = RoutingInputs {
         // A relay that `mta` names is in `mta` already.
         relay: relay.filter(|_| mta == Mta::Auto),
@@ -64,6 +79,7 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
         own_names: identity.own_names.clone(),
         find_sendmail: &|| lookups.sendmail(),
         is_account: &|name| lookups.is_account(name),
+        mailrc_members: &mailrc_members,
         system_aliases: &|| lookups.system_aliases(),
     };
     let recipients = draft.recipients().map(|named| named.address());
@@ -323,6 +339,18 @@ fn hint_of_domains(
     } else {
         format!("relays may refuse {bare}: write the full domain")
     })
+}
+
+/// Returns the hint for a recipient that a relay has refused, if its domain is one of this host alone.
+pub(super) fn hint_of_recipient(target: &EnvelopeAddress) -> Option<String> {
+    let domain = target.domain().unwrap_or_default();
+    if domain.contains('.') || domain.starts_with('[') {
+        return None;
+    }
+    let name = target.local_part();
+    Some(format!(
+        "no other host knows {target}: write 'alias {name} NAME@example.org' into /etc/mail.rc, with the address of who reads it"
+    ))
 }
 
 fn config_failure(problem: &Problem) -> Failure {

@@ -56,6 +56,9 @@ pub(crate) struct RoutingInputs<'a> {
     pub find_sendmail: &'a dyn Fn() -> Option<PathBuf>,
     /// Whether a name is an account here.
     pub is_account: &'a dyn Fn(&str) -> bool,
+    /// Returns the members of an alias in the mailrc, if it is to be followed for a name of this host
+    /// that is written with a domain.
+    pub mailrc_members: &'a dyn Fn(&str) -> Option<Vec<EnvelopeAddress>>,
     /// Reads the system's aliases.
     pub system_aliases: &'a dyn Fn() -> SystemAliases,
 }
@@ -179,29 +182,60 @@ impl Router<'_> {
         let Some(name) = self.local_name(recipient) else {
             return self.remote(recipient, recipient, reason, &way);
         };
+        // The mailrc's aliases of bare words are followed already. Programs that write
+        // `root@localhost` mean root, too, and no relay knows such an address.
+        let own = (self.leaves() && !recipient.is_local_name())
+            .then(|| (self.inputs.mailrc_members)(&name))
+            .flatten();
+        let mut has_members = false;
+        for named in own.unwrap_or_else(|| vec![recipient.clone()]) {
+            has_members |= match self.local_name(&named) {
+                Some(name) => self.expanded(recipient, &name, reason, &way),
+                None => {
+                    self.remote(recipient, &named, reason, &way);
+                    true
+                }
+            };
+        }
+        // A refusal and no silence: without any copy the mail would be gone and the exit status 0.
+        if !has_members {
+            let text = format!("the alias {name} has no members");
+            let outcome = Outcome::new(Disposition::Refused(Kind::NoUser), text);
+            self.push(recipient, recipient.clone(), Err(outcome), reason);
+        }
+    }
+
+    /// Returns whether mail for names of this host leaves it, too.
+    fn leaves(&self) -> bool {
+        matches!(self.inputs.mta, Mta::Relay(_)) || self.inputs.local_leaves
+    }
+
+    /// Finds a way for each member of a system's alias, or for the name; returns whether there was one.
+    fn expanded(
+        &mut self,
+        recipient: &EnvelopeAddress,
+        name: &str,
+        reason: &'static str,
+        way: &dyn Fn(&EnvelopeAddress) -> Option<Route>,
+    ) -> bool {
         let aliases = self
             .aliases
             .get_or_insert_with(|| Rc::new((self.inputs.system_aliases)()));
         let aliases = Rc::clone(aliases);
         // `expand` follows aliases of aliases, stops at loops, and leaves out commands, files and
         // includes, which only an MTA with the rights of their owners may use.
-        let expansion = expand(&name, |name| aliases.get(name));
+        let expansion = expand(name, |name| aliases.get(name));
         let ignored = expansion.ignored.iter().map(ToString::to_string);
         self.ignored.extend(ignored);
         for member in &expansion.members {
             // An alias file is written by hand; a member that is no address is reported and must
             // not keep the mail from the others.
             match EnvelopeAddress::new(*member) {
-                Ok(member) => self.member(recipient, &member, reason, &way),
+                Ok(member) => self.member(recipient, &member, reason, way),
                 Err(_) => self.ignored.push(ToString::to_string(member)),
             }
         }
-        // A refusal and no silence: without any copy the mail would be gone and the exit status 0.
-        if expansion.members.is_empty() {
-            let text = format!("the alias {name} has no members");
-            let outcome = Outcome::new(Disposition::Refused(Kind::NoUser), text);
-            self.push(recipient, recipient.clone(), Err(outcome), reason);
-        }
+        !expansion.members.is_empty()
     }
 
     fn member(
@@ -216,10 +250,9 @@ impl Router<'_> {
         };
         // Where all mail has to leave, a local name leaves too, with this host's domain behind it:
         // the relay's operator has an alias for root@this-host.
-        let one_way_out = matches!(self.inputs.mta, Mta::Relay(_)) || self.inputs.local_leaves;
         let account = (self.inputs.is_account)(&name);
         // An unknown bare name is for the relay to judge, if there is one.
-        if one_way_out || (!account && self.inputs.relay.is_some()) {
+        if self.leaves() || (!account && self.inputs.relay.is_some()) {
             let inputs = self.inputs;
             let qualified = qualified(member, &inputs.own_names, &inputs.qualify_domain);
             return self.remote(recipient, &qualified, reason, way);
@@ -319,9 +352,15 @@ mod tests {
                 .map(|relay| Arc::new(RelayUrl::parse(relay).unwrap())),
             local_leaves: setup.local_leaves,
             qualify_domain: "corp.example".to_owned(),
-            own_names: vec!["db1.corp.example".to_owned(), "localhost".to_owned()],
+            own_names: ["db1.corp.example", "db1", "localhost"]
+                .map(str::to_owned)
+                .into(),
             find_sendmail: &find,
             is_account: &|name| name == "root" || name == "alice",
+            mailrc_members: &|name| {
+                let member = EnvelopeAddress::new("ada@x.example").unwrap();
+                (name == "ada").then(|| vec![member])
+            },
             system_aliases: &|| {
                 SystemAliases::parse("postmaster: root\nops: alice, boss@x.example, |/bin/sh\n")
             },
@@ -437,6 +476,25 @@ mod tests {
                 "root@corp.example relay",
                 "alice@corp.example relay",
                 "a@x.example relay"
+            ]
+        );
+        let setup = Setup {
+            mta: "smtp://relay.example",
+            ..HERE
+        };
+        let written = [
+            "ada@localhost",
+            "bob@db1",
+            "carol@db1.corp.example",
+            "bob@db2",
+        ];
+        assert_eq!(
+            ways(setup, &written),
+            [
+                "ada@x.example relay",
+                "bob@corp.example relay",
+                "carol@corp.example relay",
+                "bob@db2 relay",
             ]
         );
         let setup = Setup {

@@ -653,6 +653,51 @@ fn explain_names_each_change_with_its_reason() {
 }
 
 #[test]
+fn mail_for_root_at_localhost_follows_the_alias_of_root() {
+    let rc = "set from=alerts@example.org\nalias root ops@example.com";
+    for line in [
+        "sendmail root@localhost",
+        "mailx -s x root@localhost",
+        "postrider send root@db1.example.org",
+    ] {
+        let text = "To: root@localhost\nReply-To: root@localhost\n\nhi\n";
+        let server = SmtpServer::accepting(Behaviour::default());
+        let (_, message) = run(&row(line, text, [""; 4]), rc, &server);
+        assert_eq!(message.to, ["<ops@example.com>"], "{line}");
+        let letter = letter(&message);
+        assert_eq!(letter.field("To"), "ops@example.com", "{line}");
+        let replies = letter.fields("Reply-To");
+        assert!(
+            replies.iter().all(|to| to == "ops@example.com"),
+            "{line} {replies:?}"
+        );
+    }
+}
+
+#[test]
+fn a_refused_name_of_this_host_has_the_alias_to_write_as_a_hint() {
+    let server = SmtpServer::accepting(Behaviour {
+        refuse: vec![("root@db1", "550 5.1.2 no such domain")],
+        ..Behaviour::default()
+    });
+    Case::new()
+        .called("sendmail")
+        .args(["-i", "root"])
+        .rc(&format!(
+            "set mta=smtp://127.0.0.1:{} hostname=db1 from=alerts@example.org",
+            server.port()
+        ))
+        .stdin("To: root\n\nhi\n")
+        .status(65)
+        .says("cannot send to root@db1 (for root): ")
+        .hints(
+            "no other host knows root@db1: write 'alias root NAME@example.org' into /etc/mail.rc",
+        )
+        .keeps(1)
+        .run();
+}
+
+#[test]
 fn from_force_needs_a_sender() {
     let server = SmtpServer::accepting(Behaviour::default());
     let case = |rc: &str| {

@@ -11,14 +11,20 @@ use std::collections::HashSet;
 
 use super::identity::Identity;
 use super::members::AliasMembers;
-use crate::address::{EnvelopeAddress, NamedAddress, ReversePath, parse_people};
+use crate::address::{EnvelopeAddress, NamedAddress, ReversePath};
 use crate::compose::Draft;
 use crate::compose::render::{Change, Header, People, PeopleField};
-use crate::config::{KnownNames, Settings};
-use crate::exit::{self, Failure, Kind};
+use crate::config::Settings;
+use crate::exit::Failure;
 use crate::message::HeaderValue;
-use crate::sanitize;
 use crate::sys::user;
+
+mod senders;
+
+#[cfg(test)]
+mod tests;
+
+use senders::Senders;
 
 /// The envelope sender and the changes of the header for mail that goes to a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,75 +48,6 @@ pub struct Rewriting {
     pub new: String,
     /// Why, as an English clause.
     pub why: String,
-}
-
-/// The senders that the configuration names for relays.
-#[derive(Debug)]
-pub(super) struct Senders {
-    /// The addresses of `from`; not empty if there is a sender at all.
-    from: Vec<NamedAddress>,
-    /// The address of `sender`.
-    sender: Option<NamedAddress>,
-    /// Whether the relay takes no other sender (`from-force`).
-    is_only: bool,
-    /// The reason to use them, as an English clause.
-    why: String,
-}
-
-impl Senders {
-    /// Reads the senders from the settings.
-    ///
-    /// # Errors
-    /// 78 when one of them is no address, or `from-force` names a sender that does not exist.
-    pub(super) fn read(settings: &Settings, identity: &Identity) -> Result<Senders, Failure> {
-        let mut from = people(settings, "from")?;
-        let sender = people(settings, "sender")?.into_iter().next();
-        let is_only = settings.is_set("from-force");
-        let mut why = match (from.is_empty(), &sender) {
-            (false, _) => format!("from is set ({})", settings.origin("from")),
-            (true, Some(_)) => format!("sender is set ({})", settings.origin("sender")),
-            (true, None) => String::new(),
-        };
-        if is_only && from.is_empty() {
-            // The sender that a relay surely takes is the one that logs in.
-            let known = sender.clone();
-            let login = || identity.login_address().cloned().map(NamedAddress::from);
-            let Some(only) = known.or_else(login) else {
-                let origin = settings.origin("from-force");
-                let what = origin.says("from-force needs the sender that the relay takes");
-                return Err(Failure::new(Kind::Config, what)
-                    .hint("set from= to the address that the relay takes mail from"));
-            };
-            from.push(only);
-        }
-        if is_only {
-            why = format!("from-force is set ({})", settings.origin("from-force"));
-        }
-        Ok(Senders {
-            from,
-            sender,
-            is_only,
-            why,
-        })
-    }
-}
-
-/// Returns the addresses of a variable.
-fn people(settings: &Settings, name: &'static str) -> Result<Vec<NamedAddress>, Failure> {
-    let Some(text) = settings.text(name) else {
-        return Ok(Vec::new());
-    };
-    let names = KnownNames::new(settings);
-    let entries = parse_people(text, &|name| names.ask(name)).into_iter();
-    entries
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error: crate::address::AddressError| {
-            let shown = sanitize::line(error.text.as_bytes());
-            let what = settings
-                .origin(name)
-                .says(&format!("{name} \"{shown}\" is not an address"));
-            Failure::new(Kind::Config, what).because(exit::with_causes(&error))
-        })
 }
 
 /// Finds what a relay may see of a draft. `members` says what the names of this
@@ -200,10 +137,15 @@ impl Rewriter<'_> {
     }
 
     fn is_configured(&self, address: &EnvelopeAddress) -> bool {
+        let same = |known: &EnvelopeAddress| {
+            let of = |one: &EnvelopeAddress| self.identity.qualified(one).with_ascii_domain();
+            let (known, found) = (of(known), of(address));
+            let domains = (known.domain(), found.domain());
+            known.local_part() == found.local_part()
+                && matches!(domains, (Some(a), Some(b)) if a.eq_ignore_ascii_case(b))
+        };
         let configured = self.senders.from.iter().chain(&self.senders.sender);
-        configured.map(NamedAddress::address).any(|known| {
-            known == address || self.identity.qualified(known) == self.identity.qualified(address)
-        })
+        configured.map(NamedAddress::address).any(same)
     }
 
     /// Returns why a sender gives way, or is qualified.
@@ -376,7 +318,7 @@ impl Rewriter<'_> {
                 let new = self.qualified(std::slice::from_ref(old));
                 (Some(new), self.why(old.address()))
             }
-            (None, Some(configured)) if self.senders.sender.is_some() && place.is_none() => {
+            (None, Some(configured)) if self.senders.sender.is_some() => {
                 let why = self.senders.why.clone();
                 let is_needed = !is_only_author(&configured);
                 (is_needed.then_some(configured), why)
@@ -462,12 +404,10 @@ impl Rewriter<'_> {
             return;
         };
         new.retain(|named| seen.insert(named.address().clone()));
-        let is_alias = !is_sender && self.follows_aliases() && self.members.of(changed).is_some();
-        let why = match is_alias {
-            true => format!("{} is an alias", changed.address()),
-            false if is_sender => self.why(changed.address()),
-            false if changed.address().is_local_name() => "it has no domain".to_owned(),
-            false => "it names no host but this one".to_owned(),
+        let why = if is_sender {
+            self.why(changed.address())
+        } else {
+            self.why_of_recipient(changed)
         };
         self.change(place, name, &shown(list), Some(new), &why);
     }
@@ -482,6 +422,23 @@ impl Rewriter<'_> {
     /// header stays as it was before there was one.
     fn follows_aliases(&self) -> bool {
         !self.senders.why.is_empty()
+    }
+
+    /// Returns why a recipient is written otherwise.
+    fn why_of_recipient(&self, named: &NamedAddress) -> String {
+        let address = named.address();
+        let members = self.recipient(named);
+        let is_alias = match members.as_slice() {
+            [member] => member.address().local_part() != address.local_part(),
+            _ => true,
+        };
+        if is_alias {
+            format!("{address} is an alias")
+        } else if address.is_local_name() {
+            "it has no domain".to_owned()
+        } else {
+            "it names no host but this one".to_owned()
+        }
     }
 
     /// Returns what a relay may see of a recipient.
