@@ -2,6 +2,7 @@
 """What becomes of mail that a real mail system takes: is what the program says of it true?
 
     mta.py relay|submit SYSTEM            (inside the root that .ci/mta.sh makes)
+    mta.py names                          a name server that knows no name
 
 relay: by SMTP, on 10.9.9.9. submit: by the system's sendmail binary, as root and as a plain user.
 In both, a recipient that was told as accepted must get the mail (or somebody the bounce, which is the
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import time
 
-WHAT, SYSTEM = sys.argv[1:3]
+WHAT, SYSTEM = (sys.argv[1:] + [""])[:2]
 HOST, OTHER_NAME = "mail.example.test", "other.example.test"
 USER, PASSWORD = "tester", "s3cret"
 SPOOL = pathlib.Path("/var/mail")
@@ -312,8 +313,20 @@ def try_submit():
 relay = None
 
 
+def know_no_names():
+    """Answers every question with NXDOMAIN; without an answer Sendmail keeps all mail for later."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 53))
+    while True:
+        question, client = server.recvfrom(4096)
+        end = question.find(b"\0", 12) + 5
+        server.sendto(question[:2] + b"\x81\x83" + b"\0\x01" + b"\0" * 6 + question[12:end], client)
+
+
 def main():
     global relay
+    if WHAT == "names":
+        know_no_names()
     if WHAT == "submit" and SYSTEM in ("dma", "nullmailer", "msmtp"):
         from relay import Relay
         relay = Relay(port=2500, refuses="nosuchuser", size=2 << 20)

@@ -296,8 +296,6 @@ if [ "${1:-}" != --connected ]; then
     install -m 755 "$program" "$root/usr/bin/postrider"
     ln -sf postrider "$root/usr/bin/mailx"
     install -m 644 "$(dirname "$0")"/{mta,outage,relay}.py "$root/opt/"
-    # There is no name server, which is told at once.
-    sed -i 's/^hosts:.*/hosts: files/' "$root/etc/nsswitch.conf"
     rm -f "$root/etc/resolv.conf"
     printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$root/etc/resolv.conf"
     export base root program
@@ -306,6 +304,8 @@ fi
 
 ip link set lo up
 ip address add "$ADDRESS/32" dev lo
+# The namespace ends it.
+inside PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 /opt/mta.py names >"$base/names.log" 2>&1 </dev/null &
 if is_ours "start_$SYSTEM"; then
     "start_$SYSTEM" || { cat "$base"/*.log >&2; fail "it does not start"; }
 fi
