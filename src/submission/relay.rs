@@ -87,8 +87,8 @@ fn timeouts(settings: &Settings, terminal: bool) -> Timeouts {
     Timeouts {
         connect: timeout("smtp-connect-timeout", 10),
         reply: timeout("smtp-timeout", 60),
+        final_reply: timeout("smtp-accept-timeout", 600),
         deadline: deadline.filter(|time| is_limited && !time.is_zero()),
-        ..Timeouts::default()
     }
 }
 
@@ -234,6 +234,12 @@ mod tests {
             times(&["nosmtp-deadline", "nosmtp-timeout"], false),
             (10, 60, None)
         );
+        let mut patient = Settings::default();
+        let option = || Origin::Option("-S".to_owned());
+        assert_eq!(timeouts(&patient, false).final_reply.as_secs(), 600);
+        crate::config::mailrc::apply_set(&mut patient, "smtp-accept-timeout=20m", option())
+            .unwrap();
+        assert_eq!(timeouts(&patient, false).final_reply.as_secs(), 1200);
         let longest = 366 * 24 * 60 * 60;
         assert_eq!(
             times(&["smtp-timeout=99999999999999999999"], false).1,

@@ -171,6 +171,11 @@ impl SmtpServer {
         SmtpServer::serve(address, move |_, peer| behaviour.converse(peer))
     }
 
+    /// Starts a server that speaks with each client as this function does.
+    pub fn talking(talk: impl Fn(&mut Peer) -> Done + Send + Sync + 'static) -> SmtpServer {
+        SmtpServer::serve(LOOPBACK, move |_, peer| talk(peer))
+    }
+
     fn serve(
         address: IpAddr,
         talk: impl Fn(usize, &mut Peer) -> Done + Send + Sync + 'static,
@@ -252,7 +257,7 @@ pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// The result of a step: what the client did wrong.
-type Done = Result<(), String>;
+pub type Done = Result<(), String>;
 
 enum Stream {
     Clear(TcpStream),
@@ -261,7 +266,7 @@ enum Stream {
 }
 
 /// The server's end of one connection.
-struct Peer {
+pub struct Peer {
     stream: Stream,
     buffer: Vec<u8>,
     number: usize,
@@ -320,7 +325,8 @@ impl Peer {
         }
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Done {
+    /// Sends these bytes.
+    pub fn send(&mut self, bytes: &[u8]) -> Done {
         let result = match &mut self.stream {
             Stream::Clear(stream) => stream.write_all(bytes),
             Stream::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
@@ -329,7 +335,8 @@ impl Peer {
         result.map_err(|error| format!("cannot send: {error}"))
     }
 
-    fn fill(&mut self) -> io::Result<usize> {
+    /// Reads what has come; 0 at the end.
+    pub fn fill(&mut self) -> io::Result<usize> {
         let mut block = [0; 65536];
         let count = match &mut self.stream {
             Stream::Clear(stream) => stream.read(&mut block)?,
@@ -344,6 +351,27 @@ impl Peer {
             session.clear += if clear { count } else { 0 };
         });
         Ok(count)
+    }
+
+    /// Makes the kernel hold little for us: a client that sends much waits until we read.
+    pub fn take_little(&self) -> Done {
+        let socket = match &self.stream {
+            Stream::Clear(stream) => stream,
+            Stream::Tls(stream) => &stream.sock,
+            Stream::Closed => return Ok(()),
+        };
+        rustix::net::sockopt::set_socket_recv_buffer_size(socket, 4096)
+            .map_err(|error| format!("cannot shrink the buffer: {error}"))
+    }
+
+    /// Reads until the client leaves.
+    pub fn drain(&mut self) -> Done {
+        loop {
+            match self.fill() {
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(_) => self.buffer.clear(),
+            }
+        }
     }
 
     fn line(&mut self) -> Result<Vec<u8>, String> {
@@ -361,13 +389,13 @@ impl Peer {
     }
 
     /// Reads a line without its line end; `None` at the end.
-    fn command(&mut self) -> Option<String> {
+    pub fn command(&mut self) -> Option<String> {
         let line = self.line().ok()?;
         Some(String::from_utf8_lossy(&line).trim_end().to_owned())
     }
 
     /// Reads the body of DATA, and takes the dot-stuffing off.
-    fn data(&mut self) -> Result<Vec<u8>, String> {
+    pub fn data(&mut self) -> Result<Vec<u8>, String> {
         let mut data = Vec::new();
         loop {
             let line = self.line()?;
@@ -395,7 +423,8 @@ impl Peer {
         }
     }
 
-    fn start_tls(&mut self, certificate: &Certificate) -> Done {
+    /// Goes over to TLS.
+    pub fn start_tls(&mut self, certificate: &Certificate) -> Done {
         let Stream::Clear(mut stream) = std::mem::replace(&mut self.stream, Stream::Closed) else {
             return Err("TLS inside TLS".to_owned());
         };

@@ -821,6 +821,7 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("sign", &[], "sign=Yours", Shows(Mail(&["-~"], "~a\n"), Sent("Yours"))),
     ("skipemptybody", &[], "skipemptybody", Hides(EMPTY, Sent("ops@x.org"))),
     ("smtp", &["mta=auto"], "smtp=127.0.0.1:[PORT]", Shows(RELAY, Wire("RCPT TO:<ops@x.org>"))),
+    ("smtp-accept-timeout", &[], "", Test("the_times_of_a_relay_are_those_that_are_set")),
     ("smtp-auth", &["user=tester", "password=s3cret"], "smtp-auth=none", Hides(RELAY, Login("tester"))),
     ("smtp-auth-user", &["password=s3cret"], "smtp-auth-user=tester",
         Shows(RELAY, Login("tester"))),

@@ -25,6 +25,9 @@ use crate::transport::{Disposition, Outcome, Scope};
 /// How long the reply to QUIT may take; nothing depends on it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long we look for the last words of a relay that stopped reading.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// How long the rest of a reply may take that came without a command.
 const UNASKED: Duration = Duration::from_secs(1);
 
@@ -38,6 +41,8 @@ pub(super) struct SmtpSession {
     pub(super) transactions: usize,
     /// Whether MAIL was sent and its transaction has not come to its end.
     pub(super) is_in_transaction: bool,
+    /// Whether the relay has asked for the message and has not got its final dot.
+    pub(super) is_sending_message: bool,
     /// Whether the relay has answered the first command of the present message.
     pub(super) has_answered: bool,
 }
@@ -64,6 +69,7 @@ impl SmtpSession {
             offers: Capabilities::default(),
             transactions: 0,
             is_in_transaction: false,
+            is_sending_message: false,
             has_answered: false,
         }
     }
@@ -388,9 +394,8 @@ impl SmtpSession {
         self.unasked()?;
         match self.wire.send(bytes) {
             Ok(()) => Ok(()),
-            // A relay that closes often says why first (421, or 554 for a blocked client), and its
-            // line may lie unread in our receive buffer behind the failed write.
-            Err(WireError::Closed) => self.last_words(WireError::Closed),
+            // Its reason may lie unread in our receive buffer behind the failed write.
+            Err(WireError::Closed) => self.last_words(doing, &WireError::Closed),
             Err(error) => Err(Stop::Broken(failure(&self.job.relay, doing, &error))),
         }
     }
@@ -404,29 +409,46 @@ impl SmtpSession {
         if !self.wire.has_spoken() {
             return Ok(());
         }
-        let relay = &self.job.relay;
-        let early = |words: String| {
-            let text = format!(
-                "{}: the relay answered before it was asked{words}",
-                relay.name()
-            );
+        // A close without words is left for the write or the read that follows, which knows what it
+        // was doing and says so.
+        self.early_words(UNASKED, self.is_sending_message)
+    }
+
+    /// Asks a relay that stopped taking our bytes whether it said why.
+    pub(super) fn last_words<T>(&mut self, doing: &str, error: &WireError) -> Result<T, Stop> {
+        // A write fails when the relay has closed its end. Its reply, such as 552 for a message that
+        // became too large, or 554 for a blocked client, may have come before that and explains more
+        // than "connection closed".
+        self.early_words(LAST_WORDS, true)?;
+        Err(Stop::Broken(failure(&self.job.relay, doing, error)))
+    }
+
+    /// Stops with what the relay says unasked, if it says something in this time. No further reply
+    /// can be matched with its command then, so the connection ends.
+    fn early_words(&mut self, limit: Duration, is_refusal_believed: bool) -> Result<(), Stop> {
+        let heard = self.wire.reply(limit);
+        let relay = self.job.relay.name();
+        let early = |words: &str| {
+            let text = format!("{relay}: the relay answered before it was asked{words}");
             let outcome = Outcome::new(Disposition::TryLater(Kind::Protocol), text);
-            Stop::Broken(outcome.scope(Scope::Route))
+            Err(Stop::Broken(outcome.scope(Scope::Route)))
         };
-        // The rest of the early reply is read only to show it: after an early reply none can be
-        // matched with its command any more, so the connection ends.
-        match self.wire.reply(UNASKED) {
+        match heard {
             Ok(reply) => {
                 self.show(&reply);
-                Err(match reply.code {
-                    421 => Stop::Broken(verdict(&reply, DialoguePart::Session)),
-                    _ => early(format!(": {}", reply.text())),
-                })
+                match reply.code {
+                    421 => Err(Stop::Broken(verdict(&reply, DialoguePart::Session))),
+                    // In the middle of a message, or before it hangs up: the relay does not want the
+                    // message. Whoever says so can only keep it from being sent.
+                    400..=599 if is_refusal_believed => {
+                        Err(Stop::Broken(verdict(&reply, DialoguePart::Message)))
+                    }
+                    _ => early(&format!(": {}", reply.text())),
+                }
             }
-            // A close without words is left for the write or the read that follows, which knows
-            // what it was doing and says so.
-            Err(WireError::Closed) => Ok(()),
-            Err(_) => Err(early(String::new())),
+            Err(WireError::Reply(error)) => early(&format!(": {error}")),
+            Err(_) if self.wire.has_spoken() => early(""),
+            Err(_) => Ok(()),
         }
     }
 

@@ -5,20 +5,18 @@
 
 use std::io;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use lettre::Address;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 
-use super::connection::WireError;
 use super::data::{Block, Blocks, WireMeasure, measure};
 use super::delivery::Delivery;
 use super::job::Event;
 use super::reply::Reply;
 use super::session::SmtpSession;
 use super::surplus::{fewer_recipients, says_too_many, too_many};
-use super::verdict::{DialoguePart, Stop, failure, unanswered, uncertain, undecided, verdict};
+use super::verdict::{DialoguePart, Stop, unanswered, uncertain, undecided, verdict};
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::{Kind, plain};
 use crate::transport::{Disposition, Outcome, Scope};
@@ -27,8 +25,8 @@ use crate::transport::{Disposition, Outcome, Scope};
 /// sides, each waiting for the other to read (RFC 2920 section 3.1).
 const WINDOW: usize = 100;
 
-/// How long we look for the last words of a relay that stopped reading.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// What we do when the message does not get through.
+const SENDING: &str = "cannot send the message";
 
 /// A command of the envelope.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -349,6 +347,7 @@ impl SmtpSession {
     fn send_message(&mut self, recipients: &[usize]) -> Result<Reply, Stop> {
         let job = Arc::clone(&self.job);
         job.progress.enter("the message to be sent");
+        self.is_sending_message = true;
         let broken = |error: io::Error| Stop::Broken(unreadable(&error));
         let mut blocks = Blocks::new(job.message.reader().map_err(broken)?);
         loop {
@@ -360,7 +359,7 @@ impl SmtpSession {
                 Some(Block::Middle(bytes)) => {
                     self.unasked()?;
                     if let Err(error) = self.wire.send(&bytes) {
-                        return self.last_words(error);
+                        return self.last_words(SENDING, &error);
                     }
                     self.still_wanted()?;
                 }
@@ -381,10 +380,11 @@ impl SmtpSession {
                     if let Err(error) = self.wire.send(&bytes) {
                         // The dot is the last of these bytes: it has not left.
                         job.progress.not_taken();
-                        return self.last_words(error);
+                        return self.last_words(SENDING, &error);
                     }
                     // From here on the message may be the relay's.
                     let reply = self.final_reply()?;
+                    self.is_sending_message = false;
                     self.is_in_transaction = false;
                     return Ok(reply);
                 }
@@ -449,25 +449,6 @@ impl SmtpSession {
         self.job.progress.answered(&outcome);
         let later = Outcome::new(Disposition::TryLater(Kind::TryLater), text);
         Stop::Broken(later)
-    }
-
-    /// Asks a relay that stopped taking our bytes whether it said why.
-    pub(super) fn last_words<T>(&mut self, error: WireError) -> Result<T, Stop> {
-        // A write fails when the relay has closed its end. Its reply, such as 552 for a message
-        // that became too large, may have come before that and explains more than "connection
-        // closed".
-        if let Ok(reply) = self.wire.reply(LAST_WORDS)
-            && (reply.is_temporary() || reply.is_permanent())
-        {
-            self.show(&reply);
-            return Err(Stop::Broken(verdict(&reply, DialoguePart::Message)));
-        }
-        let relay = &self.job.relay;
-        Err(Stop::Broken(failure(
-            relay,
-            "cannot send the message",
-            &error,
-        )))
     }
 }
 
