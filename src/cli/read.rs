@@ -5,10 +5,11 @@ use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
 
 use crate::cli::settings::{self, Inputs};
 use crate::config::{Environment, Origin, Settings};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{self, Diagnostics};
 use crate::exit::{Failure, Kind};
 use crate::flow;
 use crate::flow::reading::{self, FoundMailbox, MailboxChoice, Opening};
+use crate::flow::unsent;
 use crate::mailbox::Mailbox;
 use crate::report::{self, ReportError, ShowForm, json};
 use crate::selection::FlagChoice;
@@ -147,6 +148,14 @@ fn read_mailbox(
                 Task::Headers(_) | Task::Search { .. } | Task::Change(_)
             );
             reading::report_error(&error, &found, quiet, diagnostics);
+            // A person who looks for mail hears of unsent mail, where the reader would have said so.
+            if let (Task::Shell { .. }, ReportError::NoMail | ReportError::Open(_)) = (task, &error)
+                && io::stdin().is_terminal()
+            {
+                for line in unsent::greeting(&settings, environment) {
+                    diagnostics::line(&line);
+                }
+            }
         }
     }
     if let Some(signals) = &signals {

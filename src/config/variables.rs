@@ -176,6 +176,7 @@ pub const ROWS: &[Row] = &[
     way("oauth-secret-file", &[], Path, "", "A file whose first line is the client secret of the application. Other users must not be able to read it."),
     way("oauth-token-url", &[], Word, "", "The address of the service that gives tokens. It must begin with https://; http:// is allowed for 127.0.0.1 and [::1]. Redirects are not followed, and proxies of the environment are not used."),
     row("outbox", &[], OneOfOrPath(OUTBOX), "auto", "Keep a message that no next hop takes now in the outbox, from which it is sent later. `auto` is /var/spool/postrider/outbox for root, and postrider/outbox below $XDG_STATE_HOME or ~/.local/state for others; or it is this directory, which must belong to you alone. With `off`, or unset, such messages are appended to the dead letter file."),
+    row("outbox-notice", &[], Switch, "set", "Put a note into your own mailbox on this host if messages wait in the outbox for more than 15 minutes, or have failed for good: at most once an hour."),
     row("outfolder", &[], Switch, "", "Put the copies of record and -F into folder, unless their path is absolute."),
     row("page", &[], Switch, "", "Print a form feed after each message shown."),
     row("pager", &["PAGER"], Text, "", "The program that shows long messages; the shell runs it. The default is $PAGER, else more."),

@@ -9,6 +9,7 @@ pub(crate) mod outbox;
 pub(crate) mod reading;
 pub(crate) mod resend;
 pub(crate) mod sending;
+pub(crate) mod unsent;
 
 use crate::exit::{Failure, Kind};
 use crate::sys::signals::Signals;

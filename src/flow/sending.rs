@@ -6,6 +6,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
+use super::unsent;
 use crate::compose::input::Input;
 use crate::compose::{self, Composed, Request};
 use crate::config::{Environment, Settings};
@@ -164,6 +165,12 @@ impl SendFlow<'_> {
                 self.diagnostics.report(&report, is_verbose);
                 // The signal comes after the report: it only counts where something failed.
                 self.diagnostics.note_signal(around.signals);
+                let mut entries = report.entries.iter();
+                let is_accepted = entries.all(|entry| entry.outcome.is_accepted());
+                unsent::hint(is_accepted, around, self.diagnostics);
+                if !is_accepted {
+                    unsent::note(around, self.diagnostics);
+                }
                 self.print_receipt(|| Receipt::of_report(&report, &composed.bad_recipients));
             }
             Err(failure) => {

@@ -6,6 +6,7 @@ use super::reader::Reader;
 use super::unreadable;
 use crate::config::commands::{Help, at_prompt};
 use crate::exit::with_causes;
+use crate::flow::unsent;
 use crate::sanitize;
 use crate::selection::FlagChoice;
 use crate::ui::headline::{self, HeadlineFacts};
@@ -19,6 +20,12 @@ impl Reader<'_, '_> {
                 .text(&format!("Postrider {version}.  Type ? for help.\n"));
             let banner = self.banner();
             self.screen.text(&banner);
+            // Scripts read what the reader prints, and know the banner only.
+            if !self.in_script {
+                for line in unsent::greeting(&self.settings, &self.around.environment) {
+                    self.screen.text(&format!("{line}\n"));
+                }
+            }
         }
         if self.options.header && !self.mailbox.messages().is_empty() {
             self.show_page();

@@ -103,6 +103,22 @@ fn is_closed_to_us(failure: &Failure) -> bool {
     unread.any(|unread| matches!(unread, Unread::Denied(_)))
 }
 
+/// Returns how mail is delivered on this host.
+///
+/// # Errors
+/// When the variable `inbox` names no file: without knowing which mailbox is ours, the mail could go
+/// to another one.
+pub(super) fn local_of(around: &Surroundings<'_>) -> Result<Local, Failure> {
+    let (settings, environment) = (around.settings, around.environment);
+    let mail = file_name::inbox(settings, environment)
+        .map_err(|error| error.failure("cannot open the mailbox that the variable inbox names"))?;
+    Ok(Local {
+        spools: mailbox::spools(settings.path("spool")),
+        mail,
+        source_date_epoch: environment.source_date_epoch,
+    })
+}
+
 /// Hands the copies of a draft over, route by route.
 pub(super) struct Dispatcher<'a> {
     /// Notices for the user.
@@ -304,20 +320,9 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn by_local(&self, name: &str, message: &Spool) -> Outcome {
-        let (settings, environment) = (self.around.settings, self.around.environment);
-        // Without knowing which mailbox is ours, the mail could go to another one.
-        let mail = match file_name::inbox(settings, environment) {
-            Ok(mail) => mail,
-            Err(error) => {
-                return outcome_of_failure(
-                    error.failure("cannot open the mailbox that the variable inbox names"),
-                );
-            }
-        };
-        let local = Local {
-            spools: mailbox::spools(settings.path("spool")),
-            mail,
-            source_date_epoch: environment.source_date_epoch,
+        let local = match local_of(self.around) {
+            Ok(local) => local,
+            Err(failure) => return outcome_of_failure(failure),
         };
         let sender = self.sender_on_this_host();
         let sender = sender.as_ref().map_or("", EnvelopeAddress::as_str);

@@ -28,6 +28,7 @@ pub(crate) mod letters;
 pub mod log;
 mod members;
 pub mod mta;
+pub(crate) mod note;
 pub(crate) mod outbox;
 pub mod plan;
 pub mod relay;

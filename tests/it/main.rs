@@ -80,4 +80,5 @@ mod told_names;
 mod trust;
 mod truth;
 mod unread;
+mod unsent_told;
 mod variables;

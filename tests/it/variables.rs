@@ -796,6 +796,8 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("oauth-scope", &[], "", Test("each_service_has_its_url_its_scope_and_its_grant")),
     ("oauth-secret-file", &[], "", Test("files_with_secrets_that_others_can_read_are_refused")),
     ("oauth-token-url", &[], "", Test("a_secret_follows_no_redirect")),
+    ("outbox", &[], "", Test("without_an_outbox_nothing_is_made_and_nothing_waits")),
+    ("outbox-notice", &[], "", Test("there_is_one_note_an_hour_in_the_users_own_mailbox")),
     ("outfolder", &["record=sent", "folder=[DIR]/home"], "outfolder", Shows(MAIL, File("home/sent"))),
     ("page", &[], "page", Shows(Script("p 1\n"), Screen("\x0c"))),
     ("pager", &["crt=1"], "pager=echo PAGED", Shows(Keys("p 1\nx\n"), Screen("PAGED"))),

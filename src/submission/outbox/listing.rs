@@ -8,7 +8,7 @@ use nix::dir::Type;
 use super::entry::{EntryEnvelope, Head, Id};
 use super::held::Suffix;
 use super::state::EntryState;
-use super::store::{FAILED, LOCK, Outbox, ROUTES, judge, lock, names_of, read_state};
+use super::store::{FAILED, LOCK, NOTICED, Outbox, ROUTES, judge, lock, names_of, read_state};
 use crate::sys::open::names::{self, Access};
 use crate::sys::private::Private;
 
@@ -121,6 +121,17 @@ impl Outbox {
         Ok(queued.map(|(id, _)| id).collect())
     }
 
+    /// Returns how many entries have failed.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn count_failed(&self) -> io::Result<usize> {
+        match self.failed() {
+            Some(failed) => Ok(find(&failed)?.0.len()),
+            None => Ok(0),
+        }
+    }
+
     /// Returns whether there is nothing that a flush could do.
     ///
     /// # Errors
@@ -181,7 +192,7 @@ fn find(place: &Private) -> io::Result<(BTreeMap<Id, Found>, Listing)> {
 /// Returns whether a name that is no entry's is one of ours.
 fn is_ours(name: &str) -> bool {
     let state = name.strip_suffix(".st.new").and_then(Id::parse);
-    [FAILED, LOCK, ROUTES].contains(&name) || state.is_some()
+    [FAILED, LOCK, NOTICED, ROUTES].contains(&name) || state.is_some()
 }
 
 fn list_in(place: &Private, is_failed: bool) -> io::Result<Listing> {

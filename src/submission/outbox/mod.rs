@@ -16,6 +16,7 @@
 //! | `ID.st` | what became of it so far ([`state`]); none before the first try has failed |
 //! | `failed/ID.q`, `failed/ID.st` | given up, refused, or torn; nothing sends it by itself |
 //! | `lock` | the lock of the one flusher |
+//! | `noticed` | when the user was last told by mail of what does not leave |
 //! | `routes/KEY` | the trouble of a route ([`route_state`]); a route without a file works |
 //!
 //! An ID begins with the time of arrival, so the order of the names is the order of arrival.
@@ -35,6 +36,7 @@
 mod entry;
 mod held;
 mod listing;
+mod noticed;
 mod place;
 pub(crate) mod route_state;
 pub(crate) mod schedule;

@@ -15,6 +15,7 @@ use super::entry::{self, EntryEnvelope, Head, Id};
 use super::held::{Entry, EntryFile, Suffix};
 use super::place;
 use super::state::EntryState;
+use crate::config::{Environment, Settings};
 use crate::exit::{self, Failure, Kind};
 use crate::submission::Surroundings;
 use crate::sys::clock;
@@ -26,6 +27,9 @@ pub(super) const FAILED: &str = "failed";
 
 /// The lock of the flusher.
 pub(super) const LOCK: &str = "lock";
+
+/// When the user was last told of what does not leave.
+pub(super) const NOTICED: &str = "noticed";
 
 /// After how long a file that was never completed is put away.
 const TORN: Duration = Duration::from_secs(36 * 60 * 60);
@@ -65,7 +69,18 @@ impl Outbox {
     /// 77 when one is there and cannot be opened, or is not the user's alone; 78 when `outbox` names
     /// none.
     pub(crate) fn all(around: &Surroundings<'_>) -> Result<Vec<Outbox>, Failure> {
-        let places = place::to_read(around.settings, around.environment)?;
+        Outbox::of(around.settings, around.environment)
+    }
+
+    /// Returns the outboxes of the user by these settings, as [`all`](Outbox::all).
+    ///
+    /// # Errors
+    /// As [`all`](Outbox::all).
+    pub(crate) fn of(
+        settings: &Settings,
+        environment: &Environment,
+    ) -> Result<Vec<Outbox>, Failure> {
+        let places = place::to_read(settings, environment)?;
         Ok(places.into_iter().map(|place| Outbox { place }).collect())
     }
 

@@ -21,6 +21,7 @@
 //! | the files of an outbox | `submission::outbox::store` |
 //! | the name and the state of an entry of an outbox that we have locked | `submission::outbox::held` |
 //! | the files of an outbox that are listed | `submission::outbox::listing` |
+//! | the time of the last note about an outbox | `submission::outbox::noticed` |
 //! | the states of routes in an outbox | `submission::outbox::route_state` |
 //!
 //! No open waits for the other end of a FIFO, no terminal becomes ours, no child inherits a
