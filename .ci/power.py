@@ -1294,6 +1294,31 @@ def send_by_relay(world, id):
     return world.run(["mailx", "-n", "-t"], mail(id, to="tester@example.test").decode())
 
 
+class Unsent(DeadLetters):
+    """Mail that could not be sent, and is sent now: the first of it is gone, the others are there."""
+
+    def state(self, view, views):
+        exact = [name for name, lines in views.items() if view == lines]
+        return exact or (["some"] if view and view == views["old"][-len(view):] else [])
+
+    def left(self, world, states, id):
+        path = self.place(world)
+        data = path.read_bytes() if path.exists() else b""
+        seen, old = Contents(data), Contents(states["old"]).ids
+        rest = seen.ids[:-1]
+        if seen.torn or b"\0" in data or seen.ids[-1:] != [id] or rest != old[len(old) - len(rest):]:
+            return [], self.wrong(data, states, id)
+        return [name for name, state in states.items() if rest == Contents(state).ids] or ["some"], None
+
+
+def send_in_vain(world, id):
+    return world.run(["mailx", "-n", "-t", "-S", "nooutbox", "-S", "mta=/bin/false"], mail(id).decode())
+
+
+def send_by_relay(world, id):
+    return world.run(["mailx", "-n", "-t"], mail(id, to="tester@example.test").decode())
+
+
 class Queue(Box):
     """An outbox: each mail is in it, or it is not. A relay that works then takes what is left."""
 
@@ -1320,12 +1345,24 @@ class Queue(Box):
     def open(self, world):
         """Sends all that is left, as if the time for it had come."""
         world.relay.enter("up")
-        names = [path.stem for path in pathlib.Path(self.full(world)).glob("*.*") if path.suffix in (".q", ".dot", ".new")]
-        done = world.run(["outbox", "retry", *names]) if names else None
-        if done and done.returncode and not any(name.endswith(".new") for name in names):
-            return f"refused: outbox retry: exit {done.returncode}: {said(done)}"
+        self.torn = set()
+        for id, state in self.listed(world).items():
+            done = world.run(["outbox", "retry", id]) if state in ("waiting", "uncertain") else None
+            # What was torn is told, and stays for a while; the listing does not read all of each entry.
+            if done and b"damaged" in done.stderr:
+                self.torn.add(id)
+            elif done and done.returncode:
+                return f"refused: outbox retry: exit {done.returncode}: {said(done)}"
         done = world.run(["outbox", "flush", "-q"])
-        return f"refused: the next flush: exit {done.returncode}: {said(done)}" if done.returncode else None
+        self.torn |= {id.decode() for id in re.findall(rb"the entry ([0-9a-f-]+) of the outbox is damaged", done.stderr)}
+        if done.returncode and not self.torn:
+            return f"refused: the next flush: exit {done.returncode}: {said(done)}"
+        return None
+
+    def listed(self, world):
+        """Returns the states of the entries by their IDs."""
+        lines = world.run(["outbox", "list", "--json"]).stdout.splitlines()
+        return {entry["id"]: entry["state"] for entry in map(json.loads, lines)}
 
     def add(self, world, id):
         done = send_by_relay(world, id)
@@ -1343,13 +1380,15 @@ class Queue(Box):
         must = set.intersection(*states.values()) | {id}
         if missing := must - set(found):
             kinds.append(f"lost {len(missing)} ({', '.join(sorted(missing, key=str)[:3])})")
+        listed = self.listed(world)
         for path in pathlib.Path(self.full(world)).glob("*.*"):
-            if path.suffix in (".q", ".dot"):
+            if path.suffix in (".q", ".dot") and listed.get(path.stem) != "torn" and path.stem not in self.torn:
                 kinds.append(f"held {path.name}")
         world.relay.messages.clear()
         del found[id]
         exact = [name for name, state in states.items() if set(found) == state]
-        return ([], "; ".join(kinds)) if kinds else (exact or ["some"], None)
+        # A listing shows one that is torn as if it were whole; whether it is, only a flush finds out.
+        return ([], "; ".join(kinds)) if kinds else (exact + ["some"] if self.torn or not exact else exact, None)
 
 
 def id_of(data):
@@ -1804,11 +1843,14 @@ class Trial:
             chosen = rng.sample(chosen, self.options.shapes)
         for number, (task, state) in enumerate(chosen):
             box = self.scenario.boxes[0]
+            is_outbox = isinstance(box, Queue)
             delivers = number % 2 and box.user
             second = Scenario(f"{self.scenario.name}, after a cut at {task.cut}", {},
+                              (["outbox", "flush", "-q"], "") if is_outbox else
                               (["sendmail", "-i", box.user], mail(new_id("second", 600)).decode()) if delivers else
                               (["mailx", "-n", "-N", "-f", f"DISK/{box.path}"], "exit\n"),
-                              self.scenario.boxes, statuses=(0,) if delivers else (0, 1, 66), uid=box.uid)
+                              self.scenario.boxes, statuses=(0,) if delivers or is_outbox else (0, 1, 66), uid=box.uid,
+                              phase=self.scenario.phase and "up")
             done = recorded(self.world, task.disk, second, BOOT_IDS[1])
             if done is None:
                 result.add([task], [(["refused: see above"], [])], 1)
@@ -1820,7 +1862,11 @@ class Trial:
             tasks, total = tasks_of(rule, task.disk, ops, [f"{task.cut}, then {text}" for text in texts],
                                     self.options.most // 5, self.options.has_locks)
             whole = self.new if state == "new" else self.old
-            answers = try_disks(self.world, second, whole, new if delivers else whole, tasks)
+            if is_outbox:
+                # A flush that ends promises nothing of what it did not send.
+                for each in tasks:
+                    each.is_end = False
+            answers = try_disks(self.world, second, whole, new if delivers or is_outbox else whole, tasks)
             result.add(tasks, answers, total)
         result.seconds = time.monotonic() - started
         result.report()
