@@ -297,7 +297,7 @@ impl Wait<'_> {
         let text = format!("{}: {why} while waiting for {stage}", self.relay.name());
         self.progress.abandon(&text);
         let mut outcome = Outcome::new(Disposition::TryLater(kind), text);
-        outcome.hint = tls_hints::after_silence(&self.relay, &stage);
+        outcome.hint = tls_hints::after_silence(self.relay, &stage);
         outcome
     }
 }

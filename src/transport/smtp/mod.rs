@@ -10,14 +10,14 @@
 //! - `lookup`: addresses of the relay; `session`: from the connection to where mail can be sent
 //! - `delivery`: for whom a message is still to be sent; `transaction`: MAIL, RCPT, DATA;
 //!   `surplus`: too many recipients at once
-//! - `verdict`: what replies and failures mean; `providers`: the next step after replies that are
-//!   known
+//! - `verdict`: what replies and failures mean; `scope`: what they speak of; `providers`: the next
+//!   step after replies that are known
 //! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says; `mask`: without
 //!   our secrets
 //! - `relay`: where it is and how to speak to it; `job`: what a dialogue needs and how far it is
 //! - `tls`: whose certificate is taken; `tls_words`: what is said of it; `certificate`: what it
-//!   says of itself; `auth`: SASL;
-//!   `data`: CRLF and dots
+//!   says of itself
+//! - `auth`: SASL; `data`: CRLF and dots
 //!
 //! The connection is ours, over rustls, and not lettre's `SmtpConnection`, which
 //! keeps clear text that follows the reply to STARTTLS as an answer given inside
@@ -42,6 +42,7 @@ mod mask;
 mod providers;
 mod relay;
 mod reply;
+mod scope;
 mod session;
 mod surplus;
 #[cfg(test)]

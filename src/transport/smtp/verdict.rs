@@ -8,6 +8,7 @@ use super::job::{Job, seconds};
 use super::providers;
 use super::relay::Relay;
 use super::reply::{Reply, enhanced_code};
+use super::scope::{is_limit_of_a_day, scope_of};
 use super::tls::TlsError;
 use super::tls_hints;
 use crate::exit::Kind;
@@ -62,8 +63,9 @@ pub(super) enum DialoguePart {
 /// Returns the outcome for a negative reply.
 pub(super) fn verdict(reply: &Reply, part: DialoguePart) -> Outcome {
     // Only the first digit decides between "later" and "refused" (RFC 5321 section 4.2.1); the
-    // enhanced status code in the text is not read, since servers write it inconsistently.
-    let disposition = if reply.is_temporary() {
+    // enhanced status code in the text is not read, since servers write it inconsistently. But a
+    // limit of a day is none of the message: what waits until tomorrow is taken then.
+    let disposition = if reply.is_temporary() || is_limit_of_a_day(reply) {
         Disposition::TryLater(Kind::TryLater)
     } else if reply.is_permanent() {
         let kind = match (part, reply.code) {
@@ -137,26 +139,6 @@ fn is_refusal_of_access(outcome: &Outcome) -> bool {
             !of_address.iter().any(|words| text.contains(words))
         }
         _ => false,
-    }
-}
-
-/// Returns what a refusal speaks of.
-fn scope_of(reply: &Reply, part: DialoguePart) -> Scope {
-    match (part, reply.code) {
-        // 421 closes the connection, 432 and 454 ask us to slow down (Exchange: too many connections;
-        // SES: sending rate; Google: too many logins). In the reply to STARTTLS 454 says that TLS does
-        // not work now (RFC 3207 section 4).
-        (DialoguePart::Tls, _) => Scope::Route,
-        (_, 421 | 432 | 454) => Scope::Throttled,
-        // Credentials are missing, wrong, or too weak, whatever command they are missed at.
-        (_, 530 | 534 | 535 | 538) => Scope::Route,
-        (DialoguePart::Session | DialoguePart::Hello | DialoguePart::Authentication, _) => {
-            Scope::Route
-        }
-        // A relay that cannot take mail says so at MAIL: it knows nothing else of the message yet.
-        (DialoguePart::Sender, 400..=499) => Scope::Route,
-        (DialoguePart::Sender | DialoguePart::Message, _) => Scope::Message,
-        (DialoguePart::Recipient, _) => Scope::Recipient,
     }
 }
 
