@@ -82,11 +82,13 @@ pub(super) fn groups(copies: &[RoutedCopy]) -> Vec<(Option<&Route>, Vec<&RoutedC
 }
 
 /// Returns the outcome of a copy that could not even be handed to a transport.
-fn outcome_of_failure(failure: Failure) -> Outcome {
+pub(super) fn outcome_of_failure(failure: Failure) -> Outcome {
     let disposition = match failure.kind {
-        // A full disk, an I/O error or a name service that is away passes; a missing password or a
-        // wrong setting does not, and trying again would hide it.
-        kind @ (Kind::CannotCreate | Kind::Io | Kind::TryLater) => Disposition::TryLater(kind),
+        // A full disk, an I/O error or a service that is away or talks nonsense passes; a missing
+        // password or a wrong setting does not, and trying again would hide it.
+        kind @ (Kind::CannotCreate | Kind::Io | Kind::TryLater | Kind::Protocol) => {
+            Disposition::TryLater(kind)
+        }
         kind => Disposition::Refused(kind),
     };
     let mut outcome = Outcome::new(disposition, exit::with_causes(&failure));

@@ -4,14 +4,17 @@
 //! secret in a file that others can read is refused.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::dispatch::outcome_of_failure;
 use super::token;
 use crate::address::parse_people;
 use crate::config::{KnownNames, Origin, Settings, file_name, words};
@@ -20,8 +23,10 @@ use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::submission::mta::{Mta, RelayUrl};
 use crate::sys::open::{self, Unread, Use};
+use crate::sys::signals::Signals;
 use crate::sys::{child, user};
-use crate::transport::smtp::{Credentials, Mechanism, Secret};
+use crate::transport::Outcome;
+use crate::transport::smtp::{Credentials, Mechanism, Renewal, Secret};
 
 /// What most of these secrets are, as messages name it.
 const PASSWORD: &str = "password";
@@ -96,8 +101,11 @@ pub(super) fn credentials(
     };
     check(url, settings)?;
     let mut user = login_name(url, settings);
-    let mut secret = match &user {
-        Some(user) if let Some(source) = token::source(url, user, around)? => Some(source.token()?),
+    let (mut secret, renewal) = match &user {
+        Some(user) if let Some(source) = token::source(url, user, around)? => {
+            let token = source.token()?;
+            (Some(token), Some(Arc::new(source) as Arc<dyn Renewal>))
+        }
         _ => configured_secret(url, around)?,
     };
     if secret.is_none()
@@ -113,6 +121,7 @@ pub(super) fn credentials(
             user,
             secret,
             mechanism,
+            renewal,
         })),
         (Some(user), None) => Err(Failure::new(
             Kind::NoPermission,
@@ -142,30 +151,41 @@ pub(super) fn named_file(
     })
 }
 
-/// Finds the secret that the configuration names, the safest way first.
-fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option<Secret>, Failure> {
+/// A secret, if there is one, and where another one comes from.
+type FoundSecret = (Option<Secret>, Option<Arc<dyn Renewal>>);
+
+/// Finds the secret that the configuration names, the safest way first, and where another one comes
+/// from if the relay refuses it.
+fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<FoundSecret, Failure> {
+    // Only what a program prints may be another one the next time.
+    let lasting = |secret| Ok((Some(secret), None));
     let settings = around.settings;
     // The order is that of safety: a file of its own, a command, systemd's credentials, then what
     // stands in an rc file among other settings. The first one that is set counts, and its failure
     // is an error: trying the next could send a wrong password and lock the account.
     if let Some(name) = settings.path("password-file") {
         let path = named_file(name, "cannot read the password in", around)?;
-        return Ok(Some(read_secret(&path, PASSWORD, around)?));
+        return lasting(read_secret(&path, PASSWORD, around)?);
     }
     if let Some(command) = settings.text("password-command") {
-        return ask_command(command, around).map(Some);
+        let command = PasswordCommand {
+            text: command.to_owned(),
+            signals: around.signals.without_bell(),
+        };
+        let secret = command.ask(around.signals)?;
+        return Ok((Some(secret), Some(Arc::new(command))));
     }
     if let Some(directory) = &around.environment.credentials_directory {
         // LoadCredential=smtp-password:… of a systemd unit.
         let path = directory.join("smtp-password");
         match read_secret(&path, PASSWORD, around) {
             Err(SecretError::Absent(_)) => {}
-            read => return Ok(Some(read?)),
+            read => return lasting(read?),
         }
     }
     if let Some(password) = settings.text("password") {
         check_rc(&settings.origin("password"))?;
-        return Ok(Some(Secret::new(password)));
+        return lasting(Secret::new(password));
     }
     if let Some(password) = &url.password {
         let variable = match Mta::of(settings) {
@@ -173,9 +193,9 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Option
             _ => "smtp",
         };
         check_rc(&settings.origin(variable))?;
-        return Ok(Some(Secret::new(password.clone())));
+        return lasting(Secret::new(password.clone()));
     }
-    Ok(None)
+    Ok((None, None))
 }
 
 /// Refuses a password in an rc file that others can read.
@@ -292,37 +312,59 @@ pub(super) fn first_line(text: &str) -> Option<Secret> {
     (!line.is_empty()).then(|| Secret::new(line))
 }
 
-/// Runs the password command; its arguments are split as in an rc file, no shell is involved.
-fn ask_command(command: &str, around: &Surroundings<'_>) -> Result<Secret, Failure> {
-    let failed = |kind, why: String| {
-        Failure::new(kind, "cannot get the password from password-command").because(why)
-    };
-    let fail = |why: String| failed(Kind::NoPermission, why);
-    let words = words::texts(command).map_err(fail)?;
-    let (program, arguments) = words
-        .split_first()
-        .ok_or_else(|| fail("it is empty".to_owned()))?;
-    let not_run = |error: io::Error| {
-        let kind = open::kind_of(&error, Kind::NoPermission);
+/// The program that `password-command` names.
+struct PasswordCommand {
+    text: String,
+    /// For the time when a relay has refused what it printed.
+    signals: Signals,
+}
+
+impl fmt::Debug for PasswordCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Its arguments may be secret.
+        f.write_str("password-command")
+    }
+}
+
+impl Renewal for PasswordCommand {
+    fn renew(&self) -> Result<Secret, Outcome> {
+        self.ask(&self.signals).map_err(outcome_of_failure)
+    }
+}
+
+impl PasswordCommand {
+    /// Runs it; its arguments are split as in an rc file, no shell is involved.
+    fn ask(&self, signals: &Signals) -> Result<Secret, Failure> {
+        let failed = |kind, why: String| {
+            Failure::new(kind, "cannot get the password from password-command").because(why)
+        };
+        let fail = |why: String| failed(Kind::NoPermission, why);
+        let words = words::texts(&self.text).map_err(fail)?;
+        let (program, arguments) = words
+            .split_first()
+            .ok_or_else(|| fail("it is empty".to_owned()))?;
+        let not_run = |error: io::Error| {
+            let kind = open::kind_of(&error, Kind::NoPermission);
+            let program = sanitize::line(program.as_bytes());
+            let why = crate::exit::with_causes(&error);
+            failed(kind, format!("cannot run {program}: {why}"))
+        };
+        // The secret comes by the command's standard output and never by an argument or the
+        // environment, which other processes can read.
+        let mut command = child::command(program);
+        command.args(arguments);
+        let stdin = child::no_input().map_err(not_run)?;
+        let output =
+            child::output(command, stdin, Some(COMMAND_TIMEOUT), signals).map_err(not_run)?;
         let program = sanitize::line(program.as_bytes());
-        let why = crate::exit::with_causes(&error);
-        failed(kind, format!("cannot run {program}: {why}"))
-    };
-    // The secret comes by the command's standard output and never by an argument or the
-    // environment, which other processes can read.
-    let mut command = child::command(program);
-    command.args(arguments);
-    let stdin = child::no_input().map_err(not_run)?;
-    let output =
-        child::output(command, stdin, Some(COMMAND_TIMEOUT), around.signals).map_err(not_run)?;
-    let program = sanitize::line(program.as_bytes());
-    match output.end {
-        child::End::Exited(0) => String::from_utf8(output.output)
-            .ok()
-            .as_deref()
-            .and_then(first_line)
-            .ok_or_else(|| fail(format!("{program} printed no password"))),
-        end => Err(failed(kind_of_end(end), describe(&program, end))),
+        match output.end {
+            child::End::Exited(0) => String::from_utf8(output.output)
+                .ok()
+                .as_deref()
+                .and_then(first_line)
+                .ok_or_else(|| fail(format!("{program} printed no password"))),
+            end => Err(failed(kind_of_end(end), describe(&program, end))),
+        }
     }
 }
 

@@ -101,6 +101,17 @@ impl Signals {
         })
     }
 
+    /// Returns the same signals for another place that waits for children: it has no bell, which only
+    /// one may listen to, and looks every [`BETWEEN_LOOKS`].
+    pub(crate) fn without_bell(&self) -> Signals {
+        Signals {
+            bell: None,
+            received: Arc::clone(&self.received),
+            raised: Arc::clone(&self.raised),
+            ignores_interrupt: self.ignores_interrupt,
+        }
+    }
+
     /// Returns whether the interrupt key is to have no effect (`-i`, `ignore`).
     pub(crate) fn ignores_interrupt(&self) -> bool {
         self.ignores_interrupt

@@ -26,15 +26,16 @@ use refresh::RefreshFile;
 use settings::Grant;
 
 use super::Surroundings;
+use super::dispatch::outcome_of_failure;
 use super::mta::RelayUrl;
 use super::secret::{named_file, read_private, read_secret};
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::sys::clock;
-use crate::transport::Observer;
 use crate::transport::https::{self, Post, ServiceUrl};
-use crate::transport::smtp::{Secret, mask_secrets};
+use crate::transport::smtp::{Renewal, Secret, mask_secrets};
+use crate::transport::{Observer, Outcome};
 
 /// How long a request may take at most; `smtp-timeout` may say less.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -68,6 +69,12 @@ enum Key {
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "tokens for {} from {}", self.user, self.url)
+    }
+}
+
+impl Renewal for TokenSource {
+    fn renew(&self) -> Result<Secret, Outcome> {
+        self.fetch().map_err(outcome_of_failure)
     }
 }
 

@@ -3,10 +3,13 @@
 //! These functions do no input or output. The session decides whether credentials may travel at all.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
+
+use crate::transport::Outcome;
 
 /// A password or token: cannot be printed, and is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,8 +64,17 @@ impl Mechanism {
     }
 }
 
+/// Gets a secret anew that a relay has refused: a token comes to its end.
+pub(crate) trait Renewal: fmt::Debug + Send + Sync {
+    /// Returns another secret, or the same one where there is no other.
+    ///
+    /// # Errors
+    /// Says why there is none; the outcome is that of every recipient.
+    fn renew(&self) -> Result<Secret, Outcome>;
+}
+
 /// Who we are to the relay.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Credentials {
     /// The user's name there.
     pub user: String,
@@ -70,6 +82,8 @@ pub struct Credentials {
     pub secret: Secret,
     /// How to present them.
     pub mechanism: Mechanism,
+    /// Where another secret comes from, if there is such a place.
+    pub(crate) renewal: Option<Arc<dyn Renewal>>,
 }
 
 /// Returns the mechanisms to try, in order: those asked for that are offered.
@@ -172,6 +186,7 @@ mod tests {
             user: "tester".to_owned(),
             secret: Secret::new("s3cret"),
             mechanism: Mechanism::Auto,
+            renewal: None,
         }
     }
 

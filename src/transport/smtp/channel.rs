@@ -56,6 +56,9 @@ const WAITED: Duration = Duration::from_millis(500);
 /// After how long a wait is reported.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// The reply to a login with a wrong or outdated secret (RFC 4954 section 6).
+const REFUSED_LOGIN: u16 = 535;
+
 /// How long QUIT may take to leave.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -64,6 +67,8 @@ pub(crate) struct SmtpChannel {
     relay: Relay,
     observer: Arc<dyn Observer>,
     mask: Arc<Mask>,
+    /// Whether the secret was got anew already: once is enough, the next refusal is a no.
+    is_renewed: bool,
     worker: Option<Worker>,
 }
 
@@ -83,6 +88,7 @@ impl SmtpChannel {
             relay,
             observer,
             mask: Arc::new(mask),
+            is_renewed: false,
             worker: None,
         }
     }
@@ -138,7 +144,65 @@ impl SmtpChannel {
     /// Ends the connection: QUIT has left when this returns, unless the relay does not take it.
     pub(crate) fn close(self) {}
 
+    /// Takes a message, a second time with another secret where the relay refused the first one.
     fn take(
+        &mut self,
+        envelope: &Envelope,
+        message: SharedMessage,
+        hooks: &dyn SubmitHooks,
+        cancel: &AtomicBool,
+        is_last: bool,
+    ) -> Vec<(EnvelopeAddress, Outcome)> {
+        let again = Arc::clone(&message);
+        let outcomes = self.take_once(envelope, message, hooks, cancel, is_last);
+        // A login comes before any recipient. A 535 for all of them is about the login, and nothing
+        // was taken.
+        let is_refused = |outcome: &Outcome| outcome.code == Some(REFUSED_LOGIN);
+        let (Some((_, refused)), true) = (
+            outcomes.first(),
+            outcomes.iter().all(|(_, outcome)| is_refused(outcome)),
+        ) else {
+            return outcomes;
+        };
+        match self.renew(refused) {
+            // On a new connection: many relays close the one of a refused login.
+            Ok(true) => self.take_once(envelope, again, hooks, cancel, is_last),
+            Ok(false) => outcomes,
+            Err(failed) => {
+                let recipients = envelope.recipients.iter().cloned();
+                recipients.map(|to| (to, failed.clone())).collect()
+            }
+        }
+    }
+
+    /// Gets the secret anew after this refusal; returns whether it is another one.
+    fn renew(&mut self, refused: &Outcome) -> Result<bool, Outcome> {
+        let Some(credentials) = &mut self.relay.credentials else {
+            return Ok(false);
+        };
+        let Some(renewal) = credentials.renewal.as_ref().filter(|_| !self.is_renewed) else {
+            return Ok(false);
+        };
+        self.is_renewed = true;
+        let secret = renewal.renew().map_err(|mut failed| {
+            failed.text = format!("{}; {}", refused.text, failed.text);
+            failed.scope(Scope::Route)
+        })?;
+        // The same password once more would only count as one more wrong login.
+        if secret == credentials.secret {
+            return Ok(false);
+        }
+        credentials.secret = secret;
+        let mask = Mask::of(
+            self.relay.credentials.as_ref(),
+            &self.relay.host,
+            self.relay.port,
+        );
+        self.mask = Arc::new(mask);
+        Ok(true)
+    }
+
+    fn take_once(
         &mut self,
         envelope: &Envelope,
         message: SharedMessage,

@@ -370,6 +370,7 @@ mod tests {
             user: "tester".to_owned(),
             secret: Secret::new(secret),
             mechanism: Mechanism::Auto,
+            renewal: None,
         };
         Mask::of(Some(&credentials), "mx.example", 587)
     }

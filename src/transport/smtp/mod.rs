@@ -57,7 +57,7 @@ mod worker;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub(crate) use auth::{Credentials, Mechanism, Secret};
+pub(crate) use auth::{Credentials, Mechanism, Renewal, Secret};
 // Until the outbox is flushed through a channel, only the tests keep one open.
 #[cfg_attr(not(test), allow(unused_imports))]
 pub(crate) use channel::SubmitHooks;

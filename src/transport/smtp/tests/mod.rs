@@ -72,6 +72,7 @@ fn login(mut relay: Relay, secret: &str) -> Relay {
         user: "tester".to_owned(),
         secret: Secret::new(secret),
         mechanism: Mechanism::Auto,
+        renewal: None,
     });
     relay
 }
