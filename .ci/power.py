@@ -1381,6 +1381,7 @@ class Queue(Box):
         if missing := must - set(found):
             kinds.append(f"lost {len(missing)} ({', '.join(sorted(missing, key=str)[:3])})")
         listed = self.listed(world)
+        is_torn = self.torn or "torn" in listed.values()
         for path in pathlib.Path(self.full(world)).glob("*.*"):
             if path.suffix in (".q", ".dot") and listed.get(path.stem) != "torn" and path.stem not in self.torn:
                 kinds.append(f"held {path.name}")
@@ -1388,7 +1389,7 @@ class Queue(Box):
         del found[id]
         exact = [name for name, state in states.items() if set(found) == state]
         # A listing shows one that is torn as if it were whole; whether it is, only a flush finds out.
-        return ([], "; ".join(kinds)) if kinds else (exact + ["some"] if self.torn or not exact else exact, None)
+        return ([], "; ".join(kinds)) if kinds else (exact + ["some"] if is_torn or not exact else exact, None)
 
 
 def id_of(data):
