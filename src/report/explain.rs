@@ -107,7 +107,7 @@ fn identity(text: &mut String, draft: &Draft, plan: &SubmissionPlan) {
         ),
         (None, None) => line(text, "sender: none was given; sendmail chooses it"),
     }
-    for rewriting in relayed.iter().flat_map(|relayed| &relayed.rewritings) {
+    for rewriting in plan.rewritings() {
         line(text, &rewritten(rewriting));
     }
     let qualified = if identity.is_qualified {

@@ -10,6 +10,7 @@ use crate::compose::{BadRecipient, Composed, Request};
 use crate::exit;
 use crate::message;
 use crate::sanitize;
+use crate::submission::relayed::Rewriting;
 use crate::submission::{self, CopyReport, Kept, Report, SubmissionPlan};
 
 /// The part of a receipt about the whole message.
@@ -32,6 +33,7 @@ pub(crate) struct Verdict {
 pub(crate) struct Receipt {
     message_id: Option<String>,
     recipients: Vec<Value>,
+    rewrites: Vec<Value>,
     kept: Map<String, Value>,
 }
 
@@ -42,6 +44,7 @@ impl Receipt {
         Receipt {
             message_id: Some(report.message_id.clone()),
             recipients: entries.chain(bad.iter().map(refused)).collect(),
+            rewrites: report.rewritings.iter().map(rewrite).collect(),
             kept: kept(&report.kept),
         }
     }
@@ -57,6 +60,7 @@ impl Receipt {
                 .map(|name| unsent(&name, why))
                 .chain(bad.iter().map(refused))
                 .collect(),
+            rewrites: Vec::new(),
             kept: kept(kept_in),
         }
     }
@@ -91,6 +95,7 @@ impl Receipt {
         Receipt {
             message_id: Some(composed.draft.message_id.clone()),
             recipients,
+            rewrites: plan.rewritings().iter().map(rewrite).collect(),
             kept: kept(&Kept::NotNeeded),
         }
     }
@@ -112,6 +117,7 @@ impl Receipt {
         Receipt {
             message_id: None,
             recipients: recipients.collect(),
+            rewrites: Vec::new(),
             kept: kept(&Kept::NotNeeded),
         }
     }
@@ -128,6 +134,7 @@ impl Receipt {
         } = verdict;
         object.insert("message_id".to_owned(), json!(self.message_id));
         object.insert("recipients".to_owned(), Value::Array(self.recipients));
+        object.insert("rewrites".to_owned(), Value::Array(self.rewrites));
         object.insert("time".to_owned(), json!(time));
         object.insert("status".to_owned(), json!(status));
         object.insert("dry_run".to_owned(), json!(dry_run));
@@ -211,6 +218,18 @@ fn recipient(entry: &CopyReport) -> Value {
 
 fn unsent(name: &str, why: &str) -> Value {
     Entry::untried(name, "the message was not sent", NOT_SENT, why).value()
+}
+
+fn rewrite(rewriting: &Rewriting) -> Value {
+    // They hold what the message says, and a person may print the receipt on a terminal.
+    let line =
+        |text: &str| (!text.is_empty()).then(|| sanitize::line(text.as_bytes()).into_owned());
+    json!({
+        "what": rewriting.what,
+        "old": line(&rewriting.old),
+        "new": line(&rewriting.new),
+        "reason": line(&rewriting.why),
+    })
 }
 
 fn refused(bad: &BadRecipient) -> Value {

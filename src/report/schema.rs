@@ -175,6 +175,12 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
                 "Each recipient, with its outcome. An alias is replaced by its members.",
             ),
             key(
+                "rewrites",
+                Objects("rewrite"),
+                Always,
+                "What a relay sees otherwise than the message says it.",
+            ),
+            key(
                 "kept",
                 Text,
                 OrNull,
@@ -189,7 +195,33 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
             ),
             key("hint", Text, OrNull, "The hint for this error."),
         ],
-        example: r#"{"dry_run":false,"error":"cannot send to b@example.org: 550 5.1.1 no such user","hint":null,"kept":"/root/dead.letter","message_id":"<1@example.com>","recipients":[{"code":550,"outcome":"refused","queue_id":null,"reason":"mta names a relay","recipient":"b@example.org","route":"relay smtp://mx.example.org","target":"b@example.org","text":"550 5.1.1 no such user"}],"status":65,"time":"2026-11-16T09:00:00+01:00"}"#,
+        example: r#"{"dry_run":false,"error":"cannot send to b@example.org: 550 5.1.1 no such user","hint":null,"kept":"/root/dead.letter","message_id":"<1@example.com>","recipients":[{"code":550,"outcome":"refused","queue_id":null,"reason":"mta names a relay","recipient":"b@example.org","route":"relay smtp://mx.example.org","target":"b@example.org","text":"550 5.1.1 no such user"}],"rewrites":[{"new":"alerts@example.org","old":"root","reason":"it has no domain, and from is set (/etc/mail.rc:3)","what":"envelope sender"}],"status":65,"time":"2026-11-16T09:00:00+01:00"}"#,
+    },
+    JsonObject {
+        name: "rewrite",
+        about: "A change that a receipt names: of the envelope or of a header field, in mail to a relay.",
+        keys: &[
+            key(
+                "what",
+                Text,
+                Always,
+                "What changes, such as \"envelope sender\" or \"From field\".",
+            ),
+            key(
+                "old",
+                Text,
+                OrNull,
+                "What it said. It is null if there was nothing.",
+            ),
+            key(
+                "new",
+                Text,
+                OrNull,
+                "What it says now. It is null if it is left out.",
+            ),
+            key("reason", Text, Always, "The reason."),
+        ],
+        example: r#"{"new":"Cron Daemon <alerts@example.org>","old":"Cron Daemon <root>","reason":"it has no domain, and from is set (/etc/mail.rc:3)","what":"From field"}"#,
     },
     JsonObject {
         name: "recipient",

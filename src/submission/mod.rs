@@ -90,6 +90,7 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
     let mut report = Report {
         message_id: draft.message_id.clone(),
         sender: sender.map(ToString::to_string),
+        rewritings: plan.rewritings().to_vec(),
         notices: plan.notices.clone(),
         ..Report::default()
     };

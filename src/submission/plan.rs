@@ -17,7 +17,7 @@ use crate::submission::identity::Identity;
 use crate::submission::members::AliasMembers;
 use crate::submission::mta::{Mta, MtaError, RelayUrl};
 use crate::submission::relay;
-use crate::submission::relayed::{self, Relayed};
+use crate::submission::relayed::{self, Relayed, Rewriting};
 use crate::submission::route::{self, Route, RoutedCopy, RoutingInputs};
 use crate::sys::host::{self, HostUnread};
 use crate::sys::{open, user};
@@ -36,6 +36,14 @@ pub struct SubmissionPlan {
     pub notices: Vec<String>,
     /// The next step where the relay refuses the sender.
     pub hint: Option<String>,
+}
+
+impl SubmissionPlan {
+    /// Returns what a relay sees otherwise than the message says it.
+    pub(crate) fn rewritings(&self) -> &[Rewriting] {
+        let relayed = self.relayed.as_ref();
+        relayed.map_or(&[], |relayed| &relayed.rewritings)
+    }
 }
 
 /// Finds a route for every recipient of a draft.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::keep::Kept;
+use super::relayed::Rewriting;
 use crate::exit::Failure;
 use crate::transport::Outcome;
 
@@ -31,6 +32,8 @@ pub struct Report {
     pub sender: Option<String>,
     /// One entry a copy.
     pub entries: Vec<CopyReport>,
+    /// What a relay saw otherwise than the message says it.
+    pub rewritings: Vec<Rewriting>,
     /// Where the text was kept.
     pub kept: Kept,
     /// Copies that could not be kept (`record`); the mail itself is out.

@@ -37,9 +37,10 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (
         "receipt",
-        "message_id:text? time:time status:number dry_run:flag recipients:[recipient] kept:text? \
-         kept_raw:base64- error:text? hint:text?",
+        "message_id:text? time:time status:number dry_run:flag recipients:[recipient] \
+         rewrites:[rewrite] kept:text? kept_raw:base64- error:text? hint:text?",
     ),
+    ("rewrite", "what:text old:text? new:text? reason:text"),
     (
         "recipient",
         "recipient:text target:text? route:text reason:text outcome:text code:number? text:text \

@@ -653,6 +653,38 @@ fn explain_names_each_change_with_its_reason() {
 }
 
 #[test]
+fn a_receipt_names_what_a_relay_sees_otherwise() {
+    let server = SmtpServer::accepting(Behaviour::default());
+    let rc = format!(
+        "set mta=smtp://127.0.0.1:{} hostname=db1.example.org from=alerts@example.org",
+        server.port()
+    );
+    for dry in [None, Some("--dry-run")] {
+        let ran = Case::new()
+            .called("postrider")
+            .args(["send", "--json", "--from", "backup", "ops@example.com"])
+            .args(dry)
+            .rc(&rc)
+            .stdin("hi\n")
+            .any_stdout()
+            .any_stderr()
+            .run();
+        let receipt: serde_json::Value = serde_json::from_str(&ran.stdout()).expect("an object");
+        let rewrites = receipt["rewrites"].as_array().expect("an array");
+        let said = |place: usize, key: &str| rewrites[place][key].as_str().unwrap_or_default();
+        assert_eq!(
+            (said(0, "what"), said(0, "old")),
+            ("envelope sender", "backup")
+        );
+        assert_eq!(said(0, "new"), "alerts@example.org");
+        assert_eq!((said(1, "what"), said(1, "old")), ("From field", "backup"));
+        assert_eq!(said(1, "new"), "backup on db1 <alerts@example.org>");
+        assert!(said(1, "reason").starts_with("it has no domain, and from is set ("));
+        assert_eq!(rewrites.len(), 2);
+    }
+}
+
+#[test]
 fn mail_for_root_at_localhost_follows_the_alias_of_root() {
     let rc = "set from=alerts@example.org\nalias root ops@example.com";
     for line in [

@@ -482,9 +482,9 @@ impl Rewriter<'_> {
     fn note(&mut self, what: &str, old: &str, new: &str, why: &str) {
         self.rewritings.push(Rewriting {
             what: what.to_owned(),
-            old: old.to_owned(),
-            new: new.to_owned(),
-            why: why.to_owned(),
+            old: shortened(old),
+            new: shortened(new),
+            why: shortened(why),
         });
     }
 }
@@ -521,6 +521,15 @@ fn shown(list: &[NamedAddress]) -> String {
         text.push(format!("{more} more"));
     }
     text.join(", ")
+}
+
+/// Returns the beginning of a text that the message chooses: a field may have a megabyte.
+fn shortened(text: &str) -> String {
+    const MAX_CHARS: usize = 1000;
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn text_of(field: &PeopleField<'_>) -> String {
