@@ -71,6 +71,22 @@ fn check(rows: &[Row], rc: &str) {
         let server = SmtpServer::accepting(Behaviour::default());
         let (_, message) = run(row, rc, &server);
         let letter = letter(&message);
+        // Root of this host, in the envelope and in the header, if it names anybody.
+        assert_eq!(
+            message.to,
+            ["<root@db1.example.org>"],
+            "{} {:?}",
+            row.line,
+            row.text
+        );
+        let to = letter.field("To");
+        let is_named = row.text.contains("To: ") || !row.line.starts_with("sendmail");
+        let wanted = if is_named {
+            "root@db1.example.org"
+        } else {
+            "undisclosed-recipients:;"
+        };
+        assert_eq!(to, wanted, "{} {:?}", row.line, row.text);
         let one = |name: &str| letter.fields(name).join(" | ");
         let found = [
             message.from.trim_matches(['<', '>']).to_owned(),
