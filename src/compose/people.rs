@@ -10,7 +10,7 @@ use crate::address::{
 };
 use crate::charset;
 use crate::compose::{BadRecipient, Composed, Composer, RecipientField, Request};
-use crate::config::{Environment, KnownNames, Settings};
+use crate::config::{Environment, KnownNames, Origin, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::{HeaderName, HeaderValue};
 use crate::sanitize;
@@ -168,9 +168,12 @@ impl Composer<'_> {
         });
         let from = self.variable("from");
         let sender = self.variable("sender").into_iter().next();
+        // -S from= is said for this mail: another run would not know it.
+        let settings = self.settings;
+        let is_kept = |name| !matches!(settings.origin(name), Origin::Option(_));
         let draft = &mut self.composed.draft;
         if draft.from.is_empty() {
-            draft.by_variable.from = by_option.is_none();
+            draft.by_variable.from = by_option.is_none() && is_kept("from");
             draft.from = by_option.clone().unwrap_or(from);
         }
         self.name_the_author();
@@ -178,7 +181,10 @@ impl Composer<'_> {
         if draft.sender.is_none() {
             // RFC 5322 section 3.6.2: of several authors one is the sender.
             let first = draft.from.first().filter(|_| draft.from.len() > 1);
-            draft.by_variable.sender = sender.is_some() || draft.by_variable.from;
+            draft.by_variable.sender = match &sender {
+                Some(_) => is_kept("sender"),
+                None => draft.by_variable.from,
+            };
             draft.sender = sender.or(first.cloned());
         }
         // Reports about this mail go to the one who sends it: -r says who that is, else the
