@@ -286,7 +286,7 @@ impl Head {
     pub(super) fn read(file: &File, size: u64) -> Result<Head, String> {
         let unread = |error: io::Error| format!("cannot be read: {}", crate::exit::plain(&error));
         // Nearly every envelope fits into this: one call reads all.
-        let mut start = vec![0; 2048];
+        let mut start = vec![0; size.min(2048) as usize];
         let count = read_full_at(file, &mut start, 0).map_err(unread)?;
         start.truncate(count);
         let line = FirstLine::decode(&start, size)?;

@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -372,7 +372,7 @@ fn lock_in(place: &Private, id: &Id, suffixes: &[Suffix]) -> Result<Option<Entry
 pub(super) fn read_state(directory: &File, id: &Id) -> Result<Option<EntryState>, String> {
     let damaged = |why: &str| format!("has a state file ({id}.st) that {why}");
     let name = format!("{id}.st");
-    let mut file = match names::open_in(directory, name.as_str(), Access::Read) {
+    let file = match names::open_in(directory, name.as_str(), Access::Read) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
             return Err(damaged(&format!(
@@ -389,8 +389,10 @@ pub(super) fn read_state(directory: &File, id: &Id) -> Result<Option<EntryState>
     if metadata.len() > MAX_STATE {
         return Err(damaged("is too large"));
     }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    file.read_to_end(&mut bytes)
+    // One call for a whole listing's worth of files counts. A sidecar is never written in place, so
+    // its size does not change.
+    let mut bytes = vec![0; metadata.len() as usize];
+    file.read_exact_at(&mut bytes, 0)
         .map_err(|error| damaged(&format!("cannot be read: {}", exit::plain(&error))))?;
     let state = EntryState::decode(&bytes);
     state.map(Some).ok_or_else(|| damaged("is damaged"))
