@@ -7,7 +7,7 @@ use crate::config::variables::{ROWS, ValueKind};
 use crate::config::{Origin, Settings};
 use crate::message::MessageSource;
 use crate::sanitize;
-use crate::submission::mta::RelayUrl;
+use crate::submission::relay_list::RelayList;
 use crate::submission::relayed::Rewriting;
 use crate::submission::{self, SubmissionPlan};
 
@@ -150,7 +150,7 @@ fn masked(value: &str) -> String {
     if !value.contains('@') {
         return value.to_owned();
     }
-    RelayUrl::parse(value).map_or_else(|_| "(not shown)".to_owned(), |url| url.to_string())
+    RelayList::parse(value).map_or_else(|_| "(not shown)".to_owned(), |list| list.to_string())
 }
 
 fn line(text: &mut String, words: &str) {

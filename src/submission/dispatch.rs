@@ -17,8 +17,10 @@ use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{self, AppendOptions};
 use crate::message::{self, HeaderValue, Wire};
 use crate::sanitize;
+use crate::submission::in_turn::in_turn;
 use crate::submission::mta::RelayUrl;
 use crate::submission::plan::{SubmissionPlan, hint_of_recipient};
+use crate::submission::relay_list::RelayList;
 use crate::submission::route::{Route, RoutedCopy};
 use crate::submission::{CopyReport, Surroundings, relay};
 use crate::sys::open::{self, Unread};
@@ -26,7 +28,8 @@ use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::{self, Local};
 use crate::transport::sendmail::{self, Sendmail};
-use crate::transport::{Disposition, Envelope, Outcome, Scope, smtp};
+use crate::transport::smtp::{self, SharedMessage};
+use crate::transport::{Disposition, Envelope, Outcome, Scope};
 
 /// Makes sure that each file which is to have a copy can get it, and makes the directories that lack.
 ///
@@ -164,10 +167,7 @@ impl<'a> Dispatcher<'a> {
         let targets: Vec<EnvelopeAddress> = copies.iter().map(|copy| copy.target.clone()).collect();
         match route {
             Route::Sendmail(path) => self.by_sendmail(path, &targets, &message),
-            // What is wrong with the relay must not hide what other routes have done.
-            Route::Relay(url) => self
-                .by_relay(url, targets, message)
-                .unwrap_or_else(|failure| for_all(outcome_of_failure(failure))),
+            Route::Relay(relays) => self.by_relay(relays, &targets, message),
             Route::Local(name) => for_all(self.by_local(name, &message)),
             Route::Test(path) => for_all(self.by_test(path.as_deref(), &message)),
         }
@@ -274,26 +274,57 @@ impl<'a> Dispatcher<'a> {
         call.submit(targets)
     }
 
+    /// Submits by the first of the relays that takes the message, for each recipient.
     fn by_relay(
         &self,
-        url: &Arc<RelayUrl>,
-        recipients: Vec<EnvelopeAddress>,
+        relays: &RelayList,
+        recipients: &[EnvelopeAddress],
         message: Spool,
-    ) -> Result<Vec<Arc<Outcome>>, Failure> {
+    ) -> Vec<Arc<Outcome>> {
+        let message: SharedMessage = Arc::new(message);
+        let submit = |url: &Arc<RelayUrl>, recipients: &[EnvelopeAddress]| {
+            self.by_one_relay(url, recipients, &message)
+                .unwrap_or_else(|failure| {
+                    // What is wrong with a relay must not hide what the others have done.
+                    let scope = match failure.kind {
+                        // A token that cannot be fetched now, a login without a password.
+                        Kind::TryLater | Kind::NoPermission => Scope::Route,
+                        _ => Scope::Message,
+                    };
+                    vec![outcome_of_failure(failure).scope(scope); recipients.len()]
+                })
+        };
+        let goes_on = |next: &RelayUrl| {
+            let is_wanted = self.around.signals.received().is_none();
+            if is_wanted {
+                self.around.observer.note(&format!("trying {next}"));
+            }
+            is_wanted
+        };
+        let outcomes = in_turn(relays, recipients, submit, goes_on);
+        outcomes.into_iter().map(Arc::new).collect()
+    }
+
+    fn by_one_relay(
+        &self,
+        url: &Arc<RelayUrl>,
+        recipients: &[EnvelopeAddress],
+        message: &SharedMessage,
+    ) -> Result<Vec<Outcome>, Failure> {
         let relayed = self.plan.relayed.as_ref();
         let envelope = Envelope {
             sender: relayed.map_or(ReversePath::Null, |relayed| relayed.envelope.clone()),
-            recipients,
+            recipients: recipients.to_vec(),
         };
         let relay = relay::build(url, self.around)?;
         let submit = |message| {
             let observer = Arc::clone(&self.around.observer);
             let raised = self.around.signals.raised();
-            smtp::submit(&relay, &envelope, Arc::new(message), observer, &raised)
+            smtp::submit(&relay, &envelope, message, observer, &raised)
         };
         // The relay announces its limit only after EHLO, so a message that is too large is found
         // out by trying. Nothing of it was accepted then, and the second try makes no duplicate.
-        let mut outcomes = submit(message);
+        let mut outcomes = submit(Arc::clone(message));
         let limit = outcomes.iter().find_map(|(_, outcome)| outcome.size_limit);
         if let Some(limit) = limit
             && !self.draft.strict_size
@@ -302,8 +333,9 @@ impl<'a> Dispatcher<'a> {
             // The text goes out; the attachments that are too large are named in it. Our lines end
             // in LF, the relay counts CRLF: a byte more for each of at most 77.
             let limit = limit - limit / 38;
-            let smaller = self.render_within(Some(&Route::Relay(Arc::clone(url))), Some(limit))?;
-            outcomes = submit(smaller);
+            let list = RelayList::from(Arc::clone(url));
+            let smaller = self.render_within(Some(&Route::Relay(Arc::new(list))), Some(limit))?;
+            outcomes = submit(Arc::new(smaller));
         }
         // The transport knows no settings. Only here can a refused certificate become the error of
         // the setting that would have let it pass.
@@ -316,7 +348,7 @@ impl<'a> Dispatcher<'a> {
             if outcome.scope == Scope::Recipient && outcome.hint.is_none() {
                 outcome.hint = hint_of_recipient(&target);
             }
-            Arc::new(outcome)
+            outcome
         });
         Ok(judged.collect())
     }

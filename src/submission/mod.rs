@@ -23,6 +23,7 @@ use crate::sys::user;
 mod client_certificate;
 mod dispatch;
 pub mod identity;
+mod in_turn;
 pub mod keep;
 pub(crate) mod letters;
 pub mod log;
@@ -32,6 +33,7 @@ pub(crate) mod note;
 pub(crate) mod outbox;
 pub mod plan;
 pub mod relay;
+pub mod relay_list;
 pub mod relayed;
 mod report;
 pub mod route;
@@ -113,7 +115,7 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
             report.entries.push(CopyReport {
                 recipient: copy.recipient.shared(),
                 target: copy.target.shared(),
-                route: Arc::clone(&name),
+                route: outcome.relay.clone().unwrap_or_else(|| Arc::clone(&name)),
                 reason: copy.reason.clone(),
                 outcome,
             });

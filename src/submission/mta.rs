@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::address::ascii_domain;
 use crate::config::Settings;
+use crate::submission::relay_list::RelayList;
 
 /// A value of `mta`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub enum Mta {
     Auto,
     /// Everything to this program, or to the one of the usual places.
     Sendmail(Option<PathBuf>),
-    /// Everything to this relay.
-    Relay(Arc<RelayUrl>),
+    /// Everything to the first of these relays that takes it.
+    Relay(Arc<RelayList>),
     /// Everything into mailboxes of this host.
     Local,
     /// Everything into a file, or to standard output, as an mbox.
@@ -77,11 +78,7 @@ impl fmt::Display for RelayUrl {
             Scheme::Submission => "submission",
             Scheme::Submissions => "submissions",
         };
-        if self.host.contains(':') {
-            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{scheme}://{}:{}", self.host, self.port)
-        }
+        write!(f, "{scheme}://{}", self.place())
     }
 }
 
@@ -96,6 +93,13 @@ impl fmt::Display for MtaError {
 }
 
 impl Error for MtaError {}
+
+impl MtaError {
+    /// Returns an error with this text.
+    pub(crate) fn new(text: &str) -> MtaError {
+        MtaError(text.to_owned())
+    }
+}
 
 impl Mta {
     /// Returns the way that is set; the path of a program keeps the bytes it was written with.
@@ -150,7 +154,7 @@ impl Mta {
                 Ok(Mta::Sendmail(Some(PathBuf::from(decode(path)?))))
             }
             Some(("file", _)) => Err(MtaError("file:// needs an absolute path".to_owned())),
-            Some(_) => RelayUrl::parse(text).map(|url| Mta::Relay(Arc::new(url))),
+            Some(_) => RelayList::parse(text).map(|list| Mta::Relay(Arc::new(list))),
             // A login may stand in it: then it is not repeated.
             None if text.contains('@') => Err(MtaError(
                 "it is not a way to send mail; write a relay as smtp://USER@HOST".to_owned(),
@@ -163,6 +167,15 @@ impl Mta {
 }
 
 impl RelayUrl {
+    /// Returns `host:port`, as errors name the relay.
+    pub fn place(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
     /// Reads a relay: a URL, or `HOST` or `HOST:PORT`, which mean `smtp://`.
     ///
     /// # Errors

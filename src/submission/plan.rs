@@ -15,8 +15,9 @@ use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
 use crate::submission::members::AliasMembers;
-use crate::submission::mta::{Mta, MtaError, RelayUrl};
+use crate::submission::mta::{Mta, MtaError};
 use crate::submission::relay;
+use crate::submission::relay_list::RelayList;
 use crate::submission::relayed::{self, Relayed, Rewriting};
 use crate::submission::route::{self, Route, RoutedCopy, RoutingInputs};
 use crate::sys::host::{self, HostUnread};
@@ -58,7 +59,9 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
     let (mta, relay) = way_out(settings)?;
     refuse_ourselves(&mta, around)?;
     let mut identity = Identity::find(settings);
-    identity.know_login(relay.as_ref().and_then(|url| url.user.as_deref()));
+    // The first one, as it is the one that takes mail on most days.
+    let first = relay.as_ref().map(|list| list.first());
+    identity.know_login(first.and_then(|url| url.user.as_deref()));
     let mut notices = Vec::new();
     notices.extend(check_host_files()?);
 
@@ -108,16 +111,16 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
     notices.extend(ignored.into_iter().map(|member| {
         format!("{member} in the system's aliases is not an address, and is skipped")
     }));
-    // All copies for a relay go to the same one, so the first tells whether its certificate will go
+    // All copies for relays go to the same ones, so the first tells whether a certificate will go
     // unchecked.
-    let url = copies.iter().find_map(relay_of);
-    if url.is_some_and(|url| relay::is_unchecked(url, settings)) {
+    let relays = copies.iter().find_map(relays_of);
+    if relays.is_some_and(|list| list.iter().any(|url| relay::is_unchecked(url, settings))) {
         notices.push(format!(
             "{}: the relay's certificate is not checked",
             settings.origin("tls-verify")
         ));
     }
-    let relayed = match url {
+    let relayed = match relays {
         Some(_) => {
             let members = AliasMembers::new(settings, &identity, &copies);
             Some(relayed::relayed(draft, &identity, settings, &members)?)
@@ -145,10 +148,10 @@ fn ask_root(copy: &mut RoutedCopy) {
     }
 }
 
-/// Returns the relay by which a copy goes.
-fn relay_of(copy: &RoutedCopy) -> Option<&RelayUrl> {
+/// Returns the relays by which a copy goes.
+fn relays_of(copy: &RoutedCopy) -> Option<&RelayList> {
     match copy.route.as_deref() {
-        Ok(Route::Relay(url)) => Some(url),
+        Ok(Route::Relay(list)) => Some(list),
         _ => None,
     }
 }
@@ -157,7 +160,7 @@ fn relay_of(copy: &RoutedCopy) -> Option<&RelayUrl> {
 ///
 /// # Errors
 /// 78 when one of them is wrong, or contradicts another.
-fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayUrl>>), Failure> {
+fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayList>>), Failure> {
     // A wrong line about the way out may have been meant to forbid the default way (`mta=tset`), so
     // mail must not leave by another one.
     if let Some(problem) = settings.problems.iter().find(|p| p.weight == Weight::Route) {
@@ -169,16 +172,16 @@ fn way_out(settings: &Settings) -> Result<(Mta, Option<Arc<RelayUrl>>), Failure>
     };
     let mta = Mta::of(settings).map_err(|error| wrong("mta", error))?;
     let relay = match (&mta, settings.text("smtp")) {
-        (Mta::Relay(url), _) => Some(Arc::clone(url)),
+        (Mta::Relay(list), _) => Some(Arc::clone(list)),
         // `smtp` is the relay of automatic routing. Beside `mta=local`, a program or `test` it is
         // left aside and not even read.
         (Mta::Auto, Some(text)) => {
-            let url = RelayUrl::parse(text).map_err(|error| wrong("smtp", error))?;
-            Some(Arc::new(url))
+            let list = RelayList::parse(text).map_err(|error| wrong("smtp", error))?;
+            Some(Arc::new(list))
         }
         _ => None,
     };
-    if let Some(url) = &relay {
+    for url in relay.iter().flat_map(|list| list.iter()) {
         // The relay is checked although this message may not need it: a contradiction in the
         // settings is easier to mend now than when the first alert leaves.
         relay::check(url, settings)?;
@@ -334,7 +337,7 @@ fn hint_of_domains(
 ) -> Option<String> {
     let targets = copies
         .iter()
-        .filter(|copy| relay_of(copy).is_some())
+        .filter(|copy| relays_of(copy).is_some())
         .map(|copy| &copy.target);
     let is_bare = |address: &&EnvelopeAddress| !address.domain().unwrap_or("").contains('.');
     let bare = sender.address().into_iter().chain(targets).find(is_bare)?;
@@ -374,7 +377,7 @@ fn config_failure(problem: &Problem) -> Failure {
 pub(crate) fn name_of(route: &Route) -> String {
     match route {
         Route::Sendmail(path) => format!("sendmail {}", sanitize::path(&path)),
-        Route::Relay(url) => format!("relay {url}"),
+        Route::Relay(list) => format!("relay {list}"),
         Route::Local(name) => format!("mailbox of {name}"),
         Route::Test(None) => "test".to_owned(),
         Route::Test(Some(path)) => format!("test {}", sanitize::path(&path)),

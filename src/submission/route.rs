@@ -11,7 +11,8 @@ use crate::address::{EnvelopeAddress, MAX_RECIPIENTS};
 use crate::config::aliases::SystemAliases;
 use crate::exit::Kind;
 use crate::submission::identity::{is_own, qualified};
-use crate::submission::mta::{Mta, RelayUrl};
+use crate::submission::mta::Mta;
+use crate::submission::relay_list::RelayList;
 use crate::transport::{Disposition, Outcome};
 
 /// A route: how a copy leaves.
@@ -19,8 +20,8 @@ use crate::transport::{Disposition, Outcome};
 pub enum Route {
     /// By this sendmail.
     Sendmail(PathBuf),
-    /// By this relay.
-    Relay(Arc<RelayUrl>),
+    /// By the first of these relays that takes it.
+    Relay(Arc<RelayList>),
     /// Into the mailbox of this account.
     Local(String),
     /// Into a file, or to standard output, as an mbox.
@@ -44,8 +45,8 @@ pub struct RoutedCopy {
 pub(crate) struct RoutingInputs<'a> {
     /// The value of `mta`.
     pub mta: Mta,
-    /// The relay for mail that leaves this host, under [`Mta::Auto`].
-    pub relay: Option<Arc<RelayUrl>>,
+    /// The relays for mail that leaves this host, under [`Mta::Auto`].
+    pub relay: Option<Arc<RelayList>>,
     /// Whether local names leave too (`local=relay`).
     pub local_leaves: bool,
     /// The domain that is added to bare names in mail that leaves this host.
@@ -349,7 +350,7 @@ mod tests {
             mta: Mta::parse(setup.mta).unwrap(),
             relay: setup
                 .relay
-                .map(|relay| Arc::new(RelayUrl::parse(relay).unwrap())),
+                .map(|relay| Arc::new(RelayList::parse(relay).unwrap())),
             local_leaves: setup.local_leaves,
             qualify_domain: "corp.example".to_owned(),
             own_names: ["db1.corp.example", "db1", "localhost"]

@@ -4,6 +4,8 @@
 //! where to go; it knows no variables and prints nothing. It returns one
 //! [`Outcome`] for each recipient. `submission` keeps mail that was not accepted.
 
+use std::sync::Arc;
+
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::Kind;
 pub(crate) use crate::message::MessageSource;
@@ -84,6 +86,8 @@ pub struct Outcome {
     pub text: String,
     /// The next step for the user, if there is one.
     pub hint: Option<String>,
+    /// The relay that gave it, as reports name a route, where the route has several.
+    pub relay: Option<Arc<str>>,
     /// The largest message that the next hop takes, where this one was refused for its size.
     pub size_limit: Option<u64>,
     /// Whether the next hop refuses who the message is from: the sender, or this host's name.
@@ -102,6 +106,7 @@ impl Outcome {
             code: None,
             text: text.into(),
             hint: None,
+            relay: None,
             size_limit: None,
             is_about_sender: false,
             scope: Scope::default(),

@@ -59,6 +59,7 @@ mod rc_files;
 mod rc_lines;
 mod reading;
 mod readme;
+mod relay_lists;
 mod relay_matrix;
 mod relay_words;
 mod relayed;

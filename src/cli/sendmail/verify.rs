@@ -91,7 +91,7 @@ fn line_of(copy: &RoutedCopy, typed: &EnvelopeAddress) -> String {
                 sanitize::path(&path)
             )
         }
-        Ok(Route::Relay(url)) => format!("mailer relay, host {url}, user {target}"),
+        Ok(Route::Relay(list)) => format!("mailer relay, host {list}, user {target}"),
         Ok(Route::Local(name)) => format!("mailer local, user {name}"),
         Ok(Route::Test(None)) => "mailer test, to standard output".to_owned(),
         Ok(Route::Test(Some(path))) => format!("mailer test, file {}", sanitize::path(&path)),
