@@ -142,6 +142,43 @@ fn the_good_recipients_are_served_and_the_bad_one_is_named() {
     assert_eq!(kept.body(), b"one\n.two\n");
 }
 
+/// Returns so many addresses.
+fn addresses(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("u{n}@example.com")).collect()
+}
+
+#[test]
+fn two_hundred_recipients_pass_a_relay_that_takes_a_hundred() {
+    for (most, reply, sizes) in [
+        (100, "452 4.5.3 Error: too many recipients", vec![100, 100]),
+        (
+            50,
+            "554 Transaction failed: Recipient count exceeds 50.",
+            vec![50; 4],
+        ),
+    ] {
+        let server = SmtpServer::accepting(Behaviour {
+            keywords: vec!["PIPELINING"],
+            most_recipients: Some((most, reply)),
+            ..Behaviour::default()
+        });
+        relayed(&server)
+            .args(["-r", "me@example.org"])
+            .args(addresses(200))
+            .run();
+        let messages = server.messages();
+        let taken: Vec<usize> = messages.iter().map(|message| message.to.len()).collect();
+        assert_eq!(taken, sizes);
+        // The same mail for everybody: a reader of two lists sees one message.
+        assert!(
+            messages
+                .iter()
+                .all(|message| message.data == messages[0].data)
+        );
+        assert_eq!(server.ended().len(), 1);
+    }
+}
+
 #[test]
 fn a_temporary_refusal_is_not_final_and_not_retried() {
     let server = refusing(&[("slow@example.com", "451 4.7.1 greylisted, come back")]);

@@ -289,3 +289,27 @@ fn each_message_can_have_an_observer_of_its_own() {
     channel.close();
     assert_eq!(transcript.0.lock().expect("transcript").len(), heard);
 }
+
+#[test]
+fn the_hooks_follow_each_transaction() {
+    let server = SmtpServer::accepting(Behaviour {
+        most_recipients: Some((1, "452 4.5.3 too many recipients")),
+        refuse: vec![("bad@example.com", "550 5.1.1 no such user")],
+        ..Behaviour::default()
+    });
+    let notes = Notes::default();
+    let cancel = AtomicBool::new(false);
+    let to = envelope(&["bad@example.com", "a@example.com", "b@example.com"]);
+    let channel = open(&server);
+    let result = channel.submit_last(&to, message(), &notes, &cancel);
+    let accepted: Vec<bool> = result.iter().map(|(_, one)| one.is_accepted()).collect();
+    assert_eq!(accepted, [false, true, true]);
+    assert_eq!(
+        *notes.lines.borrow(),
+        [
+            "dot a@example.com",
+            "settled bad@example.com refused a@example.com accepted",
+            "dot b@example.com",
+        ]
+    );
+}

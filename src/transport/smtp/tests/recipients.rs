@@ -1,6 +1,6 @@
 //! More recipients than a relay takes in one transaction.
 
-use super::smtp_server::{Behaviour, SmtpServer};
+use super::smtp_server::{Behaviour, SmtpServer, Step, expect, say};
 use super::*;
 
 fn addresses(count: usize) -> Vec<String> {
@@ -165,4 +165,89 @@ fn a_refused_recipient_among_many_is_told_once() {
     for (number, outcome) in outcomes.iter().enumerate() {
         assert_eq!(outcome.is_accepted(), number != 7, "{outcome:?}");
     }
+}
+
+#[test]
+fn a_break_in_the_second_transaction_concerns_its_recipients_only() {
+    // One recipient a transaction; the first one is served, and what follows breaks the second.
+    let limited = || {
+        vec![
+            say("220 hello"),
+            expect("EHLO"),
+            say("250-relay.test\r\n250 LIMITS RCPTMAX=1"),
+        ]
+    };
+    let transaction = |end: Vec<Step>| {
+        let mut steps = vec![
+            expect("MAIL"),
+            say("250 ok"),
+            expect("RCPT"),
+            say("250 ok"),
+            expect("DATA"),
+            say("354 go"),
+        ];
+        steps.extend(end);
+        steps
+    };
+    let taken = || transaction(vec![Step::ExpectData, say("250 taken")]);
+    let later = Disposition::TryLater(Kind::TryLater);
+    let table = [
+        (
+            "closed after the dot",
+            transaction(vec![Step::ExpectData, Step::Drop]),
+            [Disposition::Uncertain(Kind::TryLater), later],
+        ),
+        (
+            "garbage after the dot",
+            transaction(vec![Step::ExpectData, say("what?")]),
+            [Disposition::Uncertain(Kind::TryLater), later],
+        ),
+        (
+            "closed at RCPT",
+            vec![expect("MAIL"), say("250 ok"), expect("RCPT"), Step::Drop],
+            [later, later],
+        ),
+        (
+            "421 at RCPT",
+            vec![
+                expect("MAIL"),
+                say("250 ok"),
+                expect("RCPT"),
+                say("421 4.7.0 slow down"),
+            ],
+            [later, later],
+        ),
+        (
+            "refused at the dot",
+            transaction(vec![Step::ExpectData, say("554 5.7.1 spam")]),
+            [Disposition::Refused(Kind::Unavailable); 2],
+        ),
+        (
+            "MAIL refused",
+            vec![expect("MAIL"), say("451 4.3.0 no more")],
+            [later, later],
+        ),
+    ];
+    for (name, end, expected) in table {
+        let server = SmtpServer::scripted([limited(), taken(), end].concat());
+        let to = ["a@example.com", "b@example.com", "c@example.com"];
+        let outcomes = send_text(&relay(&server), &to, MESSAGE);
+        assert!(outcomes[0].is_accepted(), "{name}: {outcomes:?}");
+        let rest: Vec<_> = outcomes[1..].iter().map(|one| one.disposition).collect();
+        assert_eq!(rest, expected, "{name}: {outcomes:?}");
+        assert_eq!(server.ended().len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_relay_that_takes_one_recipient_a_connection_is_served() {
+    let server = SmtpServer::accepting(Behaviour {
+        keywords: vec!["LIMITS MAILMAX=1 RCPTMAX=2"],
+        ..Behaviour::default()
+    });
+    let to = addresses(5);
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    let outcomes = send_text(&relay(&server), &to, MESSAGE);
+    assert!(outcomes.iter().all(Outcome::is_accepted), "{outcomes:?}");
+    assert_eq!(server.ended().len(), 3);
 }
