@@ -1806,6 +1806,8 @@ class Trial:
 
     def __init__(self, world, scenario, options):
         self.world, self.scenario, self.options = world, scenario, options
+        # Each disk of an outbox takes four starts and two mails by a relay.
+        self.most = min(options.most, 300) if scenario.phase and not options.all else options.most
         # What became of disks by a rule before.
         self.answers = {}
         scenario.fill(world)
@@ -1817,7 +1819,7 @@ class Trial:
     def run(self, rule):
         started = time.monotonic()
         result = Result(self.scenario.name, rule)
-        tasks, total = tasks_of(rule, self.before, self.ops, self.texts, self.options.most, self.options.has_locks)
+        tasks, total = tasks_of(rule, self.before, self.ops, self.texts, self.most, self.options.has_locks)
         untried = [task for task in tasks if (task.digest, task.is_end) not in self.answers]
         for task, answer in zip(untried, try_disks(self.world, self.scenario, self.old, self.new, untried)):
             self.answers[task.digest, task.is_end] = answer
@@ -1861,7 +1863,7 @@ class Trial:
                 # A deliverer may leave what was pending to the next reader.
                 new = in_children(self.world, self.completed, [new])[0]
             tasks, total = tasks_of(rule, task.disk, ops, [f"{task.cut}, then {text}" for text in texts],
-                                    self.options.most // 5, self.options.has_locks)
+                                    self.most // 5, self.options.has_locks)
             whole = self.new if state == "new" else self.old
             if is_outbox:
                 # A flush that ends promises nothing of what it did not send.
@@ -1890,7 +1892,7 @@ class Trial:
             if op[0] != "sync":
                 continue
             ops, texts = self.ops[:at] + self.ops[at + 1:], self.texts[:at] + self.texts[at + 1:]
-            tasks, _ = tasks_of(rule, self.before, ops, texts, self.options.most, self.options.has_locks)
+            tasks, _ = tasks_of(rule, self.before, ops, texts, self.most, self.options.has_locks)
             answers = try_disks(self.world, self.scenario, self.old, self.new, tasks)
             kinds = collections.Counter(
                 kind for problems, _ in answers for kind in {kind for problem in problems for kind in kinds_of(problem)})
