@@ -454,6 +454,23 @@ fn an_account_has_senders_of_its_own() {
 }
 
 #[test]
+fn a_name_in_a_domain_that_is_this_host_too_takes_the_answers() {
+    // /etc/mailname is often the domain of all hosts.
+    let server = SmtpServer::accepting(Behaviour::default());
+    let row = row(
+        "mailx -s x -r ada@example.org ops@example.com",
+        "hi\n",
+        [""; 4],
+    );
+    let rc = "set hostname=example.org from=alerts@example.org";
+    let (_, message) = run(&row, rc, &server);
+    assert_eq!(message.from, "<alerts@example.org>");
+    let letter = letter(&message);
+    assert_eq!(letter.field("From"), "ada on example <alerts@example.org>");
+    assert_eq!(letter.field("Reply-To"), "ada@example.org");
+}
+
+#[test]
 fn without_from_nothing_changes() {
     check(
         &[
