@@ -1,5 +1,7 @@
 //! `postrider resend`: unsent messages go to those who did not get them, and out of the file.
 
+use std::path::Path;
+
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -333,6 +335,114 @@ fn a_run_that_is_killed_loses_nothing_and_sends_one_letter_twice_at_most() {
         ids,
         [1, 2, 2, 3].map(|number| format!("<{number}@example.com>"))
     );
+}
+
+/// The calls that change a file or wait for sendmail: between any two of them lies a state in which
+/// the program may die.
+const CHANGES: [&str; 12] = [
+    "pwrite64",
+    "write",
+    "ftruncate",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat2",
+    "linkat",
+    "unlink",
+    "unlinkat",
+    "wait4",
+    "waitid",
+];
+
+#[test]
+fn a_kill_at_any_change_loses_nothing_and_sends_one_letter_twice_at_most() {
+    if !Path::new("/usr/bin/strace").exists() {
+        return crate::launch::left_out("resend killed at every change", "needs strace");
+    }
+    let text: String = (1..=2)
+        .map(|number| ours(&format!("u{number}@example.com"), number))
+        .collect();
+    let mut kills = 0;
+    for call in CHANGES {
+        for nth in 1.. {
+            let kill = format!("inject={call}:signal=KILL:when={nth}");
+            let strace = ["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e"];
+            let ran = with_letters(&text, &[])
+                .wrapped(strace.into_iter().chain([kill.as_str()]))
+                .any_status()
+                .any_stderr()
+                .may_change("home")
+                .run();
+            if ran.output.status.success() {
+                assert_eq!(ran.read(LETTERS), b"", "{call} {nth}");
+                break;
+            }
+            kills += 1;
+            let ran = again(ran, &[])
+                .any_status()
+                .any_stderr()
+                .may_change("home")
+                .run();
+            assert_eq!(letters(&ran.read(LETTERS)).len(), 0, "{call} {nth}");
+            let mut ids: Vec<String> = ran
+                .calls()
+                .iter()
+                .filter(|call| !call.stdin.is_empty())
+                .map(|call| call.letter().field("Message-ID"))
+                .collect();
+            let sent = ids.len();
+            ids.sort();
+            ids.dedup();
+            assert_eq!(ids.len(), 2, "{call} {nth}: a letter is lost");
+            assert!(sent <= 3, "{call} {nth}: {sent} letters were sent");
+        }
+    }
+    assert!(kills > 15, "{kills}");
+}
+
+#[test]
+fn a_second_run_over_the_same_file_ends_before_it_has_begun() {
+    let case = with_letters(&ours("ops@example.com", 1), &[]);
+    let home = std::fs::File::open(case.path("home")).unwrap();
+    let _first = nix::fcntl::Flock::lock(home, nix::fcntl::FlockArg::LockExclusive).unwrap();
+    case.status(75)
+        .says("another postrider resend is doing so now")
+        .run()
+        .nothing_sent();
+}
+
+#[test]
+fn the_envelope_of_a_letter_may_hold_any_address_and_many_of_them() {
+    let many: Vec<String> = (0..300)
+        .map(|number| format!("user-{number}@a-long-name-of-a-host.example.com"))
+        .collect();
+    for recipients in [
+        &[
+            "größe@example.com".to_owned(),
+            "a+b@xn--bcher-kva.example".to_owned(),
+        ][..],
+        &["root".to_owned()],
+        &many,
+    ] {
+        let args = ["-s", "t", "--"].map(str::to_owned);
+        let ran = Case::new()
+            .args(args.iter().chain(recipients))
+            .stdin("x\n")
+            .sendmail(FakeSendmail::exiting(69))
+            .status(69)
+            .any_stderr()
+            .lets_keep()
+            .run();
+        let refused: Vec<String> = ran.calls()[0]
+            .recipients()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let ran = again(ran, &[]).run();
+        let calls = ran.calls();
+        assert_eq!(calls.last().unwrap().recipients(), refused);
+        assert_eq!(ran.read(LETTERS), b"");
+    }
 }
 
 #[test]
