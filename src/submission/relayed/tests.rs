@@ -215,3 +215,23 @@ fn a_wrong_sender_in_the_settings_is_told_with_its_place() {
         assert!(failure.to_string().contains(name), "{failure}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_relay_that_takes_one_sender_sees_no_other_whatever_the_fields_hold(
+        from in "[a-c@<>,;:\"()\\\\ .=?é\u{1}\t-]{0,40}",
+        sender in "[a-c@<>,;:\"() .\n]{0,20}",
+        reply in "[a-c@<>,; .]{0,20}",
+    ) {
+        let settings = settings(&[("from", "alerts@example.org"), ("from-force", "")]);
+        let identity = Identity::find(&settings);
+        let sender = sender.replace('\n', "\n ");
+        let text = format!("From: {from}\nSender: {sender}x\nReply-To: {reply}\nTo: root\n\nhi\n");
+        let one = seen(&text, Some("a@example.net"), &settings, &identity);
+        let authors = one.addresses(&["From", "Sender"]);
+        let is_ours = |address: &EnvelopeAddress| address.as_str() == "alerts@example.org";
+        assert!(!authors.is_empty() && authors.iter().all(is_ours), "{}", one.text);
+        assert!(one.envelope.address().is_some_and(is_ours));
+        assert_eq!(one.header.count("From"), 1, "{}", one.text);
+    }
+}
