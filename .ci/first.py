@@ -37,7 +37,7 @@ def main():
         spool = pathlib.Path(place) / "spool"
         box = spool / user.pw_name
         rc = pathlib.Path(place) / "rc"
-        rc.write_text(f"set log=off\nset mta=local\nset spool={spool}\nset hostname=h.example.test\n")
+        rc.write_text(f"set log=off\nset nooutbox\nset mta=local\nset spool={spool}\nset hostname=h.example.test\n")
         environment = {"HOME": place, "MAILRC": str(rc), "LC_ALL": "C", "PATH": "/usr/bin:/bin",
                        "DEAD": f"{place}/dead", "XDG_STATE_HOME": f"{place}/state"}
 

@@ -73,7 +73,7 @@ class Disk:
         self.box.parent.mkdir()
         self.state.mkdir()
         rc = self.home / "rc"
-        rc.write_text(f"set log=off\nset mta=local\nset spool={self.box.parent}\nset hostname=h.example.test\n")
+        rc.write_text(f"set log=off\nset nooutbox\nset mta=local\nset spool={self.box.parent}\nset hostname=h.example.test\n")
         self.environment = {"HOME": str(self.home), "MAILRC": str(rc), "LC_ALL": "C", "PATH": "/usr/bin:/bin",
                             "XDG_STATE_HOME": str(self.state), "DEAD": str(self.home / "dead")}
 

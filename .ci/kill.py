@@ -147,7 +147,7 @@ class World:
         self.state = place / "state"
         self.rc = place / "rc"
         place.mkdir()
-        self.rc.write_text(f"set log=off\nset mta=local\nset spool={self.box.parent}\nset hostname=h.example.test\n")
+        self.rc.write_text(f"set log=off\nset nooutbox\nset mta=local\nset spool={self.box.parent}\nset hostname=h.example.test\n")
         self.environment = {"HOME": str(place), "MAILRC": str(self.rc), "LC_ALL": "C", "PATH": "/usr/bin:/bin",
                             "XDG_STATE_HOME": str(self.state), "TMPDIR": str(place), "DEAD": str(place / "dead")}
 

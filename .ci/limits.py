@@ -572,7 +572,7 @@ class World:
         self.program, self.place = program, place
         place.mkdir()
         self.rc = place / "rc"
-        self.rc.write_text("set mta=/bin/true\nset hostname=h.example.test\nset from=me@example.com\n"
+        self.rc.write_text("set mta=/bin/true\nset nooutbox\nset hostname=h.example.test\nset from=me@example.com\n"
                            "set lock-timeout=0\n")
         self.box = place / "plain.mbox"
         self.box.write_bytes(PLAIN * 1000)

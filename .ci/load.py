@@ -47,7 +47,7 @@ class Place:
         self.environment = {"HOME": str(directory), "MAILRC": str(rc), "LC_ALL": "C", "PATH": "/usr/bin:/bin",
                             "XDG_STATE_HOME": str(self.directory / "state")}
         if not rc.exists():
-            rc.write_text(f"set log=off\nset mta=local\nset spool={self.box.parent}\nset hostname=h.example.test\n")
+            rc.write_text(f"set log=off\nset nooutbox\nset mta=local\nset spool={self.box.parent}\nset hostname=h.example.test\n")
             self.box.parent.mkdir()
             self.box.touch(0o600)
 

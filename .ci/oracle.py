@@ -69,9 +69,9 @@ class Program:
         sendmail.write_text(f"#!/bin/sh\nexec cat >{self.message}\n")
         sendmail.chmod(0o755)
         self.ways = {
-            "sendmail": f"set mta={sendmail}\n",
-            "smtp": f"set mta=smtp://127.0.0.1:{port}\nset from=me@example.com\nset hostname=h.example.com\n",
-            "local": f"set mta=local\nset spool={self.spool}\nset hostname=h.example.com\n",
+            "sendmail": f"set mta={sendmail}\nset nooutbox\n",
+            "smtp": f"set mta=smtp://127.0.0.1:{port}\nset outbox={self.place}/outbox\nset from=me@example.com\nset hostname=h.example.com\n",
+            "local": f"set mta=local\nset nooutbox\nset spool={self.spool}\nset hostname=h.example.com\n",
         }
 
     def send(self, way, body, *arguments):

@@ -109,7 +109,7 @@ rc() { # SCHEME PASSWORD PORT [LINE]: writes the configuration of a relay
     export MAILRC=$base/home/rc
     ( umask 077
       printf '%s\n' "set mta=$1://$USER_NAME:$2@localhost:$3" 'set from=sender@example.test' \
-          'set log=off' "${4-}" >"$MAILRC" )
+          'set log=off' 'set nooutbox' "${4-}" >"$MAILRC" )
 }
 
 expect_refused() { # STATUS|any SUBJECT: the submission fails, says why, and keeps the text
