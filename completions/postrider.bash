@@ -44,6 +44,9 @@ _postrider() {
             postrider,sendmail)
                 cmd="postrider__subcmd__sendmail"
                 ;;
+            postrider,ses-password)
+                cmd="postrider__subcmd__ses__subcmd__password"
+                ;;
             postrider,show)
                 cmd="postrider__subcmd__show"
                 ;;
@@ -73,6 +76,9 @@ _postrider() {
                 ;;
             postrider__subcmd__help,sendmail)
                 cmd="postrider__subcmd__help__subcmd__sendmail"
+                ;;
+            postrider__subcmd__help,ses-password)
+                cmd="postrider__subcmd__help__subcmd__ses__subcmd__password"
                 ;;
             postrider__subcmd__help,show)
                 cmd="postrider__subcmd__help__subcmd__show"
@@ -144,7 +150,7 @@ _postrider() {
 
     case "${cmd}" in
         postrider)
-            opts="-h -V --help --version send list show delete mark outbox resend mailx sendmail help"
+            opts="-h -V --help --version send list show delete mark outbox resend ses-password mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -241,7 +247,7 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help)
-            opts="send list show delete mark outbox resend mailx sendmail help"
+            opts="send list show delete mark outbox resend ses-password mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -451,6 +457,20 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help__subcmd__sendmail)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__ses__subcmd__password)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1169,6 +1189,20 @@ _postrider() {
             ;;
         postrider__subcmd__sendmail)
             opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__ses__subcmd__password)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

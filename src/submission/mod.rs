@@ -38,6 +38,7 @@ pub mod relayed;
 mod report;
 pub mod route;
 mod secret;
+pub(crate) mod ses;
 mod surroundings;
 mod token;
 

@@ -17,7 +17,7 @@ use crate::documents::{assert_current, compare};
 const NAMES: [&str; 3] = ["mailx", "mail", "Mail"];
 
 /// What stands behind an option, by the name that its value has in the help.
-const HINTS: [(&str, ValueHint); 19] = [
+const HINTS: [(&str, ValueHint); 20] = [
     ("ADDRESS", ValueHint::EmailAddress),
     ("AGE", ValueHint::Other),
     ("COMMAND", ValueHint::Other),
@@ -33,6 +33,7 @@ const HINTS: [(&str, ValueHint); 19] = [
     ("NAME", ValueHint::Other),
     ("NAME[=VALUE]", ValueHint::Other),
     ("RECIPIENT", ValueHint::EmailAddress),
+    ("REGION", ValueHint::Other),
     ("TEXT", ValueHint::Other),
     ("TYPE", ValueHint::Other),
     ("USER", ValueHint::Username),

@@ -67,6 +67,7 @@ mod resend;
 mod scripts;
 mod sending;
 mod sendmail_face;
+mod ses_password;
 mod signals;
 mod smtp;
 mod smtp_tls;

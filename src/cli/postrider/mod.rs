@@ -4,6 +4,7 @@ mod complaints;
 pub(crate) mod options;
 pub(crate) mod outbox;
 mod resend;
+mod ses_password;
 
 use std::ffi::OsString;
 
@@ -44,6 +45,7 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         }
         PostriderCommand::Outbox { command } => outbox::run(&command, &environment, diagnostics),
         PostriderCommand::Resend(arguments) => resend::run(arguments, &environment, diagnostics),
+        PostriderCommand::SesPassword(arguments) => ses_password::run(&arguments, diagnostics),
         // These faces read their own command lines, which clap could not: what an option means
         // depends on what stands behind it.
         PostriderCommand::Mailx(rest) => mailx::run(&rest.arguments, diagnostics),

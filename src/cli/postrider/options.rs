@@ -9,6 +9,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use super::outbox::OutboxCommand;
 use super::resend::ResendArguments;
+use super::ses_password::SesPasswordArguments;
 use crate::cli::read::Task;
 use crate::cli::send::Sending;
 use crate::cli::settings::Inputs;
@@ -65,6 +66,12 @@ pub(crate) enum PostriderCommand {
     /// program, whose recipients are not named there, goes to those in its header. The exit status
     /// is 1 if there is no unsent message.
     Resend(ResendArguments),
+    /// Print the SMTP password of AWS SES
+    ///
+    /// It is made from the secret access key of an IAM user, which is read from standard input, and
+    /// holds for one region. The login name is the id of that access key. Write the password to the
+    /// file that password-file names.
+    SesPassword(SesPasswordArguments),
     /// Take a mailx command line
     #[command(disable_help_flag = true)]
     Mailx(OtherFace),
