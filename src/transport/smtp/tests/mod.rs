@@ -3,6 +3,7 @@
 #[path = "../../../../tests/it/smtp_server.rs"]
 mod smtp_server;
 
+mod chance;
 mod channel;
 mod dialogue;
 mod faults;
