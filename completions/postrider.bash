@@ -86,6 +86,9 @@ _postrider() {
             postrider__subcmd__help__subcmd__outbox,drop)
                 cmd="postrider__subcmd__help__subcmd__outbox__subcmd__drop"
                 ;;
+            postrider__subcmd__help__subcmd__outbox,flush)
+                cmd="postrider__subcmd__help__subcmd__outbox__subcmd__flush"
+                ;;
             postrider__subcmd__help__subcmd__outbox,hold)
                 cmd="postrider__subcmd__help__subcmd__outbox__subcmd__hold"
                 ;;
@@ -103,6 +106,9 @@ _postrider() {
                 ;;
             postrider__subcmd__outbox,drop)
                 cmd="postrider__subcmd__outbox__subcmd__drop"
+                ;;
+            postrider__subcmd__outbox,flush)
+                cmd="postrider__subcmd__outbox__subcmd__flush"
                 ;;
             postrider__subcmd__outbox,help)
                 cmd="postrider__subcmd__outbox__subcmd__help"
@@ -124,6 +130,9 @@ _postrider() {
                 ;;
             postrider__subcmd__outbox__subcmd__help,drop)
                 cmd="postrider__subcmd__outbox__subcmd__help__subcmd__drop"
+                ;;
+            postrider__subcmd__outbox__subcmd__help,flush)
+                cmd="postrider__subcmd__outbox__subcmd__help__subcmd__flush"
                 ;;
             postrider__subcmd__outbox__subcmd__help,help)
                 cmd="postrider__subcmd__outbox__subcmd__help__subcmd__help"
@@ -331,7 +340,7 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help__subcmd__outbox)
-            opts="list show retry hold release drop"
+            opts="list show flush retry hold release drop"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -345,6 +354,20 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help__subcmd__outbox__subcmd__drop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__outbox__subcmd__flush)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -658,7 +681,7 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__outbox)
-            opts="-h --help list show retry hold release drop help"
+            opts="-h --help list show flush retry hold release drop help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -714,8 +737,51 @@ _postrider() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        postrider__subcmd__outbox__subcmd__flush)
+            opts="-q -v -h --quiet --set --account --config --no-system-rc --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --set)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --account)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         postrider__subcmd__outbox__subcmd__help)
-            opts="list show retry hold release drop help"
+            opts="list show flush retry hold release drop help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -729,6 +795,20 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__outbox__subcmd__help__subcmd__drop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__outbox__subcmd__help__subcmd__flush)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -115,14 +115,15 @@ complete -c postrider -n "__fish_postrider_using_subcommand mark" -l json -d 'Pr
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -s h -l help -d 'Print help'
-complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "list" -d 'List the messages that wait to be sent'
-complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
-complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "retry" -d 'Make messages due now, even if they are held or have failed'
-complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "hold" -d 'Hold messages: nothing sends them until they are released'
-complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "release" -d 'Release messages that are held'
-complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "drop" -d 'Delete messages without sending them'
-complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show retry hold release drop help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "list" -d 'List the messages that wait to be sent'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "flush" -d 'Send the messages that wait'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "retry" -d 'Make messages due now, even if they are held or have failed'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "hold" -d 'Hold messages: nothing sends them until they are released'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "release" -d 'Release messages that are held'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "drop" -d 'Delete messages without sending them'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -l set -d 'Set a variable; noNAME unsets it' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration file instead of the user\'s' -r -F
@@ -137,6 +138,13 @@ complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_s
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from flush" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from flush" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from flush" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from flush" -s q -l quiet -d 'Try only what is due, and print only what somebody has to mend; for timers'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from flush" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from flush" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from flush" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -l set -d 'Set a variable; noNAME unsets it' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from retry" -l config -d 'Read this configuration file instead of the user\'s' -r -F
@@ -168,6 +176,7 @@ complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_s
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the messages that wait to be sent'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
+complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "flush" -d 'Send the messages that wait'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "retry" -d 'Make messages due now, even if they are held or have failed'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "hold" -d 'Hold messages: nothing sends them until they are released'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and __fish_seen_subcommand_from help" -f -a "release" -d 'Release messages that are held'
@@ -195,6 +204,7 @@ complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish
 complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "list" -d 'List the messages that wait to be sent'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "flush" -d 'Send the messages that wait'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "retry" -d 'Make messages due now, even if they are held or have failed'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "hold" -d 'Hold messages: nothing sends them until they are released'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "release" -d 'Release messages that are held'

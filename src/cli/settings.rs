@@ -37,6 +37,8 @@ pub(super) struct Inputs<'a> {
     pub sending: bool,
     /// Whether standard input is a terminal.
     pub terminal: bool,
+    /// Whether the files were read before in this run: their problems were told.
+    pub is_repeated: bool,
 }
 
 /// Reads the configuration in its order: defaults, the system's files, the user's, options.
@@ -101,7 +103,9 @@ pub(super) fn read(
     if let Some(failure) = unreadable(&settings) {
         refusal = Some(failure);
     }
-    report_problems(&settings, inputs.sending, diagnostics);
+    if !inputs.is_repeated {
+        report_problems(&settings, inputs.sending, diagnostics);
+    }
     Ok((settings, refusal))
 }
 
@@ -132,7 +136,8 @@ fn read_files(
     };
     let is_there = mailrc::read_file(settings, &path, context);
     // $MAILRC was set explicitly, so that its absence matters; ~/.mailrc is optional.
-    if !is_there && inputs.user_file.is_none() && environment.mailrc.is_some() {
+    let is_named = inputs.user_file.is_none() && environment.mailrc.is_some();
+    if !is_there && is_named && !inputs.is_repeated {
         let path = sanitize::path(&path);
         diagnostics.say(&format!(
             "$MAILRC: the configuration file {path} does not exist"

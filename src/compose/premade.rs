@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::address::{EnvelopeAddress, ReversePath};
-use crate::compose::{Composed, Composer, RecipientField, unicode};
+use crate::compose::{Composed, Composer, RecipientField, Request, unicode};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::message::premade::{PremadeHeader, Reading};
@@ -14,6 +14,9 @@ use crate::message::{self, HeaderName, HeaderValue, Repeated};
 use crate::sanitize;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, user};
+
+/// The field that says how many equal messages were not sent because this one waited.
+const REPEATED: &str = "X-Postrider-Repeated";
 
 /// More hops than this are a loop.
 const MAX_HOPS: usize = 50;
@@ -36,6 +39,67 @@ pub struct Handover {
     ///
     /// [`Draft::is_handed_over`]: crate::compose::Draft::is_handed_over
     pub is_of_sendmail: bool,
+}
+
+/// What an outbox knows of a message beside its text.
+#[derive(Clone, Debug, Default)]
+pub struct Resumed {
+    /// The recipients, after the aliases of the mailrc.
+    pub recipients: Vec<EnvelopeAddress>,
+    /// The envelope sender, where one was asked for.
+    pub sender: Option<ReversePath>,
+    /// The sender's full name, where it was asked for.
+    pub full_name: Option<String>,
+    /// Whether another program composed the message, and not Postrider.
+    pub is_finished: bool,
+    /// How many equal messages came while it waited.
+    pub repeated: u64,
+}
+
+/// Makes a draft again of a message that was composed and then kept; the source is its neutral
+/// header and its body.
+///
+/// Its recipients, its Date and its Message-ID are those of then. What the variables give, such as
+/// the sender, is what they give now.
+///
+/// # Errors
+/// Fails when the spooled message cannot be read.
+pub fn resume(
+    kept: Resumed,
+    source: Spool,
+    settings: &Settings,
+    environment: &Environment,
+) -> io::Result<Composed> {
+    let mut header = PremadeHeader::read(&source, Reading::default())?;
+    let mut composer = Composer::new(source, settings, environment);
+    composer.is_finished = kept.is_finished;
+    let draft = &mut composer.composed.draft;
+    draft.full_name = kept
+        .full_name
+        .map(|name| HeaderValue::from_free_text(name.as_bytes()).0);
+    if let Some(field) = header.get("Message-ID") {
+        draft.message_id = sanitize::line(&field.value()).into_owned();
+    }
+    // A program that hands over a finished message says in it who sends it.
+    if !kept.is_finished {
+        composer.sender(&Request::default(), environment);
+        let draft = &mut composer.composed.draft;
+        if header.contains("From") {
+            draft.from.clear();
+        }
+        // Whom to answer was settled when the message was composed.
+        draft.reply_to.clear();
+    }
+    let draft = &mut composer.composed.draft;
+    if kept.sender.is_some() {
+        draft.envelope_sender = kept.sender;
+    }
+    draft.bcc = kept.recipients.into_iter().map(Into::into).collect();
+    if kept.repeated > 0 {
+        append(&mut header, REPEATED, &kept.repeated.to_string());
+    }
+    draft.premade = Some(header);
+    Ok(composer.composed)
 }
 
 /// Makes a draft of a finished message; the source is the whole message.

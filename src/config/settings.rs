@@ -70,6 +70,8 @@ pub struct Settings {
     pub(super) command_aliases: BTreeMap<String, String>,
     /// The settings that the account in use has changed.
     in_account: AccountChanges,
+    /// The name of the account in use.
+    account_in_use: Option<String>,
     /// The problems that were found.
     pub(crate) problems: Vec<Problem>,
     /// Whether a configuration file is closed to us: it may hold the relay.
@@ -426,6 +428,16 @@ impl Settings {
     pub(crate) fn changed(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let variables = self.variables.iter();
         variables.map(|(name, setting)| (name.as_str(), setting.value.as_deref()))
+    }
+
+    /// Returns the account in use: that of `-A`, or of the last command `account`.
+    pub(crate) fn account_in_use(&self) -> Option<&str> {
+        self.account_in_use.as_deref()
+    }
+
+    /// Remembers the account in use.
+    pub(super) fn set_account_in_use(&mut self, name: Option<&str>) {
+        self.account_in_use = name.map(str::to_owned);
     }
 
     /// Returns the names of the accounts.

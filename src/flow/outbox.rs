@@ -12,7 +12,7 @@ use crate::message::MessageSource;
 use crate::report::outbox::{self as report, Row};
 use crate::sanitize;
 use crate::submission::outbox::route_state::{RouteState, RouteStates};
-use crate::submission::outbox::{Condition, Entry, Listed, Outbox, Standing};
+use crate::submission::outbox::{Condition, Entry, Id, Listed, Outbox, Standing};
 use crate::submission::{Surroundings, identity};
 use crate::sys::{clock, disk};
 use crate::ui::{Display, page};
@@ -364,6 +364,32 @@ pub(crate) fn change(
 
 fn synced(outbox: &Outbox) -> io::Result<()> {
     disk::sync_names_in(outbox.directory(), outbox.directory())
+}
+
+/// Returns the IDs of the entries that words name; none if there are no words.
+///
+/// # Errors
+/// A word names no entry that a flush could send, or several.
+pub(crate) fn ids(
+    words: &[String],
+    around: &Surroundings<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Result<Vec<Id>, Failure> {
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let contents = Contents::read(around, diagnostics)?;
+    let chosen = choose(&contents, &Which::Named(words.to_vec()))?;
+    let chosen = chosen.into_iter().map(|index| &contents.entries[index]);
+    let ids = chosen.map(|found| {
+        if found.is_failed {
+            let what = format!("the entry {} has failed", found.listed.id);
+            let failure = Failure::new(Kind::Nothing, what);
+            return Err(failure.hint("postrider outbox retry ID lets it be tried once more"));
+        }
+        Ok(found.listed.id.clone())
+    });
+    ids.collect()
 }
 
 /// Returns the entries that are to be changed, each once.

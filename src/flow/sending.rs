@@ -15,7 +15,7 @@ use crate::exit::{Failure, Kind, with_causes};
 use crate::report;
 use crate::report::receipt::{Receipt, Verdict};
 use crate::sanitize;
-use crate::submission::{self, Kept, SubmissionPlan, Surroundings};
+use crate::submission::{self, Kept, SubmissionPlan, Surroundings, outbox};
 use crate::sys::clock;
 use crate::sys::signals::Signals;
 
@@ -220,7 +220,9 @@ impl SendFlow<'_> {
             Ok(plan) => plan,
             Err(failure) => return self.unplanned(composed, &failure),
         };
-        let text = report::explain::explain(&composed.draft, &plan, self.around.settings);
+        let troubles = outbox::troubles(&plan, self.around);
+        let settings = self.around.settings;
+        let text = report::explain::explain(&composed.draft, &plan, &troubles, settings);
         // Standard output is for the program that reads the receipt.
         if self.options.json {
             text.lines().for_each(diagnostics::line);

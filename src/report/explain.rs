@@ -7,12 +7,18 @@ use crate::config::variables::{ROWS, ValueKind};
 use crate::config::{Origin, Settings};
 use crate::message::MessageSource;
 use crate::sanitize;
+use crate::submission::outbox::route_state::RouteState;
 use crate::submission::relay_list::RelayList;
 use crate::submission::relayed::Rewriting;
 use crate::submission::{self, SubmissionPlan};
 
 /// Returns the explanation, safe for a terminal: a line a fact, grouped by what it is about.
-pub(crate) fn explain(draft: &Draft, plan: &SubmissionPlan, settings: &Settings) -> String {
+pub(crate) fn explain(
+    draft: &Draft,
+    plan: &SubmissionPlan,
+    troubles: &[RouteState],
+    settings: &Settings,
+) -> String {
     let mut text = String::new();
     for copy in &plan.copies {
         let way = match &copy.route {
@@ -27,6 +33,9 @@ pub(crate) fn explain(draft: &Draft, plan: &SubmissionPlan, settings: &Settings)
             );
             line(&mut text, &what);
         }
+    }
+    for trouble in troubles {
+        line(&mut text, &format!("{}: {}", trouble.route, trouble.told()));
     }
     for file in &draft.files {
         line(

@@ -130,7 +130,7 @@ pub(super) struct Dispatcher<'a> {
     pub(super) notices: RefCell<Vec<String>>,
     draft: &'a Draft,
     plan: &'a SubmissionPlan,
-    around: &'a Surroundings<'a>,
+    pub(super) around: &'a Surroundings<'a>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -311,11 +311,7 @@ impl<'a> Dispatcher<'a> {
         recipients: &[EnvelopeAddress],
         message: &SharedMessage,
     ) -> Result<Vec<Outcome>, Failure> {
-        let relayed = self.plan.relayed.as_ref();
-        let envelope = Envelope {
-            sender: relayed.map_or(ReversePath::Null, |relayed| relayed.envelope.clone()),
-            recipients: recipients.to_vec(),
-        };
+        let envelope = self.envelope(recipients);
         let relay = relay::build(url, self.around)?;
         let submit = |message| {
             let observer = Arc::clone(&self.around.observer);
@@ -337,6 +333,20 @@ impl<'a> Dispatcher<'a> {
             let smaller = self.render_within(Some(&Route::Relay(Arc::new(list))), Some(limit))?;
             outcomes = submit(Arc::new(smaller));
         }
+        Ok(self.judged(outcomes))
+    }
+
+    /// Returns the envelope for copies that leave by a relay.
+    pub(super) fn envelope(&self, recipients: &[EnvelopeAddress]) -> Envelope {
+        let relayed = self.plan.relayed.as_ref();
+        Envelope {
+            sender: relayed.map_or(ReversePath::Null, |relayed| relayed.envelope.clone()),
+            recipients: recipients.to_vec(),
+        }
+    }
+
+    /// Adds to the outcomes of a relay what the settings say of them.
+    pub(super) fn judged(&self, outcomes: Vec<(EnvelopeAddress, Outcome)>) -> Vec<Outcome> {
         // The transport knows no settings. Only here can a refused certificate become the error of
         // the setting that would have let it pass.
         let judged = outcomes.into_iter().map(|(target, mut outcome)| {
@@ -350,7 +360,7 @@ impl<'a> Dispatcher<'a> {
             }
             outcome
         });
-        Ok(judged.collect())
+        judged.collect()
     }
 
     fn by_local(&self, name: &str, message: &Spool) -> Outcome {

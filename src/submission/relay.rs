@@ -14,6 +14,9 @@ use crate::submission::mta::{RelayUrl, Scheme};
 use crate::transport::smtp::{OldestTls, Relay, Security, Timeouts, Verify, parse_fingerprint};
 use crate::transport::{Disposition, Outcome};
 
+/// How long a flush waits for a reply.
+const FLUSH_REPLY: Duration = Duration::from_secs(30);
+
 /// Builds the relay that the settings describe.
 ///
 /// # Errors
@@ -90,6 +93,21 @@ fn timeouts(settings: &Settings, terminal: bool) -> Timeouts {
         final_reply: timeout("smtp-accept-timeout", 600),
         deadline: deadline.filter(|time| is_limited && !time.is_zero()),
     }
+}
+
+/// Returns how long what may take in a flush that has so much time left: nobody watches it, but the
+/// mail behind this one waits.
+pub(crate) fn timeouts_of_flush(settings: &Settings, left: Duration) -> Timeouts {
+    let mut timeouts = timeouts(settings, false);
+    // Who has set a longer time knows a relay that needs it.
+    if settings.origin("smtp-timeout") == Origin::Default {
+        timeouts.reply = FLUSH_REPLY;
+    }
+    let deadline = timeouts
+        .deadline
+        .filter(|_| settings.origin("smtp-deadline") != Origin::Default);
+    timeouts.deadline = Some(deadline.map_or(left, |deadline| deadline.min(left)));
+    timeouts
 }
 
 /// Refuses what contradicts itself in the configuration of a relay, before anything is sent.

@@ -92,6 +92,7 @@ fn inputs(parsed: &MailxArguments, sending: bool) -> Inputs<'_> {
         verbose: parsed.verbose,
         sending,
         terminal: io::stdin().is_terminal(),
+        is_repeated: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The postrider face: subcommands with long options, for new scripts.
 
 mod complaints;
+pub(crate) mod flush;
 pub(crate) mod options;
 pub(crate) mod outbox;
 mod resend;

@@ -515,6 +515,7 @@ impl CommonArguments {
             verbose: self.verbose,
             sending,
             terminal: io::stdin().is_terminal(),
+            is_repeated: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::flush::{self, OutboxFlushArguments};
 use super::options::CommonArguments;
 use crate::cli::settings;
 use crate::config::Environment;
@@ -22,6 +23,12 @@ pub(crate) enum OutboxCommand {
     List(OutboxListArguments),
     /// Show one message of the outbox, its recipients and every reply
     Show(OutboxShowArguments),
+    /// Send the messages that wait
+    ///
+    /// Each message is sent with the configuration of now. Messages that are held stay. The exit
+    /// status is that of the worst message that failed for good; it is 75 if messages still wait,
+    /// but not with --quiet.
+    Flush(OutboxFlushArguments),
     /// Make messages due now, even if they are held or have failed
     ///
     /// The next flush tries them. A message that had failed gets one more try.
@@ -137,6 +144,7 @@ pub(super) fn run(
                 },
             );
         }
+        OutboxCommand::Flush(arguments) => flush::run(arguments, environment, diagnostics),
         OutboxCommand::Retry(names) => names.run(EntryChange::Retry, environment, diagnostics),
         OutboxCommand::Hold(names) => names.run(EntryChange::Hold, environment, diagnostics),
         OutboxCommand::Release(names) => names.run(EntryChange::Release, environment, diagnostics),

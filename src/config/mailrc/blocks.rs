@@ -125,6 +125,10 @@ impl Interpreter<'_> {
             return true;
         }
         let outermost = self.account_depth == 0;
+        if outermost {
+            let is_known = self.settings.account(name).is_some();
+            self.settings.set_account_in_use(is_known.then_some(name));
+        }
         self.settings.enter_account();
         let mut inner = Interpreter::new(self.settings, &self.context);
         inner.account_depth = self.account_depth + 1;

@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -98,6 +99,15 @@ impl EntryFile {
             return Err(io::Error::other("the wait for the relay has ended"));
         }
         self.rename(&mut standing, Suffix::Dot)
+    }
+
+    /// Returns when the file got its last name, mode or content.
+    ///
+    /// # Errors
+    /// When the system cannot say it.
+    pub(crate) fn changed(&self) -> io::Result<SystemTime> {
+        let seconds = u64::try_from(self.file.metadata()?.ctime()).unwrap_or(0);
+        Ok(UNIX_EPOCH + Duration::from_secs(seconds))
     }
 
     /// Makes file and name survive a power cut.

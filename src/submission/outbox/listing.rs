@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use nix::dir::Type;
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id};
 use super::held::Suffix;
@@ -130,6 +131,34 @@ impl Outbox {
             Some(failed) => Ok(find(&failed)?.0.len()),
             None => Ok(0),
         }
+    }
+
+    /// Removes states of entries that are gone: whoever removed the entry was killed before it could
+    /// remove the rest.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn sweep(&self) -> io::Result<()> {
+        let directory = self.directory();
+        for name in names_of(directory)? {
+            let name = name?.0;
+            let stem = name.strip_suffix(".new").unwrap_or(&name);
+            let Some(id) = stem.strip_suffix(".st").and_then(Id::parse) else {
+                continue;
+            };
+            // Asked for the first name twice: between the questions the entry may have gone from one
+            // name to the other, and back.
+            let suffixes = [Suffix::Queued, Suffix::Dot, Suffix::New, Suffix::Queued];
+            let is_there = |suffix: &Suffix| {
+                let found = names::look_in(directory, suffix.name(&id).as_str());
+                !found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+            };
+            if !suffixes.iter().any(is_there) {
+                // Where it stays it is in nobody's way.
+                let _ = unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir);
+            }
+        }
+        Ok(())
     }
 
     /// Returns whether there is nothing that a flush could do.

@@ -2,7 +2,7 @@
 //!
 //! The store ([`store`], [`entry`], [`state`]) knows files only. It knows no routes and no settings but
 //! the limits and the place that it is given; what is tried, and when, is decided by whoever holds an
-//! [`Entry`]: the mail that is sent, or a flush, which asks [`turn`] for the entries and
+//! [`Entry`]: the mail that is sent, or a [`flush`], which asks [`turn`] for the entries and
 //! [`route_state`] for the routes. All waits are in [`schedule`].
 //!
 //! # Files of a place
@@ -34,6 +34,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod entry;
+pub(crate) mod flush;
 mod held;
 mod listing;
 mod noticed;
@@ -47,6 +48,7 @@ mod tests;
 mod turn;
 
 pub(crate) use entry::{EntryEnvelope, Id, merge_key};
+pub(crate) use flush::along::troubles;
 pub(crate) use held::{Entry, EntryFile, EntryMessage};
 pub(crate) use listing::{Condition, Listed, Listing};
 pub(crate) use state::{EntryState, ReplyNote, Standing, TargetState};

@@ -26,7 +26,7 @@ use twox_hash::XxHash3_128;
 use super::schedule;
 use crate::submission::mta::RelayUrl;
 use crate::sys::open::names::{self, Access};
-use crate::sys::random;
+use crate::sys::{clock, random};
 
 /// The directory of the state files in an outbox.
 const DIRECTORY: &str = "routes";
@@ -45,7 +45,7 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// The least time between two tries of a route while a young entry waits. A flush runs each minute;
 /// this only slows down one that is called again and again.
-const PROBE_PAUSE: Duration = Duration::from_secs(15);
+const PROBE_PAUSE: Duration = Duration::from_secs(5);
 
 /// After so many messages in a row that a relay did not take, each for its own reason as it said,
 /// it is the relay that takes none.
@@ -200,8 +200,25 @@ impl RouteState {
         }
         // Who asks for less is not asked each minute, and more wrong passwords lock an account.
         let is_patient = matches!(self.trouble, Trouble::Unreachable | Trouble::Deferred);
-        let passed = now.duration_since(self.tried);
+        // Since the last try that came to its end: one that was killed has shown nothing.
+        let passed = now.duration_since(self.ended);
         young && is_patient && passed.map_or(true, |passed| passed >= PROBE_PAUSE)
+    }
+
+    /// Says what is wrong, and when the route is tried next.
+    pub(crate) fn told(&self) -> String {
+        let what = match self.trouble {
+            Trouble::Unreachable => "takes no mail",
+            Trouble::Throttled => "asks for less mail",
+            Trouble::Login => "does not let us in",
+            Trouble::Deferred => "has put off the last messages",
+        };
+        let since = clock::local(self.since).format("%Y-%m-%d %H:%M");
+        let next = clock::local(self.next).format("%H:%M");
+        format!(
+            "the relay {what} since {since}; next try at {next}: {}",
+            self.reply
+        )
     }
 
     fn is_changed_since(&self, changed: Option<SystemTime>) -> bool {
@@ -461,8 +478,8 @@ mod tests {
         let login = after(Trouble::Login, &[0]);
         let rows = [
             (&down, 901, false, false),
-            (&down, 914, true, false),
-            (&down, 915, true, true),
+            (&down, 904, true, false),
+            (&down, 905, true, true),
             (&down, 1799, false, false),
             (&down, 1800, false, true),
             (&throttled, 200, true, false),

@@ -2,6 +2,9 @@
 //!
 //! One JSON object. It is replaced as a whole, by a rename; the entry itself is never written again.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde_json::{Map, Value, json};
 
 use super::entry::text;
@@ -75,6 +78,28 @@ pub(crate) struct ReplyNote {
     pub text: String,
 }
 
+/// To whom nothing is to be sent any more.
+#[derive(Debug, Default)]
+pub(crate) struct Done<'a> {
+    targets: HashMap<&'a str, bool>,
+    /// Whether all known targets of a recipient have been dealt with.
+    recipients: HashMap<&'a str, bool>,
+}
+
+impl Done<'_> {
+    /// Returns whether nothing is to be sent to this target of a recipient any more.
+    pub(crate) fn has(&self, recipient: &str, target: &str) -> bool {
+        // By the target first: an alias may lead to several, of which one waits. Else the settings
+        // lead the recipient to another target by now; one that had the message does not get it
+        // again.
+        let known = self
+            .targets
+            .get(target)
+            .or_else(|| self.recipients.get(recipient));
+        known.copied().unwrap_or(false)
+    }
+}
+
 /// What became of an entry so far. All times are seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EntryState {
@@ -105,37 +130,49 @@ pub(crate) struct EntryState {
 }
 
 impl EntryState {
-    /// Returns whether nothing is to be sent to this target any more.
-    pub(crate) fn is_done(&self, recipient: &str, target: &str) -> bool {
-        let mut of_recipient = self.targets.iter().filter(|to| to.recipient == recipient);
-        // By the target first: an alias may lead to several, of which one waits.
-        if let Some(known) = self.targets.iter().find(|to| to.target == target) {
-            return known.standing.is_final();
+    /// Returns who has been dealt with, for many questions.
+    pub(crate) fn done(&self) -> Done<'_> {
+        let mut done = Done::default();
+        for to in &self.targets {
+            done.targets.insert(&to.target, to.standing.is_final());
+            let of_recipient = done.recipients.entry(&to.recipient).or_insert(true);
+            *of_recipient &= to.standing.is_final();
         }
-        // The settings may lead the recipient to another target by now; one that had the message
-        // does not get it again.
-        self.knows(recipient) && of_recipient.all(|to| to.standing.is_final())
+        done
     }
 
-    fn knows(&self, recipient: &str) -> bool {
-        self.targets.iter().any(|to| to.recipient == recipient)
+    /// Returns whether nothing is to be sent to this target any more; for many targets
+    /// [`done`](EntryState::done) is asked once.
+    pub(crate) fn is_done(&self, recipient: &str, target: &str) -> bool {
+        self.done().has(recipient, target)
     }
 
     /// Returns whether nothing is to be sent to any of these recipients any more.
     pub(crate) fn is_all_done<'a>(&self, recipients: impl IntoIterator<Item = &'a str>) -> bool {
+        let done = self.done();
         let mut recipients = recipients.into_iter();
-        recipients.all(|recipient| self.knows(recipient))
+        recipients.all(|recipient| done.recipients.contains_key(recipient))
             && self.targets.iter().all(|to| to.standing.is_final())
     }
 
     /// Sets what became of a target.
     pub(crate) fn set_target(&mut self, new: TargetState) {
-        let same = |known: &&mut TargetState| {
-            known.target == new.target && known.recipient == new.recipient
-        };
-        match self.targets.iter_mut().find(same) {
-            Some(known) => *known = new,
-            None => self.targets.push(new),
+        self.set_targets([new]);
+    }
+
+    /// Sets what became of these targets. There may be a hundred thousand.
+    pub(crate) fn set_targets(&mut self, new: impl IntoIterator<Item = TargetState>) {
+        let key = |to: &TargetState| (to.recipient.clone(), to.target.clone());
+        let known = self.targets.iter().enumerate();
+        let mut places: HashMap<_, usize> = known.map(|(at, to)| (key(to), at)).collect();
+        for to in new {
+            match places.entry(key(&to)) {
+                Entry::Occupied(at) => self.targets[*at.get()] = to,
+                Entry::Vacant(free) => {
+                    free.insert(self.targets.len());
+                    self.targets.push(to);
+                }
+            }
         }
     }
 

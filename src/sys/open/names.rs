@@ -22,6 +22,7 @@
 //! | the name and the state of an entry of an outbox that we have locked | `submission::outbox::held` |
 //! | the files of an outbox that are listed | `submission::outbox::listing` |
 //! | the time of the last note about an outbox | `submission::outbox::noticed` |
+//! | what users leave for root: nothing but the open file is believed | `submission::outbox::dropped` |
 //! | the states of routes in an outbox | `submission::outbox::route_state` |
 //!
 //! No open waits for the other end of a FIFO, no terminal becomes ours, no child inherits a

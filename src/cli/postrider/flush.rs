@@ -1,0 +1,98 @@
+//! `postrider outbox flush`: its options, and the settings that each message is sent with.
+
+use std::ffi::OsStr;
+
+use clap::Args;
+
+use super::options::CommonArguments;
+use crate::cli::settings::{self, Inputs};
+use crate::config::{Environment, Settings};
+use crate::diagnostics::Diagnostics;
+use crate::exit::Failure;
+use crate::flow;
+use crate::flow::flushing::{self, Telling};
+use crate::flow::outbox;
+use crate::flow::sending::{self, SendOptions};
+use crate::submission::outbox::flush::FlushRequest;
+
+/// Options of `outbox flush`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct OutboxFlushArguments {
+    /// Messages: their IDs, or the beginning or end of an ID; without any, all of them
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+
+    /// Try only what is due, and print only what somebody has to mend; for timers
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// Options that every subcommand has
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(
+    arguments: &OutboxFlushArguments,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let telling = match (arguments.quiet, arguments.common.verbose) {
+        (true, _) => Telling::Quiet,
+        (false, 0) => Telling::Normal,
+        (false, _) => Telling::Verbose,
+    };
+    let inputs = arguments.common.inputs(true);
+    flush(&inputs, &arguments.ids, telling, environment, diagnostics);
+}
+
+/// Flushes the outboxes of the user with the configuration that a command line asks for.
+pub(in crate::cli) fn flush(
+    inputs: &Inputs<'_>,
+    words: &[String],
+    telling: Telling,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) {
+    let settings = match settings::read(inputs, environment, diagnostics) {
+        Ok((settings, None)) => settings,
+        // What could not be read may hold the relay; the messages wait.
+        Ok((_, Some(failure))) | Err(failure) => return diagnostics.fail(&failure),
+    };
+    let signals = match flow::watch_signals(false) {
+        Ok(signals) => signals,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let options = SendOptions {
+        verbose: inputs.verbose,
+        ..SendOptions::default()
+    };
+    let around = sending::surroundings(&signals, &options, &settings, environment, diagnostics);
+    let ids = match outbox::ids(words, &around, diagnostics) {
+        Ok(ids) => ids,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let request = FlushRequest {
+        // Who names a message does not ask for what is due.
+        is_scheduled: telling == Telling::Quiet && ids.is_empty(),
+        ids,
+    };
+    let configure = |account: Option<&str>| -> Result<Settings, Failure> {
+        let Some(account) = account else {
+            return Ok(settings.clone());
+        };
+        // An account's block sets variables that others of the files may depend on, so all of it is
+        // read again.
+        let inputs = Inputs {
+            account: Some(OsStr::new(account)),
+            is_repeated: true,
+            ..inputs.clone()
+        };
+        let mut silent = Diagnostics::new("");
+        match settings::read(&inputs, environment, &mut silent)? {
+            (settings, None) => Ok(settings),
+            (_, Some(failure)) => Err(failure),
+        }
+    };
+    flushing::flush(&request, telling, &around, &configure, diagnostics);
+}
