@@ -52,6 +52,8 @@ pub struct Resumed {
     pub full_name: Option<String>,
     /// Whether another program composed the message, and not Postrider.
     pub is_finished: bool,
+    /// Whose mail it is.
+    pub login: String,
     /// How many equal messages came while it waited.
     pub repeated: u64,
 }
@@ -74,6 +76,8 @@ pub fn resume(
     let mut composer = Composer::new(source, settings, environment);
     composer.is_finished = kept.is_finished;
     let draft = &mut composer.composed.draft;
+    draft.is_handed_over = kept.is_finished;
+    draft.login = Some(kept.login);
     draft.full_name = kept
         .full_name
         .map(|name| HeaderValue::from_free_text(name.as_bytes()).0);
