@@ -111,8 +111,8 @@ fn with_leading(fields: Fields, style: &Style<'_>) -> Fields {
     if let Some(from) = style.default_from.clone().filter(|_| !has_from) {
         all.append(HeaderName::known("From"), vec![from]);
     }
-    for (name, body) in fields.iter() {
-        all.append(name.clone(), body.clone());
+    for (name, body) in fields.into_vec() {
+        all.append(name, body);
     }
     all
 }

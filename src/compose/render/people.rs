@@ -141,10 +141,8 @@ impl People<'_> {
 }
 
 fn change_made(fields: &mut Fields, changes: &[Change]) {
-    let mut made: Vec<Option<(HeaderName, FieldBody)>> = fields
-        .iter()
-        .map(|(name, body)| Some((name.clone(), body.clone())))
-        .collect();
+    let made = std::mem::take(fields).into_vec().into_iter();
+    let mut made: Vec<Option<(HeaderName, FieldBody)>> = made.map(Some).collect();
     for change in changes {
         if let Some(place) = change.place {
             let name = made[place].take().map(|(name, _)| name);
@@ -169,7 +167,6 @@ fn change_made(fields: &mut Fields, changes: &[Change]) {
         );
         made.insert(place.map_or(0, |place| place + 1), field);
     }
-    *fields = Fields::new();
     for (name, body) in made {
         fields.append(name, body);
     }

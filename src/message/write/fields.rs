@@ -40,6 +40,11 @@ impl Fields {
         self.0.push((name, body.into()));
     }
 
+    /// Returns the fields in order, and their lists as they are: one may name a hundred thousand people.
+    pub fn into_vec(self) -> Vec<(HeaderName, FieldBody)> {
+        self.0
+    }
+
     /// Returns the fields in order.
     pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &FieldBody)> {
         self.0.iter().map(|(name, body)| (name, body))
