@@ -559,3 +559,45 @@ fn an_explanation_says_that_the_route_is_down() {
         .prints("the relay takes no mail since ")
         .prints("451 4.3.0 not now");
 }
+
+#[test]
+fn a_damaged_entry_is_told_once_and_keeps_nothing_from_the_others() {
+    let relay = UnsteadyRelay::new(Mood::Refused);
+    let host = Host::with(&relay);
+    host.alert("damaged").ends(75);
+    host.alert("sound").ends(75);
+    let path = host.outbox().join(&host.names("outbox", ".q")[0]);
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    relay.becomes(Mood::Up);
+    host.wait_for_route(1);
+    host.tick().ends(65).says("is damaged: its checksum is wrong");
+    assert_eq!(relay.subjects(), ["sound"]);
+    assert_eq!((host.waiting(), host.failed()), (0, 1));
+    host.tick().ends(0).is_silent();
+    host.flush().ends(0);
+}
+
+#[test]
+fn the_next_relay_of_a_list_takes_what_the_first_one_does_not() {
+    let (first, second) = (
+        UnsteadyRelay::new(Mood::Refused),
+        UnsteadyRelay::new(Mood::Refused),
+    );
+    let host = Host::new(&format!(
+        "set mta=smtp://127.0.0.1:{},smtp://127.0.0.1:{}",
+        first.port(),
+        second.port()
+    ));
+    host.alert("one").ends(75);
+    host.alert("two").ends(75);
+    second.becomes(Mood::Up);
+    host.flush().ends(0).prints("2 sent\n");
+    assert_eq!(second.subjects(), ["one", "two"]);
+    assert_eq!(second.connections(), 1);
+    // The first one is known to be down, and costs nothing.
+    host.alert("three").ends(0).is_silent();
+    assert_eq!(second.subjects(), ["one", "two", "three"]);
+}

@@ -281,6 +281,47 @@ impl Outbox {
         }
     }
 
+    /// Puts away an entry that was damaged after it was complete: a power cut may do that to one that
+    /// nobody was promised. Returns whether it was one.
+    ///
+    /// # Errors
+    /// When it cannot be read or moved.
+    pub(crate) fn put_damaged_away(&self, id: &Id) -> io::Result<bool> {
+        let directory = self.directory();
+        for suffix in [Suffix::Queued, Suffix::Dot] {
+            let name = suffix.name(id);
+            let file = match names::open_in(directory, name.as_str(), Access::ReadWrite) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
+            let metadata = file.metadata()?;
+            if judge(&metadata).is_err() || !lock(&file)? {
+                return Ok(false);
+            }
+            let why = match Head::read(&file, metadata.len()) {
+                Ok(head) => head.verify(&file).err(),
+                // It may be of a version to come.
+                Err(_) => return Ok(false),
+            };
+            let state = read_state(directory, id);
+            if why.is_none() && state.is_ok() {
+                return Ok(false);
+            }
+            let failed = self.place.make_directory(FAILED)?;
+            let move_as = |from: &str, to: &str| -> io::Result<()> {
+                Ok(renameat(directory, from, failed.directory(), to)?)
+            };
+            let sidecar = format!("{id}.st");
+            match move_as(&sidecar, &sidecar) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            move_as(&name, &Suffix::Queued.name(id))?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     /// Removes an entry that is no sound one, with its sidecar; false if it is locked or gone.
     ///
     /// # Errors

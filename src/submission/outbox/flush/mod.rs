@@ -298,7 +298,7 @@ impl<'a> Flush<'a> {
             Ok(Some(entry)) => self.attempt(entry, &around, rules),
             // Somebody else has it, or it is gone.
             Ok(None) => {}
-            Err(failure) => (self.tell)(Event::Fault(failure)),
+            Err(failure) => self.unsound(&listed.id, failure),
         }
     }
 
@@ -427,8 +427,19 @@ impl<'a> Flush<'a> {
         match self.outbox.lock(&listed.id) {
             Ok(Some(entry)) => self.postpone(entry, failure, rules),
             Ok(None) => {}
-            Err(failure) => (self.tell)(Event::Fault(failure)),
+            Err(failure) => self.unsound(&listed.id, failure),
         }
+    }
+
+    /// Tells of an entry that cannot be taken; one that is damaged is put away, so that this is told
+    /// once.
+    pub(super) fn unsound(&mut self, id: &Id, failure: Failure) {
+        match self.outbox.put_damaged_away(id) {
+            Ok(true) => self.tally.failed += 1,
+            Ok(false) => {}
+            Err(error) => self.fault("cannot put the message away", id, error),
+        }
+        (self.tell)(Event::Fault(failure));
     }
 
     /// Leaves an entry whose routes are closed.

@@ -21,7 +21,7 @@ use crate::submission::in_turn::in_turn;
 use crate::submission::mta::RelayUrl;
 use crate::submission::outbox::turn::{self, Rules, Turn, seconds};
 use crate::submission::outbox::{Entry, Id};
-use crate::submission::plan::{name_of, plan};
+use crate::submission::plan::{SubmissionPlan, name_of, plan};
 use crate::submission::relay_list::RelayList;
 use crate::submission::route::{Route, RoutedCopy};
 use crate::submission::{CopyReport, Report, Surroundings, log, relay};
@@ -122,7 +122,7 @@ impl Flush<'_> {
         for notice in dispatcher.notices.take() {
             (self.tell)(Event::Notice(notice));
         }
-        self.log(&draft, &seen, around);
+        self.log(&draft, &plan, &seen, around);
         self.conclude(sending, &seen, open.is_empty(), rules);
     }
 
@@ -230,8 +230,15 @@ impl Flush<'_> {
     }
 
     /// Writes the log's lines about this try.
-    fn log(&mut self, draft: &Draft, seen: &[Seen<'_>], around: &Surroundings<'_>) {
-        let sender = draft.envelope_sender.as_ref();
+    fn log(
+        &mut self,
+        draft: &Draft,
+        plan: &SubmissionPlan,
+        seen: &[Seen<'_>],
+        around: &Surroundings<'_>,
+    ) {
+        let relayed = plan.relayed.as_ref().map(|relayed| &relayed.envelope);
+        let sender = relayed.or(draft.envelope_sender.as_ref());
         let sender = sender.and_then(ReversePath::address);
         let entries = seen.iter().map(|(copy, outcome)| CopyReport {
             recipient: copy.recipient.shared(),
@@ -244,6 +251,7 @@ impl Flush<'_> {
             message_id: draft.message_id.clone(),
             sender: sender.map(ToString::to_string),
             entries: entries.collect(),
+            rewritings: plan.rewritings().to_vec(),
             ..Report::default()
         };
         if let Some(notice) = log::write(&report, around.settings, around.environment) {
@@ -370,7 +378,7 @@ impl Flush<'_> {
         let entry = match self.outbox.lock(id) {
             Ok(Some(entry)) => entry,
             Ok(None) => return,
-            Err(failure) => return (self.tell)(Event::Fault(failure)),
+            Err(failure) => return self.unsound(id, failure),
         };
         let news = News::of(&entry, &[]);
         let news = if entry.state().resent > 0 && entry.is_uncertain() {
@@ -400,7 +408,7 @@ impl Flush<'_> {
         }
     }
 
-    fn fault(&mut self, what: &str, id: &Id, error: io::Error) {
+    pub(super) fn fault(&mut self, what: &str, id: &Id, error: io::Error) {
         let what = format!("{what} {id} of the outbox");
         (self.tell)(Event::Fault(Failure::new(Kind::Io, what).because(error)));
     }
