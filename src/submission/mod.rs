@@ -87,12 +87,9 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
     // leaves: a half-sent message is worse than an unsent one.
     let plan = plan(draft, around)?;
     dispatch::prepare_copies(draft, around)?;
-    // The log is to name the sender that the relay's log names.
-    let relayed = plan.relayed.as_ref().map(|relayed| &relayed.envelope);
-    let sender = relayed.or(draft.envelope_sender.as_ref());
     let mut report = Report {
         message_id: draft.message_id.clone(),
-        sender: sender.map(ToString::to_string),
+        sender: plan.sender(draft),
         rewritings: plan.rewritings().to_vec(),
         notices: plan.notices.clone(),
         ..Report::default()

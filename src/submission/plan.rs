@@ -40,6 +40,14 @@ pub struct SubmissionPlan {
 }
 
 impl SubmissionPlan {
+    /// Returns the envelope sender for the log: the one that a relay sees, so that its own log has the
+    /// same; else the one that was asked for.
+    pub(super) fn sender(&self, draft: &Draft) -> Option<String> {
+        let relayed = self.relayed.as_ref().map(|relayed| &relayed.envelope);
+        let sender = relayed.or(draft.envelope_sender.as_ref());
+        sender.map(ToString::to_string)
+    }
+
     /// Returns what a relay sees otherwise than the message says it.
     pub(crate) fn rewritings(&self) -> &[Rewriting] {
         let relayed = self.relayed.as_ref();

@@ -237,9 +237,6 @@ impl Flush<'_> {
         seen: &[Seen<'_>],
         around: &Surroundings<'_>,
     ) {
-        let relayed = plan.relayed.as_ref().map(|relayed| &relayed.envelope);
-        let sender = relayed.or(draft.envelope_sender.as_ref());
-        let sender = sender.and_then(ReversePath::address);
         let entries = seen.iter().map(|(copy, outcome)| CopyReport {
             recipient: copy.recipient.shared(),
             target: copy.target.shared(),
@@ -249,7 +246,7 @@ impl Flush<'_> {
         });
         let report = Report {
             message_id: draft.message_id.clone(),
-            sender: sender.map(ToString::to_string),
+            sender: plan.sender(draft),
             entries: entries.collect(),
             rewritings: plan.rewritings().to_vec(),
             ..Report::default()
