@@ -13,6 +13,7 @@ pub(crate) mod file_name;
 pub(crate) mod mailrc;
 mod names;
 mod problem;
+mod secret_owner;
 mod settings;
 pub(crate) mod text;
 mod tools;

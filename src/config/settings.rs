@@ -10,6 +10,7 @@ use crate::address::alias::Members;
 use crate::address::ascii_domain;
 use crate::charset::decode_text;
 use crate::config::problem::{Lines, Origin, Problem, Weight};
+use crate::config::secret_owner::{self, Place, SecretOwner};
 use crate::config::value::Targets;
 use crate::config::variables::Row;
 use crate::config::{value, variables};
@@ -31,6 +32,8 @@ struct Setting {
     origin: Origin,
     /// How many were set or unset before.
     order: usize,
+    /// The relay that a secret was set for.
+    owner: Option<SecretOwner>,
 }
 
 /// How much all `source` lines have read, of all files.
@@ -88,6 +91,8 @@ struct AccountChanges {
     is_open: bool,
     /// The last change that is the account's.
     last: usize,
+    /// How many accounts were used so far.
+    count: usize,
 }
 
 impl Settings {
@@ -299,13 +304,46 @@ impl Settings {
         }
         self.remember(name);
         self.changes += 1;
+        let owner = value
+            .as_deref()
+            .and_then(|value| self.owner_of(name, value, &origin));
         let setting = Setting {
             value,
             bytes,
             origin,
             order: self.changes,
+            owner,
         };
         self.variables.insert(name.to_owned(), setting);
+    }
+
+    /// Returns the owner of a secret that is set here; where a relay is named here, those that are
+    /// set already hear of it.
+    fn owner_of(&mut self, name: &str, value: &str, origin: &Origin) -> Option<SecretOwner> {
+        let account = self.in_account.is_open.then_some(self.in_account.count);
+        let place = Place::of(origin, account);
+        if secret_owner::is_relay(name, value) {
+            let settings = self.variables.values_mut();
+            for owner in settings.filter_map(|setting| setting.owner.as_mut()) {
+                owner.names_relay(&place, value);
+            }
+        }
+        secret_owner::is_secret(name).then(|| SecretOwner::new(place, self.relay_in_force()))
+    }
+
+    /// Returns the relay that `mta` or `smtp` names now, the later one of two.
+    fn relay_in_force(&self) -> Option<&str> {
+        let relays = ["mta", "smtp"].into_iter().filter_map(|name| {
+            let setting = self.variables.get(name)?;
+            let value = setting.value.as_deref()?;
+            secret_owner::is_relay(name, value).then_some((setting.order, value))
+        });
+        relays.max().map(|(_, value)| value)
+    }
+
+    /// Returns the relays that a secret was set for, as `mta` or `smtp` name them.
+    pub(crate) fn relay_of_secret(&self, name: &str) -> Option<&str> {
+        self.variables.get(name)?.owner.as_ref()?.relay()
     }
 
     /// Keeps what a variable was before the account in use changed it.
@@ -317,9 +355,10 @@ impl Settings {
     }
 
     /// Begins the lines of an account: what the account before it has changed is taken back.
-    pub(super) fn enter_account(&mut self) {
+    pub(crate) fn enter_account(&mut self) {
         let last = self.in_account.last;
         let is_open = std::mem::replace(&mut self.in_account.is_open, true);
+        self.in_account.count += usize::from(!is_open);
         for (name, before) in std::mem::take(&mut self.in_account.before) {
             // What was set again behind the account stays.
             let is_later = |setting: &Setting| !is_open && setting.order > last;
@@ -336,7 +375,7 @@ impl Settings {
     }
 
     /// Ends the lines of an account.
-    pub(super) fn end_of_account(&mut self) {
+    pub(crate) fn end_of_account(&mut self) {
         self.in_account.is_open = false;
         self.in_account.last = self.changes;
     }

@@ -34,6 +34,7 @@ pub(crate) mod outbox;
 pub mod plan;
 pub mod relay;
 pub mod relay_list;
+mod relay_secret;
 pub mod relayed;
 mod report;
 pub mod route;

@@ -18,6 +18,7 @@ use crate::submission::members::AliasMembers;
 use crate::submission::mta::{Mta, MtaError};
 use crate::submission::relay;
 use crate::submission::relay_list::RelayList;
+use crate::submission::relay_secret;
 use crate::submission::relayed::{self, Relayed, Rewriting};
 use crate::submission::route::{self, Route, RoutedCopy, RoutingInputs};
 use crate::sys::host::{self, HostUnread};
@@ -65,6 +66,9 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
     // The order of the steps: what the settings say, what cannot work at all (we as our own MTA),
     // who we are, and only then the look-ups, which cost time and may fail.
     let (mta, relay) = way_out(settings)?;
+    if let Some(list) = &relay {
+        relay_secret::check_list(list, around)?;
+    }
     refuse_ourselves(&mta, around)?;
     let mut identity = Identity::find(settings);
     // The first one, as it is the one that takes mail on most days.

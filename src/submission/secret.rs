@@ -22,6 +22,7 @@ use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::submission::mta::{Mta, RelayUrl};
+use crate::submission::relay_secret;
 use crate::sys::open::{self, Unread, Use};
 use crate::sys::signals::Signals;
 use crate::sys::{child, user};
@@ -102,6 +103,11 @@ pub(super) fn credentials(
     check(url, settings)?;
     let mut user = login_name(url, settings);
     let (mut secret, renewal) = match &user {
+        Some(_)
+            if token::is_asked_for(settings) && !relay_secret::are_tokens_for(url, settings) =>
+        {
+            (None, None)
+        }
         Some(user) if let Some(source) = token::source(url, user, around)? => {
             let token = source.token()?;
             (Some(token), Some(Arc::new(source) as Arc<dyn Renewal>))
@@ -123,6 +129,9 @@ pub(super) fn credentials(
             mechanism,
             renewal,
         })),
+        (Some(_), None) if let Some(failure) = relay_secret::of_another(url, settings) => {
+            Err(failure)
+        }
         (Some(user), None) => Err(Failure::new(
             Kind::NoPermission,
             format!("there is no password for {user} at {}", url.host),
@@ -160,14 +169,30 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<FoundS
     // Only what a program prints may be another one the next time.
     let lasting = |secret| Ok((Some(secret), None));
     let settings = around.settings;
+    let is_for = |name| relay_secret::is_for(name, url, settings);
+    // A password in the URL is for this relay, whatever else is set.
+    if let Some(password) = &url.password {
+        let variable = match Mta::of(settings) {
+            Ok(Mta::Relay(_)) => "mta",
+            _ => "smtp",
+        };
+        check_rc(&settings.origin(variable))?;
+        return lasting(Secret::new(password.clone()));
+    }
     // The order is that of safety: a file of its own, a command, systemd's credentials, then what
-    // stands in an rc file among other settings. The first one that is set counts, and its failure
-    // is an error: trying the next could send a wrong password and lock the account.
-    if let Some(name) = settings.path("password-file") {
+    // stands in an rc file among other settings. The first one that is set for this relay counts,
+    // and its failure is an error: trying the next could send a wrong password and lock the account.
+    if let Some(name) = settings
+        .path("password-file")
+        .filter(|_| is_for("password-file"))
+    {
         let path = named_file(name, "cannot read the password in", around)?;
         return lasting(read_secret(&path, PASSWORD, around)?);
     }
-    if let Some(command) = settings.text("password-command") {
+    if let Some(command) = settings
+        .text("password-command")
+        .filter(|_| is_for("password-command"))
+    {
         let command = PasswordCommand {
             text: command.to_owned(),
             signals: around.signals.without_bell(),
@@ -183,17 +208,9 @@ fn configured_secret(url: &RelayUrl, around: &Surroundings<'_>) -> Result<FoundS
             read => return lasting(read?),
         }
     }
-    if let Some(password) = settings.text("password") {
+    if let Some(password) = settings.text("password").filter(|_| is_for("password")) {
         check_rc(&settings.origin("password"))?;
         return lasting(Secret::new(password));
-    }
-    if let Some(password) = &url.password {
-        let variable = match Mta::of(settings) {
-            Ok(Mta::Relay(_)) => "mta",
-            _ => "smtp",
-        };
-        check_rc(&settings.origin(variable))?;
-        return lasting(Secret::new(password.clone()));
     }
     Ok((None, None))
 }

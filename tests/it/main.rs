@@ -61,6 +61,7 @@ mod reading;
 mod readme;
 mod relay_lists;
 mod relay_matrix;
+mod relay_secrets;
 mod relay_words;
 mod relayed;
 mod resend;
