@@ -84,6 +84,12 @@ impl Teller<'_> {
                 let line = format!("{id}: it is complete although its sender was killed");
                 self.diagnostics.say(&line);
             }
+            Event::Collected(id) if is_verbose => {
+                let line = format!("{id}: taken from the drop directory");
+                self.diagnostics.say(&line);
+            }
+            // Told once, even to a timer: what is moved away is not met again.
+            Event::Rejected(notice) => self.diagnostics.say(&notice),
             Event::Torn(id, why) if is_normal => {
                 self.diagnostics
                     .say(&format!("the entry {id} of the outbox {why}"));

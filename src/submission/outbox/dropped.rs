@@ -126,11 +126,7 @@ impl DropDirectory {
             // The mail is safe from here on, as far as its sender can make it so.
             Ok(()) => Ok(id),
             Err(error) => {
-                let _ = unlinkat(
-                    &self.directory,
-                    id.as_str(),
-                    UnlinkatFlags::NoRemoveDir,
-                );
+                let _ = unlinkat(&self.directory, id.as_str(), UnlinkatFlags::NoRemoveDir);
                 Err(error)
             }
         }
@@ -156,8 +152,10 @@ impl DropDirectory {
 pub(crate) struct Collected {
     /// The entries that are in root's outbox now, in the order of their names.
     pub ids: Vec<Id>,
-    /// What was put away, or left because of a limit, a line each.
-    pub notices: Vec<String>,
+    /// What was put away, a line each.
+    pub rejected: Vec<String>,
+    /// What is left there because of a limit or a failure, a line each: the next flush meets it again.
+    pub left: Vec<String>,
 }
 
 /// What root knows of itself and of its limits when it collects.
@@ -205,6 +203,10 @@ impl Collector<'_> {
             base => base?,
         };
         let directory = open_drop(&base)?;
+        // Two flushes of root at once: one of them collects. Users cannot open the directory to lock it.
+        if !lock(&directory)? {
+            return Ok(collected);
+        }
         let mut objects = Vec::new();
         for name in names_of(&directory)? {
             if objects.len() == MAX_OBJECTS {
@@ -214,40 +216,39 @@ impl Collector<'_> {
         }
         // By time of arrival, as far as the senders tell the truth.
         objects.sort_unstable();
-        let mut unnamed = 0;
         for name in &objects {
-            let (what, why) = match self.take(&directory, name) {
-                Ok(id) => {
-                    collected.ids.push(id);
-                    continue;
-                }
-                Err(Untaken::Busy) => continue,
-                Err(Untaken::Left(why)) => ("left there", why),
+            let shown = || sanitize::line(name.as_bytes()).into_owned();
+            match self.take(&directory, name) {
+                Ok(id) => collected.ids.push(id),
+                Err(Untaken::Busy) => {}
+                Err(Untaken::Left(why)) => collected.left.push(format!(
+                    "{} stays in the drop directory: {why}",
+                    shown()
+                )),
                 Err(Untaken::Rejected(why)) => match put_away(&base, &directory, name) {
-                    Ok(()) => ("moved to /var/spool/postrider/rejected", why),
-                    Err(error) => {
-                        unnamed += 1;
-                        collected.notices.push(format!(
-                            "{} in the drop directory cannot be moved away: {}",
-                            sanitize::line(name.as_bytes()),
-                            exit::plain(&error)
-                        ));
-                        continue;
-                    }
+                    Ok(()) => collected.rejected.push(format!(
+                        "{} in the drop directory is no message, and was moved to /var/spool/postrider/rejected: {why}",
+                        shown()
+                    )),
+                    Err(error) => collected.left.push(format!(
+                        "{} in the drop directory is no message, and cannot be moved away: {}",
+                        shown(),
+                        exit::plain(&error)
+                    )),
                 },
-            };
-            if collected.notices.len() < MAX_NOTICES {
-                let name = sanitize::line(name.as_bytes());
-                let notice = format!("{name} in the drop directory: {what}, because {why}");
-                collected.notices.push(notice);
-            } else {
-                unnamed += 1;
             }
         }
-        if unnamed > 0 {
-            let notice = format!("{unnamed} more objects in the drop directory were not taken");
-            collected.notices.truncate(MAX_NOTICES);
-            collected.notices.push(notice);
+        for notices in [&mut collected.rejected, &mut collected.left] {
+            if let Some(more) = notices
+                .len()
+                .checked_sub(MAX_NOTICES)
+                .filter(|more| *more > 0)
+            {
+                notices.truncate(MAX_NOTICES);
+                notices.push(format!(
+                    "the same holds for {more} more objects in the drop directory"
+                ));
+            }
         }
         stamp(&base)?;
         Ok(collected)
@@ -285,7 +286,10 @@ impl Collector<'_> {
             let owner = user::by_uid(found.uid())?;
             // An account that was removed since: its mail still has a sender, by its number.
             let login = owner.map_or_else(|| found.uid().to_string(), |owner| owner.name);
-            let message = DroppedMessage { file: &file, head: &head };
+            let message = DroppedMessage {
+                file: &file,
+                head: &head,
+            };
             let envelope = own_envelope(&head.envelope, found.uid(), &login)?;
             let mut header = PremadeHeader::read(&message, Reading::default())?;
             if header.is_cut() {
@@ -294,11 +298,15 @@ impl Collector<'_> {
             self.name_the_owner(&mut header, &login);
             let offset = header.body_offset();
             let mut bytes: Vec<u8> = Vec::new();
-            header.iter().for_each(|field| bytes.extend_from_slice(field.raw()));
+            header
+                .iter()
+                .for_each(|field| bytes.extend_from_slice(field.raw()));
             bytes.push(b'\n');
             let mut body = message.reader()?;
             io::copy(&mut (&mut body).take(offset), &mut io::sink())?;
-            let entry = self.outbox.enter_as(id.clone(), &envelope, &bytes, &mut body)?;
+            let entry = self
+                .outbox
+                .enter_as(id.clone(), &envelope, &bytes, &mut body)?;
             entry.make_durable()?;
         }
         // Only now: a flush that dies before this finds the file again, and the entry by its ID.
@@ -362,11 +370,7 @@ impl MessageSource for DroppedMessage<'_> {
 
 /// Returns the envelope of a message of this user: of what the file says only the recipients, and
 /// whether it is a notice of a program (the null sender), are taken over.
-fn own_envelope(
-    told: &EntryEnvelope,
-    uid: u32,
-    login: &str,
-) -> Result<EntryEnvelope, Untaken> {
+fn own_envelope(told: &EntryEnvelope, uid: u32, login: &str) -> Result<EntryEnvelope, Untaken> {
     let rejected = |why: &str| Untaken::Rejected(why.to_owned());
     if told.recipients.is_empty() || told.recipients.len() > MAX_RECIPIENTS {
         return Err(rejected("it has no recipients, or too many"));
@@ -433,7 +437,10 @@ fn judge(file: &Metadata) -> Result<(), &'static str> {
 }
 
 fn is_old(file: &Metadata) -> bool {
-    let age = file.modified().ok().and_then(|time| clock::now().duration_since(time).ok());
+    let age = file
+        .modified()
+        .ok()
+        .and_then(|time| clock::now().duration_since(time).ok());
     age.is_some_and(|age| age > TORN)
 }
 
@@ -446,7 +453,11 @@ fn put_away(base: &File, directory: &File, name: &str) -> io::Result<()> {
     make_directory(base, REJECTED, Mode::S_IRWXU)?;
     let rejected = names::directory_in(base, REJECTED)?;
     // A new name: two users may have chosen the same one.
-    let new = format!("{:016x}-{}", random::number(), clock::since_epoch().as_secs());
+    let new = format!(
+        "{:016x}-{}",
+        random::number(),
+        clock::since_epoch().as_secs()
+    );
     renameat(directory, name, &rejected, new.as_str())?;
     Ok(())
 }

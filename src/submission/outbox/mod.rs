@@ -33,6 +33,7 @@
 // Until the flush and the faces of the outbox use all of it.
 #![allow(dead_code, unused_imports)]
 
+pub(crate) mod dropped;
 mod entry;
 pub(crate) mod flush;
 mod held;

@@ -7,11 +7,13 @@
 //!
 //! - `attempt`: what the outcomes of one try mean for an entry; `send`: the try
 //! - `along`: what a mail that is sent does for its route, and for those that wait for it
+//! - `collect`: what users have left in the drop directory comes first, where root flushes
 //! - `routes`: the routes of this flush and their connections
 //! - `trouble`: what the outcomes of a message say of its route
 
 pub(crate) mod along;
 mod attempt;
+mod collect;
 mod routes;
 mod send;
 pub(crate) mod trouble;
@@ -78,6 +80,10 @@ pub(crate) enum Event {
     Busy(String),
     /// An entry whose writer was killed waits from now on.
     Adopted(Id),
+    /// A message of the drop directory is in root's outbox now.
+    Collected(Id),
+    /// An object of the drop directory that is no message was put away.
+    Rejected(String),
     /// An entry is no sound one.
     Torn(Id, String),
     /// A notice of the plan or of a transport.
@@ -136,6 +142,9 @@ pub(crate) fn flush(
 ) -> Result<Tally, Failure> {
     let mut tally = Tally::default();
     let start = Instant::now();
+    if request.ids.is_empty() {
+        collect::collect(base, tell)?;
+    }
     for outbox in Outbox::all(base)? {
         let unread = |error: io::Error| {
             let path = sanitize::path(outbox.path());

@@ -1,0 +1,84 @@
+//! What a flush of root does first: it takes the mail that users have left in the drop directory.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::Event;
+use crate::exit::{Failure, Kind};
+use crate::submission::Surroundings;
+use crate::submission::identity::Identity;
+use crate::submission::outbox::dropped::Collector;
+use crate::submission::outbox::{Listing, Outbox};
+use crate::sys::user;
+
+/// How many messages of one user wait in root's outbox at most; more stay in the drop directory.
+const MAX_ENTRIES: u64 = 1000;
+
+/// How many bytes of one user wait in root's outbox at most.
+const MAX_BYTES: u64 = 100 << 20;
+
+/// Takes the mail of the drop directory into root's outbox. Does nothing for other users.
+///
+/// # Errors
+/// When root's outbox cannot be opened.
+pub(super) fn collect(base: &Surroundings<'_>, tell: &mut dyn FnMut(Event)) -> Result<(), Failure> {
+    if user::effective_uid() != 0 {
+        return Ok(());
+    }
+    let Some(outbox) = Outbox::open(base)? else {
+        return Ok(());
+    };
+    let identity = Identity::find(base.settings);
+    // Read when the first message is there: most flushes find none.
+    let usage: RefCell<Option<HashMap<u32, (u64, u64)>>> = RefCell::default();
+    let refuses = |uid: u32, bytes: u64| {
+        let mut usage = usage.borrow_mut();
+        let usage = usage.get_or_insert_with(|| of_users(&outbox.list().unwrap_or_default()));
+        let (count, size) = usage.entry(uid).or_default();
+        if *count >= MAX_ENTRIES || *size + bytes > MAX_BYTES {
+            return Some(format!(
+                "user {uid} has {count} messages with {size} bytes in the outbox, and more are not taken"
+            ));
+        }
+        *count += 1;
+        *size += bytes;
+        None
+    };
+    let collector = Collector {
+        outbox: &outbox,
+        own_names: &identity.own_names,
+        refuses: &refuses,
+    };
+    match collector.collect() {
+        Ok(collected) => {
+            for id in collected.ids {
+                tell(Event::Collected(id));
+            }
+            for notice in collected.rejected {
+                tell(Event::Rejected(notice));
+            }
+            for notice in collected.left {
+                tell(Event::Notice(notice));
+            }
+        }
+        // The outbox itself is flushed all the same.
+        Err(error) => {
+            let failure = Failure::new(Kind::Io, "cannot collect the drop directory");
+            tell(Event::Fault(failure.because(error)));
+        }
+    }
+    Ok(())
+}
+
+/// Counts entries and bytes of each user.
+fn of_users(listing: &Listing) -> HashMap<u32, (u64, u64)> {
+    let mut users: HashMap<u32, (u64, u64)> = HashMap::new();
+    for listed in &listing.entries {
+        if let Some(envelope) = &listed.envelope {
+            let (count, size) = users.entry(envelope.uid).or_default();
+            *count += 1;
+            *size += listed.size;
+        }
+    }
+    users
+}
