@@ -59,6 +59,9 @@ pub(crate) fn explain(
         line(&mut text, &picture);
     }
     identity(&mut text, draft, plan);
+    for login in plan.logins(settings) {
+        line(&mut text, &login);
+    }
     for notice in plan.notices.iter().chain(&plan.hint) {
         line(&mut text, notice);
     }

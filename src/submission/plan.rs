@@ -21,6 +21,7 @@ use crate::submission::relay_list::RelayList;
 use crate::submission::relay_secret;
 use crate::submission::relayed::{self, Relayed, Rewriting};
 use crate::submission::route::{self, Route, RoutedCopy, RoutingInputs};
+use crate::submission::secret;
 use crate::sys::host::{self, HostUnread};
 use crate::sys::{open, user};
 use crate::transport::sendmail;
@@ -53,6 +54,14 @@ impl SubmissionPlan {
     pub(crate) fn rewritings(&self) -> &[Rewriting] {
         let relayed = self.relayed.as_ref();
         relayed.map_or(&[], |relayed| &relayed.rewritings)
+    }
+
+    /// Says for each relay as whom we log in there, and by what secret.
+    pub(crate) fn logins(&self, settings: &Settings) -> Vec<String> {
+        let relays = self.copies.iter().find_map(relays_of);
+        let urls = relays.into_iter().flat_map(RelayList::iter);
+        urls.map(|url| secret::describe_login(url, settings))
+            .collect()
     }
 }
 

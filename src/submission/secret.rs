@@ -59,6 +59,27 @@ pub(super) fn has_login(url: &RelayUrl, settings: &Settings) -> bool {
     is_named && settings.get("smtp-auth") != Some("none")
 }
 
+/// Says as whom and by what secret we log in at a relay; no secret is looked at.
+pub(super) fn describe_login(url: &RelayUrl, settings: &Settings) -> String {
+    let user = match login_name(url, settings) {
+        Some(user) if settings.get("smtp-auth") != Some("none") => user,
+        _ => return format!("no login is set for {}", url.host),
+    };
+    let file = settings.path("password-file").map(sanitize::path);
+    let by = if let Some(service) = token::service(url, settings) {
+        format!("a token from {service}")
+    } else if let Some(file) = file {
+        format!("the password in {file}")
+    } else if settings.is_set("password-command") {
+        "the password that password-command prints".to_owned()
+    } else if settings.is_set("password") || url.password.is_some() {
+        "the password in the configuration".to_owned()
+    } else {
+        "the password of a credential or of netrc".to_owned()
+    };
+    format!("login at {} as {user}, with {by}", url.host)
+}
+
 /// Refuses what contradicts itself in the settings of a login.
 ///
 /// # Errors

@@ -191,7 +191,7 @@ fn the_configurations_of_the_documents_are_read_without_a_word() {
     }
     assert!(all.len() >= 4, "{}", all.len());
     for text in all {
-        let mta = if text.contains("smtp=") {
+        let mta = if text.contains(" smtp=") {
             "set mta=auto\n"
         } else {
             ""
@@ -210,9 +210,116 @@ fn the_configurations_of_the_documents_are_read_without_a_word() {
             .args(["ops@elsewhere.example"])
             .stdin("x\n")
             .any_stdout()
-            .stderr_contains("ops@elsewhere.example: relay submission")
+            .stderr_contains("ops@elsewhere.example: relay s")
             .run();
         assert_eq!(ran.stderr().lines().count(), 1, "{}", ran.stderr());
+    }
+}
+
+/// Returns the configurations for providers, each with the paragraph before it.
+fn recipes() -> Vec<(String, String)> {
+    let text = document("README.md");
+    let (_, text) = text
+        .split_once("\n### Relays of providers\n")
+        .expect("it is there");
+    let text = text.split("\n## ").next().expect("a part");
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\n```mailrc\n") {
+        let (recipe, after) = after.split_once("\n```").expect("it ends");
+        let paragraph = before
+            .trim_end()
+            .rsplit("\n\n")
+            .next()
+            .expect("a paragraph");
+        found.push((paragraph.to_owned(), recipe.to_owned()));
+        rest = after;
+    }
+    found
+}
+
+#[test]
+fn each_recipe_for_a_provider_is_what_its_relay_wants() {
+    const HOME: &str = "[DIR]/home";
+    // What the paragraph begins with; the relay, the login there, and what it sees of cron's mail.
+    let table = [
+        (
+            "Amazon SES",
+            "submission://email-smtp.eu-central-1.amazonaws.com:587",
+            "login at email-smtp.eu-central-1.amazonaws.com as AKIAIOSFODNN7EXAMPLE, \
+             with the password in /etc/postrider/ses",
+            "alerts@example.com",
+        ),
+        (
+            "Exchange Online",
+            "submission://smtp.office365.com:587",
+            "login at smtp.office365.com as alerts@contoso.com, \
+             with a token from login.microsoftonline.com",
+            "alerts@contoso.com",
+        ),
+        (
+            "Gmail",
+            "submission://smtp.gmail.com:587",
+            "login at smtp.gmail.com as me@gmail.com, with the password in ~/.gmail-password",
+            "me@gmail.com",
+        ),
+        (
+            "Google Workspace",
+            "submission://smtp.gmail.com:587",
+            "login at smtp.gmail.com as alerts@example.com, \
+             with a token from the service that the key file names",
+            "alerts@example.com",
+        ),
+        (
+            "SendGrid",
+            "submission://smtp.sendgrid.net:587",
+            "login at smtp.sendgrid.net as apikey, with the password in /etc/postrider/sendgrid",
+            "alerts@example.com",
+        ),
+        (
+            "A Postfix",
+            "submission://mail.example.com:587",
+            "login at mail.example.com as db1, with the password in /etc/postrider/password",
+            "db1@example.com",
+        ),
+        (
+            "A smart host",
+            "smtp://smarthost.example.com:25",
+            "no login is set for smarthost.example.com",
+            "db1@example.com",
+        ),
+    ];
+    let recipes = recipes();
+    assert_eq!(recipes.len(), table.len());
+    for ((paragraph, recipe), (name, relay, login, from)) in recipes.iter().zip(table) {
+        assert!(paragraph.starts_with(name), "{paragraph}");
+        let lines = recipe.lines().count();
+        assert!((3..=5).contains(&lines), "{name}: {lines} lines");
+        let ran = Case::new()
+            .file("cwd/rc", format!("{recipe}\n"))
+            .env("MAILRC", "[DIR]/cwd/rc")
+            .mode("cwd/rc", 0o600)
+            .args([
+                "-n",
+                "--explain",
+                "-r",
+                "root",
+                "-s",
+                "t",
+                "ops@elsewhere.example",
+            ])
+            .stdin("x\n")
+            .any_stdout()
+            .any_stderr()
+            .run();
+        let text = format!("{}{}", ran.stdout(), ran.stderr()).replace(HOME, "~");
+        for told in [
+            format!("recipient ops@elsewhere.example: relay {relay}"),
+            login.to_owned(),
+            format!("\"root\" becomes \"{from}\""),
+        ] {
+            assert!(text.contains(&told), "{name}: no {told:?} in\n{text}");
+        }
     }
 }
 

@@ -116,6 +116,50 @@ fn three_lines_send_by_a_token_and_the_next_mail_uses_it_again() {
 }
 
 #[test]
+fn mail_of_cron_passes_with_the_same_three_lines() {
+    let cron = "From: root (Cron Daemon)\nTo: root\n\nhi\n";
+    let relay = exchange();
+    let service = TokenServer::start(vec![gives(TOKEN)]);
+    let by_cron = |from: &str| {
+        let case = Case::new()
+            .called("sendmail")
+            .rc(&format!("set mta=smtp://127.0.0.1:{}", relay.port()))
+            .rc(&format!("set {from} oauth=microsoft:contoso.example oauth-client-id=4711-0815 oauth-secret-file=[DIR]/cwd/secret"))
+            .rc("alias root ops@example.com")
+            // Where the scripted service is.
+            .rc(&format!("set oauth-token-url={}", service.url()))
+            .args(["-i", "root"])
+            .stdin(cron)
+            .may_change("home")
+            .limit(SOON);
+        private(case, "cwd/secret", &format!("{SECRET}\n"))
+    };
+    by_cron(&format!("from={MAILBOX}")).run();
+    let messages = relay.messages();
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0].to, ["<ops@example.com>"]);
+    assert!(
+        messages[0].from.starts_with(&format!("<{MAILBOX}>")),
+        "{}",
+        messages[0].from
+    );
+    let text = String::from_utf8_lossy(&messages[0].data).into_owned();
+    assert!(
+        text.contains(&format!("From: Cron Daemon <{MAILBOX}>")),
+        "{text}"
+    );
+    // Another sender is what Exchange refuses.
+    by_cron(&format!(
+        "smtp-auth-user={MAILBOX} from=other@contoso.example"
+    ))
+    .status(69)
+    .stderr_contains("5.2.252")
+    .lets_keep()
+    .run();
+    assert_eq!(relay.messages().len(), 1);
+}
+
+#[test]
 fn a_token_comes_over_tls_from_a_service_that_is_known() {
     let certificate = Certificate::good();
     let relay = exchange();

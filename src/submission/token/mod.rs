@@ -83,6 +83,15 @@ pub(super) fn is_asked_for(settings: &Settings) -> bool {
     settings::are_set(settings)
 }
 
+/// Names the service that gives the tokens, for an explanation.
+pub(super) fn service(url: &RelayUrl, settings: &Settings) -> Option<String> {
+    let set = settings::read(settings, url.password.is_some()).ok()??;
+    Some(match set.url {
+        Some(url) => url.host().to_owned(),
+        None => "the service that the key file names".to_owned(),
+    })
+}
+
 /// Refuses variables that contradict each other, before anything is sent.
 ///
 /// # Errors
