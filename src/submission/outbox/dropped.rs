@@ -227,11 +227,11 @@ impl Collector<'_> {
                 )),
                 Err(Untaken::Rejected(why)) => match put_away(&base, &directory, name) {
                     Ok(()) => collected.rejected.push(format!(
-                        "{} in the drop directory is no message, and was moved to /var/spool/postrider/rejected: {why}",
+                        "{} in the drop directory is not a message, and was moved to /var/spool/postrider/rejected: {why}",
                         shown()
                     )),
                     Err(error) => collected.left.push(format!(
-                        "{} in the drop directory is no message, and cannot be moved away: {}",
+                        "{} in the drop directory is not a message, and cannot be moved away: {}",
                         shown(),
                         exit::plain(&error)
                     )),
