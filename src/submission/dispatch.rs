@@ -351,7 +351,16 @@ impl<'a> Dispatcher<'a> {
         // the setting that would have let it pass.
         let judged = outcomes.into_iter().map(|(target, mut outcome)| {
             relay::distrusted(self.around.settings, &mut outcome);
-            // Which line mends a refused sender is in the settings, too.
+            // Which line mends a refused sender is in the settings, too: that from= should be set is
+            // no help where it is set and gave way to another sender.
+            let is_for_from = |hint: &String| hint.contains("set from=");
+            let is_refused = matches!(outcome.disposition, Disposition::Refused(_));
+            if is_refused
+                && (outcome.is_about_sender || outcome.hint.as_ref().is_some_and(is_for_from))
+                && let Some(hint) = self.plan.hint_of_given_sender()
+            {
+                outcome.hint = Some(hint);
+            }
             if outcome.is_about_sender && outcome.hint.is_none() {
                 outcome.hint.clone_from(&self.plan.hint);
             }

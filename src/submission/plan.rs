@@ -50,6 +50,15 @@ impl SubmissionPlan {
         sender.map(ToString::to_string)
     }
 
+    /// Returns the next step where a relay refuses a sender that was given for this message, although
+    /// `from` names one that it may take.
+    pub(super) fn hint_of_given_sender(&self) -> Option<String> {
+        let given = self.relayed.as_ref()?.given.as_ref()?;
+        Some(format!(
+            "the message names the sender {given}: if the relay takes mail from from= only, set from-force"
+        ))
+    }
+
     /// Returns what a relay sees otherwise than the message says it.
     pub(crate) fn rewritings(&self) -> &[Rewriting] {
         let relayed = self.relayed.as_ref();

@@ -763,6 +763,34 @@ fn a_refused_name_of_this_host_has_the_alias_to_write_as_a_hint() {
 }
 
 #[test]
+fn a_refused_sender_that_was_given_has_from_force_as_its_hint() {
+    for (line, text, given) in [
+        (
+            "mailx -s x -r a@example.com ops@example.com",
+            "hi\n",
+            "a@example.com",
+        ),
+        ("sendmail ops@example.com", GIVEN, "ada@example.com"),
+    ] {
+        let server = SmtpServer::accepting(Behaviour {
+            verified: Some("alerts@example.org"),
+            ..Behaviour::default()
+        });
+        let words: Vec<&str> = line.split(' ').collect();
+        Case::new()
+            .called(words[0])
+            .args(&words[1..])
+            .rc(&format!("set mta=smtp://127.0.0.1:{} from=alerts@example.org", server.port()))
+            .stdin(text)
+            .status(69)
+            .says("554 Message rejected: Email address is not verified.")
+            .hints(&format!("the message names the sender {given}: if the relay takes mail from from= only, set from-force"))
+            .keeps(1)
+            .run();
+    }
+}
+
+#[test]
 fn from_force_needs_a_sender() {
     let server = SmtpServer::accepting(Behaviour::default());
     let case = |rc: &str| {

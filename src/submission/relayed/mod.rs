@@ -35,6 +35,8 @@ pub struct Relayed {
     pub changes: Vec<Change>,
     /// Every change and why, for people.
     pub rewritings: Vec<Rewriting>,
+    /// A sender that was given for this message and stays beside `from`.
+    pub given: Option<EnvelopeAddress>,
 }
 
 /// A change and its reason.
@@ -76,6 +78,10 @@ pub(super) fn relayed(
     };
     let envelope = rewriter.envelope();
     let from = rewriter.from(&fields);
+    let given = envelope.address().into_iter();
+    let mut given = given.chain(from.iter().map(NamedAddress::address));
+    let given = given.find(|address| !senders.from.is_empty() && !rewriter.is_configured(address));
+    let given = given.cloned();
     rewriter.sender(&fields, &from, &envelope);
     rewriter.reply_to(&fields);
     for field in &fields {
@@ -85,6 +91,7 @@ pub(super) fn relayed(
         envelope,
         changes: rewriter.changes,
         rewritings: rewriter.rewritings,
+        given,
     })
 }
 
