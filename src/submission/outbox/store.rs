@@ -254,31 +254,30 @@ impl Outbox {
         if judge(&metadata).is_err() {
             return Ok(false);
         }
-        match Head::read(&file, metadata.len()) {
+        let is_sound = match Head::read(&file, metadata.len()) {
             // The lock is asked for only now: see `enter`.
-            Ok(head) => {
-                if !lock(&file)? || head.verify(&file).is_err() {
-                    return Ok(false);
-                }
-                let queued = Suffix::Queued.name(id);
-                renameat(directory, name, directory, queued.as_str())?;
-                let file = EntryFile::new(self.place.clone(), id.clone(), file, Suffix::Queued);
-                file.make_durable()?;
-                Ok(true)
-            }
-            Err(_) => {
-                let age = metadata
-                    .modified()
-                    .ok()
-                    .and_then(|time| clock::now().duration_since(time).ok());
-                if age.is_some_and(|age| age > TORN) && lock(&file)? {
-                    let failed = self.place.make_directory(FAILED)?;
-                    let put = Suffix::Queued.name(id);
-                    renameat(directory, name, failed.directory(), put.as_str())?;
-                }
-                Ok(false)
-            }
+            Ok(_) if !lock(&file)? => return Ok(false),
+            // After a power cut the head may be on the disk, and a later page not.
+            Ok(head) => head.verify(&file).is_ok(),
+            Err(_) => false,
+        };
+        if is_sound {
+            let queued = Suffix::Queued.name(id);
+            renameat(directory, name, directory, queued.as_str())?;
+            let file = EntryFile::new(self.place.clone(), id.clone(), file, Suffix::Queued);
+            file.make_durable()?;
+            return Ok(true);
         }
+        let age = metadata
+            .modified()
+            .ok()
+            .and_then(|time| clock::now().duration_since(time).ok());
+        if age.is_some_and(|age| age > TORN) && lock(&file)? {
+            let failed = self.place.make_directory(FAILED)?;
+            let put = Suffix::Queued.name(id);
+            renameat(directory, name, failed.directory(), put.as_str())?;
+        }
+        Ok(false)
     }
 
     /// Puts away an entry that was damaged after it was complete: a power cut may do that to one that

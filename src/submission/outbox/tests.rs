@@ -389,6 +389,25 @@ fn orphans_that_are_complete_are_adopted_and_torn_ones_are_kept() {
 }
 
 #[test]
+fn an_orphan_with_another_checksum_is_put_away_like_a_torn_one() {
+    let world = World::new();
+    let (id, path) = world.waiting("whole");
+    let orphan = world.path(&format!("{id}.new"));
+    let mut bytes = fs::read(&path).expect("read");
+    *bytes.last_mut().expect("bytes") ^= 1;
+    fs::write(&path, bytes).expect("written");
+    fs::rename(&path, &orphan).expect("renamed");
+    assert!(world.outbox.adopt().expect("looked").is_empty());
+    assert!(orphan.exists(), "its writer may be at work");
+    let old = crate::sys::clock::now() - Duration::from_secs(37 * 60 * 60);
+    let file = File::options().write(true).open(&orphan).expect("opened");
+    file.set_modified(old).expect("old");
+    assert!(world.outbox.adopt().expect("looked").is_empty());
+    assert!(!orphan.exists());
+    assert_eq!(world.outbox.list_failed().expect("listed").entries.len(), 1);
+}
+
+#[test]
 fn a_damaged_sidecar_holds_the_message_back() {
     let world = World::new();
     let (id, _) = world.waiting("x");
