@@ -1080,6 +1080,8 @@ class Scenario:
                 done = send_by_relay(world, id)
                 if done.returncode != 75:
                     raise SystemExit(f"{self.name}: exit {done.returncode} of a relay that is down: {said(done)}")
+            # They are due.
+            world.run(["outbox", "retry", *re.findall(r'"id":"([^"]+)"', world.run(["outbox", "list", "--json"]).stdout.decode())])
             return {path: file for path, file in world.files().items() if "/routes" not in path}
 
         for path, (_, mode, uid, _, data) in in_children(world, work, [None])[0].items():
@@ -1420,7 +1422,7 @@ class Queue(Box):
             # What was torn is told, and stays for a while; the listing does not read all of each entry.
             if done and b"damaged" in done.stderr:
                 self.torn.add(id)
-            elif done and done.returncode:
+            elif done and done.returncode and id in self.listed(world):
                 return f"refused: outbox retry: exit {done.returncode}: {said(done)}"
         done = world.run(["outbox", "flush", "-q"])
         self.torn |= {id.decode() for id in re.findall(rb"the entry ([0-9a-f-]+) of the outbox is damaged", done.stderr)}
