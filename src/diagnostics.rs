@@ -7,9 +7,9 @@ use std::io::{self, Write};
 
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
-use crate::submission::{CopyReport, DeadLetter, Kept, Report};
-use crate::sys::locale;
+use crate::submission::{CopyReport, DeadLetter, Kept, Queued, Report};
 use crate::sys::signals::Signals;
+use crate::sys::{clock, locale};
 use crate::transport::{Disposition, Observer};
 
 /// How many recipients of one outcome are named before the rest is counted.
@@ -178,6 +178,23 @@ impl Diagnostics {
         ));
     }
 
+    /// Prints that a message waits in the outbox, and when it is tried next.
+    fn queued(&self, queued: &Queued) {
+        let id = &queued.id;
+        let next = clock::of_seconds(queued.next).format("%H:%M");
+        self.say(&match (queued.merged, queued.is_uncertain) {
+            (Some(count), _) => format!(
+                "an equal message is in the outbox already as {id}, and now counts as {count}; next try {next}"
+            ),
+            (None, true) => {
+                format!("the message is kept in the outbox as {id}; it is sent once more at {next}")
+            }
+            (None, false) => {
+                format!("the message is kept in the outbox as {id}; next try {next}")
+            }
+        });
+    }
+
     /// Prints the outcome of each recipient that was not accepted; with `verbose` also of the others.
     pub(crate) fn report(&mut self, report: &Report, verbose: bool) {
         for notice in &report.notices {
@@ -210,7 +227,9 @@ impl Diagnostics {
             };
             let line = format!("{what}: {}", outcome.text);
             self.say(&line);
-            if let Some(kind) = outcome.kind() {
+            // Those that wait safely are no failure for programs that want it so.
+            let is_sent = report.queued_is_sent && group.iter().all(|entry| entry.outbox.is_some());
+            if let Some(kind) = outcome.kind().filter(|_| !is_sent) {
                 self.note_line(kind, &line, outcome.hint.as_deref());
             }
             if let Some(hint) = outcome.hint.as_deref().filter(|hint| !hints.contains(hint)) {
@@ -218,7 +237,15 @@ impl Diagnostics {
             }
         }
         // Where the text is comes before the hints: it is what the user needs first.
-        self.kept(&report.kept);
+        for queued in &report.queued {
+            self.queued(queued);
+        }
+        match &report.kept {
+            Kept::DeadLetter(letter) if !report.queued.is_empty() => {
+                self.saved("for the others the message", letter);
+            }
+            kept => self.kept(kept),
+        }
         for failure in &report.copy_failures {
             self.fail(failure);
         }

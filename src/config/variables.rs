@@ -107,6 +107,8 @@ const OUTBOX: &[Choice] = &[
     choice("off", &["no", "0", "false", "none"]),
 ];
 
+const STATUS: &[Choice] = &[choice("75", &[]), choice("0", &[])];
+
 const ALIASES: &[Choice] = &[
     choice("/etc/aliases", &[]),
     choice("/etc/mail/aliases", &[]),
@@ -179,6 +181,7 @@ pub const ROWS: &[Row] = &[
     row("outbox-lifetime", &[], Duration(1), "5d", "How long a message is tried from the outbox. After that time it is moved to the directory failed of the outbox and reported; nothing sends it by itself any more."),
     row("outbox-notice", &[], Switch, "set", "Put a note into your own mailbox on this host if messages wait in the outbox for more than 15 minutes, or have failed for good: at most once an hour."),
     row("outbox-rate", &[], Number(0), "", "How many messages a minute leave the outbox; 0 or unset means no limit. Exchange Online takes 30."),
+    row("outbox-status", &[], OneOf(STATUS), "75", "The exit status of a mail that waits in the outbox: 75, or that of its failure; with `0` it is 0, as with programs that queue mail. Called as sendmail it is always 0."),
     row("outfolder", &[], Switch, "", "Put the copies of record and -F into folder, unless their path is absolute."),
     row("page", &[], Switch, "", "Print a form feed after each message shown."),
     row("pager", &["PAGER"], Text, "", "The program that shows long messages; the shell runs it. The default is $PAGER, else more."),

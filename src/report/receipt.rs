@@ -83,6 +83,7 @@ impl Receipt {
                     route: "none".into(),
                     reason: copy.reason.clone(),
                     outcome: outcome.clone(),
+                    outbox: None,
                 }),
             })
             .collect();
@@ -169,6 +170,7 @@ struct Entry<'a> {
     code: Option<u16>,
     text: &'a str,
     queue_id: Option<&'a str>,
+    outbox: Option<&'a str>,
 }
 
 impl<'a> Entry<'a> {
@@ -183,6 +185,7 @@ impl<'a> Entry<'a> {
             code: None,
             text,
             queue_id: None,
+            outbox: None,
         }
     }
 
@@ -196,6 +199,7 @@ impl<'a> Entry<'a> {
             "code": self.code,
             "text": self.text,
             "queue_id": self.queue_id,
+            "outbox": self.outbox,
         })
     }
 }
@@ -212,6 +216,7 @@ fn recipient(entry: &CopyReport) -> Value {
         // The relay chooses this text, and a person may print the receipt on a terminal.
         text: &sanitize::line(outcome.text.as_bytes()),
         queue_id: queue_id(&outcome.text),
+        outbox: entry.outbox.as_deref(),
     }
     .value()
 }

@@ -195,7 +195,7 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
             ),
             key("hint", Text, OrNull, "The hint for this error."),
         ],
-        example: r#"{"dry_run":false,"error":"cannot send to b@example.org: 550 5.1.1 no such user","hint":null,"kept":"/root/dead.letter","message_id":"<1@example.com>","recipients":[{"code":550,"outcome":"refused","queue_id":null,"reason":"mta names a relay","recipient":"b@example.org","route":"relay smtp://mx.example.org","target":"b@example.org","text":"550 5.1.1 no such user"}],"rewrites":[{"new":"alerts@example.org","old":"root","reason":"it has no domain, and from is set (/etc/mail.rc:3)","what":"envelope sender"}],"status":65,"time":"2026-11-16T09:00:00+01:00"}"#,
+        example: r#"{"dry_run":false,"error":"cannot send to b@example.org: 550 5.1.1 no such user","hint":null,"kept":"/root/dead.letter","message_id":"<1@example.com>","recipients":[{"code":550,"outbox":null,"outcome":"refused","queue_id":null,"reason":"mta names a relay","recipient":"b@example.org","route":"relay smtp://mx.example.org","target":"b@example.org","text":"550 5.1.1 no such user"}],"rewrites":[{"new":"alerts@example.org","old":"root","reason":"it has no domain, and from is set (/etc/mail.rc:3)","what":"envelope sender"}],"status":65,"time":"2026-11-16T09:00:00+01:00"}"#,
     },
     JsonObject {
         name: "rewrite",
@@ -265,8 +265,14 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
                 "The reply of the next hop, or the error.",
             ),
             key("queue_id", Text, OrNull, "The queue id in the reply."),
+            key(
+                "outbox",
+                Text,
+                OrNull,
+                "The ID of the message in the outbox, from where it is sent to this recipient later.",
+            ),
         ],
-        example: r#"{"code":250,"outcome":"accepted","queue_id":"4F1A2B3C4D","reason":"mta names a relay","recipient":"a@example.com","route":"relay smtp://mx.example.org","target":"a@example.com","text":"250 2.0.0 Ok: queued as 4F1A2B3C4D"}"#,
+        example: r#"{"code":250,"outbox":null,"outcome":"accepted","queue_id":"4F1A2B3C4D","reason":"mta names a relay","recipient":"a@example.com","route":"relay smtp://mx.example.org","target":"a@example.com","text":"250 2.0.0 Ok: queued as 4F1A2B3C4D"}"#,
     },
     JsonObject {
         name: "change",

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::compose::Draft;
-use crate::compose::render::{Style, render};
+use crate::compose::render::{Rendered, Style, render};
 use crate::config::{file_name, words};
 use crate::exit::{self, Failure, Kind};
 use crate::mailbox::{self, AppendOptions};
@@ -20,6 +20,7 @@ use crate::sanitize;
 use crate::submission::in_turn::in_turn;
 use crate::submission::mta::RelayUrl;
 use crate::submission::plan::{SubmissionPlan, hint_of_recipient};
+use crate::submission::queue::{EntryHooks, Queue};
 use crate::submission::relay_list::RelayList;
 use crate::submission::route::{Route, RoutedCopy};
 use crate::submission::{CopyReport, Surroundings, relay};
@@ -28,7 +29,7 @@ use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::{self, Local};
 use crate::transport::sendmail::{self, Sendmail};
-use crate::transport::smtp::{self, SharedMessage};
+use crate::transport::smtp::{SharedMessage, SmtpChannel, SubmitHooks};
 use crate::transport::{Disposition, Envelope, Outcome, Scope};
 
 /// Makes sure that each file which is to have a copy can get it, and makes the directories that lack.
@@ -128,6 +129,8 @@ pub(super) fn local_of(around: &Surroundings<'_>) -> Result<Local, Failure> {
 pub(super) struct Dispatcher<'a> {
     /// Notices for the user.
     pub(super) notices: RefCell<Vec<String>>,
+    /// The outbox, if it takes what has to be tried again.
+    pub(super) queue: Option<&'a Queue<'a>>,
     draft: &'a Draft,
     plan: &'a SubmissionPlan,
     pub(super) around: &'a Surroundings<'a>,
@@ -142,6 +145,7 @@ impl<'a> Dispatcher<'a> {
     ) -> Dispatcher<'a> {
         Dispatcher {
             notices: RefCell::default(),
+            queue: None,
             draft,
             plan,
             around,
@@ -160,25 +164,30 @@ impl<'a> Dispatcher<'a> {
         }
         // Rendered once for each route, since the next hops differ in what they take: 7 or 8 bits,
         // a From field or their own, qualified addresses.
-        let message = match self.render(Some(route)) {
-            Ok(message) => message,
+        let rendered = match self.render(Some(route)) {
+            Ok(rendered) => rendered,
             Err(failure) => return for_all(outcome_of_failure(failure)),
         };
+        let message = &rendered.message;
         let targets: Vec<EnvelopeAddress> = copies.iter().map(|copy| copy.target.clone()).collect();
         match route {
-            Route::Sendmail(path) => self.by_sendmail(path, &targets, &message),
-            Route::Relay(relays) => self.by_relay(relays, &targets, message),
-            Route::Local(name) => for_all(self.by_local(name, &message)),
-            Route::Test(path) => for_all(self.by_test(path.as_deref(), &message)),
+            Route::Sendmail(path) => self.by_sendmail(path, &targets, message),
+            Route::Relay(relays) => self.by_relay(relays, route, copies, rendered),
+            Route::Local(name) => for_all(self.by_local(name, message)),
+            Route::Test(path) => for_all(self.by_test(path.as_deref(), message)),
         }
     }
 
-    pub(super) fn render(&self, route: Option<&Route>) -> Result<Spool, Failure> {
+    pub(super) fn render(&self, route: Option<&Route>) -> Result<Rendered, Failure> {
         self.render_within(route, None)
     }
 
     /// Renders the message for a next hop that takes no larger ones than this.
-    fn render_within(&self, route: Option<&Route>, limit: Option<u64>) -> Result<Spool, Failure> {
+    fn render_within(
+        &self,
+        route: Option<&Route>,
+        limit: Option<u64>,
+    ) -> Result<Rendered, Failure> {
         let full_name = self.draft.full_name.as_ref().map(HeaderValue::as_str);
         let identity = &self.plan.identity;
         let default_from = match route {
@@ -222,7 +231,13 @@ impl<'a> Dispatcher<'a> {
                 notices.push(notice);
             }
         }
-        Ok(rendered.message)
+        Ok(rendered)
+    }
+
+    /// Enters into the outbox what a route has not taken for now and that has no entry yet.
+    pub(super) fn enter_rest(&self, queue: &Queue<'_>, entries: &[CopyReport]) {
+        // Without a route: for seven bits, as every entry is.
+        queue.enter_rest(&self.plan.copies, entries, || self.render(None).ok());
     }
 
     /// Returns the sender of a copy that stays on this host; none for the null sender.
@@ -278,12 +293,23 @@ impl<'a> Dispatcher<'a> {
     fn by_relay(
         &self,
         relays: &RelayList,
-        recipients: &[EnvelopeAddress],
-        message: Spool,
+        route: &Route,
+        copies: &[&RoutedCopy],
+        rendered: Rendered,
     ) -> Vec<Arc<Outcome>> {
-        let message: SharedMessage = Arc::new(message);
+        let enter = |rendered: &Rendered| self.queue?.enter(rendered, copies, Some(route));
+        // Before anything that can take long, a password command included.
+        let hooks = EntryHooks::new(enter(&rendered), copies);
+        let message: SharedMessage = Arc::new(rendered.message);
+        let shrunk = |smaller: &Rendered| {
+            // What goes out from here on is what a later try must send.
+            if let Some(smaller) = enter(smaller) {
+                hooks.replace(smaller);
+            }
+        };
         let submit = |url: &Arc<RelayUrl>, recipients: &[EnvelopeAddress]| {
-            self.by_one_relay(url, recipients, &message)
+            let outcomes = self
+                .by_one_relay(url, recipients, &message, &hooks, &shrunk)
                 .unwrap_or_else(|failure| {
                     // What is wrong with a relay must not hide what the others have done.
                     let scope = match failure.kind {
@@ -292,7 +318,11 @@ impl<'a> Dispatcher<'a> {
                         _ => Scope::Message,
                     };
                     vec![outcome_of_failure(failure).scope(scope); recipients.len()]
-                })
+                });
+            if relays.iter().nth(1).is_some() {
+                hooks.note(recipients, &outcomes);
+            }
+            outcomes
         };
         let goes_on = |next: &RelayUrl| {
             let is_wanted = self.around.signals.received().is_none();
@@ -301,22 +331,33 @@ impl<'a> Dispatcher<'a> {
             }
             is_wanted
         };
-        let outcomes = in_turn(relays, recipients, submit, goes_on);
-        outcomes.into_iter().map(Arc::new).collect()
+        let recipients: Vec<EnvelopeAddress> =
+            copies.iter().map(|copy| copy.target.clone()).collect();
+        let outcomes = in_turn(relays, &recipients, submit, goes_on);
+        let outcomes: Vec<Arc<Outcome>> = outcomes.into_iter().map(Arc::new).collect();
+        if let (Some(queue), Some(entry)) = (self.queue, hooks.into_entry()) {
+            queue.settle(entry, copies, &outcomes, &relays.to_string());
+        }
+        outcomes
     }
 
+    /// Takes a message to one relay; `shrunk` gets the smaller one that follows where the relay takes
+    /// none of this size.
     fn by_one_relay(
         &self,
         url: &Arc<RelayUrl>,
         recipients: &[EnvelopeAddress],
         message: &SharedMessage,
+        hooks: &dyn SubmitHooks,
+        shrunk: &dyn Fn(&Rendered),
     ) -> Result<Vec<Outcome>, Failure> {
         let envelope = self.envelope(recipients);
         let relay = relay::build(url, self.around)?;
         let submit = |message| {
             let observer = Arc::clone(&self.around.observer);
             let raised = self.around.signals.raised();
-            smtp::submit(&relay, &envelope, message, observer, &raised)
+            let channel = SmtpChannel::new(relay.clone(), observer);
+            channel.submit_last(&envelope, message, hooks, &raised)
         };
         // The relay announces its limit only after EHLO, so a message that is too large is found
         // out by trying. Nothing of it was accepted then, and the second try makes no duplicate.
@@ -331,7 +372,8 @@ impl<'a> Dispatcher<'a> {
             let limit = limit - limit / 38;
             let list = RelayList::from(Arc::clone(url));
             let smaller = self.render_within(Some(&Route::Relay(Arc::new(list))), Some(limit))?;
-            outcomes = submit(Arc::new(smaller));
+            shrunk(&smaller);
+            outcomes = submit(Arc::new(smaller.message));
         }
         Ok(self.judged(outcomes))
     }
@@ -390,7 +432,7 @@ impl<'a> Dispatcher<'a> {
         }
         let route = Route::Local(user::login_name());
         let message = match self.render(Some(&route)) {
-            Ok(message) => message,
+            Ok(rendered) => rendered.message,
             Err(failure) => return vec![failure],
         };
         let environment = self.around.environment;
@@ -421,7 +463,7 @@ impl<'a> Dispatcher<'a> {
             return Vec::new();
         }
         let route = Route::Local(user::login_name());
-        let message = self.render(Some(&route));
+        let message = self.render(Some(&route)).map(|rendered| rendered.message);
         let line = mailbox::from_line_now(
             &user::login_name(),
             self.around.environment.source_date_epoch,
@@ -440,6 +482,7 @@ impl<'a> Dispatcher<'a> {
                 route: route.into(),
                 reason: "expandaddr is set".into(),
                 outcome: Arc::new(outcome),
+                outbox: None,
             }
         };
         let files = self.draft.files.iter().map(|path| {

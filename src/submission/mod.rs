@@ -6,8 +6,8 @@
 //!
 //! The steps: `plan` finds a route for each copy (`mta` reads the settings, `identity` the names of
 //! this host, `route` expands the system's aliases and decides); `dispatch` renders the message for each route
-//! and hands it to its transport (`relay` prepares the one over SMTP, `secret` and `token` the login there); `keep` writes the dead letter;
-//! `log` and `report` say what became of each copy.
+//! and hands it to its transport (`relay` prepares the one over SMTP, `secret` and `token` the login there); `queue`
+//! keeps in the `outbox` what is to be tried again, `keep` writes the dead letter; `log` and `report` say what became of each copy.
 
 use std::borrow::Cow;
 use std::io;
@@ -32,6 +32,7 @@ pub mod mta;
 pub(crate) mod note;
 pub(crate) mod outbox;
 pub mod plan;
+mod queue;
 pub mod relay;
 pub mod relay_list;
 mod relay_secret;
@@ -45,13 +46,14 @@ mod token;
 
 pub use plan::SubmissionPlan;
 pub(crate) use plan::{name_of, plan};
-pub use report::{CopyReport, Report};
+pub use report::{CopyReport, Queued, Report};
 pub use surroundings::Surroundings;
 
 pub use keep::{DeadLetter, Kept};
 
 use dispatch::{Dispatcher, groups};
 use identity::Identity;
+use queue::Queue;
 
 /// Sends a draft: every copy by its route. What is not accepted is kept.
 ///
@@ -63,11 +65,22 @@ pub fn send(
     bad: &[BadRecipient],
     around: &Surroundings<'_>,
 ) -> Result<Report, Failure> {
-    let mut report = send_unkept(draft, around)?;
+    // As the child of a submission of our own, the parent keeps the text.
+    let keeps = around.settings.is_set("save") && !parent_keeps(around);
+    let (mut report, queue) = match submit(draft, around, keeps) {
+        // A look-up that failed passes: the next flush plans anew.
+        Err(failure) if keeps && failure.kind == Kind::TryLater => {
+            match queue::enter_unplanned(draft, failure, around) {
+                Ok(report) => (report, None),
+                Err(failure) => return Err(failure),
+            }
+        }
+        submitted => submitted?,
+    };
     let unaccepted = report
         .entries
         .iter()
-        .filter(|entry| !entry.outcome.is_accepted())
+        .filter(|entry| !entry.outcome.is_accepted() && entry.outbox.is_none())
         .map(|entry| Cow::Borrowed(&*entry.target));
     // Recipients that are no addresses never became copies, so no report names them; the dead
     // letter must, or the text would be lost for them.
@@ -75,6 +88,9 @@ pub fn send(
     let mut failed = unaccepted.chain(bad).peekable();
     if failed.peek().is_some() {
         report.kept = keep(draft, failed, false, around);
+        if let Some(queue) = &queue {
+            queue.explain(&mut report.kept);
+        }
     }
     Ok(report)
 }
@@ -84,6 +100,15 @@ pub fn send(
 /// # Errors
 /// As [`send`].
 pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, Failure> {
+    submit(draft, around, false).map(|(report, _)| report)
+}
+
+/// Takes each copy by its route; `keeps` says whether the outbox takes what has to be tried again.
+fn submit<'a>(
+    draft: &'a Draft,
+    around: &'a Surroundings<'a>,
+    keeps: bool,
+) -> Result<(Report, Option<Queue<'a>>), Failure> {
     // Everything that can be wrong with the configuration is found here, before the first copy
     // leaves: a half-sent message is worse than an unsent one.
     let plan = plan(draft, around)?;
@@ -95,7 +120,9 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
         notices: plan.notices.clone(),
         ..Report::default()
     };
+    let queue = keeps.then(|| Queue::new(draft, &plan.copies, around));
     let mut dispatcher = Dispatcher::new(draft, &plan, around);
+    dispatcher.queue = queue.as_ref();
     // One route after the other: what one of them answers, even a failure, changes nothing for the
     // next, and each copy has its own outcome in the report.
     for (route, copies) in groups(&plan.copies) {
@@ -117,8 +144,18 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
                 route: outcome.relay.clone().unwrap_or_else(|| Arc::clone(&name)),
                 reason: copy.reason.clone(),
                 outcome,
+                outbox: None,
             });
         }
+    }
+    if let Some(queue) = &queue {
+        dispatcher.enter_rest(queue, &report.entries);
+        for entry in &mut report.entries {
+            entry.outbox = queue.kept(&entry.target);
+        }
+        report.queued = queue.queued();
+        report.queued_is_sent = queue::is_sent(around);
+        report.notices.extend(queue.notices());
     }
     // Files and commands have no route: they come behind the addresses, and what a relay answers
     // does not concern them.
@@ -132,12 +169,13 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
         // has accepted it for a recipient.
         report.copy_failures = dispatcher.copies();
     }
-    report.notices.extend(dispatcher.notices.into_inner());
+    report.notices.extend(dispatcher.notices.take());
     // The log is written last, when the outcomes are final, and before the report is printed: an
     // outcome that the user never sees (a closed terminal) still stands in the log.
     let unlogged = log::write(&report, around.settings, around.environment);
     report.notices.extend(unlogged);
-    Ok(report)
+    drop(dispatcher);
+    Ok((report, queue))
 }
 
 /// Returns whether a submission of our own waits for us and keeps the text if we fail.
@@ -244,5 +282,6 @@ pub fn render_for_dry_run(
 ) -> Result<Spool, Failure> {
     let mut routes = plan.copies.iter().map(|copy| copy.route.as_deref());
     let route = routes.find_map(Result::ok);
-    Dispatcher::new(draft, plan, around).render(route)
+    let rendered = Dispatcher::new(draft, plan, around).render(route)?;
+    Ok(rendered.message)
 }

@@ -176,6 +176,15 @@ impl RelayUrl {
         }
     }
 
+    /// Returns the URL with its login name and without its password.
+    pub fn without_password(&self) -> String {
+        let url = self.to_string();
+        match (&self.user, url.split_once("://")) {
+            (Some(user), Some((scheme, place))) => format!("{scheme}://{}@{place}", encode(user)),
+            _ => url,
+        }
+    }
+
     /// Reads a relay: a URL, or `HOST` or `HOST:PORT`, which mean `smtp://`.
     ///
     /// # Errors
@@ -258,6 +267,19 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), MtaError> {
         })
         .transpose()?;
     Ok((host, port))
+}
+
+/// Encodes a login name for a URL.
+fn encode(text: &str) -> String {
+    let encoded = text.bytes().map(|byte| {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if is_plain {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    });
+    encoded.collect()
 }
 
 /// Decodes `%XX`.

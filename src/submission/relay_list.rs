@@ -30,6 +30,12 @@ impl fmt::Display for RelayList {
 }
 
 impl RelayList {
+    /// Returns the list as text that [`RelayList::parse`] reads, without the passwords.
+    pub fn without_passwords(&self) -> String {
+        let urls: Vec<String> = self.iter().map(|url| url.without_password()).collect();
+        urls.join(",")
+    }
+
     /// Reads relays: URLs, or `HOST` or `HOST:PORT`, with commas between them.
     ///
     /// A comma separates where a protocol follows it, and everywhere if no protocol and no login is

@@ -21,6 +21,21 @@ pub struct CopyReport {
     pub reason: Cow<'static, str>,
     /// The outcome, shared by all copies that have the same one.
     pub outcome: Arc<Outcome>,
+    /// The entry of the outbox that keeps it for this recipient, to be tried again.
+    pub outbox: Option<Arc<str>>,
+}
+
+/// A message that waits in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// The ID of its entry.
+    pub id: Arc<str>,
+    /// When it is tried next, in seconds since 1970.
+    pub next: u64,
+    /// Whether it may have arrived.
+    pub is_uncertain: bool,
+    /// How many equal messages the entry stands for, where it was there already.
+    pub merged: Option<u64>,
 }
 
 /// The result for a mail.
@@ -34,6 +49,10 @@ pub struct Report {
     pub entries: Vec<CopyReport>,
     /// What a relay saw otherwise than the message says it.
     pub rewritings: Vec<Rewriting>,
+    /// What waits in the outbox.
+    pub queued: Vec<Queued>,
+    /// Whether the exit status counts what waits in the outbox as sent.
+    pub queued_is_sent: bool,
     /// Where the text was kept.
     pub kept: Kept,
     /// Copies that could not be kept (`record`); the mail itself is out.

@@ -34,6 +34,12 @@ pub(crate) fn local(time: SystemTime) -> DateTime<FixedOffset> {
     time.with_timezone(&zone::local().offset_at(time.timestamp()))
 }
 
+/// Returns the time so many seconds after the beginning of 1970, as the local zone shows it.
+pub(crate) fn of_seconds(seconds: u64) -> DateTime<FixedOffset> {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    local(time.unwrap_or(UNIX_EPOCH))
+}
+
 /// Returns the time that a clock of the local zone showed so; the earlier one where two did.
 pub(crate) fn of_local(shown: NaiveDateTime) -> Option<DateTime<FixedOffset>> {
     let offset = zone::local().offset_of(shown)?;

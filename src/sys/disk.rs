@@ -73,18 +73,18 @@ pub(crate) fn sync_names_in(directory: impl AsFd, file: &File) -> io::Result<()>
 fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
     match directory {
         Ok(directory) => until_done(|| directory.sync_all()),
-        Err(error)
-            // We may not read the directory, or no descriptor is left for it. syncfs through the
-            // open file reaches the same disk.
-            if matches!(
-                error.raw_os_error().map(Errno::from_raw),
-                Some(Errno::EACCES | Errno::EPERM | Errno::EMFILE | Errno::ENFILE)
-            ) =>
-        {
-            until_done(|| Ok(syncfs(file)?))
-        }
+        Err(error) if cannot_be_opened(&error) => until_done(|| Ok(syncfs(file)?)),
         Err(error) => Err(error),
     }
+}
+
+/// Returns whether we may not read a directory, or no descriptor is left for it. syncfs through an
+/// open file reaches the same disk.
+fn cannot_be_opened(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(Errno::EACCES | Errno::EPERM | Errno::EMFILE | Errno::ENFILE)
+    )
 }
 
 /// Returns whether a file is so young that the disk may not have its name yet.
@@ -142,6 +142,18 @@ pub(crate) fn settle_directory(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => settle_directory(parent),
         _ => Ok(()),
+    }
+}
+
+/// Makes sure of a directory as [`settle_directory`] does; where one above it cannot be opened, by
+/// way of an open file in it.
+///
+/// # Errors
+/// As [`settle_directory`].
+pub(crate) fn settle_directory_of(path: &Path, file: &File) -> io::Result<()> {
+    match settle_directory(path) {
+        Err(error) if cannot_be_opened(&error) => until_done(|| Ok(syncfs(file)?)),
+        settled => settled,
     }
 }
 

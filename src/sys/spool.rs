@@ -82,10 +82,7 @@ impl Spool {
     /// # Errors
     /// Fails when reading fails or no place is left to write to.
     pub fn tail(&self, offset: u64) -> io::Result<Spool> {
-        Spool::read_from(&mut SpoolReader {
-            spool: self,
-            offset: offset.min(self.len),
-        })
+        Spool::read_from(&mut self.reader_from(offset))
     }
 
     /// Returns a reader that starts at the first byte; several may be in use at once.
@@ -93,6 +90,14 @@ impl Spool {
         SpoolReader {
             spool: self,
             offset: 0,
+        }
+    }
+
+    /// Returns a reader that starts at this offset.
+    pub fn reader_from(&self, offset: u64) -> SpoolReader<'_> {
+        SpoolReader {
+            spool: self,
+            offset: offset.min(self.len),
         }
     }
 

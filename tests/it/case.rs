@@ -10,6 +10,7 @@
 //! | `[DIR]/home` | `HOME`; `DEAD` is `[DIR]/home/dead.letter` |
 //! | `[DIR]/cwd` | the current directory |
 //! | `[DIR]/spool` | `set spool=` |
+//! | `[DIR]/home/outbox` | `set outbox=` |
 //! | `[DIR]/bin` | `PATH`; the program under all its names |
 //! | `[DIR]/rc` | `MAILRC` |
 //! | `[DIR]/mta` | the fake sendmail, if there is one |
@@ -41,6 +42,7 @@ use crate::letters::{Letter, letters};
 use crate::namespace;
 use crate::pty::Terminal;
 use crate::sendmail::{Call, FakeSendmail};
+use crate::waiting::{self, Waiting};
 
 /// Returns the program under test, which Cargo builds before the tests.
 pub fn program() -> &'static Path {
@@ -49,6 +51,9 @@ pub fn program() -> &'static Path {
 
 /// 2026-11-16 09:00:00 UTC, a Monday: the time that `Date:` fields and From_ lines show.
 pub const CLOCK: &str = "1794819600";
+
+/// The outbox of a case.
+pub const OUTBOX: &str = "home/outbox";
 
 /// The names that the program is called by.
 const NAMES: [&str; 7] = [
@@ -86,6 +91,8 @@ pub struct Case {
     hints: Vec<String>,
     kept: Option<usize>,
     may_keep: bool,
+    queued: Option<usize>,
+    kept_somewhere: Option<usize>,
     mentioned: Vec<PathBuf>,
     leaves: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -152,7 +159,9 @@ impl Case {
             hints: Vec::new(),
             kept: None,
             may_keep: false,
-            mentioned: Vec::new(),
+            queued: Some(0),
+            kept_somewhere: None,
+            mentioned: vec![PathBuf::from(OUTBOX)],
             leaves: Vec::new(),
         }
     }
@@ -439,9 +448,24 @@ impl Case {
         self
     }
 
+    /// Expects that the outbox holds this many messages afterwards, and that standard error names
+    /// it if there is one.
+    pub fn queues(mut self, count: usize) -> Case {
+        self.queued = Some(count);
+        self
+    }
+
+    /// Expects that `$DEAD` and the outbox together hold this many messages afterwards, and that
+    /// standard error names the place.
+    pub fn keeps_somewhere(mut self, count: usize) -> Case {
+        self.kept_somewhere = Some(count);
+        self.lets_keep()
+    }
+
     /// Lets standard error name where the mail is kept, if it is.
     pub fn lets_keep(mut self) -> Case {
         self.may_keep = true;
+        self.queued = None;
         self.may_change("home/dead.letter")
     }
 
@@ -452,8 +476,12 @@ impl Case {
         self.may_change(path)
     }
 
-    /// Lets a file or directory appear, change or vanish.
+    /// Lets a file or directory appear, change or vanish. Who lets `$DEAD` or the whole home
+    /// directory change lets the outbox, too.
     pub fn may_change(mut self, path: &str) -> Case {
+        if path == "home/dead.letter" || Path::new(OUTBOX).starts_with(path) {
+            self.queued = None;
+        }
         self.mentioned.push(PathBuf::from(path));
         self
     }
@@ -501,7 +529,9 @@ impl Case {
             sendmail.install(&self.path("mta"));
         }
         if !self.private {
-            rc.push_str(&self.text_filled_in("set spool=[DIR]/spool\n"));
+            // In one line: the cases count theirs from here.
+            let line = format!("set spool=[DIR]/spool outbox=[DIR]/{OUTBOX}\n");
+            rc.push_str(&self.text_filled_in(&line));
             // Never the machine's own MTA, even where a case has none.
             rc.push_str(&self.text_filled_in("set mta=[DIR]/mta/sendmail\n"));
         }
@@ -641,6 +671,7 @@ impl Case {
         self.check_output(&output, &mut wrong);
         self.check_words(&output, &mut wrong);
         self.check_kept(&output, &mut wrong);
+        self.check_queued(&output, &mut wrong);
         self.check_files(before, &after, &mut wrong);
         // `private` is for cases that write there.
         if !self.private && self.shown(&output.stderr).contains("/var/tmp/postrider-") {
@@ -657,6 +688,15 @@ impl Case {
             );
         }
         Ran { case: self, output }
+    }
+
+    /// Returns the directory of the outbox.
+    fn outbox(&self) -> PathBuf {
+        match (self.private, self.uid().is_root()) {
+            (false, _) => self.path(OUTBOX),
+            (true, true) => self.path("sys/spool/postrider/outbox"),
+            (true, false) => self.path("home/.local/state/postrider/outbox"),
+        }
     }
 
     fn fill_in(&self, bytes: &[u8]) -> Vec<u8> {
@@ -712,6 +752,27 @@ impl Ran {
     /// Returns the messages kept in `$DEAD`.
     pub fn dead(&self) -> Vec<Letter> {
         letters(&self.read("home/dead.letter"))
+    }
+
+    /// Returns the messages in the outbox, in order of arrival.
+    pub fn queued(&self) -> Vec<Waiting> {
+        waiting::entries(&self.case.outbox())
+    }
+
+    /// Returns all messages that were kept, in `$DEAD` and in the outbox.
+    pub fn unsent(&self) -> Vec<Letter> {
+        let dead = self.case.path("home/dead.letter");
+        let mut all = letters(&fs::read(dead).unwrap_or_default());
+        all.extend(self.queued().iter().map(Waiting::letter));
+        all
+    }
+
+    /// Returns the only message in the outbox.
+    #[track_caller]
+    pub fn waiting(&self) -> Waiting {
+        let mut queued = self.queued();
+        assert_eq!(queued.len(), 1, "in the outbox: {queued:#?}");
+        queued.remove(0)
     }
 
     /// Returns the bytes of a file of the case's directory.

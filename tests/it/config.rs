@@ -225,7 +225,7 @@ fn the_largest_numbers_are_numbers() {
     with(&rc, "ops@x.org")
         .status(75)
         .says("127.0.0.1:1")
-        .keeps(1)
+        .queues(1)
         .run();
 }
 

@@ -44,7 +44,7 @@ const TABLES: &[(&str, &str)] = &[
     (
         "recipient",
         "recipient:text target:text? route:text reason:text outcome:text code:number? text:text \
-         queue_id:text?",
+         queue_id:text? outbox:text?",
     ),
     (
         "change",

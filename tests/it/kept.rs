@@ -43,8 +43,8 @@ fn until_there_is_an_outbox_nothing_promises_a_retry() {
         .sendmail(FakeSendmail::new().step("exit 75"))
         .status(75)
         .says("sendmail")
-        .says("not retried")
-        .keeps(1)
+        .says("in the outbox")
+        .queues(1)
         .run();
 }
 

@@ -19,6 +19,7 @@ mod postrider;
 mod pty;
 mod sendmail;
 mod smtp_server;
+mod waiting;
 
 mod attached;
 mod bad_input;
@@ -54,6 +55,7 @@ mod next_steps;
 mod odd_world;
 mod outbox_faces;
 mod pictures;
+mod queued;
 mod rare;
 mod rc_files;
 mod rc_lines;

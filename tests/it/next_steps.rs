@@ -31,7 +31,7 @@ fn a_login_that_is_missing_was_told_as_a_bad_recipient() {
         .status(77)
         .says("Access denied")
         .hints("set smtp-auth-user= and password-file=")
-        .keeps(1)
+        .queues(1)
         .run();
     // One other recipient is served, or the relay knows no logins, or the address does not exist.
     relayed(&server)
@@ -93,7 +93,7 @@ fn the_sender_that_a_provider_refuses_has_its_own_hint() {
             .status(status)
             .says("cannot send")
             .hints(hint)
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
     }
 }

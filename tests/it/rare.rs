@@ -32,7 +32,7 @@ fn the_hint_about_the_name_of_the_host_follows_a_refusal_only() {
             .stdin("x\n")
             .fails()
             .any_stderr()
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
         let said = ran.stderr();
         assert!(!said.contains("relays may refuse"), "{setting}: {said}");

@@ -120,7 +120,7 @@ fn an_answer_that_stands_goes_to_no_other_relay() {
             .args(["-s", "t", "ops@example.com"])
             .status(status)
             .any_stderr()
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
         assert_eq!(second.sessions().len(), 0, "{status}");
     }
@@ -167,7 +167,7 @@ fn where_all_are_down_each_reason_is_told() {
         .args(["-s", "t", "ops@example.com"])
         .status(75)
         .says("cannot send to ops@example.com now")
-        .keeps(1)
+        .queues(1)
         .run();
     for reason in [
         format!("127.0.0.1:{down}: cannot connect"),
@@ -180,7 +180,7 @@ fn where_all_are_down_each_reason_is_told() {
         .args(["-s", "t", "ops@example.com"])
         .status(69)
         .says("closed for the night")
-        .keeps(1)
+        .queues(1)
         .run();
 }
 

@@ -446,7 +446,7 @@ fn a_relay_that_answers_before_it_is_asked_has_accepted_nothing() {
                 .mode("cwd/secret", 0o600);
         }
         println!("{name} {:?}", early.login);
-        let ran = case.status(76).any_stderr().keeps(1).run();
+        let ran = case.status(76).any_stderr().queues(1).run();
         assert!(
             !ran.stderr().contains("accepted"),
             "{name}: {}",
@@ -455,7 +455,7 @@ fn a_relay_that_answers_before_it_is_asked_has_accepted_nothing() {
         let session = &server.sessions()[0];
         let body = find(&session.received, b"the text");
         assert_eq!(body, None, "{name}: the message was sent");
-        assert_eq!(ran.dead()[0].body(), b"the text\n", "{name}");
+        assert_eq!(ran.unsent()[0].body(), b"the text\n", "{name}");
     }
 }
 
@@ -478,7 +478,7 @@ fn a_relay_that_closes_while_we_are_silent_is_tried_later() {
         to_two("smtp", &server, &Certificate::good())
             .status(75)
             .stderr_contains("going down")
-            .keeps(1)
+            .queues(1)
             .run();
     }
 }

@@ -229,10 +229,10 @@ fn death_by_a_signal_is_uncertain_and_kept() {
             .fails()
             .says("sendmail")
             .says("signal")
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
         assert_eq!(ran.calls().len(), 1, "an uncertain mail is not sent again");
-        assert_eq!(ran.dead()[0].body(), BODY.as_bytes());
+        assert_eq!(ran.unsent()[0].body(), BODY.as_bytes());
     }
 }
 
@@ -244,9 +244,9 @@ fn one_that_never_reads_decides_by_its_status() {
         .stdin(&large)
         .status(75)
         .says("sendmail")
-        .keeps(1)
+        .queues(1)
         .run();
-    assert_eq!(ran.dead()[0].body(), large.as_bytes());
+    assert_eq!(ran.unsent()[0].body(), large.as_bytes());
 }
 
 #[test]

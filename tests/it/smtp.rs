@@ -186,8 +186,8 @@ fn a_temporary_refusal_is_not_final_and_not_retried() {
         .args(["slow@example.com"])
         .status(75)
         .says("cannot send to slow@example.com now: ")
-        .says("not retried")
-        .keeps(1)
+        .says("in the outbox")
+        .queues(1)
         .run();
 }
 
@@ -202,10 +202,13 @@ fn of_several_refusals_the_worst_is_the_status() {
         .status(65)
         .says("cannot send to slow@example.com now: ")
         .says("cannot send to bad@example.com: ")
+        .queues(1)
         .keeps(1)
         .run();
     let to = ran.dead()[0].field("X-Postrider-Unsent-To");
-    assert_eq!(to, "slow@example.com, bad@example.com");
+    assert_eq!(to, "bad@example.com");
+    let waiting = ran.waiting();
+    assert_eq!(waiting.targets()[0], ("slow@example.com", "waiting"));
     assert_eq!(server.messages(), []);
 }
 
@@ -224,7 +227,7 @@ fn a_message_that_the_relay_refuses_is_kept() {
             .args(["a@example.com", "b@example.com"])
             .status(status)
             .says(words)
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
     }
 }
@@ -268,7 +271,7 @@ fn nobody_listens() {
         .limit(SOON)
         .status(75)
         .says(&format!("127.0.0.1:{port}"))
-        .keeps(1)
+        .queues(1)
         .run();
 }
 
@@ -281,7 +284,7 @@ fn a_server_that_never_speaks_is_left_in_time() {
             .args(["ops@example.com"])
             .status(75)
             .says("cannot send to ops@example.com now: ")
-            .keeps(1)
+            .queues(1)
             .run();
     }
 }
@@ -297,7 +300,7 @@ fn a_byte_now_and_then_does_not_stretch_the_time_limit() {
             .args(["ops@example.com"])
             .status(75)
             .says("cannot send to ops@example.com now: ")
-            .keeps(1)
+            .queues(1)
             .run();
     }
 }
@@ -313,7 +316,7 @@ fn an_endless_reply_is_cut_off() {
             .args(["ops@example.com"])
             .status(76)
             .says("cannot send to ops@example.com now: ")
-            .keeps(1)
+            .queues(1)
             .run();
     }
 }
@@ -346,7 +349,7 @@ fn a_connection_lost_before_the_final_dot_is_a_temporary_failure() {
             .args(["ops@example.com"])
             .status(75)
             .says("cannot send to ops@example.com now: ")
-            .keeps(1)
+            .queues(1)
             .run();
     }
 }
@@ -361,7 +364,7 @@ fn without_an_answer_to_the_final_dot_it_is_uncertain() {
         .status(75)
         .says("it is uncertain whether the message has reached ops@example.com")
         .hints("twice")
-        .keeps(1)
+        .queues(1)
         .run();
 }
 
@@ -401,9 +404,9 @@ fn a_signal_ends_the_waiting_at_once() {
             .signal_when(asked, signal)
             .status(128 + signal as i32)
             .says("interrupted")
-            .keeps(1)
+            .queues(1)
             .run();
-        assert_eq!(ran.dead()[0].body(), b"one\n.two\n");
+        assert_eq!(ran.unsent()[0].body(), b"one\n.two\n");
     }
 }
 

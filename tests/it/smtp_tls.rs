@@ -114,7 +114,7 @@ fn a_bad_certificate_is_refused_and_the_hint_is_the_line_that_pins_it() {
             .args(["-v", "-v"])
             .status(77)
             .stderr_contains(why)
-            .keeps(1)
+            .queues(1)
             .run();
         assert_secret(&ran, &server.ended());
         assert_eq!(server.messages(), []);
@@ -138,7 +138,7 @@ fn a_certificate_of_nobody_we_know_is_refused() {
         .status(77)
         .says("its certificate is not trusted: it is signed by an unknown authority")
         .hints("set tls-fingerprint=sha256:")
-        .keeps(1)
+        .queues(1)
         .run();
     assert_secret(&ran, &server.ended());
 }
@@ -152,7 +152,7 @@ fn another_fingerprint_is_refused() {
         .status(77)
         .says("its fingerprint is not the configured one")
         .hints("set tls-fingerprint=sha256:")
-        .keeps(1)
+        .queues(1)
         .run();
     assert_eq!(server.messages(), []);
 }
@@ -164,7 +164,7 @@ fn required_tls_that_is_not_offered_sends_nothing() {
     anonymous("submission", &server, &certificate)
         .fails()
         .says("STARTTLS")
-        .keeps(1)
+        .queues(1)
         .run();
     assert_eq!(server.messages(), []);
 }
@@ -182,11 +182,11 @@ fn a_wrong_password_is_told_and_not_shown() {
             .args(["-v", "-v"])
             .status(77)
             .stderr_contains("bad user or password")
-            .keeps(1)
+            .queues(1)
             .run();
         assert_secret(&ran, &server.ended());
         assert_eq!(server.messages(), []);
-        let kept = ran.read("home/dead.letter");
+        let kept = std::fs::read(ran.waiting().path).unwrap();
         assert_eq!(find(&kept, PASSWORD.as_bytes()), None);
     }
 }
@@ -199,7 +199,7 @@ fn a_relay_that_wants_a_login_is_told_from_one_that_does_not() {
         .status(77)
         .says("authenticate first")
         .hints("smtp-auth-user")
-        .keeps(1)
+        .queues(1)
         .run();
 }
 
@@ -272,7 +272,7 @@ fn a_user_without_a_password_is_told_what_to_write() {
         .status(77)
         .says("there is no password for tester at localhost")
         .hints("set password-file=")
-        .keeps(1)
+        .queues(1)
         .run();
 }
 
@@ -305,7 +305,7 @@ fn a_password_never_travels_in_clear_to_another_host() {
         .args(["-v", "-v", "-s", "t", "ops@example.com"])
         .stdin("x\n")
         .limit(SOON);
-    let ran = secret(case, 0o600).fails().any_stderr().keeps(1).run();
+    let ran = secret(case, 0o600).fails().any_stderr().queues(1).run();
     assert_secret(&ran, &server.ended());
     assert_eq!(server.messages(), []);
 }
@@ -361,7 +361,7 @@ fn the_names_in_a_certificate_neither_forge_a_line_nor_command_a_terminal() {
     let ran = anonymous("submission", &server, &certificate)
         .fails()
         .any_stderr()
-        .keeps(1)
+        .queues(1)
         .run();
     let told = ran.stderr();
     assert!(told.contains("forged: line"), "{told}");

@@ -79,13 +79,12 @@ fn a_delivery_that_cannot_be_synced_is_none_and_the_mail_is_kept() {
             let ran = case
                 .status(74)
                 .says(told)
-                .says("not retried")
-                .keeps(1)
+                .keeps_somewhere(1)
                 .leaves("spool/root", ONE)
                 .run();
             let said = ran.stderr();
             assert_eq!(said.contains(": a part"), when.is_empty(), "{said}");
-            assert_eq!(ran.dead()[0].body(), b"the text\n", "{error}");
+            assert_eq!(ran.unsent()[0].body(), b"the text\n", "{error}");
         }
     }
 }

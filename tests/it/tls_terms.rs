@@ -53,7 +53,7 @@ fn a_relay_that_knows_its_clients_by_certificates_gets_ours() {
         .status(77)
         .says("certificate")
         .hints("set tls-cert= and tls-key=")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     let other = Certificate::good();
     with(
@@ -64,7 +64,7 @@ fn a_relay_that_knows_its_clients_by_certificates_gets_ours() {
     .status(77)
     .says("localhost")
     .hints("does not accept the certificate in tls-cert")
-    .keeps(1)
+    .keeps_somewhere(1)
     .run();
     assert_eq!(server.messages().len(), 3);
 }
@@ -109,7 +109,7 @@ fn a_client_certificate_that_is_of_no_use_sends_nothing() {
             .file("cwd/our.key", key)
             .mode("cwd/our.key", mode)
             .status(78)
-            .keeps(1);
+            .keeps_somewhere(1);
         let case = case.stderr_contains(says).any_stderr();
         let ran = case.run();
         assert_eq!(find(ran.stderr().as_bytes(), ours.key.as_bytes()), None);
@@ -120,7 +120,7 @@ fn a_client_certificate_that_is_of_no_use_sends_nothing() {
             .status(78)
             .stderr_contains(says)
             .any_stderr()
-            .keeps(1)
+            .keeps_somewhere(1)
             .run()
     };
     lone(
@@ -143,7 +143,7 @@ fn a_client_certificate_that_is_of_no_use_sends_nothing() {
         .fails()
         .says("the relay offers no STARTTLS")
         .hints("TLS is required")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert_eq!(clear.messages(), []);
 }
@@ -170,7 +170,7 @@ fn the_oldest_version_of_tls_is_kept_to() {
                 case.status(76)
                     .says("TLS")
                     .hints("tls-min-version=1.3 allows TLS 1.3 only")
-                    .keeps(1)
+                    .keeps_somewhere(1)
                     .run();
             }
             assert_eq!(
@@ -212,7 +212,7 @@ fn a_port_that_begins_in_clear_is_named() {
             .status(76)
             .says("its answer is not TLS")
             .hints(&format!("write submission://localhost:{}", server.port()))
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
     }
 }
@@ -228,7 +228,7 @@ fn each_failure_of_a_certificate_has_its_own_next_step() {
             "if the relay is other.example, write submission://other.example:{}",
             server.port()
         ))
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     let good = Certificate::good();
     let server = secured(&good);
@@ -236,7 +236,7 @@ fn each_failure_of_a_certificate_has_its_own_next_step() {
         .status(77)
         .says("signed by an unknown authority")
         .hints("tls-ca-file does not contain the authority that signed it")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     let pinned = format!("sha256:{}", "ab".repeat(32));
     let ran = to("submission", &server, &good)
@@ -244,7 +244,7 @@ fn each_failure_of_a_certificate_has_its_own_next_step() {
         .status(77)
         .says("its fingerprint is not the configured one")
         .hints("an attacker may be between this host and the relay")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     let said = ran.stderr();
     assert!(said.contains(&pinned), "{said}");

@@ -180,7 +180,7 @@ fn a_token_comes_over_tls_from_a_service_that_is_known() {
         .status(77)
         .says("its certificate is not trusted: it is signed by an unknown authority")
         .hints("oauth-ca-file=")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     for (certificate, why) in [
         (
@@ -194,7 +194,7 @@ fn a_token_comes_over_tls_from_a_service_that_is_known() {
             .status(77)
             .says(&format!("its certificate is not trusted: {why}"))
             .hints("oauth-ca-file=")
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
         assert!(service.requests().is_empty());
     }
@@ -275,7 +275,7 @@ fn what_a_service_does_decides_between_later_and_no() {
             ))
             .says(why)
             .any_stderr()
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
         assert_secret(&ran);
         assert_eq!(service.requests().len(), 1, "{why}");
@@ -284,7 +284,7 @@ fn what_a_service_does_decides_between_later_and_no() {
     by_token(&relay, &nowhere())
         .status(75)
         .says("from 127.0.0.1: Connection refused")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert!(relay.messages().is_empty());
     // No relay was asked in vain.
@@ -301,7 +301,7 @@ fn a_secret_follows_no_redirect() {
             .status(77)
             .says(&format!("it redirects ({status})"))
             .hints("set oauth-token-url=")
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
         assert!(other.requests().is_empty());
     }
@@ -374,14 +374,14 @@ fn files_with_secrets_that_others_can_read_are_refused() {
             .status(78)
             .says(&format!("other users can read the {what} in [DIR]/{path}"))
             .hints("chmod 600")
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
     }
     by_token(&relay, &service.url())
         .rc("set oauth-secret-file=[DIR]/cwd/none")
         .status(78)
         .says("cannot read the client secret in [DIR]/cwd/none")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert!(service.requests().is_empty());
 }
@@ -409,7 +409,7 @@ fn what_contradicts_itself_sends_nothing_and_asks_nobody() {
             .status(78)
             .says(told)
             .any_stderr()
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
     }
     // Without any login no token is needed.
@@ -417,7 +417,7 @@ fn what_contradicts_itself_sends_nothing_and_asks_nobody() {
         .rc("set smtp-auth=none")
         .status(77)
         .any_stderr()
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert!(service.requests().is_empty());
 }
@@ -483,7 +483,7 @@ fn a_refresh_token_that_cannot_be_kept_is_told_and_nothing_is_sent() {
             "the service gave a new refresh token, which cannot be written to [DIR]/locked/refresh",
         )
         .hints("make files in [DIR]/locked")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert!(relay.messages().is_empty());
     // A service that gives none needs no place for it.
@@ -546,7 +546,7 @@ fn a_signal_ends_the_wait_for_a_silent_service() {
         .signal_when(move || !waits.requests().is_empty(), Signal::SIGTERM)
         .status(128 + 15)
         .any_stderr()
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert_secret(&ran);
 }
@@ -611,7 +611,7 @@ fn a_token_that_the_relay_never_takes_is_asked_for_twice_and_no_more() {
         .args(["-v", "-v"])
         .status(77)
         .stderr_contains(&format!("login as {MAILBOX}: "))
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert_secret(&ran);
     assert!(
@@ -636,7 +636,7 @@ fn a_stale_token_and_a_service_that_is_down_is_later() {
                 "cannot get a token for {MAILBOX} from 127.0.0.1: {why}"
             ))
             .says("bad user or password; ")
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
     }
     assert!(relay.messages().is_empty());
@@ -679,7 +679,7 @@ fn a_stale_token_of_a_command_is_asked_for_once_more() {
     let ran = by_command(&relay, &format!("{STALE}\n"))
         .status(77)
         .says("bad user or password")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert_eq!((runs(&ran), relay.sessions().len()), (2, 3));
     let ran = by_command(&relay, &format!("{TOKEN}\n")).run();
@@ -693,7 +693,7 @@ fn a_stale_token_of_a_command_is_asked_for_once_more() {
         .status(75)
         .says("bad user or password; cannot get the password from password-command")
         .says("exited with status 75")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
 }
 
@@ -712,7 +712,7 @@ fn a_password_file_is_not_read_twice() {
     private(case, "cwd/password", "wrong-one\n")
         .status(77)
         .says("bad user or password")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
     assert_eq!(relay.sessions().len(), 1);
 }
@@ -745,7 +745,7 @@ fn a_token_command_without_network_is_no_refusal() {
             .says(&format!(
                 "cannot get the password from password-command: /bin/sh {why}"
             ))
-            .keeps(1)
+            .queues(1)
             .run();
     }
 }

@@ -358,7 +358,7 @@ fn a_refusal_has_its_code_and_the_hint_about_the_host_only_where_the_sender_is_r
             .stdin("x\n")
             .status(status)
             .says(&format!(": {reply}"))
-            .keeps(1);
+            .keeps_somewhere(1);
         let case = if is_host { case.hints(HOST) } else { case };
         let ran = case.run();
         let hints = ran
@@ -384,7 +384,7 @@ fn a_refusal_has_its_code_and_the_hint_about_the_host_only_where_the_sender_is_r
         .status(69)
         .says("550 5.1.8 no such domain")
         .hints("relays may refuse me@other: ")
-        .keeps(1)
+        .keeps_somewhere(1)
         .run();
 }
 
@@ -419,7 +419,7 @@ fn a_certificate_that_is_not_trusted_is_told_in_words() {
                 "cannot start TLS: its certificate is not trusted: {why}"
             ))
             .hints(PIN)
-            .keeps(1)
+            .queues(1)
             .run();
     }
 }
@@ -435,6 +435,6 @@ fn text_where_tls_was_expected_is_told_with_the_way_to_speak_to_such_a_port() {
         .status(76)
         .says("cannot start TLS: its answer is not TLS")
         .hints("smtps:// and submissions:// start with TLS (port 465)")
-        .keeps(1)
+        .queues(1)
         .run();
 }

@@ -213,9 +213,13 @@ fn what_cannot_be_read_sends_nothing_and_is_tried_later() {
         let Some(case) = failing(row, errno) else {
             return Ok(());
         };
-        let ran = case.status(75).stderr_contains(row.says).keeps(1).run();
+        let ran = case
+            .status(75)
+            .stderr_contains(row.says)
+            .keeps_somewhere(1)
+            .run();
         unless(
-            ran.dead()[0].body() == b"the text\n",
+            ran.unsent()[0].body() == b"the text\n",
             "another text is kept",
         )?;
         let delivered = std::fs::read_dir(ran.path("spool"))

@@ -369,7 +369,7 @@ fn every_word_for_required_tls_requires_it() {
             .fails()
             .says("STARTTLS")
             .any_stderr()
-            .keeps(1)
+            .keeps_somewhere(1)
             .run();
         assert_eq!(server.messages(), [], "{setting}");
         let server = SmtpServer::accepting(Behaviour {
@@ -530,7 +530,7 @@ fn a_password_in_the_url_is_judged_by_the_file_that_holds_it() {
         ])
         .fails()
         .any_stderr()
-        .keeps(1)
+        .queues(1)
         .run();
     with("smtp=127.0.0.1:1")
         .rc("set mta=smtp://me:s3cret@127.0.0.1:1")
@@ -796,10 +796,11 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("oauth-scope", &[], "", Test("each_service_has_its_url_its_scope_and_its_grant")),
     ("oauth-secret-file", &[], "", Test("files_with_secrets_that_others_can_read_are_refused")),
     ("oauth-token-url", &[], "", Test("a_secret_follows_no_redirect")),
-    ("outbox", &[], "", Test("without_an_outbox_nothing_is_made_and_nothing_waits")),
+    ("outbox", &["mta=smtp://127.0.0.1:1"], "nooutbox", Shows(MAIL, Screen("not retried"))),
     ("outbox-lifetime", &[], "", Test("an_old_message_is_tried_once_more_before_it_is_put_away")),
     ("outbox-notice", &[], "", Test("there_is_one_note_an_hour_in_the_users_own_mailbox")),
     ("outbox-rate", &[], "", Test("a_rate_is_kept")),
+    ("outbox-status", &[], "outbox-status=0", Test("what_waits_is_a_success_for_those_who_want_it_so")),
     ("outfolder", &["record=sent", "folder=[DIR]/home"], "outfolder", Shows(MAIL, File("home/sent"))),
     ("page", &[], "page", Shows(Script("p 1\n"), Screen("\x0c"))),
     ("pager", &["crt=1"], "pager=echo PAGED", Shows(Keys("p 1\nx\n"), Screen("PAGED"))),

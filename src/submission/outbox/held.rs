@@ -10,10 +10,10 @@ use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id};
+use super::place::FAILED;
 use super::state::EntryState;
-use super::store::FAILED;
 use crate::message::MessageSource;
-use crate::sys::disk::{settle_directory, sync_names_in, until_done};
+use crate::sys::disk::{settle_directory_of, sync_names_in, until_done};
 use crate::sys::open::names;
 use crate::sys::private::Private;
 
@@ -118,7 +118,7 @@ impl EntryFile {
         until_done(|| self.file.sync_all())?;
         sync_names_in(self.place.directory(), &self.file)?;
         // The directory itself may be new.
-        settle_directory(self.place.path())
+        settle_directory_of(self.place.path(), &self.file)
     }
 
     fn rename(&self, standing: &mut FileStanding, to: Suffix) -> io::Result<()> {

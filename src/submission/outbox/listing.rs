@@ -8,8 +8,9 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id};
 use super::held::Suffix;
+use super::place::{FAILED, LOCK, NOTICED, ROUTES};
 use super::state::EntryState;
-use super::store::{FAILED, LOCK, NOTICED, Outbox, ROUTES, judge, lock, names_of, read_state};
+use super::store::{Outbox, judge, lock, names_of, read_state};
 use crate::sys::open::names::{self, Access};
 use crate::sys::private::Private;
 

@@ -48,7 +48,7 @@ mod store;
 mod tests;
 mod turn;
 
-pub(crate) use entry::{EntryEnvelope, Id, merge_key};
+pub(crate) use entry::{EntryEnvelope, Id, SUBJECT, merge_key};
 pub(crate) use flush::along::troubles;
 pub(crate) use held::{Entry, EntryFile, EntryMessage};
 pub(crate) use listing::{Condition, Listed, Listing};

@@ -9,7 +9,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
-use super::store::{NOTICED, Outbox, judge, lock};
+use super::place::NOTICED;
+use super::store::{Outbox, judge, lock};
 use super::turn;
 use crate::sys::open::names::{self, Access};
 

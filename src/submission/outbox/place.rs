@@ -24,8 +24,20 @@ const ROOT: &str = "/var/spool/postrider/outbox";
 /// The name of the directory in a private place.
 const NAME: &str = "outbox";
 
+/// The directory for what nothing sends by itself any more.
+pub(super) const FAILED: &str = "failed";
+
+/// The lock of the flusher.
+pub(super) const LOCK: &str = "lock";
+
+/// When the user was last told of what does not leave.
+pub(super) const NOTICED: &str = "noticed";
+
+/// The directory of routes' states, beside the entries.
+pub(super) const ROUTES: &str = "routes";
+
 /// The word of the variable for the place of the table.
-pub(crate) const AUTOMATIC: &str = "auto";
+const AUTOMATIC: &str = "auto";
 
 /// A directory that may be the outbox.
 enum Candidate {

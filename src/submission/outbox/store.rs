@@ -13,7 +13,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{self, EntryEnvelope, Head, Id};
 use super::held::{Entry, EntryFile, Suffix};
-use super::place;
+use super::place::{self, FAILED, LOCK};
 use super::state::EntryState;
 use crate::config::{Environment, Settings};
 use crate::exit::{self, Failure, Kind};
@@ -22,23 +22,11 @@ use crate::sys::clock;
 use crate::sys::open::names::{self, Access};
 use crate::sys::private::Private;
 
-/// The directory for what nothing sends by itself any more.
-pub(super) const FAILED: &str = "failed";
-
-/// The lock of the flusher.
-pub(super) const LOCK: &str = "lock";
-
-/// When the user was last told of what does not leave.
-pub(super) const NOTICED: &str = "noticed";
-
 /// After how long a file that was never completed is put away.
 const TORN: Duration = Duration::from_secs(36 * 60 * 60);
 
 /// How large a sidecar may be that is read.
 const MAX_STATE: u64 = 64 << 20;
-
-/// The directory of routes' states, beside the entries.
-pub(super) const ROUTES: &str = "routes";
 
 /// An outbox that was opened.
 #[derive(Clone, Debug)]

@@ -202,10 +202,12 @@ fn the_state_comes_back_and_decides_who_gets_the_message() {
     state.attempts = 3;
     state.next = Some(u64::MAX >> 1);
     state.held = Some(String::new());
-    state.set_target(to("root", "a@example.com", Standing::Accepted));
-    state.set_target(to("root", "b@example.com", Standing::Waiting));
-    state.set_target(to("ops@example.com", "ops@example.com", Standing::Waiting));
-    state.set_target(to("ops@example.com", "ops@example.com", Standing::Refused));
+    state.set_targets([
+        to("root", "a@example.com", Standing::Accepted),
+        to("root", "b@example.com", Standing::Waiting),
+        to("ops@example.com", "ops@example.com", Standing::Waiting),
+        to("ops@example.com", "ops@example.com", Standing::Refused),
+    ]);
     state.note_reply(5, "root", "451 later");
     let saved = state.clone();
     entry.save_state().expect("written");

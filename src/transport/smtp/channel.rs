@@ -43,8 +43,10 @@ pub(crate) trait SubmitHooks {
 }
 
 /// No hooks.
+#[cfg(test)]
 pub(crate) struct NoHooks;
 
+#[cfg(test)]
 impl SubmitHooks for NoHooks {}
 
 /// How often the waiting thread looks whether it is to stop.

@@ -54,32 +54,13 @@ mod transaction;
 mod verdict;
 mod worker;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 pub(crate) use auth::{Credentials, Mechanism, Renewal, Secret};
-// Until the outbox is flushed through a channel, only the tests keep one open.
-#[cfg_attr(not(test), allow(unused_imports))]
-pub(crate) use channel::SubmitHooks;
-pub(crate) use channel::{NoHooks, SmtpChannel};
+pub(crate) use channel::{SmtpChannel, SubmitHooks};
 pub(crate) use job::SharedMessage;
 pub(crate) use relay::{Relay, Security, Timeouts, Verify};
 pub(crate) use tls::{ClientCertificate, ClientCertificateError, OldestTls, parse_fingerprint};
 
 use self::mask::Mask;
-use super::{Envelope, Observer, Outcome};
-use crate::address::EnvelopeAddress;
-
-/// Takes one message to a relay over a connection of its own; as [`SmtpChannel::submit_last`].
-pub(crate) fn submit(
-    relay: &Relay,
-    envelope: &Envelope,
-    message: SharedMessage,
-    observer: Arc<dyn Observer>,
-    cancel: &AtomicBool,
-) -> Vec<(EnvelopeAddress, Outcome)> {
-    SmtpChannel::new(relay.clone(), observer).submit_last(envelope, message, &NoHooks, cancel)
-}
 
 /// Takes secrets, and what encodings make of them, out of an outsider's text.
 pub(crate) fn mask_secrets(text: &str, secrets: &[Secret]) -> String {

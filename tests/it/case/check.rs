@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 use super::{Case, Status, Text};
 use crate::launch::Output;
 use crate::letters::letters;
+use crate::waiting;
+
+/// What a line says of a mail that waits.
+const QUEUED: &str = "in the outbox";
 
 impl Case {
     pub(super) fn check_output(&self, output: &Output, wrong: &mut String) {
@@ -72,10 +76,13 @@ impl Case {
                 let _ = writeln!(wrong, "neither `{own}…` nor a hint: {line}");
             } else if let Some(at) = missing.iter().position(|said| line.contains(*said)) {
                 missing.remove(at);
-            } else if !((self.may_keep || self.kept.is_some())
-                && line.contains("[DIR]/home/dead.letter"))
-            {
-                unexpected.push(line);
+            } else {
+                let is_kept = (self.may_keep || self.kept.is_some())
+                    && line.contains("[DIR]/home/dead.letter");
+                let is_queued = self.queued != Some(0) && line.contains(QUEUED);
+                if !is_kept && !is_queued {
+                    unexpected.push(line);
+                }
             }
         }
         // One line may hold two of the expected texts.
@@ -139,6 +146,29 @@ impl Case {
             .contains("[DIR]/home/dead.letter")
         {
             let _ = writeln!(wrong, "stderr does not say where the mail is kept");
+        }
+    }
+
+    pub(super) fn check_queued(&self, output: &Output, wrong: &mut String) {
+        if let Some(count) = self.kept_somewhere {
+            let dead = fs::read(self.path("home/dead.letter")).unwrap_or_default();
+            let got = letters(&dead).len() + waiting::entries(&self.outbox()).len();
+            if got != count {
+                let _ = writeln!(wrong, "{got} messages are kept, expected {count}");
+            }
+            let says = self.shown(&output.stderr);
+            if !says.contains(QUEUED) && !says.contains("[DIR]/home/dead.letter") {
+                let _ = writeln!(wrong, "stderr does not say where the mail is kept");
+            }
+        }
+        let Some(count) = self.queued else { return };
+        let got = waiting::entries(&self.outbox()).len();
+        if got != count {
+            let _ = writeln!(wrong, "the outbox holds {got} messages, expected {count}");
+        }
+        let says = self.shown(&output.stderr).contains(QUEUED);
+        if count > 0 && !says && !output.stderr.is_empty() {
+            let _ = writeln!(wrong, "stderr does not say that the outbox has the mail");
         }
     }
 

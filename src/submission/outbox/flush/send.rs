@@ -89,7 +89,7 @@ impl Flush<'_> {
                     .collect(),
                 Some(route @ Route::Relay(relays)) => {
                     let message = match dispatcher.render(Some(route)) {
-                        Ok(message) => Arc::new(message),
+                        Ok(rendered) => Arc::new(rendered.message),
                         Err(failure) => {
                             let outcome = Arc::new(outcome_of_failure(failure));
                             let new = copies.into_iter().map(|copy| (copy, Arc::clone(&outcome)));
@@ -243,6 +243,7 @@ impl Flush<'_> {
             route: way_of(copy).into(),
             reason: copy.reason.clone(),
             outcome: Arc::clone(outcome),
+            outbox: None,
         });
         let report = Report {
             message_id: draft.message_id.clone(),

@@ -11,16 +11,19 @@ mod kept;
 mod recipients;
 
 use std::io;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use self::smtp_server::{SmtpServer, Step, expect, say};
+use super::channel::NoHooks;
+use super::job::SharedMessage;
 use super::*;
-use crate::address::ReversePath;
+use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::Kind;
 use crate::transport::Silent;
-use crate::transport::{Disposition, MessageSource, Scope};
+use crate::transport::{Disposition, Envelope, MessageSource, Observer, Outcome, Scope};
 use std::sync::Mutex;
 
 /// A message in memory.
@@ -123,4 +126,15 @@ fn assert_followed(server: &SmtpServer) {
 
 fn words(outcome: &Outcome) -> (Disposition, &str) {
     (outcome.disposition, &outcome.text)
+}
+
+/// Takes one message to a relay over a connection of its own; as [`SmtpChannel::submit_last`].
+fn submit(
+    relay: &Relay,
+    envelope: &Envelope,
+    message: SharedMessage,
+    observer: Arc<dyn Observer>,
+    cancel: &AtomicBool,
+) -> Vec<(EnvelopeAddress, Outcome)> {
+    SmtpChannel::new(relay.clone(), observer).submit_last(envelope, message, &NoHooks, cancel)
 }

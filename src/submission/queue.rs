@@ -1,0 +1,590 @@
+//! The outbox on a mail's way out: a message has an entry before a relay is waited for, and what was
+//! not accepted has one before anybody is told so.
+//!
+//! The order is what holds the promises. Before the wait: the entry is written and named, so that no
+//! kill loses it; nothing is synced, for most messages are accepted and removed at once. Behind it:
+//! the state, the name, and a sync of all, and only then the ID is handed on to be printed.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::outbox::{Entry, EntryEnvelope, Outbox, SUBJECT, Standing, TargetState, merge_key};
+use super::report::{CopyReport, Queued, Report};
+use super::{Kept, Surroundings};
+use crate::address::{EnvelopeAddress, ReversePath};
+use crate::compose::Draft;
+use crate::compose::render::{Rendered, Style, neutral_header, render};
+use crate::config::Origin;
+use crate::exit::{self, Failure, Kind};
+use crate::message::Wire;
+use crate::message::parse::words;
+use crate::submission::mta::Mta;
+use crate::submission::route::{Route, RoutedCopy};
+use crate::sys::{clock, user};
+use crate::transport::smtp::SubmitHooks;
+use crate::transport::{Disposition, Outcome, Scope};
+
+/// How long a message waits after its first try.
+const FIRST_WAIT: u64 = 60;
+
+/// How long an uncertain message waits until it is sent once more: the relay has the time to fail
+/// visibly.
+pub(super) const UNCERTAIN_WAIT: u64 = 15 * 60;
+
+/// The outbox, for one draft.
+pub(super) struct Queue<'a> {
+    draft: &'a Draft,
+    around: &'a Surroundings<'a>,
+    /// Opened when the first copy needs it; `None` where it is off or cannot be used.
+    outbox: OnceCell<Option<Outbox>>,
+    /// The targets of which copies were seen, with the number of recipients' copies.
+    shares: HashMap<Arc<str>, usize>,
+    /// The entry that keeps a target.
+    kept: RefCell<HashMap<Arc<str>, Arc<str>>>,
+    queued: RefCell<Vec<Queued>>,
+    /// Why the outbox did not take something.
+    reasons: RefCell<Vec<String>>,
+    /// What the user must know although the message was sent.
+    notices: RefCell<Vec<String>>,
+    /// Entries that could not be made safe: they are removed when the text is kept elsewhere.
+    unsafe_entries: RefCell<Vec<Entry>>,
+}
+
+impl<'a> Queue<'a> {
+    /// Returns the outbox for a draft with these copies.
+    pub(super) fn new(
+        draft: &'a Draft,
+        copies: &[RoutedCopy],
+        around: &'a Surroundings<'a>,
+    ) -> Queue<'a> {
+        let mut shares: HashMap<Arc<str>, usize> = HashMap::new();
+        for copy in copies {
+            *shares.entry(copy.recipient.shared()).or_default() += 1;
+        }
+        Queue {
+            draft,
+            around,
+            outbox: OnceCell::new(),
+            shares,
+            kept: RefCell::default(),
+            queued: RefCell::default(),
+            reasons: RefCell::default(),
+            notices: RefCell::default(),
+            unsafe_entries: RefCell::default(),
+        }
+    }
+
+    fn outbox(&self) -> Option<&Outbox> {
+        let opened = self.outbox.get_or_init(|| match Outbox::open(self.around) {
+            Ok(outbox) => outbox,
+            Err(failure) => {
+                self.blame(&exit::with_causes(&failure));
+                None
+            }
+        });
+        opened.as_ref()
+    }
+
+    fn blame(&self, why: &str) {
+        let mut reasons = self.reasons.borrow_mut();
+        if !reasons.iter().any(|known| known == why) {
+            reasons.push(why.to_owned());
+        }
+    }
+
+    /// Writes the entry for copies of a rendered message, before they are handed over. `None` where
+    /// there is no outbox for it: the mail leaves all the same.
+    pub(super) fn enter(
+        &self,
+        rendered: &Rendered,
+        copies: &[&RoutedCopy],
+        route: Option<&Route>,
+    ) -> Option<Entry> {
+        let outbox = self.outbox()?;
+        let entered = self.write(outbox, rendered, copies, route);
+        entered
+            .map_err(|error| {
+                let why = exit::with_causes(&error);
+                self.blame(&format!("the outbox does not take the message: {why}"));
+            })
+            .ok()
+    }
+
+    fn write(
+        &self,
+        outbox: &Outbox,
+        rendered: &Rendered,
+        copies: &[&RoutedCopy],
+        route: Option<&Route>,
+    ) -> io::Result<Entry> {
+        let neutral = neutral_header(self.draft, rendered)?;
+        let envelope = self.envelope(copies, route, &neutral.header);
+        let mut body = rendered.message.reader_from(neutral.body_offset);
+        outbox.enter(&envelope, &neutral.header, &mut body as &mut dyn Read)
+    }
+
+    /// Returns the envelope of an entry for these copies.
+    fn envelope(
+        &self,
+        copies: &[&RoutedCopy],
+        route: Option<&Route>,
+        header: &[u8],
+    ) -> EntryEnvelope {
+        let draft = self.draft;
+        let mut of_recipient: HashMap<&str, usize> = HashMap::new();
+        for copy in copies {
+            *of_recipient.entry(copy.recipient.as_str()).or_default() += 1;
+        }
+        // A recipient that an alias of the system leads to other routes as well stands here by the
+        // targets of this one: the next plan would send to all of them again.
+        let mut seen = HashSet::new();
+        let recipients: Vec<String> = copies
+            .iter()
+            .map(|copy| {
+                let recipient = copy.recipient.as_str();
+                let is_whole = of_recipient.get(recipient) == self.shares.get(recipient);
+                if is_whole {
+                    recipient
+                } else {
+                    copy.target.as_str()
+                }
+            })
+            .filter(|name| seen.insert(*name))
+            .map(str::to_owned)
+            .collect();
+        let subject = draft.subject.as_ref().map(|subject| subject.as_str());
+        let subject = subject.map(str::to_owned).or_else(|| {
+            let header = draft.premade.as_ref()?;
+            let value = header.get("Subject")?.value();
+            Some(words::decode(&value))
+        });
+        let signed = is_sealed(header);
+        EntryEnvelope {
+            uid: user::effective_uid(),
+            login: user::login_name(),
+            face: if self.around.environment.as_sendmail {
+                "sendmail".to_owned()
+            } else {
+                "mailx".to_owned()
+            },
+            sender: draft.given_sender().map(|sender| match sender.address() {
+                Some(address) => address.to_string(),
+                None => String::new(),
+            }),
+            full_name: draft
+                .full_name
+                .as_ref()
+                .map(|name| name.as_str().to_owned()),
+            merge: (!signed).then(|| {
+                merge_key(
+                    &recipients,
+                    subject.as_deref().unwrap_or_default().as_bytes(),
+                )
+            }),
+            recipients,
+            account: self.around.settings.account_in_use().map(str::to_owned),
+            route: self.typed_route(route),
+            message_id: draft.message_id.clone(),
+            subject: subject.map(|mut subject| {
+                subject.truncate(subject.floor_char_boundary(SUBJECT));
+                subject
+            }),
+            signed,
+        }
+    }
+
+    /// Returns the route if the command line named it: no file of the configuration will.
+    fn typed_route(&self, route: Option<&Route>) -> Option<String> {
+        let settings = self.around.settings;
+        let is_typed = |name| matches!(settings.origin(name), Origin::Option(_));
+        if !is_typed("mta") && !is_typed("smtp") {
+            return None;
+        }
+        match route {
+            Some(Route::Relay(relays)) => Some(relays.without_passwords()),
+            _ => match Mta::of(settings) {
+                Ok(Mta::Relay(relays)) => Some(relays.without_passwords()),
+                _ => settings.text("mta").map(str::to_owned),
+            },
+        }
+    }
+
+    /// Says what became of the copies of an entry, and keeps it if one of them is to be tried again.
+    pub(super) fn settle(
+        &self,
+        mut entry: Entry,
+        copies: &[&RoutedCopy],
+        outcomes: &[Arc<Outcome>],
+        route: &str,
+    ) {
+        let standings: Vec<Standing> = outcomes.iter().map(|outcome| standing(outcome)).collect();
+        if standings.iter().all(|standing| standing.is_final()) {
+            // Nothing waits: it has been accepted, or is for the dead letter file.
+            let id = entry.id().clone();
+            if let Err(error) = entry.finish() {
+                let why = exit::with_causes(&error);
+                self.notices.borrow_mut().push(format!(
+                    "cannot remove {id} from the outbox, so it may be sent a second time: {why}"
+                ));
+            }
+            return;
+        }
+        let now = clock::since_epoch().as_secs();
+        let is_uncertain = standings.contains(&Standing::Uncertain);
+        let next = now
+            + if is_uncertain {
+                UNCERTAIN_WAIT
+            } else {
+                FIRST_WAIT
+            };
+        let state = entry.state_mut();
+        state.attempts += 1;
+        state.first.get_or_insert(now);
+        state.last = Some(now);
+        state.next = Some(next);
+        state.uncertain = is_uncertain.then_some(now);
+        state.route = Some(route.to_owned());
+        let mut noted: HashSet<&str> = HashSet::new();
+        for ((copy, outcome), standing) in copies.iter().zip(outcomes).zip(&standings) {
+            if !standing.is_final() {
+                state.reason.get_or_insert_with(|| outcome.text.clone());
+            }
+            if noted.insert(&outcome.text) {
+                state.note_reply(now, copy.target.as_str(), &outcome.text);
+            }
+        }
+        let all = copies.iter().zip(outcomes);
+        state.set_targets(all.map(|(copy, outcome)| target_state(copy, outcome, now)));
+        // A sidecar that says only that everybody waits may lack.
+        let is_needed = standings
+            .iter()
+            .any(|standing| *standing != Standing::Waiting);
+        match make_safe(&mut entry, is_uncertain, is_needed) {
+            Ok(()) => {
+                let id: Arc<str> = entry.id().as_str().into();
+                self.remember(id, next, is_uncertain, None, copies, &standings);
+            }
+            Err(error) => {
+                let why = exit::with_causes(&error);
+                self.blame(&format!("the outbox cannot keep the message: {why}"));
+                self.unsafe_entries.borrow_mut().push(entry);
+            }
+        }
+    }
+
+    fn remember(
+        &self,
+        id: Arc<str>,
+        next: u64,
+        is_uncertain: bool,
+        merged: Option<u64>,
+        copies: &[&RoutedCopy],
+        standings: &[Standing],
+    ) {
+        let mut kept = self.kept.borrow_mut();
+        for (copy, standing) in copies.iter().zip(standings) {
+            if !standing.is_final() {
+                kept.insert(copy.target.shared(), Arc::clone(&id));
+            }
+        }
+        self.queued.borrow_mut().push(Queued {
+            id,
+            next,
+            is_uncertain,
+            merged,
+        });
+    }
+
+    /// Enters the copies that a route has not taken for now, and that have no entry yet: those of a
+    /// sendmail or a mailbox, and those that were not even handed over.
+    ///
+    /// `render` makes the message for a wire of 7 bits.
+    pub(super) fn enter_rest(
+        &self,
+        copies: &[RoutedCopy],
+        entries: &[CopyReport],
+        render: impl FnOnce() -> Option<Rendered>,
+    ) {
+        let outcomes: HashMap<&str, &Arc<Outcome>> = entries
+            .iter()
+            .map(|entry| (&*entry.target, &entry.outcome))
+            .collect();
+        let mut waiting: Vec<&RoutedCopy> = Vec::new();
+        let mut theirs: Vec<Arc<Outcome>> = Vec::new();
+        let mut first: Option<&Route> = None;
+        for copy in copies {
+            let (Some(outcome), Ok(route)) =
+                (outcomes.get(copy.target.as_str()), copy.route.as_deref())
+            else {
+                continue;
+            };
+            let may_wait = matches!(outcome.disposition, Disposition::TryLater(_))
+                && !matches!(route, Route::Test(_));
+            if may_wait && !self.kept.borrow().contains_key(copy.target.as_str()) {
+                first.get_or_insert(route);
+                waiting.push(copy);
+                theirs.push(Arc::clone(outcome));
+            }
+        }
+        let Some(route) = first else { return };
+        // What the outbox has refused once it is not asked again.
+        if !self.reasons.borrow().is_empty() || self.outbox().is_none() {
+            return;
+        }
+        let Some(rendered) = render() else { return };
+        if let Some(entry) = self.enter(&rendered, &waiting, Some(route)) {
+            self.settle(entry, &waiting, &theirs, &super::name_of(route));
+        }
+    }
+
+    /// Returns the entry that keeps a target.
+    pub(super) fn kept(&self, target: &str) -> Option<Arc<str>> {
+        self.kept.borrow().get(target).cloned()
+    }
+
+    /// Returns what waits now.
+    pub(super) fn queued(&self) -> Vec<Queued> {
+        self.queued.take()
+    }
+
+    /// Returns what the user must know although the message was sent.
+    pub(super) fn notices(&self) -> Vec<String> {
+        self.notices.take()
+    }
+
+    /// Says of a text that is kept elsewhere why the outbox, which is the better place, did not take
+    /// it; entries that could not be made safe are removed then.
+    pub(super) fn explain(&self, kept: &mut Kept) {
+        let reasons = self.reasons.take();
+        match kept {
+            Kept::DeadLetter(letter) => {
+                letter.passed_over.splice(0..0, reasons);
+                for entry in self.unsafe_entries.take() {
+                    // What stays is sent a second time at worst.
+                    let _ = entry.finish();
+                }
+            }
+            Kept::Nowhere(failure) if !reasons.is_empty() => {
+                let others = failure.source.take().map(|why| exit::with_causes(&*why));
+                let all: Vec<String> = reasons.into_iter().chain(others).collect();
+                failure.source = Some(anyhow::Error::msg(all.join("; ")));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns whether the exit status counts what waits in the outbox as sent.
+pub(super) fn is_sent(around: &Surroundings<'_>) -> bool {
+    around.environment.as_sendmail || around.settings.text("outbox-status") == Some("0")
+}
+
+/// Enters a mail for which no way could be looked for now.
+///
+/// # Errors
+/// That failure, with the reasons of the outbox, if the mail has no entry.
+pub(super) fn enter_unplanned(
+    draft: &Draft,
+    failure: Failure,
+    around: &Surroundings<'_>,
+) -> Result<Report, Failure> {
+    // Files and commands have no entry; a later flush could not tell who has had the message.
+    if !draft.files.is_empty() || !draft.commands.is_empty() {
+        return Err(failure);
+    }
+    let mut outcome = Outcome::new(
+        Disposition::TryLater(failure.kind),
+        exit::with_causes(&failure),
+    );
+    outcome.hint.clone_from(&failure.hint);
+    let outcome = Arc::new(outcome);
+    let mut seen = HashSet::new();
+    let copies: Vec<RoutedCopy> = draft
+        .recipients()
+        .map(|named| named.address())
+        .filter(|address| seen.insert(address.as_str()))
+        .map(|address| RoutedCopy {
+            recipient: address.clone(),
+            target: address.clone(),
+            route: Err(Arc::clone(&outcome)),
+            reason: "no route could be looked for".into(),
+        })
+        .collect();
+    let all: Vec<&RoutedCopy> = copies.iter().collect();
+    let outcomes = vec![outcome; copies.len()];
+    let queue = Queue::new(draft, &copies, around);
+    let style = Style {
+        wire: Wire::SevenBit,
+        default_from: None,
+        changes: &[],
+        limit: draft.max_size,
+        leading: Vec::new(),
+    };
+    let Ok(rendered) = render(draft, &style) else {
+        return Err(failure);
+    };
+    if let Some(entry) = queue.enter(&rendered, &all, None) {
+        queue.settle(entry, &all, &outcomes, "none");
+    }
+    let queued = queue.queued();
+    if queued.is_empty() {
+        return Err(failure);
+    }
+    let entries = copies
+        .iter()
+        .zip(outcomes)
+        .map(|(copy, outcome)| CopyReport {
+            recipient: copy.recipient.shared(),
+            target: copy.target.shared(),
+            route: "none".into(),
+            reason: copy.reason.clone(),
+            outcome,
+            outbox: queue.kept(copy.target.as_str()),
+        });
+    let sender = draft.envelope_sender.as_ref();
+    let report = Report {
+        entries: entries.collect(),
+        queued,
+        queued_is_sent: is_sent(around),
+        message_id: draft.message_id.clone(),
+        sender: sender
+            .and_then(ReversePath::address)
+            .map(ToString::to_string),
+        ..Report::default()
+    };
+    Ok(report)
+}
+
+/// What an entry does while its message is on its way.
+pub(super) struct EntryHooks<'a> {
+    /// `None` where there is no outbox for the message.
+    entry: RefCell<Option<Entry>>,
+    copies: &'a [&'a RoutedCopy],
+}
+
+impl<'a> EntryHooks<'a> {
+    /// Returns the hooks of the entry of these copies.
+    pub(super) fn new(entry: Option<Entry>, copies: &'a [&'a RoutedCopy]) -> EntryHooks<'a> {
+        EntryHooks {
+            entry: RefCell::new(entry),
+            copies,
+        }
+    }
+
+    /// Puts another entry in the place of this one, which is removed.
+    pub(super) fn replace(&self, entry: Entry) {
+        if let Some(before) = self.entry.replace(Some(entry)) {
+            // What is left behind would be sent by a flush; the next one of the same name fails as
+            // well, and that is told.
+            let _ = before.finish();
+        }
+    }
+
+    /// Writes down who has an answer of one relay that stands, where others have none: a further relay
+    /// may be tried for them.
+    pub(super) fn note(&self, recipients: &[EnvelopeAddress], outcomes: &[Outcome]) {
+        let all = recipients.iter().cloned().zip(outcomes.iter().cloned());
+        let (stands, open): (Vec<_>, Vec<_>) =
+            all.partition(|(_, outcome)| standing(outcome).is_final());
+        if !stands.is_empty() && !open.is_empty() {
+            self.settled(&stands);
+        }
+    }
+
+    /// Returns the entry.
+    pub(super) fn into_entry(self) -> Option<Entry> {
+        self.entry.into_inner()
+    }
+}
+
+impl SubmitHooks for EntryHooks<'_> {
+    fn waited(&self) {
+        if let Some(entry) = &*self.entry.borrow() {
+            // A failure is met again, and told, where something is promised.
+            let _ = entry.make_durable();
+        }
+    }
+
+    fn before_dot(&self, _: &[EnvelopeAddress]) -> io::Result<()> {
+        if let Some(entry) = &*self.entry.borrow() {
+            // A name that cannot be changed does not keep the mail from leaving: at worst, if we are
+            // killed now, it comes twice.
+            let _ = entry.file().about_to_dot();
+        }
+        Ok(())
+    }
+
+    fn settled(&self, outcomes: &[(EnvelopeAddress, Outcome)]) {
+        if let Some(entry) = &mut *self.entry.borrow_mut() {
+            let now = clock::since_epoch().as_secs();
+            let outcomes: HashMap<&str, &Outcome> = outcomes
+                .iter()
+                .map(|(target, outcome)| (target.as_str(), outcome))
+                .collect();
+            let settled = self.copies.iter().filter_map(|copy| {
+                let outcome = outcomes.get(copy.target.as_str())?;
+                Some(target_state(copy, outcome, now))
+            });
+            entry.state_mut().set_targets(settled);
+            // Those who have the message are not sent it again, even if we are killed in the next
+            // transaction. Where this fails they are, at worst.
+            if entry.save_state().is_ok() && entry.back_to_queue().is_ok() {
+                entry.reopen();
+            }
+        }
+    }
+}
+
+/// Returns what a sidecar says of a copy with this outcome.
+fn target_state(copy: &RoutedCopy, outcome: &Outcome, now: u64) -> TargetState {
+    TargetState {
+        recipient: copy.recipient.to_string(),
+        target: copy.target.to_string(),
+        standing: standing(outcome),
+        reply: outcome.text.clone(),
+        time: now,
+    }
+}
+
+/// Writes state and name of an entry, and syncs all of it: from here on it may be promised.
+fn make_safe(entry: &mut Entry, is_uncertain: bool, needs_state: bool) -> io::Result<()> {
+    match entry.save_state() {
+        Err(error) if needs_state => return Err(error),
+        _ => {}
+    }
+    if is_uncertain {
+        entry.leave_uncertain()?;
+    } else {
+        entry.back_to_queue()?;
+    }
+    entry.make_durable()
+}
+
+/// Returns what an outcome means for an entry.
+pub(super) fn standing(outcome: &Outcome) -> Standing {
+    match outcome.disposition {
+        Disposition::Accepted => Standing::Accepted,
+        // What is wrong with the login, the password or the certificate concerns every message that
+        // goes this way. A person mends it, and no message is thrown away for it meanwhile. A wrong
+        // configuration is no such thing: the plan fails by it before anything is entered.
+        Disposition::Refused(kind) if outcome.scope == Scope::Route && kind != Kind::Config => {
+            Standing::Waiting
+        }
+        Disposition::Refused(_) => Standing::Refused,
+        Disposition::TryLater(_) => Standing::Waiting,
+        Disposition::Uncertain(_) => Standing::Uncertain,
+    }
+}
+
+/// Returns whether a header says that the message is signed or encrypted.
+fn is_sealed(header: &[u8]) -> bool {
+    let header = header.to_ascii_lowercase();
+    let has = |word: &[u8]| memchr::memmem::find(&header, word).is_some();
+    has(b"multipart/signed")
+        || has(b"multipart/encrypted")
+        || has(b"application/pkcs7-mime")
+        || has(b"application/x-pkcs7-mime")
+        || has(b"application/pgp")
+}
