@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use super::unsent;
 use crate::diagnostics::Diagnostics;
 use crate::exit::Kind;
 use crate::sanitize;
@@ -58,6 +59,7 @@ pub(crate) fn flush(
         }
         Err(failure) => diagnostics.fail(&failure),
     }
+    unsent::note(around, diagnostics);
     if let Some(signal) = around.signals.received() {
         diagnostics.note(Kind::Signal(signal));
     }

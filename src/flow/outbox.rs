@@ -366,20 +366,63 @@ fn synced(outbox: &Outbox) -> io::Result<()> {
     disk::sync_names_in(outbox.directory(), outbox.directory())
 }
 
-/// Returns the IDs of the entries that words name; none if there are no words.
+/// Which messages a flush tries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FlushChoice {
+    /// All of them.
+    All,
+    /// Those that are due: a timer asks.
+    Due,
+    /// Those that these words name.
+    Named(Vec<String>),
+    /// Those whose ID contains this text.
+    Id(String),
+    /// Those of which a recipient contains this text.
+    Recipient(String),
+    /// Those whose sender contains this text.
+    Sender(String),
+}
+
+impl FlushChoice {
+    /// Returns whether a part of a message is what is looked for; case does not count.
+    fn matches(&self, listed: &Listed) -> bool {
+        let contains = |text: &str, wanted: &str| {
+            let wanted = wanted.to_lowercase();
+            text.to_lowercase().contains(&wanted)
+        };
+        match self {
+            FlushChoice::Id(wanted) => contains(listed.id.as_str(), wanted),
+            FlushChoice::Recipient(wanted) => listed.envelope.as_ref().is_some_and(|envelope| {
+                let mut recipients = envelope.recipients.iter();
+                recipients.any(|recipient| contains(recipient, wanted))
+            }),
+            FlushChoice::Sender(wanted) => contains(&report::sender(listed), wanted),
+            FlushChoice::All | FlushChoice::Due | FlushChoice::Named(_) => false,
+        }
+    }
+}
+
+/// Returns the IDs of the messages that a flush is to try; `None` for all of them.
 ///
 /// # Errors
-/// A word names no entry that a flush could send, or several.
-pub(crate) fn ids(
-    words: &[String],
+/// A word names no message, or several, or one that has failed: nothing sends that.
+pub(crate) fn chosen_ids(
+    choice: &FlushChoice,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
-) -> Result<Vec<Id>, Failure> {
-    if words.is_empty() {
-        return Ok(Vec::new());
-    }
+) -> Result<Option<Vec<Id>>, Failure> {
+    let words = match choice {
+        FlushChoice::All | FlushChoice::Due => return Ok(None),
+        FlushChoice::Named(words) => words,
+        _ => {
+            let contents = Contents::read(around, diagnostics)?;
+            let entries = contents.entries.iter().filter(|found| !found.is_failed);
+            let found = entries.filter(|found| choice.matches(&found.listed));
+            return Ok(Some(found.map(|found| found.listed.id.clone()).collect()));
+        }
+    };
     let contents = Contents::read(around, diagnostics)?;
-    let chosen = choose(&contents, &Which::Named(words.to_vec()))?;
+    let chosen = choose(&contents, &Which::Named(words.clone()))?;
     let chosen = chosen.into_iter().map(|index| &contents.entries[index]);
     let ids = chosen.map(|found| {
         if found.is_failed {
@@ -389,7 +432,7 @@ pub(crate) fn ids(
         }
         Ok(found.listed.id.clone())
     });
-    ids.collect()
+    ids.collect::<Result<Vec<Id>, Failure>>().map(Some)
 }
 
 /// Returns the entries that are to be changed, each once.

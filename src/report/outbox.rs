@@ -189,7 +189,7 @@ fn names(row: &Row<'_>) -> String {
 }
 
 /// Returns the sender of an entry: the one that was asked for, else the user.
-fn sender(listed: &Listed) -> String {
+pub(crate) fn sender(listed: &Listed) -> String {
     match &listed.envelope {
         None => String::new(),
         Some(envelope) => match &envelope.sender {

@@ -86,7 +86,8 @@ fn the_prose_names_only_options_that_exist() {
     known.extend(["--help", "--version", "-h", "-V", "--"].map(str::to_owned));
     // Those of the sendmail face, which clap does not know.
     let sendmail = [
-        "-t", "-i", "-oi", "-F", "-bp", "-bi", "-bv", "-d0.1", "-bt", "-q", "-odi", "-oem",
+        "-t", "-i", "-oi", "-F", "-bp", "-bi", "-bv", "-d0.1", "-bt", "-q", "-qf", "-qI", "-qR",
+        "-qS", "-q15m", "-odi", "-oem",
     ];
     known.extend(sendmail.map(str::to_owned));
     for page in PAGES {

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::case::{Case, Ran};
 use crate::doors::{assert_rule, unless};
 use crate::entries::{Entry, now, put_route};
+use crate::letters::letters;
+use crate::smtp_server::{Behaviour, SmtpServer};
 
 /// Returns a case whose outbox is `[DIR]/box`, with these entries in it, and their IDs.
 fn with(entries: &[Entry]) -> (Case, Vec<String>) {
@@ -395,6 +397,69 @@ fn mailq_has_the_form_that_scripts_know() {
         assert_eq!(lines.iter().filter(hex).count(), 3);
         assert_eq!(*lines.last().unwrap(), "-- 4 Kbytes in 3 Requests.");
     }
+}
+
+#[test]
+fn a_run_of_the_queue_tries_all_of_it_or_what_is_asked_for() {
+    for (option, sent) in [
+        ("-q", &["1", "2", "3"][..]),
+        ("-qf", &["1", "2", "3"]),
+        // As a timer has it run: the second one is not due.
+        ("-q15m", &["1", "3"]),
+        ("-qI00000002", &["2"]),
+        ("-qRops@", &["1", "2"]),
+        ("-qSALICE@", &["1", "2", "3"]),
+        ("-qSnobody", &[]),
+    ] {
+        let relay = SmtpServer::accepting(Behaviour::default());
+        let mut other = Entry::new(3, 80);
+        other.envelope["recipients"] = json!(["dev@example.com"]);
+        let later = Entry::new(2, 90).tried(json!({"next": now() + 600, "route": null}));
+        let (case, ids) = with(&[Entry::new(1, 100), later, other]);
+        let ran = case
+            .rc(&format!("set mta=smtp://127.0.0.1:{}", relay.port()))
+            .called("sendmail")
+            .args([option])
+            .run();
+        let numbers: Vec<String> = relay
+            .messages()
+            .iter()
+            .map(|message| {
+                let text = String::from_utf8_lossy(&message.data).into_owned();
+                let at = text.find("Message-ID: <").expect("an ID") + 13;
+                text[at..at + 1].to_owned()
+            })
+            .collect();
+        assert_eq!(numbers, sent, "{option}");
+        let left = names(&ran)
+            .iter()
+            .filter(|name| name.ends_with(".q"))
+            .count();
+        assert_eq!(left, ids.len() - sent.len(), "{option}");
+    }
+    // A run that finds nothing to do is one that has succeeded.
+    let (case, _) = with(&[]);
+    case.called("sendmail").args(["-q"]).run();
+}
+
+#[test]
+fn a_flush_that_leaves_messages_stuck_writes_a_note() {
+    let (case, _) = with(&[Entry::new(1, 3600)]);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let ran = case
+        .rc(&format!("set mta=smtp://{closed}"))
+        .env("MAIL", "[DIR]/home/inbox")
+        .called("postrider")
+        .args(["outbox", "flush", "-q"])
+        .any_stderr()
+        .may_change("home")
+        .run();
+    let inbox = letters(&ran.read("home/inbox"));
+    assert_eq!(inbox.len(), 1);
+    assert_eq!(inbox[0].subject(), "1 message waits in the outbox for 1 h");
 }
 
 #[test]

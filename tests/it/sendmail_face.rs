@@ -295,7 +295,7 @@ fn the_queue_is_empty() {
 
 #[test]
 fn what_an_mta_does_is_refused() {
-    for text in ["sendmail -bd", "sendmail -q30m", "sendmail -bd -q15m"] {
+    for text in ["sendmail -bd", "sendmail -qp30m", "sendmail -bd -q15m"] {
         Line::new(text)
             .with(|case| case.fails().says("no").any_stdout())
             .run();

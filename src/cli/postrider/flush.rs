@@ -11,7 +11,7 @@ use crate::diagnostics::Diagnostics;
 use crate::exit::Failure;
 use crate::flow;
 use crate::flow::flushing::{self, Telling};
-use crate::flow::outbox;
+use crate::flow::outbox::{self, FlushChoice};
 use crate::flow::sending::{self, SendOptions};
 use crate::submission::outbox::flush::FlushRequest;
 
@@ -43,13 +43,18 @@ pub(super) fn run(
         (false, _) => Telling::Verbose,
     };
     let inputs = arguments.common.inputs(true);
-    flush(&inputs, &arguments.ids, telling, environment, diagnostics);
+    let choice = match (arguments.ids.is_empty(), arguments.quiet) {
+        (false, _) => FlushChoice::Named(arguments.ids.clone()),
+        (true, true) => FlushChoice::Due,
+        (true, false) => FlushChoice::All,
+    };
+    flush(&inputs, &choice, telling, environment, diagnostics);
 }
 
 /// Flushes the outboxes of the user with the configuration that a command line asks for.
 pub(in crate::cli) fn flush(
     inputs: &Inputs<'_>,
-    words: &[String],
+    choice: &FlushChoice,
     telling: Telling,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
@@ -68,13 +73,14 @@ pub(in crate::cli) fn flush(
         ..SendOptions::default()
     };
     let around = sending::surroundings(&signals, &options, &settings, environment, diagnostics);
-    let ids = match outbox::ids(words, &around, diagnostics) {
-        Ok(ids) => ids,
+    let ids = match outbox::chosen_ids(choice, &around, diagnostics) {
+        // No message is what was looked for, and no ID would mean all of them.
+        Ok(Some(ids)) if ids.is_empty() => return,
+        Ok(ids) => ids.unwrap_or_default(),
         Err(failure) => return diagnostics.fail(&failure),
     };
     let request = FlushRequest {
-        // Who names a message does not ask for what is due.
-        is_scheduled: telling == Telling::Quiet && ids.is_empty(),
+        is_scheduled: *choice == FlushChoice::Due,
         ids,
     };
     let configure = |account: Option<&str>| -> Result<Settings, Failure> {

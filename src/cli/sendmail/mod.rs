@@ -11,6 +11,7 @@ mod verify;
 use std::ffi::OsString;
 use std::io;
 
+use crate::cli::postrider::flush;
 use crate::cli::settings::{self, Inputs};
 use crate::cli::usage;
 use crate::compose::input;
@@ -19,7 +20,8 @@ use crate::config::Environment;
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow;
-use crate::flow::outbox;
+use crate::flow::flushing::Telling;
+use crate::flow::outbox::{self, FlushChoice};
 use crate::flow::sending::{self, SendFlow, SendOptions};
 use crate::sanitize;
 use crate::submission::{self, Report, Surroundings};
@@ -28,7 +30,7 @@ use crate::sys::stdin::Interruptible;
 use crate::transport::Disposition;
 
 use dialogue::Answer;
-use options::{SendmailArguments, SendmailMode};
+use options::{QueueRun, SendmailArguments, SendmailMode};
 
 /// Runs a command line (without the program's name).
 ///
@@ -44,8 +46,9 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         _ => parsed.mode,
     };
     match mode {
-        // There is no database to rebuild and no queue to run: nothing to do is done.
-        SendmailMode::NewAliases | SendmailMode::RunQueue => return,
+        // There is no database to rebuild: nothing to do is done.
+        SendmailMode::NewAliases => return,
+        SendmailMode::RunQueue => return run_queue(&parsed, diagnostics),
         SendmailMode::Test => return test(&parsed, diagnostics),
         SendmailMode::Verify if parsed.recipients.is_empty() => {
             return diagnostics.fail(&usage("-bv needs at least one address"));
@@ -115,6 +118,30 @@ pub(crate) fn run(name: &str, arguments: &[OsString], diagnostics: &mut Diagnost
         &around,
         diagnostics,
     );
+}
+
+/// Tries what waits in the outbox, once.
+fn run_queue(parsed: &SendmailArguments, diagnostics: &mut Diagnostics) {
+    let choice = match &parsed.run {
+        QueueRun::All => FlushChoice::All,
+        QueueRun::Due => FlushChoice::Due,
+        QueueRun::Id(text) => FlushChoice::Id(text.clone()),
+        QueueRun::Recipient(text) => FlushChoice::Recipient(text.clone()),
+        QueueRun::Sender(text) => FlushChoice::Sender(text.clone()),
+    };
+    // Cron and people are used to a run of the queue that prints nothing.
+    let telling = if parsed.verbose {
+        Telling::Verbose
+    } else {
+        Telling::Quiet
+    };
+    let inputs = Inputs {
+        verbose: u8::from(parsed.verbose),
+        sending: true,
+        ..Inputs::default()
+    };
+    let environment = Environment::read_as_sendmail();
+    flush::flush(&inputs, &choice, telling, &environment, diagnostics);
 }
 
 /// Prints the version, where that is what the test mode was started for.

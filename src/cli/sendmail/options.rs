@@ -23,8 +23,26 @@ pub(super) struct SendmailArguments {
     pub verbose: bool,
     /// Sendmail's debugging level that prints its version (`-d0.1`).
     pub shows_version: bool,
+    /// Which part of the queue is run.
+    pub run: QueueRun,
     /// The recipients.
     pub recipients: Vec<OsString>,
+}
+
+/// Which part of the queue `-q` runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum QueueRun {
+    /// All of it, now.
+    #[default]
+    All,
+    /// What is due, as a timer has it run (`-q15m`).
+    Due,
+    /// The messages whose ID contains this text (`-qI`).
+    Id(String),
+    /// The messages of which a recipient contains this text (`-qR`).
+    Recipient(String),
+    /// The messages whose sender contains this text (`-qS`).
+    Sender(String),
 }
 
 /// The mode of a sendmail command line (`-b`).
@@ -39,7 +57,7 @@ pub(super) enum SendmailMode {
     PrintQueue,
     /// Rebuild the aliases (`-bi`, `newaliases`): there is nothing to rebuild.
     NewAliases,
-    /// Run the queue once (`-q`).
+    /// Run the queue once (`-q`), all of it or what [`SendmailArguments::run`] names.
     RunQueue,
     /// Say how mail to each address would go (`-bv`).
     Verify,
@@ -123,9 +141,11 @@ fn option<'a>(
                 parsed.mode = mode(&value()?)?;
                 return Ok(());
             }
-            // There is no queue yet: -q finds it empty, -q30m would need a daemon.
-            b'q' if tail.is_empty() => parsed.mode = SendmailMode::RunQueue,
-            b'q' => return Err(no_mta(&format!("-q{}", String::from_utf8_lossy(tail)))),
+            b'q' => {
+                parsed.run = queue_run(tail)?;
+                parsed.mode = SendmailMode::RunQueue;
+                return Ok(());
+            }
             _ => {
                 let letters = String::from_utf8_lossy(rest);
                 return Err(usage(format!("unknown option -{letters}")));
@@ -155,11 +175,32 @@ fn mode(word: &OsStr) -> Result<SendmailMode, Failure> {
     }
 }
 
+/// Reads what stands behind `-q`.
+fn queue_run(word: &[u8]) -> Result<QueueRun, Failure> {
+    let text = |rest: &[u8]| String::from_utf8_lossy(rest).into_owned();
+    match word {
+        // In the foreground, or of one of Sendmail's groups: there is only one.
+        [] | [b'f'] | [b'G', ..] => Ok(QueueRun::All),
+        [b'I', rest @ ..] if !rest.is_empty() => Ok(QueueRun::Id(text(rest))),
+        [b'R', rest @ ..] if !rest.is_empty() => Ok(QueueRun::Recipient(text(rest))),
+        [b'S', rest @ ..] if !rest.is_empty() => Ok(QueueRun::Sender(text(rest))),
+        // A time: Sendmail would stay and run the queue again and again. A timer does that here.
+        [b'0'..=b'9', rest @ ..]
+            if rest
+                .iter()
+                .all(|byte| byte.is_ascii_digit() || b"smhdw".contains(byte)) =>
+        {
+            Ok(QueueRun::Due)
+        }
+        _ => Err(no_mta(&format!("-q{}", text(word)))),
+    }
+}
+
 fn no_mta(option: &str) -> Failure {
     usage(format!(
         "{option} is for an MTA, and Postrider is not an MTA"
     ))
-    .hint("Postrider sends each message at once; it has no daemon and no queue")
+    .hint("Postrider has no daemon; postrider outbox flush sends what waits, each minute from a timer")
 }
 
 #[cfg(test)]
@@ -196,8 +237,35 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_the_queue_may_be_of_a_part() {
+        for (line, run) in [
+            ("-q", QueueRun::All),
+            ("-qf", QueueRun::All),
+            ("-qGlocal", QueueRun::All),
+            ("-v -q", QueueRun::All),
+            ("-q15m", QueueRun::Due),
+            ("-q1h30m", QueueRun::Due),
+            ("-qI1a2b", QueueRun::Id("1a2b".to_owned())),
+            (
+                "-qRexample.org",
+                QueueRun::Recipient("example.org".to_owned()),
+            ),
+            ("-qSalice", QueueRun::Sender("alice".to_owned())),
+        ] {
+            let parsed = parsed(line);
+            assert_eq!(
+                (parsed.mode, parsed.run),
+                (SendmailMode::RunQueue, run),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
     fn what_an_mta_does_is_refused() {
-        for line in ["-bd", "-q30m", "-bz", "-Z"] {
+        for line in [
+            "-bd", "-bD", "-qp", "-qp30m", "-q!I1", "-qI", "-qx", "-bz", "-Z",
+        ] {
             assert!(parse(&[OsString::from(line)]).is_err(), "{line}");
         }
         assert!(parse(&[OsString::from("-f")]).is_err());
