@@ -817,3 +817,98 @@ fn from_force_needs_a_sender() {
         .leaves("cwd/out", "")
         .any_status();
 }
+
+#[test]
+fn mail_that_waited_has_the_senders_of_the_day_it_is_sent() {
+    let user = Case::new().user();
+    let table = [
+        (
+            "sendmail -i root",
+            CRON,
+            A,
+            "Cron Daemon <alerts@example.org>",
+        ),
+        (
+            "sendmail -i root",
+            AT,
+            A,
+            "[USER] on db1 <alerts@example.org>",
+        ),
+        (
+            "sendmail -f backup root",
+            NO_FIELD,
+            A,
+            "backup on db1 <alerts@example.org>",
+        ),
+        (
+            "sendmail -f <> root",
+            CRON,
+            "",
+            "Cron Daemon <alerts@example.org>",
+        ),
+        (
+            "sendmail -f a@example.com root",
+            NO_FIELD,
+            "a@example.com",
+            "a@example.com",
+        ),
+        ("mailx -s x root", "hi\n", A, A),
+        (
+            "mailx -s x -r backup root",
+            "hi\n",
+            A,
+            "backup on db1 <alerts@example.org>",
+        ),
+        (
+            "mailx -s x -r a@example.com root",
+            "hi\n",
+            "a@example.com",
+            "a@example.com",
+        ),
+        (
+            "mailx -S from=b@example.com -s x root",
+            "hi\n",
+            "b@example.com",
+            "b@example.com",
+        ),
+        ("mailx -t", CRON, A, "Cron Daemon <alerts@example.org>"),
+    ];
+    for (line, text, envelope, from) in table {
+        let words: Vec<&str> = line.split(' ').collect();
+        let ran = Case::new()
+            .called(words[0])
+            .args(&words[1..])
+            .rc("set mta=smtp://127.0.0.1:9 hostname=db1.example.org outbox=[DIR]/box\nset from=old@example.org")
+            .stdin(text)
+            .may_change("box")
+            .any_status()
+            .any_stderr()
+            .run();
+        let server = SmtpServer::accepting(Behaviour::default());
+        let rc = format!(
+            "set mta=smtp://127.0.0.1:{} hostname=db1.example.org outbox=[DIR]/box\nset from=alerts@example.org",
+            server.port()
+        );
+        let again = |ran: Ran, words: &[&str]| {
+            let case = ran.again().called("postrider").args(words).rc(&rc);
+            case.may_change("box")
+                .any_status()
+                .any_stdout()
+                .any_stderr()
+                .run()
+        };
+        let ran = again(ran, &["outbox", "retry", "--all"]);
+        again(ran, &["outbox", "flush"]);
+        let message = server
+            .messages()
+            .pop()
+            .unwrap_or_else(|| panic!("nothing came of {line}"));
+        assert_eq!(message.from, format!("<{envelope}>"), "{line}");
+        assert_eq!(
+            letter(&message).field("From"),
+            from.replace("[USER]", &user),
+            "{line}"
+        );
+        assert_eq!(message.to, ["<root@db1.example.org>"], "{line}");
+    }
+}
