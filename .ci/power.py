@@ -266,6 +266,8 @@ class Recorder:
         """Returns where a path leads: directory, name, inode number; None if it is not of our disk."""
         path = os.path.normpath(os.path.join(text_of(at), text_of(path)))
         if path == DROP_PLACE or path.startswith(DROP_PLACE + "/"):
+            if self.disk.find("postrider")[2] is None:
+                return None
             path = f"{self.root}/postrider{path[len(DROP_PLACE):]}"
         if path == self.root:
             return None, "", 1
@@ -930,7 +932,7 @@ class World:
         # What the program keeps there would not be seen to be lost.
         for place in (b"/var/tmp", b"/var/lib"):
             check(libc.mount(b"tmpfs", place, b"tmpfs", MS_RDONLY, None))
-        check(libc.mount(b"tmpfs", b"/var/spool", b"tmpfs", 0, None))
+        check(libc.mount(b"tmpfs", b"/var/spool", b"tmpfs", 0, b"mode=755"))
         os.mkdir(DROP_PLACE)
         self.booted = time.time() - UPTIME if has_clock else time.time()
         if boot_id:
@@ -1452,7 +1454,8 @@ class Queue(Box):
         if missing := must - set(found):
             kinds.append(f"lost {len(missing)} ({', '.join(sorted(missing, key=str)[:3])})")
         listed = self.listed(world)
-        is_torn = self.torn or "torn" in listed.values()
+        # One that nobody gave its name to is put away after a while, if it is not whole.
+        is_torn = self.torn or {"torn", "new"} & set(listed.values())
         for path in pathlib.Path(self.full(world)).glob("*.*"):
             if path.suffix in (".q", ".dot") and listed.get(path.stem) != "torn" and path.stem not in self.torn:
                 kinds.append(f"held {path.name}")
@@ -1928,7 +1931,7 @@ class Trial:
                               (["outbox", "flush", "-q"], "") if is_outbox else
                               (["sendmail", "-i", box.user], mail(new_id("second", 600)).decode()) if delivers else
                               (["mailx", "-n", "-N", "-f", f"DISK/{box.path}"], "exit\n"),
-                              self.scenario.boxes, statuses=(0,) if delivers or is_outbox else (0, 1, 66), uid=box.uid,
+                              self.scenario.boxes, statuses=(0, 65) if is_outbox else (0,) if delivers else (0, 1, 66), uid=box.uid,
                               phase=self.scenario.phase and "up")
             done = recorded(self.world, task.disk, second, BOOT_IDS[1])
             if done is None:
