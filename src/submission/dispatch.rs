@@ -19,6 +19,7 @@ use crate::message::{self, HeaderValue, Wire};
 use crate::sanitize;
 use crate::submission::in_turn::in_turn;
 use crate::submission::mta::RelayUrl;
+use crate::submission::outbox::flush::along::Trip;
 use crate::submission::plan::{SubmissionPlan, hint_of_recipient};
 use crate::submission::queue::{EntryHooks, Queue};
 use crate::submission::relay_list::RelayList;
@@ -123,6 +124,13 @@ pub(super) fn local_of(around: &Surroundings<'_>) -> Result<Local, Failure> {
         mail,
         source_date_epoch: environment.source_date_epoch,
     })
+}
+
+/// The connection of a message to a relay.
+struct Journey {
+    /// Whether it stays open, for messages that wait for the same relay.
+    keeps: bool,
+    channel: Option<SmtpChannel>,
 }
 
 /// Hands the copies of a draft over, route by route.
@@ -307,18 +315,36 @@ impl<'a> Dispatcher<'a> {
                 hooks.replace(smaller);
             }
         };
+        let outbox = self.queue.and_then(Queue::outbox);
+        // The last relay that took the message, with the connection for those that wait for it.
+        let mut company = None;
         let submit = |url: &Arc<RelayUrl>, recipients: &[EnvelopeAddress]| {
-            let outcomes = self
-                .by_one_relay(url, recipients, &message, &hooks, &shrunk)
-                .unwrap_or_else(|failure| {
-                    // What is wrong with a relay must not hide what the others have done.
-                    let scope = match failure.kind {
-                        // A token that cannot be fetched now, a login without a password.
-                        Kind::TryLater | Kind::NoPermission => Scope::Route,
-                        _ => Scope::Message,
-                    };
-                    vec![outcome_of_failure(failure).scope(scope); recipients.len()]
-                });
+            let trip = match outbox.map(|outbox| Trip::begin(outbox, url, self.around)) {
+                // It is known to be down, and is not even tried.
+                Some(Err(outcome)) => return vec![outcome; recipients.len()],
+                trip => trip.and_then(Result::ok),
+            };
+            let mut journey = Journey {
+                keeps: trip.as_ref().is_some_and(Trip::has_company),
+                channel: None,
+            };
+            let sent = self.by_one_relay(url, recipients, &message, &hooks, &shrunk, &mut journey);
+            if let Some(trip) = &trip {
+                match &sent {
+                    Ok(outcomes) => trip.end(outcomes),
+                    Err(failure) => trip.fail(failure),
+                }
+            }
+            let outcomes = sent.unwrap_or_else(|failure| {
+                // What is wrong with a relay must not hide what the others have done.
+                let scope = match failure.kind {
+                    // A token that cannot be fetched now, a login without a password.
+                    Kind::TryLater | Kind::NoPermission => Scope::Route,
+                    _ => Scope::Message,
+                };
+                vec![outcome_of_failure(failure).scope(scope); recipients.len()]
+            });
+            company = trip.zip(journey.channel);
             if relays.iter().nth(1).is_some() {
                 hooks.note(recipients, &outcomes);
             }
@@ -338,6 +364,12 @@ impl<'a> Dispatcher<'a> {
         if let (Some(queue), Some(entry)) = (self.queue, hooks.into_entry()) {
             queue.settle(entry, copies, &outcomes, &relays.to_string());
         }
+        // This mail has its outcome; those that wait come behind it.
+        if let Some((trip, channel)) = company
+            && outcomes.iter().all(|outcome| outcome.is_accepted())
+        {
+            trip.take_along(channel, self.around);
+        }
         outcomes
     }
 
@@ -350,14 +382,22 @@ impl<'a> Dispatcher<'a> {
         message: &SharedMessage,
         hooks: &dyn SubmitHooks,
         shrunk: &dyn Fn(&Rendered),
+        journey: &mut Journey,
     ) -> Result<Vec<Outcome>, Failure> {
         let envelope = self.envelope(recipients);
         let relay = relay::build(url, self.around)?;
-        let submit = |message| {
-            let observer = Arc::clone(&self.around.observer);
+        let mut submit = |message| {
             let raised = self.around.signals.raised();
-            let channel = SmtpChannel::new(relay.clone(), observer);
-            channel.submit_last(&envelope, message, hooks, &raised)
+            let kept = journey.channel.take();
+            let mut channel = kept.unwrap_or_else(|| {
+                SmtpChannel::new(relay.clone(), Arc::clone(&self.around.observer))
+            });
+            if !journey.keeps {
+                return channel.submit_last(&envelope, message, hooks, &raised);
+            }
+            let outcomes = channel.submit(&envelope, message, hooks, &raised);
+            journey.channel = Some(channel);
+            outcomes
         };
         // The relay announces its limit only after EHLO, so a message that is too large is found
         // out by trying. Nothing of it was accepted then, and the second try makes no duplicate.

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::outbox::flush::trouble::trouble_of;
 use super::outbox::{Entry, EntryEnvelope, Outbox, SUBJECT, Standing, TargetState, merge_key};
 use super::report::{CopyReport, Queued, Report};
 use super::{Kept, Surroundings};
@@ -76,7 +77,8 @@ impl<'a> Queue<'a> {
         }
     }
 
-    fn outbox(&self) -> Option<&Outbox> {
+    /// Returns the outbox, if there is one that can be used.
+    pub(super) fn outbox(&self) -> Option<&Outbox> {
         let opened = self.outbox.get_or_init(|| match Outbox::open(self.around) {
             Ok(outbox) => outbox,
             Err(failure) => {
@@ -243,7 +245,12 @@ impl<'a> Queue<'a> {
         state.attempts += 1;
         state.first.get_or_insert(now);
         state.last = Some(now);
-        state.next = Some(next);
+        // Where the route is to blame, the state of the route says when it is tried: a route that is
+        // back takes all that wait for it.
+        let is_put_off = outcomes.iter().zip(&standings).any(|(outcome, standing)| {
+            *standing == Standing::Waiting && trouble_of(outcome).is_none()
+        });
+        state.next = (is_put_off || is_uncertain).then_some(next);
         state.uncertain = is_uncertain.then_some(now);
         state.route = Some(route.to_owned());
         let mut noted: HashSet<&str> = HashSet::new();

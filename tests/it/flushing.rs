@@ -573,7 +573,9 @@ fn a_damaged_entry_is_told_once_and_keeps_nothing_from_the_others() {
     fs::write(&path, bytes).unwrap();
     relay.becomes(Mood::Up);
     host.wait_for_route(1);
-    host.tick().ends(65).says("is damaged: its checksum is wrong");
+    host.tick()
+        .ends(65)
+        .says("is damaged: its checksum is wrong");
     assert_eq!(relay.subjects(), ["sound"]);
     assert_eq!((host.waiting(), host.failed()), (0, 1));
     host.tick().ends(0).is_silent();

@@ -189,7 +189,7 @@ fn converse(
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
-    let mut say = |text: &str| (&*stream).write_all(format!("{text}\r\n").as_bytes());
+    let say = |text: &str| (&*stream).write_all(format!("{text}\r\n").as_bytes());
     let now = || *mood.lock().unwrap();
     let hang = |reader: &mut BufReader<&TcpStream>| {
         let mut rest = Vec::new();

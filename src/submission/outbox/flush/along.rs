@@ -57,7 +57,7 @@ pub(crate) fn troubles(plan: &SubmissionPlan, around: &Surroundings<'_>) -> Vec<
 /// A mail's way to its relay.
 pub(crate) struct Trip<'a> {
     outbox: &'a Outbox,
-    url: &'a RelayUrl,
+    url: Arc<RelayUrl>,
     key: RouteKey,
     before: Option<RouteState>,
     began: SystemTime,
@@ -70,7 +70,7 @@ impl<'a> Trip<'a> {
     /// The outcome of a mail that is not even tried: the route is known to be down.
     pub(crate) fn begin(
         outbox: &'a Outbox,
-        url: &'a RelayUrl,
+        url: &Arc<RelayUrl>,
         around: &Surroundings<'_>,
     ) -> Result<Trip<'a>, Outcome> {
         let key = RouteKey::of(url, around.settings.text("smtp-auth-user"));
@@ -93,7 +93,7 @@ impl<'a> Trip<'a> {
         }
         Ok(Trip {
             outbox,
-            url,
+            url: Arc::clone(url),
             key,
             before,
             began,
@@ -101,9 +101,8 @@ impl<'a> Trip<'a> {
     }
 
     /// Writes down what the mail has seen of the route.
-    pub(crate) fn end(&self, outcomes: &[Arc<Outcome>]) {
-        let shown = shown(outcomes.iter().map(|outcome| &**outcome));
-        self.note(&shown);
+    pub(crate) fn end(&self, outcomes: &[Outcome]) {
+        self.note(&shown(outcomes.iter()));
     }
 
     /// Writes down that the route could not be prepared, for want of a password for instance.
@@ -164,8 +163,8 @@ impl<'a> Trip<'a> {
         let mut flush = Flush::new(self.outbox, around, &configure, &mut nobody, end);
         flush.most = MOST;
         flush.is_confined = true;
-        let way = way(self.url, account.clone(), settings);
-        flush.routes.insert(way, self.url, None, Some(channel));
+        let way = way(&self.url, account.clone(), settings);
+        flush.routes.insert(way, &self.url, None, Some(channel));
         let Ok(listing) = self.outbox.list() else {
             return;
         };
