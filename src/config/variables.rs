@@ -219,7 +219,7 @@ pub const ROWS: &[Row] = &[
     way("tls-ca-file", &[], Path, "", "The certificates (PEM) of the authorities to trust for the relay, instead of the system's."),
     way("tls-ca-no-defaults", &["tls-no-default-ca"], Switch, "", "Do not trust the system's authorities; then tls-ca-file or tls-fingerprint must be set."),
     way("tls-cert", &[], Path, "", "The certificate (PEM) by which a relay recognises this host, with the certificates of its authorities after it. TLS is then required."),
-    way("tls-fingerprint", &[], Word, "", "The SHA-256 fingerprint of the relay's certificate, in hexadecimal. Only this certificate is accepted; its chain and the host name in it are not checked."),
+    way("tls-fingerprint", &[], Word, "", "The SHA-256 fingerprint of the relay's certificate, in hexadecimal, or several with commas between them, for several relays. Only these certificates are accepted; their chains and the host names in them are not checked."),
     way("tls-fingerprint-digest", &[], OneOf(DIGEST), "", "Accepted, no effect: fingerprints are always SHA-256."),
     way("tls-key", &[], Path, "", "The private key (PEM, without a passphrase) of tls-cert; the default is the file in tls-cert. Other users must not be able to read it."),
     way("tls-min-version", &[], OneOf(TLS_VERSION), "1.2", "The oldest version of TLS to use with the relay. Older versions than TLS 1.2 are never used."),

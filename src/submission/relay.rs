@@ -11,7 +11,7 @@ use crate::config::{Origin, Settings};
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::mta::{RelayUrl, Scheme};
-use crate::transport::smtp::{OldestTls, Relay, Security, Timeouts, Verify, parse_fingerprint};
+use crate::transport::smtp::{OldestTls, Relay, Security, Timeouts, Verify, parse_fingerprints};
 use crate::transport::{Disposition, Outcome};
 
 /// How long a flush waits for a reply.
@@ -37,13 +37,12 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
         .transpose()?;
     relay.system_ca_file = around.environment.ssl_cert_file.clone();
     if let Some(text) = settings.text("tls-fingerprint") {
-        let fingerprint = parse_fingerprint(text).map_err(|error| {
+        relay.fingerprints = parse_fingerprints(text).map_err(|error| {
             let what = settings
                 .origin("tls-fingerprint")
                 .says("tls-fingerprint is not valid");
             Failure::new(Kind::Config, what).because(error)
         })?;
-        relay.fingerprint = Some(fingerprint);
     }
     relay.client_certificate = client_certificate::of(around)?;
     if settings.get("tls-min-version") == Some("1.3") {
@@ -51,7 +50,7 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
     }
     if settings.is_set("tls-ca-no-defaults")
         && relay.ca_file.is_none()
-        && relay.fingerprint.is_none()
+        && relay.fingerprints.is_empty()
     {
         let origin = settings.origin("tls-ca-no-defaults");
         let what = format!("{origin}: with tls-ca-no-defaults no certificate is trusted");

@@ -229,4 +229,16 @@ fn a_list_is_explained_and_a_wrong_one_sends_nothing() {
         .any_stderr()
         .run();
     assert_eq!(server.messages().len(), 1);
+    // So does an account.
+    Case::new()
+        .rc(&format!(
+            "account two {{\nset mta=smtp://127.0.0.1:{},smtp://127.0.0.1:{}\n}}",
+            closed(),
+            server.port()
+        ))
+        .args(["-A", "two", "-s", "t", "ops@example.com"])
+        .stdin("x\n")
+        .any_stderr()
+        .run();
+    assert_eq!(server.messages().len(), 2);
 }

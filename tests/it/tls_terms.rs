@@ -183,6 +183,31 @@ fn the_oldest_version_of_tls_is_kept_to() {
 }
 
 #[test]
+fn relays_of_a_list_may_be_pinned_each_by_its_certificate() {
+    let (first, second) = (
+        Certificate::self_signed(false),
+        Certificate::self_signed(false),
+    );
+    for certificate in [&first, &second] {
+        let server = secured(certificate);
+        let pins: Vec<String> = [&first, &second].map(|one| fingerprint(one)).to_vec();
+        to("submission", &server, &first)
+            .rc(&format!("set tls-fingerprint={}", pins.join(",")))
+            .run();
+        assert_eq!(server.messages().len(), 1);
+    }
+}
+
+fn fingerprint(certificate: &Certificate) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, &certificate.der);
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[test]
 fn v_shows_the_address_the_version_the_cipher_and_the_certificate() {
     let certificate = Certificate::good();
     let server = secured(&certificate);

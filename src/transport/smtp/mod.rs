@@ -58,7 +58,7 @@ pub(crate) use auth::{Credentials, Mechanism, Renewal, Secret};
 pub(crate) use channel::{SmtpChannel, SubmitHooks};
 pub(crate) use job::SharedMessage;
 pub(crate) use relay::{Relay, Security, Timeouts, Verify};
-pub(crate) use tls::{ClientCertificate, ClientCertificateError, OldestTls, parse_fingerprint};
+pub(crate) use tls::{ClientCertificate, ClientCertificateError, OldestTls, parse_fingerprints};
 
 use self::mask::Mask;
 

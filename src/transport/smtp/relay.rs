@@ -90,8 +90,8 @@ pub struct Relay {
     pub ca_file: Option<PathBuf>,
     /// What `SSL_CERT_FILE` names: read with the system's authorities, and judged before.
     pub system_ca_file: Option<PathBuf>,
-    /// The SHA-256 of its certificate; replaces every other check of it.
-    pub fingerprint: Option<[u8; 32]>,
+    /// The SHA-256 of its certificate, or of those it may have; replaces every other check of it.
+    pub fingerprints: Vec<[u8; 32]>,
     /// Whether certificates are judged.
     pub verify: Verify,
     /// Our own certificate, for a relay that knows its clients by theirs.
@@ -99,7 +99,7 @@ pub struct Relay {
     /// The oldest version of TLS that is spoken.
     pub oldest_tls: OldestTls,
     /// Whether a relay on the loopback gets credentials in clear and has no certificate judged
-    /// (unless `ca_file` or `fingerprint` is given). To be switched off for tunnels.
+    /// (unless `ca_file` or `fingerprints` are given). To be switched off for tunnels.
     pub trust_loopback: bool,
     /// Whether credentials may travel in clear or to an unknown certificate everywhere.
     pub allow_cleartext_auth: bool,
@@ -138,7 +138,7 @@ impl Relay {
             credentials: None,
             ca_file: None,
             system_ca_file: None,
-            fingerprint: None,
+            fingerprints: Vec::new(),
             verify: Verify::default(),
             client_certificate: None,
             oldest_tls: OldestTls::default(),
@@ -170,8 +170,8 @@ impl Relay {
 
     /// Returns how its certificate is judged when it is reached at this address (D7).
     pub(super) fn judgement(&self, peer: IpAddr) -> Judgement {
-        if let Some(fingerprint) = self.fingerprint {
-            return Judgement::Pinned(fingerprint);
+        if !self.fingerprints.is_empty() {
+            return Judgement::Pinned(self.fingerprints.clone());
         }
         if self.verify == Verify::Ignore {
             return Judgement::None;
@@ -198,7 +198,7 @@ impl Relay {
     pub(super) fn requires_tls(&self) -> bool {
         // Who is to be known by a certificate cannot be known in clear, and who forbids TLS 1.2 does
         // not want less than that.
-        let named = self.fingerprint.is_some()
+        let named = !self.fingerprints.is_empty()
             || self.client_certificate.is_some()
             || self.oldest_tls != OldestTls::default()
             || (self.ca_file.is_some() && self.verify == Verify::Strict);

@@ -37,8 +37,8 @@ pub(super) enum Judgement {
     Strict(PathBuf),
     /// Chain and host name, against the system's authorities; `SSL_CERT_FILE` names this file.
     System(Option<PathBuf>),
-    /// It must be the one with this SHA-256 fingerprint; nothing else of it counts.
-    Pinned([u8; 32]),
+    /// It must be one with such a SHA-256 fingerprint; nothing else of it counts.
+    Pinned(Vec<[u8; 32]>),
 }
 
 /// The oldest version of TLS that is spoken.
@@ -141,8 +141,8 @@ pub(in crate::transport) enum TlsError {
     },
     /// The certificate is not the pinned one.
     OtherThanPinned {
-        /// The fingerprint that is configured.
-        pinned: [u8; 32],
+        /// The fingerprints that are configured.
+        pinned: Vec<[u8; 32]>,
         /// The fingerprint that it has.
         seen: [u8; 32],
     },
@@ -181,11 +181,29 @@ impl fmt::Display for TlsError {
 
 impl Error for TlsError {}
 
+/// Reads SHA-256 fingerprints with commas or blanks between them; at least one.
+///
+/// # Errors
+/// Says what is wrong with one.
+pub(crate) fn parse_fingerprints(text: &str) -> Result<Vec<[u8; 32]>, &'static str> {
+    let parts = text.split(|c: char| c == ',' || c.is_whitespace());
+    let all: Vec<[u8; 32]> = parts
+        .filter(|part| !part.is_empty())
+        .map(parse_fingerprint)
+        .collect::<Result<_, _>>()?;
+    // The error of an empty text is that of a short one.
+    if all.is_empty() {
+        parse_fingerprint("").map(|one| vec![one])
+    } else {
+        Ok(all)
+    }
+}
+
 /// Reads a SHA-256 fingerprint: 64 hexadecimal digits, with or without `sha256:` and colons.
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub(crate) fn parse_fingerprint(text: &str) -> Result<[u8; 32], &'static str> {
+fn parse_fingerprint(text: &str) -> Result<[u8; 32], &'static str> {
     let text = text.trim();
     let digits = match text.get(..7) {
         Some(prefix) if prefix.eq_ignore_ascii_case("sha256:") => &text[7..],
@@ -268,9 +286,9 @@ impl Client {
         };
         let seen = self.judge.seen();
         match (&self.judge.check, &seen) {
-            (CertificateCheck::Pin(pinned), Some(seen)) if *pinned != seen.fingerprint => {
+            (CertificateCheck::Pin(pinned), Some(seen)) if !pinned.contains(&seen.fingerprint) => {
                 TlsError::OtherThanPinned {
-                    pinned: *pinned,
+                    pinned: pinned.clone(),
                     seen: seen.fingerprint,
                 }
             }
@@ -326,7 +344,7 @@ fn known(fact: &str) -> &str {
 enum CertificateCheck {
     Any,
     Chain(Arc<WebPkiServerVerifier>),
-    Pin([u8; 32]),
+    Pin(Vec<[u8; 32]>),
 }
 
 impl CertificateCheck {
@@ -336,7 +354,7 @@ impl CertificateCheck {
     ) -> Result<CertificateCheck, TlsError> {
         Ok(match judgement {
             Judgement::None => CertificateCheck::Any,
-            Judgement::Pinned(fingerprint) => CertificateCheck::Pin(*fingerprint),
+            Judgement::Pinned(fingerprints) => CertificateCheck::Pin(fingerprints.clone()),
             Judgement::Strict(_) | Judgement::System(_) => {
                 let roots = match judgement {
                     Judgement::Strict(path) => roots_of(path)?,
@@ -496,7 +514,7 @@ impl ServerCertVerifier for Judge {
             CertificateCheck::Any => Ok(ServerCertVerified::assertion()),
             // The pin replaces name, chain and dates: it is for self-signed relays, which may fail
             // all three and are known all the same.
-            CertificateCheck::Pin(pin) if *pin == fingerprint => {
+            CertificateCheck::Pin(pinned) if pinned.contains(&fingerprint) => {
                 Ok(ServerCertVerified::assertion())
             }
             CertificateCheck::Pin(_) => {
@@ -558,6 +576,17 @@ mod tests {
             .join(":");
         for form in [&text, bare, &colons, &format!("SHA256:{colons}")] {
             assert_eq!(parse_fingerprint(form), Ok(fingerprint), "{form}");
+        }
+        assert_eq!(parse_fingerprints(&text), Ok(vec![fingerprint]));
+        let both = format!("{text},\tsha256:{}", "cd".repeat(32));
+        assert_eq!(parse_fingerprints(&both), Ok(vec![fingerprint, [0xcd; 32]]));
+        for bad in [
+            "",
+            " , ",
+            &format!("{text},01ab"),
+            &format!("{text};{text}"),
+        ] {
+            assert!(parse_fingerprints(bad).is_err(), "{bad}");
         }
         for bad in [
             "",

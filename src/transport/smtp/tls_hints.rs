@@ -52,7 +52,8 @@ fn after_tls(relay: &Relay, error: &TlsError) -> Option<String> {
             "install the package ca-certificates, or set tls-ca-file= to the certificates of the authorities to trust".to_owned(),
         ),
         TlsError::OtherThanPinned { pinned, seen } => {
-            let (pinned, seen) = (format_fingerprint(pinned), format_fingerprint(seen));
+            let pinned: Vec<String> = pinned.iter().map(format_fingerprint).collect();
+            let (pinned, seen) = (pinned.join(","), format_fingerprint(seen));
             Some(format!(
                 "tls-fingerprint is {pinned}, but the certificate has {seen}: an attacker may be between this host and the relay; only if the relay's administrator confirms the new certificate, set tls-fingerprint={seen}"
             ))
@@ -304,7 +305,7 @@ mod tests {
             assert!(hint.contains(": set tls-fingerprint=sha256:0101"), "{hint}");
         }
         let changed = WireError::Tls(TlsError::OtherThanPinned {
-            pinned: [0xaa; 32],
+            pinned: vec![[0xaa; 32]],
             seen: [0xbb; 32],
         });
         let hint = after_failure(&relay(Security::StartTls, 587), &changed).expect("a hint");

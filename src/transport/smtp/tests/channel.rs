@@ -116,10 +116,10 @@ fn no_byte_of_mail_or_credentials_leaves_under_a_bad_certificate() {
                 // The hint holds what makes it work.
                 let hint = outcome.hint.expect("a hint");
                 let (_, pin) = hint.split_once("tls-fingerprint=").expect("the variable");
-                relay.fingerprint = Some(parse_fingerprint(pin).expect("readable"));
+                relay.fingerprints = parse_fingerprints(pin).expect("readable");
                 relay = login(relay, "s3cret");
                 assert!(send(&relay).is_accepted());
-                relay.fingerprint = Some([7; 32]);
+                relay.fingerprints = vec![[7; 32]];
                 let outcome = send(&relay);
                 assert!(
                     outcome
@@ -161,7 +161,7 @@ fn tls_that_was_asked_for_is_never_done_without() {
     assert_eq!(outcome.disposition, Disposition::Refused(Kind::Unavailable));
     // So does one that was given a certificate to look for.
     let mut pinned = relay(&server);
-    pinned.fingerprint = Some([7; 32]);
+    pinned.fingerprints = vec![[7; 32]];
     let outcome = send(&pinned);
     assert_eq!(outcome.kind(), Some(Kind::Unavailable));
     assert_eq!(server.messages(), []);
