@@ -5,8 +5,8 @@
 
 Every tenth line is killed (SIGKILL) at a random moment of its usual run time, and so are some of the
 flushes, which a timer starts each minute, and again when one was killed. Of the messages that the
-relay takes, one of 40 loses its 250. The relay comes back a second after a flush has begun, which is
-the worst moment. Then it must hold that
+relay takes, one of 40 loses its 250. The relay comes back three seconds after a flush has begun, which is
+nearly the worst moment. Then it must hold that
 
     - of each line that was told anything the mail was delivered, or lies in the outbox or the dead
       letter; and once the relay was up it was delivered, or is marked as uncertain;
@@ -129,9 +129,9 @@ class Outage:
 
     def run(self):
         self.began = time.monotonic()
-        # The timer ticks so that the relay is back a second after a tick.
+        # The timer ticks so that the relay is back three seconds after a tick.
         total = sum(length for phase, length, _ in self.phases if phase != "up")
-        flusher = threading.Thread(target=self.timer, args=((total - 1) % MINUTE,), daemon=True)
+        flusher = threading.Thread(target=self.timer, args=((total - 3) % MINUTE,), daemon=True)
         flusher.start()
         begin, number = 0, 0
         for phase, length, count in self.phases:

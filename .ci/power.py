@@ -244,10 +244,15 @@ class Recorder:
             text = text.strip()
             if text.endswith("<unfinished ...>"):
                 unfinished[pid] = text[:-len("<unfinished ...>")]
+                # Before it ends another thread may have got the number again.
+                if begun := re.match(r"close\((.*?)\)? *$", unfinished[pid]):
+                    self.call(pid, "close", [begun[1]], 0)
                 continue
             resumed = re.match(r"<\.\.\. \w+ resumed>", text)
             if resumed:
                 text = unfinished.pop(pid) + text[resumed.end():]
+                if text.startswith("close("):
+                    continue
             call = re.match(r"(\w+)\((.*)\) += (-?\d+|0x[0-9a-f]+)(.*)$", text, re.S)
             if call:
                 result = int(call[3], 0)
