@@ -171,10 +171,8 @@ pub(crate) trait Observer: Send + Sync {
     }
 }
 
-/// An observer that prints nothing, for tests.
-#[cfg(test)]
+/// An observer that prints nothing: of mail that its caller does not wait for.
 #[derive(Debug, Default)]
 pub(crate) struct Silent;
 
-#[cfg(test)]
 impl Observer for Silent {}

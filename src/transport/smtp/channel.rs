@@ -65,6 +65,8 @@ const REFUSED_LOGIN: u16 = 535;
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// A way to a relay that keeps its connection between messages.
+///
+/// When it is dropped, it says QUIT: that has left then, unless the relay does not take it.
 pub(crate) struct SmtpChannel {
     relay: Relay,
     observer: Arc<dyn Observer>,
@@ -81,7 +83,6 @@ struct Worker {
     is_open: Arc<AtomicBool>,
 }
 
-#[cfg_attr(not(test), allow(dead_code))]
 impl SmtpChannel {
     /// Makes a channel; it connects when the first message comes.
     pub(crate) fn new(relay: Relay, observer: Arc<dyn Observer>) -> SmtpChannel {
@@ -142,9 +143,6 @@ impl SmtpChannel {
         self.worker = None;
         outcomes
     }
-
-    /// Ends the connection: QUIT has left when this returns, unless the relay does not take it.
-    pub(crate) fn close(self) {}
 
     /// Takes a message, a second time with another secret where the relay refused the first one.
     fn take(

@@ -1,8 +1,7 @@
 //! SMTP submission to a relay (RFC 5321, RFC 6409).
 //!
 //! A [`SmtpChannel`] takes messages to a relay, one after the other over one connection, and says
-//! for every recipient what became of each; [`submit`] does so for a single message. The dialogue
-//! runs on a thread of its own, name lookup included, so that a signal or the deadline ends the
+//! for every recipient what became of each. The dialogue runs on a thread of its own, name lookup included, so that a signal or the deadline ends the
 //! waiting at once. From the write of the final dot on the message may be the relay's:
 //! `job::Progress` is the one place where that line is crossed.
 //!

@@ -44,21 +44,6 @@ pub struct Timeouts {
     pub deadline: Option<Duration>,
 }
 
-impl Timeouts {
-    /// Returns the limits for messages that wait in a queue: nobody watches, others wait behind each,
-    /// and a message that fails has another try.
-    pub fn for_queue() -> Timeouts {
-        Timeouts {
-            connect: Duration::from_secs(10),
-            reply: Duration::from_secs(30),
-            // Here alone a second try may be a second copy.
-            final_reply: Duration::from_secs(600),
-            // A relay that answers each command just in time must not hold the queue for hours.
-            deadline: Some(Duration::from_secs(600)),
-        }
-    }
-}
-
 impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts {

@@ -19,7 +19,7 @@ use crate::submission::route::Route;
 use crate::submission::{SubmissionPlan, Surroundings};
 use crate::sys::{clock, random};
 use crate::transport::smtp::SmtpChannel;
-use crate::transport::{Disposition, Outcome, Scope};
+use crate::transport::{Disposition, Outcome, Scope, Silent};
 
 /// How many waiting messages a mail takes along.
 const MOST: usize = 5;
@@ -146,7 +146,7 @@ impl<'a> Trip<'a> {
 
     /// Sends a few of the messages that wait for this route, without a word: at most [`MOST`], and
     /// none is begun after [`LONGEST`].
-    pub(crate) fn take_along(&self, channel: SmtpChannel, around: &Surroundings<'_>) {
+    pub(crate) fn take_along(&self, mut channel: SmtpChannel, around: &Surroundings<'_>) {
         let settings = around.settings;
         // They are sent with the settings of the files, and not with those that this command line
         // adds for its own mail.
@@ -156,6 +156,8 @@ impl<'a> Trip<'a> {
         let Ok(Some(_lock)) = self.outbox.lock_flusher() else {
             return;
         };
+        // `-v` is for the mail of this command line.
+        channel.set_observer(Arc::new(Silent));
         let account = settings.account_in_use().map(str::to_owned);
         let configure = |_: Option<&str>| Ok(settings.clone());
         let end = Instant::now() + LONGEST;

@@ -150,7 +150,7 @@ fn check(seed: u64) {
     });
     let mut channel = SmtpChannel::new(relay(&server), Arc::new(Silent));
     let told = send_all(seed, &mut channel);
-    channel.close();
+    drop(channel);
     let sessions = server.ended();
     assert!(sessions.len() <= 60, "seed {seed}: {}", sessions.len());
     // No session shows a command behind a message that nobody asked for.

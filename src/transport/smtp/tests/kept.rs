@@ -79,7 +79,7 @@ fn messages_follow_each_other_over_one_connection() {
             assert!(send_kept(&mut channel).is_accepted());
             assert!(channel.is_open());
         }
-        channel.close();
+        drop(channel);
         let sessions = server.ended();
         assert_eq!(sessions.len(), 1);
         assert!(sessions[0].received.ends_with(b"QUIT\r\n"));
@@ -115,7 +115,7 @@ fn a_refused_message_does_not_spoil_the_next_one() {
     assert_eq!(refused.disposition, Disposition::Refused(Kind::Data));
     assert_eq!(refused.scope, Scope::Recipient);
     assert!(send_kept(&mut channel).is_accepted());
-    channel.close();
+    drop(channel);
     let sessions = server.ended();
     assert_eq!(sessions.len(), 1);
     // The transaction that came to no end is ended first (RFC 5321 section 4.1.1.5).
@@ -140,7 +140,7 @@ fn a_relay_that_closes_between_messages_gets_a_new_connection() {
                     thread::sleep(Duration::from_millis(120));
                 }
             }
-            channel.close();
+            drop(channel);
             assert_eq!(server.ended().len(), 3, "{words}");
             assert_eq!(server.messages().len(), 5);
         }
@@ -206,7 +206,7 @@ fn a_connection_takes_a_hundred_messages_or_as_many_as_the_relay_says() {
         for _ in 0..sent {
             assert!(send_kept(&mut channel).is_accepted());
         }
-        channel.close();
+        drop(channel);
         let sessions = server.ended();
         assert_eq!(sessions.len(), connections, "{keyword}");
         assert!(
@@ -286,7 +286,7 @@ fn each_message_can_have_an_observer_of_its_own() {
     assert!(heard > 4);
     channel.set_observer(Arc::new(Silent));
     assert!(send_kept(&mut channel).is_accepted());
-    channel.close();
+    drop(channel);
     assert_eq!(transcript.0.lock().expect("transcript").len(), heard);
 }
 
