@@ -29,7 +29,7 @@ fn what_waits_goes_in_order_of_arrival_over_one_connection() {
     assert_eq!(host.waiting(), 0);
     assert!(host.names("outbox/routes", "").is_empty());
     host.flush().ends(0).prints("the outbox is empty\n");
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.taken().len(), 3);
 }
 
@@ -53,7 +53,7 @@ fn a_relay_that_is_down_costs_one_connection_however_many_wait() {
         assert!(start.elapsed() < Duration::from_secs(20), "{mood:?}");
         assert_eq!(host.waiting(), 6);
         // It was tried just now.
-        host.tick().ends(0).is_silent();
+        host.tick().ends(0).keeps_silent();
         assert_eq!(relay.connections(), 1, "{mood:?}");
         // A person who asks gets an answer.
         host.flush().ends(75).prints("6 waiting\n");
@@ -75,7 +75,7 @@ fn a_timer_tries_a_route_each_minute_while_an_entry_is_young() {
     host.alert("one").ends(75);
     for tries in 2..6 {
         host.wait_for_route(1);
-        host.tick().ends(0).is_silent();
+        host.tick().ends(0).keeps_silent();
         assert_eq!(relay.connections(), tries);
     }
     // An old entry waits as long as the route does.
@@ -89,14 +89,14 @@ fn a_timer_tries_a_route_each_minute_while_an_entry_is_young() {
         });
     };
     wait(600_000);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.connections(), 5);
     wait(0);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.connections(), 6);
     // The clock has gone back since: no wait is that long.
     wait(86_400_000);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.connections(), 7);
     // A relay that asks for less is not asked each minute.
     let busy = UnsteadyRelay::new(Mood::Says(
@@ -109,11 +109,11 @@ fn a_timer_tries_a_route_each_minute_while_an_entry_is_young() {
     host.tick().ends(0);
     assert_eq!(busy.connections(), 2);
     host.wait_for_route(2);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(busy.connections(), 2);
     host.wait_for_route(5);
     busy.becomes(Mood::Up);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(busy.subjects(), ["one"]);
 }
 
@@ -126,17 +126,17 @@ fn a_message_that_is_put_off_for_itself_waits_by_itself() {
         .ends(0);
     assert_eq!(relay.subjects(), ["other"]);
     let before = relay.connections();
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.connections(), before, "it is not due");
     host.change_state(|state| state["next"] = json!(seconds() - 1));
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.connections(), before + 1);
     relay.becomes(Mood::Up);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(host.waiting(), 1);
     // The clock has gone back since: a time that far ahead was never set.
     host.change_state(|state| state["next"] = json!(seconds() + 86_400));
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.subjects(), ["other", "grey"]);
 }
 
@@ -172,7 +172,7 @@ fn what_the_relay_refuses_is_put_away_with_its_reply() {
     let state = fs::read_to_string(host.path("outbox/failed").join(name)).unwrap();
     assert!(state.contains("550 5.1.1 no such user"), "{state}");
     // Said once; nothing sends it again by itself.
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     host.flush().ends(0);
     assert_eq!(relay.taken().len(), 1);
 }
@@ -229,11 +229,11 @@ fn a_refused_login_throws_nothing_away_and_is_told_once() {
     host.tick().ends(77).says("535 5.7.8 wrong");
     for _ in 0..3 {
         host.wait_for_route(2);
-        host.tick().ends(0).is_silent();
+        host.tick().ends(0).keeps_silent();
     }
     assert_eq!(relay.connections(), 1, "wrong passwords lock accounts");
     host.wait_for_route(60);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.connections(), 2);
     // A line in between is as patient.
     host.alert("two").ends(77).says("535 5.7.8 wrong");
@@ -241,7 +241,7 @@ fn a_refused_login_throws_nothing_away_and_is_told_once() {
     // A password that is new is tried at once, by a timer too.
     fs::write(&password, "right\n").unwrap();
     relay.becomes(Mood::Up);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.subjects(), ["one", "two"]);
 }
 
@@ -252,7 +252,7 @@ fn a_lost_250_makes_one_more_try_and_then_none() {
     host.alert("lost").ends(75);
     assert_eq!((host.waiting(), host.uncertain()), (0, 1));
     let long_ago = || host.change_state(|state| state["uncertain"] = json!(seconds() - 901));
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     host.flush().ends(75).prints("1 uncertain\n");
     assert_eq!(relay.taken().len(), 1);
     // The relay is away when its time has come: that was no second try.
@@ -306,7 +306,7 @@ fn a_sender_that_is_killed_behind_the_dot_leaves_an_uncertain_message() {
     host.flush().ends(75).prints("1 uncertain\n");
     assert_eq!(relay.taken().len(), 1);
     host.change_state(|state| state["uncertain"] = json!(seconds() - 901));
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     let taken = relay.taken();
     assert_eq!(taken.len(), 2);
     assert_eq!(taken[0].field("Message-ID"), taken[1].field("Message-ID"));
@@ -328,7 +328,7 @@ fn a_flush_that_is_killed_behind_the_dot_leaves_the_rest_waiting() {
     assert_eq!((host.waiting(), host.uncertain()), (2, 1));
     relay.becomes(Mood::Up);
     host.wait_for_route(1);
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.subjects(), ["one", "two", "three"]);
     assert_eq!((host.waiting(), host.uncertain()), (0, 1));
 }
@@ -363,7 +363,7 @@ fn a_repaired_route_takes_the_queue_along() {
     let host = Host::with(&old);
     host.alert("one").ends(75);
     host.mend(&to(&new));
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(new.subjects(), ["one"]);
 }
 
@@ -376,17 +376,17 @@ fn a_wrong_configuration_is_told_once_and_everything_waits_for_its_repair() {
     host.mend("set mta=tset");
     let said = host.tick().ends(75).says("mta is not valid");
     assert_eq!(said.err.matches("cannot send now").count(), 2, "{said:#?}");
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     host.flush().ends(75).prints("2 waiting\n");
     // No relay at all, and no sendmail.
     host.mend("");
     host.tick()
         .ends(75)
         .says("no relay is configured, and no sendmail is installed");
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     relay.becomes(Mood::Up);
     host.mend(&to(&relay));
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     assert_eq!(relay.subjects(), ["one", "two"]);
 }
 
@@ -456,7 +456,7 @@ fn an_old_message_is_tried_once_more_before_it_is_put_away() {
     host.wait_for_route(60);
     host.tick().ends(69).says("not accepted within 5 days: ");
     assert_eq!((host.waiting(), host.failed()), (1, 1));
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     // From the future, as it seems: the clock has gone back.
     let name = host.names("outbox", ".q")[0].clone();
     let future = format!("9{}", &name[1..]);
@@ -478,7 +478,7 @@ fn a_mail_takes_a_few_along_that_wait_for_its_route() {
     }
     relay.becomes(Mood::Up);
     host.wait_for_route(2);
-    host.alert("new").ends(0).is_silent();
+    host.alert("new").ends(0).keeps_silent();
     // New mail goes first.
     let subjects = relay.subjects();
     assert_eq!(subjects[0], "new");
@@ -501,9 +501,9 @@ fn a_mail_takes_a_few_along_that_wait_for_its_route() {
         "x\n",
     )
     .ends(0)
-    .is_silent();
+    .keeps_silent();
     assert_eq!(host.waiting(), waiting);
-    host.alert("last").ends(0).is_silent();
+    host.alert("last").ends(0).keeps_silent();
     assert_eq!(host.waiting(), 0);
 }
 
@@ -578,7 +578,7 @@ fn a_damaged_entry_is_told_once_and_keeps_nothing_from_the_others() {
         .says("is damaged: its checksum is wrong");
     assert_eq!(relay.subjects(), ["sound"]);
     assert_eq!((host.waiting(), host.failed()), (0, 1));
-    host.tick().ends(0).is_silent();
+    host.tick().ends(0).keeps_silent();
     host.flush().ends(0);
 }
 
@@ -600,6 +600,6 @@ fn the_next_relay_of_a_list_takes_what_the_first_one_does_not() {
     assert_eq!(second.subjects(), ["one", "two"]);
     assert_eq!(second.connections(), 1);
     // The first one is known to be down, and costs nothing.
-    host.alert("three").ends(0).is_silent();
+    host.alert("three").ends(0).keeps_silent();
     assert_eq!(second.subjects(), ["one", "two", "three"]);
 }

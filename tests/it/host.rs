@@ -47,7 +47,7 @@ impl Said {
     }
 
     #[track_caller]
-    pub fn is_silent(self) -> Said {
+    pub fn keeps_silent(self) -> Said {
         assert!(self.out.is_empty() && self.err.is_empty(), "{self:#?}");
         self
     }
