@@ -460,6 +460,39 @@ fn choose(contents: &Contents, which: &Which) -> Result<Vec<usize>, Failure> {
     }
 }
 
+/// Makes the messages that have failed due again, and returns their IDs; in a dry run it only names
+/// them.
+pub(crate) fn revive_failed(
+    is_dry_run: bool,
+    around: &Surroundings<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<String> {
+    let contents = match Contents::read(around, diagnostics) {
+        Ok(contents) => contents,
+        Err(failure) => {
+            diagnostics.fail(&failure);
+            return Vec::new();
+        }
+    };
+    let mut revived = Vec::new();
+    // One that is torn cannot be sent; the list shows it.
+    let failed = |found: &&Found| found.is_failed && found.listed.condition == Condition::Failed;
+    for found in contents.entries.iter().filter(failed) {
+        if is_dry_run {
+            let line = format!("{}: would be tried again", described(&found.listed));
+            diagnostics.say(&line);
+        } else {
+            let outbox = &contents.outboxes[found.outbox];
+            if let Err(failure) = change_one(EntryChange::Retry, outbox, found) {
+                diagnostics.fail(&failure);
+                continue;
+            }
+        }
+        revived.push(found.listed.id.to_string());
+    }
+    revived
+}
+
 /// Returns an entry in a line: its ID, its subject, and to whom it goes.
 fn described(listed: &Listed) -> String {
     let mut text = listed.id.to_string();

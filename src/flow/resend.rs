@@ -25,7 +25,7 @@ use crate::report::receipt::Receipt;
 use crate::sanitize;
 use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interest};
 use crate::submission::letters::{self, Letter};
-use crate::submission::{self, DeadLetter, Kept, Report, Surroundings};
+use crate::submission::{self, CopyReport, DeadLetter, Kept, Report, Surroundings};
 use crate::sys::open::names::{self, Links};
 use crate::sys::spool::Spool;
 
@@ -36,6 +36,8 @@ pub(crate) struct ResendRequest {
     pub file: Option<PathBuf>,
     /// Message lists; without any, all messages of the file.
     pub lists: Vec<String>,
+    /// Whether the outbox has messages that are tried again as well.
+    pub has_others: bool,
 }
 
 /// Sends the letters that are asked for again, and reports each of them.
@@ -67,7 +69,7 @@ pub(crate) fn resend(
     }
     let any = resending.any;
     diagnostics.note_signal(around.signals);
-    if !any && diagnostics.worst().is_none() {
+    if !any && !request.has_others && diagnostics.worst().is_none() {
         let line = "there are no unsent messages";
         diagnostics.say(line);
         diagnostics.note_line(Kind::Nothing, line, None);
@@ -199,7 +201,7 @@ impl Resending<'_> {
         let stays = format!("message {number} stays in {shown}");
         let sent = match composed.obstacle() {
             Some(failure) => Err(with_causes(failure)),
-            None => submission::send_unkept(&composed.draft, around).map_err(|failure| {
+            None => submission::send_again(&composed.draft, around).map_err(|failure| {
                 flow.diagnostics.fail(&failure);
                 with_causes(&failure)
             }),
@@ -217,10 +219,7 @@ impl Resending<'_> {
             .report(&report, around.settings.is_set("verbose"));
         let bad = composed.bad_recipients.iter().map(|bad| &*bad.text);
         let missing = missing(&report, bad);
-        let is_sent = report
-            .entries
-            .iter()
-            .any(|entry| entry.outcome.is_accepted());
+        let is_sent = report.entries.iter().any(is_settled);
         if !missing.is_empty() {
             flow.diagnostics.say(&stays);
             report.kept = kept;
@@ -317,12 +316,17 @@ fn may_take_out(mailbox: &Mailbox) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Kind::NoPermission, what()).because(io::Error::from(error)))
 }
 
-/// Returns who still misses a letter: every copy that was not accepted, and what is no recipient.
+/// Returns whether a copy needs its letter no more: a next hop has it, or the outbox.
+fn is_settled(copy: &CopyReport) -> bool {
+    copy.outcome.is_accepted() || copy.outbox.is_some()
+}
+
+/// Returns who still needs a letter: every copy that is not settled, and what is no recipient.
 fn missing<'b>(report: &Report, bad: impl Iterator<Item = &'b str>) -> Vec<String> {
     let missing = report
         .entries
         .iter()
-        .filter(|entry| !entry.outcome.is_accepted())
+        .filter(|entry| !is_settled(entry))
         .map(|entry| entry.target.to_string());
     missing.chain(bad.map(str::to_owned)).collect()
 }

@@ -103,6 +103,16 @@ pub fn send_unkept(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, F
     submit(draft, around, false).map(|(report, _)| report)
 }
 
+/// Sends a draft whose text is kept in a file already: what may pass waits in the outbox, and no dead
+/// letter is written.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) fn send_again(draft: &Draft, around: &Surroundings<'_>) -> Result<Report, Failure> {
+    let keeps = around.settings.is_set("save");
+    submit(draft, around, keeps).map(|(report, _)| report)
+}
+
 /// Takes each copy by its route; `keeps` says whether the outbox takes what has to be tried again.
 fn submit<'a>(
     draft: &'a Draft,

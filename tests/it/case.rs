@@ -674,7 +674,11 @@ impl Case {
         self.check_queued(&output, &mut wrong);
         self.check_files(before, &after, &mut wrong);
         // `private` is for cases that write there.
-        if !self.private && self.shown(&output.stderr).contains("/var/tmp/postrider-") {
+        if !self.private
+            && self
+                .shown(&output.stderr)
+                .contains("saved in /var/tmp/postrider-")
+        {
             wrong.push_str("the machine's own /var/tmp was written to\n");
         }
         if !wrong.is_empty() {

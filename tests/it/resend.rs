@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::case::{Case, Ran};
 use crate::doors::{assert_rule, unless};
+use crate::entries::Entry;
 use crate::letters::letters;
 use crate::sendmail::FakeSendmail;
 use crate::smtp_server::{Behaviour, SmtpServer};
@@ -179,6 +180,84 @@ fn a_letter_stays_for_those_whom_the_relay_refuses() {
             .is_some_and(|path| path.ends_with(LETTERS))
     );
     assert_eq!(receipts[1]["kept"], Value::Null);
+}
+
+#[test]
+fn a_letter_that_a_relay_defers_moves_into_the_outbox() {
+    let relay = SmtpServer::accepting(Behaviour {
+        refuse: vec![
+            ("later@example.com", "451 4.3.0 try again later"),
+            ("bad@example.com", "550 5.1.1 no such user"),
+        ],
+        ..Behaviour::default()
+    });
+    let text = ours("good@example.com, later@example.com, bad@example.com", 1)
+        + &ours("later@example.com", 2);
+    let ran = with_letters(&text, &[])
+        .rc(&format!(
+            "set mta=smtp://127.0.0.1:{}\nset outbox=[DIR]/box",
+            relay.port()
+        ))
+        .status(65)
+        .any_stderr()
+        .may_change("box")
+        .run();
+    assert_eq!(
+        ran.stderr().matches("is kept in the outbox as ").count(),
+        2,
+        "{}",
+        ran.stderr()
+    );
+    let left = letters(&ran.read(LETTERS));
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].field("X-Postrider-Unsent-To"), "bad@example.com");
+    let ran = ran
+        .again()
+        .rc("set outbox=[DIR]/box")
+        .called("postrider")
+        .args(["outbox", "list", "--json"])
+        .status(1)
+        .any_stdout()
+        .run();
+    let waits: Vec<Value> = ran
+        .stdout()
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let of = |key: &str| -> Vec<Value> { waits.iter().map(|one| one[key].clone()).collect() };
+    assert_eq!(of("message_id"), ["<1@example.com>", "<2@example.com>"]);
+    assert_eq!(of("subject"), ["number 1", "number 2"]);
+}
+
+#[test]
+fn what_has_failed_in_the_outbox_is_sent_without_a_file() {
+    let Some(case) = Case::new().private("failed messages of the outbox") else {
+        return;
+    };
+    let relay = SmtpServer::accepting(Behaviour::default());
+    let refused = serde_json::json!([{"recipient": "ops@example.com", "target": "ops@example.com",
+        "state": "refused", "reply": "550 no", "time": crate::entries::now()}]);
+    let failed = Entry {
+        is_failed: true,
+        ..Entry::new(1, 6 * 86_400).tried(serde_json::json!({"targets": refused, "route": null}))
+    };
+    failed.put(&case.path("box"));
+    let ran = case
+        .rc(&format!(
+            "set mta=smtp://127.0.0.1:{}\nset outbox=[DIR]/box",
+            relay.port()
+        ))
+        .called("postrider")
+        .args(["resend"])
+        .any_stdout()
+        .may_change("box")
+        .run();
+    assert!(
+        ran.stdout().contains("sent to ops@example.com"),
+        "{}",
+        ran.stdout()
+    );
+    assert_eq!(relay.messages().len(), 1);
 }
 
 #[test]

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::flush;
 use super::options::CommonArguments;
 use crate::cli::settings;
 use crate::config::Environment;
 use crate::diagnostics::Diagnostics;
 use crate::flow;
+use crate::flow::flushing::Telling;
+use crate::flow::outbox::{self, FlushChoice};
 use crate::flow::resend::{self, ResendRequest};
 use crate::flow::sending::{self, SendOptions};
 
@@ -59,9 +62,26 @@ pub(super) fn run(
         ..SendOptions::default()
     };
     let around = sending::surroundings(&signals, &options, &settings, environment, diagnostics);
+    // Without a file everything is meant that was not sent, and so is what has failed in the outbox.
+    let revived = if arguments.file.is_none() {
+        outbox::revive_failed(arguments.dry_run, &around, diagnostics)
+    } else {
+        Vec::new()
+    };
     let request = ResendRequest {
         file: arguments.file.map(PathBuf::from),
         lists: arguments.lists,
+        has_others: !revived.is_empty(),
     };
     resend::resend(&request, &options, &around, diagnostics);
+    if !revived.is_empty() && !arguments.dry_run {
+        // Standard output is for the receipts.
+        let telling = if arguments.json {
+            Telling::Quiet
+        } else {
+            Telling::Normal
+        };
+        let choice = FlushChoice::Named(revived);
+        flush::flush(&inputs, &choice, telling, environment, diagnostics);
+    }
 }
