@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
-use crate::submission::{CopyReport, DeadLetter, Kept, Queued, Report};
+use crate::submission::{CopyReport, DeadLetter, Dropped, Kept, Queued, Report};
 use crate::sys::signals::Signals;
 use crate::sys::{clock, locale};
 use crate::transport::{Disposition, Observer};
@@ -195,6 +195,22 @@ impl Diagnostics {
         });
     }
 
+    /// Prints that a message is left to root, unless that is no news; and what to do where root's flush
+    /// does not come.
+    fn dropped(&self, dropped: &Dropped, is_news: bool) {
+        let id = &dropped.id;
+        if !dropped.is_emptied {
+            self.say(&format!(
+                "the message is left to root as /var/spool/postrider/drop/{id}, but root's flush has not run in the last 15 minutes"
+            ));
+            self.hint("as root: systemctl enable --now postrider-outbox.timer; or in /etc/crontab: * * * * * root postrider outbox flush -q");
+        } else if is_news {
+            self.say(&format!(
+                "the message is left to root as /var/spool/postrider/drop/{id}; root's next flush delivers it"
+            ));
+        }
+    }
+
     /// Prints the outcome of each recipient that was not accepted; with `verbose` also of the others.
     pub(crate) fn report(&mut self, report: &Report, verbose: bool) {
         for notice in &report.notices {
@@ -226,7 +242,11 @@ impl Diagnostics {
                 }
             };
             let line = format!("{what}: {}", outcome.text);
-            self.say(&line);
+            // A mail of cron that root's flush delivers within the minute is no news.
+            let is_news = |entry: &&CopyReport| !report.is_left_to_root(entry);
+            if verbose || !report.queued_is_sent || group.iter().any(is_news) {
+                self.say(&line);
+            }
             // Those that wait safely are no failure for programs that want it so.
             let is_sent = report.queued_is_sent && group.iter().all(|entry| entry.outbox.is_some());
             if let Some(kind) = outcome.kind().filter(|_| !is_sent) {
@@ -240,8 +260,11 @@ impl Diagnostics {
         for queued in &report.queued {
             self.queued(queued);
         }
+        if let Some(dropped) = &report.dropped {
+            self.dropped(dropped, verbose || !report.queued_is_sent);
+        }
         match &report.kept {
-            Kept::DeadLetter(letter) if !report.queued.is_empty() => {
+            Kept::DeadLetter(letter) if !report.queued.is_empty() || report.dropped.is_some() => {
                 self.saved("for the others the message", letter);
             }
             kept => self.kept(kept),

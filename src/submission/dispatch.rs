@@ -24,7 +24,7 @@ use crate::submission::plan::{SubmissionPlan, hint_of_recipient};
 use crate::submission::queue::{EntryHooks, Queue};
 use crate::submission::relay_list::RelayList;
 use crate::submission::route::{Route, RoutedCopy};
-use crate::submission::{CopyReport, Surroundings, relay};
+use crate::submission::{CopyReport, Dropped, Surroundings, relay};
 use crate::sys::open::{self, Unread};
 use crate::sys::spool::Spool;
 use crate::sys::user;
@@ -246,6 +246,15 @@ impl<'a> Dispatcher<'a> {
     pub(super) fn enter_rest(&self, queue: &Queue<'_>, entries: &[CopyReport]) {
         // Without a route: for seven bits, as every entry is.
         queue.enter_rest(&self.plan.copies, entries, || self.render(None).ok());
+    }
+
+    /// Leaves to root what only root may deliver or send, if root has made a place for it.
+    pub(super) fn leave_rest(
+        &self,
+        queue: &Queue<'_>,
+        entries: &mut [CopyReport],
+    ) -> Option<Dropped> {
+        queue.leave_rest(&self.plan.copies, entries, || self.render(None).ok())
     }
 
     /// Returns the sender of a copy that stays on this host; none for the null sender.

@@ -46,7 +46,7 @@ mod token;
 
 pub use plan::SubmissionPlan;
 pub(crate) use plan::{name_of, plan};
-pub use report::{CopyReport, Queued, Report};
+pub use report::{CopyReport, Dropped, Queued, Report};
 pub use surroundings::Surroundings;
 
 pub use keep::{DeadLetter, Kept};
@@ -160,11 +160,17 @@ fn submit<'a>(
     }
     if let Some(queue) = &queue {
         dispatcher.enter_rest(queue, &report.entries);
+        report.dropped = dispatcher.leave_rest(queue, &mut report.entries);
         for entry in &mut report.entries {
             entry.outbox = queue.kept(&entry.target);
         }
         report.queued = queue.queued();
-        report.queued_is_sent = queue::is_sent(around);
+        // What nobody collects is not sent, whatever is to be said of what waits.
+        let is_collected = report
+            .dropped
+            .as_ref()
+            .is_none_or(|dropped| dropped.is_emptied);
+        report.queued_is_sent = queue::is_sent(around) && is_collected;
         report.notices.extend(queue.notices());
     }
     // Files and commands have no route: they come behind the addresses, and what a relay answers

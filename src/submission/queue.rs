@@ -10,9 +10,12 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::outbox::dropped::DropDirectory;
 use super::outbox::flush::trouble::trouble_of;
-use super::outbox::{Entry, EntryEnvelope, Outbox, SUBJECT, Standing, TargetState, merge_key};
-use super::report::{CopyReport, Queued, Report};
+use super::outbox::{
+    self, Entry, EntryEnvelope, Outbox, SUBJECT, Standing, TargetState, merge_key,
+};
+use super::report::{CopyReport, Dropped, Queued, Report};
 use super::{Kept, Surroundings};
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::compose::Draft;
@@ -344,6 +347,73 @@ impl<'a> Queue<'a> {
         if let Some(entry) = self.enter(&rendered, &waiting, Some(route)) {
             self.settle(entry, &waiting, &theirs, &super::name_of(route));
         }
+    }
+
+    /// Leaves to root the copies that only root may deliver or send, in the drop directory, if there is
+    /// one; their outcomes say so then.
+    ///
+    /// `render` makes the message for a wire of 7 bits.
+    pub(super) fn leave_rest(
+        &self,
+        copies: &[RoutedCopy],
+        entries: &mut [CopyReport],
+        render: impl FnOnce() -> Option<Rendered>,
+    ) -> Option<Dropped> {
+        let is_for_root = |entry: &CopyReport| {
+            entry.outcome.needs_root && !self.kept.borrow().contains_key(&*entry.target)
+        };
+        if !entries.iter().any(is_for_root) || !outbox::is_automatic(self.around.settings) {
+            return None;
+        }
+        let drop = match DropDirectory::open() {
+            Ok(drop) => drop?,
+            Err(error) => {
+                self.blame(&format!(
+                    "the drop directory cannot be used: {}",
+                    exit::with_causes(&error)
+                ));
+                return None;
+            }
+        };
+        let targets: HashSet<Arc<str>> = entries
+            .iter()
+            .filter(|entry| is_for_root(entry))
+            .map(|entry| Arc::clone(&entry.target))
+            .collect();
+        let theirs: Vec<&RoutedCopy> = copies
+            .iter()
+            .filter(|copy| targets.contains(copy.target.as_str()))
+            .collect();
+        let rendered = render()?;
+        let left = neutral_header(self.draft, &rendered).and_then(|neutral| {
+            let envelope = self.envelope(&theirs, None, &neutral.header);
+            let mut body = rendered.message.reader_from(neutral.body_offset);
+            drop.leave(&envelope, &neutral.header, &mut body)
+        });
+        let id: Arc<str> = match left {
+            Ok(id) => id.as_str().into(),
+            Err(error) => {
+                self.blame(&format!(
+                    "the drop directory does not take the message: {}",
+                    exit::with_causes(&error)
+                ));
+                return None;
+            }
+        };
+        let mut kept = self.kept.borrow_mut();
+        for entry in entries
+            .iter_mut()
+            .filter(|entry| targets.contains(&entry.target))
+        {
+            kept.insert(Arc::clone(&entry.target), Arc::clone(&id));
+            let outcome = Arc::make_mut(&mut entry.outcome);
+            outcome.disposition = Disposition::TryLater(Kind::TryLater);
+            outcome.hint = None;
+        }
+        Some(Dropped {
+            id,
+            is_emptied: drop.is_emptied(),
+        })
     }
 
     /// Returns the entry that keeps a target.

@@ -38,6 +38,15 @@ pub struct Queued {
     pub merged: Option<u64>,
 }
 
+/// A message that is left to root's next flush, because only root may deliver or send it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The name of its file in the drop directory.
+    pub id: Arc<str>,
+    /// Whether root's flush empties the directory, as far as its time stamp says.
+    pub is_emptied: bool,
+}
+
 /// The result for a mail.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -51,6 +60,8 @@ pub struct Report {
     pub rewritings: Vec<Rewriting>,
     /// What waits in the outbox.
     pub queued: Vec<Queued>,
+    /// What is left to root.
+    pub dropped: Option<Dropped>,
     /// Whether the exit status counts what waits in the outbox as sent.
     pub queued_is_sent: bool,
     /// Where the text was kept.
@@ -59,4 +70,12 @@ pub struct Report {
     pub copy_failures: Vec<Failure>,
     /// Notices for the user.
     pub notices: Vec<String>,
+}
+
+impl Report {
+    /// Returns whether a copy is left to root.
+    pub(crate) fn is_left_to_root(&self, copy: &CopyReport) -> bool {
+        let dropped = self.dropped.as_ref().map(|dropped| &*dropped.id);
+        dropped.is_some() && copy.outbox.as_deref() == dropped
+    }
 }

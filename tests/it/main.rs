@@ -33,6 +33,7 @@ mod descriptors;
 mod dialect;
 mod documents;
 mod domains;
+mod dropping;
 mod entries;
 mod escapes;
 mod file_names;

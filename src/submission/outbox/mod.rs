@@ -52,5 +52,6 @@ pub(crate) use entry::{EntryEnvelope, Id, SUBJECT, merge_key};
 pub(crate) use flush::along::troubles;
 pub(crate) use held::{Entry, EntryFile, EntryMessage};
 pub(crate) use listing::{Condition, Listed, Listing};
+pub(super) use place::is_automatic;
 pub(crate) use state::{EntryState, ReplyNote, Standing, TargetState};
 pub(crate) use store::{FlusherLock, Outbox};

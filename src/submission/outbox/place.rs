@@ -130,6 +130,14 @@ pub(super) fn to_read(
     Ok(places)
 }
 
+/// Returns whether the outbox is where the table says: only then mail goes by the drop directory, to
+/// which that table's place of root belongs.
+pub(in crate::submission) fn is_automatic(settings: &Settings) -> bool {
+    settings
+        .path("outbox")
+        .is_some_and(|word| word == AUTOMATIC)
+}
+
 /// Returns the directories that may be the outbox, the best one first; `None` where it is off.
 fn candidates(
     settings: &Settings,
@@ -138,8 +146,7 @@ fn candidates(
     let named = match settings.path("outbox") {
         None => return Ok(None),
         Some(word) if word == "off" => return Ok(None),
-        Some(word) if word == AUTOMATIC => None,
-        Some(name) => Some(name),
+        Some(name) => Some(name).filter(|_| !is_automatic(settings)),
     };
     let Some(name) = named else {
         let own = match user::effective_uid() {

@@ -8,7 +8,7 @@ use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
 use crate::submission::outbox::dropped::Collector;
-use crate::submission::outbox::{Listing, Outbox};
+use crate::submission::outbox::{self, Listing, Outbox};
 use crate::sys::user;
 
 /// How many messages of one user wait in root's outbox at most; more stay in the drop directory.
@@ -22,7 +22,7 @@ const MAX_BYTES: u64 = 100 << 20;
 /// # Errors
 /// When root's outbox cannot be opened.
 pub(super) fn collect(base: &Surroundings<'_>, tell: &mut dyn FnMut(Event)) -> Result<(), Failure> {
-    if user::effective_uid() != 0 {
+    if user::effective_uid() != 0 || !outbox::is_automatic(base.settings) {
         return Ok(());
     }
     let Some(outbox) = Outbox::open(base)? else {
