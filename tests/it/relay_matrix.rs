@@ -7,8 +7,10 @@
 mod script;
 
 use std::fmt::Write as _;
+use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -16,7 +18,7 @@ use std::thread;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::case::{Case, Ran};
+use crate::case::{Case, OUTBOX, Ran};
 use crate::letters::letters;
 use crate::smtp_server::{Certificate, SmtpServer};
 
@@ -371,6 +373,7 @@ impl Cell {
             ("standard error", stderr.clone()),
             ("the log", left(ran, "home/log")),
             ("the dead letter", left(ran, "home/dead.letter")),
+            ("the outbox", left_below(&ran.path(OUTBOX))),
         ] {
             for secret in echoes() {
                 if text.contains(secret.trim_end_matches('=')) {
@@ -387,8 +390,22 @@ impl Cell {
 
 /// Returns what a file holds, if there is one.
 fn left(ran: &Ran, path: &str) -> String {
-    let bytes = std::fs::read(ran.path(path)).unwrap_or_default();
+    let bytes = fs::read(ran.path(path)).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Returns what all files of a directory hold, and those of the directories in it.
+fn left_below(directory: &Path) -> String {
+    let mut text = String::new();
+    let found = fs::read_dir(directory).into_iter().flatten().flatten();
+    for path in found.map(|entry| entry.path()) {
+        if path.is_dir() {
+            text += &left_below(&path);
+        } else {
+            text += &String::from_utf8_lossy(&fs::read(path).unwrap_or_default());
+        }
+    }
+    text
 }
 
 /// Judges where the message is kept, and for whom: what was refused for good as a dead letter, the
@@ -418,6 +435,9 @@ fn kept(ran: &Ran, fates: [Fate; 2], wrong: &mut String) {
         .map(|(target, _)| target)
         .collect();
     let expected = with(&|fate| matches!(fate, Fate::Waits | Fate::Uncertain));
+    if waiting.is_empty() == left_below(&ran.path(OUTBOX)).contains("example.com") {
+        let _ = writeln!(wrong, "the files of the outbox hold something else");
+    }
     if waiting != expected || queued.len() > 1 {
         let _ = writeln!(wrong, "in the outbox for {waiting:?}, not {expected:?}");
     }
