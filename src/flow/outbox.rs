@@ -102,12 +102,17 @@ impl Contents {
 
     fn row(&self, index: usize) -> Row<'_> {
         let found = &self.entries[index];
-        let route = found.listed.state.route.as_ref();
+        // A receipt names the transport as well.
+        let bare = |name: &str| name.strip_prefix("relay ").unwrap_or(name).to_owned();
+        let route = found.listed.state.route.as_deref().map(bare);
         Row {
             number: index + 1,
             place: self.outboxes[found.outbox].path(),
             listed: &found.listed,
-            route: route.and_then(|name| self.routes.iter().find(|state| state.route == *name)),
+            route: route.and_then(|name| {
+                let mut routes = self.routes.iter();
+                routes.find(|state| bare(&state.route) == name)
+            }),
         }
     }
 
@@ -265,7 +270,7 @@ fn show_entry(
     let settings = around.settings;
     let display = Display::of(settings, 80, || identity::own_addresses(settings));
     let mut text = "\n".to_owned();
-    page::each(None, &bytes, false, &display, &mut |piece| {
+    page::each(Some(index + 1), &bytes, false, &display, &mut |piece| {
         text.push_str(piece)
     });
     diagnostics.print(&text);

@@ -143,6 +143,13 @@ fn a_list_says_of_each_message_what_an_administrator_asks() {
 
 #[test]
 fn a_route_that_takes_no_mail_stands_above_the_list_and_delays_its_messages() {
+    // The route of an entry may be named with its transport, and that of the relay without.
+    for name in ["relay smtp://mx.example.org", "smtp://mx.example.org"] {
+        let (case, _) = with(&[Entry::new(1, 100).tried(json!({ "route": name }))]);
+        put_route(&case.path("box"), "smtp://mx.example.org");
+        let ran = outbox(case, &["list"]).status(1).any_stdout().run();
+        assert!(!ran.stdout().contains("next flush"), "{}", ran.stdout());
+    }
     let (case, _) = with(&[Entry::new(1, 100).tried(json!({}))]);
     put_route(&case.path("box"), "relay smtp://mx.example.org");
     let ran = outbox(case, &["list"]).status(1).any_stdout().run();
@@ -254,6 +261,7 @@ fn one_message_is_shown_with_every_reply_or_as_it_is() {
         "Recipient: ops@example.com: waiting: 450 4.2.0 later\n",
         "ops@example.com: 421 4.3.2 closing\n",
         "ops@example.com: 450 4.2.0 later\n",
+        "\nMessage 1:\n",
         "Subject: alert 1\n",
         "\ntext 1\n",
     ] {
