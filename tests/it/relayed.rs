@@ -30,6 +30,8 @@ const DOTLESS: &str = "To: root\nFrom: root@fileserver\nSubject: x\n\nhi\n";
 const GIVEN: &str = "To: root\nFrom: Ada <ada@example.com>\nSubject: x\n\nhi\n";
 const SENDER: &str =
     "To: root\nFrom: Ada <ada@example.com>\nSender: Web <www-data>\nSubject: x\n\nhi\n";
+const CRON_OF_ALICE: &str = "From: root (Cron Daemon)\nSender: alice\nTo: root\nSubject: x\n\nhi\n";
+const SAME_SENDER: &str = "From: root\nSender: root\nTo: root\nSubject: x\n\nhi\n";
 const FULL_SENDER: &str =
     "To: root\nFrom: Ada <ada@example.com>\nSender: w@example.net\nSubject: x\n\nhi\n";
 const NAME: &str = "To: root\nFrom: Backup Server\nSubject: x\n\nhi\n";
@@ -218,6 +220,21 @@ fn from_holds_for_what_names_only_this_host() {
                 ANSWERS,
                 [A, "ada@example.com", "", "bob@example.com"],
             ),
+            row(
+                "sendmail -t",
+                CRON_OF_ALICE,
+                [
+                    A,
+                    "Cron Daemon <alerts@example.org>",
+                    "alice on db1 <alerts@example.org>",
+                    "",
+                ],
+            ),
+            row(
+                "sendmail -t",
+                SAME_SENDER,
+                [A, "root on db1 <alerts@example.org>", "", ""],
+            ),
             // A report must not cause another one.
             row(
                 "sendmail -f <> root",
@@ -304,7 +321,12 @@ fn one_sender_only() {
             row(
                 "sendmail -t",
                 SENDER,
-                [A, "Ada <alerts@example.org>", "", "Ada <ada@example.com>"],
+                [
+                    A,
+                    "Ada <alerts@example.org>",
+                    "Web <alerts@example.org>",
+                    "Ada <ada@example.com>",
+                ],
             ),
             row(
                 "sendmail -t",

@@ -312,14 +312,17 @@ impl Rewriter<'_> {
             from.len() == 1 && from.first().map(NamedAddress::address) == address
         };
         let (new, why) = match (&old, configured) {
-            (Some(old), Some(mut configured)) if self.gives_way(old.address()) => {
-                if let Some(name) = old.name() {
-                    let address = configured.swap_remove(0).address().clone();
-                    configured = vec![NamedAddress::new(Some(name), address)];
-                }
-                // RFC 5322 section 3.6.2: a Sender field that repeats the author is not written.
-                let is_needed = !is_only_author(&configured);
-                (is_needed.then_some(configured), self.why(old.address()))
+            (Some(old), Some(configured)) if self.gives_way(old.address()) => {
+                let address = old.address();
+                let new = match configured.as_slice() {
+                    [one] => vec![self.named(old.name(), address.local_part(), one)],
+                    _ => configured,
+                };
+                // RFC 5322 section 3.6.2: a Sender field that repeats the author is not written. Of a
+                // name of this host it may tell another one, as the drop directory has it.
+                let is_repeated = is_only_author(&new)
+                    && (!self.identity.is_bare(address) || new.first() == from.first());
+                ((!is_repeated).then_some(new), self.why(address))
             }
             (Some(old), _) => {
                 let new = self.qualified(std::slice::from_ref(old));
