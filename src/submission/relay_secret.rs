@@ -84,7 +84,7 @@ pub(super) fn check_list(list: &RelayList, around: &Surroundings<'_>) -> Result<
         .find(|name| settings.is_set(name));
     let what = match set {
         Some(name) => {
-            let is_token = TOKENS.contains(&name) && token::is_asked_for(settings);
+            let is_token = TOKENS.contains(&name) && token::are_configured(settings);
             let secret = if is_token { "token" } else { "password" };
             let what = format!("{name} gives one {secret}, but both {names} would get it");
             settings.origin(name).says(&what)

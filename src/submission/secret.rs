@@ -44,7 +44,7 @@ pub(super) fn login_name(url: &RelayUrl, settings: &Settings) -> Option<String> 
     let own = || {
         let from = settings
             .text("from")
-            .filter(|_| token::is_asked_for(settings))?;
+            .filter(|_| token::is_asked_for(url, settings))?;
         let names = KnownNames::new(settings);
         let from = parse_people(from, &|name| names.ask(name));
         let from = from.into_iter().flatten().next()?;
@@ -55,7 +55,7 @@ pub(super) fn login_name(url: &RelayUrl, settings: &Settings) -> Option<String> 
 
 /// Returns whether there is a login for this relay.
 pub(super) fn has_login(url: &RelayUrl, settings: &Settings) -> bool {
-    let is_named = login_name(url, settings).is_some() || token::is_asked_for(settings);
+    let is_named = login_name(url, settings).is_some() || token::is_asked_for(url, settings);
     is_named && settings.get("smtp-auth") != Some("none")
 }
 
@@ -89,7 +89,7 @@ pub(super) fn check(url: &RelayUrl, settings: &Settings) -> Result<(), Failure> 
         return Ok(());
     }
     token::check(url, settings)?;
-    if token::is_asked_for(settings) && login_name(url, settings).is_none() {
+    if token::is_asked_for(url, settings) && login_name(url, settings).is_none() {
         return Err(Failure::new(
             Kind::Config,
             format!(
@@ -118,17 +118,12 @@ pub(super) fn credentials(
         "login" => Mechanism::Login,
         "xoauth2" => Mechanism::XOAuth2,
         "oauthbearer" => Mechanism::OAuthBearer,
-        _ if token::is_asked_for(settings) => Mechanism::Token,
+        _ if token::is_asked_for(url, settings) => Mechanism::Token,
         _ => Mechanism::Auto,
     };
     check(url, settings)?;
     let mut user = login_name(url, settings);
     let (mut secret, renewal) = match &user {
-        Some(_)
-            if token::is_asked_for(settings) && !relay_secret::are_tokens_for(url, settings) =>
-        {
-            (None, None)
-        }
         Some(user) if let Some(source) = token::source(url, user, around)? => {
             let token = source.token()?;
             (Some(token), Some(Arc::new(source) as Arc<dyn Renewal>))

@@ -292,6 +292,39 @@ fn what_a_service_does_decides_between_later_and_no() {
 }
 
 #[test]
+fn a_token_goes_to_the_relay_that_it_was_set_for() {
+    let relay = exchange();
+    let other = SmtpServer::accepting(Behaviour {
+        login: Some(("tester", "right-word")),
+        auth_in_clear: true,
+        ..Behaviour::default()
+    });
+    let service = TokenServer::start(vec![gives(TOKEN)]);
+    let account = |lines: &str| {
+        let port = other.port();
+        private(by_token(&relay, &service.url()), "cwd/word", "right-word\n")
+            .rc(&format!(
+                "account other {{\nset mta=smtp://localhost:{port}\n{lines}\n}}"
+            ))
+            .args(["-A", "other"])
+    };
+    // Another relay with a password of its own, another one without, and one without a login.
+    account("set smtp-auth-user=tester password-file=[DIR]/cwd/word").run();
+    assert_eq!(other.messages().len(), 1);
+    account("set smtp-auth-user=tester")
+        .status(78)
+        .says("oauth is for 127.0.0.1, and is not used for localhost")
+        .any_stderr()
+        .keeps(1)
+        .run();
+    account("").status(77).any_stderr().keeps(1).run();
+    assert!(service.requests().is_empty());
+    // The account of the first one again.
+    by_token(&relay, &service.url()).run();
+    assert_eq!(relay.messages().len(), 1);
+}
+
+#[test]
 fn a_secret_follows_no_redirect() {
     let relay = exchange();
     for status in [301, 302, 303, 307, 308] {

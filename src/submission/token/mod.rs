@@ -28,6 +28,7 @@ use settings::Grant;
 use super::Surroundings;
 use super::dispatch::outcome_of_failure;
 use super::mta::RelayUrl;
+use super::relay_secret;
 use super::secret::{named_file, read_private, read_secret};
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
@@ -78,14 +79,19 @@ impl Renewal for TokenSource {
     }
 }
 
-/// Returns whether the settings ask for a token.
-pub(super) fn is_asked_for(settings: &Settings) -> bool {
+/// Returns whether the settings ask for a token for some relay.
+pub(super) fn are_configured(settings: &Settings) -> bool {
     settings::are_set(settings)
+}
+
+/// Returns whether the settings ask for a token for this relay.
+pub(super) fn is_asked_for(url: &RelayUrl, settings: &Settings) -> bool {
+    settings::are_set(settings) && relay_secret::are_tokens_for(url, settings)
 }
 
 /// Names the service that gives the tokens, for an explanation.
 pub(super) fn service(url: &RelayUrl, settings: &Settings) -> Option<String> {
-    let set = settings::read(settings, url.password.is_some()).ok()??;
+    let set = settings::read(settings, url).ok()??;
     Some(match set.url {
         Some(url) => url.host().to_owned(),
         None => "the service that the key file names".to_owned(),
@@ -97,7 +103,7 @@ pub(super) fn service(url: &RelayUrl, settings: &Settings) -> Option<String> {
 /// # Errors
 /// 78 when they do, or when one is missing.
 pub(super) fn check(url: &RelayUrl, settings: &Settings) -> Result<(), Failure> {
-    settings::read(settings, url.password.is_some()).map(drop)
+    settings::read(settings, url).map(drop)
 }
 
 /// Returns where the token for this mailbox comes from, if the settings ask for one.
@@ -109,7 +115,7 @@ pub(super) fn source(
     user: &str,
     around: &Surroundings<'_>,
 ) -> Result<Option<TokenSource>, Failure> {
-    let Some(set) = settings::read(around.settings, url.password.is_some())? else {
+    let Some(set) = settings::read(around.settings, url)? else {
         return Ok(None);
     };
     let file = |name, what: &str| named_file(name, &format!("cannot read the {what} in"), around);

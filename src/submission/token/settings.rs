@@ -4,6 +4,8 @@
 
 use std::ffi::OsStr;
 
+use super::super::mta::RelayUrl;
+use super::super::relay_secret;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::transport::https::ServiceUrl;
@@ -98,15 +100,15 @@ pub(super) fn are_set(settings: &Settings) -> bool {
     settings.is_set("oauth") || VARIABLES.iter().any(|name| settings.is_set(name))
 }
 
-/// Reads the variables; `has_password`: the relay's URL contains a password.
+/// Reads the variables for this relay.
 ///
 /// # Errors
 /// 78 when they contradict each other, or one is missing.
-pub(super) fn read(
-    settings: &Settings,
-    has_password: bool,
-) -> Result<Option<TokenSettings<'_>>, Failure> {
-    if !are_set(settings) {
+pub(super) fn read<'a>(
+    settings: &'a Settings,
+    url: &RelayUrl,
+) -> Result<Option<TokenSettings<'a>>, Failure> {
+    if !are_set(settings) || !relay_secret::are_tokens_for(url, settings) {
         return Ok(None);
     }
     let wrong = |name: &str, what: &str| {
@@ -186,7 +188,7 @@ pub(super) fn read(
         ));
     }
     // A set address comes before the service's own: national clouds and tests have others.
-    let url = match named("oauth-token-url") {
+    let service_url = match named("oauth-token-url") {
         Some(text) => Some(ServiceUrl::parse(text).map_err(|why| wrong("oauth-token-url", why))?),
         // The file of the key names it.
         None if matches!(grant, Grant::ServiceAccount { .. }) => None,
@@ -201,8 +203,10 @@ pub(super) fn read(
         },
     };
     // Which of the two is meant is not ours to guess: the wrong one could lock the account.
-    let both = PASSWORDS.into_iter().find(|name| settings.is_set(name));
-    let both = both.or(has_password.then_some("the password in the URL of the relay"));
+    let is_set = |name: &str| settings.is_set(name) && relay_secret::is_for(name, url, settings);
+    let both = PASSWORDS.into_iter().find(|name| is_set(name));
+    let in_url = url.password.is_some();
+    let both = both.or(in_url.then_some("the password in the URL of the relay"));
     if let Some(other) = both {
         return Err(wrong(first, &format!("is set, but so is {other}"))
             .hint("a token takes the place of the password: unset one of the two"));
@@ -215,7 +219,7 @@ pub(super) fn read(
         .hint("unset smtp-auth, or set it to xoauth2 or oauthbearer"));
     }
     Ok(Some(TokenSettings {
-        url,
+        url: service_url,
         scope: named("oauth-scope").or(service.scope(grant)),
         grant,
         client,
@@ -259,6 +263,10 @@ mod tests {
             crate::config::mailrc::apply_set(&mut settings, word, origin).unwrap();
         }
         settings
+    }
+
+    fn relay(text: &str) -> RelayUrl {
+        RelayUrl::parse(text).unwrap()
     }
 
     const MICROSOFT: [&str; 3] = [
@@ -328,7 +336,9 @@ mod tests {
         ];
         for (words, url, scope) in table {
             let settings = settings(words);
-            let read = read(&settings, false).unwrap().unwrap();
+            let read = read(&settings, &relay("submission://x.example"))
+                .unwrap()
+                .unwrap();
             assert_eq!(
                 read.url.map(|url| url.to_string()).as_deref(),
                 url,
@@ -336,7 +346,11 @@ mod tests {
             );
             assert_eq!(read.scope, scope, "{words:?}");
         }
-        assert!(read(&Settings::default(), true).unwrap().is_none());
+        assert!(
+            read(&Settings::default(), &relay("smtp://u:p@x.example"))
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
@@ -400,11 +414,29 @@ mod tests {
         ];
         for (words, told) in table {
             let settings = settings(&words);
-            let failure = read(&settings, false).unwrap_err();
+            let failure = read(&settings, &relay("submission://x.example")).unwrap_err();
             assert_eq!(failure.kind, Kind::Config, "{words:?}");
             assert!(failure.what.contains(told), "{words:?}: {}", failure.what);
             assert!(!failure.what.contains("u:p"), "{}", failure.what);
         }
-        assert!(read(&settings(&MICROSOFT), true).is_err());
+        assert!(read(&settings(&MICROSOFT), &relay("smtp://u:p@x.example")).is_err());
+    }
+    #[test]
+    fn a_token_and_a_password_for_two_hosts_are_no_contradiction() {
+        let token = [
+            "mta=smtp://a.example",
+            MICROSOFT[0],
+            MICROSOFT[1],
+            MICROSOFT[2],
+        ];
+        let mut settings = settings(&token);
+        settings.enter_account();
+        for (name, value) in [("mta", "smtp://b.example"), ("password", "x")] {
+            settings.set(name, value, Origin::Option("-S".to_owned()));
+        }
+        settings.end_of_account();
+        let is_read = |host: &str| read(&settings, &relay(host)).unwrap().is_some();
+        assert!(is_read("smtp://a.example"));
+        assert!(!is_read("smtp://b.example"));
     }
 }
