@@ -348,7 +348,7 @@ impl<'a> Dispatcher<'a> {
                 // What is wrong with a relay must not hide what the others have done.
                 let scope = match failure.kind {
                     // A token that cannot be fetched now, a login without a password.
-                    Kind::TryLater | Kind::NoPermission => Scope::Route,
+                    Kind::TryLater | Kind::Protocol | Kind::NoPermission => Scope::Route,
                     _ => Scope::Message,
                 };
                 vec![outcome_of_failure(failure).scope(scope); recipients.len()]

@@ -41,16 +41,21 @@ fn by_token(relay: &SmtpServer, url: &str) -> Case {
     )
 }
 
-/// Sets the three lines that are enough, and where the two services are.
+/// Sends it by the three lines that are enough.
 fn set(case: Case, relay: &SmtpServer, url: &str) -> Case {
-    case.rc(&format!("set mta=smtp://127.0.0.1:{}", relay.port()))
-        .rc(&format!("set from={MAILBOX}"))
-        .rc("set oauth=microsoft:contoso.example oauth-client-id=4711-0815 oauth-secret-file=[DIR]/cwd/secret")
-        .rc(&format!("set oauth-token-url={url}"))
+    configured(case, relay, url)
         .args(["-s", "t", "ops@example.com"])
         .stdin("x\n")
         .may_change("home")
         .limit(SOON)
+}
+
+/// Sets the three lines that are enough, and where the two services are.
+fn configured(case: Case, relay: &SmtpServer, url: &str) -> Case {
+    case.rc(&format!("set mta=smtp://127.0.0.1:{}", relay.port()))
+        .rc(&format!("set from={MAILBOX}"))
+        .rc("set oauth=microsoft:contoso.example oauth-client-id=4711-0815 oauth-secret-file=[DIR]/cwd/secret")
+        .rc(&format!("set oauth-token-url={url}"))
 }
 
 fn private(case: Case, path: &str, text: &str) -> Case {
@@ -180,7 +185,7 @@ fn a_token_comes_over_tls_from_a_service_that_is_known() {
         .status(77)
         .says("its certificate is not trusted: it is signed by an unknown authority")
         .hints("oauth-ca-file=")
-        .keeps_somewhere(1)
+        .queues(1)
         .run();
     for (certificate, why) in [
         (
@@ -194,7 +199,7 @@ fn a_token_comes_over_tls_from_a_service_that_is_known() {
             .status(77)
             .says(&format!("its certificate is not trusted: {why}"))
             .hints("oauth-ca-file=")
-            .keeps_somewhere(1)
+            .queues(1)
             .run();
         assert!(service.requests().is_empty());
     }
@@ -275,7 +280,7 @@ fn what_a_service_does_decides_between_later_and_no() {
             ))
             .says(why)
             .any_stderr()
-            .keeps_somewhere(1)
+            .queues(1)
             .run();
         assert_secret(&ran);
         assert_eq!(service.requests().len(), 1, "{why}");
@@ -284,7 +289,7 @@ fn what_a_service_does_decides_between_later_and_no() {
     by_token(&relay, &nowhere())
         .status(75)
         .says("from 127.0.0.1: Connection refused")
-        .keeps_somewhere(1)
+        .queues(1)
         .run();
     assert!(relay.messages().is_empty());
     // No relay was asked in vain.
@@ -317,7 +322,7 @@ fn a_token_goes_to_the_relay_that_it_was_set_for() {
         .any_stderr()
         .keeps(1)
         .run();
-    account("").status(77).any_stderr().keeps(1).run();
+    account("").status(77).any_stderr().queues(1).run();
     assert!(service.requests().is_empty());
     // The account of the first one again.
     by_token(&relay, &service.url()).run();
@@ -334,7 +339,7 @@ fn a_secret_follows_no_redirect() {
             .status(77)
             .says(&format!("it redirects ({status})"))
             .hints("set oauth-token-url=")
-            .keeps_somewhere(1)
+            .queues(1)
             .run();
         assert!(other.requests().is_empty());
     }
@@ -407,14 +412,14 @@ fn files_with_secrets_that_others_can_read_are_refused() {
             .status(78)
             .says(&format!("other users can read the {what} in [DIR]/{path}"))
             .hints("chmod 600")
-            .keeps_somewhere(1)
+            .keeps(1)
             .run();
     }
     by_token(&relay, &service.url())
         .rc("set oauth-secret-file=[DIR]/cwd/none")
         .status(78)
         .says("cannot read the client secret in [DIR]/cwd/none")
-        .keeps_somewhere(1)
+        .keeps(1)
         .run();
     assert!(service.requests().is_empty());
 }
@@ -442,7 +447,7 @@ fn what_contradicts_itself_sends_nothing_and_asks_nobody() {
             .status(78)
             .says(told)
             .any_stderr()
-            .keeps_somewhere(1)
+            .keeps(1)
             .run();
     }
     // Without any login no token is needed.
@@ -450,7 +455,7 @@ fn what_contradicts_itself_sends_nothing_and_asks_nobody() {
         .rc("set smtp-auth=none")
         .status(77)
         .any_stderr()
-        .keeps_somewhere(1)
+        .queues(1)
         .run();
     assert!(service.requests().is_empty());
 }
@@ -516,7 +521,7 @@ fn a_refresh_token_that_cannot_be_kept_is_told_and_nothing_is_sent() {
             "the service gave a new refresh token, which cannot be written to [DIR]/locked/refresh",
         )
         .hints("make files in [DIR]/locked")
-        .keeps_somewhere(1)
+        .keeps(1)
         .run();
     assert!(relay.messages().is_empty());
     // A service that gives none needs no place for it.
@@ -644,7 +649,7 @@ fn a_token_that_the_relay_never_takes_is_asked_for_twice_and_no_more() {
         .args(["-v", "-v"])
         .status(77)
         .stderr_contains(&format!("login as {MAILBOX}: "))
-        .keeps_somewhere(1)
+        .queues(1)
         .run();
     assert_secret(&ran);
     assert!(
@@ -669,10 +674,34 @@ fn a_stale_token_and_a_service_that_is_down_is_later() {
                 "cannot get a token for {MAILBOX} from 127.0.0.1: {why}"
             ))
             .says("bad user or password; ")
-            .keeps_somewhere(1)
+            .queues(1)
             .run();
     }
     assert!(relay.messages().is_empty());
+}
+
+#[test]
+fn mail_that_had_no_token_waits_and_goes_out_when_the_service_is_back() {
+    let relay = exchange();
+    let down = Reply::Answer(503, String::new());
+    // The first service is down, the second one first gives a token that is over.
+    let service = TokenServer::start(vec![down, gives(STALE), gives(TOKEN)]);
+    let ran = by_token(&relay, &service.url())
+        .status(75)
+        .says("cannot get a token")
+        .queues(1)
+        .run();
+    assert_eq!(ran.queued().len(), 1);
+    let flush = |ran: Ran| {
+        let case = ran.again().called("postrider").args(["outbox", "flush"]);
+        configured(case, &relay, &service.url())
+            .any_stdout()
+            .any_stderr()
+            .may_change("home")
+    };
+    let ran = flush(ran).run();
+    assert_eq!((service.requests().len(), relay.messages().len()), (3, 1));
+    assert!(ran.queued().is_empty());
 }
 
 /// Returns `mailx -s t ops@example.com` by that relay, with a command that prints the lines of a file,
@@ -712,7 +741,7 @@ fn a_stale_token_of_a_command_is_asked_for_once_more() {
     let ran = by_command(&relay, &format!("{STALE}\n"))
         .status(77)
         .says("bad user or password")
-        .keeps_somewhere(1)
+        .queues(1)
         .run();
     assert_eq!((runs(&ran), relay.sessions().len()), (2, 3));
     let ran = by_command(&relay, &format!("{TOKEN}\n")).run();
@@ -726,7 +755,7 @@ fn a_stale_token_of_a_command_is_asked_for_once_more() {
         .status(75)
         .says("bad user or password; cannot get the password from password-command")
         .says("exited with status 75")
-        .keeps_somewhere(1)
+        .queues(1)
         .run();
 }
 
@@ -745,7 +774,7 @@ fn a_password_file_is_not_read_twice() {
     private(case, "cwd/password", "wrong-one\n")
         .status(77)
         .says("bad user or password")
-        .keeps_somewhere(1)
+        .queues(1)
         .run();
     assert_eq!(relay.sessions().len(), 1);
 }
