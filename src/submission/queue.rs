@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::outbox::dropped::DropDirectory;
 use super::outbox::flush::trouble::trouble_of;
 use super::outbox::{
-    self, Entry, EntryEnvelope, Outbox, SUBJECT, Standing, TargetState, merge_key,
+    self, Entry, EntryEnvelope, Limits, Outbox, SUBJECT, Standing, TargetState, merge_key,
 };
 use super::report::{CopyReport, Dropped, Queued, Report};
 use super::{Kept, Surroundings};
@@ -124,6 +124,10 @@ impl<'a> Queue<'a> {
         copies: &[&RoutedCopy],
         route: Option<&Route>,
     ) -> io::Result<Entry> {
+        let limits = Limits::of(self.around.settings);
+        if let Some(why) = outbox.beyond(limits, rendered.message.len())? {
+            return Err(io::Error::other(why));
+        }
         let neutral = neutral_header(self.draft, rendered)?;
         let envelope = self.envelope(copies, route, &neutral.header);
         let mut body = rendered.message.reader_from(neutral.body_offset);
@@ -182,7 +186,7 @@ impl<'a> Queue<'a> {
                 .full_name
                 .as_ref()
                 .map(|name| name.as_str().to_owned()),
-            merge: (!signed).then(|| {
+            merge: (!signed && self.around.settings.is_set("outbox-merge")).then(|| {
                 merge_key(
                     &recipients,
                     subject.as_deref().unwrap_or_default().as_bytes(),
@@ -271,6 +275,12 @@ impl<'a> Queue<'a> {
         let is_needed = standings
             .iter()
             .any(|standing| *standing != Standing::Waiting);
+        if let Some((id, next, count)) = self.merged(&entry) {
+            self.remember(id, next, false, Some(count), copies, &standings);
+            // What stays is sent beside the other one: a message too many, and none too few.
+            let _ = entry.finish();
+            return;
+        }
         match make_safe(&mut entry, is_uncertain, is_needed) {
             Ok(()) => {
                 let id: Arc<str> = entry.id().as_str().into();
@@ -282,6 +292,20 @@ impl<'a> Queue<'a> {
                 self.unsafe_entries.borrow_mut().push(entry);
             }
         }
+    }
+
+    /// Counts a message in an entry that waits for the same. Returns its ID, when it is tried next, and
+    /// for how many messages it stands; `None` if there is none, or nothing can be written down.
+    fn merged(&self, entry: &Entry) -> Option<(Arc<str>, u64, u64)> {
+        let mut found = self.outbox()?.equal_to(entry)?;
+        found.state_mut().repeated += 1;
+        found
+            .save_state()
+            .and_then(|()| found.make_durable())
+            .ok()?;
+        let state = found.state();
+        let next = state.next.unwrap_or_else(|| clock::since_epoch().as_secs());
+        Some((found.id().as_str().into(), next, state.repeated + 1))
     }
 
     fn remember(

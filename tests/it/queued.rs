@@ -451,3 +451,125 @@ fn recipients_that_lead_to_several_routes_stand_for_themselves() {
         .run();
     assert_eq!(ran.waiting().recipients(), ["far@example.com"]);
 }
+
+/// Returns a mail for a relay that nobody is at.
+fn unsent(case: Case, body: &str) -> Case {
+    case.rc("set mta=smtp://127.0.0.1:1 from=a@x.org")
+        .args(["-s", "disk", "ops@example.com"])
+        .stdin(body)
+        .status(75)
+        .any_stderr()
+        .may_change("home")
+}
+
+#[test]
+fn beyond_its_limits_the_outbox_takes_nothing_and_says_which() {
+    for (line, why) in [
+        (
+            "set outbox-max-count=1",
+            "it has 1 messages already (outbox-max-count)",
+        ),
+        (
+            "set outbox-max-size=600",
+            "it would have more than 600 bytes (outbox-max-size)",
+        ),
+    ] {
+        let first = unsent(Case::new(), "first\n").run();
+        assert_eq!(first.queued().len(), 1);
+        let ran = unsent(first.again(), &"second\n".repeat(20)).rc(line).run();
+        let said = ran.stderr();
+        assert!(said.contains(why), "{said}");
+        assert!(said.contains("not retried"), "{said}");
+        assert_eq!((ran.queued().len(), ran.dead().len()), (1, 1));
+    }
+    // A mail that the relay takes now needs no room.
+    let server = SmtpServer::accepting(Behaviour::default());
+    let full = unsent(Case::new(), "first\n").run().again();
+    full.rc(&format!(
+        "set mta=smtp://127.0.0.1:{} outbox-max-count=1",
+        server.port()
+    ))
+    .args(["-s", "t", "ops@example.com"])
+    .stdin("x\n")
+    .may_change("home")
+    .run();
+    assert_eq!(server.messages().len(), 1);
+}
+
+#[test]
+fn an_equal_message_that_waits_is_counted() {
+    let mut ran = unsent(Case::new(), "full\n").run();
+    let first = ran.waiting();
+    for count in 2..=3 {
+        ran = unsent(ran.again(), "full\n").run();
+        let said = ran.stderr();
+        let line = format!("already as {}, and now counts as {count}", first.id);
+        assert!(said.contains(&line), "{said}");
+        let waiting = ran.waiting();
+        assert_eq!(waiting.message, first.message);
+        assert_eq!(waiting.state["repeated"], count - 1);
+    }
+    // Another body, subject, recipient or sender is another message, and so is one that is signed.
+    let others: [(&str, &[&str], &str); 6] = [
+        ("emptier\n", &[], ""),
+        ("full\n", &["-c", "b@example.com"], ""),
+        ("full\n", &["-r", "b@example.com"], ""),
+        ("full\n", &["-a", "report"], ""),
+        ("full\n", &["-M", "application/pkcs7-mime"], ""),
+        ("full\n", &[], "set nooutbox-merge"),
+    ];
+    let mut expected = 1;
+    for (body, args, line) in others {
+        ran = unsent(ran.again(), body)
+            .args(args)
+            .rc(line)
+            .file("cwd/report", "r\n")
+            .run();
+        expected += 1;
+        assert_eq!(
+            ran.queued().len(),
+            expected,
+            "{args:?} {line} {}",
+            ran.stderr()
+        );
+    }
+}
+
+#[test]
+fn nothing_is_merged_into_what_is_old_held_uncertain_or_served() {
+    type Change = fn(&mut serde_json::Value);
+    let changes: [(&str, Change); 3] = [
+        ("held", |state| state["held"] = "".into()),
+        ("accepted", |state| {
+            state["targets"][0]["state"] = "accepted".into()
+        }),
+        ("uncertain", |state| {
+            state["targets"][0]["state"] = "uncertain".into()
+        }),
+    ];
+    for (what, change) in changes {
+        let ran = unsent(Case::new(), "full\n").run();
+        let waiting = ran.waiting();
+        let mut state = waiting.state.clone();
+        change(&mut state);
+        std::fs::write(waiting.path.with_extension("st"), state.to_string()).unwrap();
+        let ran = unsent(ran.again(), "full\n").run();
+        assert_eq!(ran.queued().len(), 2, "{what}");
+    }
+    // By its name: eleven minutes old.
+    let ran = unsent(Case::new(), "full\n").run();
+    let waiting = ran.waiting();
+    let (time, rest) = waiting.id.split_once('-').unwrap();
+    let older = time.parse::<u64>().unwrap() - 11 * 60 * 1_000_000;
+    let old = waiting.path.with_file_name(format!("{older:016}-{rest}.q"));
+    std::fs::rename(&waiting.path, &old).unwrap();
+    std::fs::remove_file(waiting.path.with_extension("st")).unwrap();
+    let ran = unsent(ran.again(), "full\n").run();
+    assert_eq!(ran.queued().len(), 2);
+    // Uncertain by its name.
+    let ran = unsent(Case::new(), "full\n").run();
+    let waiting = ran.waiting();
+    std::fs::rename(&waiting.path, waiting.path.with_extension("dot")).unwrap();
+    let ran = unsent(ran.again(), "full\n").run();
+    assert_eq!(ran.queued().len(), 2);
+}

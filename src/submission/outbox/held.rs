@@ -211,6 +211,11 @@ impl Entry {
         }
     }
 
+    /// Returns the hash of the message's body.
+    pub(super) fn body_hash(&self) -> u128 {
+        self.head.line.body
+    }
+
     /// Returns whether its final dot may have been written.
     pub(crate) fn is_uncertain(&self) -> bool {
         self.file.standing().suffix == Suffix::Dot

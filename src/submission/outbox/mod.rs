@@ -33,11 +33,13 @@
 // Until the flush and the faces of the outbox use all of it.
 #![allow(dead_code, unused_imports)]
 
+mod caps;
 pub(crate) mod dropped;
 mod entry;
 pub(crate) mod flush;
 mod held;
 mod listing;
+mod merge;
 mod noticed;
 mod place;
 pub(crate) mod route_state;
@@ -48,6 +50,7 @@ mod store;
 mod tests;
 mod turn;
 
+pub(crate) use caps::Limits;
 pub(crate) use entry::{EntryEnvelope, Id, SUBJECT, merge_key};
 pub(crate) use flush::along::troubles;
 pub(crate) use held::{Entry, EntryFile, EntryMessage};

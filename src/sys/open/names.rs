@@ -21,6 +21,7 @@
 //! | the files of an outbox | `submission::outbox::store` |
 //! | the name and the state of an entry of an outbox that we have locked | `submission::outbox::held` |
 //! | the files of an outbox that are listed | `submission::outbox::listing` |
+//! | the entries of an outbox that an equal message may be merged into | `submission::outbox::merge` |
 //! | the time of the last note about an outbox | `submission::outbox::noticed` |
 //! | what users leave for root: nothing but the open file is believed | `submission::outbox::dropped` |
 //! | the states of routes in an outbox | `submission::outbox::route_state` |
