@@ -162,6 +162,23 @@ impl Outbox {
         Ok(())
     }
 
+    /// Returns whether more than one entry may be sent; looks no further than the second.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn has_several(&self) -> io::Result<bool> {
+        let mut count = 0;
+        for name in names_of(self.directory())? {
+            if let Some((_, Suffix::Queued | Suffix::Dot)) = Suffix::parse(&name?.0) {
+                count += 1;
+            }
+            if count > 1 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Returns whether there is nothing that a flush could do.
     ///
     /// # Errors

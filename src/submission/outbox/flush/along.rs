@@ -141,7 +141,7 @@ impl<'a> Trip<'a> {
     /// Returns whether messages wait that an accepted mail could take along.
     pub(crate) fn has_company(&self) -> bool {
         // The mail's own entry is one.
-        self.outbox.ids().is_ok_and(|ids| ids.len() > 1)
+        self.outbox.has_several().unwrap_or(false)
     }
 
     /// Sends a few of the messages that wait for this route, without a word: at most [`MOST`], and
