@@ -46,6 +46,7 @@
 //! | Where does a mail become safe? | `transport/sendmail`, `transport/smtp/transaction.rs`, `mailbox/append`, `mailbox/maildir/deliver.rs`: each has a comment at that line. A mail that nobody accepted: `submission/keep.rs` |
 //! | Where does a new command of the reader go? | a row of `config/commands.rs`, an arm in `shell/dispatch.rs`, a method beside its like in `shell` |
 //! | Where does a new option go? | `cli/mailx/options.rs` and its table, or `cli/postrider/options.rs`; a new variable is a row of `config/variables.rs` |
+//! | Which relay of a list takes a mail, and which one may see a password? | `submission/in_turn.rs`; `submission/relay_secret.rs` |
 //! | Why did this mail go that way? | `submission/route.rs` decides, `report/explain.rs` shows it |
 //! | What may `ui` not do? | open, change or send anything: it only displays what it is given |
 //! | Where does a mail wait that is sent later? | `submission/outbox`; one that no try can send becomes a dead letter in `submission/keep.rs` |
