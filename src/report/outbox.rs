@@ -120,17 +120,21 @@ fn time(seconds: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(after).unwrap_or(UNIX_EPOCH)
 }
 
+/// Returns whether a calendar has this time.
+fn is_sane(at: SystemTime) -> bool {
+    at < UNIX_EPOCH + Duration::from_secs(1 << 37)
+}
+
 /// Returns a time in RFC 3339, in the local zone; none where no calendar has it.
 fn rfc3339(at: SystemTime) -> Option<String> {
-    let is_sane = at < UNIX_EPOCH + Duration::from_secs(1 << 37);
-    is_sane.then(|| clock::local(at).to_rfc3339_opts(chrono::SecondsFormat::Secs, false))
+    is_sane(at).then(|| clock::local(at).to_rfc3339_opts(chrono::SecondsFormat::Secs, false))
 }
 
 /// Returns a time as people read it: without the day if it is today.
 fn shown_time(at: SystemTime, now: SystemTime) -> String {
-    let Some(_) = rfc3339(at) else {
+    if !is_sane(at) {
         return "never".to_owned();
-    };
+    }
     let (at, now) = (clock::local(at), clock::local(now));
     let form = if at.date_naive() == now.date_naive() {
         "%H:%M"
