@@ -193,6 +193,8 @@ pub struct Failure {
     pub source: Option<anyhow::Error>,
     /// The next step, if there is one.
     pub hint: Option<String>,
+    /// Whether a file is closed to us that root could read.
+    pub needs_root: bool,
 }
 
 impl Failure {
@@ -203,6 +205,7 @@ impl Failure {
             what: what.into(),
             source: None,
             hint: None,
+            needs_root: false,
         }
     }
 

@@ -25,7 +25,7 @@ use crate::submission::queue::{EntryHooks, Queue};
 use crate::submission::relay_list::RelayList;
 use crate::submission::route::{Route, RoutedCopy};
 use crate::submission::{CopyReport, Dropped, Surroundings, relay};
-use crate::sys::open::{self, Unread};
+use crate::sys::open;
 use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::{self, Local};
@@ -97,17 +97,9 @@ pub(super) fn outcome_of_failure(failure: Failure) -> Outcome {
         kind => Disposition::Refused(kind),
     };
     let mut outcome = Outcome::new(disposition, exit::with_causes(&failure));
-    outcome.needs_root = is_closed_to_us(&failure);
+    outcome.needs_root = failure.needs_root && user::effective_uid() != 0;
     outcome.hint = failure.hint;
     outcome
-}
-
-/// Returns whether a file that the submission needs, such as the one with the password, is there and
-/// closed to us.
-fn is_closed_to_us(failure: &Failure) -> bool {
-    let chain = failure.source.iter().flat_map(|source| source.chain());
-    let mut unread = chain.filter_map(|error| error.downcast_ref::<Unread>());
-    unread.any(|unread| matches!(unread, Unread::Denied(_)))
 }
 
 /// Returns how mail is delivered on this host.

@@ -272,11 +272,12 @@ pub(super) fn check_private(what: &str, path: &Path, metadata: &Metadata) -> Res
 
 /// Says that a file with a secret cannot be read.
 pub(super) fn unreadable(path: &Path, what: &str, error: Unread) -> Failure {
-    Failure::new(
+    let mut failure = Failure::new(
         error.kind(Kind::Config),
         format!("cannot read the {what} in {}", sanitize::path(&path)),
-    )
-    .because(error)
+    );
+    failure.needs_root = matches!(error, Unread::Denied(_));
+    failure.because(error)
 }
 
 /// Why there is no secret in a file.
