@@ -77,6 +77,7 @@ mod ses_password;
 mod signals;
 mod smtp;
 mod smtp_tls;
+mod stale_tokens;
 mod synced;
 mod system;
 mod terminal;
