@@ -573,3 +573,47 @@ fn nothing_is_merged_into_what_is_old_held_uncertain_or_served() {
     let ran = unsent(ran.again(), "full\n").run();
     assert_eq!(ran.queued().len(), 2);
 }
+
+#[test]
+fn only_a_promise_costs_a_sync() {
+    const STRACE: &str = "/usr/bin/strace";
+    if !std::path::Path::new(STRACE).exists() {
+        return crate::launch::left_out("the syncs of a mail", "needs strace");
+    }
+    let traced = |case: Case| {
+        let script = format!(
+            "exec {STRACE} -f -qq -o [DIR]/cwd/trace -e trace=fsync,fdatasync,syncfs,rename,renameat,renameat2 \"$@\""
+        );
+        let script = script.replace(
+            "[DIR]",
+            case.path("")
+                .to_str()
+                .expect("a text")
+                .trim_end_matches('/'),
+        );
+        case.within(&script).may_change("cwd/trace")
+    };
+    let syncs = |ran: &Ran| {
+        let trace = String::from_utf8(ran.read("cwd/trace")).expect("text");
+        trace
+            .lines()
+            .filter(|line| line.contains("sync(") || line.contains("syncfs("))
+            .count()
+    };
+    let server = SmtpServer::accepting(Behaviour::default());
+    // The first mail makes the directory, which has to be there after a power cut.
+    let ran = relayed(&server).args(["ops@example.com"]).run();
+    let again = ran
+        .again()
+        .rc(&format!(
+            "set mta=smtp://127.0.0.1:{} hostname=c.example.org",
+            server.port()
+        ))
+        .args(["-s", "t", "ops@example.com"])
+        .stdin("x\n");
+    let ran = traced(again).run();
+    assert_eq!(syncs(&ran), 0);
+    // The entry, its sidecar and the directory; more where that is young.
+    let ran = traced(unsent(ran.again(), "x\n")).run();
+    assert!(syncs(&ran) >= 3, "{}", syncs(&ran));
+}

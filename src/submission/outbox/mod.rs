@@ -30,9 +30,6 @@
 //! They are flock(2) on open files, asked for without waiting, and die with their owner. That a file
 //! is there never means that it is locked.
 
-// Until the flush and the faces of the outbox use all of it.
-#![allow(dead_code, unused_imports)]
-
 mod caps;
 pub(crate) mod dropped;
 mod entry;
@@ -53,8 +50,8 @@ mod turn;
 pub(crate) use caps::Limits;
 pub(crate) use entry::{EntryEnvelope, Id, SUBJECT, merge_key};
 pub(crate) use flush::along::troubles;
-pub(crate) use held::{Entry, EntryFile, EntryMessage};
+pub(crate) use held::Entry;
 pub(crate) use listing::{Condition, Listed, Listing};
 pub(super) use place::is_automatic;
-pub(crate) use state::{EntryState, ReplyNote, Standing, TargetState};
-pub(crate) use store::{FlusherLock, Outbox};
+pub(crate) use state::{EntryState, Standing, TargetState};
+pub(crate) use store::Outbox;

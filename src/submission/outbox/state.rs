@@ -141,23 +141,12 @@ impl EntryState {
         done
     }
 
-    /// Returns whether nothing is to be sent to this target any more; for many targets
-    /// [`done`](EntryState::done) is asked once.
-    pub(crate) fn is_done(&self, recipient: &str, target: &str) -> bool {
-        self.done().has(recipient, target)
-    }
-
     /// Returns whether nothing is to be sent to any of these recipients any more.
     pub(crate) fn is_all_done<'a>(&self, recipients: impl IntoIterator<Item = &'a str>) -> bool {
         let done = self.done();
         let mut recipients = recipients.into_iter();
         recipients.all(|recipient| done.recipients.contains_key(recipient))
             && self.targets.iter().all(|to| to.standing.is_final())
-    }
-
-    /// Sets what became of a target.
-    pub(crate) fn set_target(&mut self, new: TargetState) {
-        self.set_targets([new]);
     }
 
     /// Sets what became of these targets. There may be a hundred thousand.

@@ -227,7 +227,7 @@ fn the_state_comes_back_and_decides_who_gets_the_message() {
         ("unknown", "unknown", false),
     ] {
         assert_eq!(
-            state.is_done(recipient, target),
+            state.done().has(recipient, target),
             done,
             "{recipient} {target}"
         );
