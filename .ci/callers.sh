@@ -32,6 +32,7 @@ install -m 666 /dev/null "$log"
 echo 'set log=/var/log/postrider.log' >"$root/etc/postrider.rc"
 
 make_user "$USER_NAME"
+user_id=$(inside id -u "$USER_NAME")
 spool=$root/var/mail
 inside chown root:mail /var/mail
 chmod 2775 "$spool"
@@ -80,7 +81,7 @@ for _ in $(seq 300); do
     [ -z "$(find "$drop" -type f -perm 700)" ] || break
     sleep 0.1
 done
-[ -n "$(find "$drop" -type f -perm 700 -user "$USER_NAME")" ] || fail "sudo: the report is not left to root"
+[ -n "$(find "$drop" -type f -perm 700 -uid "$user_id")" ] || fail "sudo: the report is not left to root"
 : >"$spool/root"
 inside postrider outbox flush -q || fail "outbox flush: exit $?"
 arrived "$spool/root" "COMMAND=/.*bin/true" 5
@@ -109,12 +110,12 @@ for _ in $(seq $((CRON_LIMIT * 10))); do
     sleep 0.1
 done
 left=$(date +%s)
-[ -n "$(find "$drop" -type f -user "$USER_NAME")" ] || [ -e "$spool/$USER_NAME" ] || fail "the mail of a plain user is not left to root"
+[ -n "$(find "$drop" -type f -uid "$user_id")" ] || [ -e "$spool/$USER_NAME" ] || fail "the mail of a plain user is not left to root"
 arrived "$spool/$USER_NAME" 'last of user' $CRON_LIMIT
 took=$(($(date +%s) - left))
 [ $took -le 75 ] || fail "the mail of a plain user took $took s"
-mode=$(stat -c '%a %U' "$spool/$USER_NAME")
-[ "$mode" = "660 $USER_NAME" ] || fail "the mailbox has mode and owner $mode"
+mode=$(stat -c '%a %u' "$spool/$USER_NAME")
+[ "$mode" = "660 $user_id" ] || fail "the mailbox has mode and owner $mode"
 grep -q '^From: root (Cron Daemon)' "$spool/$USER_NAME" || fail "cron of a plain user: no From"
 grep -q "^Sender: $USER_NAME" "$spool/$USER_NAME" || fail "the mail does not name its sender"
 grep -q '^from-user$' "$spool/$USER_NAME" || fail "the mail is not whole"
