@@ -434,7 +434,10 @@ fn text_where_tls_was_expected_is_told_with_the_way_to_speak_to_such_a_port() {
         .stdin("x\n")
         .status(76)
         .says("cannot start TLS: its answer is not TLS")
-        .hints("smtps:// and submissions:// start with TLS (port 465)")
+        .hints(&format!(
+            "this port starts without TLS and goes over to it by STARTTLS: write submission://localhost:{}",
+            server.port()
+        ))
         .queues(1)
         .run();
 }
