@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use clap::Args;
 
-use super::options::CommonArguments;
+use super::common::CommonArguments;
 use crate::cli::settings::{self, Inputs};
 use crate::config::{Environment, Settings};
 use crate::diagnostics::Diagnostics;

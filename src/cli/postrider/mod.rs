@@ -1,5 +1,6 @@
 //! The postrider face: subcommands with long options, for new scripts.
 
+mod common;
 mod complaints;
 pub(crate) mod flush;
 pub(crate) mod options;

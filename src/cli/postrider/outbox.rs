@@ -2,8 +2,8 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::common::CommonArguments;
 use super::flush::{self, OutboxFlushArguments};
-use super::options::CommonArguments;
 use crate::cli::settings;
 use crate::config::Environment;
 use crate::diagnostics::Diagnostics;

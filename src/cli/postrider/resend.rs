@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::common::CommonArguments;
 use super::flush;
-use super::options::CommonArguments;
 use crate::cli::settings;
 use crate::config::Environment;
 use crate::diagnostics::Diagnostics;

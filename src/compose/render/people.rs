@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::{complete, fields};
+use super::fields::{complete, fields};
 use crate::address::{NamedAddress, parse_list};
 use crate::compose::Draft;
 use crate::message::premade::PremadeHeader;

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use super::job::{Event, Job, Progress, SharedMessage, seconds};
+use super::job::{Event, Job, Progress, SharedMessage};
 use super::mask::Mask;
-use super::relay::{Relay, Timeouts};
+use super::relay::{Relay, Timeouts, seconds};
 use super::tls_hints;
 use super::worker::{self, Command};
 use crate::address::EnvelopeAddress;

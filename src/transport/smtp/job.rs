@@ -51,15 +51,6 @@ impl Job {
     }
 }
 
-/// Writes a duration as people say it.
-pub(super) fn seconds(duration: Duration) -> String {
-    if duration.subsec_millis() == 0 {
-        format!("{} s", duration.as_secs())
-    } else {
-        format!("{} ms", duration.as_millis())
-    }
-}
-
 /// How far the worker is; shared with the thread that waits for it.
 pub(super) struct Progress(Mutex<ProgressState>);
 

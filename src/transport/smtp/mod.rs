@@ -9,8 +9,8 @@
 //! - `lookup`: addresses of the relay; `session`: from the connection to where mail can be sent
 //! - `delivery`: for whom a message is still to be sent; `transaction`: MAIL, RCPT, DATA;
 //!   `surplus`: too many recipients at once
-//! - `verdict`: what replies and failures mean; `scope`: what they speak of; `providers`: the next
-//!   step after replies that are known
+//! - `verdict`: what replies and failures mean; `scope`: what they speak of; `part`: where in the
+//!   dialogue they come; `providers`: the next step after replies that are known
 //! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says; `mask`: without
 //!   our secrets
 //! - `relay`: where it is and how to speak to it; `job`: what a dialogue needs and how far it is
@@ -38,6 +38,7 @@ mod delivery;
 mod job;
 mod lookup;
 mod mask;
+mod part;
 mod providers;
 mod relay;
 mod reply;

@@ -206,3 +206,12 @@ impl Relay {
         self.trust_loopback && peer.to_canonical().is_loopback()
     }
 }
+
+/// Writes a duration as people say it.
+pub(super) fn seconds(duration: Duration) -> String {
+    if duration.subsec_millis() == 0 {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
+}

@@ -3,8 +3,8 @@
 //! A queue needs to know. One message that is refused says nothing of the next one, a relay that
 //! refuses our login refuses all, and one that wants less of us must not be asked again at once.
 
+use super::part::DialoguePart;
 use super::reply::{Reply, enhanced_code};
-use super::verdict::DialoguePart;
 use crate::transport::Scope;
 
 /// Returns what a refusal speaks of.

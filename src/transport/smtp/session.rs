@@ -15,10 +15,11 @@ use super::auth;
 use super::connection::{Connection, WireError};
 use super::job::Job;
 use super::lookup::resolve;
+use super::part::DialoguePart;
 use super::relay::Security;
 use super::reply::{Capabilities, Reply};
 use super::tls::Judgement;
-use super::verdict::{DialoguePart, Stop, failure, unanswered, unconnected, undecided, verdict};
+use super::verdict::{Stop, failure, unanswered, unconnected, undecided, verdict};
 use crate::exit::Kind;
 use crate::transport::{Disposition, Outcome, Scope};
 
@@ -135,7 +136,7 @@ impl SmtpSession {
                 break;
             }
         }
-        let mut outcome = last.unwrap_or_else(|| undecided(job));
+        let mut outcome = last.unwrap_or_else(|| undecided(&job.relay));
         if addresses.len() > 1 {
             outcome.text = format!("{} (tried {} addresses)", outcome.text, addresses.len());
         }
@@ -320,7 +321,7 @@ impl SmtpSession {
                 ),
             }));
         }
-        let mut outcome = undecided(&self.job);
+        let mut outcome = undecided(&self.job.relay);
         // PLAIN comes before LOGIN: it takes one turn less. Some servers offer both and implement
         // only one, hence the loop.
         for mechanism in candidates {
@@ -480,7 +481,7 @@ impl SmtpSession {
     }
 
     pub(super) fn unwanted(&self) -> Stop {
-        Stop::Broken(undecided(&self.job))
+        Stop::Broken(undecided(&self.job.relay))
     }
 
     pub(super) fn show(&self, reply: &Reply) {

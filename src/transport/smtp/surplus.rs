@@ -1,7 +1,8 @@
 //! What a relay says of too many recipients in one transaction.
 
+use super::part::DialoguePart;
 use super::reply::{Reply, enhanced_code};
-use super::verdict::{DialoguePart, verdict};
+use super::verdict::verdict;
 use crate::exit::Kind;
 use crate::transport::{Disposition, Outcome};
 

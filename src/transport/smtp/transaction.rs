@@ -13,10 +13,11 @@ use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 use super::data::{Block, Blocks, WireMeasure, measure};
 use super::delivery::Delivery;
 use super::job::Event;
+use super::part::DialoguePart;
 use super::reply::Reply;
 use super::session::SmtpSession;
 use super::surplus::{fewer_recipients, says_too_many, too_many};
-use super::verdict::{DialoguePart, Stop, unanswered, uncertain, undecided, verdict};
+use super::verdict::{Stop, unanswered, uncertain, undecided, verdict};
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::{Kind, plain};
 use crate::transport::{Disposition, Outcome, Scope};
@@ -388,7 +389,7 @@ impl SmtpSession {
                     self.is_in_transaction = false;
                     return Ok(reply);
                 }
-                None => return Err(Stop::Broken(undecided(&job))),
+                None => return Err(Stop::Broken(undecided(&job.relay))),
             }
         }
     }

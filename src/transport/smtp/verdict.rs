@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::connection::WireError;
-use super::job::{Job, seconds};
+use super::part::DialoguePart;
 use super::providers;
-use super::relay::Relay;
+use super::relay::{Relay, seconds};
 use super::reply::{Reply, enhanced_code};
 use super::scope::{is_limit_of_a_day, scope_of};
 use super::tls::TlsError;
@@ -43,21 +43,6 @@ impl Stop {
             Stop::Broken(outcome) => Stop::Broken(about_message(outcome)),
         }
     }
-}
-
-/// The subject of a command, which decides what a refusal means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum DialoguePart {
-    Session,
-    /// STARTTLS.
-    Tls,
-    /// EHLO or HELO: this host's name.
-    Hello,
-    Authentication,
-    /// MAIL.
-    Sender,
-    Recipient,
-    Message,
 }
 
 /// Returns the outcome for a negative reply.
@@ -254,8 +239,8 @@ pub(super) fn uncertain(text: String) -> Outcome {
 }
 
 /// Returns the outcome of recipients that have no other one; it is only printed if this code is wrong.
-pub(super) fn undecided(job: &Job) -> Outcome {
-    let text = format!("{}: no outcome was recorded", job.relay.name());
+pub(super) fn undecided(relay: &Relay) -> Outcome {
+    let text = format!("{}: no outcome was recorded", relay.name());
     Outcome::new(Disposition::TryLater(Kind::Software), text)
 }
 

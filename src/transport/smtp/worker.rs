@@ -80,7 +80,7 @@ fn deliver(job: &Arc<Job>, kept: &mut Option<SmtpSession>) -> Outcome {
         match session.transact(&mut delivery) {
             Ok(()) if delivery.is_done() => {
                 *kept = Some(session);
-                return undecided(job);
+                return undecided(&job.relay);
             }
             Ok(()) => {
                 *kept = Some(session);

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::Event;
+use super::event::Event;
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;

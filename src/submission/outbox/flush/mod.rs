@@ -8,12 +8,14 @@
 //! - `attempt`: what the outcomes of one try mean for an entry; `send`: the try
 //! - `along`: what a mail that is sent does for its route, and for those that wait for it
 //! - `collect`: what users have left in the drop directory comes first, where root flushes
+//! - `event`: what it tells while it works
 //! - `routes`: the routes of this flush and their connections
 //! - `trouble`: what the outcomes of a message say of its route
 
 pub(crate) mod along;
 mod attempt;
 mod collect;
+mod event;
 mod routes;
 mod send;
 pub(crate) mod trouble;
@@ -25,9 +27,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub(crate) use self::event::{Event, News};
 use self::routes::{Change, Routes, Way};
 use self::trouble::Shown;
-use super::route_state::{RouteKey, RouteState, RouteStates};
+use super::route_state::{RouteKey, RouteStates};
 use super::turn::{self, Asked, Rules, Turn};
 use super::{Condition, EntryEnvelope, Id, Listed, Outbox, schedule};
 use crate::address::EnvelopeAddress;
@@ -57,54 +60,6 @@ pub(crate) struct FlushRequest {
 
 /// Reads the settings as they are now for an account.
 pub(crate) type Configure<'a> = &'a dyn Fn(Option<&str>) -> Result<Settings, Failure>;
-
-/// An entry in the news.
-#[derive(Clone, Debug)]
-pub(crate) struct News {
-    /// Its ID.
-    pub(crate) id: Id,
-    /// Those whom it is about.
-    pub(crate) recipients: Vec<String>,
-    /// What became of it, in the words of the next hop or ours.
-    pub(crate) text: String,
-    /// The next step, if there is one.
-    pub(crate) hint: Option<String>,
-    /// Whether it waits for a person to mend the settings, and this was not known before.
-    pub(crate) is_new: bool,
-}
-
-/// What a flush tells while it works.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// Another flusher is at work in this outbox.
-    Busy(String),
-    /// An entry whose writer was killed waits from now on.
-    Adopted(Id),
-    /// A message of the drop directory is in root's outbox now.
-    Collected(Id),
-    /// An object of the drop directory that is no message was put away.
-    Rejected(String),
-    /// An entry is no sound one.
-    Torn(Id, String),
-    /// A notice of the plan or of a transport.
-    Notice(String),
-    /// A route is not tried yet.
-    NotTried(RouteState),
-    /// A route takes no mail; and whether this trouble is new.
-    Down(RouteState, bool),
-    /// A route takes mail again.
-    Up(String),
-    /// Every recipient has the message.
-    Sent(News),
-    /// The message was put away for good, with the worst outcome.
-    Failed(News, Kind),
-    /// It waits.
-    Waits(News),
-    /// It may have arrived.
-    Uncertain(News),
-    /// Something of this host failed.
-    Fault(Failure),
-}
 
 /// What a flush has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

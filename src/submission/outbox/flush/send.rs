@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::along::held_back;
 use super::attempt::{self, Fate, Tried};
+use super::event::{Event, News};
 use super::routes::KnownRoute;
 use super::trouble::shown;
-use super::{Event, Flush, News, arrival_of, recipients_of, way};
+use super::{Flush, arrival_of, recipients_of, way};
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::compose::Draft;
 use crate::compose::premade::{self, Resumed};
