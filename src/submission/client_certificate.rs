@@ -4,7 +4,7 @@
 
 use zeroize::Zeroizing;
 
-use super::secret::{check_private, named_file};
+use super::secret_file::{check_private, named_file};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;

@@ -18,11 +18,12 @@ use crate::mailbox::{self, AppendOptions};
 use crate::message::{self, HeaderValue, Wire};
 use crate::sanitize;
 use crate::submission::in_turn::in_turn;
-use crate::submission::mta::RelayUrl;
 use crate::submission::outbox::flush::along::Trip;
+use crate::submission::outcome::outcome_of_failure;
 use crate::submission::plan::{SubmissionPlan, hint_of_recipient};
 use crate::submission::queue::{EntryHooks, Queue};
 use crate::submission::relay_list::RelayList;
+use crate::submission::relay_url::RelayUrl;
 use crate::submission::route::{Route, RoutedCopy};
 use crate::submission::{CopyReport, Dropped, Surroundings, relay};
 use crate::sys::open;
@@ -84,22 +85,6 @@ pub(super) fn groups(copies: &[RoutedCopy]) -> Vec<(Option<&Route>, Vec<&RoutedC
         }
     }
     groups
-}
-
-/// Returns the outcome of a copy that could not even be handed to a transport.
-pub(super) fn outcome_of_failure(failure: Failure) -> Outcome {
-    let disposition = match failure.kind {
-        // A full disk, an I/O error or a service that is away or talks nonsense passes; a missing
-        // password or a wrong setting does not, and trying again would hide it.
-        kind @ (Kind::CannotCreate | Kind::Io | Kind::TryLater | Kind::Protocol) => {
-            Disposition::TryLater(kind)
-        }
-        kind => Disposition::Refused(kind),
-    };
-    let mut outcome = Outcome::new(disposition, exit::with_causes(&failure));
-    outcome.needs_root = failure.needs_root && user::effective_uid() != 0;
-    outcome.hint = failure.hint;
-    outcome
 }
 
 /// Returns how mail is delivered on this host.

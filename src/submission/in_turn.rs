@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use super::mta::RelayUrl;
 use super::relay_list::RelayList;
+use super::relay_url::RelayUrl;
 use crate::address::EnvelopeAddress;
 use crate::transport::{Disposition, Outcome, Scope};
 

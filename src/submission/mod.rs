@@ -4,9 +4,9 @@
 //! recipient, and keeps the text of a message that was not accepted. All programs use it: mailx,
 //! postrider and sendmail. It prints nothing: `compose` makes the message, and `cli` prints the report.
 //!
-//! The steps: `plan` finds a route for each copy (`mta` reads the settings, `identity` the names of
+//! The steps: `plan` finds a route for each copy (`mta` reads the settings, `relay_url` a relay's URL, `identity` the names of
 //! this host, `route` expands the system's aliases and decides); `dispatch` renders the message for each route
-//! and hands it to its transport (`relay` prepares the one over SMTP, `secret` and `token` the login there); `queue`
+//! and hands it to its transport (`relay` prepares the one over SMTP, `secret` and `token` the login there, `secret_file` reads what only its owner may); `queue`
 //! keeps in the `outbox` what is to be tried again, `keep` writes the dead letter; `log` and `report` say what became of each copy.
 
 use std::borrow::Cow;
@@ -31,15 +31,18 @@ mod members;
 pub mod mta;
 pub(crate) mod note;
 pub(crate) mod outbox;
+mod outcome;
 pub mod plan;
 mod queue;
 pub mod relay;
 pub mod relay_list;
 mod relay_secret;
+pub mod relay_url;
 pub mod relayed;
 mod report;
 pub mod route;
 mod secret;
+mod secret_file;
 pub(crate) mod ses;
 mod surroundings;
 mod token;

@@ -15,10 +15,10 @@ use crate::sanitize;
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
 use crate::submission::members::AliasMembers;
-use crate::submission::mta::{Mta, MtaError};
+use crate::submission::mta::Mta;
 use crate::submission::relay;
 use crate::submission::relay_list::RelayList;
-use crate::submission::relay_secret;
+use crate::submission::relay_url::MtaError;
 use crate::submission::relayed::{self, Relayed, Rewriting};
 use crate::submission::route::{self, Route, RoutedCopy, RoutingInputs};
 use crate::submission::secret;
@@ -85,7 +85,7 @@ pub(crate) fn plan(draft: &Draft, around: &Surroundings<'_>) -> Result<Submissio
     // who we are, and only then the look-ups, which cost time and may fail.
     let (mta, relay) = way_out(settings)?;
     if let Some(list) = &relay {
-        relay_secret::check_list(list, around)?;
+        secret::check_list(list, around)?;
     }
     refuse_ourselves(&mta, around)?;
     let mut identity = Identity::find(settings);

@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::client_certificate;
-use super::secret::{self, has_login, named_file};
+use super::secret::{self, has_login};
+use super::secret_file::named_file;
 use crate::config::{Origin, Settings};
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
-use crate::submission::mta::{RelayUrl, Scheme};
+use crate::submission::relay_url::{RelayUrl, Scheme};
 use crate::transport::smtp::{OldestTls, Relay, Security, Timeouts, Verify, parse_fingerprints};
 use crate::transport::{Disposition, Outcome};
 

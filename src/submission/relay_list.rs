@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::submission::mta::{MtaError, RelayUrl};
+use crate::submission::relay_url::{MtaError, RelayUrl};
 
 /// The relays of a route in the order in which they are tried; at least one.
 #[derive(Clone, PartialEq, Eq)]

@@ -4,18 +4,15 @@
 //! know beside which relay they were set.
 
 use super::relay_list::RelayList;
-use super::secret::login_name;
-use super::token;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
-use crate::submission::Surroundings;
-use crate::submission::mta::RelayUrl;
+use crate::submission::relay_url::RelayUrl;
 
 /// The variables of passwords, the one that counts first before the others.
-const PASSWORDS: [&str; 3] = ["password-file", "password-command", "password"];
+pub(super) const PASSWORDS: [&str; 3] = ["password-file", "password-command", "password"];
 
 /// The variables that ask for a token.
-const TOKENS: [&str; 2] = ["oauth", "oauth-token-url"];
+pub(super) const TOKENS: [&str; 2] = ["oauth", "oauth-token-url"];
 
 /// Returns whether the secret of this variable was set for this relay, or for no other one.
 pub(super) fn is_for(name: &str, url: &RelayUrl, settings: &Settings) -> bool {
@@ -30,7 +27,8 @@ pub(super) fn are_tokens_for(url: &RelayUrl, settings: &Settings) -> bool {
     TOKENS.iter().all(|name| is_for(name, url, settings))
 }
 
-fn is_same_host(one: &RelayUrl, other: &RelayUrl) -> bool {
+/// Returns whether two relays are one host.
+pub(super) fn is_same_host(one: &RelayUrl, other: &RelayUrl) -> bool {
     let [one, other] = [one, other].map(|url| url.host.trim_end_matches('.'));
     one.eq_ignore_ascii_case(other)
 }
@@ -52,55 +50,6 @@ pub(super) fn of_another(url: &RelayUrl, settings: &Settings) -> Option<Failure>
     Some(Failure::new(Kind::Config, what).hint(format!(
         "set {name} again beside the mta= of {host}, put its login into ~/.netrc (machine {host}), or set smtp-auth=none if it wants no login"
     )))
-}
-
-/// Refuses one secret for several hosts: it is not known which of them it is for.
-///
-/// # Errors
-/// 78 when relays of several hosts would get it.
-pub(super) fn check_list(list: &RelayList, around: &Surroundings<'_>) -> Result<(), Failure> {
-    let settings = around.settings;
-    if settings.get("smtp-auth") == Some("none") {
-        return Ok(());
-    }
-    let mut hosts: Vec<&RelayUrl> = Vec::new();
-    for url in list.iter() {
-        let would_get_it = url.password.is_none() && login_name(url, settings).is_some();
-        if would_get_it && !hosts.iter().any(|known| is_same_host(known, url)) {
-            hosts.push(url);
-        }
-    }
-    if hosts.len() < 2 {
-        return Ok(());
-    }
-    let names = hosts
-        .iter()
-        .map(|url| url.host.as_str())
-        .collect::<Vec<_>>();
-    let names = names.join(" and ");
-    let set = PASSWORDS
-        .into_iter()
-        .chain(TOKENS)
-        .find(|name| settings.is_set(name));
-    let what = match set {
-        Some(name) => {
-            let is_token = TOKENS.contains(&name) && token::are_configured(settings);
-            let secret = if is_token { "token" } else { "password" };
-            let what = format!("{name} gives one {secret}, but both {names} would get it");
-            settings.origin(name).says(&what)
-        }
-        None => {
-            let directory = around.environment.credentials_directory.as_ref();
-            let file = directory.map(|directory| directory.join("smtp-password"));
-            if !file.is_some_and(|file| file.exists()) {
-                return Ok(());
-            }
-            format!("the credential smtp-password is one password, but both {names} would get it")
-        }
-    };
-    Err(Failure::new(Kind::Config, what).hint(
-        "a password goes to one host only: put the logins into ~/.netrc, with a machine line for each relay, or each password into the URL of its relay",
-    ))
 }
 
 #[cfg(test)]

@@ -1,31 +1,34 @@
 //! The login for a relay and its secret: from the settings to what the SMTP transport presents.
 //!
-//! A token that is fetched comes from `token`. Any other secret comes from a file, a command, systemd's credentials, a variable, the URL or netrc. A
-//! secret in a file that others can read is refused.
+//! A token that is fetched comes from `token`. Any other secret comes from a file, a command,
+//! systemd's credentials, a variable, the URL or netrc. `secret_file` reads the files, and refuses one
+//! that others can read.
 
-use std::ffi::OsStr;
 use std::fmt;
-use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::dispatch::outcome_of_failure;
+use super::outcome::outcome_of_failure;
+use super::secret_file::{
+    SecretError, check_private, first_line, named_file, read_secret, unreadable,
+};
 use super::token;
 use crate::address::parse_people;
-use crate::config::{KnownNames, Origin, Settings, file_name, words};
+use crate::config::{KnownNames, Origin, Settings, words};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 use crate::submission::Surroundings;
-use crate::submission::mta::{Mta, RelayUrl};
+use crate::submission::mta::Mta;
+use crate::submission::relay_list::RelayList;
 use crate::submission::relay_secret;
-use crate::sys::open::{self, Unread, Use};
+use crate::submission::relay_url::RelayUrl;
+use crate::sys::child;
+use crate::sys::open::{self, Use};
 use crate::sys::signals::Signals;
-use crate::sys::{child, user};
 use crate::transport::Outcome;
 use crate::transport::smtp::{Credentials, Mechanism, Renewal, Secret};
 
@@ -102,6 +105,59 @@ pub(super) fn check(url: &RelayUrl, settings: &Settings) -> Result<(), Failure> 
     Ok(())
 }
 
+/// Refuses one secret for several hosts: it is not known which of them it is for.
+///
+/// # Errors
+/// 78 when relays of several hosts would get it.
+pub(super) fn check_list(list: &RelayList, around: &Surroundings<'_>) -> Result<(), Failure> {
+    let settings = around.settings;
+    if settings.get("smtp-auth") == Some("none") {
+        return Ok(());
+    }
+    let mut hosts: Vec<&RelayUrl> = Vec::new();
+    for url in list.iter() {
+        let would_get_it = url.password.is_none() && login_name(url, settings).is_some();
+        if would_get_it
+            && !hosts
+                .iter()
+                .any(|known| relay_secret::is_same_host(known, url))
+        {
+            hosts.push(url);
+        }
+    }
+    if hosts.len() < 2 {
+        return Ok(());
+    }
+    let names = hosts
+        .iter()
+        .map(|url| url.host.as_str())
+        .collect::<Vec<_>>();
+    let names = names.join(" and ");
+    let set = relay_secret::PASSWORDS
+        .into_iter()
+        .chain(relay_secret::TOKENS)
+        .find(|name| settings.is_set(name));
+    let what = match set {
+        Some(name) => {
+            let is_token = relay_secret::TOKENS.contains(&name) && token::are_configured(settings);
+            let secret = if is_token { "token" } else { "password" };
+            let what = format!("{name} gives one {secret}, but both {names} would get it");
+            settings.origin(name).says(&what)
+        }
+        None => {
+            let directory = around.environment.credentials_directory.as_ref();
+            let file = directory.map(|directory| directory.join("smtp-password"));
+            if !file.is_some_and(|file| file.exists()) {
+                return Ok(());
+            }
+            format!("the credential smtp-password is one password, but both {names} would get it")
+        }
+    };
+    Err(Failure::new(Kind::Config, what).hint(
+        "a password goes to one host only: put the logins into ~/.netrc, with a machine line for each relay, or each password into the URL of its relay",
+    ))
+}
+
 /// Finds the login for a relay: none where no login name is set.
 ///
 /// # Errors
@@ -154,26 +210,6 @@ pub(super) fn credentials(
         )
         .hint("set password-file= to a file of mode 600 that contains it")),
     }
-}
-
-/// Returns the file that a variable of the route names.
-///
-/// # Errors
-/// 78 when the name means no file, as for one that is not there; 75 when the system failed to look.
-pub(super) fn named_file(
-    name: &OsStr,
-    what: &str,
-    around: &Surroundings<'_>,
-) -> Result<PathBuf, Failure> {
-    let home = around.environment.home_directory();
-    let path = file_name::of_setting(name, around.settings, home.as_deref());
-    path.map_err(|error| {
-        let mut failure = error.failure(format!("{what} {}", sanitize::path(&name)));
-        if matches!(failure.kind, Kind::NoInput | Kind::NoUser) {
-            failure.kind = Kind::Config;
-        }
-        failure
-    })
 }
 
 /// A secret, if there is one, and where another one comes from.
@@ -240,110 +276,6 @@ fn check_rc(origin: &Origin) -> Result<(), Failure> {
     let file = file.map_err(|error| unreadable(path, PASSWORD, error))?;
     file.metadata()
         .map_or(Ok(()), |metadata| check_private(PASSWORD, path, metadata))
-}
-
-/// Refuses a file with a secret that anybody but its owner, or a group that is not the owner's
-/// login group, can read.
-///
-/// # Errors
-/// 78 when they can; 75 when the owner cannot be looked up.
-pub(super) fn check_private(what: &str, path: &Path, metadata: &Metadata) -> Result<(), Failure> {
-    let mode = metadata.mode();
-    // Group root is allowed, and so is a group that is not the owner's login group: somebody gave
-    // it the file on purpose (root:mail 0640). The login group is there by itself, and may be
-    // `users`. Whoever may write could put in a login of their own, so that counts as well.
-    let by_group = mode & 0o040 != 0 && metadata.gid() != 0 && {
-        let owner = user::by_uid(metadata.uid());
-        let owner = owner.map_err(|error| unreadable(path, what, error.into()))?;
-        owner.is_none_or(|owner| owner.gid == metadata.gid())
-    };
-    if mode & 0o007 != 0 || mode & 0o020 != 0 || by_group {
-        return Err(Failure::new(
-            Kind::Config,
-            format!(
-                "other users can read the {what} in {}",
-                sanitize::path(&path)
-            ),
-        )
-        .hint(format!("chmod 600 {}", sanitize::path(&path))));
-    }
-    Ok(())
-}
-
-/// Says that a file with a secret cannot be read.
-pub(super) fn unreadable(path: &Path, what: &str, error: Unread) -> Failure {
-    let mut failure = Failure::new(
-        error.kind(Kind::Config),
-        format!("cannot read the {what} in {}", sanitize::path(&path)),
-    );
-    failure.needs_root = matches!(error, Unread::Denied(_));
-    failure.because(error)
-}
-
-/// Why there is no secret in a file.
-pub(super) enum SecretError {
-    /// There is no such file.
-    Absent(Failure),
-    /// It cannot be read or must not be used.
-    Refused(Failure),
-}
-
-impl From<SecretError> for Failure {
-    fn from(error: SecretError) -> Failure {
-        match error {
-            SecretError::Absent(failure) | SecretError::Refused(failure) => failure,
-        }
-    }
-}
-
-/// Reads the first line of a file that only its owner can read; `what` it is, as messages name it.
-///
-/// # Errors
-/// When there is no such file, it cannot be read, others can, or its first line is empty.
-pub(super) fn read_secret(
-    path: &Path,
-    what: &str,
-    around: &Surroundings<'_>,
-) -> Result<Secret, SecretError> {
-    let bytes = read_private(path, what, around)?;
-    let text = str::from_utf8(&bytes).ok();
-    text.and_then(first_line).ok_or_else(|| {
-        SecretError::Refused(Failure::new(
-            Kind::Config,
-            format!("there is no {what} in {}", sanitize::path(&path)),
-        ))
-    })
-}
-
-/// Reads a file that only its owner can read.
-///
-/// # Errors
-/// When there is no such file, it cannot be read, or others can.
-pub(super) fn read_private(
-    path: &Path,
-    what: &str,
-    around: &Surroundings<'_>,
-) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-    let unread = |error: Unread| {
-        if error.is_absent() {
-            SecretError::Absent(unreadable(path, what, error))
-        } else {
-            SecretError::Refused(unreadable(path, what, error))
-        }
-    };
-    let file = open::read::open(path, Use::Password).map_err(unread)?;
-    if let Some(metadata) = file.metadata() {
-        check_private(what, path, metadata).map_err(SecretError::Refused)?;
-    }
-    // A FIFO or /dev/stdin is allowed, for secrets that come from another program.
-    let bytes = file.bytes_or_stream(Use::Password, around.signals);
-    bytes.map(Zeroizing::new).map_err(unread)
-}
-
-/// Returns the first line of a text, if there is anything in it.
-pub(super) fn first_line(text: &str) -> Option<Secret> {
-    let line = text.lines().next()?;
-    (!line.is_empty()).then(|| Secret::new(line))
 }
 
 /// The program that `password-command` names.

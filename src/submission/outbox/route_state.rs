@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use twox_hash::XxHash3_128;
 
 use super::schedule;
-use crate::submission::mta::RelayUrl;
+use crate::submission::relay_url::RelayUrl;
 use crate::sys::open::names::{self, Access};
 use crate::sys::{clock, random};
 

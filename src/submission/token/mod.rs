@@ -26,10 +26,10 @@ use refresh::RefreshFile;
 use settings::Grant;
 
 use super::Surroundings;
-use super::dispatch::outcome_of_failure;
-use super::mta::RelayUrl;
+use super::outcome::outcome_of_failure;
 use super::relay_secret;
-use super::secret::{named_file, read_private, read_secret};
+use super::relay_url::RelayUrl;
+use super::secret_file::{named_file, read_private, read_secret};
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::sanitize;

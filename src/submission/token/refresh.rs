@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
-use crate::submission::secret::{check_private, first_line, unreadable};
+use crate::submission::secret_file::{check_private, first_line, unreadable};
 use crate::sys::disk::{directory_of, named_like, sync_name, temporary_of, temporary_prefix};
 use crate::sys::open::names;
 use crate::sys::open::read::{self, Opened};

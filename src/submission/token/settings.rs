@@ -4,8 +4,8 @@
 
 use std::ffi::OsStr;
 
-use super::super::mta::RelayUrl;
 use super::super::relay_secret;
+use super::super::relay_url::RelayUrl;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::transport::https::ServiceUrl;

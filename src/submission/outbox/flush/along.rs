@@ -14,7 +14,7 @@ use super::trouble::{Shown, shown};
 use super::{Flush, changed_at, way};
 use crate::config::{Origin, Settings};
 use crate::exit::{Failure, Kind};
-use crate::submission::mta::RelayUrl;
+use crate::submission::relay_url::RelayUrl;
 use crate::submission::route::Route;
 use crate::submission::{SubmissionPlan, Surroundings};
 use crate::sys::{clock, random};

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::super::route_state::{RouteKey, RouteState, RouteStates, Sighting, Trouble};
 use super::trouble::Shown;
-use crate::submission::mta::RelayUrl;
+use crate::submission::relay_url::RelayUrl;
 use crate::sys::{clock, random};
 use crate::transport::smtp::SmtpChannel;
 
