@@ -24,7 +24,7 @@
 //! # Promises
 //! An entry is written and gets its name `ID.q` before anybody is waited for, so the death of its
 //! writer loses nothing. That costs no sync: a message that is accepted at once leaves the disk as it
-//! came. Whoever tells the user that a message is kept calls [`EntryFile::make_durable`] before.
+//! came. Whoever tells the user that a message is kept calls [`Entry::make_durable`] before.
 //!
 //! # Locks
 //! They are flock(2) on open files, asked for without waiting, and die with their owner. That a file
