@@ -33,7 +33,7 @@ pub struct Draft {
     /// The envelope sender that was asked for.
     pub envelope_sender: Option<ReversePath>,
     /// Which of From, Sender and envelope sender the variables `from` and `sender` give.
-    pub by_variable: ByVariable,
+    pub(crate) by_variable: ByVariable,
     /// The sender's full name, where it was asked for.
     pub full_name: Option<HeaderValue>,
     /// Whether a program handed over a finished message, as to a sendmail: where it names no author,
@@ -75,13 +75,13 @@ pub struct Draft {
 ///
 /// The outbox does not keep such a sender: an entry is sent with the variables as they are then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ByVariable {
+pub(crate) struct ByVariable {
     /// The From field.
-    pub from: bool,
+    pub(crate) from: bool,
     /// The Sender field.
-    pub sender: bool,
+    pub(crate) sender: bool,
     /// The envelope sender.
-    pub envelope: bool,
+    pub(crate) envelope: bool,
 }
 
 impl Draft {

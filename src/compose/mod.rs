@@ -34,7 +34,7 @@ mod request;
 mod unicode;
 
 pub use attachment::Attached;
-pub use draft::{BadRecipient, ByVariable, Composed, Draft, Warning};
+pub use draft::{BadRecipient, Composed, Draft, Warning};
 pub(crate) use people::mailrc_members;
 pub use request::{AttachRequest, Request};
 

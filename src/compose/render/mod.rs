@@ -15,7 +15,7 @@ mod fields;
 mod neutral;
 mod people;
 
-pub use neutral::{NeutralHeader, neutral_header};
+pub(crate) use neutral::neutral_header;
 pub use people::Change;
 pub(crate) use people::{Header, People, PeopleField};
 

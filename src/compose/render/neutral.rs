@@ -13,7 +13,7 @@ use crate::sys::spool::Spool;
 
 /// A neutral header, and where the body that belongs to it begins in the rendered message.
 #[derive(Debug)]
-pub struct NeutralHeader {
+pub(crate) struct NeutralHeader {
     /// The header with the empty line after it; lines end in LF.
     pub header: Vec<u8>,
     /// The offset of the body in the rendered message.
@@ -24,7 +24,7 @@ pub struct NeutralHeader {
 ///
 /// # Errors
 /// Fails when the rendered message cannot be read.
-pub fn neutral_header(draft: &Draft, rendered: &Rendered) -> io::Result<NeutralHeader> {
+pub(crate) fn neutral_header(draft: &Draft, rendered: &Rendered) -> io::Result<NeutralHeader> {
     // Only what a finished message lacks can come from a variable.
     let has_own = |name: &str| draft.premade.as_ref().is_some_and(|own| own.contains(name));
     let mut header = match Header::of(draft) {
@@ -93,7 +93,7 @@ fn is_of_mime(field: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::address::{EnvelopeAddress, NamedAddress, ReversePath};
-    use crate::compose::ByVariable;
+    use crate::compose::draft::ByVariable;
     use crate::compose::render::{Style, render};
     use crate::message::premade::Reading;
     use crate::message::{HeaderValue, Wire};
