@@ -162,8 +162,8 @@ pub(crate) struct Collected {
 pub(crate) struct Collector<'a> {
     /// Root's outbox.
     pub outbox: &'a Outbox,
-    /// The names of this host, in lower case and ASCII.
-    pub own_names: &'a [String],
+    /// Returns the names of this host, in lower case and ASCII.
+    pub own_names: &'a dyn Fn() -> Vec<String>,
     /// Returns why no more may be taken of a user, given how many bytes are to come; it is asked before each message.
     pub refuses: &'a dyn Fn(u32, u64) -> Option<String>,
 }
@@ -334,11 +334,12 @@ impl Collector<'_> {
             header.append(HeaderName::known("From"), owner);
             return;
         }
+        let own_names = (self.own_names)();
         let is_owner = |author: &NamedAddress| {
             let address = author.address().with_ascii_domain();
             let is_here = address
                 .domain()
-                .is_none_or(|domain| self.own_names.contains(&domain.to_ascii_lowercase()));
+                .is_none_or(|domain| own_names.contains(&domain.to_ascii_lowercase()));
             is_here && address.local_part() == login
         };
         if !authors.iter().flatten().any(is_owner) {

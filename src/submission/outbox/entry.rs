@@ -35,6 +35,9 @@ pub(super) const LINE: usize = 114;
 /// How long an envelope may be: 100,000 recipients of 254 bytes, and some more.
 pub(super) const MAX_ENVELOPE: u64 = 64 << 20;
 
+/// How much of a body is read at first.
+const FIRST_BLOCK: usize = 4 * 1024;
+
 /// How much is gathered before it is written.
 const BLOCK: usize = 64 * 1024;
 
@@ -314,7 +317,8 @@ impl Head {
     /// Says what is wrong, as the end of a sentence that begins with the file.
     pub(super) fn verify(&self, file: &File) -> Result<(), String> {
         let mut hasher = Hasher::new();
-        let mut block = vec![0; BLOCK];
+        let len = self.line.envelope.saturating_add(self.line.message);
+        let mut block = vec![0; len.clamp(1, BLOCK as u64) as usize];
         let mut at = LINE as u64;
         loop {
             let count = read_full_at(file, &mut block, at)
@@ -360,7 +364,7 @@ pub(super) fn write(
 ) -> io::Result<Head> {
     let mut writer = EntryWriter {
         file,
-        block: Vec::with_capacity(8 * 1024),
+        block: Vec::with_capacity(FIRST_BLOCK),
         written: 0,
         hasher: Hasher::new(),
     };
@@ -370,7 +374,8 @@ pub(super) fn write(
     writer.write_all(header)?;
     let mut body_hash = Hasher::new();
     let mut body_length = 0;
-    let mut block = vec![0; BLOCK];
+    // Most bodies are short, and each page of a large block costs the system more than all of them.
+    let mut block = vec![0; FIRST_BLOCK];
     loop {
         match body.read(&mut block) {
             Ok(0) => break,
@@ -378,6 +383,9 @@ pub(super) fn write(
                 body_hash.write(&block[..count]);
                 body_length += count as u64;
                 writer.write_all(&block[..count])?;
+                if count == FIRST_BLOCK {
+                    block.resize(BLOCK, 0);
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

@@ -21,13 +21,22 @@ pub(super) struct WireMeasure {
     pub(super) eight_bit_header: bool,
 }
 
-/// Reads a message once to measure it.
+/// Returns an empty block to read a message of this length with.
+///
+/// Most messages are short, and each page of a large block would cost the system more than all of
+/// the message. The length may be wrong: then it takes more reads.
+fn block_for(len: u64) -> Vec<u8> {
+    let len = usize::try_from(len).unwrap_or(BLOCK);
+    vec![0; len.saturating_add(1).clamp(1024, BLOCK)]
+}
+
+/// Reads a message of about this length once to measure it.
 ///
 /// # Errors
 /// Fails when the message cannot be read.
-pub(super) fn measure(reader: &mut dyn Read) -> io::Result<WireMeasure> {
+pub(super) fn measure(reader: &mut dyn Read, len: u64) -> io::Result<WireMeasure> {
     let mut measure = WireMeasure::default();
-    let mut block = vec![0; BLOCK];
+    let mut block = block_for(len);
     let mut header = HeaderEnd::start();
     loop {
         let count = read_some(reader, &mut block)?;
@@ -109,12 +118,12 @@ pub(super) enum Block {
 }
 
 impl<'a> Blocks<'a> {
-    /// Starts at the beginning of what this reader gives.
-    pub(super) fn new(reader: Box<dyn Read + Send + 'a>) -> Blocks<'a> {
+    /// Starts at the beginning of what this reader gives, a message of about this length.
+    pub(super) fn new(reader: Box<dyn Read + Send + 'a>, len: u64) -> Blocks<'a> {
         Blocks {
             reader,
             encoder: Encoder::default(),
-            input: vec![0; BLOCK],
+            input: block_for(len),
             done: false,
         }
     }
@@ -238,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_small_message_is_one_block_and_a_large_one_ends_in_the_dot() {
-        let mut small = Blocks::new(Box::new(&b"hi\n"[..]));
+        let mut small = Blocks::new(Box::new(&b"hi\n"[..]), 3);
         assert_eq!(
             small.next().expect("readable"),
             Some(Block::Last(b"hi\r\n.\r\n".to_vec()))
@@ -246,7 +255,7 @@ mod tests {
         assert_eq!(small.next().expect("readable"), None);
 
         let message = b".0123456789abcdef\n".repeat(40_000);
-        let mut blocks = Blocks::new(Box::new(&message[..]));
+        let mut blocks = Blocks::new(Box::new(&message[..]), message.len() as u64);
         let (mut wire, mut middles) = (Vec::new(), 0);
         while let Some(block) = blocks.next().expect("readable") {
             match block {
@@ -264,7 +273,7 @@ mod tests {
 
     #[test]
     fn measures_what_the_relay_will_store() {
-        let measured = measure(&mut &b"a\n.\n\xe9\n"[..]).expect("readable");
+        let measured = measure(&mut &b"a\n.\n\xe9\n"[..], 6).expect("readable");
         assert_eq!(
             measured,
             WireMeasure {

@@ -132,7 +132,7 @@ impl SmtpSession {
     }
 
     fn measure(&self) -> Result<WireMeasure, Stop> {
-        let read = || measure(&mut *self.job.message.reader()?);
+        let read = || measure(&mut *self.job.message.reader()?, self.job.message.len());
         read().map_err(|error| Stop::Polite(unreadable(&error)))
     }
 
@@ -350,7 +350,7 @@ impl SmtpSession {
         job.progress.enter("the message to be sent");
         self.is_sending_message = true;
         let broken = |error: io::Error| Stop::Broken(unreadable(&error));
-        let mut blocks = Blocks::new(job.message.reader().map_err(broken)?);
+        let mut blocks = Blocks::new(job.message.reader().map_err(broken)?, job.message.len());
         loop {
             // A message that cannot be read to its end leaves without a final dot: the relay drops it.
             match blocks.next().map_err(broken)? {

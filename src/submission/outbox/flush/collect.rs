@@ -8,14 +8,8 @@ use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
 use crate::submission::outbox::dropped::Collector;
-use crate::submission::outbox::{self, Listing, Outbox};
+use crate::submission::outbox::{self, Limits, Listing, Outbox};
 use crate::sys::user;
-
-/// How many messages of one user wait in root's outbox at most; more stay in the drop directory.
-const MAX_ENTRIES: u64 = 1000;
-
-/// How many bytes of one user wait in root's outbox at most.
-const MAX_BYTES: u64 = 100 << 20;
 
 /// Takes the mail of the drop directory into root's outbox. Does nothing for other users.
 ///
@@ -28,17 +22,26 @@ pub(super) fn collect(base: &Surroundings<'_>, tell: &mut dyn FnMut(Event)) -> R
     let Some(outbox) = Outbox::open(base)? else {
         return Ok(());
     };
-    let identity = Identity::find(base.settings);
+    // The limits of an outbox hold for each user; that of the disk for all together.
+    let limits = Limits::of(base.settings);
+    let of_disk = Limits {
+        count: u64::MAX,
+        size: u64::MAX,
+        ..limits
+    };
     // Read when the first message is there: most flushes find none.
     let usage: RefCell<Option<HashMap<u32, (u64, u64)>>> = RefCell::default();
     let refuses = |uid: u32, bytes: u64| {
         let mut usage = usage.borrow_mut();
         let usage = usage.get_or_insert_with(|| of_users(&outbox.list().unwrap_or_default()));
         let (count, size) = usage.entry(uid).or_default();
-        if *count >= MAX_ENTRIES || *size + bytes > MAX_BYTES {
+        if *count >= limits.count || *size + bytes > limits.size {
             return Some(format!(
-                "user {uid} has {count} messages with {size} bytes in the outbox, and more are not taken"
+                "user {uid} has {count} messages with {size} bytes in the outbox (outbox-max-count, outbox-max-size)"
             ));
+        }
+        if let Ok(Some(why)) = outbox.beyond(of_disk, bytes) {
+            return Some(format!("the outbox does not take it: {why}"));
         }
         *count += 1;
         *size += bytes;
@@ -46,7 +49,7 @@ pub(super) fn collect(base: &Surroundings<'_>, tell: &mut dyn FnMut(Event)) -> R
     };
     let collector = Collector {
         outbox: &outbox,
-        own_names: &identity.own_names,
+        own_names: &|| Identity::find(base.settings).own_names,
         refuses: &refuses,
     };
     match collector.collect() {
