@@ -43,8 +43,8 @@ pub(super) struct Queue<'a> {
     around: &'a Surroundings<'a>,
     /// Opened when the first copy needs it; `None` where it is off or cannot be used.
     outbox: OnceCell<Option<Outbox>>,
-    /// The targets of which copies were seen, with the number of recipients' copies.
-    shares: HashMap<Arc<str>, usize>,
+    /// The recipient of each copy.
+    recipients: Vec<Arc<str>>,
     /// The entry that keeps a target.
     kept: RefCell<HashMap<Arc<str>, Arc<str>>>,
     queued: RefCell<Vec<Queued>>,
@@ -63,15 +63,12 @@ impl<'a> Queue<'a> {
         copies: &[RoutedCopy],
         around: &'a Surroundings<'a>,
     ) -> Queue<'a> {
-        let mut shares: HashMap<Arc<str>, usize> = HashMap::new();
-        for copy in copies {
-            *shares.entry(copy.recipient.shared()).or_default() += 1;
-        }
+        let recipients = copies.iter().map(|copy| copy.recipient.shared());
         Queue {
             draft,
             around,
             outbox: OnceCell::new(),
-            shares,
+            recipients: recipients.collect(),
             kept: RefCell::default(),
             queued: RefCell::default(),
             reasons: RefCell::default(),
@@ -142,9 +139,18 @@ impl<'a> Queue<'a> {
         header: &[u8],
     ) -> EntryEnvelope {
         let draft = self.draft;
-        let mut of_recipient: HashMap<&str, usize> = HashMap::new();
-        for copy in copies {
-            *of_recipient.entry(copy.recipient.as_str()).or_default() += 1;
+        // How many copies of each recipient are not among these; a mail to a hundred thousand mostly has
+        // one route, and nothing is counted.
+        let mut others: HashMap<&str, usize> = HashMap::new();
+        if copies.len() < self.recipients.len() {
+            for recipient in &self.recipients {
+                *others.entry(recipient).or_default() += 1;
+            }
+            for copy in copies {
+                if let Some(count) = others.get_mut(copy.recipient.as_str()) {
+                    *count -= 1;
+                }
+            }
         }
         // A recipient that an alias of the system leads to other routes as well stands here by the
         // targets of this one: the next plan would send to all of them again.
@@ -153,7 +159,7 @@ impl<'a> Queue<'a> {
             .iter()
             .map(|copy| {
                 let recipient = copy.recipient.as_str();
-                let is_whole = of_recipient.get(recipient) == self.shares.get(recipient);
+                let is_whole = others.get(recipient).is_none_or(|count| *count == 0);
                 if is_whole {
                     recipient
                 } else {
