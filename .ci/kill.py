@@ -179,8 +179,13 @@ class World:
                       if other != name and not re.fullmatch(re.escape(name) + r"\.lock\.[0-9a-f]+", other))
 
     def run(self, arguments, commands="", tracer=()):
-        return subprocess.run([*tracer, *map(str, arguments)], input=commands.encode(), capture_output=True,
-                              env=self.environment, cwd=self.place, timeout=LIMIT)
+        # A file and no pipe: how many reads a pipe takes, and so how many writes follow, depends on
+        # how busy the machine is, and the calls are counted.
+        with tempfile.TemporaryFile() as stdin:
+            stdin.write(commands.encode())
+            stdin.seek(0)
+            return subprocess.run([*tracer, *map(str, arguments)], stdin=stdin, capture_output=True,
+                                  env=self.environment, cwd=self.place, timeout=LIMIT)
 
     def change(self, case, tracer=()):
         """Runs the program as the case has it."""
