@@ -291,7 +291,8 @@ impl<'a> Dispatcher<'a> {
         copies: &[&RoutedCopy],
         rendered: Rendered,
     ) -> Vec<Arc<Outcome>> {
-        let enter = |rendered: &Rendered| self.queue?.enter(rendered, copies, Some(route));
+        let all = &self.plan.copies;
+        let enter = |rendered: &Rendered| self.queue?.enter(rendered, copies, all, Some(route));
         // Before anything that can take long, a password command included.
         let hooks = EntryHooks::new(enter(&rendered), copies);
         let message: SharedMessage = Arc::new(rendered.message);

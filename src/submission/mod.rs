@@ -133,7 +133,9 @@ fn submit<'a>(
         notices: plan.notices.clone(),
         ..Report::default()
     };
-    let queue = keeps.then(|| Queue::new(draft, &plan.copies, around));
+    // There may be a hundred thousand: a list that grows by doubling takes twice the room.
+    report.entries.reserve_exact(plan.copies.len());
+    let queue = keeps.then(|| Queue::new(draft, around));
     let mut dispatcher = Dispatcher::new(draft, &plan, around);
     dispatcher.queue = queue.as_ref();
     // One route after the other: what one of them answers, even a failure, changes nothing for the

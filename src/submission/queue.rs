@@ -43,8 +43,6 @@ pub(super) struct Queue<'a> {
     around: &'a Surroundings<'a>,
     /// Opened when the first copy needs it; `None` where it is off or cannot be used.
     outbox: OnceCell<Option<Outbox>>,
-    /// The recipient of each copy.
-    recipients: Vec<Arc<str>>,
     /// The entry that keeps a target.
     kept: RefCell<HashMap<Arc<str>, Arc<str>>>,
     queued: RefCell<Vec<Queued>>,
@@ -57,18 +55,12 @@ pub(super) struct Queue<'a> {
 }
 
 impl<'a> Queue<'a> {
-    /// Returns the outbox for a draft with these copies.
-    pub(super) fn new(
-        draft: &'a Draft,
-        copies: &[RoutedCopy],
-        around: &'a Surroundings<'a>,
-    ) -> Queue<'a> {
-        let recipients = copies.iter().map(|copy| copy.recipient.shared());
+    /// Returns the outbox for a draft.
+    pub(super) fn new(draft: &'a Draft, around: &'a Surroundings<'a>) -> Queue<'a> {
         Queue {
             draft,
             around,
             outbox: OnceCell::new(),
-            recipients: recipients.collect(),
             kept: RefCell::default(),
             queued: RefCell::default(),
             reasons: RefCell::default(),
@@ -96,16 +88,17 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Writes the entry for copies of a rendered message, before they are handed over. `None` where
+    /// Writes the entry for some of all copies of a rendered message, before they are handed over. `None` where
     /// there is no outbox for it: the mail leaves all the same.
     pub(super) fn enter(
         &self,
         rendered: &Rendered,
         copies: &[&RoutedCopy],
+        all: &[RoutedCopy],
         route: Option<&Route>,
     ) -> Option<Entry> {
         let outbox = self.outbox()?;
-        let entered = self.write(outbox, rendered, copies, route);
+        let entered = self.write(outbox, rendered, copies, all, route);
         entered
             .map_err(|error| {
                 let why = exit::with_causes(&error);
@@ -119,6 +112,7 @@ impl<'a> Queue<'a> {
         outbox: &Outbox,
         rendered: &Rendered,
         copies: &[&RoutedCopy],
+        all: &[RoutedCopy],
         route: Option<&Route>,
     ) -> io::Result<Entry> {
         let limits = Limits::of(self.around.settings);
@@ -126,15 +120,16 @@ impl<'a> Queue<'a> {
             return Err(io::Error::other(why));
         }
         let neutral = neutral_header(self.draft, rendered)?;
-        let envelope = self.envelope(copies, route, &neutral.header);
+        let envelope = self.envelope(copies, all, route, &neutral.header);
         let mut body = rendered.message.reader_from(neutral.body_offset);
         outbox.enter(&envelope, &neutral.header, &mut body as &mut dyn Read)
     }
 
-    /// Returns the envelope of an entry for these copies.
+    /// Returns the envelope of an entry for these copies, of all that the mail has.
     fn envelope(
         &self,
         copies: &[&RoutedCopy],
+        all: &[RoutedCopy],
         route: Option<&Route>,
         header: &[u8],
     ) -> EntryEnvelope {
@@ -142,9 +137,9 @@ impl<'a> Queue<'a> {
         // How many copies of each recipient are not among these; a mail to a hundred thousand mostly has
         // one route, and nothing is counted.
         let mut others: HashMap<&str, usize> = HashMap::new();
-        if copies.len() < self.recipients.len() {
-            for recipient in &self.recipients {
-                *others.entry(recipient).or_default() += 1;
+        if copies.len() < all.len() {
+            for copy in all {
+                *others.entry(copy.recipient.as_str()).or_default() += 1;
             }
             for copy in copies {
                 if let Some(count) = others.get_mut(copy.recipient.as_str()) {
@@ -347,6 +342,12 @@ impl<'a> Queue<'a> {
         entries: &[CopyReport],
         render: impl FnOnce() -> Option<Rendered>,
     ) {
+        // Mostly nothing waits, and there may be a hundred thousand entries.
+        let is_later =
+            |entry: &CopyReport| matches!(entry.outcome.disposition, Disposition::TryLater(_));
+        if !entries.iter().any(is_later) {
+            return;
+        }
         let outcomes: HashMap<&str, &Arc<Outcome>> = entries
             .iter()
             .map(|entry| (&*entry.target, &entry.outcome))
@@ -374,7 +375,7 @@ impl<'a> Queue<'a> {
             return;
         }
         let Some(rendered) = render() else { return };
-        if let Some(entry) = self.enter(&rendered, &waiting, Some(route)) {
+        if let Some(entry) = self.enter(&rendered, &waiting, copies, Some(route)) {
             self.settle(entry, &waiting, &theirs, &super::name_of(route));
         }
     }
@@ -416,7 +417,7 @@ impl<'a> Queue<'a> {
             .collect();
         let rendered = render()?;
         let left = neutral_header(self.draft, &rendered).and_then(|neutral| {
-            let envelope = self.envelope(&theirs, None, &neutral.header);
+            let envelope = self.envelope(&theirs, copies, None, &neutral.header);
             let mut body = rendered.message.reader_from(neutral.body_offset);
             drop.leave(&envelope, &neutral.header, &mut body)
         });
@@ -521,7 +522,7 @@ pub(super) fn enter_unplanned(
         .collect();
     let all: Vec<&RoutedCopy> = copies.iter().collect();
     let outcomes = vec![outcome; copies.len()];
-    let queue = Queue::new(draft, &copies, around);
+    let queue = Queue::new(draft, around);
     let style = Style {
         wire: Wire::SevenBit,
         default_from: None,
@@ -532,7 +533,7 @@ pub(super) fn enter_unplanned(
     let Ok(rendered) = render(draft, &style) else {
         return Err(failure);
     };
-    if let Some(entry) = queue.enter(&rendered, &all, None) {
+    if let Some(entry) = queue.enter(&rendered, &all, &copies, None) {
         queue.settle(entry, &all, &outcomes, "none");
     }
     let queued = queue.queued();
