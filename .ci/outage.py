@@ -259,7 +259,8 @@ def judge(outage, client, relay, verdict):
     last = arrivals[-1][0].at - up if arrivals else 0
     middle = statistics.median(message.at - up for message, _ in arrivals) if arrivals else 0
     verdict.told(f"{len(arrivals)} waiting mails were there {last:.1f} s after the relay at the latest, half of them "
-                 f"after {middle:.1f} s (at most {ALL_THERE})", bool(arrivals) and last <= ALL_THERE)
+                 f"after {middle:.1f} s (at most {outage.options.all_there})",
+                 bool(arrivals) and last <= outage.options.all_there)
     ran = {line.token: line.began for line in lines}
     # Whoever came at the same moment may be the first.
     back = [(one, two) for (_, one), (_, two) in zip(arrivals, arrivals[1:]) if ran[two] < ran[one] - 0.5]
@@ -339,6 +340,8 @@ def main():
     arguments.add_argument("--seed", type=int, default=12)
     arguments.add_argument("--peer", type=shlex.split)
     arguments.add_argument("--peer-flush", type=shlex.split, default=["/bin/true"])
+    arguments.add_argument("--all-there", type=int, default=ALL_THERE,
+                           help="seconds after the relay is back; more for a machine that is busy")
     arguments.add_argument("--port", type=int, default=0, help="where the relay is")
     options = arguments.parse_args()
     options.peer_flush = options.peer and options.peer_flush
