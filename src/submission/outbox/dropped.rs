@@ -158,6 +158,45 @@ pub(crate) struct Collected {
     pub left: Vec<String>,
 }
 
+/// The drop directory as root sees it, locked, and the names in it.
+#[derive(Debug)]
+pub(crate) struct Found {
+    base: File,
+    directory: File,
+    objects: Vec<String>,
+}
+
+/// Looks into the drop directory for root; makes it if it is not there. `None` if nothing is in it, or
+/// another flush collects. Where nothing is in it, the time stamp is set by which senders know that
+/// somebody looks.
+///
+/// # Errors
+/// When the directory cannot be made or read, or is not root's alone.
+pub(crate) fn look() -> io::Result<Option<Found>> {
+    let base = open_base()?;
+    let directory = open_drop(&base)?;
+    // Two flushes of root at once: one of them collects. Users cannot open the directory to lock it.
+    if !lock(&directory)? {
+        return Ok(None);
+    }
+    let mut objects = Vec::new();
+    for name in names_of(&directory)? {
+        if objects.len() == MAX_OBJECTS {
+            break;
+        }
+        objects.push(name?.0);
+    }
+    if objects.is_empty() {
+        stamp(&base)?;
+        return Ok(None);
+    }
+    Ok(Some(Found {
+        base,
+        directory,
+        objects,
+    }))
+}
+
 /// What root knows of itself and of its limits when it collects.
 pub(crate) struct Collector<'a> {
     /// Root's outbox.
@@ -185,35 +224,17 @@ impl From<io::Error> for Untaken {
 }
 
 impl Collector<'_> {
-    /// Takes the messages of the drop directory into root's outbox, and leaves the time stamp by which
-    /// senders know that somebody does.
-    ///
-    /// Makes the directory if it is not there. Does nothing for other users.
+    /// Takes what was found in the drop directory into root's outbox.
     ///
     /// # Errors
-    /// When the directory cannot be made or read, or is not root's alone.
-    pub(crate) fn collect(&self) -> io::Result<Collected> {
+    /// When the time stamp cannot be set.
+    pub(crate) fn collect(&self, found: Found) -> io::Result<Collected> {
         let mut collected = Collected::default();
-        if user::effective_uid() != 0 {
-            return Ok(collected);
-        }
-        let base = match open_base() {
-            // Root's outbox has another place (`outbox`), and nobody has asked for a drop directory.
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(collected),
-            base => base?,
-        };
-        let directory = open_drop(&base)?;
-        // Two flushes of root at once: one of them collects. Users cannot open the directory to lock it.
-        if !lock(&directory)? {
-            return Ok(collected);
-        }
-        let mut objects = Vec::new();
-        for name in names_of(&directory)? {
-            if objects.len() == MAX_OBJECTS {
-                break;
-            }
-            objects.push(name?.0);
-        }
+        let Found {
+            base,
+            directory,
+            mut objects,
+        } = found;
         // By time of arrival, as far as the senders tell the truth.
         objects.sort_unstable();
         for name in &objects {
@@ -496,9 +517,13 @@ fn open_base() -> io::Result<File> {
 
 /// Opens the drop directory for root; makes it if necessary.
 fn open_drop(base: &File) -> io::Result<File> {
-    let mode = Mode::from_bits_truncate(0o1733);
-    make_directory(base, DROP, mode)?;
-    let directory = names::directory_in(base, DROP)?;
+    let directory = match names::directory_in(base, DROP) {
+        Err(error) if is_gone(&error) => {
+            make_directory(base, DROP, Mode::from_bits_truncate(0o1733))?;
+            names::directory_in(base, DROP)?
+        }
+        opened => opened?,
+    };
     let found = directory.metadata()?;
     let others = found.mode() & 0o022;
     if found.uid() != 0 || (others != 0 && found.mode() & 0o1000 == 0) {

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io;
 
 use super::event::Event;
 use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
-use crate::submission::outbox::dropped::Collector;
+use crate::submission::outbox::dropped::{self, Collector};
 use crate::submission::outbox::{self, Limits, Listing, Outbox};
 use crate::sys::user;
 
@@ -19,6 +20,29 @@ pub(super) fn collect(base: &Surroundings<'_>, tell: &mut dyn FnMut(Event)) -> R
     if user::effective_uid() != 0 || !outbox::is_automatic(base.settings) {
         return Ok(());
     }
+    let unread = |error: io::Error| {
+        let failure = Failure::new(Kind::Io, "cannot collect the drop directory");
+        failure.because(error)
+    };
+    let found = match dropped::look() {
+        // Root's outbox is not there yet: it is made, and the drop directory beside it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Outbox::open(base)?;
+            dropped::look()
+        }
+        found => found,
+    };
+    let found = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(()),
+        // Root's outbox had to be made at another place: nobody can leave anything.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // The outbox itself is flushed all the same.
+        Err(error) => {
+            tell(Event::Fault(unread(error)));
+            return Ok(());
+        }
+    };
     let Some(outbox) = Outbox::open(base)? else {
         return Ok(());
     };
@@ -52,7 +76,7 @@ pub(super) fn collect(base: &Surroundings<'_>, tell: &mut dyn FnMut(Event)) -> R
         own_names: &|| Identity::find(base.settings).own_names,
         refuses: &refuses,
     };
-    match collector.collect() {
+    match collector.collect(found) {
         Ok(collected) => {
             for id in collected.ids {
                 tell(Event::Collected(id));
@@ -64,11 +88,7 @@ pub(super) fn collect(base: &Surroundings<'_>, tell: &mut dyn FnMut(Event)) -> R
                 tell(Event::Notice(notice));
             }
         }
-        // The outbox itself is flushed all the same.
-        Err(error) => {
-            let failure = Failure::new(Kind::Io, "cannot collect the drop directory");
-            tell(Event::Fault(failure.because(error)));
-        }
+        Err(error) => tell(Event::Fault(unread(error))),
     }
     Ok(())
 }
