@@ -50,7 +50,7 @@
 //! | Why did this mail go that way? | `submission/route.rs` decides, `report/explain.rs` shows it |
 //! | What may `ui` not do? | open, change or send anything: it only displays what it is given |
 //! | Where does a mail wait that is sent later? | `submission/outbox`; one that no try can send becomes a dead letter in `submission/keep.rs` |
-//! | Where do users leave mail that only root can send, and what is believed of it? | `submission/outbox/dropped.rs`; root's flush takes it first (`outbox/flush/collect.rs`) |
+//! | Where do users leave mail that only root can send, and what is believed of it? | `submission/outbox/dropped.rs`; root's flush takes it first (`submission/outbox/flush/collect.rs`) |
 //! | Where does a login's password or token come from? | `submission/secret.rs`, which reads files by `submission/secret_file.rs`; tokens that we fetch: `submission/token`, over `transport/https.rs` |
 //! | Who runs children, and who opens files that may be planted? | `sys/child.rs`; `sys/open`, whose `names` has a table |
 //! | What does the name of a charset mean, and which charset has a text without one? | [`charset`] |
