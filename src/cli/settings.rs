@@ -109,6 +109,21 @@ pub(super) fn read(
     Ok((settings, refusal))
 }
 
+/// Reads the configuration as [`read`] does, for what must not go on with a part of it.
+///
+/// # Errors
+/// As [`read`], and what its second value says.
+pub(super) fn read_whole(
+    inputs: &Inputs<'_>,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> Result<Settings, Failure> {
+    match read(inputs, environment, diagnostics)? {
+        (settings, None) => Ok(settings),
+        (_, Some(refusal)) => Err(refusal),
+    }
+}
+
 /// Reads the configuration files: the system's, then the user's, whose settings outrank those.
 fn read_files(
     inputs: &Inputs<'_>,

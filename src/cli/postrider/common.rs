@@ -1,4 +1,4 @@
-//! The options that every subcommand has, and which configuration they ask for.
+//! The options that every subcommand has, which configuration they ask for, and what is done with it.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -6,7 +6,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::settings::Inputs;
+use crate::cli::settings::{self, Inputs};
+use crate::config::Environment;
+use crate::diagnostics::Diagnostics;
+use crate::flow;
+use crate::flow::sending::{self, SendOptions};
+use crate::submission::Surroundings;
 
 /// Options that every subcommand has.
 #[derive(Clone, Debug, Default, Args)]
@@ -49,4 +54,27 @@ impl CommonArguments {
             is_repeated: false,
         }
     }
+}
+
+/// Reads the configuration that is asked for, and does something with all that belongs to it.
+///
+/// Nothing is done with a part of it: the relay, or the place of the outbox, may stand in what could
+/// not be read.
+pub(super) fn with_configuration(
+    inputs: &Inputs<'_>,
+    options: &SendOptions,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+    work: impl FnOnce(&Surroundings<'_>, &mut Diagnostics),
+) {
+    let settings = match settings::read_whole(inputs, environment, diagnostics) {
+        Ok(settings) => settings,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let signals = match flow::watch_signals(false) {
+        Ok(signals) => signals,
+        Err(failure) => return diagnostics.fail(&failure),
+    };
+    let around = sending::surroundings(&signals, options, &settings, environment, diagnostics);
+    work(&around, diagnostics);
 }

@@ -4,15 +4,14 @@ use std::ffi::OsStr;
 
 use clap::Args;
 
-use super::common::CommonArguments;
+use super::common::{CommonArguments, with_configuration};
 use crate::cli::settings::{self, Inputs};
 use crate::config::{Environment, Settings};
 use crate::diagnostics::Diagnostics;
 use crate::exit::Failure;
-use crate::flow;
 use crate::flow::flushing::{self, Telling};
 use crate::flow::outbox::{self, FlushChoice};
-use crate::flow::sending::{self, SendOptions};
+use crate::flow::sending::SendOptions;
 use crate::submission::outbox::flush::FlushRequest;
 
 /// Options of `outbox flush`.
@@ -59,46 +58,41 @@ pub(in crate::cli) fn flush(
     environment: &Environment,
     diagnostics: &mut Diagnostics,
 ) {
-    let settings = match settings::read(inputs, environment, diagnostics) {
-        Ok((settings, None)) => settings,
-        // What could not be read may hold the relay; the messages wait.
-        Ok((_, Some(failure))) | Err(failure) => return diagnostics.fail(&failure),
-    };
-    let signals = match flow::watch_signals(false) {
-        Ok(signals) => signals,
-        Err(failure) => return diagnostics.fail(&failure),
-    };
     let options = SendOptions {
         verbose: inputs.verbose,
         ..SendOptions::default()
     };
-    let around = sending::surroundings(&signals, &options, &settings, environment, diagnostics);
-    let ids = match outbox::chosen_ids(choice, &around, diagnostics) {
-        // No message is what was looked for, and no ID would mean all of them.
-        Ok(Some(ids)) if ids.is_empty() => return,
-        Ok(ids) => ids.unwrap_or_default(),
-        Err(failure) => return diagnostics.fail(&failure),
-    };
-    let request = FlushRequest {
-        is_scheduled: *choice == FlushChoice::Due,
-        ids,
-    };
-    let configure = |account: Option<&str>| -> Result<Settings, Failure> {
-        let Some(account) = account else {
-            return Ok(settings.clone());
-        };
-        // An account's block sets variables that others of the files may depend on, so all of it is
-        // read again.
-        let inputs = Inputs {
-            account: Some(OsStr::new(account)),
-            is_repeated: true,
-            ..inputs.clone()
-        };
-        let mut silent = Diagnostics::new("");
-        match settings::read(&inputs, environment, &mut silent)? {
-            (settings, None) => Ok(settings),
-            (_, Some(failure)) => Err(failure),
-        }
-    };
-    flushing::flush(&request, telling, &around, &configure, diagnostics);
+    with_configuration(
+        inputs,
+        &options,
+        environment,
+        diagnostics,
+        |around, diagnostics| {
+            let ids = match outbox::chosen_ids(choice, around, diagnostics) {
+                // No message is what was looked for, and no ID would mean all of them.
+                Ok(Some(ids)) if ids.is_empty() => return,
+                Ok(ids) => ids.unwrap_or_default(),
+                Err(failure) => return diagnostics.fail(&failure),
+            };
+            let request = FlushRequest {
+                is_scheduled: *choice == FlushChoice::Due,
+                ids,
+            };
+            let configure = |account: Option<&str>| -> Result<Settings, Failure> {
+                let Some(account) = account else {
+                    return Ok(around.settings.clone());
+                };
+                // An account's block sets variables that others of the files may depend on, so all of it is
+                // read again.
+                let inputs = Inputs {
+                    account: Some(OsStr::new(account)),
+                    is_repeated: true,
+                    ..inputs.clone()
+                };
+                let mut silent = Diagnostics::new("");
+                settings::read_whole(&inputs, environment, &mut silent)
+            };
+            flushing::flush(&request, telling, around, &configure, diagnostics);
+        },
+    );
 }

@@ -2,14 +2,12 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::common::CommonArguments;
+use super::common::{CommonArguments, with_configuration};
 use super::flush::{self, OutboxFlushArguments};
-use crate::cli::settings;
 use crate::config::Environment;
 use crate::diagnostics::Diagnostics;
-use crate::flow;
 use crate::flow::outbox::{self, EntryChange, Which};
-use crate::flow::sending::{self, SendOptions};
+use crate::flow::sending::SendOptions;
 use crate::report::json;
 use crate::submission::Surroundings;
 
@@ -179,26 +177,22 @@ impl OutboxNamesArguments {
     }
 }
 
-/// Reads the configuration, and does something with it.
-pub(super) fn within(
+/// Does something with the outbox of the configuration that is asked for.
+fn within(
     common: &CommonArguments,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
     work: impl FnOnce(&Surroundings<'_>, &mut Diagnostics),
 ) {
-    let settings = match settings::read(&common.inputs(false), environment, diagnostics) {
-        Ok((settings, None)) => settings,
-        // The place may stand in what could not be read: another one would look empty.
-        Ok((_, Some(failure))) | Err(failure) => return diagnostics.fail(&failure),
-    };
-    let signals = match flow::watch_signals(false) {
-        Ok(signals) => signals,
-        Err(failure) => return diagnostics.fail(&failure),
-    };
     let options = SendOptions {
         verbose: common.verbose,
         ..SendOptions::default()
     };
-    let around = sending::surroundings(&signals, &options, &settings, environment, diagnostics);
-    work(&around, diagnostics);
+    with_configuration(
+        &common.inputs(false),
+        &options,
+        environment,
+        diagnostics,
+        work,
+    );
 }

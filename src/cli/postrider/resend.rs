@@ -5,16 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::common::CommonArguments;
+use super::common::{CommonArguments, with_configuration};
 use super::flush;
-use crate::cli::settings;
 use crate::config::Environment;
 use crate::diagnostics::Diagnostics;
-use crate::flow;
 use crate::flow::flushing::Telling;
 use crate::flow::outbox::{self, FlushChoice};
 use crate::flow::resend::{self, ResendRequest};
-use crate::flow::sending::{self, SendOptions};
+use crate::flow::sending::SendOptions;
 
 /// Options of `resend`.
 #[derive(Clone, Debug, Default, Args)]
@@ -47,41 +45,40 @@ pub(super) fn run(
     diagnostics: &mut Diagnostics,
 ) {
     let inputs = arguments.common.inputs(true);
-    let settings = match settings::read(&inputs, environment, diagnostics) {
-        Ok((settings, None)) => settings,
-        Ok((_, Some(failure))) | Err(failure) => return diagnostics.fail(&failure),
-    };
-    let signals = match flow::watch_signals(false) {
-        Ok(signals) => signals,
-        Err(failure) => return diagnostics.fail(&failure),
-    };
     let options = SendOptions {
         dry_run: arguments.dry_run,
         json: arguments.json,
         verbose: arguments.common.verbose,
         ..SendOptions::default()
     };
-    let around = sending::surroundings(&signals, &options, &settings, environment, diagnostics);
-    // Without a file everything is meant that was not sent, and so is what has failed in the outbox.
-    let revived = if arguments.file.is_none() {
-        outbox::revive_failed(arguments.dry_run, &around, diagnostics)
-    } else {
-        Vec::new()
-    };
-    let request = ResendRequest {
-        file: arguments.file.map(PathBuf::from),
-        lists: arguments.lists,
-        has_others: !revived.is_empty(),
-    };
-    resend::resend(&request, &options, &around, diagnostics);
-    if !revived.is_empty() && !arguments.dry_run {
-        // Standard output is for the receipts.
-        let telling = if arguments.json {
-            Telling::Quiet
-        } else {
-            Telling::Normal
-        };
-        let choice = FlushChoice::Named(revived);
-        flush::flush(&inputs, &choice, telling, environment, diagnostics);
-    }
+    with_configuration(
+        &inputs,
+        &options,
+        environment,
+        diagnostics,
+        |around, diagnostics| {
+            // Without a file everything is meant that was not sent, and so is what has failed in the outbox.
+            let revived = if arguments.file.is_none() {
+                outbox::revive_failed(arguments.dry_run, around, diagnostics)
+            } else {
+                Vec::new()
+            };
+            let request = ResendRequest {
+                file: arguments.file.map(PathBuf::from),
+                lists: arguments.lists,
+                has_others: !revived.is_empty(),
+            };
+            resend::resend(&request, &options, around, diagnostics);
+            if !revived.is_empty() && !arguments.dry_run {
+                // Standard output is for the receipts.
+                let telling = if arguments.json {
+                    Telling::Quiet
+                } else {
+                    Telling::Normal
+                };
+                let choice = FlushChoice::Named(revived);
+                flush::flush(&inputs, &choice, telling, environment, diagnostics);
+            }
+        },
+    );
 }
