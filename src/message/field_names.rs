@@ -22,11 +22,16 @@ const ADDRESS_FIELDS: [&str; 18] = [
     "Apparently-To",
 ];
 
+/// Returns how we write the name of an address field; `None` if a field of that name, in any case,
+/// holds no addresses.
+pub(crate) fn address_field(name: &[u8]) -> Option<&'static str> {
+    let mut fields = ADDRESS_FIELDS.into_iter();
+    fields.find(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
 /// Returns whether a field of that name, in any case, holds addresses.
 pub fn holds_addresses(name: &[u8]) -> bool {
-    ADDRESS_FIELDS
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    address_field(name).is_some()
 }
 
 /// Returns whether the body of an address field names nobody: `Cc:`, `Cc: <>`, `Cc: ,`. A group

@@ -37,6 +37,7 @@ mod write;
 mod tests;
 
 pub use crate::charset::decode_text;
+pub(crate) use field_names::address_field;
 pub use field_names::{Repeated, holds_addresses, names_nobody, stands_once};
 pub use identity::{date, message_id};
 pub use text::html::{plain_of_html, preformatted};

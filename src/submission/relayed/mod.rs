@@ -16,7 +16,7 @@ use crate::compose::Draft;
 use crate::compose::render::{Change, Header, People, PeopleField};
 use crate::config::Settings;
 use crate::exit::Failure;
-use crate::message::HeaderValue;
+use crate::message::{HeaderValue, address_field};
 use crate::sys::user;
 
 mod senders;
@@ -376,15 +376,17 @@ impl Rewriter<'_> {
 
     /// Decides about a field that does not name the sender of this message.
     fn other(&mut self, field: &PeopleField<'_>) {
-        let Some(&name) = OTHERS.iter().find(|name| field.is(name)) else {
-            return;
-        };
         let place = Some(field.place);
-        if name == "Return-Path" {
+        if field.is("Return-Path") {
             // RFC 5321 section 4.4: the last host writes it. Some providers judge it as a sender.
             let why = "the host that delivers the message writes it";
-            return self.change(place, name, &text_of(field), None, why);
+            return self.change(place, "Return-Path", &text_of(field), None, why);
         }
+        let name = match address_field(field.name.as_bytes()) {
+            // The senders are decided about together, and blind copies leave with no message.
+            None | Some("From" | "Sender" | "Bcc" | "Resent-Bcc") => return,
+            Some(name) => name,
+        };
         let list = match &field.people {
             People::Nobody => return self.change(place, name, "", None, "it is empty"),
             // A field that is no list of addresses is not ours to mend.
@@ -498,25 +500,6 @@ impl Rewriter<'_> {
         });
     }
 }
-
-/// The fields that are looked at one by one, as we write their names.
-const OTHERS: [&str; 15] = [
-    "Reply-To",
-    "To",
-    "Cc",
-    "Resent-From",
-    "Resent-Sender",
-    "Resent-Reply-To",
-    "Resent-To",
-    "Resent-Cc",
-    "Errors-To",
-    "Return-Receipt-To",
-    "Disposition-Notification-To",
-    "Mail-Followup-To",
-    "Mail-Reply-To",
-    "Apparently-To",
-    "Return-Path",
-];
 
 /// The longest list of addresses that is told whole.
 const MAX_SHOWN: usize = 20;
