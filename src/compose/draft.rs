@@ -10,6 +10,7 @@ use crate::exit::Failure;
 use crate::message::premade::PremadeHeader;
 use crate::message::{self, FieldBody, HeaderName, HeaderValue, MediaType, Wishes};
 use crate::sys::spool::Spool;
+use crate::sys::user;
 
 /// A mail that is being composed: validated, but not yet bytes.
 #[derive(Debug, Default)]
@@ -85,6 +86,11 @@ pub(crate) struct ByVariable {
 }
 
 impl Draft {
+    /// Returns the account whose mail it is.
+    pub fn login_name(&self) -> String {
+        self.login.clone().unwrap_or_else(user::login_name)
+    }
+
     /// Returns the envelope sender that was given for this mail, and not by a variable.
     pub fn given_sender(&self) -> Option<&ReversePath> {
         let sender = self.envelope_sender.as_ref();

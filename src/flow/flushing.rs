@@ -46,6 +46,8 @@ pub(crate) fn flush(
     };
     let result = flush::flush(request, around, configure, &mut |event| teller.tell(event));
     let diagnostics = teller.diagnostics;
+    // A timer runs this each minute, and mostly there is nothing to look at a second time.
+    let is_idle = result.as_ref().is_ok_and(|tally| !tally.has_entries);
     match result {
         Ok(tally) => {
             if telling != Telling::Quiet {
@@ -59,7 +61,9 @@ pub(crate) fn flush(
         }
         Err(failure) => diagnostics.fail(&failure),
     }
-    unsent::note(around, diagnostics);
+    if !is_idle {
+        unsent::note(around, diagnostics);
+    }
     if let Some(signal) = around.signals.received() {
         diagnostics.note(Kind::Signal(signal));
     }

@@ -199,7 +199,7 @@ pub(crate) fn sender(listed: &Listed) -> String {
         Some(envelope) => match &envelope.sender {
             Some(sender) if sender.is_empty() => "<>".to_owned(),
             Some(sender) => sender.clone(),
-            None => envelope.login.clone(),
+            None => envelope.login_name(),
         },
     }
 }
@@ -316,7 +316,10 @@ pub(crate) fn json(row: &Row<'_>, now: SystemTime) -> Vec<u8> {
         ("route", json!(route.as_deref().map(safe))),
         ("reason", json!(row.reason().map(|reason| safe(&reason)))),
         ("repeated", json!(repeated)),
-        ("user", json!(envelope.map(|envelope| &envelope.login))),
+        (
+            "user",
+            json!(envelope.map(|envelope| envelope.login_name())),
+        ),
         (
             "from",
             json!(envelope.and_then(|envelope| envelope.sender.as_deref())),
@@ -418,7 +421,7 @@ pub(crate) fn facts(row: &Row<'_>, now: SystemTime) -> String {
         if let Some(account) = &envelope.account {
             fact("Account", account);
         }
-        fact("User", &envelope.login);
+        fact("User", &envelope.login_name());
     }
     fact("Sender", &sender(listed));
     if state.repeated > 0 {

@@ -181,7 +181,7 @@ impl<'a> Dispatcher<'a> {
             Some(Route::Sendmail(_)) => None,
             // For a relay the changes have it.
             Some(Route::Relay(_)) => None,
-            _ => Some(identity.default_from(false, &self.login(), full_name)),
+            _ => Some(identity.default_from(false, &self.draft.login_name(), full_name)),
         };
         let style = Style {
             wire: match route {
@@ -238,14 +238,8 @@ impl<'a> Dispatcher<'a> {
     fn sender_on_this_host(&self) -> Option<EnvelopeAddress> {
         match &self.draft.envelope_sender {
             Some(asked) => asked.address().cloned(),
-            None => EnvelopeAddress::new(self.login()).ok(),
+            None => EnvelopeAddress::new(self.draft.login_name()).ok(),
         }
-    }
-
-    /// Returns the account whose mail it is.
-    fn login(&self) -> String {
-        let login = self.draft.login.clone();
-        login.unwrap_or_else(user::login_name)
     }
 
     fn by_sendmail(
@@ -312,7 +306,7 @@ impl<'a> Dispatcher<'a> {
                 trip => trip.and_then(Result::ok),
             };
             let mut journey = Journey {
-                keeps: trip.as_ref().is_some_and(Trip::has_company),
+                keeps: trip.is_some() && self.queue.is_some_and(Queue::has_company),
                 channel: None,
             };
             let sent = self.by_one_relay(url, recipients, &message, &hooks, &shrunk, &mut journey);

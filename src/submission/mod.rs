@@ -250,7 +250,7 @@ fn letter<'a>(
     let identity = Identity::find(around.settings);
     // The envelope is not in the message: without these two fields the dead letter could not be
     // sent again to the recipients who miss it.
-    let login = draft.login.clone().unwrap_or_else(user::login_name);
+    let login = draft.login_name();
     let sender = match &draft.envelope_sender {
         Some(sender) => sender.to_string(),
         None => login.clone(),

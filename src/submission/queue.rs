@@ -5,15 +5,15 @@
 //! kill loses it; nothing is synced, for most messages are accepted and removed at once. Behind it:
 //! the state, the name, and a sync of all, and only then the ID is handed on to be printed.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::outbox::dropped::DropDirectory;
 use super::outbox::flush::trouble::trouble_of;
 use super::outbox::{
-    self, Entry, EntryEnvelope, Limits, Outbox, SUBJECT, Standing, TargetState, merge_key,
+    self, Entry, EntryEnvelope, Limits, Outbox, Room, SUBJECT, Standing, TargetState, merge_key,
 };
 use super::report::{CopyReport, Dropped, Queued, Report};
 use super::{Kept, Surroundings};
@@ -27,7 +27,7 @@ use crate::message::parse::words;
 use crate::submission::mta::Mta;
 use crate::submission::route::{Route, RoutedCopy};
 use crate::sys::{clock, user};
-use crate::transport::smtp::SubmitHooks;
+use crate::transport::smtp::{DotMark, SubmitHooks};
 use crate::transport::{Disposition, Outcome, Scope};
 
 /// How long a message waits after its first try.
@@ -52,6 +52,8 @@ pub(super) struct Queue<'a> {
     notices: RefCell<Vec<String>>,
     /// Entries that could not be made safe: they are removed when the text is kept elsewhere.
     unsafe_entries: RefCell<Vec<Entry>>,
+    /// Whether other messages waited when the last entry was written.
+    has_company: Cell<bool>,
 }
 
 impl<'a> Queue<'a> {
@@ -66,6 +68,7 @@ impl<'a> Queue<'a> {
             reasons: RefCell::default(),
             notices: RefCell::default(),
             unsafe_entries: RefCell::default(),
+            has_company: Cell::new(false),
         }
     }
 
@@ -79,6 +82,11 @@ impl<'a> Queue<'a> {
             }
         });
         opened.as_ref()
+    }
+
+    /// Returns whether other messages waited when this one was entered.
+    pub(super) fn has_company(&self) -> bool {
+        self.has_company.get()
     }
 
     fn blame(&self, why: &str) {
@@ -116,8 +124,9 @@ impl<'a> Queue<'a> {
         route: Option<&Route>,
     ) -> io::Result<Entry> {
         let limits = Limits::of(self.around.settings);
-        if let Some(why) = outbox.beyond(limits, rendered.message.len())? {
-            return Err(io::Error::other(why));
+        match outbox.room(limits, rendered.message.len())? {
+            Room::For { others } => self.has_company.set(others),
+            Room::None(why) => return Err(io::Error::other(why)),
         }
         let neutral = neutral_header(self.draft, rendered)?;
         let envelope = self.envelope(copies, all, route, &neutral.header);
@@ -173,7 +182,7 @@ impl<'a> Queue<'a> {
         let signed = is_sealed(header);
         EntryEnvelope {
             uid: user::effective_uid(),
-            login: user::login_name(),
+            login: None,
             face: if self.around.environment.as_sendmail {
                 "sendmail".to_owned()
             } else {
@@ -615,13 +624,18 @@ impl SubmitHooks for EntryHooks<'_> {
         }
     }
 
-    fn before_dot(&self, _: &[EnvelopeAddress]) -> io::Result<()> {
-        if let Some(entry) = &*self.entry.borrow() {
-            // A name that cannot be changed does not keep the mail from leaving: at worst, if we are
-            // killed now, it comes twice.
-            let _ = entry.file().about_to_dot();
-        }
-        Ok(())
+    fn dot_mark(&self) -> Option<DotMark> {
+        let entry = self.entry.borrow();
+        // The thread may outlive the entry: it is waiting for the reply to QUIT when the entry is done.
+        let file = entry.as_ref().map(|entry| Arc::downgrade(entry.file()));
+        Some(Arc::new(move || {
+            if let Some(file) = file.as_ref().and_then(Weak::upgrade) {
+                // A name that cannot be changed does not keep the mail from leaving: at worst, if we
+                // are killed now, it comes twice.
+                let _ = file.about_to_dot();
+            }
+            Ok(())
+        }))
     }
 
     fn settled(&self, outcomes: &[(EnvelopeAddress, Outcome)]) {

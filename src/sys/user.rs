@@ -89,6 +89,15 @@ pub(crate) fn login_name() -> String {
     current().map_or_else(|| format!("uid{}", effective_uid()), |user| user.name)
 }
 
+/// Returns the login name of this uid; one without a name is `uid1000`.
+pub(crate) fn name_of(uid: u32) -> String {
+    if uid == effective_uid() {
+        return login_name();
+    }
+    let row = by_uid(uid).ok().flatten();
+    row.map_or_else(|| format!("uid{uid}"), |user| user.name)
+}
+
 /// Returns the row of this uid.
 ///
 /// # Errors
@@ -183,5 +192,7 @@ fn looked_up<Row, Own: From<Row>>(
 
 /// Returns the effective uid.
 pub(crate) fn effective_uid() -> u32 {
-    nix::unistd::geteuid().as_raw()
+    // Nothing here changes it, and a listing asks it for each of ten thousand files.
+    static UID: OnceLock<u32> = OnceLock::new();
+    *UID.get_or_init(|| nix::unistd::geteuid().as_raw())
 }

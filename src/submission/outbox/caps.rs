@@ -36,12 +36,24 @@ impl Limits {
     }
 }
 
+/// Whether an outbox takes one more message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// It does.
+    For {
+        /// Whether other messages are in it.
+        others: bool,
+    },
+    /// It does not, and this is why.
+    None(String),
+}
+
 impl Outbox {
-    /// Returns why a message of this size is not taken; `None` if it may be entered.
+    /// Returns whether a message of this size may be entered.
     ///
     /// # Errors
     /// When the outbox cannot be looked at.
-    pub(crate) fn beyond(&self, limits: Limits, size: u64) -> io::Result<Option<String>> {
+    pub(crate) fn room(&self, limits: Limits, size: u64) -> io::Result<Room> {
         let directory = self.directory();
         let (mut count, mut held) = (0_u64, 0_u64);
         for name in names_of(directory)? {
@@ -54,7 +66,7 @@ impl Outbox {
             if count >= limits.count {
                 let most = limits.count;
                 let why = format!("it has {most} messages already (outbox-max-count)");
-                return Ok(Some(why));
+                return Ok(Room::None(why));
             }
             // One that is gone since takes no room.
             if let Ok(found) = fstatat(directory, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
@@ -65,7 +77,7 @@ impl Outbox {
         if new > limits.size {
             let most = limits.size;
             let why = format!("it would have more than {most} bytes (outbox-max-size)");
-            return Ok(Some(why));
+            return Ok(Room::None(why));
         }
         let disk = fstatvfs(directory).map_err(io::Error::from)?;
         // Elsewhere the number has 32 bits.
@@ -78,8 +90,8 @@ impl Outbox {
             let why = format!(
                 "it would take more than {share} % of the free space of its disk (outbox-max-share)"
             );
-            return Ok(Some(why));
+            return Ok(Room::None(why));
         }
-        Ok(None)
+        Ok(Room::For { others: count > 0 })
     }
 }

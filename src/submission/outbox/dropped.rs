@@ -408,7 +408,7 @@ fn own_envelope(told: &EntryEnvelope, uid: u32, login: &str) -> Result<EntryEnve
     };
     Ok(EntryEnvelope {
         uid,
-        login: login.to_owned(),
+        login: Some(login.to_owned()),
         face: "drop".to_owned(),
         sender: Some(sender),
         full_name: told.full_name.clone().filter(is_text),

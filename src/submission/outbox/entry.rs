@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use twox_hash::XxHash3_128;
 use twox_hash::xxhash3_128::Hasher;
 
-use crate::sys::{clock, random};
+use crate::sys::{clock, random, user};
 
 /// The first word of every entry, of all versions.
 const MAGIC: &str = "postrider-outbox";
@@ -102,8 +102,9 @@ impl fmt::Display for Id {
 pub(crate) struct EntryEnvelope {
     /// The effective user.
     pub uid: u32,
-    /// That user's login name.
-    pub login: String,
+    /// The login name of the account whose mail it is; none where it is that user's. To look it up
+    /// costs a mail that is accepted at once as much as its entry.
+    pub login: Option<String>,
     /// The program that was called: `mailx`, `postrider` or `sendmail`.
     pub face: String,
     /// The envelope sender that was asked for: none, `""` for the null sender, or an address.
@@ -131,6 +132,13 @@ pub(crate) struct EntryEnvelope {
 pub(crate) const SUBJECT: usize = 400;
 
 impl EntryEnvelope {
+    /// Returns the login name of the account whose mail it is.
+    pub(crate) fn login_name(&self) -> String {
+        self.login
+            .clone()
+            .unwrap_or_else(|| user::name_of(self.uid))
+    }
+
     /// Returns the envelope as JSON.
     pub(super) fn encode(&self) -> Vec<u8> {
         let value = json!({
@@ -159,7 +167,7 @@ impl EntryEnvelope {
         };
         Some(EntryEnvelope {
             uid: u32::try_from(object.get("uid")?.as_u64()?).ok()?,
-            login: text(&mut object, "login")?,
+            login: text(&mut object, "login"),
             face: text(&mut object, "face")?,
             sender: text(&mut object, "sender"),
             full_name: text(&mut object, "full_name"),

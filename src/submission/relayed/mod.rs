@@ -17,7 +17,6 @@ use crate::compose::render::{Change, Header, People, PeopleField};
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::message::{HeaderValue, address_field};
-use crate::sys::user;
 
 mod senders;
 
@@ -71,7 +70,6 @@ pub(super) fn relayed(
         identity,
         senders: &senders,
         members,
-        login: draft.login.clone().unwrap_or_else(user::login_name),
         answers: Vec::new(),
         changes: Vec::new(),
         rewritings: Vec::new(),
@@ -100,8 +98,6 @@ struct Rewriter<'a> {
     identity: &'a Identity,
     senders: &'a Senders,
     members: &'a AliasMembers<'a>,
-    /// The account whose mail it is.
-    login: String,
     /// Authors who gave way to `from` and take answers all the same.
     answers: Vec<NamedAddress>,
     changes: Vec<Change>,
@@ -122,7 +118,7 @@ impl Rewriter<'_> {
             }
             (_, Some(configured)) => configured.clone(),
             (Some(ReversePath::Address(old)), None) => self.identity.qualified(old),
-            (None, None) => self.identity.default_sender(true, &self.login),
+            (None, None) => self.identity.default_sender(true, &self.draft.login_name()),
         };
         if let Some(ReversePath::Address(old)) = old
             && *old != new
@@ -217,8 +213,11 @@ impl Rewriter<'_> {
         }
         let is_known = name.is_some() || self.draft.is_handed_over;
         match self.senders.from.as_slice() {
-            [] => vec![self.identity.default_from(true, &self.login, full_name)],
-            [from] if is_known => vec![self.named(name, &self.login, from)],
+            [] => vec![
+                self.identity
+                    .default_from(true, &self.draft.login_name(), full_name),
+            ],
+            [from] if is_known => vec![self.named(name, &self.draft.login_name(), from)],
             from => self.qualified(from),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use super::job::{Event, Job, Progress, SharedMessage};
+use super::job::{DotMark, Event, Job, Progress, SharedMessage};
 use super::mask::Mask;
 use super::relay::{Relay, Timeouts, seconds};
 use super::tls_hints;
@@ -20,8 +20,14 @@ use crate::transport::{Disposition, Envelope, Observer, Outcome, Scope};
 
 /// What a caller does while its message is on its way.
 ///
-/// All of it runs in the thread that called [`SmtpChannel::submit`].
+/// All of it runs in the thread that called [`SmtpChannel::submit`], but for the [`DotMark`].
 pub(crate) trait SubmitHooks {
+    /// Returns what is done instead of [`before_dot`](SubmitHooks::before_dot), where that needs
+    /// nothing of the thread that waits: no dot has to wait for two changes of threads then.
+    fn dot_mark(&self) -> Option<DotMark> {
+        None
+    }
+
     /// Is called once when the relay lets us wait: the time to make safe what is to survive a power
     /// cut.
     fn waited(&self) {}
@@ -220,6 +226,7 @@ impl SmtpChannel {
             progress: Arc::clone(&progress),
             mask: Arc::clone(&self.mask),
             events,
+            dot_mark: hooks.dot_mark(),
             is_last,
         };
         let rest = match self.hand_over(job) {

@@ -15,6 +15,11 @@ use crate::transport::{Envelope, MessageSource, Observer, Outcome};
 /// A message that the worker thread can read.
 pub(crate) type SharedMessage = Arc<dyn MessageSource + Send + Sync>;
 
+/// What is done right before a final dot, by the thread that sends it.
+///
+/// If it fails, the dot is not sent, and "try later" is what becomes of the recipients.
+pub(crate) type DotMark = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
+
 /// Everything the dialogue of one message needs.
 pub(super) struct Job {
     pub(super) relay: Relay,
@@ -25,6 +30,8 @@ pub(super) struct Job {
     pub(super) mask: Arc<Mask>,
     /// Where the waiting thread listens.
     pub(super) events: Sender<Event>,
+    /// What is done before each final dot; `None` if the waiting thread does it.
+    pub(super) dot_mark: Option<DotMark>,
     /// Whether the connection ends with this message.
     pub(super) is_last: bool,
 }

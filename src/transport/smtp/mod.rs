@@ -56,7 +56,7 @@ mod worker;
 
 pub(crate) use auth::{Credentials, Mechanism, Renewal, Secret};
 pub(crate) use channel::{SmtpChannel, SubmitHooks};
-pub(crate) use job::SharedMessage;
+pub(crate) use job::{DotMark, SharedMessage};
 pub(crate) use relay::{Relay, Security, Timeouts, Verify};
 pub(crate) use tls::{ClientCertificate, ClientCertificateError, OldestTls, parse_fingerprints};
 

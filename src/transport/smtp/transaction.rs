@@ -368,7 +368,7 @@ impl SmtpSession {
                     self.show_line(true, "(message)");
                     self.show_line(true, ".");
                     self.unasked()?;
-                    self.ask_for_dot(recipients)?;
+                    self.mark_dot(recipients)?;
                     // `claim` and the deadline's `abandon_before_dot` take the same lock, and only
                     // one of them wins. So either the dot is sent, and the waiting thread reports the
                     // relay's answer or "uncertain"; or it reports "try later" and the dot is never
@@ -394,25 +394,31 @@ impl SmtpSession {
         }
     }
 
+    /// Does what comes before a final dot, or has the waiting thread do it.
+    fn mark_dot(&self, recipients: &[usize]) -> Result<(), Stop> {
+        let marked = match &self.job.dot_mark {
+            Some(mark) => mark(),
+            None => self.ask_for_dot(recipients)?,
+        };
+        marked.map_err(|error| {
+            let text = format!(
+                "cannot note that the message is being sent: {}",
+                plain(&error)
+            );
+            let outcome = Outcome::new(Disposition::TryLater(Kind::Io), text);
+            Stop::Broken(outcome)
+        })
+    }
+
     /// Asks the waiting thread whether the final dot may be sent.
-    fn ask_for_dot(&self, recipients: &[usize]) -> Result<(), Stop> {
+    fn ask_for_dot(&self, recipients: &[usize]) -> Result<io::Result<()>, Stop> {
         let (answer, answered) = mpsc::channel();
         let recipients = recipients.to_vec();
         let event = Event::BeforeDot { recipients, answer };
         // A closed channel on either way: the waiting thread has given up.
         let asked = self.job.events.send(event).ok();
-        match asked.and_then(|()| answered.recv().ok()) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => {
-                let text = format!(
-                    "cannot note that the message is being sent: {}",
-                    plain(&error)
-                );
-                let outcome = Outcome::new(Disposition::TryLater(Kind::Io), text);
-                Err(Stop::Broken(outcome))
-            }
-            None => Err(self.unwanted()),
-        }
+        let answer = asked.and_then(|()| answered.recv().ok());
+        answer.ok_or_else(|| self.unwanted())
     }
 
     /// Reads the reply to the final dot; anything but a reply leaves open what became of the message.

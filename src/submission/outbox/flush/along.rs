@@ -138,12 +138,6 @@ impl<'a> Trip<'a> {
         let _ = states.write(&self.key, &state);
     }
 
-    /// Returns whether messages wait that an accepted mail could take along.
-    pub(crate) fn has_company(&self) -> bool {
-        // The mail's own entry is one.
-        self.outbox.has_several().unwrap_or(false)
-    }
-
     /// Sends a few of the messages that wait for this route, without a word: at most [`MOST`], and
     /// none is begun after [`LONGEST`].
     pub(crate) fn take_along(&self, mut channel: SmtpChannel, around: &Surroundings<'_>) {

@@ -9,7 +9,7 @@ use crate::exit::{Failure, Kind};
 use crate::submission::Surroundings;
 use crate::submission::identity::Identity;
 use crate::submission::outbox::dropped::{self, Collector};
-use crate::submission::outbox::{self, Limits, Listing, Outbox};
+use crate::submission::outbox::{self, Limits, Listing, Outbox, Room};
 use crate::sys::user;
 
 /// Takes the mail of the drop directory into root's outbox. Does nothing for other users.
@@ -64,7 +64,7 @@ pub(super) fn collect(base: &Surroundings<'_>, tell: &mut dyn FnMut(Event)) -> R
                 "user {uid} has {count} messages with {size} bytes in the outbox (outbox-max-count, outbox-max-size)"
             ));
         }
-        if let Ok(Some(why)) = outbox.beyond(of_disk, bytes) {
+        if let Ok(Room::None(why)) = outbox.room(of_disk, bytes) {
             return Some(format!("the outbox does not take it: {why}"));
         }
         *count += 1;

@@ -76,6 +76,8 @@ pub(crate) struct Tally {
     pub(crate) uncertain: usize,
     /// Whether another flusher was at work.
     pub(crate) is_busy: bool,
+    /// Whether there was anything in the outboxes, failed messages included.
+    pub(crate) has_entries: bool,
 }
 
 impl Tally {
@@ -106,8 +108,10 @@ pub(crate) fn flush(
             Failure::new(Kind::Io, format!("cannot read the outbox {path}")).because(error)
         };
         if outbox.is_empty().map_err(unread)? {
+            tally.has_entries |= outbox.failed().is_some();
             continue;
         }
+        tally.has_entries = true;
         let Some(_lock) = outbox.lock_flusher().map_err(unread)? else {
             tally.is_busy = true;
             tell(Event::Busy(sanitize::path(outbox.path()).into_owned()));

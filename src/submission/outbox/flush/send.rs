@@ -505,7 +505,7 @@ fn draft_of(entry: &Entry, around: &Surroundings<'_>) -> Result<Draft, Failure> 
         full_name: envelope.full_name.clone(),
         // Through the sendmail face, or left by another user for root.
         is_finished: envelope.face != "mailx" && envelope.face != "postrider",
-        login: envelope.login.clone(),
+        login: envelope.login_name(),
         repeated: entry.state().repeated,
     };
     let composed = premade::resume(resumed, source, around.settings, around.environment);
