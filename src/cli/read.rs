@@ -20,7 +20,7 @@ use crate::submission::identity;
 use crate::sys::output::Output;
 use crate::sys::signals::Signals;
 use crate::sys::stdin::Interruptible;
-use crate::ui::{Display, Screen};
+use crate::ui::{self, Display, Screen};
 
 /// The task that a command line sets for a mailbox.
 #[derive(Clone, Debug)]
@@ -193,11 +193,7 @@ fn perform(
     screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
     let (path, journals) = (&found.path, &around.journals);
-    let display = || {
-        Display::of(settings, around.columns, || {
-            identity::own_addresses(settings)
-        })
-    };
+    let display = || Display::of(settings, around.size, || identity::own_addresses(settings));
     match task {
         Task::Check => Ok(None),
         Task::Headers(choice) => report::headers(path, *choice, &display(), journals, screen),
@@ -280,26 +276,13 @@ fn surroundings<'a>(
     program: &str,
     signals: Option<&'a Signals>,
 ) -> ReaderContext<'a> {
-    let stdout_is_terminal = io::stdout().is_terminal();
-    let size = terminal_size::terminal_size().filter(|_| stdout_is_terminal);
-    // $COLUMNS outranks the terminal (POSIX); a pipe has 80, so that scripts see the same lines
-    // everywhere.
-    let columns = environment
-        .columns
-        .or(size.map(|(width, _)| width.0))
-        .filter(|_| stdout_is_terminal)
-        .unwrap_or(80);
-    let rows = environment
-        .lines
-        .or(size.map(|(_, height)| height.0))
-        .unwrap_or(24);
     ReaderContext {
         program: program.to_owned(),
         environment: environment.clone(),
         stdin_is_terminal: io::stdin().is_terminal(),
-        stdout_is_terminal,
-        columns: usize::from(columns),
-        rows: usize::from(rows),
+        stdout_is_terminal: io::stdout().is_terminal(),
+        size: ui::size::measure(environment),
+        measure: ui::size::measure,
         journals: reading::journals(environment),
         is_system: found.is_system,
         find_file: Box::new(|name, settings| {

@@ -61,6 +61,10 @@ pub(crate) enum PromptCommand {
     Print,
     /// Shows messages with all header fields.
     PrintAllFields,
+    /// Shows messages by the pager, however short they are.
+    Page,
+    /// Shows messages with all header fields by the pager.
+    PageAllFields,
     /// Shows the first lines of messages.
     Top,
     /// Shows the message after the current one.
@@ -292,7 +296,7 @@ pub(crate) const COMMANDS: &[Command] = {
     use Help::{Alias as Same, Text};
     use PromptCommand::{
         Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit,
-        Flagged, From, Headers, Hold, ListCommands, Mbox, New, Next, Number, Print,
+        Flagged, From, Headers, Hold, ListCommands, Mbox, New, Next, Number, Page, PageAllFields, Print,
         PrintAllFields, Quit, Save, SaveByAuthor, Scroll, Seen, ShowHelp, Size, StepBack, StepForward, Top, Touch,
         Unanswered, Undelete, Undraft, Unflagged, Unread, Version, Write,
     };
@@ -307,6 +311,10 @@ pub(crate) const COMMANDS: &[Command] = {
         shows("type", 1, Print, Messages, Same).in_rc_files(NoEffect),
         shows("Print", 1, PrintAllFields, Messages, Text("Show messages with all header fields")).in_rc_files(NoEffect),
         shows("Type", 1, PrintAllFields, Messages, Same).in_rc_files(NoEffect),
+        shows("more", 2, Page, Messages, Text("Show messages with the pager")).in_rc_files(NoEffect),
+        shows("page", 2, Page, Messages, Same).in_rc_files(NoEffect),
+        shows("More", 2, PageAllFields, Messages, Text("Show messages with all header fields with the pager")).in_rc_files(NoEffect),
+        shows("Page", 2, PageAllFields, Messages, Same).in_rc_files(NoEffect),
         shows("top", 2, Top, Messages, Text("Show the first lines of messages")).in_rc_files(NoEffect),
         shows("+", 1, StepForward, None, Text("Show the next message")),
         shows("-", 1, StepBack, None, Text("Show the previous message")),

@@ -8,8 +8,8 @@
 /// The names, sorted.
 #[rustfmt::skip]
 pub const ELSEWHERE: &[&str] = &[
-    "Decrypt", "File", "Folder", "Forward", "Fwd", "Lfollowup", "Lreply", "Mail", "More", "Move",
-    "Mv", "New", "Page", "Pipe", "Put", "Redirect", "Resend", "Save", "Seen", "Show", "Top",
+    "Decrypt", "File", "Folder", "Forward", "Fwd", "Lfollowup", "Lreply", "Mail", "Move",
+    "Mv", "New", "Pipe", "Put", "Redirect", "Resend", "Save", "Seen", "Show", "Top",
     "Unread", "Write", "Z", "addrcodec", "answered", "bad", "bind", "cache", "cd",
     "certsave", "charsetalias", "chdir", "classify", "collapse", "color", "colour", "connect",
     "csop", "cwd", "decode", "decrypt", "defines", "digmsg", "disconnect", "dotmove", "dp", "draft",
@@ -17,8 +17,8 @@ pub const ELSEWHERE: &[&str] = &[
     "flag", "folder", "folders", "followupall", "followupsender", "forward", "fwd", "fwddiscard",
     "fwdignore", "fwdretain", "good", "headerpick", "history", "imap", "imapcodec", "inc", "junk",
     "kill", "load", "localopts", "mailcap", "memberof", "mimetype", "mimetypes", "mimeview",
-    "mlist", "mlsubscribe", "more", "move", "mtaaliases", "mv", "netrc", "new", "newmail", "noop",
-    "online", "page", "pipe", "previous", "probability", "put", "read", "readall", "readctl",
+    "mlist", "mlsubscribe", "move", "mtaaliases", "mv", "netrc", "new", "newmail", "noop",
+    "online", "pipe", "previous", "probability", "put", "read", "readall", "readctl",
     "readsh", "redirect", "remove", "rename", "replyall", "replysender", "resend", "respondall",
     "respondsender", "return", "savediscard", "saveignore", "saveretain", "score", "search", "seen",
     "setenv", "shcodec", "shift", "shortcut", "show", "sleep", "sort", "spamclear", "spamforget",

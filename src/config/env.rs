@@ -29,6 +29,14 @@ pub struct Environment {
     pub(crate) replyto: Option<OsString>,
     /// `PAGER`: the program that shows long messages.
     pub(crate) pager: Option<OsString>,
+    /// Whether `LESS` is set: the options of the pager less.
+    pub(crate) has_less: bool,
+    /// Whether `LESSCHARSET` is set: the charset that less shows.
+    pub(crate) has_less_charset: bool,
+    /// Whether `TERM` names a terminal without sequences: `dumb`, or none.
+    pub(crate) is_dumb: bool,
+    /// Whether `NO_COLOR` asks for text without colours (no-color.org).
+    pub(crate) no_color: bool,
     /// `SHELL`: the shell that runs commands; `/bin/sh` without it.
     pub(crate) shell: Option<OsString>,
     /// `EDITOR`: the editor of `~e`.
@@ -128,6 +136,10 @@ impl Environment {
             dead: path("DEAD"),
             replyto: get("REPLYTO"),
             pager: get("PAGER"),
+            has_less: lookup("LESS").is_some(),
+            has_less_charset: get("LESSCHARSET").is_some(),
+            is_dumb: get("TERM").is_none_or(|term| term == "dumb"),
+            no_color: get("NO_COLOR").is_some(),
             shell: get("SHELL"),
             editor: get("EDITOR"),
             visual: get("VISUAL"),

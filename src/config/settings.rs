@@ -139,6 +139,12 @@ impl Settings {
         Some(bytes.unwrap_or(OsStr::new(text)))
     }
 
+    /// Returns whether a variable was unset on purpose: `unset crt`, `set nocrt`.
+    pub(crate) fn is_unset(&self, name: &str) -> bool {
+        let setting = self.variables.get(name);
+        setting.is_some_and(|setting| setting.value.is_none())
+    }
+
     /// Returns whether a variable is set, with or without a value.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some()

@@ -133,7 +133,7 @@ pub const ROWS: &[Row] = &[
     way("autobcc", &[], Address, "", "Recipients who get a copy of every message, hidden from the others."),
     way("autocc", &[], Address, "", "Recipients who get a copy of every message."),
     row("autoprint", &[], Switch, "", "Show the next message after `delete`."),
-    row("crt", &[], SwitchOrNumber, "", "Use the pager for messages with more lines than this; without a number, for messages longer than the screen."),
+    row("crt", &[], SwitchOrNumber, "", "At a terminal, use the pager for text with more lines than this; without a number, or if it is not set, for text that is longer than the screen. If unset, no pager is used; this is the default with POSIXLY_CORRECT or posix, and if TERM is dumb."),
     row("dead", &["DEAD"], Path, "~/dead.letter", "The file to which messages that could not be sent are appended."),
     way("debug", &[], Switch, "", "Print messages and their routes on standard error and send nothing, like -d."),
     row("display-name", &[], Text, "", "The display name of the default sender, for example `%u on %h`, and of from where it replaces a sender without a name; for these the default is the name in from, else `%u on %h`. %u is the login name or the name that was replaced, %n the full name of that account, %h the host name, %H the host name with its domain."),

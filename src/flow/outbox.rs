@@ -15,7 +15,7 @@ use crate::submission::outbox::route_state::{RouteState, RouteStates};
 use crate::submission::outbox::{Condition, Entry, Id, Listed, Outbox, Standing};
 use crate::submission::{Surroundings, identity};
 use crate::sys::{clock, disk};
-use crate::ui::{Display, page};
+use crate::ui::{Display, Size, page};
 
 /// From this age on an entry is something that monitoring should tell.
 const OVERDUE: Duration = Duration::from_secs(60 * 60);
@@ -268,7 +268,9 @@ fn show_entry(
         return Ok(());
     }
     let settings = around.settings;
-    let display = Display::of(settings, 80, || identity::own_addresses(settings));
+    let display = Display::of(settings, Size::default(), || {
+        identity::own_addresses(settings)
+    });
     let mut text = "\n".to_owned();
     page::each(Some(index + 1), &bytes, false, &display, &mut |piece| {
         text.push_str(piece)

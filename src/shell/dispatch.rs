@@ -217,6 +217,8 @@ impl Reader<'_, '_> {
             PromptCommand::Next => self.next(text),
             PromptCommand::Print => self.print(text),
             PromptCommand::PrintAllFields => self.print_all_fields(text),
+            PromptCommand::Page => self.page_messages(text),
+            PromptCommand::PageAllFields => self.page_all_fields(text),
             PromptCommand::Top => self.top(text),
             PromptCommand::StepForward => self.forward(text),
             PromptCommand::StepBack => self.back(text),

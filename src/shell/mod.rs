@@ -12,7 +12,7 @@
 //! - [`run`] and [`search`] are the two ways in; [`batch`] changes messages without a dialogue.
 //! - `input` reads a line, `command` divides it, `dispatch` carries it out by the table of
 //!   `config::commands`; `script` says which lines of a failed script still count.
-//! - `reader` is the state. The commands are its methods, in `show`, `marking`, `store` and `quit`. A
+//! - `reader` is the state. The commands are its methods, in `show`, `summary`, `marking`, `store` and `quit`. A
 //!   new command is a row of `config::commands`, an arm in `dispatch`, and a method in one of them.
 //! - `mark` is what was done to a message, `commit` writes it into the mailbox.
 //! - A command that sends (`reply`, `mail`, `forward`) would be a module beside these that calls
@@ -30,12 +30,14 @@ mod input;
 mod mark;
 mod marking;
 pub(crate) mod options;
+mod paging;
 mod plain_file;
 mod quit;
 mod reader;
 mod script;
 mod show;
 mod store;
+mod summary;
 mod unreadable;
 
 pub(crate) use input::CommandInput;

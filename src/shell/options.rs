@@ -1,7 +1,5 @@
 //! The options of the reader, made of variables, and the surroundings that no variable changes.
 
-use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,11 +7,10 @@ use crate::config::{Environment, Settings};
 use crate::exit::Failure;
 use crate::mailbox::Journals;
 use crate::submission::identity;
+use crate::sys::locale;
 use crate::sys::signals::Signals;
-use crate::ui::{Display, page};
-
-/// Shows text page by page by a program; gets the whole text, safe for a terminal.
-pub(crate) type Pager<'a> = Box<dyn FnMut(&OsStr, &[u8]) -> io::Result<()> + 'a>;
+use crate::ui::pager::{Limit, Program};
+use crate::ui::{Display, Size};
 
 /// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like.
 pub(crate) type FindFile<'a> = Box<dyn Fn(&str, &Settings) -> Result<PathBuf, Failure> + 'a>;
@@ -32,18 +29,16 @@ pub(crate) struct ReaderContext<'a> {
     pub stdin_is_terminal: bool,
     /// Whether output goes to a terminal.
     pub stdout_is_terminal: bool,
-    /// Columns of a header line: those of the terminal, else 80.
-    pub columns: usize,
-    /// Rows of the terminal, else 24.
-    pub rows: usize,
+    /// Columns and rows of the screen.
+    pub size: Size,
+    /// Measures the screen again, which may have another size now.
+    pub measure: fn(&Environment) -> Size,
     /// Where the journal of an interrupted rewrite may lie.
     pub journals: Journals,
     /// Whether the mailbox is a system mailbox, to which `hold` and `keepsave` apply.
     pub is_system: bool,
     /// Whether nothing may be changed in it (`-R`).
     pub read_only: bool,
-    /// Runs the pager.
-    pub pager: Pager<'a>,
     /// Finds the file that a name stands for.
     pub find_file: FindFile<'a>,
     /// The signals that ask us to stop.
@@ -65,12 +60,11 @@ impl Default for ReaderContext<'_> {
             environment: Environment::default(),
             stdin_is_terminal: false,
             stdout_is_terminal: false,
-            columns: 80,
-            rows: 24,
+            size: Size::default(),
+            measure: |_| Size::default(),
             journals: Journals::default(),
             is_system: false,
             read_only: false,
-            pager: Box::new(page::through),
             find_file: Box::new(|name, _| Ok(name.into())),
             signals: None,
         }
@@ -118,11 +112,10 @@ pub(crate) struct ReaderOptions {
     /// Lines of a header screenful (`screen`), or as many as bsd-mailx shows on 24 rows; at least
     /// 1.
     pub screen: usize,
-    /// From how many lines on a message goes to the pager (`crt`); `None`: never, as where the
-    /// output is no terminal.
-    pub crt: Option<usize>,
-    /// The program that shows long messages: `pager`, else `$PAGER`, else `more`.
-    pub pager: OsString,
+    /// From how much text on it goes to the pager (`crt`): never where the output is no terminal.
+    pub crt: Limit,
+    /// The program that shows long text: `pager`, else `$PAGER`, else `more`.
+    pub pager: Program,
     /// Lines that `top` shows (`toplines`).
     pub toplines: usize,
     /// The prompt; shown on a terminal only.
@@ -150,12 +143,6 @@ impl ReaderOptions {
     pub(crate) fn of(settings: &Settings, around: &ReaderContext<'_>) -> ReaderOptions {
         let number = |name| settings.number(name).map(|number| number as usize);
         let environment = &around.environment;
-        // `set crt` without a number is the height of the terminal (POSIX).
-        let crt = match settings.get("crt") {
-            None => None,
-            Some("") => Some(around.rows),
-            Some(_) => number("crt"),
-        };
         // A variable outranks the environment, as everywhere: it was set for mail alone.
         let pager = settings.path("pager").map(ToOwned::to_owned);
         // POSIX: the prompt of mailx is `? `. The BSD programs called mail have `& `.
@@ -163,13 +150,15 @@ impl ReaderOptions {
         ReaderOptions {
             // bsd-mailx leaves four rows for the prompt and what is typed there.
             screen: number("screen")
-                .unwrap_or(around.rows.saturating_sub(4))
+                .unwrap_or(around.size.rows.saturating_sub(4))
                 .max(1),
-            // A pager would wait for keys that a pipe cannot send.
-            crt: crt.filter(|_| around.stdout_is_terminal),
-            pager: pager
-                .or_else(|| environment.pager.clone())
-                .unwrap_or_else(|| "more".into()),
+            crt: limit_of(settings, around),
+            pager: Program {
+                command: pager
+                    .or_else(|| environment.pager.clone())
+                    .unwrap_or_else(|| "more".into()),
+                environment: for_pager(environment),
+            },
             toplines: number("toplines").unwrap_or(5),
             prompt: match settings.get("prompt") {
                 Some(prompt) => prompt.to_owned(),
@@ -188,9 +177,47 @@ impl ReaderOptions {
     }
 }
 
+/// Returns from how much text on the pager is used (`crt`).
+fn limit_of(settings: &Settings, around: &ReaderContext<'_>) -> Limit {
+    // A pager would wait for keys that a pipe cannot send.
+    if !around.stdout_is_terminal {
+        return Limit::Never;
+    }
+    let screenful = Limit::Rows {
+        // The prompt takes a row.
+        rows: around.size.rows.saturating_sub(1),
+        columns: around.size.columns,
+    };
+    let posix = around.environment.posixly_correct || settings.is_set("posix");
+    match settings.get("crt") {
+        // `set crt` without a number is the height of the terminal (POSIX).
+        Some("") => screenful,
+        Some(_) => settings
+            .number("crt")
+            .map_or(screenful, |lines| Limit::Lines(lines as usize)),
+        // POSIX has no pager by default, and a terminal without sequences often has none to be of
+        // use: the shell of an editor.
+        None if posix || around.environment.is_dumb || settings.is_unset("crt") => Limit::Never,
+        None => screenful,
+    }
+}
+
+/// Returns what a pager finds in its environment, where the user has not chosen it.
+fn for_pager(environment: &Environment) -> Vec<(&'static str, &'static str)> {
+    let mut variables = Vec::new();
+    // Quit where all of it fits, show colours, leave the text on the screen: as git and s-nail.
+    if !environment.has_less {
+        variables.push(("LESS", "FRX"));
+    }
+    // less asks the locale, and shows UTF-8 as hexadecimal numbers in the locale C, where our text
+    // is UTF-8.
+    if !environment.has_less_charset && locale::is_utf_8() {
+        variables.push(("LESSCHARSET", "utf-8"));
+    }
+    variables
+}
+
 /// Returns how messages look to a reader.
 pub(super) fn display_of(settings: &Settings, around: &ReaderContext<'_>) -> Display {
-    Display::of(settings, around.columns, || {
-        identity::own_addresses(settings)
-    })
+    Display::of(settings, around.size, || identity::own_addresses(settings))
 }

@@ -97,12 +97,18 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
-    /// Looks up again what the settings say, if they were changed.
+    /// Looks up again what the settings say, if they or the size of the screen were changed.
     pub(super) fn refresh(&mut self) {
+        // A terminal may have got another size while its user read or typed.
+        let size = match self.around.stdout_is_terminal {
+            true => (self.around.measure)(&self.around.environment),
+            false => self.around.size,
+        };
+        let was = std::mem::replace(&mut self.around.size, size);
         let revision = self.settings.revision();
         // The options are made anew only if a command has changed a variable, because they are
         // asked for before and after every command.
-        if std::mem::replace(&mut self.revision, revision) != revision {
+        if std::mem::replace(&mut self.revision, revision) != revision || was != size {
             self.options = ReaderOptions::of(&self.settings, &self.around);
             self.display = display_of(&self.settings, &self.around);
         }

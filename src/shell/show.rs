@@ -1,7 +1,6 @@
 //! The commands that show: messages, header lines, numbers, help.
 
 use super::complaint::{CommandResult, Complaint};
-use super::mark::Fate;
 use super::reader::Reader;
 use super::unreadable;
 use crate::config::commands::{Help, at_prompt};
@@ -9,8 +8,8 @@ use crate::exit::with_causes;
 use crate::flow::unsent;
 use crate::sanitize;
 use crate::selection::FlagChoice;
-use crate::ui::headline::{self, HeadlineFacts};
 use crate::ui::page;
+use crate::ui::pager::Pages;
 
 impl Reader<'_, '_> {
     pub(super) fn greet(&mut self) {
@@ -64,43 +63,48 @@ impl Reader<'_, '_> {
 
     /// Shows messages; the last one is current afterwards.
     pub(super) fn print(&mut self, list: &str) -> CommandResult {
-        self.show_messages(list, false)
+        self.show_messages(list, false, self.pages())
     }
 
     /// Shows messages with all header fields.
     pub(super) fn print_all_fields(&mut self, list: &str) -> CommandResult {
-        self.show_messages(list, true)
+        self.show_messages(list, true, self.pages())
     }
 
-    fn show_messages(&mut self, list: &str, all: bool) -> CommandResult {
+    /// Shows messages by the pager, however short they are.
+    pub(super) fn page_messages(&mut self, list: &str) -> CommandResult {
+        self.show_messages(list, false, self.always_paged())
+    }
+
+    /// Shows messages with all header fields by the pager.
+    pub(super) fn page_all_fields(&mut self, list: &str) -> CommandResult {
+        self.show_messages(list, true, self.always_paged())
+    }
+
+    fn show_messages(&mut self, list: &str, all: bool, mut pages: Pages) -> CommandResult {
         let messages = self.messages(list)?;
-        let mut text = String::new();
-        let crt = self.options.crt;
+        let mut result = Ok(());
         for message in messages {
-            // Ctrl-C stops a long `print *` between two messages, never within one.
-            if self.is_interrupted() {
+            // Ctrl-C stops a long `print *` between two messages, never within one; leaving the
+            // pager does too, and messages that were not shown stay unread.
+            if self.is_interrupted() || pages.is_over(&self.screen) {
                 break;
             }
-            let bytes = self.bytes(message)?;
+            let bytes = match self.bytes(message) {
+                Ok(bytes) => bytes,
+                Err(complaint) => {
+                    result = Err(complaint);
+                    break;
+                }
+            };
             let number = Some(message + 1);
-            // Only the whole text says whether it is longer than a screen; without a pager each
-            // piece can go out at once.
-            if crt.is_some() {
-                page::each(number, &bytes, all, &self.display, &mut |piece| {
-                    text.push_str(piece);
-                })
-            } else {
-                page::each(number, &bytes, all, &self.display, &mut |piece| {
-                    self.screen.safe(piece);
-                })
-            }
+            page::each(number, &bytes, all, &self.display, &mut |piece| {
+                pages.give(&mut self.screen, piece);
+            });
             self.mark_read(message);
         }
-        let (pager, program) = (&mut self.around.pager, &self.options.pager);
-        page::show(&mut self.screen, &text, crt, program, &mut |text| {
-            pager(program, text)
-        });
-        Ok(())
+        pages.end(&mut self.screen);
+        result
     }
 
     /// Returns the bytes of a message, unquoted; a failure to read them counts for the exit status, and keeps a
@@ -182,113 +186,6 @@ impl Reader<'_, '_> {
         self.print("-")
     }
 
-    /// Shows the header lines of messages; the last one is current afterwards, as in bsd-mailx.
-    pub(super) fn from(&mut self, list: &str) -> CommandResult {
-        let messages = self.messages(list)?;
-        let current = self.current;
-        let mut text = String::new();
-        for &message in &messages {
-            self.append_headline(&mut text, message, current);
-            // A mailbox of a million messages shall not be held as text before a line is seen.
-            if text.len() > 1 << 16 {
-                self.screen.safe(&text);
-                text.clear();
-            }
-        }
-        self.screen.safe(&text);
-        let visible = |&&message: &&usize| self.marks[message].fate != Fate::Deleted;
-        if let Some(&last) = messages.iter().rev().find(visible) {
-            self.go_to(last);
-        }
-        Ok(())
-    }
-
-    pub(super) fn append_headline(&self, text: &mut String, message: usize, current: usize) {
-        let found = &self.mailbox.messages()[message];
-        let facts = HeadlineFacts {
-            number: message + 1,
-            letter: self.marks[message].letter(),
-            current: message == current,
-            lines: self.lines(message),
-            size: found.len,
-        };
-        headline::append(text, facts, &self.block(message), &self.display);
-    }
-
-    /// Shows the screenful with a message; if one is named, the first of the screenful becomes current.
-    pub(super) fn headers(&mut self, list: &str) -> CommandResult {
-        let message = if list.is_empty() {
-            self.current
-        } else {
-            self.messages(list)?[0]
-        };
-        if self.visible().next().is_none() {
-            return Err(Complaint::no_messages());
-        }
-        let before = self.visible().take_while(|&other| other < message).count();
-        // A deletion may have left fewer screenfuls than there were.
-        let last = self.visible().count() - 1;
-        self.page = before.min(last) / self.screen_lines();
-        if !list.is_empty() {
-            self.go_to_page();
-        }
-        self.show_page();
-        Ok(())
-    }
-
-    /// Makes the first message of the screenful the current one.
-    fn go_to_page(&mut self) {
-        let first = self.page * self.screen_lines();
-        let message = self.visible().nth(first);
-        if let Some(message) = message {
-            self.go_to(message);
-        }
-    }
-
-    fn screen_lines(&self) -> usize {
-        self.options.screen
-    }
-
-    /// Shows the screenful of header lines that is the current one.
-    pub(super) fn show_page(&mut self) {
-        let lines = self.screen_lines();
-        let mut text = String::new();
-        for message in self.visible().skip(self.page * lines).take(lines) {
-            self.append_headline(&mut text, message, self.current);
-        }
-        self.screen.safe(&text);
-    }
-
-    /// Scrolls by screenfuls: `z` or `z+` forth, `z-` back, with a number that many.
-    pub(super) fn scroll(&mut self, argument: &str) -> CommandResult {
-        let (sign, steps) = match argument.chars().next() {
-            Some(sign @ ('+' | '-')) => (sign, argument[1..].trim()),
-            _ => ('+', argument),
-        };
-        let steps: usize = match steps {
-            "" => 1,
-            number => number.parse().map_err(|_| {
-                Complaint::wrong(format!(
-                    "z: \"{argument}\" is not understood: use z, z+, z- or a number"
-                ))
-            })?,
-        };
-        let last = self.visible().count().saturating_sub(1) / self.screen_lines();
-        self.page = match sign {
-            '-' if self.page == 0 => {
-                return Err(Complaint::nothing("On first screenful of messages"));
-            }
-            '-' => self.page.saturating_sub(steps),
-            _ if self.page >= last => {
-                return Err(Complaint::nothing("On last screenful of messages"));
-            }
-            _ => self.page.saturating_add(steps).min(last),
-        };
-        self.go_to_page();
-        self.show_page();
-        Ok(())
-    }
-
     /// Shows lines and bytes of messages.
     pub(super) fn size(&mut self, list: &str) -> CommandResult {
         for message in self.messages(list)? {
@@ -349,7 +246,7 @@ impl Reader<'_, '_> {
             Without them a command applies to the current message.\n\
             q writes the changes and leaves; x leaves without a change.\n",
         );
-        self.screen.text(&text);
+        self.show_paged(&text);
         Ok(())
     }
 
@@ -361,7 +258,7 @@ impl Reader<'_, '_> {
             text.push_str(&line.join(", "));
             text.push('\n');
         }
-        self.screen.text(&text);
+        self.show_paged(&text);
         Ok(())
     }
 

@@ -30,6 +30,11 @@ pub(crate) fn encode(text: &str) -> Cow<'_, [u8]> {
     }
 }
 
+/// Returns whether what we show is UTF-8.
+pub(crate) fn is_utf_8() -> bool {
+    !matches!(CHOSEN.get(), Some(Some(_)))
+}
+
 fn encoded(text: &str, charset: NamedCharset) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for c in text.chars() {

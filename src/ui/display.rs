@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 
+use super::Size;
 use crate::config::Settings;
 use crate::message::parse::display::IGNORED;
 use crate::sys::clock;
@@ -21,8 +22,10 @@ pub(crate) struct Display {
     pub ignore: Vec<String>,
     /// Header fields shown, in lower case (`retain`); if not empty, `ignore` does not count.
     pub retain: Vec<String>,
-    /// Columns of a header line: those of the terminal, else 80.
+    /// Columns for text: those of the terminal, else 80.
     pub columns: usize,
+    /// Columns after which a header line is cut.
+    pub edge: usize,
     /// Shows a time in the zone of the user; the default keeps the sender's.
     pub zone: fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>,
 }
@@ -31,7 +34,7 @@ impl Display {
     /// Returns what the settings say; `own_addresses` is asked only if they are needed.
     pub(crate) fn of(
         settings: &Settings,
-        columns: usize,
+        size: Size,
         own_addresses: impl FnOnce() -> Vec<String>,
     ) -> Display {
         let mut display = Display {
@@ -39,7 +42,8 @@ impl Display {
             showto: settings.is_set("showto"),
             showname: settings.is_set("showname"),
             retain: settings.retained.iter().cloned().collect(),
-            columns,
+            columns: size.columns,
+            edge: size.edge,
             zone: |time| clock::local(time.into()),
             ..Display::default()
         };
@@ -62,6 +66,7 @@ impl Default for Display {
             ignore: IGNORED.iter().map(|&name| name.to_owned()).collect(),
             retain: Vec::new(),
             columns: 80,
+            edge: 80,
             zone: |time| time,
         }
     }

@@ -95,7 +95,7 @@ pub(crate) fn append(out: &mut String, facts: HeadlineFacts, block: &[u8], displ
         out[start..].chars().map(|c| c.width().unwrap_or(0)).sum()
     };
     let subject = summary.subject.map(text_of).unwrap_or_default();
-    column(out, &subject, display.columns.saturating_sub(used), false);
+    column(out, &subject, display.edge.saturating_sub(used), false);
     let end = start + out[start..].trim_end_matches(' ').len();
     out.truncate(end);
     out.push('\n');

@@ -17,8 +17,11 @@ use crate::sys::locale;
 pub(crate) mod display;
 pub(crate) mod headline;
 pub(crate) mod page;
+pub(crate) mod pager;
+pub(crate) mod size;
 
 pub(crate) use display::Display;
+pub(crate) use size::Size;
 
 /// Where the reader writes: results to one writer, complaints to another.
 ///

@@ -57,6 +57,7 @@ mod named_files;
 mod next_steps;
 mod odd_world;
 mod outbox_faces;
+mod paging;
 mod pictures;
 mod queued;
 mod rare;

@@ -91,6 +91,14 @@ impl Terminal {
         self.session.send(keys).expect("the terminal takes keys");
     }
 
+    /// Gives the terminal this size.
+    pub fn resizes(&mut self, columns: u16, rows: u16) {
+        let process = self.session.get_process_mut();
+        process
+            .set_window_size(columns, rows)
+            .expect("a terminal has a size");
+    }
+
     /// Sends the program a signal.
     pub fn signals(&mut self, signal: Signal) {
         let pid = self.session.get_process().pid().as_raw();

@@ -224,7 +224,7 @@ fn complaints_go_to_stderr_and_the_loop_goes_on() {
         ("x 1\n", "exit: too many arguments\n"),
         (
             "z x\n",
-            "z: \"x\" is not understood: use z, z+, z- or a number\n",
+            "z: \"x\" is not understood: use z, z+, z-, a number, z0, z$ or z.\n",
         ),
         ("\x1b[2J\n", "Unknown command: \"\u{241b}\"\n"),
     ];
@@ -263,24 +263,6 @@ fn prompts_are_for_terminals() {
     world.around.program = "mail".to_owned();
     let (out, _) = session_with(world, &mail(1), "=\n");
     assert_eq!(out, "& 1\n& ");
-}
-
-#[test]
-fn long_text_goes_to_the_pager_on_a_terminal_only() {
-    for (terminal, crt, paged) in [(true, 5, true), (true, 50, false), (false, 5, false)] {
-        let mut seen = Vec::new();
-        let mut world = World::default().set("quiet noheader pager=show");
-        world = world.set(&format!("crt={crt}"));
-        world.around.stdout_is_terminal = terminal;
-        world.around.pager = Box::new(|program, text| {
-            assert_eq!(program, "show");
-            seen.extend_from_slice(text);
-            Ok(())
-        });
-        let (out, _) = session_with(world, &mail(1), "p\n");
-        assert_eq!(seen.is_empty(), !paged, "{terminal} {crt}");
-        assert_eq!(out.is_empty(), paged, "{terminal} {crt}");
-    }
 }
 
 #[test]
