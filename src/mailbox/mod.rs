@@ -100,5 +100,6 @@ pub use lock::{Holder, LockOptions, Waiter};
 pub use maildir::is_maildir;
 pub use notice::Notice;
 pub use open::{Mailbox, has_mail};
+pub(crate) use read_at::read_full;
 pub use rewrite::journal::shared_journals;
 pub use rewrite::recover;

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 /// Bytes that can be read at any offset.
-pub(super) trait ReadAt {
+pub(crate) trait ReadAt {
     /// Reads bytes from this offset on; returns 0 only at the end.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
@@ -105,7 +105,7 @@ impl<S: ReadAt + ?Sized> ReadAt for Buffered<'_, S> {
 }
 
 /// Reads until the buffer is full or the source ends, and returns how much it got.
-pub(super) fn read_full<S: ReadAt + ?Sized>(
+pub(crate) fn read_full<S: ReadAt + ?Sized>(
     source: &S,
     buffer: &mut [u8],
     offset: u64,

@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 use twox_hash::XxHash3_128;
 use twox_hash::xxhash3_128::Hasher;
 
+use crate::mailbox::read_full;
 use crate::sys::{clock, random, user};
 
 /// The first word of every entry, of all versions.
@@ -298,13 +299,13 @@ impl Head {
         let unread = |error: io::Error| format!("cannot be read: {}", crate::exit::plain(&error));
         // Nearly every envelope fits into this: one call reads all.
         let mut start = vec![0; size.min(2048) as usize];
-        let count = read_full_at(file, &mut start, 0).map_err(unread)?;
+        let count = read_full(file, &mut start, 0).map_err(unread)?;
         start.truncate(count);
         let line = FirstLine::decode(&start, size)?;
         let end = LINE + line.envelope as usize;
         if start.len() < end {
             start.resize(end, 0);
-            let more = read_full_at(file, &mut start[count..], count as u64).map_err(unread)?;
+            let more = read_full(file, &mut start[count..], count as u64).map_err(unread)?;
             if count + more < end {
                 return Err("is not complete".to_owned());
             }
@@ -329,7 +330,7 @@ impl Head {
         let mut block = vec![0; len.clamp(1, BLOCK as u64) as usize];
         let mut at = LINE as u64;
         loop {
-            let count = read_full_at(file, &mut block, at)
+            let count = read_full(file, &mut block, at)
                 .map_err(|error| format!("cannot be read: {}", crate::exit::plain(&error)))?;
             if count == 0 {
                 break;
@@ -344,20 +345,6 @@ impl Head {
             Err("is damaged: its checksum is wrong".to_owned())
         }
     }
-}
-
-/// Reads until the block is full or the file ends.
-fn read_full_at(file: &File, block: &mut [u8], at: u64) -> io::Result<usize> {
-    let mut count = 0;
-    while count < block.len() {
-        match file.read_at(&mut block[count..], at + count as u64) {
-            Ok(0) => break,
-            Ok(read) => count += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(count)
 }
 
 /// Writes an entry into an empty file, its first line last.

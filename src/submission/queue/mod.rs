@@ -5,30 +5,33 @@
 //! kill loses it; nothing is synced, for most messages are accepted and removed at once. Behind it:
 //! the state, the name, and a sync of all, and only then the ID is handed on to be printed.
 
+mod hooks;
+mod unplanned;
+
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use super::outbox::dropped::DropDirectory;
 use super::outbox::flush::trouble::trouble_of;
 use super::outbox::{
     self, Entry, EntryEnvelope, Limits, Outbox, Room, SUBJECT, Standing, TargetState, merge_key,
 };
-use super::report::{CopyReport, Dropped, Queued, Report};
+use super::report::{CopyReport, Dropped, Queued};
 use super::{Kept, Surroundings};
-use crate::address::{EnvelopeAddress, ReversePath};
 use crate::compose::Draft;
-use crate::compose::render::{Rendered, Style, neutral_header, render};
+use crate::compose::render::{Rendered, neutral_header};
 use crate::config::Origin;
-use crate::exit::{self, Failure, Kind};
-use crate::message::Wire;
+use crate::exit::{self, Kind};
 use crate::message::parse::words;
 use crate::submission::mta::Mta;
 use crate::submission::route::{Route, RoutedCopy};
 use crate::sys::{clock, user};
-use crate::transport::smtp::{DotMark, SubmitHooks};
 use crate::transport::{Disposition, Outcome, Scope};
+
+pub(super) use hooks::EntryHooks;
+pub(super) use unplanned::enter_unplanned;
 
 /// How long a message waits after its first try.
 const FIRST_WAIT: u64 = 60;
@@ -496,167 +499,6 @@ impl<'a> Queue<'a> {
 /// Returns whether the exit status counts what waits in the outbox as sent.
 pub(super) fn is_sent(around: &Surroundings<'_>) -> bool {
     around.environment.as_sendmail || around.settings.text("outbox-status") == Some("0")
-}
-
-/// Enters a mail for which no way could be looked for now.
-///
-/// # Errors
-/// That failure, with the reasons of the outbox, if the mail has no entry.
-pub(super) fn enter_unplanned(
-    draft: &Draft,
-    failure: Failure,
-    around: &Surroundings<'_>,
-) -> Result<Report, Failure> {
-    // Files and commands have no entry; a later flush could not tell who has had the message.
-    if !draft.files.is_empty() || !draft.commands.is_empty() {
-        return Err(failure);
-    }
-    let mut outcome = Outcome::new(
-        Disposition::TryLater(failure.kind),
-        exit::with_causes(&failure),
-    );
-    outcome.hint.clone_from(&failure.hint);
-    let outcome = Arc::new(outcome);
-    let mut seen = HashSet::new();
-    let copies: Vec<RoutedCopy> = draft
-        .recipients()
-        .map(|named| named.address())
-        .filter(|address| seen.insert(address.as_str()))
-        .map(|address| RoutedCopy {
-            recipient: address.clone(),
-            target: address.clone(),
-            route: Err(Arc::clone(&outcome)),
-            reason: "no route could be looked for".into(),
-        })
-        .collect();
-    let all: Vec<&RoutedCopy> = copies.iter().collect();
-    let outcomes = vec![outcome; copies.len()];
-    let queue = Queue::new(draft, around);
-    let style = Style {
-        wire: Wire::SevenBit,
-        default_from: None,
-        changes: &[],
-        limit: draft.max_size,
-        leading: Vec::new(),
-    };
-    let Ok(rendered) = render(draft, &style) else {
-        return Err(failure);
-    };
-    if let Some(entry) = queue.enter(&rendered, &all, &copies, None) {
-        queue.settle(entry, &all, &outcomes, "none");
-    }
-    let queued = queue.queued();
-    if queued.is_empty() {
-        return Err(failure);
-    }
-    let entries = copies
-        .iter()
-        .zip(outcomes)
-        .map(|(copy, outcome)| CopyReport {
-            recipient: copy.recipient.shared(),
-            target: copy.target.shared(),
-            route: "none".into(),
-            reason: copy.reason.clone(),
-            outcome,
-            outbox: queue.kept(copy.target.as_str()),
-        });
-    let sender = draft.envelope_sender.as_ref();
-    let report = Report {
-        entries: entries.collect(),
-        queued,
-        queued_is_sent: is_sent(around),
-        message_id: draft.message_id.clone(),
-        sender: sender
-            .and_then(ReversePath::address)
-            .map(ToString::to_string),
-        ..Report::default()
-    };
-    Ok(report)
-}
-
-/// What an entry does while its message is on its way.
-pub(super) struct EntryHooks<'a> {
-    /// `None` where there is no outbox for the message.
-    entry: RefCell<Option<Entry>>,
-    copies: &'a [&'a RoutedCopy],
-}
-
-impl<'a> EntryHooks<'a> {
-    /// Returns the hooks of the entry of these copies.
-    pub(super) fn new(entry: Option<Entry>, copies: &'a [&'a RoutedCopy]) -> EntryHooks<'a> {
-        EntryHooks {
-            entry: RefCell::new(entry),
-            copies,
-        }
-    }
-
-    /// Puts another entry in the place of this one, which is removed.
-    pub(super) fn replace(&self, entry: Entry) {
-        if let Some(before) = self.entry.replace(Some(entry)) {
-            // What is left behind would be sent by a flush; the next one of the same name fails as
-            // well, and that is told.
-            let _ = before.finish();
-        }
-    }
-
-    /// Writes down who has an answer of one relay that stands, where others have none: a further relay
-    /// may be tried for them.
-    pub(super) fn note(&self, recipients: &[EnvelopeAddress], outcomes: &[Outcome]) {
-        let all = recipients.iter().cloned().zip(outcomes.iter().cloned());
-        let (stands, open): (Vec<_>, Vec<_>) =
-            all.partition(|(_, outcome)| standing(outcome).is_final());
-        if !stands.is_empty() && !open.is_empty() {
-            self.settled(&stands);
-        }
-    }
-
-    /// Returns the entry.
-    pub(super) fn into_entry(self) -> Option<Entry> {
-        self.entry.into_inner()
-    }
-}
-
-impl SubmitHooks for EntryHooks<'_> {
-    fn waited(&self) {
-        if let Some(entry) = &*self.entry.borrow() {
-            // A failure is met again, and told, where something is promised.
-            let _ = entry.make_durable();
-        }
-    }
-
-    fn dot_mark(&self) -> Option<DotMark> {
-        let entry = self.entry.borrow();
-        // The thread may outlive the entry: it is waiting for the reply to QUIT when the entry is done.
-        let file = entry.as_ref().map(|entry| Arc::downgrade(entry.file()));
-        Some(Arc::new(move || {
-            if let Some(file) = file.as_ref().and_then(Weak::upgrade) {
-                // A name that cannot be changed does not keep the mail from leaving: at worst, if we
-                // are killed now, it comes twice.
-                let _ = file.about_to_dot();
-            }
-            Ok(())
-        }))
-    }
-
-    fn settled(&self, outcomes: &[(EnvelopeAddress, Outcome)]) {
-        if let Some(entry) = &mut *self.entry.borrow_mut() {
-            let now = clock::since_epoch().as_secs();
-            let outcomes: HashMap<&str, &Outcome> = outcomes
-                .iter()
-                .map(|(target, outcome)| (target.as_str(), outcome))
-                .collect();
-            let settled = self.copies.iter().filter_map(|copy| {
-                let outcome = outcomes.get(copy.target.as_str())?;
-                Some(target_state(copy, outcome, now))
-            });
-            entry.state_mut().set_targets(settled);
-            // Those who have the message are not sent it again, even if we are killed in the next
-            // transaction. Where this fails they are, at worst.
-            if entry.save_state().is_ok() && entry.back_to_queue().is_ok() {
-                entry.reopen();
-            }
-        }
-    }
 }
 
 /// Returns what a sidecar says of a copy with this outcome.
