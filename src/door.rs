@@ -18,7 +18,7 @@ use crate::message;
 use crate::report::schema;
 
 pub use crate::cli::mailx::dialect::{Probe, normalise};
-pub use crate::config::commands::{Help, at_prompt};
+pub use crate::config::commands::{GROUPS, Help};
 pub use crate::config::elsewhere::ELSEWHERE;
 pub use crate::config::variables::{REFUSED, ROWS, ValueKind};
 pub use crate::exit::Kind;

@@ -44,7 +44,7 @@
 //! | Who quotes `From ` lines, and who unquotes them? | `mailbox/format/quote.rs` and `unquote.rs`; no other module knows of it |
 //! | Who may write to a mailbox now? | `mailbox/lock` |
 //! | Where does a mail become safe? | `transport/sendmail`, `transport/smtp/transaction.rs`, `mailbox/append`, `mailbox/maildir/deliver.rs`: each has a comment at that line. A mail that nobody accepted: `submission/keep.rs` |
-//! | Where does a new command of the reader go? | a row of `config/commands.rs`, an arm in `shell/dispatch.rs`, a method beside its like in `shell` |
+//! | Where does a new command of the reader go? | a row of `config/commands/table.rs`, an arm in `shell/dispatch.rs`, a method beside its like in `shell` |
 //! | Where does a new option go? | `cli/mailx/options.rs` and its table, or `cli/postrider/options.rs`; a new variable is a row of `config/variables.rs` |
 //! | Which relay of a list takes a mail, and which one may see a password? | `submission/in_turn.rs`; `submission/relay_secret.rs` |
 //! | Why did this mail go that way? | `submission/route.rs` decides, `report/explain.rs` shows it |

@@ -39,14 +39,14 @@ pub(super) fn has(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::commands::{COMMANDS, RcCommand, find_in_rc_files};
+    use crate::config::commands::{RcCommand, all, find_in_rc_files};
 
     #[test]
     fn names_are_sorted_and_are_no_rows_of_rc_files() {
         assert!(ELSEWHERE.windows(2).all(|pair| pair[0] < pair[1]));
         for name in ELSEWHERE {
-            let is_row = |row: &&crate::config::commands::Command| row.name == *name;
-            let row = COMMANDS.iter().find(is_row);
+            let is_row = |row: &&'static crate::config::commands::Command| row.name == *name;
+            let row = all().find(is_row);
             assert!(row.is_none_or(|row| row.allowed.rc.is_none()), "{name}");
             assert_eq!(find_in_rc_files(name), Some(RcCommand::NoEffect), "{name}");
         }

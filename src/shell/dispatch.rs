@@ -21,10 +21,10 @@ use crate::sanitize;
 
 impl Reader<'_, '_> {
     /// Runs one line if it is a command.
-    pub(super) fn run_line(&mut self, line: &str) {
+    pub(super) fn run_line(&mut self, line: &str, source: &mut CommandSource<'_>) {
         if !self.in_script || !self.script.skips(line) {
             let line = self.without_alias(line);
-            self.carry_out(&line);
+            self.carry_out(&line, source);
         }
     }
 
@@ -45,10 +45,10 @@ impl Reader<'_, '_> {
     }
 
     /// Runs a command, and then acts on its failure and on a signal that came meanwhile.
-    pub(super) fn carry_out(&mut self, line: &str) {
+    pub(super) fn carry_out(&mut self, line: &str, source: &mut CommandSource<'_>) {
         self.has_failed = false;
         self.failure = None;
-        self.execute(line);
+        self.execute(line, source);
         self.stop_on_signal();
         self.record_failure(line);
         // s-nail's `errexit` ends scripts only; a person would lose the session by a typing error.
@@ -154,8 +154,8 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Runs one line.
-    pub(super) fn execute(&mut self, line: &str) {
+    /// Runs one line; a command may read what stands behind it in the source.
+    pub(super) fn execute(&mut self, line: &str, source: &mut CommandSource<'_>) {
         self.refresh();
         let (word, arguments) = command_line::split(line);
         // An empty line is `next`, and a message list alone is `print` (POSIX).
@@ -174,7 +174,7 @@ impl Reader<'_, '_> {
                     Ok(())
                 }
                 Some(found) => match found.allowed.prompt {
-                    Some((command, _)) => self.run_command(command, arguments),
+                    Some((command, _)) => self.run_command(command, arguments, source),
                     None => Err(self.unknown(word, line)),
                 },
             },
@@ -211,8 +211,16 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Runs a command; `text` is the rest of the line after its name.
-    pub(super) fn run_command(&mut self, command: PromptCommand, text: &str) -> CommandResult {
+    /// Runs a command; `text` is the rest of the line after its name, and `source` has the lines
+    /// behind it.
+    pub(super) fn run_command(
+        &mut self,
+        command: PromptCommand,
+        text: &str,
+        source: &mut CommandSource<'_>,
+    ) -> CommandResult {
+        // A command that reads a text takes its lines from here.
+        let _ = source;
         match command {
             PromptCommand::Next => self.next(text),
             PromptCommand::Print => self.print(text),

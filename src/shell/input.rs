@@ -7,6 +7,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
 use super::reader::Reader;
+use crate::compose::escapes::{Event, TypedLines};
 use crate::exit::{Failure, Kind};
 use crate::sys::signals::{Prompt, Signals};
 
@@ -20,9 +21,23 @@ pub(crate) enum CommandInput<'a> {
     Terminal,
 }
 
-/// Lines of commands, put together where a backslash continues them.
-pub(super) enum CommandSource<'a> {
+/// Where commands come from, and the texts that stand behind some of them.
+///
+/// A command line goes on behind a backslash ([`CommandSource::line`]); the lines of a text are the
+/// bytes that stand there (its [`TypedLines`]).
+pub(super) struct CommandSource<'a> {
+    base: Base<'a>,
+    signals: Option<&'a Signals>,
+    /// The prompt for the next line of a text at a terminal.
+    prompt: String,
+}
+
+enum Base<'a> {
+    /// No line stands behind the command.
+    Empty,
     Lines(&'a mut dyn BufRead),
+    /// The terminal, until it is first read from: commands of `-Y` may run a pager there.
+    Unopened,
     Terminal(Box<Terminal>),
 }
 
@@ -32,31 +47,68 @@ pub(super) struct Terminal {
     prompt: Option<Prompt>,
 }
 
-impl<'a> CommandSource<'a> {
-    pub(super) fn new(
-        input: CommandInput<'a>,
-        signals: Option<&Signals>,
-    ) -> Result<CommandSource<'a>, Failure> {
-        match input {
-            CommandInput::Lines(lines) => Ok(CommandSource::Lines(lines)),
-            CommandInput::Terminal => {
-                // Plain sequences only: consoles of servers know no others.
-                let mut builder = Config::builder().bracketed_paste(false);
-                builder.enable_synchronized_output(false);
-                // Nothing is added to the history: it stays empty.
-                let unusable = || Failure::new(Kind::Io, "cannot use the terminal");
-                let editor = Editor::with_history(builder.build(), MemHistory::new())
-                    .map_err(|error| unusable().because(error))?;
-                let prompt = signals
-                    .map(Signals::prompt)
-                    .transpose()
-                    .map_err(|error| unusable().because(error))?;
-                Ok(CommandSource::Terminal(Box::new(Terminal {
-                    editor,
-                    prompt,
-                })))
-            }
+impl Terminal {
+    fn open(signals: Option<&Signals>) -> Result<Terminal, Failure> {
+        // Plain sequences only: consoles of servers know no others.
+        let mut builder = Config::builder().bracketed_paste(false);
+        builder.enable_synchronized_output(false);
+        // Nothing is added to the history: it stays empty.
+        let unusable = || Failure::new(Kind::Io, "cannot use the terminal");
+        let editor = Editor::with_history(builder.build(), MemHistory::new())
+            .map_err(|error| unusable().because(error))?;
+        let prompt = signals
+            .map(Signals::prompt)
+            .transpose()
+            .map_err(|error| unusable().because(error))?;
+        Ok(Terminal { editor, prompt })
+    }
+
+    /// Waits for a line.
+    fn ask(&mut self, prompt: &str) -> Result<String, ReadlineError> {
+        let editor = &mut self.editor;
+        let mut ask = || editor.readline(prompt);
+        // The editor puts the terminal into raw mode and waits in the kernel. `during` lets a
+        // signal set the terminal back before it ends us.
+        match &self.prompt {
+            Some(guard) => guard.during(ask),
+            None => ask(),
         }
+    }
+}
+
+fn unreadable() -> Failure {
+    Failure::new(Kind::Io, "cannot read the commands")
+}
+
+fn unreadable_terminal() -> Failure {
+    Failure::new(Kind::Io, "cannot read the terminal")
+}
+
+impl<'a> CommandSource<'a> {
+    /// Returns the lines of an input.
+    pub(super) fn new(input: CommandInput<'a>, signals: Option<&'a Signals>) -> CommandSource<'a> {
+        CommandSource {
+            base: match input {
+                CommandInput::Lines(lines) => Base::Lines(lines),
+                CommandInput::Terminal => Base::Unopened,
+            },
+            signals,
+            prompt: String::new(),
+        }
+    }
+
+    /// Returns a source without a line, for a command that stands alone.
+    pub(super) fn empty() -> CommandSource<'a> {
+        CommandSource {
+            base: Base::Empty,
+            signals: None,
+            prompt: String::new(),
+        }
+    }
+
+    /// Returns whether a person types the lines of a text, so that prompts are shown.
+    pub(super) fn is_typed(&self) -> bool {
+        matches!(self.base, Base::Unopened | Base::Terminal(_))
     }
 
     /// Returns the next whole line, or `None` at the end.
@@ -78,8 +130,9 @@ impl<'a> CommandSource<'a> {
     }
 
     fn physical_line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
-        match self {
-            CommandSource::Lines(lines) => {
+        match self.base()? {
+            Base::Empty | Base::Unopened => Ok(None),
+            Base::Lines(lines) => {
                 // A script must not find prompts in its output.
                 if reader.around.stdin_is_terminal {
                     let prompt = reader.options.prompt.clone();
@@ -87,9 +140,9 @@ impl<'a> CommandSource<'a> {
                     reader.screen.flush();
                 }
                 let mut line = Vec::new();
-                let length = lines.read_until(b'\n', &mut line).map_err(|error| {
-                    Failure::new(Kind::Io, "cannot read the commands").because(error)
-                })?;
+                let length = lines
+                    .read_until(b'\n', &mut line)
+                    .map_err(|error| unreadable().because(error))?;
                 // A command in another charset is still read: only its odd letters are lost.
                 let line = String::from_utf8_lossy(&line);
                 let line = line.trim_end_matches(['\n', '\r']);
@@ -99,27 +152,70 @@ impl<'a> CommandSource<'a> {
                 }
                 Ok((length > 0).then(|| line.to_owned()))
             }
-            CommandSource::Terminal(terminal) => loop {
-                let Terminal { editor, prompt } = &mut **terminal;
-                let mut ask = || editor.readline(&reader.options.prompt);
-                // The editor puts the terminal into raw mode and waits in the kernel. `during` lets
-                // a signal set the terminal back before it ends us.
-                let line = match prompt {
-                    Some(prompt) => prompt.during(ask),
-                    None => ask(),
-                };
-                match line {
+            Base::Terminal(terminal) => loop {
+                match terminal.ask(&reader.options.prompt) {
                     Ok(line) => return Ok(Some(line)),
                     // An interrupt takes back the line and nothing else.
                     Err(ReadlineError::Interrupted) => continue,
                     Err(ReadlineError::Eof) => return Ok(None),
-                    Err(error) => {
-                        return Err(
-                            Failure::new(Kind::Io, "cannot read the terminal").because(error)
-                        );
-                    }
+                    Err(error) => return Err(unreadable_terminal().because(error)),
                 }
             },
         }
     }
+
+    /// Returns the input; the line editor takes the terminal over when it is first asked.
+    fn base(&mut self) -> Result<&mut Base<'a>, Failure> {
+        if matches!(self.base, Base::Unopened) {
+            self.base = Base::Terminal(Box::new(Terminal::open(self.signals)?));
+        }
+        Ok(&mut self.base)
+    }
+}
+
+impl TypedLines for CommandSource<'_> {
+    fn next(&mut self) -> Event {
+        let signals = self.signals;
+        let prompt = std::mem::take(&mut self.prompt);
+        let base = match self.base() {
+            Ok(base) => base,
+            Err(failure) => return Event::Stop(failure),
+        };
+        match base {
+            Base::Empty | Base::Unopened => Event::End,
+            Base::Lines(lines) => {
+                let mut line = Vec::new();
+                match lines.read_until(b'\n', &mut line) {
+                    Ok(0) => Event::End,
+                    Ok(_) => Event::Line(line),
+                    Err(error) => match signals.and_then(Signals::received) {
+                        Some(signal) => Event::Stop(interrupted_text(signal)),
+                        None => Event::Stop(unreadable().because(error)),
+                    },
+                }
+            }
+            // The same editor as for commands: what was typed ahead of the text is in its buffer,
+            // and must not be carried out as commands.
+            Base::Terminal(terminal) => match terminal.ask(&prompt) {
+                Ok(line) => Event::Line(format!("{line}\n").into_bytes()),
+                Err(ReadlineError::Interrupted) => Event::Interrupt,
+                Err(ReadlineError::Eof) => Event::End,
+                Err(error) => Event::Stop(unreadable_terminal().because(error)),
+            },
+        }
+    }
+
+    fn takes_prompt(&mut self, prompt: &str) -> bool {
+        if self.is_typed() {
+            prompt.clone_into(&mut self.prompt);
+        }
+        self.is_typed()
+    }
+}
+
+fn interrupted_text(signal: u8) -> Failure {
+    Failure::new(
+        Kind::Signal(signal),
+        format!("interrupted by signal {signal} before the message was complete"),
+    )
 }

@@ -12,7 +12,7 @@
 //! - [`run`] and [`search`] are the two ways in; [`batch`] changes messages without a dialogue.
 //! - `input` reads a line, `command` divides it, `dispatch` carries it out by the table of
 //!   `config::commands`; `script` says which lines of a failed script still count.
-//! - `reader` is the state. The commands are its methods, in `show`, `summary`, `marking`, `store` and `quit`. A
+//! - `reader` is the state. The commands are its methods, in `show`, `summary`, `marking`, `store`, `help` and `quit`. A
 //!   new command is a row of `config::commands`, an arm in `dispatch`, and a method in one of them.
 //! - `mark` is what was done to a message, `commit` writes it into the mailbox.
 //! - A command that sends (`reply`, `mail`, `forward`) would be a module beside these that calls
@@ -26,6 +26,7 @@ mod command_line;
 mod commit;
 mod complaint;
 mod dispatch;
+mod help;
 mod input;
 mod mark;
 mod marking;
@@ -69,7 +70,7 @@ pub(crate) fn search(
     let nothing = found.is_empty().then_some(Kind::Nothing);
     let kind = reader.worst.or(reader.report_unread()).or(nothing);
     if !silent && !found.is_empty() {
-        reader.execute(&format!("from {text}"));
+        reader.execute(&format!("from {text}"), &mut CommandSource::empty());
     }
     reader.screen.finish()?;
     Ok(kind)
@@ -82,10 +83,10 @@ pub(crate) fn search(
 ///
 /// # Errors
 /// The output cannot be written, or the commands cannot be read ([`Kind::Io`]).
-pub(crate) fn run(
-    mut reader: Reader<'_, '_>,
+pub(crate) fn run<'s>(
+    mut reader: Reader<'_, 's>,
     first: &[String],
-    input: CommandInput<'_>,
+    input: CommandInput<'s>,
 ) -> Result<Option<Kind>, Failure> {
     reader.report_notices();
     // The commands of -Y are a script, at a terminal too: D24 holds until they have ended.
@@ -93,15 +94,14 @@ pub(crate) fn run(
     reader.failure = None;
     reader.greet();
     reader.record_failure("headers");
+    // A text that belongs to a command of -Y stands in the input.
+    let mut source = CommandSource::new(input, reader.around.signals);
     for line in first {
         if !reader.is_quitting {
-            reader.run_line(line);
+            reader.run_line(line, &mut source);
         }
     }
     reader.end_script_at_terminal();
-    // The line editor takes the terminal over only after the commands of -Y, which may run the
-    // pager there.
-    let mut source = CommandSource::new(input, reader.around.signals)?;
     let mut has_ended = false;
     while !reader.is_quitting && !reader.screen.is_closed() {
         // What a command has printed is seen before the next one is waited for.
@@ -109,10 +109,10 @@ pub(crate) fn run(
         match source.line(&mut reader) {
             Ok(Some(line)) => {
                 has_ended = false;
-                reader.run_line(&line);
+                reader.run_line(&line, &mut source);
             }
             Ok(None) => {
-                reader.carry_out("quit");
+                reader.carry_out("quit", &mut source);
                 // Where quitting fails a person may try something else. An input that ends twice in
                 // a row has no person behind it.
                 reader.is_quitting |= has_ended;

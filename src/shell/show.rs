@@ -3,7 +3,6 @@
 use super::complaint::{CommandResult, Complaint};
 use super::reader::Reader;
 use super::unreadable;
-use crate::config::commands::{Help, at_prompt};
 use crate::exit::with_causes;
 use crate::flow::unsent;
 use crate::sanitize;
@@ -221,59 +220,5 @@ impl Reader<'_, '_> {
     /// Does nothing.
     pub(super) fn comment(&mut self, _: &str) -> CommandResult {
         Ok(())
-    }
-
-    /// Shows the commands that have a help text, other spellings beside them.
-    pub(super) fn help(&mut self, _: &str) -> CommandResult {
-        let mut text = String::from("Commands (you may leave out the letters in brackets):\n");
-        let mut rows = at_prompt().peekable();
-        while let Some(command) = rows.next() {
-            let Help::Text(help) = command.help else {
-                continue;
-            };
-            let mut names = abbreviated(command.name, command.enough);
-            while let Some(other) = rows.next_if(|other| other.help == Help::Alias) {
-                names.push_str(", ");
-                names.push_str(&abbreviated(other.name, other.enough));
-            }
-            let synopsis = format!("{names} {}", command.arguments.synopsis());
-            text.push_str(&format!("  {:<34} {}\n", synopsis.trim_end(), help));
-        }
-        text.push_str(
-            "A number shows that message; an empty line shows the next one.\n\
-            [messages] are numbers, ranges (2-5), . ^ $ * + -, senders, /text in the subject, or\n\
-            :n new, :o old, :r read, :u unread, :a answered, :f flagged, :t drafts, :d deleted.\n\
-            Without them a command applies to the current message.\n\
-            q writes the changes and leaves; x leaves without a change.\n",
-        );
-        self.show_paged(&text);
-        Ok(())
-    }
-
-    /// Shows the names of all commands.
-    pub(super) fn list_commands(&mut self, _: &str) -> CommandResult {
-        let names: Vec<&str> = at_prompt().map(|command| command.name).collect();
-        let mut text = String::from("Commands are:\n");
-        for line in names.chunks(8) {
-            text.push_str(&line.join(", "));
-            text.push('\n');
-        }
-        self.show_paged(&text);
-        Ok(())
-    }
-
-    /// Shows the version.
-    pub(super) fn version(&mut self, _: &str) -> CommandResult {
-        self.screen
-            .text(concat!("Postrider ", env!("CARGO_PKG_VERSION"), "\n"));
-        Ok(())
-    }
-}
-
-/// Returns a name with the part in brackets that may be left out.
-fn abbreviated(name: &str, enough: usize) -> String {
-    match name.split_at_checked(enough) {
-        Some((short, rest)) if !rest.is_empty() => format!("{short}[{rest}]"),
-        _ => name.to_owned(),
     }
 }

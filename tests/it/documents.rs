@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction};
 use clap_mangen::Man;
 use postrider::door::{
-    self, ELSEWHERE, Help, JsonKey, Kind, Presence, REFUSED, ROWS, Shape, ValueKind, at_prompt,
+    self, ELSEWHERE, GROUPS, Help, JsonKey, Kind, Presence, REFUSED, ROWS, Shape, ValueKind,
     mailx_command, postrider_command,
 };
 
@@ -137,7 +137,7 @@ fn variables_without_effect_are_said_to_have_none() {
 fn read_sources(directory: &Path, into: &mut String) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        let tables = ["config/variables.rs", "config/commands.rs"];
+        let tables = ["config/variables.rs", "config/commands/table.rs"];
         if path.is_dir() {
             read_sources(&path, into);
         } else if !tables.iter().any(|table| path.ends_with(table)) {
@@ -378,23 +378,41 @@ fn roff(text: &str) -> String {
     }
 }
 
-/// The commands of the reader, with the abbreviation in bold.
+/// The commands of the reader in their groups, with the abbreviation in bold.
 fn commands() -> String {
     let mut text = String::new();
-    let mut rows = at_prompt().peekable();
-    while let Some(command) = rows.next() {
-        let Help::Text(help) = command.help else {
+    for group in GROUPS {
+        let rows: Vec<_> = group.rows.iter().filter(|row| row.is_at_prompt()).collect();
+        if rows.is_empty() {
             continue;
-        };
-        let mut names = vec![command_name(command.name, command.enough)];
-        while let Some(alias) = rows.next_if(|next| next.help == Help::Alias) {
-            names.push(command_name(alias.name, alias.enough));
         }
-        let synopsis = command.arguments.synopsis();
-        writeln!(text, ".TP\n{} \\fI{}\\fR", names.join(", "), roff(synopsis)).unwrap();
-        writeln!(text, "{}", roff(&sentence(help))).unwrap();
+        writeln!(text, ".SS {}", roff(group.title)).unwrap();
+        let mut rows = rows.into_iter().peekable();
+        while let Some(command) = rows.next() {
+            let Help::Text(help) = command.help else {
+                continue;
+            };
+            let mut names = vec![command_name(command.name, command.enough)];
+            while let Some(alias) = rows.next_if(|next| next.help == Help::Alias) {
+                names.push(command_name(alias.name, alias.enough));
+            }
+            let synopsis = command.arguments.synopsis();
+            writeln!(text, ".TP\n{} \\fI{}\\fR", names.join(", "), roff(synopsis)).unwrap();
+            writeln!(text, "{}", roff(&sentence(help))).unwrap();
+            more_of_command(&mut text, command.more);
+        }
     }
     text
+}
+
+/// Appends what the table says of a command besides its help line; examples stand behind four blanks.
+fn more_of_command(text: &mut String, more: &str) {
+    for line in more.lines() {
+        match line.strip_prefix("    ") {
+            Some(example) => writeln!(text, ".RS\n.EX\n{}\n.EE\n.RE", roff(example)).unwrap(),
+            None => writeln!(text, "{}", roff(line)).unwrap(),
+        }
+    }
 }
 
 /// Writes a name as manuals of mailx do: `n[ext]`.

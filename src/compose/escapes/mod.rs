@@ -46,6 +46,13 @@ pub enum Event {
 pub trait TypedLines {
     /// Waits for the next line.
     fn next(&mut self) -> Event;
+
+    /// Returns whether the prompt of the next line is shown with it; else the caller shows it.
+    ///
+    /// A line editor draws its line anew, and the prompt with it.
+    fn takes_prompt(&mut self, _prompt: &str) -> bool {
+        false
+    }
 }
 
 /// How much of a message `~f`, `~F`, `~m` and `~M` insert.
@@ -479,7 +486,9 @@ impl Typist<'_> {
     /// Asks for one line; none where it is empty.
     fn ask(&mut self, prompt: &str) -> Result<Option<OsString>, Ending> {
         loop {
-            self.show(prompt.as_bytes());
+            if !self.session.lines.takes_prompt(prompt) {
+                self.show(prompt.as_bytes());
+            }
             match self.session.lines.next() {
                 Event::Line(line) => {
                     self.interrupted = false;

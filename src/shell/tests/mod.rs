@@ -267,8 +267,9 @@ fn prompts_are_for_terminals() {
 
 #[test]
 fn help_tells_every_command_with_a_text() {
-    let (out, _) = session_with(quiet(), &mail(1), "?\nlist\n");
+    let (out, _) = session_with(quiet(), &mail(1), "?\nhelp commands\nlist\n");
     for text in [
+        "Show messages         n[ext] p[rint] ",
         "  p[rint], t[ype] [messages]",
         "  ex[it], x[it] ",
         "  hel[p], ? ",
@@ -339,7 +340,7 @@ fn a_changed_setting_counts_for_the_next_command() {
         ..ReaderContext::default()
     };
     let mut reader = Reader::new(mailbox, quiet().settings, around, screen);
-    reader.execute("top 1");
+    reader.execute("top 1", &mut CommandSource::empty());
     let context = mailrc::Context {
         sending: false,
         terminal: false,
@@ -353,14 +354,14 @@ fn a_changed_setting_counts_for_the_next_command() {
     for line in lines {
         let line = (Origin::Default, line.as_bytes().to_owned());
         mailrc::apply_lines(&mut reader.settings, vec![line], &context);
-        reader.execute("top 2");
+        reader.execute("top 2", &mut CommandSource::empty());
     }
-    reader.execute("print 3");
+    reader.execute("print 3", &mut CommandSource::empty());
     assert_eq!(reader.options.prompt, "next");
     assert_eq!(reader.options.lock_patience.as_secs(), 7);
     assert!(reader.options.autoprint && reader.options.rules.posix && !reader.options.rules.hold);
     assert_eq!(reader.file_of("+x").unwrap(), PathBuf::from("/dir/x"));
-    reader.execute("headers 2");
+    reader.execute("headers 2", &mut CommandSource::empty());
     assert_eq!(reader.page, 1);
     drop(reader);
     let out = String::from_utf8(out).unwrap();

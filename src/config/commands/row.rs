@@ -1,0 +1,307 @@
+//! What a row of the table of commands holds.
+
+/// The arguments of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arguments {
+    /// No arguments; any argument is an error.
+    None,
+    /// A message list; without one the current message.
+    Messages,
+    /// One message, as a list that names it.
+    Message,
+    /// A message list, and then a file name.
+    File,
+    /// A word that help explains.
+    Topic,
+    /// `+` or `-`, with a number for more than one step.
+    Steps,
+    /// The rest of the line as it is.
+    Text,
+}
+
+impl Arguments {
+    /// Returns the arguments as help shows them after the name.
+    pub fn synopsis(self) -> &'static str {
+        match self {
+            Arguments::None => "",
+            Arguments::Messages => "[messages]",
+            Arguments::Message => "[message]",
+            Arguments::File => "[[messages] file]",
+            Arguments::Topic => "[command]",
+            Arguments::Steps => "[+|-][number]",
+            Arguments::Text => "[text]",
+        }
+    }
+}
+
+/// What `?` says of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Help {
+    /// What it does, in a line.
+    Text(&'static str),
+    /// It is another spelling of the row above.
+    Alias,
+    /// It is not a command of the prompt.
+    Hidden,
+}
+
+/// The meaning of a row at the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PromptCommand {
+    /// Shows the next message.
+    Next,
+    /// Shows messages.
+    Print,
+    /// Shows messages with all header fields.
+    PrintAllFields,
+    /// Shows messages by the pager, however short they are.
+    Page,
+    /// Shows messages with all header fields by the pager.
+    PageAllFields,
+    /// Shows the first lines of messages.
+    Top,
+    /// Shows the message after the current one.
+    StepForward,
+    /// Shows the message before the current one.
+    StepBack,
+    /// Shows a screenful of header lines.
+    Headers,
+    /// Shows header lines.
+    From,
+    /// Shows another screenful.
+    Scroll,
+    /// Shows lines and bytes.
+    Size,
+    /// Shows the number of the current message.
+    Number,
+    /// Writes the text.
+    Echo,
+    /// Leaves without a change.
+    Exit,
+    /// Leaves and writes the changes.
+    Quit,
+    /// Shows the table.
+    ShowHelp,
+    /// Shows the names.
+    ListCommands,
+    /// Shows the version.
+    Version,
+    /// Does nothing.
+    Comment,
+    /// Deletes messages.
+    Delete,
+    /// Deletes messages and shows the next one.
+    DeleteAndPrint,
+    /// Undeletes messages.
+    Undelete,
+    /// Appends messages to a file and marks them as saved.
+    Save,
+    /// The same, to a file named after the author.
+    SaveByAuthor,
+    /// Appends messages to a file.
+    Copy,
+    /// The same, to a file named after the author.
+    CopyByAuthor,
+    /// Writes text or attachments.
+    Write,
+    /// Keeps messages in the mailbox when leaving.
+    Hold,
+    /// Moves messages to MBOX when leaving.
+    Mbox,
+    /// Treats messages as used.
+    Touch,
+    /// Marks messages as not read.
+    Unread,
+    /// Marks messages as new.
+    New,
+    /// Marks messages as read.
+    Seen,
+    /// Flags messages.
+    Flagged,
+    /// Unflags messages.
+    Unflagged,
+    /// Sets the mark answered.
+    Answered,
+    /// Clears the mark answered.
+    Unanswered,
+    /// Sets the mark draft.
+    Draft,
+    /// Clears the mark draft.
+    Undraft,
+}
+
+/// The meaning of a row in an rc file, and after `-X`, `-E` and `~:`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RcCommand {
+    /// Sets variables.
+    Set,
+    /// Unsets variables.
+    Unset,
+    /// Adds recipients to an alias.
+    Alias,
+    /// Removes aliases.
+    Unalias,
+    /// Names the user's other addresses.
+    Alternates,
+    /// Reads another file.
+    Source,
+    /// Hides header fields.
+    Ignore,
+    /// Shows these header fields and no others.
+    Retain,
+    /// Undoes `ignore`.
+    Unignore,
+    /// Undoes `retain`.
+    Unretain,
+    /// Begins lines that count under a condition.
+    If,
+    /// Begins another branch with a condition.
+    Elif,
+    /// Begins the other branch.
+    Else,
+    /// Ends the branches.
+    Endif,
+    /// Begins the block of an account, or uses an account.
+    Account,
+    /// Reads another file, if it is there.
+    SourceIf,
+    /// Begins the block of a macro.
+    Define,
+    /// Calls a macro.
+    Call,
+    /// Calls a macro, if there is one of this name.
+    CallIf,
+    /// Gives a command another name.
+    CommandAlias,
+    /// Removes such names.
+    UncommandAlias,
+    /// A command of the reader, or of another mailx ([`elsewhere`]): accepted in a file, and without
+    /// effect. It counts under its full name only.
+    NoEffect,
+    /// A command that rc files must not hold.
+    NotAllowed,
+}
+
+/// Where a command is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Allowed {
+    /// At the prompt, from a script and after `-Y`, and whether it changes something.
+    pub(crate) prompt: Option<(PromptCommand, Effect)>,
+    /// In an rc file.
+    pub(crate) rc: Option<RcCommand>,
+}
+
+/// What a command of the prompt does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It only shows something, or leaves; a script goes on with it after a failure.
+    Shows,
+    /// It changes something, in the mailbox or in another file.
+    Changes,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Command {
+    /// The full name.
+    pub name: &'static str,
+    /// How many letters of it are enough.
+    pub enough: usize,
+    /// What it takes at the prompt.
+    pub arguments: Arguments,
+    /// What `?` says of it.
+    pub help: Help,
+    /// What `help NAME` and the manual say besides, in full sentences; lines that begin with four
+    /// blanks are examples.
+    pub more: &'static str,
+    /// Where it is allowed.
+    pub(crate) allowed: Allowed,
+}
+
+impl Command {
+    /// Adds what `help NAME` says besides the help line.
+    pub(crate) const fn more(mut self, more: &'static str) -> Command {
+        self.more = more;
+        self
+    }
+
+    pub(super) const fn in_rc_files(mut self, rc: RcCommand) -> Command {
+        self.allowed.rc = Some(rc);
+        self
+    }
+
+    /// Returns whether it is a command of the prompt.
+    pub fn is_at_prompt(&self) -> bool {
+        self.allowed.prompt.is_some()
+    }
+
+    /// Returns whether a word is the name or an abbreviation of it.
+    pub(super) fn is_named(&self, word: &str) -> bool {
+        word.len() >= self.enough && self.name.starts_with(word)
+    }
+}
+
+/// Commands of one kind, under the heading that `help` gives them.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// The heading.
+    pub title: &'static str,
+    /// The commands.
+    pub rows: &'static [Command],
+}
+
+const fn row(
+    name: &'static str,
+    enough: usize,
+    prompt: Option<(PromptCommand, Effect)>,
+    arguments: Arguments,
+    help: Help,
+) -> Command {
+    Command {
+        name,
+        enough,
+        arguments,
+        help,
+        more: "",
+        allowed: Allowed { prompt, rc: None },
+    }
+}
+
+/// A row of the prompt that only shows something, or leaves.
+pub(super) const fn shows(
+    name: &'static str,
+    enough: usize,
+    command: PromptCommand,
+    arguments: Arguments,
+    help: Help,
+) -> Command {
+    row(
+        name,
+        enough,
+        Some((command, Effect::Shows)),
+        arguments,
+        help,
+    )
+}
+
+/// A row of the prompt that changes something.
+pub(super) const fn changes(
+    name: &'static str,
+    enough: usize,
+    command: PromptCommand,
+    arguments: Arguments,
+    help: Help,
+) -> Command {
+    row(
+        name,
+        enough,
+        Some((command, Effect::Changes)),
+        arguments,
+        help,
+    )
+}
+
+/// A row of rc files alone.
+pub(super) const fn of_rc_files(name: &'static str, enough: usize, command: RcCommand) -> Command {
+    row(name, enough, None, Arguments::Text, Help::Hidden).in_rc_files(command)
+}

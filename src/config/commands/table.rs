@@ -1,0 +1,155 @@
+//! The rows of the table of commands, in groups as `help` shows them.
+//!
+//! To add a command: a row in the group of its like, an arm in `shell/dispatch.rs`. The help line says
+//! in the imperative what it does; [`Command::more`] adds what else a user needs to know, with an
+//! example.
+
+use super::row::Arguments::{File, Message, Messages, None, Steps, Text as Line, Topic};
+use super::row::Help::{Alias as Same, Text};
+use super::row::PromptCommand::{
+    Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, Flagged,
+    From, Headers, Hold, ListCommands, Mbox, New, Next, Number, Page, PageAllFields, Print,
+    PrintAllFields, Quit, Save, SaveByAuthor, Scroll, Seen, ShowHelp, Size, StepBack, StepForward,
+    Top, Touch, Unanswered, Undelete, Undraft, Unflagged, Unread, Version, Write,
+};
+use super::row::RcCommand::{
+    Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
+    NoEffect, NotAllowed, Retain, Set, Source, SourceIf, Unalias, UncommandAlias, Unignore,
+    Unretain, Unset,
+};
+use super::row::{Command, Group, changes, of_rc_files, shows};
+
+/// All commands, in groups.
+///
+/// POSIX mailx names the commands that a start-up file must not hold: those marked `NotAllowed`. A
+/// message of the mailbox would have to be open for most of them.
+#[rustfmt::skip]
+pub const GROUPS: &[Group] = &[
+    Group { title: "Show messages", rows: READING },
+    Group { title: "Mark messages", rows: MARKING },
+    Group { title: "Save messages", rows: SAVING },
+    Group { title: "Send mail", rows: SENDING },
+    Group { title: "Run other programs", rows: RUNNING },
+    Group { title: "Change how it works", rows: SETTING },
+    Group { title: "Write scripts", rows: SCRIPTS },
+    Group { title: "Leave, or get help", rows: LEAVING },
+];
+
+#[rustfmt::skip]
+const READING: &[Command] = &[
+    shows("next", 1, Next, Message, Text("Show the next message")).in_rc_files(NoEffect),
+    shows("print", 1, Print, Messages, Text("Show messages")).in_rc_files(NoEffect),
+    shows("type", 1, Print, Messages, Same).in_rc_files(NoEffect),
+    shows("Print", 1, PrintAllFields, Messages, Text("Show messages with all header fields")).in_rc_files(NoEffect),
+    shows("Type", 1, PrintAllFields, Messages, Same).in_rc_files(NoEffect),
+    shows("more", 2, Page, Messages, Text("Show messages with the pager")).in_rc_files(NoEffect),
+    shows("page", 2, Page, Messages, Same).in_rc_files(NoEffect),
+    shows("More", 2, PageAllFields, Messages, Text("Show messages with all header fields with the pager")).in_rc_files(NoEffect),
+    shows("Page", 2, PageAllFields, Messages, Same).in_rc_files(NoEffect),
+    shows("top", 2, Top, Messages, Text("Show the first lines of messages")).in_rc_files(NoEffect),
+    shows("+", 1, StepForward, None, Text("Show the next message")),
+    shows("-", 1, StepBack, None, Text("Show the previous message")),
+    shows("previous", 4, StepBack, None, Same),
+    shows("headers", 1, Headers, Message, Text("Show the screen of header lines that contains the message")).in_rc_files(NoEffect),
+    shows("from", 1, From, Messages, Text("Show the header lines of messages")).in_rc_files(NoEffect),
+    shows("z", 1, Scroll, Steps, Text("Show the next or previous screen of header lines")),
+    shows("size", 2, Size, Messages, Text("Show the number of lines and bytes of messages")).in_rc_files(NoEffect),
+    shows("=", 1, Number, None, Text("Show the number of the current message")),
+];
+
+#[rustfmt::skip]
+const MARKING: &[Command] = &[
+    changes("delete", 1, Delete, Messages, Text("Delete messages")).in_rc_files(NoEffect),
+    changes("dp", 2, DeleteAndPrint, Messages, Text("Delete messages and show the next one")),
+    changes("dt", 2, DeleteAndPrint, Messages, Same),
+    changes("undelete", 1, Undelete, Messages, Text("Undelete messages")).in_rc_files(NoEffect),
+    changes("hold", 2, Hold, Messages, Text("Keep messages in the mailbox when leaving")).in_rc_files(NotAllowed),
+    changes("preserve", 3, Hold, Messages, Same).in_rc_files(NotAllowed),
+    changes("mbox", 2, Mbox, Messages, Text("Move messages to MBOX when leaving")).in_rc_files(NoEffect),
+    changes("touch", 3, Touch, Messages, Text("Mark messages as used in this session")).in_rc_files(NoEffect),
+    changes("unread", 6, Unread, Messages, Text("Mark messages as not read")),
+    changes("Unread", 1, Unread, Messages, Same),
+    changes("new", 3, New, Messages, Text("Mark messages as new")),
+    changes("New", 3, New, Messages, Same),
+    changes("seen", 4, Seen, Messages, Text("Mark messages as read")),
+    changes("flag", 2, Flagged, Messages, Text("Flag messages")),
+    changes("unflag", 4, Unflagged, Messages, Text("Unflag messages")),
+    changes("answered", 3, Answered, Messages, Text("Mark messages as answered")),
+    changes("unanswered", 4, Unanswered, Messages, Text("Mark messages as not answered")),
+    changes("draft", 2, Draft, Messages, Text("Mark messages as drafts")),
+    changes("undraft", 4, Undraft, Messages, Text("Mark messages as not drafts")),
+];
+
+#[rustfmt::skip]
+const SAVING: &[Command] = &[
+    changes("save", 1, Save, File, Text("Append messages to a file")).in_rc_files(NoEffect),
+    changes("Save", 1, SaveByAuthor, Messages, Text("Append messages to a file named after the author")),
+    changes("copy", 1, Copy, File, Text("Append messages to a file, without marking them as saved")).in_rc_files(NoEffect),
+    changes("Copy", 1, CopyByAuthor, Messages, Text("Append messages to a file named after the author, without marking them as saved")).in_rc_files(NotAllowed),
+    changes("write", 1, Write, File, Text("Append the text to a file, or write attachments into a directory")).in_rc_files(NoEffect),
+];
+
+#[rustfmt::skip]
+const SENDING: &[Command] = &[
+    of_rc_files("mail", 1, NotAllowed),
+    of_rc_files("reply", 1, NotAllowed),
+    of_rc_files("respond", 1, NotAllowed),
+    of_rc_files("Reply", 1, NotAllowed),
+    of_rc_files("followup", 2, NotAllowed),
+    of_rc_files("Followup", 1, NotAllowed),
+];
+
+#[rustfmt::skip]
+const RUNNING: &[Command] = &[
+    of_rc_files("edit", 1, NotAllowed),
+    of_rc_files("visual", 1, NotAllowed),
+    of_rc_files("shell", 2, NotAllowed),
+];
+
+#[rustfmt::skip]
+const SETTING: &[Command] = &[
+    of_rc_files("set", 2, Set),
+    of_rc_files("unset", 3, Unset),
+    of_rc_files("alias", 1, Alias),
+    of_rc_files("group", 1, Alias),
+    of_rc_files("unalias", 3, Unalias),
+    of_rc_files("ungroup", 7, Unalias),
+    of_rc_files("alternates", 3, Alternates),
+    of_rc_files("ignore", 2, Ignore),
+    of_rc_files("discard", 2, Ignore),
+    of_rc_files("retain", 3, Retain),
+    of_rc_files("unignore", 5, Unignore),
+    of_rc_files("unretain", 5, Unretain),
+    of_rc_files("account", 2, Account),
+    of_rc_files("commandalias", 12, CommandAlias),
+    of_rc_files("ghost", 5, CommandAlias),
+    of_rc_files("uncommandalias", 14, UncommandAlias),
+    of_rc_files("unghost", 7, UncommandAlias),
+];
+
+#[rustfmt::skip]
+const SCRIPTS: &[Command] = &[
+    shows("echo", 2, Echo, Line, Text("Print the text")).in_rc_files(NoEffect),
+    shows("#", 1, Comment, Line, Text("Ignore the line")),
+    of_rc_files("source", 2, Source),
+    of_rc_files("source_if", 9, SourceIf),
+    of_rc_files("if", 1, If),
+    of_rc_files("elif", 3, Elif),
+    of_rc_files("else", 2, Else),
+    of_rc_files("endif", 2, Endif),
+    of_rc_files("define", 6, Define),
+    of_rc_files("call", 4, Call),
+    of_rc_files("call_if", 7, CallIf),
+    of_rc_files("xcall", 5, Call),
+];
+
+#[rustfmt::skip]
+const LEAVING: &[Command] = &[
+    shows("exit", 2, Exit, None, Text("Leave without changing the mailbox")).in_rc_files(NoEffect),
+    shows("xit", 1, Exit, None, Same).in_rc_files(NoEffect),
+    shows("quit", 1, Quit, None, Text("Write the changes and leave")).in_rc_files(NoEffect),
+    shows("help", 3, ShowHelp, Topic, Text("Show the commands, or explain one")).more("There are also help lists, help escapes and help commands.").in_rc_files(NoEffect),
+    shows("?", 1, ShowHelp, Topic, Same),
+    shows("list", 1, ListCommands, None, Text("List the names of all commands (headers lists the messages)")).in_rc_files(NoEffect),
+    shows("version", 2, Version, None, Text("Show the version")),
+];

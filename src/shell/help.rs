@@ -1,0 +1,181 @@
+//! `help`, `list` and `version`: what the table of commands says, for people.
+
+use std::fmt::Write;
+
+use super::complaint::{CommandResult, Complaint};
+use super::reader::Reader;
+use crate::compose::escapes::ESCAPES;
+use crate::config::commands::{Arguments, Command, GROUPS, Help, at_prompt, find_at_prompt};
+use crate::config::variables;
+
+/// How wide the texts of help are.
+const WIDTH: usize = 79;
+
+/// What `help lists` shows.
+const LISTS: &str = "\
+Message lists name the messages that a command applies to. Without one a command
+applies to the current message.
+  3  2-5  3-$      numbers and ranges      .  ^  $      current, first, last one
+  +  -             next, previous one      *            all messages
+  alice            the sender has \"alice\"  /disk        the subject has \"disk\"
+  :n :o :r :u      new, old, read, unread  :d           deleted
+  :a :f :t         answered, flagged, draft
+Several of these, with blanks between them, name the messages of each: `:u /disk`
+is all unread messages, and all messages with \"disk\" in the subject.
+A deleted message counts for undelete only.
+";
+
+impl Reader<'_, '_> {
+    /// Shows an overview, or what a command, a variable or a topic is.
+    pub(super) fn help(&mut self, topic: &str) -> CommandResult {
+        let text = match topic.trim() {
+            "" => overview(),
+            "lists" => LISTS.to_owned(),
+            "escapes" => escapes(),
+            "commands" => commands(),
+            name => of_name(name)
+                .ok_or_else(|| Complaint::wrong(format!("There is no help for \"{name}\"")))?,
+        };
+        self.show_paged(&text);
+        Ok(())
+    }
+
+    /// Shows the names of all commands.
+    pub(super) fn list_commands(&mut self, _: &str) -> CommandResult {
+        let names: Vec<&str> = at_prompt().map(|command| command.name).collect();
+        let mut text = String::from("Commands are:\n");
+        for line in names.chunks(8) {
+            text.push_str(&line.join(", "));
+            text.push('\n');
+        }
+        self.show_paged(&text);
+        Ok(())
+    }
+
+    /// Shows the version.
+    pub(super) fn version(&mut self, _: &str) -> CommandResult {
+        self.screen
+            .text(concat!("Postrider ", env!("CARGO_PKG_VERSION"), "\n"));
+        Ok(())
+    }
+}
+
+/// Returns the commands by their groups, on a screen of 24 rows.
+fn overview() -> String {
+    let mut text = String::new();
+    for group in GROUPS {
+        let rows = group.rows.iter();
+        let rows = rows.filter(|row| row.allowed.prompt.is_some() && row.help != Help::Alias);
+        let names = rows.map(|row| abbreviated(row.name, row.enough));
+        wrap(&mut text, group.title, names);
+    }
+    text.push_str(
+        "You may leave out the letters in brackets. A number shows that message; an empty\n\
+        line shows the next one. q writes the changes and leaves; x leaves without a change.\n\
+        `help p` explains a command; there are `help lists`, `help escapes` and\n\
+        `help commands` (one line for each).\n",
+    );
+    text
+}
+
+/// Appends words behind a heading, in lines that do not get too long.
+fn wrap(text: &mut String, title: &str, words: impl Iterator<Item = String>) {
+    const COLUMN: usize = 22;
+    let mut line = format!("{title:<COLUMN$}");
+    let mut is_first = true;
+    for word in words {
+        if !is_first && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            text.push_str(line.trim_end());
+            text.push('\n');
+            line = " ".repeat(COLUMN);
+        }
+        line.push_str(&word);
+        line.push(' ');
+        is_first = false;
+    }
+    if !is_first {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+/// Returns a line for each command, other spellings beside it.
+fn commands() -> String {
+    let mut text = String::new();
+    let mut rows = at_prompt().peekable();
+    while let Some(command) = rows.next() {
+        let Help::Text(help) = command.help else {
+            continue;
+        };
+        let mut names = abbreviated(command.name, command.enough);
+        while let Some(other) = rows.next_if(|other| other.help == Help::Alias) {
+            names.push_str(", ");
+            names.push_str(&abbreviated(other.name, other.enough));
+        }
+        let synopsis = format!("{names} {}", command.arguments.synopsis());
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {:<34} {help}", synopsis.trim_end());
+    }
+    text
+}
+
+/// Returns the help of a command and of a variable of this name, if there is one.
+fn of_name(name: &str) -> Option<String> {
+    let mut text = find_at_prompt(name).map(of_command).unwrap_or_default();
+    if let Some(row) = variables::row_of(name) {
+        let _ = writeln!(text, "variable {}: {}", row.name, row.doc);
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// Returns the lines about a command.
+fn of_command(command: &'static Command) -> String {
+    let group = GROUPS
+        .iter()
+        .find(|group| group.rows.iter().any(|row| row.name == command.name));
+    let rows = group.map_or(&[][..], |group| group.rows);
+    // Other spellings stand behind the row that says what they do.
+    let at = rows.iter().position(|row| row.name == command.name);
+    let first = rows[..=at.unwrap_or(0)]
+        .iter()
+        .rev()
+        .find(|row| row.help != Help::Alias)
+        .unwrap_or(command);
+    let others = rows.iter().skip_while(|row| row.name != first.name).skip(1);
+    let mut names = abbreviated(first.name, first.enough);
+    for other in others.take_while(|row| row.help == Help::Alias) {
+        names.push_str(", ");
+        names.push_str(&abbreviated(other.name, other.enough));
+    }
+    let mut text = format!("{names} {}", first.arguments.synopsis());
+    text.truncate(text.trim_end().len());
+    let help = match first.help {
+        Help::Text(help) => help,
+        Help::Alias | Help::Hidden => "",
+    };
+    let _ = writeln!(text, ": {help}");
+    if !first.more.is_empty() {
+        let _ = writeln!(text, "{}", first.more);
+    }
+    if matches!(first.arguments, Arguments::Messages | Arguments::File) {
+        text.push_str("`help lists` says how messages are named.\n");
+    }
+    text
+}
+
+/// Returns the tilde escapes.
+fn escapes() -> String {
+    let mut text = String::from("At the beginning of a line of a message that you type:\n");
+    for (name, help) in ESCAPES {
+        let _ = writeln!(text, "  {name:<12} {help}");
+    }
+    text
+}
+
+/// Returns a name with the part in brackets that may be left out.
+fn abbreviated(name: &str, enough: usize) -> String {
+    match name.split_at_checked(enough) {
+        Some((short, rest)) if !rest.is_empty() => format!("{short}[{rest}]"),
+        _ => name.to_owned(),
+    }
+}
