@@ -13,6 +13,7 @@ mod date;
 mod description;
 pub mod display;
 pub mod fields;
+pub(in crate::message) mod filler;
 pub mod html;
 mod part;
 mod quiet;

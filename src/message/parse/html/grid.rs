@@ -1,0 +1,439 @@
+//! Tables: the cells of one table, until it is known how they are laid out.
+//!
+//! A table whose rows fit is shown in aligned columns; one that is too wide, in columns of wrapped
+//! cells if it says that it holds data. All others only arrange other text: a row of short cells
+//! is a line, and every other cell a block.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::message::parse::filler::Filler;
+
+/// Between two columns.
+const GAP: usize = 2;
+/// How many columns a table may have; another one is not aligned.
+const MAX_COLUMNS: usize = 64;
+/// How much of a table is kept at once, in bytes.
+pub(super) const MAX_KEPT: usize = 64 * 1024;
+/// The longest text of a cell that is kept, in bytes: longer ones are no data.
+pub(super) const MAX_CELL: usize = 4000;
+/// The width that counts where lines are not wrapped.
+const UNWRAPPED: usize = 100;
+/// The longest cell before a long one in the same line.
+const SHORT: usize = 24;
+
+/// A cell: its lines, in words divided by one blank.
+#[derive(Default)]
+struct Cell {
+    text: String,
+    column: usize,
+    span: usize,
+    is_right: bool,
+}
+
+impl Cell {
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        let is_blank = |c: char| matches!(c, ' ' | '\u{a0}');
+        self.text
+            .split('\n')
+            .map(move |line| line.trim_matches(is_blank))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines().all(str::is_empty)
+    }
+
+    fn width(&self) -> usize {
+        self.lines().map(UnicodeWidthStr::width).max().unwrap_or(0)
+    }
+}
+
+/// What a start tag says of its cell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CellStyle {
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+    pub(super) is_right: bool,
+}
+
+/// The rows of a table so far.
+#[derive(Default)]
+pub(super) struct Grid {
+    rows: Vec<Vec<Cell>>,
+    in_cell: bool,
+    /// Whether it says that it holds data: by a head cell, or a border.
+    pub(super) is_data: bool,
+    bytes: usize,
+    /// How many rows more a cell above reaches down, for each column.
+    spans: Vec<usize>,
+    /// Widths of the columns of rows that were written before.
+    least: Vec<usize>,
+    blank: bool,
+    line_break: bool,
+    is_wide: bool,
+}
+
+impl Grid {
+    pub(super) fn new(is_data: bool) -> Grid {
+        Grid {
+            is_data,
+            ..Grid::default()
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Returns how long the text of the open cell is.
+    pub(super) fn cell_bytes(&self) -> usize {
+        self.cell().map_or(0, |cell| cell.text.len())
+    }
+
+    fn cell(&self) -> Option<&Cell> {
+        self.rows.last().and_then(|row| row.last())
+    }
+
+    pub(super) fn begin_row(&mut self) {
+        self.in_cell = false;
+        self.rows.push(Vec::new());
+        self.bytes += size_of::<Vec<Cell>>();
+        for left in &mut self.spans {
+            *left = left.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn begin_cell(&mut self, style: CellStyle) {
+        if self.rows.is_empty() {
+            self.begin_row();
+        }
+        let Some(row) = self.rows.last_mut() else {
+            return;
+        };
+        let mut column = row.last().map_or(0, |cell| cell.column + cell.span);
+        while self.spans.get(column).is_some_and(|&left| left > 0) {
+            column += 1;
+        }
+        let span = style.columns.clamp(1, MAX_COLUMNS);
+        self.is_wide |= column + span > MAX_COLUMNS;
+        if style.rows > 1 && !self.is_wide {
+            self.spans.resize(self.spans.len().max(column + span), 0);
+            // This row counts, too: the next one takes it off.
+            self.spans[column..column + span].fill(style.rows);
+        }
+        row.push(Cell {
+            column,
+            span,
+            is_right: style.is_right,
+            ..Cell::default()
+        });
+        self.bytes += size_of::<Cell>();
+        self.in_cell = true;
+        self.blank = false;
+        self.line_break = false;
+    }
+
+    pub(super) fn end_cell(&mut self) {
+        self.in_cell = false;
+    }
+
+    pub(super) fn word(&mut self, text: &str) {
+        if !self.in_cell {
+            self.begin_cell(CellStyle {
+                columns: 1,
+                rows: 1,
+                is_right: false,
+            });
+        }
+        let (blank, line_break) = (self.blank, self.line_break);
+        let Some(cell) = self.rows.last_mut().and_then(|row| row.last_mut()) else {
+            return;
+        };
+        if !cell.text.is_empty() {
+            if line_break {
+                cell.text.push('\n');
+            } else if blank {
+                cell.text.push(' ');
+            }
+        }
+        self.blank = false;
+        self.line_break = false;
+        cell.text.push_str(text);
+        self.bytes += text.len() + 1;
+    }
+
+    /// Appends to the last word of the cell.
+    pub(super) fn glue(&mut self, text: &str) {
+        match self.rows.last_mut().and_then(|row| row.last_mut()) {
+            Some(cell) if self.in_cell && !cell.text.is_empty() => cell.text.push_str(text),
+            _ => self.word(text),
+        }
+        self.bytes += text.len();
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.blank = true;
+    }
+
+    pub(super) fn line_break(&mut self) {
+        self.line_break = true;
+    }
+
+    /// Writes what is kept as blocks, and leaves the open cell open: its text goes on.
+    pub(super) fn write_open(self, filler: &mut Filler<'_>) {
+        let (in_cell, blank, line_break) = (self.in_cell, self.blank, self.line_break);
+        let mut rows = self.rows;
+        let last = rows.pop();
+        for row in &rows {
+            loose(row, filler);
+        }
+        let mut last = last.unwrap_or_default();
+        let open = if in_cell { last.pop() } else { None };
+        loose(&last, filler);
+        let Some(open) = open else { return };
+        filler.block();
+        if !open.is_empty() {
+            words(&open, filler);
+            if line_break {
+                filler.line_break();
+            } else if blank {
+                filler.blank();
+            }
+        }
+    }
+
+    /// Writes the rows that are complete, aligned, and keeps the last one: the table is too long.
+    pub(super) fn write_part(&mut self, filler: &mut Filler<'_>) {
+        let Some(last) = self.rows.pop() else { return };
+        let part = Grid {
+            rows: std::mem::take(&mut self.rows),
+            is_data: self.is_data,
+            is_wide: self.is_wide,
+            least: std::mem::take(&mut self.least),
+            ..Grid::default()
+        };
+        self.bytes = last
+            .iter()
+            .map(|cell| cell.text.len() + size_of::<Cell>())
+            .sum();
+        self.rows.push(last);
+        self.least = part.write(filler);
+    }
+
+    pub(super) fn has_rows_before(&self) -> bool {
+        self.rows.len() > 1
+    }
+
+    /// Writes the rows as they are best read; returns the widths of the columns.
+    pub(super) fn write(mut self, filler: &mut Filler<'_>) -> Vec<usize> {
+        self.rows
+            .retain(|row| row.iter().any(|cell| !cell.is_empty()));
+        let widths = self.widths();
+        let used = widths.iter().filter(|&&width| width > 0).count();
+        let is_aligned = !self.is_wide && used > 1 && self.rows.len() > 1;
+        let total = total(&widths);
+        match filler.room() {
+            _ if !is_aligned => self.loose(filler),
+            Some(room) if total > room => {
+                let narrow = self.is_data.then(|| self.narrow(&widths, room)).flatten();
+                match narrow {
+                    Some(narrow) => self.aligned(filler, &narrow, true),
+                    None => self.loose(filler),
+                }
+            }
+            None if total * self.rows.len() > 8 * self.bytes + 4096 => self.loose(filler),
+            _ => self.aligned(filler, &widths, false),
+        }
+        widths
+    }
+
+    /// Writes rows that only arrange text.
+    pub(super) fn loose(&self, filler: &mut Filler<'_>) {
+        for row in &self.rows {
+            loose(row, filler);
+        }
+        filler.block();
+    }
+
+    /// Returns the widths of the columns by the cells of one column; a wider cell may reach over
+    /// others.
+    fn widths(&self) -> Vec<usize> {
+        let mut widths = self.least.clone();
+        if self.is_wide {
+            return widths;
+        }
+        for cell in self.rows.iter().flatten().filter(|cell| !cell.is_empty()) {
+            let end = cell.column + cell.span;
+            widths.resize(widths.len().max(end), 0);
+            if cell.span == 1 {
+                widths[cell.column] = widths[cell.column].max(cell.width());
+            }
+        }
+        // A cell over several columns that do not have room for it: the last one grows, unless it
+        // stands alone in its row.
+        for row in &self.rows {
+            let is_alone = row.iter().filter(|cell| !cell.is_empty()).count() < 2;
+            for cell in row.iter().filter(|cell| cell.span > 1 && !cell.is_empty()) {
+                let end = cell.column + cell.span;
+                let has = total(&widths[cell.column..end]);
+                let needed = cell.width();
+                if !is_alone && needed > has {
+                    widths[end - 1] += needed - has;
+                }
+            }
+        }
+        widths
+    }
+
+    /// Returns widths that fit, in which the cells are wrapped; `None` if words would not fit.
+    fn narrow(&self, widths: &[usize], room: usize) -> Option<Vec<usize>> {
+        let mut least = vec![0usize; widths.len()];
+        for cell in self.rows.iter().flatten().filter(|cell| cell.span == 1) {
+            let longest = cell
+                .text
+                .split([' ', '\n'])
+                .map(UnicodeWidthStr::width)
+                .max();
+            // East Asian text can be broken in words.
+            let longest = longest.unwrap_or(0);
+            let longest = if cell.text.is_ascii() {
+                longest
+            } else {
+                longest.min(12)
+            };
+            least[cell.column] = least[cell.column].max(longest);
+        }
+        let needed = total(&least);
+        if needed > room {
+            return None;
+        }
+        let wanted: usize = widths
+            .iter()
+            .zip(&least)
+            .map(|(w, l)| w.saturating_sub(*l))
+            .sum();
+        let left = room - needed;
+        let share = |(&width, &least): (&usize, &usize)| {
+            least
+                + (width.saturating_sub(least) * left)
+                    .checked_div(wanted)
+                    .unwrap_or(0)
+        };
+        Some(widths.iter().zip(&least).map(share).collect())
+    }
+
+    fn aligned(&self, filler: &mut Filler<'_>, widths: &[usize], wraps: bool) {
+        filler.paragraph();
+        let mut starts = Vec::with_capacity(widths.len());
+        let mut at = 0;
+        for width in widths {
+            starts.push(at);
+            at += if *width > 0 { width + GAP } else { 0 };
+        }
+        for row in &self.rows {
+            let mut cells = row.iter().filter(|cell| !cell.is_empty());
+            if let (Some(only), None) = (cells.next(), cells.next())
+                && (only.span > 1 || only.width() > widths[only.column])
+            {
+                filler.block();
+                words(only, filler);
+                continue;
+            }
+            let lines: Vec<Vec<String>> = row
+                .iter()
+                .map(|cell| {
+                    let end = (cell.column + cell.span).min(widths.len());
+                    let columns = widths.get(cell.column..end).map_or(1, total);
+                    cell_lines(cell, wraps.then_some(columns.max(1)))
+                })
+                .collect();
+            let height = lines.iter().map(Vec::len).max().unwrap_or(0);
+            for number in 0..height {
+                filler.block();
+                let mut columns = 0;
+                for (cell, lines) in row.iter().zip(&lines) {
+                    let Some(text) = lines.get(number).filter(|text| !text.is_empty()) else {
+                        continue;
+                    };
+                    let width = text.width();
+                    let mut start = starts.get(cell.column).copied().unwrap_or(columns);
+                    if cell.is_right && cell.span == 1 {
+                        start += widths[cell.column].saturating_sub(width);
+                    }
+                    if columns > 0 && start <= columns {
+                        start = columns + GAP;
+                    }
+                    filler.unbroken(&" ".repeat(start - columns));
+                    filler.unbroken(text);
+                    columns = start + width;
+                }
+            }
+        }
+        filler.paragraph();
+    }
+}
+
+fn total(widths: &[usize]) -> usize {
+    let used = widths.iter().filter(|&&width| width > 0);
+    let sum: usize = used.map(|width| width + GAP).sum();
+    sum.saturating_sub(GAP)
+}
+
+/// Returns the lines of a cell, wrapped to a width.
+fn cell_lines(cell: &Cell, width: Option<usize>) -> Vec<String> {
+    let Some(width) = width else {
+        return cell.lines().map(str::to_owned).collect();
+    };
+    let mut text = String::new();
+    let mut add = |piece: &str| text.push_str(piece);
+    let mut filler = Filler::new(Some(width), &mut add);
+    words(cell, &mut filler);
+    filler.finish();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Writes a row of a table that only arranges text.
+fn loose(row: &[Cell], filler: &mut Filler<'_>) {
+    let cells: Vec<&Cell> = row.iter().filter(|cell| !cell.is_empty()).collect();
+    let Some((last, before)) = cells.split_last() else {
+        return;
+    };
+    let room = filler.room().unwrap_or(UNWRAPPED);
+    let is_flat = |cell: &&&Cell| cell.lines().count() == 1;
+    let widths: Vec<usize> = cells.iter().map(|cell| cell.width()).collect();
+    let is_line = cells.iter().all(|cell| is_flat(&cell)) && total(&widths) <= room;
+    let is_labelled = before.iter().all(|cell| is_flat(&cell))
+        && total(&widths[..before.len()]) <= SHORT.min(room / 2);
+    filler.block();
+    if is_line || is_labelled {
+        for cell in before {
+            words(cell, filler);
+            filler.gap(GAP);
+        }
+        words(last, filler);
+    } else {
+        for cell in cells {
+            filler.block();
+            words(cell, filler);
+        }
+    }
+    filler.block();
+}
+
+/// Writes the words of a cell.
+fn words(cell: &Cell, filler: &mut Filler<'_>) {
+    for (number, line) in cell.lines().enumerate() {
+        if number > 0 {
+            filler.line_break();
+        }
+        for (number, word) in line.split(' ').enumerate() {
+            if number > 0 {
+                filler.blank();
+            }
+            filler.word(word);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! HTML as text: the text of a mail that has only HTML.
+//!
+//! One pass over the tokens of the document ([`tokens`]), no tree: blocks become lines, filled with
+//! words to a width ([`filler`](super::filler)); list items get marks, quotes `> `, links a number
+//! and a line at the end ([`links`]); the rows of a table are kept until it is known how they are best
+//! laid out ([`grid`]). What a browser never shows (scripts, styles, comments, hidden elements) is
+//! left out. Linear in time, whatever is open or nested; the memory beside the document is bounded
+//! but for the targets of links. What comes out is not safe for a terminal yet, as no text of a
+//! mail is.
+
+mod grid;
+mod links;
+mod open;
+mod page;
+mod style;
+mod tag;
+mod target;
+mod tokens;
+
+use page::Page;
+
+/// How the text of a document is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The columns of a line; `None` does not wrap.
+    pub width: Option<usize>,
+    /// Whether links have numbers, and their targets stand at the end.
+    pub links: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Layout {
+        Layout {
+            width: None,
+            links: true,
+        }
+    }
+}
+
+/// Hands the text of an HTML document to `emit`, a piece at a time; it ends with a line end.
+pub fn each_of_text(html: &str, layout: &Layout, emit: &mut dyn FnMut(&str)) {
+    let mut page = Page::new(layout, emit);
+    tokens::read(html, &mut page);
+    page.finish();
+}
+
+/// Returns the text of an HTML document, not wrapped.
+pub fn text(html: &str) -> String {
+    let mut text = String::new();
+    each_of_text(html, &Layout::default(), &mut |piece| text.push_str(piece));
+    if text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Returns the character that a reference names, without its `&` and `;`.
+pub(in crate::message) fn reference(name: &str) -> Option<char> {
+    let text = tokens::unescaped(&format!("&{name};"));
+    let mut chars = text.chars();
+    // A name that is not known stays as it is written.
+    let first = chars.next()?;
+    chars.next().is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests;
