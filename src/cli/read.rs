@@ -285,8 +285,8 @@ fn surroundings<'a>(
         measure: ui::size::measure,
         journals: reading::journals(environment),
         is_system: found.is_system,
-        find_file: Box::new(|name, settings| {
-            reading::file_of(OsStr::new(name), settings, environment).map(|named| named.path)
+        find_file: Box::new(|name, previous, settings| {
+            reading::named(OsStr::new(name), previous, settings, environment)
         }),
         signals,
         ..ReaderContext::default()

@@ -37,6 +37,8 @@ pub struct Environment {
     pub(crate) is_dumb: bool,
     /// Whether `NO_COLOR` asks for text without colours (no-color.org).
     pub(crate) no_color: bool,
+    /// `LISTER`: the program that lists the files of `folder`.
+    pub(crate) lister: Option<OsString>,
     /// `SHELL`: the shell that runs commands; `/bin/sh` without it.
     pub(crate) shell: Option<OsString>,
     /// `EDITOR`: the editor of `~e`.
@@ -140,6 +142,7 @@ impl Environment {
             has_less_charset: get("LESSCHARSET").is_some(),
             is_dumb: get("TERM").is_none_or(|term| term == "dumb"),
             no_color: get("NO_COLOR").is_some(),
+            lister: get("LISTER"),
             shell: get("SHELL"),
             editor: get("EDITOR"),
             visual: get("VISUAL"),

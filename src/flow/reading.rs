@@ -39,6 +39,17 @@ pub(crate) struct FoundMailbox {
     pub is_system: bool,
 }
 
+impl FoundMailbox {
+    /// Returns the mailbox with this path, which is nobody's system mailbox.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> FoundMailbox {
+        FoundMailbox {
+            path: path.into(),
+            owner: None,
+            is_system: false,
+        }
+    }
+}
+
 /// How a mailbox is opened for the reader.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening<'a> {
@@ -69,6 +80,23 @@ pub(crate) fn open(
     opening: &Opening<'_>,
     screen: &mut Screen<'_>,
 ) -> Result<Mailbox, ReportError> {
+    let mailbox = open_empty(found, opening, screen)?;
+    if mailbox.messages().is_empty() {
+        Err(ReportError::NoMail)
+    } else {
+        Ok(mailbox)
+    }
+}
+
+/// Opens a mailbox for the reader as [`open`] does; it may have no message.
+///
+/// # Errors
+/// The mailbox cannot be opened, or a signal asks us to stop.
+pub(crate) fn open_empty(
+    found: &FoundMailbox,
+    opening: &Opening<'_>,
+    screen: &mut Screen<'_>,
+) -> Result<Mailbox, ReportError> {
     // Opening says what is wrong with anything else than a file, a FIFO for instance.
     // A reader that may not write applies a pending change in memory only (D13).
     if !opening.read_only {
@@ -79,11 +107,18 @@ pub(crate) fn open(
     }
     // The locks of the scan are released when the index is complete, so that mail can arrive while
     // a person reads. A commit takes all locks and looks for what has changed meanwhile.
-    let mailbox = Mailbox::open_index(&found.path, opening.journals)?;
-    if mailbox.messages().is_empty() {
-        Err(ReportError::NoMail)
-    } else {
-        Ok(mailbox)
+    Ok(Mailbox::open_index(&found.path, opening.journals)?)
+}
+
+/// Returns the failure of a command that could not open a mailbox; one without mail is
+/// [`Kind::Nothing`].
+pub(crate) fn failure_of(error: ReportError, found: &FoundMailbox) -> Failure {
+    match error {
+        ReportError::Open(error) if !error.is_missing() || found.owner.is_none() => {
+            Failure::new(error.kind(), with_causes(&error))
+        }
+        ReportError::Failed(failure) => failure,
+        ReportError::Open(_) | ReportError::NoMail => Failure::new(Kind::Nothing, no_mail(found)),
     }
 }
 
@@ -185,12 +220,6 @@ pub(crate) fn find(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<FoundMailbox, Failure> {
-    // A uid without a row in the user database (a container often has one) can still read mail.
-    let us = user::current();
-    let name = us.as_ref().map_or_else(
-        || format!("uid {}", user::effective_uid()),
-        |us| us.name.clone(),
-    );
     if let Some(name) = &choice.user {
         let shown = sanitize::line(name.as_bytes());
         let unknown = || {
@@ -211,7 +240,7 @@ pub(crate) fn find(
     let Some(file) = &choice.file else {
         return Ok(FoundMailbox {
             path: own_mailbox(settings, environment)?,
-            owner: Some(name),
+            owner: Some(own_name()),
             is_system: true,
         });
     };
@@ -221,10 +250,25 @@ pub(crate) fn find(
     } else {
         file
     };
-    let named = file_of(file, settings, environment)?;
+    named(file, None, settings, environment)
+}
+
+/// Finds the mailbox that a name means, as `-f`, `file`, `save` and the like take it; `previous` is
+/// the mailbox that `#` means.
+///
+/// # Errors
+/// The name refers to a user, variable or directory that does not exist (66, 67), or the look-up
+/// failed (75).
+pub(crate) fn named(
+    file: &OsStr,
+    previous: Option<&Path>,
+    settings: &Settings,
+    environment: &Environment,
+) -> Result<FoundMailbox, Failure> {
+    let named = file_of(file, previous, settings, environment)?;
     // `-f %user` is `-u user`; `%:file` is a file.
     let owner = match file.as_bytes() {
-        b"%" => Some(name),
+        b"%" => Some(own_name()),
         [b'%', b':', ..] => None,
         [b'%', user @ ..] => Some(sanitize::line(user).to_string()),
         _ => None,
@@ -234,6 +278,12 @@ pub(crate) fn find(
         owner,
         is_system: named.is_system,
     })
+}
+
+/// Returns our own name.
+fn own_name() -> String {
+    // A uid without a row in the user database (a container often has one) can still read mail.
+    user::current().map_or_else(|| format!("uid {}", user::effective_uid()), |us| us.name)
 }
 
 /// Returns where our own system mailbox is.
@@ -254,10 +304,7 @@ fn own_mailbox(settings: &Settings, environment: &Environment) -> Result<PathBuf
         Some(us) => spool_of(us, mail, settings).map_err(no_place)?,
         None => None,
     };
-    Ok(own.unwrap_or_else(|| {
-        let name = us.map_or_else(|| format!("uid {}", user::effective_uid()), |us| us.name);
-        spools(settings)[0].join(name)
-    }))
+    Ok(own.unwrap_or_else(|| spools(settings)[0].join(own_name())))
 }
 
 fn no_database(error: io::Error) -> Failure {
@@ -268,11 +315,10 @@ fn no_place(error: io::Error) -> Failure {
     Failure::new(Kind::TryLater, "cannot check whether the mailbox exists").because(error)
 }
 
-/// Returns the mailbox that a name stands for, as `-f`, `save` and the like take it.
-///
-/// # Errors The name refers to a user, variable or directory that does not exist (66), or the look-up failed (75).
-pub(crate) fn file_of(
+/// Returns the file that a name stands for, and whether it counts as a system mailbox.
+fn file_of(
     file: &OsStr,
+    previous: Option<&Path>,
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Named, Failure> {
@@ -294,7 +340,7 @@ pub(crate) fn file_of(
             variable: &|name| file_name::variable(name, settings),
             mailboxes: Some(MailboxNames {
                 mbox: settings.path("mbox").or(environment.mbox.as_deref()),
-                previous: None,
+                previous,
                 system: &own_mailbox(settings, environment)?,
                 system_of: &system_of,
             }),

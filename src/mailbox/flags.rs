@@ -36,7 +36,7 @@ impl Flags {
     pub const DELETED: Flags = Flags(32);
 
     /// Every flag there is.
-    pub(super) const ALL: [Flags; 6] = [
+    const ALL: [Flags; 6] = [
         Flags::READ,
         Flags::OLD,
         Flags::ANSWERED,
@@ -58,6 +58,21 @@ impl Flags {
     /// Clears these flags.
     pub fn remove(&mut self, flags: Flags) {
         self.0 &= !flags.0;
+    }
+
+    /// Returns these flags, which a message has now, with the changes of somebody who saw `before` and
+    /// wants `wanted`.
+    ///
+    /// Another program may have set flags since; they stay, unless the same ones are changed.
+    pub(crate) fn with_changes(mut self, before: Flags, wanted: Flags) -> Flags {
+        for flag in Flags::ALL {
+            match (before.contains(flag), wanted.contains(flag)) {
+                (false, true) => self.insert(flag),
+                (true, false) => self.remove(flag),
+                _ => {}
+            }
+        }
+        self
     }
 
     /// Returns whether the message has been read.

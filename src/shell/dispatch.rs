@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::command_line;
 use super::complaint::{CommandResult, Complaint};
+use super::folder::needs_mailbox;
 use super::input::CommandSource;
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
@@ -157,9 +158,11 @@ impl Reader<'_, '_> {
     /// Runs one line; a command may read what stands behind it in the source.
     pub(super) fn execute(&mut self, line: &str, source: &mut CommandSource<'_>) {
         self.refresh();
+        self.undo.begin(line);
         let (word, arguments) = command_line::split(line);
         // An empty line is `next`, and a message list alone is `print` (POSIX).
         let result = match (word, arguments) {
+            ("", _) if self.closed_by.is_some() => self.refuse_without_mailbox("print", line),
             ("", "") => self.next(""),
             ("", messages) => self.print(messages),
             _ => match find_at_prompt(word) {
@@ -167,6 +170,9 @@ impl Reader<'_, '_> {
                 Some(found) if found.arguments == Arguments::None && !arguments.is_empty() => {
                     let what = format!("{}: too many arguments", found.name);
                     Err(Complaint::wrong(what))
+                }
+                Some(found) if self.closed_by.is_some() && needs_mailbox(found) => {
+                    self.refuse_without_mailbox(found.name, line)
                 }
                 // Holding back is no failure of its own: the first failure is the exit status.
                 Some(found) if self.is_held_back(found) => {
@@ -253,6 +259,13 @@ impl Reader<'_, '_> {
             PromptCommand::Hold => self.hold(text),
             PromptCommand::Mbox => self.mbox(text),
             PromptCommand::Touch => self.touch(text),
+            PromptCommand::File => self.file(text),
+            PromptCommand::FileReadOnly => self.file_read_only(text),
+            PromptCommand::Folders => self.folders(text),
+            PromptCommand::Newmail => self.newmail(text),
+            PromptCommand::Undo => self.undo(text),
+            PromptCommand::Move => self.move_messages(text),
+            PromptCommand::MoveByAuthor => self.move_by_author(text),
             PromptCommand::Unread => self.unread(text),
             PromptCommand::New => self.new_again(text),
             PromptCommand::Seen => self.seen(text),

@@ -53,6 +53,11 @@ impl Mark {
         }
     }
 
+    /// Returns whether the message is deleted when the mailbox is left.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.fate == Fate::Deleted
+    }
+
     /// The message was read, or used in a way that counts as reading.
     pub(super) fn read(&mut self) {
         // The letter `R` says that a message became read in this session, so the flag is looked at

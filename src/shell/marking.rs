@@ -1,15 +1,31 @@
 //! The commands that mark messages. Leaving the reader decides what the marks do.
 
+use super::commit::counted;
 use super::complaint::{CommandResult, Complaint};
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
+use super::undo::{Changed, Step};
+use crate::config::words::{Backslash, split};
 use crate::exit::Kind;
 use crate::mailbox::Flags;
-use crate::selection::Sight;
+use crate::selection::{ListError, Sight};
+
+/// From more messages on a person is told that a list is a union.
+const UNION_EXPLAINED: usize = 20;
+
+/// Returns whether a list has a word for a state, such as `:r`, beside one for a text, as if it meant
+/// the messages that have both.
+fn is_mixed(list: &str) -> bool {
+    let words = split(list, Backslash::Literal).unwrap_or_default();
+    let is_state = |word: &str| word.starts_with(':');
+    let is_text = |word: &str| word.starts_with(|c: char| c == '/' || c.is_alphabetic());
+    let has = |kind: fn(&str) -> bool| words.iter().any(|word| kind(&word.text));
+    has(is_state) && has(is_text)
+}
 
 impl Reader<'_, '_> {
     /// Returns the error if messages cannot be marked.
-    fn changeable(&self) -> CommandResult {
+    pub(super) fn changeable(&self) -> CommandResult {
         if !self.read_only {
             return Ok(());
         }
@@ -42,26 +58,35 @@ impl Reader<'_, '_> {
     fn delete_and_move(&mut self, list: &str) -> Result<bool, Complaint> {
         self.changeable()?;
         let messages = self.messages(list)?;
+        let has_next = self.delete_messages(&messages);
+        if self.is_watched() {
+            self.say_deleted(&messages, list);
+        }
+        Ok(has_next)
+    }
+
+    /// Marks these messages as deleted, as [`Reader::delete_and_move`] does.
+    pub(super) fn delete_messages(&mut self, messages: &[usize]) -> bool {
         let Some(&last) = messages.last() else {
-            return Ok(false);
+            return false;
         };
-        for message in messages {
-            let is_scripted = self.in_script;
-            let mark = &mut self.marks[message];
-            if mark.is_unsaved && is_scripted {
-                // A script has not noticed that the message could not be read or saved. If it were
-                // deleted now, its only copy would be lost.
-                let line = format!(
-                    "{}: not deleted, because it could not be shown or saved",
-                    message + 1
-                );
-                self.complain(&Complaint::nothing(line));
-                continue;
-            }
-            // The message is only marked. It can be undeleted until the reader is left.
+        // A script has not noticed that a message could not be read or saved. If it were deleted now,
+        // its only copy would be lost.
+        let is_only_here = |message: &usize| self.in_script && self.marks[*message].is_unsaved;
+        let (kept, deleted): (Vec<usize>, Vec<usize>) =
+            messages.iter().partition(|message| is_only_here(message));
+        for message in kept {
+            let line = format!(
+                "{}: not deleted, because it could not be shown or saved",
+                message + 1
+            );
+            self.complain(&Complaint::nothing(line));
+        }
+        // The messages are only marked. They can be undeleted until the reader is left.
+        self.change_marks(&deleted, |mark| {
             mark.fate = Fate::Deleted;
             mark.is_touched = true;
-        }
+        });
         // POSIX: after `delete` the current message is the one behind the deleted ones, so that `d`
         // in a row goes through the mailbox.
         let next = self.visible().find(|&message| message > last);
@@ -70,14 +95,45 @@ impl Reader<'_, '_> {
             self.current = message;
             self.shown = false;
         }
-        Ok(next.is_some())
+        next.is_some()
+    }
+
+    /// Says to a person what was deleted; explains once that a list is a union, where many messages
+    /// were deleted by one that looks like a narrower choice.
+    fn say_deleted(&mut self, messages: &[usize], list: &str) {
+        match messages {
+            // The next message follows, so that the person sees where they are.
+            [_] if self.options.autoprint => {}
+            [message] => self
+                .screen
+                .text(&format!("message {} deleted\n", message + 1)),
+            _ => {
+                let number = messages.len();
+                self.screen
+                    .text(&format!("{number} deleted, u * takes them back\n"));
+            }
+        }
+        if messages.len() > UNION_EXPLAINED && is_mixed(list) && !self.has_explained_union {
+            self.has_explained_union = true;
+            self.screen.hint(&format!(
+                "\"{}\" names the messages of each of its words, not those of all of them; undo takes the command back",
+                list.trim()
+            ));
+        }
     }
 
     /// Takes deletions back; without a list that of the next deleted message, else of the last
     /// one before.
     pub(super) fn undelete(&mut self, list: &str) -> CommandResult {
         self.changeable()?;
-        let mut messages = self.choose(list, Sight::Deleted)?;
+        let mut messages = self
+            .choose(list, Sight::Deleted)
+            .map_err(|error| match error {
+                ListError::Hidden(number) if self.is_watched() => {
+                    Complaint::nothing(format!("{number} is not deleted"))
+                }
+                error => error.into(),
+            })?;
         if messages.is_empty() {
             let deleted = |message: &usize| self.flags(*message).is_deleted();
             let count = self.marks.len();
@@ -85,9 +141,8 @@ impl Reader<'_, '_> {
             let message = next.or_else(|| (0..self.current).rev().find(deleted));
             messages.push(message.ok_or_else(Complaint::no_messages)?);
         }
-        for &message in &messages {
-            let is_read = self.options.rules.posix;
-            let mark = &mut self.marks[message];
+        let is_read = self.options.rules.posix;
+        let count = self.change_marks(&messages, |mark| {
             if mark.fate == Fate::Deleted {
                 mark.fate = Fate::Default;
             }
@@ -98,9 +153,16 @@ impl Reader<'_, '_> {
             if is_read {
                 mark.read();
             }
-        }
+        });
         if let Some(&last) = messages.last() {
             self.go_to(last);
+        }
+        if self.is_watched() {
+            let line = match messages.as_slice() {
+                [message] => format!("message {} is back\n", message + 1),
+                _ => format!("{count} are back\n"),
+            };
+            self.screen.text(&line);
         }
         Ok(())
     }
@@ -198,11 +260,53 @@ impl Reader<'_, '_> {
 
     fn change(&mut self, messages: Vec<usize>, mark: impl Fn(&mut Mark)) {
         let last = messages.last().copied();
-        for message in messages {
-            mark(&mut self.marks[message]);
-        }
+        self.change_marks(&messages, mark);
         if let Some(last) = last {
             self.go_to(last);
         }
+    }
+
+    /// Changes the marks of messages in a way that `undo` takes back; returns how many marks are
+    /// others now.
+    pub(super) fn change_marks(&mut self, messages: &[usize], change: impl Fn(&mut Mark)) -> usize {
+        let mut changed = Vec::new();
+        for &message in messages {
+            let mark = &mut self.marks[message];
+            let before = *mark;
+            change(mark);
+            if let Ok(message) = u32::try_from(message)
+                && before != *mark
+            {
+                let after = *mark;
+                changed.push(Changed {
+                    message,
+                    before,
+                    after,
+                });
+            }
+        }
+        let count = changed.len();
+        if count > 0 {
+            self.undo.push(Step {
+                line: self.undo.line.clone(),
+                current: self.current,
+                shown: self.shown,
+                changed,
+            });
+        }
+        count
+    }
+
+    /// Takes back the marks of the last command that has put some.
+    pub(super) fn undo(&mut self, _: &str) -> CommandResult {
+        let Some(step) = self.undo.pop() else {
+            return Err(Complaint::nothing("There is nothing to take back"));
+        };
+        step.take_back(&mut self.marks);
+        (self.current, self.shown) = (step.current, step.shown);
+        let number = counted(step.changed.len());
+        self.screen
+            .text(&format!("took back \"{}\": {number}\n", step.line));
+        Ok(())
     }
 }

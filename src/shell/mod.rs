@@ -26,10 +26,12 @@ mod command_line;
 mod commit;
 mod complaint;
 mod dispatch;
+mod folder;
 mod help;
 mod input;
 mod mark;
 mod marking;
+mod newmail;
 pub(crate) mod options;
 mod paging;
 mod plain_file;
@@ -39,6 +41,7 @@ mod script;
 mod show;
 mod store;
 mod summary;
+mod undo;
 mod unreadable;
 
 pub(crate) use input::CommandInput;
@@ -105,6 +108,7 @@ pub(crate) fn run<'s>(
     let mut has_ended = false;
     while !reader.is_quitting && !reader.screen.is_closed() {
         // What a command has printed is seen before the next one is waited for.
+        reader.look_for_mail();
         reader.screen.flush();
         match source.line(&mut reader) {
             Ok(Some(line)) => {

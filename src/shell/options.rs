@@ -1,10 +1,12 @@
 //! The options of the reader, made of variables, and the surroundings that no variable changes.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::{Environment, Settings};
 use crate::exit::Failure;
+use crate::flow::reading::FoundMailbox;
 use crate::mailbox::Journals;
 use crate::submission::identity;
 use crate::sys::locale;
@@ -12,8 +14,10 @@ use crate::sys::signals::Signals;
 use crate::ui::pager::{Limit, Program};
 use crate::ui::{Display, Size};
 
-/// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like.
-pub(crate) type FindFile<'a> = Box<dyn Fn(&str, &Settings) -> Result<PathBuf, Failure> + 'a>;
+/// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like. The path is
+/// that of the mailbox which was open before, `#`.
+pub(crate) type FindFile<'a> =
+    Box<dyn Fn(&str, Option<&Path>, &Settings) -> Result<FoundMailbox, Failure> + 'a>;
 
 /// The surroundings of a session that no variable can change: terminal, environment, mailbox,
 /// signals.
@@ -65,7 +69,7 @@ impl Default for ReaderContext<'_> {
             journals: Journals::default(),
             is_system: false,
             read_only: false,
-            find_file: Box::new(|name, _| Ok(name.into())),
+            find_file: Box::new(|name, _, _| Ok(FoundMailbox::file(name))),
             signals: None,
         }
     }
@@ -116,6 +120,8 @@ pub(crate) struct ReaderOptions {
     pub crt: Limit,
     /// The program that shows long text: `pager`, else `$PAGER`, else `more`.
     pub pager: Program,
+    /// The program that lists the files of a directory: `lister`, else `$LISTER`, else `ls`.
+    pub lister: OsString,
     /// Lines that `top` shows (`toplines`).
     pub toplines: usize,
     /// The prompt; shown on a terminal only.
@@ -130,6 +136,8 @@ pub(crate) struct ReaderOptions {
     pub rules: QuitRules,
     /// Whether the next message is shown after `delete` (`autoprint`).
     pub autoprint: bool,
+    /// Whether new messages are taken up before a prompt (`autoinc`).
+    pub autoinc: bool,
     /// Whether commands that do not come from a terminal end at the first error (`errexit`).
     pub errexit: bool,
     /// How long to wait for the lock of a mailbox that is to be written (`lock-timeout`).
@@ -159,6 +167,9 @@ impl ReaderOptions {
                     .unwrap_or_else(|| "more".into()),
                 environment: for_pager(environment),
             },
+            lister: (settings.path("lister").map(ToOwned::to_owned))
+                .or_else(|| environment.lister.clone())
+                .unwrap_or_else(|| "ls".into()),
             toplines: number("toplines").unwrap_or(5),
             prompt: match settings.get("prompt") {
                 Some(prompt) => prompt.to_owned(),
@@ -170,6 +181,7 @@ impl ReaderOptions {
             allnet: settings.is_set("allnet"),
             rules: QuitRules::of(settings, environment),
             autoprint: settings.is_set("autoprint"),
+            autoinc: settings.is_set("autoinc"),
             errexit: settings.is_set("errexit"),
             lock_patience: settings.lock_timeout(),
             verbose: settings.is_set("verbose"),

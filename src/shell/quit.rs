@@ -34,17 +34,7 @@ struct QuitPlan {
 impl Reader<'_, '_> {
     /// Writes the changes and ends the loop; if that fails at a terminal, the reader stays open.
     pub(super) fn quit(&mut self, _: &str) -> CommandResult {
-        let written = match self.held_back_by() {
-            // Nothing can be marked in a mailbox that is open read-only, so there is nothing to
-            // write.
-            _ if self.read_only => Ok(()),
-            Some(_) => {
-                self.report_unchanged();
-                Ok(())
-            }
-            None => self.write_back(),
-        };
-        match written {
+        match self.settle() {
             Ok(()) => self.is_quitting = true,
             Err(failure) => {
                 let can_stay = self.around.stdin_is_terminal && self.around.signal().is_none();
@@ -58,6 +48,23 @@ impl Reader<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Writes the changes into the mailbox, unless a failure of the script holds them back.
+    ///
+    /// # Errors
+    /// They cannot be written; the mailbox stays open with all its marks.
+    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+        match self.held_back_by() {
+            // Nothing can be marked in a mailbox that is open read-only, so there is nothing to
+            // write. One that was left is written.
+            _ if self.read_only || self.closed_by.is_some() => Ok(()),
+            Some(_) => {
+                self.report_unchanged();
+                Ok(())
+            }
+            None => self.write_back(),
+        }
     }
 
     /// Says that the mailbox stays as it is because the script has failed, unless it would anyway.
@@ -107,7 +114,11 @@ impl Reader<'_, '_> {
         if done.arrived > 0 {
             self.screen.text("New mail has arrived.\n");
         }
-        if self.around.is_system {
+        if done.deleted > 0 && self.is_watched() {
+            let left = done.remaining.saturating_sub(done.arrived);
+            let line = format!("deleted {}, {left} left in {path}\n", done.deleted);
+            self.screen.text(&line);
+        } else if self.around.is_system {
             self.say_held(done.remaining.saturating_sub(done.arrived));
         } else if done.pending.is_none() {
             let end = if done.is_removed {
@@ -241,7 +252,8 @@ fn final_flags(mark: &Mark) -> Flags {
     flags
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
+/// Returns whether two paths lead to one file that is there.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     // Names do not tell: MBOX may be a link to the mailbox. Moving a message to the file that it is
     // in would append it and then delete the original, at every session.
     let identity = |path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
@@ -250,7 +262,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 /// Returns whether a mailbox that is a file is larger than it was when it was opened.
-fn has_grown(mailbox: &Mailbox) -> bool {
+pub(super) fn has_grown(mailbox: &Mailbox) -> bool {
     // A mailbox that has become shorter was changed by another reader; that is no new mail.
     let is_larger = |file: fs::Metadata| file.is_file() && file.len() > mailbox.size();
     mailbox.is_changed() && fs::metadata(mailbox.path()).is_ok_and(is_larger)

@@ -13,9 +13,11 @@ use super::complaint::Complaint;
 use super::mark::{Fate, Mark};
 use super::options::{ReaderContext, ReaderOptions, display_of};
 use super::script::Script;
+use super::undo::Undo;
 use super::unreadable::Unread;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind, with_causes};
+use crate::flow::reading::FoundMailbox;
 use crate::mailbox::{Flags, Mailbox, Notice};
 use crate::selection::{self, FlagChoice, Index, ListError, Sight, first_of_interest};
 use crate::ui::{Display, Screen, headline};
@@ -55,6 +57,17 @@ pub(crate) struct Reader<'a, 's> {
     /// The failure that becomes the exit status; a person at a terminal has seen the others.
     pub(super) worst: Option<Kind>,
     pub(super) unread: Unread,
+    /// The mailbox that was open before this one: `#`.
+    pub(super) previous: Option<PathBuf>,
+    /// The command that has left the mailbox and could not open another one: commands for messages
+    /// would mean the wrong ones.
+    pub(super) closed_by: Option<String>,
+    /// The size of the mailbox of which the person was told that there is new mail.
+    pub(super) announced: u64,
+    /// Whether the person knows that a message list is a union.
+    pub(super) has_explained_union: bool,
+    /// The marks that `undo` can take back.
+    pub(super) undo: Undo,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -87,6 +100,11 @@ impl<'a, 's> Reader<'a, 's> {
             failure: None,
             worst: None,
             unread: Unread::default(),
+            previous: None,
+            closed_by: None,
+            announced: 0,
+            has_explained_union: false,
+            undo: Undo::default(),
             options,
             display: display_of(&settings, &around),
             revision: settings.revision(),
@@ -116,7 +134,17 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Returns the file that a name stands for.
     pub(super) fn file_of(&self, name: &str) -> Result<PathBuf, Failure> {
-        (self.around.find_file)(name, &self.settings)
+        self.mailbox_of(name).map(|found| found.path)
+    }
+
+    /// Returns the mailbox that a name stands for.
+    pub(super) fn mailbox_of(&self, name: &str) -> Result<FoundMailbox, Failure> {
+        (self.around.find_file)(name, self.previous.as_deref(), &self.settings)
+    }
+
+    /// Returns whether a person reads what a command says; what scripts parse is as bsd-mailx has it.
+    pub(super) fn is_watched(&self) -> bool {
+        !self.in_script && self.around.stdin_is_terminal && self.around.stdout_is_terminal
     }
 
     /// Returns whether a signal asks a long command to end now.
@@ -287,7 +315,7 @@ impl Index for Reader<'_, '_> {
 }
 
 /// Returns whether we may change a mailbox: its file, or the directories of a Maildir.
-fn may_write(mailbox: &Mailbox) -> bool {
+pub(super) fn may_write(mailbox: &Mailbox) -> bool {
     let path = mailbox.path();
     // A Maildir changes by renaming and removing files, so the rights of its directories count and
     // not those of the files.

@@ -5,8 +5,6 @@ use super::reader::Reader;
 use super::unreadable;
 use crate::exit::with_causes;
 use crate::flow::unsent;
-use crate::sanitize;
-use crate::selection::FlagChoice;
 use crate::ui::page;
 use crate::ui::pager::Pages;
 
@@ -16,7 +14,7 @@ impl Reader<'_, '_> {
             let version = env!("CARGO_PKG_VERSION");
             self.screen
                 .text(&format!("Postrider {version}.  Type ? for help.\n"));
-            let banner = self.banner();
+            let banner = self.state_line();
             self.screen.text(&banner);
             // Scripts read what the reader prints, and know the banner only.
             if !self.in_script {
@@ -29,35 +27,6 @@ impl Reader<'_, '_> {
             self.show_page();
             self.report_unread();
         }
-    }
-
-    /// Returns the greeting line: `"/var/mail/root": 4 messages 2 new 3 unread [Read only]`.
-    pub(super) fn banner(&self) -> String {
-        let messages = self.mailbox.messages();
-        let count = |choice: FlagChoice| {
-            messages
-                .iter()
-                .filter(|message| choice.matches(message.flags))
-                .count()
-        };
-        // A line end in the name would break the banner in two.
-        let path = sanitize::path(self.mailbox.path()).to_string();
-        let mut line = format!("\"{}\": ", path.replace('\n', "\u{240a}"));
-        match messages.len() {
-            1 => line.push_str("1 message"),
-            number => line.push_str(&format!("{number} messages")),
-        }
-        for (choice, name) in [(FlagChoice::New, "new"), (FlagChoice::Unread, "unread")] {
-            match count(choice) {
-                0 => {}
-                number => line.push_str(&format!(" {number} {name}")),
-            }
-        }
-        if self.read_only {
-            line.push_str(" [Read only]");
-        }
-        line.push('\n');
-        line
     }
 
     /// Shows messages; the last one is current afterwards.

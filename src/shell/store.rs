@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use super::commit::counted;
 use super::complaint::{CommandResult, Complaint};
 use super::plain_file;
 use super::reader::Reader;
@@ -25,7 +26,24 @@ impl Reader<'_, '_> {
         let (list, name) = split_file(text)?;
         let messages = self.messages_to_keep(list)?;
         let path = self.file_of(name.as_deref().unwrap_or("&"));
-        self.store(&messages, path, true)
+        self.store(&messages, path, Storing::Save)
+    }
+
+    /// Appends messages to a file, and deletes them here.
+    pub(super) fn move_messages(&mut self, text: &str) -> CommandResult {
+        self.changeable()?;
+        let (list, name) = split_file(text)?;
+        let messages = self.messages_to_keep(list)?;
+        let path = self.file_of(name.as_deref().unwrap_or("&"));
+        self.store(&messages, path, Storing::Move)
+    }
+
+    /// Appends messages to a file named after the author of the first, and deletes them here.
+    pub(super) fn move_by_author(&mut self, list: &str) -> CommandResult {
+        self.changeable()?;
+        let messages = self.messages_to_keep(list)?;
+        let path = self.author_file(messages[0]);
+        self.store(&messages, path, Storing::Move)
     }
 
     /// Appends messages to a file.
@@ -33,21 +51,21 @@ impl Reader<'_, '_> {
         let (list, name) = split_file(text)?;
         let messages = self.messages_to_keep(list)?;
         let path = self.file_of(name.as_deref().unwrap_or("&"));
-        self.store(&messages, path, false)
+        self.store(&messages, path, Storing::Copy)
     }
 
     /// Appends messages to a file named after the author of the first, and marks them as saved.
     pub(super) fn save_by_author(&mut self, list: &str) -> CommandResult {
         let messages = self.messages_to_keep(list)?;
         let path = self.author_file(messages[0]);
-        self.store(&messages, path, true)
+        self.store(&messages, path, Storing::Save)
     }
 
     /// Appends messages to a file named after the author of the first.
     pub(super) fn copy_by_author(&mut self, list: &str) -> CommandResult {
         let messages = self.messages_to_keep(list)?;
         let path = self.author_file(messages[0]);
-        self.store(&messages, path, false)
+        self.store(&messages, path, Storing::Copy)
     }
 
     /// Returns the file that is named after a message's author: the local part of the address.
@@ -72,7 +90,7 @@ impl Reader<'_, '_> {
         &mut self,
         messages: &[usize],
         path: Result<PathBuf, Failure>,
-        marks_saved: bool,
+        storing: Storing,
     ) -> CommandResult {
         let all = self.mailbox.messages();
         let flags: Vec<Flags> = messages.iter().map(|&message| all[message].flags).collect();
@@ -87,8 +105,16 @@ impl Reader<'_, '_> {
         });
         match appended {
             Ok((path, is_new)) => {
-                self.say_written(&path, is_new, &format!("{lines}/{bytes}"));
-                self.mark_stored(messages, marks_saved);
+                if self.is_watched() {
+                    let line = stored(storing, messages, &path, is_new, bytes);
+                    self.screen.text(&line);
+                } else {
+                    self.say_written(&path, is_new, &format!("{lines}/{bytes}"));
+                }
+                self.mark_stored(messages, storing != Storing::Copy);
+                if storing == Storing::Move {
+                    self.delete_messages(messages);
+                }
             }
             Err(failure) => self.fail_to_store(messages, &failure),
         }
@@ -234,6 +260,48 @@ impl Reader<'_, '_> {
     }
 }
 
+/// What becomes of messages that are appended to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Storing {
+    /// They stay.
+    Copy,
+    /// They are marked as saved.
+    Save,
+    /// They are deleted.
+    Move,
+}
+
+/// Returns the line that says to a person what was stored where.
+fn stored(storing: Storing, messages: &[usize], path: &Path, is_new: bool, bytes: u64) -> String {
+    let done = match storing {
+        Storing::Copy => "copied",
+        Storing::Save => "saved",
+        Storing::Move => "moved",
+    };
+    let messages = match messages {
+        [message] => format!("message {}", message + 1),
+        _ => counted(messages.len()),
+    };
+    let new = if is_new { "new file " } else { "" };
+    let path = sanitize::path(&path);
+    format!("{done} {messages} to {new}{path} ({})\n", size(bytes))
+}
+
+/// Returns a number of bytes as people read it: `812 bytes`, `12 kB`, `3.4 MB`.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    let (mut value, mut unit) = (bytes as f64 / 1000.0, 0);
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let decimals = usize::from(value < 9.95);
+    format!("{value:.decimals$} {}", UNITS[unit])
+}
+
 /// Returns a message as another mailbox takes it.
 fn incoming(
     mailbox: &Mailbox,
@@ -318,6 +386,24 @@ fn split_file(text: &str) -> Result<(&str, Option<String>), Complaint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        let rows = [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (9_949, "9.9 kB"),
+            (9_960, "10 kB"),
+            (12_345, "12 kB"),
+            (999_600, "1.0 MB"),
+            (3_400_000, "3.4 MB"),
+            (u64::MAX, "18446744 TB"),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(size(bytes), expected);
+        }
+    }
 
     #[test]
     fn the_last_word_is_the_file() {

@@ -703,7 +703,7 @@ fn a_person_deletes_and_takes_back() {
             terminal.sees(" D  3 c@example.org");
             terminal.sees("? ");
             terminal.types("q\n");
-            terminal.sees("\"box\" complete");
+            terminal.sees("deleted 1, 2 left in box");
         });
 }
 

@@ -38,6 +38,7 @@ mod entries;
 mod escapes;
 mod file_names;
 mod flushing;
+mod folders;
 mod from_quoting;
 mod gate;
 mod harness;

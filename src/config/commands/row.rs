@@ -110,6 +110,20 @@ pub(crate) enum PromptCommand {
     Mbox,
     /// Treats messages as used.
     Touch,
+    /// Opens another mailbox.
+    File,
+    /// Opens another mailbox read-only.
+    FileReadOnly,
+    /// Lists the files of `folder`.
+    Folders,
+    /// Looks for new messages.
+    Newmail,
+    /// Takes back the last marks.
+    Undo,
+    /// Moves messages to a file.
+    Move,
+    /// The same, to a file named after the author.
+    MoveByAuthor,
     /// Marks messages as not read.
     Unread,
     /// Marks messages as new.

@@ -4,13 +4,14 @@
 //! in the imperative what it does; [`Command::more`] adds what else a user needs to know, with an
 //! example.
 
-use super::row::Arguments::{File, Message, Messages, None, Steps, Text as Line, Topic};
+use super::row::Arguments::{File as Target, Message, Messages, None, Steps, Text as Line, Topic};
 use super::row::Help::{Alias as Same, Text};
 use super::row::PromptCommand::{
-    Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, Flagged,
-    From, Headers, Hold, ListCommands, Mbox, New, Next, Number, Page, PageAllFields, Print,
-    PrintAllFields, Quit, Save, SaveByAuthor, Scroll, Seen, ShowHelp, Size, StepBack, StepForward,
-    Top, Touch, Unanswered, Undelete, Undraft, Unflagged, Unread, Version, Write,
+    Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, File,
+    FileReadOnly, Flagged, Folders, From, Headers, Hold, ListCommands, Mbox, Move, MoveByAuthor,
+    New, Newmail, Next, Number, Page, PageAllFields, Print, PrintAllFields, Quit, Save,
+    SaveByAuthor, Scroll, Seen, ShowHelp, Size, StepBack, StepForward, Top, Touch, Unanswered,
+    Undelete, Undo, Undraft, Unflagged, Unread, Version, Write,
 };
 use super::row::RcCommand::{
     Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
@@ -28,6 +29,7 @@ pub const GROUPS: &[Group] = &[
     Group { title: "Show messages", rows: READING },
     Group { title: "Mark messages", rows: MARKING },
     Group { title: "Save messages", rows: SAVING },
+    Group { title: "Choose the mailbox", rows: FOLDERS },
     Group { title: "Send mail", rows: SENDING },
     Group { title: "Run other programs", rows: RUNNING },
     Group { title: "Change how it works", rows: SETTING },
@@ -63,6 +65,8 @@ const MARKING: &[Command] = &[
     changes("dp", 2, DeleteAndPrint, Messages, Text("Delete messages and show the next one")),
     changes("dt", 2, DeleteAndPrint, Messages, Same),
     changes("undelete", 1, Undelete, Messages, Text("Undelete messages")).in_rc_files(NoEffect),
+    changes("undo", 4, Undo, None, Text("Take back the last command that marked messages"))
+        .more("Each undo takes back one more command. A copy that save or move has made in another file stays there."),
     changes("hold", 2, Hold, Messages, Text("Keep messages in the mailbox when leaving")).in_rc_files(NotAllowed),
     changes("preserve", 3, Hold, Messages, Same).in_rc_files(NotAllowed),
     changes("mbox", 2, Mbox, Messages, Text("Move messages to MBOX when leaving")).in_rc_files(NoEffect),
@@ -82,11 +86,27 @@ const MARKING: &[Command] = &[
 
 #[rustfmt::skip]
 const SAVING: &[Command] = &[
-    changes("save", 1, Save, File, Text("Append messages to a file")).in_rc_files(NoEffect),
+    changes("save", 1, Save, Target, Text("Append messages to a file")).in_rc_files(NoEffect),
     changes("Save", 1, SaveByAuthor, Messages, Text("Append messages to a file named after the author")),
-    changes("copy", 1, Copy, File, Text("Append messages to a file, without marking them as saved")).in_rc_files(NoEffect),
+    changes("copy", 1, Copy, Target, Text("Append messages to a file, without marking them as saved")).in_rc_files(NoEffect),
     changes("Copy", 1, CopyByAuthor, Messages, Text("Append messages to a file named after the author, without marking them as saved")).in_rc_files(NotAllowed),
-    changes("write", 1, Write, File, Text("Append the text to a file, or write attachments into a directory")).in_rc_files(NoEffect),
+    changes("move", 3, Move, Target, Text("Append messages to a file and delete them here")),
+    changes("mv", 2, Move, Target, Same),
+    changes("Move", 3, MoveByAuthor, Messages, Text("Append messages to a file named after the author and delete them here")),
+    changes("Mv", 2, MoveByAuthor, Messages, Same),
+    changes("write", 1, Write, Target, Text("Append the text to a file, or write attachments into a directory")).in_rc_files(NoEffect),
+];
+
+#[rustfmt::skip]
+const FOLDERS: &[Command] = &[
+    shows("file", 2, File, Line, Text("Say which mailbox is open, or open another one"))
+        .more("The mailbox that is open is left as by quit, after the other one could be opened. Names:\n    %        your system mailbox, %ann that of ann\n    &        MBOX, the file that read messages move to\n    #        the mailbox that was open before\n    +name    a file in the directory folder\n    ~/name   a file in your home directory"),
+    shows("folder", 4, File, Line, Same),
+    shows("File", 3, FileReadOnly, Line, Text("Open another mailbox without changing anything in it")),
+    shows("Folder", 4, FileReadOnly, Line, Same),
+    shows("folders", 7, Folders, Line, Text("List the files in the directory folder, or in another one")),
+    shows("newmail", 4, Newmail, None, Text("Look for new messages in the mailbox")),
+    shows("inc", 3, Newmail, None, Same),
 ];
 
 #[rustfmt::skip]

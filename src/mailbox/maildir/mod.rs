@@ -42,7 +42,7 @@ mod folder;
 mod measure;
 mod name;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -208,6 +208,18 @@ impl Maildir {
                 "another program has removed the message",
             )
         })
+    }
+
+    /// Returns where the messages of this Maildir are in a later index of it.
+    pub(super) fn places_in(&self, later: &Maildir) -> Vec<Option<usize>> {
+        let entries = later.entries.iter().enumerate();
+        let places: HashMap<&[u8], usize> = entries
+            .map(|(index, entry)| (ParsedName::parse(&entry.name).unique(), index))
+            .collect();
+        let entries = self.entries.iter();
+        entries
+            .map(|entry| places.get(ParsedName::parse(&entry.name).unique()).copied())
+            .collect()
     }
 
     /// Writes changes; `messages` are the states of the messages when the Maildir was opened.

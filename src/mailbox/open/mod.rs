@@ -5,6 +5,7 @@
 //! that it has then. If another program still holds a lock, a last message without an end is left
 //! out. The locks are released when the index is complete; a message is read when it is shown.
 
+mod again;
 mod from_line;
 mod has_mail;
 #[cfg(test)]

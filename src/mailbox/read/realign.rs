@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 
 use crate::mailbox::change::{Change, Changes};
-use crate::mailbox::flags::Flags;
 use crate::mailbox::format::mbox::MessageRef;
 
 /// By how much the length of a body may differ: another writer may have added or removed the blank
@@ -117,7 +116,7 @@ pub(in crate::mailbox) fn realign(
         match change {
             Change::Delete => remapped.changes.delete(place),
             Change::Flags(wanted) => {
-                let flags = merged(old[index].flags, wanted, new[place].flags);
+                let flags = new[place].flags.with_changes(old[index].flags, wanted);
                 remapped.changes.set_flags(place, flags);
             }
         }
@@ -142,24 +141,10 @@ fn body_len(message: &MessageRef) -> u64 {
     message.len - u64::from(message.header_len)
 }
 
-/// Returns the flags that a message has now, with our own changes of them and no others.
-///
-/// Another reader may have set flags since; they stay, unless we have changed the same ones.
-fn merged(before: Flags, wanted: Flags, now: Flags) -> Flags {
-    let mut flags = now;
-    for flag in Flags::ALL {
-        match (before.contains(flag), wanted.contains(flag)) {
-            (false, true) => flags.insert(flag),
-            (true, false) => flags.remove(flag),
-            _ => {}
-        }
-    }
-    flags
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mailbox::flags::Flags;
 
     fn messages(fingerprints: &[u64]) -> Vec<MessageRef> {
         let message = |fingerprint: &u64| MessageRef {

@@ -6,6 +6,7 @@ use super::*;
 
 use super::options::ReaderContext;
 use crate::config::{Origin, Settings, mailrc};
+use crate::flow::reading::FoundMailbox;
 use crate::mailbox::{Journals, Mailbox};
 use crate::ui::Screen;
 
@@ -55,11 +56,11 @@ fn session(world: World<'_>, content: &str, commands: &str) -> Session {
     let path = dir.path().join("mbox");
     std::fs::write(&path, content).unwrap();
     let mbox = mbox.unwrap_or_else(|| dir.path().join("read"));
-    around.find_file = Box::new(move |name, _| {
-        Ok(match name {
+    around.find_file = Box::new(move |name, _, _| {
+        Ok(FoundMailbox::file(match name {
             "&" => mbox.clone(),
             name => name.into(),
-        })
+        }))
     });
     let mailbox = Mailbox::open(&path, &Journals::default(), &mut |_, _, _| {}).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -333,9 +334,9 @@ fn a_changed_setting_counts_for_the_next_command() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let screen = Screen::new(&mut out, &mut err, "mailx");
     let around = ReaderContext {
-        find_file: Box::new(|name, settings| {
+        find_file: Box::new(|name, _, settings| {
             let folder = settings.text("folder").unwrap_or("none");
-            Ok(PathBuf::from(name.replace('+', folder)))
+            Ok(FoundMailbox::file(name.replace('+', folder)))
         }),
         ..ReaderContext::default()
     };
