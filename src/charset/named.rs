@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{CoderResult, Decoder, EUC_KR, Encoding, GBK, UTF_8};
+use encoding_rs::{CoderResult, Decoder, EUC_KR, Encoding, GBK, ISO_2022_JP, UTF_8};
 
 use super::shifted;
 use super::tables::Table;
@@ -42,7 +42,7 @@ impl NamedCharset {
             | NamedCharset::Utf7Imap
             | NamedCharset::Hz
             | NamedCharset::Iso2022Kr => true,
-            NamedCharset::Web(encoding) => encoding == encoding_rs::ISO_2022_JP,
+            NamedCharset::Web(encoding) => encoding == ISO_2022_JP,
             _ => false,
         }
     }
@@ -93,6 +93,10 @@ impl NamedCharset {
             NamedCharset::Web(encoding) if encoding == UTF_8 => {
                 UTF_8.decode_with_bom_removal(bytes).0
             }
+            NamedCharset::Web(encoding) if encoding == ISO_2022_JP => {
+                let bytes = shifted::without_idle_escapes(bytes);
+                Cow::Owned(encoding.decode(&bytes).0.into_owned())
+            }
             NamedCharset::Web(encoding) | NamedCharset::Iso(encoding) => encoding.decode(bytes).0,
             _ => {
                 let mut text = String::with_capacity(bytes.len());
@@ -109,6 +113,10 @@ impl NamedCharset {
         match self {
             NamedCharset::Web(encoding) if encoding == UTF_8 => {
                 web_pieces(UTF_8.new_decoder_with_bom_removal(), bytes, emit);
+            }
+            NamedCharset::Web(encoding) if encoding == ISO_2022_JP => {
+                let bytes = shifted::without_idle_escapes(bytes);
+                web_pieces(encoding.new_decoder(), &bytes, emit);
             }
             NamedCharset::Web(encoding) | NamedCharset::Iso(encoding) => {
                 web_pieces(encoding.new_decoder(), bytes, emit);

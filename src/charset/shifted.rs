@@ -3,6 +3,8 @@
 //! The Encoding Standard has dropped them, because a browser must not take ASCII for markup that a
 //! filter did not see. Here what was decoded is shown as text, through `sanitize`.
 
+use std::borrow::Cow;
+
 use super::wide::PIECE;
 
 /// Hands UTF-7 (RFC 2152) to `emit` as text.
@@ -98,6 +100,35 @@ pub(super) fn hz_to_gbk(bytes: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Returns ISO-2022-JP (RFC 1468) without the escapes that another one follows at once.
+///
+/// The Encoding Standard makes U+FFFD of them, because they may hide markup from a filter. Encoded
+/// words that are joined have them between any two.
+pub(super) fn without_idle_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
+    /// Escapes to character sets: `ESC ( B`, `ESC ( J`, `ESC ( I`, `ESC $ @`, `ESC $ B`.
+    fn is_escape(bytes: &[u8]) -> bool {
+        matches!(
+            bytes,
+            [0x1b, b'(', b'B' | b'J' | b'I', ..] | [0x1b, b'$', b'@' | b'B', ..]
+        )
+    }
+    const LEN: usize = 3;
+    let is_idle = |at: usize| is_escape(&bytes[at..]) && is_escape(&bytes[at + LEN..]);
+    let Some(first) = memchr::memchr_iter(0x1b, bytes).find(|&at| is_idle(at)) else {
+        return Cow::Borrowed(bytes);
+    };
+    let mut out = bytes[..first].to_vec();
+    let mut from = first;
+    for at in memchr::memchr_iter(0x1b, &bytes[first..]).map(|at| first + at) {
+        if is_idle(at) {
+            out.extend_from_slice(&bytes[from..at]);
+            from = at + LEN;
+        }
+    }
+    out.extend_from_slice(&bytes[from..]);
+    Cow::Owned(out)
 }
 
 /// Returns ISO-2022-KR (RFC 1557) as the EUC-KR that it stands for.

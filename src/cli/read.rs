@@ -193,7 +193,12 @@ fn perform(
     screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
     let (path, journals) = (&found.path, &around.journals);
-    let display = || Display::of(settings, around.size, || identity::own_addresses(settings));
+    let display = || {
+        let own = || identity::own_addresses(settings);
+        let posix = around.environment.posixly_correct;
+        let is_terminal = around.stdout_is_terminal;
+        Display::of(settings, around.size, own).suited(is_terminal, posix, settings)
+    };
     match task {
         Task::Check => Ok(None),
         Task::Headers(choice) => report::headers(path, *choice, &display(), journals, screen),

@@ -25,5 +25,5 @@ pub(crate) use env::Environment;
 pub(crate) use names::KnownNames;
 pub(crate) use problem::Origin;
 pub(crate) use problem::{Problem, Weight};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{RETAINED, Settings};
 pub(crate) use tools::tools;

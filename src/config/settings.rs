@@ -20,6 +20,9 @@ use crate::sys::host;
 /// addresses are one each; a variable and a line that is kept for later are four,
 /// as they take memory.
 pub(crate) const MAX_ENTRIES: usize = 100_000;
+/// The header fields shown unless somebody asks for others, in this order.
+pub(crate) const RETAINED: &[&str] = &["date", "from", "to", "cc", "bcc", "subject", "reply-to"];
+
 /// How many problems are kept.
 const MAX_PROBLEMS: usize = 1_000;
 
@@ -57,8 +60,9 @@ pub struct Settings {
     pub(crate) alternates: Vec<String>,
     /// Header fields not shown, by `ignore`, in lower case.
     pub(crate) ignored: BTreeSet<String>,
-    /// Header fields shown, by `retain`, in lower case.
-    pub(crate) retained: BTreeSet<String>,
+    /// Header fields shown, by `retain`, in lower case and in this order; `None` until somebody names
+    /// one: then the default list counts.
+    pub(crate) retained: Option<Vec<String>>,
     /// What `source` lines have read.
     pub(super) sourced: Sourced,
     /// How many entries were read, of [`MAX_ENTRIES`].

@@ -172,7 +172,9 @@ impl<'g> ObjectWriter<'g> {
         if let Some(content) = content {
             self.key("text");
             self.buffer.push(b'"');
-            display::each_of_text(content, &mut |text| self.string(text));
+            display::each_of_text(content, display::Look::default(), &mut |text| {
+                self.string(text)
+            });
             self.buffer.push(b'"');
         }
         self.text("to", to, Some(words::decode_addresses));

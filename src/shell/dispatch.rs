@@ -233,6 +233,8 @@ impl Reader<'_, '_> {
             PromptCommand::PrintAllFields => self.print_all_fields(text),
             PromptCommand::Page => self.page_messages(text),
             PromptCommand::PageAllFields => self.page_all_fields(text),
+            PromptCommand::ShowStored => self.show_stored(text),
+            PromptCommand::Structure => self.show_structure(text),
             PromptCommand::Top => self.top(text),
             PromptCommand::StepForward => self.forward(text),
             PromptCommand::StepBack => self.back(text),

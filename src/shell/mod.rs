@@ -34,6 +34,7 @@ mod marking;
 mod newmail;
 pub(crate) mod options;
 mod paging;
+mod parts;
 mod plain_file;
 mod quit;
 mod reader;

@@ -231,5 +231,7 @@ fn for_pager(environment: &Environment) -> Vec<(&'static str, &'static str)> {
 
 /// Returns how messages look to a reader.
 pub(super) fn display_of(settings: &Settings, around: &ReaderContext<'_>) -> Display {
-    Display::of(settings, around.size, || identity::own_addresses(settings))
+    let own = || identity::own_addresses(settings);
+    let posix = around.environment.posixly_correct;
+    Display::of(settings, around.size, own).suited(around.stdout_is_terminal, posix, settings)
 }

@@ -1,12 +1,26 @@
 //! The commands that show: messages, header lines, numbers, help.
 
 use super::complaint::{CommandResult, Complaint};
+use super::parts::{self, no_part};
 use super::reader::Reader;
 use super::unreadable;
 use crate::exit::with_causes;
 use crate::flow::unsent;
+use crate::message::parse::fields::split_from_line;
+use crate::message::parse::structure;
 use crate::ui::page;
 use crate::ui::pager::Pages;
+
+/// In which form a message is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For people, with the header fields that they want to see.
+    Shown,
+    /// For people, with all header fields.
+    AllFields,
+    /// As it is stored.
+    Stored,
+}
 
 impl Reader<'_, '_> {
     pub(super) fn greet(&mut self) {
@@ -31,28 +45,34 @@ impl Reader<'_, '_> {
 
     /// Shows messages; the last one is current afterwards.
     pub(super) fn print(&mut self, list: &str) -> CommandResult {
-        self.show_messages(list, false, self.pages())
+        self.show_messages(list, Form::Shown, self.pages())
     }
 
     /// Shows messages with all header fields.
     pub(super) fn print_all_fields(&mut self, list: &str) -> CommandResult {
-        self.show_messages(list, true, self.pages())
+        self.show_messages(list, Form::AllFields, self.pages())
+    }
+
+    /// Shows messages as they are stored, and parts without their transfer encoding.
+    pub(super) fn show_stored(&mut self, list: &str) -> CommandResult {
+        self.show_messages(list, Form::Stored, self.pages())
     }
 
     /// Shows messages by the pager, however short they are.
     pub(super) fn page_messages(&mut self, list: &str) -> CommandResult {
-        self.show_messages(list, false, self.always_paged())
+        self.show_messages(list, Form::Shown, self.always_paged())
     }
 
     /// Shows messages with all header fields by the pager.
     pub(super) fn page_all_fields(&mut self, list: &str) -> CommandResult {
-        self.show_messages(list, true, self.always_paged())
+        self.show_messages(list, Form::AllFields, self.always_paged())
     }
 
-    fn show_messages(&mut self, list: &str, all: bool, mut pages: Pages) -> CommandResult {
-        let messages = self.messages(list)?;
+    fn show_messages(&mut self, list: &str, form: Form, mut pages: Pages) -> CommandResult {
+        let targets = self.targets(list)?;
         let mut result = Ok(());
-        for message in messages {
+        for target in &targets {
+            let message = target.message;
             // Ctrl-C stops a long `print *` between two messages, never within one; leaving the
             // pager does too, and messages that were not shown stay unread.
             if self.is_interrupted() || pages.is_over(&self.screen) {
@@ -65,10 +85,22 @@ impl Reader<'_, '_> {
                     break;
                 }
             };
-            let number = Some(message + 1);
-            page::each(number, &bytes, all, &self.display, &mut |piece| {
-                pages.give(&mut self.screen, piece);
-            });
+            let (number, display) = (message + 1, &self.display);
+            let mut give = |piece: &str| pages.give(&mut self.screen, piece);
+            if let Some(name) = &target.part {
+                let found = structure(split_from_line(&bytes).1);
+                let Some(part) = parts::find(&found.parts, name) else {
+                    self.fail(&no_part(target));
+                    continue;
+                };
+                let name = format!("{number}.{name}");
+                page::part(&name, &part, form != Form::Stored, display, &mut give);
+            } else if form == Form::Stored {
+                page::stored(number, &bytes, display, &mut give);
+            } else {
+                let all = form == Form::AllFields;
+                page::each(Some(number), &bytes, all, display, &mut give);
+            }
             self.mark_read(message);
         }
         pages.end(&mut self.screen);
@@ -77,7 +109,7 @@ impl Reader<'_, '_> {
 
     /// Returns the bytes of a message, unquoted; a failure to read them counts for the exit status, and keeps a
     /// script from deleting the message.
-    fn bytes(&mut self, message: usize) -> Result<Vec<u8>, Complaint> {
+    pub(super) fn bytes(&mut self, message: usize) -> Result<Vec<u8>, Complaint> {
         self.mailbox.read_unquoted(message).map_err(|error| {
             let kind = unreadable::kind(&error);
             if let Some(kind) = kind {

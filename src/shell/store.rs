@@ -143,7 +143,7 @@ impl Reader<'_, '_> {
     }
 
     /// Reports what was written to a file: `"file" [New file] lines/bytes`.
-    fn say_written(&mut self, path: &Path, is_new: bool, size: &str) {
+    pub(super) fn say_written(&mut self, path: &Path, is_new: bool, size: &str) {
         let path = sanitize::path(&path);
         let how = if is_new { "New file" } else { "Appended" };
         self.screen.text(&format!("\"{path}\" [{how}] {size}\n"));
@@ -184,7 +184,16 @@ impl Reader<'_, '_> {
     pub(super) fn write(&mut self, text: &str) -> CommandResult {
         let (list, name) = split_file(text)?;
         let name = name.ok_or_else(|| Complaint::wrong("write: the file name is missing"))?;
-        let messages = self.messages_to_keep(list)?;
+        let (parts, others) = self.named_parts(list)?;
+        if !parts.is_empty() && !others.is_empty() {
+            return Err(Complaint::wrong(
+                "write: name messages or parts of them, not both",
+            ));
+        }
+        let messages = match parts.is_empty() {
+            true => self.messages_to_keep(list)?,
+            false => parts.iter().map(|part| part.message).collect(),
+        };
         let path = match self.file_of(&name) {
             Ok(path) => path,
             Err(failure) => {
@@ -192,7 +201,16 @@ impl Reader<'_, '_> {
                 return Ok(());
             }
         };
-        let written = if name.ends_with('/') || path.is_dir() {
+        let written = if !parts.is_empty() {
+            let is_directory = name.ends_with('/') || path.is_dir();
+            let written = self.write_named_parts(&parts, &path, is_directory);
+            if written.is_ok() {
+                // The message is still nowhere else than here.
+                self.go_to(parts[0].message);
+                return Ok(());
+            }
+            written
+        } else if name.ends_with('/') || path.is_dir() {
             self.write_parts(&messages, &path)
         } else {
             self.write_text(&messages, &path)
@@ -233,12 +251,7 @@ impl Reader<'_, '_> {
             let mut parts = Vec::new();
             attachments(&found.parts, &mut parts);
             for part in parts {
-                // The sender of the mail chose the name of the part: it names no directory and no
-                // file that is there.
-                let name = plain_file::safe_name(&name_of(part));
-                let bytes = part.decoded();
-                let path = plain_file::create(directory, &name, &bytes)?;
-                self.say_written(&path, true, &bytes.len().to_string());
+                self.write_part(&part, directory)?;
                 count += 1;
             }
         }
@@ -249,7 +262,7 @@ impl Reader<'_, '_> {
     }
 
     /// Returns a message without what the mailbox put around it and into it.
-    fn content(&self, message: usize) -> Result<Vec<u8>, Failure> {
+    pub(super) fn content(&self, message: usize) -> Result<Vec<u8>, Failure> {
         let bytes = self.mailbox.read(message).map_err(|error| {
             let what = format!("{}: cannot read the message", message + 1);
             Failure::new(Kind::Io, what).because(error)
@@ -333,39 +346,27 @@ fn body(content: &[u8]) -> Vec<u8> {
                 part.decoded().into_owned()
             }
         }
-        _ => display::text(content).into_bytes(),
+        _ => display::text(content, display::Look::default()).into_bytes(),
     }
 }
 
 /// Gathers the parts that are not shown as text.
-fn attachments<'p, 'a>(parts: &'p [Part<'a>], found: &mut Vec<&'p Part<'a>>) {
+fn attachments<'a>(parts: &[Part<'a>], found: &mut Vec<Part<'a>>) {
     for part in parts {
         match &part.content {
             Content::Multipart(parts) => attachments(parts, found),
-            Content::Message(..) => found.push(part),
+            Content::Message(..) => found.push(part.clone()),
             Content::Leaf => {
-                let is_text = part.media_type.starts_with("text/") && !part.attachment;
+                let is_text = part.media_type.starts_with("text/")
+                    && !part.is("text/calendar")
+                    && !part.attachment;
                 // A text with a name is a file that somebody has attached, even if the mailer
                 // marked it as inline.
                 if part.file_name.is_some() || !is_text {
-                    found.push(part);
+                    found.push(part.clone());
                 }
+                found.extend(part.embedded().into_iter().map(|file| file.1));
             }
-        }
-    }
-}
-
-/// Returns the name that a part has, or one made of its number.
-fn name_of(part: &Part<'_>) -> String {
-    match &part.file_name {
-        Some(name) => name.clone(),
-        None => {
-            let extension = if part.is("message/rfc822") {
-                ".eml"
-            } else {
-                ""
-            };
-            format!("part-{}{extension}", part.number)
         }
     }
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, FixedOffset};
 
 use super::Size;
-use crate::config::Settings;
-use crate::message::parse::display::IGNORED;
+use crate::config::{RETAINED, Settings};
+use crate::message::parse::display::{IGNORED, Look};
 use crate::sys::clock;
 
 /// How header lines and messages are shown; the same for the reader and for reports.
@@ -20,8 +20,11 @@ pub(crate) struct Display {
     pub showname: bool,
     /// Header fields hidden, in lower case (`ignore`).
     pub ignore: Vec<String>,
-    /// Header fields shown, in lower case (`retain`); if not empty, `ignore` does not count.
+    /// Header fields shown, in lower case and in this order (`retain`); if not empty, `ignore` does
+    /// not count.
     pub retain: Vec<String>,
+    /// How text is laid out.
+    pub look: Look,
     /// Columns for text: those of the terminal, else 80.
     pub columns: usize,
     /// Columns after which a header line is cut.
@@ -41,17 +44,41 @@ impl Display {
             page: settings.is_set("page"),
             showto: settings.is_set("showto"),
             showname: settings.is_set("showname"),
-            retain: settings.retained.iter().cloned().collect(),
             columns: size.columns,
             edge: size.edge,
             zone: |time| clock::local(time.into()),
             ..Display::default()
         };
         display.ignore.extend(settings.ignored.iter().cloned());
+        match &settings.retained {
+            Some(retained) => display.retain.clone_from(retained),
+            // A field that somebody ignores is not shown because it stands in our own list.
+            None => {
+                let ignored = &settings.ignored;
+                display.retain.retain(|name| !ignored.contains(name));
+                if display.retain.is_empty() {
+                    // A list without names would show all fields: here none shall be shown.
+                    display.retain.push(String::new());
+                }
+            }
+        }
         if display.showto {
             display.own_addresses = own_addresses();
         }
         display
+    }
+
+    /// Lays text out for a terminal, where the output is one, and under POSIX's rules shows all
+    /// header fields that are not ignored, unless `retain` names some.
+    pub(crate) fn suited(mut self, is_terminal: bool, posix: bool, settings: &Settings) -> Display {
+        self.look = Look {
+            width: self.columns,
+            breaks: is_terminal,
+        };
+        if settings.retained.is_none() && (posix || settings.is_set("posix")) {
+            self.retain.clear();
+        }
+        self
     }
 }
 
@@ -64,7 +91,8 @@ impl Default for Display {
             own_addresses: Vec::new(),
             showname: false,
             ignore: IGNORED.iter().map(|&name| name.to_owned()).collect(),
-            retain: Vec::new(),
+            retain: RETAINED.iter().map(|&name| name.to_owned()).collect(),
+            look: Look::default(),
             columns: 80,
             edge: 80,
             zone: |time| time,

@@ -1,8 +1,12 @@
 //! Messages as `print` shows them.
 
 use super::Display;
-use crate::message::parse::display::{self, FieldChoice};
+use crate::message::parse::Part;
+use crate::message::parse::display::{FieldChoice, each_of_message, each_of_part};
 use crate::sanitize;
+
+/// How much of what is not decoded is given at once, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// Gives a message as `print` shows it, a piece at a time: its number, its From_ line, header
 /// fields, text.
@@ -16,6 +20,10 @@ pub(crate) fn each(
     display: &Display,
     give: &mut dyn FnMut(&str),
 ) {
+    match number {
+        Some(number) => give(&format!("Message {number}:\n")),
+        None => give("Last message:\n"),
+    }
     let choice = if all {
         FieldChoice::All
     } else {
@@ -24,13 +32,68 @@ pub(crate) fn each(
             ignore: &display.ignore,
         }
     };
-    match number {
-        Some(number) => give(&format!("Message {number}:\n")),
-        None => give("Last message:\n"),
-    }
-    display::each_of_message(bytes, choice, &mut |text| {
+    each_of_message(bytes, choice, display.look, &mut |text| {
         give(&sanitize::text(text.as_bytes()));
     });
+    end(display, give);
+}
+
+/// Gives a message as it is stored, a piece at a time: nothing is decoded, and nothing hidden.
+pub(crate) fn stored(number: usize, bytes: &[u8], display: &Display, give: &mut dyn FnMut(&str)) {
+    give(&format!("Message {number}:\n"));
+    // The empty line before the next message is the mailbox's.
+    let bytes = match bytes.ends_with(b"\n\n") {
+        true => &bytes[..bytes.len() - 1],
+        false => bytes,
+    };
+    give_undecoded(bytes, give);
+    end(display, give);
+}
+
+/// Gives a part of a message as `print` shows it, a piece at a time; or its content, decoded but not
+/// laid out.
+pub(crate) fn part(
+    name: &str,
+    part: &Part<'_>,
+    laid_out: bool,
+    display: &Display,
+    give: &mut dyn FnMut(&str),
+) {
+    give(&format!("Part {name}:\n"));
+    if laid_out {
+        each_of_part(part, display.look, &mut |text| {
+            give(&sanitize::text(text.as_bytes()));
+        });
+    } else if part.media_type.starts_with("text/") {
+        part.each_text(&mut |text| give(&sanitize::text(text.as_bytes())));
+    } else {
+        give_undecoded(&part.decoded(), give);
+    }
+    end(display, give);
+}
+
+/// Gives bytes that may be anything, made safe, a piece at a time.
+fn give_undecoded(bytes: &[u8], give: &mut dyn FnMut(&str)) {
+    // Pieces end with a line, so that no character is cut in two.
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let most = rest.len().min(PIECE);
+        let end = match memchr::memrchr(b'\n', &rest[..most]) {
+            Some(end) => end + 1,
+            None => most,
+        };
+        let (piece, after) = rest.split_at(end);
+        // A line end of CRLF is one of the mailbox, and no character to be shown.
+        give(&sanitize::text(piece).replace("\u{240d}\n", "\n"));
+        rest = after;
+    }
+    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
+        give("\n");
+    }
+}
+
+/// Ends what is shown of a message.
+fn end(display: &Display, give: &mut dyn FnMut(&str)) {
     give("\n");
     if display.page {
         give("\u{c}");

@@ -73,6 +73,7 @@ mod relay_words;
 mod relayed;
 mod resend;
 mod scripts;
+mod seeing;
 mod sending;
 mod sendmail_face;
 mod ses_password;

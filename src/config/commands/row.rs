@@ -58,6 +58,10 @@ pub(crate) enum PromptCommand {
     Page,
     /// Shows messages with all header fields by the pager.
     PageAllFields,
+    /// Shows messages as they are stored.
+    ShowStored,
+    /// Lists the parts of messages.
+    Structure,
     /// Shows the first lines of messages.
     Top,
     /// Shows the message after the current one.

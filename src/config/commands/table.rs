@@ -7,11 +7,7 @@
 use super::row::Arguments::{File as Target, Message, Messages, None, Steps, Text as Line, Topic};
 use super::row::Help::{Alias as Same, Text};
 use super::row::PromptCommand::{
-    Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, File,
-    FileReadOnly, Flagged, Folders, From, Headers, Hold, ListCommands, Mbox, Move, MoveByAuthor,
-    New, Newmail, Next, Number, Page, PageAllFields, Print, PrintAllFields, Quit, Save,
-    SaveByAuthor, Scroll, Seen, ShowHelp, Size, StepBack, StepForward, Top, Touch, Unanswered,
-    Undelete, Undo, Undraft, Unflagged, Unread, Version, Write,
+    Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, File, FileReadOnly, Flagged, Folders, From, Headers, Hold, ListCommands, Mbox, Move, MoveByAuthor, New, Newmail, Next, Number, Page, PageAllFields, Print, PrintAllFields, Quit, Save, SaveByAuthor, Scroll, Seen, ShowHelp, ShowStored, Size, StepBack, StepForward, Structure, Top, Touch, Unanswered, Undelete, Undo, Undraft, Unflagged, Unread, Version, Write,
 };
 use super::row::RcCommand::{
     Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
@@ -40,7 +36,7 @@ pub const GROUPS: &[Group] = &[
 #[rustfmt::skip]
 const READING: &[Command] = &[
     shows("next", 1, Next, Message, Text("Show the next message")).in_rc_files(NoEffect),
-    shows("print", 1, Print, Messages, Text("Show messages")).in_rc_files(NoEffect),
+    shows("print", 1, Print, Messages, Text("Show messages")).more("Only the fields of retain are shown; Print shows them all. A part has a number, as struct lists them: print 3.2").in_rc_files(NoEffect),
     shows("type", 1, Print, Messages, Same).in_rc_files(NoEffect),
     shows("Print", 1, PrintAllFields, Messages, Text("Show messages with all header fields")).in_rc_files(NoEffect),
     shows("Type", 1, PrintAllFields, Messages, Same).in_rc_files(NoEffect),
@@ -48,6 +44,9 @@ const READING: &[Command] = &[
     shows("page", 2, Page, Messages, Same).in_rc_files(NoEffect),
     shows("More", 2, PageAllFields, Messages, Text("Show messages with all header fields with the pager")).in_rc_files(NoEffect),
     shows("Page", 2, PageAllFields, Messages, Same).in_rc_files(NoEffect),
+    shows("show", 4, ShowStored, Messages, Text("Show messages as they are stored, not decoded")).more("Of a part, such as show 3.2, the content without its transfer encoding.").in_rc_files(NoEffect),
+    shows("Show", 2, ShowStored, Messages, Same).in_rc_files(NoEffect),
+    shows("struct", 3, Structure, Messages, Text("List the parts of messages: number, type, size, name")).more("print, show and write take the numbers: write 3.2 report.pdf"),
     shows("top", 2, Top, Messages, Text("Show the first lines of messages")).in_rc_files(NoEffect),
     shows("+", 1, StepForward, None, Text("Show the next message")),
     shows("-", 1, StepBack, None, Text("Show the previous message")),

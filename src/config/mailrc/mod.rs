@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::charset::decode_text;
 use crate::config::commands::{COMMAND_ALIAS_DEPTH, RcCommand, find_in_rc_files};
 use crate::config::problem::{Origin, Problem, Weight};
-use crate::config::settings::Settings;
+use crate::config::settings::{RETAINED, Settings};
 use crate::config::words::{self, Backslash, open_quote};
 use crate::config::{file_name, text};
 
@@ -458,12 +458,24 @@ impl<'a> Interpreter<'a> {
             }
             RcCommand::Retain => {
                 if self.settings.has_room(count, origin) {
-                    let names = words.map(|word| field_name(&word));
-                    self.settings.retained.extend(names);
+                    let retained = self.settings.retained.get_or_insert_default();
+                    for name in words.map(|word| field_name(&word)) {
+                        if !retained.contains(&name) {
+                            retained.push(name);
+                        }
+                    }
                 }
             }
             RcCommand::Unignore => remove_fields(&mut self.settings.ignored, words),
-            RcCommand::Unretain => remove_fields(&mut self.settings.retained, words),
+            RcCommand::Unretain => {
+                // Until a field is named, the default list is what a name is taken from.
+                let default = || RETAINED.iter().map(|&name| name.to_owned()).collect();
+                let retained = self.settings.retained.get_or_insert_with(default);
+                for word in words {
+                    let name = field_name(&word);
+                    retained.retain(|other| word != "*" && *other != name);
+                }
+            }
             RcCommand::Account => self.account(rest, origin),
             RcCommand::SourceIf => self.source(rest, true, origin, depth),
             RcCommand::Define => self.define(rest, origin),

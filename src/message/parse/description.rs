@@ -8,6 +8,7 @@
 use mail_parser::{MessageParser, MimeHeaders};
 
 use super::body::DeclaredEncoding;
+use super::part::TextFormat;
 use super::quiet::quietly;
 use super::{fields, words};
 use crate::charset::decode_text;
@@ -29,6 +30,7 @@ pub(super) struct Description {
     pub(super) media_type: String,
     pub(super) charset: Option<String>,
     pub(super) boundary: Option<String>,
+    pub(super) format: TextFormat,
     /// The file name, decoded.
     pub(super) file_name: Option<String>,
     /// Whether the sender asks to save the part rather than show it.
@@ -49,6 +51,7 @@ impl Description {
             media_type: media_type.to_owned(),
             charset: None,
             boundary: None,
+            format: TextFormat::Fixed,
             file_name: None,
             attachment: false,
             encoding: DeclaredEncoding::Identity,
@@ -70,13 +73,32 @@ impl Description {
             self.media_type = format!("{}/{subtype}", found.ctype()).to_ascii_lowercase();
             self.charset = found.attribute("charset").map(str::to_owned);
             self.boundary = found.attribute("boundary").map(str::to_owned);
+            let says = |name: &str, value: &str| {
+                let found = found.attribute(name);
+                found.is_some_and(|found| found.trim().eq_ignore_ascii_case(value))
+            };
+            if says("format", "flowed") {
+                let delsp = says("delsp", "yes");
+                self.format = TextFormat::Flowed { delsp };
+            }
         }
         let extended = |field: &str, name: &str| {
             let body = fields::unfold(fields::find(block, field)?);
             Structured::parse(&body).extended_parameter(name)
         };
+        // RFC 2047 section 5 forbids encoded words in parameters; many mailers write them there, and
+        // fold between them.
+        let encoded = |field: &str, name: &str| {
+            let body = fields::unfold(fields::find(block, field)?);
+            let value = Structured::parse(&body).parameter(name)?;
+            let has_words = value.contains("=?");
+            has_words.then(|| words::decode_unfolded(&value).into_owned())
+        };
         // A name with a charset (RFC 2231) is the better one of two (RFC 6266 section 4.3).
         self.file_name = extended("Content-Disposition", "filename").or_else(|| {
+            if let Some(name) = encoded("Content-Disposition", "filename") {
+                return Some(name);
+            }
             let plain = parsed
                 .content_disposition()
                 .and_then(|disposition| disposition.attribute("filename"));
@@ -84,10 +106,12 @@ impl Description {
                 Some(name) => Some(name),
                 None => match extended("Content-Type", "name") {
                     Some(name) => return Some(name),
-                    None => parsed.attachment_name(),
+                    None => match encoded("Content-Type", "name") {
+                        Some(name) => return Some(name),
+                        None => parsed.attachment_name(),
+                    },
                 },
             };
-            // RFC 2047 section 5 forbids encoded words in parameters; many mailers write them there.
             name.map(|name| words::decode_unfolded(name).into_owned())
         });
         self.attachment = parsed
@@ -120,7 +144,8 @@ fn describing_fields(header: &[u8]) -> Option<Vec<u8>> {
         };
         block.extend_from_slice(name.as_bytes());
         block.extend_from_slice(b": ");
-        block.extend_from_slice(&body[..body.len().min(MAX_FIELD)]);
+        // A parameter may stand on a line of its own, its value on the next one.
+        block.extend_from_slice(&fields::unfold(&body[..body.len().min(MAX_FIELD)]));
         block.push(b'\n');
     }
     block.push(b'\n');

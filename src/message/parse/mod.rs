@@ -18,10 +18,11 @@ pub mod html;
 mod part;
 mod quiet;
 pub(in crate::message) mod structure;
+mod uuencode;
 pub mod words;
 
 pub use date::date;
-pub use part::{Content, Part};
+pub use part::{Content, Part, TextFormat};
 pub use structure::structure;
 
 #[cfg(test)]
@@ -102,6 +103,48 @@ mod tests {
     }
 
     #[test]
+    fn parameters_may_be_folded_anywhere() {
+        for field in [
+            "multipart/mixed;\n boundary=\n \"b\"",
+            "multipart/mixed; boundary\n =\n b",
+            "multipart/mixed\n ;\n\tboundary=b",
+            "multipart/mixed;\r\n boundary=\r\n\tb; charset=x",
+            "multipart/mixed; charset=\n us-ascii; boundary=b",
+        ] {
+            let message = format!("Content-Type: {field}\n\n--b\n\none\n--b--\n");
+            assert_eq!(
+                outlined(&message),
+                [" multipart/mixed", "1 text/plain"],
+                "{field}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_name_in_folded_encoded_words_is_one_name() {
+        for name in [
+            "name=\"=?utf-8?q?Gr=C3=B6?=\n =?utf-8?q?=C3=9Fe.pdf?=\"",
+            "name=\"=?utf-8?b?R3LDtg==?=\r\n\t=?utf-8?q?=C3=9Fe.pdf?=\"",
+            "name==?utf-8?q?Gr=C3=B6=C3=9Fe.pdf?=",
+            "name=\n \"=?utf-8?q?Gr=C3=B6=C3=9Fe.pdf?=\"",
+            "name=\"Gr\u{f6}\u{df}e.pdf\"",
+        ] {
+            for (field, kind) in [
+                ("Content-Type: application/pdf; ", ""),
+                (
+                    "Content-Disposition: attachment; file",
+                    "Content-Type: application/pdf\n",
+                ),
+            ] {
+                let message = format!("{kind}{field}{name}\n\nx\n");
+                let found = structure(message.as_bytes());
+                let name = found.parts[0].file_name.as_deref();
+                assert_eq!(name, Some("Größe.pdf"), "{message}");
+            }
+        }
+    }
+
+    #[test]
     fn depth_and_number_of_parts_are_limited() {
         let mut deep = String::new();
         for level in 0..200 {
@@ -118,7 +161,7 @@ mod tests {
                 .iter()
                 .all(|line| line.matches('.').count() <= MAX_DEPTH)
         );
-        let shown = display::text(deep.as_bytes());
+        let shown = display::text(deep.as_bytes(), display::Look::default());
         assert_eq!(shown.matches("bottom").count(), 1, "{shown}");
 
         let mut wide = "Content-Type: multipart/mixed; boundary=b\n\n".to_owned();
@@ -131,7 +174,12 @@ mod tests {
         assert!(rest.starts_with(b"\nx\n--b\n") && rest.ends_with(b"x\n--b--\n"));
         assert_eq!(memchr::memchr_iter(b'x', rest).count(), 11);
         // What is not looked into is shown all the same.
-        assert_eq!(display::text(wide.as_bytes()).matches("--b\n").count(), 10);
+        assert_eq!(
+            display::text(wide.as_bytes(), display::Look::default())
+                .matches("--b\n")
+                .count(),
+            10
+        );
         let mut lines = Vec::new();
         outline(&found.parts, &mut lines);
         assert_eq!(lines.len(), MAX_PARTS);

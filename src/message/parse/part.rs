@@ -1,9 +1,13 @@
 //! The parts of a message: their types and contents.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::body::DeclaredEncoding;
+use memchr::memmem;
+
+use super::body::{self, DeclaredEncoding};
 use super::bytes::Bytes;
+use super::uuencode::{self, Block};
 use crate::charset::{self, Charset, Label};
 
 /// One part of a message (RFC 2045 section 2.4).
@@ -15,6 +19,8 @@ pub struct Part<'a> {
     pub media_type: String,
     /// The `charset` parameter.
     pub charset: Option<String>,
+    /// How its lines are to be read if it is plain text.
+    pub format: TextFormat,
     /// The file name, decoded; as the sender wrote it, so neither safe to show nor to open.
     pub file_name: Option<String>,
     /// Whether the sender asked to save it rather than show it.
@@ -25,6 +31,19 @@ pub struct Part<'a> {
     pub raw: Bytes<'a>,
     /// What it is made of.
     pub content: Content<'a>,
+}
+
+/// How the lines of plain text are to be read (RFC 3676).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TextFormat {
+    /// As they stand.
+    #[default]
+    Fixed,
+    /// A line that ends in a blank goes on in the next one.
+    Flowed {
+        /// Whether that blank is no part of the text.
+        delsp: bool,
+    },
 }
 
 /// The content of a part.
@@ -38,10 +57,57 @@ pub enum Content<'a> {
     Message(Bytes<'a>, Vec<Part<'a>>),
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    /// Returns the files that its text holds in uuencode, as parts of it: `2` has `2.1`, `2.2` …
+    ///
+    /// Beside each stands the range of its lines in the text without its transfer encoding.
+    pub fn embedded(&self) -> Vec<(Range<usize>, Part<'a>)> {
+        // A file within other encodings than these would be none: the text is the file.
+        let text: Bytes<'a> = match self.encoding {
+            DeclaredEncoding::Identity => self.raw.clone(),
+            DeclaredEncoding::QuotedPrintable if memmem::find(&self.raw, b"begin ").is_some() => {
+                Bytes::from(self.decoded().into_owned())
+            }
+            _ => return Vec::new(),
+        };
+        if !matches!(self.content, Content::Leaf) || !self.is("text/plain") {
+            return Vec::new();
+        }
+        let part = |(index, block): (usize, Block)| {
+            let raw = text.slice(block.range.start, block.range.end);
+            let part = Part {
+                number: format!("{}.{}", self.number, index + 1),
+                media_type: "application/octet-stream".to_owned(),
+                charset: None,
+                format: TextFormat::Fixed,
+                file_name: Some(block.name),
+                attachment: true,
+                encoding: DeclaredEncoding::Uuencode,
+                raw,
+                content: Content::Leaf,
+            };
+            (block.range, part)
+        };
+        uuencode::blocks(&text)
+            .into_iter()
+            .enumerate()
+            .map(part)
+            .collect()
+    }
+
     /// Returns the content without its transfer encoding.
     pub fn decoded(&self) -> Cow<'_, [u8]> {
-        self.encoding.decode(&self.raw)
+        match self.encoding {
+            DeclaredEncoding::Base64 if self.media_type.starts_with("text/") => {
+                body::base64_of_text(&self.raw).into()
+            }
+            encoding => encoding.decode(&self.raw),
+        }
+    }
+
+    /// Returns how long the content is without its transfer encoding, in bytes.
+    pub fn decoded_len(&self) -> usize {
+        self.encoding.decoded_len(&self.raw)
     }
 
     /// Returns the content as text in LF lines, its charset decoded.

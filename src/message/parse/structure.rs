@@ -12,7 +12,7 @@ use super::body::DeclaredEncoding;
 use super::bytes::Bytes;
 use super::description::{Description, MAX_FIELD};
 use super::fields::{self, HeaderLine};
-use super::part::{Content, Part, Structure};
+use super::part::{Content, Part, Structure, TextFormat};
 
 /// How deep parts may be nested, whether a message is parsed or walked: a part at a deeper level is
 /// text.
@@ -117,6 +117,7 @@ impl<'a> TreeReader<'a> {
             number,
             media_type: description.media_type,
             charset: description.charset,
+            format: description.format,
             file_name: description.file_name,
             attachment: description.attachment,
             encoding: description.encoding,
@@ -366,6 +367,7 @@ fn plain_part<'a>(number: &str, raw: Bytes<'a>) -> Part<'a> {
         number: number.to_owned(),
         media_type: "text/plain".to_owned(),
         charset: None,
+        format: TextFormat::Fixed,
         file_name: None,
         attachment: false,
         encoding: DeclaredEncoding::Identity,

@@ -353,6 +353,10 @@ mod tests {
             (b"caf\xe9", "café"),
             ("café".as_bytes(), "café"),
             (b"=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "日本"),
+            (
+                b"=?iso-2022-jp?B?GyRCRnwbKEI=?= =?iso-2022-jp?B?GyRCS1wbKEI=?=",
+                "日本",
+            ),
             (b"=?", "=?"),
             (b"", ""),
         ];

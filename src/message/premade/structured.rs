@@ -98,7 +98,7 @@ impl Structured {
     }
 
     /// Returns a parameter, its sections joined (RFC 2231 section 3).
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+    pub(in crate::message) fn parameter(&self, name: &str) -> Option<String> {
         // A plain parameter counts before sections of the same name (RFC 2231 section 3 knows no mix).
         if let Some(plain) = self.named(name).next() {
             return Some(plain);
