@@ -144,9 +144,13 @@ impl<'o, 'g> PartsWriter<'o, 'g> {
     /// Appends the text of HTML; after the limit the HTML is shown undecoded, below a line that says
     /// so.
     fn html(&mut self, part: &Part<'_>) {
-        // HTML is rendered as a whole: what it holds is collected up to the limit first.
+        // HTML is read as a whole: it is collected up to the limit first.
         let mut html = String::new();
         let mut rest = false;
+        let layout = html::Layout {
+            width: Some(self.look.width),
+            links: true,
+        };
         let out = &mut *self.out;
         part.each_text(&mut |text| {
             if rest {
@@ -157,13 +161,13 @@ impl<'o, 'g> PartsWriter<'o, 'g> {
             html.push_str(first);
             if !after.is_empty() {
                 rest = true;
-                out.push(html::text(&html).trim_end());
+                html::each_of_text(&html, &layout, &mut |text| out.push(text));
                 out.push("\n\n[-- the HTML is longer than 4 MB: the rest is shown undecoded --]\n");
                 out.push(after);
             }
         });
         if !rest {
-            out.push(html::text(&html).trim_end());
+            html::each_of_text(&html, &layout, &mut |text| out.push(text));
         }
     }
 
