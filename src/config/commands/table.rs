@@ -7,7 +7,11 @@
 use super::row::Arguments::{File as Target, Message, Messages, None, Steps, Text as Line, Topic};
 use super::row::Help::{Alias as Same, Text};
 use super::row::PromptCommand::{
-    Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, File, FileReadOnly, Flagged, Folders, From, Headers, Hold, ListCommands, Mbox, Move, MoveByAuthor, New, Newmail, Next, Number, Page, PageAllFields, Print, PrintAllFields, Quit, Save, SaveByAuthor, Scroll, Seen, ShowHelp, ShowStored, Size, StepBack, StepForward, Structure, Top, Touch, Unanswered, Undelete, Undo, Undraft, Unflagged, Unread, Version, Write,
+    Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, File,
+    FileReadOnly, Flagged, Folders, From, Headers, Hold, ListCommands, Mbox, Move, MoveByAuthor,
+    New, Newmail, Next, Number, Page, PageAllFields, Print, PrintAllFields, Quit, Save,
+    SaveByAuthor, Scroll, Seen, ShowHelp, ShowStored, Size, StepBack, StepForward, Structure, Top,
+    Touch, Unanswered, Undelete, Undo, Undraft, Unflagged, Unread, Version, Write,
 };
 use super::row::RcCommand::{
     Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
