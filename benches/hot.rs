@@ -1,5 +1,5 @@
-//! The three loops that every run goes through, each alone: the scanner of an mbox, the dialect of
-//! a command line, the header of a message.
+//! The loops that runs go through, each alone: the scanner of an mbox, the dialect of a command line,
+//! the header of a message, the text of an HTML mail.
 //!
 //! `cargo bench` tells after a change which of them became slower; whether the program is fast
 //! enough is what `compare.py` asks.
@@ -13,6 +13,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use postrider::door::{Probe, normalise};
 use postrider::mailbox::{Journals, Mailbox};
+use postrider::message::plain_of_html;
 use postrider::message::premade::{PremadeHeader, Reading};
 
 /// How many messages the mailbox has: some 6 MB, read from the page cache.
@@ -83,12 +84,43 @@ fn header(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Returns a document as shops and build servers send them.
+fn document(rows: usize) -> String {
+    let mut html = String::from(
+        "<!DOCTYPE html><html><head><title>x</title><style>p { color: red }</style></head><body>",
+    );
+    for row in 0..rows {
+        let _ = write!(
+            html,
+            "<table border=\"0\" cellpadding=\"0\" style=\"width: 100%; font-size: 14px\"><tr>\
+             <td style=\"padding: 4px\">unit {row}</td><td align=\"right\">{row}&nbsp;kB</td></tr></table>\n\
+             <div class=\"text\">Gr&ouml;&szlig;e of <b>the unit</b> since <a \
+             href=\"https://host.example/units/{row}?a=1&amp;b=2\">yesterday</a>, in words that fill \
+             a line and a half of a terminal, as they do in most mails.</div><p>&nbsp;</p>\n"
+        );
+    }
+    html
+}
+
+fn html(criterion: &mut Criterion) {
+    let text = document(1_000);
+    let mut group = criterion.benchmark_group("html");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("text", |bencher| {
+        bencher.iter(|| {
+            let plain = plain_of_html(black_box(text.as_bytes()), Some("utf-8"));
+            assert!(plain.contains("[1000] https://host.example/units/999?a=1&b=2"));
+        });
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = hot;
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(2))
         .sample_size(20);
-    targets = scanner, dialect, header
+    targets = scanner, dialect, header, html
 }
 criterion_main!(hot);

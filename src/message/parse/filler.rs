@@ -101,6 +101,11 @@ impl<'e> Filler<'e> {
         self.has_begun
     }
 
+    /// Returns whether what comes next belongs to the last word.
+    pub(in crate::message) fn is_in_word(&self) -> bool {
+        !self.line.is_empty() && !self.blank && self.breaks == 0 && self.gap == 0
+    }
+
     /// Begins a level: `rest` stands before its lines, `mark` instead of it before the first. Both are ASCII.
     pub(in crate::message) fn enter(&mut self, rest: &str, mark: Option<String>) {
         let room = self.width.unwrap_or(usize::MAX);

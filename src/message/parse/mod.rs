@@ -12,6 +12,7 @@ pub mod bytes;
 mod date;
 mod description;
 pub mod display;
+pub mod enriched;
 pub mod fields;
 pub(in crate::message) mod filler;
 pub mod html;

@@ -97,6 +97,11 @@ impl Grid {
         self.rows.last().and_then(|row| row.last())
     }
 
+    /// Returns whether what comes next belongs to the last word.
+    pub(super) fn is_in_word(&self) -> bool {
+        self.cell_bytes() > 0 && self.in_cell && !self.blank && !self.line_break
+    }
+
     pub(super) fn begin_row(&mut self) {
         self.in_cell = false;
         self.rows.push(Vec::new());

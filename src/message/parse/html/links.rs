@@ -77,9 +77,13 @@ impl Links {
         })
     }
 
-    /// Closes a link: returns the mark behind its text, unless the text is the target.
+    /// Closes a link: returns the mark behind its text, unless the text is the target. A link without a
+    /// text has one only if its target has no number yet.
     pub(super) fn close(&mut self, link: &OpenLink) -> Option<String> {
         if !link.is_cut && target::is_said_by(&link.target, &link.text) {
+            return None;
+        }
+        if link.is_empty() && self.numbers.contains_key(&*target::shown(&link.target)) {
             return None;
         }
         let warning = target::other_host(&link.target, &link.text);

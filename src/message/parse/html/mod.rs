@@ -54,6 +54,45 @@ pub fn text(html: &str) -> String {
     text
 }
 
+/// Whether a text without a label, or with one for plain text, is an HTML document: it begins as one.
+///
+/// An element that may begin any text counts only if the document ends as one.
+pub fn is_document(text: &str) -> bool {
+    const BEGINS: [&str; 4] = ["!doctype html", "html", "head", "body"];
+    const MAY_BEGIN: [&str; 9] = [
+        "meta", "title", "style", "table", "div", "center", "font", "p", "span",
+    ];
+    const MAX_COMMENTS: usize = 8;
+    let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    for _ in 0..MAX_COMMENTS {
+        let end = match rest {
+            _ if rest.starts_with("<!--") => "-->",
+            _ if rest.starts_with("<?xml") => "?>",
+            _ => break,
+        };
+        let Some((_, after)) = rest.split_once(end) else {
+            return false;
+        };
+        rest = after.trim_start();
+    }
+    let Some(tag) = rest.strip_prefix('<') else {
+        return false;
+    };
+    let is_one = |name: &&str| {
+        tag.get(..name.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(name))
+            && tag[name.len()..].starts_with(|c: char| c.is_ascii_whitespace() || c == '>')
+    };
+    if BEGINS.iter().any(|name| is_one(name)) {
+        return true;
+    }
+    let whole = text.trim_end();
+    let tail = whole.floor_char_boundary(whole.len().saturating_sub(64));
+    let tail = whole[tail..].to_ascii_lowercase();
+    MAY_BEGIN.iter().any(|name| is_one(name))
+        && (tail.contains("</html>") || tail.contains("</body>"))
+}
+
 /// Returns the character that a reference names, without its `&` and `;`.
 pub(in crate::message) fn reference(name: &str) -> Option<char> {
     let text = tokens::unescaped(&format!("&{name};"));

@@ -227,7 +227,8 @@ impl Emitter for &mut Tokens<'_, '_> {
 
     fn emit_string(&mut self, text: &[u8]) {
         self.is_in_tag = false;
-        if self.skips {
+        // A NUL is no text (HTML section 13.2.6.4.7).
+        if self.skips || text == b"\0" {
             return;
         }
         if self.partial.is_empty()

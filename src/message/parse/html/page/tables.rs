@@ -1,0 +1,97 @@
+//! Tables: whose rows are kept, and whose cells are written at once.
+
+use super::Page;
+use crate::message::parse::html::grid::{CellStyle, Grid, MAX_CELL, MAX_KEPT};
+use crate::message::parse::html::tag::Tag;
+use crate::message::parse::html::tokens::Attributes;
+
+impl Page<'_> {
+    pub(super) fn row(&mut self) {
+        match (&mut self.grid, self.tables.last()) {
+            (Some(grid), _) => grid.begin_row(),
+            (None, Some(_)) => {
+                self.filler.block();
+                let mut grid = Grid::default();
+                grid.begin_row();
+                self.grid = Some(grid);
+            }
+            (None, None) => self.filler.block(),
+        }
+    }
+
+    pub(super) fn end_row(&mut self) {
+        let is_loose = self.tables.last().copied().unwrap_or_default();
+        if is_loose && let Some(grid) = self.grid.take() {
+            grid.loose(&mut self.filler);
+        }
+        if self.grid.is_none() {
+            self.filler.block();
+        }
+    }
+
+    pub(super) fn cell(&mut self, tag: Tag, attributes: &Attributes, is_right: bool) {
+        let span = |name| {
+            let span = attributes.number(name).unwrap_or(1);
+            usize::try_from(span).unwrap_or(1).clamp(1, 1000)
+        };
+        let is_right = is_right
+            || attributes
+                .value("align")
+                .is_some_and(|align| align.eq_ignore_ascii_case("right"));
+        match &mut self.grid {
+            Some(grid) => {
+                grid.is_data |= tag == Tag::HeadCell;
+                grid.begin_cell(CellStyle {
+                    columns: span("colspan"),
+                    rows: span("rowspan"),
+                    is_right,
+                });
+            }
+            None if self.tables.is_empty() => self.filler.blank(),
+            None => self.filler.block(),
+        }
+    }
+
+    pub(super) fn end_table(&mut self) {
+        let is_loose = self.tables.pop().unwrap_or_default();
+        match self.grid.take() {
+            Some(grid) if is_loose => grid.loose(&mut self.filler),
+            Some(grid) => {
+                grid.write(&mut self.filler);
+            }
+            None => {}
+        }
+        self.filler.block();
+    }
+
+    /// Lets the innermost table only arrange what it holds: a cell of it has blocks.
+    pub(super) fn leave_grid(&mut self) {
+        // A caption, and what else stands before the first row, is no cell.
+        if self.is_in_rows()
+            && let Some(grid) = self.grid.take()
+        {
+            if let Some(is_loose) = self.tables.last_mut() {
+                *is_loose = true;
+            }
+            grid.write_open(&mut self.filler);
+        }
+    }
+
+    pub(super) fn is_in_rows(&self) -> bool {
+        self.grid.as_ref().is_some_and(|grid| !grid.is_empty())
+    }
+
+    /// Writes a part of a table that is too long to be kept.
+    pub(super) fn bound_grid(&mut self) {
+        let Some(grid) = &mut self.grid else { return };
+        if grid.cell_bytes() > MAX_CELL {
+            self.leave_grid();
+        } else if grid.bytes() > MAX_KEPT {
+            if grid.has_rows_before() {
+                grid.write_part(&mut self.filler);
+            } else {
+                self.leave_grid();
+            }
+        }
+    }
+}
