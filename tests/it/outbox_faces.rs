@@ -42,7 +42,6 @@ fn files(directory: PathBuf) -> Vec<String> {
     let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
     files
         .map(|entry| entry.file_name().into_string().unwrap())
-        .filter(|name| name != "spare")
         .collect()
 }
 

@@ -61,12 +61,8 @@ fn silent() -> SmtpServer {
 fn a_mail_that_is_accepted_leaves_nothing_behind() {
     let server = SmtpServer::accepting(Behaviour::default());
     let ran = relayed(&server).args(["ops@example.com"]).run();
-    let names = std::fs::read_dir(ran.path("home/outbox")).unwrap();
-    let names: Vec<_> = names.map(|name| name.unwrap().file_name()).collect();
-    // The file of the next message, without a byte of this one.
-    assert_eq!(names, ["spare"]);
-    let spare = std::fs::metadata(ran.path("home/outbox/spare")).unwrap();
-    assert_eq!(spare.len(), 0);
+    let names = std::fs::read_dir(ran.path("home/outbox")).unwrap().count();
+    assert_eq!(names, 0);
     let mode = std::fs::metadata(ran.path("home/outbox"))
         .unwrap()
         .permissions();

@@ -10,7 +10,7 @@ use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id};
-use super::place::{FAILED, SPARE};
+use super::place::FAILED;
 use super::state::EntryState;
 use crate::message::MessageSource;
 use crate::sys::disk::{settle_directory_of, sync_names_in, until_done};
@@ -293,34 +293,13 @@ impl Entry {
     pub(crate) fn finish(self) -> io::Result<()> {
         let name = self.file.close().name(self.id());
         let directory = self.file.place.directory();
-        if !self.has_become_spare(&name) {
-            unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir)?;
-        }
+        unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir)?;
         if self.has_state {
             // Left behind it is in nobody's way, and goes with the next flush.
             let name = self.file.state_name();
             let _ = unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir);
         }
         Ok(())
-    }
-
-    /// Leaves the file, empty, to the next entry; returns whether that worked.
-    fn has_become_spare(&self, name: &str) -> bool {
-        // One that failed lies in another directory, and a thread that was left behind may still
-        // read this file.
-        if self.origin.is_some() || Arc::strong_count(&self.file) > 1 {
-            return false;
-        }
-        let directory = self.file.place.directory();
-        if renameat(directory, name, directory, SPARE).is_err() {
-            return false;
-        }
-        // Not before: an entry that has its name after a power cut must have its text. We have the
-        // lock, so that nobody uses the file meanwhile.
-        if self.file.file.set_len(0).is_err() {
-            let _ = unlinkat(directory, SPARE, UnlinkatFlags::NoRemoveDir);
-        }
-        true
     }
 
     /// Puts the entry away with its state, as it is: nothing sends it by itself any more.

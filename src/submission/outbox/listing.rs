@@ -8,7 +8,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id};
 use super::held::Suffix;
-use super::place::{FAILED, LOCK, NOTICED, ROUTES, SPARE};
+use super::place::{FAILED, LOCK, NOTICED, ROUTES};
 use super::state::EntryState;
 use super::store::{Outbox, judge, lock, names_of, read_state};
 use crate::sys::open::names::{self, Access};
@@ -222,7 +222,7 @@ fn find(place: &Private) -> io::Result<(BTreeMap<Id, Found>, Listing)> {
 /// Returns whether a name that is no entry's is one of ours.
 fn is_ours(name: &str) -> bool {
     let state = name.strip_suffix(".st.new").and_then(Id::parse);
-    [FAILED, LOCK, NOTICED, ROUTES, SPARE].contains(&name) || state.is_some()
+    [FAILED, LOCK, NOTICED, ROUTES].contains(&name) || state.is_some()
 }
 
 fn list_in(place: &Private, is_failed: bool) -> io::Result<Listing> {

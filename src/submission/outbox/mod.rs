@@ -17,7 +17,6 @@
 //! | `failed/ID.q`, `failed/ID.st` | given up, refused, or torn; nothing sends it by itself |
 //! | `lock` | the lock of the one flusher |
 //! | `noticed` | when the user was last told by mail of what does not leave |
-//! | `spare` | an empty file that becomes the next `ID.new`. To make a file costs more, the more were removed lately: ext4 looks through all inodes that were freed in the last minute |
 //! | `routes/KEY` | the trouble of a route ([`route_state`]); a route without a file works |
 //!
 //! An ID begins with the time of arrival, so the order of the names is the order of arrival.

@@ -33,9 +33,6 @@ pub(super) const LOCK: &str = "lock";
 /// When the user was last told of what does not leave.
 pub(super) const NOTICED: &str = "noticed";
 
-/// The file of an entry that is done, for the next one.
-pub(super) const SPARE: &str = "spare";
-
 /// The directory of routes' states, beside the entries.
 pub(super) const ROUTES: &str = "routes";
 

@@ -13,7 +13,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{self, EntryEnvelope, Head, Id};
 use super::held::{Entry, EntryFile, Suffix};
-use super::place::{self, FAILED, LOCK, SPARE};
+use super::place::{self, FAILED, LOCK};
 use super::state::EntryState;
 use crate::config::{Environment, Settings};
 use crate::exit::{self, Failure, Kind};
@@ -140,17 +140,10 @@ impl Outbox {
     ) -> io::Result<Entry> {
         let directory = self.directory();
         let name = Suffix::New.name(&id);
-        let (file, is_ours) = match self.spare_as(&name) {
-            Some(spare) => (spare, Ok(true)),
-            None => {
-                let made = names::make_in(directory, name.as_str())?;
-                let is_ours = lock(&made);
-                (made, is_ours)
-            }
-        };
+        let file = names::make_in(directory, name.as_str())?;
         // Locked before its first byte, and those who adopt lock none that is not complete: so
         // nobody but us can have the lock.
-        let written = is_ours
+        let written = lock(&file)
             .and_then(|is_ours| {
                 is_ours.then_some(()).ok_or_else(|| {
                     io::Error::new(io::ErrorKind::WouldBlock, "the new file is locked")
@@ -174,30 +167,6 @@ impl Outbox {
                 Err(error)
             }
         }
-    }
-
-    /// Takes the spare file, empty and locked, and gives it this name; `None` if there is none that
-    /// can be used.
-    fn spare_as(&self, name: &str) -> Option<File> {
-        let directory = self.directory();
-        let spare = names::open_in(directory, SPARE, Access::ReadWrite).ok()?;
-        let metadata = spare.metadata().ok()?;
-        // Whoever left it there empties it under its lock.
-        if judge(&metadata).is_err() || !lock(&spare).ok()? {
-            return None;
-        }
-        if metadata.len() > 0 {
-            spare.set_len(0).ok()?;
-        }
-        renameat(directory, SPARE, directory, name).ok()?;
-        // Another sender may have put its own there since it was opened, and has the lock of that.
-        let is_same = names::look_in(directory, name)
-            .is_ok_and(|named| named.ino() == metadata.ino() && named.dev() == metadata.dev());
-        if !is_same {
-            let _ = unlinkat(directory, name, UnlinkatFlags::NoRemoveDir);
-            return None;
-        }
-        Some(spare)
     }
 
     /// Returns whether there is an entry of this ID, failed ones included.

@@ -3,8 +3,8 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ use nix::sys::stat::Mode;
 use tempfile::TempDir;
 
 use super::held::Suffix;
-use super::place::SPARE;
 use super::*;
 use crate::message::MessageSource;
 
@@ -58,12 +57,6 @@ impl World {
                     .expect("text")
             })
             .collect();
-        // A file without content, for the next entry.
-        if let Some(at) = names.iter().position(|name| name == SPARE) {
-            let spare = fs::metadata(self.path(SPARE)).expect("there");
-            assert_eq!((spare.len(), spare.mode() & 0o777), (0, 0o600));
-            names.remove(at);
-        }
         names.sort();
         names
     }
@@ -448,98 +441,6 @@ fn a_listing_is_bounded_and_names_what_is_strange() {
     assert_eq!(listing.left_out, 51);
     assert_eq!((listing.strange.len(), listing.strange_count), (10, 50));
     assert_eq!(world.outbox.ids().expect("listed").len(), 20_000);
-}
-
-#[test]
-fn the_file_of_an_entry_that_is_done_is_the_next_one() {
-    let world = World::new();
-    let inode = |path: &Path| fs::metadata(path).expect("there").ino();
-    let first = world.enter("a secret that is longer than the next message\n");
-    // Somebody who reads it keeps it: its text may not become another one.
-    let reader = first.message();
-    first.finish().expect("removed");
-    assert!(!world.path(SPARE).exists());
-    drop(reader);
-    let second = world.enter("second\n");
-    let number_of_second = inode(&world.path(&format!("{}.q", second.id())));
-    second.finish().expect("removed");
-    assert_eq!(inode(&world.path(SPARE)), number_of_second);
-    let third = world.enter("3\n");
-    let id = third.id().clone();
-    assert_eq!(inode(&world.path(&format!("{id}.q"))), number_of_second);
-    assert!(!world.path(SPARE).exists());
-    drop(third);
-    let entry = world.outbox.lock(&id).expect("sound").expect("free");
-    assert_eq!(text_of(&entry), [HEADER, b"3\n"].concat());
-}
-
-#[test]
-fn a_spare_file_that_is_not_what_it_should_be_is_left_alone() {
-    type Maker = fn(&World);
-    let makers: [(&str, Maker); 7] = [
-        ("a directory", |world| {
-            fs::create_dir(world.path(SPARE)).expect("made")
-        }),
-        ("a link", |world| {
-            fs::write(world.path("elsewhere"), "kept").expect("written");
-            symlink("elsewhere", world.path(SPARE)).expect("made");
-        }),
-        ("a link to nowhere", |world| {
-            symlink("none", world.path(SPARE)).expect("made")
-        }),
-        ("a FIFO", |world| {
-            nix::unistd::mkfifo(&world.path(SPARE), Mode::S_IRWXU).expect("made");
-        }),
-        ("a second name", |world| {
-            fs::write(world.path("elsewhere"), "kept").expect("written");
-            fs::set_permissions(world.path("elsewhere"), fs::Permissions::from_mode(0o600))
-                .expect("set");
-            fs::hard_link(world.path("elsewhere"), world.path(SPARE)).expect("made");
-        }),
-        ("open to others", |world| {
-            fs::write(world.path(SPARE), "x").expect("written");
-            fs::set_permissions(world.path(SPARE), fs::Permissions::from_mode(0o640)).expect("set");
-        }),
-        ("left by one who was killed", |world| {
-            fs::write(
-                world.path(SPARE),
-                "the text of another mail, and a long one",
-            )
-            .expect("written");
-            fs::set_permissions(world.path(SPARE), fs::Permissions::from_mode(0o600)).expect("set");
-        }),
-    ];
-    for (what, make) in makers {
-        let world = World::new();
-        make(&world);
-        for text in ["first\n", "2\n"] {
-            let (id, _) = world.waiting(text);
-            let entry = world.outbox.lock(&id).expect("sound").expect("free");
-            assert_eq!(
-                text_of(&entry),
-                [HEADER, text.as_bytes()].concat(),
-                "{what}"
-            );
-            entry.finish().expect("removed");
-        }
-        if world.path("elsewhere").exists() {
-            assert_eq!(
-                fs::read(world.path("elsewhere")).expect("read"),
-                b"kept",
-                "{what}"
-            );
-        }
-    }
-    // While another sender empties it.
-    let world = World::new();
-    world.enter("x\n").finish().expect("removed");
-    let spare = fs::File::open(world.path(SPARE)).expect("opened");
-    spare.try_lock().expect("locked");
-    let (id, _) = world.waiting("y\n");
-    assert!(world.path(SPARE).exists());
-    drop(spare);
-    let entry = world.outbox.lock(&id).expect("sound").expect("free");
-    assert_eq!(text_of(&entry), [HEADER, b"y\n"].concat());
 }
 
 #[test]
