@@ -18,7 +18,7 @@ pub const ELSEWHERE: &[&str] = &[
     "fwdignore", "fwdretain", "good", "headerpick", "history", "imap", "imapcodec", "inc", "junk",
     "kill", "load", "localopts", "mailcap", "memberof", "mimetype", "mimetypes", "mimeview",
     "mlist", "mlsubscribe", "move", "mtaaliases", "mv", "netrc", "new", "newmail", "noop",
-    "online", "pipe", "previous", "probability", "put", "read", "readall", "readctl",
+    "online", "previous", "probability", "put", "read", "readall", "readctl",
     "readsh", "redirect", "remove", "rename", "replyall", "replysender", "resend", "respondall",
     "respondsender", "return", "savediscard", "saveignore", "saveretain", "score", "search", "seen",
     "setenv", "shcodec", "shift", "shortcut", "show", "sleep", "sort", "spamclear", "spamforget",

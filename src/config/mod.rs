@@ -6,6 +6,7 @@
 //! business of who uses it.
 
 pub(crate) mod aliases;
+pub(crate) mod bang;
 pub(crate) mod commands;
 pub(crate) mod elsewhere;
 pub(crate) mod env;

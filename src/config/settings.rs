@@ -73,6 +73,8 @@ pub struct Settings {
     pub(super) accounts: BTreeMap<String, Lines>,
     /// The macros of all files: whether their blocks set the route, and which macros they call.
     pub(super) macros: BTreeMap<String, (bool, Vec<String>)>,
+    /// The last shell command of `!` and `~!`.
+    pub(super) last_command: Option<Vec<u8>>,
     /// Other names for commands, by `commandalias`.
     pub(super) command_aliases: BTreeMap<String, String>,
     /// The settings that the account in use has changed.

@@ -36,6 +36,8 @@ pub struct Signals {
     received: Arc<AtomicUsize>,
     raised: Arc<AtomicBool>,
     ignores_interrupt: bool,
+    /// Whether the interrupt key was pressed where it is to have no effect.
+    ignored: Arc<AtomicBool>,
 }
 
 /// Why [`Signals::wait`] returned.
@@ -61,6 +63,7 @@ impl Signals {
     pub fn watch(ignore_interrupt: bool) -> io::Result<Signals> {
         let received = Arc::new(AtomicUsize::new(0));
         let raised = Arc::new(AtomicBool::new(false));
+        let pressed = Arc::new(AtomicBool::new(false));
         let ignored = ignored_at_start();
         let mut watched = Vec::new();
         for signal in ENDING {
@@ -71,7 +74,10 @@ impl Signals {
             // an editor or pager started from `~e` could not be interrupted. A handler is reset
             // when a child is executed.
             if signal == SIGINT && ignore_interrupt {
-                flag::register(signal, Arc::default())?;
+                // It ends nothing; but the terminal has dropped the line that was being typed, and
+                // the person is told.
+                flag::register(signal, Arc::clone(&pressed))?;
+                watched.push(signal);
                 continue;
             }
             // The number first: who sees the flag must find out which signal it was.
@@ -98,6 +104,7 @@ impl Signals {
             received,
             raised,
             ignores_interrupt: ignore_interrupt,
+            ignored: pressed,
         })
     }
 
@@ -109,12 +116,19 @@ impl Signals {
             received: Arc::clone(&self.received),
             raised: Arc::clone(&self.raised),
             ignores_interrupt: self.ignores_interrupt,
+            ignored: Arc::clone(&self.ignored),
         }
     }
 
     /// Returns whether the interrupt key is to have no effect (`-i`, `ignore`).
     pub(crate) fn ignores_interrupt(&self) -> bool {
         self.ignores_interrupt
+    }
+
+    /// Returns whether the interrupt key was pressed since the last call, where it is to have no
+    /// effect.
+    pub(crate) fn take_ignored_interrupt(&self) -> bool {
+        self.ignored.swap(false, Ordering::SeqCst)
     }
 
     /// Returns the signal that asked us to stop, if one did.

@@ -3,11 +3,12 @@
 //! Both read past the buffer of the standard library. The system does not report bytes in that
 //! buffer as readable, so a wait would not end although they are there.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::os::fd::AsFd;
 
 use nix::errno::Errno;
-use signal_hook::consts::SIGINT;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signal_hook::consts::{SIGHUP, SIGINT};
 
 use super::signals::{Signals, Woken};
 
@@ -64,6 +65,8 @@ pub(crate) enum StandardLine {
 #[derive(Debug)]
 pub(crate) struct StandardLines<'a> {
     signals: &'a Signals,
+    /// Whether standard input was a terminal at the start; one that is gone is none any more.
+    is_terminal: bool,
     /// The bytes that were read after the last line.
     pending: Vec<u8>,
 }
@@ -73,6 +76,7 @@ impl StandardLines<'_> {
     pub(crate) fn new(signals: &Signals) -> StandardLines<'_> {
         StandardLines {
             signals,
+            is_terminal: io::stdin().is_terminal(),
             pending: Vec::new(),
         }
     }
@@ -102,11 +106,22 @@ impl StandardLines<'_> {
             }
             Ok(Woken::Signal(signal)) => return Some(StandardLine::Signal(signal)),
             Ok(Woken::Ready) => {}
-            Ok(Woken::Rung | Woken::TimedOut) => return None,
+            Ok(Woken::Rung | Woken::TimedOut) => {
+                if !self.signals.take_ignored_interrupt() || !self.is_terminal {
+                    return None;
+                }
+                self.pending.clear();
+                return Some(StandardLine::Interrupt);
+            }
             Err(error) => return Some(StandardLine::Failed(error)),
         }
         let mut block = vec![0; BLOCK];
         match nix::unistd::read(&stdin, &mut block) {
+            // A terminal that is gone gives an end of file before the shell can send its signal: what
+            // was typed is not complete.
+            Ok(0) if self.is_terminal && has_hung_up(&stdin) => {
+                Some(StandardLine::Signal(SIGHUP as u8))
+            }
             // Ctrl-D at the start of a line ends the input. Behind text it gives that text without
             // a line end, and the next read says whether more comes.
             Ok(0) if self.pending.is_empty() => Some(StandardLine::End),
@@ -121,4 +136,12 @@ impl StandardLines<'_> {
             Err(error) => Some(StandardLine::Failed(error.into())),
         }
     }
+}
+
+/// Returns whether the other end of a terminal is closed.
+fn has_hung_up(stdin: &io::Stdin) -> bool {
+    let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    let polled = poll(&mut fds, PollTimeout::ZERO);
+    let found = fds[0].revents().unwrap_or(PollFlags::empty());
+    polled.is_ok() && found.intersects(PollFlags::POLLHUP | PollFlags::POLLERR)
 }

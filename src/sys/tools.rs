@@ -4,11 +4,14 @@
 //! what each is set to; here they are started, waited for, and believed by their exit status.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io;
+use std::fs::{File, Permissions};
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
 
 use super::child::{self, End};
 use super::open::read::open;
@@ -38,6 +41,21 @@ pub(crate) struct Tools {
     pub visual: Option<OsString>,
     /// Whether a person types at our standard input.
     pub terminal: bool,
+}
+
+/// The file that an editor has left, in a directory of its own; both go with this value.
+#[derive(Debug)]
+pub(crate) struct EditedFile {
+    path: PathBuf,
+    _directory: TempDir,
+}
+
+impl EditedFile {
+    /// Returns whether it still has the text that the editor was given.
+    pub(crate) fn is_unchanged(&self, text: &Spool) -> bool {
+        let edited = edited(&self.path);
+        edited.is_ok_and(|edited| has_same_bytes(&edited, text).unwrap_or(false))
+    }
 }
 
 impl Tools {
@@ -72,6 +90,21 @@ impl Tools {
         self.succeeded(name, end, signals)
     }
 
+    /// Runs the shell for a person; its exit status says nothing.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn run_shell(&self, signals: &Signals) -> Result<(), Failure> {
+        let mut command = child::command(&self.shell);
+        command.stdin(self.childs_input());
+        let end = child::foreground(command, signals);
+        let end = end.map_err(|error| not_run(&self.shell, error))?;
+        match end {
+            End::Exited(_) => Ok(()),
+            end => self.succeeded(self.shell.as_bytes(), end, signals),
+        }
+    }
+
     /// Returns all that a command of the shell prints; `input` is what it reads, if not the
     /// terminal.
     ///
@@ -96,13 +129,37 @@ impl Tools {
     /// Gives a text to an editor and returns what the editor made of it.
     ///
     /// # Errors
-    /// When no editor is set, the editor does not exit with 0, or its file cannot be made or read.
+    /// When no editor is set, the editor does not exit with 0, its file cannot be made or read, or
+    /// the editor has left it empty.
     pub(crate) fn edit(
         &self,
         editor: TextEditor,
         text: &Spool,
         signals: &Signals,
     ) -> Result<Spool, Failure> {
+        let file = self.show_in_editor(editor, text, signals)?;
+        let unread = || {
+            Failure::new(Kind::NoInput, "cannot read the edited text").hint("the text is unchanged")
+        };
+        // By name, not by descriptor: many editors put a new file in place of the old one.
+        let edited = edited(&file.path).map_err(|error| unread().because(error))?;
+        // A full disk leaves an empty file, and not every editor says so by its exit status.
+        if edited.is_empty() && !text.is_empty() {
+            return Err(unread().because("it is empty"));
+        }
+        Ok(edited)
+    }
+
+    /// Gives a copy of a text to an editor, and returns the file that the editor has left.
+    ///
+    /// # Errors
+    /// When no editor is set, the editor does not exit with 0, or its file cannot be made.
+    pub(crate) fn show_in_editor(
+        &self,
+        editor: TextEditor,
+        text: &Spool,
+        signals: &Signals,
+    ) -> Result<EditedFile, Failure> {
         let set = match editor {
             TextEditor::Line => &self.editor,
             TextEditor::Screen => &self.visual,
@@ -119,13 +176,22 @@ impl Tools {
             )
             .because(error)
         };
-        // The text is private: the file has mode 0600 and a name that cannot be guessed.
-        let mut file = tempfile::Builder::new()
+        // The text is private: nobody else may enter the directory, in which editors leave swap
+        // and backup files, too. All of it is removed with the result.
+        let directory = tempfile::Builder::new()
             .prefix("postrider-")
-            .suffix(".txt")
-            .tempfile()
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(unmade)?;
+        let path = directory.path().join("message.txt");
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
             .map_err(unmade)?;
         io::copy(&mut text.reader(), &mut file).map_err(unmade)?;
+        drop(file);
         // An editor may have arguments of its own, as in `emacs -nw`: a shell splits them. The
         // file's name is an argument of that shell and never part of its script.
         let mut script = editor.clone();
@@ -135,12 +201,12 @@ impl Tools {
             .arg("-c")
             .arg(&script)
             .arg("sh")
-            .arg(file.path())
+            .arg(&path)
             .stdin(self.childs_input());
         self.run(editor.as_bytes(), command, signals)?;
-        // By name, not by descriptor: many editors put a new file in place of the old one.
-        edited(file.path()).map_err(|error| {
-            Failure::new(Kind::NoInput, "cannot read the edited text").because(error)
+        Ok(EditedFile {
+            path,
+            _directory: directory,
         })
     }
 
@@ -172,13 +238,31 @@ impl Tools {
     }
 }
 
-/// Reads the file of an editor. A FIFO or a device under that name is refused, not waited for.
+/// Reads the file of an editor. A FIFO or a device under that name is refused, not waited for, and
+/// a link leads to no text of ours.
 fn edited(path: &Path) -> Result<Spool, Unread> {
+    if path.symlink_metadata()?.is_symlink() {
+        return Err(Unread::Refused("it is a symbolic link".to_owned()));
+    }
     match open(path, Use::Text)? {
         Opened::Regular(mut file, _) => Ok(Spool::read_from(&mut file)?),
         Opened::Empty | Opened::Stream(..) => {
             Err(Unread::Refused("it is not a regular file".to_owned()))
         }
+    }
+}
+
+/// Returns whether two texts have the same bytes.
+fn has_same_bytes(one: &Spool, other: &Spool) -> io::Result<bool> {
+    let mut readers = (BufReader::new(one.reader()), BufReader::new(other.reader()));
+    loop {
+        let (ours, theirs) = (readers.0.fill_buf()?, readers.1.fill_buf()?);
+        let count = ours.len().min(theirs.len());
+        if count == 0 || ours[..count] != theirs[..count] {
+            return Ok(ours.is_empty() && theirs.is_empty());
+        }
+        readers.0.consume(count);
+        readers.1.consume(count);
     }
 }
 
@@ -229,6 +313,20 @@ mod tests {
             ("true", Ok("one\n")),
             ("false", Err("\"false\" failed")),
             ("rm", Err("cannot read the edited text")),
+            // A full disk leaves an empty file.
+            (": >", Err("cannot read the edited text")),
+            (
+                "f() { rm \"$1\"; mkdir \"$1\"; }; f",
+                Err("cannot read the edited text"),
+            ),
+            (
+                "f() { ln -sf /etc/passwd \"$1\"; }; f",
+                Err("cannot read the edited text"),
+            ),
+            (
+                "f() { kill -9 $$; }; f",
+                Err("\"f() { kill -9 $$; }; f\" failed"),
+            ),
             // Reading a FIFO that nobody writes to would never end.
             (
                 "f() { rm \"$1\"; mkfifo \"$1\"; }; f",

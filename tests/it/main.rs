@@ -27,6 +27,7 @@ mod batch;
 mod callers;
 mod changing;
 mod charsets;
+mod commands_of_programs;
 mod completions;
 mod config;
 mod descriptors;

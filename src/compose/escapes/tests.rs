@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::Read;
 
 use super::*;
+use crate::config::{Origin, mailrc};
 
 /// Typed lines, and between them what a terminal can do besides.
 struct Script(VecDeque<Event>);
@@ -36,9 +37,22 @@ impl Messages for OneMessage {
         let text = match (list, extent) {
             ("" | "1", Extent::Shown) => "Subject: s\n\nbody\n",
             ("" | "1", Extent::Whole) => "Received: r\nSubject: s\n\nbody\n",
+            ("" | "1", Extent::Body) => "body\n",
+            ("" | "1", Extent::Quoted) => "a wrote:\n> body\n",
             _ => return Err(Failure::new(Kind::Nothing, "no such message")),
         };
         Spool::read_from(&mut text.as_bytes()).map_err(unspooled)
+    }
+
+    fn command(&mut self, line: &str, settings: &mut Settings) -> Result<bool, Failure> {
+        match line {
+            "quit" => Err(Failure::new(Kind::Usage, "quit is not allowed here")),
+            "headers" => {
+                settings.set("sign", "from the reader", Origin::Default);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 }
 
@@ -58,6 +72,9 @@ fn typed(terminal: bool, variables: &[&str], text: &str) -> Typed {
         mailrc::apply_set(&mut settings, word, Origin::Default).unwrap();
     }
     let mut request = Request::default();
+    if terminal {
+        request.to.push("u".into());
+    }
     let (mut shown, mut told) = (Vec::new(), Vec::new());
     let mut mailbox = OneMessage;
     let session = Typing {
@@ -115,6 +132,24 @@ fn lines_become_text() {
             "~M\n",
             "> Received: r\n> Subject: s\n\n> body\n",
         ),
+        (
+            &["reading"],
+            "~u\n~U 1\n~Q\n",
+            "body\n\tbody\na wrote:\n> body\n",
+        ),
+        (
+            &["reading"],
+            "~:headers\n~_set Sign=x\n~a\n~A\n",
+            "from the reader\nx\n",
+        ),
+        (&["bang"], "~!true\n~:!test ! = true\na\n", "a\n"),
+        (&[], "~R !printf 'a\\n\\nb'\n", "\ta\n\n\tb\n"),
+        (
+            &["editheaders", "EDITOR=sed -i 's/^Subject:.*/&x/; s/^a/b/'"],
+            "a\n~s S\n~e\n",
+            "b\n",
+        ),
+        (&[], "Subject: text\n~|| cat\n", "Subject: text\n"),
     ];
     for (variables, text, expected) in table {
         let typed = typed(false, variables, text);
@@ -173,6 +208,30 @@ fn what_fails_is_one_line_and_typing_goes_on() {
         ),
         (&[], "~f", "no message to insert: no mailbox is open"),
         (&["reading"], "~m 7", "no such message"),
+        (&["reading"], "~:quit", "quit is not allowed here"),
+        (
+            &["bang"],
+            "~! !",
+            "\"!\" stands for the last command, and there is none",
+        ),
+        (&[], "~^ 1", "there is no attachment \"1\""),
+        (&[], "~+", "no file was given"),
+        (
+            &[],
+            "~+ a b c d",
+            "more than a file, its type and its encoding was given",
+        ),
+        (&[], "~H", "~H needs a terminal"),
+        (
+            &["EDITOR=: >"],
+            "~e",
+            "cannot read the edited text: it is empty",
+        ),
+        (
+            &["EDITOR=rm"],
+            "~e",
+            "cannot read the edited text: No such file or directory",
+        ),
         (&[], "~h", "~h needs a terminal"),
         (&[], "~v", "no editor is set"),
     ];
@@ -198,7 +257,7 @@ fn recipients_subject_and_attachments_change() {
     assert_eq!(typed.request.subject, Some("two words".into()));
     assert_eq!(typed.request.attachments[0].path, path);
     let shown = format!(
-        "{path}\n-------\nMessage contains:\nTo: a b, c\nCc: d\nBcc: e\nSubject: two words\n\
+        "  1 {path}\n-------\nMessage contains:\nTo: a b, c\nCc: d\nBcc: e\nSubject: two words\n\
          (attached: {path})\n\n(continue)\n"
     );
     assert_eq!(typed.shown, shown);
@@ -231,7 +290,7 @@ fn files_are_read_and_written() {
     );
     assert_eq!(
         typed.shown,
-        format!("\"{input}\" 2/8\n\"{output}\" 14\n\"{input}\" 2/8\n")
+        format!("\"{input}\" 2/8\n\"{output}\" 3/14\n\"{input}\" 2/8\n")
     );
 }
 
@@ -256,7 +315,7 @@ fn only_a_terminal_is_asked() {
     assert_eq!(given.text, "text\n");
 
     let all = typed(true, &["noask"], "~s old\n~h\na@x\n\n\nb@x\ntext\n");
-    assert_eq!(all.shown, "To: Subject (old): Cc: Bcc: ");
+    assert_eq!(all.shown, "To (u): Subject (old): Cc: Bcc: ");
     assert_eq!(all.request.to, ["a@x"]);
     assert_eq!(all.request.subject, Some("old".into()));
     assert_eq!(all.request.bcc, ["b@x"]);
@@ -310,5 +369,74 @@ fn every_escape_that_is_told_is_one() {
             let unknown = told.iter().any(|line| line.contains("unknown escape"));
             assert!(!unknown, "{name}: {told:?}");
         }
+    }
+}
+
+#[test]
+fn the_header_comes_back_from_the_editor_and_from_a_filter() {
+    let variables = [
+        "editheaders",
+        "EDITOR=sed -i -e s/^Cc:/Cc:\\ c@x/ -e s/^Subject:.*/Subject:\\ new/",
+    ];
+    let edited = typed(false, &variables, "~s old\n~t a@x\n~b b@x\ntext\n~e\n");
+    assert_eq!(edited.told, [""; 0]);
+    assert_eq!(edited.request.subject, Some("new".into()));
+    assert_eq!(edited.request.to, ["a@x"]);
+    assert_eq!(edited.request.cc, ["c@x"]);
+    assert_eq!(edited.request.bcc, ["b@x"]);
+    assert_eq!(edited.text, "text\n");
+
+    let filtered = typed(false, &[], "~s old\ntext\n~|| tr a-z A-Z\n~R r@x\n");
+    assert_eq!(filtered.request.subject, Some("OLD".into()));
+    assert_eq!(filtered.request.headers, ["Reply-To: r@x"]);
+    assert_eq!(filtered.text, "TEXT\n");
+}
+
+#[test]
+fn who_types_decides_at_the_end() {
+    let asks = ["noask", "asksend", "askattach", "noaskatend", "askcc"];
+    let sent = typed(
+        true,
+        &asks,
+        "c@x\na\n~.\n/etc/passwd\n\nwhat\n\nb\n~.\n\nYES\n",
+    );
+    assert!(matches!(sent.ending, Ending::Complete));
+    assert_eq!(sent.text, "a\nb\n");
+    assert_eq!(sent.request.cc, ["c@x"]);
+    assert_eq!(sent.request.attachments.len(), 1);
+    for answer in ["no\n", "^D\n"] {
+        let kept = typed(true, &["noask", "asksend"], &format!("a\n~.\n{answer}"));
+        assert!(matches!(kept.ending, Ending::Broken(failure) if failure.kind.status() == 1));
+        assert_eq!(kept.text, "a\n");
+    }
+}
+
+#[test]
+fn an_ignored_interrupt_is_an_at_sign() {
+    let typed = typed(true, &["noask", "ignore"], "a\n^C\n^C\n^C\nb\n");
+    assert!(matches!(typed.ending, Ending::Complete));
+    assert_eq!(
+        (typed.text.as_str(), typed.shown.as_str()),
+        ("a\nb\n", "@\n@\n@\n")
+    );
+}
+
+#[test]
+fn the_fields_of_the_sender_are_asked_for_and_taken_away() {
+    let typed = typed(true, &["noask"], "~H\nme@x\nr@x\n\n~H\n-\n\ns@x\ntext\n");
+    assert_eq!(typed.request.from, None);
+    assert_eq!(typed.request.headers, ["Reply-To: r@x", "Sender: s@x"]);
+    assert_eq!(
+        typed.shown,
+        "From: Reply-To: Sender: From (me@x): Reply-To (r@x): Sender: "
+    );
+}
+
+#[test]
+fn an_editor_opens_before_the_first_line() {
+    for (which, expected) in [("editalong", "e\nb\n"), ("editalong=visual", "v\nb\n")] {
+        let variables = ["noask", which, "EDITOR=echo e >", "VISUAL=echo v >"];
+        assert_eq!(typed(true, &variables, "b\n").text, expected);
+        assert_eq!(typed(false, &variables, "b\n").text, "b\n");
     }
 }

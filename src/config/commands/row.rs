@@ -13,6 +13,8 @@ pub enum Arguments {
     File,
     /// A word that help explains.
     Topic,
+    /// A message list, and then a command of the shell.
+    Piped,
     /// `+` or `-`, with a number for more than one step.
     Steps,
     /// The rest of the line as it is.
@@ -28,6 +30,7 @@ impl Arguments {
             Arguments::Message => "[message]",
             Arguments::File => "[[messages] file]",
             Arguments::Topic => "[command]",
+            Arguments::Piped => "[[messages] command]",
             Arguments::Steps => "[+|-][number]",
             Arguments::Text => "[text]",
         }
@@ -108,6 +111,16 @@ pub(crate) enum PromptCommand {
     CopyByAuthor,
     /// Writes text or attachments.
     Write,
+    /// Gives copies of messages to the line editor.
+    Edit,
+    /// Gives copies of messages to the screen editor.
+    Visual,
+    /// Gives messages to a command of the shell.
+    Pipe,
+    /// Runs the shell.
+    Shell,
+    /// Runs a command of the shell.
+    ShellCommand,
     /// Keeps messages in the mailbox when leaving.
     Hold,
     /// Moves messages to MBOX when leaving.

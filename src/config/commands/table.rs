@@ -4,6 +4,7 @@
 //! in the imperative what it does; [`Command::more`] adds what else a user needs to know, with an
 //! example.
 
+use super::row::Arguments::Piped;
 use super::row::Arguments::{File as Target, Message, Messages, None, Steps, Text as Line, Topic};
 use super::row::Help::{Alias as Same, Text};
 use super::row::PromptCommand::{
@@ -13,6 +14,7 @@ use super::row::PromptCommand::{
     SaveByAuthor, Scroll, Seen, ShowHelp, ShowStored, Size, StepBack, StepForward, Structure, Top,
     Touch, Unanswered, Undelete, Undo, Undraft, Unflagged, Unread, Version, Write,
 };
+use super::row::PromptCommand::{Edit, Pipe, Shell, ShellCommand, Visual};
 use super::row::RcCommand::{
     Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
     NoEffect, NotAllowed, Retain, Set, Source, SourceIf, Unalias, UncommandAlias, Unignore,
@@ -124,9 +126,12 @@ const SENDING: &[Command] = &[
 
 #[rustfmt::skip]
 const RUNNING: &[Command] = &[
-    of_rc_files("edit", 1, NotAllowed),
-    of_rc_files("visual", 1, NotAllowed),
-    of_rc_files("shell", 2, NotAllowed),
+    changes("edit", 1, Edit, Messages, Text("Give a copy of messages to the editor")).more("The mailbox stays as it is. The editor is that of the variable editor, or $EDITOR; visual uses visual, or $VISUAL. Without either, it is vi at a terminal.").in_rc_files(NotAllowed),
+    changes("visual", 1, Visual, Messages, Text("Give a copy of messages to the visual editor")).more("See edit.").in_rc_files(NotAllowed),
+    changes("pipe", 2, Pipe, Piped, Text("Give messages to a shell command as input")).more("The command is the last word: quote it if it has blanks. Behind numbers it needs no quotes. The messages come as they are, with all header fields; if page is set, a form feed ends each. Without a command, the variable cmd names it. Example: pipe 3 'gpg --verify'").in_rc_files(NoEffect),
+    changes("|", 1, Pipe, Piped, Same),
+    changes("shell", 2, Shell, None, Text("Run the shell")).in_rc_files(NotAllowed),
+    changes("!", 1, ShellCommand, Line, Text("Run a shell command")).more("If the variable bang is set, each ! in it is the last command. Example: !df -h").in_rc_files(NotAllowed),
 ];
 
 #[rustfmt::skip]

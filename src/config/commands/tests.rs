@@ -20,6 +20,12 @@ fn abbreviations_at_the_prompt_are_those_of_posix() {
         ("hel", "help"),
         ("f", "from"),
         ("si", "size"),
+        ("e", "edit"),
+        ("v", "visual"),
+        ("pi", "pipe"),
+        ("|", "|"),
+        ("sh", "shell"),
+        ("!", "!"),
         ("ex", "exit"),
         ("x", "xit"),
         ("d", "delete"),
@@ -48,7 +54,7 @@ fn abbreviations_at_the_prompt_are_those_of_posix() {
             "{word}"
         );
     }
-    for word in ["foo", "e", "nextt", "N", ""] {
+    for word in ["foo", "nextt", "N", ""] {
         assert!(find_at_prompt(word).is_none(), "{word}");
     }
 }

@@ -1,0 +1,95 @@
+//! The attachments of a message that is being typed.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use super::Typist;
+use crate::compose::AttachRequest;
+use crate::config::words;
+use crate::exit::{Failure, Kind};
+use crate::sanitize;
+
+impl Typist<'_> {
+    /// `~@`: attaches files, or lists the attachments.
+    pub(super) fn attach(&mut self, names: &[u8]) -> Result<(), Failure> {
+        if names.is_empty() {
+            self.list_attachments();
+            return Ok(());
+        }
+        for word in words_of(names)? {
+            self.add_attachment(&word, None, None)?;
+        }
+        Ok(())
+    }
+
+    /// `~+ FILE [TYPE [ENCODING]]`, of GNU mail: attaches one file.
+    pub(super) fn attach_one(&mut self, rest: &[u8]) -> Result<(), Failure> {
+        let mut words = words_of(rest)?.into_iter();
+        let Some(file) = words.next() else {
+            return Err(Failure::new(Kind::Usage, "no file was given"));
+        };
+        let (content_type, encoding) = (words.next(), words.next());
+        if words.next().is_some() {
+            let what = "more than a file, its type and its encoding was given";
+            return Err(Failure::new(Kind::Usage, what));
+        }
+        self.add_attachment(&file, content_type, encoding)
+    }
+
+    /// `~l`: lists the attachments with their numbers.
+    pub(super) fn list_attachments(&mut self) {
+        let wanted = self.session.request.attachments.iter();
+        let list: String = wanted
+            .enumerate()
+            .map(|(at, wanted)| {
+                format!("{:>3} {}\n", at + 1, sanitize::line(wanted.path.as_bytes()))
+            })
+            .collect();
+        self.show(list.as_bytes());
+    }
+
+    /// `~^ NUMBER`: removes an attachment.
+    pub(super) fn detach(&mut self, number: &[u8]) -> Result<(), Failure> {
+        let shown = sanitize::line(number);
+        let attachments = &mut self.session.request.attachments;
+        let number: Option<usize> = shown.parse().ok();
+        match number.filter(|number| (1..=attachments.len()).contains(number)) {
+            Some(number) => {
+                attachments.remove(number - 1);
+                Ok(())
+            }
+            None => {
+                let what = format!("there is no attachment \"{shown}\"");
+                Err(Failure::new(Kind::Usage, what).hint("~l lists the attachments"))
+            }
+        }
+    }
+
+    fn add_attachment(
+        &mut self,
+        name: &str,
+        content_type: Option<String>,
+        encoding: Option<String>,
+    ) -> Result<(), Failure> {
+        let path = self.typed(name.as_bytes(), "attach")?;
+        // What is attached is read when the message is complete; a mistyped name is
+        // reported now, while it can be corrected.
+        path.metadata().map_err(|error| {
+            let what = format!("cannot attach {}", sanitize::line(name.as_bytes()));
+            Failure::new(Kind::NoInput, what).because(error)
+        })?;
+        self.session.request.attachments.push(AttachRequest {
+            path: path.into_os_string(),
+            content_type: content_type.map(OsString::from),
+            encoding: encoding.map(OsString::from),
+            ..AttachRequest::default()
+        });
+        Ok(())
+    }
+}
+
+fn words_of(names: &[u8]) -> Result<Vec<String>, Failure> {
+    let names = str::from_utf8(names)
+        .map_err(|_| Failure::new(Kind::Data, "these file names are not UTF-8"))?;
+    words::texts(names).map_err(|what| Failure::new(Kind::Usage, what))
+}

@@ -1,0 +1,52 @@
+//! What is shown of a message that is being typed: the escapes, and the message so far.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
+
+use super::{ESCAPES, Typist, joined, show, unspooled};
+use crate::exit::Failure;
+use crate::sanitize;
+
+impl Typist<'_> {
+    /// `~?`: shows the escapes.
+    pub(super) fn help(&mut self) {
+        for (form, help) in ESCAPES {
+            self.show(format!("{form:<13} {help}\n").as_bytes());
+        }
+    }
+
+    /// Shows header and text, and that typing goes on.
+    pub(super) fn print(&mut self) -> Result<(), Failure> {
+        let request = &*self.session.request;
+        let mut shown = "-------\nMessage contains:\n".to_owned();
+        for (name, value) in [
+            ("To", joined(&request.to)),
+            ("Cc", joined(&request.cc)),
+            ("Bcc", joined(&request.bcc)),
+            ("Subject", joined(request.subject.as_slice())),
+        ] {
+            if !value.is_empty() {
+                shown.push_str(&format!("{name}: {value}\n"));
+            }
+        }
+        for header in &request.headers {
+            shown.push_str(&format!("{}\n", sanitize::line(header.as_bytes())));
+        }
+        for wanted in &request.attachments {
+            let path = sanitize::line(wanted.path.as_bytes());
+            shown.push_str(&format!("(attached: {path})\n"));
+        }
+        shown.push('\n');
+        show(self.session.out, shown.as_bytes());
+        // The text may come from a file or a command (`~r`), so each line passes the filter for
+        // terminals.
+        let mut reader = BufReader::new(self.text.reader());
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).map_err(unspooled)? > 0 {
+            show(self.session.out, sanitize::text(&line).as_bytes());
+            line.clear();
+        }
+        self.show(b"(continue)\n");
+        Ok(())
+    }
+}
