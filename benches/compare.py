@@ -13,6 +13,8 @@ not installed; what else cannot be measured is named as LEFT OUT.
 
 import argparse
 import dataclasses
+import email
+import email.header
 import json
 import os
 import pathlib
@@ -392,6 +394,91 @@ def print_one(bench):
     }, [Gate("bsd-mailx", 0.2)])
 
 
+# Searching, sorting.
+
+
+def hits_of(file, wanted, of_subject):
+    """How many messages hold this text, by Python's own decoding."""
+    hits = 0
+    with open(file, "rb") as stream:
+        for text in re.split(rb"\n(?=From \S+ )", stream.read()):
+            message = email.message_from_bytes(text.partition(b"\n")[2])
+            if of_subject:
+                found = str(email.header.make_header(email.header.decode_header(message.get("Subject", ""))))
+            else:
+                parts = (part for part in message.walk() if part.get_content_maintype() == "text")
+                found = "".join(part.get_payload(decode=True).decode(errors="replace") for part in parts)
+            hits += wanted.lower() in found.lower()
+    return hits
+
+
+def search_subjects(bench):
+    file, wanted = cron(bench), "backup"
+    hits = hits_of(file, wanted, of_subject=True)
+    commands = bench.data("subjects", f"f /{wanted}\nx\n".encode())
+    return Contest({
+        "ours": Entry(commands, [bench.ours, "-N", "-f", file], lines=hits),
+        "s-nail": Entry(commands, [bench.nail, "-N", "-f", file], lines=hits),
+        "limit: cat": cat(file),
+    }, [Gate("s-nail", 0.2)], peak_mib=17)
+
+
+def search_bodies(bench):
+    file, wanted = m10k(bench), "kernel"
+    if not bench.mutt:
+        raise LeftOut("mutt is not installed")
+    hits = hits_of(file, wanted, of_subject=False)
+    counted = subprocess.run([bench.own, "count", f"body:{wanted}", "--file", file], capture_output=True, text=True,
+                             env={"PATH": os.environ["PATH"], "HOME": str(bench.home)}, check=False)
+    if counted.stdout.strip() != str(hits):
+        sys.exit(f"search bodies: {counted.stdout.strip()} hits, and Python finds {hits}")
+    return Contest({
+        "ours": Entry(NULL, [bench.own, "count", f"body:{wanted}", "--file", file], lines=1),
+        "mutt": Entry(TERMINAL, mutt(bench, f"<limit>~b {wanted}<enter><exit>", "-R", "-f", file)),
+        "limit: cat": cat(file),
+    }, [Gate("mutt", 0.1)], peak_mib=11)
+
+
+THREADED = 100_000
+
+
+def threaded(bench):
+    """Answers to answers, ten to a thread on average, the dates not in order."""
+    path = bench.place / "threaded.mbox"
+    if not path.exists():
+        with open(path, "w", encoding="ascii") as out:
+            for number in range(THREADED):
+                mixed = number * 7919 % THREADED
+                parent = number - 1 - number * 31 % 10
+                references = "".join(f"\n <m{at}@example.org>" for at in range(max(parent - 3, 0), parent + 1) if at % 10)
+                answer = number % 10 and parent >= 0
+                out.write(
+                    f"From u{mixed % 97}@example.org Mon Nov 16 09:00:00 2026\n"
+                    f"From: User {mixed % 97} <u{mixed % 97}@example.org>\n"
+                    f"Date: {1 + mixed % 28} Nov 2026 {mixed % 24:02}:{mixed % 60:02}:00 +0000\n"
+                    f"Subject: {'Re: ' if answer else ''}topic {number // 10}\nMessage-ID: <m{number}@example.org>\n"
+                    + (f"References:{references}\n <m{parent}@example.org>\n" if answer else "")
+                    + f"Status: RO\n\ntext {number}\n\n")
+        path.chmod(0o600)
+    return path
+
+
+def sort_of(ours, theirs, peak):
+    def contest(bench):
+        if not bench.mutt:
+            raise LeftOut("mutt is not installed")
+        file = threaded(bench)
+        commands = bench.data("sort", f"sort {ours}\nx\n".encode())
+        command = mutt(bench, "<exit>", "-R", "-f", file)
+        command[command.index("-e") + 1] = f"set delete=yes quit=yes move=no mark_old=no sort={theirs}"
+        return Contest({
+            "ours": Entry(commands, [bench.ours, "-N", "-f", file]),
+            "mutt": Entry(TERMINAL, command),
+            "limit: cat": cat(file),
+        }, [Gate("mutt", 0.3)], peak_mib=peak)
+    return contest
+
+
 # Writing.
 
 
@@ -466,6 +553,11 @@ WORKLOADS = {
     "open 2 GB": open_of(big, ROUNDS_OF_BIG, with_mutt=False),
     "-e 10k": exists,
     "print 10k": print_one,
+    "search subjects cron": search_subjects,
+    "search bodies 10k": search_bodies,
+    "sort date 100k": sort_of("date", "date", 17),
+    "sort subject 100k": sort_of("subject", "subject", 17),
+    "thread 100k": sort_of("thread", "threads", 26),
     "delete middle 10k": delete_of(m10k, 5_000, "mutt", 0.35),
     "delete middle cron": delete_of(cron, 50_000, "bsd-mailx", 0.3),
     "delete last 10k": delete_of(m10k, 10_000, "mutt", 0.2),

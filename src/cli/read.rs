@@ -11,9 +11,11 @@ use crate::flow;
 use crate::flow::reading::{self, FoundMailbox, MailboxChoice, Opening};
 use crate::flow::unsent;
 use crate::mailbox::Mailbox;
+use crate::report::selected::{self, Looking};
 use crate::report::{self, ReportError, ShowForm, json};
-use crate::selection::FlagChoice;
+use crate::selection::{FlagChoice, Selection};
 use crate::shell::batch::{self, BatchChange};
+use crate::shell::extract::{ExtractRequest, extract};
 use crate::shell::options::ReaderContext;
 use crate::shell::{self, CommandInput, Reader};
 use crate::submission::identity;
@@ -42,14 +44,27 @@ pub(super) enum Task {
     List {
         /// One JSON object a message.
         json: bool,
+        /// Which messages.
+        selection: Selection,
+    },
+    /// Print how many messages there are.
+    Count {
+        /// One JSON object.
+        json: bool,
+        /// Which messages.
+        selection: Selection,
     },
     /// Show one message.
     Show {
         /// Its number, from 1.
         number: usize,
+        /// Only this part.
+        part: Option<String>,
         /// In which form.
         form: ShowForm,
     },
+    /// Write attachments into files.
+    Extract(ExtractRequest),
     /// Change messages.
     Change(BatchChange),
     /// Read commands.
@@ -69,7 +84,10 @@ impl Task {
     fn wants_error(&self, kind: Kind, is_done: bool) -> bool {
         match self {
             // A list of a mailbox without mail is complete: it has no object.
-            Task::List { json } => *json && kind != Kind::Nothing,
+            Task::List { json, .. } => *json && kind != Kind::Nothing,
+            // The number is the object.
+            Task::Count { json, .. } => *json && !is_done,
+            Task::Extract(request) => request.json && !is_done,
             Task::Show { form, .. } => *form == ShowForm::Json,
             // The object of a change has the status.
             Task::Change(change) => change.options.json && !is_done,
@@ -199,13 +217,41 @@ fn perform(
         let is_terminal = around.stdout_is_terminal;
         Display::of(settings, around.size, own).suited(is_terminal, posix, settings)
     };
+    let allnet = settings.is_set("allnet");
     match task {
         Task::Check => Ok(None),
         Task::Headers(choice) => report::headers(path, *choice, &display(), journals, screen),
         Task::PrintAll => report::print_all(path, &display(), journals, screen),
-        Task::List { json } => report::list(path, *json, &display(), journals, screen),
-        Task::Show { number, form } => {
-            report::show(path, *number, *form, &display(), journals, screen)
+        Task::List { json, selection } => {
+            let display = display();
+            let looking = Looking {
+                display: &display,
+                journals,
+                allnet,
+                is_system: found.owner.is_some(),
+            };
+            selected::list(path, selection, *json, &looking, screen)
+        }
+        Task::Count { json, selection } => {
+            let display = display();
+            let looking = Looking {
+                display: &display,
+                journals,
+                allnet,
+                is_system: found.owner.is_some(),
+            };
+            selected::count(path, selection, *json, &looking, screen)
+        }
+        Task::Show { number, part, form } => {
+            let part = part.as_deref();
+            report::show(path, *number, part, *form, &display(), journals, screen)
+        }
+        Task::Extract(request) => {
+            let mailbox = Mailbox::open_index(path, journals)?;
+            if mailbox.messages().is_empty() {
+                return Err(ReportError::NoMail);
+            }
+            Ok(extract(&mailbox, request, screen)?)
         }
         Task::Search { list, silent } => {
             let mailbox = Mailbox::open_index(path, journals)?;

@@ -17,17 +17,16 @@ use super::sending::{SendFlow, SendOptions};
 use crate::compose::Draft;
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
-use crate::mailbox::{
-    Changes, CommitOptions, Flags, Holder, Journals, LockOptions, Mailbox, Waiter,
-};
-use crate::message::parse::{fields, words};
-use crate::report::receipt::Receipt;
+use crate::mailbox::{Changes, CommitOptions, Holder, Journals, LockOptions, Mailbox, Waiter};
+use crate::report::stored::StoredIndex;
+use crate::report::{self, receipt::Receipt};
 use crate::sanitize;
-use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interest};
+use crate::selection::{ListError, Selection};
 use crate::submission::letters::{self, Letter};
 use crate::submission::{self, CopyReport, DeadLetter, Kept, Report, Surroundings};
 use crate::sys::open::names::{self, Links};
 use crate::sys::spool::Spool;
+use crate::ui::Display;
 
 /// Which dead letters are sent again.
 #[derive(Clone, Debug, Default)]
@@ -142,20 +141,11 @@ impl Resending<'_> {
 
     /// Returns the messages of a file that the request names.
     fn choose(&self, mailbox: &Mailbox) -> Result<Vec<usize>, Failure> {
-        let selection = Selection {
-            lists: self.request.lists.clone(),
-            ..Selection::default()
-        };
-        let block = |index| mailbox.read_header(index).unwrap_or_default();
-        let chosen = selection.choose(&LetterIndex { mailbox }, &block);
-        let chosen = chosen.map_err(|error| {
-            let kind = match error {
-                ListError::NoSuchMessage(_) => Kind::Nothing,
-                _ => Kind::Usage,
-            };
-            Failure::new(kind, error.to_string())
-        })?;
-        if chosen.is_empty() && !selection.lists.is_empty() {
+        let selection = Selection::listed(&self.request.lists, Vec::new());
+        let display = Display::default();
+        let letters = StoredIndex::new(mailbox, &display, false);
+        let chosen = selection.choose(&letters).map_err(report::not_chosen)?;
+        if chosen.is_empty() && !selection.is_everything() {
             return Err(Failure::new(Kind::Nothing, ListError::NoMatch.to_string()));
         }
         Ok(chosen)
@@ -356,49 +346,5 @@ fn alone(path: &Path) -> Result<Option<Flock<File>>, Failure> {
         }
         // Some file systems of a network lock no directories; a second run there is the user's care.
         Err(_) => Ok(None),
-    }
-}
-
-/// The letters of a file, for message lists.
-struct LetterIndex<'m> {
-    mailbox: &'m Mailbox,
-}
-
-impl LetterIndex<'_> {
-    fn field(&self, message: usize, name: &str) -> Vec<u8> {
-        let block = self.mailbox.read_header(message).unwrap_or_default();
-        let (_, header) = fields::split_from_line(&block);
-        fields::find(header, name).unwrap_or_default().to_vec()
-    }
-}
-
-impl Index for LetterIndex<'_> {
-    fn count(&self) -> usize {
-        self.mailbox.messages().len()
-    }
-
-    fn current(&self) -> usize {
-        first_of_interest(self.mailbox.messages().iter().map(|message| message.flags))
-    }
-
-    fn is_hidden(&self, _: usize) -> bool {
-        false
-    }
-
-    fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
-        let flags: Flags = self.mailbox.messages()[message].flags;
-        choice.matches(flags)
-    }
-
-    fn sender(&self, message: usize) -> String {
-        words::first_address(&self.field(message, "from")).address
-    }
-
-    fn subject(&self, message: usize) -> String {
-        words::decode(&self.field(message, "subject"))
-    }
-
-    fn allnet(&self) -> bool {
-        false
     }
 }

@@ -11,15 +11,19 @@ use std::path::Path;
 use crate::exit::{Failure, Kind};
 use crate::mailbox::{Journals, Mailbox, MessageRef, Notice, OpenError};
 use crate::sanitize;
-use crate::selection::FlagChoice;
+use crate::selection::{FlagChoice, ListError};
 use crate::ui::headline::{self, HeadlineFacts};
 use crate::ui::{Display, Screen, page};
 
 pub(crate) mod explain;
 pub(crate) mod json;
 pub(crate) mod outbox;
+pub(crate) mod part;
 pub(crate) mod receipt;
 pub(crate) mod schema;
+pub(crate) mod selected;
+pub(crate) mod stored;
+pub(crate) mod unreadable;
 
 /// How much is gathered before it is written.
 const CHUNK: usize = 64 * 1024;
@@ -137,6 +141,7 @@ impl HeaderLines {
             current,
             lines: message.lines.unwrap_or_default(),
             size: message.len,
+            depth: 0,
         };
         headline::append(&mut self.text, facts, block, display);
     }
@@ -188,41 +193,6 @@ pub(crate) fn print_all(
     or_no_mail(incomplete, mailbox.messages().is_empty())
 }
 
-/// Writes the list of messages: header lines, or JSON lines.
-///
-/// # Errors
-/// The mailbox cannot be opened, there is no message, or the output cannot be written.
-pub(crate) fn list(
-    path: &Path,
-    as_json: bool,
-    display: &Display,
-    journals: &Journals,
-    mut screen: Screen<'_>,
-) -> Result<Option<Kind>, ReportError> {
-    if !as_json {
-        return match headers(path, None, display, journals, screen)? {
-            Some(Kind::Nothing) => Err(ReportError::NoMail),
-            kind => Ok(kind),
-        };
-    }
-    let mut number = 0;
-    let mut buffer = Vec::new();
-    let mailbox = Mailbox::open(path, journals, &mut |_, message, block| {
-        number += 1;
-        if !screen.is_closed() {
-            json::summary(&mut buffer, number, message, block);
-        }
-        if buffer.len() >= CHUNK {
-            screen.raw(&buffer);
-            buffer.clear();
-        }
-    })?;
-    screen.raw(&buffer);
-    let incomplete = report_notices(&mailbox, &mut screen);
-    screen.finish()?;
-    or_no_mail(incomplete, number == 0)
-}
-
 /// Returns what a report means for the exit status; that nothing could be read outranks that there
 /// is no mail.
 fn or_no_mail(incomplete: Option<Kind>, is_empty: bool) -> Result<Option<Kind>, ReportError> {
@@ -242,6 +212,7 @@ fn or_no_mail(incomplete: Option<Kind>, is_empty: bool) -> Result<Option<Kind>, 
 pub(crate) fn show(
     path: &Path,
     number: usize,
+    part: Option<&str>,
     form: ShowForm,
     display: &Display,
     journals: &Journals,
@@ -253,32 +224,33 @@ pub(crate) fn show(
         ShowForm::Raw | ShowForm::Text if is_last => Mailbox::open_end(path, journals)?,
         _ => Mailbox::open_index(path, journals)?,
     };
-    let number = if is_last {
-        mailbox.messages().len()
-    } else {
-        number
-    };
-    // 0 is no number of a message either.
-    let found = number
-        .checked_sub(1)
-        .and_then(|index| Some((index, mailbox.messages().get(index)?)));
-    let Some((index, message)) = found else {
-        if mailbox.messages().is_empty() {
-            report_notices(&mailbox, &mut screen);
-            return Err(ReportError::NoMail);
-        }
-        let what = format!(
-            "{number}: Invalid message number (there are {} in {})",
-            mailbox.messages().len(),
-            sanitize::path(&path)
-        );
-        return Err(Failure::new(Kind::Nothing, what).into());
-    };
+    if mailbox.messages().is_empty() {
+        report_notices(&mailbox, &mut screen);
+        return Err(ReportError::NoMail);
+    }
+    let index = index_of(&mailbox, number)?;
+    let (number, message) = (index + 1, &mailbox.messages()[index]);
     let bytes = match form {
         ShowForm::Raw => mailbox.read(index).map_err(unreadable(&mailbox, index))?,
         ShowForm::Json | ShowForm::Text => read(&mailbox, index)?,
     };
     let incomplete = report_notices(&mailbox, &mut screen);
+    if let Some(part) = part {
+        let content = match form {
+            ShowForm::Raw => mailbox.form().unquoted(bytes),
+            ShowForm::Json | ShowForm::Text => bytes,
+        };
+        part::show(
+            index,
+            &content,
+            part,
+            display.look,
+            form == ShowForm::Raw,
+            &mut screen,
+        )?;
+        screen.finish()?;
+        return Ok(incomplete);
+    }
     match form {
         ShowForm::Raw => screen.raw(mailbox.form().content(message, &bytes)),
         ShowForm::Json => {
@@ -298,6 +270,35 @@ pub(crate) fn show(
     }
     screen.finish()?;
     Ok(incomplete)
+}
+
+/// Returns the place of a message; `number` counts from 1, `usize::MAX` is the last one.
+///
+/// # Errors
+/// There is no such message ([`Kind::Nothing`]).
+pub(crate) fn index_of(mailbox: &Mailbox, number: usize) -> Result<usize, Failure> {
+    let count = mailbox.messages().len();
+    let number = if number == usize::MAX { count } else { number };
+    // 0 is no number of a message either.
+    let found = number.checked_sub(1).filter(|&index| index < count);
+    found.ok_or_else(|| {
+        let what = format!(
+            "{number}: Invalid message number (there are {count} in {})",
+            sanitize::path(mailbox.path())
+        );
+        Failure::new(Kind::Nothing, what)
+    })
+}
+
+/// Returns the failure of a choice that cannot be understood, or names a message that is not there.
+pub(crate) fn not_chosen(error: ListError) -> Failure {
+    let kind = match error {
+        // The list is well formed; the mailbox has fewer messages than it names. A script sees
+        // the status of "nothing found".
+        ListError::NoSuchMessage(_) => Kind::Nothing,
+        _ => Kind::Usage,
+    };
+    Failure::new(kind, error.to_string())
 }
 
 /// Reports what opening a mailbox has noticed, a line each; returns what it means for the exit

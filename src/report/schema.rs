@@ -82,7 +82,7 @@ const fn raw(name: &'static str) -> JsonKey {
 pub(crate) const OBJECTS: &[JsonObject] = &[
     JsonObject {
         name: "message",
-        about: "`list --json` prints one object for each message.",
+        about: "`list --json` and `search --json` print one object for each message.",
         keys: MESSAGE,
         example: r#"{"cc":null,"date":"2026-11-16T09:00:00+01:00","date_zone":"+01:00","envelope_from":"alice@example.com","flags":["unread","flagged"],"from":"Alice <alice@example.com>","from_address":"alice@example.com","from_name":"Alice","lines":12,"message_id":"<1@example.com>","number":1,"size":345,"subject":"Disk almost full","to":"root"}"#,
     },
@@ -273,6 +273,42 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
             ),
         ],
         example: r#"{"code":250,"outbox":null,"outcome":"accepted","queue_id":"4F1A2B3C4D","reason":"mta names a relay","recipient":"a@example.com","route":"relay smtp://mx.example.org","target":"a@example.com","text":"250 2.0.0 Ok: queued as 4F1A2B3C4D"}"#,
+    },
+    JsonObject {
+        name: "count",
+        about: "`count --json` prints one object.",
+        keys: &[
+            key("mailbox", Text, Always, "The mailbox."),
+            raw("mailbox_raw"),
+            key("count", Number, Always, "How many messages were chosen."),
+            key("new", Number, Always, "How many of them are new."),
+            key("unread", Number, Always, "How many of them were not read."),
+            key("flagged", Number, Always, "How many of them are flagged."),
+        ],
+        example: r#"{"count":7,"flagged":1,"mailbox":"/var/mail/root","new":2,"unread":3}"#,
+    },
+    JsonObject {
+        name: "extracted file",
+        about: "`extract --json` prints one object for each file.",
+        keys: &[
+            key("file", Text, Always, "The file that was written."),
+            raw("file_raw"),
+            key(
+                "part",
+                Text,
+                Always,
+                "The number of the part, as IMAP counts.",
+            ),
+            key("type", Text, Always, "The media type of the part."),
+            key(
+                "name",
+                Text,
+                OrNull,
+                "The name that the sender gave the part; the file has a safe one.",
+            ),
+            key("size", Number, Always, "How many bytes the file has."),
+        ],
+        example: r#"{"file":"./report.pdf","name":"report.pdf","part":"2","size":34567,"type":"application/pdf"}"#,
     },
     JsonObject {
         name: "change",

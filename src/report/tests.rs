@@ -2,8 +2,27 @@
 
 use std::io::{self, Write};
 
+use super::selected::Looking;
 use super::*;
 use crate::exit::with_causes;
+use crate::selection::Selection;
+
+/// The list of all messages.
+fn list(
+    path: &Path,
+    as_json: bool,
+    display: &Display,
+    journals: &Journals,
+    screen: Screen<'_>,
+) -> Result<Option<Kind>, ReportError> {
+    let looking = Looking {
+        display,
+        journals,
+        allnet: false,
+        is_system: false,
+    };
+    selected::list(path, &Selection::default(), as_json, &looking, screen)
+}
 
 const MAIL: &str = "From alice@example.com Mon Nov 16 09:00:00 2026\n\
 From: \"Alice Example\" <alice@example.com>\nSubject: Disk almost full\nStatus: RO\n\nhello\n\n\
@@ -137,6 +156,7 @@ fn an_empty_mailbox_is_status_1_and_silent() {
             no_mail(show(
                 &mail.path,
                 1,
+                None,
                 ShowForm::Json,
                 &display,
                 &journals,
@@ -225,6 +245,7 @@ fn json_keys_are_stable_and_bytes_are_kept_beside() {
         show(
             &mail.path,
             1,
+            None,
             ShowForm::Json,
             &display,
             &Journals::default(),
@@ -271,6 +292,7 @@ fn show_gives_text_bytes_or_a_clear_failure() {
         show(
             &mail.path,
             2,
+            None,
             ShowForm::Text,
             &display,
             &Journals::default(),
@@ -283,6 +305,7 @@ fn show_gives_text_bytes_or_a_clear_failure() {
         show(
             &mail.path,
             2,
+            None,
             ShowForm::Raw,
             &display,
             &Journals::default(),
@@ -299,6 +322,7 @@ fn show_gives_text_bytes_or_a_clear_failure() {
             show(
                 &mail.path,
                 number,
+                None,
                 ShowForm::Raw,
                 &display,
                 &Journals::default(),

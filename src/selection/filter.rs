@@ -1,84 +1,183 @@
-//! Filters: which messages `postrider delete` and `postrider mark` change.
+//! Filters: which messages the subcommands of `postrider` list, show and change.
 
 use std::time::SystemTime;
 
+use super::error::ListError;
+use super::expression::Expression;
 use super::flags::FlagChoice;
-use super::list::{self, Index, ListError, Sight};
-use crate::mailbox::FromLine;
-use crate::message::parse::{date, fields};
+use super::index::{Index, Sight, View};
+use super::moment;
+use super::needle::Needle;
+use super::parse;
+use super::term::Term;
+use crate::sys::clock;
 
-/// Selects messages: those that a list names and every filter matches.
+/// Selects messages: those that a list or a search names and every filter matches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
-    /// Message lists; without any, all messages.
-    pub lists: Vec<String>,
-    /// The sender contains this text.
-    pub from: Option<String>,
-    /// The subject contains this text.
-    pub subject: Option<String>,
-    /// It was read, or it was not.
-    pub is_read: Option<bool>,
-    /// It was delivered before this time.
-    pub before: Option<SystemTime>,
+    /// A message list or a search; empty for all messages.
+    text: String,
+    /// Whether the text may have `and`, `or`, `not` and parentheses.
+    is_search: bool,
+    /// What else a message has to be.
+    filters: Vec<Filter>,
+}
+
+/// What a message has to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter(Term);
+
+impl Filter {
+    /// One of these fields contains a text, or matches a regular expression between slashes.
+    ///
+    /// # Errors
+    /// The regular expression cannot be used.
+    pub(crate) fn field(names: &[&str], value: &str) -> Result<Filter, String> {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        Ok(Filter(Term::Field(names, Needle::of_value(value)?)))
+    }
+
+    /// The decoded text contains a text, or matches a regular expression between slashes.
+    ///
+    /// # Errors
+    /// The regular expression cannot be used.
+    pub(crate) fn body(value: &str) -> Result<Filter, String> {
+        Ok(Filter(Term::Body(Needle::of_value(value)?)))
+    }
+
+    /// It was delivered on a day or later; `date` as `since:` has it.
+    ///
+    /// # Errors
+    /// The date cannot be read.
+    pub(crate) fn since(date: &str) -> Result<Filter, String> {
+        let span = moment::span(date, clock::local(clock::now()));
+        let span = span.ok_or(moment::DATE)?;
+        Ok(Filter(Term::Delivered(Some(span.start), None)))
+    }
+
+    /// It was delivered before a day; `date` as `before:` has it.
+    ///
+    /// # Errors
+    /// The date cannot be read.
+    pub(crate) fn before(date: &str) -> Result<Filter, String> {
+        let span = moment::span(date, clock::local(clock::now()));
+        let span = span.ok_or(moment::DATE)?;
+        Ok(Filter(Term::Delivered(None, Some(span.start))))
+    }
+
+    /// It was delivered longer ago than this age.
+    ///
+    /// # Errors
+    /// The age cannot be read.
+    pub(crate) fn older(age: &str) -> Result<Filter, String> {
+        Ok(Filter(Term::Delivered(None, Some(time_of(age)?))))
+    }
+
+    /// It was delivered less long ago than this age.
+    ///
+    /// # Errors
+    /// The age cannot be read.
+    pub(crate) fn newer(age: &str) -> Result<Filter, String> {
+        Ok(Filter(Term::Delivered(Some(time_of(age)?), None)))
+    }
+
+    /// It has more bytes than this.
+    ///
+    /// # Errors
+    /// The size cannot be read.
+    pub(crate) fn larger(size: &str) -> Result<Filter, String> {
+        Ok(Filter(Term::Larger(
+            moment::size(size).ok_or(moment::SIZE)?,
+        )))
+    }
+
+    /// It has fewer bytes than this.
+    ///
+    /// # Errors
+    /// The size cannot be read.
+    pub(crate) fn smaller(size: &str) -> Result<Filter, String> {
+        Ok(Filter(Term::Smaller(
+            moment::size(size).ok_or(moment::SIZE)?,
+        )))
+    }
+
+    /// It has this flag.
+    pub(crate) fn state(choice: FlagChoice) -> Filter {
+        Filter(Term::States(vec![choice]))
+    }
+}
+
+fn time_of(age: &str) -> Result<SystemTime, String> {
+    let age = moment::age(age).ok_or(moment::AGE)?;
+    Ok(moment::ago(clock::now(), age))
 }
 
 impl Selection {
+    /// Returns the selection by a message list, which may be several arguments.
+    pub(crate) fn listed(list: &[String], filters: Vec<Filter>) -> Selection {
+        Selection {
+            text: joined(list),
+            is_search: false,
+            filters,
+        }
+    }
+
+    /// Returns the selection by a search, which may be several arguments.
+    pub(crate) fn searched(expression: &[String], filters: Vec<Filter>) -> Selection {
+        Selection {
+            text: joined(expression),
+            is_search: true,
+            filters,
+        }
+    }
+
+    /// Returns whether every message is selected.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.text.is_empty() && self.filters.is_empty()
+    }
+
     /// Returns whether only the last message can be selected.
     pub(crate) fn is_last(&self) -> bool {
-        matches!(&self.lists[..], [list] if as_list(list) == "$")
+        self.text == "$" && self.filters.is_empty()
     }
 
     /// Returns the messages that are selected, in order; messages count from 0.
     ///
-    /// `block` reads the From_ line and header block of a message. A list that names nothing, or
-    /// only what is deleted, adds nothing.
-    ///
     /// # Errors
-    /// A list cannot be understood, or names a message that is not there.
-    pub(crate) fn choose(
-        &self,
-        index: &dyn Index,
-        block: &dyn Fn(usize) -> Vec<u8>,
-    ) -> Result<Vec<usize>, ListError> {
-        // Filters without a list choose among all messages.
-        let mut chosen = vec![self.lists.is_empty(); index.count()];
-        for text in &self.lists {
-            match list::messages(&as_list(text), index, Sight::Present, &mut String::new()) {
-                Ok(found) => found.into_iter().for_each(|message| chosen[message] = true),
-                Err(error) if error.is_nothing() => {}
+    /// The list or the search cannot be understood, or names a message that is not there.
+    pub(crate) fn choose(&self, index: &dyn Index) -> Result<Vec<usize>, ListError> {
+        let view = View {
+            index,
+            sight: Sight::Present,
+        };
+        let filters = self.filters.iter();
+        let mut parts: Vec<Expression> = filters
+            .map(|filter| Expression::Term(filter.0.clone()))
+            .collect();
+        if !self.text.is_empty() && index.count() > 0 {
+            let read = if self.is_search {
+                parse::search
+            } else {
+                parse::list
+            };
+            match read(&self.text, view, &mut String::new()) {
+                Ok(found) => parts.extend(found),
+                // A list that names only what is not there now.
+                Err(error) if error.is_nothing() => return Ok(Vec::new()),
                 Err(error) => return Err(error),
             }
         }
-        // Case is ignored in both texts, as in the reader's lists.
-        let lowered = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
-        let (from, subject) = (lowered(&self.from), lowered(&self.subject));
-        let contains = |text: String, wanted: &String| text.to_lowercase().contains(wanted);
-        let passes = |&message: &usize| {
-            let is_read = || index.has_flags(message, FlagChoice::Read);
-            // Flags come first, because they are in the index: the header of a message that they rule
-            // out is not read from the file.
-            self.is_read.is_none_or(|wanted| is_read() == wanted)
-                && (from.as_ref()).is_none_or(|from| contains(index.sender(message), from))
-                && (subject.as_ref()).is_none_or(|wanted| contains(index.subject(message), wanted))
-                && (self.before).is_none_or(|time| is_before(&block(message), time))
-        };
-        let found = (0..index.count()).filter(|&message| chosen[message]);
-        Ok(found.filter(passes).collect())
+        if parts.is_empty() {
+            return Ok((0..index.count()).collect());
+        }
+        Ok(Expression::all(parts).select(view))
     }
 }
 
-/// Returns whether a message was delivered before a time; one without any date was not.
-///
-/// The From_ line says when it was delivered, in local time unless it names a zone; the sender's own Date field
-/// counts only where there is no such line. `block` is From_ line and header block.
-fn is_before(block: &[u8], time: SystemTime) -> bool {
-    let (line, header) = fields::split_from_line(block);
-    let delivered = line
-        .and_then(FromLine::parse)
-        .and_then(|line| line.delivered());
-    let sent = || Some(fields::find(header, "date").and_then(date)?.time);
-    let written = delivered.or_else(sent);
-    written.is_some_and(|written| SystemTime::from(written) < time)
+/// Returns arguments as one text.
+fn joined(arguments: &[String]) -> String {
+    let words: Vec<String> = arguments.iter().map(|word| as_list(word)).collect();
+    words.join(" ")
 }
 
 /// Returns an argument as the reader takes it: a search needs no quotes of its own.

@@ -17,8 +17,12 @@ pub(crate) enum FlagChoice {
     Old,
     /// `:r`, read.
     Read,
+    /// `:s`, saved in another file in this session.
+    Saved,
     /// `:t`, drafts.
     Draft,
+    /// `:T`, tagged in this session (GNU mailutils).
+    Tagged,
     /// `:u`, not read.
     Unread,
 }
@@ -33,8 +37,31 @@ impl FlagChoice {
             'n' => FlagChoice::New,
             'o' => FlagChoice::Old,
             'r' => FlagChoice::Read,
+            's' => FlagChoice::Saved,
             't' => FlagChoice::Draft,
+            'T' => FlagChoice::Tagged,
             'u' => FlagChoice::Unread,
+            _ => return None,
+        })
+    }
+
+    /// The names that `is:` takes, for complaints.
+    pub(crate) const NAMES: &str =
+        "a state is answered, deleted, draft, flagged, new, old, read, saved, tagged or unread";
+
+    /// Returns the choice of a name, as `is:` takes it.
+    pub(crate) fn from_name(name: &str) -> Option<FlagChoice> {
+        Some(match &*name.to_ascii_lowercase() {
+            "answered" => FlagChoice::Answered,
+            "deleted" => FlagChoice::Deleted,
+            "flagged" => FlagChoice::Flagged,
+            "new" => FlagChoice::New,
+            "old" => FlagChoice::Old,
+            "read" => FlagChoice::Read,
+            "saved" => FlagChoice::Saved,
+            "draft" => FlagChoice::Draft,
+            "tagged" => FlagChoice::Tagged,
+            "unread" => FlagChoice::Unread,
             _ => return None,
         })
     }
@@ -48,6 +75,8 @@ impl FlagChoice {
             FlagChoice::New => flags.is_new(),
             FlagChoice::Old => !flags.is_new() && !flags.is_read(),
             FlagChoice::Read => flags.is_read(),
+            // Only a session knows what was saved or tagged in it.
+            FlagChoice::Saved | FlagChoice::Tagged => false,
             FlagChoice::Draft => flags.is_draft(),
             FlagChoice::Unread => !flags.is_read(),
         }

@@ -7,16 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::commit::{commit, counted, notices_of, unfinished};
 use super::options::{ReaderContext, ReaderOptions, display_of};
-use super::unreadable::Unread;
 use crate::config::Settings;
 use crate::exit::{Failure, Kind};
 use crate::flow::reading::interrupted;
 use crate::mailbox::{Changes, Committed, Flags, Mailbox};
-use crate::report::json;
+use crate::report::stored::StoredIndex;
+use crate::report::{self, json};
 use crate::sanitize;
-use crate::selection::{FlagChoice, Index, ListError, Selection, first_of_interest};
-use crate::ui::headline::{self, HeadlineFacts};
-use crate::ui::{Display, Screen};
+use crate::selection::{Index, Selection};
+use crate::ui::Screen;
 
 /// The change that is made to the chosen messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,66 +46,6 @@ pub(crate) struct BatchChange {
     pub options: ChangeOptions,
 }
 
-/// The messages of a mailbox, as they are stored.
-struct StoredIndex<'m> {
-    mailbox: &'m Mailbox,
-    display: &'m Display,
-    allnet: bool,
-    unread: Unread,
-}
-
-impl StoredIndex<'_> {
-    fn flags(&self, message: usize) -> Flags {
-        self.mailbox.messages()[message].flags
-    }
-
-    fn block(&self, message: usize) -> Vec<u8> {
-        self.unread.block(self.mailbox, message)
-    }
-
-    fn append_headline(&self, text: &mut String, message: usize) {
-        let facts = HeadlineFacts {
-            number: message + 1,
-            letter: headline::letter(self.flags(message), false),
-            current: false,
-            lines: self.unread.lines(self.mailbox, message),
-            size: self.mailbox.messages()[message].len,
-        };
-        headline::append(text, facts, &self.block(message), self.display);
-    }
-}
-
-impl Index for StoredIndex<'_> {
-    fn count(&self) -> usize {
-        self.mailbox.messages().len()
-    }
-
-    fn current(&self) -> usize {
-        first_of_interest(self.mailbox.messages().iter().map(|message| message.flags))
-    }
-
-    fn is_hidden(&self, _: usize) -> bool {
-        // There is no session here in which a message could have been deleted before.
-        false
-    }
-
-    fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
-        choice.matches(self.flags(message))
-    }
-
-    fn sender(&self, message: usize) -> String {
-        headline::sender(&self.block(message), self.display)
-    }
-
-    fn subject(&self, message: usize) -> String {
-        headline::subject(&self.block(message))
-    }
-
-    fn allnet(&self) -> bool {
-        self.allnet
-    }
-}
-
 /// Changes the messages that are selected; returns [`Kind::Nothing`] if there are none.
 ///
 /// # Errors
@@ -123,12 +62,8 @@ pub(crate) fn change(
     let reader_options = ReaderOptions::of(settings, around);
     // The mailbox is not locked while messages are chosen. `commit` takes the locks, and leaves out
     // messages that another program has removed since.
-    let stored = StoredIndex {
-        mailbox,
-        display: &display_of(settings, around),
-        allnet: reader_options.allnet,
-        unread: Unread::default(),
-    };
+    let display = display_of(settings, around);
+    let stored = StoredIndex::new(mailbox, &display, reader_options.allnet);
     let chosen = choose(&change.selection, &stored)?;
     // A filter that could not see a header may have passed over a message: the status says so.
     let unread = report_unread(&stored, &mut screen);
@@ -175,16 +110,7 @@ pub(crate) fn change(
 /// # Errors
 /// A list cannot be understood, or names a message that is not there.
 fn choose(selection: &Selection, stored: &StoredIndex<'_>) -> Result<Vec<usize>, Failure> {
-    let chosen = selection.choose(stored, &|message| stored.block(message));
-    chosen.map_err(|error| {
-        let kind = match error {
-            // The list is well formed; the mailbox has fewer messages than it names. A script sees
-            // the status of "nothing found".
-            ListError::NoSuchMessage(_) => Kind::Nothing,
-            _ => Kind::Usage,
-        };
-        Failure::new(kind, error.to_string())
-    })
+    selection.choose(stored).map_err(report::not_chosen)
 }
 
 /// Writes the changes; if a signal interrupted that, the failure names the signal.

@@ -24,7 +24,7 @@ pub(super) fn split(line: &str) -> (&str, &str) {
         Some(c) if c.is_ascii_alphabetic() => line
             .find(|c: char| !c.is_ascii_alphabetic() && c != '_')
             .unwrap_or(line.len()),
-        Some(c) if c.is_ascii_digit() || ".^$*:/,".contains(c) => 0,
+        Some(c) if c.is_ascii_digit() || ".^$*:/,;`@&".contains(c) => 0,
         Some(c) => c.len_utf8(),
         None => 0,
     };

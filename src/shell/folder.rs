@@ -13,13 +13,13 @@ use super::mark::Mark;
 use super::quit::is_same_file;
 use super::reader::{Reader, may_write};
 use super::undo::Undo;
-use super::unreadable::Unread;
 use crate::config;
 use crate::config::commands::{Arguments, Command, PromptCommand};
 use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind};
 use crate::flow::reading::{self, FoundMailbox, Opening};
 use crate::mailbox::Mailbox;
+use crate::report::unreadable::Unread;
 use crate::sanitize;
 use crate::selection::{FlagChoice, first_of_interest};
 
@@ -129,6 +129,7 @@ impl Reader<'_, '_> {
         self.undo = Undo::default();
         self.closed_by = None;
         self.mailbox = mailbox;
+        self.autosort();
     }
 
     /// Refuses a command for messages after a mailbox was left and no other one could be opened.

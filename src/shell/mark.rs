@@ -34,6 +34,8 @@ pub(super) struct Mark {
     pub stays_new: bool,
     /// Saving or showing it failed; without a terminal it cannot be deleted any more.
     pub is_unsaved: bool,
+    /// It was tagged in this session.
+    pub is_tagged: bool,
     /// It is already in MBOX, from an attempt to leave that failed later.
     pub is_in_mbox: bool,
 }
@@ -49,6 +51,7 @@ impl Mark {
             is_saved: false,
             stays_new: false,
             is_unsaved: false,
+            is_tagged: false,
             is_in_mbox: false,
         }
     }

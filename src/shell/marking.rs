@@ -89,10 +89,14 @@ impl Reader<'_, '_> {
         });
         // POSIX: after `delete` the current message is the one behind the deleted ones, so that `d`
         // in a row goes through the mailbox.
-        let next = self.visible().find(|&message| message > last);
-        let before = self.visible().take_while(|&message| message <= last).last();
+        let place = self.place(last);
+        let next = self.visible().find(|&message| self.place(message) > place);
+        let before = self
+            .visible()
+            .rev()
+            .find(|&message| self.place(message) <= place);
         if let Some(message) = next.or(before) {
-            self.current = message;
+            self.go_to(message);
             self.shown = false;
         }
         next.is_some()
@@ -136,9 +140,10 @@ impl Reader<'_, '_> {
             })?;
         if messages.is_empty() {
             let deleted = |message: &usize| self.flags(*message).is_deleted();
-            let count = self.marks.len();
-            let next = (self.current..count).find(deleted);
-            let message = next.or_else(|| (0..self.current).rev().find(deleted));
+            let (place, count) = (self.place(self.current), self.marks.len());
+            let next = (place..count).map(|at| self.at(at)).find(deleted);
+            let before = || (0..place).rev().map(|at| self.at(at)).find(deleted);
+            let message = next.or_else(before);
             messages.push(message.ok_or_else(Complaint::no_messages)?);
         }
         let is_read = self.options.rules.posix;

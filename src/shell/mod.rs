@@ -19,6 +19,7 @@
 //!   `flow::sending`; a command that opens another mailbox (`file`) would call `flow::reading`.
 
 use crate::exit::{Failure, Kind};
+use crate::report::unreadable;
 use crate::selection::Sight;
 
 pub(crate) mod batch;
@@ -27,13 +28,16 @@ mod commit;
 mod complaint;
 mod dispatch;
 mod editing;
+pub(crate) mod extract;
 mod folder;
 mod help;
 mod input;
+mod listing;
 mod mark;
 mod marking;
 mod newmail;
 pub(crate) mod options;
+mod order;
 mod paging;
 mod parts;
 mod piping;
@@ -45,7 +49,6 @@ mod show;
 mod store;
 mod summary;
 mod undo;
-mod unreadable;
 
 pub(crate) use input::CommandInput;
 pub(crate) use reader::Reader;
@@ -98,6 +101,7 @@ pub(crate) fn run<'s>(
     // The commands of -Y are a script, at a terminal too: D24 holds until they have ended.
     reader.in_script |= !first.is_empty();
     reader.failure = None;
+    reader.autosort();
     reader.greet();
     reader.record_failure("headers");
     // A text that belongs to a command of -Y stands in the input.

@@ -7,8 +7,8 @@ use super::mark::Mark;
 use super::quit::has_grown;
 use super::reader::Reader;
 use super::undo::Undo;
-use super::unreadable::Unread;
 use crate::exit::{Failure, with_causes};
+use crate::report::unreadable::Unread;
 
 impl Reader<'_, '_> {
     /// Looks for messages that have arrived, and takes them up.
@@ -100,6 +100,7 @@ impl Reader<'_, '_> {
         self.unread = Unread::default();
         self.announced = 0;
         self.mailbox = mailbox;
+        self.sort_again();
         if gone > 0 {
             let number = super::commit::counted(gone);
             self.say(&format!(

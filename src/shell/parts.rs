@@ -8,6 +8,7 @@ use super::reader::Reader;
 use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind};
 use crate::message::parse::{Content, Part, structure};
+use crate::report::part::find;
 
 /// What a command shows or writes: a message, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,35 +151,6 @@ pub(super) fn no_part(target: &Target) -> Failure {
             format!("message {number} has no part {part}"),
         )
     }
-}
-
-/// Returns the part of this number; files within texts are parts, too.
-pub(crate) fn find<'a>(parts: &[Part<'a>], number: &str) -> Option<Part<'a>> {
-    for part in parts {
-        if part.number == number {
-            // The content of a message has the message's number where it is a multipart: the
-            // message is meant.
-            return Some(part.clone());
-        }
-        let is_on_the_way = match number.strip_prefix(&*part.number) {
-            Some(rest) => part.number.is_empty() || rest.starts_with('.'),
-            None => false,
-        };
-        if !is_on_the_way {
-            continue;
-        }
-        let found = match &part.content {
-            Content::Multipart(parts) | Content::Message(_, parts) => find(parts, number),
-            Content::Leaf => {
-                let mut files = part.embedded().into_iter();
-                files.find_map(|(_, file)| (file.number == number).then_some(file))
-            }
-        };
-        if found.is_some() {
-            return found;
-        }
-    }
-    None
 }
 
 /// Returns the name that a part has, or one made of its number.

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use nix::unistd::{AccessFlags, eaccess};
 
 use super::complaint::Complaint;
+use super::listing::Listing;
 use super::mark::{Fate, Mark};
 use super::options::{ReaderContext, ReaderOptions, display_of};
 use super::script::Script;
@@ -19,7 +20,7 @@ use crate::config::Settings;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow::reading::FoundMailbox;
 use crate::mailbox::{Flags, Mailbox, Notice};
-use crate::selection::{self, FlagChoice, Index, ListError, Sight, first_of_interest};
+use crate::selection::{self, FlagChoice, Index, ListError, Order, Sight, first_of_interest};
 use crate::ui::{Display, Screen, headline};
 
 /// The state of the reader between commands; messages count from 0.
@@ -38,6 +39,8 @@ pub(crate) struct Reader<'a, 's> {
     /// The marks that this session has put on the messages.
     pub(super) marks: Vec<Mark>,
     pub(super) current: usize,
+    /// What message lists refer to, and the order of the messages.
+    pub(super) listing: Listing,
     /// Whether the current message was shown, so that `next` moves on.
     pub(super) shown: bool,
     /// Which screenful of header lines was last shown.
@@ -87,6 +90,7 @@ impl<'a, 's> Reader<'a, 's> {
                 .map(|message| Mark::new(message.flags))
                 .collect(),
             current,
+            listing: Listing::default(),
             shown: false,
             // The first screenful is the one with the current message, as in bsd-mailx.
             page: current / options.screen,
@@ -215,7 +219,30 @@ impl<'a, 's> Reader<'a, 's> {
         let mut search = std::mem::take(&mut self.search);
         let found = selection::messages(text, self, sight, &mut search);
         self.search = search;
+        self.remember(&found);
         found
+    }
+
+    /// Returns the messages that a search finds: a list that may have `and`, `or` and `not`.
+    pub(super) fn find(&mut self, text: &str) -> Result<Vec<usize>, ListError> {
+        let mut search = std::mem::take(&mut self.search);
+        let found = selection::found(text, self, Sight::Present, &mut search);
+        self.search = search;
+        self.remember(&found);
+        found
+    }
+
+    /// Remembers a list, for `` ` ``.
+    fn remember(&mut self, found: &Result<Vec<usize>, ListError>) {
+        if let Ok(found) = found
+            && !found.is_empty()
+        {
+            self.listing.last.clear();
+            let numbers = found
+                .iter()
+                .filter_map(|&message| u32::try_from(message).ok());
+            self.listing.last.extend(numbers);
+        }
     }
 
     /// Returns the messages that a command puts in safety. One that a command before has deleted is
@@ -233,6 +260,7 @@ impl<'a, 's> Reader<'a, 's> {
         // A message that was current before stays as it is: what was shown of it is still shown, so
         // that `next` moves on.
         if self.current != message {
+            self.listing.former = Some(self.current);
             self.current = message;
             self.shown = false;
         }
@@ -273,12 +301,24 @@ impl<'a, 's> Reader<'a, 's> {
         flags
     }
 
-    /// Returns the messages that are not deleted, in order.
-    pub(super) fn visible(&self) -> impl Iterator<Item = usize> + '_ {
-        let marks = self.marks.iter().enumerate();
-        marks
-            .filter(|(_, mark)| mark.fate != Fate::Deleted)
-            .map(|(message, _)| message)
+    /// Returns the messages that are not deleted, in the order in which they are shown.
+    pub(super) fn visible(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        let messages = (0..self.marks.len()).map(|place| self.at(place));
+        messages.filter(|&message| self.marks[message].fate != Fate::Deleted)
+    }
+
+    /// Returns the message at a place of the order.
+    pub(super) fn at(&self, place: usize) -> usize {
+        self.listing
+            .order
+            .as_ref()
+            .map_or(place, |order| order.at(place))
+    }
+
+    /// Returns the place of a message in the order.
+    pub(super) fn place(&self, message: usize) -> usize {
+        let order = self.listing.order.as_ref();
+        order.map_or(message, |order| order.place(message))
     }
 }
 
@@ -298,15 +338,43 @@ impl Index for Reader<'_, '_> {
     }
 
     fn has_flags(&self, message: usize, choice: FlagChoice) -> bool {
-        choice.matches(self.flags(message))
+        match choice {
+            FlagChoice::Saved => self.marks[message].is_saved,
+            FlagChoice::Tagged => self.marks[message].is_tagged,
+            choice => choice.matches(self.flags(message)),
+        }
     }
 
-    fn sender(&self, message: usize) -> String {
-        headline::sender(&self.block(message), &self.display)
+    fn previous(&self) -> Option<usize> {
+        self.listing.former
     }
 
-    fn subject(&self, message: usize) -> String {
-        headline::subject(&self.block(message))
+    fn last_list(&self) -> &[u32] {
+        &self.listing.last
+    }
+
+    fn order(&self) -> Option<&Order> {
+        self.listing.order.as_ref()
+    }
+
+    fn block(&self, message: usize) -> Vec<u8> {
+        self.unread.block(&self.mailbox, message)
+    }
+
+    fn content(&self, message: usize) -> Vec<u8> {
+        self.unread.content(&self.mailbox, message)
+    }
+
+    fn size(&self, message: usize) -> u64 {
+        self.mailbox.messages()[message].len
+    }
+
+    fn sender(&self, block: &[u8]) -> String {
+        headline::sender(block, &self.display)
+    }
+
+    fn searches_headers(&self) -> bool {
+        self.settings.is_set("searchheaders")
     }
 
     fn allnet(&self) -> bool {

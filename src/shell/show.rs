@@ -162,8 +162,8 @@ impl Reader<'_, '_> {
         }
         // At the start the current message has not been shown, so the first `next` shows it
         // (POSIX).
-        let from = self.current + usize::from(self.shown);
-        let next = self.visible().find(|&message| message >= from);
+        let from = self.place(self.current) + usize::from(self.shown);
+        let next = self.visible().find(|&message| self.place(message) >= from);
         match next {
             Some(message) => self.print(&(message + 1).to_string()),
             None => Err(Complaint::nothing("At EOF")),
@@ -172,7 +172,8 @@ impl Reader<'_, '_> {
 
     /// Shows the message after the current one.
     pub(super) fn forward(&mut self, _: &str) -> CommandResult {
-        if !self.visible().any(|message| message > self.current) {
+        let place = self.place(self.current);
+        if !self.visible().any(|message| self.place(message) > place) {
             return Err(Complaint::nothing("Referencing beyond EOF"));
         }
         self.print("+")
@@ -180,7 +181,8 @@ impl Reader<'_, '_> {
 
     /// Shows the message before the current one.
     pub(super) fn back(&mut self, _: &str) -> CommandResult {
-        if !self.visible().any(|message| message < self.current) {
+        let place = self.place(self.current);
+        if !self.visible().any(|message| self.place(message) < place) {
             return Err(Complaint::nothing("Referencing before 1"));
         }
         self.print("-")

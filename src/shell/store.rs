@@ -351,7 +351,7 @@ fn body(content: &[u8]) -> Vec<u8> {
 }
 
 /// Gathers the parts that are not shown as text.
-fn attachments<'a>(parts: &[Part<'a>], found: &mut Vec<Part<'a>>) {
+pub(super) fn attachments<'a>(parts: &[Part<'a>], found: &mut Vec<Part<'a>>) {
     for part in parts {
         match &part.content {
             Content::Multipart(parts) => attachments(parts, found),

@@ -12,10 +12,26 @@ impl Reader<'_, '_> {
     /// Shows the header lines of messages; the last one is current afterwards, as in bsd-mailx.
     pub(super) fn from(&mut self, list: &str) -> CommandResult {
         let messages = self.messages(list)?;
+        self.show_lines_of(&messages);
+        Ok(())
+    }
+
+    /// Shows the header lines of the messages that a search finds; the last one is current afterwards.
+    pub(super) fn search(&mut self, text: &str) -> CommandResult {
+        if text.trim().is_empty() {
+            let line = "search: name what to look for, such as from:cron and older:7d";
+            return Err(Complaint::wrong(line));
+        }
+        let messages = self.find(text)?;
+        self.show_lines_of(&messages);
+        Ok(())
+    }
+
+    fn show_lines_of(&mut self, messages: &[usize]) {
         let current = self.current;
         let mut pages = self.pages();
         let mut text = String::new();
-        for &message in &messages {
+        for &message in messages {
             self.append_headline(&mut text, message, current);
             // A mailbox of a million messages shall not be held as text before a line is seen.
             if text.len() > 1 << 16 {
@@ -32,7 +48,6 @@ impl Reader<'_, '_> {
         if let Some(&last) = messages.iter().rev().find(visible) {
             self.go_to(last);
         }
-        Ok(())
     }
 
     pub(super) fn append_headline(&self, text: &mut String, message: usize, current: usize) {
@@ -43,6 +58,11 @@ impl Reader<'_, '_> {
             current: message == current,
             lines: self.lines(message),
             size: found.len,
+            depth: self
+                .listing
+                .order
+                .as_ref()
+                .map_or(0, |order| order.depth(message)),
         };
         headline::append(text, facts, &self.block(message), &self.display);
     }
@@ -57,7 +77,7 @@ impl Reader<'_, '_> {
         if self.visible().next().is_none() {
             return Err(Complaint::no_messages());
         }
-        let before = self.visible().take_while(|&other| other < message).count();
+        let before = self.count_before(message);
         // A deletion may have left fewer screenfuls than there were.
         let last = self.visible().count() - 1;
         self.page = before.min(last) / self.screen_lines();
@@ -66,6 +86,14 @@ impl Reader<'_, '_> {
         }
         self.show_page();
         Ok(())
+    }
+
+    /// Returns how many messages that are not deleted stand before a message.
+    pub(super) fn count_before(&self, message: usize) -> usize {
+        let place = self.place(message);
+        self.visible()
+            .take_while(|&other| self.place(other) < place)
+            .count()
     }
 
     /// Makes the first message of the screenful the current one.
@@ -99,8 +127,7 @@ impl Reader<'_, '_> {
             Scroll::First => 0,
             Scroll::Last => last,
             Scroll::Current => {
-                let current = self.current;
-                let before = self.visible().take_while(|&other| other < current).count();
+                let before = self.count_before(self.current);
                 (before / self.screen_lines()).min(last)
             }
             Scroll::Back(_) if self.page == 0 => {

@@ -19,6 +19,8 @@ use crate::sanitize;
 
 const SENDER_WIDTH: usize = 17;
 const DATE_WIDTH: usize = 16;
+/// How many levels of a thread are set in.
+const MAX_DEPTH: usize = 10;
 
 /// How long the usual date at the end of a From_ line is: `Mon Nov 16 09:00:00 2026` and a line
 /// end.
@@ -37,6 +39,8 @@ pub(crate) struct HeadlineFacts {
     pub lines: u32,
     /// Bytes of the message, From_ line and header included.
     pub size: u64,
+    /// How deep it stands in its thread; 0 for the first message, and without threads.
+    pub depth: usize,
 }
 
 /// Returns the flag letter of a header line, the most telling one where several hold.
@@ -65,14 +69,6 @@ pub(crate) fn sender(block: &[u8], display: &Display) -> String {
         .into_owned()
 }
 
-/// Returns the subject, decoded; message lists search it.
-pub(crate) fn subject(block: &[u8]) -> String {
-    Summary::of(block, false)
-        .subject
-        .map(words::decode)
-        .unwrap_or_default()
-}
-
 /// Appends the header line of a message, with its line end, safe to show.
 ///
 /// `block` is its From_ line and header block.
@@ -87,6 +83,10 @@ pub(crate) fn append(out: &mut String, facts: HeadlineFacts, block: &[u8], displ
     column(out, &summary.date(display), DATE_WIDTH, true);
     // Long numbers push the subject to the right, as in bsd-mailx; they are never cut.
     let _ = write!(out, " {:4}/{:<5} ", facts.lines, facts.size);
+    if facts.depth > 0 {
+        out.extend(std::iter::repeat_n("  ", (facts.depth - 1).min(MAX_DEPTH)));
+        out.push_str("-> ");
+    }
     let used = out.len() - start;
     // The columns before it are as wide as they are long unless something in them is not ASCII.
     let used = if out[start..].is_ascii() {
@@ -319,6 +319,7 @@ mod tests {
         current: true,
         lines: 13,
         size: 337,
+        depth: 0,
     };
 
     fn line_of(block: &str) -> String {

@@ -17,10 +17,13 @@ use crate::documents::{assert_current, compare};
 const NAMES: [&str; 3] = ["mailx", "mail", "Mail"];
 
 /// What stands behind an option, by the name that its value has in the help.
-const HINTS: [(&str, ValueHint); 20] = [
+const HINTS: [(&str, ValueHint); 25] = [
     ("ADDRESS", ValueHint::EmailAddress),
     ("AGE", ValueHint::Other),
     ("COMMAND", ValueHint::Other),
+    ("DATE", ValueHint::Other),
+    ("DIR", ValueHint::DirPath),
+    ("EXPRESSION", ValueHint::Other),
     ("FIELD", ValueHint::Other),
     ("FIELD: ADDRESS", ValueHint::Other),
     ("FILE", ValueHint::FilePath),
@@ -32,8 +35,10 @@ const HINTS: [(&str, ValueHint); 20] = [
     ("N", ValueHint::Other),
     ("NAME", ValueHint::Other),
     ("NAME[=VALUE]", ValueHint::Other),
+    ("PART", ValueHint::Other),
     ("RECIPIENT", ValueHint::EmailAddress),
     ("REGION", ValueHint::Other),
+    ("SIZE", ValueHint::Other),
     ("TEXT", ValueHint::Other),
     ("TYPE", ValueHint::Other),
     ("USER", ValueHint::Username),

@@ -47,6 +47,14 @@ const TABLES: &[(&str, &str)] = &[
          queue_id:text? outbox:text?",
     ),
     (
+        "count",
+        "mailbox:text mailbox_raw:base64- count:number new:number unread:number flagged:number",
+    ),
+    (
+        "extracted file",
+        "file:text file_raw:base64- part:text type:text name:text? size:number",
+    ),
+    (
         "change",
         "mailbox:text mailbox_raw:base64- action:text dry_run:flag numbers:numbers deleted:number \
          flagged:number flags_left_out:number gone:number arrived:number left:number pending:text? \

@@ -3,6 +3,7 @@
 mod common;
 mod complaints;
 pub(crate) mod flush;
+pub(crate) mod looking;
 pub(crate) mod options;
 pub(crate) mod outbox;
 mod resend;
@@ -17,7 +18,8 @@ use crate::cli::{mailx, send, sendmail};
 use crate::config::Environment;
 use crate::diagnostics::Diagnostics;
 
-use options::{MailboxArguments, PostriderArguments, PostriderCommand};
+use looking::MailboxArguments;
+use options::{PostriderArguments, PostriderCommand};
 
 /// Runs a command line (without the program's name).
 pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
@@ -36,6 +38,12 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
             let common = arguments.common.clone();
             let sending = arguments.sending();
             send::send(sending, &common.inputs(true), &environment, diagnostics);
+        }
+        PostriderCommand::Read(reader) => read_by(&reader.task(), &reader.mailbox(), diagnostics),
+        PostriderCommand::Search(search) => read_by(&search.task(), &search.mailbox, diagnostics),
+        PostriderCommand::Count(count) => read_by(&count.task(), &count.mailbox, diagnostics),
+        PostriderCommand::Extract(extract) => {
+            read_by(&extract.task(), &extract.mailbox, diagnostics);
         }
         PostriderCommand::List(list) => read_by(&list.task(), &list.mailbox, diagnostics),
         PostriderCommand::Show(show) => read_by(&show.task(), &show.mailbox, diagnostics),

@@ -1,24 +1,25 @@
 //! The subcommands of the postrider face, in one place for parsing, help, manual and completions.
 
 use std::ffi::OsString;
-use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use super::common::CommonArguments;
+use super::looking::{
+    CountArguments, ExtractArguments, FilterArguments, ListArguments, MailboxArguments,
+    ReadArguments, SearchArguments, ShowArguments,
+};
 use super::outbox::OutboxCommand;
 use super::resend::ResendArguments;
 use super::ses_password::SesPasswordArguments;
 use crate::cli::read::Task;
 use crate::cli::send::Sending;
 use crate::compose::{AttachRequest, Request};
-use crate::flow::reading::MailboxChoice;
 use crate::flow::sending::SendOptions;
 use crate::mailbox::Flags;
-use crate::report::ShowForm;
-use crate::selection::Selection;
+use crate::selection::filter::Filter;
+use crate::selection::{FlagChoice, Selection};
 use crate::shell::batch::{self, Action, BatchChange};
-use crate::sys::clock;
 
 /// A mail user agent that delivers, keeps, or says why not
 ///
@@ -37,10 +38,30 @@ pub(crate) struct PostriderArguments {
 pub(crate) enum PostriderCommand {
     /// Send a message read from standard input
     Send(SendArguments),
+    /// Open the reader
+    ///
+    /// It is the reader of mailx(1), with its commands.
+    Read(ReadArguments),
     /// List the messages of a mailbox
+    ///
+    /// Without a LIST or a filter these are all messages. The exit status is 1 if there is none.
     List(ListArguments),
+    /// List the messages that a search finds
+    ///
+    /// A search is made of the words of a message list and of `from:TEXT`, `subject:TEXT`, `body:TEXT`,
+    /// `since:DATE`, `older:AGE`, `larger:SIZE` and their like, put together by `and`, `or`, `not` and
+    /// parentheses; see "Message lists" in mailx(1). The exit status is 1 if nothing is found.
+    Search(SearchArguments),
+    /// Print the number of messages
+    ///
+    /// The exit status is 1 if there is none.
+    Count(CountArguments),
     /// Show one message of a mailbox
     Show(ShowArguments),
+    /// Write the attachments of a message into files
+    ///
+    /// The files get the names that the sender gave, made safe; no file that is there is changed.
+    Extract(ExtractArguments),
     /// Delete messages of a mailbox
     ///
     /// A message is deleted if the LIST names it and every filter matches it. Without a LIST, the
@@ -162,58 +183,10 @@ pub(crate) struct SendArguments {
     pub common: CommonArguments,
 }
 
-/// Which mailbox to read.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct MailboxArguments {
-    /// Read this mailbox instead of the system mailbox
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<OsString>,
-
-    /// Read the system mailbox of this user
-    #[arg(long, value_name = "USER", conflicts_with = "file")]
-    pub user: Option<OsString>,
-
-    /// Options that every subcommand has
-    #[command(flatten)]
-    pub common: CommonArguments,
-}
-
-/// Options of `list`.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ListArguments {
-    /// Print one JSON object a message
-    #[arg(long)]
-    pub json: bool,
-
-    /// Which mailbox to read
-    #[command(flatten)]
-    pub mailbox: MailboxArguments,
-}
-
-/// Options of `show`.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ShowArguments {
-    /// The number of the message, as `list` shows it; $ or last is the last message
-    #[arg(value_name = "N", value_parser = number)]
-    pub number: usize,
-
-    /// Print one JSON object
-    #[arg(long, conflicts_with = "raw")]
-    pub json: bool,
-
-    /// Print the bytes exactly as they are in the mailbox
-    #[arg(long)]
-    pub raw: bool,
-
-    /// Which mailbox to read
-    #[command(flatten)]
-    pub mailbox: MailboxArguments,
-}
-
 /// Which messages to change, and how to tell it.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ChoiceArguments {
-    /// Messages: numbers, ranges (2-5), last, states (:u for unread), senders, or /TEXT in the subject
+    /// Messages: numbers, ranges (2-5), last, states (:u), senders, /TEXT in the subject; from:TEXT, older:30d … narrow them
     #[arg(value_name = "LIST", group = "chosen")]
     pub lists: Vec<String>,
 
@@ -221,25 +194,9 @@ pub(crate) struct ChoiceArguments {
     #[arg(long, group = "chosen")]
     pub all: bool,
 
-    /// Choose messages whose sender contains this text
-    #[arg(long, value_name = "TEXT", group = "chosen", value_parser = wanted)]
-    pub from: Option<String>,
-
-    /// Choose messages whose subject contains this text
-    #[arg(
-        long,
-        value_name = "TEXT",
-        group = "chosen",
-        allow_hyphen_values = true,
-        value_parser = wanted
-    )]
-    pub subject: Option<String>,
-
-    /// Choose messages delivered longer ago than this: 30d, 12h or 8w
-    ///
-    /// The From_ line says when a message was delivered; without one, the Date field counts.
-    #[arg(long, value_name = "AGE", group = "chosen", value_parser = age)]
-    pub older_than: Option<Duration>,
+    /// Choose messages by what they are
+    #[command(flatten)]
+    pub filters: FilterArguments,
 
     /// Print the header lines of the messages that would change, and change nothing
     #[arg(long)]
@@ -307,46 +264,6 @@ pub(crate) struct MarkArguments {
     pub choice: ChoiceArguments,
 }
 
-/// Reads a text to look for. The empty one, as a script's unset variable has it, is in every
-/// message.
-fn wanted(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("an empty text would match every message; use --all to choose all".to_owned()),
-        _ => Ok(text.to_owned()),
-    }
-}
-
-/// Reads an age: a number and a unit.
-fn age(text: &str) -> Result<Duration, String> {
-    let unknown = || "an age is a number with a unit m, h, d or w, such as 30d".to_owned();
-    let unit = text.chars().next_back().ok_or_else(unknown)?;
-    let number = &text[..text.len() - unit.len_utf8()];
-    let seconds: u64 = match unit {
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        'w' => 7 * 24 * 60 * 60,
-        _ => return Err(unknown()),
-    };
-    // `parse` alone would take `+3d` as well.
-    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
-    let number: u64 = number.parse().map_err(|_| unknown())?;
-    match number.checked_mul(seconds).filter(|_| is_number) {
-        Some(seconds) => Ok(Duration::from_secs(seconds)),
-        None => Err(unknown()),
-    }
-}
-
-/// Reads the number of a message; the last one is `usize::MAX`.
-fn number(text: &str) -> Result<usize, String> {
-    match text {
-        "$" | "last" => Ok(usize::MAX),
-        _ => text.parse().map_err(|_| {
-            "it must be the number of a message, or $ or last for the last one".to_owned()
-        }),
-    }
-}
-
 impl SendArguments {
     /// Returns the message to send, and the options for sending.
     pub(in crate::cli) fn sending(self) -> Sending {
@@ -392,18 +309,15 @@ impl SendArguments {
 impl ChoiceArguments {
     /// Returns the selection of messages.
     fn selection(&self, is_read: Option<bool>) -> Selection {
-        Selection {
-            lists: self.lists.clone(),
-            from: self.from.clone(),
-            subject: self.subject.clone(),
-            is_read,
-            // Before all time nothing was delivered.
-            before: self.older_than.map(|age| {
-                clock::now()
-                    .checked_sub(age)
-                    .unwrap_or(SystemTime::UNIX_EPOCH)
-            }),
-        }
+        let mut filters = self.filters.filters();
+        filters.extend(is_read.map(|is_read| {
+            Filter::state(if is_read {
+                FlagChoice::Read
+            } else {
+                FlagChoice::Unread
+            })
+        }));
+        Selection::listed(&self.lists, filters)
     }
 
     /// Returns the task.
@@ -450,37 +364,5 @@ impl MarkArguments {
             }
         }
         self.choice.task(None, Action::Mark(set, cleared))
-    }
-}
-
-impl ListArguments {
-    /// Returns the task.
-    pub(in crate::cli) fn task(&self) -> Task {
-        Task::List { json: self.json }
-    }
-}
-
-impl ShowArguments {
-    /// Returns the task.
-    pub(in crate::cli) fn task(&self) -> Task {
-        let form = match (self.json, self.raw) {
-            (true, _) => ShowForm::Json,
-            (_, true) => ShowForm::Raw,
-            _ => ShowForm::Text,
-        };
-        Task::Show {
-            number: self.number,
-            form,
-        }
-    }
-}
-
-impl MailboxArguments {
-    /// Returns which mailbox is wanted.
-    pub(crate) fn choice(&self) -> MailboxChoice {
-        MailboxChoice {
-            file: self.file.clone(),
-            user: self.user.clone(),
-        }
     }
 }

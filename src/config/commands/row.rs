@@ -75,6 +75,18 @@ pub(crate) enum PromptCommand {
     Headers,
     /// Shows header lines.
     From,
+    /// Shows the header lines of what a search finds.
+    Search,
+    /// Sorts messages.
+    Sort,
+    /// Shows the order of the mailbox.
+    Unsort,
+    /// Shows threads.
+    Thread,
+    /// Tags messages.
+    Tag,
+    /// Untags messages.
+    Untag,
     /// Shows another screenful.
     Scroll,
     /// Shows lines and bytes.

@@ -11,8 +11,9 @@ use super::row::PromptCommand::{
     Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, File,
     FileReadOnly, Flagged, Folders, From, Headers, Hold, ListCommands, Mbox, Move, MoveByAuthor,
     New, Newmail, Next, Number, Page, PageAllFields, Print, PrintAllFields, Quit, Save,
-    SaveByAuthor, Scroll, Seen, ShowHelp, ShowStored, Size, StepBack, StepForward, Structure, Top,
-    Touch, Unanswered, Undelete, Undo, Undraft, Unflagged, Unread, Version, Write,
+    SaveByAuthor, Scroll, Search, Seen, ShowHelp, ShowStored, Size, Sort, StepBack, StepForward,
+    Structure, Tag, Thread, Top, Touch, Unanswered, Undelete, Undo, Undraft, Unflagged, Unread,
+    Unsort, Untag, Version, Write,
 };
 use super::row::PromptCommand::{Edit, Pipe, Shell, ShellCommand, Visual};
 use super::row::RcCommand::{
@@ -59,6 +60,19 @@ const READING: &[Command] = &[
     shows("previous", 4, StepBack, None, Same),
     shows("headers", 1, Headers, Message, Text("Show the screen of header lines that contains the message")).in_rc_files(NoEffect),
     shows("from", 1, From, Messages, Text("Show the header lines of messages")).in_rc_files(NoEffect),
+    shows("search", 3, Search, Line, Text("Show the header lines of what a search finds: from:cron and not :r")).more(
+        "A search is a message list that may also have and, or, not and parentheses. See `help lists`. For example:\n\
+         search from:cron and older:7d\nsearch body:\"disk full\" and (:u or :f)\nsearch subject:/fail(ed|ure)/ not root\n\
+         Then ` is a list of what was found: save ` file",
+    ),
+    shows("sort", 3, Sort, Line, Text("Sort the messages by date, from, size, status, subject, thread or to")).more(
+        "Messages keep their numbers. With reverse- in front of the name the order is turned round; without a name \
+         sort says what the messages are sorted by. For example: sort reverse-date",
+    ),
+    shows("unsort", 4, Unsort, None, Text("Show the messages in the order of the mailbox")),
+    shows("thread", 2, Thread, None, Text("Show the messages by threads, answers below what they answer")),
+    shows("tag", 2, Tag, Messages, Text("Tag messages, for lists with :T")),
+    shows("untag", 4, Untag, Messages, Text("Untag messages")),
     shows("z", 1, Scroll, Steps, Text("Show the next or previous screen of header lines")),
     shows("size", 2, Size, Messages, Text("Show the number of lines and bytes of messages")).in_rc_files(NoEffect),
     shows("=", 1, Number, None, Text("Show the number of the current message")),

@@ -18,12 +18,14 @@ pub(in crate::message) mod filler;
 pub mod html;
 mod part;
 mod quiet;
+mod searched;
 pub(in crate::message) mod structure;
 mod uuencode;
 pub mod words;
 
 pub use date::date;
 pub use part::{Content, Part, TextFormat};
+pub use searched::each_searched_text;
 pub use structure::structure;
 
 #[cfg(test)]

@@ -275,7 +275,7 @@ fn help_tells_every_command_with_a_text() {
         "  ex[it], x[it] ",
         "  hel[p], ? ",
         "\nnext, print, type, ",
-        ", delete",
+        "delete, ",
     ] {
         assert!(out.contains(text), "{text}: {out}");
     }

@@ -8,16 +8,21 @@ use crate::mailbox::Mailbox;
 
 /// The first message whose header could not be read since the last command, and why.
 #[derive(Debug, Default)]
-pub(super) struct Unread(RefCell<Option<(usize, io::Error)>>);
+pub(crate) struct Unread(RefCell<Option<(usize, io::Error)>>);
 
 impl Unread {
     /// Returns the From_ line and header block of a message; one that cannot be read is empty.
-    pub(super) fn block(&self, mailbox: &Mailbox, message: usize) -> Vec<u8> {
+    pub(crate) fn block(&self, mailbox: &Mailbox, message: usize) -> Vec<u8> {
         self.known(message, mailbox.read_header(message))
     }
 
+    /// Returns all bytes of a message, without the quoting of an mbox; one that cannot be read is empty.
+    pub(crate) fn content(&self, mailbox: &Mailbox, message: usize) -> Vec<u8> {
+        self.known(message, mailbox.read_unquoted(message))
+    }
+
     /// Returns the number of lines of a message; one that cannot be read has none.
-    pub(super) fn lines(&self, mailbox: &Mailbox, message: usize) -> u32 {
+    pub(crate) fn lines(&self, mailbox: &Mailbox, message: usize) -> u32 {
         self.known(message, mailbox.lines(message))
     }
 
@@ -31,7 +36,7 @@ impl Unread {
     }
 
     /// Forgets the first failure and returns it, with its kind; see [`kind`].
-    pub(super) fn take(&self) -> Option<(Failure, Option<Kind>)> {
+    pub(crate) fn take(&self) -> Option<(Failure, Option<Kind>)> {
         let (message, error) = self.0.take()?;
         let kind = kind(&error);
         Some((failure(message, error), kind))
@@ -39,13 +44,13 @@ impl Unread {
 }
 
 /// Returns the failure to read a message, which counts from 0.
-pub(super) fn failure(message: usize, error: io::Error) -> Failure {
+pub(crate) fn failure(message: usize, error: io::Error) -> Failure {
     let what = format!("{}: cannot read the message", message + 1);
     Failure::new(kind(&error).unwrap_or(Kind::Io), what).because(error)
 }
 
 /// Classifies a read error; `None` if another program has deleted the message.
-pub(super) fn kind(error: &io::Error) -> Option<Kind> {
+pub(crate) fn kind(error: &io::Error) -> Option<Kind> {
     match error.kind() {
         io::ErrorKind::NotFound => None,
         // Other programs change the mailbox while it is read: a second try may work.
