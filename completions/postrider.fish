@@ -28,8 +28,12 @@ end
 complete -c postrider -n "__fish_postrider_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_needs_command" -s V -l version -d 'Print version'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "send" -d 'Send a message read from standard input'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "read" -d 'Open the reader'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "list" -d 'List the messages of a mailbox'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "search" -d 'List the messages that a search finds'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "count" -d 'Print the number of messages'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "extract" -d 'Write the attachments of a message into files'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "delete" -d 'Delete messages of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "mark" -d 'Mark messages of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "outbox" -d 'Look after the messages that wait to be sent'
@@ -60,15 +64,81 @@ complete -c postrider -n "__fish_postrider_using_subcommand send" -l explain -d 
 complete -c postrider -n "__fish_postrider_using_subcommand send" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand read" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand read" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand read" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand read" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand read" -l read-only -d 'Change nothing in the mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand read" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand read" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l from -d 'Choose messages whose sender contains this text; /TEXT/ is a regular expression, here and below' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l to -d 'Choose messages that have this text in To, Cc or Bcc' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l subject -d 'Choose messages whose subject contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l body -d 'Choose messages whose decoded text contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l since -d 'Choose messages delivered on this day or later: 2026-11-30, yesterday, monday, 7d' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l before -d 'Choose messages delivered before this day' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l newer-than -d 'Choose messages delivered less long ago than this' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l larger-than -d 'Choose messages of more bytes than this: 500, 10K or 2M' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l smaller-than -d 'Choose messages of fewer bytes than this' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l set -d 'Set a variable; noNAME unsets it' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l account -d 'Use this account of the configuration' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l unread -d 'Choose unread messages'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l read -d 'Choose read messages'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -l flagged -d 'Choose flagged messages'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l json -d 'Print one JSON object a message'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand list" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
-complete -c postrider -n "__fish_postrider_using_subcommand list" -s h -l help -d 'Print help'
+complete -c postrider -n "__fish_postrider_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l from -d 'Choose messages whose sender contains this text; /TEXT/ is a regular expression, here and below' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l to -d 'Choose messages that have this text in To, Cc or Bcc' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l subject -d 'Choose messages whose subject contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l body -d 'Choose messages whose decoded text contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l since -d 'Choose messages delivered on this day or later: 2026-11-30, yesterday, monday, 7d' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l before -d 'Choose messages delivered before this day' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l newer-than -d 'Choose messages delivered less long ago than this' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l larger-than -d 'Choose messages of more bytes than this: 500, 10K or 2M' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l smaller-than -d 'Choose messages of fewer bytes than this' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l unread -d 'Choose unread messages'
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l read -d 'Choose read messages'
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l flagged -d 'Choose flagged messages'
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l json -d 'Print one JSON object a message'
+complete -c postrider -n "__fish_postrider_using_subcommand search" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand search" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l from -d 'Choose messages whose sender contains this text; /TEXT/ is a regular expression, here and below' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l to -d 'Choose messages that have this text in To, Cc or Bcc' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l subject -d 'Choose messages whose subject contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l body -d 'Choose messages whose decoded text contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l since -d 'Choose messages delivered on this day or later: 2026-11-30, yesterday, monday, 7d' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l before -d 'Choose messages delivered before this day' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l newer-than -d 'Choose messages delivered less long ago than this' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l larger-than -d 'Choose messages of more bytes than this: 500, 10K or 2M' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l smaller-than -d 'Choose messages of fewer bytes than this' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l unread -d 'Choose unread messages'
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l read -d 'Choose read messages'
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l flagged -d 'Choose flagged messages'
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l json -d 'Print one JSON object'
+complete -c postrider -n "__fish_postrider_using_subcommand count" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand count" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand count" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand show" -l part -d 'Show only this part, decoded; `show --json` lists the parts with their numbers' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l set -d 'Set a variable; noNAME unsets it' -r -f
@@ -79,9 +149,27 @@ complete -c postrider -n "__fish_postrider_using_subcommand show" -l raw -d 'Pri
 complete -c postrider -n "__fish_postrider_using_subcommand show" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand show" -s h -l help -d 'Print help'
-complete -c postrider -n "__fish_postrider_using_subcommand delete" -l from -d 'Choose messages whose sender contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l to -d 'Write the files into this directory; by default the current one' -r -f -a "(__fish_complete_directories)"
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l part -d 'Write only this part, whatever it is; `show --json` lists the parts with their numbers' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l json -d 'Print one JSON object a file'
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand extract" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l from -d 'Choose messages whose sender contains this text; /TEXT/ is a regular expression, here and below' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l to -d 'Choose messages that have this text in To, Cc or Bcc' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l subject -d 'Choose messages whose subject contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l body -d 'Choose messages whose decoded text contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l since -d 'Choose messages delivered on this day or later: 2026-11-30, yesterday, monday, 7d' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l before -d 'Choose messages delivered before this day' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l newer-than -d 'Choose messages delivered less long ago than this' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l larger-than -d 'Choose messages of more bytes than this: 500, 10K or 2M' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand delete" -l smaller-than -d 'Choose messages of fewer bytes than this' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l set -d 'Set a variable; noNAME unsets it' -r -f
@@ -95,9 +183,16 @@ complete -c postrider -n "__fish_postrider_using_subcommand delete" -l json -d '
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postrider -n "__fish_postrider_using_subcommand mark" -l from -d 'Choose messages whose sender contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l from -d 'Choose messages whose sender contains this text; /TEXT/ is a regular expression, here and below' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l to -d 'Choose messages that have this text in To, Cc or Bcc' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l subject -d 'Choose messages whose subject contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l body -d 'Choose messages whose decoded text contains this text' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l since -d 'Choose messages delivered on this day or later: 2026-11-30, yesterday, monday, 7d' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l before -d 'Choose messages delivered before this day' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l older-than -d 'Choose messages delivered longer ago than this: 30d, 12h or 8w' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l newer-than -d 'Choose messages delivered less long ago than this' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l larger-than -d 'Choose messages of more bytes than this: 500, 10K or 2M' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand mark" -l smaller-than -d 'Choose messages of fewer bytes than this' -r -f
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l set -d 'Set a variable; noNAME unsets it' -r -f
@@ -191,17 +286,21 @@ complete -c postrider -n "__fish_postrider_using_subcommand resend" -l no-system
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand ses-password" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "delete" -d 'Delete messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "mark" -d 'Mark messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "outbox" -d 'Look after the messages that wait to be sent'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "resend" -d 'Send unsent messages again'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "ses-password" -d 'Print the SMTP password of AWS SES'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send list show delete mark outbox resend ses-password mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "read" -d 'Open the reader'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "search" -d 'List the messages that a search finds'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "count" -d 'Print the number of messages'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "extract" -d 'Write the attachments of a message into files'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "delete" -d 'Delete messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "mark" -d 'Mark messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "outbox" -d 'Look after the messages that wait to be sent'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "resend" -d 'Send unsent messages again'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "ses-password" -d 'Print the SMTP password of AWS SES'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "list" -d 'List the messages that wait to be sent'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "flush" -d 'Send the messages that wait'

@@ -331,6 +331,8 @@ impl Parser<'_, '_> {
             _ => {}
         }
         if is_numeric(word) {
+            // `''` names nothing, and is no error.
+            union.numbers.push(0..0);
             for range in word.split(',').filter(|range| !range.is_empty()) {
                 self.range(range, union)?;
             }
@@ -374,6 +376,9 @@ impl Parser<'_, '_> {
 
     /// Reads `@text` and `@fields@text` (s-nail); a text with signs of a regular expression is one.
     fn at_search(&mut self, word: &str, rest: &str, union: &mut Union) -> Result<(), ListError> {
+        if rest.is_empty() {
+            return Err(ListError::NotUnderstood(word.to_owned()));
+        }
         let (names, wanted) = rest.split_once('@').unwrap_or(("", rest));
         let (names, is_address) = match names.strip_prefix('~') {
             Some(names) => (names, true),

@@ -24,7 +24,11 @@ pub(super) fn split(line: &str) -> (&str, &str) {
         Some(c) if c.is_ascii_alphabetic() => line
             .find(|c: char| !c.is_ascii_alphabetic() && c != '_')
             .unwrap_or(line.len()),
-        Some(c) if c.is_ascii_digit() || ".^$*:/,;`@&".contains(c) => 0,
+        Some(c) if c.is_ascii_digit() || ".^$*:/,;`".contains(c) => 0,
+        // `@text` and `&3` are lists; alone the signs are commands of others, and not ours.
+        Some('@' | '&') if !line[1..].is_empty() && !line[1..].starts_with(char::is_whitespace) => {
+            0
+        }
         Some(c) => c.len_utf8(),
         None => 0,
     };
@@ -52,6 +56,12 @@ mod tests {
             ("7", ("", "7")),
             ("1-3", ("", "1-3")),
             ("$", ("", "$")),
+            (";", ("", ";")),
+            ("` x", ("", "` x")),
+            ("@f@bob", ("", "@f@bob")),
+            ("&3", ("", "&3")),
+            ("& 3", ("&", "3")),
+            ("@", ("@", "")),
             ("+", ("+", "")),
             ("-", ("-", "")),
             ("#x", ("#", "x")),

@@ -1,13 +1,14 @@
 //! The commands that show: messages, header lines, numbers, help.
 
 use super::complaint::{CommandResult, Complaint};
-use super::parts::{self, no_part};
+use super::parts::no_part;
 use super::reader::Reader;
 use super::unreadable;
 use crate::exit::with_causes;
 use crate::flow::unsent;
 use crate::message::parse::fields::split_from_line;
 use crate::message::parse::structure;
+use crate::report::part::find;
 use crate::ui::page;
 use crate::ui::pager::Pages;
 
@@ -89,7 +90,7 @@ impl Reader<'_, '_> {
             let mut give = |piece: &str| pages.give(&mut self.screen, piece);
             if let Some(name) = &target.part {
                 let found = structure(split_from_line(&bytes).1);
-                let Some(part) = parts::find(&found.parts, name) else {
+                let Some(part) = find(&found.parts, name) else {
                     self.fail(&no_part(target));
                     continue;
                 };

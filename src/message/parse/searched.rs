@@ -35,7 +35,14 @@ fn in_part(part: &Part<'_>, text: &mut String, test: &mut dyn FnMut(&str) -> boo
             part.each_text(&mut |piece| text.push_str(piece));
             if part.is("text/html") {
                 let cut = text.floor_char_boundary(MAX_HTML);
-                test(&html::text(&text[..cut])) || (cut < text.len() && test(&text[cut..]))
+                let layout = html::Layout {
+                    width: None,
+                    // The number of a link would stand between the words.
+                    links: false,
+                };
+                let mut shown = String::new();
+                html::each_of_text(&text[..cut], &layout, &mut |piece| shown.push_str(piece));
+                test(&shown) || (cut < text.len() && test(&text[cut..]))
             } else {
                 test(text)
             }
