@@ -18,6 +18,7 @@ use crate::message;
 use crate::report::schema;
 
 pub use crate::cli::mailx::dialect::{Probe, normalise};
+pub use crate::config::colours::ROWS as COLOURS;
 pub use crate::config::commands::{GROUPS, Help};
 pub use crate::config::elsewhere::ELSEWHERE;
 pub use crate::config::variables::{REFUSED, ROWS, ValueKind};

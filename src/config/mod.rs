@@ -7,10 +7,12 @@
 
 pub(crate) mod aliases;
 pub(crate) mod bang;
+pub(crate) mod colours;
 pub(crate) mod commands;
 pub(crate) mod elsewhere;
 pub(crate) mod env;
 pub(crate) mod file_name;
+pub(crate) mod headline;
 pub(crate) mod mailrc;
 mod names;
 mod problem;

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::address::ascii_domain;
+use crate::config::colours::Palette;
+use crate::config::headline::{Layout, date_format};
 use crate::config::words;
 
 /// Words that mean yes, in any case; so does a whole number other than 0.
@@ -34,6 +36,12 @@ pub enum ValueKind {
     Size,
     /// Any text.
     Text,
+    /// The format of header lines.
+    Headline,
+    /// The format of a date, as `strftime` has it.
+    DateFormat,
+    /// A switch, or the looks of what is coloured.
+    Colours,
     /// A text that must not be empty.
     Word,
     /// The name or the address of a host; it must not be empty.
@@ -133,6 +141,21 @@ impl ValueKind {
                 (None, None) => Err(self.expects(value)),
             },
             ValueKind::Host => self.judge_host(value),
+            ValueKind::Headline => match Layout::parse(value) {
+                Some(_) => as_it_is,
+                None if word.is_empty() => as_it_is,
+                None => Err(self.expects(value)),
+            },
+            ValueKind::DateFormat => match date_format(value) {
+                Some(_) => as_it_is,
+                None => Err(self.expects(value)),
+            },
+            ValueKind::Colours => match (yes_or_no(word), Palette::parse(word)) {
+                (Some(false), _) => Ok(None),
+                (Some(true), _) => Ok(Some(Cow::Borrowed(""))),
+                (None, Some(_)) => as_it_is,
+                (None, None) => Err(self.expects(value)),
+            },
             ValueKind::Text => as_it_is,
             // What these name is looked for when it is used: a file may be made after the rc file
             // was read, and an alias may stand for the address.
@@ -195,6 +218,11 @@ impl ValueKind {
             }
             ValueKind::Size => "a size such as 500K or 10M, or a number of bytes".to_owned(),
             ValueKind::Text => "any text".to_owned(),
+            ValueKind::Headline => {
+                "bsd, s-nail, postrider, or a format such as \"%>%a%m %f %s\"".into()
+            }
+            ValueKind::DateFormat => "a format of strftime, such as \"%d.%m.%Y\"".to_owned(),
+            ValueKind::Colours => "yes, no, or a list such as new=bold,quote=bright-blue".into(),
             ValueKind::Word => "a text that is not empty".to_owned(),
             ValueKind::Host => "a host name".to_owned(),
             ValueKind::Path => "a file name".to_owned(),
@@ -403,6 +431,21 @@ mod tests {
                 ValueKind::Duration(1),
                 &["1", "10s", "5m", "1h", "2d", "99999999999999999999d"],
                 &["0", "0s", "-5", "5x", "s", "1h30m", "0x10", "soon", "10S"],
+            ),
+            (
+                ValueKind::Headline,
+                &["", "bsd", "s-nail", "postrider", "%>%m %s"],
+                &["%", "%q", "%5"],
+            ),
+            (
+                ValueKind::DateFormat,
+                &["", "%Y", "%d. %b"],
+                &["%", "%Q", "\x1b"],
+            ),
+            (
+                ValueKind::Colours,
+                &["", "yes", "off", "new=bold", "new=bright-red dim,link=none"],
+                &["pink", "new=pink", "gnu=red", "new"],
             ),
             (
                 ValueKind::Size,

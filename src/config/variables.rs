@@ -117,8 +117,8 @@ const ALIASES: &[Choice] = &[
 const DIGEST: &[Choice] = &[choice("sha256", &["sha-256"])];
 
 use ValueKind::{
-    Address, Arguments, Duration, Host, Number, OneOf, OneOfOrPath, Path, Route, Secret, Size,
-    Switch, SwitchOrNumber, Targets, Text, Word,
+    Address, Arguments, Colours, DateFormat, Duration, Headline, Host, Number, OneOf, OneOfOrPath,
+    Path, Route, Secret, Size, Switch, SwitchOrNumber, Targets, Text, Word,
 };
 
 /// The table, sorted by name.
@@ -133,6 +133,7 @@ pub const ROWS: &[Row] = &[
     row("askcc", &[], Switch, "", "Ask for Cc recipients after a message was typed at a terminal."),
     row("asksend", &[], Switch, "", "Ask whether a message typed at a terminal is to be sent: `yes` sends it, `no` keeps its text and does not send it, and an empty answer goes back to the text."),
     row("asksub", &["ask"], Switch, "set", "Ask for the subject of a message typed at a terminal, unless -s gave one."),
+    row("attrlist", &[], Text, "", "The letters of the header summary instead of `NUR *PMFAT`, in this order: new, unread, read in this session, read, saved, held, moved to MBOX, flagged, answered, draft."),
     way("autobcc", &[], Address, "", "Recipients who get a copy of every message, hidden from the others."),
     way("autocc", &[], Address, "", "Recipients who get a copy of every message."),
     row("autoinc", &["newmail"], Switch, "", "Take up new messages of the open mailbox before each prompt, as `newmail` does. If unset, they are only announced."),
@@ -140,7 +141,10 @@ pub const ROWS: &[Row] = &[
     row("autosort", &[], Text, "", "Sort each mailbox when it is opened: date, from, size, status, subject, thread, to, or one of them with reverse- in front; see sort."),
     row("bang", &[], Switch, "", "In a shell command of `!` or `~!`, replace each `!` by the last such command; `\\!` is a `!`."),
     row("cmd", &[], Text, "", "The command of `pipe` where none is given."),
+    row("colour", &["color"], Colours, "", "Colour what the reader shows at a terminal; a list such as `new=bold,quote=bright-blue` changes the looks. If it is not set, colours are used unless NO_COLOR is set; never if TERM is dumb. If unset, they are not used. See COLOURS."),
     row("crt", &[], SwitchOrNumber, "", "At a terminal, use the pager for text with more lines than this; without a number, or if it is not set, for text that is longer than the screen. If unset, no pager is used; this is the default with POSIXLY_CORRECT or posix, and if TERM is dumb."),
+    row("datefield", &[], DateFormat, "", "Show the date of the Date field in the header summary, in this format of strftime; without a value `%Y-%m-%d %H:%M`. By default the layout decides: bsd shows the date of the From_ line, others that of the Date field."),
+    row("datefield-markout-older", &[], DateFormat, "", "With datefield, the format of dates that are older than half a year, or more than a day in the future; without a value `%Y-%m-%d`."),
     row("dead", &["DEAD"], Path, "~/dead.letter", "The file to which messages that could not be sent are appended."),
     way("debug", &[], Switch, "", "Print messages and their routes on standard error and send nothing, like -d."),
     row("display-name", &[], Text, "", "The display name of the default sender, for example `%u on %h`, and of from where it replaces a sender without a name; for these the default is the name in from, else `%u on %h`. %u is the login name or the name that was replaced, %n the full name of that account, %h the host name, %H the host name with its domain."),
@@ -155,6 +159,7 @@ pub const ROWS: &[Row] = &[
     row("from", &["return-address"], Address, "", "The From field and the envelope sender. In mail to a relay they also replace senders that are only names of this host, such as `root` of cron: the display name stays, or is made by display-name. An address with a full domain that was given for a message stays; see from-force. By default sendmail chooses the sender, and a relay sees user@qualify-domain."),
     way("from-force", &[], Switch, "", "The relay takes mail from one sender only: from replaces every other sender, too, and the address that was replaced becomes the Reply-To field, unless the message has one. Bounces keep their empty envelope sender."),
     row("header", &[], Switch, "set", "Print the header summary when a mailbox is opened."),
+    row("headline", &[], Headline, "", "The layout of the header summary: `bsd` (the default, if the output is not a terminal), `s-nail`, `postrider` (the default at a terminal), or a format; see mailx(1)."),
     row("hold", &[], Switch, "set", "Leave read messages in the system mailbox. If unset, messages used in a session move to MBOX."),
     way("hostname", &[], Host, "", "The name of this host in Message-IDs and in EHLO, and the default of qualify-domain."),
     row("ignore", &[], Switch, "", "Ignore interrupts while a message is typed."),
@@ -216,6 +221,7 @@ pub const ROWS: &[Row] = &[
     way("sendmail-timeout", &[], Duration(0), "600", "How long to wait for sendmail; after that time the outcome is uncertain. 0 means no limit."),
     row("sendwait", &[], Switch, "set", "Accepted, no effect: Postrider always waits for its children."),
     row("shell", &["SHELL"], Text, "", "The shell that runs commands; the default is $SHELL, else /bin/sh."),
+    row("showlast", &[], Switch, "", "Start at the last message of a mailbox instead of the first new one."),
     row("showname", &[], Switch, "", "Show names instead of addresses in the header summary."),
     row("showto", &[], Switch, "", "In the header summary, show the recipient of messages that you have sent. These are messages from your login name at this host, from the address in from, or from your alternates."),
     row("sign", &[], Text, "", "The text that `~a` inserts; `\\t` stands for a tab and `\\n` for a new line."),
@@ -529,7 +535,6 @@ mod tests {
             "ttycharset",
             "colour-disable",
             "useragent",
-            "datefield",
             "fromage",
             "USER",
         ] {

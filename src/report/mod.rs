@@ -6,6 +6,7 @@
 //! that a big one needs no more memory than its index.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::exit::{Failure, Kind};
@@ -122,19 +123,17 @@ struct HeaderLines {
     text: String,
     any: bool,
     decided: bool,
-    unread: Option<usize>,
+    has_unread: bool,
+    /// The place of the line that would be the current one, and how it looks then.
+    candidate: Option<(Range<usize>, String)>,
 }
 
 impl HeaderLines {
     fn add(&mut self, number: usize, message: &MessageRef, block: &[u8], display: &Display) {
         self.any = true;
-        // The first new message is the current one; without any it is the first unread one, whose
-        // place in the text is remembered for the mark.
+        // The first new message is the current one.
         let current = !self.decided && message.flags.is_new();
         self.decided |= current;
-        if !self.decided && self.unread.is_none() && !message.flags.is_read() {
-            self.unread = Some(self.text.len());
-        }
         let facts = HeadlineFacts {
             number,
             letter: headline::letter(message.flags, false),
@@ -143,7 +142,23 @@ impl HeaderLines {
             size: message.len,
             depth: 0,
         };
+        let start = self.text.len();
         headline::append(&mut self.text, facts, block, display);
+        // Without a new message the first unread one is current, else the first one.
+        let is_better = match &self.candidate {
+            None => true,
+            Some(_) => !self.has_unread && !message.flags.is_read(),
+        };
+        if !self.decided && is_better {
+            self.has_unread |= !message.flags.is_read();
+            let mut line = String::new();
+            let facts = HeadlineFacts {
+                current: true,
+                ..facts
+            };
+            headline::append(&mut line, facts, block, display);
+            self.candidate = Some((start..self.text.len(), line));
+        }
     }
 
     fn write(&mut self, screen: &mut Screen<'_>) {
@@ -157,10 +172,8 @@ impl HeaderLines {
 
     /// Writes the rest; returns whether there was any line.
     fn finish(mut self, screen: &mut Screen<'_>) -> bool {
-        if self.any && !self.decided {
-            // The mark takes the place of the blank with which a header line begins.
-            let at = self.unread.unwrap_or(0);
-            self.text.replace_range(at..=at, ">");
+        if let Some((place, line)) = self.candidate.take().filter(|_| !self.decided) {
+            self.text.replace_range(place, &line);
         }
         screen.safe(&self.text);
         self.any

@@ -62,7 +62,7 @@ pub(crate) fn change(
     let reader_options = ReaderOptions::of(settings, around);
     // The mailbox is not locked while messages are chosen. `commit` takes the locks, and leaves out
     // messages that another program has removed since.
-    let display = display_of(settings, around);
+    let display = display_of(settings, around, mailbox.messages().len());
     let stored = StoredIndex::new(mailbox, &display, reader_options.allnet);
     let chosen = choose(&change.selection, &stored)?;
     // A filter that could not see a header may have passed over a message: the status says so.

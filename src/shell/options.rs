@@ -12,7 +12,7 @@ use crate::submission::identity;
 use crate::sys::locale;
 use crate::sys::signals::Signals;
 use crate::ui::pager::{Limit, Program};
-use crate::ui::{Display, Size};
+use crate::ui::{Display, Size, colour};
 
 /// Finds the file that a name stands for: `+name`, `%`, `&`, `~`, `$name` and the like. The path is
 /// that of the mailbox which was open before, `#`.
@@ -229,9 +229,15 @@ fn for_pager(environment: &Environment) -> Vec<(&'static str, &'static str)> {
     variables
 }
 
-/// Returns how messages look to a reader.
-pub(super) fn display_of(settings: &Settings, around: &ReaderContext<'_>) -> Display {
+/// Returns how messages look to a reader of a mailbox with so many.
+pub(super) fn display_of(settings: &Settings, around: &ReaderContext<'_>, count: usize) -> Display {
     let own = || identity::own_addresses(settings);
     let posix = around.environment.posixly_correct;
-    Display::of(settings, around.size, own).suited(around.stdout_is_terminal, posix, settings)
+    let display = Display::of(settings, around.size, own);
+    let mut display = display.suited(around.stdout_is_terminal, posix, settings);
+    display.number_width = count.to_string().len().max(3);
+    if around.stdout_is_terminal {
+        display.palette = colour::palette_of(settings, &around.environment);
+    }
+    display
 }

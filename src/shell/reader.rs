@@ -83,7 +83,10 @@ impl<'a, 's> Reader<'a, 's> {
     ) -> Self {
         let options = ReaderOptions::of(&settings, &around);
         let messages = mailbox.messages();
-        let current = first_of_interest(messages.iter().map(|message| message.flags));
+        let current = match settings.is_set("showlast") {
+            true => messages.len().saturating_sub(1),
+            false => first_of_interest(messages.iter().map(|message| message.flags)),
+        };
         Reader {
             marks: messages
                 .iter()
@@ -110,7 +113,7 @@ impl<'a, 's> Reader<'a, 's> {
             has_explained_union: false,
             undo: Undo::default(),
             options,
-            display: display_of(&settings, &around),
+            display: display_of(&settings, &around, messages.len()),
             revision: settings.revision(),
             mailbox,
             settings,
@@ -132,7 +135,7 @@ impl<'a, 's> Reader<'a, 's> {
         // asked for before and after every command.
         if std::mem::replace(&mut self.revision, revision) != revision || was != size {
             self.options = ReaderOptions::of(&self.settings, &self.around);
-            self.display = display_of(&self.settings, &self.around);
+            self.display = display_of(&self.settings, &self.around, self.mailbox.messages().len());
         }
     }
 

@@ -9,6 +9,7 @@ use crate::flow::unsent;
 use crate::message::parse::fields::split_from_line;
 use crate::message::parse::structure;
 use crate::report::part::find;
+use crate::ui::colour::Painter;
 use crate::ui::page;
 use crate::ui::pager::Pages;
 
@@ -87,7 +88,9 @@ impl Reader<'_, '_> {
                 }
             };
             let (number, display) = (message + 1, &self.display);
-            let mut give = |piece: &str| pages.give(&mut self.screen, piece);
+            let mut painter = Painter::new(&display.palette);
+            let mut painted = |piece: &str| pages.give(&mut self.screen, piece);
+            let mut give = |piece: &str| painter.paint(piece, &mut painted);
             if let Some(name) = &target.part {
                 let found = structure(split_from_line(&bytes).1);
                 let Some(part) = find(&found.parts, name) else {
@@ -102,6 +105,7 @@ impl Reader<'_, '_> {
                 let all = form == Form::AllFields;
                 page::each(Some(number), &bytes, all, display, &mut give);
             }
+            painter.end(&mut painted);
             self.mark_read(message);
         }
         pages.end(&mut self.screen);

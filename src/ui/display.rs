@@ -3,9 +3,19 @@
 use chrono::{DateTime, FixedOffset};
 
 use super::Size;
+use super::dates::Dates;
+use crate::config::colours::Palette;
+use crate::config::headline::{Layout, date_format};
 use crate::config::{RETAINED, Settings};
 use crate::message::parse::display::{IGNORED, Look};
+use crate::sanitize;
 use crate::sys::clock;
+
+/// The format of a date with its time, as `datefield` without a value has it.
+const ISO: &str = "%Y-%m-%d %H:%M";
+
+/// The flag letters that `attrlist` replaces, in its order.
+const LETTERS: &str = "NUR *PMFAT";
 
 /// How header lines and messages are shown; the same for the reader and for reports.
 #[derive(Clone, Debug)]
@@ -16,8 +26,11 @@ pub(crate) struct Display {
     pub showto: bool,
     /// The user's own addresses, in any case: by them `showto` knows who has sent a message.
     pub own_addresses: Vec<String>,
-    /// Whether header lines show display names instead of addresses (`showname`).
+    /// Whether the user asked for display names instead of addresses (`showname`): then message
+    /// lists find them too.
     pub showname: bool,
+    /// Whether header lines show display names.
+    pub names: bool,
     /// Header fields hidden, in lower case (`ignore`).
     pub ignore: Vec<String>,
     /// Header fields shown, in lower case and in this order (`retain`); if not empty, `ignore` does
@@ -25,6 +38,16 @@ pub(crate) struct Display {
     pub retain: Vec<String>,
     /// How text is laid out.
     pub look: Look,
+    /// How header lines are laid out (`headline`).
+    pub layout: Layout,
+    /// How header lines show dates (`datefield`).
+    pub dates: Dates,
+    /// The flag letters instead of `NUR *PMFAT` (`attrlist`).
+    pub letters: Vec<char>,
+    /// The least width of the numbers of messages.
+    pub number_width: usize,
+    /// What is coloured, and how; nothing, unless a person looks at a terminal that has colours.
+    pub palette: Palette,
     /// Columns for text: those of the terminal, else 80.
     pub columns: usize,
     /// Columns after which a header line is cut.
@@ -40,10 +63,41 @@ impl Display {
         size: Size,
         own_addresses: impl FnOnce() -> Vec<String>,
     ) -> Display {
+        let layout = settings.text("headline").and_then(Layout::parse);
+        let layout = layout.unwrap_or(match size.is_terminal {
+            true => Layout::for_people(),
+            false => Layout::Bsd,
+        });
+        // People at a terminal see names, unless they chose bsd-mailx's columns.
+        let names = size.is_terminal && layout != Layout::Bsd && !settings.is_unset("showname");
+        let now = clock::local(clock::now());
+        let dates = match settings.get("datefield") {
+            Some(format) => Dates {
+                is_sent: true,
+                format: date_format(if format.is_empty() { ISO } else { format }),
+                format_of_old: settings
+                    .get("datefield-markout-older")
+                    .and_then(|format| date_format(if format.is_empty() { "%F" } else { format })),
+                now,
+            },
+            None => Dates {
+                is_sent: layout != Layout::Bsd,
+                now,
+                ..Dates::default()
+            },
+        };
         let mut display = Display {
+            layout,
+            dates,
+            letters: settings
+                .text("attrlist")
+                .unwrap_or_default()
+                .chars()
+                .collect(),
             page: settings.is_set("page"),
             showto: settings.is_set("showto"),
             showname: settings.is_set("showname"),
+            names: names || settings.is_set("showname"),
             columns: size.columns,
             edge: size.edge,
             zone: |time| clock::local(time.into()),
@@ -82,14 +136,31 @@ impl Display {
     }
 }
 
+impl Display {
+    /// Returns the flag letter that is shown for one of ours.
+    pub(crate) fn attribute(&self, letter: char) -> char {
+        let at = LETTERS.chars().position(|ours| ours == letter);
+        let shown = at.and_then(|at| self.letters.get(at)).copied();
+        shown
+            .filter(|c| !sanitize::is_forbidden(*c) && !matches!(c, '\t' | '\n'))
+            .unwrap_or(letter)
+    }
+}
+
 impl Default for Display {
     /// Returns what holds where nothing is set and nothing is a terminal.
     fn default() -> Self {
         Display {
+            layout: Layout::Bsd,
+            dates: Dates::default(),
+            letters: Vec::new(),
+            number_width: 3,
+            palette: Palette::default(),
             page: false,
             showto: false,
             own_addresses: Vec::new(),
             showname: false,
+            names: false,
             ignore: IGNORED.iter().map(|&name| name.to_owned()).collect(),
             retain: RETAINED.iter().map(|&name| name.to_owned()).collect(),
             look: Look::default(),

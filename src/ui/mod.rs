@@ -14,6 +14,8 @@ use crate::exit::{Failure, Kind, with_causes};
 use crate::sanitize;
 use crate::sys::locale;
 
+pub(crate) mod colour;
+mod dates;
 pub(crate) mod display;
 pub(crate) mod headline;
 pub(crate) mod page;

@@ -11,6 +11,8 @@ pub(crate) struct Size {
     pub columns: usize,
     /// Rows: `$LINES`, else those of the terminal, else 24.
     pub rows: usize,
+    /// Whether it is a terminal.
+    pub is_terminal: bool,
     /// Columns after which a header line is cut. A pipe without `$COLUMNS` has no edge: what reads
     /// it gets whole subjects.
     pub edge: usize,
@@ -22,6 +24,7 @@ impl Default for Size {
         Size {
             columns: 80,
             rows: 24,
+            is_terminal: false,
             edge: 80,
         }
     }
@@ -37,6 +40,7 @@ pub(crate) fn measure(environment: &Environment) -> Size {
     Size {
         columns: columns.unwrap_or(80),
         rows: rows.unwrap_or(24),
+        is_terminal,
         edge: columns.unwrap_or(if is_terminal { 80 } else { usize::MAX }),
     }
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use clap::{Arg, ArgAction};
 use clap_mangen::Man;
 use postrider::door::{
-    self, ELSEWHERE, GROUPS, Help, JsonKey, Kind, Presence, REFUSED, ROWS, Shape, ValueKind,
-    mailx_command, postrider_command,
+    self, COLOURS, ELSEWHERE, GROUPS, Help, JsonKey, Kind, Presence, REFUSED, ROWS, Shape,
+    ValueKind, mailx_command, postrider_command,
 };
 
 use crate::launch::{self, Stdin};
@@ -169,6 +169,7 @@ fn render(page: &str) -> String {
             "@SUBCOMMANDS@" => text.push_str(&subcommands()),
             "@COMMANDS@" => text.push_str(&commands()),
             "@VARIABLES@" => text.push_str(&variables()),
+            "@COLOURS@" => text.push_str(&colours()),
             "@REFUSED@" => text.push_str(&refused()),
             "@ELSEWHERE@" => text.push_str(&elsewhere()),
             "@ESCAPES@" => text.push_str(&escapes()),
@@ -423,6 +424,20 @@ fn command_name(name: &str, enough: usize) -> String {
     }
 }
 
+fn colours() -> String {
+    let mut text = String::new();
+    for row in COLOURS {
+        let (name, doc, default) = (row.name, row.doc, row.default);
+        writeln!(
+            text,
+            ".TP\n\\fB{name}\\fR\n{}; by default {default}.",
+            sentence(doc).trim_end_matches('.')
+        )
+        .unwrap();
+    }
+    text
+}
+
 fn variables() -> String {
     let mut text = String::new();
     for row in ROWS {
@@ -430,6 +445,8 @@ fn variables() -> String {
             ValueKind::Switch => "",
             ValueKind::SwitchOrNumber => "[=NUMBER]",
             ValueKind::Text | ValueKind::Word => "=TEXT",
+            ValueKind::Headline | ValueKind::DateFormat => "=FORMAT",
+            ValueKind::Colours => "[=LIST]",
             ValueKind::Number(_) => "=NUMBER",
             ValueKind::Duration(_) => "=TIME",
             ValueKind::Size => "=SIZE",

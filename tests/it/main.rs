@@ -45,6 +45,7 @@ mod gate;
 mod harness;
 mod header_ends;
 mod header_fields;
+mod headlines;
 mod host;
 mod idioms;
 mod json;

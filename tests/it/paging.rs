@@ -52,7 +52,7 @@ fn what_is_longer_than_the_screen_goes_to_the_pager_and_nothing_else() {
 #[test]
 fn lists_and_help_go_to_the_pager_too() {
     let many = ONE.repeat(40);
-    for (command, last) in [("?", "without a change"), ("f *", "40 "), ("h", "30 ")] {
+    for (command, last) in [("help commands", "version"), ("f *", "40 "), ("h", "30 ")] {
         reading(&many)
             .args(["-S", "screen=30"])
             .at_terminal(|terminal| {
