@@ -73,6 +73,10 @@ pub(super) enum Task {
         no_summary: bool,
         /// `-R`: nothing may be changed.
         read_only: bool,
+        /// `-~`: the texts of messages in a script may hold escapes.
+        escapes: bool,
+        /// `-d`: no message is sent.
+        debug: bool,
         /// `-Y`: commands that come first.
         commands: Vec<String>,
     },
@@ -272,6 +276,8 @@ fn perform(
         Task::Shell {
             no_summary,
             read_only,
+            escapes,
+            debug,
             commands,
         } => {
             let mut settings = settings.clone();
@@ -280,8 +286,12 @@ fn perform(
                 // read.
                 settings.unset("header", Origin::Option("-N".to_owned()));
             }
+            if *debug {
+                settings.set("debug", "", Origin::Option("-d".to_owned()));
+            }
             let around = ReaderContext {
                 read_only: *read_only,
+                escapes: *escapes,
                 ..around
             };
             converse(found, settings, around, commands, screen)

@@ -16,6 +16,7 @@ use crate::flow;
 use crate::flow::sending::{self, SendFlow, SendOptions};
 use crate::report::receipt::Receipt;
 use crate::sys::signals::Signals;
+use crate::sys::spool::Spool;
 use crate::sys::stdin::StandardLines;
 
 /// A message that a command line asks for.
@@ -80,7 +81,7 @@ fn is_attached(request: &Request) -> bool {
 
 /// Reads the configuration and the text, and sends the message.
 pub(super) fn send(
-    mut sending: Sending,
+    sending: Sending,
     inputs: &Inputs<'_>,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
@@ -88,22 +89,63 @@ pub(super) fn send(
     if let Err(failure) = check(&sending.request) {
         return refuse(&sending, &failure, diagnostics);
     }
-    let (mut settings, refusal) = match settings::read(inputs, environment, diagnostics) {
+    let (settings, refusal) = match settings::read(inputs, environment, diagnostics) {
         Ok(read) => read,
         Err(failure) => return refuse(&sending, &failure, diagnostics),
     };
+    let around = Around {
+        environment,
+        before: Input::default(),
+        behind: None,
+    };
+    send_with(sending, settings, refusal, around, diagnostics);
+}
+
+/// What a message has besides what is read for it.
+pub(super) struct Around<'a> {
+    /// The environment.
+    pub environment: &'a Environment,
+    /// The text in front of what is read.
+    pub before: Input,
+    /// The text behind it.
+    pub behind: Option<Spool>,
+}
+
+/// Reads the text and sends the message; returns whether a next hop has accepted it for somebody.
+///
+/// `refusal` says why nothing may be sent; the text is kept then.
+pub(super) fn send_with(
+    mut sending: Sending,
+    mut settings: Settings,
+    refusal: Option<Failure>,
+    around: Around<'_>,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let Around {
+        environment,
+        before,
+        behind,
+    } = around;
     // Signals are watched before the text is read, so that a text that is broken off is kept.
     let signals = match flow::watch_signals(sending.text.ignore || settings.is_set("ignore")) {
         Ok(signals) => signals,
-        Err(failure) => return refuse(&sending, &failure, diagnostics),
+        Err(failure) => {
+            refuse(&sending, &failure, diagnostics);
+            return false;
+        }
     };
     let (text, failed_escape) = read_text(
         &mut sending,
         &mut settings,
         environment,
         &signals,
+        before,
         diagnostics,
     );
+    let text = match behind {
+        Some(behind) => input::followed_by(text, behind),
+        None => text,
+    };
     let around = sending::surroundings(
         &signals,
         &sending.options,
@@ -117,15 +159,25 @@ pub(super) fn send(
         around: &around,
         diagnostics,
     };
-    flow.send(&sending.request, text, refusal.as_ref());
+    flow.send(&sending.request, text, refusal.as_ref())
 }
 
 /// Prints why a message is not even composed; nothing of it was read.
-fn refuse(sending: &Sending, failure: &Failure, diagnostics: &mut Diagnostics) {
+pub(super) fn refuse(sending: &Sending, failure: &Failure, diagnostics: &mut Diagnostics) {
     diagnostics.fail(failure);
+    print_refusal(sending, &with_causes(failure), diagnostics);
+}
+
+/// Prints the receipt of a message that is not even composed, where the reason was printed already.
+pub(super) fn report_refusal(sending: &Sending, diagnostics: &mut Diagnostics) {
+    let (why, _) = diagnostics.told();
+    print_refusal(sending, &why.unwrap_or_default(), diagnostics);
+}
+
+fn print_refusal(sending: &Sending, why: &str, diagnostics: &mut Diagnostics) {
     let options = &sending.options;
     if options.json {
-        let receipt = Receipt::of_request(&sending.request, &with_causes(failure));
+        let receipt = Receipt::of_request(&sending.request, why);
         let dry_run = options.dry_run || options.explain || options.debug;
         sending::print_receipt(receipt, dry_run, diagnostics);
     }
@@ -139,6 +191,7 @@ fn read_text(
     settings: &mut Settings,
     environment: &Environment,
     signals: &Signals,
+    before: Input,
     diagnostics: &Diagnostics,
 ) -> (Input, Option<Failure>) {
     let request = &mut sending.request;
@@ -164,7 +217,8 @@ fn read_text(
         return (quoted(Input::default()), None);
     }
     if !terminal && !escapes {
-        return (quoted(input::read_piped(signals, false)), None);
+        let text = input::joined(before, input::read_piped(signals, false));
+        return (quoted(text), None);
     }
     let mut failed_escape = None;
     let session = Typing {
@@ -182,7 +236,7 @@ fn read_text(
         messages: None,
         terminal,
     };
-    let text = input::read_typed(session, quoted(Input::default()));
+    let text = input::read_typed(session, quoted(before));
     // A person has seen what an escape said; a script's mail does not leave without its part.
     let failed_escape = failed_escape.filter(|_| !terminal);
     (text, failed_escape.map(refused_for_escape))

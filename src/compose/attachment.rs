@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::charset::{Label, look_up};
-use crate::compose::AttachRequest;
+use crate::compose::request::{AttachRequest, Carried};
 use crate::exit::{Failure, Kind};
 use crate::message::{ContentId, FileName, MediaType, MessageSource, TransferEncoding};
 use crate::sanitize;
@@ -150,6 +150,26 @@ pub fn read(wanted: &AttachRequest, signals: &Signals) -> Result<Attached, Failu
         content_id: None,
         is_taken_along: false,
         source,
+    })
+}
+
+/// Takes a part of a received message as an attachment.
+///
+/// # Errors
+/// 73 when its bytes cannot be spooled.
+pub(super) fn carried(part: &Carried) -> Result<Attached, Failure> {
+    let bytes = Spool::read_from(&mut &part.bytes[..]).map_err(|error| {
+        let name = sanitize::line(part.name.as_bytes());
+        Failure::new(Kind::CannotCreate, format!("cannot attach {name}")).because(error)
+    })?;
+    Ok(Attached {
+        name: FileName::from_path(part.name.as_bytes()),
+        // A type that is none says nothing: it is found by name and content.
+        content_type: MediaType::parse(&part.media_type).ok(),
+        charset: part.charset.clone(),
+        content_id: None,
+        is_taken_along: false,
+        source: Source::Spooled(bytes),
     })
 }
 

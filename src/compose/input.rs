@@ -39,6 +39,14 @@ pub struct Input {
 }
 
 impl Input {
+    /// Returns a text that was read to its end.
+    pub fn of(body: Spool) -> Input {
+        Input {
+            body,
+            ..Input::default()
+        }
+    }
+
     /// Takes what a function makes of the text.
     fn take(&mut self, change: impl FnOnce(Spool) -> io::Result<Spool>) {
         match change(std::mem::take(&mut self.body)) {
@@ -216,6 +224,34 @@ fn text_of(path: &OsStr, opened: Result<Opened, Unread>, signals: &Signals) -> I
         }
     }
     input
+}
+
+/// Returns one text behind another; what the second one lacks counts for both.
+pub fn joined(mut first: Input, second: Input) -> Input {
+    if first.body.is_empty() {
+        return Input {
+            failure: first.failure.or(second.failure),
+            forget: first.forget || second.forget,
+            body: second.body,
+        };
+    }
+    let copied = io::copy(&mut second.body.reader(), &mut first.body).map(drop);
+    let failure = first.failure.or(second.failure);
+    Input {
+        failure: failure.or(copied.err().map(unspooled)),
+        forget: first.forget || second.forget,
+        body: first.body,
+    }
+}
+
+/// Returns a text with another one below it, and an empty line between them.
+pub fn followed_by(mut text: Input, other: Spool) -> Input {
+    if !text.body.is_empty()
+        && let Err(error) = text.body.write_all(b"\n")
+    {
+        text.failure = text.failure.or(Some(unspooled(error)));
+    }
+    joined(text, Input::of(other))
 }
 
 /// Puts a file before the text (`-q`); `-` means standard input and adds nothing.

@@ -5,6 +5,7 @@
 //! back always holds the body, so that it can be kept. How the draft becomes bytes for one
 //! route is in [`render`].
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -22,6 +23,7 @@ use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::sys::{clock, random};
 
+pub(crate) mod answer;
 pub mod attachment;
 mod draft;
 pub mod escapes;
@@ -36,7 +38,7 @@ mod unicode;
 pub use attachment::Attached;
 pub use draft::{BadRecipient, Composed, Draft, Warning};
 pub(crate) use people::mailrc_members;
-pub use request::{AttachRequest, Request};
+pub use request::{AttachRequest, Carried, Request};
 
 /// Validates a request and makes a draft of it, with this body.
 ///
@@ -49,6 +51,7 @@ pub fn compose(
     signals: &Signals,
 ) -> Composed {
     let mut composer = Composer::new(body, settings, environment);
+    composer.received_names = request.received_names.clone();
     // The order decides what holds: header fields of the command line come behind those of a
     // template and replace the ones that a message has once; -s replaces the subject of both. A
     // From field stays, and -r is the envelope sender beside it.
@@ -92,6 +95,12 @@ pub fn compose(
             }
         }
     }
+    for part in &request.carried {
+        match attachment::carried(part) {
+            Ok(attached) => composer.composed.draft.attachments.push(attached),
+            Err(failure) => composer.composed.failures.push(failure),
+        }
+    }
     composer.text_forms(request, signals);
     composer.pictures(request, signals);
     composer.size_limit(request);
@@ -114,6 +123,8 @@ struct Composer<'a> {
     names: KnownNames<'a>,
     /// Whether the message was finished by a program, and not written by a person.
     is_finished: bool,
+    /// Bare names that are no aliases, because a received message has them.
+    received_names: BTreeSet<String>,
     /// The directory of the HTML file, whose pictures may go along.
     html_directory: Option<Below>,
     composed: Composed,
@@ -126,6 +137,7 @@ impl<'a> Composer<'a> {
             settings,
             names: KnownNames::new(settings),
             is_finished: false,
+            received_names: BTreeSet::new(),
             html_directory: None,
             composed: Composed::default(),
         };
@@ -390,6 +402,12 @@ impl<'a> Composer<'a> {
     fn copies(&mut self, request: &Request) {
         let draft = &mut self.composed.draft;
         draft.copies.extend(request.copies.iter().cloned());
+        let in_folder = self.settings.is_set("outfolder") && self.settings.text("folder").is_some();
+        // The sender of a mail has chosen this name: no `~`, `+` or `%` of it means a file of ours.
+        if let Some(name) = &request.copy_named {
+            let directory = if in_folder { "+./" } else { "./" };
+            return draft.copies.push(format!("{directory}{name}").into());
+        }
         let name = if request.copy_by_name {
             // POSIX: the local part of the first recipient, in the working directory.
             let first = draft.recipients().next();
@@ -398,7 +416,6 @@ impl<'a> Composer<'a> {
             self.settings.path("record").map(ToOwned::to_owned)
         };
         // POSIX: outfolder refers to the directory of folder; without folder it means nothing.
-        let in_folder = self.settings.is_set("outfolder") && self.settings.text("folder").is_some();
         let name = name.map(|name| match name.as_bytes() {
             // POSIX: outfolder moves names that are not absolute.
             [b'/' | b'+' | b'~', ..] => name,

@@ -287,7 +287,9 @@ impl Composer<'_> {
                 return;
             }
             match entry {
-                Ok(Recipient::Address(address)) if is_alias(&address, self.settings) => {
+                Ok(Recipient::Address(address))
+                    if is_alias(&address, self.settings) && !self.is_received(&address) =>
+                {
                     self.alias(&address, field);
                 }
                 Ok(Recipient::Address(address)) => self.recipient(address, field),
@@ -311,6 +313,11 @@ impl Composer<'_> {
             }
             self.limit_recipients();
         }
+    }
+
+    /// Returns whether an address is a bare name that a received message has.
+    fn is_received(&self, address: &NamedAddress) -> bool {
+        self.received_names.contains(address.address().as_str())
     }
 
     /// Stops a message with too many recipients: those after the limit would get nothing.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::address::{EnvelopeAddress, ReversePath};
+use crate::address::{EnvelopeAddress, NamedAddress, ReversePath};
 use crate::compose::{Composed, Composer, RecipientField, Request, unicode};
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
@@ -163,6 +163,61 @@ pub fn compose(
     {
         header.prepend(HeaderName::known("Received"), received);
     }
+    draft.premade = Some(header);
+    composer.check_recipients();
+    Ok(composer.composed)
+}
+
+/// A message that is sent on as it is (RFC 5322 section 3.6.6).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Redirection {
+    /// Who gets it.
+    pub(crate) recipients: Vec<OsString>,
+    /// Who sends it on, for the fields that say so; `None` for no such fields.
+    pub(crate) author: Option<NamedAddress>,
+}
+
+/// Makes a draft of a finished message for other recipients; the source is the whole message.
+///
+/// Its header and body stay as they are. In front stands one block of Resent- fields, before those of
+/// earlier times, which belong to them. The envelope is the user's.
+///
+/// # Errors
+/// Fails when the spooled message cannot be read.
+pub(crate) fn redirect(
+    redirection: &Redirection,
+    source: Spool,
+    settings: &Settings,
+    environment: &Environment,
+) -> io::Result<Composed> {
+    let header = PremadeHeader::read(&source, Reading::default())?;
+    let mut composer = Composer::new(source, settings, environment);
+    for recipient in &redirection.recipients {
+        composer.recipients(recipient.as_bytes(), RecipientField::To);
+    }
+    composer.sender(&Request::default(), environment);
+    let draft = &mut composer.composed.draft;
+    // The message has an author already; these would be written for it.
+    draft.from.clear();
+    draft.reply_to.clear();
+    draft.sender = None;
+    // The header of the message says who wrote it to whom; these are in the envelope.
+    let recipients = std::mem::take(&mut draft.to);
+    draft.bcc = recipients.clone();
+    let mut header = header;
+    if let Some(author) = &redirection.author {
+        let (date, message_id) = (draft.date.clone(), draft.message_id.clone());
+        // Each goes on top of the one before.
+        if let Ok(message_id) = HeaderValue::new(message_id) {
+            header.prepend(HeaderName::known("Resent-Message-ID"), message_id);
+        }
+        header.prepend(HeaderName::known("Resent-To"), recipients);
+        header.prepend(HeaderName::known("Resent-From"), vec![author.clone()]);
+        if let Ok(date) = HeaderValue::new(date) {
+            header.prepend(HeaderName::known("Resent-Date"), date);
+        }
+    }
+    let draft = &mut composer.composed.draft;
     draft.premade = Some(header);
     composer.check_recipients();
     Ok(composer.composed)

@@ -1,6 +1,8 @@
 //! The request: all options and recipients as typed, before they are validated.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::sync::Arc;
 
 /// The options and recipients, as typed.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +49,35 @@ pub struct Request {
     pub copies: Vec<OsString>,
     /// A file named after the first recipient gets a copy.
     pub copy_by_name: bool,
+    /// The file of this name gets a copy, instead of those of `record` and `copy_by_name`: a plain
+    /// name, in the working directory or the folder.
+    pub copy_named: Option<String>,
+    /// Bare names that a received message has among the recipients: they are no aliases of ours (POSIX
+    /// `alias`).
+    pub received_names: BTreeSet<String>,
+    /// Parts of received messages that go along.
+    pub carried: Vec<Carried>,
+}
+
+/// A part of a received message that is sent on.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// The name for the recipient; as the first sender wrote it.
+    pub name: String,
+    /// Its type, such as `application/pdf`.
+    pub media_type: String,
+    /// Its charset, where it names one.
+    pub charset: Option<String>,
+    /// Its bytes, without a transfer encoding.
+    pub bytes: Arc<[u8]>,
 }
 
 impl Request {
+    /// Returns whether anything goes with the text: files, or parts of received messages.
+    pub fn has_attachments(&self) -> bool {
+        !self.attachments.is_empty() || !self.carried.is_empty()
+    }
+
     /// Returns whether standard input is the HTML.
     pub fn takes_piped_html(&self) -> bool {
         // By its other name it would be read as the text first, and be empty as HTML.

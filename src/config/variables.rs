@@ -116,6 +116,19 @@ const ALIASES: &[Choice] = &[
 
 const DIGEST: &[Choice] = &[choice("sha256", &["sha-256"])];
 
+const QUOTE: &[Choice] = &[
+    choice("attribution", &["yes", "on", "1", "true", ""]),
+    choice("noheading", &[]),
+    choice("headers", &[]),
+    choice("allheaders", &[]),
+];
+
+const YES_NO: &[Choice] = &[
+    // s-nail's `ask-` forms ask a person; the answer that it proposes counts here.
+    choice("yes", &["on", "1", "true", "ask-yes", ""]),
+    choice("no", &["off", "0", "false", "ask-no"]),
+];
+
 use ValueKind::{
     Address, Arguments, Colours, DateFormat, Duration, Headline, Host, Number, OneOf, OneOfOrPath,
     Path, Route, Secret, Size, Switch, SwitchOrNumber, Targets, Text, Word,
@@ -155,9 +168,14 @@ pub const ROWS: &[Row] = &[
     row("errexit", &[], Switch, "", "End at the first error of a command that does not come from a terminal. Nothing is changed, and the exit status is that of the failure, or 1."),
     row("escape", &[], Text, "~", "The character that begins an escape in a typed message; an empty value turns escapes off."),
     way("expandaddr", &[], Targets, "", "Allow recipients that begin with `|` (commands) or `/` (files); by default they are errors. A list, as in s-nail, allows some kinds only: `-all,+addr` allows only addresses."),
+    row("flipr", &["Replyall"], Switch, "", "Swap `reply` and `Reply`, and `followup` and `Followup`: the commands in lower case then reply to the author only."),
     row("folder", &[], Path, "", "The directory in which `+NAME` is a file; a relative path begins at the home directory."),
+    row("followup-to-honour", &[], OneOf(YES_NO), "yes", "A reply to all goes only to those whom the field Mail-Followup-To of the message names, if it has one. With `no`, or unset, the field is ignored."),
+    row("forward-as-attachment", &[], Switch, "", "`forward` attaches the whole message, instead of adding its text to yours."),
+    row("forward-attachments", &[], Switch, "set", "`forward` sends what was attached to the message along with its text. If unset, only the text is forwarded."),
     row("from", &["return-address"], Address, "", "The From field and the envelope sender. In mail to a relay they also replace senders that are only names of this host, such as `root` of cron: the display name stays, or is made by display-name. An address with a full domain that was given for a message stays; see from-force. By default sendmail chooses the sender, and a relay sees user@qualify-domain."),
     way("from-force", &[], Switch, "", "The relay takes mail from one sender only: from replaces every other sender, too, and the address that was replaced becomes the Reply-To field, unless the message has one. Bounces keep their empty envelope sender."),
+    row("fullnames", &[], Switch, "set", "Replies keep the names beside the addresses. If unset, only the addresses are taken."),
     row("header", &[], Switch, "set", "Print the header summary when a mailbox is opened."),
     row("headline", &[], Headline, "", "The layout of the header summary: `bsd` (the default, if the output is not a terminal), `s-nail`, `postrider` (the default at a terminal), or a format; see mailx(1)."),
     row("hold", &[], Switch, "set", "Leave read messages in the system mailbox. If unset, messages used in a session move to MBOX."),
@@ -174,7 +192,7 @@ pub const ROWS: &[Row] = &[
     row("log", &[], OneOfOrPath(LOG), "syslog", "Write a line for each recipient to the system's log (`syslog`) or to this file; with `off`, write none. If the file cannot be written, a warning is printed and the mail is sent."),
     row("max-size", &[], Size, "", "The size of the largest message to send. In a larger message, attachments are replaced by a note that names them; with --strict-size the message is refused."),
     row("mbox", &["MBOX"], Path, "", "The file that `&` names and to which read messages are moved; the default is $MBOX, else ~/mbox."),
-    row("metoo", &[], Switch, "set", "Send the message to yourself too, if you are a member of an alias. If unset, your own names are left out of the alias, unless it has no other member."),
+    row("metoo", &[], Switch, "set", "Send the message to yourself too, if you are a member of an alias. If unset, your own names are left out of the alias, unless it has no other member. The default is for aliases: a reply to all goes to you too only if you set it."),
     way("mta", &["sendmail"], Route, "auto", "How mail is sent: `auto`; `sendmail`; the path, or file://PATH, of a sendmail; smtp://, smtps://, submission:// or submissions://HOST[:PORT], or a list of these with commas between them, which are tried in this order if a relay cannot be reached or takes no mail now; `local`; `test` or test:///FILE. If smtp is set too, the variable that was set later counts."),
     way("mta-aliases", &[], OneOf(ALIASES), "", "Accepted, no effect: the aliases of this host are always followed if Postrider does not use sendmail; another file cannot be named."),
     way("mta-arguments", &["sendmail-arguments"], Arguments, "", "More arguments for sendmail, for example `-a work` for msmtp; they come after Postrider's own -i. The options -t and --, and modes that send nothing, are refused."),
@@ -211,7 +229,10 @@ pub const ROWS: &[Row] = &[
     row("prompt", &[], Text, "", "The prompt of the reader. The default is `?` and a blank; if the program is called mail, `&` and a blank."),
     way("qualify-domain", &[], Host, "", "The domain that is added to bare names in mail that leaves this host; the default is hostname."),
     row("quiet", &[], Switch, "", "Do not print the banner when the reader starts."),
+    row("quote", &[], OneOf(QUOTE), "", "Replies begin with the text of the message, each line with indentprefix in front (`> ` unless it is set), after a line that says who wrote it. With `noheading` that line is left out; with `headers` or `allheaders` it is replaced by header fields of the message."),
+    row("recipients-in-cc", &[], Switch, "", "In a reply to all, put the recipients of the To field into the Cc field, so that To names only the author."),
     row("record", &[], Path, "", "Append a copy of every message that is sent to this mbox. A missing directory is created. If the file cannot be written, nothing is sent."),
+    row("reply-to-honour", &[], OneOf(YES_NO), "yes", "Replies go to the addresses in Reply-To instead of the author. With `no`, or unset, the field is ignored."),
     row("replyto", &["reply-to", "REPLYTO"], Address, "", "The Reply-To field."),
     row("resend-uncertain", &[], Switch, "set", "Send a message again, once and after 15 minutes, if it is uncertain whether the relay has accepted it. It may then arrive twice, with the same Message-ID. If unset, it stays in the outbox until you decide."),
     row("save", &[], Switch, "set", "Keep messages that could not be sent."),

@@ -5,6 +5,7 @@
 //! starts the reader, so that the reader can send a mail and open another mailbox. [`resend`] sends
 //! dead letters again; [`outbox`] lists and changes what waits there.
 
+pub(crate) mod answering;
 pub(crate) mod flushing;
 pub(crate) mod outbox;
 pub(crate) mod reading;

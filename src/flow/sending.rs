@@ -70,8 +70,14 @@ pub(crate) struct SendFlow<'a> {
 impl SendFlow<'_> {
     /// Composes a message with this text and sends it, keeps what was not accepted, and reports.
     ///
-    /// `refusal` says why nothing may be sent; the text is kept then.
-    pub(crate) fn send(&mut self, request: &Request, text: Input, refusal: Option<&Failure>) {
+    /// `refusal` says why nothing may be sent; the text is kept then. Returns whether a next hop has
+    /// accepted the message for somebody.
+    pub(crate) fn send(
+        &mut self,
+        request: &Request,
+        text: Input,
+        refusal: Option<&Failure>,
+    ) -> bool {
         let around = self.around;
         let (settings, environment) = (around.settings, around.environment);
         let compose = |body| compose::compose(request, body, settings, environment, around.signals);
@@ -83,7 +89,7 @@ impl SendFlow<'_> {
                     let why = with_causes(&failure);
                     self.report_unsent(&compose(text.body), &why, &Kept::NotNeeded);
                 }
-                return;
+                return false;
             }
             // The request may be wrong as well; what counts now is that the text is kept.
             let mut composed = compose(text.body);
@@ -91,10 +97,10 @@ impl SendFlow<'_> {
             let kept = submission::keep_composed(&composed, around);
             self.diagnostics.kept_in_part(&kept);
             self.diagnostics.note_signal(around.signals);
-            return self.report_unsent(&composed, &with_causes(&failure), &kept);
+            self.report_unsent(&composed, &with_causes(&failure), &kept);
+            return false;
         }
-        let is_empty =
-            text.body.is_empty() && request.attachments.is_empty() && request.html.is_none();
+        let is_empty = text.body.is_empty() && !request.has_attachments() && request.html.is_none();
         // A refusal comes first: whether an empty message is wanted may depend on settings that
         // could not be read.
         if is_empty && refusal.is_none() {
@@ -103,7 +109,7 @@ impl SendFlow<'_> {
                     let why = "the message is empty, and empty messages are not sent";
                     self.report_unsent(&compose(text.body), why, &Kept::NotNeeded);
                 }
-                return;
+                return false;
             }
             if let Some(text) = settings.text("nullbodymsg") {
                 diagnostics::line(text);
@@ -111,18 +117,26 @@ impl SendFlow<'_> {
         }
         let composed = compose(text.body);
         if let Some(refusal) = refusal {
-            return self.refuse(&composed, refusal);
+            self.refuse(&composed, refusal);
+            return false;
         }
+        self.send_composed(&composed)
+    }
+
+    /// Sends a message that was composed, keeps what was not accepted, and reports; returns whether a
+    /// next hop has accepted it for somebody.
+    pub(crate) fn send_composed(&mut self, composed: &Composed) -> bool {
         for warning in &composed.warnings {
             self.diagnostics.warn(&warning.text, warning.hint);
         }
         if self.options.explain {
-            self.explain(&composed);
+            self.explain(composed);
         } else if self.options.dry_run {
-            self.dry_run(&composed);
+            self.dry_run(composed);
         } else {
-            self.submit(&composed);
+            return self.submit(composed);
         }
+        false
     }
 
     /// Prints why nothing may be sent, and keeps the mail.
@@ -145,17 +159,20 @@ impl SendFlow<'_> {
         self.options.debug || self.around.settings.is_set("debug")
     }
 
-    /// Sends what may leave, keeps the rest, and reports.
-    pub(crate) fn submit(&mut self, composed: &Composed) {
+    /// Sends what may leave, keeps the rest, and reports; returns whether a next hop has accepted the
+    /// message for somebody.
+    pub(crate) fn submit(&mut self, composed: &Composed) -> bool {
         let around = self.around;
         if self.is_debug() {
-            return self.dry_run(composed);
+            self.dry_run(composed);
+            return false;
         }
         // A message that is not as it was asked for, for want of an attachment for instance, does
         // not leave: the recipient could not see that something is missing.
         if let Some(failure) = composed.obstacle() {
             self.fail_all(composed);
-            return self.keep_unsent(composed, failure);
+            self.keep_unsent(composed, failure);
+            return false;
         }
         match submission::send(&composed.draft, &composed.bad_recipients, around) {
             Ok(report) => {
@@ -172,11 +189,16 @@ impl SendFlow<'_> {
                     unsent::note(around, self.diagnostics);
                 }
                 self.print_receipt(|| Receipt::of_report(&report, &composed.bad_recipients));
+                report
+                    .entries
+                    .iter()
+                    .any(|entry| entry.outcome.is_accepted())
             }
             Err(failure) => {
                 self.diagnostics.fail(&failure);
                 self.fail_all(composed);
                 self.keep_unsent(composed, &failure);
+                false
             }
         }
     }

@@ -152,7 +152,7 @@ pub(crate) const OBJECTS: &[JsonObject] = &[
     },
     JsonObject {
         name: "receipt",
-        about: "`send --json` prints one object, whether the message was sent or not; `resend --json` prints one for each message. With `--dry-run` too it prints this object, and not the message.",
+        about: "`send --json`, `reply --json` and `forward --json` print one object, whether the message was sent or not; `resend --json` prints one for each message. With `--dry-run` too it prints this object, and not the message.",
         keys: &[
             key(
                 "message_id",

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::answer::Record;
 use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::folder::needs_mailbox;
@@ -12,6 +13,7 @@ use super::input::CommandSource;
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
 use super::script::Script;
+use crate::compose::answer::Whom;
 use crate::config::commands::{
     Arguments, COMMAND_ALIAS_DEPTH, Command, PromptCommand, find_at_prompt,
 };
@@ -177,6 +179,9 @@ impl Reader<'_, '_> {
                 // Holding back is no failure of its own: the first failure is the exit status.
                 Some(found) if self.is_held_back(found) => {
                     self.hold_back(found, line);
+                    if found.reads_text() {
+                        self.skip_text(source);
+                    }
                     Ok(())
                 }
                 Some(found) => match found.allowed.prompt {
@@ -225,8 +230,6 @@ impl Reader<'_, '_> {
         text: &str,
         source: &mut CommandSource<'_>,
     ) -> CommandResult {
-        // A command that reads a text takes its lines from here.
-        let _ = source;
         match command {
             PromptCommand::Next => self.next(text),
             PromptCommand::Print => self.print(text),
@@ -269,6 +272,26 @@ impl Reader<'_, '_> {
             PromptCommand::Pipe => self.pipe(text),
             PromptCommand::Shell => self.shell(text),
             PromptCommand::ShellCommand => self.shell_command(text),
+            PromptCommand::Mail => self.mail(text, Record::Usual, source),
+            PromptCommand::MailRecorded => self.mail(text, Record::ByRecipient, source),
+            PromptCommand::Reply => self.reply(text, Whom::All, Record::Usual, source),
+            PromptCommand::ReplyAuthor => self.reply(text, Whom::Authors, Record::Usual, source),
+            PromptCommand::ReplyAll => self.reply_to(text, Whom::All, Record::Usual, source),
+            PromptCommand::ReplySender => self.reply_to(text, Whom::Authors, Record::Usual, source),
+            PromptCommand::Followup => self.reply(text, Whom::All, Record::ByAuthor, source),
+            PromptCommand::FollowupAuthor => {
+                self.reply(text, Whom::Authors, Record::ByAuthor, source)
+            }
+            PromptCommand::FollowupAll => self.reply_to(text, Whom::All, Record::ByAuthor, source),
+            PromptCommand::FollowupSender => {
+                self.reply_to(text, Whom::Authors, Record::ByAuthor, source)
+            }
+            PromptCommand::Forward => self.forward_messages(text, Record::Usual, source),
+            PromptCommand::ForwardRecorded => {
+                self.forward_messages(text, Record::ByRecipient, source)
+            }
+            PromptCommand::Resend => self.resend(text, true),
+            PromptCommand::ResendPlain => self.resend(text, false),
             PromptCommand::Hold => self.hold(text),
             PromptCommand::Mbox => self.mbox(text),
             PromptCommand::Touch => self.touch(text),

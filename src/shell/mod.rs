@@ -15,13 +15,15 @@
 //! - `reader` is the state. The commands are its methods, in `show`, `summary`, `marking`, `store`, `help` and `quit`. A
 //!   new command is a row of `config::commands`, an arm in `dispatch`, and a method in one of them.
 //! - `mark` is what was done to a message, `commit` writes it into the mailbox.
-//! - A command that sends (`reply`, `mail`, `forward`) would be a module beside these that calls
-//!   `flow::sending`; a command that opens another mailbox (`file`) would call `flow::reading`.
+//! - The commands that send (`reply`, `mail`, `forward`) are in `answer`, which calls `flow::answering`
+//!   and `flow::sending`; `text` reads what is typed for them. A command that opens another mailbox
+//!   (`file`) would call `flow::reading`.
 
 use crate::exit::{Failure, Kind};
 use crate::report::unreadable;
 use crate::selection::Sight;
 
+mod answer;
 pub(crate) mod batch;
 mod command_line;
 mod commit;
@@ -48,6 +50,7 @@ mod script;
 mod show;
 mod store;
 mod summary;
+mod text;
 mod undo;
 
 pub(crate) use input::CommandInput;

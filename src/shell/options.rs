@@ -43,6 +43,8 @@ pub(crate) struct ReaderContext<'a> {
     pub is_system: bool,
     /// Whether nothing may be changed in it (`-R`).
     pub read_only: bool,
+    /// Whether the text of a message in a script may hold tilde escapes (`-~`).
+    pub escapes: bool,
     /// Finds the file that a name stands for.
     pub find_file: FindFile<'a>,
     /// The signals that ask us to stop.
@@ -69,6 +71,7 @@ impl Default for ReaderContext<'_> {
             journals: Journals::default(),
             is_system: false,
             read_only: false,
+            escapes: false,
             find_file: Box::new(|name, _, _| Ok(FoundMailbox::file(name))),
             signals: None,
         }

@@ -71,7 +71,7 @@ impl Reader<'_, '_> {
     /// Returns the file that is named after a message's author: the local part of the address.
     ///
     /// The author chose it, so it can be no path and no hidden file.
-    fn author_file(&self, message: usize) -> Result<PathBuf, Failure> {
+    pub(super) fn author_file(&self, message: usize) -> Result<PathBuf, Failure> {
         let block = self.block(message);
         let (_, header) = fields::split_from_line(&block);
         let address = fields::find(header, "from").map(|body| words::first_address(body).address);

@@ -21,6 +21,7 @@ mod sendmail;
 mod smtp_server;
 mod waiting;
 
+mod answers;
 mod attached;
 mod bad_input;
 mod batch;

@@ -772,9 +772,14 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("errexit", &[], "errexit", Hides(Script("p 99\nfrom 2\n"), Screen("second subject"))),
     ("escape", &[], "escape=!", Shows(Mail(&["-~"], "!s other\nx\n"), Sent("Subject: other"))),
     ("expandaddr", &[], "expandaddr", Shows(Mail(&["[DIR]/cwd/out"], "x\n"), File("cwd/out"))),
+    ("flipr", &[], "flipr", Hides(Script("reply 1\nx\n"), Sent("bob@"))),
     ("folder", &["record=+sent"], "folder=[DIR]/cwd", Shows(MAIL, File("cwd/sent"))),
+    ("followup-to-honour", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
+    ("forward-as-attachment", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
+    ("forward-attachments", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
     ("from", &[], "from=me@x.org", Shows(MAIL, Sent("From: me@x.org"))),
     ("from-force", &[], "", Test("one_sender_only")),
+    ("fullnames", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
     ("header", &[], "noheader", Hides(Keys("x\n"), Screen("first subject"))),
     ("headline", &[], "headline=<%m>", Shows(Script("from *\n"), Screen("<  1>"))),
     ("hold", &[], "nohold", Shows(System("p 1\nq\n"), In("home/mbox", "first body"))),
@@ -831,7 +836,10 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("prompt", &[], "prompt=say>", Shows(Keys("x\n"), Screen("say>"))),
     ("qualify-domain", &[], "qualify-domain=q.example.org", Shows(RELAY, Wire("@q.example.org>"))),
     ("quiet", &[], "quiet", Hides(Keys("x\n"), Screen("2 messages"))),
+    ("quote", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
+    ("recipients-in-cc", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
     ("record", &[], "record=[DIR]/cwd/sent", Shows(MAIL, In("cwd/sent", "Subject: t"))),
+    ("reply-to-honour", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
     ("replyto", &[], "replyto=desk@x.org", Shows(MAIL, Sent("Reply-To: desk@x.org"))),
     ("resend-uncertain", &[], "", Test("an_uncertain_message_is_left_alone_where_that_is_wanted")),
     ("save", &[], "nosave", Hides(Refused, File("home/dead.letter"))),
@@ -872,7 +880,7 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
 ];
 
 const BOX: &str = "From alice@example.org Mon Nov 16 09:00:00 2026\n\
-    From: Alice Example <alice@example.org>\nTo: root@example.org\nSubject: first subject\n\n\
+    From: Alice Example <alice@example.org>\nTo: root@example.org, bob@example.net\nSubject: first subject\n\n\
     first body\n\n\
     From root@example.org Tue Nov 17 09:00:00 2026\n\
     From: root@example.org\nTo: carol@example.org\nSubject: second subject\n\n\

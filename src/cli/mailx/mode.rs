@@ -134,6 +134,7 @@ fn request(parsed: &mut MailxArguments) -> Result<Request, Failure> {
         without_mime: parsed.no_mime,
         copies: Vec::new(),
         copy_by_name: parsed.record_by_name,
+        ..Request::default()
     };
     targets(request, &parsed.target)
 }
@@ -248,6 +249,8 @@ fn task(parsed: &MailxArguments) -> Result<Task, Failure> {
         Task::Shell {
             no_summary: parsed.no_summary,
             read_only: parsed.read_only,
+            escapes: parsed.enable_cmd_escapes,
+            debug: parsed.debug,
             commands: parsed.cmd.iter().map(lossy).collect(),
         }
     })

@@ -35,11 +35,12 @@ fn failure(error: &clap::Error) -> Failure {
 fn missing(error: &clap::Error) -> Failure {
     let names = words(error, ContextKind::InvalidArg);
     let is_missing = |member: &str| names.iter().any(|name| name.contains(member));
-    // Only `show` has <N>, and only the group of chosen messages has --all. What is left is the
-    // group of marks.
+    // Only the group of chosen messages has --all. What is left is the group of marks.
     if is_missing("<N>") {
-        usage("the number of the message to show is missing")
+        usage("the number of the message is missing")
             .hint("postrider list prints the numbers; $ or last is the last message")
+    } else if is_missing("<RECIPIENT>") {
+        usage("the recipients are missing").hint("give the recipients after the number")
     } else if is_missing("--all") {
         usage("the messages to change are missing").hint(
             "name messages (postrider list prints the numbers), or use --all or a filter such as --from",
@@ -105,7 +106,9 @@ mod tests {
             ("list --json=3", "'--json' takes no value"),
             ("list --bl\norb", "unknown argument '--bl\norb'"),
             ("blorb", "unknown subcommand 'blorb'"),
-            ("show", "the number of the message to show is missing"),
+            ("show", "the number of the message is missing"),
+            ("reply", "the number of the message is missing"),
+            ("forward 1", "the recipients are missing"),
             ("delete", "the messages to change are missing"),
             ("mark --read", "the messages to change are missing"),
             ("mark 1", "the mark to set is missing"),

@@ -299,7 +299,7 @@ fn body(text: &str) -> Result<Filter, String> {
 }
 
 /// Reads the number of a message; the last one is `usize::MAX`.
-fn number(text: &str) -> Result<usize, String> {
+pub(super) fn number(text: &str) -> Result<usize, String> {
     match text {
         "$" | "last" => Ok(usize::MAX),
         _ => text.parse().map_err(|_| {
@@ -394,6 +394,8 @@ impl ReadArguments {
         Task::Shell {
             no_summary: false,
             read_only: self.read_only,
+            escapes: false,
+            debug: false,
             commands: Vec::new(),
         }
     }

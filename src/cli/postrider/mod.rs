@@ -1,5 +1,6 @@
 //! The postrider face: subcommands with long options, for new scripts.
 
+mod answer;
 mod common;
 mod complaints;
 pub(crate) mod flush;
@@ -52,6 +53,12 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         }
         PostriderCommand::Mark(mark) => {
             read_by(&mark.task(), &mark.choice.mailbox, diagnostics);
+        }
+        PostriderCommand::Reply(arguments) => {
+            answer::reply(&arguments, &environment, diagnostics);
+        }
+        PostriderCommand::Forward(arguments) => {
+            answer::forward(&arguments, &environment, diagnostics);
         }
         PostriderCommand::Outbox { command } => outbox::run(&command, &environment, diagnostics),
         PostriderCommand::Resend(arguments) => resend::run(arguments, &environment, diagnostics),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use super::answer::{ForwardArguments, ReplyArguments};
 use super::common::CommonArguments;
 use super::looking::{
     CountArguments, ExtractArguments, FilterArguments, ListArguments, MailboxArguments,
@@ -72,6 +73,15 @@ pub(crate) enum PostriderCommand {
     /// A message is marked if the LIST names it and every filter matches it. Without a LIST, the
     /// filters apply to all messages. The exit status is 1 if no message matched.
     Mark(MarkArguments),
+    /// Reply to a message, with a text read from standard input
+    ///
+    /// The reply goes to the addresses in Reply-To, else to the author. If the reply is accepted, the
+    /// message is marked as read and answered.
+    Reply(ReplyArguments),
+    /// Forward a message, with a text of yours read from standard input
+    ///
+    /// The text of the message follows yours, and its attachments are sent with it.
+    Forward(ForwardArguments),
     /// Look after the messages that wait to be sent
     Outbox {
         /// What to do

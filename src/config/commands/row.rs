@@ -17,6 +17,10 @@ pub enum Arguments {
     Piped,
     /// `+` or `-`, with a number for more than one step.
     Steps,
+    /// Recipients.
+    Recipients,
+    /// A message list, and then recipients in one word.
+    Forwarded,
     /// The rest of the line as it is.
     Text,
 }
@@ -32,6 +36,8 @@ impl Arguments {
             Arguments::Topic => "[command]",
             Arguments::Piped => "[[messages] command]",
             Arguments::Steps => "[+|-][number]",
+            Arguments::Recipients => "recipients",
+            Arguments::Forwarded => "[messages] recipients",
             Arguments::Text => "[text]",
         }
     }
@@ -167,10 +173,62 @@ pub(crate) enum PromptCommand {
     Answered,
     /// Clears the mark answered.
     Unanswered,
+    /// Sends a message.
+    Mail,
+    /// The same, with a copy in a file named after the first recipient.
+    MailRecorded,
+    /// Replies to the author and the other recipients; `flipr` swaps it with the next one.
+    Reply,
+    /// Replies to the authors.
+    ReplyAuthor,
+    /// Replies to all, whatever `flipr` says.
+    ReplyAll,
+    /// Replies to the authors, whatever `flipr` says.
+    ReplySender,
+    /// Replies to all, with a copy in a file named after the author.
+    Followup,
+    /// Replies to the authors, with such a copy.
+    FollowupAuthor,
+    /// Replies to all with such a copy, whatever `flipr` says.
+    FollowupAll,
+    /// Replies to the authors with such a copy, whatever `flipr` says.
+    FollowupSender,
+    /// Forwards messages.
+    Forward,
+    /// The same, with a copy in a file named after the first recipient.
+    ForwardRecorded,
+    /// Sends messages on as they are, with fields that say so.
+    Resend,
+    /// Sends messages on as they are.
+    ResendPlain,
     /// Sets the mark draft.
     Draft,
     /// Clears the mark draft.
     Undraft,
+}
+
+impl PromptCommand {
+    /// Returns whether the lines behind it are the text of a message, and no commands.
+    pub(crate) fn reads_text(self) -> bool {
+        use PromptCommand::{
+            Followup, FollowupAll, FollowupAuthor, FollowupSender, Forward, ForwardRecorded, Mail,
+            MailRecorded, Reply, ReplyAll, ReplyAuthor, ReplySender,
+        };
+        matches!(
+            self,
+            Mail | MailRecorded
+                | Reply
+                | ReplyAuthor
+                | ReplyAll
+                | ReplySender
+                | Followup
+                | FollowupAuthor
+                | FollowupAll
+                | FollowupSender
+                | Forward
+                | ForwardRecorded
+        )
+    }
 }
 
 /// The meaning of a row in an rc file, and after `-X`, `-E` and `~:`.
@@ -271,6 +329,13 @@ impl Command {
     pub(super) const fn in_rc_files(mut self, rc: RcCommand) -> Command {
         self.allowed.rc = Some(rc);
         self
+    }
+
+    /// Returns whether the lines behind it are the text of a message.
+    pub(crate) fn reads_text(&self) -> bool {
+        self.allowed
+            .prompt
+            .is_some_and(|(command, _)| command.reads_text())
     }
 
     /// Returns whether it is a command of the prompt.

@@ -6,6 +6,7 @@
 
 use super::row::Arguments::Piped;
 use super::row::Arguments::{File as Target, Message, Messages, None, Steps, Text as Line, Topic};
+use super::row::Arguments::{Forwarded, Recipients};
 use super::row::Help::{Alias as Same, Text};
 use super::row::PromptCommand::{
     Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, File,
@@ -16,6 +17,10 @@ use super::row::PromptCommand::{
     Unsort, Untag, Version, Write,
 };
 use super::row::PromptCommand::{Edit, Pipe, Shell, ShellCommand, Visual};
+use super::row::PromptCommand::{
+    Followup, FollowupAll, FollowupAuthor, FollowupSender, Forward, ForwardRecorded, Mail,
+    MailRecorded, Reply, ReplyAll, ReplyAuthor, ReplySender, Resend, ResendPlain,
+};
 use super::row::RcCommand::{
     Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
     NoEffect, NotAllowed, Retain, Set, Source, SourceIf, Unalias, UncommandAlias, Unignore,
@@ -130,12 +135,31 @@ const FOLDERS: &[Command] = &[
 
 #[rustfmt::skip]
 const SENDING: &[Command] = &[
-    of_rc_files("mail", 1, NotAllowed),
-    of_rc_files("reply", 1, NotAllowed),
-    of_rc_files("respond", 1, NotAllowed),
-    of_rc_files("Reply", 1, NotAllowed),
-    of_rc_files("followup", 2, NotAllowed),
-    of_rc_files("Followup", 1, NotAllowed),
+    changes("mail", 1, Mail, Recipients, Text("Send a message")).in_rc_files(NotAllowed)
+        .more("At a terminal, type the text and end it with a line `~.` or with Ctrl-D; help escapes lists the other escapes. In a script, the lines after the command are the text, up to the end of the input; with -~ a line `~.` ends it.\n    mail ada@example.org, ops"),
+    changes("Mail", 1, MailRecorded, Recipients, Text("Send a message, and append a copy to a file named after the first recipient")),
+    changes("reply", 1, Reply, Messages, Text("Reply to the author and the other recipients")).in_rc_files(NotAllowed)
+        .more("Your own addresses are left out: your login name on this host, the address in from, and your alternates. The fields Reply-To and Mail-Followup-To of the message are followed; see reply-to-honour and followup-to-honour. Set flipr to swap reply and Reply. If the reply is accepted, the message is marked as answered."),
+    changes("respond", 3, Reply, Messages, Same).in_rc_files(NotAllowed),
+    changes("Reply", 1, ReplyAuthor, Messages, Text("Reply to the authors only")).in_rc_files(NotAllowed),
+    changes("Respond", 3, ReplyAuthor, Messages, Same).in_rc_files(NotAllowed),
+    changes("replyall", 6, ReplyAll, Messages, Text("Reply like reply, but ignore flipr")),
+    changes("respondall", 8, ReplyAll, Messages, Same),
+    changes("replysender", 6, ReplySender, Messages, Text("Reply like Reply, but ignore flipr")),
+    changes("respondsender", 8, ReplySender, Messages, Same),
+    changes("followup", 2, Followup, Messages, Text("Reply like reply, and append a copy to a file named after the author")).in_rc_files(NotAllowed),
+    changes("Followup", 1, FollowupAuthor, Messages, Text("Reply like Reply, and append a copy to a file named after the author")).in_rc_files(NotAllowed),
+    changes("followupall", 9, FollowupAll, Messages, Text("Reply like followup, but ignore flipr")),
+    changes("followupsender", 9, FollowupSender, Messages, Text("Reply like Followup, but ignore flipr")),
+    changes("forward", 4, Forward, Forwarded, Text("Forward messages with a text of yours"))
+        .more("The last word is the recipients, with commas between them. The text of the messages follows yours, and their attachments are sent too, unless forward-attachments is unset. With forward-as-attachment the whole messages are attached.\n    forward 3 ada@example.org,ops"),
+    changes("fwd", 3, Forward, Forwarded, Same),
+    changes("Forward", 4, ForwardRecorded, Forwarded, Text("Forward messages, and append a copy to a file named after the first recipient")),
+    changes("Fwd", 3, ForwardRecorded, Forwarded, Same),
+    changes("resend", 4, Resend, Forwarded, Text("Send messages unchanged to other recipients, with header fields that name you as the sender")),
+    changes("redirect", 5, Resend, Forwarded, Same),
+    changes("Resend", 4, ResendPlain, Forwarded, Text("Send messages unchanged to other recipients, without such header fields")),
+    changes("Redirect", 5, ResendPlain, Forwarded, Same),
 ];
 
 #[rustfmt::skip]
