@@ -323,6 +323,7 @@ fn converse(
             lines = BufReader::new(Interruptible::new(signals));
             CommandInput::Lines(&mut lines)
         }
+        (true, Some(_)) if around.environment.is_dumb => CommandInput::PlainTerminal,
         // Not locked for a terminal: on a simple one the line editor locks it itself.
         _ => CommandInput::Terminal,
     };

@@ -10,6 +10,10 @@ use super::reader::Reader;
 use crate::compose::escapes::{Event, TypedLines};
 use crate::exit::{Failure, Kind};
 use crate::sys::signals::{Prompt, Signals};
+use crate::sys::stdin::{StandardLine, StandardLines, has_hung_up};
+
+/// The signal of a terminal that is gone.
+const SIGHUP: u8 = signal_hook::consts::SIGHUP as u8;
 
 type Editor = rustyline::Editor<(), MemHistory>;
 
@@ -19,6 +23,8 @@ pub(crate) enum CommandInput<'a> {
     Lines(&'a mut dyn BufRead),
     /// The terminal, with line editing.
     Terminal,
+    /// A terminal that knows no sequences: the kernel edits its lines.
+    PlainTerminal,
 }
 
 /// Where commands come from, and the texts that stand behind some of them.
@@ -39,6 +45,7 @@ enum Base<'a> {
     /// The terminal, until it is first read from: commands of `-Y` may run a pager there.
     Unopened,
     Terminal(Box<Terminal>),
+    Plain(Option<StandardLines<'a>>),
 }
 
 /// The line editor, and what a signal does while it waits for keys.
@@ -63,7 +70,17 @@ impl Terminal {
         Ok(Terminal { editor, prompt })
     }
 
-    /// Waits for a line.
+    /// Waits for a line of a text; none where a signal asks us to stop.
+    fn ask_text(&mut self, prompt: &str) -> Option<Result<String, ReadlineError>> {
+        let editor = &mut self.editor;
+        let mut ask = || editor.readline(prompt);
+        match &self.prompt {
+            Some(guard) => guard.during_text(ask),
+            None => Some(ask()),
+        }
+    }
+
+    /// Waits for a command.
     fn ask(&mut self, prompt: &str) -> Result<String, ReadlineError> {
         let editor = &mut self.editor;
         let mut ask = || editor.readline(prompt);
@@ -91,6 +108,7 @@ impl<'a> CommandSource<'a> {
             base: match input {
                 CommandInput::Lines(lines) => Base::Lines(lines),
                 CommandInput::Terminal => Base::Unopened,
+                CommandInput::PlainTerminal => Base::Plain(signals.map(StandardLines::new)),
             },
             signals,
             prompt: String::new(),
@@ -108,7 +126,10 @@ impl<'a> CommandSource<'a> {
 
     /// Returns whether a person types the lines of a text, so that prompts are shown.
     pub(super) fn is_typed(&self) -> bool {
-        matches!(self.base, Base::Unopened | Base::Terminal(_))
+        matches!(
+            self.base,
+            Base::Unopened | Base::Terminal(_) | Base::Plain(_)
+        )
     }
 
     /// Returns the next whole line, or `None` at the end.
@@ -131,7 +152,28 @@ impl<'a> CommandSource<'a> {
 
     fn physical_line(&mut self, reader: &mut Reader<'_, '_>) -> Result<Option<String>, Failure> {
         match self.base()? {
-            Base::Empty | Base::Unopened => Ok(None),
+            Base::Empty | Base::Unopened | Base::Plain(None) => Ok(None),
+            Base::Plain(Some(lines)) => loop {
+                let prompt = reader.options.prompt.clone();
+                reader.screen.text(&prompt);
+                reader.screen.flush();
+                match lines.next_line() {
+                    StandardLine::Line(line) => {
+                        let line = String::from_utf8_lossy(&line);
+                        return Ok(Some(line.trim_end_matches(['\n', '\r']).to_owned()));
+                    }
+                    // An interrupt takes back the line, and a new prompt stands on a line of its own.
+                    StandardLine::Interrupt => reader.screen.raw(b"\n"),
+                    StandardLine::End => {
+                        reader.screen.raw(b"\n");
+                        return Ok(None);
+                    }
+                    StandardLine::Signal(signal) => return Err(interrupted_commands(signal)),
+                    StandardLine::Failed(error) => {
+                        return Err(unreadable_terminal().because(error));
+                    }
+                }
+            },
             Base::Lines(lines) => {
                 // A script must not find prompts in its output.
                 if reader.around.stdin_is_terminal {
@@ -157,6 +199,10 @@ impl<'a> CommandSource<'a> {
                     Ok(line) => return Ok(Some(line)),
                     // An interrupt takes back the line and nothing else.
                     Err(ReadlineError::Interrupted) => continue,
+                    // A terminal that is gone asks for no change (`quit`).
+                    Err(ReadlineError::Eof) if has_hung_up() => {
+                        return Err(interrupted_commands(SIGHUP));
+                    }
                     Err(ReadlineError::Eof) => return Ok(None),
                     Err(error) => return Err(unreadable_terminal().because(error)),
                 }
@@ -182,7 +228,8 @@ impl TypedLines for CommandSource<'_> {
             Err(failure) => return Event::Stop(failure),
         };
         match base {
-            Base::Empty | Base::Unopened => Event::End,
+            Base::Empty | Base::Unopened | Base::Plain(None) => Event::End,
+            Base::Plain(Some(lines)) => lines.next(),
             Base::Lines(lines) => {
                 let mut line = Vec::new();
                 match lines.read_until(b'\n', &mut line) {
@@ -196,21 +243,38 @@ impl TypedLines for CommandSource<'_> {
             }
             // The same editor as for commands: what was typed ahead of the text is in its buffer,
             // and must not be carried out as commands.
-            Base::Terminal(terminal) => match terminal.ask(&prompt) {
-                Ok(line) => Event::Line(format!("{line}\n").into_bytes()),
-                Err(ReadlineError::Interrupted) => Event::Interrupt,
-                Err(ReadlineError::Eof) => Event::End,
-                Err(error) => Event::Stop(unreadable_terminal().because(error)),
-            },
+            Base::Terminal(terminal) => {
+                let answer = terminal.ask_text(&prompt);
+                // The signal is why the editor has stopped waiting, whatever it says itself.
+                if let Some(signal) = signals.and_then(Signals::received) {
+                    return Event::Stop(interrupted_text(signal));
+                }
+                match answer {
+                    Some(Ok(line)) => Event::Line(format!("{line}\n").into_bytes()),
+                    Some(Err(ReadlineError::Interrupted)) => Event::Interrupt,
+                    // A terminal that is gone ends no text.
+                    Some(Err(ReadlineError::Eof)) | None if has_hung_up() => {
+                        Event::Stop(interrupted_text(SIGHUP))
+                    }
+                    Some(Err(ReadlineError::Eof)) | None => Event::End,
+                    Some(Err(error)) => Event::Stop(unreadable_terminal().because(error)),
+                }
+            }
         }
     }
 
     fn takes_prompt(&mut self, prompt: &str) -> bool {
-        if self.is_typed() {
+        let has_editor = matches!(self.base, Base::Unopened | Base::Terminal(_));
+        if has_editor {
             prompt.clone_into(&mut self.prompt);
         }
-        self.is_typed()
+        has_editor
     }
+}
+
+fn interrupted_commands(signal: u8) -> Failure {
+    let what = format!("interrupted by signal {signal}");
+    Failure::new(Kind::Signal(signal), what)
 }
 
 fn interrupted_text(signal: u8) -> Failure {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd::{Pid, getpid};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
@@ -185,17 +185,27 @@ impl Signals {
                 low_level::pipe::register(signal, ringer.try_clone()?)?;
             }
         }
-        let prompt = Prompt::default();
-        let asking = Arc::clone(&prompt.asking);
         let received = Arc::clone(&self.received);
+        let prompt = Prompt {
+            asking: Arc::default(),
+            received: Arc::clone(&received),
+        };
+        let asking = Arc::clone(&prompt.asking);
         let ends_us = move || {
             while bell.read_exact(&mut [0]).is_ok() {
                 let asking = asking.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(terminal) = &*asking {
-                    // A terminal that is gone needs no setting back.
-                    let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, terminal);
-                    let signal = received.load(Ordering::SeqCst);
-                    die_of(u8::try_from(signal).unwrap_or(0));
+                match &*asking {
+                    Asked::Nothing => {}
+                    Asked::Command(terminal) => {
+                        // A terminal that is gone needs no setting back.
+                        if let Some(terminal) = terminal {
+                            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, terminal);
+                        }
+                        let signal = received.load(Ordering::SeqCst);
+                        die_of(u8::try_from(signal).unwrap_or(0));
+                    }
+                    // The line editor has a handler for the interrupt key alone, while it waits.
+                    Asked::Text => drop(kill(getpid(), Signal::SIGINT)),
                 }
             }
         };
@@ -366,25 +376,46 @@ impl Drop for Held {
 /// The prompt of a line editor.
 ///
 /// The editor sets the terminal to give single keys and waits in the kernel, where no [`Signals`]
-/// reach it. So while it waits SIGTERM, SIGHUP and SIGQUIT do what they do without a handler, with
-/// the terminal as it was before: nothing is half done at a prompt.
-#[derive(Debug, Default)]
+/// reach it. So while it waits for a command SIGTERM, SIGHUP and SIGQUIT do what they do without a
+/// handler, with the terminal as it was before: nothing is half done at a prompt. While it waits for
+/// a line of a text they end the waiting, so that the text can be kept.
+#[derive(Debug)]
 pub struct Prompt {
-    /// The settings of the terminal to be restored, while a line is being typed.
-    asking: Arc<Mutex<Option<Termios>>>,
+    asking: Arc<Mutex<Asked>>,
+    received: Arc<AtomicUsize>,
+}
+
+/// What a line editor waits for.
+#[derive(Debug, Default)]
+enum Asked {
+    #[default]
+    Nothing,
+    /// A command. The settings of the terminal are to be restored, if it has any.
+    Command(Option<Termios>),
+    /// A line of a text.
+    Text,
 }
 
 impl Prompt {
-    /// Runs a line editor.
+    /// Runs a line editor that asks for a command.
     pub fn during<T>(&self, ask: impl FnOnce() -> T) -> T {
-        self.set(tcgetattr(io::stdin()).ok());
+        self.set(Asked::Command(tcgetattr(io::stdin()).ok()));
         let answer = ask();
-        self.set(None);
+        self.set(Asked::Nothing);
         answer
     }
 
-    fn set(&self, terminal: Option<Termios>) {
-        *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = terminal;
+    /// Runs a line editor that asks for a line of a text; none where a signal asks us to stop.
+    pub fn during_text<T>(&self, ask: impl FnOnce() -> T) -> Option<T> {
+        self.set(Asked::Text);
+        // Looked at behind that: a signal that comes now wakes the editor.
+        let answer = (self.received.load(Ordering::SeqCst) == 0).then(ask);
+        self.set(Asked::Nothing);
+        answer
+    }
+
+    fn set(&self, asked: Asked) {
+        *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = asked;
     }
 }
 

@@ -119,9 +119,7 @@ impl StandardLines<'_> {
         match nix::unistd::read(&stdin, &mut block) {
             // A terminal that is gone gives an end of file before the shell can send its signal: what
             // was typed is not complete.
-            Ok(0) if self.is_terminal && has_hung_up(&stdin) => {
-                Some(StandardLine::Signal(SIGHUP as u8))
-            }
+            Ok(0) if self.is_terminal && has_hung_up() => Some(StandardLine::Signal(SIGHUP as u8)),
             // Ctrl-D at the start of a line ends the input. Behind text it gives that text without
             // a line end, and the next read says whether more comes.
             Ok(0) if self.pending.is_empty() => Some(StandardLine::End),
@@ -138,8 +136,9 @@ impl StandardLines<'_> {
     }
 }
 
-/// Returns whether the other end of a terminal is closed.
-fn has_hung_up(stdin: &io::Stdin) -> bool {
+/// Returns whether the other end of the terminal at standard input is closed.
+pub(crate) fn has_hung_up() -> bool {
+    let stdin = io::stdin();
     let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
     let polled = poll(&mut fds, PollTimeout::ZERO);
     let found = fds[0].revents().unwrap_or(PollFlags::empty());

@@ -96,6 +96,7 @@ mod told;
 mod told_names;
 mod trust;
 mod truth;
+mod typing;
 mod unread;
 mod unsent_told;
 mod unsteady_relay;
