@@ -36,6 +36,8 @@ complete -c postrider -n "__fish_postrider_needs_command" -f -a "show" -d 'Show 
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "extract" -d 'Write the attachments of a message into files'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "delete" -d 'Delete messages of a mailbox'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "mark" -d 'Mark messages of a mailbox'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "reply" -d 'Reply to a message, with a text read from standard input'
+complete -c postrider -n "__fish_postrider_needs_command" -f -a "forward" -d 'Forward a message, with a text of yours read from standard input'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "outbox" -d 'Look after the messages that wait to be sent'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "resend" -d 'Send unsent messages again'
 complete -c postrider -n "__fish_postrider_needs_command" -f -a "ses-password" -d 'Print the SMTP password of AWS SES'
@@ -210,6 +212,40 @@ complete -c postrider -n "__fish_postrider_using_subcommand mark" -l json -d 'Pr
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -l no-system-rc -d 'Do not read the system\'s configuration files'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand mark" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l subject -d 'Set the subject' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l cc -d 'Send a copy to these recipients' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l bcc -d 'Send a copy to these recipients, hidden from the others' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l from -d 'Set the sender in the From field and in the envelope' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l attach -d 'Attach this file' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l all -d 'Reply to the other recipients, too'
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l quote -d 'Quote the message above the text'
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l dry-run -d 'Print the message and its routes; send nothing'
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l json -d 'Print the result as one JSON object on standard output'
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand reply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l subject -d 'Set the subject' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l cc -d 'Send a copy to these recipients' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l bcc -d 'Send a copy to these recipients, hidden from the others' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l from -d 'Set the sender in the From field and in the envelope' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l attach -d 'Attach this file' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l file -d 'Read this mailbox instead of the system mailbox' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l user -d 'Read the system mailbox of this user' -r -f -a "(__fish_complete_users)"
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l set -d 'Set a variable; noNAME unsets it' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l account -d 'Use this account of the configuration' -r -f
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l config -d 'Read this configuration file instead of the user\'s' -r -F
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l as-attachment -d 'Attach the whole message, instead of adding its text to yours'
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l no-attachments -d 'Leave out the attachments of the message'
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l dry-run -d 'Print the message and its routes; send nothing'
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l json -d 'Print the result as one JSON object on standard output'
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -l no-system-rc -d 'Do not read the system\'s configuration files'
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
+complete -c postrider -n "__fish_postrider_using_subcommand forward" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -s h -l help -d 'Print help'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "list" -d 'List the messages that wait to be sent'
 complete -c postrider -n "__fish_postrider_using_subcommand outbox; and not __fish_seen_subcommand_from list show flush retry hold release drop help" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
@@ -286,21 +322,23 @@ complete -c postrider -n "__fish_postrider_using_subcommand resend" -l no-system
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -s v -l verbose -d 'Report what is done, and show the dialogue with the relay'
 complete -c postrider -n "__fish_postrider_using_subcommand resend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postrider -n "__fish_postrider_using_subcommand ses-password" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "read" -d 'Open the reader'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "search" -d 'List the messages that a search finds'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "count" -d 'Print the number of messages'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "extract" -d 'Write the attachments of a message into files'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "delete" -d 'Delete messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "mark" -d 'Mark messages of a mailbox'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "outbox" -d 'Look after the messages that wait to be sent'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "resend" -d 'Send unsent messages again'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "ses-password" -d 'Print the SMTP password of AWS SES'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
-complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark outbox resend ses-password mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "send" -d 'Send a message read from standard input'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "read" -d 'Open the reader'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "list" -d 'List the messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "search" -d 'List the messages that a search finds'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "count" -d 'Print the number of messages'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "show" -d 'Show one message of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "extract" -d 'Write the attachments of a message into files'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "delete" -d 'Delete messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "mark" -d 'Mark messages of a mailbox'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "reply" -d 'Reply to a message, with a text read from standard input'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "forward" -d 'Forward a message, with a text of yours read from standard input'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "outbox" -d 'Look after the messages that wait to be sent'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "resend" -d 'Send unsent messages again'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "ses-password" -d 'Print the SMTP password of AWS SES'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "mailx" -d 'Take a mailx command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "sendmail" -d 'Take a sendmail command line'
+complete -c postrider -n "__fish_postrider_using_subcommand help; and not __fish_seen_subcommand_from send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "list" -d 'List the messages that wait to be sent'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "show" -d 'Show one message of the outbox, its recipients and every reply'
 complete -c postrider -n "__fish_postrider_using_subcommand help; and __fish_seen_subcommand_from outbox" -f -a "flush" -d 'Send the messages that wait'
