@@ -298,9 +298,13 @@ fn may_take_out(mailbox: &Mailbox) -> Result<(), Failure> {
         let path = sanitize::path(mailbox.path());
         format!("the messages in {path} are not sent, because they cannot be taken out of it")
     };
-    if mailbox.is_compressed() {
-        let failure = Failure::new(Kind::Usage, what()).because("the file is compressed");
-        return Err(failure.hint("unpack the file first"));
+    if let Some(kind) = mailbox.unchangeable() {
+        let failure = Failure::new(Kind::Usage, what()).because(format!("the file is {kind}"));
+        return Err(if kind == "compressed" {
+            failure.hint("unpack the file first")
+        } else {
+            failure
+        });
     }
     eaccess(mailbox.path(), AccessFlags::W_OK)
         .map_err(|error| Failure::new(Kind::NoPermission, what()).because(io::Error::from(error)))

@@ -129,6 +129,48 @@ impl Flags {
     }
 }
 
+/// The bits of `X-Mozilla-Status`, a hexadecimal number, and their flags (nsMsgMessageFlags.h).
+const MOZILLA: [(u32, Flags); 4] = [
+    (1, Flags::READ),
+    (2, Flags::ANSWERED),
+    (4, Flags::FLAGGED),
+    (8, Flags::DELETED),
+];
+
+/// The flags of a header block, gathered from its lines.
+///
+/// Thunderbird keeps them in `X-Mozilla-Status`. They count where no flag stands in `Status` and
+/// `X-Status`, which is where this program writes them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StatusFields {
+    status: Flags,
+    mozilla: Flags,
+}
+
+impl StatusFields {
+    /// Adds the flags of a header line, if it is one of these fields.
+    pub(super) fn read(&mut self, line: &[u8]) {
+        let Some(body) = field_body(line, b"x-mozilla-status:") else {
+            return self.status.read_field(line);
+        };
+        let number = std::str::from_utf8(body.trim_ascii()).unwrap_or_default();
+        let bits = u32::from_str_radix(number, 16).unwrap_or(0);
+        for (bit, flag) in MOZILLA {
+            if bits & bit != 0 {
+                self.mozilla.insert(flag);
+            }
+        }
+    }
+
+    /// Returns the flags of the message.
+    pub(super) fn flags(self) -> Flags {
+        match self.status {
+            Flags::NONE => self.mozilla,
+            status => status,
+        }
+    }
+}
+
 /// Returns the field body of a line that starts with this name (lower case, with its colon).
 pub(super) fn field_body<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (start, body) = line.split_at_checked(name.len())?;
@@ -154,6 +196,30 @@ mod tests {
             let mut flags = Flags::NONE;
             flags.read_field(line.as_bytes());
             assert_eq!(flags, expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_status_of_mozilla_counts_where_there_is_no_other() {
+        let rows: [(&[&str], Flags); 8] = [
+            (&["X-Mozilla-Status: 0001"], Flags::READ),
+            (&["X-Mozilla-Status: 100f\r\n"], Flags(45)),
+            (&["X-Mozilla-Status: 0000\n"], Flags::NONE),
+            (&["x-mozilla-status:9"], Flags(33)),
+            (&["X-Mozilla-Status: many\n"], Flags::NONE),
+            (&["X-Mozilla-Status2: 0001\n"], Flags::NONE),
+            (&["X-Mozilla-Status: 0001\n", "Status: O\n"], Flags::OLD),
+            (
+                &["X-Status: F\n", "X-Mozilla-Status: 0001\n"],
+                Flags::FLAGGED,
+            ),
+        ];
+        for (lines, expected) in rows {
+            let mut fields = StatusFields::default();
+            for line in lines {
+                fields.read(line.as_bytes());
+            }
+            assert_eq!(fields.flags(), expected, "{lines:?}");
         }
     }
 

@@ -102,4 +102,4 @@ pub use notice::Notice;
 pub use open::{Mailbox, has_mail};
 pub(crate) use read_at::read_full;
 pub use rewrite::journal::shared_journals;
-pub use rewrite::recover;
+pub use rewrite::{prepend, recover};

@@ -401,5 +401,7 @@ pub(super) fn may_write(mailbox: &Mailbox) -> bool {
     // A change that broke off must be completed before the next one, and cannot be if its journal
     // cannot be read.
     let is_whole = |notice: &Notice| !matches!(notice, Notice::Unreadable { .. });
-    !mailbox.is_compressed() && mailbox.notices().iter().all(is_whole) && places.iter().all(is_open)
+    mailbox.unchangeable().is_none()
+        && mailbox.notices().iter().all(is_whole)
+        && places.iter().all(is_open)
 }

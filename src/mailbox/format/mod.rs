@@ -2,7 +2,7 @@
 //! and what a message looks like in it.
 //!
 //! [`mbox`] and [`mmdf`] are the scanners: they find the messages of a file. [`gzip`] decompresses a
-//! file first. [`separator`] judges a line that starts with `From `, [`from_line`] parses it.
+//! file first. [`single`] recognises a file that is one message. [`separator`] judges a line that starts with `From `, [`from_line`] parses it.
 //! [`quote`] writes a message as an mbox holds it, [`unquote`] reads it back, [`status`] the fields with its flags. [`header_meter`] finds the
 //! end of a header that comes in blocks. [`torn`]
 //! recognises an append that broke off.
@@ -17,6 +17,7 @@ pub(in crate::mailbox) mod mbox;
 pub(in crate::mailbox) mod mmdf;
 pub(in crate::mailbox) mod quote;
 pub(in crate::mailbox) mod separator;
+pub(in crate::mailbox) mod single;
 pub(in crate::mailbox) mod status;
 pub(in crate::mailbox) mod torn;
 pub(in crate::mailbox) mod unquote;

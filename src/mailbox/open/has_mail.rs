@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::mailbox::change::Journals;
 use crate::mailbox::error::OpenError;
 use crate::mailbox::file::open_regular;
-use crate::mailbox::format::{Beginning, beginning, gzip};
+use crate::mailbox::format::{Beginning, beginning, gzip, single};
 use crate::mailbox::maildir;
 use crate::mailbox::read::snapshot::view_of;
 use crate::mailbox::read::stamp::Stamp;
@@ -34,7 +34,10 @@ pub fn has_mail(path: &Path, journals: &Journals) -> Result<bool, OpenError> {
     // A rewrite that broke off may have deleted the last message.
     let found = journal::find(&target, journals, &mut Vec::new()).map_err(io)?;
     let view = view_of(&file, &Stamp::of(&metadata), found, &mut Vec::new()).map_err(io)?;
-    is_with_mail(path, beginning(&view, view.len()).map_err(io)?)
+    match beginning(&view, view.len()).map_err(io)? {
+        Beginning::Other if single::scan(&view, view.len()).map_err(io)?.is_some() => Ok(true),
+        beginning => is_with_mail(path, beginning),
+    }
 }
 
 /// Returns whether a file that begins like this has mail.

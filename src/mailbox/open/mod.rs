@@ -24,7 +24,7 @@ use crate::mailbox::error::{CommitError, OpenError};
 use crate::mailbox::file::open_regular;
 use crate::mailbox::format::mbox::{self, MessageRef};
 use crate::mailbox::format::quote::Form;
-use crate::mailbox::format::{framing, gzip, scan_any, torn};
+use crate::mailbox::format::{framing, gzip, scan_any, single, torn};
 use crate::mailbox::maildir::Maildir;
 use crate::mailbox::notice::Notice;
 use crate::mailbox::read::open_file::{MessageRest, OpenFile};
@@ -40,6 +40,8 @@ enum Storage {
     File(OpenFile),
     /// The same, from a compressed file.
     Compressed(OpenFile),
+    /// The file is the only message.
+    Single(OpenFile),
     /// Each in a file of its own.
     Maildir(Maildir),
 }
@@ -122,7 +124,12 @@ impl Mailbox {
         if gzip::is_compressed(&file).map_err(io)? {
             return Mailbox::open_compressed(path, &file, visit);
         }
-        let mut scanned = snapshot::take(path, &Arc::new(file), journals, end_only, visit)?;
+        let file = Arc::new(file);
+        let again = visit.as_mut().map(|visit| &mut **visit as mbox::Visit<'_>);
+        let mut scanned = match snapshot::take(path, &file, journals, end_only, again) {
+            Err(OpenError::NotMbox { .. }) => return Mailbox::open_single(path, &file, visit),
+            scanned => scanned?,
+        };
         if scanned.scan.is_torn {
             scanned.notices.push(Notice::Torn);
         }
@@ -167,6 +174,37 @@ impl Mailbox {
         })
     }
 
+    /// Opens a file that is one message, without a From_ line; it can only be read.
+    fn open_single(
+        path: &Path,
+        file: &Arc<File>,
+        visit: Option<mbox::Visit<'_>>,
+    ) -> Result<Mailbox, OpenError> {
+        let io = |source| OpenError::new(path, source);
+        let opened = Stamp::of(&file.metadata().map_err(io)?);
+        let view = PatchedFile::of_file(Arc::clone(file), opened.size());
+        let Some((mut message, header)) = single::scan(&view, view.len()).map_err(io)? else {
+            return Err(OpenError::NotMbox {
+                path: path.to_owned(),
+            });
+        };
+        let file = OpenFile::new(path, &Journals::default(), Snapshot { view, opened }, false);
+        let mut mailbox = Mailbox {
+            path: path.to_owned(),
+            storage: Storage::Single(file),
+            messages: vec![message],
+            is_partial: false,
+            notices: Vec::new(),
+        };
+        // Lines are counted for a visitor alone, as in a mailbox of many.
+        if let Some(visit) = visit {
+            message.lines = Some(mailbox.lines(0).map_err(io)?);
+            mailbox.messages[0] = message;
+            visit(0, &message, &header);
+        }
+        Ok(mailbox)
+    }
+
     /// Returns the path by which the mailbox was opened.
     pub fn path(&self) -> &Path {
         &self.path
@@ -184,7 +222,7 @@ impl Mailbox {
     /// Returns the file that holds all messages, or the Maildir that has one for each.
     fn file(&self) -> Result<&OpenFile, &Maildir> {
         match &self.storage {
-            Storage::File(file) | Storage::Compressed(file) => Ok(file),
+            Storage::File(file) | Storage::Compressed(file) | Storage::Single(file) => Ok(file),
             Storage::Maildir(maildir) => Err(maildir),
         }
     }
@@ -204,9 +242,13 @@ impl Mailbox {
         self.is_partial
     }
 
-    /// Returns whether the mailbox is compressed, and so can only be read.
-    pub fn is_compressed(&self) -> bool {
-        matches!(self.storage, Storage::Compressed(_))
+    /// Returns what the file is, if that is why the mailbox can only be read.
+    pub fn unchangeable(&self) -> Option<&'static str> {
+        match self.storage {
+            Storage::Compressed(_) => Some("compressed"),
+            Storage::Single(_) => Some("a single message and no mailbox"),
+            Storage::File(_) | Storage::Maildir(_) => None,
+        }
     }
 
     /// Returns whether another program has written to the mailbox since it was opened.
@@ -322,7 +364,8 @@ impl Mailbox {
 
     /// Returns the form in which messages come from this mailbox, for [`append`](crate::mailbox::append()).
     pub fn form(&self) -> Form {
-        if self.maildir().is_some() || self.is_mmdf() {
+        let is_single = matches!(self.storage, Storage::Single(_));
+        if is_single || self.maildir().is_some() || self.is_mmdf() {
             Form::Filed
         } else {
             Form::Stored
@@ -347,10 +390,13 @@ impl Mailbox {
             Storage::File(file) => {
                 rewrite::commit(file, &self.messages, self.is_partial, changes, options)
             }
-            Storage::Compressed(_) => Err(CommitError::Refused {
-                path: self.path.clone(),
-                why: "compressed, and so read-only".to_owned(),
-            }),
+            Storage::Compressed(_) | Storage::Single(_) => {
+                let what = self.unchangeable().unwrap_or_default();
+                Err(CommitError::Refused {
+                    path: self.path.clone(),
+                    why: format!("{what}, and so read-only"),
+                })
+            }
             Storage::Maildir(maildir) => maildir.commit(&self.messages, changes),
         }
     }

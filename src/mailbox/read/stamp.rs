@@ -42,11 +42,12 @@ pub(in crate::mailbox) fn set_times(file: &File, has_new: bool) {
     let Ok(metadata) = file.metadata() else {
         return;
     };
-    let (Ok(accessed), Ok(modified)) = (metadata.accessed(), metadata.modified()) else {
+    let Ok(modified) = metadata.modified() else {
         return;
     };
-    // The two times say already what they are to say.
-    if has_new == (accessed < modified) {
+    // The two times say already what they are to say. Shells compare whole seconds: a rewrite that
+    // has just read the file would look like an access after the mail.
+    if has_new == (metadata.atime() < metadata.mtime()) {
         return;
     }
     let wanted: SystemTime = if has_new {

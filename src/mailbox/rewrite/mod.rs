@@ -36,7 +36,7 @@ use self::apply::Applied;
 use self::journal::{Found, Journal, JournalTarget, LARGEST_PAGE, NewJournal, SECTOR};
 use self::output::Output;
 use self::patched::PatchedFile;
-use self::plan::RewritePlan;
+use self::plan::{OwnedPiece, RewritePlan};
 use self::rescue::rescue;
 use self::reserve::{reserve_growth, within_limit};
 use crate::mailbox::append::tail::cut;
@@ -45,7 +45,7 @@ use crate::mailbox::error::CommitError;
 use crate::mailbox::file::{open_for_rewrite, open_regular};
 use crate::mailbox::format::mbox::{MessageRef, Scan, ScanError};
 use crate::mailbox::format::torn;
-use crate::mailbox::format::{framing, scan_any};
+use crate::mailbox::format::{Beginning, beginning, framing, scan_any};
 use crate::mailbox::lock::{LockError, LockOptions, MailboxLock, dot};
 use crate::mailbox::maildir::is_maildir;
 use crate::mailbox::notice::Notice;
@@ -100,6 +100,40 @@ pub(in crate::mailbox) fn commit(
         }
     })?;
     mailbox.carry_out(&scan.messages, found, true, options)
+}
+
+/// Puts messages, which stand in `mbox` as a file of them has them, before those of an mbox that is
+/// there; all or none, under all locks, with a journal.
+///
+/// # Errors
+/// [`CommitError`] says why nothing was changed.
+pub fn prepend(
+    path: &Path,
+    mbox: Vec<u8>,
+    options: &CommitOptions<'_>,
+) -> Result<Committed, CommitError> {
+    let mut mailbox = LockedMailbox::begin(path, options)?;
+    let size = mailbox.identity()?.size();
+    let begins = beginning(mailbox.lock.file(), size).map_err(|source| mailbox.error(source))?;
+    let refused = |why: &str| CommitError::Refused {
+        path: path.to_owned(),
+        why: why.to_owned(),
+    };
+    if !matches!(begins, Beginning::Mbox | Beginning::Blank) {
+        return Err(refused("not an mbox"));
+    }
+    let pieces = [
+        OwnedPiece::Text(mbox),
+        OwnedPiece::Copy { from: 0, len: size },
+    ];
+    let plan = RewritePlan::restored(0, size, pieces.into_iter())
+        .ok_or_else(|| refused("larger than a file can be"))?;
+    let pending = mailbox.write(&plan, options.journals)?;
+    Ok(Committed {
+        pending,
+        notices: std::mem::take(&mut mailbox.notices),
+        ..Committed::default()
+    })
 }
 
 /// Completes an interrupted rewrite, if there is one; otherwise takes no lock.

@@ -14,7 +14,15 @@ use crate::mailbox::flags::field_body;
 /// The fields beginning with `X-` in which mail readers keep what they know of a message.
 ///
 /// [`may_change`] also knows `Status`, `Content-Length` and `Lines`.
-const CHANGING: [&[u8]; 4] = [b"x-status:", b"x-uid:", b"x-keywords:", b"x-imapbase:"];
+const CHANGING: [&[u8]; 7] = [
+    b"x-status:",
+    b"x-uid:",
+    b"x-keywords:",
+    b"x-imapbase:",
+    b"x-mozilla-status:",
+    b"x-mozilla-status2:",
+    b"x-mozilla-keys:",
+];
 
 /// The first bytes of the fields at which the scanner has to look: those that [`may_change`] knows.
 const FIRST_BYTES: [bool; 256] = {
@@ -39,7 +47,7 @@ pub(super) fn is_worth_a_look(first: u8) -> bool {
 pub(super) fn may_change(line: &[u8]) -> bool {
     match line {
         [b'S' | b's', b't' | b'T', ..] => field_body(line, b"status:").is_some(),
-        [b'X' | b'x', b'-', third, ..] if b"sukiSUKI".contains(third) => {
+        [b'X' | b'x', b'-', third, ..] if b"sukimSUKIM".contains(third) => {
             CHANGING.iter().any(|name| field_body(line, name).is_some())
         }
         [b'C' | b'c', ..] => field_body(line, b"content-length:").is_some(),

@@ -45,7 +45,7 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
                 // window must not see more of it than a smaller one.
                 let line = &line[..line.len().min(LOOKAHEAD)];
                 if may_change(line) {
-                    self.message.flags.read_field(line);
+                    self.status.read(line);
                     self.content_length = content_length(line).or(self.content_length);
                     let start = self.base + at as u64 - self.message.offset;
                     let end = self.base + end as u64 + 1 - self.message.offset;
@@ -89,7 +89,7 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
         // As in `fields`: LOOKAHEAD bytes of a field count.
         let line = &text[..end.unwrap_or(text.len()).min(LOOKAHEAD)];
         if may_change(line) {
-            self.message.flags.read_field(line);
+            self.status.read(line);
             self.content_length = content_length(line).or(self.content_length);
             let start = self.base + self.at as u64 - self.message.offset;
             // `long_line` replaces the maximum when it reaches the end of the line.
@@ -128,6 +128,7 @@ impl<S: ReadAt + ?Sized> Scanner<'_, S> {
     /// Ends the header block at the scanner's place, and computes what depends on all of it.
     pub(super) fn end_header(&mut self) {
         self.head_end = self.at;
+        self.message.flags = self.status.flags();
         let part = &self.window[self.head_start..self.head_end];
         let header = if self.head.is_empty() {
             // The whole block is still in the window, and need not be copied.

@@ -20,6 +20,7 @@ use memchr::memmem::Finder;
 
 use self::claim::Claim;
 use super::index::{MessageRef, Options, SHOWN_HEADER, Scan, ScanError, Visit};
+use crate::mailbox::flags::StatusFields;
 use crate::mailbox::format::separator::{LOOKAHEAD, LOOKBEHIND, opens_mbox};
 use crate::mailbox::format::torn;
 use crate::mailbox::read_at::{ReadAt, read_full};
@@ -58,6 +59,8 @@ pub(super) struct Scanner<'a, S: ?Sized> {
     at: usize,
     state: ScanState,
     message: MessageRef,
+    /// The flags in the part of its header before `at`.
+    status: StatusFields,
     content_length: Option<u64>,
     /// Whether the header of the message has a field before `at`.
     has_field: bool,
@@ -108,6 +111,7 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
             at: 0,
             state: ScanState::Lead,
             message: MessageRef::default(),
+            status: StatusFields::default(),
             content_length: None,
             has_field: false,
             changing: Vec::new(),
@@ -249,6 +253,7 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
             is_strict,
             ..MessageRef::default()
         };
+        self.status = StatusFields::default();
         self.content_length = None;
         self.has_field = false;
         self.changing.clear();
