@@ -20,8 +20,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::config::env::{self, Environment};
+use crate::config::pattern;
 use crate::config::settings::Settings;
 use crate::exit::{Failure, Kind};
+use crate::sanitize;
 use crate::sys::open::Trouble;
 use crate::sys::user;
 
@@ -75,6 +77,8 @@ pub(crate) enum NameError {
     NoUser,
     /// A variable that is not set.
     NoVariable,
+    /// A pattern that several files fit, these two among them.
+    Several(PathBuf, PathBuf),
     /// `%user` or `~user`, and the system failed to read the user database.
     NoDatabase(io::Error),
     /// `%user`, and the system failed to look for the mailbox.
@@ -99,6 +103,10 @@ impl NameError {
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            NameError::Several(one, other) => {
+                let (one, other) = (sanitize::path(one), sanitize::path(other));
+                return write!(f, "several files fit, {one} and {other} among them");
+            }
             NameError::Empty => "no mailbox was given",
             NameError::NoPrevious => "there is no previous mailbox",
             NameError::NoHome => "there is no home directory",
@@ -201,11 +209,27 @@ pub(crate) fn variable(name: &str, settings: &Settings) -> Option<OsString> {
     own.or_else(|| env::variable(name))
 }
 
+/// Returns the file that a path with a pattern in it means: the only one that fits. One without a
+/// pattern, or that no file fits, is the path itself.
+///
+/// # Errors
+/// Several files fit, or the system fails to look.
+pub(crate) fn matching(path: PathBuf) -> Result<PathBuf, NameError> {
+    match pattern::matches(&path).map_err(NameError::NoPlace)? {
+        None => Ok(path),
+        Some(found) => match found.as_slice() {
+            [] => Ok(path),
+            [only] => Ok(only.clone()),
+            [first, second, ..] => Err(NameError::Several(first.clone(), second.clone())),
+        },
+    }
+}
+
 /// Returns what a name refers to, as POSIX mailx and its peers write them.
 ///
 /// `%`, `%user`, `%:file` (s-nail), `#`, `&`, `+name`, `~`, `~user`, `$name`, `${name}`. A name that
 /// begins with another character, `./%` for instance, is a path. Without `folder`, `+name` is a
-/// path too (POSIX). Patterns are not matched here.
+/// path too (POSIX). Patterns are matched by [`matching`].
 ///
 /// # Errors
 /// When what the name refers to is not there.

@@ -15,6 +15,7 @@ pub(crate) mod file_name;
 pub(crate) mod headline;
 pub(crate) mod mailrc;
 mod names;
+mod pattern;
 mod problem;
 mod secret_owner;
 mod settings;

@@ -346,6 +346,10 @@ fn file_of(
             }),
         },
     );
+    let named = named.and_then(|named| {
+        let path = file_name::matching(named.path)?;
+        Ok(Named { path, ..named })
+    });
     named.map_err(|error| error.failure(cannot_open(file)))
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::options::{ReaderContext, ReaderOptions};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
-    Changes, CommitError, CommitOptions, Committed, Holder, LockOptions, Mailbox, Waiter,
+    self, Changes, CommitError, CommitOptions, Committed, Holder, LockOptions, Mailbox, Waiter,
 };
 use crate::sanitize;
 use crate::ui::Screen;
@@ -29,26 +29,10 @@ pub(super) fn commit(
     around: &ReaderContext<'_>,
     screen: &mut Screen<'_>,
 ) -> Result<Committed, Failure> {
-    // The lock calls back while it waits, and the screen is the caller's: it is lent by turns.
-    let screen = RefCell::new(screen);
-    let is_over = || around.signal().is_some();
-    let tell = |what: &str| screen.borrow_mut().waiting_for(what);
-    let waiter =
-        Waiter::new(mailbox.path(), &is_over, &tell).report_changes(around.stdin_is_terminal);
-    let waiting = |holder: &Holder| waiter.waits(holder);
-    let kernel_only = |line: &str| screen.borrow_mut().say(line);
-    let commit = CommitOptions {
-        lock: LockOptions {
-            patience: options.lock_patience,
-            waiting: Some(&waiting),
-            kernel_only: options.verbose.then_some(&kernel_only as &dyn Fn(&str)),
-            ..LockOptions::default()
-        },
-        journals: &around.journals,
-        // POSIX: a mailbox that has become empty is removed, unless `keep` is set.
-        removes_empty: !options.rules.keep,
-    };
-    mailbox.commit(changes, &commit).map_err(|error| {
+    let done = with_options(mailbox.path(), options, around, screen, |commit| {
+        mailbox.commit(changes, commit)
+    });
+    done.map_err(|error| {
         let why = with_causes(&error);
         match &error {
             // The file that could not be written is the journal. Its name means nothing to a user,
@@ -67,6 +51,51 @@ pub(super) fn commit(
                 ..Failure::new(error.kind(), why)
             },
         }
+    })
+}
+
+/// Puts messages before those of an mbox; says whose lock is waited for.
+pub(super) fn prepend(
+    path: &Path,
+    mbox: Vec<u8>,
+    options: &ReaderOptions,
+    around: &ReaderContext<'_>,
+    screen: &mut Screen<'_>,
+) -> Result<Committed, Failure> {
+    with_options(path, options, around, screen, |commit| {
+        mailbox::prepend(path, mbox, commit)
+    })
+    .map_err(|error| Failure {
+        hint: error.hint(),
+        ..Failure::new(error.kind(), with_causes(&error))
+    })
+}
+
+/// Does a change with the options for it.
+fn with_options<T>(
+    path: &Path,
+    options: &ReaderOptions,
+    around: &ReaderContext<'_>,
+    screen: &mut Screen<'_>,
+    write: impl FnOnce(&CommitOptions<'_>) -> T,
+) -> T {
+    // The lock calls back while it waits, and the screen is the caller's: it is lent by turns.
+    let screen = RefCell::new(screen);
+    let is_over = || around.signal().is_some();
+    let tell = |what: &str| screen.borrow_mut().waiting_for(what);
+    let waiter = Waiter::new(path, &is_over, &tell).report_changes(around.stdin_is_terminal);
+    let waiting = |holder: &Holder| waiter.waits(holder);
+    let kernel_only = |line: &str| screen.borrow_mut().say(line);
+    write(&CommitOptions {
+        lock: LockOptions {
+            patience: options.lock_patience,
+            waiting: Some(&waiting),
+            kernel_only: options.verbose.then_some(&kernel_only as &dyn Fn(&str)),
+            ..LockOptions::default()
+        },
+        journals: &around.journals,
+        // POSIX: a mailbox that has become empty is removed, unless `keep` is set.
+        removes_empty: !options.rules.keep,
     })
 }
 

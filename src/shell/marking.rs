@@ -33,6 +33,18 @@ impl Reader<'_, '_> {
         Err(Complaint::new("The mailbox is open read-only", kind))
     }
 
+    /// Returns the error of a command that decides what leaving a system mailbox does, elsewhere.
+    fn only_in_system_mailbox(&self, command: &str) -> CommandResult {
+        self.changeable()?;
+        if self.around.is_system {
+            return Ok(());
+        }
+        // bsd-mailx and s-nail ignore the mark, and the user believes that the message moves.
+        Err(Complaint::wrong(format!(
+            "{command}: only for messages of a system mailbox"
+        )))
+    }
+
     /// Marks messages as deleted; shows the next one with `autoprint`.
     pub(super) fn delete(&mut self, list: &str) -> CommandResult {
         let has_next = self.delete_and_move(list)?;
@@ -174,7 +186,7 @@ impl Reader<'_, '_> {
 
     /// Keeps messages in the mailbox, whatever the rules for leaving say.
     pub(super) fn hold(&mut self, list: &str) -> CommandResult {
-        self.changeable()?;
+        self.only_in_system_mailbox("hold")?;
         // Under POSIX's rules `hold` also takes a deletion back, so it has to see deleted messages.
         let messages = if self.options.rules.posix && !list.is_empty() {
             self.choose(list, Sight::All)?
@@ -187,7 +199,7 @@ impl Reader<'_, '_> {
 
     /// Moves messages to MBOX when the reader is left.
     pub(super) fn mbox(&mut self, list: &str) -> CommandResult {
-        self.changeable()?;
+        self.only_in_system_mailbox("mbox")?;
         let messages = self.messages_to_keep(list)?;
         self.change(messages, |mark| {
             mark.read();
@@ -198,6 +210,7 @@ impl Reader<'_, '_> {
 
     /// Treats messages as if they had been read in this session.
     pub(super) fn touch(&mut self, list: &str) -> CommandResult {
+        self.only_in_system_mailbox("touch")?;
         self.mark(list, |mark| {
             mark.read();
             // A later `touch` outranks an earlier `hold`: the last command decides where a message

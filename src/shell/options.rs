@@ -89,6 +89,8 @@ pub(crate) struct QuitRules {
     pub keepsave: bool,
     /// A mailbox that has become empty stays, with no bytes in it (`keep`).
     pub keep: bool,
+    /// Messages are put behind those of MBOX, and not before them (`append`).
+    pub append: bool,
 }
 
 impl QuitRules {
@@ -109,6 +111,7 @@ impl QuitRules {
             hold: holds("hold"),
             keepsave: holds("keepsave"),
             keep: holds("keep"),
+            append: holds("append"),
         }
     }
 }

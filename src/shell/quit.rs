@@ -226,7 +226,12 @@ impl Reader<'_, '_> {
             .iter()
             .map(|&message| final_flags(&self.marks[message]))
             .collect();
-        self.append(&plan.mbox, &moves, &flags)?;
+        // POSIX: without `append` the messages come before those of MBOX.
+        if self.options.rules.append || !has_messages_before(&plan.mbox) {
+            self.append(&plan.mbox, &moves, &flags)?;
+        } else {
+            self.prepend(&plan.mbox, &moves, &flags)?;
+        }
         for &message in &moves {
             // If the change of the mailbox fails and the user tries again, the message must not be
             // appended a second time.
@@ -240,6 +245,11 @@ impl Reader<'_, '_> {
         self.screen.text(&line);
         Ok(())
     }
+}
+
+/// Returns whether a file has something before which messages could be put.
+fn has_messages_before(mbox: &Path) -> bool {
+    fs::metadata(mbox).is_ok_and(|file| file.is_file() && file.len() > 0)
 }
 
 /// Returns the flags that a message has after the session: what was new has been seen.

@@ -4,17 +4,18 @@
 //! none of them. `write` makes plain files; see [`super::plain_file`].
 
 use std::cell::RefCell;
+use std::fs;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use super::commit::counted;
+use super::commit::{counted, notices_of, prepend, unfinished};
 use super::complaint::{CommandResult, Complaint};
 use super::plain_file;
 use super::reader::Reader;
 use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
-    AppendOptions, Flags, Holder, Incoming, Mailbox, Waiter, append_all, with_flags,
+    AppendOptions, Flags, Holder, Incoming, Mailbox, Waiter, append_all, could_append, with_flags,
 };
 use crate::message::parse::{Content, Part, display, fields, structure, words};
 use crate::sanitize;
@@ -83,7 +84,11 @@ impl Reader<'_, '_> {
             let what = format!("{}: the message has no author", message + 1);
             return Err(Failure::new(Kind::Data, what));
         }
-        Ok(PathBuf::from(plain_file::safe_name(local)))
+        let name = plain_file::safe_name(local);
+        if self.settings.is_set("outfolder") && self.settings.path("folder").is_some() {
+            return Ok(self.file_of("+")?.join(name));
+        }
+        Ok(PathBuf::from(name))
     }
 
     fn store(
@@ -178,6 +183,34 @@ impl Reader<'_, '_> {
             hint: error.hint(),
             ..Failure::new(error.kind(), with_causes(&error))
         })
+    }
+
+    /// Puts messages before those of an mbox that is there, with these flags, all or none.
+    pub(super) fn prepend(
+        &mut self,
+        path: &Path,
+        messages: &[usize],
+        flags: &[Flags],
+    ) -> Result<(), Failure> {
+        // The rules for files that mail is written to are those of an append.
+        could_append(path, &AppendOptions::folder()).map_err(|error| Failure {
+            hint: error.hint(),
+            ..Failure::new(error.kind(), with_causes(&error))
+        })?;
+        let unmade = |error: io::Error| {
+            Failure::new(Kind::CannotCreate, "cannot create a temporary file").because(error)
+        };
+        // They are quoted and separated in a file of their own first, by the one append.
+        let own = tempfile::NamedTempFile::new().map_err(unmade)?;
+        self.append(own.path(), messages, flags)?;
+        let mbox = fs::read(own.path()).map_err(unmade)?;
+        let (options, around) = (&self.options, &self.around);
+        let done = prepend(path, mbox, options, around, &mut self.screen)?;
+        for line in notices_of(&done, path) {
+            self.say(&line);
+        }
+        // One that waits in its journal is certain, but not there: the mailbox keeps the messages.
+        unfinished(&done, path).map_or(Ok(()), Err)
     }
 
     /// Writes the text of messages to a file, or their attachments into a directory.

@@ -43,6 +43,7 @@ fn rest(from: usize) -> Vec<u8> {
     three()[from..].to_vec()
 }
 
+// MB03 MB09
 #[test]
 fn untouched_messages_stay_byte_for_byte() {
     let tail = rest(ONE.len());
@@ -67,6 +68,7 @@ fn untouched_messages_stay_byte_for_byte() {
         .run();
 }
 
+// MB07
 #[test]
 fn exit_read_only_and_unknown_messages_change_nothing() {
     commands(&[], "d *\nx\n").run();
@@ -105,6 +107,7 @@ fn a_file_that_may_not_be_written_is_open_read_only() {
         .run();
 }
 
+// MB02 MB04 var:hold
 #[test]
 fn our_rules_leave_read_mail_where_it_is() {
     let (case, path) = at_home("2\n1\nmb 1\nd 3\nq\n");
@@ -120,6 +123,7 @@ fn our_rules_leave_read_mail_where_it_is() {
         .run();
 }
 
+// MB02
 #[test]
 fn posix_moves_read_mail_and_drops_saved_mail() {
     let moved = TWO;
@@ -157,6 +161,7 @@ fn a_mailbox_that_has_become_empty_goes_only_where_keep_is_not_set() {
     case.leaves(&path, "").run();
 }
 
+// MB16
 #[test]
 fn mbox_that_cannot_be_written_keeps_everything() {
     let (case, _) = at_home("mb 1\nd 2\nq\n");
@@ -166,6 +171,7 @@ fn mbox_that_cannot_be_written_keeps_everything() {
         .run();
 }
 
+// MB14 MB15 var:folder
 #[test]
 fn files_are_found_by_name_and_made_for_their_owner_only() {
     let ran = commands(&[], "s 1 +kept\nc 2 ~/$w.mbox\nc &\nS 2\nx\n")
@@ -271,6 +277,7 @@ fn with_strace(case: Case, options: &[&str], inject: &str) -> Option<Case> {
     Some(case.wrapped([&strace[..], options, &["-e", inject]].concat()))
 }
 
+// MB13
 #[test]
 fn a_change_that_could_not_be_completed_is_no_success() {
     let one_gone = rest(ONE.len());
@@ -278,7 +285,7 @@ fn a_change_that_could_not_be_completed_is_no_success() {
     let rows: [(&str, &[u8]); 4] = [
         ("d 1\nq\n", &one_gone),
         ("q\n", &[one_old().as_bytes(), &one_gone].concat()),
-        ("mbox 1\nq\n", &one_gone),
+        ("move 1 folder\nq\n", &one_gone),
         ("s 1 folder\nd 1\nq\n", &one_gone),
     ];
     for (text, meant) in rows {
@@ -494,6 +501,7 @@ fn half_a_message_that_a_kill_left_is_not_shown_and_is_cut() {
     }
 }
 
+// MB11
 #[test]
 fn a_lock_that_others_hold_is_waited_for_and_named() {
     commands(&["-S", "lock-timeout=3"], "d 1\nq\n")

@@ -83,7 +83,11 @@ const DOORS: [Door; 17] = [
     },
     Door {
         name: "MBOX",
-        run: |case, name| reader(case.rc(&format!("set MBOX={name}")), "mb 1\nq\n"),
+        run: |case, name| {
+            let case = case.rc(&format!("set MBOX={name}"));
+            // `mbox` is for system mailboxes.
+            reader(case, "file %:box\nmb 1\nq\n")
+        },
         does: Writes("BODY"),
         status: [0, 66],
     },

@@ -149,7 +149,7 @@ fn what_goes_from_an_mbox_to_a_maildir_is_unquoted_at_every_door() {
     let doors = [
         ("save 1 MAILDIR\nx\n", ""),
         ("copy 1 MAILDIR\nx\n", ""),
-        ("Copy 1\nx\n", "set folder=cwd outfolder"),
+        ("Copy 1\nx\n", ""),
         ("mbox 1\nquit\n", "set MBOX=MAILDIR"),
         ("print 1\nquit\n", "set posix MBOX=MAILDIR"),
     ];

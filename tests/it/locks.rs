@@ -134,6 +134,7 @@ fn check((timeout, is_told): (u32, bool), door: Door) -> Result<(), String> {
     unless(lines.count() == usize::from(is_told), told.clone())
 }
 
+// MB11
 #[test]
 fn everybody_waits_for_a_lock_as_long_as_lock_timeout_says() {
     // A second is enough for the line that says who is waited for, and far less than the default.

@@ -45,6 +45,7 @@ fn a_missing_one_is_named_and_not_made() {
     }
 }
 
+// MB19
 #[test]
 fn a_directory_that_is_no_maildir_is_named() {
     look(&["-H", "-f"])
@@ -59,6 +60,7 @@ fn a_directory_that_is_no_maildir_is_named() {
         .run();
 }
 
+// MB19
 #[test]
 fn a_fifo_does_not_make_us_wait() {
     look(&["-H", "-f"])
@@ -115,6 +117,7 @@ fn a_truncated_one_shows_what_is_whole() {
     }
 }
 
+// MB20
 #[test]
 fn line_ends_of_dos_are_read() {
     let text = format!("{ONE}{TWO}").replace('\n', "\r\n");
@@ -127,6 +130,7 @@ fn line_ends_of_dos_are_read() {
     }
 }
 
+// MB20
 #[test]
 fn eight_bit_headers_and_bodies_are_read() {
     let text = [
@@ -231,6 +235,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     out
 }
 
+// MB18
 #[test]
 fn a_compressed_one_is_read_whatever_it_is_called() {
     let archive = [gzip(ONE.as_bytes()), gzip(TWO.as_bytes())].concat();
@@ -296,6 +301,7 @@ fn undated(subject: &str) -> String {
     )
 }
 
+// MB08
 #[test]
 fn deleting_a_message_with_an_undated_separator_deletes_no_other() {
     let [one, two, three] = ["one", "two", "three"].map(undated);

@@ -29,6 +29,7 @@ fn names(path: &Path) -> Vec<String> {
     names
 }
 
+// MB17
 #[test]
 fn a_maildir_is_listed_checked_and_printed_and_stays_as_it_is() {
     let ran = with_maildir("cwd/box")
@@ -114,6 +115,7 @@ fn what_is_no_file_is_named() {
     }
 }
 
+// MB17
 #[test]
 fn local_delivery_and_copies_go_into_maildirs() {
     let case = Case::new()
@@ -149,6 +151,7 @@ fn local_delivery_and_copies_go_into_maildirs() {
     }
 }
 
+// MB17
 #[test]
 fn the_reader_deletes_saves_and_marks_in_a_maildir() {
     let case = with_maildir("cwd/box")
