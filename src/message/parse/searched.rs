@@ -1,6 +1,7 @@
 //! The text of a message that a search looks at: every text of it, decoded, without layout.
 
-use super::{Content, Part, fields, html, structure, words};
+use super::markup::Markup;
+use super::{Content, Part, enriched, fields, html, structure, words};
 
 /// How much HTML of a part is rendered for a search, in bytes: what follows is looked at as it stands.
 const MAX_HTML: usize = 4_000_000;
@@ -33,7 +34,12 @@ fn in_part(part: &Part<'_>, text: &mut String, test: &mut dyn FnMut(&str) -> boo
         Content::Leaf if is_text(part) => {
             text.clear();
             part.each_text(&mut |piece| text.push_str(piece));
-            if part.is("text/html") {
+            let markup = Markup::of(part);
+            if let Markup::Enriched { is_richtext } = markup {
+                let mut shown = String::new();
+                enriched::each_of_text(text, is_richtext, None, &mut |piece| shown.push_str(piece));
+                test(&shown)
+            } else if markup == Markup::Html {
                 let cut = text.floor_char_boundary(MAX_HTML);
                 let layout = html::Layout {
                     width: None,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, FixedOffset};
 use memchr::{memchr, memchr_iter};
 
-use crate::message::parse::{date, fields, words};
+use crate::message::parse::{date, fields, in_utf_8, words};
 use crate::sanitize;
 use crate::ui::Display;
 
@@ -69,10 +69,10 @@ impl<'a> Summary<'a> {
             && let Some(to) = self.to
             && self.is_from(&display.own_addresses)
         {
-            return shown(to, names);
+            return shown(self.block, to, names);
         }
         match self.from {
-            Some(from) => shown(from, names),
+            Some(from) => shown(self.block, from, names),
             None => self.envelope_sender(),
         }
     }
@@ -80,7 +80,7 @@ impl<'a> Summary<'a> {
     /// Returns whether one of these addresses is the sender.
     fn is_from(&self, addresses: &[String]) -> bool {
         let sender = match self.from {
-            Some(from) => shown(from, false),
+            Some(from) => shown(self.block, from, false),
             None => self.envelope_sender(),
         };
         addresses
@@ -120,13 +120,18 @@ impl<'a> Summary<'a> {
 
     /// Returns the subject, decoded and safe.
     pub(super) fn subject_text(&self) -> Cow<'a, str> {
-        self.subject.map(text_of).unwrap_or_default()
+        match self.subject.map(|body| in_utf_8(self.block, body)) {
+            Some(Cow::Borrowed(body)) => text_of(body),
+            Some(Cow::Owned(body)) => text_of(&body).into_owned().into(),
+            None => Cow::default(),
+        }
     }
 
     /// Returns the first recipient in the To field.
     pub(super) fn recipient(&self, display: &Display) -> Cow<'a, str> {
         let to = fields::find(self.block, "to");
-        to.map(|to| shown(to, display.names)).unwrap_or_default()
+        to.map(|to| shown(self.block, to, display.names))
+            .unwrap_or_default()
     }
 
     /// Returns the time in the Date field, in the user's zone.
@@ -162,11 +167,11 @@ pub(super) fn ctime(from_line: &[u8]) -> Option<&str> {
 }
 
 /// Returns a field's first address as a header line shows it.
-fn shown(body: &[u8], name: bool) -> Cow<'_, str> {
+fn shown<'a>(block: &[u8], body: &'a [u8], name: bool) -> Cow<'a, str> {
     if let Some(address) = plain_address(body).filter(|_| !name) {
         return Cow::Borrowed(address);
     }
-    let found = words::first_address(body);
+    let found = words::first_address(&in_utf_8(block, body));
     let text = if name { found.shown() } else { &found.address };
     safe(text).into_owned().into()
 }

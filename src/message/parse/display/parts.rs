@@ -9,8 +9,9 @@ use super::look::Look;
 use super::output::TextOutput;
 
 use crate::charset::Charset;
+use crate::message::parse::markup::Markup;
 use crate::message::parse::part::TextFormat;
-use crate::message::parse::{Content, Part, html};
+use crate::message::parse::{Content, Part, enriched, html};
 
 /// How much HTML of a part is rendered, in bytes: that takes several times as much memory.
 pub(super) const MAX_HTML: usize = 4_000_000;
@@ -101,8 +102,14 @@ impl<'o, 'g> PartsWriter<'o, 'g> {
             let guessed = Charset::of(&part.decoded());
             self.out.tell_unknown_charset(label, guessed);
         }
-        if part.is("text/html") {
-            return self.html(part);
+        match Markup::of(part) {
+            Markup::Plain => {}
+            Markup::Html => return self.html(part),
+            Markup::Enriched { is_richtext } => {
+                let (width, out) = (Some(self.look.width), &mut *self.out);
+                let mut emit = |text: &str| out.push(text);
+                return enriched::each_of_text(&part.text(), is_richtext, width, &mut emit);
+            }
         }
         let embedded = part.embedded();
         if embedded.is_empty() {
