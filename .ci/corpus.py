@@ -4,10 +4,12 @@
     .ci/corpus.py PROGRAM DIRECTORY
 
 The directory's README.md says how many messages each mbox holds. Every mbox must list as many;
-every single message, wrapped as an mbox, must be listed once and printed; nothing may panic, hang,
-or change a file. Exits 77, saying so, when the directory is not there.
+every single message, wrapped as an mbox, must be listed once and printed, with every word of plain
+text that Python's email package finds in it; nothing may panic, hang, or change a file. Exits 77, saying so, when the directory is not there.
 """
 
+import collections
+import email
 import hashlib
 import os
 import pathlib
@@ -18,6 +20,8 @@ import tempfile
 
 # Counts that the README gives in other words, and mailboxes it does not count.
 COUNTS = {"easy-ham-2.mbox": 1400, "spam-1.mbox": 500, "mboxcl2": 3, "mboxcl2.lies": 3, "testmbox.empty": 0}
+# Mailboxes of which each message is compared word by word.
+REAL = ("easy-ham-2.mbox", "spam-1.mbox")
 NOT_MAIL = re.compile(r"README|UPSTREAM|LICENSE|COPYING|DISTFILES|\.(bmp|exr|gif|jpg|pbm|pgm|png|ppm|ras|sgi"
                       r"|tiff|webp|xbm|aif[cf]|au|wav|gz|bz2|xz|lz|zip|json|py|idx|db)$|/\.|CREDITS|REGISTRY")
 LIMIT = 60
@@ -82,6 +86,68 @@ def check_mbox(mailx, path, expected):
     mailx.run("-p", "-f", path)
 
 
+WORD = re.compile(r"[^\W_]{2,}")
+# Files within a text: they are listed, not shown.
+UUENCODED = re.compile(rb"(?ms)^begin [0-7]{3,4} [^\n]+\n.*?^end\s*?$")
+FROM_LINE = re.compile(rb"(?m)^From [^\n]*\d\d:\d\d[^\n]*\n")
+compared = lost = 0
+
+
+def plain_texts(part):
+    """Yields the plain texts that a reader shows: of an alternative the first that is not empty."""
+    if part.get_content_type() == "message/rfc822" or not part.is_multipart():
+        parts = [part]
+    elif part.get_content_type() == "multipart/alternative":
+        forms = [form for form in part.get_payload() if any(text.strip() for text in plain_texts(form))]
+        parts = forms[:1]
+    else:
+        parts = part.get_payload()
+    for one in parts:
+        if one is not part:
+            yield from plain_texts(one)
+        elif one.is_multipart():
+            for inner in one.get_payload():
+                yield from plain_texts(inner)
+        elif one.get_content_type() == "text/plain" and one.get_content_disposition() != "attachment":
+            content = UUENCODED.sub(b"", one.get_payload(decode=True) or b"")
+            # HTML without a label is rendered; delsp joins words that Python leaves apart.
+            if content.strip().startswith(b"<") or one.get_param("delsp") == "yes":
+                continue
+            try:
+                yield content.decode(one.get_content_charset() or "ascii")
+            except (LookupError, UnicodeDecodeError):
+                # Which charset it is may be judged differently; its ASCII words may not.
+                yield content.decode("ascii", errors="replace")
+
+
+def check_words(path, message, shown):
+    """Every word of plain text is shown as often as it is written."""
+    global compared, lost
+    try:
+        texts = list(plain_texts(email.message_from_bytes(message)))
+    except Exception as error:
+        # What Python's package cannot read is not its to judge.
+        return print(f"  {path}: not compared: {error!r:.80}")
+    # Words beside a character that is replaced are cut differently.
+    texts = [re.sub(r"\w*[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\u200e\u200f\u202a-\u202e]\w*", " ", text) for text in texts]
+    written = collections.Counter(word for text in texts for word in WORD.findall(text))
+    missing = written - collections.Counter(WORD.findall(shown))
+    compared += sum(written.values())
+    lost += sum(missing.values())
+    if missing:
+        problems.append(f"{path}: words not shown: {dict(missing.most_common(6))}")
+
+
+def check_messages(mailx, path, place):
+    """Each message of an mbox, printed alone."""
+    for number, message in enumerate(FROM_LINE.split(path.read_bytes())[1:], 1):
+        wrapped = place / "one.mbox"
+        wrapped.write_bytes(b"From test@example.org Mon Nov 16 09:00:00 2026\n" + message.rstrip(b"\n") + b"\n\n")
+        printed = mailx.run("-p", "-f", wrapped)
+        if printed is not None:
+            check_words(f"{path} {number}", message, printed.stdout.decode(errors="replace"))
+
+
 def check_single(mailx, path, place):
     content = path.read_bytes()
     if content.startswith(b"From "):
@@ -99,6 +165,8 @@ def check_single(mailx, path, place):
     printed = mailx.run("-p", "-f", wrapped)
     if printed is not None and (printed.returncode != 0 or not printed.stdout.strip()):
         problems.append(f"{path}: -p: exit {printed.returncode}, {len(printed.stdout)} bytes")
+    if printed is not None:
+        check_words(path, content, printed.stdout.decode(errors="replace"))
     if wrapped.read_bytes() != before:
         problems.append(f"{path}: changed by reading")
 
@@ -127,6 +195,8 @@ def main():
             maildir = path.parent.name in ("cur", "new", "tmp")
             if expected is not None and not maildir:
                 check_mbox(mailx, path, expected)
+                if path.name in REAL:
+                    check_messages(mailx, path, place)
                 mboxes += 1
             elif maildir or not re.search(r"mbox|mailbox|spool|pipermail|hyperkitty|nntp", relative.lower()):
                 check_single(mailx, path, place)
@@ -137,7 +207,8 @@ def main():
     for path, old in before.items():
         if digest_one(path) != old:
             problems.append(f"{path}: changed")
-    print(f"{mboxes} mailboxes, {singles} single messages, {len(problems)} problems")
+    print(f"{mboxes} mailboxes, {singles} single messages, {len(problems)} problems; "
+          f"{lost} of {compared} words of plain text are not shown")
     for problem in problems:
         print(f"  {problem}")
     return 1 if problems or not mboxes or not singles else 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the program with other mail programs: CPU ratios of alternating runs.
 
-    benches/compare.py [--program FILE] [--static [FILE]] [--rounds N] [--only NAME]... [--markdown]
+    benches/compare.py [--program FILE] [--static [FILE]] [--rounds N] [--only NAME]... [--mail DIR] [--markdown]
 
 Builds the release program (unless told which to take), the two helpers in C and the data, below
 Cargo's target directory. A ratio is the median of ours over the median of the other's, each round
@@ -477,6 +477,24 @@ def sort_of(ours, theirs, peak):
             "limit: cat": cat(file),
         }, [Gate("mutt", 0.3)], peak_mib=peak)
     return contest
+def real(bench):
+    """Real messages, if the collection is beside the checkout: lists and spam, of every encoding."""
+    sources = [bench.collection / "spamassassin" / name for name in ("easy-ham-2.mbox", "spam-1.mbox")]
+    if not all(source.is_file() for source in sources):
+        raise LeftOut("no collection of real mail (--mail)")
+    return bench.data("real.mbox", b"".join(source.read_bytes() for source in sources))
+
+
+def type_all(bench):
+    """All of 1,900 real messages, decoded by us and not by bsd-mailx."""
+    file = real(bench)
+    commands = bench.data("type-all", b"type *\nx\n")
+    return Contest({
+        "ours": Entry(commands, [bench.ours, "-n", "-R", "-N", "-f", file], lines=50_000),
+        "bsd-mailx": Entry(commands, [bench.bsd, "-n", "-N", "-f", file], lines=50_000),
+        "s-nail": Entry(commands, [bench.nail, "-n", "-R", "-N", "-f", file], lines=50_000),
+        "limit: cat": cat(file),
+    }, [Gate("bsd-mailx", 1)], peak_mib=16, times=3)
 
 
 # Writing.
@@ -558,6 +576,7 @@ WORKLOADS = {
     "sort date 100k": sort_of("date", "date", 17),
     "sort subject 100k": sort_of("subject", "subject", 17),
     "thread 100k": sort_of("thread", "threads", 26),
+    "type 1.9k real": type_all,
     "delete middle 10k": delete_of(m10k, 5_000, "mutt", 0.35),
     "delete middle cron": delete_of(cron, 50_000, "bsd-mailx", 0.3),
     "delete last 10k": delete_of(m10k, 10_000, "mutt", 0.2),
@@ -648,6 +667,8 @@ def main():
     parser.add_argument("--program", type=pathlib.Path, help="measure this one, build nothing")
     parser.add_argument("--static", type=pathlib.Path, nargs="?", const=pathlib.Path(), metavar="FILE",
                         help="measure a static build too: this one, else it is built")
+    parser.add_argument("--mail", type=pathlib.Path, metavar="DIR", default=HERE.parent.parent / "shared" / "data",
+                        help="a collection of real mail, as the corpus stage of CI reads it")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", action="append", help="workloads whose name contains this")
     parser.add_argument("--markdown", action="store_true", help="print a table for README.md")
@@ -657,6 +678,7 @@ def main():
     if static is not None and not static.is_file():
         static = built_static(target)
     bench = Bench(options.program or built(target), static, target)
+    bench.collection = options.mail
     table, missed = [], False
     for name, workload in WORKLOADS.items():
         if options.only and not any(part in name for part in options.only):
