@@ -53,12 +53,17 @@ impl Reader<'_, '_> {
         source: &mut CommandSource<'_>,
     ) -> CommandResult {
         let request = Request {
-            to: vec![OsString::from(addresses)],
+            to: Some(addresses)
+                .filter(|addresses| !addresses.is_empty())
+                .map(OsString::from)
+                .into_iter()
+                .collect(),
             copy_by_name: record == Record::ByRecipient,
             ..Request::default()
         };
         let outgoing = match addresses {
-            "" => Err(Complaint::wrong("mail: the recipients are missing")),
+            // A person is asked.
+            "" if !source.is_typed() => Err(Complaint::wrong("mail: the recipients are missing")),
             _ => Ok(Outgoing {
                 request,
                 before: Spool::new(),
@@ -141,17 +146,27 @@ impl Reader<'_, '_> {
         record: Record,
         source: &mut CommandSource<'_>,
     ) -> CommandResult {
-        let outgoing = self.forward_before_text(text, record);
+        let outgoing = self.forward_before_text(text, record, source.is_typed());
         self.write_and_send(outgoing, source)
     }
 
-    fn forward_before_text(&mut self, text: &str, record: Record) -> Result<Outgoing, Complaint> {
-        let (list, recipients) = split_recipients("forward", text)?;
+    fn forward_before_text(
+        &mut self,
+        text: &str,
+        record: Record,
+        is_asked: bool,
+    ) -> Result<Outgoing, Complaint> {
+        let (list, recipients) = match split_recipients("forward", text) {
+            Ok((list, recipients)) => (list, Some(recipients)),
+            // A person is asked for the recipients.
+            Err(_) if is_asked => (text, None),
+            Err(complaint) => return Err(complaint),
+        };
         let messages = self.messages(list)?;
         let contents = self.contents(&messages)?;
         let options = ForwardOptions::of(&self.settings);
         let (mut request, behind) = answering::forward(&contents, options).map_err(complaint)?;
-        request.to = vec![recipients];
+        request.to = recipients.into_iter().collect();
         request.copy_by_name = record == Record::ByRecipient;
         self.touch_all(&messages);
         Ok(Outgoing {

@@ -682,3 +682,80 @@ fn at_a_terminal_the_recipients_are_shown_and_the_text_is_typed() {
     let left = String::from_utf8(ran.read("cwd/box")).unwrap();
     assert!(left.contains("X-Status: A\n"), "{left}");
 }
+
+// K66 K20
+#[test]
+fn a_person_who_names_no_recipient_is_asked() {
+    for command in ["forward 1", "forward", "mail"] {
+        let ran = Case::new()
+            .args(["-f", "box"])
+            .file("cwd/box", both())
+            .sendmail(FakeSendmail::accepting())
+            .may_change("cwd/box")
+            .at_terminal(|terminal| {
+                terminal.sees("? ");
+                terminal.types(&format!("{command}\n"));
+                terminal.sees("To: ");
+                terminal.types("dan@example.net\n");
+                if command == "mail" {
+                    terminal.sees("Subject: ");
+                    terminal.types("hello\n");
+                }
+                terminal.types("For you.\n~.\n");
+                terminal.sees("? ");
+                terminal.types("x\n");
+            });
+        let call = ran.call();
+        assert_eq!(call.recipients(), ["dan@example.net"], "{command}");
+        let text = String::from_utf8(call.stdin).unwrap();
+        assert!(text.contains("For you."), "{text}");
+        assert_eq!(
+            text.contains("Original message"),
+            command != "mail",
+            "{text}"
+        );
+    }
+}
+
+// T15 K28
+#[test]
+fn a_reply_that_is_interrupted_twice_is_kept_and_the_session_goes_on() {
+    let ran = Case::new()
+        .args(["-f", "box"])
+        .file("cwd/box", both())
+        .sendmail(FakeSendmail::accepting())
+        .keeps(1)
+        .may_change("cwd/box")
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("Reply 1\n");
+            terminal.sees("Subject: Re:");
+            terminal.types("half a text\n");
+            terminal.types("\x03");
+            terminal.sees("one more to kill letter");
+            terminal.types("\x03");
+            terminal.sees("dead.letter");
+            terminal.sees("? ");
+            terminal.types("from 2\n");
+            terminal.sees("Cron");
+            terminal.types("x\n");
+        });
+    ran.nothing_sent();
+    assert_eq!(ran.dead()[0].body(), b"half a text\n");
+}
+
+// K28
+#[test]
+fn a_reply_to_thousands_of_recipients_is_one_mail() {
+    let people: Vec<String> = (0..2000).map(|n| format!("p{n}@example.net")).collect();
+    let message = format!(
+        "From x Mon Nov 16 08:00:00 2026\nFrom: ada@example.org\nTo: {}\nSubject: x\n\ny\n\n",
+        people.join(",\n ")
+    );
+    let ran = reader(&[], "reply 1\ntext\n")
+        .file("cwd/box", message)
+        .any_stdout()
+        .may_change("cwd/box")
+        .run();
+    assert_eq!(ran.call().recipients().len(), 2001);
+}
