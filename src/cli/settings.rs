@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::mailx::attach_or_header::looks_like_file;
-use crate::config::{Environment, Origin, Problem, Settings, Weight, mailrc};
+use crate::config::{Environment, Origin, Problem, Settings, Weight, mailrc, unknown_variable};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
@@ -105,6 +105,11 @@ pub(super) fn read(
     }
     if !inputs.is_repeated {
         report_problems(&settings, inputs.sending, diagnostics);
+        if inputs.verbose > 0 {
+            for (name, origin) in settings.unknown() {
+                diagnostics.say(&unknown_variable(name, origin));
+            }
+        }
     }
     Ok((settings, refusal))
 }

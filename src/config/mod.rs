@@ -15,6 +15,7 @@ pub(crate) mod file_name;
 pub(crate) mod headline;
 pub(crate) mod mailrc;
 mod names;
+mod nearest;
 mod pattern;
 mod problem;
 mod secret_owner;
@@ -27,6 +28,7 @@ pub(crate) mod words;
 
 pub(crate) use env::Environment;
 pub(crate) use names::KnownNames;
+pub(crate) use nearest::{nearest, unknown_variable};
 pub(crate) use problem::Origin;
 pub(crate) use problem::{Problem, Weight};
 pub(crate) use settings::{RETAINED, Settings};

@@ -19,14 +19,19 @@ pub(crate) enum Origin {
         /// The line, counted from 1.
         line: usize,
     },
+    /// The prompt of the reader, or a script that it carries out.
+    Prompt,
     /// This option of the command line, as typed.
     Option(String),
 }
 
 impl Origin {
-    /// Returns a message about what stands here. An option that has named its variable, as in
+    /// Returns a message about what stands here; what was typed a moment ago needs no place. An option that has named its variable, as in
     /// `-S tls=no`, does not name it twice.
     pub(crate) fn says(&self, what: &str) -> String {
+        if *self == Origin::Prompt {
+            return what.to_owned();
+        }
         if let Origin::Option(option) = self
             && let Some((_, name)) = option.split_once(' ')
             && let Some(rest) = what.strip_prefix(name)
@@ -42,6 +47,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Default => f.write_str("default"),
+            Origin::Prompt => f.write_str("prompt"),
             Origin::Environment(name) => write!(f, "${name}"),
             // The file as such, of which no line was read.
             Origin::File { path, line: 0 } => write!(f, "{}", sanitize::path(&path)),

@@ -26,7 +26,10 @@ impl Place {
         match (account, origin) {
             (Some(number), _) => Place::Account(number),
             (None, Origin::File { path, .. }) => Place::File(path.clone()),
-            (None, Origin::Default | Origin::Environment(_) | Origin::Option(_)) => Place::Outside,
+            (
+                None,
+                Origin::Default | Origin::Environment(_) | Origin::Option(_) | Origin::Prompt,
+            ) => Place::Outside,
         }
     }
 }

@@ -83,6 +83,10 @@ pub struct Settings {
     account_in_use: Option<String>,
     /// The problems that were found.
     pub(crate) problems: Vec<Problem>,
+    /// How many of them, from the first on, were reported to the person at the prompt.
+    told: usize,
+    /// What `echo` lines of the files say.
+    pub(crate) echoes: Vec<String>,
     /// Whether a configuration file is closed to us: it may hold the relay.
     pub(crate) has_closed_file: bool,
 }
@@ -471,8 +475,42 @@ impl Settings {
 
     /// Drops the problems of a variable that now has another value.
     fn make_good(&mut self, name: &str) {
-        self.problems
-            .retain(|problem| problem.variable.as_deref() != Some(name));
+        let is_left = |problem: &Problem| problem.variable.as_deref() != Some(name);
+        let told = self.problems.iter().take(self.told);
+        self.told = told.filter(|problem| is_left(problem)).count();
+        self.problems.retain(is_left);
+    }
+
+    /// Counts the problems that there are now as reported.
+    pub(crate) fn problems_are_told(&mut self) {
+        self.told = self.problems.len();
+    }
+
+    /// Returns the problems that a command at the prompt has made.
+    ///
+    /// Those that stop mail stay until another value makes them good; the others end here.
+    pub(crate) fn take_new_problems(&mut self) -> Vec<Problem> {
+        let new: Vec<Problem> = self.problems.drain(self.told..).collect();
+        let lasting = new.iter().filter(|problem| problem.weight != Weight::Line);
+        self.problems.extend(lasting.cloned());
+        self.problems_are_told();
+        new
+    }
+
+    /// Returns the meanings of the names that `commandalias` gives.
+    pub(crate) fn command_aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.command_aliases.iter();
+        names.map(|(name, meant)| (name.as_str(), meant.as_str()))
+    }
+
+    /// Returns the variables that are set and have no row, which nothing here asks for, and where each
+    /// was set.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = (&str, &Origin)> {
+        let set = self
+            .variables
+            .iter()
+            .filter(|(name, setting)| setting.value.is_some() && variables::row_of(name).is_none());
+        set.map(|(name, setting)| (name.as_str(), &setting.origin))
     }
 
     /// Returns all variables that were set or unset.

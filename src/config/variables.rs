@@ -455,25 +455,11 @@ fn chained(name: &str) -> Option<&'static str> {
 /// Returns the name in the table that is at most two letters away.
 fn nearest(name: &str) -> Option<&'static str> {
     let names = ROWS.iter().map(|row| row.name);
-    let (changes, near) = names.map(|row| (distance(name, row), row)).min()?;
+    let (changes, near) = names
+        .map(|row| (strsim::levenshtein(name, row), row))
+        .min()?;
     // Three changes lead from almost any short name to any other: a hint would be a guess.
     (changes <= 2).then_some(near)
-}
-
-/// Counts the letters to be added, taken away or replaced.
-fn distance(a: &str, b: &str) -> usize {
-    // Levenshtein's table, of which only one row is kept: how far the letters of `a` that were
-    // read are from each beginning of `b`.
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut before = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = before + usize::from(x != y);
-            before = row[j + 1];
-            row[j + 1] = replaced.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

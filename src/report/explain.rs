@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::compose::Draft;
 use crate::config::variables::{ROWS, ValueKind};
-use crate::config::{Origin, Settings};
+use crate::config::{Origin, Settings, unknown_variable};
 use crate::message::MessageSource;
 use crate::sanitize;
 use crate::submission::outbox::route_state::RouteState;
@@ -101,6 +101,10 @@ fn set_variables(text: &mut String, settings: &Settings) {
             Some(value) => value.to_owned(),
         };
         line(text, &format!("setting {}: {value} ({origin})", row.name));
+    }
+    // Their values are not shown: a variable of another program may hold a password.
+    for (name, origin) in settings.unknown() {
+        line(text, &unknown_variable(name, origin));
     }
 }
 

@@ -15,8 +15,9 @@ use super::reader::Reader;
 use super::script::Script;
 use crate::compose::answer::Whom;
 use crate::config::commands::{
-    Arguments, COMMAND_ALIAS_DEPTH, Command, PromptCommand, find_at_prompt,
+    Arguments, COMMAND_ALIAS_DEPTH, Command, PromptCommand, RcCommand, at_prompt, find_at_prompt,
 };
+use crate::config::nearest;
 use crate::exit::{Failure, Kind};
 use crate::flow::reading::interrupted;
 use crate::mailbox::Flags;
@@ -25,8 +26,26 @@ use crate::sanitize;
 impl Reader<'_, '_> {
     /// Runs one line if it is a command.
     pub(super) fn run_line(&mut self, line: &str, source: &mut CommandSource<'_>) {
-        if !self.in_script || !self.script.skips(line) {
-            let line = self.without_alias(line);
+        if self.in_script && self.script.skips(line) {
+            return;
+        }
+        // A line of a block stays as it is until the block is used.
+        if self.open.takes(line) {
+            return self.carry_out_by(line, source, |reader, source| {
+                reader.interpret(line, source);
+            });
+        }
+        let line = self.without_alias(line);
+        let (word, arguments) = command_line::split(&line);
+        let found = find_at_prompt(word).filter(|_| !word.is_empty());
+        // Conditions come before the question whether lines count.
+        if let Some(name) = found.filter(|row| is_condition(row)).map(|row| row.name) {
+            let line = format!("{name} {arguments}");
+            return self.carry_out_by(&line, source, |reader, source| {
+                reader.interpret(&line, source);
+            });
+        }
+        if self.open.is_active() {
             self.carry_out(&line, source);
         }
     }
@@ -49,15 +68,45 @@ impl Reader<'_, '_> {
 
     /// Runs a command, and then acts on its failure and on a signal that came meanwhile.
     pub(super) fn carry_out(&mut self, line: &str, source: &mut CommandSource<'_>) {
+        self.carry_out_by(line, source, |reader, source| reader.execute(line, source));
+    }
+
+    /// Runs a line in a way of its own; see [`Reader::carry_out`].
+    fn carry_out_by(
+        &mut self,
+        line: &str,
+        source: &mut CommandSource<'_>,
+        work: impl FnOnce(&mut Self, &mut CommandSource<'_>),
+    ) {
         self.has_failed = false;
         self.failure = None;
-        self.execute(line, source);
+        work(self, source);
+        let is_interrupted = self.is_interrupted();
         self.stop_on_signal();
+        if is_interrupted || self.failure.is_some() {
+            self.leave_sourced(line, source);
+        }
         self.record_failure(line);
         // s-nail's `errexit` ends scripts only; a person would lose the session by a typing error.
         if self.has_failed && self.options.errexit && !self.around.stdin_is_terminal {
             self.note(Kind::Nothing);
             self.is_quitting = true;
+        }
+    }
+
+    /// Leaves the files that `source` reads where a person has watched a command of them fail: what
+    /// follows was written for commands that worked. A script holds back its changes instead.
+    fn leave_sourced(&mut self, line: &str, source: &mut CommandSource<'_>) {
+        if !source.sourced.is_open() || self.in_script || self.options.rules.posix {
+            return;
+        }
+        let place = source.origin();
+        let line = line.trim();
+        self.say(&format!(
+            "{place}: the commands behind \"{line}\" are not carried out"
+        ));
+        while let Some(file) = source.sourced.close() {
+            self.open = file.outer;
         }
     }
 
@@ -185,12 +234,13 @@ impl Reader<'_, '_> {
                     Ok(())
                 }
                 Some(found) => match found.allowed.prompt {
-                    Some((command, _)) => self.run_command(command, arguments, source),
+                    Some((command, _)) => self.run_command(command, found.name, arguments, source),
                     None => Err(self.unknown(word, line)),
                 },
             },
         };
-        if let Err(complaint) = result {
+        if let Err(mut complaint) = result {
+            complaint.line = source.origin().says(&complaint.line);
             self.complain(&complaint);
         }
         self.report_unread();
@@ -204,7 +254,10 @@ impl Reader<'_, '_> {
         } else {
             ""
         };
-        Complaint::wrong(format!("Unknown command: \"{word}\"{following}"))
+        let names = at_prompt().map(|command| command.name);
+        let near = nearest(word, names).filter(|_| following.is_empty());
+        let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+        Complaint::wrong(format!("Unknown command: \"{word}\"{following}{near}"))
     }
 
     /// Returns whether a command may not be carried out, because one before it has failed.
@@ -222,15 +275,19 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Runs a command; `text` is the rest of the line after its name, and `source` has the lines
+    /// Runs a command of this name; `text` is the rest of the line after it, and `source` has the lines
     /// behind it.
     pub(super) fn run_command(
         &mut self,
         command: PromptCommand,
+        name: &str,
         text: &str,
         source: &mut CommandSource<'_>,
     ) -> CommandResult {
         match command {
+            PromptCommand::Source => self.source(text, source),
+            PromptCommand::ChangeDirectory => self.change_directory(text),
+            PromptCommand::Configure(command) => self.configure(command, name, text, source),
             PromptCommand::Next => self.next(text),
             PromptCommand::Print => self.print(text),
             PromptCommand::PrintAllFields => self.print_all_fields(text),
@@ -313,4 +370,15 @@ impl Reader<'_, '_> {
             PromptCommand::Undraft => self.set_flag(text, Flags::DRAFT, false),
         }
     }
+}
+
+/// Returns whether a command is one of those around other commands.
+fn is_condition(command: &Command) -> bool {
+    let is_one = |rc| {
+        matches!(
+            rc,
+            RcCommand::If | RcCommand::Elif | RcCommand::Else | RcCommand::Endif
+        )
+    };
+    command.allowed.rc.is_some_and(is_one)
 }

@@ -13,15 +13,15 @@ const WIDTH: usize = 79;
 
 /// What `help lists` shows.
 const LISTS: &str = "\
-Message lists name the messages that a command applies to. Without one a command
-applies to the current message.
-  3  2-5  3-$      numbers and ranges      .  ^  $      current, first, last one
-  +  -             next, previous one      *            all messages
-  alice            the sender has \"alice\"  /disk        the subject has \"disk\"
-  :n :o :r :u      new, old, read, unread  :d           deleted
+A message list names the messages that a command applies to. Without one the
+command applies to the current message.
+  3  2-5  3-$      numbers and ranges      .  ^  $     current, first, last
+  +  -             next, previous one      *           all messages
+  alice            the sender has \"alice\"  /disk       the subject has \"disk\"
+  :n :o :r :u      new, old, read, unread  :d          deleted
   :a :f :t         answered, flagged, draft
-Several of these, with blanks between them, name the messages of each: `:u /disk`
-is all unread messages, and all messages with \"disk\" in the subject.
+Several of these with blanks between them name the messages of each: `:u /disk`
+names all unread messages, and all with \"disk\" in the subject.
 A deleted message counts for undelete only.
 ";
 
@@ -32,6 +32,7 @@ impl Reader<'_, '_> {
             "" => overview(),
             "lists" => LISTS.to_owned(),
             "escapes" => escapes(),
+            "variables" => variables(),
             "commands" => commands(),
             name => of_name(name)
                 .ok_or_else(|| Complaint::wrong(format!("There is no help for \"{name}\"")))?,
@@ -67,27 +68,26 @@ fn overview() -> String {
         let rows = group.rows.iter();
         let rows = rows.filter(|row| row.allowed.prompt.is_some() && row.help != Help::Alias);
         let names = rows.map(|row| abbreviated(row.name, row.enough));
-        wrap(&mut text, group.title, names);
+        wrap(&mut text, group.title, 22, names);
     }
     text.push_str(
         "You may leave out the letters in brackets. A number shows that message; an empty\n\
-        line shows the next one. q writes the changes and leaves; x leaves without a change.\n\
-        `help p` explains a command; there are `help lists`, `help escapes` and\n\
-        `help commands` (one line for each).\n",
+        line shows the next one. q writes the changes and leaves; x leaves without one.\n\
+        `help p` explains a command; there are `help lists`, `help escapes`,\n\
+        `help variables` and `help commands` (one line for each).\n\n",
     );
     text
 }
 
 /// Appends words behind a heading, in lines that do not get too long.
-fn wrap(text: &mut String, title: &str, words: impl Iterator<Item = String>) {
-    const COLUMN: usize = 22;
-    let mut line = format!("{title:<COLUMN$}");
+fn wrap(text: &mut String, title: &str, column: usize, words: impl Iterator<Item = String>) {
+    let mut line = format!("{title:<column$}");
     let mut is_first = true;
     for word in words {
         if !is_first && line.chars().count() + 1 + word.chars().count() > WIDTH {
             text.push_str(line.trim_end());
             text.push('\n');
-            line = " ".repeat(COLUMN);
+            line = " ".repeat(column);
         }
         line.push_str(&word);
         line.push(' ');
@@ -160,6 +160,21 @@ fn of_command(command: &'static Command) -> String {
     if matches!(first.arguments, Arguments::Messages | Arguments::File) {
         text.push_str("`help lists` says how messages are named.\n");
     }
+    text
+}
+
+/// Returns the names of the variables of the reader.
+fn variables() -> String {
+    let mut text = String::new();
+    let rows = variables::ROWS.iter().filter(|row| !row.is_way_out);
+    let rows = rows.filter(|row| !row.doc.starts_with("Accepted, no effect"));
+    wrap(&mut text, "", 2, rows.map(|row| row.name.to_owned()));
+    text.insert_str(0, "Variables of reading and composing:\n");
+    text.push_str(
+        "`set NAME` or `set NAME=VALUE` sets one, `set noNAME` unsets it, and `set` lists\n\
+        those that are set. `help NAME` explains one. The manual page postrider-mailrc\n\
+        has those that say how mail is sent.\n",
+    );
     text
 }
 

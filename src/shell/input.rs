@@ -7,7 +7,9 @@ use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
 use super::reader::Reader;
+use super::sourced::Sourced;
 use crate::compose::escapes::{Event, TypedLines};
+use crate::config::Origin;
 use crate::exit::{Failure, Kind};
 use crate::sys::signals::{Prompt, Signals};
 use crate::sys::stdin::{StandardLine, StandardLines, has_hung_up};
@@ -33,6 +35,8 @@ pub(crate) enum CommandInput<'a> {
 /// bytes that stand there (its [`TypedLines`]).
 pub(super) struct CommandSource<'a> {
     base: Base<'a>,
+    /// Files whose lines come first.
+    pub(super) sourced: Sourced,
     signals: Option<&'a Signals>,
     /// The prompt for the next line of a text at a terminal.
     prompt: String,
@@ -110,6 +114,7 @@ impl<'a> CommandSource<'a> {
                 CommandInput::Terminal => Base::Unopened,
                 CommandInput::PlainTerminal => Base::Plain(signals.map(StandardLines::new)),
             },
+            sourced: Sourced::default(),
             signals,
             prompt: String::new(),
         }
@@ -119,6 +124,7 @@ impl<'a> CommandSource<'a> {
     pub(super) fn empty() -> CommandSource<'a> {
         CommandSource {
             base: Base::Empty,
+            sourced: Sourced::default(),
             signals: None,
             prompt: String::new(),
         }
@@ -126,10 +132,16 @@ impl<'a> CommandSource<'a> {
 
     /// Returns whether a person types the lines of a text, so that prompts are shown.
     pub(super) fn is_typed(&self) -> bool {
-        matches!(
-            self.base,
-            Base::Unopened | Base::Terminal(_) | Base::Plain(_)
-        )
+        !self.sourced.is_open()
+            && matches!(
+                self.base,
+                Base::Unopened | Base::Terminal(_) | Base::Plain(_)
+            )
+    }
+
+    /// Returns the place of the line that was returned last.
+    pub(super) fn origin(&self) -> Origin {
+        self.sourced.origin()
     }
 
     /// Returns the next whole line, or `None` at the end.
@@ -137,8 +149,19 @@ impl<'a> CommandSource<'a> {
         let mut whole = String::new();
         loop {
             // The input may end behind a backslash: what was read so far is still a command.
-            let Some(line) = self.physical_line(reader)? else {
-                return Ok((!whole.is_empty()).then_some(whole));
+            let line = match self.sourced.is_open() {
+                true => self.sourced.line(),
+                false => self.physical_line(reader)?,
+            };
+            let Some(line) = line else {
+                if !whole.is_empty() {
+                    return Ok(Some(whole));
+                }
+                let Some(file) = self.sourced.close() else {
+                    return Ok(None);
+                };
+                reader.end_sourced(&file.origin, file.outer);
+                continue;
             };
             match line.strip_suffix('\\') {
                 Some(part) => whole.push_str(part),
@@ -221,6 +244,9 @@ impl<'a> CommandSource<'a> {
 
 impl TypedLines for CommandSource<'_> {
     fn next(&mut self) -> Event {
+        if let Some(event) = self.sourced.event() {
+            return event;
+        }
         let signals = self.signals;
         let prompt = std::mem::take(&mut self.prompt);
         let base = match self.base() {

@@ -12,7 +12,7 @@
 //! - [`run`] and [`search`] are the two ways in; [`batch`] changes messages without a dialogue.
 //! - `input` reads a line, `command` divides it, `dispatch` carries it out by the table of
 //!   `config::commands`; `script` says which lines of a failed script still count.
-//! - `reader` is the state. The commands are its methods, in `show`, `summary`, `marking`, `store`, `help` and `quit`. A
+//! - `reader` is the state. The commands are its methods, in `show`, `summary`, `marking`, `store`, `settings`, `help` and `quit`. A
 //!   new command is a row of `config::commands`, an arm in `dispatch`, and a method in one of them.
 //! - `mark` is what was done to a message, `commit` writes it into the mailbox.
 //! - The commands that send (`reply`, `mail`, `forward`) are in `answer`, which calls `flow::answering`
@@ -47,7 +47,9 @@ mod plain_file;
 mod quit;
 mod reader;
 mod script;
+mod settings;
 mod show;
+mod sourced;
 mod store;
 mod summary;
 mod text;
@@ -101,6 +103,7 @@ pub(crate) fn run<'s>(
     input: CommandInput<'s>,
 ) -> Result<Option<Kind>, Failure> {
     reader.report_notices();
+    reader.say_echoes();
     // The commands of -Y are a script, at a terminal too: D24 holds until they have ended.
     reader.in_script |= !first.is_empty();
     reader.failure = None;
@@ -112,6 +115,12 @@ pub(crate) fn run<'s>(
     for line in first {
         if !reader.is_quitting {
             reader.run_line(line, &mut source);
+            // The lines of a file that it names come before the next command of -Y.
+            while source.sourced.is_open() && !reader.is_quitting {
+                if let Some(line) = source.line(&mut reader)? {
+                    reader.run_line(&line, &mut source);
+                }
+            }
         }
     }
     reader.end_script_at_terminal();
@@ -126,6 +135,7 @@ pub(crate) fn run<'s>(
                 reader.run_line(&line, &mut source);
             }
             Ok(None) => {
+                reader.end_commands();
                 reader.carry_out("quit", &mut source);
                 // Where quitting fails a person may try something else. An input that ends twice in
                 // a row has no person behind it.

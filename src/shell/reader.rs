@@ -17,6 +17,7 @@ use super::script::Script;
 use super::undo::Undo;
 use super::unreadable::Unread;
 use crate::config::Settings;
+use crate::config::mailrc::Open;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow::reading::FoundMailbox;
 use crate::mailbox::{Flags, Mailbox, Notice};
@@ -53,6 +54,8 @@ pub(crate) struct Reader<'a, 's> {
     /// Whether commands come from a script, which no person watches: a pipe, a file, `-Y`.
     pub(super) in_script: bool,
     pub(super) script: Script,
+    /// The conditions and the block that are open, as in an rc file.
+    pub(super) open: Open,
     /// Whether the last command had something to complain of.
     pub(super) has_failed: bool,
     /// The kind of failure of the last command, if it failed.
@@ -77,10 +80,12 @@ impl<'a, 's> Reader<'a, 's> {
     /// Returns a reader of a mailbox; it starts at the first message of interest.
     pub(crate) fn new(
         mailbox: Mailbox,
-        settings: Settings,
+        mut settings: Settings,
         around: ReaderContext<'s>,
         screen: Screen<'a>,
     ) -> Self {
+        // Those of the files were reported when they were read.
+        settings.problems_are_told();
         let options = ReaderOptions::of(&settings, &around);
         let messages = mailbox.messages();
         let current = match settings.is_set("showlast") {
@@ -103,6 +108,7 @@ impl<'a, 's> Reader<'a, 's> {
             is_quitting: false,
             in_script: !around.stdin_is_terminal,
             script: Script::default(),
+            open: Open::default(),
             has_failed: false,
             failure: None,
             worst: None,

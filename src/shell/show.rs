@@ -213,12 +213,6 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Writes text.
-    pub(super) fn echo(&mut self, text: &str) -> CommandResult {
-        self.screen.text(&format!("{text}\n"));
-        Ok(())
-    }
-
     /// Ends the loop; the mailbox stays as it is.
     pub(super) fn leave(&mut self, _: &str) -> CommandResult {
         self.is_quitting = true;

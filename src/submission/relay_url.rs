@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use crate::address::ascii_domain;
+use crate::config::nearest;
 
 /// The protocol of a relay's URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +114,11 @@ impl RelayUrl {
             "submission" => Scheme::Submission,
             "submissions" => Scheme::Submissions,
             _ => {
+                let known = ["smtp", "smtps", "submission", "submissions"];
+                let near = nearest(scheme, known)
+                    .map_or_else(String::new, |near| format!("did you mean {near}://? "));
                 return Err(MtaError::new(format!(
-                    "unknown protocol {scheme}://; use smtp, smtps, submission or submissions"
+                    "unknown protocol {scheme}://; {near}use smtp, smtps, submission or submissions"
                 )));
             }
         };

@@ -28,6 +28,7 @@ mod batch;
 mod callers;
 mod changing;
 mod charsets;
+mod command_language;
 mod commands_of_programs;
 mod completions;
 mod config;

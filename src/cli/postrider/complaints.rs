@@ -27,7 +27,16 @@ fn failure(error: &clap::Error) -> Failure {
             usage("a subcommand is missing").hint("postrider --help lists the subcommands")
         }
         ErrorKind::MissingRequiredArgument => missing(error),
-        _ => usage(what(error)).hint("postrider --help lists the subcommands and options"),
+        _ => {
+            let list = "postrider --help lists the subcommands and options";
+            let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg]
+                .into_iter()
+                .find_map(|kind| words(error, kind).into_iter().next());
+            usage(what(error)).hint(match near {
+                Some(near) => format!("did you mean {near}? {list}"),
+                None => list.to_owned(),
+            })
+        }
     }
 }
 

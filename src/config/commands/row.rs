@@ -23,6 +23,8 @@ pub enum Arguments {
     Forwarded,
     /// The rest of the line as it is.
     Text,
+    /// Words of its own kind, as help shows them.
+    Words(&'static str),
 }
 
 impl Arguments {
@@ -39,6 +41,7 @@ impl Arguments {
             Arguments::Recipients => "recipients",
             Arguments::Forwarded => "[messages] recipients",
             Arguments::Text => "[text]",
+            Arguments::Words(words) => words,
         }
     }
 }
@@ -101,6 +104,12 @@ pub(crate) enum PromptCommand {
     Number,
     /// Writes the text.
     Echo,
+    /// Changes or shows what is set, as the same command in an rc file does.
+    Configure(RcCommand),
+    /// Reads commands from a file.
+    Source,
+    /// Changes the working directory.
+    ChangeDirectory,
     /// Leaves without a change.
     Exit,
     /// Leaves and writes the changes.
@@ -244,6 +253,10 @@ pub(crate) enum RcCommand {
     Unalias,
     /// Names the user's other addresses.
     Alternates,
+    /// Removes some of them.
+    Unalternates,
+    /// Says something when the reader starts.
+    Echo,
     /// Reads another file.
     Source,
     /// Hides header fields.
@@ -295,7 +308,7 @@ pub(crate) struct Allowed {
 /// What a command of the prompt does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It only shows something, or leaves; a script goes on with it after a failure.
+    /// It shows something, changes what is set, or leaves; a script goes on with it after a failure.
     Shows,
     /// It changes something, in the mailbox or in another file.
     Changes,
@@ -407,6 +420,18 @@ pub(super) const fn changes(
         arguments,
         help,
     )
+}
+
+/// A row that changes what is set, at the prompt as in an rc file.
+pub(super) const fn configures(
+    name: &'static str,
+    enough: usize,
+    command: RcCommand,
+    arguments: Arguments,
+    help: Help,
+) -> Command {
+    let prompt = Some((PromptCommand::Configure(command), Effect::Shows));
+    row(name, enough, prompt, arguments, help).in_rc_files(command)
 }
 
 /// A row of rc files alone.

@@ -4,29 +4,21 @@
 //! in the imperative what it does; [`Command::more`] adds what else a user needs to know, with an
 //! example.
 
-use super::row::Arguments::Piped;
-use super::row::Arguments::{File as Target, Message, Messages, None, Steps, Text as Line, Topic};
-use super::row::Arguments::{Forwarded, Recipients};
+use super::row::Arguments::{
+    File as Target, Forwarded, Message, Messages, None, Piped, Recipients, Steps, Text as Line,
+    Topic, Words,
+};
 use super::row::Help::{Alias as Same, Text};
-use super::row::PromptCommand::{
-    Answered, Comment, Copy, CopyByAuthor, Delete, DeleteAndPrint, Draft, Echo, Exit, File,
-    FileReadOnly, Flagged, Folders, From, Headers, Hold, ListCommands, Mbox, Move, MoveByAuthor,
-    New, Newmail, Next, Number, Page, PageAllFields, Print, PrintAllFields, Quit, Save,
-    SaveByAuthor, Scroll, Search, Seen, ShowHelp, ShowStored, Size, Sort, StepBack, StepForward,
-    Structure, Tag, Thread, Top, Touch, Unanswered, Undelete, Undo, Undraft, Unflagged, Unread,
-    Unsort, Untag, Version, Write,
-};
-use super::row::PromptCommand::{Edit, Pipe, Shell, ShellCommand, Visual};
-use super::row::PromptCommand::{
-    Followup, FollowupAll, FollowupAuthor, FollowupSender, Forward, ForwardRecorded, Mail,
-    MailRecorded, Reply, ReplyAll, ReplyAuthor, ReplySender, Resend, ResendPlain,
-};
+// All of them: a list of names would be touched by every new command.
+use super::row::PromptCommand::*;
 use super::row::RcCommand::{
     Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
-    NoEffect, NotAllowed, Retain, Set, Source, SourceIf, Unalias, UncommandAlias, Unignore,
-    Unretain, Unset,
+    NoEffect, NotAllowed, Retain, Set, Source, SourceIf, Unalias, Unalternates, UncommandAlias,
+    Unignore, Unretain, Unset,
 };
-use super::row::{Command, Group, changes, of_rc_files, shows};
+use super::row::{
+    Command, Group, PromptCommand, RcCommand, changes, configures, of_rc_files, shows,
+};
 
 /// All commands, in groups.
 ///
@@ -174,39 +166,52 @@ const RUNNING: &[Command] = &[
 
 #[rustfmt::skip]
 const SETTING: &[Command] = &[
-    of_rc_files("set", 2, Set),
-    of_rc_files("unset", 3, Unset),
-    of_rc_files("alias", 1, Alias),
-    of_rc_files("group", 1, Alias),
-    of_rc_files("unalias", 3, Unalias),
-    of_rc_files("ungroup", 7, Unalias),
-    of_rc_files("alternates", 3, Alternates),
-    of_rc_files("ignore", 2, Ignore),
-    of_rc_files("discard", 2, Ignore),
-    of_rc_files("retain", 3, Retain),
-    of_rc_files("unignore", 5, Unignore),
-    of_rc_files("unretain", 5, Unretain),
-    of_rc_files("account", 2, Account),
-    of_rc_files("commandalias", 12, CommandAlias),
-    of_rc_files("ghost", 5, CommandAlias),
-    of_rc_files("uncommandalias", 14, UncommandAlias),
-    of_rc_files("unghost", 7, UncommandAlias),
+    configures("set", 2, Set, Words("[name[=value] | noname]..."), Text("Set variables, or list those that are set"))
+        .more("`set name=` sets an empty value, and `set noname` unsets it.\n`help NAME` says what a variable does.\n    set crt=20 folder=~/Mail noheader"),
+    configures("unset", 3, Unset, Words("name..."), Text("Unset variables")),
+    configures("alias", 1, Alias, Words("[name [recipient]...]"), Text("Add recipients to a name, or list the names"))
+        .more("A mail to the name goes to all its recipients; they may be names as well.\n    alias ops alice@example.org 'Bob Smith <bob@example.org>'"),
+    configures("group", 1, Alias, Words("[name [recipient]...]"), Same),
+    configures("unalias", 3, Unalias, Words("name..."), Text("Forget names of recipients; * forgets all")),
+    configures("ungroup", 7, Unalias, Words("name..."), Same),
+    configures("alternates", 3, Alternates, Words("[address]..."), Text("Name your other addresses, or list them"))
+        .more("A reply does not go to them. A later list replaces the earlier one."),
+    configures("unalternates", 5, Unalternates, Words("address..."), Text("Forget some of your other addresses; * forgets all")),
+    configures("ignore", 2, Ignore, Words("[field]..."), Text("Hide header fields, or list the hidden ones"))
+        .more("The list has no effect while there are fields that `retain` names."),
+    configures("discard", 2, Ignore, Words("[field]..."), Same),
+    configures("retain", 3, Retain, Words("[field]..."), Text("Show these header fields alone, or list them")),
+    configures("unignore", 5, Unignore, Words("field..."), Text("Take fields off the list of ignore; * takes all")),
+    configures("undiscard", 9, Unignore, Words("field..."), Same),
+    configures("unretain", 5, Unretain, Words("field..."), Text("Take fields off the list of retain; * takes all")),
+    configures("account", 2, Account, Words("[name | name {]"), Text("Use an account, list the accounts, or begin one"))
+        .more("The lines up to a line with } belong to the account; they set what it needs.\n    account work {\n      set from=me@example.org mta=smtps://mail.example.org\n    }"),
+    configures("commandalias", 12, CommandAlias, Words("[name [command]]"), Text("Give a command another name, or list these names"))
+        .more("    commandalias del delete"),
+    configures("ghost", 5, CommandAlias, Words("[name [command]]"), Same),
+    configures("uncommandalias", 14, UncommandAlias, Words("name..."), Text("Forget other names of commands; * forgets all")),
+    configures("unghost", 7, UncommandAlias, Words("name..."), Same),
+    shows("cd", 2, ChangeDirectory, Words("[directory]"), Text("Change the working directory; without a name, to your home directory")).in_rc_files(NoEffect),
+    shows("chdir", 2, ChangeDirectory, Words("[directory]"), Same).in_rc_files(NoEffect),
 ];
 
 #[rustfmt::skip]
 const SCRIPTS: &[Command] = &[
-    shows("echo", 2, Echo, Line, Text("Print the text")).in_rc_files(NoEffect),
+    shows("echo", 2, PromptCommand::Echo, Words("[word]..."), Text("Print the words")).in_rc_files(RcCommand::Echo),
     shows("#", 1, Comment, Line, Text("Ignore the line")),
-    of_rc_files("source", 2, Source),
+    shows("source", 2, PromptCommand::Source, Words("file"), Text("Carry out the commands in a file"))
+        .more("A name that ends in | is a shell command, whose output is carried out. What begins in the\nfile, such as an if, ends in it.").in_rc_files(Source),
     of_rc_files("source_if", 9, SourceIf),
-    of_rc_files("if", 1, If),
-    of_rc_files("elif", 3, Elif),
-    of_rc_files("else", 2, Else),
-    of_rc_files("endif", 2, Endif),
-    of_rc_files("define", 6, Define),
-    of_rc_files("call", 4, Call),
-    of_rc_files("call_if", 7, CallIf),
-    of_rc_files("xcall", 5, Call),
+    configures("if", 1, If, Words("s|r|t|condition"), Text("Carry out the lines up to else or endif under a condition"))
+        .more("s counts where a mail is sent, r where mail is read, and t where a person types; `!` negates it.\nConditions may compare variables: `if $TERM == dumb`. They nest.\n    if t\n      set crt\n    else\n      set quiet\n    endif"),
+    configures("elif", 3, Elif, Words("condition"), Text("Begin another branch of an if, with its condition")),
+    configures("else", 2, Else, None, Text("Begin the other branch of an if")),
+    configures("endif", 2, Endif, None, Text("End an if")),
+    configures("define", 6, Define, Words("name {"), Text("Skip a macro, up to a line with }"))
+        .more("Macros are those of s-nail. They are read over and never run."),
+    configures("call", 4, Call, Words("name"), Text("Fail, because macros are not run")),
+    configures("call_if", 7, CallIf, Words("name"), Same),
+    configures("xcall", 5, Call, Words("name"), Same),
 ];
 
 #[rustfmt::skip]
@@ -214,7 +219,7 @@ const LEAVING: &[Command] = &[
     shows("exit", 2, Exit, None, Text("Leave without changing the mailbox")).in_rc_files(NoEffect),
     shows("xit", 1, Exit, None, Same).in_rc_files(NoEffect),
     shows("quit", 1, Quit, None, Text("Write the changes and leave")).in_rc_files(NoEffect),
-    shows("help", 3, ShowHelp, Topic, Text("Show the commands, or explain one")).more("There are also help lists, help escapes and help commands.").in_rc_files(NoEffect),
+    shows("help", 3, ShowHelp, Topic, Text("Show the commands, or explain one")).more("There are also `help lists`, `help escapes`, `help variables` and `help commands`.").in_rc_files(NoEffect),
     shows("?", 1, ShowHelp, Topic, Same),
     shows("list", 1, ListCommands, None, Text("List the names of all commands (headers lists the messages)")).in_rc_files(NoEffect),
     shows("version", 2, Version, None, Text("Show the version")),

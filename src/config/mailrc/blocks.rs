@@ -151,6 +151,8 @@ impl Interpreter<'_> {
             self.leave_out_block(rest);
         } else if let Some(name) = each_word(rest).next() {
             self.opener = Some((Opener::Macro(name), origin.clone()));
+        } else {
+            self.problem(origin, "define needs a name");
         }
     }
 

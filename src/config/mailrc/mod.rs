@@ -21,6 +21,7 @@ mod alias;
 mod block;
 mod blocks;
 mod condition;
+mod dialogue;
 mod expression;
 mod modifiers;
 mod passed;
@@ -38,6 +39,7 @@ use trust::{Untrusted, read_trusted};
 use way_out::{has_effect, moves_mail, weight_of};
 
 pub(crate) use blocks::{apply_lines, use_account};
+pub(crate) use dialogue::{Open, script};
 pub(crate) use set::apply_set;
 
 /// How many commands a line may have, with `;` between them.
@@ -443,6 +445,14 @@ impl<'a> Interpreter<'a> {
             RcCommand::Unset => words.for_each(|name| self.settings.unset(&name, origin.clone())),
             RcCommand::Alias => self.alias(words, count, origin),
             RcCommand::Unalias => forget(&mut self.settings.aliases, words),
+            RcCommand::Unalternates => self.remove_alternates(words),
+            RcCommand::Echo => {
+                if self.settings.has_room(4, origin) {
+                    let words = words.map(|word| self.decoded(word));
+                    let text = words.collect::<Vec<_>>().join(" ");
+                    self.settings.echoes.push(text);
+                }
+            }
             RcCommand::Alternates => {
                 if self.settings.has_room(count, origin) {
                     // A later list replaces the earlier one, as in bsd-mailx.
@@ -485,6 +495,17 @@ impl<'a> Interpreter<'a> {
             RcCommand::NoEffect => self.pass_over(command, line, origin),
             RcCommand::NotAllowed => self.pass(Passed::NotAllowed, origin, &masked(line)),
             RcCommand::If | RcCommand::Elif | RcCommand::Else | RcCommand::Endif => {}
+        }
+    }
+}
+
+impl Interpreter<'_> {
+    /// Removes addresses from the user's own; `*` stands for all.
+    fn remove_alternates(&mut self, words: impl Iterator<Item = String>) {
+        for word in words {
+            let word = self.decoded(word);
+            let own = &mut self.settings.alternates;
+            own.retain(|address| word != "*" && !address.eq_ignore_ascii_case(&word));
         }
     }
 }

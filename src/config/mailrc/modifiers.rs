@@ -37,7 +37,11 @@ pub(super) fn split(line: &str) -> Command<'_> {
             None => line,
         };
         // s-nail ends a command with `;` as well: `else;set x`.
-        let end = line.find(|c: char| c.is_whitespace() || c == ';');
+        let end = match line.starts_with(['!', '|']) {
+            // Nothing needs to stand between these and their command.
+            true => Some(1),
+            false => line.find(|c: char| c.is_whitespace() || c == ';'),
+        };
         let (word, rest) = line.split_at(end.unwrap_or(line.len()));
         (command.word, command.rest) = (word, rest.trim());
         // Alone on its line such a word is no modifier: bsd-mailx has `u` for `undelete`.

@@ -80,6 +80,11 @@ pub(super) struct Maildir {
 }
 
 impl Maildir {
+    /// Takes the absolute form of its path.
+    pub(super) fn anchor(&mut self, path: &Path) {
+        self.path = path.to_owned();
+    }
+
     /// Opens a Maildir and reads each message once; `None` where the path is not a Maildir.
     ///
     /// # Errors

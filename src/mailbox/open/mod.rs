@@ -58,6 +58,22 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
+    /// Keeps a relative name from meaning another file: the working directory is about to change.
+    ///
+    /// # Errors
+    /// The working directory cannot be found out.
+    pub fn anchor(&mut self) -> io::Result<()> {
+        let path = std::path::absolute(&self.path)?;
+        match &mut self.storage {
+            Storage::File(file) | Storage::Single(file) | Storage::Compressed(file) => {
+                file.anchor(&path);
+            }
+            Storage::Maildir(maildir) => maildir.anchor(&path),
+        }
+        self.path = path;
+        Ok(())
+    }
+
     /// Opens a mailbox read-only and scans it once.
     ///
     /// `visit` is called for each message in order, with its index, its place, and its From_ line

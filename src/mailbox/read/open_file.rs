@@ -48,6 +48,11 @@ struct Moved {
 }
 
 impl OpenFile {
+    /// Takes the absolute form of its path.
+    pub(in crate::mailbox) fn anchor(&mut self, path: &Path) {
+        self.path = path.to_owned();
+    }
+
     /// Returns the file of a snapshot from which an index was just made.
     pub(in crate::mailbox) fn new(
         path: &Path,

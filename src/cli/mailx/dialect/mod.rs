@@ -18,6 +18,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use super::attach_or_header::{self, Meaning, looks_like_file};
 use super::table::OPTIONS;
 use crate::cli::usage;
+use crate::config::nearest;
 use crate::exit::Failure;
 use crate::sanitize;
 
@@ -89,7 +90,16 @@ impl OptionRow {
             (Some(_), Some(_)) if !name.is_empty() => {
                 Err(usage(format!("option --{name} is ambiguous")))
             }
-            _ => Err(usage(format!("unknown option --{name}")).hint("--help lists the options")),
+            _ => {
+                let names = OptionRow::rows()
+                    .flat_map(|row| row.names.split(',').filter(|name| *name != NONE));
+                let names: Vec<&str> = names.collect();
+                let hint = match nearest(name, names) {
+                    Some(near) => format!("did you mean --{near}? --help lists the options"),
+                    None => "--help lists the options".to_owned(),
+                };
+                Err(usage(format!("unknown option --{name}")).hint(hint))
+            }
         }
     }
 

@@ -1,0 +1,305 @@
+//! The commands that change or show what is set: `set`, `alias`, `ignore`, `if`, `source` and the
+//! others that rc files have too. One interpreter carries them out, there and here.
+
+use std::fmt::Write;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use super::complaint::{CommandResult, Complaint};
+use super::input::CommandSource;
+use super::reader::Reader;
+use crate::config::commands::RcCommand;
+use crate::config::mailrc::{self, Context};
+use crate::config::variables::{self, ValueKind};
+use crate::config::{Origin, Problem, Weight, tools, unknown_variable, words};
+use crate::exit::{Failure, Kind, with_causes};
+use crate::sanitize;
+
+/// How much of a command's output `source` reads.
+const MAX_OUTPUT: u64 = 16 << 20;
+
+impl Reader<'_, '_> {
+    /// Carries out a command that rc files have too; `name` is its full name.
+    pub(super) fn configure(
+        &mut self,
+        command: RcCommand,
+        name: &str,
+        text: &str,
+        source: &CommandSource<'_>,
+    ) -> CommandResult {
+        if let Some(list) = self.listed_settings(command, text) {
+            self.show_paged(&list?);
+            return Ok(());
+        }
+        if matches!(command, RcCommand::Call | RcCommand::CallIf) {
+            return Err(Complaint::wrong(format!("{name}: macros are not run")));
+        }
+        self.interpret(&format!("{name} {text}"), source);
+        if command == RcCommand::Set {
+            self.say_unknown(text);
+        }
+        Ok(())
+    }
+
+    /// Tells of the variables in a line of `set` that nothing asks for, where a slip is likely.
+    fn say_unknown(&mut self, text: &str) {
+        let words = words::texts(text).unwrap_or_default();
+        let names: Vec<&str> = words
+            .iter()
+            .filter_map(|word| word.split('=').next())
+            .collect();
+        let unknown = self.settings.unknown();
+        let lines: Vec<String> = unknown
+            .filter(|(name, origin)| names.contains(name) && !matches!(origin, Origin::File { .. }))
+            .map(|(name, origin)| unknown_variable(name, origin))
+            .filter(|line| line.contains("did you mean"))
+            .collect();
+        for line in lines {
+            self.say(&line);
+        }
+    }
+
+    /// Has the interpreter of rc files carry out a line, and reports its problems.
+    pub(super) fn interpret(&mut self, line: &str, source: &CommandSource<'_>) {
+        let origin = source.origin();
+        let home = self.around.environment.home_directory();
+        let context = self.context(home.as_deref());
+        self.open
+            .carry_out(&mut self.settings, &context, line.as_bytes(), &origin);
+        self.report_problems();
+    }
+
+    /// Writes what the `echo` lines of the files say.
+    pub(super) fn say_echoes(&mut self) {
+        for line in std::mem::take(&mut self.settings.echoes) {
+            self.screen.text(&format!("{line}\n"));
+        }
+    }
+
+    /// Reports an `if` or a block that is open where the commands end: their lines were not carried
+    /// out.
+    pub(super) fn end_commands(&mut self) {
+        self.has_failed = false;
+        self.failure = None;
+        self.end_sourced(&Origin::Prompt, mailrc::Open::default());
+        self.record_failure("if");
+    }
+
+    /// Closes what a file that `source` has read leaves open.
+    pub(super) fn end_sourced(&mut self, origin: &Origin, outer: mailrc::Open) {
+        let home = self.around.environment.home_directory();
+        let context = self.context(home.as_deref());
+        self.open.end(&mut self.settings, &context, origin);
+        self.open = outer;
+        self.report_problems();
+    }
+
+    fn context<'h>(&self, home: Option<&'h std::path::Path>) -> Context<'h> {
+        Context {
+            sending: false,
+            terminal: self.around.stdin_is_terminal,
+            home,
+        }
+    }
+
+    fn report_problems(&mut self) {
+        for Problem {
+            origin,
+            what,
+            hint,
+            weight,
+            ..
+        } in self.settings.take_new_problems()
+        {
+            let kind = match weight {
+                Weight::Line => Kind::Usage,
+                Weight::Route => Kind::Config,
+                Weight::Unread => Kind::TryLater,
+            };
+            self.complain(&Complaint::new(origin.says(&what), Some(kind)));
+            if let Some(hint) = hint {
+                self.screen.hint(&hint);
+            }
+        }
+    }
+
+    /// Returns what a command without arguments lists; `None` if it does something else.
+    fn listed_settings(&self, command: RcCommand, text: &str) -> Option<Result<String, Complaint>> {
+        let text = text.trim();
+        let settings = &self.settings;
+        let lines = |words: &mut dyn Iterator<Item = &str>| {
+            words
+                .map(|word| format!("{}\n", sanitize::message(word)))
+                .collect()
+        };
+        let mut list = String::new();
+        match command {
+            RcCommand::Set if text.is_empty() => list = self.variables(),
+            RcCommand::Alias if !text.contains(|c: char| c.is_whitespace() || c == '=') => {
+                let is_asked = |name: &&String| text.is_empty() || *name == text;
+                let names = settings.aliases.keys().filter(is_asked);
+                for name in names {
+                    let members = settings.aliases.get(name);
+                    let members: Vec<&str> = members.into_iter().flat_map(|m| m.iter()).collect();
+                    // Writing to a string cannot fail.
+                    let _ = writeln!(list, "{name}\t{}", members.join(" "));
+                }
+                if list.is_empty() && !text.is_empty() {
+                    let line = format!("\"{text}\": there is no such alias");
+                    return Some(Err(Complaint::nothing(line)));
+                }
+                list = sanitize::text(list.as_bytes()).into_owned();
+            }
+            RcCommand::Alternates if text.is_empty() => {
+                list = lines(&mut settings.alternates.iter().map(String::as_str));
+            }
+            RcCommand::Ignore if text.is_empty() => {
+                list = lines(&mut settings.ignored.iter().map(String::as_str));
+            }
+            RcCommand::Retain if text.is_empty() => {
+                list = lines(&mut settings.retained.iter().flatten().map(String::as_str));
+            }
+            RcCommand::Account if text.is_empty() => {
+                list = lines(&mut settings.account_names());
+            }
+            RcCommand::CommandAlias if !text.contains(char::is_whitespace) => {
+                let names = settings.command_aliases();
+                let is_asked = |(name, _): &(&str, &str)| text.is_empty() || *name == text;
+                for (name, meant) in names.filter(is_asked) {
+                    let _ = writeln!(list, "{name}\t{meant}");
+                }
+                list = sanitize::text(list.as_bytes()).into_owned();
+            }
+            _ => return None,
+        }
+        Some(Ok(list))
+    }
+
+    /// Returns the variables that are set, sorted, with a note where we do not know them.
+    fn variables(&self) -> String {
+        let mut list = std::collections::BTreeMap::new();
+        for row in variables::ROWS {
+            if let Some(value) = self.settings.get(row.name) {
+                let shown = match row.kind {
+                    ValueKind::Secret => "(secret)".to_owned(),
+                    ValueKind::Route => sanitize::message(&masked(value)),
+                    _ => sanitize::message(value),
+                };
+                list.insert(row.name, (shown, String::new()));
+            }
+        }
+        for (name, value) in self.settings.changed() {
+            if variables::row_of(name).is_none()
+                && let Some(value) = value
+            {
+                // A variable of another program may hold a password as well.
+                let is_secret = name.contains("password") || name.contains("secret");
+                let shown = match is_secret {
+                    true => "(secret)".to_owned(),
+                    false => sanitize::message(&masked(value)),
+                };
+                let place = self.settings.origin(name);
+                list.insert(name, (shown, format!("  # unknown here, set by {place}")));
+            }
+        }
+        let mut text = String::new();
+        for (name, (value, note)) in list {
+            let name = sanitize::message(name);
+            let _ = match &*value {
+                "" => writeln!(text, "{name}{note}"),
+                value => writeln!(text, "{name}=\"{value}\"{note}"),
+            };
+        }
+        text
+    }
+
+    /// Carries out the commands of a file, or the output of a shell command (`source 'COMMAND|'`).
+    pub(super) fn source(&mut self, text: &str, source: &mut CommandSource<'_>) -> CommandResult {
+        let names = words::texts(text).map_err(Complaint::wrong)?;
+        let [name] = &names[..] else {
+            return Err(Complaint::wrong("source needs one file name"));
+        };
+        if let Err(why) = source.sourced.has_room() {
+            return Err(Complaint::wrong(why));
+        }
+        let found = match name.strip_suffix('|') {
+            Some(command) => self.output_of(command),
+            None => self.file_of(name).and_then(|path| {
+                let text = mailrc::script(&path)?;
+                Ok((path, text))
+            }),
+        };
+        match found {
+            Ok((path, text)) => {
+                // A byte order mark is no part of the first command.
+                let text = match text.strip_prefix(b"\xef\xbb\xbf") {
+                    Some(text) => text.to_vec(),
+                    None => text,
+                };
+                let outer = std::mem::take(&mut self.open);
+                source.sourced.open(&path, text, outer);
+                Ok(())
+            }
+            Err(failure) => Err(Complaint::new(with_causes(&failure), Some(failure.kind))),
+        }
+    }
+
+    fn output_of(&mut self, command: &str) -> Result<(PathBuf, Vec<u8>), Failure> {
+        let Some(signals) = self.around.signals else {
+            return Err(Failure::new(Kind::Usage, "source cannot run commands here"));
+        };
+        self.screen.flush();
+        let terminal = self.around.stdin_is_terminal;
+        let tools = tools(&self.settings, &self.around.environment, terminal);
+        let output = tools.output_of(command.trim().as_bytes(), None, signals)?;
+        let mut text = Vec::new();
+        let read = output.reader().take(MAX_OUTPUT).read_to_end(&mut text);
+        let unread = |error: io::Error| {
+            Failure::new(Kind::TryLater, "cannot read the output of the command").because(error)
+        };
+        read.map_err(unread)?;
+        Ok((PathBuf::from(command.trim()), text))
+    }
+
+    /// Changes the working directory.
+    pub(super) fn change_directory(&mut self, text: &str) -> CommandResult {
+        let names = words::texts(text).map_err(Complaint::wrong)?;
+        let failed = |failure: Failure| Complaint::new(with_causes(&failure), Some(failure.kind));
+        let directory = match &names[..] {
+            [] => self.around.environment.home_directory().ok_or_else(|| {
+                Complaint::new("cd: there is no home directory", Some(Kind::NoInput))
+            })?,
+            [name] => self.file_of(name).map_err(failed)?,
+            _ => return Err(Complaint::wrong("cd needs one directory")),
+        };
+        // The mailbox is written when it is left, by its name.
+        let moved = self.mailbox.anchor();
+        moved
+            .and_then(|()| std::env::set_current_dir(&directory))
+            .map_err(|error| {
+                let what = format!("cannot change to {}", sanitize::path(&directory));
+                failed(Failure::new(Kind::NoInput, what).because(error))
+            })
+    }
+
+    /// Writes its words, without their quotes.
+    pub(super) fn echo(&mut self, text: &str) -> CommandResult {
+        let words = words::texts(text).map_err(Complaint::wrong)?;
+        self.screen.text(&format!("{}\n", words.join(" ")));
+        Ok(())
+    }
+}
+
+/// Returns a text without the password of a URL in it.
+fn masked(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((login, host)) if login.contains(':') => {
+            let user = login.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:…@{host}")
+        }
+        _ => text.to_owned(),
+    }
+}
