@@ -65,8 +65,11 @@ impl Terminal {
         builder.enable_synchronized_output(false);
         // Nothing is added to the history: it stays empty.
         let unusable = || Failure::new(Kind::Io, "cannot use the terminal");
-        let editor = Editor::with_history(builder.build(), MemHistory::new())
+        let mut editor = Editor::with_history(builder.build(), MemHistory::new())
             .map_err(|error| unusable().because(error))?;
+        // Nothing is printed by it: with a printer the editor waits by select(2), which a signal
+        // ends, and not by read(2), which it does not.
+        let _ = editor.create_external_printer();
         let prompt = signals
             .map(Signals::prompt)
             .transpose()

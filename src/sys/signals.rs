@@ -193,19 +193,11 @@ impl Signals {
         let asking = Arc::clone(&prompt.asking);
         let ends_us = move || {
             while bell.read_exact(&mut [0]).is_ok() {
-                let asking = asking.lock().unwrap_or_else(PoisonError::into_inner);
-                match &*asking {
-                    Asked::Nothing => {}
-                    Asked::Command(terminal) => {
-                        // A terminal that is gone needs no setting back.
-                        if let Some(terminal) = terminal {
-                            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, terminal);
-                        }
-                        let signal = received.load(Ordering::SeqCst);
-                        die_of(u8::try_from(signal).unwrap_or(0));
-                    }
-                    // The line editor has a handler for the interrupt key alone, while it waits.
-                    Asked::Text => drop(kill(getpid(), Signal::SIGINT)),
+                let signal = received.load(Ordering::SeqCst);
+                // Until the editor has stopped waiting: its handler may not be there yet, and then
+                // ours takes the interrupt for a key.
+                while end_asking(&asking, &received, signal) {
+                    std::thread::sleep(BETWEEN_LOOKS);
                 }
             }
         };
@@ -394,6 +386,28 @@ enum Asked {
     Command(Option<Termios>),
     /// A line of a text.
     Text,
+}
+
+/// Ends what a line editor waits for because of a signal; returns whether it still waits.
+fn end_asking(asking: &Mutex<Asked>, received: &AtomicUsize, signal: usize) -> bool {
+    let asking = asking.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*asking {
+        Asked::Nothing => false,
+        Asked::Command(terminal) => {
+            // A terminal that is gone needs no setting back.
+            if let Some(terminal) = terminal {
+                let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, terminal);
+            }
+            die_of(u8::try_from(signal).unwrap_or(0));
+            false
+        }
+        Asked::Text => {
+            received.store(signal, Ordering::SeqCst);
+            // The line editor has a handler for the interrupt key alone, while it waits.
+            let _ = kill(getpid(), Signal::SIGINT);
+            true
+        }
+    }
 }
 
 impl Prompt {

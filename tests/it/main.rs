@@ -100,6 +100,7 @@ mod told_names;
 mod trust;
 mod truth;
 mod typing;
+mod typing_in_reader;
 mod unread;
 mod unsent_told;
 mod unsteady_relay;
