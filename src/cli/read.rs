@@ -10,7 +10,7 @@ use crate::exit::{Failure, Kind};
 use crate::flow;
 use crate::flow::reading::{self, FoundMailbox, MailboxChoice, Opening};
 use crate::flow::unsent;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Journals, Mailbox};
 use crate::report::selected::{self, Looking};
 use crate::report::{self, ReportError, ShowForm, json};
 use crate::selection::{FlagChoice, Selection};
@@ -54,10 +54,10 @@ pub(super) enum Task {
         /// Which messages.
         selection: Selection,
     },
-    /// Show one message.
+    /// Show messages.
     Show {
-        /// Its number, from 1.
-        number: usize,
+        /// Which one, or which ones.
+        selection: Selection,
         /// Only this part.
         part: Option<String>,
         /// In which form.
@@ -221,34 +221,28 @@ fn perform(
         let is_terminal = around.stdout_is_terminal;
         Display::of(settings, around.size, own).suited(is_terminal, posix, settings)
     };
-    let allnet = settings.is_set("allnet");
     match task {
         Task::Check => Ok(None),
         Task::Headers(choice) => report::headers(path, *choice, &display(), journals, screen),
         Task::PrintAll => report::print_all(path, &display(), journals, screen),
         Task::List { json, selection } => {
             let display = display();
-            let looking = Looking {
-                display: &display,
-                journals,
-                allnet,
-                is_system: found.owner.is_some(),
-            };
+            let looking = looking(&display, journals, settings, found);
             selected::list(path, selection, *json, &looking, screen)
         }
         Task::Count { json, selection } => {
             let display = display();
-            let looking = Looking {
-                display: &display,
-                journals,
-                allnet,
-                is_system: found.owner.is_some(),
-            };
+            let looking = looking(&display, journals, settings, found);
             selected::count(path, selection, *json, &looking, screen)
         }
-        Task::Show { number, part, form } => {
-            let part = part.as_deref();
-            report::show(path, *number, part, *form, &display(), journals, screen)
+        Task::Show {
+            selection,
+            part,
+            form,
+        } => {
+            let (display, part) = (display(), part.as_deref());
+            let looking = looking(&display, journals, settings, found);
+            selected::show_selected(path, selection, part, *form, &looking, screen)
         }
         Task::Extract(request) => {
             let mailbox = Mailbox::open_index(path, journals)?;
@@ -296,6 +290,21 @@ fn perform(
             };
             converse(found, settings, around, commands, screen)
         }
+    }
+}
+
+/// Gathers what reports need to know of the surroundings.
+fn looking<'a>(
+    display: &'a Display,
+    journals: &'a Journals,
+    settings: &Settings,
+    found: &FoundMailbox,
+) -> Looking<'a> {
+    Looking {
+        display,
+        journals,
+        allnet: settings.is_set("allnet"),
+        is_system: found.owner.is_some(),
     }
 }
 

@@ -141,7 +141,7 @@ impl Resending<'_> {
 
     /// Returns the messages of a file that the request names.
     fn choose(&self, mailbox: &Mailbox) -> Result<Vec<usize>, Failure> {
-        let selection = Selection::listed(&self.request.lists, Vec::new());
+        let selection = Selection::of(&self.request.lists, Vec::new());
         let display = Display::default();
         let letters = StoredIndex::new(mailbox, &display, false);
         let chosen = selection.choose(&letters).map_err(report::not_chosen)?;

@@ -242,38 +242,45 @@ pub(crate) fn show(
         return Err(ReportError::NoMail);
     }
     let index = index_of(&mailbox, number)?;
-    let (number, message) = (index + 1, &mailbox.messages()[index]);
-    let bytes = match form {
-        ShowForm::Raw => mailbox.read(index).map_err(unreadable(&mailbox, index))?,
-        ShowForm::Json | ShowForm::Text => read(&mailbox, index)?,
-    };
     let incomplete = report_notices(&mailbox, &mut screen);
+    show_one(&mailbox, index, part, form, display, &mut screen)?;
+    screen.finish()?;
+    Ok(incomplete)
+}
+
+/// Writes one message of an open mailbox, or one part of it; `index` counts from 0.
+///
+/// # Errors
+/// The message cannot be read, or has no such part.
+fn show_one(
+    mailbox: &Mailbox,
+    index: usize,
+    part: Option<&str>,
+    form: ShowForm,
+    display: &Display,
+    screen: &mut Screen<'_>,
+) -> Result<(), Failure> {
+    let (number, message) = (index + 1, &mailbox.messages()[index]);
     if let Some(part) = part {
-        let content = match form {
-            ShowForm::Raw => mailbox.form().unquoted(bytes),
-            ShowForm::Json | ShowForm::Text => bytes,
-        };
-        part::show(
-            index,
-            &content,
-            part,
-            display.look,
-            form == ShowForm::Raw,
-            &mut screen,
-        )?;
-        screen.finish()?;
-        return Ok(incomplete);
+        let content = read(mailbox, index)?;
+        let is_raw = form == ShowForm::Raw;
+        return part::show(index, &content, part, display.look, is_raw, screen);
     }
     match form {
-        ShowForm::Raw => screen.raw(mailbox.form().content(message, &bytes)),
+        ShowForm::Raw => {
+            let bytes = mailbox.read(index).map_err(unreadable(mailbox, index))?;
+            screen.raw(mailbox.form().content(message, &bytes));
+        }
         ShowForm::Json => {
+            let bytes = read(mailbox, index)?;
             // An index does not count lines; JSON promises the number.
-            let lines = mailbox.lines(index).map_err(unreadable(&mailbox, index))?;
+            let lines = mailbox.lines(index).map_err(unreadable(mailbox, index))?;
             let mut message = *message;
             message.lines = Some(lines);
             json::message(number, &message, &bytes, &mut |text| screen.raw(text));
         }
         ShowForm::Text => {
+            let bytes = read(mailbox, index)?;
             // A mailbox that was read from its end does not know how many messages stand before.
             let number = (!mailbox.is_partial()).then_some(number);
             page::each(number, &bytes, false, display, &mut |text| {
@@ -281,8 +288,7 @@ pub(crate) fn show(
             });
         }
     }
-    screen.finish()?;
-    Ok(incomplete)
+    Ok(())
 }
 
 /// Returns the place of a message; `number` counts from 1, `usize::MAX` is the last one.

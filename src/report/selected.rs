@@ -5,7 +5,10 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::stored::StoredIndex;
-use super::{CHUNK, ReportError, headers, json, not_chosen, or_no_mail, report_notices};
+use super::{
+    CHUNK, ReportError, ShowForm, headers, json, not_chosen, or_no_mail, report_notices, show,
+    show_one,
+};
 use crate::exit::Kind;
 use crate::mailbox::{Journals, Mailbox};
 use crate::selection::{FlagChoice, Index, Selection};
@@ -101,6 +104,38 @@ fn list_selected(
     screen.safe(&text);
     screen.raw(&objects);
     let incomplete = report_notices(&mailbox, &mut screen).or(report_unread(&stored, &mut screen));
+    screen.finish()?;
+    Ok(incomplete.or(chosen.is_empty().then_some(Kind::Nothing)))
+}
+
+/// Writes the messages that a selection chooses, one after the other.
+///
+/// Returns [`Kind::Nothing`] if it chooses none.
+///
+/// # Errors
+/// As [`show`], and the selection cannot be understood.
+pub(crate) fn show_selected(
+    path: &Path,
+    selection: &Selection,
+    part: Option<&str>,
+    form: ShowForm,
+    looking: &Looking<'_>,
+    mut screen: Screen<'_>,
+) -> Result<Option<Kind>, ReportError> {
+    let display = looking.display;
+    if let Some(number) = selection.number() {
+        return show(path, number, part, form, display, looking.journals, screen);
+    }
+    let mailbox = Mailbox::open_index(path, looking.journals)?;
+    let stored = StoredIndex::new(&mailbox, display, looking.allnet);
+    let chosen = selection.choose(&stored).map_err(not_chosen)?;
+    let incomplete = report_notices(&mailbox, &mut screen).or(report_unread(&stored, &mut screen));
+    for &message in &chosen {
+        if screen.is_closed() {
+            break;
+        }
+        show_one(&mailbox, message, part, form, display, &mut screen)?;
+    }
     screen.finish()?;
     Ok(incomplete.or(chosen.is_empty().then_some(Kind::Nothing)))
 }

@@ -40,6 +40,8 @@ pub(crate) enum ListError {
     Dangling(String),
     /// More texts to look for than this.
     TooManyTexts(usize),
+    /// A signal came while messages were looked at.
+    Interrupted,
     /// The word, and why its regular expression cannot be used.
     BadPattern(String, String),
     /// The word, and what its value has to be.
@@ -78,6 +80,7 @@ impl fmt::Display for ListError {
             ListError::TooManyTexts(most) => {
                 write!(f, "Too many texts to look for: there may be {most} of them")
             }
+            ListError::Interrupted => f.write_str("Interrupted"),
             ListError::BadPattern(word, why) => {
                 write!(f, "\"{word}\": bad regular expression: {why}")
             }

@@ -1,5 +1,6 @@
 //! Questions put together: one of them, all of them, none of them.
 
+use super::error::ListError;
 use super::index::View;
 use super::term::{Seen, Term};
 
@@ -57,12 +58,22 @@ impl Expression {
     }
 
     /// Returns the messages that answer with yes, in the order in which they are shown.
-    pub(super) fn select(&self, view: View<'_>) -> Vec<usize> {
-        (0..view.index.count())
-            .map(|place| Seen::at(view, place))
-            .filter(|seen| self.matches(seen, !view.is_hidden(seen.message)))
-            .map(|seen| seen.message)
-            .collect()
+    ///
+    /// # Errors
+    /// [`ListError::Interrupted`]: a part of the messages must not pass for all of them.
+    pub(super) fn select(&self, view: View<'_>) -> Result<Vec<usize>, ListError> {
+        let mut found = Vec::new();
+        for place in 0..view.index.count() {
+            let seen = Seen::at(view, place);
+            if self.matches(&seen, !view.is_hidden(seen.message)) {
+                found.push(seen.message);
+            }
+            // Flags are looked at in no time.
+            if self.cost() > 0 && view.index.is_interrupted() {
+                return Err(ListError::Interrupted);
+            }
+        }
+        Ok(found)
     }
 
     /// `is_visible`: the message is not hidden, or `:d` stands beside the question.

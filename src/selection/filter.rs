@@ -15,10 +15,8 @@ use crate::sys::clock;
 /// Selects messages: those that a list or a search names and every filter matches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
-    /// A message list or a search; empty for all messages.
+    /// A search; empty for all messages.
     text: String,
-    /// Whether the text may have `and`, `or`, `not` and parentheses.
-    is_search: bool,
     /// What else a message has to be.
     filters: Vec<Filter>,
 }
@@ -113,21 +111,22 @@ fn time_of(age: &str) -> Result<SystemTime, String> {
 }
 
 impl Selection {
-    /// Returns the selection by a message list, which may be several arguments.
-    pub(crate) fn listed(list: &[String], filters: Vec<Filter>) -> Selection {
+    /// Returns the selection by a search, which may be several arguments; a message list is one, too.
+    pub(crate) fn of(search: &[String], filters: Vec<Filter>) -> Selection {
+        let words: Vec<String> = search.iter().map(|word| as_list(word)).collect();
         Selection {
-            text: joined(list),
-            is_search: false,
+            text: words.join(" "),
             filters,
         }
     }
 
-    /// Returns the selection by a search, which may be several arguments.
-    pub(crate) fn searched(expression: &[String], filters: Vec<Filter>) -> Selection {
-        Selection {
-            text: joined(expression),
-            is_search: true,
-            filters,
+    /// Returns the number of the only message that can be selected, counted from 1; the last one is `usize::MAX`.
+    pub(crate) fn number(&self) -> Option<usize> {
+        match &*self.text {
+            _ if !self.filters.is_empty() => None,
+            "$" => Some(usize::MAX),
+            text if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+            _ => None,
         }
     }
 
@@ -155,12 +154,7 @@ impl Selection {
             .map(|filter| Expression::Term(filter.0.clone()))
             .collect();
         if !self.text.is_empty() && index.count() > 0 {
-            let read = if self.is_search {
-                parse::search
-            } else {
-                parse::list
-            };
-            match read(&self.text, view, &mut String::new()) {
+            match parse::search(&self.text, view, &mut String::new()) {
                 Ok(found) => parts.extend(found),
                 // A list that names only what is not there now.
                 Err(error) if error.is_nothing() => return Ok(Vec::new()),
@@ -170,14 +164,8 @@ impl Selection {
         if parts.is_empty() {
             return Ok((0..index.count()).collect());
         }
-        Ok(Expression::all(parts).select(view))
+        Expression::all(parts).select(view)
     }
-}
-
-/// Returns arguments as one text.
-fn joined(arguments: &[String]) -> String {
-    let words: Vec<String> = arguments.iter().map(|word| as_list(word)).collect();
-    words.join(" ")
 }
 
 /// Returns an argument as the reader takes it: a search needs no quotes of its own.

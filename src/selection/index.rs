@@ -35,6 +35,10 @@ pub(crate) trait Index {
     fn sender(&self, block: &[u8]) -> String;
     /// Whether senders are compared by their local parts alone (`allnet`).
     fn allnet(&self) -> bool;
+    /// Whether a signal asks a long search to end now.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
     /// Whether `/field:text` looks into that field (`searchheaders`).
     fn searches_headers(&self) -> bool {
         false

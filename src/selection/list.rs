@@ -63,7 +63,7 @@ fn chosen(
         Grammar::Search => parse::search(text, view, search)?,
     };
     let found = match expression {
-        Some(expression) => expression.select(view),
+        Some(expression) => expression.select(view)?,
         None => return Ok(Vec::new()),
     };
     if found.is_empty() {
@@ -74,6 +74,8 @@ fn chosen(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::selection::flags::FlagChoice;
 
@@ -240,6 +242,41 @@ mod tests {
         for (list, error, line) in rows {
             assert_eq!(error.to_string(), line);
             assert_eq!(chosen(list, Sight::Present), Err(error), "{list}");
+        }
+    }
+
+    proptest! {
+        /// Any text is a list and a search, or an error; what is found is sorted and there.
+        #[test]
+        fn any_text_is_understood_or_refused(text in "[-0-9.^$*+,;:/@&!()|`'\"a-z ]{0,30}") {
+            for grammar in [Grammar::List, Grammar::Search] {
+                let found = super::chosen(&text, &Seven, Sight::Present, &mut String::new(), grammar);
+                let found = found.unwrap_or_default();
+                prop_assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "{text}");
+                prop_assert!(found.iter().all(|&message| message < 7), "{text}");
+            }
+        }
+
+        /// Words side by side are a union; `and`, `or` and `not` are what they say.
+        #[test]
+        fn operators_are_those_of_sets(one in 0..9_usize, other in 0..9_usize) {
+            const WORDS: [&str; 9] = [
+                "alice", "/disk", ":n", ":r", "2-5", "7", "body:body", "from:bob", "larger:4000",
+            ];
+            let of = |text: &str| super::found(text, &Seven, Sight::Present, &mut String::new()).unwrap_or_default();
+            let (one, other) = (WORDS[one], WORDS[other]);
+            let (left, right) = (of(one), of(other));
+            let all: Vec<usize> = of("*");
+            let set = |keep: &dyn Fn(&usize) -> bool| all.iter().copied().filter(keep).collect::<Vec<_>>();
+            prop_assert_eq!(of(&format!("{one} and {other}")), set(&|m| left.contains(m) && right.contains(m)));
+            prop_assert_eq!(of(&format!("{one} or {other}")), set(&|m| left.contains(m) || right.contains(m)));
+            prop_assert_eq!(of(&format!("not ({one} or {other})")), set(&|m| !left.contains(m) && !right.contains(m)));
+            let is_filter = |word: &str| word.contains(':') && !word.starts_with(':');
+            let both = set(&|m| match is_filter(one) || is_filter(other) {
+                true => left.contains(m) && right.contains(m),
+                false => left.contains(m) || right.contains(m),
+            });
+            prop_assert_eq!(of(&format!("{one} {other}")), both);
         }
     }
 }

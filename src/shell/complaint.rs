@@ -42,7 +42,9 @@ impl Complaint {
 impl From<ListError> for Complaint {
     /// Asking again for what is done, such as deleting a deleted message, is no failure.
     fn from(error: ListError) -> Complaint {
-        let kind = (!error.is_nothing()).then_some(Kind::Usage);
+        // The signal itself is the reason of the end, where it ends anything.
+        let is_failure = !error.is_nothing() && error != ListError::Interrupted;
+        let kind = is_failure.then_some(Kind::Usage);
         Complaint::new(error.to_string(), kind)
     }
 }

@@ -19,10 +19,19 @@ command applies to the current message.
   +  -             next, previous one      *           all messages
   alice            the sender has \"alice\"  /disk       the subject has \"disk\"
   :n :o :r :u      new, old, read, unread  :d          deleted
-  :a :f :t         answered, flagged, draft
+  :a :f :t :s :T   answered, flagged, draft, saved, tagged
+  `  ;  ,  &3      last list, the one before, what this answers, thread of 3
 Several of these with blanks between them name the messages of each: `:u /disk`
 names all unread messages, and all with \"disk\" in the subject.
 A deleted message counts for undelete only.
+Words with a name narrow the list: `:u from:cron older:7d` is what is unread, from
+cron, and older than 7 days.
+  from: to: cc: subject: x-host:   a header field  body: text:  the decoded text
+  since: before: on:  2026-11-30, yesterday, monday, 7d   older: newer:  7d, 12h
+  larger: smaller:    500, 10k, 2M                        is:  unread, flagged
+A value in slashes is a regular expression: `subject:/fail(ed|ure)/`. Quote blanks:
+`body:\"disk full\"`. search knows and, or, not and parentheses as well:
+  search (from:cron or from:root) and not :r
 ";
 
 impl Reader<'_, '_> {

@@ -382,6 +382,10 @@ impl Index for Reader<'_, '_> {
         headline::sender(block, &self.display)
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.around.signal().is_some()
+    }
+
     fn searches_headers(&self) -> bool {
         self.settings.is_set("searchheaders")
     }

@@ -17,7 +17,7 @@ use crate::documents::{assert_current, compare};
 const NAMES: [&str; 3] = ["mailx", "mail", "Mail"];
 
 /// What stands behind an option, by the name that its value has in the help.
-const HINTS: [(&str, ValueHint); 25] = [
+const HINTS: [(&str, ValueHint); 26] = [
     ("ADDRESS", ValueHint::EmailAddress),
     ("AGE", ValueHint::Other),
     ("COMMAND", ValueHint::Other),
@@ -33,6 +33,7 @@ const HINTS: [(&str, ValueHint); 25] = [
     ("LETTERS", ValueHint::Other),
     ("LIST", ValueHint::Other),
     ("N", ValueHint::Other),
+    ("N|EXPRESSION", ValueHint::Other),
     ("NAME", ValueHint::Other),
     ("NAME[=VALUE]", ValueHint::Other),
     ("PART", ValueHint::Other),

@@ -85,7 +85,7 @@ fn names(rows: &[(&str, &str)]) {
             None => ("quiet", *list),
         };
         let line = match list.rsplit_once('\n') {
-            Some((before, list)) => format!("{before}\nfrom {list}"),
+            Some((before, list)) => format!("{before}\necho ---\nfrom {list}"),
             None => format!("from {list}"),
         };
         let ran = commands(&line)
@@ -95,7 +95,9 @@ fn names(rows: &[(&str, &str)]) {
             .any_stderr()
             .any_status()
             .run();
-        let shown = numbers(&ran.stdout());
+        let stdout = ran.stdout();
+        let last = stdout.rsplit_once("---\n");
+        let shown = numbers(last.map_or(&*stdout, |(_, last)| last));
         assert_eq!(shown, *expected, "{list}: {}", ran.stderr());
     }
 }
@@ -164,8 +166,8 @@ fn the_next_and_the_previous_message() {
     names(&[
         ("p 3\n+", "4"),
         ("p 3\n-", "2"),
-        ("p 3\nd 4\n+", "5"),
-        ("p 3\nd 4\n+-$", "5 6"),
+        ("p 3\nd 4\n+", "6"),
+        ("p 3\nd 4\n.-$", "5 6"),
         ("d 1-5\nf 6\nu -\n*", "5 6"),
     ]);
     commands("p $\nf +")
@@ -452,7 +454,7 @@ fn sorted_messages_keep_their_numbers() {
         ("sort reverse-date", "6 5 4 3 2 1"),
         ("sort from", "4 1 2 3 6 5"),
         ("sort subject", "2 5 6 1 4 3"),
-        ("sort size", "1 2 4 3 5 6"),
+        ("sort size", "1 2 4 5 3 6"),
         ("sort thread", "1 4 2 5 3 6"),
         ("thread", "1 4 2 5 3 6"),
         ("sort status", "1 3 2 4 5 6"),

@@ -39,7 +39,7 @@ fn numbers(args: &[&str]) -> Vec<u64> {
 
 #[test]
 fn searches_and_filters_choose_the_same_everywhere() {
-    let rows: [(&[&str], &[u64]); 20] = [
+    let rows: [(&[&str], &[u64]); 21] = [
         (&["search", "from:bob"], &[2]),
         (&["search", "from:alice", "or", "subject:files"], &[1, 3]),
         (&["search", "from:alice or subject:files"], &[1, 3]),
@@ -61,6 +61,7 @@ fn searches_and_filters_choose_the_same_everywhere() {
         (&["list", "last"], &[3]),
         (&["list", "1", "3", "from:eve"], &[3]),
         (&["list", "--read"], &[2]),
+        (&["list", "alice", "or", "from:eve"], &[1, 3]),
         (
             &["list", "--smaller-than", "10k", "--newer-than", "90000d"],
             &[1, 2, 3],
@@ -126,10 +127,28 @@ fn what_cannot_be_understood_is_told() {
     run(&["list", "9"]).any_stderr().status(1).run();
 }
 
+#[test]
+fn a_search_shows_messages_too() {
+    let ran = run(&["show", "from:alice", "or", "from:bob"])
+        .any_stdout()
+        .run();
+    let shown = ran.stdout();
+    assert!(
+        shown.contains("/dev/sda1 97%") && shown.contains("all is well"),
+        "{shown}"
+    );
+    assert!(!shown.contains("see there"), "{shown}");
+    let ran = run(&["show", "1-2", "--json"]).any_stdout().run();
+    assert_eq!(objects(&ran).len(), 2);
+    run(&["show", "nobody"]).status(1).run();
+}
+
 // L15
 #[test]
 fn one_part_is_shown() {
-    run(&["show", "3", "--part", "1"]).stdout("see there").run();
+    run(&["show", "3", "--part", "1"])
+        .stdout("see there\n")
+        .run();
     run(&["show", "3", "--part", "2"]).stdout("hello").run();
     run(&["show", "3", "--part", "2", "--raw"])
         .stdout("hello")

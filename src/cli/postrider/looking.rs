@@ -127,9 +127,9 @@ pub(crate) struct CountArguments {
 /// Options of `show`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ShowArguments {
-    /// The number of the message, as `list` shows it; $ or last is the last message
-    #[arg(value_name = "N", value_parser = number)]
-    pub number: usize,
+    /// The number of the message, as `list` shows it; $ or last is the last message; or a search, as `search` takes it
+    #[arg(value_name = "N|EXPRESSION", required = true)]
+    pub messages: Vec<String>,
 
     /// Show only this part, decoded; `show --json` lists the parts with their numbers
     #[arg(long, value_name = "PART", conflicts_with = "json", value_parser = part)]
@@ -325,7 +325,7 @@ impl ListArguments {
         filters.extend(self.states.filters());
         Task::List {
             json: self.json,
-            selection: Selection::listed(&self.lists, filters),
+            selection: Selection::of(&self.lists, filters),
         }
     }
 }
@@ -339,7 +339,7 @@ impl ShowArguments {
             _ => ShowForm::Text,
         };
         Task::Show {
-            number: self.number,
+            selection: Selection::of(&self.messages, Vec::new()),
             part: self.part.clone(),
             form,
         }
@@ -373,7 +373,7 @@ fn searched(
 ) -> Selection {
     let mut filters = filters.filters();
     filters.extend(states.filters());
-    Selection::searched(expression, filters)
+    Selection::of(expression, filters)
 }
 
 impl ExtractArguments {

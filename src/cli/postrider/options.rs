@@ -57,7 +57,7 @@ pub(crate) enum PostriderCommand {
     ///
     /// The exit status is 1 if there is none.
     Count(CountArguments),
-    /// Show one message of a mailbox
+    /// Show a message of a mailbox
     Show(ShowArguments),
     /// Write the attachments of a message into files
     ///
@@ -327,7 +327,7 @@ impl ChoiceArguments {
                 FlagChoice::Unread
             })
         }));
-        Selection::listed(&self.lists, filters)
+        Selection::of(&self.lists, filters)
     }
 
     /// Returns the task.
