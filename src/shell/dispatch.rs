@@ -13,6 +13,7 @@ use super::input::CommandSource;
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
 use super::script::Script;
+use super::undo::Undo;
 use crate::compose::answer::Whom;
 use crate::config::commands::{
     Arguments, COMMAND_ALIAS_DEPTH, Command, PromptCommand, RcCommand, at_prompt, find_at_prompt,
@@ -138,6 +139,7 @@ impl Reader<'_, '_> {
             return;
         }
         self.in_script = false;
+        self.open_again_for_a_person();
         // Marks made before the failure came from a script that was written for other
         // circumstances. A person who types `q` would write them unseen.
         if let Some(failed) = self.held_back_by().map(str::to_owned) {
@@ -149,6 +151,7 @@ impl Reader<'_, '_> {
                 ));
             }
         }
+        self.undo = Undo::default();
         self.script = Script::default();
     }
 
@@ -222,9 +225,6 @@ impl Reader<'_, '_> {
                     let what = format!("{}: too many arguments", found.name);
                     Err(Complaint::wrong(what))
                 }
-                Some(found) if self.closed_by.is_some() && needs_mailbox(found) => {
-                    self.refuse_without_mailbox(found.name, line)
-                }
                 // Holding back is no failure of its own: the first failure is the exit status.
                 Some(found) if self.is_held_back(found) => {
                     self.hold_back(found, line);
@@ -232,6 +232,9 @@ impl Reader<'_, '_> {
                         self.skip_text(source);
                     }
                     Ok(())
+                }
+                Some(found) if self.closed_by.is_some() && needs_mailbox(found) => {
+                    self.refuse_without_mailbox(found.name, line)
                 }
                 Some(found) => match found.allowed.prompt {
                     Some((command, _)) => self.run_command(command, found.name, arguments, source),

@@ -10,8 +10,9 @@ use std::path::Path;
 
 use super::complaint::{CommandResult, Complaint};
 use super::mark::Mark;
+use super::options::display_of;
 use super::quit::is_same_file;
-use super::reader::{Reader, may_write};
+use super::reader::{Closed, Reader, may_write};
 use super::undo::Undo;
 use crate::config;
 use crate::config::commands::{Arguments, Command, PromptCommand};
@@ -47,7 +48,10 @@ impl Reader<'_, '_> {
             self.fail(&failure);
             let goes_on = !self.in_script || self.options.rules.posix;
             if !goes_on {
-                self.closed_by.get_or_insert(format!("{command} {text}"));
+                self.closed_by.get_or_insert(Closed {
+                    line: format!("{command} {text}"),
+                    is_stale: false,
+                });
             } else if self.closed_by.is_none() {
                 let path = sanitize::path(self.mailbox.path()).to_string();
                 self.say(&format!("{path} is still open"));
@@ -70,15 +74,16 @@ impl Reader<'_, '_> {
         } else {
             Some(self.open(found, read_only)?)
         };
-        if self.closed_by.is_none() {
-            self.settle()?;
-        }
+        self.settle()?;
         let mailbox = match opened {
             // Leaving may have moved messages into the mailbox that is opened: MBOX.
             Some(opened) if !opened.is_changed() => opened,
             _ => self.open(found, read_only).inspect_err(|_| {
                 // This one is written already, and its index is stale.
-                self.closed_by = Some(format!("file {}", sanitize::path(&found.path)));
+                self.closed_by = Some(Closed {
+                    line: format!("file {}", sanitize::path(&found.path)),
+                    is_stale: true,
+                });
             })?,
         };
         self.enter(found, mailbox, read_only);
@@ -128,6 +133,8 @@ impl Reader<'_, '_> {
         self.unread = Unread::default();
         self.undo = Undo::default();
         self.closed_by = None;
+        self.announced = 0;
+        self.display = display_of(&self.settings, &self.around, messages.len());
         self.mailbox = mailbox;
         self.autosort();
     }
@@ -138,7 +145,7 @@ impl Reader<'_, '_> {
         name: &'static str,
         line: &str,
     ) -> CommandResult {
-        let failed = self.closed_by.clone().unwrap_or_default();
+        let failed = self.closed_by.clone().unwrap_or_default().line;
         if !self.in_script {
             let line = format!("No mailbox is open, because \"{failed}\" failed");
             return Err(Complaint::new(line, Some(Kind::NoInput)));
@@ -153,10 +160,15 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
+    /// Gives the mailbox back to a person whose script of -Y has failed to open another one.
+    pub(super) fn open_again_for_a_person(&mut self) {
+        self.closed_by.take_if(|closed| !closed.is_stale);
+    }
+
     /// Returns the line that says which mailbox is open and what is in it:
     /// `"/var/mail/root": 4 messages 2 new 3 unread 1 deleted [Read only]`.
     pub(super) fn state_line(&self) -> String {
-        if let Some(line) = &self.closed_by {
+        if let Some(Closed { line, .. }) = &self.closed_by {
             return format!("No mailbox is open, because \"{line}\" failed\n");
         }
         // A line end in the name would break the line in two.
@@ -236,14 +248,24 @@ impl Reader<'_, '_> {
 
 /// Returns whether a command means messages or the mailbox that is open.
 pub(super) fn needs_mailbox(command: &Command) -> bool {
-    use PromptCommand::{Number, StepBack, StepForward};
-    matches!(
-        command.arguments,
-        Arguments::Messages | Arguments::Message | Arguments::File | Arguments::Steps
-    ) || matches!(
-        command.allowed.prompt,
-        Some((Number | StepBack | StepForward, _))
-    )
+    use PromptCommand::{
+        Newmail, Number, Search, Sort, StepBack, StepForward, Thread, Undo, Unsort,
+    };
+    match command.arguments {
+        Arguments::Messages
+        | Arguments::Message
+        | Arguments::File
+        | Arguments::Piped
+        | Arguments::Forwarded
+        | Arguments::Steps => true,
+        _ => matches!(
+            command.allowed.prompt,
+            Some((
+                Newmail | Number | Search | Sort | StepBack | StepForward | Thread | Undo | Unsort,
+                _
+            ))
+        ),
+    }
 }
 
 /// Returns a path as a word of the shell.

@@ -23,6 +23,12 @@ fn is_mixed(list: &str) -> bool {
     has(is_state) && has(is_text)
 }
 
+/// Returns a list as the search for the messages that each of its words names.
+fn both(list: &str) -> String {
+    let words: Vec<&str> = list.split_whitespace().collect();
+    words.join(" and ")
+}
+
 impl Reader<'_, '_> {
     /// Returns the error if messages cannot be marked.
     pub(super) fn changeable(&self) -> CommandResult {
@@ -131,9 +137,10 @@ impl Reader<'_, '_> {
         }
         if messages.len() > UNION_EXPLAINED && is_mixed(list) && !self.has_explained_union {
             self.has_explained_union = true;
+            let list = list.trim();
             self.screen.hint(&format!(
-                "\"{}\" names the messages of each of its words, not those of all of them; undo takes the command back",
-                list.trim()
+                "\"{list}\" names the messages of each of its words; search {} finds those of all of them; undo takes this back",
+                both(list)
             ));
         }
     }

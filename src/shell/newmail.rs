@@ -4,6 +4,7 @@ use std::fs;
 
 use super::complaint::CommandResult;
 use super::mark::Mark;
+use super::options::display_of;
 use super::quit::has_grown;
 use super::reader::Reader;
 use super::undo::Undo;
@@ -99,6 +100,7 @@ impl Reader<'_, '_> {
         self.marks = marks;
         self.unread = Unread::default();
         self.announced = 0;
+        self.display = display_of(&self.settings, &self.around, mailbox.messages().len());
         self.mailbox = mailbox;
         self.sort_again();
         if gone > 0 {

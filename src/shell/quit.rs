@@ -58,7 +58,14 @@ impl Reader<'_, '_> {
         match self.held_back_by() {
             // Nothing can be marked in a mailbox that is open read-only, so there is nothing to
             // write. One that was left is written.
-            _ if self.read_only || self.closed_by.is_some() => Ok(()),
+            _ if self.read_only
+                || self
+                    .closed_by
+                    .as_ref()
+                    .is_some_and(|closed| closed.is_stale) =>
+            {
+                Ok(())
+            }
             Some(_) => {
                 self.report_unchanged();
                 Ok(())

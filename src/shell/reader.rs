@@ -24,6 +24,15 @@ use crate::mailbox::{Flags, Mailbox, Notice};
 use crate::selection::{self, FlagChoice, Index, ListError, Order, Sight, first_of_interest};
 use crate::ui::{Display, Screen, headline};
 
+/// Why no mailbox is open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Closed {
+    /// The command that has failed to open one.
+    pub(super) line: String,
+    /// Whether the mailbox that was open has been written, so that its index means nothing.
+    pub(super) is_stale: bool,
+}
+
 /// The state of the reader between commands; messages count from 0.
 pub(crate) struct Reader<'a, 's> {
     pub(super) mailbox: Mailbox,
@@ -65,9 +74,8 @@ pub(crate) struct Reader<'a, 's> {
     pub(super) unread: Unread,
     /// The mailbox that was open before this one: `#`.
     pub(super) previous: Option<PathBuf>,
-    /// The command that has left the mailbox and could not open another one: commands for messages
-    /// would mean the wrong ones.
-    pub(super) closed_by: Option<String>,
+    /// Why commands for messages would mean the wrong ones: another mailbox could not be opened.
+    pub(super) closed_by: Option<Closed>,
     /// The size of the mailbox of which the person was told that there is new mail.
     pub(super) announced: u64,
     /// Whether the person knows that a message list is a union.

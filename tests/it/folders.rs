@@ -159,6 +159,17 @@ fn after_a_file_that_failed_a_script_has_no_mailbox() {
         assert!(ran.stderr().contains(held), "{commands:?}");
         assert!(!ran.stdout().contains("Größe"), "{commands:?}");
     }
+    // Marks of before are told to be lost, and the text of a reply is no command.
+    over("d 1\nfile nowhere\nreply 1\nfile other\nd 1\n~.\nq\n")
+        .args(["-~"])
+        .status(66)
+        .stderr(
+            "mailx: cannot open nowhere: No such file or directory\n\
+             mailx: \"reply 1\" is not carried out, because \"file nowhere\" failed\n\
+             mailx: box stays as it is, because \"file nowhere\" failed\n\
+             hint: correct this command and run the script again\n",
+        )
+        .run();
     // What only asks or leaves goes on, and another mailbox can be opened; it is not changed.
     over("file nowhere\np 1\n=\nfile\nfile other\n=\nd 1\nq\n")
         .status(66)
@@ -191,6 +202,57 @@ fn a_person_stays_in_the_mailbox_that_is_open() {
             terminal.types("q\n");
             terminal.sees("deleted 1, 1 left in box");
         });
+}
+
+// K11
+#[test]
+fn a_script_before_a_person_leaves_the_mailbox_to_the_person() {
+    Case::new()
+        .args([
+            "-N",
+            "-f",
+            "box",
+            "-Y",
+            "d 1",
+            "-Y",
+            "file nowhere",
+            "-Y",
+            "p 2",
+        ])
+        .file("cwd/box", [ONE, TWO].concat())
+        .leaves("cwd/box", [old(ONE), TWO.to_owned()].concat())
+        .any_status()
+        .at_terminal(|terminal| {
+            terminal.sees("cannot open nowhere: ");
+            terminal.sees("\"p 2\" is not carried out, because \"file nowhere\" failed");
+            terminal.sees("no message is marked");
+            terminal.sees("? ");
+            terminal.types("file\n");
+            terminal.sees("\"box\": 2 messages 1 new");
+            terminal.types("q\n");
+        });
+}
+
+// K11 K68
+#[test]
+fn a_sorted_mailbox_is_left_for_another_one() {
+    over("sort subject\nfile other\nf *\nd 3\nfile #\nf *\nx\n")
+        .leaves("cwd/box", [old(ONE), TWO.to_owned()].concat())
+        .leaves("cwd/other", [TWO.to_owned(), old(ONE)].concat())
+        .any_stdout()
+        .run();
+    let ran = over("file other\nf *\nx\n")
+        .rc("set autosort=reverse-date")
+        .may_change("cwd/box")
+        .any_stdout()
+        .run();
+    let numbers: String = ran
+        .stdout()
+        .lines()
+        .filter(|line| line.contains("@example.org"))
+        .filter_map(|line| line.chars().nth(4))
+        .collect();
+    assert_eq!(numbers.chars().next(), Some('1'), "{}", ran.stdout());
 }
 
 // K11
@@ -335,7 +397,7 @@ fn newmail_takes_up_what_has_arrived_and_keeps_the_marks() {
         terminal.sees("You have new mail (newmail shows it)");
         terminal.types("inc\n");
         terminal.sees("New mail has arrived.");
-        terminal.sees(">N  3 alice@example.org");
+        terminal.sees("N  3 alice@example.org");
         terminal.types("u 1\n");
         terminal.sees("message 1 is back");
         // Another program removes a message and adds one: the marks follow their messages.
@@ -365,7 +427,7 @@ fn with_autoinc_new_messages_are_taken_up_before_the_prompt() {
         terminal.types("=\n");
         terminal.sees("\n1\r\n");
         terminal.sees("New mail has arrived.");
-        terminal.sees(">   2 bob@example.org");
+        terminal.sees("  2 Bob Brown");
         terminal.types("x\n");
     });
 }

@@ -361,6 +361,17 @@ fn messages_go_behind_those_of_mbox_or_before_them_by_append() {
             "{rc}"
         );
     }
+    // Without room nothing changes.
+    let case = Case::new().args(["-N", "-S", "quiet"]).stdin("p 1\nq\n");
+    let path = format!("spool/{}", case.user());
+    case.file(&path, ONE)
+        .file("home/mbox", TWO.repeat(4))
+        .rc("set posix")
+        .wrapped(["/bin/sh", "-c", "ulimit -f 2; exec \"$@\"", "sh"])
+        .status(74)
+        .says("cannot write [DIR]/home/mbox: File too large")
+        .any_stdout()
+        .run();
     // What is no mailbox is not touched, and the messages stay.
     let case = Case::new().args(["-N", "-S", "quiet"]).stdin("p 1\nq\n");
     let path = format!("spool/{}", case.user());

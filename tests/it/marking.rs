@@ -322,7 +322,7 @@ fn a_person_is_told_what_was_done() {
                 terminal.types(keys);
                 terminal.sees(told);
             }
-            terminal.sees("hint: \":n /disk\" names the messages of each of its words");
+            terminal.sees("hint: \":n /disk\" names the messages of each of its words; search :n and /disk finds");
             terminal.sees("? ");
             for (keys, told) in [
                 ("u *\n", "30 are back"),
