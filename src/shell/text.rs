@@ -1,6 +1,7 @@
 //! The text of a message that is written in the reader: typed at a terminal with its escapes, or the
 //! lines behind the command in a script.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 
 use super::command_line;
@@ -28,7 +29,7 @@ pub(super) struct Text {
     pub(super) refusal: Option<Failure>,
 }
 
-/// How much of the recipients is shown before a text is typed, in bytes.
+/// How much of a list is shown before a text is typed, in bytes.
 const MAX_SHOWN: usize = 2000;
 
 impl Reader<'_, '_> {
@@ -139,32 +140,38 @@ impl Reader<'_, '_> {
 
     /// Shows a person who will get the message, before its text is typed.
     fn show_recipients(&mut self, request: &Request) {
+        let lossy = |entry: &OsString| entry.to_string_lossy().into_owned();
+        let lines = [
+            ("To", shown_list(request.to.iter().map(lossy))),
+            ("Cc", shown_list(request.cc.iter().map(lossy))),
+            ("Subject", shown_list(request.subject.iter().map(lossy))),
+            (
+                "Attached",
+                shown_list(request.carried.iter().map(|part| part.name.clone())),
+            ),
+        ];
         let mut text = String::new();
-        for (name, list) in [("To", &request.to), ("Cc", &request.cc)] {
-            if !list.is_empty() {
-                let mut line = String::new();
-                for entry in list {
-                    if line.len() > MAX_SHOWN {
-                        line.push_str(", …");
-                        break;
-                    }
-                    if !line.is_empty() {
-                        line.push_str(", ");
-                    }
-                    line.push_str(&entry.to_string_lossy());
-                }
-                text.push_str(&format!("{name}: {}\n", sanitize::line(line.as_bytes())));
-            }
-        }
-        if let Some(subject) = &request.subject {
-            let subject = subject.to_string_lossy();
-            text.push_str(&format!(
-                "Subject: {}\n",
-                sanitize::line(subject.as_bytes())
-            ));
+        for (name, line) in lines.iter().filter(|(_, line)| !line.is_empty()) {
+            text.push_str(&format!("{name}: {}\n", sanitize::line(line.as_bytes())));
         }
         self.screen.text(&text);
     }
+}
+
+/// Returns the entries of a list in one line, the first ones of a long list.
+fn shown_list(entries: impl Iterator<Item = String>) -> String {
+    let mut line = String::new();
+    for entry in entries {
+        if line.len() > MAX_SHOWN {
+            line.push_str(", …");
+            break;
+        }
+        if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.push_str(&entry);
+    }
+    line
 }
 
 /// Reads all lines that are left, as they are.

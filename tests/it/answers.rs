@@ -377,7 +377,7 @@ fn flipr_swaps_both_and_not_the_commands_that_name_whom_they_answer() {
     }
 }
 
-// K13 K80 var:record
+// K13 K80 var:record var:outfolder
 #[test]
 fn followup_records_in_a_file_named_after_the_author() {
     for (command, count) in [
@@ -695,13 +695,21 @@ fn a_person_who_names_no_recipient_is_asked() {
             .at_terminal(|terminal| {
                 terminal.sees("? ");
                 terminal.types(&format!("{command}\n"));
+                if command != "mail" {
+                    terminal.sees("Attached: r.pdf");
+                }
                 terminal.sees("To: ");
                 terminal.types("dan@example.net\n");
                 if command == "mail" {
                     terminal.sees("Subject: ");
                     terminal.types("hello\n");
                 }
-                terminal.types("For you.\n~.\n");
+                terminal.types("For you.\n~p\n");
+                if command != "mail" {
+                    terminal.sees("(attached: r.pdf)");
+                }
+                terminal.sees("(continue)");
+                terminal.types("~.\n");
                 terminal.sees("? ");
                 terminal.types("x\n");
             });

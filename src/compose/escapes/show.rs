@@ -36,6 +36,11 @@ impl Typist<'_> {
             let path = sanitize::line(wanted.path.as_bytes());
             shown.push_str(&format!("(attached: {path})\n"));
         }
+        // Those of a forwarded message.
+        for part in &request.carried {
+            let name = sanitize::line(part.name.as_bytes());
+            shown.push_str(&format!("(attached: {name})\n"));
+        }
         shown.push('\n');
         show(self.session.out, shown.as_bytes());
         // The text may come from a file or a command (`~r`), so each line passes the filter for
