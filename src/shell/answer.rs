@@ -128,8 +128,8 @@ impl Reader<'_, '_> {
         };
         let mut request = answer.request;
         if record == Record::ByAuthor {
-            let file = self.author_file(messages[0]).map_err(complaint)?;
-            request.copy_named = Some(file.to_string_lossy().into_owned());
+            let name = self.author_name(messages[0]).map_err(complaint)?;
+            request.copy_named = Some(name);
         }
         Ok(Outgoing {
             request,

@@ -69,10 +69,20 @@ impl Reader<'_, '_> {
         self.store(&messages, path, Storing::Copy)
     }
 
-    /// Returns the file that is named after a message's author: the local part of the address.
+    /// Returns the file that is named after a message's author.
+    fn author_file(&self, message: usize) -> Result<PathBuf, Failure> {
+        let name = self.author_name(message)?;
+        if self.settings.is_set("outfolder") && self.settings.path("folder").is_some() {
+            return Ok(self.file_of("+")?.join(name));
+        }
+        Ok(PathBuf::from(name))
+    }
+
+    /// Returns the name of a file that is named after a message's author: the local part of the
+    /// address.
     ///
     /// The author chose it, so it can be no path and no hidden file.
-    pub(super) fn author_file(&self, message: usize) -> Result<PathBuf, Failure> {
+    pub(super) fn author_name(&self, message: usize) -> Result<String, Failure> {
         let block = self.block(message);
         let (_, header) = fields::split_from_line(&block);
         let address = fields::find(header, "from").map(|body| words::first_address(body).address);
@@ -84,11 +94,7 @@ impl Reader<'_, '_> {
             let what = format!("{}: the message has no author", message + 1);
             return Err(Failure::new(Kind::Data, what));
         }
-        let name = plain_file::safe_name(local);
-        if self.settings.is_set("outfolder") && self.settings.path("folder").is_some() {
-            return Ok(self.file_of("+")?.join(name));
-        }
-        Ok(PathBuf::from(name))
+        Ok(plain_file::safe_name(local))
     }
 
     fn store(
