@@ -70,6 +70,9 @@ def documents(data):
 def decoded(body, charset):
     """Returns bytes as text, as a reader of mail does: what is UTF-8 is so."""
     for name in ("utf-8", charset, "windows-1252"):
+        # What calls itself Latin 1 is the superset of it (encoding standard).
+        if (name or "").lower() in ("iso-8859-1", "us-ascii", "latin1"):
+            continue
         try:
             return body.decode(name).replace("\r\n", "\n")
         except (LookupError, UnicodeDecodeError, TypeError):
@@ -142,8 +145,8 @@ def check(program, number, document, directory):
     both = found & words(w3m.stdout.decode("utf-8", "replace"))
     lost = both - words(text)
     flat = re.sub(r"\s", "", text)
-    # East Asian lines end within what this script takes for a word.
-    for word in [word for word in lost if not word.isascii() and word in flat.lower()]:
+    # East Asian lines end within what this script takes for a word, and w3m breaks words that are too long.
+    for word in [word for word in lost if word in flat.lower() and (len(word) > 6 or not word.isascii())]:
         del lost[word]
     unlisted = [target for target in set(targets) if not is_shown(target, text, flat)]
     long = [line for line in text.split("\n") if len(line) > WIDTH and " " in line.strip()[:WIDTH]]

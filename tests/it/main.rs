@@ -49,6 +49,7 @@ mod header_ends;
 mod header_fields;
 mod headlines;
 mod host;
+mod html_mail;
 mod idioms;
 mod json;
 mod judge;

@@ -192,6 +192,10 @@ impl<'e> Filler<'e> {
         }
         for c in text.chars() {
             self.push(c);
+            if c == ' ' {
+                self.wrap();
+                self.chance = (self.line.len(), self.columns);
+            }
         }
         self.wrap();
     }

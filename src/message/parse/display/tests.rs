@@ -160,6 +160,27 @@ fn html_longer_than_the_limit_is_shown_as_it_stands_and_said() {
     assert!((95..105).contains(&rest.matches("<p>x</p>").count()));
 }
 
+#[test]
+fn html_and_enriched_text_are_read_by_what_they_are() {
+    for (label, body, expected) in [
+        (
+            "",
+            "\n<!DOCTYPE html>\n<p>a <b>b</b>",
+            "[-- this text is HTML, though its label does not say so --]\na b\n",
+        ),
+        ("Content-Type: text/plain\n", "<p>a</p>\n", "<p>a</p>\n"),
+        (
+            "Content-Type: text/enriched\n",
+            "a <<b> <bold>c</bold>\nd\n\ne",
+            "a <b> c d\ne\n",
+        ),
+        ("Content-Type: text/richtext\n", "a<nl>b <lt>c", "a\nb <c\n"),
+    ] {
+        let message = format!("{label}Subject: x\n\n{body}");
+        assert_eq!(text(message.as_bytes()), expected, "{message}");
+    }
+}
+
 /// Pieces of mail whose order decides how it is read.
 const PIECES: &[&[u8]] = &[
     b"From a@b Mon Nov 16 09:00:00 2026\n",
