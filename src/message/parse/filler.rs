@@ -361,7 +361,8 @@ impl<'e> Filler<'e> {
     }
 
     fn end_line(&mut self) {
-        let end = self.line.trim_end_matches(' ').len();
+        let last = self.line.bytes().rposition(|b| b != b' ');
+        let end = last.map_or(0, |last| last + 1);
         self.done.push_str(&self.line[..end]);
         self.done.push('\n');
         self.line.clear();

@@ -43,7 +43,7 @@ impl Cell {
     }
 
     fn width(&self) -> usize {
-        self.lines().map(UnicodeWidthStr::width).max().unwrap_or(0)
+        self.lines().map(columns).max().unwrap_or(0)
     }
 }
 
@@ -358,26 +358,35 @@ impl Grid {
             let height = lines.iter().map(Vec::len).max().unwrap_or(0);
             for number in 0..height {
                 filler.block();
-                let mut columns = 0;
+                let mut at = 0;
                 for (cell, lines) in row.iter().zip(&lines) {
                     let Some(text) = lines.get(number).filter(|text| !text.is_empty()) else {
                         continue;
                     };
-                    let width = text.width();
-                    let mut start = starts.get(cell.column).copied().unwrap_or(columns);
+                    let width = columns(text);
+                    let mut start = starts.get(cell.column).copied().unwrap_or(at);
                     if cell.is_right && cell.span == 1 {
                         start += widths[cell.column].saturating_sub(width);
                     }
-                    if columns > 0 && start <= columns {
-                        start = columns + GAP;
+                    if at > 0 && start <= at {
+                        start = at + GAP;
                     }
-                    filler.unbroken(&" ".repeat(start - columns));
+                    filler.unbroken(&" ".repeat(start - at));
                     filler.unbroken(text);
-                    columns = start + width;
+                    at = start + width;
                 }
             }
         }
         filler.paragraph();
+    }
+}
+
+/// Returns the columns of a line.
+fn columns(line: &str) -> usize {
+    if line.is_ascii() {
+        line.len()
+    } else {
+        line.width()
     }
 }
 
@@ -434,11 +443,13 @@ fn words(cell: &Cell, filler: &mut Filler<'_>) {
         if number > 0 {
             filler.line_break();
         }
-        for (number, word) in line.split(' ').enumerate() {
-            if number > 0 {
-                filler.blank();
-            }
-            filler.word(word);
+        let mut rest = line;
+        loop {
+            let end = rest.bytes().position(|b| b == b' ');
+            filler.word(&rest[..end.unwrap_or(rest.len())]);
+            let Some(end) = end else { break };
+            filler.blank();
+            rest = &rest[end + 1..];
         }
     }
 }

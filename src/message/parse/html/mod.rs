@@ -8,7 +8,9 @@
 //! but for the targets of links. What comes out is not safe for a terminal yet, as no text of a
 //! mail is.
 
+mod attributes;
 mod grid;
+mod layout;
 mod links;
 mod open;
 mod page;
@@ -17,25 +19,8 @@ mod tag;
 mod target;
 mod tokens;
 
+pub use layout::Layout;
 use page::Page;
-
-/// How the text of a document is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// The columns of a line; `None` does not wrap.
-    pub width: Option<usize>,
-    /// Whether links have numbers, and their targets stand at the end.
-    pub links: bool,
-}
-
-impl Default for Layout {
-    fn default() -> Layout {
-        Layout {
-            width: None,
-            links: true,
-        }
-    }
-}
 
 /// Hands the text of an HTML document to `emit`, a piece at a time; it ends with a line end.
 pub fn each_of_text(html: &str, layout: &Layout, emit: &mut dyn FnMut(&str)) {

@@ -17,11 +17,24 @@ pub(super) struct Style {
 pub(super) fn apply(style: &str, inherited: &mut Inherited) -> Style {
     let mut found = Style::default();
     let (mut is_gone, mut is_flat, mut is_cut, mut is_clear) = (false, false, false, false);
-    for declaration in style.split(';') {
+    let mut rest = style;
+    while !rest.is_empty() {
+        let end = rest.bytes().position(|b| b == b';').unwrap_or(rest.len());
+        let declaration = rest[..end].trim_ascii_start();
+        rest = rest.get(end + 1..).unwrap_or_default();
+        // Most properties are of no interest, and told by their first letter.
+        if !declaration.starts_with(|c: char| {
+            matches!(
+                c.to_ascii_lowercase(),
+                'd' | 'v' | 'f' | 'o' | 'm' | 'h' | 't' | 'w'
+            )
+        }) {
+            continue;
+        }
         let Some((name, value)) = declaration.split_once(':') else {
             continue;
         };
-        let (name, value) = (name.trim(), bare(value));
+        let (name, value) = (name.trim_ascii_end(), bare(value));
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         let says = |known: &str| value.eq_ignore_ascii_case(known);
         if is("display") {
@@ -51,7 +64,7 @@ pub(super) fn apply(style: &str, inherited: &mut Inherited) -> Style {
 /// Returns a value without blanks around it and without `!important`.
 fn bare(value: &str) -> &str {
     let value = value.split_once('!').map_or(value, |(value, _)| value);
-    value.trim()
+    value.trim_ascii()
 }
 
 /// Whether a length or number is zero, in any unit.

@@ -8,17 +8,12 @@ use std::convert::Infallible;
 
 use html5gum::{Emitter, Error, State, Tokenizer};
 
+use super::attributes::Attributes;
 use super::page::Page;
 use super::tag::Tag;
 
 /// How often the text behind something unclosed is read again.
 const MAX_TRIES: usize = 8;
-
-/// The attributes that are looked at.
-const KNOWN: [&str; 11] = [
-    "href", "style", "alt", "type", "value", "start", "border", "align", "colspan", "rowspan",
-    "hidden",
-];
 
 /// Writes a document to a page.
 pub(super) fn read(html: &str, page: &mut Page<'_>) {
@@ -58,61 +53,6 @@ enum Unclosed {
     Comment(usize),
 }
 
-/// The attributes of a start tag.
-#[derive(Default)]
-pub(super) struct Attributes {
-    /// The values, one behind the other.
-    text: String,
-    /// Which attribute, and where its value ends.
-    ends: Vec<(usize, usize)>,
-    /// Whether it has the attribute `hidden`.
-    pub(super) hidden: bool,
-}
-
-impl Attributes {
-    /// Returns the value of an attribute of the list.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
-        let mut start = 0;
-        for &(known, end) in &self.ends {
-            if KNOWN[known] == name {
-                return Some(&self.text[start..end]);
-            }
-            start = end;
-        }
-        None
-    }
-
-    pub(super) fn style(&self) -> &str {
-        self.value("style").unwrap_or_default()
-    }
-
-    /// Returns the number at the beginning of a value (HTML section 2.3.4.1).
-    pub(super) fn number(&self, name: &str) -> Option<i64> {
-        let value = self.value(name)?.trim_start();
-        let digits = value.strip_prefix('-').unwrap_or(value);
-        let len = digits.bytes().take_while(u8::is_ascii_digit).count();
-        value[..value.len() - digits.len() + len].parse().ok()
-    }
-
-    fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-        self.hidden = false;
-    }
-
-    fn add(&mut self, name: &[u8], value: &[u8]) {
-        let Some(known) = KNOWN.iter().position(|known| known.as_bytes() == name) else {
-            return;
-        };
-        self.hidden |= KNOWN[known] == "hidden";
-        // Of two attributes of one name the first holds.
-        if self.ends.iter().all(|&(at, _)| at != known) {
-            self.text.push_str(&String::from_utf8_lossy(value));
-            self.ends.push((known, self.text.len()));
-        }
-    }
-}
-
 /// Takes the tokens of a document.
 struct Tokens<'p, 'e> {
     html: &'p str,
@@ -127,7 +67,8 @@ struct Tokens<'p, 'e> {
     name: Vec<u8>,
     last_start: Vec<u8>,
     attribute: Vec<u8>,
-    value: Vec<u8>,
+    /// The place in the list of the attribute whose value is read.
+    known: Option<usize>,
     attributes: Attributes,
     /// Text that is not shown: of a script, a style, a title.
     skips: bool,
@@ -151,7 +92,7 @@ impl<'p, 'e> Tokens<'p, 'e> {
             name: Vec::new(),
             last_start: Vec::new(),
             attribute: Vec::new(),
-            value: Vec::new(),
+            known: None,
             attributes: Attributes::default(),
             skips: false,
             title: None,
@@ -175,12 +116,22 @@ impl<'p, 'e> Tokens<'p, 'e> {
         }
     }
 
+    /// Ends the attribute that is read, if there is one.
     fn take_attribute(&mut self) {
-        if !self.attribute.is_empty() && !self.is_end {
-            self.attributes.add(&self.attribute, &self.value);
+        if !self.attribute.is_empty() {
+            // One without a value.
+            self.find_attribute();
+        }
+        if let Some(known) = self.known.take() {
+            self.attributes.add(known);
+        }
+    }
+
+    fn find_attribute(&mut self) {
+        if !self.is_end {
+            self.known = self.attributes.place_of(&self.attribute);
         }
         self.attribute.clear();
-        self.value.clear();
     }
 
     fn start_tag(&mut self) -> Option<State> {
@@ -323,12 +274,19 @@ impl Emitter for &mut Tokens<'_, '_> {
         self.take_attribute();
     }
 
+    fn init_attribute_value(&mut self) {
+        self.find_attribute();
+    }
+
     fn push_attribute_name(&mut self, name: &[u8]) {
         self.attribute.extend_from_slice(name);
     }
 
     fn push_attribute_value(&mut self, value: &[u8]) {
-        self.value.extend_from_slice(value);
+        // What is not asked for is not kept.
+        if self.known.is_some() {
+            self.attributes.push(value);
+        }
     }
 
     fn set_doctype_public_identifier(&mut self, _: &[u8]) {}

@@ -1,10 +1,10 @@
 //! What the start and the end of an element show.
 
 use super::Page;
+use crate::message::parse::html::attributes::Attributes;
 use crate::message::parse::html::grid::Grid;
 use crate::message::parse::html::open::{Blanks, Inherited, Open};
 use crate::message::parse::html::tag::Tag;
-use crate::message::parse::html::tokens::Attributes;
 
 /// How long a line across is.
 const RULE: &str = "----------------------------------------";

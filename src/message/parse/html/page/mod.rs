@@ -4,13 +4,13 @@ mod elements;
 mod tables;
 mod words;
 
-use super::Layout;
+use super::attributes::Attributes;
 use super::grid::Grid;
+use super::layout::Layout;
 use super::links::{Links, OpenLink};
 use super::open::{Blanks, OpenElements};
 use super::style;
 use super::tag::Tag;
-use super::tokens::Attributes;
 use crate::message::parse::filler::Filler;
 
 /// The page so far.

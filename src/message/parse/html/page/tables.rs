@@ -1,9 +1,9 @@
 //! Tables: whose rows are kept, and whose cells are written at once.
 
 use super::Page;
+use crate::message::parse::html::attributes::Attributes;
 use crate::message::parse::html::grid::{CellStyle, Grid, MAX_CELL, MAX_KEPT};
 use crate::message::parse::html::tag::Tag;
-use crate::message::parse::html::tokens::Attributes;
 
 impl Page<'_> {
     pub(super) fn row(&mut self) {
