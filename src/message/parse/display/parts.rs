@@ -15,8 +15,6 @@ use crate::message::parse::{Content, Part, enriched, html};
 
 /// How much HTML of a part is read as HTML, in bytes: so much is kept of it.
 pub(super) const MAX_HTML: usize = if cfg!(test) { 1_000_000 } else { 64_000_000 };
-/// How much of a text is looked at for the beginning of an HTML document, in bytes.
-const MAX_START: usize = 4096;
 
 /// How many attachments are named below the header.
 const MAX_NAMED: usize = 5;
@@ -106,20 +104,18 @@ impl<'o, 'g> PartsWriter<'o, 'g> {
         }
         match Markup::of(part) {
             Markup::Plain => {}
-            Markup::Html => return self.html(part),
+            Markup::Html => {
+                if !part.is("text/html") {
+                    self.out
+                        .push("[-- this text is HTML, though its label does not say so --]\n");
+                }
+                return self.html(part);
+            }
             Markup::Enriched { is_richtext } => {
                 let (width, out) = (Some(self.look.width), &mut *self.out);
                 let mut emit = |text: &str| out.push(text);
                 return enriched::each_of_text(&part.text(), is_richtext, width, &mut emit);
             }
-        }
-        if part.is("text/enriched") || part.is("text/richtext") {
-            return self.enriched(part);
-        }
-        if part.is("text/plain") && is_html(part) {
-            self.out
-                .push("[-- this text is HTML, though its label does not say so --]\n");
-            return self.html(part);
         }
         let embedded = part.embedded();
         if embedded.is_empty() {
@@ -189,17 +185,6 @@ impl<'o, 'g> PartsWriter<'o, 'g> {
         if !rest {
             html::each_of_text(&html, &layout, &mut |text| out.push(text));
         }
-    }
-
-    /// Appends the text of enriched text.
-    fn enriched(&mut self, part: &Part<'_>) {
-        let out = &mut *self.out;
-        enriched::each_of_text(
-            &part.text(),
-            part.is("text/richtext"),
-            Some(self.look.width),
-            &mut |text| out.push(text),
-        );
     }
 
     /// Appends an invitation in four lines.
@@ -317,15 +302,6 @@ pub(super) fn attachments(out: &mut TextOutput<'_>, parts: &[Part<'_>]) {
         false => format!(": {}{more}", names.join(", ")),
     };
     out.push(&format!("[-- {what}{names} --]\n"));
-}
-
-/// Whether a text that is labelled as plain, or not at all, is an HTML document.
-fn is_html(part: &Part<'_>) -> bool {
-    // Nearly all texts are done with here: they do not begin as one.
-    let start = part.raw.slice(0, MAX_START);
-    let start = part.encoding.decode(&start);
-    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
-    start.trim_ascii_start().starts_with(b"<") && html::is_document(&part.text())
 }
 
 /// Finds the leaves that the sender has attached.
