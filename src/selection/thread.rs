@@ -19,7 +19,6 @@ const MAX_FIELD: usize = 64 * 1024;
 const NONE: u32 = u32::MAX;
 
 /// What threads are made of; the vectors have an entry a message.
-#[derive(Default)]
 struct Facts {
     /// Hashes of the Message-IDs; 0 where there is none.
     ids: Vec<u64>,
@@ -37,7 +36,16 @@ struct Facts {
 
 impl Facts {
     fn of(index: &dyn Index) -> Facts {
-        let mut facts = Facts::default();
+        // Vectors that grow would take twice their length for a moment.
+        let count = index.count();
+        let mut facts = Facts {
+            ids: Vec::with_capacity(count),
+            references: Vec::new(),
+            reference_ends: Vec::with_capacity(count),
+            subjects: Vec::with_capacity(count),
+            is_answer: Vec::with_capacity(count),
+            times: Vec::with_capacity(count),
+        };
         for message in 0..index.count() {
             facts.add(&index.block(message));
         }
@@ -89,6 +97,11 @@ impl Facts {
         self.times.push(seconds(sent(block)));
     }
 
+    /// Returns the times alone.
+    fn into_times(self) -> Vec<i64> {
+        self.times
+    }
+
     /// Returns the references of a message, the nearest last.
     fn references_of(&self, message: usize) -> &[u64] {
         let end = self.reference_ends[message] as usize;
@@ -119,8 +132,10 @@ fn ids(body: &[u8]) -> impl Iterator<Item = u64> {
 pub(super) fn threads(index: &dyn Index) -> Order {
     let facts = Facts::of(index);
     let mut parents = parents(&facts);
+    // The rest is not needed any more, and takes most of the memory.
+    let times = facts.into_times();
     cut_circles(&mut parents);
-    ordered(&parents, &facts.times)
+    ordered(&parents, &times)
 }
 
 /// Finds the message that each message answers; [`NONE`] for the first of a thread.

@@ -182,7 +182,7 @@ fn the_next_and_the_previous_message() {
         ("d 2-3\n=", "4"),
         ("d 5-6\n=", "4"),
         ("p 2\nd 4\n=", "5"),
-        ("touch 3\n=", "3"),
+        ("seen 3\n=", "3"),
     ] {
         let ran = commands(&format!("{line}\n=")).any_stdout().run();
         assert_eq!(ran.stdout().lines().last(), Some(current), "{line}");
