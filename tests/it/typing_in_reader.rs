@@ -223,3 +223,35 @@ fn without_a_place_for_copies_the_text_stays_and_is_sent() {
         });
     assert_eq!(ran.call().letter().body(), b"one\n");
 }
+
+// T10 T16 T18
+#[test]
+fn a_full_disk_for_temporary_files_loses_no_text() {
+    let text = ("x".repeat(79) + "\n").repeat(2_000);
+    for (escape, told) in [
+        (
+            "~e",
+            "cannot create a temporary file for the editor: No space left",
+        ),
+        ("~| cat", "\"cat\" failed: exit status 1"),
+        ("~r !cat big", "\"cat big\" failed: exit status 1"),
+    ] {
+        let case = Case::send(["-n", "-~", "-S", "editor=true", "-s", "t", "ops@x.org"])
+            .directory("cwd/tmp")
+            .file("cwd/big", &text)
+            .env("TMPDIR", "[DIR]/cwd/tmp")
+            .env("PATH", "[DIR]/bin:/usr/bin:/bin")
+            .private("a full disk for the copies of a text");
+        let Some(case) = case else { return };
+        let ran = case
+            .within("/bin/mount -t tmpfs -o size=64k none tmp && exec \"$@\"")
+            .stdin(format!("{text}{escape}\n"))
+            .any_status()
+            .any_stderr()
+            .stderr_contains(told)
+            .keeps(1)
+            .run();
+        ran.nothing_sent();
+        assert_eq!(ran.dead()[0].body(), text.as_bytes(), "{escape}");
+    }
+}
