@@ -210,6 +210,7 @@ pub const ROWS: &[Row] = &[
     way("oauth-scope", &[], Word, "", "The right to ask for. For Microsoft and for a service account of Google, the right to send mail is the default."),
     way("oauth-secret-file", &[], Path, "", "A file whose first line is the client secret of the application. Other users must not be able to read it."),
     way("oauth-token-url", &[], Word, "", "The address of the service that gives tokens. It must begin with https://; http:// is allowed for 127.0.0.1 and [::1]. Redirects are not followed, and proxies of the environment are not used."),
+    row("onehop", &[], Switch, "", "Accepted, no effect: mail systems choose the way of a message themselves."),
     row("outbox", &[], OneOfOrPath(OUTBOX), "auto", "Keep a message that no next hop takes now in the outbox, from which it is sent later. `auto` is /var/spool/postrider/outbox for root, and postrider/outbox below $XDG_STATE_HOME or ~/.local/state for others; or it is this directory, which must belong to you alone. With `off`, or unset, such messages are appended to the dead letter file."),
     row("outbox-lifetime", &[], Duration(1), "5d", "How long a message is tried from the outbox. After that time it is moved to the directory failed of the outbox and reported; nothing sends it by itself any more."),
     row("outbox-max-count", &[], Number(1), "1000", "How many messages the outbox may hold. One more is not kept there: if it cannot be sent at once, it is appended to the dead letter file."),

@@ -24,6 +24,9 @@ use crate::flow::reading::interrupted;
 use crate::mailbox::Flags;
 use crate::sanitize;
 
+/// What stands in front of a command whose failure does not count, as in s-nail.
+const IGNORING: &str = "ignerr";
+
 impl Reader<'_, '_> {
     /// Runs one line if it is a command.
     pub(super) fn run_line(&mut self, line: &str, source: &mut CommandSource<'_>) {
@@ -48,6 +51,9 @@ impl Reader<'_, '_> {
         }
         if self.open.is_active() {
             self.carry_out(&line, source);
+        } else if found.is_some_and(Command::reads_text) {
+            // The text of a reply that is not written may look like an `endif`.
+            self.skip_text(source);
         }
     }
 
@@ -82,6 +88,10 @@ impl Reader<'_, '_> {
         self.has_failed = false;
         self.failure = None;
         work(self, source);
+        if command_line::split(line).0 == IGNORING {
+            self.failure = None;
+            self.has_failed = false;
+        }
         let is_interrupted = self.is_interrupted();
         self.stop_on_signal();
         if is_interrupted || self.failure.is_some() {
@@ -213,7 +223,10 @@ impl Reader<'_, '_> {
     pub(super) fn execute(&mut self, line: &str, source: &mut CommandSource<'_>) {
         self.refresh();
         self.undo.begin(line);
-        let (word, arguments) = command_line::split(line);
+        let (mut word, mut arguments) = command_line::split(line);
+        while word == IGNORING {
+            (word, arguments) = command_line::split(arguments);
+        }
         // An empty line is `next`, and a message list alone is `print` (POSIX).
         let result = match (word, arguments) {
             ("", _) if self.closed_by.is_some() => self.refuse_without_mailbox("print", line),

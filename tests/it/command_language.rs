@@ -416,11 +416,17 @@ fn posix_lets_a_script_go_on() {
         .run();
 }
 
-/// Each variable of the reader takes effect at the next command, wherever it was set.
+// Each variable of the reader takes effect at the next command, wherever it was set.
+// var:autoprint var:showto var:toplines var:screen
 #[test]
 fn a_variable_counts_from_any_place_it_is_set_at() {
     // Settings, commands, and the beginning or a part of the output.
-    let rows: [(&str, &str, &str); 6] = [
+    let rows: [(&str, &str, &str); 7] = [
+        (
+            "showto from=alice@example.org",
+            "f 1",
+            "To root@example.org",
+        ),
         ("toplines=1", "top 1", "Message 1:\nFrom alice"),
         ("screen=1", "h", ">N  1 alice"),
         ("autoprint", "d 1", "all is well"),
@@ -448,4 +454,79 @@ fn a_variable_counts_from_any_place_it_is_set_at() {
         assert_eq!(rc, option, "{setting}");
         assert_eq!(rc, prompt, "{setting}");
     }
+}
+
+// var:errexit
+#[test]
+fn errexit_ends_a_script_and_ignerr_lets_a_command_fail() {
+    script("set errexit\np 9\necho no\n")
+        .status(64)
+        .stderr("9: Invalid message number\n")
+        .run();
+    script("set errexit\nignerr p 9\nignerr blorb\necho yes\nx\n")
+        .stdout("yes\n")
+        .stderr("9: Invalid message number\nUnknown command: \"blorb\"\n")
+        .run();
+}
+
+// var:onehop var:sendwait
+#[test]
+fn what_mail_systems_decide_is_accepted() {
+    prints("set onehop sendwait noonehop nosendwait\necho ok", "ok\n");
+}
+
+// K64
+#[test]
+fn the_header_lists_of_other_programs_are_accepted() {
+    script("ret\nx\n")
+        .rc(
+            "headerpick type retain subject from\nsaveignore received\nsaveretain subject\n\
+             fwdignore received\nfwdretain subject\nheaderpick save ignore x\n",
+        )
+        .stdout_contains("subject\n")
+        .run();
+    script("headerpick type ignore to\nig\nx\n")
+        .stdout_contains("to\n")
+        .run();
+}
+
+#[test]
+fn the_text_of_a_reply_that_is_not_written_is_no_command() {
+    script("if s\nreply 1\nendif\nd *\n.\nq\n")
+        .status(64)
+        .stderr_contains("\"if\" without \"endif\"")
+        .any_stdout()
+        .run();
+}
+
+#[test]
+fn any_bytes_and_long_lines_are_borne() {
+    let long = "x".repeat(1 << 20);
+    let mut text = Vec::new();
+    for line in [
+        format!("echo {long}"),
+        format!("p {}", "9".repeat(1 << 20)),
+        long.clone(),
+        format!("set a={long}"),
+        format!("commandalias y {long}\ny"),
+        format!("if {long}\nendif"),
+        format!("alias {long} b"),
+        "\0\0".to_owned(),
+        "p \0".to_owned(),
+        "if s\n".repeat(10_000),
+        "set toplines=1\nalias a b\nignore x\n".repeat(5_000),
+    ] {
+        text.extend_from_slice(line.as_bytes());
+        text.push(b'\n');
+    }
+    text.extend_from_slice(b"\xff\xfe \x80\nd *\nq\n");
+    Case::new()
+        .args(["-N", "-S", "quiet", "-f", "box"])
+        .file("cwd/box", format!("{ONE}{TWO}"))
+        .stdin(text)
+        .limit(std::time::Duration::from_secs(60))
+        .status(64)
+        .any_stdout()
+        .any_stderr()
+        .run();
 }

@@ -818,6 +818,7 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("oauth-scope", &[], "", Test("each_service_has_its_url_its_scope_and_its_grant")),
     ("oauth-secret-file", &[], "", Test("files_with_secrets_that_others_can_read_are_refused")),
     ("oauth-token-url", &[], "", Test("a_secret_follows_no_redirect")),
+    ("onehop", &[], "onehop", Nothing),
     ("outbox", &["mta=smtp://127.0.0.1:1"], "nooutbox", Shows(MAIL, Screen("not retried"))),
     ("outbox-lifetime", &[], "", Test("an_old_message_is_tried_once_more_before_it_is_put_away")),
     ("outbox-max-count", &["mta=smtp://127.0.0.1:1"], "outbox-max-count=1", Test("beyond_its_limits_the_outbox_takes_nothing_and_says_which")),

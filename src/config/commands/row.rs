@@ -257,6 +257,8 @@ pub(crate) enum RcCommand {
     Unalternates,
     /// Says something when the reader starts.
     Echo,
+    /// Hides or shows header fields, as s-nail has it.
+    HeaderPick,
     /// Reads another file.
     Source,
     /// Hides header fields.

@@ -184,6 +184,8 @@ const SETTING: &[Command] = &[
     configures("unignore", 5, Unignore, Words("field..."), Text("Take fields off the list of ignore; * takes all")),
     configures("undiscard", 9, Unignore, Words("field..."), Same),
     configures("unretain", 5, Unretain, Words("field..."), Text("Take fields off the list of retain; * takes all")),
+    configures("headerpick", 10, RcCommand::HeaderPick, Words("type ignore|retain field..."), Text("Hide or show header fields, as ignore and retain do"))
+        .more("The lists for save, forward and top, which other programs have, have no effect: save keeps\nevery field."),
     configures("account", 2, Account, Words("[name | name {]"), Text("Use an account, list the accounts, or begin one"))
         .more("The lines up to a line with } belong to the account; they set what it needs.\n    account work {\n      set from=me@example.org mta=smtps://mail.example.org\n    }"),
     configures("commandalias", 12, CommandAlias, Words("[name [command]]"), Text("Give a command another name, or list these names"))

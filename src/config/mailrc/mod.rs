@@ -445,6 +445,7 @@ impl<'a> Interpreter<'a> {
             RcCommand::Unset => words.for_each(|name| self.settings.unset(&name, origin.clone())),
             RcCommand::Alias => self.alias(words, count, origin),
             RcCommand::Unalias => forget(&mut self.settings.aliases, words),
+            RcCommand::HeaderPick => self.header_pick(words, command, line, origin),
             RcCommand::Unalternates => self.remove_alternates(words),
             RcCommand::Echo => {
                 if self.settings.has_room(4, origin) {
@@ -500,6 +501,34 @@ impl<'a> Interpreter<'a> {
 }
 
 impl Interpreter<'_> {
+    /// `headerpick type ignore FIELD…` is `ignore`, and `retain` likewise; its lists for saving and
+    /// forwarding have no effect.
+    fn header_pick(
+        &mut self,
+        mut words: impl Iterator<Item = String>,
+        command: &Command<'_>,
+        line: &str,
+        origin: &Origin,
+    ) {
+        let context = words.next().unwrap_or_default();
+        let kind = words.next().unwrap_or_default();
+        let command_of = |kind: &str| match kind {
+            "ignore" => Some(RcCommand::Ignore),
+            "retain" => Some(RcCommand::Retain),
+            _ => None,
+        };
+        let Some(row) = command_of(&kind).filter(|_| context == "type") else {
+            return self.pass_over(command, line, origin);
+        };
+        let rest: Vec<String> = words.collect();
+        let rest = rest.join(" ");
+        let command = Command {
+            rest: &rest,
+            ..*command
+        };
+        self.command(row, &command, line, origin, 0);
+    }
+
     /// Removes addresses from the user's own; `*` stands for all.
     fn remove_alternates(&mut self, words: impl Iterator<Item = String>) {
         for word in words {
