@@ -139,7 +139,7 @@ use ValueKind::{
 pub const ROWS: &[Row] = &[
     row("Sign", &[], Text, "", "The text that `~A` inserts; see sign."),
     row("allnet", &[], Switch, "", "When a message list names an address, compare only the local part."),
-    row("append", &[], Switch, "set", "Put messages that move to MBOX behind those that are there. If unset, they are put before them."),
+    row("append", &[], Switch, "set", "Put messages that move to MBOX after those that are there. If unset, they are put before them."),
     row("askatend", &[], Switch, "set", "Ask for Cc and Bcc recipients after the text of a message. If unset, they are asked for before it."),
     row("askattach", &[], Switch, "", "Ask for files to attach after a message was typed at a terminal; an empty answer ends the list."),
     row("askbcc", &[], Switch, "", "Ask for Bcc recipients after a message was typed at a terminal."),

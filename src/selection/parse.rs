@@ -255,7 +255,7 @@ impl Parser<'_, '_> {
         let wrong = |wanted| ListError::BadValue(word.to_owned(), wanted);
         if value.trim().is_empty() {
             // A script's unset variable: an empty text would be in every message.
-            return Err(wrong("name what to look for behind the colon"));
+            return Err(wrong("name what to look for after the colon"));
         }
         let now = clock::local(clock::now());
         let span = || moment::span(value, now).ok_or_else(|| wrong(moment::DATE));

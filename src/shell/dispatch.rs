@@ -114,7 +114,7 @@ impl Reader<'_, '_> {
         let place = source.origin();
         let line = line.trim();
         self.say(&format!(
-            "{place}: the commands behind \"{line}\" are not carried out"
+            "{place}: the commands after \"{line}\" are not carried out"
         ));
         while let Some(file) = source.sourced.close() {
             self.open = file.outer;

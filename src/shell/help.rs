@@ -24,13 +24,13 @@ command applies to the current message.
 Several of these with blanks between them name the messages of each: `:u /disk`
 names all unread messages, and all with \"disk\" in the subject.
 A deleted message counts for undelete only.
-Words with a name narrow the list: `:u from:cron older:7d` is what is unread, from
-cron, and older than 7 days.
+Words with a name narrow the list: `:u from:cron older:7d` is what is unread,
+from cron, and older than 7 days.
   from: to: cc: subject: x-host:   a header field  body: text:  the decoded text
   since: before: on:  2026-11-30, yesterday, monday, 7d   older: newer:  7d, 12h
   larger: smaller:    500, 10k, 2M                        is:  unread, flagged
-A value in slashes is a regular expression: `subject:/fail(ed|ure)/`. Quote blanks:
-`body:\"disk full\"`. search knows and, or, not and parentheses as well:
+A value in slashes is a regular expression: `subject:/fail(ed|ure)/`. Quote
+blanks: `body:\"disk full\"`. search knows and, or, not and parentheses as well:
   search (from:cron or from:root) and not :r
 ";
 

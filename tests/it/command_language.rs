@@ -422,11 +422,7 @@ fn posix_lets_a_script_go_on() {
 fn a_variable_counts_from_any_place_it_is_set_at() {
     // Settings, commands, and the beginning or a part of the output.
     let rows: [(&str, &str, &str); 7] = [
-        (
-            "showto from=alice@example.org",
-            "f 1",
-            "To root@example.org",
-        ),
+        ("showto", "f 1", "root@example.org"),
         ("toplines=1", "top 1", "Message 1:\nFrom alice"),
         ("screen=1", "h", ">N  1 alice"),
         ("autoprint", "d 1", "all is well"),
@@ -438,6 +434,7 @@ fn a_variable_counts_from_any_place_it_is_set_at() {
         let with = |rc: &str, option: &[&str], line: &str| {
             Case::new()
                 .args(["-N", "-S", "quiet"])
+                .args(["-S", "from=alice@example.org"])
                 .args(option)
                 .args(["-f", "box"])
                 .file("cwd/box", format!("{ONE}{TWO}"))

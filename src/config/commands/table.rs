@@ -158,7 +158,7 @@ const SENDING: &[Command] = &[
 const RUNNING: &[Command] = &[
     changes("edit", 1, Edit, Messages, Text("Give a copy of messages to the editor")).more("The mailbox stays as it is. The editor is that of the variable editor, or $EDITOR; visual uses visual, or $VISUAL. Without either, it is vi at a terminal.").in_rc_files(NotAllowed),
     changes("visual", 1, Visual, Messages, Text("Give a copy of messages to the visual editor")).more("See edit.").in_rc_files(NotAllowed),
-    changes("pipe", 2, Pipe, Piped, Text("Give messages to a shell command as input")).more("The command is the last word: quote it if it has blanks. Behind numbers it needs no quotes. The messages come as they are, with all header fields; if page is set, a form feed ends each. Without a command, the variable cmd names it. Example: pipe 3 'gpg --verify'").in_rc_files(NoEffect),
+    changes("pipe", 2, Pipe, Piped, Text("Give messages to a shell command as input")).more("The command is the last word: quote it if it has blanks. After numbers it needs no quotes. The messages come as they are, with all header fields; if page is set, a form feed ends each. Without a command, the variable cmd names it. Example: pipe 3 'gpg --verify'").in_rc_files(NoEffect),
     changes("|", 1, Pipe, Piped, Same),
     changes("shell", 2, Shell, None, Text("Run the shell")).in_rc_files(NotAllowed),
     changes("!", 1, ShellCommand, Line, Text("Run a shell command")).more("If the variable bang is set, each ! in it is the last command. Example: !df -h").in_rc_files(NotAllowed),
