@@ -68,10 +68,11 @@ pub(crate) fn is_forbidden(c: char) -> bool {
 fn gate(bytes: &[u8], lines: bool) -> Cow<'_, str> {
     let clean = |c: char| !is_forbidden(c) && (lines || !matches!(c, '\t' | '\n'));
     // Nearly all mail is clean: it is borrowed, and ASCII is recognised without decoding.
-    let plain =
-        |&byte: &u8| matches!(byte, b' '..=b'~') || (lines && matches!(byte, b'\t' | b'\n'));
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') | (lines & matches!(byte, b'\t' | b'\n'));
+    // No early end within a block: so many bytes are looked at at once.
+    let is_plain = |block: &[u8]| block.iter().fold(true, |all, &byte| all & plain(byte));
     if let Ok(text) = std::str::from_utf8(bytes)
-        && (bytes.iter().all(plain) || text.chars().all(clean))
+        && (bytes.chunks(256).all(is_plain) || text.chars().all(clean))
     {
         return Cow::Borrowed(text);
     }

@@ -167,7 +167,11 @@ fn decode_leniently(bytes: &[u8], out: &mut Vec<u8>) {
 /// end of a line vanish as RFC 2045 section 6.7 rule 3 says.
 pub fn quoted_printable(bytes: &[u8], in_word: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let (line, after) = rest.split_at(end);
+        rest = after;
         let content = super::fields::trim_line_end(line);
         let ending = &line[content.len()..];
         let content = if in_word {

@@ -56,11 +56,50 @@ impl Description {
             attachment: false,
             encoding: DeclaredEncoding::Identity,
         };
-        if let Some(block) = describing_fields(header) {
+        let bodies = describing_bodies(header);
+        // Plain mail of scripts and daemons has none of them: it costs no call of the parser.
+        if bodies != [None; 3] && !description.read_simple(bodies) {
+            let block = describing_fields(bodies);
             // A panic of the parser leaves the defaults, or as much as was read before it.
             quietly(|| description.read(&block));
         }
         description
+    }
+
+    /// Reads the fields in the form that nearly all texts have, `text/plain; charset=utf-8`, which
+    /// saves the call of the parser; returns whether they have it. A part with a name has not.
+    fn read_simple(&mut self, bodies: Bodies<'_>) -> bool {
+        let [content_type, disposition, encoding] = bodies;
+        let encoding = encoding.map(<[u8]>::trim_ascii);
+        let is_token =
+            |text: &[u8]| !text.is_empty() && text.iter().all(|byte| is_token_byte(*byte));
+        if disposition.is_some() || encoding.is_some_and(|name| !is_token(name)) {
+            return false;
+        }
+        if let Some(body) = content_type {
+            let body = fields::unfold(&body[..body.len().min(MAX_FIELD)]);
+            let Some((media_type, parameters)) = simple_type(&body) else {
+                return false;
+            };
+            let of = |name: &str| {
+                let mut found = parameters.iter();
+                found.find_map(|(other, value)| (*other == name).then_some(*value))
+            };
+            self.media_type = media_type.to_ascii_lowercase();
+            self.charset = of("charset").map(str::to_owned);
+            self.boundary = of("boundary").map(str::to_owned);
+            let says = |name: &str, value: &str| {
+                of(name).is_some_and(|found| found.trim().eq_ignore_ascii_case(value))
+            };
+            if says("format", "flowed") {
+                let delsp = says("delsp", "yes");
+                self.format = TextFormat::Flowed { delsp };
+            }
+        }
+        if let Some(Ok(name)) = encoding.map(std::str::from_utf8) {
+            self.encoding = DeclaredEncoding::named(name);
+        }
+        true
     }
 
     /// Reads a header block of describing fields only.
@@ -124,19 +163,67 @@ impl Description {
     }
 }
 
-/// Returns a header block of the describing fields alone, each of them cut; `None` without any.
-fn describing_fields(header: &[u8]) -> Option<Vec<u8>> {
+/// The bodies of the describing fields, in the order of [`NAMES`].
+type Bodies<'a> = [Option<&'a [u8]>; 3];
+
+/// The parameters of [`simple_type`]: names in lower case and values.
+type SimpleParameters<'a> = Vec<(&'static str, &'a str)>;
+
+/// Splits `type/subtype; name=value; name="value"`; nothing of it may need more than that to be read.
+fn simple_type(body: &[u8]) -> Option<(&str, SimpleParameters<'_>)> {
+    const KNOWN: [&str; 4] = ["charset", "boundary", "format", "delsp"];
+    let text = std::str::from_utf8(body)
+        .ok()
+        .filter(|text| text.is_ascii())?;
+    let mut pieces = text.split(';').map(str::trim);
+    let media_type = pieces.next()?;
+    let (main, subtype) = media_type.split_once('/')?;
+    let is_token = |text: &str| !text.is_empty() && text.bytes().all(is_token_byte);
+    if !is_token(main) || !is_token(subtype) {
+        return None;
+    }
+    let mut parameters = Vec::new();
+    for piece in pieces {
+        let (name, value) = piece.split_once('=')?;
+        let name = KNOWN
+            .into_iter()
+            .find(|known| name.eq_ignore_ascii_case(known))?;
+        let value = match value
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+        {
+            Some(inner) => inner,
+            None => value,
+        };
+        // What stands within quotes and is no token may be read in several ways.
+        if !is_token(value) || parameters.iter().any(|(other, _)| *other == name) {
+            return None;
+        }
+        parameters.push((name, value));
+    }
+    Some((media_type, parameters))
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+')
+}
+
+/// Returns the bodies of the describing fields. Of several fields of one name the last one counts.
+fn describing_bodies(header: &[u8]) -> Bodies<'_> {
     let mut bodies = [None; 3];
     for field in fields::fields(header) {
-        // Of several fields of one name the last one counts.
+        if field.name.len() < NAMES[0].len() {
+            continue;
+        }
         if let Some(at) = NAMES.iter().position(|name| field.is(name)) {
             bodies[at] = Some(field.body);
         }
     }
-    // Plain mail of scripts and daemons has none of them: it costs no call of the parser.
-    if bodies == [None; 3] {
-        return None;
-    }
+    bodies
+}
+
+/// Returns a header block of the describing fields alone, each of them cut.
+fn describing_fields(bodies: Bodies<'_>) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, body) in NAMES.iter().zip(bodies) {
         let Some(body) = body else {
@@ -150,5 +237,53 @@ fn describing_fields(header: &[u8]) -> Option<Vec<u8>> {
     }
     block.push(b'\n');
     // Names that a mailer wrote as bytes: mail-parser knows no charset but UTF-8 for them.
-    Some(decode_text(&block).into_owned().into_bytes())
+    decode_text(&block).into_owned().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read of a description.
+    fn all(found: &Description) -> (&str, [Option<&str>; 3], TextFormat, DeclaredEncoding) {
+        let texts = [&found.charset, &found.boundary, &found.file_name];
+        let texts = texts.map(Option::as_deref);
+        (&found.media_type, texts, found.format, found.encoding)
+    }
+
+    #[test]
+    fn the_usual_form_is_simple() {
+        let rows = [
+            ("text/plain; charset=us-ascii", true),
+            ("TEXT/html;\n\tcharset=\"UTF-8\"", true),
+            ("text/plain; charset=utf-8; format=flowed; delsp=yes", true),
+            ("multipart/mixed; boundary=\"----=_b\"", false),
+            ("text/plain; name=a.txt", false),
+            ("text/plain; charset*=utf-8''x", false),
+            ("text/plain (comment)", false),
+            ("text", false),
+        ];
+        for (body, expected) in rows {
+            let body = fields::unfold(body.as_bytes());
+            assert_eq!(simple_type(&body).is_some(), expected, "{body:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_simple_way_reads_what_mail_parser_reads(
+            media_type in "(text|TEXT|Multipart)/(plain|HTML|x-a[.]b)",
+            parameters in "(; ?(charset|Charset|boundary|format|delsp)=(\"?(utf-8|us-ascii|flowed|YES|b_1)\"?)){0,3}",
+            encoding in "(\nContent-Transfer-Encoding: ?(7bit|BASE64|quoted-printable|x-uuencode))?",
+        ) {
+            let header = format!("Content-Type: {media_type}{parameters}{encoding}\n");
+            let bodies = describing_bodies(header.as_bytes());
+            let mut simple = Description::of(b"", false);
+            if simple.read_simple(bodies) {
+                let mut parsed = Description::of(b"", false);
+                parsed.read(&describing_fields(bodies));
+                proptest::prop_assert_eq!(all(&simple), all(&parsed));
+            }
+        }
+    }
 }
