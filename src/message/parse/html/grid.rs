@@ -68,7 +68,8 @@ pub(super) struct Grid {
     /// Widths of the columns of rows that were written before.
     least: Vec<usize>,
     blank: bool,
-    line_break: bool,
+    /// Line ends before the next word of the cell.
+    breaks: usize,
     is_wide: bool,
 }
 
@@ -99,7 +100,7 @@ impl Grid {
 
     /// Returns whether what comes next belongs to the last word.
     pub(super) fn is_in_word(&self) -> bool {
-        self.cell_bytes() > 0 && self.in_cell && !self.blank && !self.line_break
+        self.cell_bytes() > 0 && self.in_cell && !self.blank && self.breaks == 0
     }
 
     pub(super) fn begin_row(&mut self) {
@@ -138,7 +139,7 @@ impl Grid {
         self.bytes += size_of::<Cell>();
         self.in_cell = true;
         self.blank = false;
-        self.line_break = false;
+        self.breaks = 0;
     }
 
     pub(super) fn end_cell(&mut self) {
@@ -153,19 +154,19 @@ impl Grid {
                 is_right: false,
             });
         }
-        let (blank, line_break) = (self.blank, self.line_break);
+        let (blank, breaks) = (self.blank, self.breaks);
         let Some(cell) = self.rows.last_mut().and_then(|row| row.last_mut()) else {
             return;
         };
         if !cell.text.is_empty() {
-            if line_break {
-                cell.text.push('\n');
+            if breaks > 0 {
+                cell.text.extend(std::iter::repeat_n('\n', breaks));
             } else if blank {
                 cell.text.push(' ');
             }
         }
         self.blank = false;
-        self.line_break = false;
+        self.breaks = 0;
         cell.text.push_str(text);
         self.bytes += text.len() + 1;
     }
@@ -184,12 +185,20 @@ impl Grid {
     }
 
     pub(super) fn line_break(&mut self) {
-        self.line_break = true;
+        self.breaks = (self.breaks + 1).min(2);
+    }
+
+    pub(super) fn block(&mut self) {
+        self.breaks = self.breaks.max(1);
+    }
+
+    pub(super) fn paragraph(&mut self) {
+        self.breaks = 2;
     }
 
     /// Writes what is kept as blocks, and leaves the open cell open: its text goes on.
     pub(super) fn write_open(self, filler: &mut Filler<'_>) {
-        let (in_cell, blank, line_break) = (self.in_cell, self.blank, self.line_break);
+        let (in_cell, blank, breaks) = (self.in_cell, self.blank, self.breaks);
         let mut rows = self.rows;
         let last = rows.pop();
         for row in &rows {
@@ -202,8 +211,8 @@ impl Grid {
         filler.block();
         if !open.is_empty() {
             words(&open, filler);
-            if line_break {
-                filler.line_break();
+            if breaks > 0 {
+                (0..breaks).for_each(|_| filler.line_break());
             } else if blank {
                 filler.blank();
             }

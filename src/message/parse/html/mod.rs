@@ -68,14 +68,13 @@ pub fn is_document(text: &str) -> bool {
             .is_some_and(|found| found.eq_ignore_ascii_case(name))
             && tag[name.len()..].starts_with(|c: char| c.is_ascii_whitespace() || c == '>')
     };
-    if BEGINS.iter().any(|name| is_one(name)) {
+    if BEGINS.iter().any(&is_one) {
         return true;
     }
     let whole = text.trim_end();
     let tail = whole.floor_char_boundary(whole.len().saturating_sub(64));
     let tail = whole[tail..].to_ascii_lowercase();
-    MAY_BEGIN.iter().any(|name| is_one(name))
-        && (tail.contains("</html>") || tail.contains("</body>"))
+    MAY_BEGIN.iter().any(is_one) && (tail.contains("</html>") || tail.contains("</body>"))
 }
 
 /// Returns the character that a reference names, without its `&` and `;`.

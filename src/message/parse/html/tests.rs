@@ -198,6 +198,15 @@ fn tables_are_aligned_or_taken_apart() {
             "<table><caption>Of disks</caption><tr><td>a<td>b<tr><td>c<td>d",
             "Of disks\n\na  b\nc  d\n",
         ),
+        // Paragraphs of a cell are paragraphs.
+        (
+            "<table><tr><td><p>a</p><p>b</p><div>c</div></table>",
+            "a\n\nb\n\nc\n",
+        ),
+        (
+            "<table><tr><td><p>a</p><td><p>b</p><tr><td><p>c<td>d</table>",
+            "a  b\nc  d\n",
+        ),
         // Words without a cell are not lost.
         ("<table>stray<tr>x<td>y</table>z", "stray\nx  y\nz\n"),
         ("<tr><td>a<td>b<tr><td>c", "a b\nc\n"),

@@ -140,14 +140,14 @@ impl Page<'_> {
 
     pub(super) fn block(&mut self) {
         match &mut self.grid {
-            Some(grid) if !grid.is_empty() => grid.line_break(),
+            Some(grid) if !grid.is_empty() => grid.block(),
             _ => self.filler.block(),
         }
     }
 
     pub(super) fn paragraph(&mut self) {
         match &mut self.grid {
-            Some(grid) if !grid.is_empty() => grid.line_break(),
+            Some(grid) if !grid.is_empty() => grid.paragraph(),
             _ => self.filler.paragraph(),
         }
     }
