@@ -94,6 +94,13 @@ fn every_trap_has_its_messages() {
         match (opened, expected) {
             (Ok(_), Some(expected)) if found == *expected => {}
             (Err(_), None) => {}
+            // The scanner refuses it, and it is opened as the one message that it is.
+            (Ok(mailbox), None) if file == "message-file.mbox" => {
+                assert!(
+                    mailbox.unchangeable().is_some() && found.len() == 1,
+                    "{found:?}"
+                );
+            }
             (opened, expected) => {
                 wrong.push(format!(
                     "{file}: expected {expected:#?}, found {found:#?} {opened:?}"

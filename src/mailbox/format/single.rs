@@ -46,6 +46,11 @@ pub(in crate::mailbox) fn scan<S: ReadAt + ?Sized>(
         meter.take(&block[..count], count < BLOCK || at >= size);
     }
     header.truncate(usize::try_from(meter.len()).unwrap_or(SHOWN_HEADER));
+    // An mbox that something was put before: it may have more messages.
+    let is_separator = |line: &[u8]| line.starts_with(b"From ");
+    if header.split(|byte| *byte == b'\n').any(is_separator) {
+        return Ok(None);
+    }
     let fields = OF_MAIL.iter().filter(|name| find(&header, name).is_some());
     if fields.count() < ENOUGH {
         return Ok(None);
@@ -71,7 +76,11 @@ mod tests {
 
     #[test]
     fn a_file_that_begins_with_the_fields_of_a_mail_is_one_message() {
-        let rows: [(&[u8], Option<u32>); 9] = [
+        let rows: [(&[u8], Option<u32>); 10] = [
+            (
+                b"Received: by x\nFrom a@x Tue Jan  7 12:09:16 2003\nDate: today\n\n",
+                None,
+            ),
             (b"From: a@x\nSubject: s\n\nbody\n", Some(22)),
             (
                 b"Received: by x;\n\tfolded\r\nDate: today\r\n\r\nbody",
