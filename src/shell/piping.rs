@@ -155,7 +155,7 @@ fn is_listed(text: &str, word: &Word) -> bool {
         Some(':') => true,
         // `/bin/cat` is a program, `/disk` a subject.
         Some('/') => !word.text[1..].contains('/'),
-        Some(_) => word.text.chars().all(is_number),
+        Some(_) => !word.text.is_empty() && word.text.chars().all(is_number),
         None => false,
     }
 }
