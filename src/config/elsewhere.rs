@@ -15,7 +15,7 @@ pub const ELSEWHERE: &[&str] = &[
     "csop", "cwd", "decode", "decrypt", "defines", "digmsg", "disconnect", "dotmove", "dp", "draft",
     "dt", "echoerr", "echoerrn", "echon", "environ", "errors", "eval", "field", "file", "filetype",
     "flag", "folder", "folders", "followupall", "followupsender", "forward", "fwd", "fwddiscard",
-    "fwdignore", "fwdretain", "good", "history", "imap", "imapcodec", "inc", "junk",
+    "fwdignore", "fwdretain", "good", "imap", "imapcodec", "inc", "junk",
     "kill", "load", "localopts", "mailcap", "memberof", "mimetype", "mimetypes", "mimeview",
     "mlist", "mlsubscribe", "move", "mtaaliases", "mv", "netrc", "new", "newmail", "noop",
     "online", "previous", "probability", "put", "read", "readall", "readctl",

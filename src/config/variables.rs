@@ -178,6 +178,7 @@ pub const ROWS: &[Row] = &[
     row("fullnames", &[], Switch, "set", "Replies keep the names beside the addresses. If unset, only the addresses are taken."),
     row("header", &[], Switch, "set", "Print the header summary when a mailbox is opened."),
     row("headline", &[], Headline, "", "The layout of the header summary: `bsd` (the default, if the output is not a terminal), `s-nail`, `postrider` (the default at a terminal), or a format; see mailx(1)."),
+    row("history", &[], Switch, "set", "Keep the commands typed at a terminal, for later sessions too, in postrider/history below $XDG_STATE_HOME or ~/.local/state. Lines that set a secret, or name a URL with a password, are not kept."),
     row("hold", &[], Switch, "set", "Leave read messages in the system mailbox. If unset, messages used in a session move to MBOX."),
     way("hostname", &[], Host, "", "The name of this host in Message-IDs and in EHLO, and the default of qualify-domain."),
     row("ignore", &[], Switch, "", "Ignore interrupts while a message is typed."),

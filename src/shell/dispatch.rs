@@ -330,6 +330,7 @@ impl Reader<'_, '_> {
             PromptCommand::Quit => self.quit(text),
             PromptCommand::ShowHelp => self.help(text),
             PromptCommand::ListCommands => self.list_commands(text),
+            PromptCommand::History => self.show_history(text),
             PromptCommand::Version => self.version(text),
             PromptCommand::Comment => self.comment(text),
             PromptCommand::Delete => self.delete(text),

@@ -2,10 +2,12 @@
 
 use std::io::BufRead;
 
-use rustyline::config::{Config, Configurer};
+use rustyline::config::{CompletionType, Config, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
+use super::completion::Completion;
+use super::history::{History, KEPT};
 use super::reader::Reader;
 use super::sourced::Sourced;
 use crate::compose::escapes::{Event, TypedLines};
@@ -17,7 +19,7 @@ use crate::sys::stdin::{StandardLine, StandardLines, has_hung_up};
 /// The signal of a terminal that is gone.
 const SIGHUP: u8 = signal_hook::consts::SIGHUP as u8;
 
-type Editor = rustyline::Editor<(), MemHistory>;
+type Editor = rustyline::Editor<Completion, MemHistory>;
 
 /// Where commands come from.
 pub(crate) enum CommandInput<'a> {
@@ -56,15 +58,24 @@ enum Base<'a> {
 pub(super) struct Terminal {
     editor: Editor,
     prompt: Option<Prompt>,
+    /// The changes of the history that the editor knows; none before it has any of it.
+    changes: Option<usize>,
+    /// The revision of the settings, the screenful and the number of messages that the names to
+    /// complete are of.
+    names_of: Option<(usize, usize, usize)>,
 }
 
 impl Terminal {
     fn open(signals: Option<&Signals>) -> Result<Terminal, Failure> {
+        let unusable = || Failure::new(Kind::Io, "cannot use the terminal");
         // Plain sequences only: consoles of servers know no others.
         let mut builder = Config::builder().bracketed_paste(false);
         builder.enable_synchronized_output(false);
-        // Nothing is added to the history: it stays empty.
-        let unusable = || Failure::new(Kind::Io, "cannot use the terminal");
+        // Several candidates are listed, as in a shell.
+        let builder = builder.completion_type(CompletionType::List);
+        let builder = builder
+            .max_history_size(KEPT)
+            .map_err(|error| unusable().because(error))?;
         let mut editor = Editor::with_history(builder.build(), MemHistory::new())
             .map_err(|error| unusable().because(error))?;
         // Nothing is printed by it: with a printer the editor waits by select(2), which a signal
@@ -74,16 +85,53 @@ impl Terminal {
             .map(Signals::prompt)
             .transpose()
             .map_err(|error| unusable().because(error))?;
-        Ok(Terminal { editor, prompt })
+        editor.set_helper(Some(Completion::default()));
+        Ok(Terminal {
+            editor,
+            prompt,
+            changes: None,
+            names_of: None,
+        })
     }
 
     /// Waits for a line of a text; none where a signal asks us to stop.
     fn ask_text(&mut self, prompt: &str) -> Option<Result<String, ReadlineError>> {
+        if let Some(helper) = self.editor.helper_mut() {
+            helper.is_command = false;
+        }
         let editor = &mut self.editor;
         let mut ask = || editor.readline(prompt);
         match &self.prompt {
             Some(guard) => guard.during_text(ask),
             None => Some(ask()),
+        }
+    }
+
+    /// Tells the editor what it may complete and recall.
+    fn prepare(&mut self, reader: &mut Reader<'_, '_>) {
+        let names_of = (
+            reader.settings.revision(),
+            reader.current / 20,
+            reader.mailbox.messages().len(),
+        );
+        let is_stale = self.names_of.replace(names_of) != Some(names_of);
+        if let Some(helper) = self.editor.helper_mut() {
+            helper.is_command = true;
+            // Made anew only where something has changed: there may be 100,000 aliases.
+            if is_stale {
+                helper.names = reader.names_to_complete();
+            }
+        }
+        if self.changes.is_none() && reader.settings.is_set("history") {
+            let is_off = reader.history.is_off;
+            reader.history = History::read(&reader.around.environment);
+            reader.history.is_off = is_off;
+        }
+        if self.changes.replace(reader.history.changes) != Some(reader.history.changes) {
+            let _ = self.editor.clear_history();
+            for line in reader.history.lines() {
+                let _ = self.editor.add_history_entry(line);
+            }
         }
     }
 
@@ -221,8 +269,14 @@ impl<'a> CommandSource<'a> {
                 Ok((length > 0).then(|| line.to_owned()))
             }
             Base::Terminal(terminal) => loop {
+                terminal.prepare(reader);
                 match terminal.ask(&reader.options.prompt) {
-                    Ok(line) => return Ok(Some(line)),
+                    Ok(line) => {
+                        if reader.settings.is_set("history") {
+                            reader.history.add(&line);
+                        }
+                        return Ok(Some(line));
+                    }
                     // An interrupt takes back the line and nothing else.
                     Err(ReadlineError::Interrupted) => continue,
                     // A terminal that is gone asks for no change (`quit`).

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use nix::unistd::{AccessFlags, eaccess};
 
 use super::complaint::Complaint;
+use super::completion::{Names, offered};
+use super::history::History;
 use super::listing::Listing;
 use super::mark::{Fate, Mark};
 use super::options::{ReaderContext, ReaderOptions, display_of};
@@ -72,6 +74,8 @@ pub(crate) struct Reader<'a, 's> {
     /// The failure that becomes the exit status; a person at a terminal has seen the others.
     pub(super) worst: Option<Kind>,
     pub(super) unread: Unread,
+    /// The commands that were typed.
+    pub(super) history: History,
     /// The mailbox that was open before this one: `#`.
     pub(super) previous: Option<PathBuf>,
     /// Why commands for messages would mean the wrong ones: another mailbox could not be opened.
@@ -121,6 +125,7 @@ impl<'a, 's> Reader<'a, 's> {
             failure: None,
             worst: None,
             unread: Unread::default(),
+            history: History::default(),
             previous: None,
             closed_by: None,
             announced: 0,
@@ -166,6 +171,24 @@ impl<'a, 's> Reader<'a, 's> {
     /// Returns whether a person reads what a command says; what scripts parse is as bsd-mailx has it.
     pub(super) fn is_watched(&self) -> bool {
         !self.in_script && self.around.stdin_is_terminal && self.around.stdout_is_terminal
+    }
+
+    /// Returns the names that a tab may complete now.
+    pub(super) fn names_to_complete(&self) -> Names {
+        let near = self.current.saturating_sub(20)..self.current + 20;
+        let senders = self.visible().filter(|message| near.contains(message));
+        let senders = senders.map(|message| headline::address(&self.block(message)));
+        Names {
+            aliases: self.settings.aliases.keys().cloned().collect(),
+            addresses: senders.filter_map(|address| offered(&address)).collect(),
+            command_aliases: self
+                .settings
+                .command_aliases()
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+            folder: self.file_of("+").ok(),
+            home: self.around.environment.home_directory(),
+        }
     }
 
     /// Returns whether a signal asks a long command to end now.

@@ -44,6 +44,7 @@ mod flushing;
 mod folders;
 mod from_quoting;
 mod gate;
+mod hands;
 mod harness;
 mod header_ends;
 mod header_fields;

@@ -55,7 +55,7 @@ const OF_OTHERS: &[&str] = &[
     "fwddiscard",
     "fwdignore",
     "fwdretain",
-    "history",
+   
     "imap x",
     "imapcodec",
     "localopts yes",

@@ -784,6 +784,7 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("fullnames", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
     ("header", &[], "noheader", Hides(Keys("x\n"), Screen("first subject"))),
     ("headline", &[], "headline=<%m>", Shows(Script("from *\n"), Screen("<  1>"))),
+    ("history", &[], "", Test("commands_are_kept_for_later_sessions_and_secrets_are_not")),
     ("hold", &[], "nohold", Shows(System("p 1\nq\n"), In("home/mbox", "first body"))),
     ("hostname", &[], "hostname=h.example.org", Shows(MAIL, Sent("@h.example.org>"))),
     ("ignore", &[], "ignore", Hides(Typed("Subject:", "\x03\x04\x04\x04\x04"), Screen("one more"))),

@@ -118,6 +118,8 @@ pub(crate) enum PromptCommand {
     ShowHelp,
     /// Shows the names.
     ListCommands,
+    /// Shows the commands that were typed.
+    History,
     /// Shows the version.
     Version,
     /// Does nothing.

@@ -204,7 +204,7 @@ mod tests {
                 "%m%%%-4l|%4o|%S%<",
                 "  1%13  | 337|\"Disk almost full\"                                               <\n",
             ),
-            ("%T %L%U %e%i%5s", "Root                   0 0Disk\n"),
+            ("%T %L%U %e%i%5s", "                Root  0 0Disk\n"),
             ("%.", ""),
         ] {
             if Layout::parse(format).is_some() {

@@ -51,6 +51,14 @@ pub(crate) fn sender(block: &[u8], display: &Display) -> String {
         .into_owned()
 }
 
+/// Returns the sender's address.
+pub(crate) fn address(block: &[u8]) -> String {
+    let display = Display::default();
+    Summary::of(block, false)
+        .person(&display, false)
+        .into_owned()
+}
+
 /// Appends the header line of a message, with its line end, safe to show.
 ///
 /// `block` is its From_ line and header block.

@@ -1,0 +1,111 @@
+//! What a person at a terminal has in the hands: history and completion.
+
+use crate::case::Case;
+use crate::mailboxes::{ONE, TWO};
+
+const HISTORY: &str = "home/.local/state/postrider/history";
+
+fn reading(mbox: impl AsRef<[u8]>) -> Case {
+    let case = Case::new().file("cwd/box", mbox).args(["-N", "-f", "box"]);
+    case.may_change("cwd/box")
+}
+
+// K78 var:history
+#[test]
+fn commands_are_kept_for_later_sessions_and_secrets_are_not() {
+    let ran = reading(ONE).at_terminal(|terminal| {
+        for line in [
+            "=",
+            "set password=s3cret",
+            "echo smtp://me:s3cret@x",
+            "history off",
+            "h",
+            "history on",
+            "f 1",
+        ] {
+            terminal.sees("? ");
+            terminal.types(&format!("{line}\n"));
+        }
+        terminal.sees("Disk almost full");
+        terminal.types("history 2\n");
+        terminal.sees("f 1\r\n");
+        terminal.sees("history 2\r\n");
+        terminal.types("x\n");
+    });
+    let kept = String::from_utf8(ran.read(HISTORY)).unwrap();
+    assert_eq!(kept, "=\nhistory off\nf 1\nhistory 2\nx\n");
+    // The next session recalls them by the key up, on a terminal that has it.
+    let ran = reading(ONE)
+        .file(HISTORY, "echo from before\n")
+        .mode(HISTORY, 0o600)
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("\x1b[A\n");
+            terminal.sees("\r\nfrom before\r\n");
+            terminal.types("x\n");
+        });
+    assert!(ran.read(HISTORY).ends_with(b"before\nx\n"));
+    for (set, term) in [("nohistory", "xterm"), ("ask", "dumb")] {
+        let ran = reading(ONE)
+            .args(["-S", set])
+            .env("TERM", term)
+            .at_terminal(|terminal| {
+                terminal.sees("? ");
+                terminal.types("x\n");
+            });
+        assert!(!ran.path(HISTORY).exists(), "{set}");
+    }
+    // A script leaves none.
+    let ran = reading(ONE).stdin("x\n").any_stdout().run();
+    assert!(!ran.path(HISTORY).exists());
+}
+
+// K78
+#[test]
+fn a_tab_completes_commands_files_variables_aliases_and_addresses() {
+    reading([ONE, TWO].concat())
+        .rc("alias operators root\nset folder=[DIR]/cwd/mail")
+        .file("cwd/mail/archive", ONE)
+        .file("cwd/evil\x1b[2J", "")
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            for (typed, shown) in [
+                ("versi\t\n", "Postrider "),
+                ("echo x; \t\x15undel\t", "undelete"),
+                ("\x15set indentp\t", "indentprefix"),
+                ("\x15mail oper\t", "operators"),
+                ("\x15mail bob\t", "bob@example.org"),
+                ("\x15file +ar\t", "+archive"),
+                ("\x15file ev\t\x15=\n", "1\r\n"),
+            ] {
+                terminal.types(typed);
+                terminal.sees(shown);
+            }
+            terminal.types("x\n");
+        });
+}
+
+// HS08
+#[test]
+fn nothing_of_a_history_that_another_program_wrote_reaches_the_terminal() {
+    let ran = reading(ONE)
+        .file(
+            HISTORY,
+            "echo one\n\x1b]52;c;evil\x07\necho \u{202e}two\n\u{9b}2J\n",
+        )
+        .mode(HISTORY, 0o600)
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("history\n");
+            terminal.sees("echo one\r\n");
+            terminal.sees("2 history\r\n");
+            terminal.sees("? ");
+            terminal.types("\x1b[A\x1b[A\n");
+            terminal.sees("one\r\n");
+            terminal.types("x\n");
+        });
+    let shown = ran.stdout();
+    for bad in ["\x1b]", "\x07", "\u{9b}", "\u{202e}"] {
+        assert!(!shown.contains(bad), "{shown:?}");
+    }
+}
