@@ -22,7 +22,7 @@ fn with_editor(case: Case) -> Case {
     case.file("cwd/ed", script).mode("cwd/ed", 0o755)
 }
 
-// K09 K40 var:editor var:visual
+// K09 K40 MB22 var:editor var:visual
 #[test]
 fn an_editor_gets_a_private_copy_and_the_mailbox_stays() {
     for (command, variable) in [

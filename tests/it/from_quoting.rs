@@ -144,6 +144,7 @@ fn with_maildir(case: Case, path: &str) -> Case {
         .fold(case, |case, name| case.directory(&format!("{path}/{name}")))
 }
 
+// MB17 K21 var:mbox
 #[test]
 fn what_goes_from_an_mbox_to_a_maildir_is_unquoted_at_every_door() {
     let doors = [
