@@ -9,7 +9,7 @@
 #[rustfmt::skip]
 pub const ELSEWHERE: &[&str] = &[
     "Decrypt", "File", "Folder", "Forward", "Fwd", "Lfollowup", "Lreply", "Mail", "Move",
-    "Mv", "New", "Pipe", "Put", "Redirect", "Resend", "Save", "Seen", "Show", "Top",
+    "Mv", "New", "Pipe", "Put", "Redirect", "Resend", "Save", "Seen", "Top",
     "Unread", "Write", "Z", "addrcodec", "answered", "bad", "bind", "cache", 
     "certsave", "charsetalias", "classify", "collapse", "color", "colour", "connect",
     "csop", "cwd", "decode", "decrypt", "defines", "digmsg", "disconnect", "dotmove", "dp", "draft",
@@ -21,7 +21,7 @@ pub const ELSEWHERE: &[&str] = &[
     "online", "previous", "probability", "put", "read", "readall", "readctl",
     "readsh", "redirect", "remove", "rename", "replyall", "replysender", "resend", "respondall",
     "respondsender", "return", "savediscard", "saveignore", "saveretain", "score", "search", "seen",
-    "setenv", "shcodec", "shift", "shortcut", "show", "sleep", "sort", "spamclear", "spamforget",
+    "setenv", "shcodec", "shift", "shortcut", "sleep", "sort", "spamclear", "spamforget",
     "spamham", "spamrate", "spamset", "spamspam", "struct", "summary", "tag", "thread", "tls",
     "unaccount", "unanswered", "unbind", "uncharsetalias", "uncollapse", "uncolor",
     "uncolour", "undef", "undefine", "undraft", "unfiletype", "unflag", "unfwdignore",

@@ -55,7 +55,6 @@ const OF_OTHERS: &[&str] = &[
     "fwddiscard",
     "fwdignore",
     "fwdretain",
-   
     "imap x",
     "imapcodec",
     "localopts yes",

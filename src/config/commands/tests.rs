@@ -104,7 +104,7 @@ fn a_word_means_in_an_rc_file_what_its_row_says() {
         ("headers", Some(NoEffect)),
         ("", None),
         ("no-such", None),
-        ("headerpick", Some(NoEffect)),
+        ("headerpick", Some(HeaderPick)),
         ("headerpic", None),
     ];
     for (word, expected) in rows {
