@@ -13,6 +13,7 @@ pub(crate) mod elsewhere;
 pub(crate) mod env;
 pub(crate) mod file_name;
 pub(crate) mod headline;
+mod listing;
 pub(crate) mod mailrc;
 mod names;
 mod nearest;
@@ -27,6 +28,7 @@ pub(crate) mod variables;
 pub(crate) mod words;
 
 pub(crate) use env::Environment;
+pub(crate) use listing::listed;
 pub(crate) use names::KnownNames;
 pub(crate) use nearest::{nearest, unknown_variable};
 pub(crate) use problem::Origin;

@@ -1,7 +1,6 @@
 //! The commands that change or show what is set: `set`, `alias`, `ignore`, `if`, `source` and the
 //! others that rc files have too. One interpreter carries them out, there and here.
 
-use std::fmt::Write;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -10,8 +9,7 @@ use super::input::CommandSource;
 use super::reader::Reader;
 use crate::config::commands::RcCommand;
 use crate::config::mailrc::{self, Context};
-use crate::config::variables::{self, ValueKind};
-use crate::config::{Origin, Problem, Weight, tools, unknown_variable, words};
+use crate::config::{Origin, Problem, Weight, listed, tools, unknown_variable, words};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::sanitize;
 
@@ -27,8 +25,8 @@ impl Reader<'_, '_> {
         text: &str,
         source: &CommandSource<'_>,
     ) -> CommandResult {
-        if let Some(list) = self.listed_settings(command, text) {
-            self.show_paged(&list?);
+        if let Some(list) = listed(&self.settings, command, text) {
+            self.show_paged(&list.map_err(Complaint::nothing)?);
             return Ok(());
         }
         if matches!(command, RcCommand::Call | RcCommand::CallIf) {
@@ -123,96 +121,6 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Returns what a command without arguments lists; `None` if it does something else.
-    fn listed_settings(&self, command: RcCommand, text: &str) -> Option<Result<String, Complaint>> {
-        let text = text.trim();
-        let settings = &self.settings;
-        let lines = |words: &mut dyn Iterator<Item = &str>| {
-            words
-                .map(|word| format!("{}\n", sanitize::message(word)))
-                .collect()
-        };
-        let mut list = String::new();
-        match command {
-            RcCommand::Set if text.is_empty() => list = self.variables(),
-            RcCommand::Alias if !text.contains(|c: char| c.is_whitespace() || c == '=') => {
-                let is_asked = |name: &&String| text.is_empty() || *name == text;
-                let names = settings.aliases.keys().filter(is_asked);
-                for name in names {
-                    let members = settings.aliases.get(name);
-                    let members: Vec<&str> = members.into_iter().flat_map(|m| m.iter()).collect();
-                    // Writing to a string cannot fail.
-                    let _ = writeln!(list, "{name}\t{}", members.join(" "));
-                }
-                if list.is_empty() && !text.is_empty() {
-                    let line = format!("\"{text}\": there is no such alias");
-                    return Some(Err(Complaint::nothing(line)));
-                }
-                list = sanitize::text(list.as_bytes()).into_owned();
-            }
-            RcCommand::Alternates if text.is_empty() => {
-                list = lines(&mut settings.alternates.iter().map(String::as_str));
-            }
-            RcCommand::Ignore if text.is_empty() => {
-                list = lines(&mut settings.ignored.iter().map(String::as_str));
-            }
-            RcCommand::Retain if text.is_empty() => {
-                list = lines(&mut settings.retained.iter().flatten().map(String::as_str));
-            }
-            RcCommand::Account if text.is_empty() => {
-                list = lines(&mut settings.account_names());
-            }
-            RcCommand::CommandAlias if !text.contains(char::is_whitespace) => {
-                let names = settings.command_aliases();
-                let is_asked = |(name, _): &(&str, &str)| text.is_empty() || *name == text;
-                for (name, meant) in names.filter(is_asked) {
-                    let _ = writeln!(list, "{name}\t{meant}");
-                }
-                list = sanitize::text(list.as_bytes()).into_owned();
-            }
-            _ => return None,
-        }
-        Some(Ok(list))
-    }
-
-    /// Returns the variables that are set, sorted, with a note where we do not know them.
-    fn variables(&self) -> String {
-        let mut list = std::collections::BTreeMap::new();
-        for row in variables::ROWS {
-            if let Some(value) = self.settings.get(row.name) {
-                let shown = match row.kind {
-                    ValueKind::Secret => "(secret)".to_owned(),
-                    ValueKind::Route => sanitize::message(&masked(value)),
-                    _ => sanitize::message(value),
-                };
-                list.insert(row.name, (shown, String::new()));
-            }
-        }
-        for (name, value) in self.settings.changed() {
-            if variables::row_of(name).is_none()
-                && let Some(value) = value
-            {
-                // A variable of another program may hold a password as well.
-                let is_secret = name.contains("password") || name.contains("secret");
-                let shown = match is_secret {
-                    true => "(secret)".to_owned(),
-                    false => sanitize::message(&masked(value)),
-                };
-                let place = self.settings.origin(name);
-                list.insert(name, (shown, format!("  # unknown here, set by {place}")));
-            }
-        }
-        let mut text = String::new();
-        for (name, (value, note)) in list {
-            let name = sanitize::message(name);
-            let _ = match &*value {
-                "" => writeln!(text, "{name}{note}"),
-                value => writeln!(text, "{name}=\"{value}\"{note}"),
-            };
-        }
-        text
-    }
-
     /// Carries out the commands of a file, or the output of a shell command (`source 'COMMAND|'`).
     pub(super) fn source(&mut self, text: &str, source: &mut CommandSource<'_>) -> CommandResult {
         let names = words::texts(text).map_err(Complaint::wrong)?;
@@ -287,19 +195,5 @@ impl Reader<'_, '_> {
         let words = words::texts(text).map_err(Complaint::wrong)?;
         self.screen.text(&format!("{}\n", words.join(" ")));
         Ok(())
-    }
-}
-
-/// Returns a text without the password of a URL in it.
-fn masked(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
-    };
-    match rest.rsplit_once('@') {
-        Some((login, host)) if login.contains(':') => {
-            let user = login.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:…@{host}")
-        }
-        _ => text.to_owned(),
     }
 }

@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::{Typist, unspooled};
+use crate::config::commands::find_in_rc_files;
 use crate::config::variables::{self, ValueKind};
-use crate::config::{Origin, mailrc};
+use crate::config::{Origin, listed, mailrc};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
 
@@ -25,8 +26,18 @@ impl Typist<'_> {
 
     /// Executes one command of the configuration.
     fn configure(&mut self, line: &[u8]) -> Result<(), Failure> {
+        let text = String::from_utf8_lossy(line);
+        let (word, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        let command = find_in_rc_files(word);
+        if let Some(list) = command.and_then(|it| listed(self.session.settings, it, rest)) {
+            let list = list.map_err(|why| Failure::new(Kind::Usage, why))?;
+            self.show(list.as_bytes());
+            return Ok(());
+        }
         let home = self.home();
         let settings = &mut *self.session.settings;
+        // What the files have said was not shown where nothing is read.
+        settings.echoes.clear();
         let context = mailrc::Context {
             sending: true,
             terminal: self.session.terminal,
@@ -55,7 +66,13 @@ impl Typist<'_> {
                 *settings = before;
                 Err(failure.because(what))
             }
-            None => Ok(()),
+            None => {
+                for line in std::mem::take(&mut settings.echoes) {
+                    let line = format!("{}\n", sanitize::text(line.as_bytes()));
+                    self.show(line.as_bytes());
+                }
+                Ok(())
+            }
         }
     }
 
