@@ -6,6 +6,7 @@
 
 mod case;
 mod doors;
+mod ids;
 mod imports;
 mod launch;
 mod layers;
@@ -70,6 +71,7 @@ mod odd_world;
 mod outbox_faces;
 mod paging;
 mod pictures;
+mod posix;
 mod queued;
 mod rare;
 mod rc_files;
