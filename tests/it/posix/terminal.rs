@@ -162,7 +162,7 @@ fn an_escape_that_fails_leaves_the_text_as_it_was() {
             terminal.types("one\r~|false\r");
             terminal.waits();
             terminal.types("~Z\r");
-            terminal.sees("~Z");
+            terminal.sees("unknown escape");
             terminal.waits();
             terminal.types("two\r");
             terminal.waits();
