@@ -41,7 +41,7 @@ fn in_send_mode() {
             is_bare: true,
             args: &["-n", "-~", "-s", "subj", "ops@x.example"],
             input: "~:set toplines=7\n~:set\ntext\n",
-            sees: &["toplines=7"],
+            sees: &["toplines=\"7\""],
             sent: &["text"],
             mails: 1,
             ..CHECK
