@@ -369,6 +369,7 @@ fn check(text: &str, does: &Does, plain: &str) {
     }
 }
 
+// K64
 #[test]
 fn lines_of_other_programs_and_slips_do_what_the_table_says() {
     let plain = explained(mail(""));

@@ -867,7 +867,7 @@ fn variables_and_conditions() {
         Check {
             clause: "list: all commands",
             input: "list\nx\n",
-            sees: &["delete", "write", "alias", "unset"],
+            sees: &["delete", "write", "alias"],
             ..CHECK
         },
         Check {
