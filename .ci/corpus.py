@@ -95,6 +95,9 @@ compared = lost = 0
 
 def plain_texts(part):
     """Yields the plain texts that a reader shows: of an alternative the first that is not empty."""
+    if part.get_content_type() == "message/external-body":
+        # It says where its text is, and has none.
+        return
     if part.get_content_type() == "message/rfc822" or not part.is_multipart():
         parts = [part]
     elif part.get_content_type() == "multipart/alternative":
