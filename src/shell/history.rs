@@ -11,8 +11,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::command_line;
-use super::complaint::{CommandResult, Complaint};
-use super::reader::Reader;
 use crate::config::{Environment, variables};
 use crate::sanitize;
 use crate::sys::open::write::{self, Target};
@@ -90,7 +88,7 @@ impl History {
     }
 
     /// Forgets all commands.
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.changes += 1;
         self.rewrite();
@@ -182,41 +180,6 @@ fn has_password(line: &str) -> bool {
             login.is_some_and(|login| login.contains(':'))
         })
     })
-}
-
-impl Reader<'_, '_> {
-    /// Shows the commands that were typed, or turns their keeping off and on, or forgets them.
-    pub(super) fn show_history(&mut self, argument: &str) -> CommandResult {
-        let count = match argument.trim() {
-            "" => KEPT,
-            "off" => {
-                self.history.is_off = true;
-                return Ok(());
-            }
-            "on" => {
-                self.history.is_off = false;
-                return Ok(());
-            }
-            "clear" => {
-                self.history.clear();
-                return Ok(());
-            }
-            number => number.parse().map_err(|_| {
-                Complaint::wrong(format!(
-                    "history: \"{number}\" is not understood: use a number, off, on or clear"
-                ))
-            })?,
-        };
-        let lines = self.history.lines();
-        let first = lines.len().saturating_sub(count);
-        let text: String = lines
-            .enumerate()
-            .skip(first)
-            .map(|(at, line)| format!("{:5} {line}\n", at + 1))
-            .collect();
-        self.show_paged(&sanitize::text(text.as_bytes()));
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ mod piping;
 mod plain_file;
 mod quit;
 mod reader;
+mod recall;
 mod script;
 mod settings;
 mod show;
