@@ -164,7 +164,7 @@ pub const ROWS: &[Row] = &[
     row("dot", &[], Switch, "", "End a message typed at a terminal when a line contains only a dot. Such a line never ends piped text."),
     row("editalong", &[], Text, "", "Start an editor when a message is typed at a terminal: the editor of `~e`, or that of `~v` if the value begins with v."),
     row("editheaders", &[], Switch, "", "Let the editors of `~e` and `~v` edit the header of the message too."),
-    row("editor", &["EDITOR"], Text, "", "The editor of `~e`; the default is $EDITOR, else vi at a terminal."),
+    row("editor", &["EDITOR"], Text, "", "The editor of `~e` and `edit`; the default is $EDITOR, else vi at a terminal."),
     row("errexit", &[], Switch, "", "End at the first error of a command that does not come from a terminal. Nothing is changed, and the exit status is that of the failure, or 1."),
     row("escape", &[], Text, "~", "The character that begins an escape in a typed message; an empty value turns escapes off."),
     way("expandaddr", &[], Targets, "", "Allow recipients that begin with `|` (commands) or `/` (files); by default they are errors. A list, as in s-nail, allows some kinds only: `-all,+addr` allows only addresses."),
@@ -184,7 +184,7 @@ pub const ROWS: &[Row] = &[
     row("ignore", &[], Switch, "", "Ignore interrupts while a message is typed."),
     row("ignoreeof", &[], Switch, "", "End-of-file does not end a message typed at a terminal; a line with a single dot or `~.` does."),
     row("inbox", &["MAIL"], Path, "", "Your system mailbox; the rules for $MAIL apply."),
-    row("indentprefix", &[], Text, "\t", "The text that `~m` puts before each line of an inserted message."),
+    row("indentprefix", &[], Text, "\t", "The text that `~m`, and a reply with `quote`, put before each line of a message."),
     row("keep", &[], Switch, "set", "Keep a mailbox that has become empty as an empty file. If unset, it is removed."),
     row("keepsave", &[], Switch, "set", "Leave saved messages in the system mailbox. If unset, they are removed from it."),
     row("lister", &["LISTER"], Text, "", "The program that `folders` runs to list the files of a directory; the shell runs it. The default is $LISTER, else ls."),
@@ -222,7 +222,7 @@ pub const ROWS: &[Row] = &[
     row("outbox-rate", &[], Number(0), "", "How many messages a minute leave the outbox; 0 or unset means no limit. Exchange Online takes 30."),
     row("outbox-status", &[], OneOf(STATUS), "75", "The exit status of a mail that waits in the outbox: 75, or that of its failure; with `0` it is 0, as with programs that queue mail. Called as sendmail it is always 0."),
     row("outfolder", &[], Switch, "", "Put the copies of record and -F, and the files that `Save`, `Copy` and `Move` name after an author, into folder, unless their path is absolute."),
-    row("page", &[], Switch, "", "Print a form feed after each message shown."),
+    row("page", &[], Switch, "", "Print a form feed after each message that is shown or given to `pipe`."),
     row("pager", &["PAGER"], Text, "", "The program that shows long messages; the shell runs it. The default is $PAGER, else more."),
     way("password", &["smtp-auth-password"], Secret, "", "The password for the relay. Use password-file or password-command instead if you can."),
     way("password-command", &[], Word, "", "A program, with its arguments, that prints the password as its first line. It is run without a shell, and once more if the relay refuses what it printed. If it ends with status 75, 69 or 68, is killed, or takes more than 30 seconds, the mail can be sent later (75); any other failure is a refused login (77)."),
@@ -271,7 +271,7 @@ pub const ROWS: &[Row] = &[
     way("tls-verify", &[], OneOf(VERIFY), "strict", "With `ignore`, accept any certificate if no password is sent."),
     row("toplines", &[], Number(0), "5", "How many lines of a message `top` shows."),
     row("verbose", &[], Switch, "", "Report what is done, like -v."),
-    row("visual", &["VISUAL"], Text, "", "The editor of `~v`; the default is $VISUAL, else vi at a terminal."),
+    row("visual", &["VISUAL"], Text, "", "The editor of `~v` and `visual`; the default is $VISUAL, else vi at a terminal."),
 ];
 
 /// A variable of s-nail or heirloom mailx that changes how mail is sent and that Postrider does not

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::complaint::{CommandResult, Complaint};
 use super::reader::Reader;
-use crate::compose::escapes::ESCAPES;
+use crate::compose::escapes;
 use crate::config::commands::{Arguments, Command, GROUPS, Help, at_prompt, find_at_prompt};
 use crate::config::variables;
 
@@ -40,7 +40,7 @@ impl Reader<'_, '_> {
         let text = match topic.trim() {
             "" => overview(),
             "lists" => LISTS.to_owned(),
-            "escapes" => escapes(),
+            "escapes" => escapes::overview(),
             "variables" => variables(),
             "commands" => commands(),
             name => of_name(name)
@@ -134,7 +134,7 @@ fn of_name(name: &str) -> Option<String> {
     if let Some(row) = variables::row_of(name) {
         let _ = writeln!(text, "variable {}: {}", row.name, row.doc);
     }
-    (!text.is_empty()).then_some(text)
+    (!text.is_empty()).then(|| filled(&text))
 }
 
 /// Returns the lines about a command.
@@ -187,13 +187,18 @@ fn variables() -> String {
     text
 }
 
-/// Returns the tilde escapes.
-fn escapes() -> String {
-    let mut text = String::from("At the beginning of a line of a message that you type:\n");
-    for (name, help) in ESCAPES {
-        let _ = writeln!(text, "  {name:<12} {help}");
+/// Breaks long lines at blanks; examples, which begin with blanks, stay as they are.
+fn filled(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        if line.starts_with(' ') {
+            out.push_str(line);
+            out.push('\n');
+        } else {
+            wrap(&mut out, "", 0, line.split(' ').map(str::to_owned));
+        }
     }
-    text
+    out
 }
 
 /// Returns a name with the part in brackets that may be left out.

@@ -285,7 +285,7 @@ fn subcommands() -> String {
         writeln!(text, ".SS postrider {name}").unwrap();
         let about = subcommand.get_long_about().or(subcommand.get_about());
         let about = about.map(ToString::to_string).unwrap_or_default();
-        writeln!(text, "{}", sentence(&about)).unwrap();
+        writeln!(text, "{}", bold_quoted(&sentence(&about))).unwrap();
         let own = subcommand
             .get_arguments()
             .filter(|argument| !is_common(argument));
@@ -410,7 +410,12 @@ fn commands() -> String {
 fn more_of_command(text: &mut String, more: &str) {
     for line in more.lines() {
         match line.strip_prefix("    ") {
-            Some(example) => writeln!(text, ".RS\n.EX\n{}\n.EE\n.RE", roff(example)).unwrap(),
+            Some(example) => {
+                // A backquote in an example is one.
+                let example = example.replace('\\', "\\e").replace('-', "\\-");
+                let example = example.replace('`', "\\(ga");
+                writeln!(text, ".RS\n.EX\n{example}\n.EE\n.RE").unwrap();
+            }
             None => writeln!(text, "{}", roff(line)).unwrap(),
         }
     }

@@ -29,7 +29,7 @@ mod show;
 mod table;
 pub mod text;
 
-pub(crate) use table::ESCAPES;
+pub(crate) use table::{ESCAPES, overview};
 
 #[cfg(test)]
 mod tests;

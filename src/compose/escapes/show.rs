@@ -3,16 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 
-use super::{ESCAPES, Typist, joined, show, unspooled};
+use super::{Typist, joined, overview, show, unspooled};
 use crate::exit::Failure;
 use crate::sanitize;
 
 impl Typist<'_> {
     /// `~?`: shows the escapes.
     pub(super) fn help(&mut self) {
-        for (form, help) in ESCAPES {
-            self.show(format!("{form:<13} {help}\n").as_bytes());
-        }
+        self.show(overview().as_bytes());
     }
 
     /// Shows header and text, and that typing goes on.

@@ -40,17 +40,17 @@ pub const GROUPS: &[Group] = &[
 #[rustfmt::skip]
 const READING: &[Command] = &[
     shows("next", 1, Next, Message, Text("Show the next message")).in_rc_files(NoEffect),
-    shows("print", 1, Print, Messages, Text("Show messages")).more("Only the fields of retain are shown; Print shows them all. A part has a number, as struct lists them: print 3.2").in_rc_files(NoEffect),
+    shows("print", 1, Print, Messages, Text("Show messages")).more("Only the fields of retain are shown; Print shows them all. A part has a number, as struct lists them.\n    print 3.2").in_rc_files(NoEffect),
     shows("type", 1, Print, Messages, Same).in_rc_files(NoEffect),
     shows("Print", 1, PrintAllFields, Messages, Text("Show messages with all header fields")).in_rc_files(NoEffect),
     shows("Type", 1, PrintAllFields, Messages, Same).in_rc_files(NoEffect),
     shows("more", 2, Page, Messages, Text("Show messages with the pager")).in_rc_files(NoEffect),
     shows("page", 2, Page, Messages, Same).in_rc_files(NoEffect),
-    shows("More", 2, PageAllFields, Messages, Text("Show messages with all header fields with the pager")).in_rc_files(NoEffect),
+    shows("More", 2, PageAllFields, Messages, Text("Show messages with all header fields, with the pager")).in_rc_files(NoEffect),
     shows("Page", 2, PageAllFields, Messages, Same).in_rc_files(NoEffect),
     shows("show", 4, ShowStored, Messages, Text("Show messages as they are stored, not decoded")).more("Of a part, such as show 3.2, the content without its transfer encoding.").in_rc_files(NoEffect),
     shows("Show", 2, ShowStored, Messages, Same).in_rc_files(NoEffect),
-    shows("struct", 3, Structure, Messages, Text("List the parts of messages: number, type, size, name")).more("print, show and write take the numbers: write 3.2 report.pdf"),
+    shows("struct", 3, Structure, Messages, Text("List the parts of messages: number, type, size, name")).more("print, show and write take the numbers.\n    write 3.2 report.pdf"),
     shows("top", 2, Top, Messages, Text("Show the first lines of messages")).in_rc_files(NoEffect),
     shows("+", 1, StepForward, None, Text("Show the next message")),
     shows("-", 1, StepBack, None, Text("Show the previous message")),
@@ -58,13 +58,13 @@ const READING: &[Command] = &[
     shows("headers", 1, Headers, Message, Text("Show the screen of header lines that contains the message")).in_rc_files(NoEffect),
     shows("from", 1, From, Messages, Text("Show the header lines of messages")).in_rc_files(NoEffect),
     shows("search", 3, Search, Line, Text("Show the header lines of what a search finds: from:cron and not :r")).more(
-        "A search is a message list that may also have and, or, not and parentheses. See `help lists`. For example:\n\
-         search from:cron and older:7d\nsearch body:\"disk full\" and (:u or :f)\nsearch subject:/fail(ed|ure)/ not root\n\
-         Then ` is a list of what was found: save ` file",
+        "A search is a message list that may also have and, or, not and parentheses. See `help lists`.\n    \
+         search from:cron and older:7d\n    search body:\"disk full\" and (:u or :f)\n    search subject:/fail(ed|ure)/ not root\n\
+         Then a backquote names the messages that were found.\n    save ` found.mbox",
     ),
     shows("sort", 3, Sort, Line, Text("Sort the messages by date, from, size, status, subject, thread or to")).more(
         "Messages keep their numbers. With reverse- in front of the name the order is turned round; without a name \
-         sort says what the messages are sorted by. For example: sort reverse-date",
+         sort says what the messages are sorted by.\n    sort reverse-date",
     ),
     shows("unsort", 4, Unsort, None, Text("Show the messages in the order of the mailbox")),
     shows("thread", 2, Thread, None, Text("Show the messages by threads, answers below what they answer")),
@@ -128,7 +128,7 @@ const FOLDERS: &[Command] = &[
 #[rustfmt::skip]
 const SENDING: &[Command] = &[
     changes("mail", 1, Mail, Recipients, Text("Send a message")).in_rc_files(NotAllowed)
-        .more("At a terminal, type the text and end it with a line `~.` or with Ctrl-D; help escapes lists the other escapes. In a script, the lines after the command are the text, up to the end of the input; with -~ a line `~.` ends it.\n    mail ada@example.org, ops"),
+        .more("At a terminal, type the text and end it with a line `~.` or with Ctrl-D; `help escapes` lists the other escapes. In a script, the lines after the command are the text, up to the end of the input; with -~ a line `~.` ends it.\n    mail ada@example.org, ops"),
     changes("Mail", 1, MailRecorded, Recipients, Text("Send a message, and append a copy to a file named after the first recipient")),
     changes("reply", 1, Reply, Messages, Text("Reply to the author and the other recipients")).in_rc_files(NotAllowed)
         .more("Your own addresses are left out: your login name on this host, the address in from, and your alternates. The fields Reply-To and Mail-Followup-To of the message are followed; see reply-to-honour and followup-to-honour. Set flipr to swap reply and Reply. If the reply is accepted, the message is marked as answered."),
@@ -158,10 +158,10 @@ const SENDING: &[Command] = &[
 const RUNNING: &[Command] = &[
     changes("edit", 1, Edit, Messages, Text("Give a copy of messages to the editor")).more("The mailbox stays as it is. The editor is that of the variable editor, or $EDITOR; visual uses visual, or $VISUAL. Without either, it is vi at a terminal.").in_rc_files(NotAllowed),
     changes("visual", 1, Visual, Messages, Text("Give a copy of messages to the visual editor")).more("See edit.").in_rc_files(NotAllowed),
-    changes("pipe", 2, Pipe, Piped, Text("Give messages to a shell command as input")).more("The command is the last word: quote it if it has blanks. After numbers it needs no quotes. The messages come as they are, with all header fields; if page is set, a form feed ends each. Without a command, the variable cmd names it. Example: pipe 3 'gpg --verify'").in_rc_files(NoEffect),
+    changes("pipe", 2, Pipe, Piped, Text("Give messages to a shell command as input")).more("The command is the last word: quote it if it has blanks. After numbers it needs no quotes. The messages come as they are, with all header fields; if page is set, a form feed ends each. Without a command, the variable cmd names it.\n    pipe 3 'gpg --verify'").in_rc_files(NoEffect),
     changes("|", 1, Pipe, Piped, Same),
     changes("shell", 2, Shell, None, Text("Run the shell")).in_rc_files(NotAllowed),
-    changes("!", 1, ShellCommand, Line, Text("Run a shell command")).more("If the variable bang is set, each ! in it is the last command. Example: !df -h").in_rc_files(NotAllowed),
+    changes("!", 1, ShellCommand, Line, Text("Run a shell command")).more("If the variable bang is set, each ! in it is the last command.\n    !df -h").in_rc_files(NotAllowed),
 ];
 
 #[rustfmt::skip]
@@ -185,7 +185,7 @@ const SETTING: &[Command] = &[
     configures("undiscard", 9, Unignore, Words("field..."), Same),
     configures("unretain", 5, Unretain, Words("field..."), Text("Take fields off the list of retain; * takes all")),
     configures("headerpick", 10, RcCommand::HeaderPick, Words("type ignore|retain field..."), Text("Hide or show header fields, as ignore and retain do"))
-        .more("The lists for save, forward and top, which other programs have, have no effect: save keeps\nevery field."),
+        .more("The lists for save, forward and top, which other programs have, have no effect: save keeps every field."),
     configures("account", 2, Account, Words("[name | name {]"), Text("Use an account, list the accounts, or begin one"))
         .more("The lines up to a line with } belong to the account; they set what it needs.\n    account work {\n      set from=me@example.org mta=smtps://mail.example.org\n    }"),
     configures("commandalias", 12, CommandAlias, Words("[name [command]]"), Text("Give a command another name, or list these names"))
