@@ -45,6 +45,10 @@
 //! | Who may write to a mailbox now? | `mailbox/lock` |
 //! | Where does a mail become safe? | `transport/sendmail`, `transport/smtp/transaction.rs`, `mailbox/append`, `mailbox/maildir/deliver.rs`: each has a comment at that line. A mail that nobody accepted: `submission/keep.rs` |
 //! | Where does a new command of the reader go? | a row of `config/commands/table.rs`, an arm in `shell/dispatch.rs`, a method beside its like in `shell` |
+//! | What does a message list or a search mean? | [`selection`]: `parse.rs` reads it, `list.rs` finds the messages; the orders are in `order.rs` and `thread.rs` |
+//! | How does a message become text for people? | `message/parse/display`; HTML in `message/parse/html`, the layout of header lines in `ui/headline` |
+//! | To whom does a reply go, and what does it quote? | `compose/answer`; `flow::answering` is its way, `shell/answer.rs` its commands |
+//! | What does a line of a start-up file do? | `config/mailrc`; the same line at the prompt: `shell/settings.rs` |
 //! | Where does a new option go? | `cli/mailx/options.rs` and its table, or `cli/postrider/options.rs`; a new variable is a row of `config/variables.rs` |
 //! | Which relay of a list takes a mail, and which one may see a password? | `submission/in_turn.rs`; `submission/relay_secret.rs` |
 //! | Why did this mail go that way? | `submission/route.rs` decides, `report/explain.rs` shows it |

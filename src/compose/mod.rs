@@ -3,7 +3,8 @@
 //! Everything is validated here, before anything leaves. What cannot be
 //! sent as it stands is a [`Failure`] in the result, never a lost text: the draft that comes
 //! back always holds the body, so that it can be kept. How the draft becomes bytes for one
-//! route is in [`render`].
+//! route is in [`render`]; a text that is typed, with its escapes, in [`escapes`]; what a reply or a
+//! forwarded message takes from others in [`answer`].
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

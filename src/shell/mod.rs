@@ -2,22 +2,25 @@
 //!
 //! The reader takes a mailbox that is open already, settings and a screen; it does not know where
 //! they come from. It owns the settings: after a change the next command reads them anew. Commands
-//! mark messages in memory. Only `save`, `copy` and `write` write at once, and only quitting by `q`
-//! changes the mailbox. `x` changes nothing, and neither does an end that the user did not ask for:
+//! mark messages in memory. Only `save`, `copy`, `move` and `write` write at once, and only leaving by `q`
+//! or `file` changes the mailbox. `x` changes nothing, and neither does an end that the user did not ask for:
 //! a signal, a terminal that is gone, an output that is full, a script that has failed. Results go
 //! to standard output, complaints to standard error (POSIX), and neither ends the loop; the end of
 //! the input is `q`.
 //!
 //! # Where things are
 //! - [`run`] and [`search`] are the two ways in; [`batch`] changes messages without a dialogue.
-//! - `input` reads a line, `command` divides it, `dispatch` carries it out by the table of
-//!   `config::commands`; `script` says which lines of a failed script still count.
-//! - `reader` is the state. The commands are its methods, in `show`, `summary`, `marking`, `store`, `settings`, `help` and `quit`. A
-//!   new command is a row of `config::commands`, an arm in `dispatch`, and a method in one of them.
-//! - `mark` is what was done to a message, `commit` writes it into the mailbox.
+//! - `input` reads a line, `command_line` divides it, `dispatch` carries it out by the table of
+//!   `config::commands`; `script` says which lines of a failed script still count, `sourced` has the
+//!   files of `source`. At a terminal `completion` and `history` serve the line editor.
+//! - `reader` is the state. The commands are its methods: what shows messages is in `show`, `parts`,
+//!   `summary`, `listing` and `order`, what marks them in `marking` and `undo`, what writes files in
+//!   `store`, and the rest in `settings`, `help`, `recall`, `editing` and `piping`. A new command is a
+//!   row of `config::commands`, an arm in `dispatch`, and a method in one of them.
+//! - `mark` is what was done to a message; `quit` decides what that means when the mailbox is left, and
+//!   `commit` writes it. `folder` leaves a mailbox for another one, `newmail` takes up new messages.
 //! - The commands that send (`reply`, `mail`, `forward`) are in `answer`, which calls `flow::answering`
-//!   and `flow::sending`; `text` reads what is typed for them. A command that opens another mailbox
-//!   (`file`) would call `flow::reading`.
+//!   and `flow::sending`; `text` reads what is typed for them.
 
 use crate::exit::{Failure, Kind};
 use crate::report::unreadable;

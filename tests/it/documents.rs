@@ -62,7 +62,7 @@ fn the_manual_is_clean_roff() {
     }
     for page in PAGES {
         let mut command = Command::new(groff);
-        command.args(["-man", "-Tutf8", "-Kutf8", "-ww", "-z"]);
+        command.args(["-t", "-man", "-Tutf8", "-Kutf8", "-ww", "-z"]);
         let stdin = Stdin::Bytes(render(page).into_bytes());
         let output = launch::run(&mut command, stdin, Duration::from_secs(30), None);
         let told = String::from_utf8_lossy(&output.stderr);
@@ -408,6 +408,7 @@ fn commands() -> String {
 
 /// Appends what the table says of a command besides its help line; examples stand behind four blanks.
 fn more_of_command(text: &mut String, more: &str) {
+    let mut was_example = false;
     for line in more.lines() {
         match line.strip_prefix("    ") {
             Some(example) => {
@@ -416,8 +417,10 @@ fn more_of_command(text: &mut String, more: &str) {
                 let example = example.replace('`', "\\(ga");
                 writeln!(text, ".RS\n.EX\n{example}\n.EE\n.RE").unwrap();
             }
+            None if was_example => writeln!(text, ".IP\n{}", roff(line)).unwrap(),
             None => writeln!(text, "{}", roff(line)).unwrap(),
         }
+        was_example = line.starts_with("    ");
     }
 }
 
@@ -566,6 +569,42 @@ pub fn examples(page: &str) -> Vec<String> {
             .unwrap_or_else(|| panic!("{page}.in: `run` needs .EX and .EE: {part}"));
         let plain = block.0.replace("\\-", "-").replace("\\&", "");
         found.push(plain.replace("\\(aq", "'").replace("\\e", "\\"));
+    }
+    found
+}
+
+/// Returns what the examples of reading type, each a session: dialogues of the page, blocks that say
+/// `.\" commands` in front, and the examples of the table of commands.
+pub fn sessions(page: &str) -> Vec<String> {
+    let text = template(page);
+    let plain = |text: &str| {
+        let text = text.replace("\\-", "-").replace("\\(ga", "`");
+        let text = text.replace("\\(ti", "~").replace("\\fB", "");
+        text.replace("\\fR", "")
+    };
+    let mut found = Vec::new();
+    for part in text.split(".\\\" commands\n.EX\n").skip(1) {
+        found.push(plain(part.split("\n.EE").next().expect("a part")));
+    }
+    for part in text.split(".EX\n").skip(1) {
+        let block = part.split("\n.EE").next().expect("a part");
+        if !block.contains("? \\fB") {
+            continue;
+        }
+        let lines = block.lines().filter(|line| !line.starts_with("$ "));
+        let lines = lines.map(|line| plain(line.strip_prefix("? ").unwrap_or(line)));
+        found.push(lines.collect::<Vec<_>>().join("\n"));
+    }
+    for row in GROUPS.iter().flat_map(|group| group.rows) {
+        let lines = row
+            .more
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "));
+        let lines: Vec<&str> = lines.collect();
+        // Those of `file` are names, and no commands.
+        if !lines.is_empty() && row.name != "file" {
+            found.push(lines.join("\n"));
+        }
     }
     found
 }

@@ -6,7 +6,7 @@
 use std::fs;
 
 use crate::case::{Case, program};
-use crate::documents::{document, examples, pages};
+use crate::documents::{document, examples, pages, sessions};
 use crate::launch;
 use crate::mailboxes;
 use crate::sendmail::FakeSendmail;
@@ -119,6 +119,35 @@ fn the_examples_of_the_manual_run() {
         script(world(), &text).run();
     }
     assert!(count >= 5, "{count}");
+}
+
+/// Returns a mailbox that has what the examples of reading speak of.
+fn mailbox_of_sessions() -> String {
+    let mut text = mailboxes::ONE.to_owned() + mailboxes::TWO;
+    text.push_str(
+        "From cron@example.org Wed Nov 18 09:00:00 2026\n\
+         From: cron@example.org\nTo: root@example.org\nSubject: backup: report\n\
+         Date: Wed, 18 Nov 2026 09:00:00 +0000\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=x\n\n\
+         --x\n\ndisk full\n\n--x\nContent-Type: application/pdf; name=a.pdf\n\n%PDF\n\n--x--\n\n",
+    );
+    text + mailboxes::ONE + mailboxes::TWO
+}
+
+#[test]
+fn what_the_examples_of_reading_type_is_understood() {
+    let all = sessions("mailx.1");
+    assert!(all.len() >= 15, "{}", all.len());
+    for text in all {
+        let case = world()
+            .file("cwd/box.mbox", mailbox_of_sessions())
+            .file("cwd/commands", format!("{text}\n"))
+            .file("home/Mail/backups", "");
+        launch::install_script(&case.path("bin/gpg"), "#!/bin/sh\ncat >/dev/null\n");
+        let line = "mailx -~ -N -S folder=~/Mail -f box.mbox <commands";
+        let ran = script(case, line).run();
+        assert!(!ran.stderr().contains("nknown"), "{text}\n{}", ran.stderr());
+    }
 }
 
 fn first_command() -> String {

@@ -224,6 +224,6 @@ const LEAVING: &[Command] = &[
     shows("help", 3, ShowHelp, Topic, Text("Show the commands, or explain one")).more("There are also `help lists`, `help escapes`, `help variables` and `help commands`.").in_rc_files(NoEffect),
     shows("?", 1, ShowHelp, Topic, Same),
     shows("list", 1, ListCommands, None, Text("List the names of all commands (headers lists the messages)")).in_rc_files(NoEffect),
-    shows("history", 4, History, Line, Text("Show the commands that were typed")).more("history 10 shows the last ten; history off keeps no more of them in this session, history on does again, and history clear forgets them all. See the variable history."),
+    shows("history", 4, History, Line, Text("Show the commands that were typed")).more("`history 10` shows the last ten; `history off` keeps no more of them in this session, `history on` does again, and `history clear` forgets them all. See the variable history.").in_rc_files(NoEffect),
     shows("version", 2, Version, None, Text("Show the version")),
 ];
