@@ -129,9 +129,10 @@ fn sequence(look: &str) -> Option<String> {
         };
         numbers.push(number.to_string());
     }
-    match numbers.is_empty() {
-        true => Some(String::new()),
-        false => Some(format!("\x1b[{}m", numbers.join(";"))),
+    if numbers.is_empty() {
+        Some(String::new())
+    } else {
+        Some(format!("\x1b[{}m", numbers.join(";")))
     }
 }
 

@@ -83,9 +83,10 @@ fn variables_of(settings: &Settings) -> String {
         {
             // A variable of another program may hold a password as well.
             let is_secret = name.contains("password") || name.contains("secret");
-            let shown = match is_secret {
-                true => "(secret)".to_owned(),
-                false => sanitize::message(&masked(value)),
+            let shown = if is_secret {
+                "(secret)".to_owned()
+            } else {
+                sanitize::message(&masked(value))
             };
             let place = settings.origin(name);
             list.insert(name, (shown, format!("  # unknown here, set by {place}")));

@@ -46,9 +46,10 @@ pub(super) fn matches(path: &Path) -> io::Result<Option<Vec<PathBuf>>> {
 
 /// Returns the entries of a directory that match a pattern; none if it is no directory.
 fn names_in(directory: &Path, pattern: &OsStr) -> io::Result<Vec<PathBuf>> {
-    let place = match directory.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => directory,
+    let place = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
     };
     let entries = match fs::read_dir(place) {
         Ok(entries) => entries,

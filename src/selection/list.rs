@@ -272,10 +272,7 @@ mod tests {
             prop_assert_eq!(of(&format!("{one} or {other}")), set(&|m| left.contains(m) || right.contains(m)));
             prop_assert_eq!(of(&format!("not ({one} or {other})")), set(&|m| !left.contains(m) && !right.contains(m)));
             let is_filter = |word: &str| word.contains(':') && !word.starts_with(':');
-            let both = set(&|m| match is_filter(one) || is_filter(other) {
-                true => left.contains(m) && right.contains(m),
-                false => left.contains(m) || right.contains(m),
-            });
+            let both = set(&|m| if is_filter(one) || is_filter(other) { left.contains(m) && right.contains(m) } else { left.contains(m) || right.contains(m) });
             prop_assert_eq!(of(&format!("{one} {other}")), both);
         }
     }

@@ -324,7 +324,8 @@ mod tests {
 
     #[test]
     fn answers_stand_below_what_they_answer() {
-        let rows: [(&[(&str, &str, &str)], &str); 8] = [
+        type Message = (&'static str, &'static str, &'static str);
+        let rows: [(&[Message], &str); 8] = [
             (
                 &[
                     ("a", "x", ""),

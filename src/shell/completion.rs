@@ -97,9 +97,10 @@ fn complete(typed: &str, names: &Names) -> (usize, Vec<String>) {
     let (command, arguments) = command_line::split(typed);
     let is_first = arguments.is_empty() && !typed.ends_with([' ', '\t']);
     // The word that is typed: a quoted one begins at its quote.
-    let start = match is_first {
-        true => typed.len() - command.len(),
-        false => start_of_word(typed),
+    let start = if is_first {
+        typed.len() - command.len()
+    } else {
+        start_of_word(typed)
     };
     let word = &typed[start..];
     let mut found: Vec<String> = if is_first {
@@ -112,7 +113,10 @@ fn complete(typed: &str, names: &Names) -> (usize, Vec<String>) {
             row.map_or((command, Arguments::Text), |row| (row.name, row.arguments));
         of_command(name, arguments, word, names)
     };
-    found.retain(|candidate| candidate.starts_with(word));
+    // A name that needs quotes gets them.
+    let unquoted = |text: &str| text.trim_start_matches(['"', '\'']).to_owned();
+    let begun = unquoted(word);
+    found.retain(|candidate| unquoted(candidate).starts_with(&begun));
     found.sort_unstable();
     found.dedup();
     found.truncate(MOST);

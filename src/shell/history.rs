@@ -128,7 +128,7 @@ fn owned(file: &fs::File) -> Option<u64> {
         && found.uid() == user::effective_uid()
         && found.mode() & 0o077 == 0
         && found.nlink() == 1;
-    is_ours.then(|| found.len())
+    is_ours.then_some(found.len())
 }
 
 fn append(path: &Path, line: &str) -> Option<()> {

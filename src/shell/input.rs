@@ -200,9 +200,10 @@ impl<'a> CommandSource<'a> {
         let mut whole = String::new();
         loop {
             // The input may end behind a backslash: what was read so far is still a command.
-            let line = match self.sourced.is_open() {
-                true => self.sourced.line(),
-                false => self.physical_line(reader)?,
+            let line = if self.sourced.is_open() {
+                self.sourced.line()
+            } else {
+                self.physical_line(reader)?
             };
             let Some(line) = line else {
                 if !whole.is_empty() {

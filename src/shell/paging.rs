@@ -11,9 +11,10 @@ impl Reader<'_, '_> {
 
     /// Returns pages for text that always goes to the pager, at a terminal.
     pub(super) fn always_paged(&self) -> Pages {
-        let limit = match self.around.stdout_is_terminal {
-            true => Limit::Always,
-            false => Limit::Never,
+        let limit = if self.around.stdout_is_terminal {
+            Limit::Always
+        } else {
+            Limit::Never
         };
         Pages::new(limit, self.options.pager.clone())
     }

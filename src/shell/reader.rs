@@ -100,9 +100,10 @@ impl<'a, 's> Reader<'a, 's> {
         settings.problems_are_told();
         let options = ReaderOptions::of(&settings, &around);
         let messages = mailbox.messages();
-        let current = match settings.is_set("showlast") {
-            true => messages.len().saturating_sub(1),
-            false => first_of_interest(messages.iter().map(|message| message.flags)),
+        let current = if settings.is_set("showlast") {
+            messages.len().saturating_sub(1)
+        } else {
+            first_of_interest(messages.iter().map(|message| message.flags))
         };
         Reader {
             marks: messages
@@ -144,9 +145,10 @@ impl<'a, 's> Reader<'a, 's> {
     /// Looks up again what the settings say, if they or the size of the screen were changed.
     pub(super) fn refresh(&mut self) {
         // A terminal may have got another size while its user read or typed.
-        let size = match self.around.stdout_is_terminal {
-            true => (self.around.measure)(&self.around.environment),
-            false => self.around.size,
+        let size = if self.around.stdout_is_terminal {
+            (self.around.measure)(&self.around.environment)
+        } else {
+            self.around.size
         };
         let was = std::mem::replace(&mut self.around.size, size);
         let revision = self.settings.revision();

@@ -229,9 +229,10 @@ impl Reader<'_, '_> {
                 "write: name messages or parts of them, not both",
             ));
         }
-        let messages = match parts.is_empty() {
-            true => self.messages_to_keep(list)?,
-            false => parts.iter().map(|part| part.message).collect(),
+        let messages = if parts.is_empty() {
+            self.messages_to_keep(list)?
+        } else {
+            parts.iter().map(|part| part.message).collect()
         };
         let path = match self.file_of(&name) {
             Ok(path) => path,

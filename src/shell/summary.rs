@@ -174,9 +174,10 @@ impl Scroll {
             // A number that is too large means the last screenful there is.
             (_, number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
                 let steps = number.parse().unwrap_or(usize::MAX);
-                match is_back {
-                    true => Scroll::Back(steps),
-                    false => Scroll::Forth(steps),
+                if is_back {
+                    Scroll::Back(steps)
+                } else {
+                    Scroll::Forth(steps)
                 }
             }
             _ => {

@@ -20,10 +20,10 @@ pub(crate) fn palette_of(settings: &Settings, environment: &Environment) -> Pale
     let is_off = environment.is_dumb
         || settings.is_unset("colour")
         || (environment.no_color && chosen.is_none());
-    match is_off {
-        true => Palette::default(),
-        // A list with an unknown name was reported when it was set.
-        false => Palette::parse(chosen.unwrap_or_default()).unwrap_or_default(),
+    if is_off {
+        Palette::default()
+    } else {
+        Palette::parse(chosen.unwrap_or_default()).unwrap_or_default()
     }
 }
 
@@ -152,16 +152,18 @@ impl<'p> Painter<'p> {
                 paint(self.palette, out, Meaning::Field, &format!("{name}{blank}"));
                 let is_subject = name.eq_ignore_ascii_case("subject:");
                 self.place = Place::Header(is_subject);
-                return match is_subject {
-                    true => paint(self.palette, out, Meaning::Subject, body),
-                    false => out.push_str(body),
+                return if is_subject {
+                    paint(self.palette, out, Meaning::Subject, body)
+                } else {
+                    out.push_str(body)
                 };
             }
             None => self.place == Place::Header(true),
         };
-        match is_subject && text.starts_with([' ', '\t']) {
-            true => paint(self.palette, out, Meaning::Subject, text),
-            false => out.push_str(text),
+        if is_subject && text.starts_with([' ', '\t']) {
+            paint(self.palette, out, Meaning::Subject, text)
+        } else {
+            out.push_str(text)
         }
     }
 

@@ -64,9 +64,10 @@ impl Display {
         own_addresses: impl FnOnce() -> Vec<String>,
     ) -> Display {
         let layout = settings.text("headline").and_then(Layout::parse);
-        let layout = layout.unwrap_or(match size.is_terminal {
-            true => Layout::for_people(),
-            false => Layout::Bsd,
+        let layout = layout.unwrap_or(if size.is_terminal {
+            Layout::for_people()
+        } else {
+            Layout::Bsd
         });
         // People at a terminal see names, unless they chose bsd-mailx's columns.
         let names = size.is_terminal && layout != Layout::Bsd && !settings.is_unset("showname");

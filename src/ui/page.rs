@@ -42,9 +42,10 @@ pub(crate) fn each(
 pub(crate) fn stored(number: usize, bytes: &[u8], display: &Display, give: &mut dyn FnMut(&str)) {
     give(&format!("Message {number}:\n"));
     // The empty line before the next message is the mailbox's.
-    let bytes = match bytes.ends_with(b"\n\n") {
-        true => &bytes[..bytes.len() - 1],
-        false => bytes,
+    let bytes = if bytes.ends_with(b"\n\n") {
+        &bytes[..bytes.len() - 1]
+    } else {
+        bytes
     };
     give_undecoded(bytes, give);
     end(display, give);

@@ -302,8 +302,11 @@ const HARMFUL: [(&str, &str); 7] = [
     ("delete", "\u{7f}\u{0}"),
 ];
 
+/// Makes a message with a text in it, and the command that shows it.
+type Door = fn(&str) -> (String, &'static str);
+
 /// Returns the doors by which a text reaches the screen: message and command.
-fn doors() -> Vec<(&'static str, fn(&str) -> (String, &'static str))> {
+fn doors() -> Vec<(&'static str, Door)> {
     fn encoded(text: &str) -> String {
         let hex: String = text.bytes().map(|byte| format!("={byte:02X}")).collect();
         format!("=?utf-8?q?{hex}?=")

@@ -45,7 +45,7 @@ fn missing(error: &clap::Error) -> Failure {
     let names = words(error, ContextKind::InvalidArg);
     let is_missing = |member: &str| names.iter().any(|name| name.contains(member));
     // Only the group of chosen messages has --all. What is left is the group of marks.
-    if is_missing("<N>") {
+    if is_missing("<N>") || is_missing("<N|EXPRESSION>") {
         usage("the number of the message is missing")
             .hint("postrider list prints the numbers; $ or last is the last message")
     } else if is_missing("<RECIPIENT>") {
@@ -130,8 +130,8 @@ mod tests {
                 "'--read' cannot be used together with '--unread'",
             ),
             (
-                "delete --older-than 3y",
-                "invalid value '3y' for '--older-than <AGE>': an age is a number with a unit m, h, d or w, such as 30d",
+                "delete --older-than 3q",
+                "invalid value '3q' for '--older-than <AGE>': an age is a number with a unit m, h, d, w or y, such as 30d",
             ),
             ("list --file", "the value for '--file <FILE>' is missing"),
         ] {

@@ -37,10 +37,10 @@ pub(super) fn split(line: &str) -> Command<'_> {
             None => line,
         };
         // s-nail ends a command with `;` as well: `else;set x`.
-        let end = match line.starts_with(['!', '|']) {
-            // Nothing needs to stand between these and their command.
-            true => Some(1),
-            false => line.find(|c: char| c.is_whitespace() || c == ';'),
+        let end = if line.starts_with(['!', '|']) {
+            Some(1)
+        } else {
+            line.find(|c: char| c.is_whitespace() || c == ';')
         };
         let (word, rest) = line.split_at(end.unwrap_or(line.len()));
         (command.word, command.rest) = (word, rest.trim());

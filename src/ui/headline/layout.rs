@@ -91,9 +91,10 @@ fn filled(
     let shown = if is_number { usize::MAX } else { width };
     column(&mut out, &text, shown, false);
     let blanks = " ".repeat(width.saturating_sub(width_of(&out)));
-    match wanted.is_left {
-        true => out.push_str(&blanks),
-        false => out.insert_str(0, &blanks),
+    if wanted.is_left {
+        out.push_str(&blanks)
+    } else {
+        out.insert_str(0, &blanks)
     }
     out
 }
@@ -144,9 +145,10 @@ fn short(bytes: u64) -> String {
 }
 
 fn width_of(text: &str) -> usize {
-    match text.is_ascii() {
-        true => text.len(),
-        false => text.chars().map(|c| c.width().unwrap_or(0)).sum(),
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.chars().map(|c| c.width().unwrap_or(0)).sum()
     }
 }
 

@@ -16,10 +16,8 @@ pub(super) fn summary(text: &str) -> Vec<String> {
         };
         match &*name {
             "BEGIN" => open.push(value.trim().to_ascii_uppercase()),
-            "END" => {
-                if open.pop().as_deref() == Some("VEVENT") {
-                    break;
-                }
+            "END" if open.pop().as_deref() == Some("VEVENT") => {
+                break;
             }
             "METHOD" => event.method = value.trim().to_ascii_uppercase(),
             // What stands within an alarm or a zone says nothing of the event.

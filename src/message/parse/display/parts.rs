@@ -229,9 +229,10 @@ impl<'o, 'g> PartsWriter<'o, 'g> {
             None => String::new(),
         };
         // No crate for it is kept well enough to be given mail of strangers.
-        let hint = match is_tnef(part) {
-            true => ", a package of Outlook's own",
-            false => "",
+        let hint = if is_tnef(part) {
+            ", a package of Outlook's own"
+        } else {
+            ""
         };
         let Part {
             number, media_type, ..
@@ -297,9 +298,10 @@ pub(super) fn attachments(out: &mut TextOutput<'_>, parts: &[Part<'_>]) {
         _ => format!("{count} attachments"),
     };
     let more = if names.len() < count { " ..." } else { "" };
-    let names = match names.is_empty() {
-        true => String::new(),
-        false => format!(": {}{more}", names.join(", ")),
+    let names = if names.is_empty() {
+        String::new()
+    } else {
+        format!(": {}{more}", names.join(", "))
     };
     out.push(&format!("[-- {what}{names} --]\n"));
 }
