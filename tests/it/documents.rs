@@ -595,7 +595,9 @@ pub fn sessions(page: &str) -> Vec<String> {
         let lines = lines.map(|line| plain(line.strip_prefix("? ").unwrap_or(line)));
         found.push(lines.collect::<Vec<_>>().join("\n"));
     }
-    for row in GROUPS.iter().flat_map(|group| group.rows) {
+    // The table belongs to this page only.
+    let groups = if page == "mailx.1" { GROUPS } else { &[] };
+    for row in groups.iter().flat_map(|group| group.rows) {
         let lines = row
             .more
             .lines()

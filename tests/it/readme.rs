@@ -136,7 +136,8 @@ fn mailbox_of_sessions() -> String {
 
 #[test]
 fn what_the_examples_of_reading_type_is_understood() {
-    let all = sessions("mailx.1");
+    let mut all = sessions("mailx.1");
+    all.extend(sessions("postrider-mailrc.5"));
     assert!(all.len() >= 15, "{}", all.len());
     for text in all {
         let case = world()

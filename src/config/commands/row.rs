@@ -293,7 +293,7 @@ pub(crate) enum RcCommand {
     CommandAlias,
     /// Removes such names.
     UncommandAlias,
-    /// A command of the reader, or of another mailx ([`elsewhere`]): accepted in a file, and without
+    /// A command of the reader, or of another mailx (`config/elsewhere.rs`): accepted in a file, and without
     /// effect. It counts under its full name only.
     NoEffect,
     /// A command that rc files must not hold.

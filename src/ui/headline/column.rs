@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthChar;
 pub(crate) struct HeadlineFacts {
     /// The message's number, from 1.
     pub number: usize,
-    /// The flag letter; see [`letter`].
+    /// The letter of the state.
     pub letter: char,
     /// Whether it is the current message.
     pub current: bool,
