@@ -4,6 +4,7 @@
 //! made: a mailbox of a gigabyte is never held as text. A pager that cannot be run, or that fails
 //! before it has read anything, hides no mail: the text is shown without it.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::process::{Child, Stdio};
@@ -44,6 +45,28 @@ pub(crate) struct Program {
     pub(crate) command: OsString,
     /// Variables that are set for it.
     pub(crate) environment: Vec<(&'static str, &'static str)>,
+}
+
+impl Program {
+    /// Returns whether it knows that colours take no room. The `more` of util-linux counts them as
+    /// text and breaks the line too early.
+    fn knows_colours(&self) -> bool {
+        let command = self.command.to_string_lossy();
+        let name = command.split_whitespace().next().unwrap_or_default();
+        !matches!(name.rsplit('/').next(), Some("more" | "pg"))
+    }
+
+    /// Writes text to it, with colours if it knows them.
+    fn write(&self, child: &mut Child, text: &str) -> io::Result<()> {
+        let Some(stdin) = &mut child.stdin else {
+            return Ok(());
+        };
+        let text = match self.knows_colours() {
+            true => Cow::Borrowed(text),
+            false => without_colours(text),
+        };
+        stdin.write_all(&locale::encode(&text))
+    }
 }
 
 /// Text that is being shown.
@@ -101,7 +124,7 @@ impl Pages {
                 if self.held.len() <= KEPT {
                     self.held.push_str(piece);
                 }
-                let written = write(child, piece);
+                let written = self.program.write(child, piece);
                 self.settle(screen, written);
             }
         }
@@ -168,7 +191,7 @@ impl Pages {
         command.envs(self.program.environment.iter().copied());
         match child::spawn(command.stdin(Stdio::piped())) {
             Ok(mut child) => {
-                let written = write(&mut child, &self.held);
+                let written = self.program.write(&mut child, &self.held);
                 self.state = State::Paged(child);
                 self.settle(screen, written);
             }
@@ -222,11 +245,18 @@ impl Pages {
     }
 }
 
-fn write(child: &mut Child, text: &str) -> io::Result<()> {
-    match &mut child.stdin {
-        Some(stdin) => stdin.write_all(&locale::encode(text)),
-        None => Ok(()),
+/// Returns safe text without our own colours, which have the only ESC in it.
+fn without_colours(text: &str) -> Cow<'_, str> {
+    if !text.contains('\x1b') {
+        return Cow::Borrowed(text);
     }
+    let mut pieces = text.split('\x1b');
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (_, text) = piece.split_once('m').unwrap_or_default();
+        plain.push_str(text);
+    }
+    plain.into()
 }
 
 #[cfg(test)]
@@ -272,6 +302,18 @@ mod tests {
             let text = pieces.concat();
             let expected = if paged { ("", &*text) } else { (&*text, "") };
             assert_eq!((&*shown, &*seen), expected, "{limit:?} {pieces:?}");
+        }
+    }
+
+    #[test]
+    fn more_gets_no_colours_because_it_counts_them_as_text() {
+        let text = "\x1b[1mnew\x1b[0m\nplain \x1b[33mmm\x1b[0m\n";
+        let dir = tempfile::tempdir().unwrap();
+        for (name, seen) in [("more", "new\nplain mm\n"), ("less", text)] {
+            let pager = dir.path().join(name);
+            std::os::unix::fs::symlink("/usr/bin/tee", &pager).unwrap();
+            let command = format!("{} FILE >/dev/null", pager.display());
+            assert_eq!(show(Limit::Always, &command, &[text]).1, seen, "{name}");
         }
     }
 
