@@ -246,6 +246,17 @@ mod tests {
             assert_eq!(ctime(line.as_bytes()), Some(*expected), "{line}");
         }
         assert_eq!(ctime(b"From - "), None);
+        let mut display = Display::default();
+        display.dates.is_sent = true;
+        for (date, shown) in [
+            ("", "2010-12-01"),
+            ("Date: \n", "2010-12-01"),
+            ("Date: Fri, 6 Nov 2009 09:00:00 +0100\n", "2009-11-06"),
+        ] {
+            let block = format!("From a at b  Wed Dec  1 08:26:40 2010\nFrom: a@b\n{date}\n");
+            let line = Summary::of(block.as_bytes(), false).date(&display);
+            assert_eq!(line, shown, "{date}");
+        }
         let block = "From -\nFrom: a@b\nDate: Fri, 6 Nov 2026 09:00:00 +0100\n\n";
         assert!(line_of(block).contains("  Fri Nov  6 09:00  "));
     }

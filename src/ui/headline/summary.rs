@@ -112,8 +112,10 @@ impl<'a> Summary<'a> {
         if !dates.is_sent {
             return self.arrival(display);
         }
-        match self.sent(display) {
-            Some(sent) => dates.show(sent).into(),
+        // The From_ line's date looks like the others in the column.
+        let arrived = || Some(date(self.from_line.and_then(ctime_on)?)?.time);
+        match self.sent(display).or_else(arrived) {
+            Some(time) => dates.show(time).into(),
             None => self.arrival(display),
         }
     }
@@ -144,6 +146,11 @@ impl<'a> Summary<'a> {
 /// Returns the first 16 characters of the date of a From_ line, as `ctime` writes it (`Mon Nov 16
 /// 09:00`).
 pub(super) fn ctime(from_line: &[u8]) -> Option<&str> {
+    std::str::from_utf8(&ctime_on(from_line)?[..DATE_WIDTH]).ok()
+}
+
+/// Returns a From_ line from its date on.
+fn ctime_on(from_line: &[u8]) -> Option<&[u8]> {
     const DAYS: &[&[u8]; 7] = &[b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
     const MONTHS: &[&[u8]; 12] = &[
         b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
@@ -162,8 +169,10 @@ pub(super) fn ctime(from_line: &[u8]) -> Option<&str> {
     // The usual place is tried first: the sender before it may hold what looks like a date.
     let usual = from_line.len().saturating_sub(USUAL_DATE);
     let mut places = [&from_line[usual..], from_line].into_iter();
-    let found = places.find_map(|text| text.windows(DATE_WIDTH).find(|text| is_date(text)))?;
-    std::str::from_utf8(found).ok()
+    places.find_map(|text| {
+        let at = text.windows(DATE_WIDTH).position(is_date)?;
+        Some(&text[at..])
+    })
 }
 
 /// Returns a field's first address as a header line shows it.
