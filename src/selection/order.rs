@@ -56,6 +56,11 @@ impl Order {
         Order::new(sequence, depths)
     }
 
+    /// Returns whether the messages are in threads.
+    pub(crate) fn has_threads(&self) -> bool {
+        !self.depths.is_empty()
+    }
+
     /// Returns how deep a message is in its thread: 0 for the first one.
     pub(crate) fn depth(&self, message: usize) -> usize {
         let depth = self.depths.get(self.place(message));

@@ -15,6 +15,7 @@ use super::index::View;
 use super::moment;
 use super::needle::Needle;
 use super::term::{Term, local};
+use super::thread;
 use crate::config::words::{self, Backslash};
 use crate::message::parse::{fields, words as field_words};
 use crate::sys::clock;
@@ -417,13 +418,22 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
-    /// Reads `&x`: a message and the thread that begins there (s-nail).
+    /// Reads `&x`: a message and the thread that begins there (s-nail, which knows threads only
+    /// where they are shown).
     fn thread(&mut self, rest: &str, union: &mut Union) -> Result<(), ListError> {
         let message = self.end(if rest.is_empty() { "." } else { rest })?;
-        let place = self.view.place(message);
-        let end = self.view.index.order();
-        let end = end.map_or(place + 1, |order| order.thread_end(place));
-        union.numbers.push(place..end);
+        let index = self.view.index;
+        if let Some(order) = index.order().filter(|order| order.has_threads()) {
+            let place = order.place(message);
+            union.numbers.push(place..order.thread_end(place));
+            return Ok(());
+        }
+        let order = thread::threads(index);
+        let place = order.place(message);
+        for answer in (place..order.thread_end(place)).map(|place| order.at(place)) {
+            let place = self.view.place(answer);
+            union.numbers.push(place..place + 1);
+        }
         Ok(())
     }
 

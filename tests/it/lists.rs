@@ -283,7 +283,9 @@ fn the_message_before_the_parent_the_last_list_and_the_thread() {
         ("f 2 4\n`", "2 4"),
         ("search from:alice\n`", "1 4"),
         ("thread\n&1", "1 4"),
-        ("&1", "1"),
+        ("&1", "1 4"),
+        ("p 4\n&", "4"),
+        ("sort reverse-date\n&1", "4 1"),
     ]);
     for (list, complaint) in [
         (";", "No message was current before\n"),
