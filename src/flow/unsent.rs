@@ -112,12 +112,12 @@ pub(crate) fn greeting(settings: &Settings, environment: &Environment) -> Vec<St
         lines.push(format!("{line}: postrider outbox list shows why"));
     }
     for (path, count) in letter_counts(settings, environment) {
-        let messages = match count {
-            1 => "1 unsent message is".to_owned(),
-            _ => format!("{count} unsent messages are"),
+        let (messages, it) = match count {
+            1 => ("1 unsent message".to_owned(), "it"),
+            _ => (format!("{count} unsent messages"), "them"),
         };
         let path = sanitize::path(&path);
-        lines.push(format!("{messages} in {path}: postrider resend sends them"));
+        lines.push(format!("{messages} in {path}: postrider resend sends {it}"));
     }
     lines
 }

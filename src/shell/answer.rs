@@ -207,7 +207,9 @@ impl Reader<'_, '_> {
             Ok(outgoing) => outgoing,
             Err(complaint) => return Err(self.without_text(complaint, source)),
         };
-        self.touch_all(&outgoing.answered);
+        if let Some(&last) = outgoing.answered.last() {
+            self.go_to(last);
+        }
         let before = std::mem::take(&mut outgoing.before);
         let Text { input, refusal } = self.read_text(&mut outgoing.request, before, source);
         let input = match outgoing.behind {
@@ -217,7 +219,9 @@ impl Reader<'_, '_> {
         let request = outgoing.request;
         let sent = self.with_flow(|flow| Ok(flow.send(&request, input, refusal.as_ref())));
         if sent.unwrap_or(false) {
+            // Answering a message counts as reading it; an answer that was given up does not.
             for message in outgoing.answered {
+                self.marks[message].read();
                 self.marks[message].flags.insert(Flags::ANSWERED);
             }
         }

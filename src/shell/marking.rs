@@ -131,8 +131,14 @@ impl Reader<'_, '_> {
                 .text(&format!("message {} deleted\n", message + 1)),
             _ => {
                 let number = messages.len();
+                // `u *` takes back what was deleted before, too.
+                let marks = self.marks.iter();
+                let how = match marks.filter(|mark| mark.is_deleted()).count() {
+                    all if all == number => "u *",
+                    _ => "undo",
+                };
                 self.screen
-                    .text(&format!("{number} deleted, u * takes them back\n"));
+                    .text(&format!("{number} deleted, {how} takes them back\n"));
             }
         }
         if messages.len() > UNION_EXPLAINED && is_mixed(list) && !self.has_explained_union {

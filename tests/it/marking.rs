@@ -327,6 +327,9 @@ fn a_person_is_told_what_was_done() {
             for (keys, told) in [
                 ("u *\n", "30 are back"),
                 ("d 1-25\n", "25 deleted, u * takes them back"),
+                // Here `u *` would take back all 28.
+                ("d 26-28\n", "3 deleted, undo takes them back"),
+                ("undo\n", "took back \"d 26-28\": 3 messages"),
                 ("q\n", "deleted 25, 5 left in box"),
             ] {
                 terminal.types(keys);

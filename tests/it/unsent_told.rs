@@ -133,7 +133,7 @@ fn the_greeting_counts_what_was_not_sent() {
     let lines = [
         "2 messages wait in the outbox, the oldest for 3 h: postrider outbox list shows why",
         "1 message in the outbox has failed for good: postrider outbox list shows why",
-        "unsent messages are in ",
+        " unsent messages in ",
     ];
     case()
         .file("cwd/box", mailboxes::ONE)
