@@ -296,6 +296,15 @@ impl Mailbox {
         if let Some(lines) = self.messages[index].lines {
             return Ok(lines);
         }
+        let count = |bytes: &[u8]| memchr_iter(b'\n', bytes).count();
+        // A last line without its newline is a line.
+        let counted = |bytes: &[u8]| {
+            count(bytes) + usize::from(bytes.last().is_some_and(|end| *end != b'\n'))
+        };
+        let at_hand = |file: &OpenFile| file.with_small(&self.messages, index, counted);
+        if let Some(lines) = self.file().ok().and_then(at_hand) {
+            return Ok(u32::try_from(lines).unwrap_or(u32::MAX));
+        }
         let (header, rest) = self.open_message(index)?;
         let mut reader = BufReader::new(header.chain(rest));
         let (mut lines, mut last) = (0, b'\n');
@@ -304,12 +313,11 @@ impl Mailbox {
             let Some(&end) = block.last() else {
                 break;
             };
-            lines += memchr_iter(b'\n', block).count();
+            lines += count(block);
             last = end;
             let count = block.len();
             reader.consume(count);
         }
-        // A last line without its newline is a line.
         let lines = lines + usize::from(last != b'\n');
         Ok(u32::try_from(lines).unwrap_or(u32::MAX))
     }

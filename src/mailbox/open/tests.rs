@@ -211,3 +211,71 @@ fn lines_that_were_not_counted_are_counted_when_they_are_asked_for() {
         }
     }
 }
+
+#[test]
+fn headers_read_one_after_another_are_those_of_their_messages() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    // Runs of small messages, with large bodies and a header larger than a block among them.
+    let text = |number: usize| {
+        let field = if number == 700 { 300_000 } else { number % 90 };
+        let lines = if number % 250 == 249 {
+            40_000
+        } else {
+            number % 40
+        };
+        let (field, body) = ("x".repeat(field), "words\n".repeat(lines));
+        ONE.replace("one", &format!("{number} {field}")) + &body + "\n"
+    };
+    let texts: Vec<String> = (0..1500).map(text).collect();
+    fs::write(&path, texts.concat()).expect("written");
+    let mailbox = Mailbox::open_index(&path, &Journals::default()).expect("a mailbox");
+    assert_eq!(mailbox.messages().len(), texts.len());
+    let check = |message: usize, with_lines: bool| {
+        let text = &texts[message];
+        let header = mailbox.read_header(message).expect("read");
+        let end = text.find("\n\n").expect("a header") + 2;
+        assert!(header == text.as_bytes()[..end], "{message}");
+        if with_lines {
+            let lines = text.lines().count();
+            assert_eq!(mailbox.lines(message).expect("read") as usize, lines);
+        }
+    };
+    (0..1500).for_each(|message| check(message, false));
+    (0..1500).for_each(|message| check(message, true));
+    (0..1500).rev().for_each(|message| check(message, true));
+    (0..1500).for_each(|at| check(at * 7919 % 1500, at % 3 == 0));
+}
+
+#[test]
+fn a_change_behind_a_block_read_ahead_is_noticed() {
+    let directory = directory();
+    let path = directory.path().join("mbox");
+    let text = |number: usize| ONE.replace("one", &format!("{number} of many")) + "\n";
+    let all: Vec<String> = (0..1000).map(text).collect();
+    fs::write(&path, all.concat()).expect("written");
+    let mailbox = open(&path).expect("a mailbox");
+    let is_right = |message: usize| {
+        let header = mailbox.read_header(message).expect("read");
+        assert!(all[message].as_bytes().starts_with(&header), "{message}");
+    };
+    (0..500).for_each(is_right);
+    // The first ten go, in the same file.
+    fs::write(&path, all[10..].concat()).expect("written");
+    (500..1000).for_each(is_right);
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let error = mailbox.read_header(9).expect_err("gone");
+    assert_eq!(error.to_string(), "another program has removed the message");
+    (10..1000).for_each(is_right);
+    // And one more, of those that the new block holds.
+    let rest = [&all[10..995], &all[996..]].concat();
+    fs::write(&path, rest.concat()).expect("written");
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let error = mailbox.read_header(995).expect_err("gone");
+    assert_eq!(error.to_string(), "another program has removed the message");
+    is_right(996);
+    // Mail that arrives changes the file, and none of these.
+    fs::write(&path, rest.concat() + &all[0]).expect("written");
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    (10..995).chain(996..1000).for_each(is_right);
+}

@@ -4,7 +4,8 @@
 //! then, the message's header is compared afterwards, not before: programs rewrite a mailbox from its
 //! start to its end, so if the header is still in its place after the last byte was read, the body
 //! was not moved while it was read. If the header is not there, a new snapshot is taken, and the
-//! message is found by its fingerprint.
+//! message is found by its fingerprint. Headers that are read one after another come in blocks; there
+//! the look whether the file has changed is one for a block ([`Ahead`]).
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::ahead::Ahead;
 use super::realign::{Whereabouts, whereabouts};
 use super::snapshot::{self, Snapshot};
 use super::stamp::Stamp;
@@ -35,6 +37,8 @@ pub(in crate::mailbox) struct OpenFile {
     is_partial: bool,
     /// The last snapshot after `first`, if one was needed.
     moved: RefCell<Option<Rc<Moved>>>,
+    /// What was read ahead of the last snapshot.
+    ahead: Ahead,
 }
 
 /// The place of a message, or the reason why it is not known.
@@ -66,6 +70,7 @@ impl OpenFile {
             first: Rc::new(snapshot),
             is_partial,
             moved: RefCell::new(None),
+            ahead: Ahead::default(),
         }
     }
 
@@ -92,13 +97,41 @@ impl OpenFile {
         index: &[MessageRef],
         message: usize,
     ) -> io::Result<Vec<u8>> {
+        let header_len = |place: &MessageRef| place.header_len.into();
+        if let Some(header) = self.read_ahead(index, message, header_len, <[u8]>::to_vec) {
+            return Ok(header);
+        }
         self.read_located(index, message, |found| {
             read(
                 &found.snapshot,
                 found.message.offset,
-                found.message.header_len.into(),
+                header_len(&found.message),
             )
         })
+    }
+
+    /// Gives all bytes of a message to `take` if they are at hand: if it is small and the file has
+    /// not changed.
+    pub(in crate::mailbox) fn with_small<T>(
+        &self,
+        index: &[MessageRef],
+        message: usize,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Option<T> {
+        self.read_ahead(index, message, |place| place.len, take)
+    }
+
+    /// Gives the start of a message, as long as `len` says, to `take`, from a block that holds more.
+    fn read_ahead<T>(
+        &self,
+        index: &[MessageRef],
+        message: usize,
+        len: impl FnOnce(&MessageRef) -> u64,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Option<T> {
+        let (snapshot, place) = self.place(index, message);
+        let place = place.ok()?;
+        (self.ahead).with(&snapshot, place.offset, len(&place), take)
     }
 
     /// Returns all bytes of a message.
@@ -186,6 +219,7 @@ impl OpenFile {
                 Whereabouts::Uncertain => Err("another program has rewritten the mailbox"),
             })
             .collect();
+        self.ahead.clear();
         *self.moved.borrow_mut() = Some(Rc::new(Moved {
             snapshot: Rc::new(scanned.snapshot),
             places,
