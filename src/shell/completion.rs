@@ -4,11 +4,12 @@
 //! What comes from mail or from names of files is offered only where it can be typed and is safe to
 //! show: a name with an escape sequence in it is left out.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustyline::completion::Completer;
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
@@ -88,7 +89,17 @@ impl Completer for Completion {
 impl Hinter for Completion {
     type Hint = String;
 }
-impl Highlighter for Completion {}
+impl Highlighter for Completion {
+    /// Returns the typed line as it is shown: ^V and a paste put any character into it.
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        sanitize::text(line.as_bytes())
+    }
+
+    /// Returns whether the line is to be drawn anew rather than the typed character alone.
+    fn highlight_char(&self, line: &str, _: usize, _: CmdKind) -> bool {
+        line.contains(sanitize::is_forbidden)
+    }
+}
 impl Validator for Completion {}
 impl Helper for Completion {}
 

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use rustyline::config::{CompletionType, Config, Configurer};
+use rustyline::config::{ColorMode, CompletionType, Config, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
@@ -71,6 +71,9 @@ impl Terminal {
         // Plain sequences only: consoles of servers know no others.
         let mut builder = Config::builder().bracketed_paste(false);
         builder.enable_synchronized_output(false);
+        // No colours, but what is typed passes `sanitize` where colours would be put in: NO_COLOR
+        // does not switch that off.
+        let builder = builder.color_mode(ColorMode::Forced);
         // Several candidates are listed, as in a shell.
         let builder = builder.completion_type(CompletionType::List);
         let builder = builder

@@ -109,3 +109,33 @@ fn nothing_of_a_history_that_another_program_wrote_reaches_the_terminal() {
         assert!(!shown.contains(bad), "{shown:?}");
     }
 }
+
+// HS08
+#[test]
+fn what_is_typed_is_no_escape_sequence_of_the_line_editor() {
+    for (name, value) in [("LINES", "24"), ("NO_COLOR", "1")] {
+        let ran = reading(ONE)
+            .env("TERM", "xterm")
+            .env(name, value)
+            .keeps(1)
+            .any_status()
+            .at_terminal(|terminal| {
+                terminal.sees("? ");
+                // ^V takes the next key as it is.
+                terminal.types("echo \x16\x1b]52;c;evil\x16\x07 \u{202e}\u{9b}2J\n");
+                terminal.sees("\r\n␛]52;c;evil␇");
+                terminal.sees("? ");
+                terminal.types("mail\n");
+                terminal.sees("To: ");
+                terminal.types("a@b.example \x16\x1b]52;c;evil\x16\x07\x03");
+                terminal.sees("one more to kill");
+                terminal.types("\x03");
+                terminal.sees("? ");
+                terminal.types("x\n");
+            });
+        let shown = ran.stdout();
+        for bad in ["\x1b]", "\x07", "\u{9b}", "\u{202e}"] {
+            assert!(!shown.contains(bad), "{name}: {shown:?}");
+        }
+    }
+}
