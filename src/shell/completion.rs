@@ -95,6 +95,11 @@ impl Highlighter for Completion {
         sanitize::text(line.as_bytes())
     }
 
+    /// Returns the prompt as it is shown; that of a search in the history holds what is typed.
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        sanitize::text(prompt.as_bytes())
+    }
+
     /// Returns whether the line is to be drawn anew rather than the typed character alone.
     fn highlight_char(&self, line: &str, _: usize, _: CmdKind) -> bool {
         line.contains(sanitize::is_forbidden)

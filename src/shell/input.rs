@@ -1,6 +1,6 @@
 //! Where commands come from: a pipe, a file, or a terminal with a line editor.
 
-use std::io::BufRead;
+use std::io::{BufRead, ErrorKind};
 
 use rustyline::config::{ColorMode, CompletionType, Config, Configurer};
 use rustyline::error::ReadlineError;
@@ -103,7 +103,7 @@ impl Terminal {
             helper.is_command = false;
         }
         let editor = &mut self.editor;
-        let mut ask = || editor.readline(prompt);
+        let mut ask = || read_line(editor, prompt);
         match &self.prompt {
             Some(guard) => guard.during_text(ask),
             None => Some(ask()),
@@ -141,7 +141,7 @@ impl Terminal {
     /// Waits for a command.
     fn ask(&mut self, prompt: &str) -> Result<String, ReadlineError> {
         let editor = &mut self.editor;
-        let mut ask = || editor.readline(prompt);
+        let mut ask = || read_line(editor, prompt);
         // The editor puts the terminal into raw mode and waits in the kernel. `during` lets a
         // signal set the terminal back before it ends us.
         match &self.prompt {
@@ -153,6 +153,26 @@ impl Terminal {
 
 fn unreadable() -> Failure {
     Failure::new(Kind::Io, "cannot read the commands")
+}
+
+/// Asks in place of the prompt for the rest of a line that is not UTF-8.
+const SPOILT: &str = "(not UTF-8: press Enter, then type the line again) ";
+
+/// Reads a line; one with a byte that is not UTF-8 is left out as a whole.
+///
+/// The editor gives up at the byte. What comes behind it is no line of its own: it might be a
+/// command.
+fn read_line(editor: &mut Editor, prompt: &str) -> Result<String, ReadlineError> {
+    let mut is_spoilt = false;
+    loop {
+        match editor.readline(if is_spoilt { SPOILT } else { prompt }) {
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                is_spoilt = true;
+            }
+            Ok(_) if is_spoilt => is_spoilt = false,
+            answer => return answer,
+        }
+    }
 }
 
 fn unreadable_terminal() -> Failure {

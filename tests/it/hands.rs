@@ -121,6 +121,13 @@ fn what_is_typed_is_no_escape_sequence_of_the_line_editor() {
             .any_status()
             .at_terminal(|terminal| {
                 terminal.sees("? ");
+                // ^R searches the history for what is typed.
+                terminal.types("=\n");
+                terminal.sees("? ");
+                terminal.types("\x12\u{202e}");
+                terminal.sees("i-search)`<U+202E>");
+                terminal.types("\x03");
+                terminal.sees("? ");
                 // ^V takes the next key as it is.
                 terminal.types("echo \x16\x1b]52;c;evil\x16\x07 \u{202e}\u{9b}2J\n");
                 terminal.sees("\r\n␛]52;c;evil␇");
@@ -138,4 +145,21 @@ fn what_is_typed_is_no_escape_sequence_of_the_line_editor() {
             assert!(!shown.contains(bad), "{name}: {shown:?}");
         }
     }
+}
+
+#[test]
+fn a_line_that_is_not_utf_8_is_left_out_and_what_is_behind_it_is_no_command() {
+    let ran = reading([ONE, TWO].concat())
+        .env("TERM", "xterm")
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types(b"echo caf\xe9d");
+            terminal.sees("type the line again");
+            terminal.types("d *\n");
+            terminal.sees("? ");
+            terminal.types("echo still here\n");
+            terminal.sees("\r\nstill here\r\n");
+            terminal.types("x\n");
+        });
+    assert!(!ran.stdout().contains("deleted"), "{}", ran.stdout());
 }

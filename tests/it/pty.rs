@@ -87,7 +87,7 @@ impl Terminal {
     }
 
     /// Types these keys.
-    pub fn types(&mut self, keys: &str) {
+    pub fn types(&mut self, keys: impl AsRef<[u8]>) {
         self.session.send(keys).expect("the terminal takes keys");
     }
 
