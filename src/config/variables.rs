@@ -129,6 +129,12 @@ const YES_NO: &[Choice] = &[
     choice("no", &["off", "0", "false", "ask-no"]),
 ];
 
+const TAKE_UP: &[Choice] = &[
+    // heirloom mailx has `nopoll`, which concerns IMAP only.
+    choice("yes", &["on", "1", "true", "nopoll", ""]),
+    choice("no", &["off", "0", "false"]),
+];
+
 use ValueKind::{
     Address, Arguments, Colours, DateFormat, Duration, Headline, Host, Number, OneOf, OneOfOrPath,
     Path, Route, Secret, Size, Switch, SwitchOrNumber, Targets, Text, Word,
@@ -149,7 +155,7 @@ pub const ROWS: &[Row] = &[
     row("attrlist", &[], Text, "", "The letters of the header summary instead of `NUR *PMFAT`, in this order: new, unread, read in this session, read, saved, held, moved to MBOX, flagged, answered, draft."),
     way("autobcc", &[], Address, "", "Recipients who get a copy of every message, hidden from the others."),
     way("autocc", &[], Address, "", "Recipients who get a copy of every message."),
-    row("autoinc", &["newmail"], Switch, "", "Take up new messages of the open mailbox before each prompt, as `newmail` does. If unset, they are only announced."),
+    row("autoinc", &["newmail"], OneOf(TAKE_UP), "", "Take up new messages of the open mailbox before each prompt, as `newmail` does. With `no`, or unset, they are only announced."),
     row("autoprint", &[], Switch, "", "Show the next message after `delete`."),
     row("autosort", &[], Text, "", "Sort each mailbox when it is opened: date, from, size, status, subject, thread, to, or one of them with reverse- in front; see sort."),
     row("bang", &[], Switch, "", "In a shell command of `!` or `~!`, replace each `!` by the last such command; `\\!` is a `!`."),

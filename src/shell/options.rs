@@ -187,7 +187,7 @@ impl ReaderOptions {
             allnet: settings.is_set("allnet"),
             rules: QuitRules::of(settings, environment),
             autoprint: settings.is_set("autoprint"),
-            autoinc: settings.is_set("autoinc"),
+            autoinc: settings.get("autoinc") == Some("yes"),
             errexit: settings.is_set("errexit"),
             lock_patience: settings.lock_timeout(),
             verbose: settings.is_set("verbose"),
