@@ -95,7 +95,8 @@ fn doors() -> Vec<(&'static str, Door)> {
         door("copy", mailx("c 1 other\nx\n"), "cwd/other", 75),
         door(
             "mbox",
-            mailx("mb 1\nq\n").rc("set MBOX=[DIR]/cwd/mbox"),
+            // Only messages of a system mailbox go there.
+            mailx("file %:box\nmb 1\nq\n").rc("set MBOX=[DIR]/cwd/mbox"),
             "cwd/mbox",
             75,
         ),

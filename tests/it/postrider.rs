@@ -15,13 +15,15 @@ fn show_says_what_it_needs() {
     for arguments in [&[][..], &["--raw"], &["--json", "--file", "[DIR]/cwd/box"]] {
         show(arguments)
             .status(64)
-            .says("the number of the message to show is missing")
+            .says("the number of the message is missing")
             .hints("postrider list")
             .run();
     }
+    // A word is a search.
     show(&["first"])
-        .status(64)
-        .says("it must be the number of a message, or $ or last for the last one")
+        .file("cwd/box", crate::mailboxes::ONE)
+        .args(["--file", "[DIR]/cwd/box"])
+        .status(1)
         .any_stderr()
         .run();
 }
