@@ -61,9 +61,10 @@ impl Program {
         let Some(stdin) = &mut child.stdin else {
             return Ok(());
         };
-        let text = match self.knows_colours() {
-            true => Cow::Borrowed(text),
-            false => without_colours(text),
+        let text = if self.knows_colours() {
+            Cow::Borrowed(text)
+        } else {
+            without_colours(text)
         };
         stdin.write_all(&locale::encode(&text))
     }
@@ -312,7 +313,7 @@ mod tests {
         for (name, seen) in [("more", "new\nplain mm\n"), ("less", text)] {
             let pager = dir.path().join(name);
             std::os::unix::fs::symlink("/usr/bin/tee", &pager).unwrap();
-            let command = format!("{} FILE >/dev/null", pager.display());
+            let command = format!("{} FILE >/dev/null", pager.to_str().unwrap());
             assert_eq!(show(Limit::Always, &command, &[text]).1, seen, "{name}");
         }
     }

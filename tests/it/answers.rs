@@ -694,7 +694,7 @@ fn a_person_who_names_no_recipient_is_asked() {
             .may_change("cwd/box")
             .at_terminal(|terminal| {
                 terminal.sees("? ");
-                terminal.types(&format!("{command}\n"));
+                terminal.types(format!("{command}\n"));
                 if command != "mail" {
                     terminal.sees("Attached: r.pdf");
                 }

@@ -24,7 +24,7 @@ fn commands_are_kept_for_later_sessions_and_secrets_are_not() {
             "f 1",
         ] {
             terminal.sees("? ");
-            terminal.types(&format!("{line}\n"));
+            terminal.types(format!("{line}\n"));
         }
         terminal.sees("Disk almost full");
         terminal.types("history 2\n");

@@ -58,7 +58,7 @@ fn lists_and_help_go_to_the_pager_too() {
             .at_terminal(|terminal| {
                 terminal.sees("? ");
                 terminal.resizes(100, 24);
-                terminal.types(&format!("{command}\n"));
+                terminal.types(format!("{command}\n"));
                 terminal.sees("PAGED");
                 terminal.sees(last);
                 terminal.sees("? ");
@@ -78,7 +78,7 @@ fn more_and_page_always_use_the_pager() {
     ] {
         reading([ONE, TWO].concat()).at_terminal(|terminal| {
             terminal.sees("? ");
-            terminal.types(&format!("{command}\n"));
+            terminal.types(format!("{command}\n"));
             terminal.sees("PAGED");
             terminal.sees(shown);
             terminal.sees("? ");

@@ -266,7 +266,7 @@ fn a_filter_changes_the_text_unless_it_fails() {
     for filter in ["false", "true", "kill -9 $$"] {
         let ran = typed(&["noask"], |terminal| {
             terminal.waits();
-            terminal.types(&format!("a\n~| {filter}\n"));
+            terminal.types(format!("a\n~| {filter}\n"));
             terminal.sees(filter);
             terminal.types("~.\n");
         });
