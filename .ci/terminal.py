@@ -188,7 +188,7 @@ def main():
         # The version and the directory are others tomorrow.
         shown = re.sub(r"Postrider [0-9.]+\.  ", "Postrider VERSION.  ", shown)
         # So is the mail that somebody has kept on this machine.
-        shown = re.sub(r"\n\d+ unsent messages?\b.*?sends\s+them(?=\n)", "", shown, flags=re.DOTALL)
+        shown = re.sub(r"\n\d+ unsent messages?\b.*?sends\s+(?:them|it)(?=\n)", "", shown, flags=re.DOTALL)
         path = SCREENS / f"{name}.txt"
         if bless:
             SCREENS.mkdir(parents=True, exist_ok=True)

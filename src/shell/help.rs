@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::complaint::{CommandResult, Complaint};
 use super::reader::Reader;
 use crate::compose::escapes;
+use crate::config::colours;
 use crate::config::commands::{Arguments, Command, GROUPS, Help, at_prompt, find_at_prompt};
 use crate::config::variables;
 
@@ -133,6 +134,15 @@ fn of_name(name: &str) -> Option<String> {
     let mut text = find_at_prompt(name).map(of_command).unwrap_or_default();
     if let Some(row) = variables::row_of(name) {
         let _ = writeln!(text, "variable {}: {}", row.name, row.doc);
+        if row.name == "colour" {
+            for meaning in colours::ROWS {
+                let _ = writeln!(
+                    text,
+                    "  {}={}: {}",
+                    meaning.name, meaning.default, meaning.doc
+                );
+            }
+        }
     }
     (!text.is_empty()).then(|| filled(&text))
 }

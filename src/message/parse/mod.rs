@@ -27,7 +27,7 @@ pub mod words;
 
 pub use date::date;
 pub use eight_bit::in_utf_8;
-pub use part::{Content, Part, TextFormat};
+pub use part::{Content, Part};
 pub use searched::each_searched_text;
 pub use structure::structure;
 
