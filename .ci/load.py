@@ -102,7 +102,7 @@ def change_until_stopped(place, number, dice, log):
         commands = "".join(f"delete /{id}\n" for id in chosen)
         for id in chosen:
             log.write("delete", id)
-        commands += dice.choice(["", "unread *\n", "touch *\n"]) + "quit\n"
+        commands += dice.choice(["", "unread *\n", "seen *\n"]) + "quit\n"
         done = place.run(["mailx", "-n", "-N", "-f", str(place.box)], commands)
         complaints = done.stderr.decode("utf-8", "replace").splitlines()
         is_unseen = UNSEEN in complaints
