@@ -16,6 +16,7 @@ Exit: 0 passed, 77 w3m or lxml is not here, else failed.
 import argparse
 import collections
 import concurrent.futures
+import html.entities
 import email
 import os
 import pathlib
@@ -148,6 +149,11 @@ def check(program, number, document, directory):
     # East Asian lines end within what this script takes for a word, and w3m breaks words that are too long.
     for word in [word for word in lost if word in flat.lower() and (len(word) > 6 or not word.isascii())]:
         del lost[word]
+    # An entity without its semicolon is a character by the standard, and a word to both of them.
+    for word in [word for word in lost if word in html.entities.html5]:
+        del lost[word]
+    # A tag that ends in the middle of its address has none: what lxml makes of it holds the tags behind.
+    targets = [target for target in targets if "<" not in target]
     unlisted = [target for target in set(targets) if not is_shown(target, text, flat)]
     long = [line for line in text.split("\n") if len(line) > WIDTH and " " in line.strip()[:WIDTH]]
     long = [line for line in long if not line.startswith("[")]
