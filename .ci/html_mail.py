@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the text that Postrider shows of HTML mails with what w3m and lxml find in them.
 
-    .ci/html.py PROGRAM DATA [--keep DIRECTORY] [--verbose]
+    .ci/html_mail.py PROGRAM DATA [--keep DIRECTORY] [--verbose]
 
 Every HTML part of the mails below DATA is put into a mail of its own and shown by the program, and
 rendered by w3m. What must hold:
@@ -16,8 +16,8 @@ Exit: 0 passed, 77 w3m or lxml is not here, else failed.
 import argparse
 import collections
 import concurrent.futures
-import html.entities
 import email
+import html.entities
 import os
 import pathlib
 import re
