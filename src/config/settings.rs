@@ -513,6 +513,12 @@ impl Settings {
         set.map(|(name, setting)| (name.as_str(), &setting.origin))
     }
 
+    /// Returns where a variable was set that has no row; `None` if it has one, or is not set.
+    pub(crate) fn unknown_origin(&self, name: &str) -> Option<&Origin> {
+        let setting = self.variables.get(name)?;
+        (setting.value.is_some() && variables::row_of(name).is_none()).then_some(&setting.origin)
+    }
+
     /// Returns all variables that were set or unset.
     pub(crate) fn changed(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let variables = self.variables.iter();

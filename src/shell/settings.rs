@@ -46,9 +46,10 @@ impl Reader<'_, '_> {
             .iter()
             .filter_map(|word| word.split('=').next())
             .collect();
-        let unknown = self.settings.unknown();
-        let lines: Vec<String> = unknown
-            .filter(|(name, origin)| names.contains(name) && !matches!(origin, Origin::File { .. }))
+        let lines: Vec<String> = names
+            .into_iter()
+            .filter_map(|name| Some((name, self.settings.unknown_origin(name)?)))
+            .filter(|(_, origin)| !matches!(origin, Origin::File { .. }))
             .map(|(name, origin)| unknown_variable(name, origin))
             .filter(|line| line.contains("did you mean"))
             .collect();
