@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, Weekday};
 
+use crate::message::parse::month_named;
 use crate::sys::clock;
 
 /// What a date has to be, for complaints.
@@ -116,26 +117,10 @@ fn day_of(text: &str, today: NaiveDate) -> Option<NaiveDate> {
 }
 
 fn month(text: &str) -> Option<u32> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     if let Some(number) = number(text) {
         return (1..=12).contains(&number).then_some(number);
     }
-    let named = |name: &&str| text.len() >= 3 && name.starts_with(text);
-    let at = MONTHS.iter().position(named)?;
-    u32::try_from(at + 1).ok()
+    month_named(text.as_bytes())
 }
 
 /// Returns the time that a local clock shows so; where clocks go forward, the next one that exists.

@@ -346,7 +346,7 @@ fn full_year(year: u32, digits: &[u8]) -> i32 {
 }
 
 /// Returns the number of a month's English name, which may be cut to three letters.
-fn month_named(word: &[u8]) -> Option<u32> {
+pub(crate) fn month_named(word: &[u8]) -> Option<u32> {
     const MONTHS: [&str; 12] = [
         "january",
         "february",

@@ -1,4 +1,5 @@
-//! Filling lines with words: the one home of wrapping.
+//! Filling lines with words, where blanks mean no more than that a word ends: HTML and enriched text.
+//! Text whose blanks stay as they are is filled by `display/fill.rs`.
 //!
 //! Words come in pieces of any length; a line is kept until the next word does not fit, and leaves
 //! in larger pieces. Levels (a quote, a list item) put a prefix before each line. Between two lines

@@ -26,6 +26,7 @@ mod uuencode;
 pub mod words;
 
 pub use date::date;
+pub(crate) use date::month_named;
 pub use eight_bit::in_utf_8;
 pub use part::{Content, Part};
 pub use searched::each_searched_text;

@@ -41,6 +41,15 @@ pub(super) fn column(out: &mut String, text: &str, width: usize, fill: bool) {
     }
 }
 
+/// Returns how many columns a text takes; most are ASCII.
+pub(super) fn width_of(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.chars().map(|c| c.width().unwrap_or(0)).sum()
+    }
+}
+
 /// How many levels of a thread are set in: the subject shall still be seen.
 const DEEPEST: usize = 10;
 

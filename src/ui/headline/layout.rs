@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use unicode_width::UnicodeWidthChar;
-
-use super::column::{HeadlineFacts, column, tree};
+use super::column::{HeadlineFacts, column, tree, width_of};
 use super::summary::Summary;
 use crate::config::colours::Meaning;
 use crate::config::headline::{Column, Item, What};
@@ -142,14 +140,6 @@ fn short(bytes: u64) -> String {
         unit *= 1024;
     }
     "huge".to_owned()
-}
-
-fn width_of(text: &str) -> usize {
-    if text.is_ascii() {
-        text.len()
-    } else {
-        text.chars().map(|c| c.width().unwrap_or(0)).sum()
-    }
 }
 
 #[cfg(test)]

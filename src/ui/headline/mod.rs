@@ -7,8 +7,6 @@
 
 use std::fmt::Write;
 
-use unicode_width::UnicodeWidthChar;
-
 use super::Display;
 use crate::config::colours::Meaning;
 use crate::config::headline::Layout;
@@ -19,7 +17,7 @@ mod layout;
 mod summary;
 
 pub(crate) use column::HeadlineFacts;
-use column::{column, tree};
+use column::{column, tree, width_of};
 use summary::Summary;
 
 const SENDER_WIDTH: usize = 17;
@@ -100,13 +98,7 @@ fn append_as_bsd(out: &mut String, facts: HeadlineFacts, summary: &Summary<'_>, 
     // Long numbers push the subject to the right, as in bsd-mailx; they are never cut.
     let _ = write!(out, " {:4}/{:<5} ", facts.lines, facts.size);
     out.push_str(&tree(facts.depth));
-    let used = out.len() - start;
-    // The columns before it are as wide as they are long unless something in them is not ASCII.
-    let used = if out[start..].is_ascii() {
-        used
-    } else {
-        out[start..].chars().map(|c| c.width().unwrap_or(0)).sum()
-    };
+    let used = width_of(&out[start..]);
     let subject = summary.subject_text();
     column(out, &subject, display.edge.saturating_sub(used), false);
     if facts.current && display.palette.is_on() {
