@@ -11,6 +11,8 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use spooling::unspooled;
+
 use crate::charset::{self, Label};
 use crate::config::{Environment, KnownNames, Settings};
 use crate::exit::{Failure, Kind};
@@ -34,6 +36,7 @@ mod pictures;
 pub mod premade;
 pub mod render;
 mod request;
+pub(crate) mod spooling;
 mod unicode;
 
 pub use attachment::Attached;
@@ -333,18 +336,11 @@ impl<'a> Composer<'a> {
     }
 
     fn try_text_forms(&mut self, request: &Request, signals: &Signals) -> Result<(), Failure> {
-        let spooling = |error: io::Error| {
-            Failure::new(
-                Kind::CannotCreate,
-                "cannot write the message to a temporary file",
-            )
-            .because(error)
-        };
         let draft = &mut self.composed.draft;
         // Terminal sequences go first: the HTML form is made of the text as it is then.
         if request.plain {
             let mut stripped = Spool::new();
-            message::strip_terminal_codes(draft.body.reader(), &mut stripped).map_err(spooling)?;
+            message::strip_terminal_codes(draft.body.reader(), &mut stripped).map_err(unspooled)?;
             draft.body = stripped;
         }
         if let Some(path) = &request.html {
@@ -366,14 +362,14 @@ impl<'a> Composer<'a> {
             // A reader without HTML would see an empty mail: the text is made from the HTML.
             if draft.body.is_empty() {
                 let mut html = Vec::new();
-                io::Read::read_to_end(&mut input.body.reader(), &mut html).map_err(spooling)?;
+                io::Read::read_to_end(&mut input.body.reader(), &mut html).map_err(unspooled)?;
                 let text = message::plain_of_html(&html, None);
-                draft.body = Spool::read_from(&mut text.as_bytes()).map_err(spooling)?;
+                draft.body = Spool::read_from(&mut text.as_bytes()).map_err(unspooled)?;
             }
             draft.html = Some(input.body);
         } else if request.preformatted {
             let mut html = Spool::new();
-            message::preformatted(&draft.body, &mut html).map_err(spooling)?;
+            message::preformatted(&draft.body, &mut html).map_err(unspooled)?;
             draft.html = Some(html);
         }
         Ok(())

@@ -14,6 +14,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::compose::attachment::source_of_opened;
+use crate::compose::spooling::unspooled;
 use crate::compose::{Attached, Composer, Request};
 use crate::exit::{Failure, Kind};
 use crate::message::{
@@ -42,11 +43,7 @@ impl Composer<'_> {
     /// HTML says `cid:`.
     pub(super) fn pictures(&mut self, request: &Request, signals: &Signals) {
         if let Err(error) = self.try_pictures(request, signals) {
-            let failure = Failure::new(
-                Kind::CannotCreate,
-                "cannot write the message to a temporary file",
-            );
-            self.composed.failures.push(failure.because(error));
+            self.composed.failures.push(unspooled(error));
         }
     }
 

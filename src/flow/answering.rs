@@ -10,6 +10,7 @@ use super::sending::SendFlow;
 use crate::address::NamedAddress;
 use crate::compose::answer::{self, Answer, Heading, PeopleRules, Whom};
 use crate::compose::premade::{self, Redirection};
+use crate::compose::spooling::unspooled;
 use crate::compose::{Carried, Request};
 use crate::config::{KnownNames, Settings};
 use crate::exit::{Failure, Kind};
@@ -202,9 +203,4 @@ pub(crate) fn spooled(make: impl FnOnce(&mut dyn FnMut(&str))) -> Result<Spool, 
     });
     result.map_err(unspooled)?;
     Ok(spool)
-}
-
-fn unspooled(error: io::Error) -> Failure {
-    let what = "cannot write the message to a temporary file";
-    Failure::new(Kind::CannotCreate, what).because(error)
 }

@@ -12,6 +12,7 @@ use crate::compose::Request;
 use crate::compose::answer::Heading;
 use crate::compose::escapes::{Event, Extent, Messages, TypedLines, Typing};
 use crate::compose::input::{self, Input};
+use crate::compose::spooling::unspooled;
 use crate::config::Settings;
 use crate::config::commands::find_at_prompt;
 use crate::diagnostics::Diagnostics;
@@ -181,9 +182,7 @@ fn lines_of(source: &mut CommandSource<'_>) -> Input {
         match source.next() {
             Event::Line(line) => {
                 if let Err(error) = input.body.write_all(&line) {
-                    let what = "cannot write the message to a temporary file";
-                    let failure = Failure::new(Kind::CannotCreate, what).because(error);
-                    input.failure = Some(failure);
+                    input.failure = Some(unspooled(error));
                     return input;
                 }
             }

@@ -8,11 +8,12 @@
 //! in `header`.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::compose::Request;
+use crate::compose::spooling::unspooled;
 use crate::config::{Environment, Settings};
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
@@ -245,13 +246,8 @@ impl Typist<'_> {
     }
 
     fn insert(&mut self, bytes: &[u8]) -> Result<(), Ending> {
-        self.text.write_all(bytes).map_err(|error| {
-            let failure = Failure::new(
-                Kind::CannotCreate,
-                "cannot write the message to a temporary file",
-            );
-            Ending::Broken(failure.because(error))
-        })
+        let written = self.text.write_all(bytes);
+        written.map_err(|error| Ending::Broken(unspooled(error)))
     }
 
     /// Executes an escape; only what ends the message is an error here.
@@ -379,14 +375,6 @@ fn unknown(command: &[u8]) -> Failure {
     };
     Failure::new(Kind::Usage, what)
         .hint("~? lists the escapes; write ~~ to begin a line of text with ~")
-}
-
-fn unspooled(error: io::Error) -> Failure {
-    Failure::new(
-        Kind::CannotCreate,
-        "cannot write the message to a temporary file",
-    )
-    .because(error)
 }
 
 fn joined(list: &[OsString]) -> String {

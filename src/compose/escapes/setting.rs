@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::{Typist, unspooled};
+use super::Typist;
+use crate::compose::spooling::unspooled;
 use crate::config::commands::find_in_rc_files;
 use crate::config::variables::{self, ValueKind};
 use crate::config::{Origin, listed, mailrc};

@@ -3,7 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Typist, joined, overview, show, unspooled};
+use super::{Typist, joined, overview, show};
+use crate::compose::spooling::unspooled;
 use crate::exit::Failure;
 use crate::sanitize;
 

@@ -6,8 +6,9 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{Extent, Typist, header, unspooled};
+use super::{Extent, Typist, header};
 use crate::compose::attachment;
+use crate::compose::spooling::unspooled;
 use crate::compose::unicode;
 use crate::config::{self, bang, file_name};
 use crate::exit::{Failure, Kind};
