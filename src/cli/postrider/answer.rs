@@ -18,8 +18,7 @@ use crate::flow::answering::{self, ForwardOptions};
 use crate::flow::reading::{self, FoundMailbox};
 use crate::flow::sending::SendOptions;
 use crate::mailbox::{Changes, CommitOptions, Flags, LockOptions, Mailbox};
-use crate::report::ReportError;
-use crate::sanitize;
+use crate::report::{self, ReportError};
 use crate::sys::spool::Spool;
 
 /// What both have: how the mail is sent, and from which mailbox the message comes.
@@ -267,22 +266,12 @@ impl Answering<'_> {
     fn message(&self, found: &FoundMailbox) -> Result<(Mailbox, usize, Vec<u8>), ReportError> {
         let journals = reading::journals(self.environment);
         let mailbox = Mailbox::open_index(&found.path, &journals)?;
-        let count = mailbox.messages().len();
-        if count == 0 {
+        if mailbox.messages().is_empty() {
             return Err(ReportError::NoMail);
         }
-        let number = match self.number {
-            usize::MAX => count,
-            number => number,
-        };
-        let index = number.checked_sub(1).filter(|index| *index < count);
-        let Some(index) = index else {
-            let path = sanitize::path(&found.path);
-            let what = format!("{number}: Invalid message number (there are {count} in {path})");
-            return Err(Failure::new(Kind::Nothing, what).into());
-        };
+        let index = report::index_of(&mailbox, self.number)?;
         let message = mailbox.read(index).map_err(|error| {
-            let what = format!("{number}: cannot read the message");
+            let what = format!("{}: cannot read the message", index + 1);
             Failure::new(Kind::Io, what).because(error)
         })?;
         Ok((mailbox, index, message))

@@ -321,11 +321,9 @@ fn part(text: &str) -> Result<String, String> {
 impl ListArguments {
     /// Returns the task.
     pub(in crate::cli) fn task(&self) -> Task {
-        let mut filters = self.filters.filters();
-        filters.extend(self.states.filters());
         Task::List {
             json: self.json,
-            selection: Selection::of(&self.lists, filters),
+            selection: searched(&self.lists, &self.filters, &self.states),
         }
     }
 }
