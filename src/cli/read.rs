@@ -16,9 +16,8 @@ use crate::report::{self, ReportError, ShowForm, json};
 use crate::selection::{FlagChoice, Selection};
 use crate::shell::batch::{self, BatchChange};
 use crate::shell::extract::{ExtractRequest, extract};
-use crate::shell::options::ReaderContext;
+use crate::shell::options::{ReaderContext, plain_display_of};
 use crate::shell::{self, CommandInput, Reader};
-use crate::submission::identity;
 use crate::sys::output::Output;
 use crate::sys::signals::Signals;
 use crate::sys::stdin::Interruptible;
@@ -215,12 +214,7 @@ fn perform(
     screen: Screen<'_>,
 ) -> Result<Option<Kind>, ReportError> {
     let (path, journals) = (&found.path, &around.journals);
-    let display = || {
-        let own = || identity::own_addresses(settings);
-        let posix = around.environment.posixly_correct;
-        let is_terminal = around.stdout_is_terminal;
-        Display::of(settings, around.size, own).suited(is_terminal, posix, settings)
-    };
+    let display = || plain_display_of(settings, &around);
     match task {
         Task::Check => Ok(None),
         Task::Headers(choice) => report::headers(path, *choice, &display(), journals, screen),

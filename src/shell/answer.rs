@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 
+use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::input::CommandSource;
 use super::reader::Reader;
@@ -13,7 +14,6 @@ use super::text::Text;
 use crate::compose::Request;
 use crate::compose::answer::Whom;
 use crate::compose::input;
-use crate::config::words::{Backslash, split};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow;
@@ -292,8 +292,7 @@ fn complaint(failure: Failure) -> Complaint {
 
 /// Splits the recipients, the last word, from the message list before it, as s-nail does.
 fn split_recipients<'t>(command: &str, text: &'t str) -> Result<(&'t str, OsString), Complaint> {
-    let words =
-        split(text, Backslash::Literal).map_err(|_| Complaint::wrong("Missing closing quote"))?;
+    let words = command_line::words(text)?;
     match words.into_iter().next_back() {
         // `forward 3` forgets the recipients; the account 3 is nobody's.
         Some(word) if !is_list(&word.text) => {

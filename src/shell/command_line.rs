@@ -1,12 +1,22 @@
 //! How a line of the prompt divides into a command and its arguments, and what the table of commands
 //! says of it.
 
+use super::complaint::Complaint;
 use crate::config::commands::{Command, Effect, find_at_prompt};
+use crate::config::words::{self, Backslash, Word};
 
 /// Returns whether a line asks for more than to show something.
 pub(super) fn does_more_than_show(line: &str) -> bool {
     let (word, _) = split(line);
     find_at_prompt(word).is_some_and(|command| !word.is_empty() && changes(command))
+}
+
+/// Returns the words of a command's arguments, as they are in a message list: a backslash is itself.
+///
+/// # Errors
+/// A quote is open.
+pub(super) fn words(text: &str) -> Result<Vec<Word>, Complaint> {
+    words::split(text, Backslash::Literal).map_err(|_| Complaint::wrong("Missing closing quote"))
 }
 
 /// Returns whether a command changes something, in the mailbox or in another file.

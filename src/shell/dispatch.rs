@@ -13,6 +13,7 @@ use super::input::CommandSource;
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
 use super::script::Script;
+use super::store::Storing;
 use super::undo::Undo;
 use crate::compose::answer::Whom;
 use crate::config::commands::{
@@ -153,8 +154,7 @@ impl Reader<'_, '_> {
         // Marks made before the failure came from a script that was written for other
         // circumstances. A person who types `q` would write them unseen.
         if let Some(failed) = self.held_back_by().map(str::to_owned) {
-            let messages = self.mailbox.messages();
-            let unmarked: Vec<Mark> = messages.iter().map(|m| Mark::new(m.flags)).collect();
+            let unmarked = Mark::none_in(&self.mailbox);
             if std::mem::replace(&mut self.marks, unmarked) != self.marks {
                 self.say(&format!(
                     "no message is marked, because \"{failed}\" failed"
@@ -240,7 +240,8 @@ impl Reader<'_, '_> {
                 }
                 // Holding back is no failure of its own: the first failure is the exit status.
                 Some(found) if self.is_held_back(found) => {
-                    self.hold_back(found, line);
+                    let failed = self.held_back_by().unwrap_or_default().to_owned();
+                    self.hold_back(found.name, line, &failed);
                     if found.reads_text() {
                         self.skip_text(source);
                     }
@@ -281,13 +282,13 @@ impl Reader<'_, '_> {
         self.held_back_by().is_some() && command_line::changes(command)
     }
 
-    /// Says that a command is held back, once for each name.
-    pub(super) fn hold_back(&mut self, command: &Command, line: &str) {
-        if self.script.hold_back(command.name) {
-            let failed = self.held_back_by().unwrap_or_default();
+    /// Says that a command is held back because another one has failed, once for each name.
+    pub(super) fn hold_back(&mut self, name: &'static str, line: &str, failed: &str) {
+        if self.script.hold_back(name) {
             let line = line.trim();
-            let line = format!("\"{line}\" is not carried out, because \"{failed}\" failed");
-            self.say(&line);
+            self.say(&format!(
+                "\"{line}\" is not carried out, because \"{failed}\" failed"
+            ));
         }
     }
 
@@ -336,10 +337,10 @@ impl Reader<'_, '_> {
             PromptCommand::Delete => self.delete(text),
             PromptCommand::DeleteAndPrint => self.delete_and_print(text),
             PromptCommand::Undelete => self.undelete(text),
-            PromptCommand::Save => self.save(text),
-            PromptCommand::SaveByAuthor => self.save_by_author(text),
-            PromptCommand::Copy => self.copy(text),
-            PromptCommand::CopyByAuthor => self.copy_by_author(text),
+            PromptCommand::Save => self.store_in_file(text, Storing::Save),
+            PromptCommand::SaveByAuthor => self.store_by_author(text, Storing::Save),
+            PromptCommand::Copy => self.store_in_file(text, Storing::Copy),
+            PromptCommand::CopyByAuthor => self.store_by_author(text, Storing::Copy),
             PromptCommand::Write => self.write(text),
             PromptCommand::Edit => self.edit(text),
             PromptCommand::Visual => self.visual(text),
@@ -374,8 +375,8 @@ impl Reader<'_, '_> {
             PromptCommand::Folders => self.folders(text),
             PromptCommand::Newmail => self.newmail(text),
             PromptCommand::Undo => self.undo(text),
-            PromptCommand::Move => self.move_messages(text),
-            PromptCommand::MoveByAuthor => self.move_by_author(text),
+            PromptCommand::Move => self.store_in_file(text, Storing::Move),
+            PromptCommand::MoveByAuthor => self.store_by_author(text, Storing::Move),
             PromptCommand::Unread => self.unread(text),
             PromptCommand::New => self.new_again(text),
             PromptCommand::Seen => self.seen(text),

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::parts::name_of;
-use super::plain_file;
+use super::parts;
 use super::store::attachments;
 use super::unreadable;
 use crate::exit::{Failure, Kind};
@@ -45,18 +44,18 @@ pub(crate) fn extract(
         .map_err(|error| unreadable::failure(index, error))?;
     let content = fields::split_from_line(&bytes).1;
     let found = structure(content);
-    let mut parts = Vec::new();
+    let mut chosen = Vec::new();
     match &request.part {
-        Some(number) => parts
+        Some(number) => chosen
             .push(part::find(&found.parts, number).ok_or_else(|| part::missing(index, number))?),
-        None => attachments(&found.parts, &mut parts),
+        None => attachments(&found.parts, &mut chosen),
     }
-    if parts.is_empty() {
+    if chosen.is_empty() {
         let what = format!("{}: the message has no attachment", index + 1);
         return Err(Failure::new(Kind::Nothing, what));
     }
-    for part in &parts {
-        let written = write(part, &request.directory);
+    for part in &chosen {
+        let written = parts::create(part, &request.directory);
         match &written {
             Ok((path, size)) if request.json => screen.raw(&told(part, path, *size)),
             Ok((path, _)) => screen.text(&format!("{}\n", sanitize::path(path))),
@@ -70,16 +69,6 @@ pub(crate) fn extract(
     }
     screen.finish()?;
     Ok(None)
-}
-
-/// Writes one part; returns its path and how many bytes it has.
-fn write(part: &Part<'_>, directory: &Path) -> Result<(PathBuf, usize), Failure> {
-    // The sender of the mail chose the name of the part: it names no directory and no file that is
-    // there.
-    let name = plain_file::safe_name(&name_of(part));
-    let bytes = part.decoded();
-    let path = plain_file::create(directory, &name, &bytes)?;
-    Ok((path, bytes.len()))
 }
 
 fn told(part: &Part<'_>, path: &Path, size: usize) -> Vec<u8> {

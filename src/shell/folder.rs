@@ -8,15 +8,14 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::mark::Mark;
 use super::options::display_of;
 use super::quit::is_same_file;
 use super::reader::{Closed, Reader, may_write};
 use super::undo::Undo;
-use crate::config;
 use crate::config::commands::{Arguments, Command, PromptCommand};
-use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind};
 use crate::flow::reading::{self, FoundMailbox, Opening};
 use crate::mailbox::Mailbox;
@@ -123,10 +122,7 @@ impl Reader<'_, '_> {
     fn adopt(&mut self, mailbox: Mailbox, read_only: bool) {
         let messages = mailbox.messages();
         self.current = first_of_interest(messages.iter().map(|message| message.flags));
-        self.marks = messages
-            .iter()
-            .map(|message| Mark::new(message.flags))
-            .collect();
+        self.marks = Mark::none_in(&mailbox);
         self.shown = false;
         self.page = self.current / self.options.screen;
         self.read_only = read_only || !may_write(&mailbox);
@@ -151,12 +147,7 @@ impl Reader<'_, '_> {
             return Err(Complaint::new(line, Some(Kind::NoInput)));
         }
         // The failure itself was reported, and is the exit status.
-        if self.script.hold_back(name) {
-            let line = line.trim();
-            self.say(&format!(
-                "\"{line}\" is not carried out, because \"{failed}\" failed"
-            ));
-        }
+        self.hold_back(name, line, &failed);
         Ok(())
     }
 
@@ -228,11 +219,7 @@ impl Reader<'_, '_> {
     }
 
     fn list_directory(&mut self, directory: &Path) -> Result<(), Failure> {
-        let Some(signals) = self.around.signals else {
-            return Err(Failure::new(Kind::Software, "cannot run a program here"));
-        };
-        let terminal = self.around.stdin_is_terminal;
-        let tools = config::tools(&self.settings, &self.around.environment, terminal);
+        let (tools, signals) = self.tools()?;
         let mut line = self.options.lister.as_bytes().to_vec();
         line.push(b' ');
         line.extend(quoted(directory));
@@ -287,8 +274,7 @@ fn quoted(path: &Path) -> Vec<u8> {
 
 /// Returns the one argument of a command, without its quotes.
 fn one_word(command: &str, text: &str) -> Result<Option<String>, Complaint> {
-    let words =
-        split(text, Backslash::Literal).map_err(|_| Complaint::wrong("Missing closing quote"))?;
+    let words = command_line::words(text)?;
     let mut words = words.into_iter();
     let first = words.next().map(|word| word.text);
     match words.next() {

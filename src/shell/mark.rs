@@ -1,6 +1,6 @@
 //! The marks that a session puts on messages, kept in memory until the reader is left.
 
-use crate::mailbox::Flags;
+use crate::mailbox::{Flags, Mailbox};
 use crate::ui::headline;
 
 /// The place of a message after the session.
@@ -54,6 +54,12 @@ impl Mark {
             is_tagged: false,
             is_in_mbox: false,
         }
+    }
+
+    /// Returns the marks of a mailbox in which nothing was done yet.
+    pub(super) fn none_in(mailbox: &Mailbox) -> Vec<Mark> {
+        let messages = mailbox.messages().iter();
+        messages.map(|message| Mark::new(message.flags)).collect()
     }
 
     /// Returns whether the message is deleted when the mailbox is left.

@@ -64,10 +64,7 @@ impl Reader<'_, '_> {
         let (mailbox, places) =
             opened.map_err(|error| Failure::new(error.kind(), with_causes(&error)))?;
         let messages = mailbox.messages();
-        let mut marks: Vec<Mark> = messages
-            .iter()
-            .map(|message| Mark::new(message.flags))
-            .collect();
+        let mut marks = Mark::none_in(&mailbox);
         for (before, place) in places.iter().enumerate() {
             if let Some(place) = *place {
                 let (old, now) = (self.mailbox.messages()[before].flags, messages[place].flags);

@@ -98,7 +98,7 @@ impl QuitRules {
     ///
     /// Under POSIX's rules a variable counts only if it was set; our own defaults do not.
     fn of(settings: &Settings, environment: &Environment) -> QuitRules {
-        let posix = environment.posixly_correct || settings.is_set("posix");
+        let posix = is_posix(settings, environment);
         let holds = |name: &str| {
             if posix {
                 settings.any(name).is_some()
@@ -206,7 +206,7 @@ fn limit_of(settings: &Settings, around: &ReaderContext<'_>) -> Limit {
         rows: around.size.rows.saturating_sub(1),
         columns: around.size.columns,
     };
-    let posix = around.environment.posixly_correct || settings.is_set("posix");
+    let posix = is_posix(settings, &around.environment);
     match settings.get("crt") {
         // `set crt` without a number is the height of the terminal (POSIX).
         Some("") => screenful,
@@ -237,13 +237,22 @@ fn for_pager(environment: &Environment) -> Vec<(&'static str, &'static str)> {
 
 /// Returns how messages look to a reader of a mailbox with so many.
 pub(super) fn display_of(settings: &Settings, around: &ReaderContext<'_>, count: usize) -> Display {
-    let own = || identity::own_addresses(settings);
-    let posix = around.environment.posixly_correct;
-    let display = Display::of(settings, around.size, own);
-    let mut display = display.suited(around.stdout_is_terminal, posix, settings);
+    let mut display = plain_display_of(settings, around);
     display.number_width = count.to_string().len().max(3);
     if around.stdout_is_terminal {
         display.palette = colour::palette_of(settings, &around.environment);
     }
     display
+}
+
+/// Returns how messages look without a dialogue: in no colours.
+pub(crate) fn plain_display_of(settings: &Settings, around: &ReaderContext<'_>) -> Display {
+    let own = || identity::own_addresses(settings);
+    let posix = is_posix(settings, &around.environment);
+    Display::of(settings, around.size, own).suited(around.stdout_is_terminal, posix, settings)
+}
+
+/// Returns whether POSIX's own rules hold where they differ from what people expect.
+fn is_posix(settings: &Settings, environment: &Environment) -> bool {
+    environment.posixly_correct || settings.is_set("posix")
 }

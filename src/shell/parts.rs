@@ -1,11 +1,11 @@
 //! Parts of messages: `3.2` in a list, the tree that `struct` shows, and the files made of parts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::plain_file;
 use super::reader::Reader;
-use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind};
 use crate::message::parse::{Content, Part, structure};
 use crate::report::part::find;
@@ -46,8 +46,7 @@ impl Reader<'_, '_> {
         {
             return Ok((targets, list.to_owned()));
         }
-        let words = split(list, Backslash::Literal);
-        let words = words.map_err(|_| Complaint::wrong("Missing closing quote"))?;
+        let words = command_line::words(list)?;
         let mut others = String::new();
         for (place, word) in words.iter().enumerate() {
             let end = words.get(place + 1).map_or(list.len(), |next| next.start);
@@ -120,17 +119,23 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Writes a part into a directory.
-    ///
-    /// The sender of the mail chose the name of the part: it names no directory and no file that is
-    /// there.
+    /// Writes a part into a directory, and says so.
     pub(super) fn write_part(&mut self, part: &Part<'_>, directory: &Path) -> Result<(), Failure> {
-        let name = plain_file::safe_name(&name_of(part));
-        let bytes = part.decoded();
-        let path = plain_file::create(directory, &name, &bytes)?;
-        self.say_written(&path, true, &bytes.len().to_string());
+        let (path, size) = create(part, directory)?;
+        self.say_written(&path, true, &size.to_string());
         Ok(())
     }
+}
+
+/// Writes a part into a directory; returns its path and how many bytes it has.
+///
+/// The sender of the mail chose the name of the part: it names no directory and no file that is
+/// there.
+pub(super) fn create(part: &Part<'_>, directory: &Path) -> Result<(PathBuf, usize), Failure> {
+    let name = plain_file::safe_name(&name_of(part));
+    let bytes = part.decoded();
+    let path = plain_file::create(directory, &name, &bytes)?;
+    Ok((path, bytes.len()))
 }
 
 /// Splits `3.2.1` into the number of a message and that of a part.
@@ -154,7 +159,7 @@ pub(super) fn no_part(target: &Target) -> Failure {
 }
 
 /// Returns the name that a part has, or one made of its number.
-pub(crate) fn name_of(part: &Part<'_>) -> String {
+fn name_of(part: &Part<'_>) -> String {
     match &part.file_name {
         Some(name) => name.clone(),
         None => {

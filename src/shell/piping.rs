@@ -5,9 +5,10 @@
 
 use std::io::{self, Write};
 
+use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::reader::Reader;
-use crate::config::words::{Backslash, Word, split};
+use crate::config::words::Word;
 use crate::config::{self, bang};
 use crate::exit::{Failure, Kind};
 use crate::sys::signals::Signals;
@@ -127,8 +128,7 @@ fn not_copied(error: io::Error) -> Failure {
 /// signs of a list are the command, so that `pipe 3 wc -l` needs no quotes; so is all of a line that
 /// ends in an option.
 fn split_command(text: &str) -> Result<(&str, Option<String>), Complaint> {
-    let words =
-        split(text, Backslash::Literal).map_err(|_| Complaint::wrong("Missing closing quote"))?;
+    let words = command_line::words(text)?;
     let listed = words
         .iter()
         .take_while(|word| is_listed(text, word))

@@ -106,10 +106,7 @@ impl<'a, 's> Reader<'a, 's> {
             first_of_interest(messages.iter().map(|message| message.flags))
         };
         Reader {
-            marks: messages
-                .iter()
-                .map(|message| Mark::new(message.flags))
-                .collect(),
+            marks: Mark::none_in(&mailbox),
             current,
             listing: Listing::default(),
             shown: false,

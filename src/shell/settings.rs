@@ -9,7 +9,7 @@ use super::input::CommandSource;
 use super::reader::Reader;
 use crate::config::commands::RcCommand;
 use crate::config::mailrc::{self, Context};
-use crate::config::{Origin, Problem, Weight, listed, tools, unknown_variable, words};
+use crate::config::{Origin, Problem, Weight, listed, unknown_variable, words};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::sanitize;
 
@@ -154,12 +154,8 @@ impl Reader<'_, '_> {
     }
 
     fn output_of(&mut self, command: &str) -> Result<(PathBuf, Vec<u8>), Failure> {
-        let Some(signals) = self.around.signals else {
-            return Err(Failure::new(Kind::Usage, "source cannot run commands here"));
-        };
         self.screen.flush();
-        let terminal = self.around.stdin_is_terminal;
-        let tools = tools(&self.settings, &self.around.environment, terminal);
+        let (tools, signals) = self.tools()?;
         let output = tools.output_of(command.trim().as_bytes(), None, signals)?;
         let mut text = Vec::new();
         let read = output.reader().take(MAX_OUTPUT).read_to_end(&mut text);

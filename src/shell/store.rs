@@ -8,11 +8,11 @@ use std::fs;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use super::command_line;
 use super::commit::{counted, notices_of, prepend, unfinished};
 use super::complaint::{CommandResult, Complaint};
 use super::plain_file;
 use super::reader::Reader;
-use crate::config::words::{Backslash, split};
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
     AppendOptions, Flags, Holder, Incoming, Mailbox, Waiter, append_all, could_append, with_flags,
@@ -22,51 +22,29 @@ use crate::sanitize;
 use crate::sys::clock;
 
 impl Reader<'_, '_> {
-    /// Appends messages to a file, and marks them as saved.
-    pub(super) fn save(&mut self, text: &str) -> CommandResult {
-        let (list, name) = split_file(text)?;
-        let messages = self.messages_to_keep(list)?;
-        let path = self.file_of(name.as_deref().unwrap_or("&"));
-        self.store(&messages, path, Storing::Save)
-    }
-
-    /// Appends messages to a file, and deletes them here.
-    pub(super) fn move_messages(&mut self, text: &str) -> CommandResult {
-        self.changeable()?;
-        let (list, name) = split_file(text)?;
-        let messages = self.messages_to_keep(list)?;
-        let path = self.file_of(name.as_deref().unwrap_or("&"));
-        self.store(&messages, path, Storing::Move)
-    }
-
-    /// Appends messages to a file named after the author of the first, and deletes them here.
-    pub(super) fn move_by_author(&mut self, list: &str) -> CommandResult {
-        self.changeable()?;
-        let messages = self.messages_to_keep(list)?;
-        let path = self.author_file(messages[0]);
-        self.store(&messages, path, Storing::Move)
-    }
-
     /// Appends messages to a file.
-    pub(super) fn copy(&mut self, text: &str) -> CommandResult {
+    pub(super) fn store_in_file(&mut self, text: &str, storing: Storing) -> CommandResult {
+        self.storable(storing)?;
         let (list, name) = split_file(text)?;
         let messages = self.messages_to_keep(list)?;
         let path = self.file_of(name.as_deref().unwrap_or("&"));
-        self.store(&messages, path, Storing::Copy)
-    }
-
-    /// Appends messages to a file named after the author of the first, and marks them as saved.
-    pub(super) fn save_by_author(&mut self, list: &str) -> CommandResult {
-        let messages = self.messages_to_keep(list)?;
-        let path = self.author_file(messages[0]);
-        self.store(&messages, path, Storing::Save)
+        self.store(&messages, path, storing)
     }
 
     /// Appends messages to a file named after the author of the first.
-    pub(super) fn copy_by_author(&mut self, list: &str) -> CommandResult {
+    pub(super) fn store_by_author(&mut self, list: &str, storing: Storing) -> CommandResult {
+        self.storable(storing)?;
         let messages = self.messages_to_keep(list)?;
         let path = self.author_file(messages[0]);
-        self.store(&messages, path, Storing::Copy)
+        self.store(&messages, path, storing)
+    }
+
+    /// Returns the error if messages cannot leave the mailbox.
+    fn storable(&self, storing: Storing) -> CommandResult {
+        match storing {
+            Storing::Move => self.changeable(),
+            Storing::Copy | Storing::Save => Ok(()),
+        }
     }
 
     /// Returns the file that is named after a message's author.
@@ -315,7 +293,7 @@ impl Reader<'_, '_> {
 
 /// What becomes of messages that are appended to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Storing {
+pub(super) enum Storing {
     /// They stay.
     Copy,
     /// They are marked as saved.
@@ -415,8 +393,7 @@ pub(super) fn attachments<'a>(parts: &[Part<'a>], found: &mut Vec<Part<'a>>) {
 ///
 /// Quotes keep blanks in a name, as they do in lists.
 fn split_file(text: &str) -> Result<(&str, Option<String>), Complaint> {
-    let words =
-        split(text, Backslash::Literal).map_err(|_| Complaint::wrong("Missing closing quote"))?;
+    let words = command_line::words(text)?;
     let (start, name) = match words.into_iter().next_back() {
         Some(word) => (word.start, Some(word.text)),
         None => (0, None),

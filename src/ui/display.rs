@@ -130,7 +130,7 @@ impl Display {
             width: self.columns,
             breaks: is_terminal,
         };
-        if settings.retained.is_none() && (posix || settings.is_set("posix")) {
+        if settings.retained.is_none() && posix {
             self.retain.clear();
         }
         self
