@@ -13,7 +13,7 @@ use super::complaint::{CommandResult, Complaint};
 use super::mark::Mark;
 use super::options::display_of;
 use super::quit::is_same_file;
-use super::reader::{Closed, Reader, may_write};
+use super::reader::{Closed, Reader, may_write, start_of};
 use super::undo::Undo;
 use crate::config::commands::{Arguments, Command, PromptCommand};
 use crate::exit::{Failure, Kind};
@@ -21,7 +21,7 @@ use crate::flow::reading::{self, FoundMailbox, Opening};
 use crate::mailbox::Mailbox;
 use crate::report::unreadable::Unread;
 use crate::sanitize;
-use crate::selection::{FlagChoice, first_of_interest};
+use crate::selection::FlagChoice;
 
 impl Reader<'_, '_> {
     /// Says which mailbox is open, or opens another one.
@@ -121,7 +121,7 @@ impl Reader<'_, '_> {
     /// Takes over a mailbox and begins with it as at the start.
     fn adopt(&mut self, mailbox: Mailbox, read_only: bool) {
         let messages = mailbox.messages();
-        self.current = first_of_interest(messages.iter().map(|message| message.flags));
+        self.current = start_of(&mailbox, &self.settings);
         self.marks = Mark::none_in(&mailbox);
         self.shown = false;
         self.page = self.current / self.options.screen;

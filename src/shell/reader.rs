@@ -100,11 +100,7 @@ impl<'a, 's> Reader<'a, 's> {
         settings.problems_are_told();
         let options = ReaderOptions::of(&settings, &around);
         let messages = mailbox.messages();
-        let current = if settings.is_set("showlast") {
-            messages.len().saturating_sub(1)
-        } else {
-            first_of_interest(messages.iter().map(|message| message.flags))
-        };
+        let current = start_of(&mailbox, &settings);
         Reader {
             marks: Mark::none_in(&mailbox),
             current,
@@ -422,6 +418,16 @@ impl Index for Reader<'_, '_> {
 
     fn allnet(&self) -> bool {
         self.options.allnet
+    }
+}
+
+/// Returns the message that is current where a mailbox was just opened.
+pub(super) fn start_of(mailbox: &Mailbox, settings: &Settings) -> usize {
+    let messages = mailbox.messages();
+    if settings.is_set("showlast") {
+        messages.len().saturating_sub(1)
+    } else {
+        first_of_interest(messages.iter().map(|message| message.flags))
     }
 }
 

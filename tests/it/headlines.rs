@@ -291,6 +291,11 @@ fn headers_and_z_show_screenfuls() {
 fn showlast_starts_at_the_last_message() {
     let case = reading(mails(3)).args(["-S", "quiet", "-S", "showlast"]);
     case.stdin("=\nx\n").stdout("3\n").run();
+    // Another mailbox begins in the same way.
+    let case = reading(mails(3)).args(["-S", "quiet", "-S", "noheader", "-S", "showlast"]);
+    let case = case.file("cwd/other", mails(2));
+    let case = case.may_change("cwd/box").stdin("file other\n=\nx\n");
+    case.stdout("\"box\" complete\n2\n").run();
 }
 
 // HS10 HS12 HS13 var:prompt
