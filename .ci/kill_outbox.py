@@ -56,12 +56,15 @@ FAULTS = {"kill": None, "ENOSPC": WRITES, "EIO": WRITES | READS}
 class Case:
     """What the relay does, which entries wait before, and what is run."""
 
-    def __init__(self, name, phase, waiting, sends, lose=None):
-        self.name, self.phase, self.waiting, self.sends, self.lose = name, phase, waiting, sends, lose
+    def __init__(self, name, phase, waiting, sends, lose=None, delay=0.0):
+        self.name, self.phase, self.waiting, self.sends, self.lose, self.delay = name, phase, waiting, sends, lose, delay
 
 
 CASES = [
     Case("send, the relay takes it", "up", 0, True),
+    # A message that a relay takes at once has no entry; one that waits for each reply has one early.
+    Case("send, the relay takes it slowly", "up", 0, True, delay=0.01),
+    Case("send, the 250 of a slow relay is lost", "up", 0, True, lose=1, delay=0.01),
     Case("send, the relay says 451", "451", 0, True),
     Case("send, nobody listens", "refused", 0, True),
     Case("send, the 250 is lost", "up", 0, True, lose=1),
@@ -125,7 +128,7 @@ class World:
             self.send(token)
         self.forget_routes()
         self.relay.enter(case.phase)
-        self.relay.lose = case.lose
+        self.relay.lose, self.relay.delay = case.lose, case.delay
         return tokens
 
     def files(self):
@@ -218,7 +221,7 @@ def left_over(world):
     """Files of entries must be listed, whatever state they are in."""
     if not world.outbox.is_dir():
         return []
-    there = {found[1] for path in world.outbox.iterdir() if (found := re.fullmatch(r"([0-9a-f-]+)\.(?:q|dot|new)", path.name))}
+    there = {found[1] for path in world.outbox.iterdir() if (found := re.fullmatch(r"([0-9a-f-]+)\.(?:q|dot|new|dot\.new)", path.name))}
     listed = world.run(["outbox", "list", "--json"]).stdout.decode(errors="replace")
     return [f"not listed: {name}" for name in sorted(there) if name not in listed]
 

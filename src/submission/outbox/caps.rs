@@ -40,10 +40,7 @@ impl Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
     /// It does.
-    For {
-        /// Whether other messages are in it.
-        others: bool,
-    },
+    Enough,
     /// It does not, and this is why.
     None(String),
 }
@@ -92,6 +89,6 @@ impl Outbox {
             );
             return Ok(Room::None(why));
         }
-        Ok(Room::For { others: count > 0 })
+        Ok(Room::Enough)
     }
 }
