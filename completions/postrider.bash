@@ -29,6 +29,9 @@ _postrider() {
             postrider,forward)
                 cmd="postrider__subcmd__forward"
                 ;;
+            postrider,generate)
+                cmd="postrider__subcmd__generate"
+                ;;
             postrider,help)
                 cmd="postrider__subcmd__help"
                 ;;
@@ -68,6 +71,24 @@ _postrider() {
             postrider,show)
                 cmd="postrider__subcmd__show"
                 ;;
+            postrider__subcmd__generate,completion)
+                cmd="postrider__subcmd__generate__subcmd__completion"
+                ;;
+            postrider__subcmd__generate,help)
+                cmd="postrider__subcmd__generate__subcmd__help"
+                ;;
+            postrider__subcmd__generate,man)
+                cmd="postrider__subcmd__generate__subcmd__man"
+                ;;
+            postrider__subcmd__generate__subcmd__help,completion)
+                cmd="postrider__subcmd__generate__subcmd__help__subcmd__completion"
+                ;;
+            postrider__subcmd__generate__subcmd__help,help)
+                cmd="postrider__subcmd__generate__subcmd__help__subcmd__help"
+                ;;
+            postrider__subcmd__generate__subcmd__help,man)
+                cmd="postrider__subcmd__generate__subcmd__help__subcmd__man"
+                ;;
             postrider__subcmd__help,count)
                 cmd="postrider__subcmd__help__subcmd__count"
                 ;;
@@ -79,6 +100,9 @@ _postrider() {
                 ;;
             postrider__subcmd__help,forward)
                 cmd="postrider__subcmd__help__subcmd__forward"
+                ;;
+            postrider__subcmd__help,generate)
+                cmd="postrider__subcmd__help__subcmd__generate"
                 ;;
             postrider__subcmd__help,help)
                 cmd="postrider__subcmd__help__subcmd__help"
@@ -118,6 +142,12 @@ _postrider() {
                 ;;
             postrider__subcmd__help,show)
                 cmd="postrider__subcmd__help__subcmd__show"
+                ;;
+            postrider__subcmd__help__subcmd__generate,completion)
+                cmd="postrider__subcmd__help__subcmd__generate__subcmd__completion"
+                ;;
+            postrider__subcmd__help__subcmd__generate,man)
+                cmd="postrider__subcmd__help__subcmd__generate__subcmd__man"
                 ;;
             postrider__subcmd__help__subcmd__outbox,drop)
                 cmd="postrider__subcmd__help__subcmd__outbox__subcmd__drop"
@@ -195,7 +225,7 @@ _postrider() {
 
     case "${cmd}" in
         postrider)
-            opts="-h -V --help --version send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help"
+            opts="-h -V --help --version send read list search count show extract delete mark reply forward outbox resend ses-password generate mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -644,8 +674,106 @@ _postrider() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        postrider__subcmd__generate)
+            opts="-h --help man completion help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__generate__subcmd__completion)
+            opts="-h --help bash zsh fish postrider mailx mail Mail"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__generate__subcmd__help)
+            opts="man completion help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__generate__subcmd__help__subcmd__completion)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__generate__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__generate__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__generate__subcmd__man)
+            opts="-h --help postrider sendmail mailq newaliases mailx mail Mail postrider-mailrc"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         postrider__subcmd__help)
-            opts="send read list search count show extract delete mark reply forward outbox resend ses-password mailx sendmail help"
+            opts="send read list search count show extract delete mark reply forward outbox resend ses-password generate mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -703,6 +831,48 @@ _postrider() {
         postrider__subcmd__help__subcmd__forward)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__generate)
+            opts="man completion"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__generate__subcmd__completion)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__generate__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -5,6 +5,7 @@
 //! main ─ run ─┬─ cli ──────────────┐  what was typed          one direction only:
 //!             ├─ shell             │  the interactive reader  a layer knows those below it
 //!             ├─ flow              │  send a mail, open a mailbox
+//!             ├─ install           │  pages, completions, links: the program on a machine
 //!             ├─ report            │  listings and JSON
 //!             ├─ diagnostics       │  standard error, and the worst failure
 //!             ├─ ui                │  what a terminal shows
@@ -75,6 +76,7 @@ mod diagnostics;
 pub mod door;
 mod exit;
 mod flow;
+mod install;
 pub mod mailbox;
 pub mod message;
 mod report;

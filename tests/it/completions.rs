@@ -17,7 +17,7 @@ use crate::documents::{assert_current, compare};
 const NAMES: [&str; 3] = ["mailx", "mail", "Mail"];
 
 /// What stands behind an option, by the name that its value has in the help.
-const HINTS: [(&str, ValueHint); 26] = [
+const HINTS: [(&str, ValueHint); 27] = [
     ("ADDRESS", ValueHint::EmailAddress),
     ("AGE", ValueHint::Other),
     ("COMMAND", ValueHint::Other),
@@ -39,6 +39,7 @@ const HINTS: [(&str, ValueHint); 26] = [
     ("PART", ValueHint::Other),
     ("RECIPIENT", ValueHint::EmailAddress),
     ("REGION", ValueHint::Other),
+    ("SHELL", ValueHint::Other),
     ("SIZE", ValueHint::Other),
     ("TEXT", ValueHint::Other),
     ("TYPE", ValueHint::Other),

@@ -272,12 +272,15 @@ fn subcommands() -> String {
                     == argument.get_help().map(ToString::to_string)
         })
     };
-    let is_face = |command: &clap::Command| {
+    // The other faces read their own command lines, and some subcommands read no configuration.
+    let reads_configuration = |command: &clap::Command| {
         let mut arguments = command.get_arguments();
-        arguments.any(|argument| argument.get_id() == "arguments")
+        arguments.any(|argument| argument.get_id() == "no_system_rc")
     };
     let is_common = |argument: &Arg| {
-        let mut others = all.iter().filter(|(_, command)| !is_face(command));
+        let mut others = all
+            .iter()
+            .filter(|(_, command)| reads_configuration(command));
         others.all(|(_, command)| says(command, argument))
     };
     let mut text = String::new();
@@ -291,7 +294,7 @@ fn subcommands() -> String {
             .filter(|argument| !is_common(argument));
         text.push_str(&options(own));
     }
-    text.push_str(".SS Options of every subcommand\n");
+    text.push_str(".SS Options of every subcommand that reads the configuration\n");
     let send = command.find_subcommand("send").expect("it is there");
     text.push_str(&options(send.get_arguments().filter(|a| is_common(a))));
     text

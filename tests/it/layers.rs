@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module with the modules it may know; a new module needs a place on the map, and a row.
-const MAP: [(&str, &[&str]); 21] = [
+const MAP: [(&str, &[&str]); 22] = [
     ("main", &["door"]),
     ("lib", &[]),
     // For the program's own files outside the library.
@@ -21,6 +21,7 @@ const MAP: [(&str, &[&str]); 21] = [
         "cli",
         &[
             "flow",
+            "install",
             "diagnostics",
             "shell",
             "ui",
@@ -57,6 +58,8 @@ const MAP: [(&str, &[&str]); 21] = [
             "exit",
         ],
     ),
+    // What a machine gets: pages, completions, links.
+    ("install", &["sanitize", "sys", "exit"]),
     (
         "diagnostics",
         &["submission", "transport", "sanitize", "sys", "exit"],

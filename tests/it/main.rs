@@ -53,6 +53,7 @@ mod headlines;
 mod host;
 mod html_mail;
 mod idioms;
+mod installing;
 mod json;
 mod judge;
 mod kept;

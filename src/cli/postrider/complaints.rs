@@ -27,6 +27,10 @@ fn failure(error: &clap::Error) -> Failure {
             usage("a subcommand is missing").hint("postrider --help lists the subcommands")
         }
         ErrorKind::MissingRequiredArgument => missing(error),
+        ErrorKind::InvalidValue if !words(error, ContextKind::ValidValue).is_empty() => {
+            let valid = words(error, ContextKind::ValidValue);
+            usage(what(error)).hint(format!("it is one of: {}", valid.join(", ")))
+        }
         _ => {
             let list = "postrider --help lists the subcommands and options";
             let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg]
@@ -54,9 +58,12 @@ fn missing(error: &clap::Error) -> Failure {
         usage("the messages to change are missing").hint(
             "name messages (postrider list prints the numbers), or use --all or a filter such as --from",
         )
-    } else {
+    } else if is_missing("--unflag") {
         usage("the mark to set is missing")
             .hint("use --read, --unread, --flag, --unflag, --answered or --unanswered")
+    } else {
+        usage(format!("'{}' is missing", names.join("', '")))
+            .hint("postrider SUBCOMMAND --help lists what it takes")
     }
 }
 
@@ -121,6 +128,10 @@ mod tests {
             ("delete", "the messages to change are missing"),
             ("mark --read", "the messages to change are missing"),
             ("mark 1", "the mark to set is missing"),
+            ("ses-password", "'<REGION>' is missing"),
+            ("generate man", "'<NAME>' is missing"),
+            ("generate completion", "'<SHELL>' is missing"),
+            ("generate man mutt", "invalid value 'mutt' for '<NAME>'"),
             (
                 "show --json --raw 1",
                 "'--json' cannot be used together with '--raw'",

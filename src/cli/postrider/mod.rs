@@ -4,6 +4,7 @@ mod answer;
 mod common;
 mod complaints;
 pub(crate) mod flush;
+pub(crate) mod generate;
 pub(crate) mod looking;
 pub(crate) mod options;
 pub(crate) mod outbox;
@@ -63,6 +64,7 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         PostriderCommand::Outbox { command } => outbox::run(&command, &environment, diagnostics),
         PostriderCommand::Resend(arguments) => resend::run(arguments, &environment, diagnostics),
         PostriderCommand::SesPassword(arguments) => ses_password::run(&arguments, diagnostics),
+        PostriderCommand::Generate { command } => generate::run(&command, diagnostics),
         // These faces read their own command lines, which clap could not: what an option means
         // depends on what stands behind it.
         PostriderCommand::Mailx(rest) => mailx::run(&rest.arguments, diagnostics),

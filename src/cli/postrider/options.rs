@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use super::answer::{ForwardArguments, ReplyArguments};
 use super::common::CommonArguments;
+use super::generate::GenerateCommand;
 use super::looking::{
     CountArguments, ExtractArguments, FilterArguments, ListArguments, MailboxArguments,
     ReadArguments, SearchArguments, ShowArguments,
@@ -101,6 +102,12 @@ pub(crate) enum PostriderCommand {
     /// holds for one region. The login name is the id of that access key. Write the password to the
     /// file that password-file names.
     SesPassword(SesPasswordArguments),
+    /// Print a manual page, or the completions of a shell
+    Generate {
+        /// What to print
+        #[command(subcommand)]
+        command: GenerateCommand,
+    },
     /// Take a mailx command line
     #[command(disable_help_flag = true)]
     Mailx(OtherFace),
