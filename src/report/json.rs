@@ -1,9 +1,9 @@
 //! The JSON forms: one object a line, for programs.
 //!
 //! The keys are listed in [`schema`](super::schema). Text is decoded (RFC 2047, charset) and in
-//! UTF-8 whatever the locale. Where bytes of the mail are not UTF-8 and no charset is declared,
-//! each such byte is U+FFFD and a second key, the first with `_raw` behind, holds the bytes in
-//! base64. Times are RFC 3339, in the zone the sender gave. What is not there is `null`. Characters
+//! UTF-8 whatever the locale. A field that is not UTF-8 is read by the charset that the message
+//! declares for its text; where there is none, each such byte is U+FFFD. In both cases a second key,
+//! the first with `_raw` behind, holds the bytes in base64. Times are RFC 3339, in the zone the sender gave. What is not there is `null`. Characters
 //! that `sanitize` would replace are written as `\u` escapes: nothing is lost, no terminal harmed.
 
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::mailbox::{Flags, FromLine, MessageRef};
 use crate::message::holds_addresses;
-use crate::message::parse::{Content, Part, date, display, fields, structure, words};
+use crate::message::parse::{Content, FieldText, Part, date, display, fields, structure, words};
 use crate::sanitize;
 
 /// How many bytes of a field body have their encoded words decoded; the rest is not decoded.
@@ -139,11 +139,12 @@ impl<'g> ObjectWriter<'g> {
             message_id,
             date: time,
         } = KnownFields::of(header);
-        let named = from.map(words::first_address);
+        let text_of = FieldText::of(header);
+        let named = from.map(|body| text_of.first_address(body));
         // The keys are in alphabetical order, by hand: a map that sorts them would hold the whole
         // message in memory.
         self.buffer.push(b'{');
-        self.text("cc", cc, Some(words::decode_addresses));
+        self.text("cc", cc, Some((&text_of, words::decode_addresses)));
         self.raw("cc", cc);
         self.date(from_line, time);
         self.text("envelope_from", sender, None);
@@ -152,7 +153,7 @@ impl<'g> ObjectWriter<'g> {
             self.fields(fields::split_header(content).0);
         }
         self.value("flags", &json!(flag_names(message.flags)));
-        self.text("from", from, Some(words::decode_addresses));
+        self.text("from", from, Some((&text_of, words::decode_addresses)));
         self.value(
             "from_address",
             &json!(named.as_ref().map(|named| &named.address)),
@@ -160,14 +161,18 @@ impl<'g> ObjectWriter<'g> {
         self.value("from_name", &json!(named.as_ref().map(|named| &named.name)));
         self.raw("from", from);
         self.value("lines", &json!(message.lines));
-        self.text("message_id", message_id, Some(words::decode_unfolded));
+        self.text(
+            "message_id",
+            message_id,
+            Some((&text_of, words::decode_unfolded)),
+        );
         self.raw("message_id", message_id);
         self.value("number", &json!(number));
         if let Some(content) = content {
             self.parts(content);
         }
         self.value("size", &json!(message.len));
-        self.text("subject", subject, Some(words::decode_unfolded));
+        self.text("subject", subject, Some((&text_of, words::decode_unfolded)));
         self.raw("subject", subject);
         if let Some(content) = content {
             self.key("text");
@@ -177,7 +182,7 @@ impl<'g> ObjectWriter<'g> {
             });
             self.buffer.push(b'"');
         }
-        self.text("to", to, Some(words::decode_addresses));
+        self.text("to", to, Some((&text_of, words::decode_addresses)));
         self.raw("to", to);
         if let Some(content) = content {
             self.value("unknown_charsets", &json!(unknown_charsets(content)));
@@ -270,16 +275,23 @@ impl<'g> ObjectWriter<'g> {
     }
 
     /// Writes bytes of the mail as text under a key, its encoded words decoded by what is given for it.
-    fn text(&mut self, key: &str, bytes: Option<&[u8]>, decode: Option<Decode>) {
+    fn text(&mut self, key: &str, bytes: Option<&[u8]>, decode: Option<(&FieldText<'_>, Decode)>) {
         self.key(key);
         let Some(bytes) = bytes else {
             return self.buffer.extend_from_slice(b"null");
         };
         // A field folded over lines is one text (RFC 5322 section 2.2.3).
-        let bytes = fields::unfold(bytes);
+        let mut bytes = fields::unfold(bytes);
+        if let Some((text_of, _)) = decode
+            && std::str::from_utf8(&bytes).is_err()
+            && text_of.has_charset()
+        {
+            let text = text_of.in_utf_8(&bytes).into_owned();
+            bytes = Cow::Owned(text.into_bytes());
+        }
         self.buffer.push(b'"');
         let mut rest = &*bytes;
-        if let Some(decode) = decode
+        if let Some((_, decode)) = decode
             && memmem::find(rest, b"=?").is_some()
         {
             // The sender chooses how long a field is, so the work of decoding has a limit.
@@ -315,17 +327,18 @@ impl<'g> ObjectWriter<'g> {
     fn fields(&mut self, block: &[u8]) {
         self.key("fields");
         self.buffer.push(b'[');
+        let text_of = FieldText::of(block);
         for (index, field) in fields::fields(block).enumerate() {
             if index > 0 {
                 self.buffer.push(b',');
             }
             self.buffer.push(b'{');
-            let decode = if holds_addresses(field.name) {
+            let decode: Decode = if holds_addresses(field.name) {
                 words::decode_addresses
             } else {
                 words::decode_unfolded
             };
-            self.text("body", Some(field.body), Some(decode));
+            self.text("body", Some(field.body), Some((&text_of, decode)));
             self.raw("body", Some(field.body));
             // A name is ASCII, or the line is no field.
             self.text("name", Some(field.name), None);

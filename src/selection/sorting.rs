@@ -6,7 +6,7 @@ use super::order::Order;
 use super::subject;
 use super::thread;
 use super::when::{seconds, sent};
-use crate::message::parse::{fields, words};
+use crate::message::parse::{FieldText, fields, words};
 
 /// How much of a text counts, in bytes: who sends a subject of a megabyte shall not fill the memory.
 const MAX_KEY: usize = 256;
@@ -45,10 +45,16 @@ impl SortKey {
     /// Returns the key of a name; any beginning of it is enough where it is the only such one.
     pub(crate) fn named(name: &str) -> Option<SortKey> {
         let name = name.to_ascii_lowercase();
-        let exact = Self::NAMES.iter().find(|(known, _)| *known == name);
+        // mutt's names.
+        let name = match &*name {
+            "threads" => "thread",
+            "date-sent" => "date",
+            name => name,
+        };
+        let exact = Self::NAMES.iter().find(|&&(known, _)| known == name);
         let mut begun = Self::NAMES
             .iter()
-            .filter(|(known, _)| known.starts_with(&name));
+            .filter(|(known, _)| known.starts_with(name));
         let only = match (begun.next(), begun.next()) {
             (Some(only), None) if !name.is_empty() => Some(only),
             _ => None,
@@ -83,13 +89,15 @@ pub(crate) fn sorted(index: &dyn Index, key: SortKey) -> Order {
         SortKey::From => sort_by_text(index, &mut sequence, &|block| index.sender(block)),
         SortKey::Subject => sort_by_text(index, &mut sequence, &|block| {
             let header = fields::split_from_line(block).1;
-            let text = fields::find(header, "subject").map(words::decode);
+            let text =
+                fields::find(header, "subject").map(|body| FieldText::of(header).words(body));
             subject::base(&text.unwrap_or_default()).0.to_owned()
         }),
         SortKey::To => sort_by_text(index, &mut sequence, &|block| {
             let header = fields::split_from_line(block).1;
             let to = fields::find(header, "to").unwrap_or_default();
-            words::first_address(words::cut(to, MAX_KEY * 4)).address
+            let to = words::cut(to, MAX_KEY * 4);
+            FieldText::of(header).first_address(to).address
         }),
     }
     Order::new(sequence, Vec::new())

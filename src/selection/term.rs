@@ -1,18 +1,14 @@
 //! One thing that a message is asked: its number, a flag, a text in a field, a date, a size.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 use std::time::SystemTime;
-
-use memchr::memmem;
 
 use super::flags::FlagChoice;
 use super::index::{Index, View};
 use super::needle::Needle;
 use super::when::delivered;
-use crate::message::holds_addresses;
-use crate::message::parse::{each_searched_text, fields, words};
+use crate::message::parse::{FieldText, each_searched_text, fields};
 
 /// One thing that a message is asked.
 #[derive(Clone, Debug)]
@@ -80,18 +76,22 @@ impl Term {
                 local(&index.sender(seen.block())).eq_ignore_ascii_case(wanted)
             }
             Term::Field(names, needle) => {
+                let text_of = FieldText::of(seen.header());
                 let found = seen
                     .fields(names)
-                    .any(|field| needle.is_in(&decoded(field.name, field.body)));
+                    .any(|field| needle.is_in(&text_of.value(&field)));
                 // Without a From field the sender is the one of the From_ line.
                 found
                     || names.iter().any(|name| name == "from")
                         && needle.is_in(&index.sender(seen.block()))
             }
-            Term::Address(names, needle) => seen.fields(names).any(|field| {
-                let text = decoded(field.name, field.body);
-                addresses(&text).any(|address| needle.is_in(address))
-            }),
+            Term::Address(names, needle) => {
+                let text_of = FieldText::of(seen.header());
+                seen.fields(names).any(|field| {
+                    let text = text_of.value(&field);
+                    addresses(&text).any(|address| needle.is_in(address))
+                })
+            }
             Term::Exists(names) => seen.fields(names).next().is_some(),
             Term::Header(needle) => seen.has_in_header(needle),
             Term::Body(needle) => seen.has_in_text(needle),
@@ -142,9 +142,10 @@ impl<'i> Seen<'i> {
     }
 
     fn has_in_header(&self, needle: &Needle) -> bool {
+        let text_of = FieldText::of(self.header());
         fields::fields(self.header()).any(|field| {
             let name = String::from_utf8_lossy(field.name);
-            needle.is_in(&format!("{name}: {}", decoded(field.name, field.body)))
+            needle.is_in(&format!("{name}: {}", text_of.value(&field)))
         })
     }
 
@@ -162,21 +163,6 @@ impl<'i> Seen<'i> {
     fn delivered(&self) -> Option<SystemTime> {
         delivered(self.block())
     }
-}
-
-/// Returns a field body decoded; plain ASCII is not copied.
-fn decoded<'a>(name: &[u8], body: &'a [u8]) -> Cow<'a, str> {
-    if body.is_ascii()
-        && memmem::find(body, b"=?").is_none()
-        && memchr::memchr(b'\n', body).is_none()
-    {
-        return String::from_utf8_lossy(body);
-    }
-    Cow::Owned(if holds_addresses(name) {
-        words::decode_list(body)
-    } else {
-        words::decode(body)
-    })
 }
 
 /// Returns the bare addresses of a decoded list: what stands between angle brackets, else the entry.

@@ -9,7 +9,7 @@ use super::index::Index;
 use super::order::Order;
 use super::subject;
 use super::when::{seconds, sent};
-use crate::message::parse::{fields, words};
+use crate::message::parse::{FieldText, fields, words};
 
 /// How many references of a message count: the first one, and the last ones.
 const MAX_REFERENCES: usize = 8;
@@ -86,7 +86,7 @@ impl Facts {
         }
         let end = u32::try_from(self.references.len()).unwrap_or(u32::MAX);
         self.reference_ends.push(end);
-        let title = title.map(|body| words::decode(words::cut(body, MAX_FIELD)));
+        let title = title.map(|body| FieldText::of(block).words(words::cut(body, MAX_FIELD)));
         let title = title.unwrap_or_default();
         let (base, is_answer) = subject::base(&title);
         self.subjects.push(match base {

@@ -40,6 +40,7 @@ mod domains;
 mod dropping;
 mod entries;
 mod escapes;
+mod field_charsets;
 mod file_names;
 mod flushing;
 mod folders;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 
 use crate::address::{BareNames, EnvelopeAddress, MAX_RECIPIENTS, NamedAddress, parse_people};
-use crate::message::parse::{fields, words};
+use crate::message::parse::{FieldText, fields};
 use crate::sanitize;
 
 /// How many entries that are no addresses are told of.
@@ -59,9 +59,10 @@ impl<'a> Gathered<'a> {
     /// Returns the people of all fields of that name.
     pub(super) fn of_fields(&mut self, header: &[u8], name: &str) -> Vec<NamedAddress> {
         let mut people = Vec::new();
+        let text_of = FieldText::of(header);
         for field in fields::fields(header).filter(|field| field.is(name)) {
             if people.len() < MAX_RECIPIENTS {
-                people.extend(self.of_list(&words::decode_list(field.body)));
+                people.extend(self.of_list(&text_of.addresses(field.body)));
             }
         }
         people

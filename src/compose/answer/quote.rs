@@ -1,7 +1,7 @@
 //! The text of a message as a reply quotes it.
 
 use crate::message::parse::fields::{self, Field};
-use crate::message::parse::{date, display, words};
+use crate::message::parse::{FieldText, date, display, words};
 use crate::sanitize;
 
 /// The fields that tell who wrote what to whom.
@@ -46,7 +46,7 @@ pub(crate) fn quoted(message: &[u8], heading: Heading, prefix: &str, emit: &mut 
         Heading::None => {}
         Heading::Attribution => (lines.emit)(&attribution(header)),
         Heading::Fields => lines.push(&first_fields(header)),
-        Heading::AllFields => lines.push(&shown_fields(fields::fields(header))),
+        Heading::AllFields => lines.push(&shown_fields(header, fields::fields(header))),
     }
     display::each_of_text(message, IN_MAIL, &mut |piece| {
         lines.push(&sanitize::text(piece.as_bytes()));
@@ -57,7 +57,8 @@ pub(crate) fn quoted(message: &[u8], heading: Heading, prefix: &str, emit: &mut 
 /// Returns the line that says who wrote a text, and when: `On 2026-11-16 09:00 +0100, Ada <a@x>
 /// wrote:`.
 fn attribution(header: &[u8]) -> String {
-    let author = fields::find(header, "from").map(words::first_address);
+    let text_of = FieldText::of(header);
+    let author = fields::find(header, "from").map(|body| text_of.first_address(body));
     let shown = match author {
         Some(author) if !author.name.is_empty() => {
             format!("{} <{}>", author.name, author.address)
@@ -86,17 +87,18 @@ pub(super) fn first_fields(header: &[u8]) -> String {
         let mut fields = fields::fields(header);
         fields.find(move |field| field.is(name))
     };
-    shown_fields(FIRST_FIELDS.into_iter().filter_map(named))
+    shown_fields(header, FIRST_FIELDS.into_iter().filter_map(named))
 }
 
-/// Returns header fields as lines, decoded and safe to show, and an empty line.
-fn shown_fields<'a>(fields: impl Iterator<Item = Field<'a>>) -> String {
+/// Returns some fields of a header as lines, decoded and safe to show, and an empty line.
+fn shown_fields<'a>(header: &'a [u8], fields: impl Iterator<Item = Field<'a>>) -> String {
     /// How much of a field is shown, in bytes: a list of recipients may have thousands.
     const MAX_SHOWN: usize = 2000;
+    let text_of = FieldText::of(header);
     let mut out = String::new();
     for field in fields {
         let cut = words::cut(field.body, MAX_SHOWN);
-        let text = words::decode(cut);
+        let text = text_of.words(cut);
         out.push_str(&sanitize::line(field.name));
         out.push_str(": ");
         out.push_str(&sanitize::line(text.as_bytes()));

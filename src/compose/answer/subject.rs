@@ -1,7 +1,7 @@
 //! The subject of an answer: `Re: ` or `Fwd: ` once, whatever stands there already.
 
 use crate::address::spaces_for_controls;
-use crate::message::parse::{fields, words};
+use crate::message::parse::{FieldText, fields, words};
 
 /// How much of a subject is taken over, in bytes: no mail program shows more.
 const MAX_SUBJECT: usize = 4096;
@@ -28,7 +28,7 @@ pub(super) fn of_forward(header: &[u8]) -> String {
 
 fn with_prefix(prefix: &str, known: &[&str], header: &[u8]) -> String {
     let body = fields::find(header, "subject").unwrap_or_default();
-    let decoded = words::decode(words::cut(body, MAX_SUBJECT));
+    let decoded = FieldText::of(header).words(words::cut(body, MAX_SUBJECT));
     // An encoded word may hold a line end; a reply is no place to complain of it.
     let clean = spaces_for_controls(&decoded);
     let mut rest = clean.trim();

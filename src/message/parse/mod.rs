@@ -12,8 +12,8 @@ pub mod bytes;
 mod date;
 mod description;
 pub mod display;
-mod eight_bit;
 pub mod enriched;
+mod field_text;
 pub mod fields;
 pub(in crate::message) mod filler;
 pub mod html;
@@ -27,7 +27,7 @@ pub mod words;
 
 pub use date::date;
 pub(crate) use date::month_named;
-pub use eight_bit::in_utf_8;
+pub use field_text::FieldText;
 pub use part::{Content, Part};
 pub use searched::each_searched_text;
 pub use structure::structure;

@@ -1,7 +1,7 @@
 //! The text of a message that a search looks at: every text of it, decoded, without layout.
 
 use super::markup::Markup;
-use super::{Content, Part, enriched, fields, html, structure, words};
+use super::{Content, FieldText, Part, enriched, fields, html, structure};
 
 /// How much HTML of a part is rendered for a search, in bytes: what follows is looked at as it stands.
 const MAX_HTML: usize = 4_000_000;
@@ -25,10 +25,11 @@ fn in_part(part: &Part<'_>, text: &mut String, test: &mut dyn FnMut(&str) -> boo
     match &part.content {
         Content::Multipart(parts) => parts.iter().any(|part| in_part(part, text, test)),
         Content::Message(block, parts) => {
+            let text_of = FieldText::of(block);
             let mut fields = fields::fields(block);
             fields.any(|field| {
                 let name = String::from_utf8_lossy(field.name);
-                test(&format!("{name}: {}", words::decode(field.body)))
+                test(&format!("{name}: {}", text_of.value(&field)))
             }) || parts.iter().any(|part| in_part(part, text, test))
         }
         Content::Leaf if is_text(part) => {

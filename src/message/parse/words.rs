@@ -23,15 +23,11 @@ pub fn cut(bytes: &[u8], most: usize) -> &[u8] {
 }
 
 /// Returns a field body as text: unfolded, 8-bit bytes and encoded words (RFC 2047) decoded.
+///
+/// It is for fields that stand alone; [`FieldText`](super::FieldText) knows the charset of the message.
 pub fn decode(body: &[u8]) -> String {
     let body = unfold(body);
     decode_unfolded(&decode_text(&body)).into_owned()
-}
-
-/// Returns the body of a field of addresses as text, as [`decode`] does; see [`decode_addresses`].
-pub fn decode_list(body: &[u8]) -> String {
-    let body = unfold(body);
-    decode_addresses(&decode_text(&body)).into_owned()
 }
 
 /// Returns text with its encoded words decoded.
@@ -400,7 +396,7 @@ mod tests {
             ("", ""),
         ];
         for (given, expected) in cases {
-            assert_eq!(decode_list(given.as_bytes()), expected, "{given}");
+            assert_eq!(decode_addresses(given), expected, "{given}");
         }
     }
 

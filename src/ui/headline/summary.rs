@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, FixedOffset};
 use memchr::{memchr, memchr_iter};
 
-use crate::message::parse::{date, fields, in_utf_8, words};
+use crate::message::parse::{FieldText, date, fields};
 use crate::sanitize;
 use crate::ui::Display;
 
@@ -92,7 +92,7 @@ impl<'a> Summary<'a> {
     fn envelope_sender(&self) -> Cow<'a, str> {
         let line = self.from_line.unwrap_or_default();
         let sender = line.split(|&byte| byte == b' ').nth(1).unwrap_or_default();
-        text_of(sender)
+        text_of(b"", sender)
     }
 
     /// Returns the date of the From_ line in `ctime`'s form, else that of the Date field so.
@@ -122,11 +122,9 @@ impl<'a> Summary<'a> {
 
     /// Returns the subject, decoded and safe.
     pub(super) fn subject_text(&self) -> Cow<'a, str> {
-        match self.subject.map(|body| in_utf_8(self.block, body)) {
-            Some(Cow::Borrowed(body)) => text_of(body),
-            Some(Cow::Owned(body)) => text_of(&body).into_owned().into(),
-            None => Cow::default(),
-        }
+        self.subject
+            .map(|body| text_of(self.block, body))
+            .unwrap_or_default()
     }
 
     /// Returns the first recipient in the To field.
@@ -180,7 +178,7 @@ fn shown<'a>(block: &[u8], body: &'a [u8], name: bool) -> Cow<'a, str> {
     if let Some(address) = plain_address(body).filter(|_| !name) {
         return Cow::Borrowed(address);
     }
-    let found = words::first_address(&in_utf_8(block, body));
+    let found = FieldText::of(block).first_address(body);
     let text = if name { found.shown() } else { &found.address };
     safe(text).into_owned().into()
 }
@@ -227,7 +225,7 @@ fn without_comment(body: &[u8]) -> &[u8] {
 }
 
 /// Returns a field body decoded and safe to show in one line.
-pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
+pub(super) fn text_of<'a>(block: &[u8], body: &'a [u8]) -> Cow<'a, str> {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~');
     let mut equals = memchr_iter(b'=', body);
     if body.iter().all(plain)
@@ -236,7 +234,7 @@ pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
     {
         return Cow::Borrowed(text);
     }
-    safe(&words::decode(body)).into_owned().into()
+    safe(&FieldText::of(block).words(body)).into_owned().into()
 }
 
 fn safe(text: &str) -> Cow<'_, str> {

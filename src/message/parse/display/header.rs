@@ -3,10 +3,10 @@
 use memchr::memmem;
 
 use super::output::TextOutput;
-use crate::charset::{self, in_charset};
+use crate::charset;
 use crate::message::holds_addresses;
 use crate::message::parse::fields::{self, Field};
-use crate::message::parse::words;
+use crate::message::parse::{FieldText, words};
 
 /// How much of a header is shown, in bytes.
 pub(super) const MAX_HEADER: usize = 1 << 20;
@@ -55,7 +55,7 @@ pub(super) fn header(
     let mut writer = HeaderWriter {
         start: out.len(),
         out,
-        label,
+        text_of: FieldText::labelled(label),
         unknown: None,
     };
     let is_whole = match choice {
@@ -97,7 +97,7 @@ struct HeaderWriter<'o, 'g> {
     /// How long the text was before the header. The limit counts the text, not the bytes: decoded
     /// text may be longer.
     start: usize,
-    label: Option<&'o str>,
+    text_of: FieldText<'static>,
     /// The first charset of encoded words that we do not know, and the one they are read in.
     unknown: Option<(String, charset::Charset)>,
 }
@@ -113,7 +113,7 @@ impl HeaderWriter<'_, '_> {
         self.out.push(&charset::decode_text(field.name));
         self.out.push(": ");
         let is_list = holds_addresses(field.name);
-        self.out.push(&field_text(shown, is_list, self.label));
+        self.out.push(&field_text(shown, is_list, &self.text_of));
         if hidden > 0 {
             self.out.push(&format!(" [-- and {hidden} more --]"));
         } else if cut < field.body.len() {
@@ -127,20 +127,14 @@ impl HeaderWriter<'_, '_> {
     }
 }
 
-fn field_text(body: &[u8], is_list: bool, label: Option<&str>) -> String {
+fn field_text(body: &[u8], is_list: bool, text_of: &FieldText<'_>) -> String {
     if body.is_ascii() && memmem::find(body, b"=?").is_none() {
         return charset::decode_text(body).replace("\r\n", "\n");
     }
-    let body = fields::unfold(body);
-    // Mailers that write 8-bit fields write them in the charset of the text.
-    let text = match std::str::from_utf8(&body) {
-        Ok(text) => text.into(),
-        Err(_) => in_charset(&body, label),
-    };
     let text = if is_list {
-        words::decode_addresses(&text)
+        text_of.addresses(body)
     } else {
-        words::decode_unfolded(&text)
+        text_of.words(body)
     };
     // A line end within an encoded word would look like another field, such as a forged From: it is
     // shown as a visible sign.
