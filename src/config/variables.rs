@@ -157,7 +157,7 @@ pub const ROWS: &[Row] = &[
     way("autocc", &[], Address, "", "Recipients who get a copy of every message."),
     row("autoinc", &["newmail"], OneOf(TAKE_UP), "", "Take up new messages of the open mailbox before each prompt, as `newmail` does. With `no`, or unset, they are only announced."),
     row("autoprint", &[], Switch, "", "Show the next message after `delete`."),
-    row("autosort", &[], Text, "", "Sort each mailbox when it is opened: date, from, size, status, subject, thread, to, or one of them with reverse- in front; see sort."),
+    row("autosort", &["sort"], Text, "", "Sort each mailbox when it is opened: date, from, size, status, subject, thread, to, or one of them with reverse- in front; see sort. mutt's `threads` and `mailbox-order` are known too."),
     row("bang", &[], Switch, "", "In a shell command of `!` or `~!`, replace each `!` by the last such command; `\\!` is a `!`."),
     row("cmd", &[], Text, "", "The command of `pipe` where none is given."),
     row("colour", &["color"], Colours, "", "Colour what the reader shows at a terminal; a list such as `new=bold,quote=bright-blue` changes the looks. If it is not set, colours are used unless NO_COLOR is set; never if TERM is dumb. If unset, they are not used. See COLOURS."),

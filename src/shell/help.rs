@@ -9,7 +9,7 @@ use crate::config::colours;
 use crate::config::commands::{Arguments, Command, GROUPS, Help, at_prompt, find_at_prompt};
 use crate::config::variables;
 
-/// How wide the texts of help are.
+/// How wide the texts of help are: a line of 80 columns would wrap on many terminals of 80.
 const WIDTH: usize = 79;
 
 /// What `help lists` shows.
@@ -27,8 +27,8 @@ names all unread messages, and all with \"disk\" in the subject.
 A deleted message counts for undelete only.
 Words with a name narrow the list: `:u from:cron older:7d` is what is unread,
 from cron, and older than 7 days.
-  from: to: cc: subject: x-host:   a header field  body: text:  the decoded text
-  since: before: on:  2026-11-30, yesterday, monday, 7d   older: newer:  7d, 12h
+  from: to: cc: subject: x-host:  a header field   body: text:  decoded text
+  since: before: on: 2026-11-30, yesterday, monday, 7d   older: newer:  7d, 12h
   larger: smaller:    500, 10k, 2M                        is:  unread, flagged
 A value in slashes is a regular expression: `subject:/fail(ed|ure)/`. Quote
 blanks: `body:\"disk full\"`. search knows and, or, not and parentheses as well:
@@ -53,13 +53,7 @@ impl Reader<'_, '_> {
 
     /// Shows the names of all commands.
     pub(super) fn list_commands(&mut self, _: &str) -> CommandResult {
-        let names: Vec<&str> = at_prompt().map(|command| command.name).collect();
-        let mut text = String::from("Commands are:\n");
-        for line in names.chunks(8) {
-            text.push_str(&line.join(", "));
-            text.push('\n');
-        }
-        self.show_paged(&text);
+        self.show_paged(&names());
         Ok(())
     }
 
@@ -81,8 +75,9 @@ fn overview() -> String {
         wrap(&mut text, group.title, 22, names);
     }
     text.push_str(
-        "You may leave out the letters in brackets. A number shows that message; an empty\n\
-        line shows the next one. q writes the changes and leaves; x leaves without one.\n\
+        "You may leave out the letters in brackets. A number shows that message; an\n\
+        empty line shows the next one. q writes the changes and leaves; x leaves\n\
+        without one.\n\
         `help p` explains a command; there are `help lists`, `help escapes`,\n\
         `help variables` and `help commands` (one line for each).\n\n",
     );
@@ -109,7 +104,16 @@ fn wrap(text: &mut String, title: &str, column: usize, words: impl Iterator<Item
     }
 }
 
-/// Returns a line for each command, other spellings beside it.
+/// Returns the names of all commands.
+fn names() -> String {
+    let names: Vec<&str> = at_prompt().map(|command| command.name).collect();
+    let mut text = String::from("Commands are:\n");
+    let words = names.join(", ");
+    wrap(&mut text, "", 0, words.split(' ').map(str::to_owned));
+    text
+}
+
+/// Returns what each command does, other spellings beside it.
 fn commands() -> String {
     let mut text = String::new();
     let mut rows = at_prompt().peekable();
@@ -123,8 +127,8 @@ fn commands() -> String {
             names.push_str(&abbreviated(other.name, other.enough));
         }
         let synopsis = format!("{names} {}", command.arguments.synopsis());
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {:<34} {help}", synopsis.trim_end());
+        let title = format!("  {:<34} ", synopsis.trim_end());
+        wrap(&mut text, &title, 37, help.split(' ').map(str::to_owned));
     }
     text
 }
@@ -190,9 +194,9 @@ fn variables() -> String {
     wrap(&mut text, "", 2, rows.map(|row| row.name.to_owned()));
     text.insert_str(0, "Variables of reading and composing:\n");
     text.push_str(
-        "`set NAME` or `set NAME=VALUE` sets one, `set noNAME` unsets it, and `set` lists\n\
-        those that are set. `help NAME` explains one. The manual page postrider-mailrc\n\
-        has those that say how mail is sent.\n",
+        "`set NAME` or `set NAME=VALUE` sets one, `set noNAME` unsets it, and `set`\n\
+        lists those that are set. `help NAME` explains one. The manual page\n\
+        postrider-mailrc has those that say how mail is sent.\n",
     );
     text
 }
@@ -216,5 +220,29 @@ fn abbreviated(name: &str, enough: usize) -> String {
     match name.split_at_checked(enough) {
         Some((short, rest)) if !rest.is_empty() => format!("{short}[{rest}]"),
         _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_help_is_wider_than_a_terminal_shows() {
+        let topics = [
+            overview(),
+            LISTS.to_owned(),
+            escapes::overview(),
+            variables(),
+            commands(),
+            names(),
+        ];
+        let names = at_prompt().map(|command| command.name);
+        let names = names.chain(variables::ROWS.iter().map(|row| row.name));
+        for text in topics.into_iter().chain(names.filter_map(of_name)) {
+            for line in text.lines() {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+            }
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Reader<'_, '_> {
                 self.sort_by(sorting);
                 self.page = self.count_before(self.current) / self.options.screen;
             }
-            None if matches!(&*name, "" | "none") => {}
+            None if matches!(&*name, "" | "none" | "mailbox-order") => {}
             None => self.say(&unknown("autosort", &name)),
         }
     }

@@ -496,13 +496,22 @@ fn sorted_messages_keep_their_numbers() {
         .any_stderr()
         .status(64)
         .run();
-    let sorted = Case::new()
-        .args(["-S", "quiet", "-S", "autosort=subject", "-f", "box"])
-        .file("cwd/box", six())
-        .stdin("x\n")
-        .any_stdout()
-        .run();
-    assert_eq!(numbers(&sorted.stdout()), "2 5 6 1 4 3");
+    // mutt's name of the variable and its values are known too.
+    for (set, expected) in [
+        ("autosort=subject", "2 5 6 1 4 3"),
+        ("sort=subject", "2 5 6 1 4 3"),
+        ("sort=threads", "1 4 2 5 3 6"),
+        ("sort=reverse-date-sent", "6 5 4 3 2 1"),
+        ("sort=mailbox-order", "1 2 3 4 5 6"),
+    ] {
+        let sorted = Case::new()
+            .args(["-S", "quiet", "-S", set, "-f", "box"])
+            .file("cwd/box", six())
+            .stdin("x\n")
+            .any_stdout()
+            .run();
+        assert_eq!(numbers(&sorted.stdout()), expected, "{set}");
+    }
 }
 
 #[test]
