@@ -297,7 +297,7 @@ def orphans_of(client):
     listed = client.run("outbox", "list", "--json").stdout.decode(errors="replace")
     found = []
     for path in client.outbox.iterdir():
-        if path.name in ("lock", "routes", "failed"):
+        if path.name in ("lock", "routes", "failed", "noticed"):
             continue
         # The notes on a mail that is gone hold no mail; a later flush removes them.
         is_entry = re.fullmatch(r"[0-9a-f-]+\.(q|dot|new|dot\.new)", path.name)

@@ -3,6 +3,7 @@
 //!
 //! Nothing here opens a mailbox: the messages are known through [`Index`] alone.
 
+mod case;
 mod error;
 mod expression;
 pub(crate) mod filter;

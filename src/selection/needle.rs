@@ -1,6 +1,11 @@
 //! What is looked for in a text: words, or a regular expression.
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::Input;
+use regex_automata::meta::{Config, Regex};
+use regex_syntax::ast::parse::ParserBuilder;
+use regex_syntax::hir::translate::TranslatorBuilder;
+
+use super::case;
 
 /// How much memory a regular expression may take when it is compiled, in bytes.
 ///
@@ -9,6 +14,9 @@ use regex::{Regex, RegexBuilder};
 const MAX_PROGRAM: usize = 1 << 18;
 /// How much memory a search may take for the states it has seen, in bytes.
 const MAX_STATES: usize = 1 << 20;
+/// How long an expression may be, in bytes. The program of a longer one would be too big, and it takes
+/// a hundred times its size before that is known.
+const MAX_PATTERN: usize = MAX_PROGRAM / 16;
 /// How deep groups may be within each other.
 const MAX_NESTING: u32 = 50;
 
@@ -29,7 +37,7 @@ impl Needle {
         for piece in text.split_inclusive(char::is_whitespace) {
             let word = piece.trim_end_matches(char::is_whitespace);
             if !word.is_empty() {
-                pattern.push_str(&regex::escape(word));
+                pattern.push_str(&regex_syntax::escape(word));
                 in_blank = false;
             }
             if word.len() < piece.len() && !std::mem::replace(&mut in_blank, true) {
@@ -47,16 +55,7 @@ impl Needle {
     /// # Errors
     /// Says in one line why it cannot be used.
     pub(crate) fn pattern(pattern: &str) -> Result<Needle, String> {
-        match compile(pattern) {
-            Ok(pattern) => Ok(Needle::Pattern(pattern)),
-            Err(regex::Error::CompiledTooBig(_)) => Err("it is too big".to_owned()),
-            Err(error) => {
-                // The crate draws a picture of several lines; its last line is the reason.
-                let text = error.to_string();
-                let last = text.lines().last().unwrap_or_default().trim();
-                Err(last.strip_prefix("error: ").unwrap_or(last).to_owned())
-            }
-        }
+        compile(pattern).map(Needle::Pattern)
     }
 
     /// Returns the needle for the value of a word: `/…/` is a regular expression (GNU mailutils), all else is text.
@@ -74,20 +73,41 @@ impl Needle {
     /// Returns whether it is in a text.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         match self {
-            Needle::Pattern(pattern) => pattern.is_match(text),
+            Needle::Pattern(pattern) => pattern.is_match(Input::new(text)),
             Needle::Long(wanted) => text.to_lowercase().contains(wanted),
         }
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern)
-        .case_insensitive(true)
+/// Compiles an expression that is matched in any case.
+///
+/// # Errors
+/// Says in one line why it cannot be used.
+fn compile(pattern: &str) -> Result<Regex, String> {
+    let too_big = || "it is too big".to_owned();
+    if pattern.len() > MAX_PATTERN {
+        return Err(too_big());
+    }
+    let mut parser = ParserBuilder::new().nest_limit(MAX_NESTING).build();
+    let mut ast = parser
+        .parse(pattern)
+        .map_err(|error| error.kind().to_string())?;
+    case::take_flags(&mut ast)?;
+    let hir = TranslatorBuilder::new()
         .multi_line(true)
-        .size_limit(MAX_PROGRAM)
-        .dfa_size_limit(MAX_STATES)
-        .nest_limit(MAX_NESTING)
         .build()
+        .translate(pattern, &ast)
+        .map_err(|error| error.kind().to_string())?;
+    Regex::builder()
+        .configure(
+            Config::new()
+                .nfa_size_limit(Some(MAX_PROGRAM))
+                .onepass_size_limit(Some(MAX_PROGRAM))
+                .hybrid_cache_capacity(MAX_STATES),
+        )
+        .build_from_hir(&case::in_any_case(&hir))
+        // What is left of an expression that was understood.
+        .map_err(|_| too_big())
 }
 
 #[cfg(test)]
