@@ -2,14 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, Weekday};
+use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDate, NaiveDateTime, Weekday};
 
 use crate::message::parse::month_named;
 use crate::sys::clock;
 
 /// What a date has to be, for complaints.
-pub(crate) const DATE: &str = "a date is 2026-11-30, 30-Nov-2026, today, yesterday, a weekday, or an age such as 7d; \
-                               a time may follow as T10:30";
+pub(crate) const DATE: &str = "a date is 2026-11-30, 30-Nov-2026, 30-Nov, today, yesterday, a weekday, or an age such \
+                               as 7d; a time may follow 2026-11-30 as T10:30";
 /// What an age has to be.
 pub(crate) const AGE: &str = "an age is a number with a unit m, h, d, w or y, such as 30d";
 /// What a size has to be.
@@ -39,13 +39,7 @@ pub(crate) fn span(text: &str, now: DateTime<FixedOffset>) -> Option<Span> {
     };
     let day = day_of(day, now.date_naive())?;
     match time {
-        None => {
-            let next = day.checked_add_days(Days::new(1))?;
-            Some(Span {
-                start: moment(day.and_hms_opt(0, 0, 0)?)?,
-                end: moment(next.and_hms_opt(0, 0, 0)?)?,
-            })
-        }
+        None => whole(day),
         Some(time) => {
             let mut parts = time.split(':');
             let hour = number(parts.next()?)?;
@@ -61,6 +55,15 @@ pub(crate) fn span(text: &str, now: DateTime<FixedOffset>) -> Option<Span> {
             Some(Span { start, end })
         }
     }
+}
+
+/// Returns a day from its first moment to its end.
+fn whole(day: NaiveDate) -> Option<Span> {
+    let next = day.checked_add_days(Days::new(1))?;
+    Some(Span {
+        start: moment(day.and_hms_opt(0, 0, 0)?)?,
+        end: moment(next.and_hms_opt(0, 0, 0)?)?,
+    })
 }
 
 /// Returns whether a text has the digits and dashes of `2026-11-30`.
@@ -99,7 +102,10 @@ fn day_of(text: &str, today: NaiveDate) -> Option<NaiveDate> {
         return today.checked_sub_days(Days::new(if back == 0 { 7 } else { back.into() }));
     }
     let mut parts = text.split(['-', '/', '.']);
-    let (first, second, third) = (parts.next()?, parts.next()?, parts.next()?);
+    let (first, second) = (parts.next()?, parts.next()?);
+    let Some(third) = parts.next() else {
+        return day_and_month(first, second, today);
+    };
     if parts.next().is_some() {
         return None;
     }
@@ -114,6 +120,39 @@ fn day_of(text: &str, today: NaiveDate) -> Option<NaiveDate> {
     };
     let year = i32::try_from(number(year)?).ok()?;
     NaiveDate::from_ymd_opt(year, month, number(day)?)
+}
+
+/// Returns the last such day, today included: `30-nov`, `nov-30`.
+///
+/// The month has a name, since 3/4 is a day in March to some and in April to others.
+fn day_and_month(first: &str, second: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let (day, named) = match number(first) {
+        Some(day) => (day, second),
+        None => (number(second)?, first),
+    };
+    let named = month_named(named.as_bytes())?;
+    // The 29th of February may be as long ago as 8 years.
+    let mut years = (today.year() - 8..=today.year()).rev();
+    years.find_map(|year| {
+        let found = NaiveDate::from_ymd_opt(year, named, day)?;
+        (found <= today).then_some(found)
+    })
+}
+
+/// Reads a day of the month as the last such day, today included: `24`.
+///
+/// For one day only: who means `7d` and writes `before:7` would delete what is newer.
+pub(crate) fn day_of_month(text: &str, now: DateTime<FixedOffset>) -> Option<Span> {
+    if text.len() > 2 {
+        return None;
+    }
+    let (wanted, today) = (number(text)?, now.date_naive());
+    // One of three months in a row has 31 days.
+    let mut months = (0..3).filter_map(|back| {
+        let month = today.with_day(1)?.checked_sub_months(Months::new(back))?;
+        month.with_day(wanted).filter(|&day| day <= today)
+    });
+    whole(months.next()?)
 }
 
 fn month(text: &str) -> Option<u32> {
@@ -198,11 +237,40 @@ mod tests {
             // The 30th is a Monday.
             ("monday", "2026-11-23 00:00"),
             ("sun", "2026-11-29 00:00"),
+            ("24-nov", "2026-11-24 00:00"),
+            ("Nov-24", "2026-11-24 00:00"),
+            ("30-nov", "2026-11-30 00:00"),
+            // This year it is still to come.
+            ("1-dec", "2025-12-01 00:00"),
+            ("29-february", "2024-02-29 00:00"),
             ("2026-11-01T10:30", "2026-11-01 10:30"),
             ("2026-11-01t9", "2026-11-01 09:00"),
         ];
         for (text, expected) in rows {
             assert_eq!(days(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_of_the_month_is_the_last_such_day() {
+        let day = |text: &str| {
+            let span = day_of_month(text, now())?;
+            Some(clock::local(span.start).format("%Y-%m-%d").to_string())
+        };
+        let rows = [
+            ("24", Some("2026-11-24")),
+            ("5", Some("2026-11-05")),
+            ("05", Some("2026-11-05")),
+            ("30", Some("2026-11-30")),
+            ("31", Some("2026-10-31")),
+            ("0", None),
+            ("32", None),
+            ("024", None),
+            ("7d", None),
+            ("", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(day(text).as_deref(), expected, "{text}");
         }
     }
 
@@ -225,6 +293,11 @@ mod tests {
             "2026-11-01T1:2:3:4",
             "mo",
             "1-foo-2026",
+            "24-11",
+            "31-nov",
+            "0-nov",
+            "nov-dec",
+            "24",
             "2026-11-01-02",
             "99999999999999999999d",
             "٣d",

@@ -269,7 +269,7 @@ impl Parser<'_, '_> {
             "since" | "after" => Term::Delivered(Some(span()?.start), None),
             "before" => Term::Delivered(None, Some(span()?.start)),
             "on" => {
-                let span = span()?;
+                let span = moment::day_of_month(value, now).map_or_else(span, Ok)?;
                 Term::Delivered(Some(span.start), Some(span.end))
             }
             "older" => Term::Delivered(None, Some(age()?)),

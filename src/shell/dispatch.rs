@@ -371,6 +371,7 @@ impl Reader<'_, '_> {
             PromptCommand::Mbox => self.mbox(text),
             PromptCommand::Touch => self.touch(text),
             PromptCommand::File => self.file(text),
+            PromptCommand::OwnMailbox => self.file(&format!("%{text}")),
             PromptCommand::FileReadOnly => self.file_read_only(text),
             PromptCommand::Folders => self.folders(text),
             PromptCommand::Newmail => self.newmail(text),

@@ -235,9 +235,7 @@ impl Reader<'_, '_> {
 
 /// Returns whether a command means messages or the mailbox that is open.
 pub(super) fn needs_mailbox(command: &Command) -> bool {
-    use PromptCommand::{
-        Newmail, Number, Search, Sort, StepBack, StepForward, Thread, Undo, Unsort,
-    };
+    use PromptCommand::{Newmail, Number, Search, Sort, Thread, Undo, Unsort};
     match command.arguments {
         Arguments::Messages
         | Arguments::Message
@@ -247,10 +245,7 @@ pub(super) fn needs_mailbox(command: &Command) -> bool {
         | Arguments::Steps => true,
         _ => matches!(
             command.allowed.prompt,
-            Some((
-                Newmail | Number | Search | Sort | StepBack | StepForward | Thread | Undo | Unsort,
-                _
-            ))
+            Some((Newmail | Number | Search | Sort | Thread | Undo | Unsort, _))
         ),
     }
 }

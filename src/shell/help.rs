@@ -21,6 +21,7 @@ command applies to the current message.
   alice            the sender has \"alice\"  /disk       the subject has \"disk\"
   :n :o :r :u      new, old, read, unread  :d          deleted
   :a :f :t :s :T   answered, flagged, draft, saved, tagged
+  :/disk           the text of the message has \"disk\"
   `  ;  ,  &3      last list, the one before, what this answers, thread of 3
 Several of these with blanks between them name the messages of each: `:u /disk`
 names all unread messages, and all with \"disk\" in the subject.
@@ -28,7 +29,7 @@ A deleted message counts for undelete only.
 Words with a name narrow the list: `:u from:cron older:7d` is what is unread,
 from cron, and older than 7 days.
   from: to: cc: subject: x-host:  a header field   body: text:  decoded text
-  since: before: on: 2026-11-30, yesterday, monday, 7d   older: newer:  7d, 12h
+  since: before: on: 2026-11-30, 24-Nov, monday, 7d; on:24  older: newer:  7d
   larger: smaller:    500, 10k, 2M                        is:  unread, flagged
 A value in slashes is a regular expression: `subject:/fail(ed|ure)/`. Quote
 blanks: `body:\"disk full\"`. search knows and, or, not and parentheses as well:

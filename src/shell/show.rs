@@ -159,15 +159,15 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Shows the current message if it was not shown yet, else the next one; with a list its first message.
+    /// Shows the current message if it was not shown yet, else the next one; with a list the
+    /// next message of the list.
     pub(super) fn next(&mut self, list: &str) -> CommandResult {
-        if !list.is_empty() {
-            let first = self.messages(list)?[0];
-            return self.print(&(first + 1).to_string());
-        }
         // At the start the current message has not been shown, so the first `next` shows it
         // (POSIX).
         let from = self.place(self.current) + usize::from(self.shown);
+        if !list.is_empty() {
+            return self.show_next_of(list, from);
+        }
         let next = self.visible().find(|&message| self.place(message) >= from);
         match next {
             Some(message) => self.print(&(message + 1).to_string()),
@@ -175,22 +175,48 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Shows the message after the current one.
-    pub(super) fn forward(&mut self, _: &str) -> CommandResult {
+    /// Shows the message after the current one, or the next one of a list.
+    pub(super) fn forward(&mut self, list: &str) -> CommandResult {
         let place = self.place(self.current);
+        if !list.is_empty() {
+            return self.show_next_of(list, place + 1);
+        }
         if !self.visible().any(|message| self.place(message) > place) {
             return Err(Complaint::nothing("Referencing beyond EOF"));
         }
         self.print("+")
     }
 
-    /// Shows the message before the current one.
-    pub(super) fn back(&mut self, _: &str) -> CommandResult {
-        let place = self.place(self.current);
-        if !self.visible().any(|message| self.place(message) < place) {
-            return Err(Complaint::nothing("Referencing before 1"));
-        }
-        self.print("-")
+    /// Shows the message before the current one, the one so many before it (bsd-mailx), or the
+    /// previous one of a list.
+    pub(super) fn back(&mut self, text: &str) -> CommandResult {
+        let here = self.place(self.current);
+        let is_count = text.bytes().all(|byte| byte.is_ascii_digit());
+        let message = if is_count {
+            let steps = if text.is_empty() { Ok(1) } else { text.parse() };
+            self.visible()
+                .rev()
+                .skip_while(|&message| self.place(message) >= here)
+                .nth(steps.unwrap_or(usize::MAX).saturating_sub(1))
+                .ok_or_else(|| Complaint::nothing("Referencing before 1"))?
+        } else {
+            let found = self.messages(text)?;
+            let previous = found
+                .iter()
+                .rev()
+                .find(|&&message| self.place(message) < here);
+            // Before the first one comes the last one, as `next` turns round the other way.
+            *previous.unwrap_or(&found[found.len() - 1])
+        };
+        self.print(&(message + 1).to_string())
+    }
+
+    /// Shows the first message of a list from a place on; after the last one comes the first one (bsd-mailx).
+    fn show_next_of(&mut self, list: &str, from: usize) -> CommandResult {
+        let found = self.messages(list)?;
+        let next = found.iter().find(|&&message| self.place(message) >= from);
+        let message = next.unwrap_or(&found[0]);
+        self.print(&(message + 1).to_string())
     }
 
     /// Shows lines and bytes of messages.

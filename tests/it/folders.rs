@@ -76,6 +76,8 @@ fn every_kind_of_name_opens_its_mailbox() {
         "#".to_owned(),
         "#".to_owned(),
     ];
+    // `%` does without `file`.
+    let shorter = format!("%\nfile\n%{user}\nfile\n");
     let script: String = commands
         .iter()
         .map(|name| format!("file {name}\nfile\n"))
@@ -87,7 +89,7 @@ fn every_kind_of_name_opens_its_mailbox() {
         .file("home/mail/kept", TWO)
         .file("home/inhome", TWO)
         .file("cwd/place", TWO)
-        .stdin(script + "x\n")
+        .stdin(shorter + &script + "x\n")
         .any_stdout()
         .run();
     let stdout = ran.stdout();
@@ -98,6 +100,8 @@ fn every_kind_of_name_opens_its_mailbox() {
     let spool = format!("\"[DIR]/{system}\"");
     let expected = [
         spool.as_str(),
+        &spool,
+        &spool,
         &spool,
         "\"[DIR]/home/read\"",
         "\"[DIR]/home/mail/kept\"",

@@ -351,6 +351,7 @@ fn dates_ages_and_sizes_narrow_a_list() {
         ("since:2026-11-06", "3 4 5 6"),
         ("before:2026-11-06", "1 2"),
         ("on:6-Nov-2026", "3"),
+        ("on:6 before:2000-01-01", ""),
         ("since:2026-11-04 before:2026-11-09", "2 3 4"),
         ("on:2026-11-06T09:00", "3"),
         ("on:2026-11-06T09:01", ""),
@@ -363,6 +364,8 @@ fn dates_ages_and_sizes_narrow_a_list() {
     for (list, why) in [
         ("since:soon", "a date is"),
         ("on:2026-02-30", "a date is"),
+        // An age without its unit: everything before the 7th would be deleted.
+        ("before:7", "a date is"),
         ("older:3", "an age is"),
         ("larger:big", "a size is"),
         ("from:", "name what to look for"),

@@ -276,6 +276,12 @@ fn next_and_the_signs_step_through_messages() {
         ("+\n+\n", "23"),
         ("+\n-\n", "21"),
         ("3\nprev\nprevious\n", "321"),
+        // With a list, the next one of it after the current one; after its last comes its first.
+        ("n/c\nn 1 2\nn 1 2\nn 1 2\n", "3121"),
+        ("n*\nn*\n", "12"),
+        ("+/b\n+ *\n+ *\n", "231"),
+        ("-/b\n- *\n- *\n", "213"),
+        ("3\n-2\n", "31"),
     ];
     for (typed, expected) in rows {
         let out = commands(&messages, typed).run().stdout();
@@ -286,8 +292,12 @@ fn next_and_the_signs_step_through_messages() {
         assert_eq!(seen, expected, "{typed:?}");
     }
     commands(&messages, "3\nn\n").stderr("At EOF\n").run();
-    commands(&messages, "-\n")
-        .stderr("Referencing before 1\n")
+    for typed in ["-\n", "3\n-3\n", "2\n-99999999999999999999\n"] {
+        let case = commands(&messages, typed).stderr("Referencing before 1\n");
+        case.any_stdout().run();
+    }
+    commands(&messages, "-/nothing\n")
+        .stderr_contains("No applicable messages")
         .run();
 }
 

@@ -158,6 +158,8 @@ pub(crate) enum PromptCommand {
     Touch,
     /// Opens another mailbox.
     File,
+    /// Opens a system mailbox.
+    OwnMailbox,
     /// Opens another mailbox read-only.
     FileReadOnly,
     /// Lists the files of `folder`.

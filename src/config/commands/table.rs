@@ -39,7 +39,8 @@ pub const GROUPS: &[Group] = &[
 
 #[rustfmt::skip]
 const READING: &[Command] = &[
-    shows("next", 1, Next, Message, Text("Show the next message")).in_rc_files(NoEffect),
+    shows("next", 1, Next, Messages, Text("Show the next message, or the next one of a list"))
+        .more("After the last message of the list comes its first. An empty line is next.\n    next /failed").in_rc_files(NoEffect),
     shows("print", 1, Print, Messages, Text("Show messages")).more("Only the fields of retain are shown; Print shows them all. A part has a number, as struct lists them.\n    print 3.2").in_rc_files(NoEffect),
     shows("type", 1, Print, Messages, Same).in_rc_files(NoEffect),
     shows("Print", 1, PrintAllFields, Messages, Text("Show messages with all header fields")).in_rc_files(NoEffect),
@@ -52,9 +53,10 @@ const READING: &[Command] = &[
     shows("Show", 2, ShowStored, Messages, Same).in_rc_files(NoEffect),
     shows("struct", 3, Structure, Messages, Text("List the parts of messages: number, type, size, name")).more("print, show and write take the numbers.\n    write 3.2 report.pdf"),
     shows("top", 2, Top, Messages, Text("Show the first lines of messages")).in_rc_files(NoEffect),
-    shows("+", 1, StepForward, None, Text("Show the next message")),
-    shows("-", 1, StepBack, None, Text("Show the previous message")),
-    shows("previous", 4, StepBack, None, Same),
+    shows("+", 1, StepForward, Messages, Text("Show the next message, or the next one of a list")),
+    shows("-", 1, StepBack, Messages, Text("Show the previous message, or the previous one of a list"))
+        .more("A number is that many messages back.\n    -/failed\n    -3"),
+    shows("previous", 4, StepBack, Messages, Same),
     shows("headers", 1, Headers, Message, Text("Show the screen of header lines that contains the message")).in_rc_files(NoEffect),
     shows("from", 1, From, Messages, Text("Show the header lines of messages")).in_rc_files(NoEffect),
     shows("search", 3, Search, Line, Text("Show the header lines of what a search finds: from:cron and not :r")).more(
@@ -120,6 +122,7 @@ const FOLDERS: &[Command] = &[
     shows("folder", 4, File, Line, Same),
     shows("File", 3, FileReadOnly, Line, Text("Open another mailbox without changing anything in it")),
     shows("Folder", 4, FileReadOnly, Line, Same),
+    shows("%", 1, OwnMailbox, Words("[user]"), Text("Open your system mailbox, or that of a user, as file % does")),
     shows("folders", 7, Folders, Line, Text("List the files in the directory folder, or in another one")),
     shows("newmail", 4, Newmail, None, Text("Look for new messages in the mailbox")),
     shows("inc", 3, Newmail, None, Same),
@@ -145,7 +148,7 @@ const SENDING: &[Command] = &[
     changes("followupsender", 9, FollowupSender, Messages, Text("Reply like Followup, but ignore flipr")),
     changes("forward", 4, Forward, Forwarded, Text("Forward messages with a text of yours"))
         .more("The last word is the recipients, with commas between them. The text of the messages follows yours, and their attachments are sent too, unless forward-attachments is unset. With forward-as-attachment the whole messages are attached.\n    forward 3 ada@example.org,ops"),
-    changes("fwd", 3, Forward, Forwarded, Same),
+    changes("fwd", 2, Forward, Forwarded, Same),
     changes("Forward", 4, ForwardRecorded, Forwarded, Text("Forward messages, and append a copy to a file named after the first recipient")),
     changes("Fwd", 3, ForwardRecorded, Forwarded, Same),
     changes("resend", 4, Resend, Forwarded, Text("Send messages unchanged to other recipients, with header fields that name you as the sender")),
