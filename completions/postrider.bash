@@ -35,6 +35,9 @@ _postrider() {
             postrider,help)
                 cmd="postrider__subcmd__help"
                 ;;
+            postrider,install)
+                cmd="postrider__subcmd__install"
+                ;;
             postrider,list)
                 cmd="postrider__subcmd__list"
                 ;;
@@ -106,6 +109,9 @@ _postrider() {
                 ;;
             postrider__subcmd__help,help)
                 cmd="postrider__subcmd__help__subcmd__help"
+                ;;
+            postrider__subcmd__help,install)
+                cmd="postrider__subcmd__help__subcmd__install"
                 ;;
             postrider__subcmd__help,list)
                 cmd="postrider__subcmd__help__subcmd__list"
@@ -225,7 +231,7 @@ _postrider() {
 
     case "${cmd}" in
         postrider)
-            opts="-h -V --help --version send read list search count show extract delete mark reply forward outbox resend ses-password generate mailx sendmail help"
+            opts="-h -V --help --version send read list search count show extract delete mark reply forward outbox resend ses-password install generate mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -773,7 +779,7 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help)
-            opts="send read list search count show extract delete mark reply forward outbox resend ses-password generate mailx sendmail help"
+            opts="send read list search count show extract delete mark reply forward outbox resend ses-password install generate mailx sendmail help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -885,6 +891,20 @@ _postrider() {
             return 0
             ;;
         postrider__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__help__subcmd__install)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1157,6 +1177,27 @@ _postrider() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postrider__subcmd__install)
+            opts="-h --prefix --user --mta --dry-run --uninstall --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --prefix)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

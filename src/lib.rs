@@ -59,6 +59,7 @@
 //! | Where does a login's password or token come from? | `submission/secret.rs`, which reads files by `submission/secret_file.rs`; tokens that we fetch: `submission/token`, over `transport/https.rs` |
 //! | Who runs children, and who opens files that may be planted? | `sys/child.rs`; `sys/open`, whose `names` has a table |
 //! | What does the name of a charset mean, and which charset has a text without one? | [`charset`] |
+//! | What does `postrider install` make, and what does `--uninstall` take for ours? | `install/plan.rs`; `install/manifest.rs` |
 //! | Which exit status is it? | `exit.rs`: kinds of failure, and the worst of several |
 #![forbid(unsafe_code)]
 // The map is for those who work here: `cargo doc --document-private-items`.

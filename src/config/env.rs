@@ -61,6 +61,10 @@ pub struct Environment {
     pub(crate) credentials_directory: Option<PathBuf>,
     /// `NETRC`: the file of logins instead of `~/.netrc`.
     pub(crate) netrc: Option<PathBuf>,
+    /// `DESTDIR`: the directory that `postrider install` takes for `/`.
+    pub(crate) destdir: Option<PathBuf>,
+    /// `PATH`: where the shell looks for commands.
+    pub(crate) search_path: Option<OsString>,
     /// `SSL_CERT_FILE`: certificates to trust instead of the system's.
     pub(crate) ssl_cert_file: Option<PathBuf>,
     /// [`SUBMITTING`]: we are the child of a submission of our own.
@@ -160,6 +164,8 @@ impl Environment {
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
             credentials_directory: path("CREDENTIALS_DIRECTORY"),
             netrc: path("NETRC"),
+            destdir: path("DESTDIR"),
+            search_path: get("PATH"),
             ssl_cert_file: path("SSL_CERT_FILE"),
             submitting: path(SUBMITTING),
             as_sendmail: false,

@@ -9,6 +9,8 @@
 pub(crate) struct Page {
     /// Its name, without the section.
     pub name: &'static str,
+    /// Its section.
+    pub section: &'static str,
     /// Its text, in roff.
     pub text: &'static str,
     /// The other names of the commands that it describes.
@@ -19,16 +21,19 @@ pub(crate) struct Page {
 pub(crate) const PAGES: [Page; 3] = [
     Page {
         name: "postrider",
+        section: "1",
         text: include_str!("../../man/postrider.1"),
         commands: &["sendmail", "mailq", "newaliases"],
     },
     Page {
         name: "mailx",
+        section: "1",
         text: include_str!("../../man/mailx.1"),
         commands: &["mail", "Mail"],
     },
     Page {
         name: "postrider-mailrc",
+        section: "5",
         text: include_str!("../../man/postrider-mailrc.5"),
         commands: &[],
     },
@@ -93,6 +98,7 @@ mod tests {
         ] {
             let page = page(command).expect(command);
             assert!(page.text.contains(title), "{command}");
+            assert!(title.ends_with(&format!(" {} ", page.section)));
         }
         for (command, function) in [("postrider", "_postrider"), ("Mail", "_mailx")] {
             let found = completions(command).expect(command);

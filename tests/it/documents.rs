@@ -107,7 +107,7 @@ fn the_prose_names_only_options_that_exist() {
 #[test]
 fn every_variable_of_the_environment_is_told() {
     let source = fs::read_to_string(root().join("src/config/env.rs")).unwrap();
-    let page = template("mailx.1");
+    let pages = PAGES.map(template).concat();
     let names = source
         .match_indices("(\"")
         .map(|(at, _)| &source[at + 2..at + 2 + source[at + 2..].find('"').unwrap()])
@@ -117,7 +117,7 @@ fn every_variable_of_the_environment_is_told() {
     let mut count = 0;
     for name in names {
         count += 1;
-        assert!(page.contains(name), "{name} is not in the manual");
+        assert!(pages.contains(name), "{name} is not in the manual");
     }
     assert!(count > 10, "{count}");
 }

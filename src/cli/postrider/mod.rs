@@ -5,6 +5,7 @@ mod common;
 mod complaints;
 pub(crate) mod flush;
 pub(crate) mod generate;
+pub(crate) mod install;
 pub(crate) mod looking;
 pub(crate) mod options;
 pub(crate) mod outbox;
@@ -64,6 +65,9 @@ pub(crate) fn run(arguments: &[OsString], diagnostics: &mut Diagnostics) {
         PostriderCommand::Outbox { command } => outbox::run(&command, &environment, diagnostics),
         PostriderCommand::Resend(arguments) => resend::run(arguments, &environment, diagnostics),
         PostriderCommand::SesPassword(arguments) => ses_password::run(&arguments, diagnostics),
+        PostriderCommand::Install(arguments) => {
+            install::run(&arguments, &environment, diagnostics);
+        }
         PostriderCommand::Generate { command } => generate::run(&command, diagnostics),
         // These faces read their own command lines, which clap could not: what an option means
         // depends on what stands behind it.

@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use super::answer::{ForwardArguments, ReplyArguments};
 use super::common::CommonArguments;
 use super::generate::GenerateCommand;
+use super::install::InstallArguments;
 use super::looking::{
     CountArguments, ExtractArguments, FilterArguments, ListArguments, MailboxArguments,
     ReadArguments, SearchArguments, ShowArguments,
@@ -102,6 +103,12 @@ pub(crate) enum PostriderCommand {
     /// holds for one region. The login name is the id of that access key. Write the password to the
     /// file that password-file names.
     SesPassword(SesPasswordArguments),
+    /// Install the program's names, manual pages, completions and units
+    ///
+    /// It is for those who build Postrider themselves; a package brings all of this. One line is printed
+    /// for each file. Nothing that belongs to another program is replaced, and if a file cannot be
+    /// written, nothing is installed. Units are installed and not enabled.
+    Install(InstallArguments),
     /// Print a manual page, or the completions of a shell
     Generate {
         /// What to print
