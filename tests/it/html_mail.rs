@@ -82,3 +82,25 @@ fn html_without_a_label_is_shown_as_html() {
         );
     }
 }
+
+/// Every name of a character reference, compared with those that Python has, which has its own copy of
+/// the standard's list.
+#[test]
+fn the_names_of_characters_are_those_that_python_has() {
+    const PROGRAM: &str = "import html.entities as e\n\
+        for name, text in sorted(e.html5.items(), key=lambda row: row[0].encode()):\n    \
+        print(name, *('%X' % ord(c) for c in text))";
+    let python = std::process::Command::new("python3")
+        .args(["-c", PROGRAM])
+        .output();
+    let Ok(python) = python else {
+        // The unit tests hold the number of names and their sum.
+        return;
+    };
+    let names = std::fs::read("src/message/parse/html/tokens/names.txt").unwrap();
+    assert!(
+        python.stdout == names,
+        "{}",
+        String::from_utf8_lossy(&python.stderr)
+    );
+}

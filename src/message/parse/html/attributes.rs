@@ -1,5 +1,7 @@
 //! The attributes of a tag, in memory that the next tag takes over.
 
+use std::borrow::Cow;
+
 /// The attributes that are looked at.
 const KNOWN: [&str; 11] = [
     "href", "style", "alt", "type", "value", "start", "border", "align", "colspan", "rowspan",
@@ -8,27 +10,18 @@ const KNOWN: [&str; 11] = [
 
 /// The attributes of a start tag.
 #[derive(Default)]
-pub(super) struct Attributes {
-    /// The values, one behind the other.
-    text: Vec<u8>,
-    /// Which attribute, and where its value ends.
-    ends: Vec<(usize, usize)>,
+pub(super) struct Attributes<'d> {
+    /// Which attribute, and its value.
+    found: Vec<(usize, Cow<'d, str>)>,
     /// Whether it has the attribute `hidden`.
     pub(super) hidden: bool,
 }
 
-impl Attributes {
+impl<'d> Attributes<'d> {
     /// Returns the value of an attribute of the list.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        let mut start = 0;
-        for &(known, end) in &self.ends {
-            if KNOWN[known] == name {
-                // A value is whole, as the document is.
-                return std::str::from_utf8(&self.text[start..end]).ok();
-            }
-            start = end;
-        }
-        None
+        let mut found = self.found.iter();
+        found.find_map(|(known, value)| (KNOWN[*known] == name).then_some(&**value))
     }
 
     pub(super) fn style(&self) -> &str {
@@ -44,29 +37,25 @@ impl Attributes {
     }
 
     pub(super) fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
+        self.found.clear();
         self.hidden = false;
     }
 
     /// Returns the place of an attribute in the list, if this tag does not have it yet: of two attributes
     /// of one name the first holds.
     pub(super) fn place_of(&self, name: &[u8]) -> Option<usize> {
-        let known = KNOWN.iter().position(|known| known.as_bytes() == name)?;
-        self.ends
+        let known = KNOWN
+            .iter()
+            .position(|known| known.as_bytes().eq_ignore_ascii_case(name))?;
+        self.found
             .iter()
             .all(|&(at, _)| at != known)
             .then_some(known)
     }
 
-    /// Notes that the value of an attribute is whole.
-    pub(super) fn add(&mut self, known: usize) {
+    /// Takes the value of an attribute.
+    pub(super) fn add(&mut self, known: usize, value: Cow<'d, str>) {
         self.hidden |= KNOWN[known] == "hidden";
-        self.ends.push((known, self.text.len()));
-    }
-
-    /// Takes a piece of the value that is read.
-    pub(super) fn push(&mut self, value: &[u8]) {
-        self.text.extend_from_slice(value);
+        self.found.push((known, value));
     }
 }

@@ -97,10 +97,12 @@ impl Links {
     }
 
     /// Returns the targets in the order of their numbers.
-    pub(super) fn listed(&mut self) -> Vec<(usize, String)> {
+    pub(super) fn listed(&mut self) -> Vec<String> {
         let numbers = std::mem::take(&mut self.numbers);
-        let mut listed: Vec<(usize, String)> = numbers.into_iter().map(|(t, n)| (n, t)).collect();
-        listed.sort_unstable();
+        let mut listed = vec![String::new(); numbers.len()];
+        for (target, number) in numbers {
+            listed[number - 1] = target;
+        }
         listed
     }
 }

@@ -79,11 +79,7 @@ pub fn is_document(text: &str) -> bool {
 
 /// Returns the character that a reference names, without its `&` and `;`.
 pub(in crate::message) fn reference(name: &str) -> Option<char> {
-    let text = tokens::unescaped(&format!("&{name};"));
-    let mut chars = text.chars();
-    // A name that is not known stays as it is written.
-    let first = chars.next()?;
-    chars.next().is_none().then_some(first)
+    tokens::character(&format!("{name};"))
 }
 
 #[cfg(test)]

@@ -43,13 +43,21 @@ pub(super) enum Tag {
     WordBreak,
 }
 
+/// The longest name of an element that is known.
+const LONGEST: usize = 10;
 /// How many there are.
 pub(super) const COUNT: usize = Tag::WordBreak as usize + 1;
 
 impl Tag {
-    /// Returns the element of a name in lower case.
+    /// Returns the element of a name.
     pub(super) fn of(name: &[u8]) -> Tag {
-        match name {
+        let mut lower = [0; LONGEST];
+        let Some(lower) = lower.get_mut(..name.len()) else {
+            return Tag::Other;
+        };
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        match &*lower {
             b"a" => Tag::Link,
             b"area" => Tag::Area,
             b"base" => Tag::Base,

@@ -11,7 +11,7 @@ const RULE: &str = "----------------------------------------";
 
 impl Page<'_> {
     /// Shows the start of an element that has an end.
-    pub(super) fn begin(&mut self, tag: Tag, attributes: &Attributes, is_right: bool) {
+    pub(super) fn begin(&mut self, tag: Tag, attributes: &Attributes<'_>, is_right: bool) {
         self.open.note_begin();
         match tag {
             Tag::Block => self.block(),
@@ -95,7 +95,7 @@ impl Page<'_> {
     }
 
     /// Shows an element that has no end.
-    pub(super) fn void(&mut self, tag: Tag, attributes: &Attributes, inherited: Inherited) {
+    pub(super) fn void(&mut self, tag: Tag, attributes: &Attributes<'_>, inherited: Inherited) {
         match tag {
             Tag::Break if self.open.inherited.blanks == Blanks::Kept => self.hard_break(),
             Tag::Break => self.line_break(),
@@ -132,7 +132,7 @@ impl Page<'_> {
         }
     }
 
-    pub(super) fn image(&mut self, attributes: &Attributes) {
+    pub(super) fn image(&mut self, attributes: &Attributes<'_>) {
         self.images += 1;
         if let Some(link) = &mut self.link {
             link.has_image = true;
@@ -140,7 +140,7 @@ impl Page<'_> {
         self.bracketed(attributes.value("alt").unwrap_or_default());
     }
 
-    pub(super) fn input(&mut self, attributes: &Attributes) {
+    pub(super) fn input(&mut self, attributes: &Attributes<'_>) {
         let kind = attributes.value("type").unwrap_or_default();
         let is = |names: &[&str]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
         if is(&["hidden"]) {
@@ -180,7 +180,7 @@ impl Page<'_> {
         self.lists.push(first);
     }
 
-    pub(super) fn item(&mut self, attributes: &Attributes) {
+    pub(super) fn item(&mut self, attributes: &Attributes<'_>) {
         self.leave_grid();
         self.block();
         let mark = match self.lists.last_mut() {

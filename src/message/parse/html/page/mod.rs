@@ -11,6 +11,7 @@ use super::links::{Links, OpenLink};
 use super::open::{Blanks, OpenElements};
 use super::style;
 use super::tag::Tag;
+use super::tokens::Sink;
 use crate::message::parse::filler::Filler;
 
 /// The page so far.
@@ -31,24 +32,8 @@ pub(super) struct Page<'e> {
     images: usize,
 }
 
-impl<'e> Page<'e> {
-    pub(super) fn new(layout: &Layout, emit: &'e mut dyn FnMut(&str)) -> Page<'e> {
-        Page {
-            filler: Filler::new(layout.width, emit),
-            open: OpenElements::new(),
-            links: Links::default(),
-            lists_links: layout.links,
-            link: None,
-            lists: Vec::new(),
-            tables: Vec::new(),
-            grid: None,
-            skips_line_end: false,
-            images: 0,
-        }
-    }
-
-    /// Takes a start tag.
-    pub(super) fn start(&mut self, tag: Tag, attributes: &Attributes) {
+impl Sink for Page<'_> {
+    fn start(&mut self, tag: Tag, attributes: &Attributes<'_>) {
         self.skips_line_end = false;
         if tag == Tag::Body {
             return;
@@ -82,8 +67,7 @@ impl<'e> Page<'e> {
         }
     }
 
-    /// Takes an end tag.
-    pub(super) fn end(&mut self, tag: Tag) {
+    fn end(&mut self, tag: Tag) {
         self.skips_line_end = false;
         match tag {
             Tag::Body => return,
@@ -111,8 +95,7 @@ impl<'e> Page<'e> {
         self.close(depth);
     }
 
-    /// Takes text between tags.
-    pub(super) fn text(&mut self, text: &str) {
+    fn text(&mut self, text: &str) {
         if !self.open.inherited.is_shown() {
             return;
         }
@@ -121,6 +104,23 @@ impl<'e> Page<'e> {
             Blanks::Kept => self.kept(text),
             Blanks::Wrapped => self.lines(text, true),
             Blanks::Lines => self.lines(text, false),
+        }
+    }
+}
+
+impl<'e> Page<'e> {
+    pub(super) fn new(layout: &Layout, emit: &'e mut dyn FnMut(&str)) -> Page<'e> {
+        Page {
+            filler: Filler::new(layout.width, emit),
+            open: OpenElements::new(),
+            links: Links::default(),
+            lists_links: layout.links,
+            link: None,
+            lists: Vec::new(),
+            tables: Vec::new(),
+            grid: None,
+            skips_line_end: false,
+            images: 0,
         }
     }
 
@@ -136,9 +136,10 @@ impl<'e> Page<'e> {
         }
         if self.lists_links {
             self.filler.paragraph();
-            for (number, target) in self.links.listed() {
+            for (place, target) in self.links.listed().iter().enumerate() {
                 self.filler.block();
-                self.filler.unbroken(&format!("[{number}] {target}"));
+                self.filler.unbroken(&format!("[{}] ", place + 1));
+                self.filler.unbroken(target);
             }
         }
         self.filler.finish();

@@ -29,7 +29,7 @@ impl Page<'_> {
         }
     }
 
-    pub(super) fn cell(&mut self, tag: Tag, attributes: &Attributes, is_right: bool) {
+    pub(super) fn cell(&mut self, tag: Tag, attributes: &Attributes<'_>, is_right: bool) {
         let span = |name| {
             let span = attributes.number(name).unwrap_or(1);
             usize::try_from(span).unwrap_or(1).clamp(1, 1000)

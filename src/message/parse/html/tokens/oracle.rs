@@ -1,62 +1,25 @@
-//! The tokens of a document, as the HTML standard has them (section 13.2.5), handed to the page.
-//!
-//! The tokenizer is html5gum's: it knows of quotes, character references, scripts and comments. Where
-//! the document ends within a tag or a comment, browsers show nothing of it; here the text behind
-//! its beginning is shown, because mail is cut more often than pages are.
+//! The tokens that html5gum finds, which follows the standard state by state: for tests.
 
 use std::convert::Infallible;
 
 use html5gum::{Emitter, Error, State, Tokenizer};
 
-use super::attributes::Attributes;
-use super::page::Page;
-use super::tag::Tag;
+use super::Sink;
+use crate::message::parse::html::attributes::Attributes;
+use crate::message::parse::html::tag::Tag;
 
-/// How often the text behind something unclosed is read again.
-const MAX_TRIES: usize = 8;
-
-/// Writes a document to a page.
-pub(super) fn read(html: &str, page: &mut Page<'_>) {
-    let mut rest = html;
-    for _ in 0..MAX_TRIES {
-        let mut tokens = Tokens::new(rest, page);
-        let tokenizer = Tokenizer::new_with_emitter(rest, &mut tokens);
-        // The error of a text in memory is one that cannot be.
-        let Ok(()) = tokenizer.finish();
-        match tokens.unclosed() {
-            Unclosed::Nothing => return,
-            Unclosed::Comment(at) => rest = &rest[at..],
-            Unclosed::Tag(at) => match memchr::memchr(b'>', &rest.as_bytes()[at..]) {
-                Some(end) => rest = &rest[at + end + 1..],
-                None => return page.text(&rest[at..]),
-            },
-        }
-    }
-}
-
-/// Returns the text of a document's character references, as `&amp;` is `&`.
-pub(super) fn unescaped(text: &str) -> String {
-    let mut out = String::new();
-    for token in Tokenizer::new(text) {
-        let Ok(token) = token;
-        if let html5gum::Token::String(string) = token {
-            out.push_str(&String::from_utf8_lossy(&string));
-        }
-    }
-    out
-}
-
-/// What the end of a document has left open: the place to go on from.
-enum Unclosed {
-    Nothing,
-    Tag(usize),
-    Comment(usize),
+/// Reads a document; `false` if it ends within a token.
+pub(super) fn read(html: &str, sink: &mut impl Sink) -> bool {
+    let mut tokens = Tokens::new(html, sink);
+    // The error of a text in memory is one that cannot be.
+    let Ok(()) = Tokenizer::new_with_emitter(html, &mut tokens).finish();
+    !tokens.is_unclosed()
 }
 
 /// Takes the tokens of a document.
-struct Tokens<'p, 'e> {
+struct Tokens<'p, S> {
     html: &'p str,
-    page: &'p mut Page<'e>,
+    sink: &'p mut S,
     position: usize,
     /// Where the last `<` stands that began a tag, a comment, or text.
     opened: usize,
@@ -69,21 +32,20 @@ struct Tokens<'p, 'e> {
     attribute: Vec<u8>,
     /// The place in the list of the attribute whose value is read.
     known: Option<usize>,
-    attributes: Attributes,
+    value: Vec<u8>,
+    attributes: Attributes<'static>,
     /// Text that is not shown: of a script, a style, a title.
     skips: bool,
-    /// Where the title began that is open.
-    title: Option<usize>,
     /// The first bytes of a character.
     partial: Vec<u8>,
-    unclosed_comment: Option<usize>,
+    is_comment_open: bool,
 }
 
-impl<'p, 'e> Tokens<'p, 'e> {
-    fn new(html: &'p str, page: &'p mut Page<'e>) -> Tokens<'p, 'e> {
+impl<'p, S: Sink> Tokens<'p, S> {
+    fn new(html: &'p str, sink: &'p mut S) -> Tokens<'p, S> {
         Tokens {
             html,
-            page,
+            sink,
             position: 0,
             opened: 0,
             is_in_tag: false,
@@ -93,27 +55,16 @@ impl<'p, 'e> Tokens<'p, 'e> {
             last_start: Vec::new(),
             attribute: Vec::new(),
             known: None,
+            value: Vec::new(),
             attributes: Attributes::default(),
             skips: false,
-            title: None,
             partial: Vec::new(),
-            unclosed_comment: None,
+            is_comment_open: false,
         }
     }
 
-    fn unclosed(&self) -> Unclosed {
-        if let Some(at) = self.title {
-            Unclosed::Comment(at)
-        } else if self.skips {
-            // A script or a style without an end: nothing behind it is text.
-            Unclosed::Nothing
-        } else if let Some(at) = self.unclosed_comment {
-            Unclosed::Comment(at)
-        } else if self.is_in_tag {
-            Unclosed::Tag(self.opened)
-        } else {
-            Unclosed::Nothing
-        }
+    fn is_unclosed(&self) -> bool {
+        self.skips || self.is_comment_open || self.is_in_tag
     }
 
     /// Ends the attribute that is read, if there is one.
@@ -123,7 +74,9 @@ impl<'p, 'e> Tokens<'p, 'e> {
             self.find_attribute();
         }
         if let Some(known) = self.known.take() {
-            self.attributes.add(known);
+            let value = std::mem::take(&mut self.value);
+            let value = String::from_utf8(value).expect("a value is whole");
+            self.attributes.add(known, value.into());
         }
     }
 
@@ -137,7 +90,7 @@ impl<'p, 'e> Tokens<'p, 'e> {
     fn start_tag(&mut self) -> Option<State> {
         let tag = Tag::of(&self.name);
         std::mem::swap(&mut self.last_start, &mut self.name);
-        self.page.start(tag, &self.attributes);
+        self.sink.start(tag, &self.attributes);
         // XHTML closes these in the tag itself, and has text behind them.
         if self.is_self_closing {
             return None;
@@ -150,12 +103,11 @@ impl<'p, 'e> Tokens<'p, 'e> {
             _ => return None,
         };
         self.skips = matches!(tag, Tag::Raw | Tag::Title);
-        self.title = (tag == Tag::Title).then_some(self.position);
         Some(state)
     }
 }
 
-impl Emitter for &mut Tokens<'_, '_> {
+impl<S: Sink> Emitter for &mut Tokens<'_, S> {
     type Token = Infallible;
 
     fn set_last_start_tag(&mut self, name: Option<&[u8]>) {
@@ -185,7 +137,7 @@ impl Emitter for &mut Tokens<'_, '_> {
         if self.partial.is_empty()
             && let Ok(text) = std::str::from_utf8(text)
         {
-            return self.page.text(text);
+            return self.sink.text(text);
         }
         // The pieces of a text may part a character.
         self.partial.extend_from_slice(text);
@@ -198,7 +150,7 @@ impl Emitter for &mut Tokens<'_, '_> {
                 std::str::from_utf8(whole).unwrap_or_default()
             }
         };
-        self.page.text(whole);
+        self.sink.text(whole);
     }
 
     fn init_start_tag(&mut self) {
@@ -226,10 +178,9 @@ impl Emitter for &mut Tokens<'_, '_> {
             return self.start_tag();
         }
         self.skips = false;
-        self.title = None;
         self.last_start.clear();
         let tag = Tag::of(&self.name);
-        self.page.end(tag);
+        self.sink.end(tag);
         None
     }
 
@@ -243,10 +194,7 @@ impl Emitter for &mut Tokens<'_, '_> {
             } else {
                 comment.ends_with('>')
             };
-            if !is_closed {
-                let start = comment.len() - comment.trim_start_matches(['<', '!', '-']).len();
-                self.unclosed_comment = Some(self.opened + start.max(1));
-            }
+            self.is_comment_open = !is_closed;
         }
     }
 
@@ -285,7 +233,7 @@ impl Emitter for &mut Tokens<'_, '_> {
     fn push_attribute_value(&mut self, value: &[u8]) {
         // What is not asked for is not kept.
         if self.known.is_some() {
-            self.attributes.push(value);
+            self.value.extend_from_slice(value);
         }
     }
 
