@@ -17,6 +17,9 @@ const MAX_GAP: usize = 40;
 /// How much is collected before it is handed on, in bytes.
 const BLOCK: usize = 8 * 1024;
 
+/// How much of a line is kept: a longer one has no place left where it could be broken.
+const MAX_KEPT: usize = 4 * BLOCK;
+
 /// A place to which text is written word by word.
 pub(in crate::message) struct Filler<'e> {
     emit: &'e mut dyn FnMut(&str),
@@ -177,12 +180,17 @@ impl<'e> Filler<'e> {
             return;
         }
         self.separate();
-        if text.is_ascii() {
-            self.line.push_str(text);
-            self.columns += text.len();
+        if !text.is_ascii() {
+            return self.wide_word(text);
+        }
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.len().min(MAX_KEPT));
+            self.line.push_str(piece);
+            self.columns += piece.len();
             self.wrap();
-        } else {
-            self.wide_word(text);
+            self.shorten();
+            rest = after;
         }
     }
 
@@ -204,8 +212,18 @@ impl<'e> Filler<'e> {
     /// Appends blanks and words that are never broken.
     pub(in crate::message) fn unbroken(&mut self, text: &str) {
         self.separate();
+        if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            for piece in text.as_bytes().chunks(MAX_KEPT) {
+                self.line
+                    .push_str(std::str::from_utf8(piece).unwrap_or_default());
+                self.columns += piece.len();
+                self.shorten();
+            }
+            return;
+        }
         for c in text.chars() {
             self.push(c);
+            self.shorten();
         }
     }
 
@@ -263,6 +281,10 @@ impl<'e> Filler<'e> {
                 self.chance = (self.line.len(), self.columns);
             }
             self.push(c);
+            if self.line.len() >= MAX_KEPT {
+                self.wrap();
+                self.shorten();
+            }
             before_is_wide = is_wide && !is_opening(c);
         }
         self.wrap();
@@ -299,8 +321,42 @@ impl<'e> Filler<'e> {
         self.columns += columns;
     }
 
+    /// Hands on the beginning of a line that is too long to be kept and cannot be broken.
+    #[inline]
+    fn shorten(&mut self) {
+        if self.line.len() >= MAX_KEPT {
+            self.hand_on_line();
+        }
+    }
+
+    fn hand_on_line(&mut self) {
+        let (at, _) = self.chance;
+        let is_fixed = self.width.is_none() || at <= self.start;
+        // Blanks at its end may vanish.
+        if !is_fixed || self.line.ends_with(' ') {
+            return;
+        }
+        let last = self.line.floor_char_boundary(self.line.len() - 1);
+        self.done.push_str(&self.line[..last]);
+        self.line.drain(..last);
+        self.start = 0;
+        self.chance = (0, 0);
+        self.hand_on();
+    }
+
     /// Writes the separator before the next word.
     fn separate(&mut self) {
+        if self.breaks == 0 && self.gap == 0 && !self.line.is_empty() {
+            // Most words follow a blank, or go on.
+            if std::mem::take(&mut self.blank) {
+                if !self.line.ends_with(' ') {
+                    self.line.push(' ');
+                    self.columns += 1;
+                }
+                self.chance = (self.line.len(), self.columns);
+            }
+            return;
+        }
         if self.line.is_empty() {
             let wanted = if self.has_begun { self.breaks } else { 0 };
             if wanted > self.ends {

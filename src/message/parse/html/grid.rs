@@ -25,6 +25,8 @@ const SHORT: usize = 24;
 #[derive(Default)]
 struct Cell {
     text: String,
+    /// Whether there is more in it than blanks.
+    has_words: bool,
     column: usize,
     span: usize,
     is_right: bool,
@@ -32,14 +34,23 @@ struct Cell {
 
 impl Cell {
     fn lines(&self) -> impl Iterator<Item = &str> {
-        let is_blank = |c: char| matches!(c, ' ' | '\u{a0}');
         self.text
             .split('\n')
             .map(move |line| line.trim_matches(is_blank))
     }
 
     fn is_empty(&self) -> bool {
-        self.lines().all(str::is_empty)
+        !self.has_words
+    }
+
+    /// Whether it has one line.
+    fn is_flat(&self) -> bool {
+        memchr::memchr(b'\n', self.text.as_bytes()).is_none()
+    }
+
+    fn push(&mut self, text: &str) {
+        self.has_words = self.has_words || !text.chars().all(is_blank);
+        self.text.push_str(text);
     }
 
     fn width(&self) -> usize {
@@ -167,14 +178,14 @@ impl Grid {
         }
         self.blank = false;
         self.breaks = 0;
-        cell.text.push_str(text);
+        cell.push(text);
         self.bytes += text.len() + 1;
     }
 
     /// Appends to the last word of the cell.
     pub(super) fn glue(&mut self, text: &str) {
         match self.rows.last_mut().and_then(|row| row.last_mut()) {
-            Some(cell) if self.in_cell && !cell.text.is_empty() => cell.text.push_str(text),
+            Some(cell) if self.in_cell && !cell.text.is_empty() => cell.push(text),
             _ => self.word(text),
         }
         self.bytes += text.len();
@@ -222,7 +233,7 @@ impl Grid {
     /// Writes the rows that are complete, aligned, and keeps the last one: the table is too long.
     pub(super) fn write_part(&mut self, filler: &mut Filler<'_>) {
         let Some(last) = self.rows.pop() else { return };
-        let part = Grid {
+        let mut part = Grid {
             rows: std::mem::take(&mut self.rows),
             is_data: self.is_data,
             is_wide: self.is_wide,
@@ -234,17 +245,31 @@ impl Grid {
             .map(|cell| cell.text.len() + size_of::<Cell>())
             .sum();
         self.rows.push(last);
-        self.least = part.write(filler);
+        part.drop_empty_rows();
+        self.least = part.write_rows(filler);
     }
 
     pub(super) fn has_rows_before(&self) -> bool {
         self.rows.len() > 1
     }
 
-    /// Writes the rows as they are best read; returns the widths of the columns.
-    pub(super) fn write(mut self, filler: &mut Filler<'_>) -> Vec<usize> {
+    /// Writes the rows as they are best read.
+    pub(super) fn write(mut self, filler: &mut Filler<'_>) {
+        self.drop_empty_rows();
+        if self.rows.len() < 2 {
+            // There is nothing that it could be aligned with.
+            return self.loose(filler);
+        }
+        self.write_rows(filler);
+    }
+
+    fn drop_empty_rows(&mut self) {
         self.rows
             .retain(|row| row.iter().any(|cell| !cell.is_empty()));
+    }
+
+    /// Writes rows with words; returns the widths of the columns.
+    fn write_rows(self, filler: &mut Filler<'_>) -> Vec<usize> {
         let widths = self.widths();
         let used = widths.iter().filter(|&&width| width > 0).count();
         let is_aligned = !self.is_wide && used > 1 && self.rows.len() > 1;
@@ -390,6 +415,10 @@ impl Grid {
     }
 }
 
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}')
+}
+
 /// Returns the columns of a line.
 fn columns(line: &str) -> usize {
     if line.is_ascii() {
@@ -425,10 +454,9 @@ fn loose(row: &[Cell], filler: &mut Filler<'_>) {
         return;
     };
     let room = filler.room().unwrap_or(UNWRAPPED);
-    let is_flat = |cell: &&&Cell| cell.lines().count() == 1;
     let widths: Vec<usize> = cells.iter().map(|cell| cell.width()).collect();
-    let is_line = cells.iter().all(|cell| is_flat(&cell)) && total(&widths) <= room;
-    let is_labelled = before.iter().all(|cell| is_flat(&cell))
+    let is_line = cells.iter().all(|cell| cell.is_flat()) && total(&widths) <= room;
+    let is_labelled = before.iter().all(|cell| cell.is_flat())
         && total(&widths[..before.len()]) <= SHORT.min(room / 2);
     filler.block();
     if is_line || is_labelled {

@@ -6,6 +6,9 @@ use std::borrow::Cow;
 /// standard, "basic URL parser").
 pub(super) fn cleaned(href: &str) -> String {
     let trimmed = href.trim_matches(|c: char| c <= ' ');
+    if memchr::memchr3(b'\t', b'\n', b'\r', trimmed.as_bytes()).is_none() {
+        return trimmed.to_owned();
+    }
     trimmed.replace(['\t', '\n', '\r'], "")
 }
 
@@ -128,6 +131,9 @@ pub(super) fn is_said_by(target: &str, text: &str) -> bool {
         target.strip_suffix('/').unwrap_or(target),
         text.strip_suffix('/').unwrap_or(text),
     );
+    if target.len() != text.len() && target.is_ascii() && text.is_ascii() {
+        return false;
+    }
     // Case counts behind the host only.
     let host_end = |url: &str| {
         let start = url.find("://").map_or(0, |at| at + 3);
@@ -145,6 +151,8 @@ pub(super) fn is_said_by(target: &str, text: &str) -> bool {
 
 /// Returns the host that a target leads to, if its text names another one: what a forged link does.
 pub(super) fn other_host(target: &str, text: &str) -> Option<String> {
+    // No other word names a host, and most links have only words.
+    memchr::memchr2(b'.', b':', text.as_bytes())?;
     let real = host(target)?;
     let is_other = |word: &str| named_host(word).is_some_and(|named| !is_same_site(&named, &real));
     text.split([' ', '\u{a0}', ','])

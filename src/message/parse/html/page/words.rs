@@ -4,7 +4,8 @@ use super::Page;
 
 impl Page<'_> {
     pub(super) fn folded(&mut self, text: &str) {
-        let is_blank = |b: u8| matches!(b, b' ' | b'\n' | b'\t' | b'\x0c' | b'\r');
+        const BLANKS: u64 = 1 << b' ' | 1 << b'\n' | 1 << b'\t' | 1 << b'\x0c' | 1 << b'\r';
+        let is_blank = |b: u8| b <= b' ' && BLANKS >> b & 1 != 0;
         let mut rest = text;
         loop {
             let bytes = rest.as_bytes();
