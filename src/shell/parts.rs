@@ -1,4 +1,7 @@
 //! Parts of messages: `3.2` in a list, the tree that `struct` shows, and the files made of parts.
+//!
+//! `save`, `copy` and `write` put the decoded content of a part into a plain file: an attachment is
+//! what its sender attached, and no message of a mailbox.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +9,11 @@ use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::plain_file;
 use super::reader::Reader;
+use super::store::{Storing, size};
 use crate::exit::{Failure, Kind};
 use crate::message::parse::{Content, Part, structure};
 use crate::report::part::find;
+use crate::sanitize;
 
 /// What a command shows or writes: a message, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +29,7 @@ impl Reader<'_, '_> {
     ///
     /// Parts come first, in the order they are named.
     pub(super) fn targets(&mut self, list: &str) -> Result<Vec<Target>, Complaint> {
-        let (parts, others) = self.named_parts(list)?;
+        let (parts, others) = self.named_parts(list, Self::messages)?;
         let mut targets = parts;
         if targets.is_empty() || !others.is_empty() {
             let messages = self.messages(&others)?;
@@ -36,8 +41,29 @@ impl Reader<'_, '_> {
         Ok(targets)
     }
 
-    /// Returns the parts that a list names, and the rest of the list.
-    pub(super) fn named_parts(&mut self, list: &str) -> Result<(Vec<Target>, String), Complaint> {
+    /// Returns the parts that a list names for a command that puts them in safety; none if it names
+    /// whole messages. `command` is for the complaint about a list that names both.
+    pub(super) fn parts_to_keep(
+        &mut self,
+        command: &str,
+        list: &str,
+    ) -> Result<Vec<Target>, Complaint> {
+        let (parts, others) = self.named_parts(list, Self::messages_to_keep)?;
+        if !parts.is_empty() && !others.is_empty() {
+            // A part becomes a plain file, and a message goes into a mailbox.
+            let what = format!("{command}: name messages or parts of them, not both");
+            return Err(Complaint::wrong(what));
+        }
+        Ok(parts)
+    }
+
+    /// Returns the parts that a list names, and the rest of the list; `choose` finds the message of a
+    /// number.
+    fn named_parts(
+        &mut self,
+        list: &str,
+        choose: impl Fn(&mut Self, &str) -> Result<Vec<usize>, Complaint>,
+    ) -> Result<(Vec<Target>, String), Complaint> {
         let mut targets = Vec::new();
         // Without a full stop between digits there is no part, and the list stays as it is typed.
         if !list
@@ -54,7 +80,7 @@ impl Reader<'_, '_> {
             for piece in typed.split(',') {
                 match address(piece) {
                     Some((number, part)) => {
-                        let message = self.messages(number)?[0];
+                        let message = choose(self, number)?[0];
                         targets.push(Target {
                             message,
                             part: Some(part.to_owned()),
@@ -94,29 +120,124 @@ impl Reader<'_, '_> {
     }
 
     /// Writes parts to a file, one behind another, or each into a directory under its own name.
-    pub(super) fn write_named_parts(
+    ///
+    /// A failure keeps a script from deleting their messages. They do not count as saved: the rest of
+    /// a message is nowhere else.
+    pub(super) fn store_parts(&mut self, parts: &[Target], name: &str, storing: Storing) {
+        let written = plain_path(name)
+            .and_then(|()| self.file_of(name))
+            .and_then(|path| {
+                if name.ends_with('/') || path.is_dir() {
+                    self.write_parts_into(parts, &path, storing)
+                } else {
+                    self.append_parts(parts, &path, storing)
+                }
+            });
+        self.end_of_parts(parts, written);
+    }
+
+    /// Writes parts into a directory, each under its own name.
+    pub(super) fn store_parts_into(
         &mut self,
-        targets: &[Target],
-        path: &Path,
-        is_directory: bool,
-    ) -> Result<(), Failure> {
-        let mut all = Vec::new();
-        for target in targets {
-            let content = self.content(target.message)?;
-            let found = structure(&content);
-            let number = target.part.as_deref().unwrap_or_default();
-            let part = find(&found.parts, number).ok_or_else(|| no_part(target))?;
-            if is_directory {
-                self.write_part(&part, path)?;
-            } else {
-                all.extend_from_slice(&part.decoded());
+        parts: &[Target],
+        directory: &Path,
+        storing: Storing,
+    ) {
+        let written = self.write_parts_into(parts, directory, storing);
+        self.end_of_parts(parts, written);
+    }
+
+    fn end_of_parts(&mut self, parts: &[Target], written: Result<(), Failure>) {
+        match (written, parts.last()) {
+            (Ok(()), Some(last)) => self.go_to(last.message),
+            (Ok(()), None) => {}
+            (Err(failure), _) => {
+                let messages: Vec<usize> = parts.iter().map(|part| part.message).collect();
+                self.fail_to_store(&messages, &failure);
             }
         }
-        if !is_directory {
-            let is_new = plain_file::append(path, &all)?;
-            self.say_written(path, is_new, &all.len().to_string());
+    }
+
+    fn append_parts(
+        &mut self,
+        parts: &[Target],
+        path: &Path,
+        storing: Storing,
+    ) -> Result<(), Failure> {
+        // All of them are one append: a part that is not there, or a full disk, leaves nothing.
+        let mut all = Vec::new();
+        for target in parts {
+            self.with_part(target, |part| {
+                all.extend_from_slice(&part.decoded());
+                Ok(())
+            })?;
+        }
+        if plain_file::begins_like_mbox(path) {
+            let what = format!("cannot write a part to {}", sanitize::path(&path));
+            let failure = Failure::new(Kind::CannotCreate, what).because("it is a mailbox");
+            return Err(failure.hint("name another file, or a directory such as parts/"));
+        }
+        let is_new = plain_file::append(path, &all)?;
+        self.say_parts(parts, path, is_new, all.len(), storing);
+        Ok(())
+    }
+
+    fn write_parts_into(
+        &mut self,
+        parts: &[Target],
+        directory: &Path,
+        storing: Storing,
+    ) -> Result<(), Failure> {
+        // Nothing is written where one of them is not there.
+        for target in parts {
+            self.with_part(target, |_| Ok(()))?;
+        }
+        for target in parts {
+            let (path, size) = self.with_part(target, |part| create(part, directory))?;
+            self.say_parts(std::slice::from_ref(target), &path, true, size, storing);
         }
         Ok(())
+    }
+
+    /// Hands a part to a function.
+    ///
+    /// # Errors
+    /// The message cannot be read, or has no such part; or the function's own.
+    pub(super) fn with_part<T>(
+        &self,
+        target: &Target,
+        work: impl FnOnce(&Part<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let content = self.content(target.message)?;
+        let found = structure(&content);
+        let number = target.part.as_deref().unwrap_or_default();
+        let part = find(&found.parts, number).ok_or_else(|| no_part(target))?;
+        work(&part)
+    }
+
+    /// Says what was written of which parts; to a script as of every file.
+    fn say_parts(
+        &mut self,
+        parts: &[Target],
+        path: &Path,
+        is_new: bool,
+        bytes: usize,
+        storing: Storing,
+    ) {
+        if !self.is_watched() {
+            return self.say_written(path, is_new, &bytes.to_string());
+        }
+        let names: Vec<String> = parts.iter().map(Target::name).collect();
+        let parts = if names.len() == 1 { "part" } else { "parts" };
+        let to = if is_new { "new file" } else { "the end of" };
+        let line = format!(
+            "{} the content of {parts} {} to {to} {} ({})\n",
+            storing.done(),
+            names.join(", "),
+            sanitize::path(&path),
+            size(bytes as u64)
+        );
+        self.screen.text(&line);
     }
 
     /// Writes a part into a directory, and says so.
@@ -124,6 +245,38 @@ impl Reader<'_, '_> {
         let (path, size) = create(part, directory)?;
         self.say_written(&path, true, &size.to_string());
         Ok(())
+    }
+}
+
+impl Target {
+    /// Returns the number as it is typed: `3.2`.
+    fn name(&self) -> String {
+        let number = self.message + 1;
+        match &self.part {
+            Some(part) => format!("{number}.{part}"),
+            None => number.to_string(),
+        }
+    }
+}
+
+/// Returns the error for a name that stands for a mailbox, where a plain file is wanted.
+fn plain_path(name: &str) -> Result<(), Failure> {
+    if name == "&" || name == "#" || name.starts_with('%') {
+        let what = format!("cannot write a part to {}", sanitize::line(name.as_bytes()));
+        let failure = Failure::new(Kind::CannotCreate, what).because("the name means a mailbox");
+        return Err(failure.hint("name a file, or a directory such as parts/"));
+    }
+    Ok(())
+}
+
+/// Returns the complaint of a command whose only word names a part: it has no file.
+pub(super) fn lacks_file(command: &str, list: &str, name: Option<&str>) -> CommandResult {
+    match name {
+        Some(name) if list.is_empty() && address(name).is_some() => Err(Complaint::wrong(format!(
+            "{command}: the file name is missing, as in {command} {name} FILE; {command} {name} . \
+                 takes the name of the attachment"
+        ))),
+        _ => Ok(()),
     }
 }
 

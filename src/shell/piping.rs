@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::command_line;
 use super::complaint::{CommandResult, Complaint};
+use super::parts::Target;
 use super::reader::Reader;
 use crate::config::words::Word;
 use crate::config::{self, bang};
@@ -16,7 +17,8 @@ use crate::sys::spool::Spool;
 use crate::sys::tools::Tools;
 
 impl Reader<'_, '_> {
-    /// `pipe`, `|`: gives messages to a command of the shell, as the mailbox has them.
+    /// `pipe`, `|`: gives messages to a command of the shell, as the mailbox has them, or parts,
+    /// decoded.
     pub(super) fn pipe(&mut self, text: &str) -> CommandResult {
         let (list, command) = split_command(text)?;
         let command = match command {
@@ -30,34 +32,41 @@ impl Reader<'_, '_> {
                 }
             },
         };
-        let messages = self.messages(list)?;
+        let targets = self.targets(list)?;
         let done = self
-            .input_of(&messages)
+            .input_of(&targets)
             .and_then(|input| self.run_command_of_shell(command.as_bytes(), Some(&input)));
-        for &message in &messages {
+        for &Target { message, .. } in &targets {
             match &done {
                 Ok(()) => self.marks[message].read(),
                 // `pipe 1 archive` and then `d 1`: the script believes that the message is kept.
                 Err(_) => self.marks[message].is_unsaved = true,
             }
         }
-        match done {
-            Ok(()) => self.go_to(messages[messages.len() - 1]),
-            Err(failure) => self.fail(&failure),
+        match (done, targets.last()) {
+            (Ok(()), Some(last)) => self.go_to(last.message),
+            (Ok(()), None) => {}
+            (Err(failure), _) => self.fail(&failure),
         }
         Ok(())
     }
 
-    /// Returns the messages behind each other, as they came; with `page` a form feed ends each.
-    fn input_of(&self, messages: &[usize]) -> Result<Spool, Failure> {
+    /// Returns messages as they came and parts decoded, behind each other; with `page` a form feed
+    /// ends each.
+    fn input_of(&self, targets: &[Target]) -> Result<Spool, Failure> {
         let mut input = Spool::new();
-        for &message in messages {
-            let bytes = self.content(message)?;
-            let end: &[u8] = if self.display.page { b"\x0c" } else { b"" };
-            input
-                .write_all(&bytes)
-                .and_then(|()| input.write_all(end))
-                .map_err(not_copied)?;
+        for target in targets {
+            let mut give = |bytes: &[u8]| {
+                let end: &[u8] = if self.display.page { b"\x0c" } else { b"" };
+                input
+                    .write_all(bytes)
+                    .and_then(|()| input.write_all(end))
+                    .map_err(not_copied)
+            };
+            match target.part {
+                Some(_) => self.with_part(target, |part| give(&part.decoded()))?,
+                None => give(&self.content(target.message)?)?,
+            }
         }
         Ok(input)
     }

@@ -2,7 +2,7 @@
 //! another user may have planted is not followed ([`Target`]).
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::exit::{Failure, Kind};
@@ -86,6 +86,19 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
     }
     let what = format!("cannot create {}", sanitize::path(&directory.join(name)));
     Err(Failure::new(Kind::CannotCreate, what).because("too many files with this name exist"))
+}
+
+/// Returns whether a file that is there begins like an mbox: the bytes of an attachment behind it
+/// would become a part of its last message.
+pub(super) fn begins_like_mbox(path: &Path) -> bool {
+    let mut start = [0; 5];
+    // A link that is not to be followed, and a pipe that would block, are for `append` to refuse.
+    let is_file = path.metadata().is_ok_and(|found| found.is_file());
+    is_file
+        && File::open(path)
+            .and_then(|mut file| file.read_exact(&mut start))
+            .is_ok()
+        && start == *b"From "
 }
 
 /// Appends to a file, or makes it; says whether it was made. A failure leaves it as it was.

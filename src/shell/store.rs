@@ -1,7 +1,8 @@
-//! The commands that put messages into other files: `save`, `copy`, `write`.
+//! The commands that put messages into other files: `save`, `copy`, `move`, `write`.
 //!
 //! All but `write` are the one append of `mailbox`: locked, synced, all messages of a command or
-//! none of them. `write` makes plain files; see [`super::plain_file`].
+//! none of them. `write`, and a part that any of them names, make plain files; see
+//! [`super::plain_file`] and [`super::parts`].
 
 use std::cell::RefCell;
 use std::fs;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::command_line;
 use super::commit::{counted, notices_of, prepend, unfinished};
 use super::complaint::{CommandResult, Complaint};
+use super::parts::{Target, lacks_file};
 use super::plain_file;
 use super::reader::Reader;
 use crate::exit::{Failure, Kind, with_causes};
@@ -26,34 +28,64 @@ impl Reader<'_, '_> {
     pub(super) fn store_in_file(&mut self, text: &str, storing: Storing) -> CommandResult {
         self.storable(storing)?;
         let (list, name) = split_file(text)?;
+        lacks_file(storing.command(), list, name.as_deref())?;
+        let name = name.as_deref().unwrap_or("&");
+        let parts = self.parts_of(list, storing)?;
+        if !parts.is_empty() {
+            self.store_parts(&parts, name, storing);
+            return Ok(());
+        }
         let messages = self.messages_to_keep(list)?;
-        let path = self.file_of(name.as_deref().unwrap_or("&"));
+        let path = self.file_of(name);
         self.store(&messages, path, storing)
     }
 
-    /// Appends messages to a file named after the author of the first.
+    /// Appends messages to a file named after the author of the first; a part has a name of its own.
     pub(super) fn store_by_author(&mut self, list: &str, storing: Storing) -> CommandResult {
         self.storable(storing)?;
+        let parts = self.parts_of(list, storing)?;
+        if !parts.is_empty() {
+            match self.author_directory() {
+                Ok(directory) => self.store_parts_into(&parts, &directory, storing),
+                Err(failure) => self.fail(&failure),
+            }
+            return Ok(());
+        }
         let messages = self.messages_to_keep(list)?;
         let path = self.author_file(messages[0]);
         self.store(&messages, path, storing)
+    }
+
+    /// Returns the parts that a list names; none if it names messages.
+    fn parts_of(&mut self, list: &str, storing: Storing) -> Result<Vec<Target>, Complaint> {
+        let parts = self.parts_to_keep(storing.command(), list)?;
+        if storing == Storing::Move && !parts.is_empty() {
+            let what = "move: a part cannot leave its message; save writes it to a file";
+            return Err(Complaint::wrong(what));
+        }
+        Ok(parts)
     }
 
     /// Returns the error if messages cannot leave the mailbox.
     fn storable(&self, storing: Storing) -> CommandResult {
         match storing {
             Storing::Move => self.changeable(),
-            Storing::Copy | Storing::Save => Ok(()),
+            Storing::Copy | Storing::Save | Storing::Write => Ok(()),
         }
     }
 
     /// Returns the file that is named after a message's author.
     fn author_file(&self, message: usize) -> Result<PathBuf, Failure> {
-        let name = self.author_name(message)?;
+        Ok(self.author_directory()?.join(self.author_name(message)?))
+    }
+
+    /// Returns the directory of the files that are named after authors; empty for the working
+    /// directory.
+    fn author_directory(&self) -> Result<PathBuf, Failure> {
         if self.settings.is_set("outfolder") && self.settings.path("folder").is_some() {
-            return Ok(self.file_of("+")?.join(name));
+            return self.file_of("+");
         }
-        Ok(PathBuf::from(name))
+        Ok(PathBuf::new())
     }
 
     /// Returns the name of a file that is named after a message's author: the local part of the
@@ -123,7 +155,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn fail_to_store(&mut self, messages: &[usize], failure: &Failure) {
+    pub(super) fn fail_to_store(&mut self, messages: &[usize], failure: &Failure) {
         self.fail(failure);
         // `s 1 f` and then `d 1`: the script must not delete what is nowhere else.
         for &message in messages {
@@ -200,39 +232,21 @@ impl Reader<'_, '_> {
     /// Writes the text of messages to a file, or their attachments into a directory.
     pub(super) fn write(&mut self, text: &str) -> CommandResult {
         let (list, name) = split_file(text)?;
+        lacks_file("write", list, name.as_deref())?;
         let name = name.ok_or_else(|| Complaint::wrong("write: the file name is missing"))?;
-        let (parts, others) = self.named_parts(list)?;
-        if !parts.is_empty() && !others.is_empty() {
-            return Err(Complaint::wrong(
-                "write: name messages or parts of them, not both",
-            ));
+        let parts = self.parts_to_keep("write", list)?;
+        if !parts.is_empty() {
+            self.store_parts(&parts, &name, Storing::Write);
+            return Ok(());
         }
-        let messages = if parts.is_empty() {
-            self.messages_to_keep(list)?
-        } else {
-            parts.iter().map(|part| part.message).collect()
-        };
-        let path = match self.file_of(&name) {
-            Ok(path) => path,
-            Err(failure) => {
-                self.fail_to_store(&messages, &failure);
-                return Ok(());
+        let messages = self.messages_to_keep(list)?;
+        let written = self.file_of(&name).and_then(|path| {
+            if name.ends_with('/') || path.is_dir() {
+                self.write_parts(&messages, &path)
+            } else {
+                self.write_text(&messages, &path)
             }
-        };
-        let written = if !parts.is_empty() {
-            let is_directory = name.ends_with('/') || path.is_dir();
-            let written = self.write_named_parts(&parts, &path, is_directory);
-            if written.is_ok() {
-                // The message is still nowhere else than here.
-                self.go_to(parts[0].message);
-                return Ok(());
-            }
-            written
-        } else if name.ends_with('/') || path.is_dir() {
-            self.write_parts(&messages, &path)
-        } else {
-            self.write_text(&messages, &path)
-        };
+        });
         match written {
             Ok(()) => self.mark_stored(&messages, true),
             // Already reported: the command itself was understood, so it has no complaint.
@@ -300,15 +314,35 @@ pub(super) enum Storing {
     Save,
     /// They are deleted.
     Move,
+    /// Their text or their attachments are written.
+    Write,
+}
+
+impl Storing {
+    /// Returns the name of the command.
+    fn command(self) -> &'static str {
+        match self {
+            Storing::Copy => "copy",
+            Storing::Save => "save",
+            Storing::Move => "move",
+            Storing::Write => "write",
+        }
+    }
+
+    /// Returns the word that says to a person what was done.
+    pub(super) fn done(self) -> &'static str {
+        match self {
+            Storing::Copy => "copied",
+            Storing::Save => "saved",
+            Storing::Move => "moved",
+            Storing::Write => "wrote",
+        }
+    }
 }
 
 /// Returns the line that says to a person what was stored where.
 fn stored(storing: Storing, messages: &[usize], path: &Path, is_new: bool, bytes: u64) -> String {
-    let done = match storing {
-        Storing::Copy => "copied",
-        Storing::Save => "saved",
-        Storing::Move => "moved",
-    };
+    let done = storing.done();
     let messages = match messages {
         [message] => format!("message {}", message + 1),
         _ => counted(messages.len()),
@@ -319,7 +353,7 @@ fn stored(storing: Storing, messages: &[usize], path: &Path, is_new: bool, bytes
 }
 
 /// Returns a number of bytes as people read it: `812 bytes`, `12 kB`, `3.4 MB`.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1000 {
         return format!("{bytes} bytes");

@@ -95,6 +95,7 @@ mod signals;
 mod smtp;
 mod smtp_tls;
 mod stale_tokens;
+mod stored_parts;
 mod synced;
 mod system;
 mod terminal;

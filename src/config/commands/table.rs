@@ -51,7 +51,7 @@ const READING: &[Command] = &[
     shows("Page", 2, PageAllFields, Messages, Same).in_rc_files(NoEffect),
     shows("show", 4, ShowStored, Messages, Text("Show messages as they are stored, not decoded")).more("Of a part, such as show 3.2, the content without its transfer encoding.").in_rc_files(NoEffect),
     shows("Show", 2, ShowStored, Messages, Same).in_rc_files(NoEffect),
-    shows("struct", 3, Structure, Messages, Text("List the parts of messages: number, type, size, name")).more("print, show and write take the numbers.\n    write 3.2 report.pdf"),
+    shows("struct", 3, Structure, Messages, Text("List the parts of messages: number, type, size, name")).more("print, show, save, copy, write and pipe take the numbers.\n    save 3.2 report.pdf"),
     shows("top", 2, Top, Messages, Text("Show the first lines of messages")).in_rc_files(NoEffect),
     shows("+", 1, StepForward, Messages, Text("Show the next message, or the next one of a list")),
     shows("-", 1, StepBack, Messages, Text("Show the previous message, or the previous one of a list"))
@@ -104,9 +104,11 @@ const MARKING: &[Command] = &[
 
 #[rustfmt::skip]
 const SAVING: &[Command] = &[
-    changes("save", 1, Save, Target, Text("Append messages to a file")).in_rc_files(NoEffect),
-    changes("Save", 1, SaveByAuthor, Messages, Text("Append messages to a file named after the author")),
-    changes("copy", 1, Copy, Target, Text("Append messages to a file, without marking them as saved")).in_rc_files(NoEffect),
+    changes("save", 1, Save, Target, Text("Append messages to a file, or write a part of one to a file"))
+        .more("Messages go into a mailbox. A part that its number names, as struct lists it, is written decoded into a plain file: the attachment as it was before it was sent. In a directory it gets the name that the sender gave it, made safe; a file that is there is never replaced. Parts do not mark their message as saved.\n    save 1-3 +old\n    save 3.2 report.pdf").in_rc_files(NoEffect),
+    changes("Save", 1, SaveByAuthor, Messages, Text("Append messages to a file named after the author"))
+        .more("A part, such as Save 3.2, is written into the same directory under its own name."),
+    changes("copy", 1, Copy, Target, Text("Append messages to a file, without marking them as saved")).more("A part is written to a file as save does it.").in_rc_files(NoEffect),
     changes("Copy", 1, CopyByAuthor, Messages, Text("Append messages to a file named after the author, without marking them as saved")).in_rc_files(NotAllowed),
     changes("move", 3, Move, Target, Text("Append messages to a file and delete them here")),
     changes("mv", 2, Move, Target, Same),
@@ -161,7 +163,7 @@ const SENDING: &[Command] = &[
 const RUNNING: &[Command] = &[
     changes("edit", 1, Edit, Messages, Text("Give a copy of messages to the editor")).more("The mailbox stays as it is. The editor is that of the variable editor, or $EDITOR; visual uses visual, or $VISUAL. Without either, it is vi at a terminal.").in_rc_files(NotAllowed),
     changes("visual", 1, Visual, Messages, Text("Give a copy of messages to the visual editor")).more("See edit.").in_rc_files(NotAllowed),
-    changes("pipe", 2, Pipe, Piped, Text("Give messages to a shell command as input")).more("The command is the last word: quote it if it has blanks. After numbers it needs no quotes. The messages come as they are, with all header fields; if page is set, a form feed ends each. Without a command, the variable cmd names it.\n    pipe 3 'gpg --verify'").in_rc_files(NoEffect),
+    changes("pipe", 2, Pipe, Piped, Text("Give messages to a shell command as input")).more("The command is the last word: quote it if it has blanks. After numbers it needs no quotes. The messages come as they are, with all header fields; if page is set, a form feed ends each. A part that its number names comes decoded. Without a command, the variable cmd names it.\n    pipe 3 'gpg --verify'\n    pipe 3.2 'pdftotext - -'").in_rc_files(NoEffect),
     changes("|", 1, Pipe, Piped, Same),
     changes("shell", 2, Shell, None, Text("Run the shell")).in_rc_files(NotAllowed),
     changes("!", 1, ShellCommand, Line, Text("Run a shell command")).more("If the variable bang is set, each ! in it is the last command.\n    !df -h").in_rc_files(NotAllowed),
