@@ -30,6 +30,7 @@ pub(crate) mod answer;
 pub mod attachment;
 mod draft;
 pub mod escapes;
+mod followup;
 pub mod input;
 mod people;
 mod pictures;
@@ -82,6 +83,7 @@ pub fn compose(
             composer.recipients(list.as_bytes(), field);
         }
     }
+    composer.followup_to(request);
     // Behind all lists, because a mail that has no other recipient gets no copies either.
     composer.automatic_copies();
     for wanted in &request.attachments {

@@ -57,6 +57,9 @@ pub struct Request {
     pub received_names: BTreeSet<String>,
     /// Parts of received messages that go along.
     pub carried: Vec<Carried>,
+    /// Mailing lists among the recipients that the answered message names: the mail says where its
+    /// answers go, as with `followup-to`.
+    pub lists: Vec<String>,
 }
 
 /// A part of a received message that is sent on.

@@ -42,11 +42,16 @@ pub(crate) fn listed(
         RcCommand::Alternates if text.is_empty() => {
             list = lines(&mut settings.alternates.iter().map(String::as_str));
         }
-        RcCommand::Ignore if text.is_empty() => {
-            list = lines(&mut settings.ignored.iter().map(String::as_str));
+        RcCommand::Ignore(what) if text.is_empty() => {
+            let fields = settings.fields(what);
+            list = lines(&mut fields.ignored.iter().map(String::as_str));
         }
-        RcCommand::Retain if text.is_empty() => {
-            list = lines(&mut settings.retained.iter().flatten().map(String::as_str));
+        RcCommand::Retain(what) if text.is_empty() => {
+            let fields = settings.fields(what);
+            list = lines(&mut fields.retained.iter().flatten().map(String::as_str));
+        }
+        RcCommand::MailingList { subscribed } if text.is_empty() => {
+            list = lines(&mut settings.lists.names(subscribed));
         }
         RcCommand::Account if text.is_empty() => {
             list = lines(&mut settings.account_names());

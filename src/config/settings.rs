@@ -9,6 +9,8 @@ use std::time::Duration;
 use crate::address::alias::Members;
 use crate::address::ascii_domain;
 use crate::charset::decode_text;
+use crate::config::field_lists::{FieldLists, FieldUse};
+use crate::config::mailing_lists::MailingLists;
 use crate::config::problem::{Lines, Origin, Problem, Weight};
 use crate::config::secret_owner::{self, Place, SecretOwner};
 use crate::config::value::Targets;
@@ -20,8 +22,6 @@ use crate::sys::host;
 /// addresses are one each; a variable and a line that is kept for later are four,
 /// as they take memory.
 pub(crate) const MAX_ENTRIES: usize = 100_000;
-/// The header fields shown unless somebody asks for others, in this order.
-pub(crate) const RETAINED: &[&str] = &["date", "from", "to", "cc", "bcc", "subject", "reply-to"];
 
 /// How many problems are kept.
 const MAX_PROBLEMS: usize = 1_000;
@@ -58,11 +58,14 @@ pub struct Settings {
     pub(crate) aliases: BTreeMap<String, Members>,
     /// The user's other addresses, by `alternates`.
     pub(crate) alternates: Vec<String>,
-    /// Header fields not shown, by `ignore`, in lower case.
-    pub(crate) ignored: BTreeSet<String>,
-    /// Header fields shown, by `retain`, in lower case and in this order; `None` until somebody names
-    /// one: then the default list counts.
-    pub(crate) retained: Option<Vec<String>>,
+    /// Which header fields are shown, by `retain` and `ignore`.
+    pub(crate) shown: FieldLists,
+    /// Which are saved, by `saveretain` and `saveignore`.
+    pub(crate) saved: FieldLists,
+    /// Which are forwarded, by `fwdretain` and `fwdignore`.
+    pub(crate) forwarded: FieldLists,
+    /// Known mailing lists, by `mlist` and `mlsubscribe`.
+    pub(crate) lists: MailingLists,
     /// What `source` lines have read.
     pub(super) sourced: Sourced,
     /// How many entries were read, of [`MAX_ENTRIES`].
@@ -106,6 +109,24 @@ struct AccountChanges {
 }
 
 impl Settings {
+    /// Returns the lists of header fields for this use.
+    pub(crate) fn fields(&self, what: FieldUse) -> &FieldLists {
+        match what {
+            FieldUse::Show => &self.shown,
+            FieldUse::Save => &self.saved,
+            FieldUse::Forward => &self.forwarded,
+        }
+    }
+
+    /// Returns the lists of header fields for this use, to be changed.
+    pub(super) fn fields_mut(&mut self, what: FieldUse) -> &mut FieldLists {
+        match what {
+            FieldUse::Show => &mut self.shown,
+            FieldUse::Save => &mut self.saved,
+            FieldUse::Forward => &mut self.forwarded,
+        }
+    }
+
     /// Returns the value of a variable: as set, else its default; a flag that is set is `""`.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         debug_assert!(

@@ -176,6 +176,7 @@ pub const ROWS: &[Row] = &[
     way("expandaddr", &[], Targets, "", "Allow recipients that begin with `|` (commands) or `/` (files); by default they are errors. A list, as in s-nail, allows some kinds only: `-all,+addr` allows only addresses."),
     row("flipr", &["Replyall"], Switch, "", "Swap `reply` and `Reply`, and `followup` and `Followup`: the commands in lower case then reply to the author only."),
     row("folder", &[], Path, "", "The directory in which `+NAME` is a file; a relative path begins at the home directory."),
+    row("followup-to", &[], Switch, "", "A message to a mailing list that `mlist` or `mlsubscribe` names gets the field Mail-Followup-To, so that answers to all go to its recipients; to you as well, at the address in from, if you have not subscribed to each of the lists."),
     row("followup-to-honour", &[], OneOf(YES_NO), "yes", "A reply to all goes only to those whom the field Mail-Followup-To of the message names, if it has one. With `no`, or unset, the field is ignored."),
     row("forward-as-attachment", &[], Switch, "", "`forward` attaches the whole message, instead of adding its text to yours."),
     row("forward-attachments", &[], Switch, "set", "`forward` sends what was attached to the message along with its text. If unset, only the text is forwarded."),

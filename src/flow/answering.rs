@@ -43,6 +43,7 @@ impl ForwardOptions {
 /// 65 when the messages name nobody to whom a reply could go.
 pub(crate) fn reply(blocks: &[&[u8]], whom: Whom, settings: &Settings) -> Result<Answer, Failure> {
     let names = KnownNames::new(settings);
+    let lists = settings.lists.finder();
     let answer = answer::reply(
         blocks,
         whom,
@@ -55,8 +56,14 @@ pub(crate) fn reply(blocks: &[&[u8]], whom: Whom, settings: &Settings) -> Result
             full_names: settings.is_set("fullnames"),
             recipients_in_cc: settings.is_set("recipients-in-cc"),
             names: &|name| names.ask(name),
+            lists: &|address| lists.is_subscribed(address).is_some(),
         },
     );
+    if answer.request.to.is_empty() && whom == Whom::Lists {
+        let what = "the message names no mailing list to reply to";
+        return Err(Failure::new(Kind::Data, what)
+            .hint("use reply, or name the list with mlist ADDRESS first"));
+    }
     if answer.request.to.is_empty() {
         let what = "the message has no address that a reply could go to";
         return Err(
@@ -125,6 +132,7 @@ pub(crate) fn quoted(
 pub(crate) fn forward(
     messages: &[Vec<u8>],
     options: ForwardOptions,
+    settings: &Settings,
 ) -> Result<(Request, Spool), Failure> {
     let mut request = messages
         .first()
@@ -146,7 +154,7 @@ pub(crate) fn forward(
             if place > 0 {
                 emit("\n");
             }
-            answer::inline_text(message, emit);
+            answer::inline_text(message, &settings.forwarded, emit);
         }
     })?;
     Ok((request, text))

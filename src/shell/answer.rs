@@ -86,6 +86,7 @@ impl Reader<'_, '_> {
             (false, whom) => whom,
             (true, Whom::All) => Whom::Authors,
             (true, Whom::Authors) => Whom::All,
+            (true, Whom::Lists) => Whom::Lists,
         };
         self.reply_to(list, whom, record, source)
     }
@@ -165,7 +166,8 @@ impl Reader<'_, '_> {
         let messages = self.messages(list)?;
         let contents = self.contents(&messages)?;
         let options = ForwardOptions::of(&self.settings);
-        let (mut request, behind) = answering::forward(&contents, options).map_err(complaint)?;
+        let (mut request, behind) =
+            answering::forward(&contents, options, &self.settings).map_err(complaint)?;
         request.to = recipients.into_iter().collect();
         request.copy_by_name = record == Record::ByRecipient;
         self.touch_all(&messages);

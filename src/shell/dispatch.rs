@@ -342,6 +342,7 @@ impl Reader<'_, '_> {
             PromptCommand::Copy => self.store_in_file(text, Storing::Copy),
             PromptCommand::CopyByAuthor => self.store_by_author(text, Storing::Copy),
             PromptCommand::Write => self.write(text),
+            PromptCommand::WriteByAuthor => self.write_by_author(text),
             PromptCommand::Edit => self.edit(text),
             PromptCommand::Visual => self.visual(text),
             PromptCommand::Pipe => self.pipe(text),
@@ -360,6 +361,10 @@ impl Reader<'_, '_> {
             PromptCommand::FollowupAll => self.reply_to(text, Whom::All, Record::ByAuthor, source),
             PromptCommand::FollowupSender => {
                 self.reply_to(text, Whom::Authors, Record::ByAuthor, source)
+            }
+            PromptCommand::ListReply => self.reply_to(text, Whom::Lists, Record::Usual, source),
+            PromptCommand::ListFollowup => {
+                self.reply_to(text, Whom::Lists, Record::ByAuthor, source)
             }
             PromptCommand::Forward => self.forward_messages(text, Record::Usual, source),
             PromptCommand::ForwardRecorded => {

@@ -66,12 +66,20 @@ impl Reader<'_, '_> {
     }
 }
 
+/// Returns whether a command undoes another one, by its name.
+fn undoes_another(name: &str) -> bool {
+    let base = name.strip_prefix("un");
+    base.is_some_and(|base| at_prompt().any(|row| row.name == base))
+}
+
 /// Returns the commands by their groups, on a screen of 24 rows.
 fn overview() -> String {
     let mut text = String::new();
     for group in GROUPS {
         let rows = group.rows.iter();
         let rows = rows.filter(|row| row.allowed.prompt.is_some() && row.help != Help::Alias);
+        // There is no room for `undraft` and its like, whose names can be guessed.
+        let rows = rows.filter(|row| row.enough <= 3 || !undoes_another(row.name));
         let names = rows.map(|row| abbreviated(row.name, row.enough));
         wrap(&mut text, group.title, 22, names);
     }

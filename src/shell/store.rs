@@ -15,11 +15,12 @@ use super::complaint::{CommandResult, Complaint};
 use super::parts::{Target, lacks_file};
 use super::plain_file;
 use super::reader::Reader;
+use crate::config::FieldLists;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
     AppendOptions, Flags, Holder, Incoming, Mailbox, Waiter, append_all, could_append, with_flags,
 };
-use crate::message::parse::{Content, Part, display, fields, structure, words};
+use crate::message::parse::{Content, Part, display, fields, picked, structure, words};
 use crate::sanitize;
 use crate::sys::clock;
 
@@ -177,12 +178,12 @@ impl Reader<'_, '_> {
         messages: &[usize],
         flags: &[Flags],
     ) -> Result<bool, Failure> {
-        let mailbox = &self.mailbox;
+        let (mailbox, fields) = (&self.mailbox, &self.settings.saved);
         let epoch = self.around.environment.source_date_epoch;
         let mut incoming = messages
             .iter()
             .zip(flags)
-            .map(|(&message, &flags)| incoming(mailbox, message, flags, epoch));
+            .map(|(&message, &flags)| incoming(mailbox, message, flags, fields, epoch));
         let (around, screen) = (&self.around, RefCell::new(&mut self.screen));
         let is_over = || around.signal().is_some();
         let tell = |what: &str| screen.borrow_mut().waiting_for(what);
@@ -250,6 +251,28 @@ impl Reader<'_, '_> {
         match written {
             Ok(()) => self.mark_stored(&messages, true),
             // Already reported: the command itself was understood, so it has no complaint.
+            Err(failure) => self.fail_to_store(&messages, &failure),
+        }
+        Ok(())
+    }
+
+    /// Writes the text of messages to a file named after the author of the first; a part has a name of
+    /// its own.
+    pub(super) fn write_by_author(&mut self, list: &str) -> CommandResult {
+        let parts = self.parts_to_keep("Write", list)?;
+        if !parts.is_empty() {
+            match self.author_directory() {
+                Ok(directory) => self.store_parts_into(&parts, &directory, Storing::Write),
+                Err(failure) => self.fail(&failure),
+            }
+            return Ok(());
+        }
+        let messages = self.messages_to_keep(list)?;
+        let written = self
+            .author_file(messages[0])
+            .and_then(|path| self.write_text(&messages, &path));
+        match written {
+            Ok(()) => self.mark_stored(&messages, true),
             Err(failure) => self.fail_to_store(&messages, &failure),
         }
         Ok(())
@@ -367,22 +390,29 @@ pub(super) fn size(bytes: u64) -> String {
     format!("{value:.decimals$} {}", UNITS[unit])
 }
 
-/// Returns a message as another mailbox takes it.
-fn incoming(
-    mailbox: &Mailbox,
+/// Returns a message as another mailbox takes it, without the header fields that are not saved.
+fn incoming<'m>(
+    mailbox: &'m Mailbox,
     message: usize,
     flags: Flags,
+    fields: &FieldLists,
     epoch: Option<i64>,
-) -> io::Result<Incoming<'_>> {
+) -> io::Result<Incoming<'m>> {
     let place = &mailbox.messages()[message];
     let from_line_len = place.from_line_len as usize;
     let (block, rest) = mailbox.open_message(message)?;
     // The flags are fields of the header in an mbox, so that the copy's header is made anew; the rest
     // of the message is read while it is written.
     let header = with_flags(&block, from_line_len, flags);
+    let header = &header[from_line_len..];
+    let header = if fields.keep_all() {
+        header.to_vec()
+    } else {
+        picked(header, |name| name.is_none_or(|name| fields.keep(name)))
+    };
     Ok(Incoming {
         from_line: mailbox.from_line(message, &block, || clock::message_time(epoch)),
-        message: Box::new(Cursor::new(header[from_line_len..].to_vec()).chain(rest)),
+        message: Box::new(Cursor::new(header).chain(rest)),
         form: mailbox.form(),
     })
 }

@@ -104,19 +104,10 @@ impl Display {
             zone: |time| clock::local(time.into()),
             ..Display::default()
         };
-        display.ignore.extend(settings.ignored.iter().cloned());
-        match &settings.retained {
-            Some(retained) => display.retain.clone_from(retained),
-            // A field that somebody ignores is not shown because it stands in our own list.
-            None => {
-                let ignored = &settings.ignored;
-                display.retain.retain(|name| !ignored.contains(name));
-                if display.retain.is_empty() {
-                    // A list without names would show all fields: here none shall be shown.
-                    display.retain.push(String::new());
-                }
-            }
-        }
+        display
+            .ignore
+            .extend(settings.shown.ignored.iter().cloned());
+        display.retain = settings.shown.chosen(RETAINED);
         if display.showto {
             display.own_addresses = own_addresses();
         }
@@ -130,7 +121,7 @@ impl Display {
             width: self.columns,
             breaks: is_terminal,
         };
-        if settings.retained.is_none() && posix {
+        if settings.shown.retained.is_none() && posix {
             self.retain.clear();
         }
         self

@@ -155,7 +155,7 @@ pub(super) fn forward(
             as_attachment: arguments.as_attachment || by_settings.as_attachment,
             without_attachments: arguments.no_attachments || by_settings.without_attachments,
         };
-        let (mut request, behind) = answering::forward(&[content.to_vec()], options)?;
+        let (mut request, behind) = answering::forward(&[content.to_vec()], options, settings)?;
         request.to.clone_from(&arguments.recipients);
         Ok(Prepared {
             notice: None,

@@ -1,9 +1,10 @@
 //! A forwarded message: as text with a small header, or as an attachment.
 
-use super::quote::{IN_MAIL, first_fields};
+use super::quote::{IN_MAIL, chosen_fields};
 use super::subject;
 use crate::compose::request::{Carried, Request};
-use crate::message::parse::{Content, Part, display, fields, structure};
+use crate::config::FieldLists;
+use crate::message::parse::{Content, Part, display, fields, picked, structure};
 use crate::sanitize;
 
 /// The line above a forwarded text.
@@ -34,14 +35,14 @@ pub(crate) fn forward(message: &[u8]) -> Request {
     }
 }
 
-/// Hands the text of a forwarded message to `emit`: a line, the fields that its reader needs, and its
-/// text, all safe to show.
-pub(crate) fn inline_text(message: &[u8], emit: &mut dyn FnMut(&str)) {
+/// Hands the text of a forwarded message to `emit`: a line, the fields that its reader needs by these
+/// lists, and its text, all safe to show.
+pub(crate) fn inline_text(message: &[u8], lists: &FieldLists, emit: &mut dyn FnMut(&str)) {
     let (_, message) = fields::split_from_line(message);
     let header = fields::split_header(message).0;
     emit(FIRST_LINE);
     emit("\n");
-    emit(&first_fields(header));
+    emit(&chosen_fields(header, lists));
     let mut ends = true;
     display::each_of_text(message, IN_MAIL, &mut |piece| {
         ends = piece.ends_with('\n');
@@ -113,34 +114,14 @@ pub(crate) fn attached(message: &[u8]) -> Carried {
 /// other bytes are as they were.
 pub(crate) fn without_mailbox_fields(message: &[u8]) -> Vec<u8> {
     let (_, message) = fields::split_from_line(message);
-    let (header, _) = fields::split_header(message);
-    let mut out = Vec::with_capacity(message.len());
-    let mut is_dropped = false;
-    let mut has_field = false;
-    let mut at = 0;
-    while at < header.len() {
-        let rest = &header[at..];
-        let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-        // The line is judged with what follows it in the whole message, as `split_header` did.
-        match fields::header_line(&message[at..], has_field) {
-            fields::HeaderLine::Field => {
-                has_field = true;
-                let name_len = fields::field_name_len(rest).unwrap_or(0);
-                is_dropped = OF_MAILBOX
-                    .iter()
-                    .any(|name| rest[..name_len].eq_ignore_ascii_case(name.as_bytes()));
-            }
-            // An old From_ line is the mark of a mailbox, too.
-            fields::HeaderLine::OldFromLine => is_dropped = true,
-            _ => {}
-        }
-        if !is_dropped {
-            out.extend_from_slice(&rest[..len]);
-        }
-        at += len;
-    }
-    out.extend_from_slice(&message[header.len()..]);
-    out
+    // An old From_ line is the mark of a mailbox, too.
+    picked(message, |name| {
+        name.is_some_and(|name| {
+            !OF_MAILBOX
+                .iter()
+                .any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+        })
+    })
 }
 
 #[cfg(test)]
@@ -156,7 +137,9 @@ mod tests {
     #[test]
     fn the_text_has_a_small_header() {
         let mut text = String::new();
-        inline_text(MIXED.as_bytes(), &mut |piece| text.push_str(piece));
+        inline_text(MIXED.as_bytes(), &FieldLists::default(), &mut |piece| {
+            text.push_str(piece);
+        });
         let start = "-------- Original message --------\nFrom: a@x\n\
             Date: Mon, 16 Nov 2026 09:00:00 +0000\nTo: b@x\nSubject: Grüße\n\nhello\n";
         assert!(text.starts_with(start), "{text}");

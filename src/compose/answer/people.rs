@@ -26,6 +26,8 @@ pub(crate) struct PeopleRules<'a> {
     pub recipients_in_cc: bool,
     /// What a bare name is on this host.
     pub names: BareNames<'a>,
+    /// Whether an address is that of a mailing list that the user knows (`mlist`).
+    pub lists: &'a dyn Fn(&str) -> bool,
 }
 
 /// People gathered from fields, each address once.
@@ -69,7 +71,7 @@ impl<'a> Gathered<'a> {
     }
 
     /// Returns the people of a decoded list.
-    fn of_list(&mut self, text: &str) -> Vec<NamedAddress> {
+    pub(super) fn of_list(&mut self, text: &str) -> Vec<NamedAddress> {
         let mut people = Vec::new();
         // An empty field names nobody, and there is nothing to tell.
         if text.trim().is_empty() {
@@ -217,6 +219,7 @@ mod tests {
                 full_names: true,
                 recipients_in_cc: false,
                 names: &|_| BareName::Unknown,
+                lists: &|_| false,
             };
             let authors = Gathered::new(&rules).authors(block.as_bytes());
             let found = authors.first().map(|person| person.address().to_string());

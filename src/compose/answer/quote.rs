@@ -1,11 +1,9 @@
 //! The text of a message as a reply quotes it.
 
+use crate::config::{FORWARDED, FieldLists};
 use crate::message::parse::fields::{self, Field};
 use crate::message::parse::{FieldText, date, display, words};
 use crate::sanitize;
-
-/// The fields that tell who wrote what to whom.
-const FIRST_FIELDS: [&str; 5] = ["from", "date", "to", "cc", "subject"];
 
 /// How a received text stands in a mail: filled to the width that leaves room for quotes, long lines
 /// as they were.
@@ -82,12 +80,27 @@ fn attribution(header: &[u8]) -> String {
 }
 
 /// Returns the fields that tell who wrote what to whom, in this order, as [`shown_fields`].
-pub(super) fn first_fields(header: &[u8]) -> String {
-    let named = |name: &'static str| {
-        let mut fields = fields::fields(header);
-        fields.find(move |field| field.is(name))
-    };
-    shown_fields(header, FIRST_FIELDS.into_iter().filter_map(named))
+fn first_fields(header: &[u8]) -> String {
+    chosen_fields(header, &FieldLists::default())
+}
+
+/// Returns the fields that begin a forwarded text, as [`shown_fields`].
+pub(super) fn chosen_fields(header: &[u8], lists: &FieldLists) -> String {
+    let names = lists.chosen(FORWARDED);
+    if names.is_empty() {
+        let fields = fields::fields(header);
+        let kept = fields.filter(|field| !lists.ignored.iter().any(|name| field.is(name)));
+        return shown_fields(header, kept);
+    }
+    // One pass: a header may have a million fields, and a list many names.
+    let mut found: Vec<Option<Field<'_>>> = names.iter().map(|_| None).collect();
+    for field in fields::fields(header) {
+        let place = names.iter().position(|name| field.is(name));
+        if let Some(place) = place {
+            found[place].get_or_insert(field);
+        }
+    }
+    shown_fields(header, found.into_iter().flatten())
 }
 
 /// Returns some fields of a header as lines, decoded and safe to show, and an empty line.

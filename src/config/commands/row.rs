@@ -1,5 +1,7 @@
 //! What a row of the table of commands holds.
 
+use crate::config::field_lists::FieldUse;
+
 /// The arguments of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arguments {
@@ -140,6 +142,8 @@ pub(crate) enum PromptCommand {
     CopyByAuthor,
     /// Writes text or attachments.
     Write,
+    /// The same, to a file named after the author.
+    WriteByAuthor,
     /// Gives copies of messages to the line editor.
     Edit,
     /// Gives copies of messages to the screen editor.
@@ -206,6 +210,10 @@ pub(crate) enum PromptCommand {
     FollowupAll,
     /// Replies to the authors with such a copy, whatever `flipr` says.
     FollowupSender,
+    /// Replies to the mailing lists of messages.
+    ListReply,
+    /// The same, with a copy in a file named after the author.
+    ListFollowup,
     /// Forwards messages.
     Forward,
     /// The same, with a copy in a file named after the first recipient.
@@ -224,8 +232,8 @@ impl PromptCommand {
     /// Returns whether the lines behind it are the text of a message, and no commands.
     pub(crate) fn reads_text(self) -> bool {
         use PromptCommand::{
-            Followup, FollowupAll, FollowupAuthor, FollowupSender, Forward, ForwardRecorded, Mail,
-            MailRecorded, Reply, ReplyAll, ReplyAuthor, ReplySender,
+            Followup, FollowupAll, FollowupAuthor, FollowupSender, Forward, ForwardRecorded,
+            ListFollowup, ListReply, Mail, MailRecorded, Reply, ReplyAll, ReplyAuthor, ReplySender,
         };
         matches!(
             self,
@@ -238,6 +246,8 @@ impl PromptCommand {
                 | FollowupAuthor
                 | FollowupAll
                 | FollowupSender
+                | ListReply
+                | ListFollowup
                 | Forward
                 | ForwardRecorded
         )
@@ -263,16 +273,27 @@ pub(crate) enum RcCommand {
     Echo,
     /// Hides or shows header fields, as s-nail has it.
     HeaderPick,
+    /// Undoes it.
+    UnheaderPick,
     /// Reads another file.
     Source,
-    /// Hides header fields.
-    Ignore,
-    /// Shows these header fields and no others.
-    Retain,
-    /// Undoes `ignore`.
-    Unignore,
-    /// Undoes `retain`.
-    Unretain,
+    /// Hides header fields, or leaves them out of messages that are saved or forwarded.
+    Ignore(FieldUse),
+    /// Shows, saves or forwards these header fields and no others.
+    Retain(FieldUse),
+    /// Undoes `ignore` and its like.
+    Unignore(FieldUse),
+    /// Undoes `retain` and its like.
+    Unretain(FieldUse),
+    /// Names mailing lists that the user knows or has subscribed to.
+    MailingList {
+        /// Whether he has subscribed to them.
+        subscribed: bool,
+    },
+    /// Forgets mailing lists.
+    ForgetList,
+    /// Takes mailing lists as known ones.
+    Unsubscribe,
     /// Begins lines that count under a condition.
     If,
     /// Begins another branch with a condition.

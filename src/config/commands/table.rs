@@ -12,13 +12,14 @@ use super::row::Help::{Alias as Same, Text};
 // All of them: a list of names would be touched by every new command.
 use super::row::PromptCommand::*;
 use super::row::RcCommand::{
-    Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, If, Ignore,
-    NoEffect, NotAllowed, Retain, Set, Source, SourceIf, Unalias, Unalternates, UncommandAlias,
-    Unignore, Unretain, Unset,
+    Account, Alias, Alternates, Call, CallIf, CommandAlias, Define, Elif, Else, Endif, ForgetList,
+    If, Ignore, MailingList, NoEffect, NotAllowed, Retain, Set, Source, SourceIf, Unalias,
+    Unalternates, UncommandAlias, Unignore, Unretain, Unset, Unsubscribe,
 };
 use super::row::{
     Command, Group, PromptCommand, RcCommand, changes, configures, of_rc_files, shows,
 };
+use crate::config::field_lists::FieldUse::{Forward as Forwarding, Save as Saving, Show};
 
 /// All commands, in groups.
 ///
@@ -115,6 +116,7 @@ const SAVING: &[Command] = &[
     changes("Move", 3, MoveByAuthor, Messages, Text("Append messages to a file named after the author and delete them here")),
     changes("Mv", 2, MoveByAuthor, Messages, Same),
     changes("write", 1, Write, Target, Text("Append the text to a file, or write attachments into a directory")).in_rc_files(NoEffect),
+    changes("Write", 1, WriteByAuthor, Messages, Text("Append the text to a file named after the author")),
 ];
 
 #[rustfmt::skip]
@@ -148,6 +150,9 @@ const SENDING: &[Command] = &[
     changes("Followup", 1, FollowupAuthor, Messages, Text("Reply like Reply, and append a copy to a file named after the author")).in_rc_files(NotAllowed),
     changes("followupall", 9, FollowupAll, Messages, Text("Reply like followup, but ignore flipr")),
     changes("followupsender", 9, FollowupSender, Messages, Text("Reply like Followup, but ignore flipr")),
+    changes("Lreply", 2, ListReply, Messages, Text("Reply to the mailing list of a message only"))
+        .more("The list is named by the field List-Post of the message, or it is a recipient that mlist or mlsubscribe names. The reply has the field Mail-Followup-To; see followup-to."),
+    changes("Lfollowup", 2, ListFollowup, Messages, Text("Reply like Lreply, and append a copy to a file named after the author")),
     changes("forward", 4, Forward, Forwarded, Text("Forward messages with a text of yours"))
         .more("The last word is the recipients, with commas between them. The text of the messages follows yours, and their attachments are sent too, unless forward-attachments is unset. With forward-as-attachment the whole messages are attached.\n    forward 3 ada@example.org,ops"),
     changes("fwd", 2, Forward, Forwarded, Same),
@@ -182,15 +187,36 @@ const SETTING: &[Command] = &[
     configures("alternates", 3, Alternates, Words("[address]..."), Text("Name your other addresses, or list them"))
         .more("A reply does not go to them. A later list replaces the earlier one."),
     configures("unalternates", 5, Unalternates, Words("address..."), Text("Forget some of your other addresses; * forgets all")),
-    configures("ignore", 2, Ignore, Words("[field]..."), Text("Hide header fields, or list the hidden ones"))
+    configures("ignore", 2, Ignore(Show), Words("[field]..."), Text("Hide header fields, or list the hidden ones"))
         .more("The list has no effect while there are fields that `retain` names."),
-    configures("discard", 2, Ignore, Words("[field]..."), Same),
-    configures("retain", 3, Retain, Words("[field]..."), Text("Show these header fields alone, or list them")),
-    configures("unignore", 5, Unignore, Words("field..."), Text("Take fields off the list of ignore; * takes all")),
-    configures("undiscard", 9, Unignore, Words("field..."), Same),
-    configures("unretain", 5, Unretain, Words("field..."), Text("Take fields off the list of retain; * takes all")),
-    configures("headerpick", 10, RcCommand::HeaderPick, Words("type ignore|retain field..."), Text("Hide or show header fields, as ignore and retain do"))
-        .more("The lists for save, forward and top, which other programs have, have no effect: save keeps every field."),
+    configures("discard", 2, Ignore(Show), Words("[field]..."), Same),
+    configures("retain", 3, Retain(Show), Words("[field]..."), Text("Show these header fields alone, or list them")),
+    configures("unignore", 5, Unignore(Show), Words("field..."), Text("Take fields off the list of ignore; * takes all")),
+    configures("undiscard", 9, Unignore(Show), Words("field..."), Same),
+    configures("unretain", 5, Unretain(Show), Words("field..."), Text("Take fields off the list of retain; * takes all")),
+    configures("saveignore", 10, Ignore(Saving), Words("[field]..."), Text("Leave header fields out of messages that are saved, or list them"))
+        .more("It concerns save, copy, move and MBOX. The fields of MIME, which say how the text is encoded, and the marks of the mailbox always stay.\n    saveignore received x-spam-status"),
+    configures("savediscard", 11, Ignore(Saving), Words("[field]..."), Same),
+    configures("saveretain", 10, Retain(Saving), Words("[field]..."), Text("Save these header fields alone, or list them"))
+        .more("See saveignore, which has no effect while this list names a field."),
+    configures("unsaveignore", 12, Unignore(Saving), Words("field..."), Text("Take fields off the list of saveignore; * takes all")),
+    configures("unsaveretain", 12, Unretain(Saving), Words("field..."), Text("Take fields off the list of saveretain; * takes all")),
+    configures("fwdignore", 9, Ignore(Forwarding), Words("[field]..."), Text("Leave header fields out of the text of forwarded messages, or list them"))
+        .more("The text begins with From, Date, To, Cc and Subject, without those of this list. With forward-as-attachment, and for resend, the message stays whole."),
+    configures("fwddiscard", 10, Ignore(Forwarding), Words("[field]..."), Same),
+    configures("fwdretain", 9, Retain(Forwarding), Words("[field]..."), Text("Begin the text of forwarded messages with these header fields, or list them"))
+        .more("    fwdretain from date to cc subject message-id"),
+    configures("unfwdignore", 11, Unignore(Forwarding), Words("field..."), Text("Take fields off the list of fwdignore; * takes all")),
+    configures("unfwdretain", 11, Unretain(Forwarding), Words("field..."), Text("Take fields off the list of fwdretain; * takes all")),
+    configures("headerpick", 10, RcCommand::HeaderPick, Words("type|save|forward ignore|retain field..."), Text("Choose header fields, as ignore and retain, saveignore and fwdignore do"))
+        .more("The list for top, which s-nail has, has no effect: top shows the fields that print shows."),
+    configures("unheaderpick", 12, RcCommand::UnheaderPick, Words("type|save|forward ignore|retain field..."), Text("Take fields off such a list; * takes all")),
+    configures("mlist", 5, MailingList { subscribed: false }, Words("[address]..."), Text("Name mailing lists that you know, or list them"))
+        .more("An address with one of the characters ^[*+?|$ is a regular expression. See followup-to.\n    mlist users@lists.example.org '.*@lists\\.example\\.net$'"),
+    configures("mlsubscribe", 11, MailingList { subscribed: true }, Words("[address]..."), Text("Name mailing lists that you get, or list them"))
+        .more("They are known ones as well. A message to them asks for answers without a copy for you, if followup-to is set."),
+    configures("unmlist", 7, ForgetList, Words("address..."), Text("Forget mailing lists; * forgets all")),
+    configures("unmlsubscribe", 13, Unsubscribe, Words("address..."), Text("Know mailing lists as ones that you do not get; * means all")),
     configures("account", 2, Account, Words("[name | name {]"), Text("Use an account, list the accounts, or begin one"))
         .more("The lines up to a line with } belong to the account; they set what it needs.\n    account work {\n      set from=me@example.org mta=smtps://mail.example.org\n    }"),
     configures("commandalias", 12, CommandAlias, Words("[name [command]]"), Text("Give a command another name, or list these names"))

@@ -2,6 +2,7 @@
 
 use super::row::Allowed;
 use super::*;
+use crate::config::FieldUse;
 
 #[test]
 fn abbreviations_at_the_prompt_are_those_of_posix() {
@@ -72,13 +73,13 @@ fn a_word_means_in_an_rc_file_what_its_row_says() {
         ("alt", Some(Alternates)),
         ("una", Some(Unalias)),
         ("so", Some(Source)),
-        ("ig", Some(Ignore)),
-        ("di", Some(Ignore)),
-        ("ret", Some(Retain)),
+        ("ig", Some(Ignore(FieldUse::Show))),
+        ("di", Some(Ignore(FieldUse::Show))),
+        ("ret", Some(Retain(FieldUse::Show))),
         ("re", Some(NotAllowed)),
         ("unig", None),
-        ("unign", Some(Unignore)),
-        ("unret", Some(Unretain)),
+        ("unign", Some(Unignore(FieldUse::Show))),
+        ("unret", Some(Unretain(FieldUse::Show))),
         ("i", Some(If)),
         ("eli", Some(Elif)),
         ("el", Some(Else)),
@@ -106,6 +107,10 @@ fn a_word_means_in_an_rc_file_what_its_row_says() {
         ("no-such", None),
         ("headerpick", Some(HeaderPick)),
         ("headerpic", None),
+        ("saveignore", Some(Ignore(FieldUse::Save))),
+        ("saveignor", None),
+        ("fwdretain", Some(Retain(FieldUse::Forward))),
+        ("mlist", Some(MailingList { subscribed: false })),
     ];
     for (word, expected) in rows {
         assert_eq!(find_in_rc_files(word), expected, "{word}");

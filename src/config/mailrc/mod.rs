@@ -5,7 +5,7 @@
 //! another user could have written is not read at all.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -13,9 +13,9 @@ use std::path::Path;
 use crate::charset::decode_text;
 use crate::config::commands::{COMMAND_ALIAS_DEPTH, RcCommand, find_in_rc_files};
 use crate::config::problem::{Origin, Problem, Weight};
-use crate::config::settings::{RETAINED, Settings};
+use crate::config::settings::Settings;
 use crate::config::words::{self, Backslash, open_quote};
-use crate::config::{file_name, text};
+use crate::config::{FieldUse, file_name, text};
 
 mod alias;
 mod block;
@@ -445,7 +445,9 @@ impl<'a> Interpreter<'a> {
             RcCommand::Unset => words.for_each(|name| self.settings.unset(&name, origin.clone())),
             RcCommand::Alias => self.alias(words, count, origin),
             RcCommand::Unalias => forget(&mut self.settings.aliases, words),
-            RcCommand::HeaderPick => self.header_pick(words, command, line, origin),
+            RcCommand::HeaderPick | RcCommand::UnheaderPick => {
+                self.header_pick(row == RcCommand::UnheaderPick, words, command, line, origin);
+            }
             RcCommand::Unalternates => self.remove_alternates(words),
             RcCommand::Echo => {
                 if self.settings.has_room(4, origin) {
@@ -461,31 +463,28 @@ impl<'a> Interpreter<'a> {
                 }
             }
             RcCommand::Source => self.source(rest, false, origin, depth),
-            RcCommand::Ignore => {
+            RcCommand::Ignore(what) => {
                 if self.settings.has_room(count, origin) {
-                    let names = words.map(|word| field_name(&word));
-                    self.settings.ignored.extend(names);
+                    self.settings.fields_mut(what).ignore(words);
                 }
             }
-            RcCommand::Retain => {
+            RcCommand::Retain(what) => {
                 if self.settings.has_room(count, origin) {
-                    let retained = self.settings.retained.get_or_insert_default();
-                    for name in words.map(|word| field_name(&word)) {
-                        if !retained.contains(&name) {
-                            retained.push(name);
-                        }
-                    }
+                    self.settings.fields_mut(what).retain(words);
                 }
             }
-            RcCommand::Unignore => remove_fields(&mut self.settings.ignored, words),
-            RcCommand::Unretain => {
-                // Until a field is named, the default list is what a name is taken from.
-                let default = || RETAINED.iter().map(|&name| name.to_owned()).collect();
-                let retained = self.settings.retained.get_or_insert_with(default);
-                for word in words {
-                    let name = field_name(&word);
-                    retained.retain(|other| word != "*" && *other != name);
+            RcCommand::Unignore(what) => self.settings.fields_mut(what).unignore(words),
+            RcCommand::Unretain(what) => self.settings.fields_mut(what).unretain(words, what),
+            RcCommand::MailingList { subscribed } => {
+                if self.settings.has_room(count, origin) {
+                    self.mailing_lists(words, subscribed, origin);
                 }
+            }
+            RcCommand::ForgetList => {
+                words.for_each(|name| self.settings.lists.remove(&self.decoded(name)));
+            }
+            RcCommand::Unsubscribe => {
+                words.for_each(|name| self.settings.lists.unsubscribe(&self.decoded(name)));
             }
             RcCommand::Account => self.account(rest, origin),
             RcCommand::SourceIf => self.source(rest, true, origin, depth),
@@ -501,10 +500,11 @@ impl<'a> Interpreter<'a> {
 }
 
 impl Interpreter<'_> {
-    /// `headerpick type ignore FIELD…` is `ignore`, and `retain` likewise; its lists for saving and
-    /// forwarding have no effect.
+    /// `headerpick type ignore FIELD…` is `ignore`, `headerpick save retain FIELD…` is `saveretain`, and
+    /// so on; the list for `top` has no effect.
     fn header_pick(
         &mut self,
+        takes_off: bool,
         mut words: impl Iterator<Item = String>,
         command: &Command<'_>,
         line: &str,
@@ -512,12 +512,20 @@ impl Interpreter<'_> {
     ) {
         let context = words.next().unwrap_or_default();
         let kind = words.next().unwrap_or_default();
-        let command_of = |kind: &str| match kind {
-            "ignore" => Some(RcCommand::Ignore),
-            "retain" => Some(RcCommand::Retain),
+        let what = match context.to_ascii_lowercase().as_str() {
+            "type" => Some(FieldUse::Show),
+            "save" => Some(FieldUse::Save),
+            "forward" => Some(FieldUse::Forward),
             _ => None,
         };
-        let Some(row) = command_of(&kind).filter(|_| context == "type") else {
+        let row = what.and_then(|what| match (kind.as_str(), takes_off) {
+            ("ignore", false) => Some(RcCommand::Ignore(what)),
+            ("retain", false) => Some(RcCommand::Retain(what)),
+            ("ignore", true) => Some(RcCommand::Unignore(what)),
+            ("retain", true) => Some(RcCommand::Unretain(what)),
+            _ => None,
+        });
+        let Some(row) = row else {
             return self.pass_over(command, line, origin);
         };
         let rest: Vec<String> = words.collect();
@@ -527,6 +535,21 @@ impl Interpreter<'_> {
             ..*command
         };
         self.command(row, &command, line, origin, 0);
+    }
+
+    /// Names mailing lists.
+    fn mailing_lists(
+        &mut self,
+        names: impl Iterator<Item = String>,
+        subscribed: bool,
+        origin: &Origin,
+    ) {
+        for name in names {
+            let name = self.decoded(name);
+            if let Err(what) = self.settings.lists.add(name, subscribed) {
+                self.problem(origin, what);
+            }
+        }
     }
 
     /// Removes addresses from the user's own; `*` stands for all.
@@ -557,23 +580,6 @@ fn forget<T>(table: &mut BTreeMap<String, T>, names: impl Iterator<Item = String
             _ => drop(table.remove(&name)),
         }
     }
-}
-
-fn remove_fields(fields: &mut BTreeSet<String>, words: impl Iterator<Item = String>) {
-    for word in words {
-        match word.as_str() {
-            // `unignore *` and `unretain *` of s-nail.
-            "*" => fields.clear(),
-            _ => {
-                fields.remove(&field_name(&word));
-            }
-        }
-    }
-}
-
-/// Returns the name of a field as the lists have it: in lower case and without its colon.
-fn field_name(word: &str) -> String {
-    word.trim_end_matches(':').to_ascii_lowercase()
 }
 
 #[cfg(test)]

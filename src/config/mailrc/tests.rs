@@ -55,7 +55,7 @@ fn variables_aliases_and_lists_are_read() {
     assert_eq!(settings.get("mta"), Some("/bin/true"));
     let ops: Vec<&str> = settings.aliases["ops"].iter().collect();
     assert_eq!(ops, ["a@x", "Bob <b@x>", "c@x"]);
-    let ignored: Vec<&String> = settings.ignored.iter().collect();
+    let ignored: Vec<&String> = settings.shown.ignored.iter().collect();
     assert_eq!(ignored, ["received", "x-foo"]);
 }
 

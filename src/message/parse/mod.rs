@@ -19,6 +19,7 @@ pub(in crate::message) mod filler;
 pub mod html;
 mod markup;
 mod part;
+mod picked;
 mod quiet;
 mod searched;
 pub(in crate::message) mod structure;
@@ -29,6 +30,7 @@ pub use date::date;
 pub(crate) use date::month_named;
 pub use field_text::FieldText;
 pub use part::{Content, Part};
+pub use picked::picked;
 pub use searched::each_searched_text;
 pub use structure::structure;
 

@@ -15,6 +15,8 @@ pub(crate) enum Whom {
     Authors,
     /// They and all recipients.
     All,
+    /// The mailing lists that the messages came by, and nobody else.
+    Lists,
 }
 
 /// A reply before its text: the request, and what is to be told.
@@ -45,10 +47,14 @@ pub(crate) fn reply(blocks: &[&[u8]], whom: Whom, rules: &PeopleRules<'_>) -> An
                 to.extend(gathered.take(people));
             }
             Whom::All => all_of(block, rules, &mut gathered, &mut to, &mut cc),
+            Whom::Lists => {
+                let lists = lists_of(block, rules, &mut gathered);
+                to.extend(gathered.take(lists));
+            }
         }
     }
     // A message that all of its own people have left still has an author.
-    if to.is_empty() && cc.is_empty() {
+    if to.is_empty() && cc.is_empty() && whom != Whom::Lists {
         for block in blocks {
             let people = gathered.answered(block);
             to.extend(gathered.take(people));
@@ -70,7 +76,12 @@ pub(crate) fn reply(blocks: &[&[u8]], whom: Whom, rules: &PeopleRules<'_>) -> An
     };
     let bare = to.iter().chain(&cc).map(NamedAddress::address);
     let bare = bare.filter(|address| address.is_local_name());
+    let lists = match whom {
+        Whom::Lists => to.iter().map(|list| list.address().to_string()).collect(),
+        Whom::All | Whom::Authors => Vec::new(),
+    };
     let request = Request {
+        lists,
         to: entries(&to),
         cc: entries(&cc),
         received_names: bare.map(|address| address.as_str().to_owned()).collect(),
@@ -88,6 +99,59 @@ pub(crate) fn reply(blocks: &[&[u8]], whom: Whom, rules: &PeopleRules<'_>) -> An
         left_out: gathered.left_out,
         left_out_count: gathered.left_out_count,
     }
+}
+
+/// Returns the mailing lists of a message: the one that List-Post names (RFC 2369 section 3.4), and
+/// those recipients that the user knows as lists.
+fn lists_of(
+    block: &[u8],
+    rules: &PeopleRules<'_>,
+    gathered: &mut Gathered<'_>,
+) -> Vec<NamedAddress> {
+    let header = fields::split_from_line(block).1;
+    let posted = fields::find(header, "list-post").and_then(posting_address);
+    let posted = posted.map(|address| gathered.of_list(&address));
+    let mut lists = posted.unwrap_or_default();
+    // A list may want its answers at another address of its own.
+    if rules.heeds_reply_to
+        && let [list] = &lists[..]
+        && let [other] = &gathered.of_fields(header, "reply-to")[..]
+    {
+        let domain = |person: &NamedAddress| person.address().domain().map(str::to_lowercase);
+        if domain(other) == domain(list) {
+            lists = vec![other.clone()];
+        }
+    }
+    for name in ["mail-followup-to", "reply-to", "to", "cc"] {
+        if name == "mail-followup-to" && !rules.heeds_followup_to
+            || name == "reply-to" && !rules.heeds_reply_to
+        {
+            continue;
+        }
+        let people = gathered.of_fields(header, name).into_iter();
+        lists.extend(people.filter(|person| (rules.lists)(person.address().as_str())));
+    }
+    lists
+}
+
+/// Returns the address of a List-Post field: `<mailto:list@example.org?subject=x>`; `NO` forbids posting.
+fn posting_address(body: &[u8]) -> Option<String> {
+    // A URL is ASCII, and never an encoded word.
+    let text = String::from_utf8_lossy(body);
+    let mut urls = text
+        .split('<')
+        .skip(1)
+        .filter_map(|url| url.split_once('>'));
+    urls.find_map(|(url, _)| {
+        let url = url.trim();
+        let scheme = url.get(..7)?;
+        let address = url
+            .get(7..)
+            .filter(|_| scheme.eq_ignore_ascii_case("mailto:"))?;
+        let address = address.split('?').next().unwrap_or_default();
+        // An escape such as %2B, and a list of addresses, are not taken for one address.
+        (!address.contains(['%', ',', '"'])).then(|| address.to_owned())
+    })
 }
 
 /// Adds the recipients of a reply to all.
