@@ -2,7 +2,8 @@
 //!
 //! Small things stay in memory; more than [`Spool::IN_MEMORY`] goes to an unlinked
 //! temporary file (0600). Where that disk is full or not writable the bytes move on to an
-//! anonymous file in memory: a full `/tmp` must not stop an alarm.
+//! anonymous file in memory: a full `/tmp` must not stop an alarm. Writers hand over a line at a
+//! time; a file gets whole blocks, and what is less waits in memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -14,6 +15,9 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 #[derive(Debug)]
 pub struct Spool {
     store: Store,
+    /// The last bytes, which are not in the file yet: at most a [`Spool::BLOCK`].
+    held: Vec<u8>,
+    /// How many bytes there are, the held ones included.
     len: u64,
 }
 
@@ -34,10 +38,14 @@ impl Spool {
     /// How many bytes stay in memory before a file is made.
     pub const IN_MEMORY: usize = 256 * 1024;
 
+    /// How many bytes a file gets at once.
+    const BLOCK: usize = 64 * 1024;
+
     /// Returns an empty spool.
     pub fn new() -> Spool {
         Spool {
             store: Store::Memory(Vec::new()),
+            held: Vec::new(),
             len: 0,
         }
     }
@@ -48,7 +56,7 @@ impl Spool {
     /// Fails when reading fails or no place is left to write to.
     pub fn read_from(source: &mut dyn Read) -> io::Result<Spool> {
         let mut spool = Spool::new();
-        let mut block = vec![0; 64 * 1024];
+        let mut block = vec![0; Spool::BLOCK];
         loop {
             match source.read(&mut block) {
                 Ok(0) => return Ok(spool),
@@ -71,7 +79,9 @@ impl Spool {
 
     /// Cuts off all bytes after this length.
     pub fn truncate(&mut self, len: u64) {
+        let stored = self.stored();
         self.len = self.len.min(len);
+        self.held.truncate(self.len.saturating_sub(stored) as usize);
         if let Store::Memory(bytes) = &mut self.store {
             bytes.truncate(self.len as usize);
         }
@@ -117,28 +127,56 @@ impl Spool {
             }
             Store::Disk(file) | Store::MemoryFile(file) => {
                 // A text that was cut off by `truncate` must not reach the child.
-                file.set_len(self.len)?;
-                file.try_clone()?
+                let written = file
+                    .write_all_at(&self.held, self.stored())
+                    .and_then(|()| file.set_len(self.len));
+                match written {
+                    Ok(()) => file.try_clone()?,
+                    // The disk has become full since: the bytes can still be read.
+                    Err(_) => {
+                        let file = memory_file()?;
+                        self.copy_to(&file)?;
+                        file
+                    }
+                }
             }
         };
         file.seek(SeekFrom::Start(0))?;
         Ok(file)
     }
 
-    /// Appends to the store as it is, without moving it.
-    fn store_write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.store {
-            Store::Memory(memory) => memory.extend_from_slice(bytes),
-            // Written at an explicit offset: a failed write may have left a part behind.
-            Store::Disk(file) | Store::MemoryFile(file) => file.write_all_at(bytes, self.len)?,
+    /// Returns how many bytes the store has.
+    fn stored(&self) -> u64 {
+        self.len - self.held.len() as u64
+    }
+
+    /// Appends the held bytes to a file, which moves into memory where its disk is full.
+    fn store_held(&mut self) -> io::Result<()> {
+        let place = self.stored();
+        // Written at an explicit offset: a failed write may have left a part behind.
+        let written = match &self.store {
+            Store::Memory(_) => Ok(()),
+            Store::Disk(file) | Store::MemoryFile(file) => file.write_all_at(&self.held, place),
+        };
+        match (written, &self.store) {
+            (Err(_), Store::Disk(_)) => self.move_to(memory_file()?, Store::MemoryFile)?,
+            (written, _) => written?,
         }
+        self.held.clear();
         Ok(())
     }
 
-    /// Copies the content into another file, which is used from then on.
+    /// Moves everything into another file, which is used from then on.
     fn move_to(&mut self, file: File, wrap: fn(File) -> Store) -> io::Result<()> {
+        self.copy_to(&file)?;
+        self.store = wrap(file);
+        Ok(())
+    }
+
+    /// Copies everything into a file.
+    fn copy_to(&self, file: &File) -> io::Result<()> {
         let mut offset = 0;
-        let mut block = vec![0; 64 * 1024];
+        let mut block = vec![0; Spool::BLOCK];
         while offset < self.len {
             let count = self.read_at(&mut block, offset)?;
             if count == 0 {
@@ -147,18 +185,25 @@ impl Spool {
             file.write_all_at(&block[..count], offset)?;
             offset += count as u64;
         }
-        self.store = wrap(file);
         Ok(())
     }
 
     fn read_at(&self, block: &mut [u8], offset: u64) -> io::Result<usize> {
         let block_len = (self.len - offset.min(self.len)).min(block.len() as u64) as usize;
         let block = &mut block[..block_len];
+        let stored = self.stored();
+        if let Some(start) = offset.checked_sub(stored) {
+            let start = start as usize;
+            block.copy_from_slice(&self.held[start..start + block_len]);
+            return Ok(block_len);
+        }
+        let in_store = (stored - offset).min(block_len as u64) as usize;
+        let block = &mut block[..in_store];
         match &self.store {
             Store::Memory(bytes) => {
                 let start = offset as usize;
-                block.copy_from_slice(&bytes[start..start + block_len]);
-                Ok(block_len)
+                block.copy_from_slice(&bytes[start..start + in_store]);
+                Ok(in_store)
             }
             Store::Disk(file) | Store::MemoryFile(file) => file.read_at(block, offset),
         }
@@ -177,18 +222,18 @@ impl Write for Spool {
                 Err(_) => self.move_to(memory_file()?, Store::MemoryFile)?,
             }
         }
-        if let Err(error) = self.store_write(bytes) {
-            match self.store {
-                // The bytes so far can still be read: they move, and this block is written again.
-                Store::Disk(_) => {
-                    self.move_to(memory_file()?, Store::MemoryFile)?;
-                    self.store_write(bytes)?;
-                }
-                _ => return Err(error),
-            }
+        if let Store::Memory(memory) = &mut self.store {
+            memory.extend_from_slice(bytes);
+            self.len += bytes.len() as u64;
+            return Ok(bytes.len());
         }
-        self.len += bytes.len() as u64;
-        Ok(bytes.len())
+        if self.held.len() == Spool::BLOCK {
+            self.store_held()?;
+        }
+        let taken = bytes.len().min(Spool::BLOCK - self.held.len());
+        self.held.extend_from_slice(&bytes[..taken]);
+        self.len += taken as u64;
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -242,13 +287,44 @@ mod tests {
 
     #[test]
     fn a_full_disk_moves_the_bytes_into_memory() {
-        // /dev/full fails every write with ENOSPC, as a full disk does.
-        let full = File::options().write(true).open("/dev/full").unwrap();
-        let mut spool = Spool {
-            store: Store::Disk(full),
-            len: 0,
-        };
-        spool.write_all(b"alarm").unwrap();
-        assert_eq!(all(&spool), b"alarm");
+        for size in [5, Spool::BLOCK, Spool::BLOCK + 1, 1_000_000] {
+            // /dev/full fails every write with ENOSPC, as a full disk does.
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            let mut spool = Spool {
+                store: Store::Disk(full),
+                ..Spool::new()
+            };
+            let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+            spool.write_all(&bytes).unwrap();
+            assert!(all(&spool) == bytes, "{size}");
+            let mut copy = Vec::new();
+            spool.to_file().unwrap().read_to_end(&mut copy).unwrap();
+            assert!(copy == bytes, "{size}");
+        }
+    }
+
+    #[test]
+    fn small_writes_are_one_text() {
+        let mut expected = Vec::new();
+        let mut spool = Spool::new();
+        for number in 0..200_000 {
+            let line = format!("{number}\n");
+            spool.write_all(line.as_bytes()).unwrap();
+            expected.extend_from_slice(line.as_bytes());
+        }
+        assert!(all(&spool) == expected);
+        // Cut off within the held bytes, and then within those of the file.
+        for less in [10, Spool::BLOCK] {
+            expected.truncate(expected.len() - less);
+            spool.truncate(expected.len() as u64);
+            spool.write_all(b"end").unwrap();
+            expected.extend_from_slice(b"end");
+            assert!(all(&spool) == expected, "{less}");
+            let mut copy = Vec::new();
+            spool.to_file().unwrap().read_to_end(&mut copy).unwrap();
+            assert!(copy == expected, "{less}");
+            let from = expected.len() as u64 - 5;
+            assert!(all(&spool.tail(from).unwrap()) == expected[from as usize..]);
+        }
     }
 }
