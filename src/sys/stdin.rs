@@ -67,8 +67,11 @@ pub(crate) struct StandardLines<'a> {
     signals: &'a Signals,
     /// Whether standard input was a terminal at the start; one that is gone is none any more.
     is_terminal: bool,
-    /// The bytes that were read after the last line.
+    /// The bytes that were read; the first `done` of them belong to lines that were returned.
     pending: Vec<u8>,
+    done: usize,
+    /// How many of them have no line end behind `done`.
+    searched: usize,
 }
 
 impl StandardLines<'_> {
@@ -78,20 +81,33 @@ impl StandardLines<'_> {
             signals,
             is_terminal: io::stdin().is_terminal(),
             pending: Vec::new(),
+            done: 0,
+            searched: 0,
         }
     }
 
     /// Waits for the next line.
     pub(crate) fn next_line(&mut self) -> StandardLine {
         loop {
-            if let Some(end) = memchr::memchr(b'\n', &self.pending) {
-                let rest = self.pending.split_off(end + 1);
-                return StandardLine::Line(std::mem::replace(&mut self.pending, rest));
+            // Neither the lines of a block nor the blocks of a long line are looked through twice.
+            if let Some(end) = memchr::memchr(b'\n', &self.pending[self.searched..]) {
+                let end = self.searched + end + 1;
+                let line = self.pending[self.done..end].to_vec();
+                (self.done, self.searched) = (end, end);
+                return StandardLine::Line(line);
             }
+            self.pending.drain(..self.done);
+            (self.done, self.searched) = (0, self.pending.len());
             if let Some(line) = self.fill() {
                 return line;
             }
         }
+    }
+
+    /// Drops what was typed of a line.
+    fn forget(&mut self) {
+        self.pending.clear();
+        (self.done, self.searched) = (0, 0);
     }
 
     /// Reads once; returns what ends the waiting for a line.
@@ -101,7 +117,7 @@ impl StandardLines<'_> {
             Ok(Woken::Signal(signal)) if i32::from(signal) == SIGINT => {
                 self.signals.forget_interrupt();
                 // The terminal has dropped what was typed of this line.
-                self.pending.clear();
+                self.forget();
                 return Some(StandardLine::Interrupt);
             }
             Ok(Woken::Signal(signal)) => return Some(StandardLine::Signal(signal)),
@@ -110,7 +126,7 @@ impl StandardLines<'_> {
                 if !self.signals.take_ignored_interrupt() || !self.is_terminal {
                     return None;
                 }
-                self.pending.clear();
+                self.forget();
                 return Some(StandardLine::Interrupt);
             }
             Err(error) => return Some(StandardLine::Failed(error)),
@@ -123,7 +139,11 @@ impl StandardLines<'_> {
             // Ctrl-D at the start of a line ends the input. Behind text it gives that text without
             // a line end, and the next read says whether more comes.
             Ok(0) if self.pending.is_empty() => Some(StandardLine::End),
-            Ok(0) => Some(StandardLine::Line(std::mem::take(&mut self.pending))),
+            Ok(0) => {
+                let line = std::mem::take(&mut self.pending);
+                self.forget();
+                Some(StandardLine::Line(line))
+            }
             Ok(count) => {
                 self.pending.extend_from_slice(&block[..count]);
                 None
