@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use super::EnvelopeAddress;
 
@@ -13,15 +14,16 @@ use super::EnvelopeAddress;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NamedAddress {
     address: EnvelopeAddress,
-    // Most of many recipients have no name: that takes a word each and no more.
-    name: Option<Box<Name>>,
+    // Most of many recipients have no name: that takes a word each and no more. Copies share the
+    // name, as they share the address.
+    name: Option<Arc<Name>>,
 }
 
 /// A display name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Name {
     /// Empty where it held nothing but controls.
-    text: String,
+    text: Box<str>,
     repaired: bool,
 }
 
@@ -30,15 +32,20 @@ impl NamedAddress {
     pub fn new(name: Option<&str>, address: EnvelopeAddress) -> NamedAddress {
         let name = name.map(spaces_for_controls).and_then(|name| {
             let repaired = matches!(name, Cow::Owned(_));
-            let text = name.trim().to_owned();
-            (repaired || !text.is_empty()).then(|| Box::new(Name { text, repaired }))
+            let text = name.trim();
+            (repaired || !text.is_empty()).then(|| {
+                Arc::new(Name {
+                    text: text.into(),
+                    repaired,
+                })
+            })
         });
         NamedAddress { address, name }
     }
 
     /// Returns the display name, without quotes and without controls.
     pub fn name(&self) -> Option<&str> {
-        let text = self.name.as_ref().map(|name| name.text.as_str());
+        let text = self.name.as_ref().map(|name| &*name.text);
         text.filter(|text| !text.is_empty())
     }
 

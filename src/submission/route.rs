@@ -72,11 +72,13 @@ pub(crate) fn routes<'a>(
     recipients: impl IntoIterator<Item = &'a EnvelopeAddress>,
     inputs: &RoutingInputs<'_>,
 ) -> (Vec<RoutedCopy>, Vec<String>) {
+    let recipients = recipients.into_iter();
     let mut router = Router {
         inputs,
         sendmail: None,
         aliases: None,
-        copies: Vec::new(),
+        // There may be a hundred thousand: a list that grows by doubling takes twice the room.
+        copies: Vec::with_capacity(recipients.size_hint().0.min(MAX_RECIPIENTS)),
         seen: HashSet::new(),
         ignored: Vec::new(),
     };
