@@ -10,7 +10,7 @@ use std::io;
 use memchr::{memchr_iter, memmem::Finder};
 
 use super::header_meter::HeaderMeter;
-use super::mbox::{BLOCK, MessageRef, SHOWN_HEADER, Scan, Visit, fingerprint_of};
+use super::mbox::{BLOCK, MessageRef, Options, SHOWN_HEADER, Scan, Visit, fingerprint_of};
 use crate::mailbox::flags::Flags;
 use crate::mailbox::read_at::{ReadAt, read_full};
 use crate::message::parse::fields;
@@ -24,7 +24,7 @@ pub(in crate::mailbox) const DELIMITER: &[u8] = b"\x01\x01\x01\x01\n";
 pub(in crate::mailbox) fn scan<S: ReadAt + ?Sized>(
     source: &S,
     size: u64,
-    skip_torn: bool,
+    options: Options,
     visit: Visit<'_>,
 ) -> io::Result<Scan> {
     let mut found = Scan {
@@ -32,9 +32,20 @@ pub(in crate::mailbox) fn scan<S: ReadAt + ?Sized>(
         ..Scan::default()
     };
     let mut start = None;
+    let mut count = 0;
+    let mut add = |start, end, found: &mut Scan| -> io::Result<()> {
+        if let Some((message, head)) = message_at(source, start, end)? {
+            visit(count, &message, &head);
+            count += 1;
+            if options.keeps {
+                found.messages.push(message);
+            }
+        }
+        Ok(())
+    };
     for_each_delimiter(source, size, |place| {
         if let Some(start) = start {
-            add(source, start, place, &mut found, visit)?;
+            add(start, place, &mut found)?;
         }
         start = Some(place + DELIMITER.len() as u64);
         Ok(())
@@ -42,10 +53,10 @@ pub(in crate::mailbox) fn scan<S: ReadAt + ?Sized>(
     // The last delimiter is missing: a writer is still at work, or forgot it. Only where somebody
     // may be writing (`skip_torn`) is the message left out.
     if let Some(start) = start {
-        if skip_torn {
+        if options.skip_torn {
             found.is_torn = !is_blank(source, start, size)?;
         } else {
-            add(source, start, size, &mut found, visit)?;
+            add(start, size, &mut found)?;
         }
     }
     Ok(found)
@@ -119,14 +130,12 @@ fn is_line_end(byte: &u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// Adds the message between these offsets, unless it is blank, and shows it.
-fn add<S: ReadAt + ?Sized>(
+/// Returns the message between these offsets with its header, cut at 64 KiB; none if it is blank.
+fn message_at<S: ReadAt + ?Sized>(
     source: &S,
     start: u64,
     end: u64,
-    found: &mut Scan,
-    visit: &mut dyn FnMut(usize, &MessageRef, &[u8]),
-) -> io::Result<()> {
+) -> io::Result<Option<(MessageRef, Vec<u8>)>> {
     let mut message = MessageRef {
         offset: start,
         len: end - start,
@@ -156,15 +165,13 @@ fn add<S: ReadAt + ?Sized>(
         at += count as u64;
     }
     if is_blank {
-        return Ok(());
+        return Ok(None);
     }
     // A last line without its newline is a line.
     message.lines = Some(lines.saturating_add(u32::from(last != b'\n')));
     read_header(source, &mut message, &head)?;
-    let header = head.len().min(message.header_len as usize);
-    visit(found.messages.len(), &message, &head[..header]);
-    found.messages.push(message);
-    Ok(())
+    head.truncate(message.header_len as usize);
+    Ok(Some((message, head)))
 }
 
 /// Takes flags, From_ line, length and fingerprint from the header of a message that begins with
@@ -238,9 +245,14 @@ mod tests {
 
     fn messages(text: &[u8]) -> Vec<(Vec<u8>, MessageRef)> {
         let mut headers = Vec::new();
-        let scan = scan(text, text.len() as u64, false, &mut |_, message, header| {
-            headers.push((header.to_vec(), *message));
-        });
+        let scan = scan(
+            text,
+            text.len() as u64,
+            Options::default(),
+            &mut |_, message, header| {
+                headers.push((header.to_vec(), *message));
+            },
+        );
         assert_eq!(scan.expect("memory").messages.len(), headers.len());
         headers
     }
@@ -302,7 +314,11 @@ mod tests {
         let text: &[u8] = b"\x01\x01\x01\x01\nTo: a\n\nhalf";
         let found = messages(text);
         assert_eq!((found.len(), found[0].1.lines), (1, Some(3)));
-        let torn = scan(text, text.len() as u64, true, &mut |_, _, _| {}).expect("memory");
+        let torn = Options {
+            skip_torn: true,
+            ..Options::default()
+        };
+        let torn = scan(text, text.len() as u64, torn, &mut |_, _, _| {}).expect("memory");
         assert!(torn.is_torn && torn.messages.is_empty());
     }
 }

@@ -85,10 +85,36 @@ pub(in crate::mailbox) fn scan_any<S: ReadAt + ?Sized>(
         ..mbox::Options::default()
     };
     let mut silent = |_: usize, _: &MessageRef, _: &[u8]| {};
-    let visit = visit.unwrap_or(&mut silent);
+    scan_with(source, size, options, visit.unwrap_or(&mut silent))
+}
+
+/// Returns the fingerprints of all messages of a file of either format: a sixth of what the messages
+/// take.
+pub(in crate::mailbox) fn fingerprints<S: ReadAt + ?Sized>(
+    source: &S,
+    size: u64,
+) -> Result<Vec<u64>, ScanError> {
+    let options = mbox::Options {
+        counts_lines: false,
+        keeps: false,
+        ..mbox::Options::default()
+    };
+    let mut found = Vec::new();
+    scan_with(source, size, options, &mut |_, message, _| {
+        found.push(message.fingerprint);
+    })?;
+    Ok(found)
+}
+
+fn scan_with<S: ReadAt + ?Sized>(
+    source: &S,
+    size: u64,
+    options: mbox::Options,
+    visit: mbox::Visit<'_>,
+) -> Result<Scan, ScanError> {
     match framing(source, size)? {
         0 => mbox::scan(source, size, options, visit),
-        _ => Ok(mmdf::scan(source, size, skip_torn, visit)?),
+        _ => Ok(mmdf::scan(source, size, options, visit)?),
     }
 }
 

@@ -45,7 +45,7 @@ use crate::mailbox::error::CommitError;
 use crate::mailbox::file::{open_for_rewrite, open_regular};
 use crate::mailbox::format::mbox::{MessageRef, Scan, ScanError};
 use crate::mailbox::format::torn;
-use crate::mailbox::format::{Beginning, beginning, framing, scan_any};
+use crate::mailbox::format::{Beginning, beginning, fingerprints, framing, scan_any};
 use crate::mailbox::lock::{LockError, LockOptions, MailboxLock, dot};
 use crate::mailbox::maildir::is_maildir;
 use crate::mailbox::notice::Notice;
@@ -371,20 +371,19 @@ impl LockedMailbox {
         let io = |source| self.error(source);
         let file = Arc::new(self.lock.file().try_clone().map_err(io)?);
         let view = PatchedFile::of_plan(file, plan);
-        let scan = match scan_any(&view, plan.new_size(), false, None) {
-            Ok(scan) => scan,
+        let found = match fingerprints(&view, plan.new_size()) {
+            Ok(found) => found,
             Err(ScanError::Io(source)) => return Err(self.error(source)),
             Err(ScanError::NotMbox) => return Ok(false),
         };
         let kept = (0..messages.len()).filter(|index| changes.get(*index) != Some(Change::Delete));
         let kept = kept.map(|index| messages[index].fingerprint);
-        let found = scan.messages.iter().map(|message| message.fingerprint);
-        Ok(if has_all {
-            found.eq(kept)
+        let before = if has_all {
+            Some(0)
         } else {
-            let before = scan.messages.len().checked_sub(kept.clone().count());
-            before.is_some_and(|before| found.skip(before).eq(kept))
-        })
+            found.len().checked_sub(kept.clone().count())
+        };
+        Ok(before.is_some_and(|before| found[before..].iter().copied().eq(kept)))
     }
 
     /// Carries out the plan; returns the reason if the change is in the journal but not yet in the

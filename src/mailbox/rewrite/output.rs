@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::plan::{Piece, RewritePlan};
+use super::plan::{Piece, Pieces, RewritePlan};
 use crate::mailbox::read_at::{ReadAt, read_exact};
 
 /// A run of bytes in the new file that differs from the old one.
@@ -17,9 +17,11 @@ pub(in crate::mailbox) struct Extent {
 /// Produces the bytes that a plan writes. Pieces whose old and new place are the same are not written,
 /// and left out.
 pub(in crate::mailbox) struct Output<'a> {
-    pieces: Vec<Piece<'a>>,
-    /// The current piece, and how many of its bytes are done.
-    index: usize,
+    /// The pieces behind the current one. They are not gathered: a change of all flags has two of
+    /// them for each message.
+    behind: Pieces<'a>,
+    /// The current piece, and how many of its bytes are done; none at the end.
+    current: Option<Piece<'a>>,
     done: u64,
     /// Where the next byte belongs.
     place: u64,
@@ -28,13 +30,14 @@ pub(in crate::mailbox) struct Output<'a> {
 impl<'a> Output<'a> {
     /// Starts at this place of the new file, or at the plan's start if that comes later.
     pub(in crate::mailbox) fn new(plan: &'a RewritePlan, from: u64) -> Output<'a> {
+        let mut behind = plan.pieces();
         let mut output = Output {
-            pieces: plan.pieces().collect(),
-            index: 0,
+            current: behind.next(),
+            behind,
             done: 0,
             place: plan.start(),
         };
-        while let Some(piece) = output.pieces.get(output.index)
+        while let Some(piece) = output.current
             && output.place < from
         {
             let left = piece.len() - output.done;
@@ -111,7 +114,7 @@ impl<'a> Output<'a> {
     fn next_piece(&mut self) -> Option<(Piece<'a>, bool)> {
         let mut skipped = false;
         loop {
-            let piece = *self.pieces.get(self.index)?;
+            let piece = self.current?;
             let left = piece.len() - self.done;
             let stays = matches!(piece, Piece::Copy { from, .. } if from + self.done == self.place);
             if left > 0 && !stays {
@@ -126,12 +129,8 @@ impl<'a> Output<'a> {
     fn advance(&mut self, count: u64) {
         self.place += count;
         self.done += count;
-        if self
-            .pieces
-            .get(self.index)
-            .is_some_and(|piece| self.done == piece.len())
-        {
-            self.index += 1;
+        if self.current.is_some_and(|piece| self.done == piece.len()) {
+            self.current = self.behind.next();
             self.done = 0;
         }
     }

@@ -77,6 +77,8 @@ pub(in crate::mailbox) struct Options {
     pub skip_torn: bool,
     /// Whether lines are counted.
     pub counts_lines: bool,
+    /// Whether the messages are kept, and not only shown to the visitor.
+    pub keeps: bool,
     /// Where to start: at a strict separator, or at the start of the file.
     pub start: u64,
 }
@@ -87,6 +89,7 @@ impl Default for Options {
             block: BLOCK,
             skip_torn: false,
             counts_lines: true,
+            keeps: true,
             start: 0,
         }
     }

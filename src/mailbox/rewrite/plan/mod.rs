@@ -52,6 +52,29 @@ struct Stored {
 /// of the piece before.
 const TEXT: u64 = u64::MAX;
 
+/// The pieces of a plan, in the order of the new file.
+#[derive(Clone, Debug)]
+pub(in crate::mailbox) struct Pieces<'a> {
+    stored: std::slice::Iter<'a, Stored>,
+    /// The texts of the pieces that are left.
+    texts: &'a [u8],
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        Some(match *self.stored.next()? {
+            Stored { from: TEXT, len } => {
+                let (text, behind) = self.texts.split_at(len as usize);
+                self.texts = behind;
+                Piece::Text(text)
+            }
+            Stored { from, len } => Piece::Copy { from, len },
+        })
+    }
+}
+
 /// The plan of a rewrite: the new file as pieces of the old one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::mailbox) struct RewritePlan {
@@ -190,16 +213,11 @@ impl RewritePlan {
 
     /// Returns the pieces in the order of the new file; the first stands at
     /// [`start`](RewritePlan::start).
-    pub(in crate::mailbox) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        let mut texts = &self.text[..];
-        self.pieces.iter().map(move |piece| match *piece {
-            Stored { from: TEXT, len } => {
-                let (text, behind) = texts.split_at(len as usize);
-                texts = behind;
-                Piece::Text(text)
-            }
-            Stored { from, len } => Piece::Copy { from, len },
-        })
+    pub(in crate::mailbox) fn pieces(&self) -> Pieces<'_> {
+        Pieces {
+            stored: self.pieces.iter(),
+            texts: &self.text,
+        }
     }
 
     /// Returns whether no byte is written over one that is still to be copied.

@@ -87,7 +87,16 @@ fn a_delimiter_between_two_mmdf_messages_stays_for_the_other() {
     for (text, deleted, expected) in rows {
         let bytes = text.as_bytes();
         let size = bytes.len() as u64;
-        let found = mmdf::scan(bytes, size, false, &mut |_, _, _| {}).expect("memory");
+        let found = mmdf::scan(
+            bytes,
+            size,
+            Options {
+                skip_torn: false,
+                ..Options::default()
+            },
+            &mut |_, _, _| {},
+        )
+        .expect("memory");
         let mut changes = Changes::default();
         deleted.iter().for_each(|index| changes.delete(*index));
         let framing = D.len() as u64;
@@ -114,7 +123,16 @@ fn what_an_index_of_mmdf_does_not_have_stays() {
     for (text, expected) in rows {
         let bytes = text.as_bytes();
         let size = bytes.len() as u64;
-        let found = mmdf::scan(bytes, size, true, &mut |_, _, _| {}).expect("memory");
+        let found = mmdf::scan(
+            bytes,
+            size,
+            Options {
+                skip_torn: true,
+                ..Options::default()
+            },
+            &mut |_, _, _| {},
+        )
+        .expect("memory");
         let mut changes = Changes::default();
         changes.delete(0);
         let framing = D.len() as u64;
@@ -122,7 +140,15 @@ fn what_an_index_of_mmdf_does_not_have_stays() {
             RewritePlan::new(bytes, size, &found.messages, &changes, framing).expect("memory");
         let out = String::from_utf8(carried_out(&plan, bytes)).expect("text");
         assert_eq!(out, expected, "{text:?}");
-        let left = mmdf::scan(out.as_bytes(), out.len() as u64, false, &mut |_, _, _| {});
+        let left = mmdf::scan(
+            out.as_bytes(),
+            out.len() as u64,
+            Options {
+                skip_torn: false,
+                ..Options::default()
+            },
+            &mut |_, _, _| {},
+        );
         let left = left.expect("memory").messages.len();
         assert_eq!(left, usize::from(text.contains(Y)), "{text:?}");
     }

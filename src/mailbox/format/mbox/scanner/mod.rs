@@ -53,6 +53,9 @@ pub(super) struct Scanner<'a, S: ?Sized> {
     block: usize,
     skip_torn: bool,
     counts_lines: bool,
+    keeps: bool,
+    /// How many messages were found.
+    count: usize,
     /// Whether the window reaches to the end of the file.
     at_end: bool,
     /// The index in the window of the next byte to judge.
@@ -107,6 +110,8 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
             block,
             skip_torn: options.skip_torn,
             counts_lines: options.counts_lines,
+            keeps: options.keeps,
+            count: 0,
             at_end: size == options.start,
             at: 0,
             state: ScanState::Lead,
@@ -277,8 +282,11 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
         } else {
             &self.head
         };
-        (self.visit)(self.found.messages.len(), &self.message, header);
-        self.found.messages.push(self.message);
+        (self.visit)(self.count, &self.message, header);
+        self.count += 1;
+        if self.keeps {
+            self.found.messages.push(self.message);
+        }
     }
 
     /// Ends the message before the current From_ line, and starts the next one with it.
