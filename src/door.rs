@@ -75,7 +75,7 @@ pub fn has_uuencode(body: &[u8]) -> bool {
 /// # Errors
 /// Says that a quote is not closed.
 pub fn words_of_line(line: &str) -> Result<Vec<String>, String> {
-    words::texts(line)
+    Ok(words::texts(line)?.collect())
 }
 
 /// The settings that the text of an rc file makes, for the fuzz target.

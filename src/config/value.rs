@@ -376,7 +376,8 @@ fn argument_that_diverts(value: &str) -> Option<String> {
         word == "--read-recipients"
             || (flags.contains('t') && flags.bytes().all(|flag| b"imntv".contains(&flag)))
     };
-    words.iter().find_map(|word| {
+    let mut words = words;
+    words.find_map(|word| {
         let why = match word.as_str() {
             "--" => "ends the options; Postrider itself does that",
             word if is_template(word) => "would take recipients from the header",

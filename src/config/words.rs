@@ -29,32 +29,35 @@ pub(crate) struct OpenQuote;
 
 /// Splits a line into words: blanks separate, `'…'` and `"…"` keep them.
 ///
+/// The words come one at a time: a line of many words would take many times its length at once.
+///
 /// # Errors
 /// A quote is not closed.
-pub(crate) fn split(line: &str, backslash: Backslash) -> Result<Vec<Word>, OpenQuote> {
-    each(line, backslash).collect()
-}
-
-/// Returns the words of a line as [`split`] does, one at a time: a line of many words would take
-/// many times its length at once.
-///
-/// An open quote is the last item.
-pub(crate) fn each(line: &str, backslash: Backslash) -> Words<'_> {
-    Words {
+pub(crate) fn split(line: &str, backslash: Backslash) -> Result<Words<'_>, OpenQuote> {
+    let words = Words {
         chars: line.char_indices(),
         backslash,
+        is_open: false,
+    };
+    let mut rest = words.clone();
+    rest.by_ref().for_each(drop);
+    if rest.is_open {
+        return Err(OpenQuote);
     }
+    Ok(words)
 }
 
-/// The words of a line, see [`each`].
+/// The words of a line, see [`split`].
 #[derive(Clone, Debug)]
 pub(crate) struct Words<'a> {
     chars: std::str::CharIndices<'a>,
     backslash: Backslash,
+    /// A quote is not closed: only known at the end.
+    is_open: bool,
 }
 
 impl Iterator for Words<'_> {
-    type Item = Result<Word, OpenQuote>;
+    type Item = Word;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut word: Option<Word> = None;
@@ -62,7 +65,7 @@ impl Iterator for Words<'_> {
         while let Some((start, c)) = self.chars.next() {
             if quote.is_none() && c.is_whitespace() {
                 match word {
-                    Some(word) => return Some(Ok(word)),
+                    Some(word) => return Some(word),
                     None => continue,
                 }
             }
@@ -103,10 +106,8 @@ impl Iterator for Words<'_> {
                 _ => begun.text.push(c),
             }
         }
-        match quote {
-            Some(_) => Some(Err(OpenQuote)),
-            None => word.map(Ok),
-        }
+        self.is_open = quote.is_some();
+        word.filter(|_| !self.is_open)
     }
 }
 
@@ -144,17 +145,46 @@ pub(crate) fn without_comment(line: &str) -> &str {
 }
 
 /// Splits a line of the configuration, or of a command to run, into words: blanks separate, `'…'`
-/// and `"…"` keep them, a backslash escapes as [`Backslash::Escapes`] says.
+/// and `"…"` keep them, a backslash escapes as [`Backslash::Escapes`] says. They come one at a time.
 ///
 /// # Errors
 /// Says that a quote is not closed.
-pub(crate) fn texts(line: &str) -> Result<Vec<String>, String> {
-    let words = split(line, Backslash::Escapes).map_err(|error| open_quote(line, error))?;
-    Ok(words.into_iter().map(|word| word.text).collect())
+pub(crate) fn texts(line: &str) -> Result<Texts<'_>, String> {
+    match split(line, Backslash::Escapes) {
+        Ok(words) => Ok(Texts(words)),
+        Err(OpenQuote) => Err(open_quote(line)),
+    }
+}
+
+/// The texts of the words of a line, see [`texts`].
+#[derive(Clone, Debug)]
+pub(crate) struct Texts<'a>(Words<'a>);
+
+impl Iterator for Texts<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        self.0.next().map(|word| word.text)
+    }
+}
+
+/// Returns the words of a line without their quotes, a blank between them: what `echo` says.
+///
+/// # Errors
+/// Says that a quote is not closed.
+pub(crate) fn echoed(line: &str) -> Result<String, String> {
+    let mut text = String::new();
+    for (place, word) in texts(line)?.enumerate() {
+        if place > 0 {
+            text.push(' ');
+        }
+        text.push_str(&word);
+    }
+    Ok(text)
 }
 
 /// Returns the error for a line with an open quote.
-pub(crate) fn open_quote(line: &str, OpenQuote: OpenQuote) -> String {
+pub(crate) fn open_quote(line: &str) -> String {
     // A secret may follow the `=`, or stand in a URL.
     let name = line.split('=').next().unwrap_or_default();
     let shown = name.split("://").next().unwrap_or_default();
@@ -191,7 +221,7 @@ mod tests {
             for (backslash, expected) in
                 [(Backslash::Escapes, escaped), (Backslash::Literal, literal)]
             {
-                let words = split(line, backslash).unwrap();
+                let words: Vec<Word> = split(line, backslash).unwrap().collect();
                 let texts: Vec<&str> = words.iter().map(|word| &*word.text).collect();
                 assert_eq!(texts, expected, "{line:?} {backslash:?}");
                 let begins = |word: &Word| !line[word.start..].starts_with(char::is_whitespace);
@@ -200,7 +230,7 @@ mod tests {
         }
         for line in ["'", "a \"b", "'a\" b", "\"a'"] {
             for backslash in [Backslash::Escapes, Backslash::Literal] {
-                assert_eq!(split(line, backslash), Err(OpenQuote), "{line}");
+                assert_eq!(split(line, backslash).err(), Some(OpenQuote), "{line}");
             }
         }
         for (line, text) in [
@@ -211,10 +241,10 @@ mod tests {
             (r"'it\'s'", "it's"),
             (r"'a\'", r"a\"),
         ] {
-            let words = split(line, Backslash::Escapes).unwrap();
-            assert_eq!(words[0].text, text, "{line}");
+            let word = split(line, Backslash::Escapes).unwrap().next();
+            assert_eq!(word.unwrap().text, text, "{line}");
         }
-        assert_eq!(split("\"a\\\"", Backslash::Escapes), Err(OpenQuote));
+        assert!(split("\"a\\\"", Backslash::Escapes).is_err());
         assert!(split("\"a\\\"", Backslash::Literal).is_ok());
     }
 

@@ -38,8 +38,8 @@ pub(crate) enum ListError {
     TooDeep,
     /// This operator stands alone.
     Dangling(String),
-    /// More texts to look for than this.
-    TooManyTexts(usize),
+    /// More texts, filters and operators than this.
+    TooManyQuestions(usize),
     /// A signal came while messages were looked at.
     Interrupted,
     /// The word, and why its regular expression cannot be used.
@@ -77,8 +77,8 @@ impl fmt::Display for ListError {
             ListError::Dangling(word) => {
                 write!(f, "\"{word}\" needs something to search for on each side")
             }
-            ListError::TooManyTexts(most) => {
-                write!(f, "Too many texts to look for: there may be {most} of them")
+            ListError::TooManyQuestions(most) => {
+                write!(f, "Too many texts and filters: there may be {most} of them")
             }
             ListError::Interrupted => f.write_str("Interrupted"),
             ListError::BadPattern(word, why) => {

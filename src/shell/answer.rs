@@ -294,8 +294,7 @@ fn complaint(failure: Failure) -> Complaint {
 
 /// Splits the recipients, the last word, from the message list before it, as s-nail does.
 fn split_recipients<'t>(command: &str, text: &'t str) -> Result<(&'t str, OsString), Complaint> {
-    let words = command_line::words(text)?;
-    match words.into_iter().next_back() {
+    match command_line::words(text)?.last() {
         // `forward 3` forgets the recipients; the account 3 is nobody's.
         Some(word) if !is_list(&word.text) => {
             Ok((text[..word.start].trim_end(), OsString::from(word.text)))

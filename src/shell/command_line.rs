@@ -3,7 +3,7 @@
 
 use super::complaint::Complaint;
 use crate::config::commands::{Command, Effect, find_at_prompt};
-use crate::config::words::{self, Backslash, Word};
+use crate::config::words::{self, Backslash, Words};
 
 /// Returns whether a line asks for more than to show something.
 pub(super) fn does_more_than_show(line: &str) -> bool {
@@ -11,11 +11,12 @@ pub(super) fn does_more_than_show(line: &str) -> bool {
     find_at_prompt(word).is_some_and(|command| !word.is_empty() && changes(command))
 }
 
-/// Returns the words of a command's arguments, as they are in a message list: a backslash is itself.
+/// Returns the words of a command's arguments, one at a time, as they are in a message list: a
+/// backslash is itself.
 ///
 /// # Errors
 /// A quote is open.
-pub(super) fn words(text: &str) -> Result<Vec<Word>, Complaint> {
+pub(super) fn words(text: &str) -> Result<Words<'_>, Complaint> {
     words::split(text, Backslash::Literal).map_err(|_| Complaint::wrong("Missing closing quote"))
 }
 

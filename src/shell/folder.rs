@@ -269,8 +269,7 @@ fn quoted(path: &Path) -> Vec<u8> {
 
 /// Returns the one argument of a command, without its quotes.
 fn one_word(command: &str, text: &str) -> Result<Option<String>, Complaint> {
-    let words = command_line::words(text)?;
-    let mut words = words.into_iter();
+    let mut words = command_line::words(text)?;
     let first = words.next().map(|word| word.text);
     match words.next() {
         None => Ok(first),

@@ -16,10 +16,12 @@ const UNION_EXPLAINED: usize = 20;
 /// Returns whether a list has a word for a state, such as `:r`, beside one for a text, as if it meant
 /// the messages that have both.
 fn is_mixed(list: &str) -> bool {
-    let words = split(list, Backslash::Literal).unwrap_or_default();
+    let Ok(words) = split(list, Backslash::Literal) else {
+        return false;
+    };
     let is_state = |word: &str| word.starts_with(':');
     let is_text = |word: &str| word.starts_with(|c: char| c == '/' || c.is_alphabetic());
-    let has = |kind: fn(&str) -> bool| words.iter().any(|word| kind(&word.text));
+    let has = |kind: fn(&str) -> bool| words.clone().any(|word| kind(&word.text));
     has(is_state) && has(is_text)
 }
 

@@ -72,10 +72,10 @@ impl Reader<'_, '_> {
         {
             return Ok((targets, list.to_owned()));
         }
-        let words = command_line::words(list)?;
+        let mut words = command_line::words(list)?.peekable();
         let mut others = String::new();
-        for (place, word) in words.iter().enumerate() {
-            let end = words.get(place + 1).map_or(list.len(), |next| next.start);
+        while let Some(word) = words.next() {
+            let end = words.peek().map_or(list.len(), |next| next.start);
             let typed = list[word.start..end].trim();
             for piece in typed.split(',') {
                 match address(piece) {

@@ -137,24 +137,23 @@ fn not_copied(error: io::Error) -> Failure {
 /// signs of a list are the command, so that `pipe 3 wc -l` needs no quotes; so is all of a line that
 /// ends in an option.
 fn split_command(text: &str) -> Result<(&str, Option<String>), Complaint> {
-    let words = command_line::words(text)?;
-    let listed = words
-        .iter()
-        .take_while(|word| is_listed(text, word))
-        .count();
-    let rest = &words[listed..];
-    match rest {
-        [] => Ok((text.trim(), None)),
-        [command] => Ok((text[..command.start].trim_end(), Some(command.text.clone()))),
-        [first, .., last] => {
-            if listed > 0 || last.text.starts_with('-') {
-                let command = text[first.start..].trim_end().to_owned();
-                Ok((text[..first.start].trim_end(), Some(command)))
-            } else {
-                Ok((text[..last.start].trim_end(), Some(last.text.clone())))
-            }
+    let mut words = command_line::words(text)?;
+    let mut is_list = false;
+    let first = words.find(|word| {
+        let is_listed = is_listed(text, word);
+        is_list |= is_listed;
+        !is_listed
+    });
+    Ok(match (first, words.last()) {
+        (None, _) => (text.trim(), None),
+        (Some(first), Some(last)) if is_list || last.text.starts_with('-') => {
+            let command = text[first.start..].trim_end().to_owned();
+            (text[..first.start].trim_end(), Some(command))
         }
-    }
+        (Some(command), None) | (Some(_), Some(command)) => {
+            (text[..command.start].trim_end(), Some(command.text))
+        }
+    })
 }
 
 /// Returns whether a word can only be a part of a message list: numbers, signs, a state or a subject.

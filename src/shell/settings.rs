@@ -41,20 +41,14 @@ impl Reader<'_, '_> {
 
     /// Tells of the variables in a line of `set` that nothing asks for, where a slip is likely.
     fn say_unknown(&mut self, text: &str) {
-        let words = words::texts(text).unwrap_or_default();
-        let names: Vec<&str> = words
-            .iter()
-            .filter_map(|word| word.split('=').next())
-            .collect();
-        let lines: Vec<String> = names
-            .into_iter()
-            .filter_map(|name| Some((name, self.settings.unknown_origin(name)?)))
-            .filter(|(_, origin)| !matches!(origin, Origin::File { .. }))
-            .map(|(name, origin)| unknown_variable(name, origin))
-            .filter(|line| line.contains("did you mean"))
-            .collect();
-        for line in lines {
-            self.say(&line);
+        for word in words::texts(text).into_iter().flatten() {
+            let name = word.split('=').next().unwrap_or_default();
+            let origin = self.settings.unknown_origin(name);
+            let origin = origin.filter(|origin| !matches!(origin, Origin::File { .. }));
+            let line = origin.map(|origin| unknown_variable(name, origin));
+            if let Some(line) = line.filter(|line| line.contains("did you mean")) {
+                self.say(&line);
+            }
         }
     }
 
@@ -124,8 +118,8 @@ impl Reader<'_, '_> {
 
     /// Carries out the commands of a file, or the output of a shell command (`source 'COMMAND|'`).
     pub(super) fn source(&mut self, text: &str, source: &mut CommandSource<'_>) -> CommandResult {
-        let names = words::texts(text).map_err(Complaint::wrong)?;
-        let [name] = &names[..] else {
+        let mut names = words::texts(text).map_err(Complaint::wrong)?;
+        let (Some(name), None) = (names.next(), names.next()) else {
             return Err(Complaint::wrong("source needs one file name"));
         };
         if let Err(why) = source.sourced.has_room() {
@@ -133,7 +127,7 @@ impl Reader<'_, '_> {
         }
         let found = match name.strip_suffix('|') {
             Some(command) => self.output_of(command),
-            None => self.file_of(name).and_then(|path| {
+            None => self.file_of(&name).and_then(|path| {
                 let text = mailrc::script(&path)?;
                 Ok((path, text))
             }),
@@ -168,13 +162,13 @@ impl Reader<'_, '_> {
 
     /// Changes the working directory.
     pub(super) fn change_directory(&mut self, text: &str) -> CommandResult {
-        let names = words::texts(text).map_err(Complaint::wrong)?;
+        let mut names = words::texts(text).map_err(Complaint::wrong)?;
         let failed = |failure: Failure| Complaint::new(with_causes(&failure), Some(failure.kind));
-        let directory = match &names[..] {
-            [] => self.around.environment.home_directory().ok_or_else(|| {
+        let directory = match (names.next(), names.next()) {
+            (None, _) => self.around.environment.home_directory().ok_or_else(|| {
                 Complaint::new("cd: there is no home directory", Some(Kind::NoInput))
             })?,
-            [name] => self.file_of(name).map_err(failed)?,
+            (Some(name), None) => self.file_of(&name).map_err(failed)?,
             _ => return Err(Complaint::wrong("cd needs one directory")),
         };
         // The mailbox is written when it is left, by its name.
@@ -189,8 +183,9 @@ impl Reader<'_, '_> {
 
     /// Writes its words, without their quotes.
     pub(super) fn echo(&mut self, text: &str) -> CommandResult {
-        let words = words::texts(text).map_err(Complaint::wrong)?;
-        self.screen.text(&format!("{}\n", words.join(" ")));
+        let mut line = words::echoed(text).map_err(Complaint::wrong)?;
+        line.push('\n');
+        self.screen.text(&line);
         Ok(())
     }
 }

@@ -457,8 +457,7 @@ pub(super) fn attachments<'a>(parts: &[Part<'a>], found: &mut Vec<Part<'a>>) {
 ///
 /// Quotes keep blanks in a name, as they do in lists.
 fn split_file(text: &str) -> Result<(&str, Option<String>), Complaint> {
-    let words = command_line::words(text)?;
-    let (start, name) = match words.into_iter().next_back() {
+    let (start, name) = match command_line::words(text)?.last() {
         Some(word) => (word.start, Some(word.text)),
         None => (0, None),
     };

@@ -254,7 +254,7 @@ impl<'a> Dispatcher<'a> {
             program: path.to_owned(),
             name: settings.path("mta-argv0").map(ToOwned::to_owned),
             // Judged when it was set: they are words, and divert nothing.
-            arguments: words::texts(arguments).unwrap_or_default(),
+            arguments: words::texts(arguments).into_iter().flatten().collect(),
             // Most MTAs write the name into the From field as it is given.
             full_name: self
                 .draft

@@ -305,9 +305,9 @@ impl PasswordCommand {
             Failure::new(kind, "cannot get the password from password-command").because(why)
         };
         let fail = |why: String| failed(Kind::NoPermission, why);
-        let words = words::texts(&self.text).map_err(fail)?;
-        let (program, arguments) = words
-            .split_first()
+        let mut arguments = words::texts(&self.text).map_err(fail)?;
+        let program = arguments
+            .next()
             .ok_or_else(|| fail("it is empty".to_owned()))?;
         let not_run = |error: io::Error| {
             let kind = open::kind_of(&error, Kind::NoPermission);
@@ -317,7 +317,7 @@ impl PasswordCommand {
         };
         // The secret comes by the command's standard output and never by an argument or the
         // environment, which other processes can read.
-        let mut command = child::command(program);
+        let mut command = child::command(&program);
         command.args(arguments);
         let stdin = child::no_input().map_err(not_run)?;
         let output =

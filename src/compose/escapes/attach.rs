@@ -24,7 +24,7 @@ impl Typist<'_> {
 
     /// `~+ FILE [TYPE [ENCODING]]`, of GNU mail: attaches one file.
     pub(super) fn attach_one(&mut self, rest: &[u8]) -> Result<(), Failure> {
-        let mut words = words_of(rest)?.into_iter();
+        let mut words = words_of(rest)?;
         let Some(file) = words.next() else {
             return Err(Failure::new(Kind::Usage, "no file was given"));
         };
@@ -88,7 +88,7 @@ impl Typist<'_> {
     }
 }
 
-fn words_of(names: &[u8]) -> Result<Vec<String>, Failure> {
+fn words_of(names: &[u8]) -> Result<impl Iterator<Item = String>, Failure> {
     let names = str::from_utf8(names)
         .map_err(|_| Failure::new(Kind::Data, "these file names are not UTF-8"))?;
     words::texts(names).map_err(|what| Failure::new(Kind::Usage, what))

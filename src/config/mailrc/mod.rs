@@ -14,7 +14,7 @@ use crate::charset::decode_text;
 use crate::config::commands::{COMMAND_ALIAS_DEPTH, RcCommand, find_in_rc_files};
 use crate::config::problem::{Origin, Problem, Weight};
 use crate::config::settings::Settings;
-use crate::config::words::{self, Backslash, open_quote};
+use crate::config::words;
 use crate::config::{FieldUse, file_name, text};
 
 mod alias;
@@ -93,20 +93,9 @@ pub(crate) fn read_text(settings: &mut Settings, path: &Path, text: &[u8], conte
     Interpreter::new(settings, context).text(path, text, 0);
 }
 
-/// Returns how many words a line has.
-///
-/// # Errors
-/// Says that a quote is not closed.
-fn count_words(line: &str) -> Result<usize, String> {
-    let mut words = words::each(line, Backslash::Escapes);
-    let count = words.try_fold(0, |count, word| word.map(|_| count + 1));
-    count.map_err(|error| open_quote(line, error))
-}
-
-/// Returns the words of a line whose quotes are closed, one at a time.
+/// Returns the words of a line, one at a time; none where a quote is not closed.
 fn each_word(line: &str) -> impl Iterator<Item = String> {
-    let words = words::each(line, Backslash::Escapes);
-    words.filter_map(|word| word.ok().map(|word| word.text))
+    words::texts(line).into_iter().flatten()
 }
 
 /// Returns whether a word is the name of a command an rc file or `-E 'command'` may hold.
@@ -431,15 +420,15 @@ impl<'a> Interpreter<'a> {
         // Quotes are checked before anything of the line is applied, so that no half of a line
         // counts. The words are counted and not collected: the limit of entries is asked before
         // they take memory.
-        let count = match count_words(rest) {
-            Ok(count) => count,
+        let words = match words::texts(rest) {
+            Ok(words) => words,
             Err(what) => {
                 let problem = Problem::of_line(origin, what, weight_of(rest.split_whitespace()));
                 self.settings.add_problem(problem);
                 return self.leave_out_block_of(row, rest);
             }
         };
-        let words = each_word(rest);
+        let count = words.clone().count();
         match row {
             RcCommand::Set => self.set(rest, origin),
             RcCommand::Unset => words.for_each(|name| self.settings.unset(&name, origin.clone())),
@@ -450,9 +439,10 @@ impl<'a> Interpreter<'a> {
             }
             RcCommand::Unalternates => self.remove_alternates(words),
             RcCommand::Echo => {
-                if self.settings.has_room(4, origin) {
-                    let words = words.map(|word| self.decoded(word));
-                    let text = words.collect::<Vec<_>>().join(" ");
+                if self.settings.has_room(4, origin)
+                    && let Ok(text) = words::echoed(rest)
+                {
+                    let text = self.decoded(text);
                     self.settings.echoes.push(text);
                 }
             }
