@@ -629,12 +629,6 @@ class World:
 KNOWN = {
     # Each part is decoded whole; a Latin-1 page of HTML is there as bytes, as UTF-8, as tokens and as text.
     "html: latin": ("show", "p", "top", "forward"),
-    # 1.1 s for 4 MB.
-    "body: CRLF": ("forward",),
-    "messages: MMDF": ("save",),
-    # A line is kept for what it may be: a command, a list, an alias.
-    "commands: long line": ("script",),
-    "arguments: names": ("mailx", "send"),
 }
 
 
