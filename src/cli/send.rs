@@ -124,7 +124,7 @@ pub(super) fn send_with(
     let Around {
         environment,
         before,
-        behind,
+        mut behind,
     } = around;
     // Signals are watched before the text is read, so that a text that is broken off is kept.
     let signals = match flow::watch_signals(sending.text.ignore || settings.is_set("ignore")) {
@@ -140,10 +140,11 @@ pub(super) fn send_with(
         environment,
         &signals,
         before,
+        &mut behind,
         diagnostics,
     );
     let text = match behind {
-        Some(behind) => input::followed_by(text, behind),
+        Some(behind) => input::followed_by(text, &behind),
         None => text,
     };
     let around = sending::surroundings(
@@ -192,6 +193,7 @@ fn read_text(
     environment: &Environment,
     signals: &Signals,
     before: Input,
+    behind: &mut Option<Spool>,
     diagnostics: &Diagnostics,
 ) -> (Input, Option<Failure>) {
     let request = &mut sending.request;
@@ -233,6 +235,7 @@ fn read_text(
             // The first failure decides the status; later ones often follow from it.
             failed_escape.get_or_insert(failure.kind);
         },
+        behind,
         messages: None,
         terminal,
     };

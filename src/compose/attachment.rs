@@ -167,7 +167,8 @@ pub(super) fn carried(part: &Carried) -> Result<Attached, Failure> {
         // A type that is none says nothing: it is found by name and content.
         content_type: MediaType::parse(&part.media_type).ok(),
         charset: part.charset.clone(),
-        content_id: None,
+        // One that a URL would have to escape is left out, and the file is a plain attachment.
+        content_id: part.content_id.as_deref().and_then(ContentId::new),
         is_taken_along: false,
         source: Source::Spooled(bytes),
     })

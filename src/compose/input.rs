@@ -245,13 +245,22 @@ pub fn joined(mut first: Input, second: Input) -> Input {
 }
 
 /// Returns a text with another one below it, and an empty line between them.
-pub fn followed_by(mut text: Input, other: Spool) -> Input {
-    if !text.body.is_empty()
-        && let Err(error) = text.body.write_all(b"\n")
-    {
+pub fn followed_by(mut text: Input, other: &Spool) -> Input {
+    if let Err(error) = add_below(&mut text.body, other) {
         text.failure = text.failure.or(Some(unspooled(error)));
     }
-    joined(text, Input::of(other))
+    text
+}
+
+/// Adds a text below another one, with an empty line between them.
+///
+/// # Errors
+/// Fails when the text cannot be spooled.
+pub fn add_below(text: &mut Spool, other: &Spool) -> io::Result<()> {
+    if !text.is_empty() {
+        text.write_all(b"\n")?;
+    }
+    io::copy(&mut other.reader(), text).map(drop)
 }
 
 /// Puts a file before the text (`-q`); `-` means standard input and adds nothing.

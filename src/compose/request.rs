@@ -71,6 +71,8 @@ pub struct Carried {
     pub media_type: String,
     /// Its charset, where it names one.
     pub charset: Option<String>,
+    /// The identifier by which the HTML of its message shows it, if it does.
+    pub content_id: Option<String>,
     /// Its bytes, without a transfer encoding.
     pub bytes: Arc<[u8]>,
 }

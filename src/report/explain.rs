@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::compose::Draft;
 use crate::config::variables::{ROWS, ValueKind};
 use crate::config::{Origin, Settings, unknown_variable};
-use crate::message::MessageSource;
+use crate::message::{MediaType, MessageSource};
 use crate::sanitize;
 use crate::submission::outbox::route_state::RouteState;
 use crate::submission::relay_list::RelayList;
@@ -71,8 +71,11 @@ pub(crate) fn explain(
 
 /// Returns a line for each file that the HTML of the message shows.
 pub(crate) fn shown_files(draft: &Draft) -> impl Iterator<Item = String> {
-    draft.attachments.iter().filter_map(|file| {
-        let id = file.content_id.as_ref()?;
+    // Without HTML of ours, a picture with an identifier belongs to a forwarded message.
+    let has_html =
+        draft.html.is_some() || draft.content_type.as_ref().is_some_and(MediaType::is_html);
+    draft.attachments.iter().filter_map(move |file| {
+        let id = file.content_id.as_ref().filter(|_| has_html)?;
         let (name, size) = (&file.name, file.source.len());
         let how = if file.is_taken_along {
             "attached as a picture of the HTML"

@@ -13,7 +13,6 @@ use super::reader::Reader;
 use super::text::Text;
 use crate::compose::Request;
 use crate::compose::answer::Whom;
-use crate::compose::input;
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::flow;
@@ -213,11 +212,8 @@ impl Reader<'_, '_> {
             self.go_to(last);
         }
         let before = std::mem::take(&mut outgoing.before);
-        let Text { input, refusal } = self.read_text(&mut outgoing.request, before, source);
-        let input = match outgoing.behind {
-            Some(behind) => input::followed_by(input, behind),
-            None => input,
-        };
+        let behind = outgoing.behind.take();
+        let Text { input, refusal } = self.read_text(&mut outgoing.request, before, behind, source);
         let request = outgoing.request;
         let sent = self.with_flow(|flow| Ok(flow.send(&request, input, refusal.as_ref())));
         if sent.unwrap_or(false) {

@@ -34,7 +34,7 @@ pub(super) struct Text {
 const MAX_SHOWN: usize = 2000;
 
 impl Reader<'_, '_> {
-    /// Reads the text of a message behind a text that is there already.
+    /// Reads the text of a message between a text that is there already and one that stands behind it.
     ///
     /// A person types it, with prompts and escapes. In a script it is the lines behind the command, to
     /// the end of the input; with `-~` they may hold escapes, and `~.` ends them.
@@ -42,12 +42,14 @@ impl Reader<'_, '_> {
         &mut self,
         request: &mut Request,
         before: Spool,
+        mut behind: Option<Spool>,
         source: &mut CommandSource<'_>,
     ) -> Text {
         let is_typed = source.is_typed() || self.around.stdin_is_terminal;
         if !is_typed && !self.around.escapes {
+            let typed = input::joined(Input::of(before), lines_of(source));
             return Text {
-                input: input::joined(Input::of(before), lines_of(source)),
+                input: with_behind(typed, behind),
                 refusal: None,
             };
         }
@@ -91,6 +93,7 @@ impl Reader<'_, '_> {
                 diagnostics.print_failure(failure);
                 failed.get_or_insert(failure.kind);
             },
+            behind: &mut behind,
             messages: Some(&mut OpenMessages { reader: self }),
             terminal: is_typed,
         };
@@ -100,7 +103,10 @@ impl Reader<'_, '_> {
         let refusal = failed
             .filter(|_| !is_typed)
             .map(|kind| Failure::new(kind, "an escape failed, so the message is not sent"));
-        Text { input, refusal }
+        Text {
+            input: with_behind(input, behind),
+            refusal,
+        }
     }
 
     /// Returns the complaint of a command whose text is of no use. In a script its lines are skipped.
@@ -156,6 +162,14 @@ impl Reader<'_, '_> {
             text.push_str(&format!("{name}: {}\n", sanitize::line(line.as_bytes())));
         }
         self.screen.text(&text);
+    }
+}
+
+/// Returns a text with what stands behind it.
+fn with_behind(text: Input, behind: Option<Spool>) -> Input {
+    match behind {
+        Some(behind) => input::followed_by(text, &behind),
+        None => text,
     }
 }
 

@@ -45,6 +45,7 @@ mod field_lists;
 mod file_names;
 mod flushing;
 mod folders;
+mod forwarding;
 mod from_quoting;
 mod gate;
 mod hands;

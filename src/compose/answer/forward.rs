@@ -59,27 +59,28 @@ pub(crate) fn forwarded_parts(message: &[u8]) -> Vec<Carried> {
     let (_, message) = fields::split_from_line(message);
     let found = structure(message);
     let mut parts = Vec::new();
-    gather(&found.parts, &mut parts);
+    gather(&found.parts, false, &mut parts);
     parts
 }
 
-fn gather(parts: &[Part<'_>], found: &mut Vec<Carried>) {
+/// Gathers parts; `shown_by_html` says whether they stand beside HTML that may show them.
+fn gather(parts: &[Part<'_>], shown_by_html: bool, found: &mut Vec<Carried>) {
     for part in parts {
         match &part.content {
             // The forms that are not shown say the same, but a picture beside HTML is content.
-            Content::Multipart(parts) => gather(parts, found),
-            Content::Message(..) => found.push(carried(part)),
+            Content::Multipart(parts) => gather(parts, part.is("multipart/related"), found),
+            Content::Message(..) => found.push(carried(part, false)),
             Content::Leaf => {
                 let is_text = part.media_type.starts_with("text/") && !part.attachment;
                 if part.file_name.is_some() || !is_text {
-                    found.push(carried(part));
+                    found.push(carried(part, shown_by_html));
                 }
             }
         }
     }
 }
 
-fn carried(part: &Part<'_>) -> Carried {
+fn carried(part: &Part<'_>, shown_by_html: bool) -> Carried {
     let is_message = matches!(part.content, Content::Message(..));
     let extension = if is_message { ".eml" } else { "" };
     let name = part.file_name.clone();
@@ -92,6 +93,8 @@ fn carried(part: &Part<'_>) -> Carried {
         name: name.unwrap_or_else(|| format!("part-{}{extension}", part.number)),
         media_type: part.media_type.clone(),
         charset: part.charset.clone(),
+        // A picture of HTML stays one: readers show it with the text, and not as a file.
+        content_id: part.content_id.clone().filter(|_| shown_by_html),
         bytes: bytes.into(),
     }
 }
@@ -106,6 +109,7 @@ pub(crate) fn attached(message: &[u8]) -> Carried {
         name: "message.eml".to_owned(),
         media_type: "message/rfc822".to_owned(),
         charset: None,
+        content_id: None,
         bytes: bytes.into(),
     }
 }

@@ -112,6 +112,9 @@ pub struct Typing<'a> {
     pub out: &'a mut dyn Write,
     /// Reports a failure to the person who types.
     pub tell: &'a mut dyn FnMut(&Failure),
+    /// The text that will stand behind what is typed, such as a forwarded message. An editor gets it
+    /// with the text, and then there is none behind it any more.
+    pub behind: &'a mut Option<Spool>,
     /// The open mailbox, if there is one.
     pub messages: Option<&'a mut dyn Messages>,
     /// Whether a person types: prompts, `dot`, `ignoreeof` and a second chance after an interrupt.

@@ -1,12 +1,13 @@
 //! What is shown of a message that is being typed: the escapes, and the message so far.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use super::{Typist, joined, overview, show};
 use crate::compose::spooling::unspooled;
 use crate::exit::Failure;
 use crate::sanitize;
+use crate::sys::spool::Spool;
 
 impl Typist<'_> {
     /// `~?`: shows the escapes.
@@ -44,13 +45,25 @@ impl Typist<'_> {
         show(self.session.out, shown.as_bytes());
         // The text may come from a file or a command (`~r`), so each line passes the filter for
         // terminals.
-        let mut reader = BufReader::new(self.text.reader());
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).map_err(unspooled)? > 0 {
-            show(self.session.out, sanitize::text(&line).as_bytes());
-            line.clear();
+        show_text(self.session.out, &self.text)?;
+        if let Some(behind) = self.session.behind.as_ref() {
+            if !self.text.is_empty() {
+                show(self.session.out, b"\n");
+            }
+            show_text(self.session.out, behind)?;
         }
         self.show(b"(continue)\n");
         Ok(())
     }
+}
+
+/// Shows a text, made safe for the terminal.
+fn show_text(out: &mut dyn Write, text: &Spool) -> Result<(), Failure> {
+    let mut reader = BufReader::new(text.reader());
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).map_err(unspooled)? > 0 {
+        show(out, sanitize::text(&line).as_bytes());
+        line.clear();
+    }
+    Ok(())
 }

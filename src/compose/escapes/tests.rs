@@ -77,6 +77,7 @@ fn typed(terminal: bool, variables: &[&str], text: &str) -> Typed {
     }
     let (mut shown, mut told) = (Vec::new(), Vec::new());
     let mut mailbox = OneMessage;
+    let mut behind = None;
     let session = Typing {
         request: &mut request,
         settings: &mut settings,
@@ -85,6 +86,7 @@ fn typed(terminal: bool, variables: &[&str], text: &str) -> Typed {
         lines: &mut Script::of(text),
         out: &mut shown,
         tell: &mut |failure: &Failure| told.push(crate::exit::with_causes(failure)),
+        behind: &mut behind,
         messages: variables
             .contains(&"reading")
             .then_some(&mut mailbox as &mut dyn Messages),

@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::{Extent, Typist, header};
-use crate::compose::attachment;
 use crate::compose::spooling::unspooled;
 use crate::compose::unicode;
+use crate::compose::{attachment, input};
 use crate::config::{self, bang, file_name};
 use crate::exit::{Failure, Kind};
 use crate::message::MessageSource;
@@ -125,8 +125,22 @@ impl Typist<'_> {
         }
     }
 
-    /// `~e`, `~v`: gives the text to an editor; it stays as it was where the editor fails.
+    /// `~e`, `~v`: gives the text to an editor, and what would stand behind it; it stays as it was where
+    /// the editor fails.
     pub(super) fn edit(&mut self, editor: TextEditor) -> Result<(), Failure> {
+        let before = self.text.len();
+        if let Some(behind) = self.session.behind.as_ref() {
+            input::add_below(&mut self.text, behind).map_err(unspooled)?;
+        }
+        let edited = self.edit_text(editor);
+        match &edited {
+            Ok(()) => *self.session.behind = None,
+            Err(_) => self.text.truncate(before),
+        }
+        edited
+    }
+
+    fn edit_text(&mut self, editor: TextEditor) -> Result<(), Failure> {
         let is_set = self.session.settings.is_set("editheaders");
         // A template has its header in the text.
         let given = self.given(is_set && !self.session.request.template)?;

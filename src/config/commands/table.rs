@@ -154,7 +154,7 @@ const SENDING: &[Command] = &[
         .more("The list is named by the field List-Post of the message, or it is a recipient that mlist or mlsubscribe names. The reply has the field Mail-Followup-To; see followup-to."),
     changes("Lfollowup", 2, ListFollowup, Messages, Text("Reply like Lreply, and append a copy to a file named after the author")),
     changes("forward", 4, Forward, Forwarded, Text("Forward messages with a text of yours"))
-        .more("The last word is the recipients, with commas between them. The text of the messages follows yours, and their attachments are sent too, unless forward-attachments is unset. With forward-as-attachment the whole messages are attached.\n    forward 3 ada@example.org,ops"),
+        .more("The last word is the recipients, with commas between them. The text of the messages follows yours; ~e and ~v give it to the editor as well. Their attachments are sent too, unless forward-attachments is unset. With forward-as-attachment the whole messages are attached.\n    forward 3 ada@example.org,ops"),
     changes("fwd", 2, Forward, Forwarded, Same),
     changes("Forward", 4, ForwardRecorded, Forwarded, Text("Forward messages, and append a copy to a file named after the first recipient")),
     changes("Fwd", 3, ForwardRecorded, Forwarded, Same),

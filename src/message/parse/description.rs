@@ -36,6 +36,8 @@ pub(super) struct Description {
     /// Whether the sender asks to save the part rather than show it.
     pub(super) attachment: bool,
     pub(super) encoding: DeclaredEncoding,
+    /// The identifier by which HTML shows it, without angle brackets.
+    pub(super) content_id: Option<String>,
 }
 
 impl Description {
@@ -55,6 +57,7 @@ impl Description {
             file_name: None,
             attachment: false,
             encoding: DeclaredEncoding::Identity,
+            content_id: None,
         };
         let bodies = describing_bodies(header);
         // Plain mail of scripts and daemons has none of them: it costs no call of the parser.
@@ -62,6 +65,15 @@ impl Description {
             let block = describing_fields(bodies);
             // A panic of the parser leaves the defaults, or as much as was read before it.
             quietly(|| description.read(&block));
+        }
+        // Only what is no text is shown by HTML; most parts are texts.
+        if !["text/", "multipart/", "message/"]
+            .iter()
+            .any(|kind| description.media_type.starts_with(kind))
+        {
+            let id = fields::find(header, "Content-ID").map(<[u8]>::trim_ascii);
+            let id = id.and_then(|id| id.strip_prefix(b"<")?.strip_suffix(b">"));
+            description.content_id = id.and_then(|id| String::from_utf8(id.to_vec()).ok());
         }
         description
     }

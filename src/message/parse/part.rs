@@ -25,6 +25,8 @@ pub struct Part<'a> {
     pub file_name: Option<String>,
     /// Whether the sender asked to save it rather than show it.
     pub attachment: bool,
+    /// The identifier by which HTML shows it, without angle brackets, as the sender wrote it (RFC 2392).
+    pub content_id: Option<String>,
     /// How the content is encoded.
     pub encoding: DeclaredEncoding,
     /// The content, encoded.
@@ -82,6 +84,7 @@ impl<'a> Part<'a> {
                 format: TextFormat::Fixed,
                 file_name: Some(block.name),
                 attachment: true,
+                content_id: None,
                 encoding: DeclaredEncoding::Uuencode,
                 raw,
                 content: Content::Leaf,

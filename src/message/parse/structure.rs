@@ -121,6 +121,7 @@ impl<'a> TreeReader<'a> {
             file_name: description.file_name,
             attachment: description.attachment,
             encoding: description.encoding,
+            content_id: description.content_id,
             raw: Bytes::default(),
             content: Content::Leaf,
         };
@@ -370,6 +371,7 @@ fn plain_part<'a>(number: &str, raw: Bytes<'a>) -> Part<'a> {
         format: TextFormat::Fixed,
         file_name: None,
         attachment: false,
+        content_id: None,
         encoding: DeclaredEncoding::Identity,
         raw,
         content: Content::Leaf,

@@ -319,8 +319,9 @@ impl<'a> LayoutBuilder<'a> {
         let plan = AttachmentPlan::new(attachment, self.wire, prefix, &mut self.taken)?;
         let content = PartContent::Whole(attachment.source);
         let mut part = BodyPart::attached(plan, &attachment.name, content);
+        // A picture of a forwarded message has one without HTML of ours, and stays inline.
+        part.content_id.clone_from(&attachment.content_id);
         if is_shown {
-            part.content_id.clone_from(&attachment.content_id);
             self.pictures.push(part);
         } else {
             self.parts.push(part);
