@@ -9,7 +9,7 @@ use crate::exit::{self, Failure, Kind};
 use crate::sanitize;
 use crate::submission::{CopyReport, DeadLetter, Dropped, Kept, Queued, Report};
 use crate::sys::signals::Signals;
-use crate::sys::{clock, locale};
+use crate::sys::{clock, locale, progress};
 use crate::transport::{Disposition, Observer};
 
 /// How many recipients of one outcome are named before the rest is counted.
@@ -316,6 +316,7 @@ fn names(group: &[&CopyReport]) -> String {
 /// Writes a line to standard error, cut where it is very long. A failure is ignored, as there is no other place to report it.
 pub(crate) fn line(text: &str) {
     let text = format!("{}\n", sanitize::message(text));
+    progress::clear();
     let _ = io::stderr().lock().write_all(&locale::encode(&text));
 }
 

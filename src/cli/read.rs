@@ -151,6 +151,11 @@ fn read_mailbox(
         },
         _ => None,
     };
+    // A script is not watched, and one that is quiet has asked for that.
+    let is_typed = io::stdin().is_terminal() || !matches!(task, Task::Shell { .. });
+    if is_typed && !settings.is_set("quiet") {
+        ui::progress::watch(environment.is_dumb);
+    }
     let program = diagnostics.program();
     let around = surroundings(&found, environment, program, signals.as_ref());
     let mut out = output(signals.as_ref(), &around);

@@ -237,7 +237,7 @@ pub const ROWS: &[Row] = &[
     row("posix", &[], Switch, "", "Follow the rules of POSIX for mailboxes: hold, keepsave, keep and append are unset by default, as with POSIXLY_CORRECT."),
     row("prompt", &[], Text, "", "The prompt of the reader. The default is `?` and a blank; if the program is called mail, `&` and a blank."),
     way("qualify-domain", &[], Host, "", "The domain that is added to bare names in mail that leaves this host; the default is hostname."),
-    row("quiet", &[], Switch, "", "Do not print the banner when the reader starts."),
+    row("quiet", &[], Switch, "", "Do not print the banner when the reader starts, nor how far long work has come."),
     row("quote", &[], OneOf(QUOTE), "", "Replies begin with the text of the message, each line with indentprefix in front (`> ` unless it is set), after a line that says who wrote it. With `noheading` that line is left out; with `headers` or `allheaders` it is replaced by header fields of the message."),
     row("recipients-in-cc", &[], Switch, "", "In a reply to all, put the recipients of the To field into the Cc field, so that To names only the author."),
     row("record", &[], Path, "", "Append a copy of every message that is sent to this mbox. A missing directory is created. If the file cannot be written, nothing is sent."),

@@ -3,6 +3,7 @@
 use super::error::ListError;
 use super::index::View;
 use super::term::{Seen, Term};
+use crate::sys::progress::{self, Unit};
 
 /// A question that a message answers with yes or no.
 #[derive(Clone, Debug)]
@@ -63,7 +64,10 @@ impl Expression {
     /// [`ListError::Interrupted`]: a part of the messages must not pass for all of them.
     pub(super) fn select(&self, view: View<'_>) -> Result<Vec<usize>, ListError> {
         let mut found = Vec::new();
-        for place in 0..view.index.count() {
+        let count = view.index.count();
+        let progress = progress::begin("searching", Unit::Messages, count as u64);
+        for place in 0..count {
+            progress.advance(1);
             let seen = Seen::at(view, place);
             if self.matches(&seen, !view.is_hidden(seen.message)) {
                 found.push(seen.message);

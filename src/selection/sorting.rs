@@ -1,5 +1,6 @@
 //! Sorting messages by a field, their date or their size.
 
+use super::error::ListError;
 use super::flags::FlagChoice;
 use super::index::Index;
 use super::order::Order;
@@ -7,6 +8,7 @@ use super::subject;
 use super::thread;
 use super::when::{seconds, sent};
 use crate::message::parse::{FieldText, fields, words};
+use crate::sys::progress::{self, Unit};
 
 /// How much of a text counts, in bytes: who sends a subject of a megabyte shall not fill the memory.
 const MAX_KEY: usize = 256;
@@ -70,7 +72,10 @@ impl SortKey {
 }
 
 /// Returns the order of the messages of an index; equal ones stay as they are in the mailbox.
-pub(crate) fn sorted(index: &dyn Index, key: SortKey) -> Order {
+///
+/// # Errors
+/// [`ListError::Interrupted`]: a signal asks us to stop.
+pub(crate) fn sorted(index: &dyn Index, key: SortKey) -> Result<Order, ListError> {
     let count = u32::try_from(index.count()).unwrap_or(u32::MAX);
     let mut sequence: Vec<u32> = (0..count).collect();
     match key {
@@ -81,46 +86,66 @@ pub(crate) fn sorted(index: &dyn Index, key: SortKey) -> Order {
             (!has(FlagChoice::New), !has(FlagChoice::Unread))
         }),
         SortKey::Date => {
-            let times: Vec<i64> = (0..index.count())
-                .map(|message| seconds(sent(&index.block(message))))
-                .collect();
+            let mut times = Vec::with_capacity(index.count());
+            each_block(index, &mut |block| times.push(seconds(sent(block))))?;
             sequence.sort_by_key(|&message| times[message as usize]);
         }
-        SortKey::From => sort_by_text(index, &mut sequence, &|block| index.sender(block)),
+        SortKey::From => sort_by_text(index, &mut sequence, &|block| index.sender(block))?,
         SortKey::Subject => sort_by_text(index, &mut sequence, &|block| {
             let header = fields::split_from_line(block).1;
             let text =
                 fields::find(header, "subject").map(|body| FieldText::of(header).words(body));
             subject::base(&text.unwrap_or_default()).0.to_owned()
-        }),
+        })?,
         SortKey::To => sort_by_text(index, &mut sequence, &|block| {
             let header = fields::split_from_line(block).1;
             let to = fields::find(header, "to").unwrap_or_default();
             let to = words::cut(to, MAX_KEY * 4);
             FieldText::of(header).first_address(to).address
-        }),
+        })?,
     }
-    Order::new(sequence, Vec::new())
+    Ok(Order::new(sequence, Vec::new()))
+}
+
+/// Reads the header block of each message, and hands it to `each`.
+///
+/// # Errors
+/// [`ListError::Interrupted`]: a signal asks us to stop.
+pub(super) fn each_block(index: &dyn Index, each: &mut dyn FnMut(&[u8])) -> Result<(), ListError> {
+    let progress = progress::begin("sorting", Unit::Messages, index.count() as u64);
+    for message in 0..index.count() {
+        each(&index.block(message));
+        progress.advance(1);
+        if index.is_interrupted() {
+            return Err(ListError::Interrupted);
+        }
+    }
+    Ok(())
 }
 
 /// Sorts by a text of the header, in any case.
-fn sort_by_text(index: &dyn Index, sequence: &mut [u32], text_of: &dyn Fn(&[u8]) -> String) {
+fn sort_by_text(
+    index: &dyn Index,
+    sequence: &mut [u32],
+    text_of: &dyn Fn(&[u8]) -> String,
+) -> Result<(), ListError> {
     // One buffer and the places in it: a string a message would take three times as much.
     let mut texts = String::new();
     let mut ends: Vec<u32> = Vec::with_capacity(sequence.len());
-    for message in 0..sequence.len() {
-        let text = text_of(&index.block(message));
+    each_block(index, &mut |block| {
+        let text = text_of(block);
         let cut = text.floor_char_boundary(MAX_KEY);
         // Beyond 4 GB of keys the rest is equal.
         if texts.len() < (u32::MAX - 4096) as usize {
             texts.extend(text[..cut].chars().flat_map(char::to_lowercase));
         }
         ends.push(u32::try_from(texts.len()).unwrap_or(u32::MAX));
-    }
+    })?;
     let key = |message: u32| {
         let at = message as usize;
         let start = at.checked_sub(1).map_or(0, |before| ends[before]);
         &texts[start as usize..ends[at] as usize]
     };
     sequence.sort_by(|&one, &other| key(one).cmp(key(other)));
+    Ok(())
 }

@@ -5,8 +5,10 @@
 
 use twox_hash::XxHash3_64;
 
+use super::error::ListError;
 use super::index::Index;
 use super::order::Order;
+use super::sorting::each_block;
 use super::subject;
 use super::when::{seconds, sent};
 use crate::message::parse::{FieldText, fields, words};
@@ -35,7 +37,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(index: &dyn Index) -> Facts {
+    fn of(index: &dyn Index) -> Result<Facts, ListError> {
         // Vectors that grow would take twice their length for a moment.
         let count = index.count();
         let mut facts = Facts {
@@ -46,10 +48,8 @@ impl Facts {
             is_answer: Vec::with_capacity(count),
             times: Vec::with_capacity(count),
         };
-        for message in 0..index.count() {
-            facts.add(&index.block(message));
-        }
-        facts
+        each_block(index, &mut |block| facts.add(block))?;
+        Ok(facts)
     }
 
     fn add(&mut self, block: &[u8]) {
@@ -129,13 +129,16 @@ fn ids(body: &[u8]) -> impl Iterator<Item = u64> {
 /// A thread stands where its first message belongs by date. Answers to a message that is not there
 /// are one thread all the same; an answer without references belongs to the oldest message that has its
 /// subject without `Re:`, if that is not younger.
-pub(super) fn threads(index: &dyn Index) -> Order {
-    let facts = Facts::of(index);
+///
+/// # Errors
+/// [`ListError::Interrupted`]: a signal asks us to stop.
+pub(super) fn threads(index: &dyn Index) -> Result<Order, ListError> {
+    let facts = Facts::of(index)?;
     let mut parents = parents(&facts);
     // The rest is not needed any more, and takes most of the memory.
     let times = facts.into_times();
     cut_circles(&mut parents);
-    ordered(&parents, &times)
+    Ok(ordered(&parents, &times))
 }
 
 /// Finds the message that each message answers; [`NONE`] for the first of a thread.
@@ -314,7 +317,7 @@ mod tests {
 
     fn shown(messages: Vec<String>) -> String {
         let count = messages.len();
-        let order = threads(&Blocks(messages));
+        let order = threads(&Blocks(messages)).unwrap();
         let lines = (0..count).map(|place| {
             let message = order.at(place);
             format!("{}{}", "-".repeat(order.depth(message)), message + 1)
@@ -401,13 +404,13 @@ mod tests {
         let chain =
             (0..count).map(|n| message(n % 1440, &format!("{n}"), "x", &format!("{}", n + 1)));
         let started = std::time::Instant::now();
-        let order = threads(&Blocks(chain.collect()));
+        let order = threads(&Blocks(chain.collect())).unwrap();
         assert_eq!(order.at(0), count - 1);
         let circle =
             (0..count).map(|n| message(0, &format!("{n}"), "x", &format!("{}", (n + 1) % count)));
-        threads(&Blocks(circle.collect()));
+        threads(&Blocks(circle.collect())).unwrap();
         let long: String = (0..5000).map(|n| format!("id{n} ")).collect();
-        threads(&Blocks(vec![message(0, "a", "x", long.trim())]));
+        threads(&Blocks(vec![message(0, "a", "x", long.trim())])).unwrap();
         assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     }
 
@@ -420,7 +423,7 @@ mod tests {
                 message(at * 7 % 12, &format!("m{at}"), title, &format!("m{one} m{other}"))
             });
             let count = links.len();
-            let order = threads(&Blocks(messages.collect()));
+            let order = threads(&Blocks(messages.collect())).unwrap();
             let mut seen: Vec<usize> = (0..count).map(|place| order.at(place)).collect();
             let depths: Vec<usize> = seen.iter().map(|&message| order.depth(message)).collect();
             prop_assert!(depths.first().is_none_or(|&depth| depth == 0));

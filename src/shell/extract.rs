@@ -12,6 +12,7 @@ use crate::mailbox::Mailbox;
 use crate::message::parse::{Part, fields, structure};
 use crate::report::{self, json, part};
 use crate::sanitize;
+use crate::sys::progress::{self, Unit};
 use crate::ui::Screen;
 
 /// What is to be written, and where.
@@ -54,13 +55,17 @@ pub(crate) fn extract(
         let what = format!("{}: the message has no attachment", index + 1);
         return Err(Failure::new(Kind::Nothing, what));
     }
+    let total = chosen.iter().map(|part| part.raw.len() as u64).sum();
+    let progress = progress::begin("extracting", Unit::Bytes, total);
     for part in &chosen {
         let written = parts::create(part, &request.directory);
+        progress.advance(part.raw.len() as u64);
         match &written {
             Ok((path, size)) if request.json => screen.raw(&told(part, path, *size)),
             Ok((path, _)) => screen.text(&format!("{}\n", sanitize::path(path))),
             Err(_) => {}
         }
+        screen.flush();
         // What was written before stays, and its line must be seen.
         if let Err(failure) = written {
             screen.finish()?;

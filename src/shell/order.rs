@@ -6,7 +6,7 @@
 use super::complaint::{CommandResult, Complaint};
 use super::listing::{Listing, Sorting};
 use super::reader::Reader;
-use crate::selection::{SortKey, sorted};
+use crate::selection::{ListError, SortKey, sorted};
 
 impl Reader<'_, '_> {
     /// Sorts the messages; without a name says what they are sorted by.
@@ -28,7 +28,7 @@ impl Reader<'_, '_> {
         let Some(sorting) = Sorting::named(name) else {
             return Err(Complaint::wrong(unknown("sort", name)));
         };
-        self.sort_by(sorting);
+        self.sort_by(sorting)?;
         self.show_sorted()
     }
 
@@ -44,13 +44,15 @@ impl Reader<'_, '_> {
         self.sort("thread")
     }
 
-    fn sort_by(&mut self, sorting: Sorting) {
-        let mut order = sorted(self, sorting.key);
+    /// Sorts the messages; after an interrupt the order is that of before.
+    fn sort_by(&mut self, sorting: Sorting) -> Result<(), ListError> {
+        let mut order = sorted(self, sorting.key)?;
         if sorting.is_reverse {
             order = order.reversed();
         }
         self.listing.order = Some(order);
         self.listing.key = Some(sorting);
+        Ok(())
     }
 
     /// Shows the screenful with the current message, if header lines are wanted.
@@ -69,8 +71,10 @@ impl Reader<'_, '_> {
         };
         match Sorting::named(&name) {
             Some(sorting) => {
-                self.sort_by(sorting);
-                self.page = self.count_before(self.current) / self.options.screen;
+                // After an interrupt the order is that of the mailbox.
+                if self.sort_by(sorting).is_ok() {
+                    self.page = self.count_before(self.current) / self.options.screen;
+                }
             }
             None if matches!(&*name, "" | "none" | "mailbox-order") => {}
             None => self.say(&unknown("autosort", &name)),
@@ -82,7 +86,8 @@ impl Reader<'_, '_> {
         let key = self.listing.key;
         self.listing = Listing::default();
         if let Some(key) = key {
-            self.sort_by(key);
+            // As there.
+            let _ = self.sort_by(key);
         }
     }
 

@@ -23,6 +23,7 @@ use crate::mailbox::{
 use crate::message::parse::{Content, Part, display, fields, picked, structure, words};
 use crate::sanitize;
 use crate::sys::clock;
+use crate::sys::progress::{self, Unit};
 
 impl Reader<'_, '_> {
     /// Appends messages to a file.
@@ -116,10 +117,15 @@ impl Reader<'_, '_> {
     ) -> CommandResult {
         let all = self.mailbox.messages();
         let flags: Vec<Flags> = messages.iter().map(|&message| all[message].flags).collect();
+        let reading = progress::begin("reading", Unit::Messages, messages.len() as u64);
         let lines: u64 = messages
             .iter()
-            .map(|&message| u64::from(self.lines(message)))
+            .map(|&message| {
+                reading.advance(1);
+                u64::from(self.lines(message))
+            })
             .sum();
+        drop(reading);
         let bytes: u64 = messages.iter().map(|&message| all[message].len).sum();
         let appended = path.and_then(|path| {
             let is_new = self.append(&path, messages, &flags)?;
@@ -179,11 +185,12 @@ impl Reader<'_, '_> {
         flags: &[Flags],
     ) -> Result<bool, Failure> {
         let (mailbox, fields) = (&self.mailbox, &self.settings.saved);
+        let progress = progress::begin("saving", Unit::Messages, messages.len() as u64);
         let epoch = self.around.environment.source_date_epoch;
-        let mut incoming = messages
-            .iter()
-            .zip(flags)
-            .map(|(&message, &flags)| incoming(mailbox, message, flags, fields, epoch));
+        let mut incoming = messages.iter().zip(flags).map(|(&message, &flags)| {
+            progress.advance(1);
+            incoming(mailbox, message, flags, fields, epoch)
+        });
         let (around, screen) = (&self.around, RefCell::new(&mut self.screen));
         let is_over = || around.signal().is_some();
         let tell = |what: &str| screen.borrow_mut().waiting_for(what);
@@ -280,7 +287,9 @@ impl Reader<'_, '_> {
 
     fn write_text(&mut self, messages: &[usize], path: &Path) -> Result<(), Failure> {
         let mut text = Vec::new();
+        let progress = progress::begin("writing", Unit::Messages, messages.len() as u64);
         for &message in messages {
+            progress.advance(1);
             let content = self.content(message)?;
             // The text of one message, the usual case, is not copied.
             if text.is_empty() {
@@ -300,7 +309,9 @@ impl Reader<'_, '_> {
 
     fn write_parts(&mut self, messages: &[usize], directory: &Path) -> Result<(), Failure> {
         let mut count = 0;
+        let progress = progress::begin("writing", Unit::Messages, messages.len() as u64);
         for &message in messages {
+            progress.advance(1);
             let content = self.content(message)?;
             let found = structure(&content);
             let mut parts = Vec::new();

@@ -15,6 +15,7 @@ pub(crate) mod name_service;
 pub(crate) mod open;
 pub(crate) mod output;
 pub(crate) mod private;
+pub(crate) mod progress;
 pub(crate) mod random;
 pub(crate) mod signals;
 pub(crate) mod spool;

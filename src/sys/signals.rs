@@ -346,6 +346,11 @@ pub(crate) fn hold() -> Held {
     ])
 }
 
+/// Blocks all signals; a thread that is started meanwhile never gets any.
+pub(crate) fn hold_all() -> Held {
+    Held(SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK).ok())
+}
+
 /// Blocks the interrupt key's signal; a child that is started meanwhile never sees it.
 pub(crate) fn hold_interrupt() -> Held {
     hold_these(&[Signal::SIGINT])

@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::exit::{Failure, Kind, with_causes};
 use crate::sanitize;
-use crate::sys::locale;
+use crate::sys::{self, locale};
 
 pub(crate) mod colour;
 mod dates;
@@ -20,6 +20,7 @@ pub(crate) mod display;
 pub(crate) mod headline;
 pub(crate) mod page;
 pub(crate) mod pager;
+pub(crate) mod progress;
 pub(crate) mod size;
 
 pub(crate) use display::Display;
@@ -63,6 +64,7 @@ impl<'a> Screen<'a> {
 
     /// Writes bytes as they are: those of a message, and JSON.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        progress::output_begins();
         // After a failure nothing more goes out: output with a hole in it would look complete.
         if self.failed.is_none()
             && let Err(error) = self.out.write_all(bytes)
@@ -75,6 +77,7 @@ impl<'a> Screen<'a> {
     pub(crate) fn complain(&mut self, line: &str) {
         // Results written before the complaint shall be seen before it.
         self.flush();
+        sys::progress::clear();
         // A failure to write to standard error cannot be reported anywhere.
         // A subject or a file name in the line may hold line ends or escape sequences. `line` makes
         // them visible, so that mail cannot fake a complaint or control the terminal.
@@ -114,6 +117,7 @@ impl<'a> Screen<'a> {
         {
             self.failed = Some(error);
         }
+        progress::output_is_flushed();
     }
 
     /// Returns whether writing is of no use any more.

@@ -77,6 +77,7 @@ mod outbox_faces;
 mod paging;
 mod pictures;
 mod posix;
+mod progress;
 mod queued;
 mod rare;
 mod rc_files;

@@ -14,6 +14,7 @@ use super::mbox::{BLOCK, MessageRef, Options, SHOWN_HEADER, Scan, Visit, fingerp
 use crate::mailbox::flags::Flags;
 use crate::mailbox::read_at::{ReadAt, read_full};
 use crate::message::parse::fields;
+use crate::sys::progress::{self, Unit};
 
 /// The line before and after each message.
 pub(in crate::mailbox) const DELIMITER: &[u8] = b"\x01\x01\x01\x01\n";
@@ -72,10 +73,12 @@ fn for_each_delimiter<S: ReadAt + ?Sized>(
     let mut window = vec![0; BLOCK + DELIMITER.len()];
     // A delimiter must start a line, so the byte before the window is remembered.
     let (mut base, mut kept, mut before) = (0_u64, 0_usize, b'\n');
+    let progress = progress::begin("reading", Unit::Bytes, size);
     loop {
         let left = usize::try_from(size - base - kept as u64).unwrap_or(usize::MAX);
         let want = left.min(BLOCK);
         let count = read_full(source, &mut window[kept..kept + want], base + kept as u64)?;
+        progress.advance(count as u64);
         let filled = kept + count;
         let mut at = 0;
         while let Some(found) = finder.find(&window[at..filled]) {

@@ -13,6 +13,7 @@ use super::name::ParsedName;
 use crate::mailbox::change::{Change, Changes, Committed};
 use crate::mailbox::flags::Flags;
 use crate::mailbox::format::mbox::MessageRef;
+use crate::sys::progress::{self, Unit};
 
 /// The result of a change of one message's flags.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,7 +101,9 @@ fn commit_deletions(
     committed: &mut Committed,
 ) -> io::Result<Deleted> {
     let mut deleted = Deleted::new();
+    let progress = progress::begin("deleting", Unit::Messages, changes.iter().count() as u64);
     for (index, change) in changes.iter() {
+        progress.advance(1);
         if change != Change::Delete {
             continue;
         }
@@ -133,9 +136,11 @@ fn commit_flags<'a>(
     mut finder: Finder<'a>,
     committed: &mut Committed,
 ) -> io::Result<()> {
+    let progress = progress::begin("writing", Unit::Messages, wanted.len() as u64);
     for attempt in 1.. {
         let mut linked = Vec::new();
         for each in wanted {
+            progress.advance(1);
             let outcome = finder.with(&entries[each.index], &mut |entry| {
                 change_flags(folders, entry, each.added, each.removed)
             })?;

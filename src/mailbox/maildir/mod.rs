@@ -63,6 +63,7 @@ use crate::mailbox::error::{CommitError, OpenError};
 use crate::mailbox::flags::Flags;
 use crate::mailbox::format::mbox::{MessageRef, Visit};
 use crate::mailbox::notice::Notice;
+use crate::sys::progress::{self, Unit};
 
 /// A Maildir that is open for reading.
 #[derive(Debug)]
@@ -129,7 +130,9 @@ impl Maildir {
         let mut identities = HashSet::new();
         let mut left_out = Vec::new();
         let mut finder = Finder::new(&self.folders);
+        let progress = progress::begin("reading", Unit::Messages, entries.len() as u64);
         for entry in entries {
+            progress.advance(1);
             let opened = finder.with(&entry, &mut |entry| {
                 Ok((self.folders.open_file(entry)?, entry.clone()))
             });

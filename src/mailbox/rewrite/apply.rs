@@ -27,6 +27,7 @@ use crate::mailbox::lock::MailboxLock;
 use crate::mailbox::notice::Notice;
 use crate::mailbox::read_at::read_exact;
 use crate::sys::disk::until_done;
+use crate::sys::progress::{self, Unit};
 
 /// How many bytes are copied at once.
 const BLOCK: usize = 256 * 1024;
@@ -147,6 +148,8 @@ fn write(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
         Body::Whole { extents, .. } => {
             let mut block = vec![0; BLOCK];
             let mut at = journal.body_at();
+            let total = extents.iter().map(|extent| extent.len).sum();
+            let progress = progress::begin("writing", Unit::Bytes, total);
             for extent in extents {
                 let end = at + extent.len;
                 let mut place = extent.place;
@@ -155,6 +158,7 @@ fn write(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
                     copy(journal.file(), at, lock.file(), place, &mut block[..want])?;
                     at += want as u64;
                     place += want as u64;
+                    progress.advance(want as u64);
                     lock.refresh();
                 }
             }
@@ -167,6 +171,8 @@ fn write(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
             let window = &mut Journal::window_of(&mut buffer)[..last.len as usize];
             copy(journal.file(), last.at, lock.file(), last.place, window)?;
             let mut output = Output::new(plan, last.place + last.len);
+            let total = plan.end().saturating_sub(last.place + last.len);
+            let progress = progress::begin("writing", Unit::Bytes, total);
             loop {
                 let window = Journal::window_of(&mut buffer);
                 let Some((place, len)) = output.next(lock.file(), window)? else {
@@ -180,6 +186,7 @@ fn write(lock: &mut MailboxLock, journal: &Journal) -> io::Result<()> {
                 // (`RewritePlan::never_overtakes`), and earlier ones are on the disk.
                 let window = &Journal::window_of(&mut buffer)[..len];
                 lock.file().write_all_at(window, last.place)?;
+                progress.advance(len as u64);
                 lock.refresh();
             }
         }

@@ -165,7 +165,10 @@ impl Parser<'_, '_> {
             return Ok(());
         }
         // All messages are read for it: once, however many words ask.
-        let order = (self.threads).get_or_insert_with(|| thread::threads(index));
+        let order = match &mut self.threads {
+            Some(order) => order,
+            none => none.insert(thread::threads(index)?),
+        };
         let place = order.place(message);
         for answer in (place..order.thread_end(place)).map(|place| order.at(place)) {
             let place = self.view.place(answer);

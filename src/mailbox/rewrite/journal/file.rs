@@ -23,6 +23,7 @@ use crate::mailbox::rewrite::output::{Extent, Output};
 use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::mailbox::rewrite::reserve::is_unsupported;
 use crate::sys::disk::{directory_of, until_done};
+use crate::sys::progress::{self, Unit};
 
 /// The offset of the word in the file.
 const WORD_AT: u64 = 16;
@@ -183,6 +184,8 @@ impl Journal {
         let mut block = vec![0; COPIED];
         let mut at = self.body;
         let mut hasher = XxHash3_64::with_seed(0);
+        let total = extents.iter().map(|extent| extent.len).sum();
+        let progress = progress::begin("writing the journal", Unit::Bytes, total);
         for extent in extents {
             let mut done = 0;
             while done < extent.len {
@@ -192,6 +195,7 @@ impl Journal {
                 self.file.write_all_at(&block[..want], at)?;
                 at += want as u64;
                 done += want as u64;
+                progress.advance(want as u64);
             }
         }
         if let Body::Whole { hash, .. } = &mut self.header.body {

@@ -13,6 +13,7 @@ use crate::mailbox::format::mmdf;
 use crate::mailbox::format::separator::LOOKAHEAD;
 use crate::mailbox::format::{status, torn};
 use crate::mailbox::read_at::{ReadAt, read_exact, read_full};
+use crate::sys::progress::{self, Unit};
 
 /// The longest header block in which flags are changed, since it is read into memory.
 const MAX_HEADER: u32 = 64 * 1024 * 1024;
@@ -102,7 +103,10 @@ impl RewritePlan {
         let mut deleted_to = None;
         // The last message up to which bytes that belong to no message were looked for.
         let mut seen = messages.len();
+        let total = changes.iter().count() as u64;
+        let progress = progress::begin("preparing", Unit::Messages, total);
         for (index, change) in changes.iter() {
+            progress.advance(1);
             let Some(message) = messages.get(index) else {
                 continue;
             };

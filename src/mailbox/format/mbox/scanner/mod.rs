@@ -24,6 +24,7 @@ use crate::mailbox::flags::StatusFields;
 use crate::mailbox::format::separator::{LOOKAHEAD, LOOKBEHIND, opens_mbox};
 use crate::mailbox::format::torn;
 use crate::mailbox::read_at::{ReadAt, read_full};
+use crate::sys::progress::{self, Unit};
 
 /// The position of the scanner in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,12 +133,17 @@ impl<'a, S: ReadAt + ?Sized> Scanner<'a, S> {
 
     /// Scans to the end of the file.
     pub(super) fn run(mut self) -> Result<Scan, ScanError> {
+        let start = self.position(self.filled);
+        let size = self.found.end.saturating_sub(start);
+        let progress = progress::begin("reading", Unit::Bytes, size);
         loop {
             self.step()?;
             if self.at_end {
                 break;
             }
+            let before = self.position(self.filled);
             self.refill()?;
+            progress.advance(self.position(self.filled) - before);
         }
         // Another program may have cut the file since its size was asked for.
         let end = self.position(self.filled);
