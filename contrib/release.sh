@@ -54,7 +54,7 @@ PATHS
     CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f' "${remap[@]}" "$@" | sed 's/\x1f$//') CFLAGS="${prefix[*]}" \
         cargo build --release --locked --target "$target" --target-dir "$build"
     install -D -m 755 "$build/$target/release/postrider" "$out/$name/postrider"
-    for from in "$source" "$home" "$out" "$(rustc --print sysroot)" "$HOME/"; do
+    for from in "$source" "$home" "$out" "$(rustc --print sysroot)" "$HOME/.cargo" "$HOME/.rustup"; do
         if grep -aqF "$from" "$out/$name/postrider"; then
             echo "release.sh: $out/$name/postrider names a path of the builder: $from" >&2
             exit 1
