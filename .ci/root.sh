@@ -7,8 +7,8 @@
 #   enter_root "$@"             # "$@": PROGRAM; from here on we are inside
 #   install_packages cron at
 #
-# Everything happens in private mount, UTS and PID namespaces, in an overlay over / on a tmpfs, so
-# the machine's own packages stay as they are. When the namespaces end, their mounts and every
+# Everything happens in private mount, UTS and PID namespaces, in an overlay over / (or over the
+# directory LOWER, a Debian of its own) on a tmpfs, so the machine's own packages stay as they are. When the namespaces end, their mounts and every
 # daemon in them are gone, however the script ends: there is nothing to clean up by hand.
 #
 # Afterwards: $program is the program, $base a directory on the tmpfs for the script's own files,
@@ -46,7 +46,7 @@ make_root() {
     mount -t tmpfs -o mode=755 tmpfs "$base"
     mkdir "$base"/{upper,work,root}
     root=$base/root
-    mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" "$root" 2>/dev/null ||
+    mount -t overlay overlay -o "lowerdir=${LOWER:-/},upperdir=$base/upper,workdir=$base/work" "$root" 2>/dev/null ||
         left_out "needs overlayfs"
     mount -t proc proc "$root/proc"
     # A /dev of its own: no syslog of the machine's, and devices that users may open.
