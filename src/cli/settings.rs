@@ -10,9 +10,7 @@ use crate::config::{Environment, Origin, Problem, Settings, Weight, mailrc, unkn
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Failure, Kind};
 use crate::sanitize;
-
-/// The system's files; the first is `/usr/share/lib/Mail.rc` on AIX.
-const SYSTEM_FILES: [&str; 2] = ["/etc/mail.rc", "/etc/postrider.rc"];
+use crate::sys::platform::SYSTEM_FILES;
 
 /// Which configuration a command line asks for.
 #[derive(Clone, Debug, Default)]

@@ -16,6 +16,7 @@ use crate::message::MessageSource;
 use crate::sanitize;
 use crate::sys::open::below::Below;
 use crate::sys::open::{self, Opened, Unread, Use};
+use crate::sys::platform::NO_FILES;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 use crate::sys::stdin::{StandardLine, StandardLines};
@@ -202,7 +203,7 @@ pub(super) fn read_page(path: &OsStr, signals: &Signals) -> (Input, Option<Below
     };
     // What a program writes has no directory that its relative names could belong to.
     let is_regular = matches!(opened, Ok(Opened::Regular(..)));
-    let is_descriptor = place.starts_with("/dev") || place.starts_with("/proc");
+    let is_descriptor = NO_FILES.iter().any(|other| place.starts_with(other));
     let below = below.filter(|_| is_regular && !is_descriptor);
     (text_of(path, opened, signals), below)
 }

@@ -9,8 +9,8 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
-use nix::unistd::{AccessFlags, eaccess};
+use nix::fcntl::{AT_FDCWD, AtFlags, Flock, FlockArg};
+use nix::unistd::{AccessFlags, faccessat};
 
 use super::reading::{self, interrupted};
 use super::sending::{SendFlow, SendOptions};
@@ -306,8 +306,13 @@ fn may_take_out(mailbox: &Mailbox) -> Result<(), Failure> {
             failure
         });
     }
-    eaccess(mailbox.path(), AccessFlags::W_OK)
-        .map_err(|error| Failure::new(Kind::NoPermission, what()).because(io::Error::from(error)))
+    faccessat(
+        AT_FDCWD,
+        mailbox.path(),
+        AccessFlags::W_OK,
+        AtFlags::AT_EACCESS,
+    )
+    .map_err(|error| Failure::new(Kind::NoPermission, what()).because(io::Error::from(error)))
 }
 
 /// Returns whether a copy needs its letter no more: a next hop has it, or the outbox.

@@ -7,7 +7,8 @@
 
 use std::path::PathBuf;
 
-use nix::unistd::{AccessFlags, eaccess};
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, faccessat};
 
 use super::complaint::Complaint;
 use super::completion::{Names, offered};
@@ -443,7 +444,9 @@ pub(super) fn may_write(mailbox: &Mailbox) -> bool {
     };
     // access(2) would ask for the real user. A set-group-id `mail` program writes with its
     // effective rights.
-    let is_open = |place: &PathBuf| eaccess(place, AccessFlags::W_OK).is_ok();
+    let is_open = |place: &PathBuf| {
+        faccessat(AT_FDCWD, place, AccessFlags::W_OK, AtFlags::AT_EACCESS).is_ok()
+    };
     // A change that broke off must be completed before the next one, and cannot be if its journal
     // cannot be read.
     let is_whole = |notice: &Notice| !matches!(notice, Notice::Unreadable { .. });

@@ -11,11 +11,9 @@ use std::path::Path;
 use crate::config::{Environment, Settings, file_name};
 use crate::submission::Report;
 use crate::sys::open::write::{Denied, Target, make_way};
+use crate::sys::platform::SYSLOG;
 use crate::sys::{clock, user};
 use crate::{exit, sanitize};
-
-/// Where syslog listens (syslog(3)).
-const SOCKET: &str = "/dev/log";
 
 /// Priority of our lines: facility mail (2), severity info (6), as RFC 3164 numbers them.
 const PRIORITY: u8 = 2 * 8 + 6;
@@ -98,14 +96,14 @@ fn quoted(text: &str) -> String {
 }
 
 fn to_syslog(report: &Report) -> io::Result<()> {
-    if !Path::new(SOCKET).metadata()?.file_type().is_socket() {
+    if !Path::new(SYSLOG).metadata()?.file_type().is_socket() {
         return Ok(());
     }
     let socket = UnixDatagram::unbound()?;
     // A syslog daemon that hangs would otherwise hold the mail's exit status for as long as it
     // hangs.
     socket.set_nonblocking(true)?;
-    socket.connect(SOCKET)?;
+    socket.connect(SYSLOG)?;
     let time = clock::local(clock::now())
         .format("%b %e %H:%M:%S")
         .to_string();

@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
+use super::platform;
+
 /// The limits before ours, where they were others.
 static BEFORE: OnceLock<(rlim_t, rlim_t)> = OnceLock::new();
 
@@ -23,8 +25,7 @@ pub(crate) fn forbid() {
 /// Lets no core be dumped at all: a program that the kernel pipes cores to knows no limit.
 pub(crate) fn forbid_all() {
     forbid();
-    #[cfg(target_os = "linux")]
-    let _ = nix::sys::prctl::set_dumpable(false);
+    platform::forbid_dumps();
 }
 
 /// Starts a child with the limit that we were started with.

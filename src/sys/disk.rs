@@ -13,21 +13,19 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::NixPath;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::sys::statfs::{self, FsType};
-use nix::unistd::{linkat, syncfs};
+use nix::fcntl::AT_FDCWD;
 
 pub(crate) use super::interrupted::until_done;
 use super::open::names;
-use super::{clock, random};
+pub(crate) use super::platform::{exchange, is_local, rename_exclusively};
+use super::{clock, platform, random};
 
 /// How long it may take until the system has written a name to the disk unasked.
 ///
@@ -73,7 +71,9 @@ pub(crate) fn sync_names_in(directory: impl AsFd, file: &File) -> io::Result<()>
 fn sync_opened(directory: io::Result<File>, file: &File) -> io::Result<()> {
     match directory {
         Ok(directory) => until_done(|| directory.sync_all()),
-        Err(error) if cannot_be_opened(&error) => until_done(|| Ok(syncfs(file)?)),
+        Err(error) if cannot_be_opened(&error) => {
+            until_done(|| Ok(platform::sync_file_system(file)?))
+        }
         Err(error) => Err(error),
     }
 }
@@ -152,7 +152,9 @@ pub(crate) fn settle_directory(path: &Path) -> io::Result<()> {
 /// As [`settle_directory`].
 pub(crate) fn settle_directory_of(path: &Path, file: &File) -> io::Result<()> {
     match settle_directory(path) {
-        Err(error) if cannot_be_opened(&error) => until_done(|| Ok(syncfs(file)?)),
+        Err(error) if cannot_be_opened(&error) => {
+            until_done(|| Ok(platform::sync_file_system(file)?))
+        }
         settled => settled,
     }
 }
@@ -179,7 +181,7 @@ pub(crate) fn create_complete(
 ) -> io::Result<File> {
     if let Some(file) = nameless(directory_of(path))? {
         prepare(&file)?;
-        match give_name(&file, path) {
+        match platform::give_name(&file, path) {
             // A nameless file vanishes when its descriptor is closed, so nothing has to be removed
             // here.
             Err(error) if is_unsupported(&error) => {}
@@ -215,12 +217,11 @@ pub(crate) fn create_complete(
 
 /// Makes a file without a name; `None` where the file system, or the system, cannot.
 fn nameless(directory: &Path) -> io::Result<Option<File>> {
-    // Its name is given by way of its descriptor.
-    if !Path::new("/proc/self/fd").exists() {
+    if !platform::can_name() {
         return Ok(None);
     }
     match names::make_nameless(directory) {
-        Ok(file) => Ok(Some(file)),
+        Ok(file) => Ok(file),
         // EISDIR: a kernel that does not know the flag. ENOENT: some network file systems.
         Err(error)
             if is_unsupported(&error)
@@ -231,21 +232,6 @@ fn nameless(directory: &Path) -> io::Result<Option<File>> {
         }
         Err(error) => Err(error),
     }
-}
-
-/// Gives a nameless file its name.
-fn give_name(file: &File, path: &Path) -> io::Result<()> {
-    // AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH. The link in /proc is open to every process
-    // (open(2), O_TMPFILE).
-    let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let follow = AtFlags::AT_SYMLINK_FOLLOW;
-    Ok(linkat(
-        AT_FDCWD,
-        descriptor.as_str(),
-        AT_FDCWD,
-        path,
-        follow,
-    )?)
 }
 
 /// Moves a file to a name that is free; says whether the old name is gone by that.
@@ -329,84 +315,4 @@ pub(crate) fn named_like(prefixes: &[&Path]) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
-}
-
-/// Gives a file another name, in this directory or another; never takes one that is in use.
-///
-/// # Errors
-/// `EEXIST` when the name is taken; `EINVAL`, `ENOSYS` or `EOPNOTSUPP` where this cannot be asked
-/// for.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(crate) fn rename_exclusively<P1: ?Sized + NixPath, P2: ?Sized + NixPath>(
-    from: impl AsFd,
-    old: &P1,
-    to: impl AsFd,
-    new: &P2,
-) -> nix::Result<()> {
-    use nix::fcntl::{RenameFlags, renameat2};
-    renameat2(from, old, to, new, RenameFlags::RENAME_NOREPLACE)
-}
-
-/// Says that this cannot be asked for here.
-///
-/// # Errors
-/// Always `ENOSYS`.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn rename_exclusively<P1: ?Sized + NixPath, P2: ?Sized + NixPath>(
-    _: impl AsFd,
-    _: &P1,
-    _: impl AsFd,
-    _: &P2,
-) -> nix::Result<()> {
-    Err(Errno::ENOSYS)
-}
-
-/// Lets two files change their names in one step, so that neither name is ever free.
-///
-/// # Errors
-/// `EINVAL`, `ENOSYS` or `EOPNOTSUPP` where this cannot be asked for.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(crate) fn exchange(one: &Path, other: &Path) -> nix::Result<()> {
-    use nix::fcntl::{RenameFlags, renameat2};
-    renameat2(AT_FDCWD, one, AT_FDCWD, other, RenameFlags::RENAME_EXCHANGE)
-}
-
-/// Says that this cannot be asked for here.
-///
-/// # Errors
-/// Always `ENOSYS`.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn exchange(_: &Path, _: &Path) -> nix::Result<()> {
-    Err(Errno::ENOSYS)
-}
-
-/// Returns whether a file lies on a file system that no other host has.
-///
-/// Only known file systems count as local. An unknown one may be shared with other hosts.
-pub(crate) fn is_local(file: &File) -> bool {
-    /// What `linux/magic.h` and the file systems' own sources have, where nix has not.
-    const OTHERS: [i64; 6] = [
-        0x2fc1_2fc1, // ZFS
-        0xca45_1a4e, // bcachefs
-        0x3153_464a, // JFS
-        0x2011_bab0, // exFAT
-        0x2405_1905, // UBIFS
-        0x8584_58f6, // ramfs
-    ];
-    const KNOWN: [FsType; 10] = [
-        statfs::EXT4_SUPER_MAGIC,
-        statfs::XFS_SUPER_MAGIC,
-        statfs::BTRFS_SUPER_MAGIC,
-        statfs::F2FS_SUPER_MAGIC,
-        statfs::TMPFS_MAGIC,
-        statfs::OVERLAYFS_SUPER_MAGIC,
-        statfs::REISERFS_SUPER_MAGIC,
-        statfs::NILFS_SUPER_MAGIC,
-        statfs::JFFS2_SUPER_MAGIC,
-        statfs::MSDOS_SUPER_MAGIC,
-    ];
-    statfs::fstatfs(file).is_ok_and(|system| {
-        let magic = system.filesystem_type();
-        KNOWN.contains(&magic) || OTHERS.iter().any(|known| magic == FsType(*known as _))
-    })
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
 
 use super::open::{self, Use};
 
@@ -18,20 +17,6 @@ pub(crate) fn node_name() -> String {
         .and_then(|name| name.into_string().ok())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "localhost".to_owned())
-}
-
-/// Returns what names this run of the kernel, or nothing.
-pub(crate) fn boot_id() -> String {
-    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().to_owned()
-}
-
-/// Returns when this run of the kernel began, by the clock as it is set now.
-pub(crate) fn boot_time() -> Option<SystemTime> {
-    let text = fs::read_to_string("/proc/stat").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("btime "))?;
-    let seconds = line.trim().parse().ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
 /// Returns what stands for this installation of a system: two have the same only if one is a copy.

@@ -14,6 +14,7 @@ pub(crate) mod locale;
 pub(crate) mod name_service;
 pub(crate) mod open;
 pub(crate) mod output;
+pub(crate) mod platform;
 pub(crate) mod private;
 pub(crate) mod progress;
 pub(crate) mod random;

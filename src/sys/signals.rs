@@ -6,7 +6,6 @@
 //! cleaned up `main` lets us die of the signal ([`die_of`]): a shell whose child exits with a
 //! status instead goes on with its loop.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -22,7 +21,7 @@ use nix::unistd::{Pid, getpid};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
-use crate::sys::cores;
+use crate::sys::{cores, platform};
 
 /// The signals that ask us to stop.
 const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
@@ -64,7 +63,7 @@ impl Signals {
         let received = Arc::new(AtomicUsize::new(0));
         let raised = Arc::new(AtomicBool::new(false));
         let pressed = Arc::new(AtomicBool::new(false));
-        let ignored = ignored_at_start();
+        let ignored = platform::ignored_signals();
         let mut watched = Vec::new();
         for signal in ENDING {
             if ignored & (1 << (signal - 1)) != 0 {
@@ -179,7 +178,7 @@ impl Signals {
     /// Fails when no socket pair or no thread can be made.
     pub fn prompt(&self) -> io::Result<Prompt> {
         let (mut bell, ringer) = UnixStream::pair()?;
-        let ignored = ignored_at_start();
+        let ignored = platform::ignored_signals();
         for signal in [SIGTERM, SIGHUP, SIGQUIT] {
             if ignored & (1 << (signal - 1)) == 0 {
                 low_level::pipe::register(signal, ringer.try_clone()?)?;
@@ -436,23 +435,4 @@ impl Prompt {
     fn set(&self, asked: Asked) {
         *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = asked;
     }
-}
-
-/// Returns the mask of signals that were ignored when we were started; 0 where the system does not
-/// say.
-fn ignored_at_start() -> u64 {
-    let mask = || {
-        // The kernel gives all of it in one read; its length is not known before.
-        let mut status = [0; 4096];
-        let count = File::open("/proc/self/status")
-            .ok()?
-            .read(&mut status)
-            .ok()?;
-        let status = String::from_utf8_lossy(&status[..count]);
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("SigIgn:"))?;
-        u64::from_str_radix(line.trim(), 16).ok()
-    };
-    mask().unwrap_or(0)
 }

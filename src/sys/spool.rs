@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
-use nix::sys::memfd::{MFdFlags, memfd_create};
+use super::platform;
 
 /// Bytes that were written once and can be read many times.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Spool {
         let mut file = match &self.store {
             Store::Memory(bytes) => {
                 // Memory first: /tmp may be full, and the text is small.
-                let mut file = memory_file().or_else(|_| tempfile::tempfile())?;
+                let mut file = platform::memory_file().or_else(|_| tempfile::tempfile())?;
                 file.write_all(bytes)?;
                 file
             }
@@ -134,7 +134,7 @@ impl Spool {
                     Ok(()) => file.try_clone()?,
                     // The disk has become full since: the bytes can still be read.
                     Err(_) => {
-                        let file = memory_file()?;
+                        let file = platform::memory_file()?;
                         self.copy_to(&file)?;
                         file
                     }
@@ -159,7 +159,7 @@ impl Spool {
             Store::Disk(file) | Store::MemoryFile(file) => file.write_all_at(&self.held, place),
         };
         match (written, &self.store) {
-            (Err(_), Store::Disk(_)) => self.move_to(memory_file()?, Store::MemoryFile)?,
+            (Err(_), Store::Disk(_)) => self.move_to(platform::memory_file()?, Store::MemoryFile)?,
             (written, _) => written?,
         }
         self.held.clear();
@@ -219,7 +219,7 @@ impl Write for Spool {
             match tempfile::tempfile().and_then(|file| self.move_to(file, Store::Disk)) {
                 Ok(()) => {}
                 // No room in /tmp, or no right to it. A disk that fills up later is met below.
-                Err(_) => self.move_to(memory_file()?, Store::MemoryFile)?,
+                Err(_) => self.move_to(platform::memory_file()?, Store::MemoryFile)?,
             }
         }
         if let Store::Memory(memory) = &mut self.store {
@@ -254,12 +254,6 @@ impl Read for SpoolReader<'_> {
         self.offset += count as u64;
         Ok(count)
     }
-}
-
-/// Returns a new anonymous file in memory that children may inherit as standard input.
-fn memory_file() -> io::Result<File> {
-    let fd = memfd_create(c"postrider", MFdFlags::MFD_CLOEXEC)?;
-    Ok(File::from(fd))
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Group, Uid, getgrouplist};
+use nix::unistd::{Gid, Group, Uid};
 
 use crate::charset::decode_text;
 use crate::exit;
 use crate::sys::name_service::{self, GroupRow, IS_STATIC, PasswdRow};
+use crate::sys::platform;
 
 /// One row of the passwd database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +160,7 @@ pub(crate) fn is_member(uid: u32, gid: u32) -> io::Result<bool> {
     }
     // A directory service may know the groups of a user and not the members of a group.
     let name = CString::new(user.name).ok().filter(|_| !IS_STATIC);
-    let groups = name.map(|name| getgrouplist(&name, Gid::from_raw(user.gid)));
+    let groups = name.map(|name| platform::groups_of(&name, Gid::from_raw(user.gid)));
     Ok(groups
         .transpose()?
         .is_some_and(|groups| groups.contains(&Gid::from_raw(gid))))

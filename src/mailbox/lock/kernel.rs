@@ -5,8 +5,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
+
+pub(in crate::mailbox) use crate::sys::platform::range_holder as fcntl_holder;
+use crate::sys::platform::{self, RangeLock};
 
 /// How long to sleep before asking for a shared lock again.
 const NAP: Duration = Duration::from_millis(5);
@@ -39,7 +40,7 @@ impl Drop for Shared<'_> {
 pub(in crate::mailbox) fn share(file: &File, patience: Duration) -> Option<Shared<'_>> {
     let deadline = Instant::now() + patience;
     loop {
-        if range_lock(file, libc::F_RDLCK) != KernelAnswer::Busy {
+        if range_lock(file, RangeLock::Shared) != KernelAnswer::Busy {
             // Before the flock is asked for: when that is busy, dropping `shared` releases the
             // fcntl lock, so a deliverer that has the flock and waits for fcntl can go on.
             let shared = Shared(file);
@@ -57,7 +58,7 @@ pub(in crate::mailbox) fn share(file: &File, patience: Duration) -> Option<Share
 
 /// Asks for the exclusive fcntl lock of the whole file.
 pub(in crate::mailbox) fn lock_fcntl(file: &File) -> KernelAnswer {
-    range_lock(file, libc::F_WRLCK)
+    range_lock(file, RangeLock::Exclusive)
 }
 
 /// Asks for the exclusive flock.
@@ -65,9 +66,7 @@ pub(in crate::mailbox) fn lock_fcntl(file: &File) -> KernelAnswer {
 /// On NFS Linux turns a flock into an fcntl lock of the whole file, and this process holds that
 /// already: there no flock is asked for.
 pub(in crate::mailbox) fn lock_flock(file: &File) -> KernelAnswer {
-    let is_nfs = nix::sys::statfs::fstatfs(file)
-        .is_ok_and(|system| system.filesystem_type() == nix::sys::statfs::NFS_SUPER_MAGIC);
-    if is_nfs {
+    if platform::has_one_kind_of_lock(file) {
         return KernelAnswer::Unsupported;
     }
     flock_answer(file.try_lock())
@@ -78,22 +77,7 @@ pub(in crate::mailbox) fn release(file: &File) {
     // The reverse of the order of taking. A failure is not reported: closing the file releases the
     // locks as well.
     let _ = file.unlock();
-    let _ = range_lock(file, libc::F_UNLCK);
-}
-
-/// Returns the process that holds an fcntl lock against us, when the kernel names one.
-///
-/// A holder of an OFD lock has no pid.
-pub(in crate::mailbox) fn fcntl_holder(file: &File) -> Option<u32> {
-    // The kernel overwrites the request with a lock that conflicts, or sets its type to F_UNLCK if
-    // the holder has released it since.
-    let mut range = whole_file(libc::F_WRLCK);
-    fcntl(file, FcntlArg::F_OFD_GETLK(&mut range)).ok()?;
-    if range.l_type == libc::F_UNLCK as libc::c_short {
-        return None;
-    }
-    // -1 stands for an OFD lock, 0 for a process outside this pid namespace.
-    u32::try_from(range.l_pid).ok().filter(|pid| *pid > 0)
+    let _ = range_lock(file, RangeLock::Released);
 }
 
 /// Returns the process that holds a flock on this inode, according to the text of `/proc/locks`.
@@ -114,34 +98,12 @@ pub(in crate::mailbox) fn flock_holder(locks: &str, inode: u64) -> Option<u32> {
 }
 
 /// Asks for, or releases, a lock of the whole file, without waiting.
-///
-/// An OFD lock belongs to this open file, and conflicts with classic fcntl locks. A classic lock
-/// would be lost as soon as this process closes any other descriptor of the file.
-fn range_lock(file: &File, kind: libc::c_int) -> KernelAnswer {
-    let range = whole_file(kind);
-    let answer = match fcntl(file, FcntlArg::F_OFD_SETLK(&range)) {
-        // Kernels before 3.15 have only the classic lock.
-        Err(Errno::EINVAL) => fcntl(file, FcntlArg::F_SETLK(&range)),
-        answer => answer,
-    };
-    match answer {
-        Ok(_) => KernelAnswer::Granted,
+fn range_lock(file: &File, kind: RangeLock) -> KernelAnswer {
+    match platform::lock_range(file, kind) {
+        Ok(()) => KernelAnswer::Granted,
         // POSIX allows both answers for a lock that is held.
         Err(Errno::EAGAIN | Errno::EACCES) => KernelAnswer::Busy,
         Err(_) => KernelAnswer::Unsupported,
-    }
-}
-
-/// Returns the request for a lock of this kind on a whole file.
-fn whole_file(kind: libc::c_int) -> libc::flock {
-    libc::flock {
-        l_type: kind as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        // A length of zero reaches to the end of the file, however far it grows: mail that is
-        // appended lies within the lock.
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
     }
 }
 

@@ -42,7 +42,7 @@ use self::kernel::KernelAnswer;
 use crate::exit::Kind;
 use crate::sanitize;
 use crate::sys::signals::{self, Held};
-use crate::sys::{open, random};
+use crate::sys::{open, platform, random};
 
 /// Where liblockfile's helper is installed.
 const HELPERS: [&str; 2] = ["/usr/bin/dotlockfile", "/usr/local/bin/dotlockfile"];
@@ -273,7 +273,7 @@ impl MailboxLock {
         if kernel::lock_flock(&file) == KernelAnswer::Busy {
             // For flock the kernel has no call that names the holder; where /proc is hidden the
             // message says "another program".
-            let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+            let locks = platform::lock_table();
             let pid = kernel::flock_holder(&locks, file.metadata()?.ino());
             // Kernel locks first, as in every release.
             kernel::release(&file);

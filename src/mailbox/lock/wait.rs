@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::dot::LockFile;
 use crate::sanitize;
+use crate::sys::platform;
 
 /// The holder of a lock, as far as it can be known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,9 +24,7 @@ impl Holder {
     pub(super) fn of(pid: Option<u32>) -> Holder {
         Holder {
             pid,
-            program: pid
-                .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok())
-                .map(|name| name.trim_end().to_owned()),
+            program: pid.and_then(platform::program_of),
             lock_file: None,
         }
     }

@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io;
 
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, fallocate};
-use nix::sys::resource::{Resource, getrlimit};
 
 use crate::sys::disk::until_done;
+use crate::sys::platform;
 
 /// Returns whether this file system does not support fallocate(2).
 pub(in crate::mailbox) fn is_unsupported(error: &io::Error) -> bool {
@@ -26,8 +25,8 @@ fn too_large() -> io::Error {
 /// # Errors
 /// When a limit of the process (`RLIMIT_FSIZE`) is in the way.
 pub(in crate::mailbox) fn within_limit(end: u64) -> io::Result<()> {
-    match getrlimit(Resource::RLIMIT_FSIZE) {
-        Ok((soft, _)) if end > soft => Err(too_large()),
+    match platform::file_size_limit() {
+        Some(limit) if end > limit => Err(too_large()),
         _ => Ok(()),
     }
 }
@@ -47,8 +46,7 @@ pub(in crate::mailbox) fn reserve_growth(
     within_limit(new_size)?;
     let from = i64::try_from(old_size).map_err(|_| too_large())?;
     let len = i64::try_from(new_size - old_size).map_err(|_| too_large())?;
-    let flags = FallocateFlags::FALLOC_FL_KEEP_SIZE;
-    match until_done(|| Ok(fallocate(mailbox, flags, from, len)?)) {
+    match until_done(|| Ok(platform::reserve(mailbox, from, len, true)?)) {
         Err(error) if is_unsupported(&error) => Ok(()),
         answer => answer,
     }

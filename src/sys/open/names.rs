@@ -39,6 +39,7 @@ use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
 
 use crate::sys::interrupted::until_done;
+use crate::sys::platform;
 
 /// How an existing file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +109,7 @@ pub(crate) fn open_linked_in<P: ?Sized + NixPath>(
 fn flags_of(access: Access) -> OFlag {
     let access = match access {
         Access::Read => OFlag::O_RDONLY,
-        Access::ReadQuietly => OFlag::O_RDONLY | OFlag::O_NOATIME,
+        Access::ReadQuietly => OFlag::O_RDONLY | platform::QUIETLY,
         Access::ReadWrite => OFlag::O_RDWR,
         Access::Append => OFlag::O_WRONLY | OFlag::O_APPEND,
         Access::ReadAppend => OFlag::O_RDWR | OFlag::O_APPEND,
@@ -123,8 +124,8 @@ fn flags_of(access: Access) -> OFlag {
 /// # Errors
 /// When it is not there.
 pub(crate) fn look_in<P: ?Sized + NixPath>(directory: impl AsFd, name: &P) -> io::Result<Metadata> {
-    // O_PATH opens nothing: a device is not touched, and no right to read is needed.
-    open_with(directory, name, OFlag::O_PATH | OFlag::O_NOFOLLOW)?.metadata()
+    // It opens nothing: a device is not touched, and no right to read is needed.
+    open_with(directory, name, platform::LOOKING | OFlag::O_NOFOLLOW)?.metadata()
 }
 
 /// Makes a file of this name, to be read and written, for us alone.
@@ -153,15 +154,19 @@ fn make_with<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, more: OFlag) -
     open_with(directory, name, flags)
 }
 
-/// Makes a file without a name in a directory, to be read and appended to, for us alone.
+/// Makes a file without a name in a directory, to be read and appended to, for us alone; `None`
+/// where the system has no such files.
 ///
 /// # Errors
 /// When it cannot be made: EOPNOTSUPP or EISDIR where the file system or the kernel knows no such
 /// files.
-pub(crate) fn make_nameless(directory: &Path) -> io::Result<File> {
+pub(crate) fn make_nameless(directory: &Path) -> io::Result<Option<File>> {
+    let Some(nameless) = platform::NAMELESS else {
+        return Ok(None);
+    };
     // Without O_EXCL, because the file is given a name later (open(2)).
-    let flags = OFlag::O_RDWR | OFlag::O_APPEND | OFlag::O_TMPFILE;
-    open_with(AT_FDCWD, directory, flags)
+    let flags = OFlag::O_RDWR | OFlag::O_APPEND | nameless;
+    open_with(AT_FDCWD, directory, flags).map(Some)
 }
 
 /// Opens a directory to read its names.
@@ -194,7 +199,7 @@ pub(crate) fn directory_again(directory: impl AsFd) -> io::Result<File> {
 /// # Errors
 /// When it is none.
 pub(crate) fn searchable(path: &Path) -> io::Result<File> {
-    open_with(AT_FDCWD, path, OFlag::O_PATH | OFlag::O_DIRECTORY)
+    open_with(AT_FDCWD, path, platform::LOOKING | OFlag::O_DIRECTORY)
 }
 
 /// Opens a directory in a directory to search it; a link is refused.
@@ -202,7 +207,7 @@ pub(crate) fn searchable(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`searchable`].
 pub(crate) fn searchable_in<P: ?Sized + NixPath>(parent: impl AsFd, name: &P) -> io::Result<File> {
-    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+    let flags = platform::LOOKING | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
     open_with(parent, name, flags)
 }
 

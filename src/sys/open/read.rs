@@ -20,6 +20,7 @@ use nix::errno::Errno;
 use super::Trouble;
 use super::names::{self, Access, Links};
 use crate::exit::{Kind, plain};
+use crate::sys::platform;
 use crate::sys::signals::{Signals, Woken};
 use crate::sys::spool::Spool;
 
@@ -383,7 +384,7 @@ fn is_inherited(path: &Path) -> bool {
         let name = name.and_then(|name| name.to_str()).unwrap_or_default();
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
     };
-    let directories = ["/dev/fd", "/proc/self/fd"].map(Path::new);
+    let directories = platform::DESCRIPTORS.map(Path::new);
     path == Path::new("/dev/stdin")
         || (path
             .parent()

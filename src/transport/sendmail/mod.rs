@@ -26,6 +26,7 @@ use crate::exit::{self, Kind};
 use crate::sanitize;
 use crate::sys::child::{self, End, Finished, SUBMITTING};
 use crate::sys::open::{self, Trouble};
+use crate::sys::platform;
 use crate::sys::signals::Signals;
 use crate::sys::spool::Spool;
 use crate::transport::{Disposition, Observer, Outcome};
@@ -94,8 +95,11 @@ pub(crate) fn is_ourselves(path: &Path) -> io::Result<bool> {
 }
 
 fn is_our_file(path: &Path, file: &Metadata) -> io::Result<bool> {
-    let us = Path::new("/proc/self/exe");
     // Without /proc our own executable is unknown, and no program can be compared with it.
+    let Some(us) = platform::own_program() else {
+        return Ok(false);
+    };
+    let us = us.as_path();
     let Some(own) = open::if_there(fs::metadata(us))? else {
         return Ok(false);
     };

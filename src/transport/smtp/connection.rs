@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use rustix::net::sockopt;
 use rustls::{ClientConnection, StreamOwned};
 
 use super::mask::Mask;
@@ -22,15 +21,14 @@ use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
 use super::tls::{Client, Terms, TlsError};
 use super::tls_words;
 use crate::exit::plain;
+use crate::sys::platform;
 
 /// After how long without a sign of life a host is asked whether it is there.
-#[cfg(target_os = "linux")]
 const ASKED_AFTER: Duration = Duration::from_secs(10);
 
 /// After how long without an acknowledgement a host counts as gone. A shorter interruption of the
 /// network is survived: giving up in it may deliver the message twice.
-#[cfg(target_os = "linux")]
-const GONE_AFTER_MILLISECONDS: u32 = 30_000;
+const GONE_AFTER: Duration = Duration::from_secs(30);
 
 /// The errors of a connection.
 #[derive(Debug)]
@@ -285,15 +283,8 @@ impl Connection {
     /// A host that was switched off or cut off says nothing, and neither does a relay that filters a
     /// message for minutes. Only the kernel can tell them apart: it asks the other kernel.
     pub(super) fn watch_peer(&self) {
-        let socket = self.socket();
-        // A system that lacks one of these options leaves the time limit of the reply.
-        let _ = sockopt::set_socket_keepalive(socket, true);
-        #[cfg(target_os = "linux")]
-        {
-            let _ = sockopt::set_tcp_keepidle(socket, ASKED_AFTER);
-            let _ = sockopt::set_tcp_keepintvl(socket, ASKED_AFTER);
-            let _ = sockopt::set_tcp_user_timeout(socket, GONE_AFTER_MILLISECONDS);
-        }
+        // A system that cannot do it leaves the time limit of the reply.
+        platform::watch_peer(self.socket(), ASKED_AFTER, GONE_AFTER);
     }
 
     /// Says that nothing more will be sent.
@@ -359,25 +350,6 @@ fn at_least_a_moment(limit: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn a_host_that_is_gone_is_noticed_while_the_relay_thinks() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let peer = listener.local_addr().expect("bound");
-        let second = Duration::from_secs(1);
-        let mask = Arc::new(Mask::default());
-        let wire = Connection::open(peer, second, second, mask).expect("connected");
-        wire.watch_peer();
-        let socket = wire.socket();
-        assert_eq!(sockopt::socket_keepalive(socket), Ok(true));
-        assert_eq!(sockopt::tcp_keepidle(socket), Ok(ASKED_AFTER));
-        assert_eq!(sockopt::tcp_keepintvl(socket), Ok(ASKED_AFTER));
-        assert_eq!(
-            sockopt::tcp_user_timeout(socket),
-            Ok(GONE_AFTER_MILLISECONDS)
-        );
-    }
 
     #[test]
     fn a_host_that_is_gone_is_told_from_a_limit_that_has_passed() {

@@ -20,7 +20,7 @@ use super::lock_file::LockFile;
 use crate::mailbox::path::what_else;
 use crate::sys::disk::{is_local, until_done};
 use crate::sys::open::names::{self, Access, Links};
-use crate::sys::{clock, host};
+use crate::sys::{clock, host, platform};
 
 /// From this age on a dot-lock is stale whose holder cannot be proved alive or dead.
 pub(super) const STALE: Duration = Duration::from_secs(5 * 60);
@@ -42,13 +42,12 @@ impl System {
     pub(super) fn this() -> System {
         // A pid means something only within its pid namespace: process 1 of a container is
         // another process than process 1 of the host.
-        let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
         System {
             host: host::node_name(),
-            boot: host::boot_id(),
-            namespace: namespace.to_string_lossy().into_owned(),
+            boot: platform::boot_id(),
+            namespace: platform::pid_namespace(),
             machine: host::machine(),
-            started: host::boot_time(),
+            started: platform::boot_time(),
         }
     }
 

@@ -8,7 +8,6 @@ use std::os::unix::fs::{FileExt, MetadataExt, fchown};
 use std::path::Path;
 use std::sync::Arc;
 
-use nix::fcntl::{FallocateFlags, fallocate};
 use twox_hash::XxHash3_64;
 
 use super::header::{Body, FIRST_MAGIC, HEADER_AT, Header, MAGIC, PREFIX};
@@ -23,6 +22,7 @@ use crate::mailbox::rewrite::output::{Extent, Output};
 use crate::mailbox::rewrite::patched::PatchedFile;
 use crate::mailbox::rewrite::reserve::is_unsupported;
 use crate::sys::disk::{directory_of, until_done};
+use crate::sys::platform;
 use crate::sys::progress::{self, Unit};
 
 /// The offset of the word in the file.
@@ -174,7 +174,7 @@ impl Journal {
                 Body::Windows { .. } => 2 * self.slots().slot_size(),
             };
         let size = i64::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        match until_done(|| Ok(fallocate(&*self.file, FallocateFlags::empty(), 0, size)?)) {
+        match until_done(|| Ok(platform::reserve(&self.file, 0, size, false)?)) {
             Err(error) if is_unsupported(&error) => Ok(()),
             answer => answer,
         }
