@@ -1,5 +1,72 @@
 //! Postrider: a mailx-style mail user agent that delivers, keeps, or says why not.
 //!
+//! The program is a library with a `main` of a dozen lines. Its parts can be used by other programs:
+//! [`mailbox`] reads and changes mailboxes, [`message`] reads and writes messages, [`compose`] makes a
+//! message of a request, and [`Mailer`] sends it. The interface is that of the program: it may change
+//! with each version below 1.0.
+//!
+//! # Read a mailbox
+//! A mailbox is an mbox, an MMDF, a Maildir, or a compressed mbox. Reading changes nothing.
+//! ```
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("inbox");
+//! # std::fs::write(&path, "From a@x Mon Nov 16 09:00:00 2026\nSubject: =?utf-8?Q?Gr=C3=B6=C3=9Fe?=\n\nHello.\n\n")?;
+//! use postrider::mailbox::{Journals, Mailbox};
+//! use postrider::message::parse::{FieldText, fields};
+//!
+//! let mailbox = Mailbox::open_index(&path, &Journals::default())?;
+//! for index in 0..mailbox.messages().len() {
+//!     let header = mailbox.read_header(index)?;
+//!     let subject = fields::find(&header, "Subject").unwrap_or_default();
+//!     println!("{}: {}", index + 1, FieldText::of(&header).words(subject));
+//! #   assert_eq!(FieldText::of(&header).words(subject), "Größe");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Change it safely
+//! All changes are written at once, under all locks. Mail that has arrived since stays, and a power cut
+//! in the middle leaves the old mailbox or the new one. Directories for journals are for mailboxes whose
+//! own directory may not be written to.
+//! ```
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("inbox");
+//! # std::fs::write(&path, "From a@x Mon Nov 16 09:00:00 2026\nStatus: RO\n\nHello.\n\n".repeat(2))?;
+//! use postrider::mailbox::{Changes, CommitOptions, Journals, LockOptions, Mailbox};
+//!
+//! let journals = Journals::default();
+//! let mailbox = Mailbox::open_index(&path, &journals)?;
+//! let mut changes = Changes::default();
+//! changes.delete(0);
+//! let (lock, removes_empty) = (LockOptions::default(), false);
+//! let options = CommitOptions { lock, journals: &journals, removes_empty };
+//! let committed = mailbox.commit(&changes, &options)?;
+//! assert_eq!((committed.deleted, committed.remaining), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Compose and send a message
+//! The configuration is that of the program. Here the message goes to a file; without `mta` it goes to the
+//! sendmail of this host, and with `mta=submission://relay.example.com` to a relay.
+//! ```
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("sent.mbox");
+//! use postrider::Mailer;
+//! use postrider::compose::Request;
+//!
+//! let mailer = Mailer::new(&format!("set from=me@example.com mta=test://{}", path.display()))?;
+//! let mut request = Request::default();
+//! request.to = vec!["ops@example.com".into()];
+//! request.subject = Some("Größe 100%".into());
+//! let report = mailer.send(&request, &mut "All is well.\n".as_bytes())?;
+//! for copy in &report.entries {
+//!     println!("{}: {}", copy.recipient, copy.outcome.is_accepted());
+//! #   assert!(copy.outcome.is_accepted());
+//! }
+//! # assert!(std::fs::read_to_string(path)?.contains("\nAll is well.\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # The map
 //! ```text
 //! main ─ run ─┬─ cli ──────────────┐  what was typed          one direction only:
@@ -19,6 +86,7 @@
 //!                  charset   sanitize               pure, and known to all
 //!                          sys              the door to the operating system
 //! ```
+//! [`Mailer`] stands beside `flow`: it sends for other programs, which have no diagnostics of ours.
 //! `tests/it/layers.rs` holds every `crate::…` path against its table, which allows no more than this map.
 //!
 //! # A mail's way out
@@ -79,6 +147,7 @@ mod exit;
 mod flow;
 mod install;
 pub mod mailbox;
+mod mailer;
 pub mod message;
 mod report;
 mod run;
@@ -89,3 +158,6 @@ pub mod submission;
 mod sys;
 mod transport;
 mod ui;
+
+pub use exit::{Failure, Kind};
+pub use mailer::Mailer;

@@ -179,12 +179,16 @@ pub(super) fn credentials(
     };
     check(url, settings)?;
     let mut user = login_name(url, settings);
-    let (mut secret, renewal) = match &user {
-        Some(user) if let Some(source) = token::source(url, user, around)? => {
+    let source = match &user {
+        Some(user) => token::source(url, user, around)?,
+        None => None,
+    };
+    let (mut secret, renewal) = match source {
+        Some(source) => {
             let token = source.token()?;
             (Some(token), Some(Arc::new(source) as Arc<dyn Renewal>))
         }
-        _ => configured_secret(url, around)?,
+        None => configured_secret(url, around)?,
     };
     if secret.is_none()
         && settings.is_set("netrc-lookup")
@@ -201,14 +205,14 @@ pub(super) fn credentials(
             mechanism,
             renewal,
         })),
-        (Some(_), None) if let Some(failure) = relay_secret::of_another(url, settings) => {
-            Err(failure)
+        (Some(user), None) => {
+            let missing = || {
+                let what = format!("there is no password for {user} at {}", url.host);
+                Failure::new(Kind::NoPermission, what)
+                    .hint("set password-file= to a file of mode 600 that contains it")
+            };
+            Err(relay_secret::of_another(url, settings).unwrap_or_else(missing))
         }
-        (Some(user), None) => Err(Failure::new(
-            Kind::NoPermission,
-            format!("there is no password for {user} at {}", url.host),
-        )
-        .hint("set password-file= to a file of mode 600 that contains it")),
     }
 }
 

@@ -159,7 +159,9 @@ impl Spool {
             Store::Disk(file) | Store::MemoryFile(file) => file.write_all_at(&self.held, place),
         };
         match (written, &self.store) {
-            (Err(_), Store::Disk(_)) => self.move_to(platform::memory_file()?, Store::MemoryFile)?,
+            (Err(_), Store::Disk(_)) => {
+                self.move_to(platform::memory_file()?, Store::MemoryFile)?
+            }
             (written, _) => written?,
         }
         self.held.clear();

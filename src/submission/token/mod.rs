@@ -143,10 +143,13 @@ pub(super) fn source(
             Key::Account(Box::new(account))
         }
     };
-    let url = match (set.url, &key) {
-        (Some(url), _) => url,
-        (None, Key::Account(account)) if let Some(url) = &account.url => url.clone(),
-        _ => {
+    let of_account = match &key {
+        Key::Account(account) => account.url.clone(),
+        _ => None,
+    };
+    let url = match set.url.or(of_account) {
+        Some(url) => url,
+        None => {
             let what = "the key file of the service account has no token_uri";
             return Err(Failure::new(Kind::Config, what).hint("set oauth-token-url="));
         }
