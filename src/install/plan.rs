@@ -20,6 +20,11 @@ const PATH_UNIT: (&str, &str) = (
     "postrider-outbox.path",
     include_str!("../../contrib/systemd/postrider-outbox.path"),
 );
+/// Nothing starts it until a unit says so.
+const REPORT_UNIT: (&str, &str) = (
+    "postrider-report@.service",
+    include_str!("../../contrib/systemd/postrider-report@.service"),
+);
 const USER_UNITS: [(&str, &str); 2] = [
     (
         "postrider-outbox.service",
@@ -199,6 +204,10 @@ fn units(items: &mut Vec<Item>, place: &Place) {
     }
     add(prefix.join("lib/systemd/system"), &OUTBOX_UNITS);
     add(prefix.join("lib/systemd/system"), &[PATH_UNIT]);
+    // There the path is a word of a shell's command line, which would need quotes of its own.
+    if !program.starts_with('"') && !program.contains('%') {
+        add(prefix.join("lib/systemd/system"), &[REPORT_UNIT]);
+    }
     add(prefix.join("lib/systemd/user"), &USER_UNITS);
 }
 
@@ -241,6 +250,7 @@ mod tests {
         ] {
             assert_eq!(started_by_systemd(Path::new(path)), expected);
         }
+        assert!(REPORT_UNIT.1.contains(PACKAGED));
         for (_, unit) in OUTBOX_UNITS.iter().chain(&USER_UNITS) {
             let starts = unit.lines().filter(|line| line.starts_with("ExecStart="));
             assert!(starts.clone().all(|line| line.contains(PACKAGED)), "{unit}");

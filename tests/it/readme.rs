@@ -80,6 +80,34 @@ fn script(case: Case, text: &str) -> Case {
         .any_stderr()
 }
 
+#[test]
+fn the_installation_with_cargo_works_for_a_plain_user() {
+    let all = blocks(&document("README.md"));
+    let block = all
+        .into_iter()
+        .find(|block| block.text.contains("cargo install"));
+    let command = block.expect("the README says it").text;
+    // Its user is never root, for whom it would be installed below the machine's /usr/local.
+    let ran = script(
+        Case::new().nobody().env("PATH", "[DIR]/home/.local/bin:[DIR]/home/.cargo/bin"),
+        &format!(
+            "mkdir -p ~/.cargo/bin\n\
+             cargo() {{ test \"$*\" = 'install --path . --locked' && cp ../bin/postrider ~/.cargo/bin/; }}\n\
+             {command}\n\
+             test \"$(readlink ~/.local/bin/mail)\" = \"$HOME/.cargo/bin/postrider\"\n\
+             mail --version\n\
+             test -f ~/.local/share/man/man1/mail.1 && test -f ~/.local/share/man/man5/postrider-mailrc.5\n\
+             postrider install --uninstall\n\
+             test ! -e ~/.local && test -x ~/.cargo/bin/postrider"
+        ),
+    )
+    .run();
+    assert!(
+        ran.stdout()
+            .contains("installed [DIR]/home/.local/bin/mail -> ")
+    );
+}
+
 fn is_first(text: &str) -> bool {
     text.contains("cargo build")
 }
