@@ -30,6 +30,8 @@ pub(crate) enum ListError {
     NotUnderstood(String),
     /// This word names a part of a message, and the command takes whole messages.
     NamesPart(String),
+    /// The list is one of another program; and what to write here.
+    OfOthers(String, String),
     /// A quote is not closed.
     OpenQuote,
     /// A parenthesis is not closed, or was not opened.
@@ -71,6 +73,7 @@ impl fmt::Display for ListError {
                 f,
                 "\"{word}\" names a part of a message; this command takes whole messages"
             ),
+            ListError::OfOthers(typed, instead) => write!(f, "\"{typed}\": {instead}"),
             ListError::OpenQuote => f.write_str("Missing closing quote in the message list"),
             ListError::OpenParenthesis => f.write_str("Unbalanced parentheses in the search"),
             ListError::TooDeep => f.write_str("Too many parentheses within each other"),

@@ -4,6 +4,7 @@
 //! [`Index`] only.
 
 use super::error::ListError;
+use super::foreign;
 use super::index::{Index, Sight, View};
 use super::parse;
 
@@ -67,7 +68,8 @@ fn chosen(
         None => return Ok(Vec::new()),
     };
     if found.is_empty() {
-        return Err(ListError::NoMatch);
+        let foreign = foreign::of_others(text, matches!(grammar, Grammar::Search));
+        return Err(foreign.unwrap_or(ListError::NoMatch));
     }
     Ok(found)
 }

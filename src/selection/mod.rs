@@ -8,6 +8,7 @@ mod error;
 mod expression;
 pub(crate) mod filter;
 pub(crate) mod flags;
+mod foreign;
 mod index;
 pub(crate) mod list;
 pub(crate) mod moment;

@@ -19,7 +19,7 @@ use crate::compose::answer::Whom;
 use crate::config::commands::{
     Arguments, COMMAND_ALIAS_DEPTH, Command, PromptCommand, RcCommand, at_prompt, find_at_prompt,
 };
-use crate::config::nearest;
+use crate::config::{elsewhere, nearest};
 use crate::exit::{Failure, Kind};
 use crate::flow::reading::interrupted;
 use crate::mailbox::Flags;
@@ -271,9 +271,15 @@ impl Reader<'_, '_> {
         } else {
             ""
         };
-        let names = at_prompt().map(|command| command.name);
-        let near = nearest(word, names).filter(|_| following.is_empty());
-        let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+        // Another program has the command: the nearest name would be a guess.
+        let near = match elsewhere::instead(word) {
+            Some(instead) => format!("; {instead}"),
+            None => {
+                let names = at_prompt().map(|command| command.name);
+                let near = nearest(word, names).filter(|_| following.is_empty());
+                near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"))
+            }
+        };
         Complaint::wrong(format!("Unknown command: \"{word}\"{following}{near}"))
     }
 

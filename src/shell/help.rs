@@ -7,6 +7,7 @@ use super::reader::Reader;
 use crate::compose::escapes;
 use crate::config::colours;
 use crate::config::commands::{Arguments, Command, GROUPS, Help, at_prompt, find_at_prompt};
+use crate::config::elsewhere;
 use crate::config::variables;
 
 /// How wide the texts of help are: a line of 80 columns would wrap on many terminals of 80.
@@ -46,6 +47,7 @@ impl Reader<'_, '_> {
             "variables" => variables(),
             "commands" => commands(),
             name => of_name(name)
+                .or_else(|| of_another_program(name))
                 .ok_or_else(|| Complaint::wrong(format!("There is no help for \"{name}\"")))?,
         };
         self.show_paged(&text);
@@ -64,6 +66,12 @@ impl Reader<'_, '_> {
             .text(concat!("Postrider ", env!("CARGO_PKG_VERSION"), "\n"));
         Ok(())
     }
+}
+
+/// Returns what does here what a command of another program does.
+fn of_another_program(name: &str) -> Option<String> {
+    let instead = elsewhere::instead(name)?;
+    Some(format!("{name}: a command of other programs; {instead}\n"))
 }
 
 /// Returns whether a command undoes another one, by its name.

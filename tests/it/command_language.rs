@@ -528,3 +528,64 @@ fn any_bytes_and_long_lines_are_borne() {
         .any_stderr()
         .run();
 }
+
+#[test]
+fn commands_and_lists_of_other_programs_are_answered_by_ours() {
+    let rows = [
+        (
+            "setenv A=b",
+            64,
+            "set it in the shell that starts the reader",
+        ),
+        ("decode 1", 64, "use print, which decodes every message"),
+        ("summary", 64, "use headers, or from with a message list"),
+        (
+            "shortcut a b",
+            64,
+            "use +NAME for a mailbox, after set folder=DIRECTORY",
+        ),
+        (
+            "collapse",
+            64,
+            "use thread, and &3 for the thread of message 3",
+        ),
+        ("verify 1", 64, "use pipe with gpg or openssl"),
+        ("bounce 1 a@x", 64, "they are its text; use resend"),
+        (
+            "p (from nobody)",
+            64,
+            "\"(from nobody)\": write from:nobody",
+        ),
+        ("delete (unseen)", 64, "\"(unseen)\": write :u"),
+        (
+            "f (or (from a) (from b))",
+            64,
+            "write such as from:alice, subject:disk",
+        ),
+        ("print 1[1]", 64, "\"1[1]\": write 1.1 for a part"),
+        (
+            "search (from nobody)",
+            64,
+            "\"(from nobody)\": write from:nobody",
+        ),
+        (
+            "search (from:nobody or subject:none)",
+            0,
+            "No applicable messages",
+        ),
+        ("p nobody", 0, "No applicable messages"),
+    ];
+    for (typed, status, says) in rows {
+        script(&format!("{typed}\n"))
+            .status(status)
+            .stderr_contains(says)
+            .any_stderr()
+            .any_stdout()
+            .may_change("cwd/box")
+            .run();
+    }
+    prints(
+        "help setenv",
+        "setenv: a command of other programs; set it in the shell that starts the reader\n",
+    );
+}

@@ -38,12 +38,15 @@ impl Typist<'_> {
 
     /// `~l`: lists the attachments with their numbers.
     pub(super) fn list_attachments(&mut self) {
-        let wanted = self.session.request.attachments.iter();
+        let request = &*self.session.request;
+        let wanted = request.attachments.iter();
+        let wanted = wanted.map(|wanted| sanitize::line(wanted.path.as_bytes()));
+        let carried = request.carried.iter();
+        let carried = carried.map(|part| sanitize::line(part.name.as_bytes()));
         let list: String = wanted
+            .chain(carried)
             .enumerate()
-            .map(|(at, wanted)| {
-                format!("{:>3} {}\n", at + 1, sanitize::line(wanted.path.as_bytes()))
-            })
+            .map(|(at, name)| format!("{:>3} {name}\n", at + 1))
             .collect();
         self.show(list.as_bytes());
     }
@@ -51,18 +54,25 @@ impl Typist<'_> {
     /// `~^ NUMBER`: removes an attachment.
     pub(super) fn detach(&mut self, number: &[u8]) -> Result<(), Failure> {
         let shown = sanitize::line(number);
-        let attachments = &mut self.session.request.attachments;
-        let number: Option<usize> = shown.parse().ok();
-        match number.filter(|number| (1..=attachments.len()).contains(number)) {
-            Some(number) => {
-                attachments.remove(number - 1);
-                Ok(())
+        let request = &mut *self.session.request;
+        let files = request.attachments.len();
+        let Ok(number) = shown.parse::<usize>() else {
+            let what = format!("~^ takes the number of an attachment, not \"{shown}\"");
+            let hint = "~l lists the attachments; the protocol of ~^ in s-nail does not exist here";
+            return Err(Failure::new(Kind::Usage, what).hint(hint));
+        };
+        // Those of a forwarded message come behind the user's own.
+        match number.checked_sub(1) {
+            Some(at) if at < files => drop(request.attachments.remove(at)),
+            Some(at) if at - files < request.carried.len() => {
+                drop(request.carried.remove(at - files));
             }
-            None => {
+            _ => {
                 let what = format!("there is no attachment \"{shown}\"");
-                Err(Failure::new(Kind::Usage, what).hint("~l lists the attachments"))
+                return Err(Failure::new(Kind::Usage, what).hint("~l lists the attachments"));
             }
         }
+        Ok(())
     }
 
     fn add_attachment(

@@ -216,6 +216,11 @@ fn what_fails_is_one_line_and_typing_goes_on() {
             "~! !",
             "\"!\" stands for the last command, and there is none",
         ),
+        (
+            &[],
+            "~^ header list",
+            "~^ takes the number of an attachment, not \"header list\"",
+        ),
         (&[], "~^ 1", "there is no attachment \"1\""),
         (&[], "~+", "no file was given"),
         (
