@@ -374,7 +374,7 @@ fn hint_of_domains(
     // The name of this host is only one way to such an address; another one was typed so.
     Some(if bare.domain() == Some(&identity.qualify_domain) {
         format!(
-            "relays may refuse addresses at {0}: set hostname= (such as {0}.example.org) or from= in /etc/mail.rc",
+            "relays may refuse addresses at {0}: set hostname= (such as {0}.example.org) or from= in /etc/postrider.rc",
             identity.qualify_domain
         )
     } else {
@@ -390,7 +390,7 @@ pub(super) fn hint_of_recipient(target: &EnvelopeAddress) -> Option<String> {
     }
     let name = target.local_part();
     Some(format!(
-        "no other host knows {target}: write 'alias {name} NAME@example.org' into /etc/mail.rc, with the address of who reads it"
+        "no other host knows {target}: write 'alias {name} NAME@example.org' into /etc/postrider.rc, with the address of who reads it"
     ))
 }
 

@@ -327,7 +327,7 @@ impl Router<'_> {
 
 fn no_route(text: String) -> Outcome {
     Outcome::new(Disposition::Refused(Kind::Unavailable), text).hint(
-        "to configure a relay, write into ~/.mailrc or /etc/mail.rc: set mta=submission://USER@HOST password-file=FILE",
+        "to configure a relay, write into ~/.mailrc or /etc/postrider.rc: set mta=submission://USER@HOST password-file=FILE",
     )
 }
 

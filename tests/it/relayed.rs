@@ -778,7 +778,7 @@ fn a_refused_name_of_this_host_has_the_alias_to_write_as_a_hint() {
         .status(65)
         .says("cannot send to root@db1 (for root): ")
         .hints(
-            "no other host knows root@db1: write 'alias root NAME@example.org' into /etc/mail.rc",
+            "no other host knows root@db1: write 'alias root NAME@example.org' into /etc/postrider.rc",
         )
         .keeps(1)
         .run();

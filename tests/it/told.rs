@@ -42,7 +42,7 @@ fn relay(case: Case, args: &[&str]) -> Case {
     mail(case, args).rc("set mta=smtp://127.0.0.1:9 from=me@example.org")
 }
 
-const WAY: &str = "to configure a relay, write into ~/.mailrc or /etc/mail.rc: \
+const WAY: &str = "to configure a relay, write into ~/.mailrc or /etc/postrider.rc: \
                    set mta=submission://USER@HOST password-file=FILE";
 
 const TABLE: &[Failure] = &[
