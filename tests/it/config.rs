@@ -34,6 +34,7 @@ fn an_alias_that_names_itself_ends() {
     assert!(ran.calls().len() <= 1);
 }
 
+// var:from var:replyto
 #[test]
 fn from_and_replyto_are_used() {
     let ran = with(

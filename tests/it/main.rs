@@ -40,6 +40,7 @@ mod domains;
 mod dropping;
 mod entries;
 mod escapes;
+mod extended_variables;
 mod field_charsets;
 mod field_lists;
 mod file_names;

@@ -374,6 +374,7 @@ fn one_sender_only() {
     );
 }
 
+// var:sender
 #[test]
 fn sender_is_the_envelope_and_a_field() {
     let b = "bounces@example.org";

@@ -143,6 +143,7 @@ fn a_certificate_of_nobody_we_know_is_refused() {
     assert_secret(&ran, &server.ended());
 }
 
+// var:tls-fingerprint
 #[test]
 fn another_fingerprint_is_refused() {
     let certificate = Certificate::good();

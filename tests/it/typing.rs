@@ -118,7 +118,7 @@ fn the_dead_letter_is_read() {
     becomes(&["dead=in"], "~d\nx\n", "in one\n\nin two\nx");
 }
 
-// T10 var:editor var:visual
+// T10 var:editor var:visual var:editheaders
 #[test]
 fn editors_change_the_text_and_the_header() {
     let settings = ["editor=sed -i s/a/b/", "visual=sed -i s/b/c/"];

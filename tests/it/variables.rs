@@ -349,6 +349,7 @@ fn relayed(server: &SmtpServer, setting: &str) -> Case {
         .stdin("x\n")
 }
 
+// var:smtp-use-starttls
 #[test]
 fn every_word_for_required_tls_requires_it() {
     for setting in [
@@ -499,6 +500,7 @@ fn a_certificate_is_called_unchecked_only_where_it_is() {
     }
 }
 
+// var:mta var:smtp
 #[test]
 fn the_later_of_mta_and_smtp_is_the_way() {
     let server = SmtpServer::accepting(Behaviour::default());
@@ -544,6 +546,7 @@ fn a_password_in_the_url_is_judged_by_the_file_that_holds_it() {
 
 // --- sendmail ---------------------------------------------------------------------------------
 
+// var:mta-arguments
 #[test]
 fn arguments_for_sendmail_are_passed_on_or_refused() {
     for name in ["mta-arguments", "sendmail-arguments"] {
@@ -609,6 +612,7 @@ fn debug_shows_and_delivers_nothing_in_every_face() {
     ran.nothing_sent();
 }
 
+// var:nullbody var:nullbodymsg var:skipemptybody
 #[test]
 fn empty_mail_is_not_sent_where_a_variable_says_so() {
     for door in DOORS {
@@ -639,6 +643,7 @@ fn empty_mail_is_not_sent_where_a_variable_says_so() {
         .call();
 }
 
+// var:expandaddr
 #[test]
 fn a_list_of_targets_allows_what_it_says() {
     let to = |setting: &str, recipient: &str| {
@@ -776,6 +781,7 @@ const EFFECTS: &[(&str, &[&str], &str, Proof)] = &[
     ("expandaddr", &[], "expandaddr", Shows(Mail(&["[DIR]/cwd/out"], "x\n"), File("cwd/out"))),
     ("flipr", &[], "flipr", Hides(Script("reply 1\nx\n"), Sent("bob@"))),
     ("folder", &["record=+sent"], "folder=[DIR]/cwd", Shows(MAIL, File("cwd/sent"))),
+    ("followup-to", &[], "", Test("a_mail_to_a_known_list_says_where_its_answers_go")),
     ("followup-to-honour", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
     ("forward-as-attachment", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),
     ("forward-attachments", &[], "", Test("the_variables_of_answers_do_what_the_table_says")),

@@ -439,6 +439,7 @@ fn the_fields_of_the_sender_are_asked_for_and_taken_away() {
     );
 }
 
+// var:editalong
 #[test]
 fn an_editor_opens_before_the_first_line() {
     for (which, expected) in [("editalong", "e\nb\n"), ("editalong=visual", "v\nb\n")] {
