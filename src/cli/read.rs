@@ -20,7 +20,7 @@ use crate::shell::options::{ReaderContext, plain_display_of};
 use crate::shell::{self, CommandInput, Reader};
 use crate::sys::output::Output;
 use crate::sys::signals::Signals;
-use crate::sys::stdin::Interruptible;
+use crate::sys::stdin::{HANGUP, Interruptible, has_hung_up};
 use crate::ui::{self, Display, Screen};
 
 /// The task that a command line sets for a mailbox.
@@ -158,6 +158,7 @@ fn read_mailbox(
     }
     let program = diagnostics.program();
     let around = surroundings(&found, environment, program, signals.as_ref());
+    let was_at_terminal = around.stdin_is_terminal;
     let mut out = output(signals.as_ref(), &around);
     let mut err = io::stderr();
     let screen = Screen::new(&mut *out, &mut err, program);
@@ -186,6 +187,10 @@ fn read_mailbox(
     }
     if let Some(signals) = &signals {
         diagnostics.note_signal(signals);
+        // The signal of a terminal that is gone may come later than the errors that it causes.
+        if was_at_terminal && diagnostics.worst().is_some() && has_hung_up() {
+            diagnostics.note(Kind::Signal(HANGUP));
+        }
     }
     is_done
 }

@@ -14,10 +14,7 @@ use crate::compose::escapes::{Event, TypedLines};
 use crate::config::Origin;
 use crate::exit::{Failure, Kind};
 use crate::sys::signals::{Prompt, Signals};
-use crate::sys::stdin::{StandardLine, StandardLines, has_hung_up};
-
-/// The signal of a terminal that is gone.
-const SIGHUP: u8 = signal_hook::consts::SIGHUP as u8;
+use crate::sys::stdin::{HANGUP, StandardLine, StandardLines, has_hung_up};
 
 type Editor = rustyline::Editor<Completion, MemHistory>;
 
@@ -304,9 +301,8 @@ impl<'a> CommandSource<'a> {
                     // An interrupt takes back the line and nothing else.
                     Err(ReadlineError::Interrupted) => continue,
                     // A terminal that is gone asks for no change (`quit`).
-                    Err(ReadlineError::Eof) if has_hung_up() => {
-                        return Err(interrupted_commands(SIGHUP));
-                    }
+                    // It may give an error as well as an end, and its signal may come later.
+                    Err(_) if has_hung_up() => return Err(interrupted_commands(HANGUP)),
                     Err(ReadlineError::Eof) => return Ok(None),
                     Err(error) => return Err(unreadable_terminal().because(error)),
                 }
@@ -360,9 +356,7 @@ impl TypedLines for CommandSource<'_> {
                     Some(Ok(line)) => Event::Line(format!("{line}\n").into_bytes()),
                     Some(Err(ReadlineError::Interrupted)) => Event::Interrupt,
                     // A terminal that is gone ends no text.
-                    Some(Err(ReadlineError::Eof)) | None if has_hung_up() => {
-                        Event::Stop(interrupted_text(SIGHUP))
-                    }
+                    Some(Err(_)) | None if has_hung_up() => Event::Stop(interrupted_text(HANGUP)),
                     Some(Err(ReadlineError::Eof)) | None => Event::End,
                     Some(Err(error)) => Event::Stop(unreadable_terminal().because(error)),
                 }

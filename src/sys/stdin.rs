@@ -12,6 +12,9 @@ use signal_hook::consts::{SIGHUP, SIGINT};
 
 use super::signals::{Signals, Woken};
 
+/// The signal of a terminal that is gone.
+pub(crate) const HANGUP: u8 = SIGHUP as u8;
+
 /// How much of standard input is read at a time for its lines.
 const BLOCK: usize = 64 * 1024;
 
@@ -133,9 +136,11 @@ impl StandardLines<'_> {
         }
         let mut block = vec![0; BLOCK];
         match nix::unistd::read(&stdin, &mut block) {
-            // A terminal that is gone gives an end of file before the shell can send its signal: what
+            // A terminal that is gone gives an end of file, or an error, before its signal comes: what
             // was typed is not complete.
-            Ok(0) if self.is_terminal && has_hung_up() => Some(StandardLine::Signal(SIGHUP as u8)),
+            Ok(0) | Err(_) if self.is_terminal && has_hung_up() => {
+                Some(StandardLine::Signal(HANGUP))
+            }
             // Ctrl-D at the start of a line ends the input. Behind text it gives that text without
             // a line end, and the next read says whether more comes.
             Ok(0) if self.pending.is_empty() => Some(StandardLine::End),

@@ -1,6 +1,8 @@
 //! A message that is typed: every escape, at a terminal and by `-~`; prompts, keys, and what ends it.
 
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -418,7 +420,7 @@ fn with_lost_terminal(
     args: &[&str],
     lines: &[&str],
     term: &str,
-) -> (Option<i32>, tempfile::TempDir) {
+) -> (ExitStatus, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("box"), mailboxes::ONE).unwrap();
     // A child that inherits our end would keep the terminal open.
@@ -462,7 +464,7 @@ fn with_lost_terminal(
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
-            return (status.code(), directory);
+            return (status, directory);
         }
         if start.elapsed() > Duration::from_secs(20) {
             child.kill().unwrap();
@@ -473,17 +475,25 @@ fn with_lost_terminal(
 }
 
 #[test]
-fn a_terminal_that_is_gone_without_a_signal_sends_and_changes_nothing() {
+fn a_terminal_that_is_gone_before_its_signal_comes_ends_by_it_and_changes_nothing() {
     for term in ["xterm", "dumb"] {
         let (status, directory) = with_lost_terminal(&["-s", "s", TO], &["one\n"], term);
-        assert_ne!(status, Some(0));
+        assert_eq!(status.signal(), Some(Signal::SIGHUP as i32), "{term}");
         let dead = std::fs::read_to_string(directory.path().join("dead")).unwrap();
         assert!(dead.contains("\none\n"), "{dead}");
         let reading = ["-N", "-f", "box"];
-        let (status, directory) = with_lost_terminal(&reading, &["d 1\n"], term);
-        assert_ne!(status, Some(0));
-        let left = std::fs::read_to_string(directory.path().join("box")).unwrap();
-        assert_eq!(left, mailboxes::ONE);
+        for lines in [
+            &["d 1\n"][..],
+            &["d 1\nmail a@x.org\n", "s\n", "one\n"],
+            // It is writing when the terminal goes, and not reading.
+            &["d 1\n!sleep 2\nf *\n"],
+        ] {
+            let (status, directory) = with_lost_terminal(&reading, lines, term);
+            let hangup = Some(Signal::SIGHUP as i32);
+            assert_eq!(status.signal(), hangup, "{lines:?} {term}");
+            let left = std::fs::read_to_string(directory.path().join("box")).unwrap();
+            assert_eq!(left, mailboxes::ONE);
+        }
     }
 }
 
