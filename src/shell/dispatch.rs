@@ -349,10 +349,19 @@ impl Reader<'_, '_> {
             PromptCommand::CopyByAuthor => self.store_by_author(text, Storing::Copy),
             PromptCommand::Write => self.write(text),
             PromptCommand::WriteByAuthor => self.write_by_author(text),
-            PromptCommand::Edit => self.edit(text),
-            PromptCommand::Visual => self.visual(text),
+            PromptCommand::Edit => {
+                source.drop_typed_ahead();
+                self.edit(text)
+            }
+            PromptCommand::Visual => {
+                source.drop_typed_ahead();
+                self.visual(text)
+            }
             PromptCommand::Pipe => self.pipe(text),
-            PromptCommand::Shell => self.shell(text),
+            PromptCommand::Shell => {
+                source.drop_typed_ahead();
+                self.shell(text)
+            }
             PromptCommand::ShellCommand => self.shell_command(text),
             PromptCommand::Mail => self.mail(text, Record::Usual, source),
             PromptCommand::MailRecorded => self.mail(text, Record::ByRecipient, source),

@@ -64,34 +64,27 @@ pub(super) struct Terminal {
 
 impl Terminal {
     fn open(signals: Option<&Signals>) -> Result<Terminal, Failure> {
-        let unusable = || Failure::new(Kind::Io, "cannot use the terminal");
-        // Plain sequences only: consoles of servers know no others.
-        let mut builder = Config::builder().bracketed_paste(false);
-        builder.enable_synchronized_output(false);
-        // No colours, but what is typed passes `sanitize` where colours would be put in: NO_COLOR
-        // does not switch that off.
-        let builder = builder.color_mode(ColorMode::Forced);
-        // Several candidates are listed, as in a shell.
-        let builder = builder.completion_type(CompletionType::List);
-        let builder = builder
-            .max_history_size(KEPT)
-            .map_err(|error| unusable().because(error))?;
-        let mut editor = Editor::with_history(builder.build(), MemHistory::new())
-            .map_err(|error| unusable().because(error))?;
-        // Nothing is printed by it: with a printer the editor waits by select(2), which a signal
-        // ends, and not by read(2), which it does not.
-        let _ = editor.create_external_printer();
         let prompt = signals
             .map(Signals::prompt)
             .transpose()
-            .map_err(|error| unusable().because(error))?;
-        editor.set_helper(Some(Completion::default()));
+            .map_err(|error| unusable_terminal().because(error))?;
         Ok(Terminal {
-            editor,
+            editor: new_editor()?,
             prompt,
             changes: None,
             names_of: None,
         })
+    }
+
+    /// Drops what the editor has read behind the last line.
+    fn drop_typed_ahead(&mut self) {
+        // The editor gives its buffer to nobody; it goes with the editor.
+        if let Ok(editor) = new_editor() {
+            self.editor = editor;
+            self.names_of = None;
+            // The new one knows nothing of the history, which was read from its file already.
+            self.changes = self.changes.map(|_| usize::MAX);
+        }
     }
 
     /// Waits for a line of a text; none where a signal asks us to stop.
@@ -146,6 +139,31 @@ impl Terminal {
             None => ask(),
         }
     }
+}
+
+fn unusable_terminal() -> Failure {
+    Failure::new(Kind::Io, "cannot use the terminal")
+}
+
+fn new_editor() -> Result<Editor, Failure> {
+    // Plain sequences only: consoles of servers know no others.
+    let mut builder = Config::builder().bracketed_paste(false);
+    builder.enable_synchronized_output(false);
+    // No colours, but what is typed passes `sanitize` where colours would be put in: NO_COLOR
+    // does not switch that off.
+    let builder = builder.color_mode(ColorMode::Forced);
+    // Several candidates are listed, as in a shell.
+    let builder = builder.completion_type(CompletionType::List);
+    let builder = builder
+        .max_history_size(KEPT)
+        .map_err(|error| unusable_terminal().because(error))?;
+    let mut editor = Editor::with_history(builder.build(), MemHistory::new())
+        .map_err(|error| unusable_terminal().because(error))?;
+    // Nothing is printed by it: with a printer the editor waits by select(2), which a signal
+    // ends, and not by read(2), which it does not.
+    let _ = editor.create_external_printer();
+    editor.set_helper(Some(Completion::default()));
+    Ok(editor)
 }
 
 fn unreadable() -> Failure {
@@ -310,6 +328,18 @@ impl<'a> CommandSource<'a> {
         }
     }
 
+    /// Drops keys that came in one piece with the last line, as a paste does: a program that reads
+    /// the terminal now would have had them, and they must not become commands behind its end.
+    ///
+    /// Keys that come later are still in the terminal, and the program reads them there.
+    pub(super) fn drop_typed_ahead(&mut self) {
+        if let Base::Terminal(terminal) = &mut self.base
+            && !self.sourced.is_open()
+        {
+            terminal.drop_typed_ahead();
+        }
+    }
+
     /// Returns the input; the line editor takes the terminal over when it is first asked.
     fn base(&mut self) -> Result<&mut Base<'a>, Failure> {
         if matches!(self.base, Base::Unopened) {
@@ -362,6 +392,10 @@ impl TypedLines for CommandSource<'_> {
                 }
             }
         }
+    }
+
+    fn drop_typed_ahead(&mut self) {
+        CommandSource::drop_typed_ahead(self);
     }
 
     fn takes_prompt(&mut self, prompt: &str) -> bool {

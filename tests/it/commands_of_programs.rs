@@ -281,3 +281,43 @@ fn real_editors_edit_a_copy() {
             });
     }
 }
+
+#[test]
+fn keys_that_are_pasted_behind_edit_never_become_commands() {
+    if !std::path::Path::new("/usr/bin/ed").exists() {
+        eprintln!("left out: needs ed");
+        return;
+    }
+    // A terminal that edits lines itself gives one line at a time: the editor has the others.
+    reading()
+        .env("EDITOR", "ed")
+        .env("TERM", "dumb")
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("edit 1\n1p\nq\n");
+            terminal.sees("From: ");
+            terminal.sees("? ");
+            terminal.types("x\n");
+        });
+    // The line editor has read them with the command, and they are dropped.
+    let ran = reading()
+        .env("EDITOR", "ed")
+        .env("TERM", "xterm")
+        .at_terminal(|terminal| {
+            terminal.sees("? ");
+            terminal.types("edit 1\rd *\rx\r");
+            terminal.sees("152");
+            terminal.types("1p\n");
+            terminal.sees("From: ");
+            terminal.types("q\n");
+            terminal.sees("? ");
+            // The history and the names to complete are those of before.
+            terminal.types("\x1b[A");
+            terminal.sees("edit 1");
+            terminal.types("\x15ver\t\r");
+            terminal.sees("Postrider");
+            terminal.sees("? ");
+            terminal.types("x\n");
+        });
+    assert!(!ran.stdout().contains("deleted"), "{}", ran.stdout());
+}
