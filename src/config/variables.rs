@@ -230,7 +230,7 @@ pub const ROWS: &[Row] = &[
     row("outbox-status", &[], OneOf(STATUS), "75", "The exit status of a mail that waits in the outbox: 75, or that of its failure; with `0` it is 0, as with programs that queue mail. Called as sendmail it is always 0."),
     row("outfolder", &[], Switch, "", "Put the copies of record and -F, and the files that `Save`, `Copy` and `Move` name after an author, into folder, unless their path is absolute."),
     row("page", &[], Switch, "", "Print a form feed after each message that is shown or given to `pipe`."),
-    row("pager", &["PAGER"], Text, "", "The program that shows long messages; the shell runs it. The default is $PAGER, else more."),
+    row("pager", &["PAGER"], Text, "", "The program that shows long messages; the shell runs it. The default is $PAGER, else less if it is installed, else more."),
     way("password", &["smtp-auth-password"], Secret, "", "The password for the relay. Use password-file or password-command instead if you can."),
     way("password-command", &[], Word, "", "A program, with its arguments, that prints the password as its first line. It is run without a shell, and once more if the relay refuses what it printed. If it ends with status 75, 69 or 68, is killed, or takes more than 30 seconds, the mail can be sent later (75); any other failure is a refused login (77)."),
     way("password-file", &[], Path, "", "A file whose first line is the password. Other users must not be able to read it. As with password and password-command, it is used only for the relay that is set in the same place (file, account or command line), else for the one that was set before."),

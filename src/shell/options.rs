@@ -170,7 +170,7 @@ impl ReaderOptions {
             pager: Program {
                 command: pager
                     .or_else(|| environment.pager.clone())
-                    .unwrap_or_else(|| "more".into()),
+                    .unwrap_or_else(|| default_pager(environment).into()),
                 environment: for_pager(environment),
             },
             lister: (settings.path("lister").map(ToOwned::to_owned))
@@ -193,6 +193,14 @@ impl ReaderOptions {
             verbose: settings.is_set("verbose"),
         }
     }
+}
+
+/// Returns the pager where none is named: `less`, which goes back and shows colours, or `more`, which
+/// every POSIX system has. POSIX lets mailx choose.
+fn default_pager(environment: &Environment) -> &'static str {
+    let path = environment.search_path.as_deref().unwrap_or_default();
+    let has_less = std::env::split_paths(path).any(|directory| directory.join("less").is_file());
+    if has_less { "less" } else { "more" }
 }
 
 /// Returns from how much text on the pager is used (`crt`).

@@ -87,6 +87,28 @@ fn more_and_page_always_use_the_pager() {
     }
 }
 
+// var:pager
+#[test]
+fn without_a_name_the_pager_is_less_or_more() {
+    for (installed, run) in [("less", "LESS"), ("other", "MORE")] {
+        let pager = |name: &str| format!("#!/bin/sh\necho {name}; /bin/cat >/dev/null\n");
+        Case::new()
+            .args(["-N", "-f", "box"])
+            .file("cwd/box", ONE)
+            .may_change("cwd/box")
+            .file("bin/more", pager("MORE"))
+            .mode("bin/more", 0o755)
+            .file(&format!("bin/{installed}"), pager("LESS"))
+            .mode(&format!("bin/{installed}"), 0o755)
+            .at_terminal(|terminal| {
+                terminal.sees("? ");
+                terminal.types("more\n");
+                terminal.sees(run);
+                terminal.types("x\n");
+            });
+    }
+}
+
 #[test]
 fn the_pager_finds_options_that_suit_it_unless_there_are_some() {
     for (name, value, shown) in [
