@@ -36,6 +36,9 @@ pub(crate) struct Display {
     /// Header fields shown, in lower case and in this order (`retain`); if not empty, `ignore` does
     /// not count.
     pub retain: Vec<String>,
+    /// Whether the From_ line is shown above the fields. People at a terminal see the author and the
+    /// date there already.
+    pub from_line: bool,
     /// How text is laid out.
     pub look: Look,
     /// How header lines are laid out (`headline`).
@@ -88,7 +91,6 @@ impl Display {
             },
         };
         let mut display = Display {
-            layout,
             dates,
             letters: settings
                 .text("attrlist")
@@ -99,6 +101,8 @@ impl Display {
             showto: settings.is_set("showto"),
             showname: settings.is_set("showname"),
             names: names || settings.is_set("showname"),
+            from_line: layout == Layout::Bsd,
+            layout,
             columns: size.columns,
             edge: size.edge,
             zone: |time| clock::local(time.into()),
@@ -114,8 +118,8 @@ impl Display {
         display
     }
 
-    /// Lays text out for a terminal, where the output is one, and under POSIX's rules shows all
-    /// header fields that are not ignored, unless `retain` names some.
+    /// Lays text out for a terminal, where the output is one, and under POSIX's rules shows the From_
+    /// line and all header fields that are not ignored, unless `retain` names some.
     pub(crate) fn suited(mut self, is_terminal: bool, posix: bool, settings: &Settings) -> Display {
         self.look = Look {
             width: self.columns,
@@ -124,6 +128,7 @@ impl Display {
         if settings.shown.retained.is_none() && posix {
             self.retain.clear();
         }
+        self.from_line |= posix;
         self
     }
 }
@@ -155,6 +160,7 @@ impl Default for Display {
             names: false,
             ignore: IGNORED.iter().map(|&name| name.to_owned()).collect(),
             retain: RETAINED.iter().map(|&name| name.to_owned()).collect(),
+            from_line: true,
             look: Look::default(),
             columns: 80,
             edge: 80,

@@ -3,6 +3,7 @@
 use super::Display;
 use crate::message::parse::Part;
 use crate::message::parse::display::{FieldChoice, each_of_message, each_of_part};
+use crate::message::parse::fields::split_from_line;
 use crate::sanitize;
 
 /// How much of what is not decoded is given at once, in bytes.
@@ -31,6 +32,11 @@ pub(crate) fn each(
             retain: &display.retain,
             ignore: &display.ignore,
         }
+    };
+    let bytes = if all || display.from_line {
+        bytes
+    } else {
+        split_from_line(bytes).1
     };
     each_of_message(bytes, choice, display.look, &mut |text| {
         give(&sanitize::text(text.as_bytes()));

@@ -2,6 +2,7 @@
 
 use crate::case::{Case, Ran};
 use crate::doors::{assert_rule, table, unless};
+use crate::mailboxes::ONE;
 
 const FROM: &str = "From alice@example.org Mon Nov 16 09:00:00 2026\n";
 
@@ -299,6 +300,30 @@ fn next_and_the_signs_step_through_messages() {
     commands(&messages, "-/nothing\n")
         .stderr_contains("No applicable messages")
         .run();
+}
+
+// K25
+#[test]
+fn at_a_terminal_the_from_line_is_for_those_who_ask() {
+    for (set, command, is_shown) in [
+        ("ask", "p", false),
+        ("ask", "P", true),
+        ("headline=bsd", "p", true),
+        ("posix", "p", true),
+    ] {
+        let ran = Case::new()
+            .args(["-N", "-S", set, "-f", "box"])
+            .file("cwd/box", ONE)
+            .may_change("cwd/box")
+            .at_terminal(|terminal| {
+                terminal.sees("? ");
+                terminal.types(format!("{command}\n"));
+                terminal.sees("97%");
+                terminal.types("x\n");
+            });
+        let shown = ran.stdout().contains("From alice@example.org Mon");
+        assert_eq!(shown, is_shown, "{set} {command}");
+    }
 }
 
 /// Text that would do harm at a terminal: sequences, OSC 52, C1, bidi, tags, backspaces.
