@@ -76,7 +76,7 @@ fn install(
     for what in &done.in_the_way {
         diagnostics.fail(&Failure::new(Kind::CannotCreate, what.clone()));
     }
-    if place.root.is_none() {
+    if place.root.is_none() && !arguments.dry_run {
         advise(&place, environment, diagnostics);
     }
     Ok(())
@@ -190,8 +190,34 @@ fn is_in_search_path(program: &Path, environment: &Environment) -> bool {
     directory.is_some() && directories.iter().any(|one| real(one) == directory)
 }
 
-/// Says why a command of the shell is another program than the one that was installed.
+/// Says what else is needed, so that all of it is found and works.
 fn advise(place: &Place, environment: &Environment, diagnostics: &Diagnostics) {
+    if place.mta {
+        // What a user's cron job writes is left to root, whose timer sends it.
+        let units = "postrider-outbox.timer postrider-outbox.path";
+        let hint = format!(
+            "systemd-tmpfiles --create postrider.conf && systemctl daemon-reload && systemctl enable --now {units}"
+        );
+        diagnostics.warn(
+            "mail that users leave to root is sent by a timer, which is not enabled",
+            Some(&hint),
+        );
+    }
+    if place.for_user {
+        let zsh = place.prefix.join("share/zsh/site-functions");
+        let path = sanitize::path(&zsh);
+        diagnostics.warn(
+            "zsh finds completions of your own only where fpath names them",
+            Some(&format!(
+                "add it in ~/.zshrc, before compinit: fpath+=({path})"
+            )),
+        );
+    }
+    find(place, environment, diagnostics);
+}
+
+/// Says why a command of the shell is another program than the one that was installed.
+fn find(place: &Place, environment: &Environment, diagnostics: &Diagnostics) {
     let bin = place.prefix.join("bin");
     let directories = search_path(environment);
     if !directories.contains(&bin) {
@@ -213,15 +239,5 @@ fn advise(place: &Place, environment: &Environment, diagnostics: &Diagnostics) {
             let hint = format!("put {} before it in PATH", sanitize::path(&bin));
             diagnostics.warn(&what, Some(&hint));
         }
-    }
-    if place.for_user {
-        let zsh = place.prefix.join("share/zsh/site-functions");
-        let path = sanitize::path(&zsh);
-        diagnostics.warn(
-            "zsh finds completions of your own only where fpath names them",
-            Some(&format!(
-                "add it in ~/.zshrc, before compinit: fpath+=({path})"
-            )),
-        );
     }
 }
