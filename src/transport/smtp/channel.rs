@@ -65,7 +65,7 @@ const SLICE: Duration = Duration::from_millis(50);
 /// After how long [`SubmitHooks::about_to_wait`] is called. A relay of this host or network that has
 /// taken the message by then was never waited for; no other one answers so soon, so the call costs
 /// only time in which nothing else would be done.
-const AT_ONCE: Duration = Duration::from_millis(5);
+const AT_ONCE: Duration = Duration::from_millis(2);
 
 /// After how long a wait [`SubmitHooks::waited`] is called.
 const WAITED: Duration = Duration::from_millis(500);
