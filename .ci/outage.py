@@ -300,8 +300,8 @@ def orphans_of(client):
         if path.name in ("lock", "routes", "failed", "noticed"):
             continue
         # The notes on a mail that is gone hold no mail; a later flush removes them.
-        is_entry = re.fullmatch(r"[0-9a-f-]+\.(q|dot|new|dot\.new)", path.name)
-        if not re.fullmatch(r"[0-9a-f-]+\.(q|dot|new|dot\.new|st|st\.new)", path.name) or is_entry and path.name.partition(".")[0] not in listed:
+        is_entry = re.fullmatch(r"[0-9a-f-]+\.(q|dot|new)", path.name)
+        if not re.fullmatch(r"[0-9a-f-]+\.(q|dot|new|st|st\.new)", path.name) or is_entry and path.name.partition(".")[0] not in listed:
             found.append(path.name)
     return found
 

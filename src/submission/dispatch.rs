@@ -21,7 +21,7 @@ use crate::submission::in_turn::in_turn;
 use crate::submission::outbox::flush::along::Trip;
 use crate::submission::outcome::outcome_of_failure;
 use crate::submission::plan::{SubmissionPlan, hint_of_recipient};
-use crate::submission::queue::{EntryHooks, Queue, all_final};
+use crate::submission::queue::{EntryHooks, Queue};
 use crate::submission::relay_list::RelayList;
 use crate::submission::relay_url::RelayUrl;
 use crate::submission::route::{Route, RoutedCopy};
@@ -285,22 +285,24 @@ impl<'a> Dispatcher<'a> {
         copies: &[&RoutedCopy],
         rendered: Rendered,
     ) -> Vec<Arc<Outcome>> {
-        let rendered = Arc::new(rendered);
         let all = &self.plan.copies;
-        let hooks = EntryHooks::new(self.queue, copies, all, route, Arc::clone(&rendered));
-        let message: SharedMessage = rendered;
-        // What goes out from here on is what a later try must send.
-        let shrunk = |smaller: &Arc<Rendered>| hooks.replace(Arc::clone(smaller));
+        let enter = |rendered: &Rendered| self.queue?.enter(rendered, copies, all, Some(route));
+        // Before anything that can take long, a password command included.
+        let hooks = EntryHooks::new(enter(&rendered), copies);
+        let message: SharedMessage = Arc::new(rendered.message);
+        let shrunk = |smaller: &Rendered| {
+            // What goes out from here on is what a later try must send.
+            if let Some(smaller) = enter(smaller) {
+                hooks.replace(smaller);
+            }
+        };
         let outbox = self.queue.and_then(Queue::outbox);
         // The last relay that took the message, with the connection for those that wait for it.
         let mut company = None;
         let submit = |url: &Arc<RelayUrl>, recipients: &[EnvelopeAddress]| {
             let trip = match outbox.map(|outbox| Trip::begin(outbox, url, self.around)) {
                 // It is known to be down, and is not even tried.
-                Some(Err(outcome)) => {
-                    hooks.enter();
-                    return vec![outcome; recipients.len()];
-                }
+                Some(Err(outcome)) => return vec![outcome; recipients.len()],
                 trip => trip.and_then(Result::ok),
             };
             let mut journey = Journey {
@@ -308,10 +310,6 @@ impl<'a> Dispatcher<'a> {
                 channel: None,
             };
             let sent = self.by_one_relay(url, recipients, &message, &hooks, &shrunk, &mut journey);
-            // The message is written down before what is known of the relay.
-            if !matches!(&sent, Ok(outcomes) if all_final(outcomes)) {
-                hooks.enter();
-            }
             if let Some(trip) = &trip {
                 match &sent {
                     Ok(outcomes) => trip.end(outcomes),
@@ -364,13 +362,10 @@ impl<'a> Dispatcher<'a> {
         recipients: &[EnvelopeAddress],
         message: &SharedMessage,
         hooks: &dyn SubmitHooks,
-        shrunk: &dyn Fn(&Arc<Rendered>),
+        shrunk: &dyn Fn(&Rendered),
         journey: &mut Journey,
     ) -> Result<Vec<Outcome>, Failure> {
         let envelope = self.envelope(recipients);
-        if relay::may_take_long(url, self.around.settings) {
-            hooks.about_to_wait();
-        }
         let relay = relay::build(url, self.around)?;
         let mut submit = |message| {
             let raised = self.around.signals.raised();
@@ -398,9 +393,8 @@ impl<'a> Dispatcher<'a> {
             let limit = limit - limit / 38;
             let list = RelayList::from(Arc::clone(url));
             let smaller = self.render_within(Some(&Route::Relay(Arc::new(list))), Some(limit))?;
-            let smaller = Arc::new(smaller);
             shrunk(&smaller);
-            outcomes = submit(smaller);
+            outcomes = submit(Arc::new(smaller.message));
         }
         Ok(self.judged(outcomes))
     }

@@ -74,12 +74,6 @@ pub fn build(url: &RelayUrl, around: &Surroundings<'_>) -> Result<Relay, Failure
     Ok(relay)
 }
 
-/// Returns whether building a relay may let us wait: a command is run for its password, a person is
-/// asked, or a token is fetched.
-pub fn may_take_long(url: &RelayUrl, settings: &Settings) -> bool {
-    has_login(url, settings)
-}
-
 /// Returns how long what may take; a person at a terminal ends a submission by hand.
 fn timeouts(settings: &Settings, terminal: bool) -> Timeouts {
     let timeout = |name, default| {

@@ -1,6 +1,6 @@
 //! Rendering: a draft becomes the bytes of one message, as one route wants them.
 
-use std::io::{self, Read};
+use std::io;
 
 use crate::address::NamedAddress;
 use crate::compose::Draft;
@@ -41,16 +41,6 @@ pub struct Rendered {
     pub message: Spool,
     /// Attachments that were too large and are only named in it.
     pub omitted: Vec<Omitted>,
-}
-
-impl MessageSource for Rendered {
-    fn len(&self) -> u64 {
-        self.message.len()
-    }
-
-    fn reader(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        MessageSource::reader(&self.message)
-    }
 }
 
 /// Writes a draft's message into a spool.

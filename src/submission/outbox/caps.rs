@@ -40,7 +40,10 @@ impl Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
     /// It does.
-    Enough,
+    For {
+        /// Whether other messages are in it.
+        others: bool,
+    },
     /// It does not, and this is why.
     None(String),
 }
@@ -89,6 +92,6 @@ impl Outbox {
             );
             return Ok(Room::None(why));
         }
-        Ok(Room::Enough)
+        Ok(Room::For { others: count > 0 })
     }
 }

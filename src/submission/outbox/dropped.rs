@@ -34,7 +34,7 @@ use nix::sys::time::TimeSpec;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{self, EntryEnvelope, Head, Id};
-use super::held::{MessageReader, Suffix};
+use super::held::MessageReader;
 use super::store::{Outbox, lock, names_of};
 use crate::address::{EnvelopeAddress, MAX_RECIPIENTS, NamedAddress, parse_list};
 use crate::exit;
@@ -325,9 +325,9 @@ impl Collector<'_> {
             bytes.push(b'\n');
             let mut body = message.reader()?;
             io::copy(&mut (&mut body).take(offset), &mut io::sink())?;
-            let entry =
-                self.outbox
-                    .enter_as(id.clone(), Suffix::Queued, &envelope, &bytes, &mut body)?;
+            let entry = self
+                .outbox
+                .enter_as(id.clone(), &envelope, &bytes, &mut body)?;
             entry.make_durable()?;
         }
         // Only now: a flush that dies before this finds the file again, and the entry by its ID.

@@ -22,9 +22,6 @@ use crate::sys::private::Private;
 pub(crate) enum Suffix {
     /// It is being written.
     New,
-    /// It is being written, and its final dot may have been: the relay took so long with the answer
-    /// that somebody waits.
-    NewDot,
     /// It waits.
     Queued,
     /// Its final dot may have been written.
@@ -32,35 +29,13 @@ pub(crate) enum Suffix {
 }
 
 impl Suffix {
-    pub(super) const ALL: [Suffix; 4] = [Suffix::New, Suffix::NewDot, Suffix::Queued, Suffix::Dot];
+    const ALL: [Suffix; 3] = [Suffix::New, Suffix::Queued, Suffix::Dot];
 
     fn text(self) -> &'static str {
         match self {
             Suffix::New => ".new",
-            Suffix::NewDot => ".dot.new",
             Suffix::Queued => ".q",
             Suffix::Dot => ".dot",
-        }
-    }
-
-    /// Returns whether the entry is being written.
-    pub(super) fn is_new(self) -> bool {
-        self == self.before()
-    }
-
-    /// Returns the state of an entry that is being written, and will be in this one.
-    pub(super) fn before(self) -> Suffix {
-        match self {
-            Suffix::New | Suffix::Queued => Suffix::New,
-            Suffix::NewDot | Suffix::Dot => Suffix::NewDot,
-        }
-    }
-
-    /// Returns the state of an entry of this one when it is complete.
-    pub(super) fn complete(self) -> Suffix {
-        match self {
-            Suffix::New | Suffix::Queued => Suffix::Queued,
-            Suffix::NewDot | Suffix::Dot => Suffix::Dot,
         }
     }
 

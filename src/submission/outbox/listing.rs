@@ -149,12 +149,12 @@ impl Outbox {
             };
             // Asked for the first name twice: between the questions the entry may have gone from one
             // name to the other, and back.
-            let suffixes = Suffix::ALL.iter().chain(&Suffix::ALL);
+            let suffixes = [Suffix::Queued, Suffix::Dot, Suffix::New, Suffix::Queued];
             let is_there = |suffix: &Suffix| {
                 let found = names::look_in(directory, suffix.name(&id).as_str());
                 !found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
             };
-            if !suffixes.into_iter().any(is_there) {
+            if !suffixes.iter().any(is_there) {
                 // Where it stays it is in nobody's way.
                 let _ = unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir);
             }
@@ -266,7 +266,7 @@ fn look(place: &Private, id: Id, found: Found, is_failed: bool) -> Option<Listed
     let head = match Head::read(&file, metadata.len()) {
         Ok(head) => head,
         // Its writer may be at work.
-        Err(why) if suffix.is_new() && !lock(&file).unwrap_or(false) => {
+        Err(why) if suffix == Suffix::New && !lock(&file).unwrap_or(false) => {
             drop(why);
             return None;
         }
@@ -284,7 +284,7 @@ fn look(place: &Private, id: Id, found: Found, is_failed: bool) -> Option<Listed
         Condition::Failed
     } else {
         match suffix {
-            Suffix::New | Suffix::NewDot => Condition::New,
+            Suffix::New => Condition::New,
             // Shared, and gone at once: whoever sends has it exclusively.
             _ if file.try_lock_shared().is_err() => Condition::Sending,
             Suffix::Dot => Condition::Uncertain,

@@ -11,7 +11,6 @@
 //! | name | meaning |
 //! |---|---|
 //! | `ID.new` | being written, under the lock of its writer. Without a lock its writer is dead: it is adopted if it is complete, and else named as torn and moved to `failed` after 36 hours |
-//! | `ID.dot.new` | the same, for one whose final dot may have been written; adopted it is uncertain |
 //! | `ID.q` | waits, complete |
 //! | `ID.dot` | its final dot may have been written. Locked: somebody sends it. Not locked: it is uncertain whether the message has arrived |
 //! | `ID.st` | what became of it so far ([`state`]); none before the first try has failed |
@@ -23,9 +22,9 @@
 //! An ID begins with the time of arrival, so the order of the names is the order of arrival.
 //!
 //! # Promises
-//! An entry is written and gets its name `ID.q`, or `ID.dot`, before anybody is waited for, so the death
-//! of its writer loses nothing. That costs no sync: a message that is accepted soon leaves the disk as
-//! it came. Whoever tells the user that a message is kept calls [`Entry::make_durable`] before.
+//! An entry is written and gets its name `ID.q` before anybody is waited for, so the death of its
+//! writer loses nothing. That costs no sync: a message that is accepted at once leaves the disk as it
+//! came. Whoever tells the user that a message is kept calls [`Entry::make_durable`] before.
 //!
 //! # Locks
 //! They are flock(2) on open files, asked for without waiting, and die with their owner. That a file
@@ -51,7 +50,7 @@ mod turn;
 pub(crate) use caps::{Limits, Room};
 pub(crate) use entry::{EntryEnvelope, Id, SUBJECT, merge_key};
 pub(crate) use flush::along::troubles;
-pub(crate) use held::{Entry, EntryFile};
+pub(crate) use held::Entry;
 pub(crate) use listing::{Condition, Listed, Listing};
 pub(super) use place::is_automatic;
 pub(crate) use state::{EntryState, Standing, TargetState};

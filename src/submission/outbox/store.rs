@@ -123,38 +123,23 @@ impl Outbox {
         header: &[u8],
         body: &mut dyn Read,
     ) -> io::Result<Entry> {
-        self.enter_as(Id::new(), Suffix::Queued, envelope, header, body)
-    }
-
-    /// Writes a message whose final dot may have been written already, as [`enter`](Outbox::enter)
-    /// does.
-    ///
-    /// # Errors
-    /// As [`enter`](Outbox::enter).
-    pub(crate) fn enter_uncertain(
-        &self,
-        envelope: &EntryEnvelope,
-        header: &[u8],
-        body: &mut dyn Read,
-    ) -> io::Result<Entry> {
-        self.enter_as(Id::new(), Suffix::Dot, envelope, header, body)
+        self.enter_as(Id::new(), envelope, header, body)
     }
 
     /// Writes a message into the outbox as [`enter`](Outbox::enter) does, under an ID that it has
-    /// already and in this state.
+    /// already.
     ///
     /// # Errors
     /// As [`enter`](Outbox::enter).
     pub(super) fn enter_as(
         &self,
         id: Id,
-        suffix: Suffix,
         envelope: &EntryEnvelope,
         header: &[u8],
         body: &mut dyn Read,
     ) -> io::Result<Entry> {
         let directory = self.directory();
-        let name = suffix.before().name(&id);
+        let name = Suffix::New.name(&id);
         let file = names::make_in(directory, name.as_str())?;
         // Locked before its first byte, and those who adopt lock none that is not complete: so
         // nobody but us can have the lock.
@@ -166,13 +151,13 @@ impl Outbox {
             })
             .and_then(|()| entry::write(&file, envelope, header, body))
             .and_then(|head| {
-                let complete = suffix.name(&id);
-                renameat(directory, name.as_str(), directory, complete.as_str())?;
+                let queued = Suffix::Queued.name(&id);
+                renameat(directory, name.as_str(), directory, queued.as_str())?;
                 Ok(head)
             });
         match written {
             Ok(head) => Ok(Entry::new(
-                EntryFile::new(self.place.clone(), id, file, suffix),
+                EntryFile::new(self.place.clone(), id, file, Suffix::Queued),
                 head,
                 EntryState::default(),
                 false,
@@ -240,12 +225,9 @@ impl Outbox {
         let mut adopted = Vec::new();
         for name in names_of(self.directory())? {
             let name = name?.0;
-            let Some((id, suffix)) = Suffix::parse(&name).filter(|(_, suffix)| suffix.is_new())
-            else {
-                continue;
-            };
-            let is_adopted = self.adopt_one(&id, &name, suffix.complete());
-            if is_adopted.unwrap_or(false) && suffix == Suffix::New {
+            if let Some((id, Suffix::New)) = Suffix::parse(&name)
+                && self.adopt_one(&id, &name).unwrap_or(false)
+            {
                 adopted.push(id);
             }
         }
@@ -253,7 +235,7 @@ impl Outbox {
         Ok(adopted)
     }
 
-    fn adopt_one(&self, id: &Id, name: &str, to: Suffix) -> io::Result<bool> {
+    fn adopt_one(&self, id: &Id, name: &str) -> io::Result<bool> {
         let directory = self.directory();
         let file = names::open_in(directory, name, Access::ReadWrite)?;
         let metadata = file.metadata()?;
@@ -268,8 +250,9 @@ impl Outbox {
             Err(_) => false,
         };
         if is_sound {
-            renameat(directory, name, directory, to.name(id).as_str())?;
-            let file = EntryFile::new(self.place.clone(), id.clone(), file, to);
+            let queued = Suffix::Queued.name(id);
+            renameat(directory, name, directory, queued.as_str())?;
+            let file = EntryFile::new(self.place.clone(), id.clone(), file, Suffix::Queued);
             file.make_durable()?;
             return Ok(true);
         }
@@ -340,7 +323,7 @@ impl Outbox {
             return Ok(false);
         };
         let mut removed = false;
-        for suffix in Suffix::ALL {
+        for suffix in [Suffix::Queued, Suffix::Dot, Suffix::New] {
             let name = suffix.name(id);
             let found = match names::look_in(place.directory(), name.as_str()) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

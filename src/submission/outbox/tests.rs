@@ -392,16 +392,6 @@ fn orphans_that_are_complete_are_adopted_and_torn_ones_are_kept() {
 }
 
 #[test]
-fn an_orphan_whose_dot_may_be_out_is_uncertain() {
-    let world = World::new();
-    let (id, path) = world.waiting("whole");
-    fs::rename(&path, world.path(&format!("{id}.dot.new"))).expect("renamed");
-    assert_eq!(world.conditions(), [Condition::New]);
-    assert!(world.outbox.adopt().expect("looked").is_empty());
-    assert_eq!(world.conditions(), [Condition::Uncertain]);
-}
-
-#[test]
 fn an_orphan_with_another_checksum_is_put_away_like_a_torn_one() {
     let world = World::new();
     let (id, path) = world.waiting("whole");

@@ -2,16 +2,13 @@
 //! not accepted has one before anybody is told so.
 //!
 //! The order is what holds the promises. Before the wait: the entry is written and named, so that no
-//! kill loses it; nothing is synced, for most messages are accepted and removed soon. Behind it:
+//! kill loses it; nothing is synced, for most messages are accepted and removed at once. Behind it:
 //! the state, the name, and a sync of all, and only then the ID is handed on to be printed.
-//!
-//! A relay that takes the message at once lets nobody wait, and the message has no entry ([`hooks`]):
-//! a file that is made and removed costs a tenth of what such a mail costs.
 
 mod hooks;
 mod unplanned;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -58,8 +55,8 @@ pub(super) struct Queue<'a> {
     notices: RefCell<Vec<String>>,
     /// Entries that could not be made safe: they are removed when the text is kept elsewhere.
     unsafe_entries: RefCell<Vec<Entry>>,
-    /// Whether other messages wait.
-    has_company: OnceCell<bool>,
+    /// Whether other messages waited when the last entry was written.
+    has_company: Cell<bool>,
 }
 
 impl<'a> Queue<'a> {
@@ -74,7 +71,7 @@ impl<'a> Queue<'a> {
             reasons: RefCell::default(),
             notices: RefCell::default(),
             unsafe_entries: RefCell::default(),
-            has_company: OnceCell::new(),
+            has_company: Cell::new(false),
         }
     }
 
@@ -90,10 +87,9 @@ impl<'a> Queue<'a> {
         opened.as_ref()
     }
 
-    /// Returns whether other messages waited when this was asked first; before this one is entered.
+    /// Returns whether other messages waited when this one was entered.
     pub(super) fn has_company(&self) -> bool {
-        let is_empty = || self.outbox()?.is_empty().ok();
-        *self.has_company.get_or_init(|| !is_empty().unwrap_or(true))
+        self.has_company.get()
     }
 
     fn blame(&self, why: &str) {
@@ -112,40 +108,33 @@ impl<'a> Queue<'a> {
         all: &[RoutedCopy],
         route: Option<&Route>,
     ) -> Option<Entry> {
-        self.enter_as(rendered, copies, all, route, false)
-    }
-
-    /// Writes an entry as [`enter`](Queue::enter) does; `is_dot_out` says that its final dot may have
-    /// been written.
-    fn enter_as(
-        &self,
-        rendered: &Rendered,
-        copies: &[&RoutedCopy],
-        all: &[RoutedCopy],
-        route: Option<&Route>,
-        is_dot_out: bool,
-    ) -> Option<Entry> {
         let outbox = self.outbox()?;
-        let write = || {
-            let limits = Limits::of(self.around.settings);
-            if let Room::None(why) = outbox.room(limits, rendered.message.len())? {
-                return Err(io::Error::other(why));
-            }
-            let neutral = neutral_header(self.draft, rendered)?;
-            let envelope = self.envelope(copies, all, route, &neutral.header);
-            let body: &mut dyn Read = &mut rendered.message.reader_from(neutral.body_offset);
-            if is_dot_out {
-                outbox.enter_uncertain(&envelope, &neutral.header, body)
-            } else {
-                outbox.enter(&envelope, &neutral.header, body)
-            }
-        };
-        write()
+        let entered = self.write(outbox, rendered, copies, all, route);
+        entered
             .map_err(|error| {
                 let why = exit::with_causes(&error);
                 self.blame(&format!("the outbox does not take the message: {why}"));
             })
             .ok()
+    }
+
+    fn write(
+        &self,
+        outbox: &Outbox,
+        rendered: &Rendered,
+        copies: &[&RoutedCopy],
+        all: &[RoutedCopy],
+        route: Option<&Route>,
+    ) -> io::Result<Entry> {
+        let limits = Limits::of(self.around.settings);
+        match outbox.room(limits, rendered.message.len())? {
+            Room::For { others } => self.has_company.set(others),
+            Room::None(why) => return Err(io::Error::other(why)),
+        }
+        let neutral = neutral_header(self.draft, rendered)?;
+        let envelope = self.envelope(copies, all, route, &neutral.header);
+        let mut body = rendered.message.reader_from(neutral.body_offset);
+        outbox.enter(&envelope, &neutral.header, &mut body as &mut dyn Read)
     }
 
     /// Returns the envelope of an entry for these copies, of all that the mail has.
@@ -535,11 +524,6 @@ fn make_safe(entry: &mut Entry, is_uncertain: bool, needs_state: bool) -> io::Re
         entry.back_to_queue()?;
     }
     entry.make_durable()
-}
-
-/// Returns whether nobody is tried again after these outcomes.
-pub(super) fn all_final(outcomes: &[Outcome]) -> bool {
-    outcomes.iter().all(|outcome| standing(outcome).is_final())
 }
 
 /// Returns what an outcome means for an entry.

@@ -28,12 +28,8 @@ pub(crate) trait SubmitHooks {
         None
     }
 
-    /// Is called once before a wait that anybody could notice: the time to write down what is to
-    /// survive our death.
-    fn about_to_wait(&self) {}
-
-    /// Is called once when the relay lets us wait long: the time to make safe what is to survive a
-    /// power cut.
+    /// Is called once when the relay lets us wait: the time to make safe what is to survive a power
+    /// cut.
     fn waited(&self) {}
 
     /// Is called before each final dot, with the recipients of its transaction. A relay that does
@@ -61,11 +57,6 @@ impl SubmitHooks for NoHooks {}
 
 /// How often the waiting thread looks whether it is to stop.
 const SLICE: Duration = Duration::from_millis(50);
-
-/// After how long [`SubmitHooks::about_to_wait`] is called. A relay of this host or network that has
-/// taken the message by then was never waited for; no other one answers so soon, so the call costs
-/// only time in which nothing else would be done.
-const AT_ONCE: Duration = Duration::from_millis(2);
 
 /// After how long a wait [`SubmitHooks::waited`] is called.
 const WAITED: Duration = Duration::from_millis(500);
@@ -316,9 +307,8 @@ impl Wait<'_> {
         let start = Instant::now();
         let mut has_waited = false;
         let mut reported = String::new();
-        let mut slice = AT_ONCE;
         loop {
-            match worker.recv_timeout(slice) {
+            match worker.recv_timeout(SLICE) {
                 Ok(Event::Done(rest)) => return rest,
                 Ok(Event::BeforeDot { recipients, answer }) => {
                     let recipients = recipients.into_iter();
@@ -327,10 +317,6 @@ impl Wait<'_> {
                     let _ = answer.send(self.hooks.before_dot(&recipients));
                 }
                 Ok(Event::NextTransaction(settled)) => self.hooks.settled(&self.outcomes(settled)),
-                Err(RecvTimeoutError::Timeout) if slice == AT_ONCE => {
-                    slice = SLICE;
-                    self.hooks.about_to_wait();
-                }
                 Err(RecvTimeoutError::Timeout) => {}
                 // The sender was dropped without an outcome: the worker has panicked. Where it was
                 // decides between "try later" and "uncertain".
