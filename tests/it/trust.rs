@@ -263,8 +263,9 @@ cp /var/tmp/postrider-6001/journal/$name /mnt/genuine && chmod 644 /mnt/genuine 
 # A new journal in the old mailbox: the inode stays.
 reset() {
     rm -rf /var/tmp/* /var/mail/.vic* /var/mail/vic.* /mnt/elsewhere /mnt/world/vic/.local
-    cat /mnt/original >/var/mail/vic
+    # First, for fs.protected_regular keeps even root from writing to it in the directories below.
     chown root:root /var/mail; chmod 755 /var/mail
+    cat /mnt/original >/var/mail/vic
     chown root:root /var/tmp; chmod 1777 /var/tmp
     chown vic:vic /var/mail/vic; chmod 600 /var/mail/vic
 }
