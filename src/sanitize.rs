@@ -26,7 +26,12 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Returns a text of several lines in a form that is safe to show; TAB and LF stay.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    gate(bytes, true)
+    gate::<true>(bytes)
+}
+
+/// Returns a text that is decoded already in a form that is safe to show, as [`text`] does.
+pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
+    gate_text::<true>(text)
 }
 
 /// How long a message may be, in characters: what a file or a server says has no bound of its own.
@@ -43,7 +48,7 @@ pub(crate) fn message(text: &str) -> String {
 
 /// Returns a text in a form that is safe to show within one line: TAB and LF are replaced as well.
 pub(crate) fn line(bytes: &[u8]) -> Cow<'_, str> {
-    gate(bytes, false)
+    gate::<false>(bytes)
 }
 
 /// Returns a path, or another name that the system gave us, as it is shown within a line.
@@ -65,21 +70,57 @@ pub(crate) fn is_forbidden(c: char) -> bool {
     }
 }
 
-fn gate(bytes: &[u8], lines: bool) -> Cow<'_, str> {
-    let clean = |c: char| !is_forbidden(c) && (lines || !matches!(c, '\t' | '\n'));
-    // Nearly all mail is clean: it is borrowed, and ASCII is recognised without decoding.
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') | (lines & matches!(byte, b'\t' | b'\n'));
-    // No early end within a block: so many bytes are looked at at once.
-    let is_plain = |block: &[u8]| block.iter().fold(true, |all, &byte| all & plain(byte));
-    if let Ok(text) = std::str::from_utf8(bytes)
-        && (bytes.chunks(256).all(is_plain) || text.chars().all(clean))
-    {
+/// Makes bytes safe; `LINES` lets TAB and LF pass.
+fn gate<const LINES: bool>(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => gate_text::<LINES>(text),
+        Err(_) => Cow::Owned(replaced::<LINES>(bytes)),
+    }
+}
+
+fn gate_text<const LINES: bool>(text: &str) -> Cow<'_, str> {
+    if is_safe::<LINES>(text) {
         return Cow::Borrowed(text);
     }
+    Cow::Owned(replaced::<LINES>(text.as_bytes()))
+}
+
+/// Whether a text may leave as it is, as nearly all mail does: it is looked at in blocks, without a
+/// branch for a byte, and only what may begin a forbidden character is decoded.
+fn is_safe<const LINES: bool>(text: &str) -> bool {
+    const BLOCK: usize = 256;
+    // Controls, and the first bytes of all other characters that `is_forbidden` knows.
+    let is_odd = |byte: u8| {
+        let is_control = (byte < b' ') | (byte == 0x7f);
+        let is_first = (byte == 0xc2) | (byte == 0xd8) | (byte == 0xe2) | (byte == 0xf3);
+        (is_control & !(LINES & ((byte == b'\t') | (byte == b'\n')))) | is_first
+    };
+    let is_clean_at = |at: usize| text[at..].chars().next().is_some_and(is_clean::<LINES>);
+    let blocks = text.as_bytes().chunks(BLOCK).enumerate();
+    for (number, block) in blocks {
+        let odd = block
+            .iter()
+            .fold(0, |odd, &byte| odd | u8::from(is_odd(byte)));
+        if odd == 0 {
+            continue;
+        }
+        let mut places = (0..block.len()).filter(|&at| is_odd(block[at]));
+        if !places.all(|at| is_clean_at(number * BLOCK + at)) {
+            return false;
+        }
+    }
+    true
+}
+
+fn is_clean<const LINES: bool>(c: char) -> bool {
+    !is_forbidden(c) && (LINES || !matches!(c, '\t' | '\n'))
+}
+
+fn replaced<const LINES: bool>(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() + bytes.len() / 8 + 16);
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if clean(c) {
+            if is_clean::<LINES>(c) {
                 out.push(c);
             } else {
                 substitute(&mut out, c);
@@ -90,7 +131,7 @@ fn gate(bytes: &[u8], lines: bool) -> Cow<'_, str> {
             let _ = write!(out, "\\x{byte:02x}");
         }
     }
-    Cow::Owned(out)
+    out
 }
 
 fn substitute(out: &mut String, c: char) {

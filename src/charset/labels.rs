@@ -26,10 +26,24 @@ const MAX_LABEL: usize = 80;
 
 /// Looks up a label from a mail, a command line or a locale.
 pub(crate) fn look_up(label: &str) -> Label {
-    // What nearly all mail has, in a header line of every message of a long list.
-    if label.eq_ignore_ascii_case("utf-8") {
-        return Label::Known(NamedCharset::Web(web::UTF_8));
+    let usual = USUAL
+        .iter()
+        .find(|(name, _)| label.eq_ignore_ascii_case(name));
+    match usual {
+        Some((_, found)) => Label::Known(*found),
+        None => look_up_any(label),
     }
+}
+
+/// What nearly all mail has, in a header line of every message of a long list.
+const USUAL: [(&str, NamedCharset); 3] = [
+    ("utf-8", NamedCharset::Web(web::UTF_8)),
+    ("us-ascii", NamedCharset::Ascii),
+    ("iso-8859-1", NamedCharset::Iso(web::WINDOWS_1252)),
+];
+
+/// Looks up a label in any spelling.
+fn look_up_any(label: &str) -> Label {
     let name = bare_name(label);
     if name.len() > MAX_LABEL {
         return Label::Unknown;
@@ -576,3 +590,15 @@ static ALIASES: [(&[&str], NamedCharset); 59] = [
         NamedCharset::Iso(web::WINDOWS_1252),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_names_mean_what_they_mean_in_any_spelling() {
+        for (name, found) in USUAL {
+            assert_eq!(look_up_any(name), Label::Known(found), "{name}");
+        }
+    }
+}

@@ -47,6 +47,16 @@ impl NamedCharset {
         }
     }
 
+    /// Returns whether each byte below 0x80 is the ASCII character when it is read.
+    pub(super) fn is_ascii_compatible(self) -> bool {
+        match self {
+            NamedCharset::Web(encoding) | NamedCharset::Iso(encoding) => {
+                encoding.is_ascii_compatible()
+            }
+            _ => false,
+        }
+    }
+
     /// Returns whether it is UTF-8.
     pub(crate) fn is_utf_8(self) -> bool {
         self == NamedCharset::Web(UTF_8)

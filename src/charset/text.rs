@@ -24,7 +24,12 @@ pub(crate) fn in_charset<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, st
 /// message may be several times as long as its bytes.
 pub(crate) fn each_in_charset(bytes: &[u8], label: Option<&str>, emit: &mut dyn FnMut(&str)) {
     if let Some(charset) = true_charset(bytes, label) {
-        return charset.each_piece(bytes, emit);
+        // Most mail is plain ASCII whatever it names: nothing is copied.
+        return match std::str::from_utf8(bytes) {
+            Ok(text) if charset.is_ascii_compatible() && bytes.is_ascii() => emit(text),
+            Ok(text) if charset.is_utf_8() && !text.starts_with('\u{feff}') => emit(text),
+            _ => charset.each_piece(bytes, emit),
+        };
     }
     // Most texts are UTF-8: they are looked at once.
     let decoder = match std::str::from_utf8(bytes) {

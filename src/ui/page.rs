@@ -39,7 +39,7 @@ pub(crate) fn each(
         split_from_line(bytes).1
     };
     each_of_message(bytes, choice, display.look, &mut |text| {
-        give(&sanitize::text(text.as_bytes()));
+        give(&sanitize::decoded(text));
     });
     end(display, give);
 }
@@ -69,10 +69,10 @@ pub(crate) fn part(
     give(&format!("Part {name}:\n"));
     if laid_out {
         each_of_part(part, display.look, &mut |text| {
-            give(&sanitize::text(text.as_bytes()));
+            give(&sanitize::decoded(text));
         });
     } else if part.media_type.starts_with("text/") {
-        part.each_text(&mut |text| give(&sanitize::text(text.as_bytes())));
+        part.each_text(&mut |text| give(&sanitize::decoded(text)));
     } else {
         give_undecoded(&part.decoded(), give);
     }

@@ -140,6 +140,9 @@ impl OpenFile {
         index: &[MessageRef],
         message: usize,
     ) -> io::Result<Vec<u8>> {
+        if let Some(bytes) = self.with_small(index, message, <[u8]>::to_vec) {
+            return Ok(bytes);
+        }
         self.read_located(index, message, |found| {
             read(&found.snapshot, found.message.offset, found.message.len)
         })

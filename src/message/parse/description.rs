@@ -8,9 +8,10 @@
 use mail_parser::{MessageParser, MimeHeaders};
 
 use super::body::DeclaredEncoding;
+use super::fields::{self, Field};
 use super::part::TextFormat;
 use super::quiet::quietly;
-use super::{fields, words};
+use super::words;
 use crate::charset::decode_text;
 use crate::message::premade::structured::Structured;
 
@@ -18,11 +19,14 @@ use crate::message::premade::structured::Structured;
 pub(super) const MAX_FIELD: usize = 16 * 1024;
 
 /// The fields that describe a part.
-const NAMES: [&str; 3] = [
+const NAMES: [&str; 4] = [
     "Content-Type",
     "Content-Disposition",
     "Content-Transfer-Encoding",
+    CONTENT_ID,
 ];
+/// The shortest of them.
+const CONTENT_ID: &str = "Content-ID";
 
 /// The description of an entity in its header.
 pub(super) struct Description {
@@ -43,6 +47,13 @@ pub(super) struct Description {
 impl Description {
     /// Reads the fields that describe an entity.
     pub(super) fn of(header: &[u8], in_digest: bool) -> Description {
+        let mut bodies = Bodies::default();
+        fields::fields(header).for_each(|field| note(&mut bodies, &field));
+        Description::by(bodies, in_digest)
+    }
+
+    /// Reads the bodies of the fields that describe an entity.
+    pub(super) fn by(bodies: Bodies<'_>, in_digest: bool) -> Description {
         // The defaults of RFC 2045 section 5.2 and RFC 2046 section 5.1.5.
         let media_type = if in_digest {
             "message/rfc822"
@@ -59,9 +70,8 @@ impl Description {
             encoding: DeclaredEncoding::Identity,
             content_id: None,
         };
-        let bodies = describing_bodies(header);
         // Plain mail of scripts and daemons has none of them: it costs no call of the parser.
-        if bodies != [None; 3] && !description.read_simple(bodies) {
+        if bodies[..3] != [None; 3] && !description.read_simple(bodies) {
             let block = describing_fields(bodies);
             // A panic of the parser leaves the defaults, or as much as was read before it.
             quietly(|| description.read(&block));
@@ -71,7 +81,7 @@ impl Description {
             .iter()
             .any(|kind| description.media_type.starts_with(kind))
         {
-            let id = fields::find(header, "Content-ID").map(<[u8]>::trim_ascii);
+            let id = bodies[3].map(<[u8]>::trim_ascii);
             let id = id.and_then(|id| id.strip_prefix(b"<")?.strip_suffix(b">"));
             description.content_id = id.and_then(|id| String::from_utf8(id.to_vec()).ok());
         }
@@ -81,7 +91,7 @@ impl Description {
     /// Reads the fields in the form that nearly all texts have, `text/plain; charset=utf-8`, which
     /// saves the call of the parser; returns whether they have it. A part with a name has not.
     fn read_simple(&mut self, bodies: Bodies<'_>) -> bool {
-        let [content_type, disposition, encoding] = bodies;
+        let [content_type, disposition, encoding, _] = bodies;
         let encoding = encoding.map(<[u8]>::trim_ascii);
         let is_token =
             |text: &[u8]| !text.is_empty() && text.iter().all(|byte| is_token_byte(*byte));
@@ -176,7 +186,7 @@ impl Description {
 }
 
 /// The bodies of the describing fields, in the order of [`NAMES`].
-type Bodies<'a> = [Option<&'a [u8]>; 3];
+pub(super) type Bodies<'a> = [Option<&'a [u8]>; 4];
 
 /// The parameters of [`simple_type`]: names in lower case and values.
 type SimpleParameters<'a> = Vec<(&'static str, &'a str)>;
@@ -220,24 +230,21 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+')
 }
 
-/// Returns the bodies of the describing fields. Of several fields of one name the last one counts.
-fn describing_bodies(header: &[u8]) -> Bodies<'_> {
-    let mut bodies = [None; 3];
-    for field in fields::fields(header) {
-        if field.name.len() < NAMES[0].len() {
-            continue;
-        }
-        if let Some(at) = NAMES.iter().position(|name| field.is(name)) {
-            bodies[at] = Some(field.body);
-        }
+/// Notes the body of a field if it describes the entity. Of several fields of one name the last one
+/// counts.
+pub(super) fn note<'a>(bodies: &mut Bodies<'a>, field: &Field<'a>) {
+    if field.name.len() < CONTENT_ID.len() {
+        return;
     }
-    bodies
+    if let Some(at) = NAMES.iter().position(|name| field.is(name)) {
+        bodies[at] = Some(field.body);
+    }
 }
 
 /// Returns a header block of the describing fields alone, each of them cut.
 fn describing_fields(bodies: Bodies<'_>) -> Vec<u8> {
     let mut block = Vec::new();
-    for (name, body) in NAMES.iter().zip(bodies) {
+    for (name, body) in NAMES.iter().zip(&bodies[..3]) {
         let Some(body) = body else {
             continue;
         };
@@ -289,7 +296,8 @@ mod tests {
             encoding in "(\nContent-Transfer-Encoding: ?(7bit|BASE64|quoted-printable|x-uuencode))?",
         ) {
             let header = format!("Content-Type: {media_type}{parameters}{encoding}\n");
-            let bodies = describing_bodies(header.as_bytes());
+            let mut bodies = Bodies::default();
+            fields::fields(header.as_bytes()).for_each(|field| note(&mut bodies, &field));
             let mut simple = Description::of(b"", false);
             if simple.read_simple(bodies) {
                 let mut parsed = Description::of(b"", false);

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::description::Description;
 use super::fields::{self, Field, unfold};
@@ -44,7 +44,7 @@ impl<'a> FieldText<'a> {
     pub fn value<'b>(&self, field: &Field<'b>) -> Cow<'b, str> {
         let body = field.body;
         let is_plain =
-            body.is_ascii() && memmem::find(body, b"=?").is_none() && memchr(b'\n', body).is_none();
+            body.is_ascii() && !words::may_have_words(body) && memchr(b'\n', body).is_none();
         if is_plain {
             return String::from_utf8_lossy(body);
         }

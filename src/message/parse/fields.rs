@@ -218,6 +218,21 @@ pub struct FieldIter<'a> {
     has_field: bool,
 }
 
+impl<'a> FieldIter<'a> {
+    /// Returns what is behind the fields that were read, which is not empty where a text follows.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Returns the text behind the last field, without the empty line before it.
+    pub fn text(&self) -> &'a [u8] {
+        match header_line(self.rest, self.has_field) {
+            HeaderLine::Separator => &self.rest[line_len(self.rest)..],
+            _ => self.rest,
+        }
+    }
+}
+
 impl<'a> Iterator for FieldIter<'a> {
     type Item = Field<'a>;
 

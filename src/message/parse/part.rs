@@ -134,11 +134,14 @@ impl<'a> Part<'a> {
             if std::mem::take(&mut held) && !text.starts_with('\n') {
                 emit("\r");
             }
-            let mut rest = text;
-            while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"\r\n") {
-                emit(&rest[..at]);
-                rest = &rest[at + 1..];
+            let mut start = 0;
+            for at in memchr::memchr_iter(b'\r', text.as_bytes()) {
+                if text.as_bytes().get(at + 1) == Some(&b'\n') {
+                    emit(&text[start..at]);
+                    start = at + 1;
+                }
             }
+            let mut rest = &text[start..];
             if let Some(before) = rest.strip_suffix('\r') {
                 held = true;
                 rest = before;
@@ -180,6 +183,8 @@ impl<'a> Part<'a> {
 /// The parts of a message.
 #[derive(Clone, Debug)]
 pub struct Structure<'a> {
+    /// The header block of the message.
+    pub header: &'a [u8],
     /// The message's own part, which holds the others.
     pub parts: Vec<Part<'a>>,
     /// The bytes after the last part that is read, if there are too many parts.

@@ -10,8 +10,8 @@ use memchr::{memchr, memmem};
 
 use super::body::DeclaredEncoding;
 use super::bytes::Bytes;
-use super::description::{Description, MAX_FIELD};
-use super::fields::{self, HeaderLine};
+use super::description::{self, Bodies, Description, MAX_FIELD};
+use super::fields::{self, Field, HeaderLine};
 use super::part::{Content, Part, Structure, TextFormat};
 
 /// How deep parts may be nested, whether a message is parsed or walked: a part at a deeper level is
@@ -27,13 +27,32 @@ const MAX_DECODINGS: usize = 3;
 ///
 /// `message` begins with its header block, without a From_ line.
 pub fn structure(message: &[u8]) -> Structure<'_> {
-    let mut reader = TreeReader::new(Bytes::Borrowed(message), MAX_PARTS, MAX_DECODINGS);
-    let (root, _) = reader.entity(Position {
+    structure_and_fields(message, &mut |_| ())
+}
+
+/// Returns the tree of parts of a message, and gives the fields of its header to `see`: lists and long
+/// texts of many messages read each header once.
+pub(super) fn structure_and_fields<'a>(
+    message: &'a [u8],
+    see: &mut dyn FnMut(Field<'a>),
+) -> Structure<'a> {
+    let mut bodies = Bodies::default();
+    let mut fields = fields::fields(message);
+    for field in fields.by_ref() {
+        description::note(&mut bodies, &field);
+        see(field);
+    }
+    let mut reader = TreeReader::new(Bytes::Borrowed(message), MAX_PARTS - 1, MAX_DECODINGS);
+    reader.at = message.len() - fields.text().len();
+    let ended = fields.rest().is_empty().then_some(EntityEnd::Message);
+    let position = Position {
         number: Number::Root(String::new()),
         depth: 0,
         in_digest: false,
-    });
+    };
+    let (root, _) = reader.described(Description::by(bodies, false), ended, position);
     Structure {
+        header: &message[..message.len() - fields.rest().len()],
         parts: root.into_iter().collect(),
         rest: reader.rest,
     }
@@ -107,6 +126,16 @@ impl<'a> TreeReader<'a> {
         let ended = self.pass_header();
         let header = self.bytes.slice(header_start, self.at);
         let description = Description::of(&header, position.in_digest);
+        self.described(description, ended, position)
+    }
+
+    /// Reads an entity whose header was read, and ended so.
+    fn described(
+        &mut self,
+        description: Description,
+        ended: Option<EntityEnd>,
+        position: Position,
+    ) -> (Option<Part<'a>>, EntityEnd) {
         let is_multipart = description.media_type.starts_with("multipart/");
         let number = match position.number {
             Number::Part(number) => number,

@@ -30,6 +30,12 @@ pub fn decode(body: &[u8]) -> String {
     decode_unfolded(&decode_text(&body)).into_owned()
 }
 
+/// Returns whether a field body may hold an encoded word: most do not, and a search for two bytes would
+/// take longer to prepare than most bodies to read.
+pub fn may_have_words(body: &[u8]) -> bool {
+    memchr::memchr_iter(b'=', body).any(|at| body.get(at + 1) == Some(&b'?'))
+}
+
 /// Returns text with its encoded words decoded.
 ///
 /// Takes them wherever they stand, also glued to other text or within quotes,
@@ -37,7 +43,7 @@ pub fn decode(body: &[u8]) -> String {
 /// (RFC 2047 section 6.2), and neighbours of one charset are decoded together,
 /// because some mailers cut inside a character.
 pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
-    if memmem::find(text.as_bytes(), b"=?").is_none() {
+    if !may_have_words(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -48,7 +54,7 @@ pub fn decode_unfolded(text: &str) -> Cow<'_, str> {
 /// Returns a list of addresses with its encoded words decoded, and quotes around those that decode to
 /// a comma or another character that has a meaning in such a list: one name stays one entry.
 pub fn decode_addresses(text: &str) -> Cow<'_, str> {
-    if memmem::find(text.as_bytes(), b"=?").is_none() {
+    if !may_have_words(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -150,7 +156,9 @@ fn decode_into(out: &mut String, text: &str, end_run: fn(&mut String, &str)) {
 /// the one that the word is read in.
 pub(crate) fn unknown_charset(body: &[u8]) -> Option<(String, Charset)> {
     // Mostly there is no encoded word, and nothing is decoded for the question.
-    memmem::find(body, b"=?")?;
+    if !may_have_words(body) {
+        return None;
+    }
     let body = unfold(body);
     let text = decode_text(&body);
     let starts = memmem::find_iter(text.as_bytes(), b"=?");

@@ -1,8 +1,6 @@
 //! The header of a message on the screen: which fields are shown, in which order, decoded.
 
-use memchr::memmem;
-
-use super::output::TextOutput;
+use super::output::{PIECE, TextOutput};
 use crate::charset;
 use crate::message::holds_addresses;
 use crate::message::parse::fields::{self, Field};
@@ -41,6 +39,41 @@ pub enum FieldChoice<'a> {
     },
 }
 
+/// The fields that are shown: those of a list are collected in one pass, because a header may have a
+/// million fields.
+pub(super) struct Chosen<'a, 'c> {
+    choice: FieldChoice<'c>,
+    /// The fields of each name that is retained, and how long they are.
+    found: Vec<(Vec<Field<'a>>, usize)>,
+}
+
+impl<'a, 'c> Chosen<'a, 'c> {
+    pub(super) fn new(choice: FieldChoice<'c>) -> Chosen<'a, 'c> {
+        let names = match choice {
+            FieldChoice::All => 0,
+            FieldChoice::Lists { retain, .. } => retain.len(),
+        };
+        Chosen {
+            choice,
+            found: vec![(Vec::new(), 0); names],
+        }
+    }
+
+    /// Takes the next field of the header.
+    pub(super) fn see(&mut self, field: Field<'a>) {
+        let FieldChoice::Lists { retain, .. } = self.choice else {
+            return;
+        };
+        if let Some(place) = retain.iter().position(|name| field.is(name)) {
+            let (fields, size) = &mut self.found[place];
+            if *size <= MAX_HEADER {
+                *size += field.name.len() + field.body.len() + 3;
+                fields.push(field);
+            }
+        }
+    }
+}
+
 /// Appends the chosen fields of a header block, decoded; `label` is the charset of the text, by which
 /// 8-bit fields are read that are no UTF-8.
 ///
@@ -49,25 +82,27 @@ pub enum FieldChoice<'a> {
 pub(super) fn header(
     out: &mut TextOutput<'_>,
     block: &[u8],
-    choice: FieldChoice<'_>,
+    chosen: Chosen<'_, '_>,
     label: Option<&str>,
 ) {
     let mut writer = HeaderWriter {
-        start: out.len(),
         out,
+        text: String::new(),
+        len: 0,
         text_of: FieldText::labelled(label),
         unknown: None,
     };
-    let is_whole = match choice {
+    let is_whole = match chosen.choice {
         FieldChoice::All => fields::fields(block).all(|field| writer.field(&field)),
         FieldChoice::Lists { retain: [], ignore } => fields::fields(block)
             .filter(|field| !ignore.iter().any(|name| field.is(name)))
             .all(|field| writer.field(&field)),
-        FieldChoice::Lists { retain, .. } => in_order(block, retain)
-            .into_iter()
-            .flatten()
-            .all(|field| writer.field(&field)),
+        FieldChoice::Lists { .. } => {
+            let mut fields = chosen.found.iter().flat_map(|(fields, _)| fields);
+            fields.all(|field| writer.field(field))
+        }
     };
+    writer.hand_on();
     if !is_whole {
         let line = "[-- the header is longer than 1 MB: the rest is not shown --]\n";
         writer.out.push(line);
@@ -76,27 +111,14 @@ pub(super) fn header(
     }
 }
 
-/// Returns the fields of each name, in one pass: a header may have a million fields.
-fn in_order<'a>(block: &'a [u8], names: &[String]) -> Vec<Vec<Field<'a>>> {
-    let mut found = vec![Vec::new(); names.len()];
-    let mut sizes = vec![0; names.len()];
-    for field in fields::fields(block) {
-        if let Some(place) = names.iter().position(|name| field.is(name))
-            && sizes[place] <= MAX_HEADER
-        {
-            sizes[place] += field.name.len() + field.body.len() + 3;
-            found[place].push(field);
-        }
-    }
-    found
-}
-
 /// Appends fields up to the limit.
 struct HeaderWriter<'o, 'g> {
     out: &'o mut TextOutput<'g>,
-    /// How long the text was before the header. The limit counts the text, not the bytes: decoded
+    /// The fields that were not handed on yet.
+    text: String,
+    /// How long the fields were that were handed on. The limit counts the text, not the bytes: decoded
     /// text may be longer.
-    start: usize,
+    len: usize,
     text_of: FieldText<'static>,
     /// The first charset of encoded words that we do not know, and the one they are read in.
     unknown: Option<(String, charset::Charset)>,
@@ -105,40 +127,66 @@ struct HeaderWriter<'o, 'g> {
 impl HeaderWriter<'_, '_> {
     /// Appends a field; returns whether there was room for it.
     fn field(&mut self, field: &Field<'_>) -> bool {
-        if self.out.len() - self.start > MAX_HEADER {
+        if self.len + self.text.len() > MAX_HEADER {
             return false;
         }
         let cut = field.body.len().min(MAX_HEADER);
         let (shown, hidden) = first_addresses(&field.body[..cut], field);
-        self.out.push(&charset::decode_text(field.name));
-        self.out.push(": ");
-        let is_list = holds_addresses(field.name);
-        self.out.push(&field_text(shown, is_list, &self.text_of));
-        if hidden > 0 {
-            self.out.push(&format!(" [-- and {hidden} more --]"));
-        } else if cut < field.body.len() {
-            self.out.push(" [-- cut after 1 MB --]");
+        self.text.push_str(&charset::decode_text(field.name));
+        self.text.push_str(": ");
+        match std::str::from_utf8(shown) {
+            Ok(body) if body.is_ascii() && !words::may_have_words(shown) => {
+                push_with_lf(&mut self.text, body);
+            }
+            _ => {
+                self.decoded(shown, holds_addresses(field.name));
+                if self.unknown.is_none() {
+                    self.unknown = words::unknown_charset(shown);
+                }
+            }
         }
-        self.out.push("\n");
-        if self.unknown.is_none() {
-            self.unknown = words::unknown_charset(shown);
+        if hidden > 0 {
+            self.text.push_str(&format!(" [-- and {hidden} more --]"));
+        } else if cut < field.body.len() {
+            self.text.push_str(" [-- cut after 1 MB --]");
+        }
+        self.text.push('\n');
+        if self.text.len() >= PIECE {
+            self.hand_on();
         }
         true
     }
+
+    /// Appends a field body with encoded words or 8-bit text.
+    fn decoded(&mut self, body: &[u8], is_list: bool) {
+        let text = if is_list {
+            self.text_of.addresses(body)
+        } else {
+            self.text_of.words(body)
+        };
+        // A line end within an encoded word would look like another field, such as a forged From: it is
+        // shown as a visible sign.
+        let text = text.replace('\n', "\u{240a}").replace('\r', "\u{240d}");
+        self.text.push_str(&text);
+    }
+
+    fn hand_on(&mut self) {
+        self.out.push(&self.text);
+        self.len += self.text.len();
+        self.text.clear();
+    }
 }
 
-fn field_text(body: &[u8], is_list: bool, text_of: &FieldText<'_>) -> String {
-    if body.is_ascii() && memmem::find(body, b"=?").is_none() {
-        return charset::decode_text(body).replace("\r\n", "\n");
+/// Appends text, its CRLF as LF.
+fn push_with_lf(out: &mut String, text: &str) {
+    let mut start = 0;
+    for at in memchr::memchr_iter(b'\r', text.as_bytes()) {
+        if text.as_bytes().get(at + 1) == Some(&b'\n') {
+            out.push_str(&text[start..at]);
+            start = at + 1;
+        }
     }
-    let text = if is_list {
-        text_of.addresses(body)
-    } else {
-        text_of.words(body)
-    };
-    // A line end within an encoded word would look like another field, such as a forged From: it is
-    // shown as a visible sign.
-    text.replace('\n', "\u{240a}").replace('\r', "\u{240d}")
+    out.push_str(&text[start..]);
 }
 
 /// Returns as much of an address list as is shown, and how many addresses are not.

@@ -15,9 +15,10 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
+use super::structure::structure_and_fields;
 use super::{Part, fields, structure};
 use crate::charset;
-use header::header;
+use header::{Chosen, header};
 pub use header::{FieldChoice, IGNORED};
 pub use look::Look;
 use output::TextOutput;
@@ -40,9 +41,9 @@ pub fn each_of_message(
         out.push(&charset::decode_text(line));
         out.push("\n");
     }
-    let found = structure(rest);
-    let block = fields::split_header(rest).0;
-    header(&mut out, block, choice, charset_of(&found.parts));
+    let mut chosen = Chosen::new(choice);
+    let found = structure_and_fields(rest, &mut |field| chosen.see(field));
+    header(&mut out, found.header, chosen, charset_of(&found.parts));
     attachments(&mut out, &found.parts);
     out.push("\n");
     body(&mut out, &found, look);

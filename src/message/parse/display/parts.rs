@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use super::calendar;
 use super::flowed::Lines;
-use super::header::{FieldChoice, header};
+use super::header::{Chosen, FieldChoice, header};
 use super::look::Look;
 use super::output::TextOutput;
 
 use crate::charset::Charset;
 use crate::message::parse::markup::Markup;
 use crate::message::parse::part::TextFormat;
-use crate::message::parse::{Content, Part, enriched, html};
+use crate::message::parse::{Content, Part, enriched, fields, html};
 
 /// How much HTML of a part is read as HTML, in bytes: so much is kept of it.
 pub(super) const MAX_HTML: usize = if cfg!(test) { 1_000_000 } else { 64_000_000 };
@@ -71,7 +71,9 @@ impl<'o, 'g> PartsWriter<'o, 'g> {
                     retain: &shown,
                     ignore: &[],
                 };
-                header(self.out, block, choice, charset_of(parts));
+                let mut chosen = Chosen::new(choice);
+                fields::fields(block).for_each(|field| chosen.see(field));
+                header(self.out, block, chosen, charset_of(parts));
                 if !parts.is_empty() {
                     self.out.separate();
                 }
