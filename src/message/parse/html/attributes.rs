@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 /// The attributes that are looked at.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 14] = [
     "href", "style", "alt", "type", "value", "start", "border", "align", "colspan", "rowspan",
-    "hidden",
+    "hidden", "selected", "multiple", "size",
 ];
 
 /// The attributes of a start tag.

@@ -459,7 +459,11 @@ fn loose(row: &[Cell], filler: &mut Filler<'_>) {
     let is_labelled = before.iter().all(|cell| cell.is_flat())
         && total(&widths[..before.len()]) <= SHORT.min(room / 2);
     filler.block();
-    if is_line || is_labelled {
+    if let Some(height) = lines_of_all(&cells)
+        && total(&widths) <= room
+    {
+        columns_of(&cells, &widths, height, filler);
+    } else if is_line || is_labelled {
         for cell in before {
             words(cell, filler);
             filler.gap(GAP);
@@ -469,6 +473,34 @@ fn loose(row: &[Cell], filler: &mut Filler<'_>) {
         for cell in cells {
             filler.block();
             words(cell, filler);
+        }
+    }
+    filler.block();
+}
+
+/// Returns how many lines the cells of a row have, if that is more than one and the same for all: they
+/// are the columns of a table that was written as one row.
+fn lines_of_all(cells: &[&Cell]) -> Option<usize> {
+    let mut counts = cells.iter().map(|cell| {
+        let has_gap = cell.lines().any(str::is_empty);
+        (!has_gap).then(|| cell.lines().count())
+    });
+    let first = counts.next()??;
+    let is_same = counts.all(|count| count == Some(first));
+    (first > 2 && cells.len() > 1 && is_same).then_some(first)
+}
+
+/// Writes cells with as many lines each beside each other.
+fn columns_of(cells: &[&Cell], widths: &[usize], height: usize, filler: &mut Filler<'_>) {
+    let lines: Vec<Vec<&str>> = cells.iter().map(|cell| cell.lines().collect()).collect();
+    for number in 0..height {
+        filler.block();
+        let mut gap = 0;
+        for (lines, width) in lines.iter().zip(widths) {
+            let text = lines[number];
+            filler.unbroken(&" ".repeat(gap));
+            filler.unbroken(text);
+            gap = GAP + width - columns(text);
         }
     }
     filler.block();

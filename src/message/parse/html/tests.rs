@@ -157,7 +157,20 @@ fn forms_keep_words_apart() {
     compare(&[
         (
             "Pick:<select><option>one<option>two</select>now",
-            "Pick: one two now\n",
+            "Pick: [one] (1 of 2) now\n",
+        ),
+        (
+            "<select size=1><option>one<option selected>two <b></select>",
+            "[two] (2 of 2)\n",
+        ),
+        (
+            "<select multiple><option>one<option>two</select>",
+            "one two\n",
+        ),
+        ("<select><option>one</select>", "[one]\n"),
+        (
+            "<select><option>one<option>two<p>a<p>b",
+            "a\n\nb\n\n[one] (1 of 2)\n",
         ),
         ("<button>Yes</button><button>No</button>", "Yes No\n"),
         (

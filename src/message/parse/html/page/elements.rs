@@ -54,7 +54,15 @@ impl Page<'_> {
                 let href = attributes.value("href");
                 self.link = href.and_then(|href| self.links.open(href));
             }
-            Tag::Button | Tag::Option | Tag::Select | Tag::TextArea => self.blank(),
+            Tag::Button | Tag::TextArea => self.blank(),
+            Tag::Select => {
+                self.blank();
+                self.begin_choice(attributes);
+            }
+            Tag::Option => {
+                self.blank();
+                self.begin_option(attributes);
+            }
             Tag::QuotedWords => self.word("\""),
             Tag::Superscript => self.word("^"),
             _ => {}
@@ -88,7 +96,17 @@ impl Page<'_> {
                 None if self.tables.is_empty() => self.filler.blank(),
                 None => self.filler.block(),
             },
-            Tag::Button | Tag::Option | Tag::Select | Tag::TextArea => self.blank(),
+            Tag::Button | Tag::TextArea => self.blank(),
+            Tag::Select => {
+                self.end_choice();
+                self.blank();
+            }
+            Tag::Option => {
+                if let Some(choice) = &mut self.choice {
+                    choice.in_option = false;
+                }
+                self.blank();
+            }
             Tag::QuotedWords => self.glue("\""),
             _ => {}
         }

@@ -1,8 +1,11 @@
 //! Elements and text of a document, written as text.
 
+mod choice;
 mod elements;
 mod tables;
 mod words;
+
+use choice::Choice;
 
 use super::attributes::Attributes;
 use super::grid::Grid;
@@ -30,6 +33,7 @@ pub(super) struct Page<'e> {
     /// A line end that begins preformatted text is not part of it.
     skips_line_end: bool,
     images: usize,
+    choice: Option<Choice>,
 }
 
 impl Sink for Page<'_> {
@@ -37,6 +41,10 @@ impl Sink for Page<'_> {
         self.skips_line_end = false;
         if tag == Tag::Body {
             return;
+        }
+        if let Some(choice) = &mut self.choice {
+            // What else begins in a list, whose end may be missing, is no text of an option.
+            choice.in_option = false;
         }
         self.end_implied(tag);
         let mut inherited = self.open.inherited;
@@ -99,6 +107,9 @@ impl Sink for Page<'_> {
         if !self.open.inherited.is_shown() {
             return;
         }
+        if let Some(choice) = self.choice.as_mut().filter(|choice| choice.in_option) {
+            return choice.push(text);
+        }
         match self.open.inherited.blanks {
             Blanks::Folded => self.folded(text),
             Blanks::Kept => self.kept(text),
@@ -121,6 +132,7 @@ impl<'e> Page<'e> {
             grid: None,
             skips_line_end: false,
             images: 0,
+            choice: None,
         }
     }
 
