@@ -1,6 +1,7 @@
 //! What the start and the end of an element show.
 
 use super::Page;
+use super::choice::Choice;
 use crate::message::parse::html::attributes::Attributes;
 use crate::message::parse::html::grid::Grid;
 use crate::message::parse::html::open::{Blanks, Inherited, Open};
@@ -234,6 +235,34 @@ impl Page<'_> {
             self.word(&format!("[image]{mark}"));
         } else {
             self.word(&mark);
+        }
+    }
+
+    /// Begins a list; one of which several options are visible shows all of them.
+    fn begin_choice(&mut self, attributes: &Attributes<'_>) {
+        let is_open = attributes.value("multiple").is_some()
+            || attributes.number("size").is_some_and(|size| size > 1);
+        self.choice = (!is_open).then(Choice::default);
+    }
+
+    fn begin_option(&mut self, attributes: &Attributes<'_>) {
+        if let Some(choice) = &mut self.choice {
+            choice.option(attributes.value("selected").is_some());
+        }
+    }
+
+    fn end_choice(&mut self) {
+        let Some(choice) = self.choice.take() else {
+            return;
+        };
+        self.bracketed(&choice.text);
+        if choice.count > 1 {
+            self.blank();
+            self.word(&format!("({}", choice.chosen));
+            self.blank();
+            self.word("of");
+            self.blank();
+            self.word(&format!("{})", choice.count));
         }
     }
 }
