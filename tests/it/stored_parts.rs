@@ -1,5 +1,8 @@
 //! Parts of messages by their number, as `save`, `copy`, `write` and `pipe` take them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::case::Case;
 
 /// A message with a text, a file whose bytes are no text, and a message in it.
@@ -254,4 +257,39 @@ fn a_person_is_told_that_it_is_the_content_of_a_part() {
         terminal.types("x\n");
     });
     assert_eq!(ran.read("cwd/report.pdf"), PDF);
+}
+
+#[test]
+fn the_files_in_a_package_of_outlook_are_named() {
+    let attribute = |name: u32, value: &[u8]| {
+        let len = (value.len() as u32).to_le_bytes();
+        [&[2], &name.to_le_bytes()[..], &len, value, &[0, 0]].concat()
+    };
+    let package = [
+        0x223e_9f78_u32.to_le_bytes().to_vec(),
+        vec![1, 0],
+        attribute(0x0006_9002, &[0; 14]),
+        attribute(0x0001_8010, b"report\x1b[2J.pdf\0"),
+        attribute(0x0006_800f, &[0; 2000]),
+    ]
+    .concat();
+    let mbox = format!(
+        "From ada@example.org Mon Nov 16 09:00:00 2026\nSubject: t\n\
+         Content-Type: application/ms-tnef; name=winmail.dat\n\
+         Content-Transfer-Encoding: base64\n\n{}\n\n",
+        STANDARD.encode(&package)
+    );
+    let ran = commands("p 1\ns 1.1 .\nx\n")
+        .file("cwd/box", &mbox)
+        .leaves("cwd/winmail.dat", &package)
+        .run();
+    let out = ran.stdout();
+    assert!(
+        out.contains("winmail.dat, application/ms-tnef, 2 kB, a package of Outlook with report"),
+        "{out}"
+    );
+    assert!(
+        out.contains(".pdf, 2 kB --]") && !out.contains('\u{1b}'),
+        "{out}"
+    );
 }

@@ -23,6 +23,7 @@ mod picked;
 mod quiet;
 mod searched;
 pub(in crate::message) mod structure;
+mod tnef;
 mod uuencode;
 pub mod words;
 

@@ -11,7 +11,7 @@ use super::output::TextOutput;
 use crate::charset::Charset;
 use crate::message::parse::markup::Markup;
 use crate::message::parse::part::TextFormat;
-use crate::message::parse::{Content, Part, enriched, fields, html};
+use crate::message::parse::{Content, Part, enriched, fields, html, tnef};
 
 /// How much HTML of a part is read as HTML, in bytes: so much is kept of it.
 pub(super) const MAX_HTML: usize = if cfg!(test) { 1_000_000 } else { 64_000_000 };
@@ -230,11 +230,10 @@ impl<'o, 'g> PartsWriter<'o, 'g> {
             Some(name) => format!("{}, ", in_line(name)),
             None => String::new(),
         };
-        // No crate for it is kept well enough to be given mail of strangers.
         let hint = if is_tnef(part) {
-            ", a package of Outlook's own"
+            package(part)
         } else {
-            ""
+            String::new()
         };
         let Part {
             number, media_type, ..
@@ -345,6 +344,26 @@ fn is_event(part: &Part<'_>) -> bool {
 
 fn is_tnef(part: &Part<'_>) -> bool {
     part.is("application/ms-tnef") || part.is("application/vnd.ms-tnef")
+}
+
+/// Returns what is said of a package of Outlook: the files in it.
+fn package(part: &Part<'_>) -> String {
+    let files = tnef::files(&part.decoded());
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| {
+            let name = match file.name.as_str() {
+                "" => "a file without a name",
+                name => name,
+            };
+            format!("{}, {}", in_line(name), size(file.size))
+        })
+        .collect();
+    match names.len() {
+        0 => ", a package of Outlook's own".to_owned(),
+        tnef::MAX_FILES => format!(", a package of Outlook with {} and more", names.join("; ")),
+        _ => format!(", a package of Outlook with {}", names.join("; ")),
+    }
 }
 
 /// Returns a name without line ends, which would begin lines of its own.
