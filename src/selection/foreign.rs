@@ -43,21 +43,18 @@ fn criteria(inner: &str) -> Option<String> {
     let (word, value) = inner.trim().split_once(' ').unwrap_or((inner.trim(), ""));
     let word = word.to_ascii_lowercase();
     let value = value.trim();
-    let state = STATES.iter().find(|(name, _)| *name == word);
-    match state {
-        Some((_, ours)) if value.is_empty() => Some(format!("write {ours}")),
-        _ if FIELDS.contains(&word.as_str())
-            && !value.is_empty()
-            && !value.contains(['(', ')'])
-            // Dates of IMAP are others than ours: `1-Jan-2026`.
-            && !(["before", "on", "since"].contains(&word.as_str())
-                && value.contains(char::is_alphabetic)) =>
-        {
-            let value: String = value.chars().take(60).collect();
-            Some(format!("write {word}:{value}"))
-        }
-        _ => None,
+    if value.is_empty() {
+        let state = STATES.iter().find(|(name, _)| *name == word);
+        return state.map(|(_, ours)| format!("write {ours}"));
     }
+    let is_date = ["before", "on", "since"].contains(&word.as_str());
+    // Dates of IMAP are others than ours: `1-Jan-2026`.
+    let is_foreign_date = is_date && value.contains(char::is_alphabetic);
+    if !FIELDS.contains(&word.as_str()) || value.contains(['(', ')']) || is_foreign_date {
+        return None;
+    }
+    let value: String = value.chars().take(60).collect();
+    Some(format!("write {word}:{value}"))
 }
 
 /// Returns what to write for `3[2]`, a part in GNU mail.
