@@ -394,10 +394,6 @@ impl TypedLines for CommandSource<'_> {
         }
     }
 
-    fn drop_typed_ahead(&mut self) {
-        CommandSource::drop_typed_ahead(self);
-    }
-
     fn takes_prompt(&mut self, prompt: &str) -> bool {
         let has_editor = matches!(self.base, Base::Unopened | Base::Terminal(_));
         if has_editor {

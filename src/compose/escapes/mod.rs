@@ -56,10 +56,6 @@ pub trait TypedLines {
     /// Waits for the next line.
     fn next(&mut self) -> Event;
 
-    /// Drops what was typed behind the last line and is not in the terminal any more: a program that
-    /// reads the terminal would have had it.
-    fn drop_typed_ahead(&mut self) {}
-
     /// Returns whether the prompt of the next line is shown with it; else the caller shows it.
     ///
     /// A line editor draws its line anew, and the prompt with it.

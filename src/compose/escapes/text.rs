@@ -128,7 +128,6 @@ impl Typist<'_> {
     /// `~e`, `~v`: gives the text to an editor, and what would stand behind it; it stays as it was where
     /// the editor fails.
     pub(super) fn edit(&mut self, editor: TextEditor) -> Result<(), Failure> {
-        self.session.lines.drop_typed_ahead();
         let before = self.text.len();
         if let Some(behind) = self.session.behind.as_ref() {
             input::add_below(&mut self.text, behind).map_err(unspooled)?;
