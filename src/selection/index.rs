@@ -1,7 +1,9 @@
 //! What message lists and searches ask of a mailbox.
 
+use super::error::ListError;
 use super::flags::FlagChoice;
 use super::order::Order;
+use crate::sys::progress::{self, Unit};
 
 /// The questions that a list asks of the mailbox; messages count from 0.
 pub(crate) trait Index {
@@ -88,4 +90,20 @@ impl View<'_> {
     pub(super) fn is_hidden_at(&self, place: usize) -> bool {
         self.is_hidden(self.at(place))
     }
+}
+
+/// Reads the header block of each message, and hands it to `each`.
+///
+/// # Errors
+/// [`ListError::Interrupted`]: a signal asks us to stop.
+pub(super) fn each_block(index: &dyn Index, each: &mut dyn FnMut(&[u8])) -> Result<(), ListError> {
+    let progress = progress::begin("sorting", Unit::Messages, index.count() as u64);
+    for message in 0..index.count() {
+        each(&index.block(message));
+        progress.advance(1);
+        if index.is_interrupted() {
+            return Err(ListError::Interrupted);
+        }
+    }
+    Ok(())
 }

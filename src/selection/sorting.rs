@@ -2,13 +2,12 @@
 
 use super::error::ListError;
 use super::flags::FlagChoice;
-use super::index::Index;
+use super::index::{Index, each_block};
 use super::order::Order;
 use super::subject;
 use super::thread;
 use super::when::{seconds, sent};
 use crate::message::parse::{FieldText, fields, words};
-use crate::sys::progress::{self, Unit};
 
 /// How much of a text counts, in bytes: who sends a subject of a megabyte shall not fill the memory.
 const MAX_KEY: usize = 256;
@@ -105,22 +104,6 @@ pub(crate) fn sorted(index: &dyn Index, key: SortKey) -> Result<Order, ListError
         })?,
     }
     Ok(Order::new(sequence, Vec::new()))
-}
-
-/// Reads the header block of each message, and hands it to `each`.
-///
-/// # Errors
-/// [`ListError::Interrupted`]: a signal asks us to stop.
-pub(super) fn each_block(index: &dyn Index, each: &mut dyn FnMut(&[u8])) -> Result<(), ListError> {
-    let progress = progress::begin("sorting", Unit::Messages, index.count() as u64);
-    for message in 0..index.count() {
-        each(&index.block(message));
-        progress.advance(1);
-        if index.is_interrupted() {
-            return Err(ListError::Interrupted);
-        }
-    }
-    Ok(())
 }
 
 /// Sorts by a text of the header, in any case.

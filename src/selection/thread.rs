@@ -6,9 +6,8 @@
 use twox_hash::XxHash3_64;
 
 use super::error::ListError;
-use super::index::Index;
+use super::index::{Index, each_block};
 use super::order::Order;
-use super::sorting::each_block;
 use super::subject;
 use super::when::{seconds, sent};
 use crate::message::parse::{FieldText, fields, words};
