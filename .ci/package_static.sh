@@ -47,11 +47,12 @@ try_tar() {
         [ -s "$root$there/$file" ] || fail "the tarball lacks $file"
     done
     if inside "$there/postrider" install --help >/dev/null 2>&1; then
+        local_inside() { inside PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
         quiet inside "$there/postrider" install
-        inside sh -c 'mail --version' >"$log" 2>&1 && grep -q '^postrider' "$log" || fail "tarball: no mail after install"
-        inside man -w mail >/dev/null || fail "tarball: no man mail after install"
-        quiet inside postrider install --uninstall
-        ! inside sh -c 'command -v mail' || fail "tarball: --uninstall leaves mail"
+        local_inside mail --version >"$log" 2>&1 && grep -q '^postrider' "$log" || fail "tarball: no mail after install"
+        local_inside man -w mail >/dev/null || fail "tarball: no man mail after install"
+        quiet inside "$there/postrider" install --uninstall
+        ! local_inside sh -c 'command -v mail' || fail "tarball: --uninstall leaves mail"
         ok "tarball: ./postrider install, and --uninstall"
     else
         echo "LEFT OUT: ./postrider install of the tarball (the program has no such subcommand yet)"
@@ -67,7 +68,7 @@ try_scratch() {
     command install -m 644 "$LOWER/etc/ssl/certs/ca-certificates.crt" contrib/container/postrider.rc "$context/"
     while read -r from to; do command install -D "$context/$from" "$box$to"; done < <(sed -n 's/^COPY //p' contrib/container/Containerfile)
     while read -r to; do mkdir -p "$box$to"; done < <(sed -n 's/^VOLUME //p' contrib/container/Containerfile)
-    in_box() { env -i $(sed -n 's/^ENV //p' contrib/container/Containerfile) chroot "$box" /usr/bin/postrider "$@"; }
+    in_box() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin $(sed -n 's/^ENV //p' contrib/container/Containerfile) chroot "$box" /usr/bin/postrider "$@"; }
     in_box --version >"$log" || fail "the static program does not start alone"
     grep -q '^postrider' "$log" || fail "--version"
     ok "the static program runs in a chroot with $(find "$box" -type f | wc -l) files: $(find "$box" -type f -printf '/%P ')"
