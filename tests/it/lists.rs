@@ -538,7 +538,7 @@ fn numbers_out_of_range_and_long_lists_are_told_or_done() {
     assert_eq!(numbers(&ran.stdout()), "1 3 4");
     let texts: String = (0..50_000).map(|n| format!("u{n} ")).collect();
     commands(&format!("d {texts}"))
-        .stderr("Too many texts to look for: there may be 1000 of them\n")
+        .stderr("Too many texts and filters: there may be 1000 of them\n")
         .status(64)
         .run();
 }
