@@ -104,10 +104,11 @@ fn a_forwarded_text_can_be_edited() {
     );
     assert!(body.ends_with("secret line\nopen line\n"), "{body}");
     // At a terminal likewise; an editor that fails leaves the text and what is behind it.
-    for (program, expected) in [
-        (editor, format!("{begins}open line\n")),
+    for (program, says, expected) in [
+        (editor, "(continue)", format!("{begins}open line\n")),
         (
             "#!/bin/sh\n:>\"$1\"\nexit 3\n",
+            "exit status 3",
             format!("{begins}secret line\nopen line\n"),
         ),
     ] {
@@ -119,6 +120,8 @@ fn a_forwarded_text_can_be_edited() {
         let ran = case.at_terminal(|terminal| {
             terminal.sees("? ");
             terminal.types("forward 1 dan@example.net\nmine\n~e\n");
+            // Keys that are typed while the editor runs are its own.
+            terminal.sees(says);
             terminal.types("~.\n");
             terminal.types("x\n");
         });
