@@ -13,7 +13,7 @@ use super::input::CommandSource;
 use super::mark::{Fate, Mark};
 use super::reader::Reader;
 use super::script::Script;
-use super::store::Storing;
+use super::storing::Storing;
 use super::undo::Undo;
 use crate::compose::answer::Whom;
 use crate::config::commands::{

@@ -80,7 +80,7 @@ fn undoes_another(name: &str) -> bool {
     base.is_some_and(|base| at_prompt().any(|row| row.name == base))
 }
 
-/// Returns the commands by their groups, on a screen of 24 rows.
+/// Returns the commands by their groups, on a screen of 24 rows with the prompt below it.
 fn overview() -> String {
     let mut text = String::new();
     for group in GROUPS {
@@ -92,11 +92,9 @@ fn overview() -> String {
         wrap(&mut text, group.title, 22, names);
     }
     text.push_str(
-        "You may leave out the letters in brackets. A number shows that message; an\n\
-        empty line shows the next one. q writes the changes and leaves; x leaves\n\
-        without one.\n\
-        `help p` explains a command; there are `help lists`, `help escapes`,\n\
-        `help variables` and `help commands` (one line for each).\n\n",
+        "You may leave out the letters in brackets. A number shows that message, an\n\
+        empty line the next one. q writes the changes and leaves; x changes nothing.\n\
+        `help p` explains a command. See also help lists, escapes, variables, commands.\n",
     );
     text
 }

@@ -57,6 +57,7 @@ mod settings;
 mod show;
 mod sourced;
 mod store;
+mod storing;
 mod summary;
 mod text;
 mod undo;

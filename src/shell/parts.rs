@@ -9,7 +9,7 @@ use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::plain_file;
 use super::reader::Reader;
-use super::store::{Storing, size};
+use super::storing::{Storing, size};
 use crate::exit::{Failure, Kind};
 use crate::message::parse::{Content, Part, structure};
 use crate::report::part::find;

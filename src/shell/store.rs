@@ -15,6 +15,7 @@ use super::complaint::{CommandResult, Complaint};
 use super::parts::{Target, lacks_file};
 use super::plain_file;
 use super::reader::Reader;
+use super::storing::{Storing, size};
 use crate::config::FieldLists;
 use crate::exit::{Failure, Kind, with_causes};
 use crate::mailbox::{
@@ -339,41 +340,6 @@ impl Reader<'_, '_> {
     }
 }
 
-/// What becomes of messages that are appended to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Storing {
-    /// They stay.
-    Copy,
-    /// They are marked as saved.
-    Save,
-    /// They are deleted.
-    Move,
-    /// Their text or their attachments are written.
-    Write,
-}
-
-impl Storing {
-    /// Returns the name of the command.
-    fn command(self) -> &'static str {
-        match self {
-            Storing::Copy => "copy",
-            Storing::Save => "save",
-            Storing::Move => "move",
-            Storing::Write => "write",
-        }
-    }
-
-    /// Returns the word that says to a person what was done.
-    pub(super) fn done(self) -> &'static str {
-        match self {
-            Storing::Copy => "copied",
-            Storing::Save => "saved",
-            Storing::Move => "moved",
-            Storing::Write => "wrote",
-        }
-    }
-}
-
 /// Returns the line that says to a person what was stored where.
 fn stored(storing: Storing, messages: &[usize], path: &Path, is_new: bool, bytes: u64) -> String {
     let done = storing.done();
@@ -384,21 +350,6 @@ fn stored(storing: Storing, messages: &[usize], path: &Path, is_new: bool, bytes
     let new = if is_new { "new file " } else { "" };
     let path = sanitize::path(&path);
     format!("{done} {messages} to {new}{path} ({})\n", size(bytes))
-}
-
-/// Returns a number of bytes as people read it: `812 bytes`, `12 kB`, `3.4 MB`.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if bytes < 1000 {
-        return format!("{bytes} bytes");
-    }
-    let (mut value, mut unit) = (bytes as f64 / 1000.0, 0);
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    let decimals = usize::from(value < 9.95);
-    format!("{value:.decimals$} {}", UNITS[unit])
 }
 
 /// Returns a message as another mailbox takes it, without the header fields that are not saved.
@@ -478,24 +429,6 @@ fn split_file(text: &str) -> Result<(&str, Option<String>), Complaint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        let rows = [
-            (0, "0 bytes"),
-            (999, "999 bytes"),
-            (1000, "1.0 kB"),
-            (9_949, "9.9 kB"),
-            (9_960, "10 kB"),
-            (12_345, "12 kB"),
-            (999_600, "1.0 MB"),
-            (3_400_000, "3.4 MB"),
-            (u64::MAX, "18446744 TB"),
-        ];
-        for (bytes, expected) in rows {
-            assert_eq!(size(bytes), expected);
-        }
-    }
 
     #[test]
     fn the_last_word_is_the_file() {

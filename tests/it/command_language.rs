@@ -98,7 +98,7 @@ fn help_is_an_overview_or_explains_one_command() {
         .stdout_contains("Show messages")
         .run()
         .stdout();
-    assert!(overview.lines().count() <= 24, "{overview}");
+    assert!(overview.lines().count() <= 23, "{overview}");
     assert!(
         overview.lines().all(|line| line.chars().count() <= 80),
         "{overview}"
