@@ -60,6 +60,9 @@ def one_binary(manifest, scratch):
     """Writes the sources as a package of one binary crate; returns its directory."""
     package = scratch / "one-binary"
     shutil.copytree(ROOT / "src", package / "src")
+    # What the program takes in as text.
+    for directory in ("completions", "contrib", "man"):
+        shutil.copytree(ROOT / directory, package / directory)
     shutil.copy(ROOT / "Cargo.lock", package)
     if (ROOT / "build.rs").exists():
         shutil.copy(ROOT / "build.rs", package)

@@ -22,7 +22,7 @@ pub use crate::config::colours::ROWS as COLOURS;
 pub use crate::config::commands::{GROUPS, Help};
 pub use crate::config::elsewhere::ELSEWHERE;
 pub use crate::config::variables::{REFUSED, ROWS, ValueKind};
-pub use crate::exit::Kind;
+use crate::exit::Kind;
 pub use crate::report::schema::{JsonKey, Presence, Shape};
 pub use crate::run::run;
 pub use crate::sys::signals::die_of;

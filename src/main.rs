@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use postrider::door::{Kind, die_of, run};
+use postrider::door::{die_of, run};
 
 fn main() -> ExitCode {
     let worst = run(std::env::args_os());
     // All is dropped by now: locks are free, the terminal is set back.
-    if let Some(Kind::Signal(signal)) = worst {
+    if let Some(postrider::Kind::Signal(signal)) = worst {
         die_of(signal);
     }
-    ExitCode::from(worst.map_or(0, Kind::status))
+    ExitCode::from(worst.map_or(0, postrider::Kind::status))
 }

@@ -385,7 +385,7 @@ fn each_recipe_for_a_provider_is_what_its_relay_wants() {
 fn the_readme_lists_every_exit_status() {
     let text = document("README.md");
     for (kind, _) in postrider::door::statuses() {
-        let status = kind.map_or(0, postrider::door::Kind::status);
+        let status = kind.map_or(0, postrider::Kind::status);
         assert!(text.contains(&format!("\n| {status} | ")), "{status}");
     }
 }
