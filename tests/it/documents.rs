@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction};
 use clap_mangen::Man;
+use postrider::Kind;
 use postrider::door::{
-    self, COLOURS, ELSEWHERE, GROUPS, Help, JsonKey, Kind, Presence, REFUSED, ROWS, Shape,
-    ValueKind, mailx_command, postrider_command,
+    self, COLOURS, ELSEWHERE, GROUPS, Help, JsonKey, Presence, REFUSED, ROWS, Shape, ValueKind,
+    mailx_command, postrider_command,
 };
 
 use crate::launch::{self, Stdin};
