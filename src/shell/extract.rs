@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::parts;
+use super::plain_file::Directory;
 use super::store::attachments;
 use super::unreadable;
 use crate::exit::{Failure, Kind};
@@ -57,8 +58,9 @@ pub(crate) fn extract(
     }
     let total = chosen.iter().map(|part| part.raw.len() as u64).sum();
     let progress = progress::begin("extracting", Unit::Bytes, total);
+    let mut directory = Directory::at(&request.directory);
     for part in &chosen {
-        let written = parts::create(part, &request.directory);
+        let written = parts::create(part, &mut directory);
         progress.advance(part.raw.len() as u64);
         match &written {
             Ok((path, size)) if request.json => screen.raw(&told(part, path, *size)),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::command_line;
 use super::complaint::{CommandResult, Complaint};
-use super::plain_file;
+use super::plain_file::{self, Directory};
 use super::reader::Reader;
 use super::storing::{Storing, size};
 use crate::exit::{Failure, Kind};
@@ -192,8 +192,9 @@ impl Reader<'_, '_> {
         for target in parts {
             self.with_part(target, |_| Ok(()))?;
         }
+        let mut directory = Directory::at(directory);
         for target in parts {
-            let (path, size) = self.with_part(target, |part| create(part, directory))?;
+            let (path, size) = self.with_part(target, |part| create(part, &mut directory))?;
             self.say_parts(std::slice::from_ref(target), &path, true, size, storing);
         }
         Ok(())
@@ -241,7 +242,11 @@ impl Reader<'_, '_> {
     }
 
     /// Writes a part into a directory, and says so.
-    pub(super) fn write_part(&mut self, part: &Part<'_>, directory: &Path) -> Result<(), Failure> {
+    pub(super) fn write_part(
+        &mut self,
+        part: &Part<'_>,
+        directory: &mut Directory<'_>,
+    ) -> Result<(), Failure> {
         let (path, size) = create(part, directory)?;
         self.say_written(&path, true, &size.to_string());
         Ok(())
@@ -284,10 +289,13 @@ pub(super) fn lacks_file(command: &str, list: &str, name: Option<&str>) -> Comma
 ///
 /// The sender of the mail chose the name of the part: it names no directory and no file that is
 /// there.
-pub(super) fn create(part: &Part<'_>, directory: &Path) -> Result<(PathBuf, usize), Failure> {
+pub(super) fn create(
+    part: &Part<'_>,
+    directory: &mut Directory<'_>,
+) -> Result<(PathBuf, usize), Failure> {
     let name = plain_file::safe_name(&name_of(part));
     let bytes = part.decoded();
-    let path = plain_file::create(directory, &name, &bytes)?;
+    let path = directory.create(&name, &bytes)?;
     Ok((path, bytes.len()))
 }
 

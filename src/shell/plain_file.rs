@@ -1,6 +1,7 @@
 //! The plain files that `write` makes. A file that is there is never replaced, and a link that
 //! another user may have planted is not followed ([`Target`]).
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -52,10 +53,42 @@ fn parts(name: &str) -> (&str, &str) {
     }
 }
 
-/// Makes a file of this name in a directory; with a number in it where the name is taken.
-pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
+/// A directory that gets the files of one command.
+pub(super) struct Directory<'a> {
+    path: &'a Path,
+    /// The last number of each name: of ten thousand files with one name each would be tried against
+    /// all before it.
+    numbers: HashMap<String, usize>,
+}
+
+impl Directory<'_> {
+    /// Returns the directory at a path.
+    pub(super) fn at(path: &Path) -> Directory<'_> {
+        Directory {
+            path,
+            numbers: HashMap::new(),
+        }
+    }
+
+    /// Makes a file of this name; with a number in it where the name is taken.
+    pub(super) fn create(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
+        let last = self.numbers.get(name).map_or(0, |last| *last);
+        let (path, number) = create(self.path, name, last + 1, bytes)?;
+        self.numbers.insert(name.to_owned(), number);
+        Ok(path)
+    }
+}
+
+/// Makes a file of this name in a directory, with a number in it where that is not 1 or the name is
+/// taken; returns its path and its number.
+fn create(
+    directory: &Path,
+    name: &str,
+    first: usize,
+    bytes: &[u8],
+) -> Result<(PathBuf, usize), Failure> {
     let (stem, extension) = parts(name);
-    for number in 1..=MAX_NAMES {
+    for number in first..first + MAX_NAMES {
         let path = match number {
             1 => directory.join(name),
             _ => directory.join(format!("{stem}-{number}{extension}")),
@@ -73,7 +106,7 @@ pub(super) fn create(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathB
         match target.make() {
             Ok(file) => {
                 return fill(&file, &path, bytes)
-                    .map(|()| path.clone())
+                    .map(|()| (path.clone(), number))
                     .map_err(|error| {
                         // We have made this file just now, so that removing it harms no one.
                         let _ = target.remove();
@@ -218,8 +251,13 @@ mod tests {
         let at = |name: &str| directory.path().join(name);
         fs::write(at("a.txt"), "mine").unwrap();
         symlink("/nonexistent/target", at("a-2.txt")).unwrap();
-        let path = create(directory.path(), "a.txt", b"new").unwrap();
+        let mut files = Directory::at(directory.path());
+        let path = files.create("a.txt", b"new").unwrap();
         assert_eq!(path, at("a-3.txt"));
+        // The next one does not try the names before it again.
+        fs::remove_file(at("a-2.txt")).unwrap();
+        assert_eq!(files.create("a.txt", b"next").unwrap(), at("a-4.txt"));
+        assert_eq!(files.create("b.txt", b"other").unwrap(), at("b.txt"));
         assert_eq!(fs::read(at("a.txt")).unwrap(), b"mine");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     }

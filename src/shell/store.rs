@@ -13,7 +13,7 @@ use super::command_line;
 use super::commit::{counted, notices_of, prepend, unfinished};
 use super::complaint::{CommandResult, Complaint};
 use super::parts::{Target, lacks_file};
-use super::plain_file;
+use super::plain_file::{self, Directory};
 use super::reader::Reader;
 use super::storing::{Storing, size};
 use crate::config::FieldLists;
@@ -310,6 +310,7 @@ impl Reader<'_, '_> {
 
     fn write_parts(&mut self, messages: &[usize], directory: &Path) -> Result<(), Failure> {
         let mut count = 0;
+        let mut directory = Directory::at(directory);
         let progress = progress::begin("writing", Unit::Messages, messages.len() as u64);
         for &message in messages {
             progress.advance(1);
@@ -318,7 +319,7 @@ impl Reader<'_, '_> {
             let mut parts = Vec::new();
             attachments(&found.parts, &mut parts);
             for part in parts {
-                self.write_part(&part, directory)?;
+                self.write_part(&part, &mut directory)?;
                 count += 1;
             }
         }
