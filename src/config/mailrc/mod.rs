@@ -365,12 +365,7 @@ impl<'a> Interpreter<'a> {
             Some(value) => shell::Value::Is(value.to_string_lossy().into_owned()),
             None => shell::Value::Unknown,
         };
-        let split = shell::split(command.rest, &value).and_then(|words| {
-            let unknown = words.words.iter().find_map(|word| word.unknown.as_deref());
-            unknown.map_or(Ok(()), |name| Err(format!("${name} is not set")))?;
-            Ok(words)
-        });
-        let words = match split {
+        let (rest, next) = match shell::requoted(command.rest, &value) {
             Ok(words) => words,
             Err(what) => {
                 self.weighed(origin, what, moves_mail(line));
@@ -378,13 +373,12 @@ impl<'a> Interpreter<'a> {
                 return None;
             }
         };
-        let rest = shell::quoted(&words.words);
         let command = Command {
             rest: &rest,
             ..*command
         };
         self.command(row, &command, line, origin, depth);
-        words.next.map(str::to_owned)
+        next.map(str::to_owned)
     }
 
     /// Returns a word of the line being read as the text that it is by itself.

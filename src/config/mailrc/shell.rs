@@ -37,25 +37,70 @@ pub(super) struct Words<'a> {
     pub(super) next: Option<&'a str>,
 }
 
-/// Splits a line into words; `value` says what variables stand for.
+/// How many words a condition may have: they are gathered.
+const MAX_WORDS: usize = 1000;
+
+/// Splits a line of at most 1,000 words; `value` says what variables stand for.
 ///
 /// # Errors
-/// Says that a quote is not closed, or that a `$` names no variable.
+/// Says that a quote is not closed, that a `$` names no variable, or that there are more words.
 pub(super) fn split<'a>(line: &'a str, value: &dyn Fn(&str) -> Value) -> Result<Words<'a>, String> {
+    let mut words = Vec::new();
+    let next = each(line, value, &mut |word| {
+        if words.len() == MAX_WORDS {
+            return Err(format!("more than {MAX_WORDS} words"));
+        }
+        words.push(word);
+        Ok(())
+    })?;
+    Ok(Words { words, next })
+}
+
+/// Writes the words of a line by the quotes of all other lines; returns what stands behind the `;`
+/// that ended them, too. The words are not gathered: a line may be nothing else than words.
+///
+/// # Errors
+/// Says that a quote is not closed, or that a `$` names no variable, or one whose value nobody knows.
+pub(super) fn requoted<'a>(
+    line: &'a str,
+    value: &dyn Fn(&str) -> Value,
+) -> Result<(String, Option<&'a str>), String> {
+    let mut quoted = String::new();
+    let next = each(line, value, &mut |word| {
+        if let Some(name) = word.unknown {
+            return Err(format!("${name} is not set"));
+        }
+        quoted.push_str(if quoted.is_empty() { "\"" } else { " \"" });
+        for c in word.text.chars() {
+            if matches!(c, '\\' | '"') {
+                quoted.push('\\');
+            }
+            quoted.push(c);
+        }
+        quoted.push('"');
+        Ok(())
+    })?;
+    Ok((quoted, next))
+}
+
+/// Hands the words of a line to `take`; returns what stands behind the `;` that ended them.
+fn each<'a>(
+    line: &'a str,
+    value: &dyn Fn(&str) -> Value,
+    take: &mut dyn FnMut(Word) -> Result<(), String>,
+) -> Result<Option<&'a str>, String> {
     let mut scanner = Scanner {
         line,
         at: 0,
         value,
         word: None,
     };
-    let mut words = Vec::new();
     while let Some(c) = scanner.next() {
         match c {
-            c if c.is_whitespace() => words.extend(scanner.end_word()),
+            c if c.is_whitespace() => scanner.end_word().map_or(Ok(()), &mut *take)?,
             ';' => {
-                words.extend(scanner.end_word());
-                let next = Some(&line[scanner.at..]);
-                return Ok(Words { words, next });
+                scanner.end_word().map_or(Ok(()), take)?;
+                return Ok(Some(&line[scanner.at..]));
             }
             '#' if scanner.word.is_none() => break,
             '\\' => {
@@ -69,8 +114,8 @@ pub(super) fn split<'a>(line: &'a str, value: &dyn Fn(&str) -> Value) -> Result<
             _ => scanner.begun().push_char(c),
         }
     }
-    words.extend(scanner.end_word());
-    Ok(Words { words, next: None })
+    scanner.end_word().map_or(Ok(()), take)?;
+    Ok(None)
 }
 
 /// Splits a line at the first `;` outside quotes, which ends a command in s-nail.
@@ -87,15 +132,6 @@ pub(super) fn until_semicolon(line: &str) -> (&str, Option<String>) {
         }
     }
     (line, None)
-}
-
-/// Writes words so that the words of a line are these, by the quotes of all other lines.
-pub(super) fn quoted(words: &[Word]) -> String {
-    let quoted = |word: &Word| {
-        let text = word.text.replace('\\', r"\\").replace('"', "\\\"");
-        format!("\"{text}\"")
-    };
-    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// A word that is being read. Escapes may name single bytes, so that it is bytes.
@@ -363,8 +399,10 @@ mod tests {
             assert_eq!(texts, expected, "{line}");
             assert_eq!(found.next, next, "{line}");
             // Written again, they are the same words to the splitter of all other lines.
-            let again: Vec<String> = words::texts(&quoted(&found.words)).unwrap().collect();
+            let (quoted, behind) = requoted(line, &value).unwrap();
+            let again: Vec<String> = words::texts(&quoted).unwrap().collect();
             assert_eq!(again, expected, "{line}");
+            assert_eq!(behind, next, "{line}");
         }
         for line in ["'a", "\"a", "$'a", "$1", "$?", "${HOME", "${}", "a=\"$1\""] {
             assert!(split(line, &value).is_err(), "{line}");
