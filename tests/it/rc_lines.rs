@@ -197,6 +197,8 @@ const BLOCKS: &[Row] = &[
     (SNAIL, "call f", Told("there is no macro \"f\"")),
     (SNAIL, "call_if f", Nothing),
     (SLIP, "define f{\nset toplines=7\n}", Nothing),
+    (SLIP, "define f\nset toplines=7", Told("\"define f\" has no lines in braces after it")),
+    (SLIP, "define f", Told("\"define f\" has no lines in braces after it")),
     (SLIP, "define f\n{\nset toplines=7\n}", Nothing),
     (SLIP, "define f {\nset toplines=7\n} # f\nset crt=9", Explains(&["setting crt: 9", "setting toplines: 5"])),
     (SLIP, "define f {\nset toplines=7", Told("\"define\" without its closing brace")),

@@ -187,9 +187,16 @@ impl Interpreter<'_> {
 
     /// Tells that a command has no block after all.
     pub(super) fn end_opener(&mut self) {
-        if let Some((Opener::Account(name), origin)) = self.opener.take() {
+        match self.opener.take() {
             // What the account would have set is unknown.
-            self.weighed(&origin, format!("there is no account \"{name}\""), true);
+            Some((Opener::Account(name), origin)) => {
+                self.weighed(&origin, format!("there is no account \"{name}\""), true);
+            }
+            Some((Opener::Macro(name), origin)) => {
+                let what = format!("\"define {name}\" has no lines in braces after it");
+                self.problem(&origin, what);
+            }
+            None => {}
         }
     }
 
