@@ -38,3 +38,4 @@ pub(crate) use problem::Origin;
 pub(crate) use problem::{Problem, Weight};
 pub(crate) use settings::Settings;
 pub(crate) use tools::tools;
+pub(crate) use value::size as size_in_bytes;

@@ -303,8 +303,8 @@ pub(super) fn seconds(word: &str) -> Option<u64> {
     })
 }
 
-/// Reads a size in bytes: `500K`, `10M`, `1G`.
-pub(super) fn size(word: &str) -> Option<u64> {
+/// Reads a size in bytes: `500K`, `10M`, `1G`; one that is too large counts as the largest.
+pub(crate) fn size(word: &str) -> Option<u64> {
     with_unit(word, |unit| match unit.to_ascii_lowercase() {
         // Units are powers of 1024: `max-size=10M` fits a relay that announces `SIZE 10485760`
         // (RFC 1870).
@@ -395,6 +395,28 @@ fn argument_that_diverts(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_has_a_unit_or_none_and_the_largest_is_no_limit() {
+        for (word, bytes) in [
+            ("0", Some(0)),
+            ("500", Some(500)),
+            ("10k", Some(10_240)),
+            ("2M", Some(2 << 20)),
+            ("1G", Some(1 << 30)),
+            ("18446744073709551615G", Some(u64::MAX)),
+            ("99999999999999999999", Some(u64::MAX)),
+            ("", None),
+            ("k", None),
+            ("-1", None),
+            ("+1", None),
+            ("1T", None),
+            ("1kk", None),
+            ("\u{e9}", None),
+        ] {
+            assert_eq!(size(word), bytes, "{word}");
+        }
+    }
 
     const LIST: ValueKind = ValueKind::OneOf(&[
         Choice {

@@ -10,6 +10,7 @@ use super::moment;
 use super::needle::Needle;
 use super::parse;
 use super::term::Term;
+use crate::config::size_in_bytes;
 use crate::sys::clock;
 
 /// Selects messages: those that a list or a search names and every filter matches.
@@ -85,7 +86,7 @@ impl Filter {
     /// The size cannot be read.
     pub(crate) fn larger(size: &str) -> Result<Filter, String> {
         Ok(Filter(Term::Larger(
-            moment::size(size).ok_or(moment::SIZE)?,
+            size_in_bytes(size).ok_or(moment::SIZE)?,
         )))
     }
 
@@ -95,7 +96,7 @@ impl Filter {
     /// The size cannot be read.
     pub(crate) fn smaller(size: &str) -> Result<Filter, String> {
         Ok(Filter(Term::Smaller(
-            moment::size(size).ok_or(moment::SIZE)?,
+            size_in_bytes(size).ok_or(moment::SIZE)?,
         )))
     }
 

@@ -192,19 +192,6 @@ pub(crate) fn ago(now: SystemTime, age: Duration) -> SystemTime {
     now.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Reads a size in bytes: `500`, `10k`, `2M`; units are powers of 1024, as for `max-size`.
-pub(crate) fn size(text: &str) -> Option<u64> {
-    let (digits, shift) = match text.chars().next_back()?.to_ascii_lowercase() {
-        'k' => (&text[..text.len() - 1], 10),
-        'm' => (&text[..text.len() - 1], 20),
-        'g' => (&text[..text.len() - 1], 30),
-        _ => (text, 0),
-    };
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let number: u64 = is_number.then(|| digits.parse().ok())??;
-    Some(number.saturating_mul(1 << shift))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -308,29 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_ages_have_units() {
-        let rows = [
-            ("0", Some(0)),
-            ("10k", Some(10240)),
-            ("2M", Some(2 << 20)),
-            ("1G", Some(1 << 30)),
-        ];
-        for (text, expected) in rows {
-            assert_eq!(size(text), expected, "{text}");
-        }
-        for text in [
-            "",
-            "k",
-            "-1",
-            "+1",
-            "1T",
-            "1kk",
-            "99999999999999999999",
-            "é",
-        ] {
-            assert_eq!(size(text), None, "{text}");
-        }
-        assert_eq!(size("18446744073709551615G"), Some(u64::MAX));
+    fn ages_have_units() {
         assert_eq!(age("2w"), Some(Duration::from_secs(14 * 86400)));
         assert_eq!(age("300000000000000w"), None);
     }
@@ -338,7 +303,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,24}") {
-            let _ = (span(&text, now()), age(&text), size(&text));
+            let _ = (span(&text, now()), age(&text));
         }
 
         #[test]

@@ -22,6 +22,7 @@ use super::moment;
 use super::needle::Needle;
 use super::order::Order;
 use super::term::Term;
+use crate::config::size_in_bytes;
 use crate::sys::clock;
 
 /// How many texts, filters and operators there are at most: each is a question to each message.
@@ -224,7 +225,7 @@ impl Parser<'_, '_> {
             let age = moment::age(value).ok_or_else(|| wrong(moment::AGE))?;
             Ok::<_, ListError>(moment::ago(now.into(), age))
         };
-        let size = || moment::size(value).ok_or_else(|| wrong(moment::SIZE));
+        let size = || size_in_bytes(value).ok_or_else(|| wrong(moment::SIZE));
         Ok(Some(match &*name {
             "since" | "after" => Term::Delivered(Some(span()?.start), None),
             "before" => Term::Delivered(None, Some(span()?.start)),
