@@ -347,6 +347,13 @@ MAILBOXES = {
     "messages: controls": lambda size: wrapped([b"\1\1\1\1\nSubject: x\n\nx\n"], filled(b"\1", size)),
     "messages: NUL": lambda size: wrapped([PLAIN], filled(b"\0", size)),
     "messages: blank first": lambda size: wrapped(filled(b"\n", size), [PLAIN]),
+    "messages: huge references": lambda size: wrapped(
+        field(b"References:", b"<a@b>\n ", size // 2),
+        numbered(lambda at: FROM_LINE + b"Message-ID: <%d@x>\nReferences: <a@b>\n\nx\n\n" % at, size // 2)),
+    "messages: one thread": lambda size: numbered(lambda at: FROM_LINE + (
+        b"Message-ID: <%d@x>\nIn-Reply-To: <%d@x>\nSubject: Re: s\n\nx\n\n" % (at + 1, at)), size),
+    "messages: circles": lambda size: numbered(lambda at: FROM_LINE + (
+        b"Message-ID: <%d@x>\nReferences: <%d@x>\n\nx\n\n" % (at, at ^ 1)), size),
     "messages: one sender": lambda size: filled(FROM_LINE + b"Subject: same\nMessage-ID: <a@b>\n\nx\n\n", size),
 }
 
@@ -417,15 +424,16 @@ MEMBERS = {
 class Door:
     """A way into the program: the words of the command line, and what stands on standard input.
 
-    FILE is the input, OUT a place for what is written. `changes` is for what needs a copy.
+    FILE is the input, BOX a mailbox of plain messages, OUT a place for what is written. `changes` is for what needs a copy.
     """
 
     def __init__(self, words, stdin=None, changes=False):
         self.words, self.stdin, self.changes = words.split("\t"), stdin, changes
 
 
-def reader(commands, changes=False):
-    return Door("mailx\t-n\t-N\t-f\tFILE" if changes else "mailx\t-n\t-N\t-R\t-f\tFILE", commands, changes)
+def reader(commands, changes=False, file="FILE"):
+    words = "mailx\t-n\t-N\t-f\t" if changes else "mailx\t-n\t-N\t-R\t-f\t"
+    return Door(words + file, commands, changes)
 
 
 READING = {
@@ -447,6 +455,17 @@ READING = {
     "write": reader(b"write 1 OUT\nx\n"),
     "copy": reader(b"copy * OUT\nx\n"),
     "pipe": reader(b"pipe * \"cat >/dev/null\"\nx\n"),
+}
+READING |= {
+    "sort": reader(b"sort subject\nsort from\nsort date\nthread\nf *\nx\n"),
+    "headline": Door("mailx\t-n\t-N\t-R\t-S\theadline=%>%a%m %30f %30n %d %l/%o %i%T %s\t-f\tFILE", b"f *\nx\n"),
+}
+# What has many parts.
+PARTS = {
+    "struct": reader(b"struct 1\nx\n"),
+    "show 1.2": reader(b"show 1.2\npipe 1.2 cat\nx\n"),
+    "write parts": reader(b"write 1 OUT/\nx\n"),
+    "extract": Door("extract\t1\t--to\tOUT\t--file\tFILE"),
 }
 CHANGING = {
     "delete": Door("delete\t1\t--file\tFILE", changes=True),
@@ -481,9 +500,29 @@ COMMANDS = {
     "commands: quotes": lambda size: wrapped([b"echo "], filled(b"\"", size), [b"\nx\n"]),
     "commands: unknown": lambda size: wrapped(filled(b"nonesuch\n", size // 20), [b"x\n"]),
     "commands: set": lambda size: wrapped(numbered(lambda at: b"set v%d=x\n" % at, size // 10), [b"x\n"]),
+    "commands: define": lambda size: wrapped([b"define x {\n"], filled(b"echo a\n", size), [b"}\nx\n"]),
+    "commands: define open": lambda size: wrapped([b"define x {\n"], filled(b"echo a\n", size)),
+    "commands: if": lambda size: wrapped(filled(b"if r\n", size // 2), filled(b"endif\n", size // 2), [b"x\n"]),
+    "commands: echo": lambda size: wrapped(filled(b"echo a\n", size), [b"x\n"]),
+    "commands: signs": lambda size: wrapped([b"size "], filled(b"$ ^ ", size), [b"\nx\n"]),
+    "commands: threads": lambda size: wrapped([b"size "], filled(b"& &3 ", size), [b"\nx\n"]),
+    "commands: filters": lambda size: wrapped([b"size "], filled(b"is:unread ", size), [b"\nx\n"]),
+    "commands: operators": lambda size: wrapped([b"search "], filled(b"3 or ", size), [b"4\nx\n"]),
+    "commands: file last": lambda size: wrapped([b"copy "], filled(b"1 ", size), [b"/dev/null\nx\n"]),
+    "commands: text": lambda size: wrapped([b"search text:"], filled(b"x", size), [b"\nx\n"]),
+    "commands: expression": lambda size: wrapped([b"search text:/"], filled(b"x", size), [b"/\nx\n"]),
+    "commands: alternation": lambda size: wrapped(
+        [b"search text:/"], numbered(lambda at: b"a%d|" % at, size), [b"b/\nx\n"]),
+    "commands: stars": lambda size: wrapped([b"search text:/"], filled(b"(a*)*", size), [b"b/\nx\n"]),
+    "commands: groups": lambda size: wrapped(
+        [b"search text:/"], filled(b"(", size // 2), filled(b")", size // 2), [b"/\nx\n"]),
+    "commands: repeats": lambda size: wrapped(filled(b"search text:/(?:a{1000}){1000}/\n", size // 100), [b"x\n"]),
     "commands: blank": lambda size: wrapped([b"d *\n"], filled(b"#\n", size), [b"x\n"]),
 }
-COMMAND_DOORS = {"script": Door("mailx\t-n\t-N\t-R\t-f\tBOX", "HOSTILE")}
+COMMAND_DOORS = {
+    "script": Door("mailx\t-n\t-N\t-R\t-f\tBOX", "HOSTILE"),
+    "source": reader(b"source FILE\nx\n", file="BOX"),
+}
 
 
 def doubled(size):
@@ -514,6 +553,10 @@ CONFIGURATIONS = {
     "rc: else": lambda size: filled(b"if r\nelse\nendif\n", size),
     "rc: account": lambda size: wrapped([b"account a {\n"], filled(b"set a=b\n", size)),
     "rc: accounts": lambda size: numbered(lambda at: b"account a%d {\n}\n" % at, size),
+    "rc: define": lambda size: wrapped([b"define a {\n"], filled(b"set a=b\n", size)),
+    "rc: defines": lambda size: numbered(lambda at: b"define a%d {\ncall a%d\n}\n" % (at, at + 1), size),
+    "rc: shell words": lambda size: wrapped([b"wysh set"], filled(b" a", size), [b"\n"]),
+    "rc: echo": lambda size: wrapped([b"echo"], filled(b" a", size), [b"\n"]),
     "rc: ignore": lambda size: numbered(lambda at: b"ignore f%d\n" % at, size),
     "rc: alternates": lambda size: numbered(lambda at: b"alternates u%d@example.com\n" % at, size),
     "rc: continued": lambda size: filled(b"\\\n", size),
@@ -528,6 +571,7 @@ CONFIGURATION_DOORS = {
     "send": Door("send\t--no-system-rc\t--config\tFILE\t--set\tmta=/bin/true\tall\troot@example.com", b"text\n"),
     "send --explain": Door("send\t--no-system-rc\t--config\tFILE\t--explain\tall", b""),
     "list": Door("list\t--no-system-rc\t--config\tFILE\t--file\tBOX"),
+    "shown": reader(b"source FILE\nalias\nalias all\nset\nignore\nalternates\nx\n", file="BOX"),
 }
 
 ADDRESS = b"u%d@example.com"
@@ -591,7 +635,9 @@ class World:
     def run(self, door, file):
         """Runs one door over a file."""
         for left in (self.out, self.place / "dead"):
-            left.unlink(missing_ok=True)
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+        if "OUT" in door.words or (isinstance(door.stdin, bytes) and b"OUT/" in door.stdin):
+            self.out.mkdir()
         if door.changes:
             copy = self.place / "changed"
             shutil.rmtree(copy, ignore_errors=True)
@@ -610,7 +656,8 @@ class World:
         if stdin == "HOSTILE":
             given = file
         else:
-            given.write_bytes((stdin or b"").replace(b"OUT", str(self.out).encode()))
+            text = (stdin or b"").replace(b"OUT", str(self.out).encode())
+            given.write_bytes(text.replace(b"FILE", str(file).encode()))
         # The shell is what knows `ulimit`; exec makes it the program, so what is measured is that alone.
         shell = ["/bin/sh", "-c", f"ulimit -v {ADDRESS_SPACE // 1024} -t {LIMIT}; exec \"$@\"", "sh", *words]
         marshal.dump(([os.fspath(word) for word in shell], self.environment, str(given)), self.launcher.stdin)
@@ -775,7 +822,8 @@ def works(options):
     doors = {name: door for name, door in {**READING, **CHANGING, **SENDING}.items()
              if options.all or options.door or name not in SIMILAR}
     for kind, pieces_of in MAILBOXES.items():
-        yield Work(kind, writer_of(pieces_of), through(doors))
+        has_parts = kind.startswith(("parts", "levels", "body: uuencode"))
+        yield Work(kind, writer_of(pieces_of), through({**doors, **PARTS} if has_parts else doors))
     # What comes out is a hundred times the file or more: the program must stop by itself. Only the first
     # kind comes to where it does; the others would take minutes.
     for kind, pieces_of in COMPRESSED.items():
