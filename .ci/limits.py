@@ -464,6 +464,9 @@ READING |= {
 PARTS = {
     "struct": reader(b"struct 1\nx\n"),
     "show 1.2": reader(b"show 1.2\npipe 1.2 cat\nx\n"),
+}
+# Each file is synced by itself: of 60 bytes of mail a file there may be some thousand of them.
+FILES = {
     "write parts": reader(b"write 1 OUT/\nx\n"),
     "extract": Door("extract\t1\t--to\tOUT\t--file\tFILE"),
 }
@@ -824,6 +827,8 @@ def works(options):
     for kind, pieces_of in MAILBOXES.items():
         has_parts = kind.startswith(("parts", "levels", "body: uuencode"))
         yield Work(kind, writer_of(pieces_of), through({**doors, **PARTS} if has_parts else doors))
+    yield Work("files: one name", lambda path, size: writer_of(MAILBOXES["parts: files"])(path, size // 40),
+               through({**PARTS, **FILES}))
     # What comes out is a hundred times the file or more: the program must stop by itself. Only the first
     # kind comes to where it does; the others would take minutes.
     for kind, pieces_of in COMPRESSED.items():
