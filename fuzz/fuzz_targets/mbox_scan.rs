@@ -68,7 +68,11 @@ mod mailbox {
                     check(file, &found, &heads);
                 }
                 let mut heads = Vec::new();
-                let found = mmdf::scan(file, file.len() as u64, skip_torn, &mut |_, _, head| {
+                let options = Options {
+                    skip_torn,
+                    ..Options::default()
+                };
+                let found = mmdf::scan(file, file.len() as u64, options, &mut |_, _, head| {
                     heads.push(head.to_vec());
                 });
                 check_mmdf(file, &found.expect("memory"));
