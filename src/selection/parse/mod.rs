@@ -5,13 +5,13 @@
 //! that `from:cron older:30d` means both. A *search* also has `and`, `or`, `not` (`&`, `|`, `!`) and
 //! parentheses; what stands side by side in it is a list. `not` and a parenthesis are filters.
 
+mod parser;
 mod posix;
 mod tokens;
 mod union;
 
-use std::iter::Peekable;
-
-use self::posix::{Signs, recipients};
+use self::parser::{Parser, Signs};
+use self::posix::recipients;
 use self::tokens::Token;
 use self::union::Union;
 use super::error::ListError;
@@ -20,7 +20,6 @@ use super::flags::FlagChoice;
 use super::index::View;
 use super::moment;
 use super::needle::Needle;
-use super::order::Order;
 use super::term::Term;
 use crate::config::size_in_bytes;
 use crate::sys::clock;
@@ -77,17 +76,6 @@ fn expression<'p>(
         None => Ok(Some(found)),
         Some(_) => Err(ListError::OpenParenthesis),
     }
-}
-
-struct Parser<'p, 'i> {
-    tokens: Peekable<&'p mut dyn Iterator<Item = Token>>,
-    view: View<'i>,
-    last: &'p mut String,
-    questions: usize,
-    /// The messages that signs have named already.
-    signs: Signs,
-    /// The threads, once a word has asked for them.
-    threads: Option<Order>,
 }
 
 impl Parser<'_, '_> {

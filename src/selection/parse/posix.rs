@@ -4,20 +4,15 @@ use super::super::error::ListError;
 use super::super::needle::Needle;
 use super::super::term::{Term, local};
 use super::super::thread;
-use super::Parser;
+use super::parser::{Parser, SIGNS};
 use super::union::Union;
 use crate::message::parse::{fields, words as field_words};
 
 /// How much of a References field is looked at.
 const MAX_REFERENCES: usize = 1 << 16;
 
-/// The signs that name a message which is looked for, and at last the message that the current one
-/// answers.
-const SIGNS: [&str; 5] = ["$", "^", "+", "-", ","];
+/// The last of the signs: the message that the current one answers.
 const PARENT: usize = 4;
-
-/// What the signs name, once they were asked for.
-pub(super) type Signs = [Option<Result<usize, ListError>>; SIGNS.len()];
 
 impl Parser<'_, '_> {
     /// Adds what a word of POSIX names to a union.
