@@ -172,7 +172,9 @@ fn what_the_examples_of_reading_type_is_understood() {
             .file("cwd/box.mbox", mailbox_of_sessions())
             .file("cwd/commands", format!("{text}\n"))
             .file("home/Mail/backups", "");
-        launch::install_script(&case.path("bin/gpg"), "#!/bin/sh\ncat >/dev/null\n");
+        for program in ["bin/gpg", "bin/pdftotext"] {
+            launch::install_script(&case.path(program), "#!/bin/sh\ncat >/dev/null\n");
+        }
         let line = "mailx -~ -N -S folder=~/Mail -f box.mbox <commands";
         let ran = script(case, line).run();
         assert!(!ran.stderr().contains("nknown"), "{text}\n{}", ran.stderr());
