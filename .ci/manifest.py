@@ -6,6 +6,7 @@
 - Every normal dependency is used: the library and the program are compiled as one binary crate,
   in which rustc knows of each dependency and each item whether anything takes it.
 - The same compilation names dead code and re-exports that nobody takes.
+- The package for the registry has every file that its sources take in.
 - Every development dependency is named by a test, a bench, an example or the fuzz targets.
 - Every package of the tree has a licence of the list.
 - The tree has at most MAX_PACKAGES packages.
@@ -141,6 +142,19 @@ def check_one_binary(manifest, scratch):
         print(f"KNOWN: {len(dead)} warnings of dead code and unused re-exports as one binary crate")
 
 
+def check_package():
+    """The package for the registry has every file that its sources take in."""
+    packed = set(cargo("package", "--locked", "--list", "--allow-dirty").split("\n"))
+    for name in sorted(name for name in packed if re.match(r"src/.*\.rs$", name)):
+        path = ROOT / name
+        # The unit tests stand at the end, and are not run from the package.
+        code = path.read_text().partition("#[cfg(test)]\nmod tests")[0]
+        for taken in re.findall(r'\binclude(?:_str|_bytes)?!\(\s*"([^"]*)"', code):
+            taken = os.path.relpath((path.parent / taken).resolve(), ROOT)
+            if taken not in packed:
+                fail(f"not in the package, but taken in by {name}: {taken}")
+
+
 def check_door():
     """Looks for each item of the hidden door in the program, tests, benches and fuzz targets."""
     door = (ROOT / "src/door.rs").read_text()
@@ -246,6 +260,7 @@ def check_tree():
 def main():
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
     check_development(manifest)
+    check_package()
     check_door()
     check_licences()
     check_tree()
