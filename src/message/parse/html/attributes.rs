@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 /// The attributes that are looked at.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 16] = [
     "href", "style", "alt", "type", "value", "start", "border", "align", "colspan", "rowspan",
-    "hidden", "selected", "multiple", "size",
+    "hidden", "selected", "multiple", "size", "checked", "valign",
 ];
 
 /// The attributes of a start tag.

@@ -178,6 +178,11 @@ fn forms_keep_words_apart() {
             "a [Send it] b\n",
         ),
         ("<textarea>x <b> y</textarea>z", "x <b> y z\n"),
+        // What is ticked says so.
+        (
+            "<input type=checkbox checked>yes<input type=radio>no<input type=radio CHECKED=''>all",
+            "[x] yes no [x] all\n",
+        ),
     ]);
 }
 
@@ -313,7 +318,12 @@ fn links_are_numbered_and_listed() {
         ),
         (
             "a<a href=http://x.example/></a>",
-            "a[1]\n\n[1] http://x.example/\n",
+            "a [1]\n\n[1] http://x.example/\n",
+        ),
+        // A number says that the word before it is a link, and no other one.
+        (
+            "<a href=http://x.example/></a>a<a href=http://y.example/>b</a>c",
+            "[1] ab[2]c\n\n[1] http://x.example/\n[2] http://y.example/\n",
         ),
         (
             "<map><area href=http://x.example/ alt=north></map>",

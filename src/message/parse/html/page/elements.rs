@@ -167,7 +167,12 @@ impl Page<'_> {
         }
         self.blank();
         let text = if is(&["image"]) { "alt" } else { "value" };
-        if !is(&["password", "checkbox", "radio", "color", "range", "file"]) {
+        if is(&["checkbox", "radio"]) {
+            // A field shows what it holds: what is ticked beforehand is part of what the mail says.
+            if attributes.value("checked").is_some() {
+                self.word("[x]");
+            }
+        } else if !is(&["password", "color", "range", "file"]) {
             self.bracketed(attributes.value(text).unwrap_or_default());
         }
         self.blank();
@@ -234,7 +239,10 @@ impl Page<'_> {
         } else if link.has_image {
             self.word(&format!("[image]{mark}"));
         } else {
+            // Behind a word, the number would say that the word is the link.
+            self.blank();
             self.word(&mark);
+            self.blank();
         }
     }
 
