@@ -30,6 +30,8 @@ struct Cell {
     column: usize,
     span: usize,
     is_right: bool,
+    /// Whether its lines stand at the bottom of the row.
+    is_bottom: bool,
 }
 
 impl Cell {
@@ -64,6 +66,7 @@ pub(super) struct CellStyle {
     pub(super) columns: usize,
     pub(super) rows: usize,
     pub(super) is_right: bool,
+    pub(super) is_bottom: bool,
 }
 
 /// The rows of a table so far.
@@ -71,6 +74,8 @@ pub(super) struct CellStyle {
 pub(super) struct Grid {
     rows: Vec<Vec<Cell>>,
     in_cell: bool,
+    /// Whether the cells of the last row stand at its bottom.
+    is_bottom: bool,
     /// Whether it says that it holds data: by a head cell, or a border.
     pub(super) is_data: bool,
     bytes: usize,
@@ -114,8 +119,42 @@ impl Grid {
         self.cell_bytes() > 0 && self.in_cell && !self.blank && self.breaks == 0
     }
 
-    pub(super) fn begin_row(&mut self) {
+    /// Returns whether a cell is open, and nothing in it yet.
+    pub(super) fn is_at_start_of_cell(&self) -> bool {
+        self.in_cell && self.cell_bytes() == 0
+    }
+
+    /// Returns whether another cell would make it more than a column.
+    pub(super) fn is_full_column(&self) -> bool {
+        let mut cells = self.rows.iter().flatten();
+        self.bytes > MAX_CELL || cells.any(|cell| !cell.is_empty())
+    }
+
+    /// Returns whether its only cell with words has short lines without a gap: with others beside it, it
+    /// may be a column of data.
+    pub(super) fn is_column(&self) -> bool {
+        let mut cells = self.rows.iter().flatten().filter(|cell| !cell.is_empty());
+        let is_narrow = |line: &str| (1..=SHORT).contains(&columns(line));
+        let first = cells.next();
+        first.is_some_and(|cell| cell.lines().all(is_narrow)) && cells.next().is_none()
+    }
+
+    /// Returns the text of its only cell with words.
+    pub(super) fn into_text(self) -> String {
+        let mut cells = self.rows.into_iter().flatten();
+        let cell = cells.find(|cell| !cell.is_empty());
+        cell.map(|cell| cell.text).unwrap_or_default()
+    }
+
+    /// Takes the text of a table that begins the open cell, as lines of their own.
+    pub(super) fn take_column(&mut self, text: &str) {
+        self.word(text);
+        self.block();
+    }
+
+    pub(super) fn begin_row(&mut self, is_bottom: bool) {
         self.in_cell = false;
+        self.is_bottom = is_bottom;
         self.rows.push(Vec::new());
         self.bytes += size_of::<Vec<Cell>>();
         for left in &mut self.spans {
@@ -125,7 +164,7 @@ impl Grid {
 
     pub(super) fn begin_cell(&mut self, style: CellStyle) {
         if self.rows.is_empty() {
-            self.begin_row();
+            self.begin_row(false);
         }
         let Some(row) = self.rows.last_mut() else {
             return;
@@ -145,6 +184,7 @@ impl Grid {
             column,
             span,
             is_right: style.is_right,
+            is_bottom: style.is_bottom || self.is_bottom,
             ..Cell::default()
         });
         self.bytes += size_of::<Cell>();
@@ -163,6 +203,7 @@ impl Grid {
                 columns: 1,
                 rows: 1,
                 is_right: false,
+                is_bottom: false,
             });
         }
         let (blank, breaks) = (self.blank, self.breaks);
@@ -394,7 +435,13 @@ impl Grid {
                 filler.block();
                 let mut at = 0;
                 for (cell, lines) in row.iter().zip(&lines) {
-                    let Some(text) = lines.get(number).filter(|text| !text.is_empty()) else {
+                    let above = if cell.is_bottom {
+                        height - lines.len()
+                    } else {
+                        0
+                    };
+                    let line = number.checked_sub(above).and_then(|line| lines.get(line));
+                    let Some(text) = line.filter(|text| !text.is_empty()) else {
                         continue;
                     };
                     let width = columns(text);

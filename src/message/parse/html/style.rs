@@ -7,6 +7,8 @@ use super::open::{Blanks, Inherited};
 pub(super) struct Style {
     /// `text-align: right`.
     pub(super) is_right: bool,
+    /// `vertical-align: bottom`.
+    pub(super) is_bottom: bool,
 }
 
 /// Applies a `style` attribute to what an element inherits.
@@ -53,6 +55,8 @@ pub(super) fn apply(style: &str, inherited: &mut Inherited) -> Style {
             is_cut |= says("all");
         } else if is("text-align") {
             found.is_right = says("right") || says("end");
+        } else if is("vertical-align") {
+            found.is_bottom = says("bottom");
         } else if is("white-space") {
             inherited.blanks = blanks(value).unwrap_or(inherited.blanks);
         }

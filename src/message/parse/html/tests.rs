@@ -216,6 +216,33 @@ fn tables_are_aligned_or_taken_apart() {
             "<table><caption>Of disks</caption><tr><td>a<td>b<tr><td>c<td>d",
             "Of disks\n\na  b\nc  d\n",
         ),
+        // A table of one narrow cell is the frame of a column.
+        (
+            "<table><tr><td><table><tr><td>disk<br>inodes<br>load</table>\
+             <td><table><tr><td> <td>9<br>70<br>1</table><td>x<br>y<br>z</table>",
+            "disk    9   x\ninodes  70  y\nload    1   z\n",
+        ),
+        (
+            "<table><tr><td><table><tr><td>a</table>b<td>c<tr><td>d<td><table></table>e</table>f",
+            "a\nb\nc\nd\ne\nf\n",
+        ),
+        (
+            "<table><tr><td><table><tr><td>a<table><tr><td>b</table>c</table>d<td>e</table>",
+            "a\nb\nc\nd\ne\n",
+        ),
+        (
+            "<table><tr><td><table><caption>x</caption><tr><td>a<ul><li>b</ul></table><td>c</table>",
+            "x\na\n\n* b\n\nc\n",
+        ),
+        (
+            "<table><tr><td><table><tr><td>a</td>stray</table><td>b</table>",
+            "a  stray\nb\n",
+        ),
+        // Lines at the bottom of a row belong to those beside them.
+        (
+            "<table><tr valign=bottom><td>a<td>b<br>c<tr><td>d<td style='vertical-align: bottom'>e<td>f<br>g",
+            "   b\na  c\nd     f\n   e  g\n",
+        ),
         // Paragraphs of a cell are paragraphs.
         (
             "<table><tr><td><p>a</p><p>b</p><div>c</div></table>",

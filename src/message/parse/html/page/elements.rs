@@ -3,8 +3,8 @@
 use super::Page;
 use super::choice::Choice;
 use crate::message::parse::html::attributes::Attributes;
-use crate::message::parse::html::grid::Grid;
 use crate::message::parse::html::open::{Blanks, Inherited, Open};
+use crate::message::parse::html::style::Style;
 use crate::message::parse::html::tag::Tag;
 
 /// How long a line across is.
@@ -12,7 +12,7 @@ const RULE: &str = "----------------------------------------";
 
 impl Page<'_> {
     /// Shows the start of an element that has an end.
-    pub(super) fn begin(&mut self, tag: Tag, attributes: &Attributes<'_>, is_right: bool) {
+    pub(super) fn begin(&mut self, tag: Tag, attributes: &Attributes<'_>, style: Style) {
         self.open.note_begin();
         match tag {
             Tag::Block => self.block(),
@@ -40,15 +40,9 @@ impl Page<'_> {
                 self.paragraph();
                 self.skips_line_end = true;
             }
-            Tag::Table => {
-                self.leave_grid();
-                self.block();
-                self.tables.push(false);
-                let has_border = attributes.number("border").is_some_and(|width| width > 0);
-                self.grid = Some(Grid::new(has_border));
-            }
-            Tag::Row => self.row(),
-            Tag::Cell | Tag::HeadCell => self.cell(tag, attributes, is_right),
+            Tag::Table => self.table(attributes),
+            Tag::Row => self.row(attributes, style),
+            Tag::Cell | Tag::HeadCell => self.cell(tag, attributes, style),
             Tag::Link => {
                 // Links cannot be nested (HTML section 4.5.1): the next one ends the one before.
                 self.close_link();

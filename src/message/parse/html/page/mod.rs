@@ -30,6 +30,8 @@ pub(super) struct Page<'e> {
     tables: Vec<bool>,
     /// The rows of the innermost table, while its cells are simple.
     grid: Option<Grid>,
+    /// The rows of the table around it, while the innermost one may be no more than the frame of a cell.
+    outer: Option<Grid>,
     /// A line end that begins preformatted text is not part of it.
     skips_line_end: bool,
     images: usize,
@@ -69,7 +71,7 @@ impl Sink for Page<'_> {
         }
         // What is too deep to be known begins nothing that has an end.
         if self.open.push(tag, inherited) {
-            self.begin(tag, attributes, style.is_right);
+            self.begin(tag, attributes, style);
         } else {
             self.block();
         }
@@ -130,6 +132,7 @@ impl<'e> Page<'e> {
             lists: Vec::new(),
             tables: Vec::new(),
             grid: None,
+            outer: None,
             skips_line_end: false,
             images: 0,
             choice: None,
