@@ -127,6 +127,7 @@ UNIT
     ok "postrider-report@.service: the state and the log of a failed unit are in root's mailbox"
     in_boot systemctl --failed --no-legend --no-pager >"$log"
     ! grep -q postrider "$log" || fail "units have failed"
+    rm "$root/etc/systemd/system/bad.service"
 
     in_boot env DEBIAN_FRONTEND=noninteractive apt-get -y -q purge postrider postrider-mta >"$log" 2>&1 || fail "purge under systemd: exit $?"
     in_boot systemctl list-units --all --no-legend --no-pager 'postrider*' >"$log"
