@@ -103,7 +103,13 @@ class Locks:
         self.held = []
 
     def __enter__(self):
-        self.file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
+        try:
+            # One that is there is opened without O_CREAT: fs.protected_regular forbids it to all but the owner in a
+            # sticky spool.
+            self.file = os.open(self.path, flags)
+        except FileNotFoundError:
+            self.file = os.open(self.path, flags | os.O_CREAT, 0o660)
         deadline = time.monotonic() + self.patience
         while True:
             try:
