@@ -39,7 +39,7 @@ pub struct Environment {
     pub(crate) no_color: bool,
     /// `LISTER`: the program that lists the files of `folder`.
     pub(crate) lister: Option<OsString>,
-    /// `SHELL`: the shell that runs commands; `/bin/sh` without it.
+    /// `SHELL`: the shell that runs commands; `/bin/sh` without it. `install` names its files.
     pub(crate) shell: Option<OsString>,
     /// `EDITOR`: the editor of `~e`.
     pub(crate) editor: Option<OsString>,

@@ -124,6 +124,7 @@ fn steps(case: Case, script: &str) -> Case {
 #[test]
 fn an_installation_is_whole_and_goes_without_a_trace() {
     let ran = at_home([])
+        .file("bin/zsh", "")
         .stdout_contains("installed [DIR]/home/.local/bin/mail -> [DIR]/bin/postrider\n")
         .stdout_contains("installed [DIR]/home/.local/share/man/man1/mail.1 -> mailx.1\n")
         .stderr_contains("fpath+=([DIR]/home/.local/share/zsh/site-functions)")
@@ -156,6 +157,7 @@ fn an_installation_is_whole_and_goes_without_a_trace() {
         test "$(wc -l <first)" = "$(wc -l <second)"
         ls -lR --time-style=full-iso "$local" | grep -v manifest | grep -v "$(basename "$local")" >after || true
         install --uninstall >third
+        test "$(wc -l <third)" = "$(wc -l <first)"
         test "$(grep -c '^removed ' third)" = "$(wc -l <first)"
         test ! -e "$local"
         fails 66 install --uninstall 2>told
@@ -328,11 +330,61 @@ fn two_installations_do_not_know_each_other() {
     at_home([])
         .env("PATH", "[DIR]/cwd/first:[DIR]/home/.local/bin:[DIR]/bin")
         .file("cwd/first/mailx", "")
+        .file("cwd/first/zsh", "")
         .says("the shell takes [DIR]/cwd/first/mailx for mailx")
         .hints("put [DIR]/home/.local/bin before it in PATH")
         .says("zsh finds")
         .hints("fpath")
         .run();
+}
+
+#[test]
+fn the_hint_about_path_names_the_file_of_the_shell() {
+    let again = "log in again; if that is not enough, add it in ~/.profile: PATH=[DIR]/home/.local/bin:$PATH";
+    for (shell, hint) in [
+        ("/bin/bash", again),
+        ("", again),
+        (
+            "/bin/zsh",
+            "add it in ~/.zshrc, and start zsh again: PATH=[DIR]/home/.local/bin:$PATH",
+        ),
+        (
+            "/usr/bin/fish",
+            "add it: fish_add_path [DIR]/home/.local/bin",
+        ),
+    ] {
+        let ran = at_home([])
+            .env("PATH", "[DIR]/bin")
+            .env("SHELL", shell)
+            .says("the shell does not look for commands in [DIR]/home/.local/bin")
+            .hints(hint)
+            .run();
+        // Without zsh there is nothing to say about it.
+        assert!(!ran.stderr().contains("zsh finds"));
+    }
+    // ~/.profile does not know another directory.
+    at_home(["--prefix", "[DIR]/home/other"])
+        .env("SHELL", "/bin/bash")
+        .says("the shell does not look for commands in [DIR]/home/other/bin")
+        .hints("add it in ~/.profile, and log in again: PATH=[DIR]/home/other/bin:$PATH")
+        .run();
+}
+
+#[test]
+fn the_program_that_stays_is_named_by_uninstall() {
+    steps(
+        Case::new(),
+        r#"
+        install
+        install --uninstall --dry-run >told 2>complaints
+        test ! -s complaints
+        install --uninstall >told 2>complaints
+        grep -q "^postrider: the program itself stays: $(command -v postrider)\$" complaints
+        grep -q '^hint: .*: cargo uninstall postrider$' complaints
+        test "$(wc -l <complaints)" = 2
+        "#,
+    )
+    .run();
 }
 
 #[test]

@@ -96,6 +96,13 @@ fn uninstall(
     for failure in &removed.failures {
         diagnostics.fail(failure);
     }
+    if place.stays && !arguments.dry_run {
+        let program = sanitize::path(&place.program);
+        diagnostics.warn(
+            &format!("the program itself stays: {program}"),
+            Some("if cargo has installed it, remove it with: cargo uninstall postrider"),
+        );
+    }
     Ok(())
 }
 
@@ -203,17 +210,42 @@ fn advise(place: &Place, environment: &Environment, diagnostics: &Diagnostics) {
             Some(&hint),
         );
     }
-    if place.for_user {
+    find(place, environment, diagnostics);
+    if place.for_user && is_there("zsh", environment) {
         let zsh = place.prefix.join("share/zsh/site-functions");
         let path = sanitize::path(&zsh);
         diagnostics.warn(
             "zsh finds completions of your own only where fpath names them",
             Some(&format!(
-                "add it in ~/.zshrc, before compinit: fpath+=({path})"
+                "add it in ~/.zshrc, before compinit: fpath+=({path}); if no compinit is there, add: autoload -Uz compinit && compinit"
             )),
         );
     }
-    find(place, environment, diagnostics);
+}
+
+/// Returns whether the shell finds a program.
+fn is_there(name: &str, environment: &Environment) -> bool {
+    let mut directories = search_path(environment).into_iter();
+    directories.any(|directory| directory.join(name).is_file())
+}
+
+/// Returns how people add a directory to PATH, each in the file that their shell reads.
+fn how_to_add(bin: &Path, environment: &Environment) -> String {
+    let shown = sanitize::path(bin);
+    let shell = environment.shell.as_deref().map(Path::new);
+    let local = environment
+        .home_directory()
+        .map(|home| home.join(".local/bin"));
+    match shell.and_then(Path::file_name).and_then(OsStr::to_str) {
+        Some("fish") => format!("add it: fish_add_path {shown}"),
+        // zsh does not read ~/.profile.
+        Some("zsh") => format!("add it in ~/.zshrc, and start zsh again: PATH={shown}:$PATH"),
+        // The ~/.profile of Debian adds this directory where there is one.
+        _ if local.as_deref() == Some(bin) => {
+            format!("log in again; if that is not enough, add it in ~/.profile: PATH={shown}:$PATH")
+        }
+        _ => format!("add it in ~/.profile, and log in again: PATH={shown}:$PATH"),
+    }
 }
 
 /// Says why a command of the shell is another program than the one that was installed.
@@ -222,7 +254,7 @@ fn find(place: &Place, environment: &Environment, diagnostics: &Diagnostics) {
     let directories = search_path(environment);
     if !directories.contains(&bin) {
         let shown = sanitize::path(&bin);
-        let hint = format!("add it in ~/.profile: PATH={shown}:$PATH");
+        let hint = how_to_add(&bin, environment);
         diagnostics.warn(
             &format!("the shell does not look for commands in {shown}"),
             Some(&hint),
