@@ -36,7 +36,8 @@ pub const ELSEWHERE: &[&str] = &[
 #[rustfmt::skip]
 const INSTEAD: &[(&str, &[&str])] = &[
     ("use print, which decodes every message", &["decode", "Decode", "cat"]),
-    ("use headers, or from with a message list", &["summary", "index", "ls", "limit"]),
+    ("use headers, or from with a message list", &["index", "ls", "limit"]),
+    ("use file", &["summary"]),
     ("use +NAME for a mailbox, after set folder=DIRECTORY", &["shortcut", "unshortcut"]),
     ("set it in the shell that starts the reader", &["setenv", "unsetenv", "environ"]),
     ("use pipe", &["Pipe"]),
@@ -49,10 +50,12 @@ const INSTEAD: &[(&str, &[&str])] = &[
     ("use save or pipe with the number of a part, such as save 3.2 FILE", &["mimeview", "mailcap", "detach", "export", "extract"]),
     ("use search, and then delete ` or move ` FILE", &["classify", "good", "junk", "kill", "score", "scoring", "spamset", "spamspam", "ungood", "unjunk", "unkill"]),
     ("use pipe with gpg or openssl, such as pipe 3 'gpg --decrypt'", &["decrypt", "Decrypt", "verify", "certsave"]),
-    ("macros are not run; put the commands into a file and use source FILE", &["defines", "undefine", "undef", "eval", "localopts", "return", "shift", "vexpr", "vput", "csop", "wysh", "read", "readall", "readsh", "readctl", "vpospar"]),
+    ("macros are not run; put the commands into a file and use source FILE", &["defines", "undefine", "undef", "eval", "localopts", "return", "shift", "vexpr", "vput", "csop", "read", "readall", "readsh", "readctl", "vpospar"]),
     ("use set, or help NAME for one variable", &["varshow", "variable"]),
     ("use set colour=LIST; help colour explains it", &["color", "uncolor", "uncolour"]),
     ("mailboxes are files and directories of this host; file opens them", &["imap", "connect", "disconnect", "cache", "online", "imapcodec", "open"]),
+    ("it works in a start-up file only; at the prompt leave it out", &["wysh", "local", "global"]),
+    ("write ignerr source FILE, or use it in a start-up file", &["source_if"]),
     ("use !rm FILE", &["remove"]),
     ("use delete", &["rm"]),
     ("use !mv OLD NEW", &["rename"]),

@@ -234,7 +234,7 @@ pub const ROWS: &[Row] = &[
     way("password", &["smtp-auth-password"], Secret, "", "The password for the relay. Use password-file or password-command instead if you can."),
     way("password-command", &[], Word, "", "A program, with its arguments, that prints the password as its first line. It is run without a shell, and once more if the relay refuses what it printed. If it ends with status 75, 69 or 68, is killed, or takes more than 30 seconds, the mail can be sent later (75); any other failure is a refused login (77)."),
     way("password-file", &[], Path, "", "A file whose first line is the password. Other users must not be able to read it. As with password and password-command, it is used only for the relay that is set in the same place (file, account or command line), else for the one that was set before."),
-    row("posix", &[], Switch, "", "Follow the rules of POSIX for mailboxes: hold, keepsave, keep and append are unset by default, as with POSIXLY_CORRECT."),
+    row("posix", &[], Switch, "", "Follow the rules of POSIX, as with POSIXLY_CORRECT: hold, keepsave, keep and append are unset by default; all header fields are shown that ignore does not name; there is no pager unless crt is set; and a script goes on after a failure."),
     row("prompt", &[], Text, "", "The prompt of the reader. The default is `?` and a blank; if the program is called mail, `&` and a blank."),
     way("qualify-domain", &[], Host, "", "The domain that is added to bare names in mail that leaves this host; the default is hostname."),
     row("quiet", &[], Switch, "", "Do not print the banner when the reader starts, nor how far long work has come."),

@@ -26,7 +26,7 @@ use crate::mailbox::Flags;
 use crate::sanitize;
 
 /// What stands in front of a command whose failure does not count, as in s-nail.
-const IGNORING: &str = "ignerr";
+pub(super) const IGNORING: &str = "ignerr";
 
 impl Reader<'_, '_> {
     /// Runs one line if it is a command.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::complaint::{CommandResult, Complaint};
+use super::dispatch::IGNORING;
 use super::reader::Reader;
 use crate::compose::escapes;
 use crate::config::colours;
@@ -26,7 +27,7 @@ command applies to the current message.
   `  ;  ,  &3      last list, the one before, what this answers, thread of 3
 Several of these with blanks between them name the messages of each: `:u /disk`
 names all unread messages, and all with \"disk\" in the subject.
-A deleted message counts for undelete only.
+A deleted message counts for undelete and :d only.
 Words with a name narrow the list: `:u from:cron older:7d` is what is unread,
 from cron, and older than 7 days.
   from: to: cc: subject: x-host:  a header field   body: text:  decoded text
@@ -37,6 +38,9 @@ blanks: `body:\"disk full\"`. search knows and, or, not and parentheses as well:
   search (from:cron or from:root) and not :r
 ";
 
+/// What `help ignerr` shows; the word stands in front of a command, and is none.
+const IGNORES: &str = "ignerr command: Carry out a command whose failure does not count\n    ignerr source ~/.mail.local\n";
+
 impl Reader<'_, '_> {
     /// Shows an overview, or what a command, a variable or a topic is.
     pub(super) fn help(&mut self, topic: &str) -> CommandResult {
@@ -46,6 +50,8 @@ impl Reader<'_, '_> {
             "escapes" => escapes::overview(),
             "variables" => variables(),
             "commands" => commands(),
+            IGNORING => filled(IGNORES),
+            name if name.starts_with('~') => escapes::overview(),
             name => of_name(name)
                 .or_else(|| of_another_program(name))
                 .ok_or_else(|| Complaint::wrong(format!("There is no help for \"{name}\"")))?,
@@ -71,7 +77,9 @@ impl Reader<'_, '_> {
 /// Returns what does here what a command of another program does.
 fn of_another_program(name: &str) -> Option<String> {
     let instead = elsewhere::instead(name)?;
-    Some(format!("{name}: a command of other programs; {instead}\n"))
+    Some(filled(&format!(
+        "{name}: a command of other programs; {instead}\n"
+    )))
 }
 
 /// Returns whether a command undoes another one, by its name.
@@ -251,6 +259,7 @@ mod tests {
             variables(),
             commands(),
             names(),
+            filled(IGNORES),
         ];
         let names = at_prompt().map(|command| command.name);
         let names = names.chain(variables::ROWS.iter().map(|row| row.name));

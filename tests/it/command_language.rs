@@ -103,7 +103,7 @@ fn help_is_an_overview_or_explains_one_command() {
         overview.lines().all(|line| line.chars().count() <= 80),
         "{overview}"
     );
-    prints("help echo", "ec[ho] [word]...: Print the words\n");
+    prints("help version", "ve[rsion]: Show the version\n");
     script("help p\nhelp type\nx\n")
         .stdout_contains("p[rint], t[ype] [messages]: Show messages\n")
         .run();
@@ -538,7 +538,7 @@ fn commands_and_lists_of_other_programs_are_answered_by_ours() {
             "set it in the shell that starts the reader",
         ),
         ("decode 1", 64, "use print, which decodes every message"),
-        ("summary", 64, "use headers, or from with a message list"),
+        ("summary", 64, "use file"),
         (
             "shortcut a b",
             64,
@@ -584,8 +584,19 @@ fn commands_and_lists_of_other_programs_are_answered_by_ours() {
             .may_change("cwd/box")
             .run();
     }
+    script("help ~s\nx\n").stdout_contains("~s TEXT").run();
+    prints(
+        "help ignerr",
+        "ignerr command: Carry out a command whose failure does not count\n    \
+         ignerr source ~/.mail.local\n",
+    );
+    prints(
+        "help source_if",
+        "source_if: a command of other programs; write ignerr source FILE, or use it in\n\
+         a start-up file\n",
+    );
     prints(
         "help setenv",
-        "setenv: a command of other programs; set it in the shell that starts the reader\n",
+        "setenv: a command of other programs; set it in the shell that starts the\nreader\n",
     );
 }

@@ -72,6 +72,25 @@ fn the_manual_is_clean_roff() {
 }
 
 #[test]
+fn no_line_of_the_manual_is_wider_than_a_terminal() {
+    let groff = Path::new("/usr/bin/groff");
+    if !groff.exists() {
+        return launch::left_out("the manual through groff", "there is no groff");
+    }
+    for page in PAGES {
+        let mut command = Command::new(groff);
+        command.args(["-t", "-man", "-Tutf8", "-Kutf8", "-P-cbou", "-rLL=80n"]);
+        let stdin = Stdin::Bytes(render(page).into_bytes());
+        let output = launch::run(&mut command, stdin, Duration::from_secs(30), None);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.lines().count() > 100, "{page}");
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{page}: {line}");
+        }
+    }
+}
+
+#[test]
 fn the_prose_names_only_options_that_exist() {
     let mailx = mailx_command();
     let postrider = postrider_command();
@@ -206,8 +225,35 @@ fn json_objects() -> String {
             }
             writeln!(text, " ({})\n{about}", type_of(key)).unwrap();
         }
-        let example = example.replace('\\', "\\e").replace('-', "\\-");
+        let example = in_lines(example).replace('\\', "\\e").replace('-', "\\-");
         writeln!(text, ".PP\n.EX\n{example}\n.EE").unwrap();
+    }
+    text
+}
+
+/// Breaks JSON into lines that a terminal of 80 columns shows whole, between two values.
+fn in_lines(json: &str) -> String {
+    const WIDTH: usize = 72;
+    let (mut text, mut width, mut piece) = (String::new(), 0, String::new());
+    let (mut is_text, mut is_escaped) = (false, false);
+    let mut pieces = Vec::new();
+    for character in json.chars() {
+        piece.push(character);
+        is_text ^= character == '"' && !is_escaped;
+        is_escaped = character == '\\' && !is_escaped;
+        if !is_text && character == ',' {
+            pieces.push(std::mem::take(&mut piece));
+        }
+    }
+    pieces.push(piece);
+    for piece in pieces {
+        let length = piece.chars().count();
+        if width > 0 && width + length > WIDTH {
+            text.push('\n');
+            width = 0;
+        }
+        text.push_str(&piece);
+        width += length;
     }
     text
 }
@@ -483,6 +529,7 @@ fn variables() -> String {
         match row.default {
             "" => {}
             "set" => text.push_str(" (set by default)"),
+            "\t" => text.push_str(" (default: a tab)"),
             default => write!(text, " (default: {})", roff(default)).unwrap(),
         }
         writeln!(text, "\n{}", roff(door::help_of_variable(row))).unwrap();
@@ -528,7 +575,13 @@ fn refused() -> String {
 
 /// The commands of other programs that have no effect.
 fn elsewhere() -> String {
-    let names: Vec<String> = ELSEWHERE.iter().map(|name| roff(name)).collect();
+    let is_ours = |name: &str| {
+        GROUPS
+            .iter()
+            .any(|group| group.rows.iter().any(|row| row.name == name))
+    };
+    let names = ELSEWHERE.iter().filter(|name| !is_ours(name));
+    let names: Vec<String> = names.map(|name| roff(name)).collect();
     format!("{}.\n", names.join(",\n"))
 }
 

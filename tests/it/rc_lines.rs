@@ -297,6 +297,7 @@ const OTHERS: &[Row] = &[
     (BSD, "cd /tmp\nfile mbox\nheaders\nsize 1\ninc\nmore 1", Nothing),
     (GNU, "setenv X=y\ndecode\nstruct\nwarranty\nunsetenv X\nsummary\ntag 1", Nothing),
     (SNAIL, "source_if more", Nothing),
+    (SLIP, "undo", Nothing),
     (POSIX, "source more", Told("cannot source more: it does not exist")),
     (SNAIL, "source 'cat more |'", Stops("source can read files, but cannot run commands")),
     (POSIX, "source a b", Stops("source needs one file name")),

@@ -41,7 +41,7 @@ pub const GROUPS: &[Group] = &[
 #[rustfmt::skip]
 const READING: &[Command] = &[
     shows("next", 1, Next, Messages, Text("Show the next message, or the next one of a list"))
-        .more("After the last message of the list comes its first. An empty line is next.\n    next /failed").in_rc_files(NoEffect),
+        .more("Until a message was shown, it shows the current one. After the last message of the list comes its first. An empty line is next.\n    next /failed").in_rc_files(NoEffect),
     shows("print", 1, Print, Messages, Text("Show messages")).more("Only the fields of retain are shown; Print shows them all. A part has a number, as struct lists them.\n    print 3.2").in_rc_files(NoEffect),
     shows("type", 1, Print, Messages, Same).in_rc_files(NoEffect),
     shows("Print", 1, PrintAllFields, Messages, Text("Show messages with all header fields")).in_rc_files(NoEffect),
@@ -54,7 +54,7 @@ const READING: &[Command] = &[
     shows("Show", 2, ShowStored, Messages, Same).in_rc_files(NoEffect),
     shows("struct", 3, Structure, Messages, Text("List the parts of messages: number, type, size, name")).more("print, show, save, copy, write and pipe take the numbers.\n    save 3.2 report.pdf"),
     shows("top", 2, Top, Messages, Text("Show the first lines of messages")).in_rc_files(NoEffect),
-    shows("+", 1, StepForward, Messages, Text("Show the next message, or the next one of a list")),
+    shows("+", 1, StepForward, Messages, Text("Show the message after the current one, or the next one of a list")),
     shows("-", 1, StepBack, Messages, Text("Show the previous message, or the previous one of a list"))
         .more("A number is that many messages back.\n    -/failed\n    -3"),
     shows("previous", 4, StepBack, Messages, Same),
@@ -83,9 +83,9 @@ const MARKING: &[Command] = &[
     changes("delete", 1, Delete, Messages, Text("Delete messages")).in_rc_files(NoEffect),
     changes("dp", 2, DeleteAndPrint, Messages, Text("Delete messages and show the next one")),
     changes("dt", 2, DeleteAndPrint, Messages, Same),
-    changes("undelete", 1, Undelete, Messages, Text("Undelete messages")).in_rc_files(NoEffect),
+    changes("undelete", 1, Undelete, Messages, Text("Undelete messages")).more("Without a list it is the next deleted message, else the one before.").in_rc_files(NoEffect),
     changes("undo", 4, Undo, None, Text("Take back the last command that marked messages"))
-        .more("Each undo takes back one more command. A copy that save or move has made in another file stays there."),
+        .more("Each undo takes back one more command. A copy that save or move has made in another file stays there.").in_rc_files(NoEffect),
     changes("hold", 2, Hold, Messages, Text("Keep messages in the mailbox when leaving")).in_rc_files(NotAllowed),
     changes("preserve", 3, Hold, Messages, Same).in_rc_files(NotAllowed),
     changes("mbox", 2, Mbox, Messages, Text("Move messages to MBOX when leaving")).in_rc_files(NoEffect),
@@ -106,7 +106,7 @@ const MARKING: &[Command] = &[
 #[rustfmt::skip]
 const SAVING: &[Command] = &[
     changes("save", 1, Save, Target, Text("Append messages to a file, or write a part of one to a file"))
-        .more("Messages go into a mailbox. A part that its number names, as struct lists it, is written decoded into a plain file: the attachment as it was before it was sent. In a directory it gets the name that the sender gave it, made safe; a file that is there is never replaced. Parts do not mark their message as saved.\n    save 1-3 +old\n    save 3.2 report.pdf").in_rc_files(NoEffect),
+        .more("Messages go into a mailbox. A single word is the file, for the current message; without any, the file is MBOX. A part that its number names, as struct lists it, is written decoded into a plain file, after what is there: the attachment as it was before it was sent. In a directory it gets the name that the sender gave it, made safe; a file that is there is never replaced. Parts do not mark their message as saved.\n    save 1-3 +old\n    save 3.2 report.pdf").in_rc_files(NoEffect),
     changes("Save", 1, SaveByAuthor, Messages, Text("Append messages to a file named after the author"))
         .more("A part, such as Save 3.2, is written into the same directory under its own name."),
     changes("copy", 1, Copy, Target, Text("Append messages to a file, without marking them as saved")).more("A part is written to a file as save does it.").in_rc_files(NoEffect),
@@ -230,7 +230,7 @@ const SETTING: &[Command] = &[
 
 #[rustfmt::skip]
 const SCRIPTS: &[Command] = &[
-    shows("echo", 2, PromptCommand::Echo, Words("[word]..."), Text("Print the words")).in_rc_files(RcCommand::Echo),
+    shows("echo", 2, PromptCommand::Echo, Words("[word]..."), Text("Print the words")).more("They are printed as they stand: `$NAME` is not replaced. From a start-up file they are printed when the reader starts.").in_rc_files(RcCommand::Echo),
     shows("#", 1, Comment, Line, Text("Ignore the line")),
     shows("source", 2, PromptCommand::Source, Words("file"), Text("Carry out the commands in a file"))
         .more("A name that ends in | is a shell command, whose output is carried out. What begins in the\nfile, such as an if, ends in it.").in_rc_files(Source),
