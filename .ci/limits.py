@@ -827,8 +827,10 @@ def works(options):
     for kind, pieces_of in MAILBOXES.items():
         has_parts = kind.startswith(("parts", "levels", "body: uuencode"))
         yield Work(kind, writer_of(pieces_of), through({**doors, **PARTS} if has_parts else doors))
-    yield Work("files: one name", lambda path, size: writer_of(MAILBOXES["parts: files"])(path, size // 40),
-               through({**PARTS, **FILES}))
+    # Thousands of files are synced one by one: minutes, on a disk.
+    if options.all:
+        yield Work("files: one name", lambda path, size: writer_of(MAILBOXES["parts: files"])(path, size // 40),
+                   through({**PARTS, **FILES}))
     # What comes out is a hundred times the file or more: the program must stop by itself. Only the first
     # kind comes to where it does; the others would take minutes.
     for kind, pieces_of in COMPRESSED.items():
