@@ -560,6 +560,7 @@ CONFIGURATIONS = {
     "rc: defines": lambda size: numbered(lambda at: b"define a%d {\ncall a%d\n}\n" % (at, at + 1), size),
     "rc: shell words": lambda size: wrapped([b"wysh set"], filled(b" a", size), [b"\n"]),
     "rc: echo": lambda size: wrapped([b"echo"], filled(b" a", size), [b"\n"]),
+    "rc: ignore": lambda size: numbered(lambda at: b"ignore f%d\n" % at, size),
     "rc: alternates": lambda size: numbered(lambda at: b"alternates u%d@example.com\n" % at, size),
     "rc: continued": lambda size: filled(b"\\\n", size),
     "rc: continued set": lambda size: wrapped([b"set a="], filled(b"x\\\n", size), [b"\n"]),

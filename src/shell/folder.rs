@@ -11,7 +11,6 @@ use std::path::Path;
 use super::command_line;
 use super::complaint::{CommandResult, Complaint};
 use super::mark::Mark;
-use super::options::display_of;
 use super::quit::is_same_file;
 use super::reader::{Closed, Reader, may_write, start_of};
 use super::undo::Undo;
@@ -120,7 +119,6 @@ impl Reader<'_, '_> {
 
     /// Takes over a mailbox and begins with it as at the start.
     fn adopt(&mut self, mailbox: Mailbox, read_only: bool) {
-        let messages = mailbox.messages();
         self.current = start_of(&mailbox, &self.settings);
         self.marks = Mark::none_in(&mailbox);
         self.shown = false;
@@ -130,7 +128,7 @@ impl Reader<'_, '_> {
         self.undo = Undo::default();
         self.closed_by = None;
         self.announced = 0;
-        self.display = display_of(&self.settings, &self.around, messages.len());
+        self.display.take();
         self.mailbox = mailbox;
         self.autosort();
     }

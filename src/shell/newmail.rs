@@ -4,7 +4,6 @@ use std::fs;
 
 use super::complaint::CommandResult;
 use super::mark::Mark;
-use super::options::display_of;
 use super::quit::has_grown;
 use super::reader::Reader;
 use super::undo::Undo;
@@ -97,7 +96,7 @@ impl Reader<'_, '_> {
         self.marks = marks;
         self.unread = Unread::default();
         self.announced = 0;
-        self.display = display_of(&self.settings, &self.around, mailbox.messages().len());
+        self.display.take();
         self.mailbox = mailbox;
         self.sort_again();
         if gone > 0 {

@@ -55,9 +55,9 @@ impl Reader<'_, '_> {
     /// ends each.
     fn input_of(&self, targets: &[Target]) -> Result<Spool, Failure> {
         let mut input = Spool::new();
+        let end: &[u8] = if self.display().page { b"\x0c" } else { b"" };
         for target in targets {
             let mut give = |bytes: &[u8]| {
-                let end: &[u8] = if self.display.page { b"\x0c" } else { b"" };
                 input
                     .write_all(bytes)
                     .and_then(|()| input.write_all(end))

@@ -5,7 +5,9 @@
 //! Commands are methods of [`Reader`] in the other modules, by what they do: `show`, `marking`,
 //! `store`, `quit`. They use this module; it knows none of them.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
@@ -44,8 +46,8 @@ pub(crate) struct Reader<'a, 's> {
     pub(super) around: ReaderContext<'s>,
     /// The options of the reader, made of the settings.
     pub(super) options: ReaderOptions,
-    /// How messages look, made of the settings.
-    pub(super) display: Display,
+    /// How messages look, made when it is asked for: a file of settings changes it with each line.
+    pub(super) display: OnceCell<Rc<Display>>,
     /// The revision of the settings that `options` and `display` are of.
     pub(super) revision: usize,
     pub(super) screen: Screen<'a>,
@@ -100,7 +102,6 @@ impl<'a, 's> Reader<'a, 's> {
         // Those of the files were reported when they were read.
         settings.problems_are_told();
         let options = ReaderOptions::of(&settings, &around);
-        let messages = mailbox.messages();
         let current = start_of(&mailbox, &settings);
         Reader {
             marks: Mark::none_in(&mailbox),
@@ -127,7 +128,7 @@ impl<'a, 's> Reader<'a, 's> {
             has_explained_union: false,
             undo: Undo::default(),
             options,
-            display: display_of(&settings, &around, messages.len()),
+            display: OnceCell::new(),
             revision: settings.revision(),
             mailbox,
             settings,
@@ -150,8 +151,14 @@ impl<'a, 's> Reader<'a, 's> {
         // asked for before and after every command.
         if std::mem::replace(&mut self.revision, revision) != revision || was != size {
             self.options = ReaderOptions::of(&self.settings, &self.around);
-            self.display = display_of(&self.settings, &self.around, self.mailbox.messages().len());
+            self.display.take();
         }
+    }
+
+    /// Returns how messages look.
+    pub(super) fn display(&self) -> Rc<Display> {
+        let make = || display_of(&self.settings, &self.around, self.mailbox.messages().len());
+        Rc::clone(self.display.get_or_init(|| Rc::new(make())))
     }
 
     /// Returns the file that a name stands for.
@@ -406,7 +413,7 @@ impl Index for Reader<'_, '_> {
     }
 
     fn sender(&self, block: &[u8]) -> String {
-        headline::sender(block, &self.display)
+        headline::sender(block, &self.display())
     }
 
     fn is_interrupted(&self) -> bool {

@@ -87,7 +87,7 @@ impl Reader<'_, '_> {
                     break;
                 }
             };
-            let (number, display) = (message + 1, &self.display);
+            let (number, display) = (message + 1, self.display());
             let mut painter = Painter::new(&display.palette);
             let mut painted = |piece: &str| pages.give(&mut self.screen, piece);
             let mut give = |piece: &str| painter.paint(piece, &mut painted);
@@ -98,12 +98,12 @@ impl Reader<'_, '_> {
                     continue;
                 };
                 let name = format!("{number}.{name}");
-                page::part(&name, &part, form != Form::Stored, display, &mut give);
+                page::part(&name, &part, form != Form::Stored, &display, &mut give);
             } else if form == Form::Stored {
-                page::stored(number, &bytes, display, &mut give);
+                page::stored(number, &bytes, &display, &mut give);
             } else {
                 let all = form == Form::AllFields;
-                page::each(Some(number), &bytes, all, display, &mut give);
+                page::each(Some(number), &bytes, all, &display, &mut give);
             }
             painter.end(&mut painted);
             self.mark_read(message);
@@ -142,7 +142,7 @@ impl Reader<'_, '_> {
                 Some(message + 1),
                 &bytes,
                 false,
-                &self.display,
+                &self.display(),
                 &mut |text| {
                     if left == 0 {
                         return;

@@ -64,7 +64,7 @@ impl Reader<'_, '_> {
                 .as_ref()
                 .map_or(0, |order| order.depth(message)),
         };
-        headline::append(text, facts, &self.block(message), &self.display);
+        headline::append(text, facts, &self.block(message), &self.display());
     }
 
     /// Shows the screenful with a message; if one is named, the first of the screenful becomes current.

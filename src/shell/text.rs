@@ -223,12 +223,13 @@ impl Messages for OpenMessages<'_, '_, '_> {
         })?;
         let contents = messages.iter().map(|&message| reader.content(message));
         let contents = contents.collect::<Result<Vec<_>, Failure>>()?;
+        let shown = reader.display();
         // The text of a mail is not broken as a terminal needs it.
         let look = display::Look {
             breaks: false,
-            ..reader.display.look
+            ..shown.look
         };
-        let (retain, ignore) = (&reader.display.retain, &reader.display.ignore);
+        let (retain, ignore) = (&shown.retain, &shown.ignore);
         let choice = match extent {
             Extent::Quoted => {
                 let heading = answering::heading(&reader.settings);
