@@ -87,6 +87,18 @@ impl Environment {
         self.home.clone().or_else(own)
     }
 
+    /// Returns the directories in which a shell looks for commands.
+    pub(crate) fn search_path(&self) -> impl Iterator<Item = PathBuf> {
+        let path = self.search_path.as_deref().unwrap_or_default();
+        std::env::split_paths(path)
+    }
+
+    /// Returns whether a shell finds a command of this name.
+    pub(crate) fn has_command(&self, name: &str) -> bool {
+        self.search_path()
+            .any(|directory| directory.join(name).is_file())
+    }
+
     /// Returns where state is kept: `XDG_STATE_HOME`, else `~/.local/state`, with whichever home
     /// directory [`Environment::home_directory`] returns.
     pub(crate) fn state_directory(&self) -> Option<PathBuf> {

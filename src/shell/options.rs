@@ -170,7 +170,7 @@ impl ReaderOptions {
             pager: Program {
                 command: pager
                     .or_else(|| environment.pager.clone())
-                    .unwrap_or_else(|| default_pager(environment).into()),
+                    .unwrap_or_else(|| default_pager(around).into()),
                 environment: for_pager(environment),
             },
             lister: (settings.path("lister").map(ToOwned::to_owned))
@@ -197,10 +197,13 @@ impl ReaderOptions {
 
 /// Returns the pager where none is named: `less`, which goes back and shows colours, or `more`, which
 /// every POSIX system has. POSIX lets mailx choose.
-fn default_pager(environment: &Environment) -> &'static str {
-    let path = environment.search_path.as_deref().unwrap_or_default();
-    let has_less = std::env::split_paths(path).any(|directory| directory.join("less").is_file());
-    if has_less { "less" } else { "more" }
+fn default_pager(around: &ReaderContext<'_>) -> &'static str {
+    // Where the output is no terminal none is run, and nothing is looked for.
+    if around.stdout_is_terminal && around.environment.has_command("less") {
+        "less"
+    } else {
+        "more"
+    }
 }
 
 /// Returns from how much text on the pager is used (`crt`).

@@ -184,17 +184,11 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
         .map_err(|error| usage(format!("cannot install in {shown}")).because(error))
 }
 
-/// Returns the directories in which a shell looks for commands.
-fn search_path(environment: &Environment) -> Vec<PathBuf> {
-    let path = environment.search_path.as_deref().unwrap_or(OsStr::new(""));
-    env::split_paths(path).collect()
-}
-
 fn is_in_search_path(program: &Path, environment: &Environment) -> bool {
     let real = |path: &Path| fs::canonicalize(path).ok();
     let directory = program.parent().and_then(real);
-    let directories = search_path(environment);
-    directory.is_some() && directories.iter().any(|one| real(one) == directory)
+    let mut directories = environment.search_path();
+    directory.is_some() && directories.any(|one| real(&one) == directory)
 }
 
 /// Says what else is needed, so that all of it is found and works.
@@ -211,7 +205,7 @@ fn advise(place: &Place, environment: &Environment, diagnostics: &Diagnostics) {
         );
     }
     find(place, environment, diagnostics);
-    if place.for_user && is_there("zsh", environment) {
+    if place.for_user && environment.has_command("zsh") {
         let zsh = place.prefix.join("share/zsh/site-functions");
         let path = sanitize::path(&zsh);
         diagnostics.warn(
@@ -221,12 +215,6 @@ fn advise(place: &Place, environment: &Environment, diagnostics: &Diagnostics) {
             )),
         );
     }
-}
-
-/// Returns whether the shell finds a program.
-fn is_there(name: &str, environment: &Environment) -> bool {
-    let mut directories = search_path(environment).into_iter();
-    directories.any(|directory| directory.join(name).is_file())
 }
 
 /// Returns how people add a directory to PATH, each in the file that their shell reads.
@@ -251,7 +239,7 @@ fn how_to_add(bin: &Path, environment: &Environment) -> String {
 /// Says why a command of the shell is another program than the one that was installed.
 fn find(place: &Place, environment: &Environment, diagnostics: &Diagnostics) {
     let bin = place.prefix.join("bin");
-    let directories = search_path(environment);
+    let directories: Vec<PathBuf> = environment.search_path().collect();
     if !directories.contains(&bin) {
         let shown = sanitize::path(&bin);
         let hint = how_to_add(&bin, environment);
