@@ -45,19 +45,12 @@ pub(super) fn in_any_case(hir: &Hir) -> Hir {
 
 /// Returns an expression for one character.
 fn character(c: char) -> Hir {
-    let only = |c: char| Hir::literal(c.encode_utf8(&mut [0; 4]).as_bytes());
     // The signs of Kelvin and Ångström and the long s are looked for by themselves only, and the search
     // for all other words is faster.
-    if c.is_ascii() && !c.is_ascii_alphabetic() {
-        return only(c);
-    }
-    let others = if c.is_ascii() { &[][..] } else { others(c) };
-    let ascii = c
-        .is_ascii()
-        .then(|| [c.to_ascii_lowercase(), c.to_ascii_uppercase()]);
-    let all = [c].into_iter().chain(others.iter().copied());
-    let all = all.chain(ascii.into_iter().flatten());
-    let ranges: Vec<_> = all.map(|c| ClassUnicodeRange::new(c, c)).collect();
+    let of_ascii = [c.to_ascii_lowercase(), c.to_ascii_uppercase()];
+    let others = if c.is_ascii() { &of_ascii } else { others(c) };
+    let all = others.iter().chain([&c]);
+    let ranges = all.map(|&c| ClassUnicodeRange::new(c, c));
     Hir::class(Class::Unicode(ClassUnicode::new(ranges)))
 }
 
