@@ -27,6 +27,6 @@ release() { # NAME SOURCES CARGO_HOME
     rm -rf "$base/$1/build"
 }
 release one "$base/one-sources" "$base/one-home"
-release two "$base/two/deeper/sources" "$base/elsewhere/home"
+release two "$base/deeper/two/sources" "$base/elsewhere/home"
 diff "$base/one/SHA256SUMS" "$base/two/SHA256SUMS" || { echo "reproducible: the releases differ"; exit 1; }
 echo "reproducible: $(wc -l <"$base/one/SHA256SUMS") files are the same"
