@@ -12,7 +12,7 @@ calls there are, over all threads (inject.c). Then, from the same files, for one
 
 and after it the relay works, the routes are forgotten, and `outbox flush` runs. Then:
 
-    1. A mail whose entry had its name is at the relay once, or in the outbox, or in the dead letter, or
+    1. A mail whose entry was whole is at the relay once, or in the outbox, or in the dead letter, or
        marked as uncertain. So is one that was in the outbox before, and one of a run that ended with 0 or
        said that it is kept or saved.
     2. No mail is at the relay twice.
@@ -50,14 +50,18 @@ READS = {0: "read", 17: "pread64", 19: "readv", 4: "stat", 5: "fstat", 6: "lstat
          73: "flock", 87: "unlink", 263: "unlinkat", 90: "chmod", 91: "fchmod", 268: "fchmodat", 78: "getdents",
          217: "getdents64", 132: "utime", 280: "utimensat"}
 RENAMES = (82, 264, 316)
+# An entry is longer than this, and nothing else that a sender writes into the outbox is.
+ENTRY = 300
 FAULTS = {"kill": None, "ENOSPC": WRITES, "EIO": WRITES | READS}
 
 
 class Case:
     """What the relay does, which entries wait before, and what is run."""
 
-    def __init__(self, name, phase, waiting, sends, lose=None, delay=0.0):
+    def __init__(self, name, phase, waiting, sends, lose=None, delay=0.0, follows=False):
         self.name, self.phase, self.waiting, self.sends, self.lose, self.delay = name, phase, waiting, sends, lose, delay
+        # Whether another mail has left before: the slot is there, and has been used.
+        self.follows = follows
 
 
 CASES = [
@@ -69,6 +73,9 @@ CASES = [
     Case("send, nobody listens", "refused", 0, True),
     Case("send, the 250 is lost", "up", 0, True, lose=1),
     Case("send, and two wait", "up", 2, True),
+    Case("send after another, the relay takes it slowly", "up", 0, True, delay=0.01, follows=True),
+    Case("send after another, the relay says 451", "451", 0, True, follows=True),
+    Case("send after another, the 250 of a slow relay is lost", "up", 0, True, lose=1, delay=0.01, follows=True),
     Case("flush of two", "up", 2, False),
     Case("flush of two, the relay says 451", "451", 2, False),
     Case("flush of two, the second 250 is lost", "up", 2, False, lose=2),
@@ -121,6 +128,11 @@ class World:
         """Returns the tokens that wait."""
         self.clear()
         self.relay.lose = None
+        if case.follows:
+            self.relay.enter("up")
+            self.relay.delay = 0
+            self.send("another")
+            self.relay.messages.clear()
         tokens = [f"before-{number}" for number in range(case.waiting)]
         if tokens:
             self.relay.enter("refused")
@@ -137,6 +149,8 @@ class World:
         for path in self.outbox.rglob("*") if self.outbox.is_dir() else ():
             if path.suffix in (".q", ".dot", ".new") and path.is_file():
                 found["failed" if path.parent.name == "failed" else path.suffix[1:]] |= tokens_in(path.read_bytes())
+            elif path.name == "sending":
+                found["sending"] |= tokens_in(path.read_bytes())
         found["dead"] = tokens_in(self.dead.read_bytes()) if self.dead.exists() else set()
         return found
 
@@ -164,11 +178,12 @@ def tried(world, case, number, fault):
         # Threads made it another call than in the first run, which no disk can fail.
         return None, [], "over"
     problems = []
-    # A name that was given makes the entry ours to carry.
-    had_name = any(call in RENAMES and result == 0 for call, result in calls) and case.sends
+    # An entry that is whole, in the slot or by its name, is ours to carry.
+    was_entered = any(call in RENAMES and result == 0 or WRITES.get(call) == "pwrite64" and (result or 0) >= ENTRY
+                      for call, result in calls) and case.sends
     # Where the text itself could not be read there is only a part of it to keep.
     told = not was_killed and (done.returncode == 0 or b" is kept in " in done.stderr or b"the message is saved in " in done.stderr)
-    must = set(before) | ({"mail-0"} if case.sends and (had_name or told) else set())
+    must = set(before) | ({"mail-0"} if case.sends and (was_entered or told) else set())
     first, files = taken(world), world.files()
     lost = must - set(first) - set().union(*files.values())
     if lost:
@@ -195,6 +210,8 @@ def tried(world, case, number, fault):
             problems.append(f"outbox retry: exit {retried.returncode}: {retried.stderr.decode(errors='replace')[:200]}")
     world.flush()
     now, after = taken(world), world.files()
+    if after["sending"]:
+        problems.append(f"left in the slot: {sorted(after['sending'])}")
     if after["dot"] or after["q"]:
         problems.append(f"uncertain ones do not go out when asked for: {sorted(after['dot'] | after['q'])}")
     for token, found in now.items():

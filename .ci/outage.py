@@ -108,6 +108,8 @@ class Client:
             if path.suffix in (".q", ".dot", ".new") and path.is_file():
                 where = "failed" if path.parent.name == "failed" else {".q": "waiting", ".dot": "uncertain", ".new": "new"}[path.suffix]
                 found[where] |= tokens_of(path)
+            elif path.name == "sending":
+                found["new"] |= tokens_of(path)
         found["dead"] = tokens_of(self.dead) if self.dead.exists() else set()
         return found
 
@@ -297,7 +299,7 @@ def orphans_of(client):
     listed = client.run("outbox", "list", "--json").stdout.decode(errors="replace")
     found = []
     for path in client.outbox.iterdir():
-        if path.name in ("lock", "routes", "failed", "noticed"):
+        if path.name in ("lock", "routes", "failed", "noticed") or path.name == "sending" and not tokens_of(path):
             continue
         # The notes on a mail that is gone hold no mail; a later flush removes them.
         is_entry = re.fullmatch(r"[0-9a-f-]+\.(q|dot|new)", path.name)

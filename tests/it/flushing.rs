@@ -305,6 +305,9 @@ fn a_sender_that_is_killed_behind_the_dot_leaves_an_uncertain_message() {
     relay.wait_for(1);
     kill(Pid::from_raw(line.id() as i32), Signal::SIGKILL).unwrap();
     said(line);
+    host.run(&["outbox", "list"], "")
+        .ends(1)
+        .prints("uncertain");
     assert_eq!(host.uncertain(), 1);
     relay.becomes(Mood::Up);
     // Its time is that of the file: it was not so long ago.

@@ -14,7 +14,7 @@ pub struct Waiting {
     pub path: PathBuf,
     /// Its ID.
     pub id: String,
-    /// The last part of the file's name: `q`, `dot` or `new`.
+    /// The last part of the file's name: `q`, `dot` or `new`. Of one in the slot, what it will be.
     pub suffix: String,
     /// The envelope.
     pub envelope: Value,
@@ -64,29 +64,43 @@ pub fn entries(outbox: &Path) -> Vec<Waiting> {
 
 fn entry(path: PathBuf) -> Option<Waiting> {
     let name = path.file_name()?.to_str()?;
-    let (id, suffix) = name.split_once('.')?;
-    if !["q", "dot", "new"].contains(&suffix) {
-        return None;
-    }
+    let (id, mut suffix) = match name.split_once('.') {
+        Some((id, suffix)) if ["q", "dot", "new"].contains(&suffix) => (id, suffix),
+        None if name == "sending" => (name, "q"),
+        _ => return None,
+    };
     // One that is sent at this moment may go.
     let bytes = fs::read(&path).ok()?;
+    if name == "sending" && bytes.get(4095) == Some(&b'.') {
+        suffix = "dot";
+    }
     let line = bytes
         .split(|byte| *byte == b'\n')
         .next()
         .unwrap_or_default();
     let line = String::from_utf8_lossy(line).into_owned();
-    let length = line
+    let mut lengths = line
         .split(' ')
-        .nth(2)
-        .and_then(|length| length.parse::<usize>().ok());
+        .skip(2)
+        .map(|length| length.parse::<usize>().unwrap_or(0));
+    let mut length = || lengths.next().unwrap_or(0);
     let start = line.len() + 1;
-    let end = start + length.unwrap_or(0);
+    let end = start + length();
+    // The slot is padded, and mostly empty.
+    let whole = if name == "sending" {
+        end + length()
+    } else {
+        bytes.len()
+    };
+    if whole == start {
+        return None;
+    }
     let state = fs::read(path.with_extension("st"));
     Some(Waiting {
         id: id.to_owned(),
         suffix: suffix.to_owned(),
         envelope: serde_json::from_slice(bytes.get(start..end)?).unwrap_or(Value::Null),
-        message: bytes.get(end..)?.to_vec(),
+        message: bytes.get(end..whole)?.to_vec(),
         state: state.map_or(Value::Null, |state| {
             serde_json::from_slice(&state).unwrap_or(Value::Null)
         }),

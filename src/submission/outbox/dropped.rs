@@ -33,8 +33,7 @@ use nix::sys::stat::{Mode, UtimensatFlags, fchmod, mkdirat, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::entry::{self, EntryEnvelope, Head, Id};
-use super::held::MessageReader;
+use super::entry::{self, EntryEnvelope, Head, Id, MessageReader};
 use super::store::{Outbox, lock, names_of};
 use crate::address::{EnvelopeAddress, MAX_RECIPIENTS, NamedAddress, parse_list};
 use crate::exit;
@@ -118,7 +117,7 @@ impl DropDirectory {
         let file = names::make_in(&self.directory, id.as_str())?;
         let complete = Mode::S_IRUSR | Mode::S_IWUSR | Mode::S_IXUSR;
         let written = lock(&file)
-            .and_then(|_| entry::write(&file, envelope, header, body))
+            .and_then(|_| entry::write(&|_| Ok(&file), envelope, header, body))
             // The mark before the sync: see the comment of the module.
             .and_then(|_| Ok(fchmod(&file, complete)?))
             .and_then(|()| until_done(|| file.sync_all()));

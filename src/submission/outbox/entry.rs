@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 use twox_hash::XxHash3_128;
 use twox_hash::xxhash3_128::Hasher;
 
+use super::page;
 use crate::mailbox::read_full;
 use crate::sys::{clock, random, user};
 
@@ -49,7 +50,12 @@ pub(crate) struct Id(String);
 impl Id {
     /// Returns a new ID, of an entry that arrives now.
     pub(crate) fn new() -> Id {
-        Id::of(clock::since_epoch(), random::number() as u32)
+        Id::arrived(clock::since_epoch())
+    }
+
+    /// Returns a new ID, of an entry that has arrived then.
+    pub(super) fn arrived(arrival: Duration) -> Id {
+        Id::of(arrival, random::number() as u32)
     }
 
     /// Returns the ID of a message that lies in a file of this user: the same one for the same facts.
@@ -275,7 +281,13 @@ impl FirstLine {
             .and_then(|size| size.checked_add(line.message));
         match whole {
             Some(whole) if whole > size => Err(torn()),
-            Some(whole) if whole == size && line.envelope <= MAX_ENVELOPE => Ok(line),
+            // What was in the slot is padded.
+            Some(whole)
+                if (whole == size || size == page::SIZE as u64)
+                    && line.envelope <= MAX_ENVELOPE =>
+            {
+                Ok(line)
+            }
             _ => Err(damaged()),
         }
     }
@@ -328,15 +340,20 @@ impl Head {
         let mut hasher = Hasher::new();
         let len = self.line.envelope.saturating_add(self.line.message);
         let mut block = vec![0; len.clamp(1, BLOCK as u64) as usize];
-        let mut at = LINE as u64;
+        let mut message = MessageReader {
+            file,
+            at: LINE as u64,
+            end: (LINE as u64).saturating_add(len),
+        };
         loop {
-            let count = read_full(file, &mut block, at)
-                .map_err(|error| format!("cannot be read: {}", crate::exit::plain(&error)))?;
-            if count == 0 {
-                break;
+            match message.read(&mut block) {
+                Ok(0) => break,
+                Ok(count) => hasher.write(&block[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    return Err(format!("cannot be read: {}", crate::exit::plain(&error)));
+                }
             }
-            hasher.write(&block[..count]);
-            at += count as u64;
         }
         hasher.write(&self.line.body.to_le_bytes());
         if hasher.finish_128() == self.line.checksum {
@@ -347,18 +364,21 @@ impl Head {
     }
 }
 
-/// Writes an entry into an empty file, its first line last.
+/// Writes an entry into the file that is made for it, its first line last.
+///
+/// `make` is called once, with the length of the whole entry if that will be one write.
 ///
 /// # Errors
-/// When the body cannot be read, or the file not be written.
-pub(super) fn write(
-    file: &File,
+/// When the body cannot be read, or the file not be made or written.
+pub(super) fn write<'f>(
+    make: &dyn Fn(Option<usize>) -> io::Result<&'f File>,
     envelope: &EntryEnvelope,
     header: &[u8],
     body: &mut dyn Read,
 ) -> io::Result<Head> {
     let mut writer = EntryWriter {
-        file,
+        make,
+        file: None,
         block: Vec::with_capacity(FIRST_BLOCK),
         written: 0,
         hasher: Hasher::new(),
@@ -402,36 +422,41 @@ pub(super) fn write(
 }
 
 /// Gathers small writes; a small entry is one call.
-struct EntryWriter<'a> {
-    file: &'a File,
+struct EntryWriter<'a, 'f> {
+    make: &'a dyn Fn(Option<usize>) -> io::Result<&'f File>,
+    /// Made when something is written.
+    file: Option<&'f File>,
     block: Vec<u8>,
     written: u64,
     hasher: Hasher,
 }
 
-impl EntryWriter<'_> {
+impl EntryWriter<'_, '_> {
     fn finish(mut self, line: &FirstLine) -> io::Result<()> {
         let line = line.encode();
         if self.written == 0 {
             self.block[..LINE].copy_from_slice(line.as_bytes());
-            return self.give();
+            return self.give(Some(self.block.len())).map(drop);
         }
-        self.give()?;
-        self.file.write_all_at(line.as_bytes(), 0)
+        self.give(None)?.write_all_at(line.as_bytes(), 0)
     }
 
-    fn give(&mut self) -> io::Result<()> {
-        self.file.write_all_at(&self.block, self.written)?;
+    fn give(&mut self, whole: Option<usize>) -> io::Result<&File> {
+        let file = match self.file {
+            Some(file) => file,
+            None => self.file.insert((self.make)(whole)?),
+        };
+        file.write_all_at(&self.block, self.written)?;
         self.written += self.block.len() as u64;
         self.block.clear();
-        Ok(())
+        Ok(file)
     }
 }
 
-impl Write for EntryWriter<'_> {
+impl Write for EntryWriter<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.block.len() + bytes.len() > BLOCK {
-            self.give()?;
+            self.give(None)?;
         }
         self.hasher.write(bytes);
         self.block.extend_from_slice(bytes);
@@ -451,4 +476,20 @@ pub(crate) fn merge_key(recipients: &[String], subject: &[u8]) -> String {
     text.push(0);
     text.extend_from_slice(subject);
     format!("{:032x}", XxHash3_128::oneshot(&text))
+}
+
+/// Reads a part of a file that is an entry.
+pub(super) struct MessageReader<'a> {
+    pub(super) file: &'a File,
+    pub(super) at: u64,
+    pub(super) end: u64,
+}
+
+impl Read for MessageReader<'_> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        let length = (self.end - self.at).min(block.len() as u64) as usize;
+        let count = self.file.read_at(&mut block[..length], self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
 }

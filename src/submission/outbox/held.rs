@@ -1,15 +1,17 @@
 //! An entry under its lock.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::entry::{EntryEnvelope, Head, Id};
+use super::entry::{EntryEnvelope, Head, Id, MessageReader};
+use super::page::{self, SLOT};
 use super::place::FAILED;
 use super::state::EntryState;
 use crate::message::MessageSource;
@@ -65,18 +67,48 @@ pub(crate) struct EntryFile {
 #[derive(Debug)]
 struct FileStanding {
     suffix: Suffix,
+    /// Whether it is the slot, and has no name of its own yet.
+    is_slot: bool,
     /// Whether the outcome was taken: no worker that is left behind may change the name any more.
     is_closed: bool,
 }
 
+impl FileStanding {
+    fn name(&self, id: &Id) -> Cow<'static, str> {
+        if self.is_slot {
+            Cow::Borrowed(SLOT)
+        } else {
+            Cow::Owned(self.suffix.name(id))
+        }
+    }
+}
+
+/// Takes the padding off what was in the slot. Where it stays it is no part of the entry.
+pub(super) fn trim(file: &File) {
+    let head = file
+        .metadata()
+        .ok()
+        .map(|found| Head::read(file, found.len()));
+    if let Some(Ok(head)) = head {
+        let _ = file.set_len(head.message_at() + head.line.message);
+    }
+}
+
 impl EntryFile {
-    pub(super) fn new(place: Private, id: Id, file: File, suffix: Suffix) -> Arc<EntryFile> {
+    pub(super) fn new(
+        place: Private,
+        id: Id,
+        file: File,
+        suffix: Suffix,
+        is_slot: bool,
+    ) -> Arc<EntryFile> {
         Arc::new(EntryFile {
             place,
             id,
             file,
             standing: Mutex::new(FileStanding {
                 suffix,
+                is_slot,
                 is_closed: false,
             }),
         })
@@ -98,7 +130,19 @@ impl EntryFile {
         if standing.is_closed {
             return Err(io::Error::other("the wait for the relay has ended"));
         }
+        if standing.is_slot && standing.suffix != Suffix::Dot {
+            page::mark(&self.file)?;
+            standing.suffix = Suffix::Dot;
+            return Ok(());
+        }
         self.rename(&mut standing, Suffix::Dot)
+    }
+
+    /// Gives what is in the slot a name of its own, by its state.
+    fn give_name(&self) -> io::Result<()> {
+        let mut standing = self.standing();
+        let suffix = standing.suffix;
+        self.rename(&mut standing, suffix)
     }
 
     /// Returns when the file got its last name, mode or content.
@@ -115,6 +159,7 @@ impl EntryFile {
     /// # Errors
     /// When one of them cannot be synced: nothing may be promised then.
     pub(crate) fn make_durable(&self) -> io::Result<()> {
+        self.give_name()?;
         until_done(|| self.file.sync_all())?;
         sync_names_in(self.place.directory(), &self.file)?;
         // The directory itself may be new.
@@ -122,20 +167,34 @@ impl EntryFile {
     }
 
     fn rename(&self, standing: &mut FileStanding, to: Suffix) -> io::Result<()> {
-        if standing.suffix != to {
-            let (old, new) = (standing.suffix.name(&self.id), to.name(&self.id));
+        let old = standing.name(&self.id);
+        let new = to.name(&self.id);
+        if old != new {
             let directory = self.place.directory();
-            renameat(directory, old.as_str(), directory, new.as_str())?;
+            renameat(directory, &*old, directory, new.as_str())?;
             standing.suffix = to;
+            if std::mem::take(&mut standing.is_slot) {
+                trim(&self.file);
+            }
         }
         Ok(())
     }
 
     /// From here on no other thread changes the name; returns what it is.
-    fn close(&self) -> Suffix {
+    fn close(&self) -> Cow<'static, str> {
         let mut standing = self.standing();
         standing.is_closed = true;
-        standing.suffix
+        standing.name(&self.id)
+    }
+
+    /// Removes the file; the slot is wiped and stays.
+    fn remove(&self) -> io::Result<()> {
+        let name = self.close();
+        if self.standing().is_slot && page::wipe(&self.file).is_ok() {
+            return Ok(());
+        }
+        let flags = UnlinkatFlags::NoRemoveDir;
+        Ok(unlinkat(self.place.directory(), &*name, flags)?)
     }
 
     fn state_name(&self) -> String {
@@ -260,6 +319,8 @@ impl Entry {
     /// # Errors
     /// When it cannot be written: the sidecar is as it was then.
     pub(crate) fn save_state(&mut self) -> io::Result<()> {
+        // A sidecar belongs to an entry of that name.
+        self.file.give_name()?;
         let directory = self.file.place.directory();
         let name = self.file.state_name();
         let new = format!("{name}.new");
@@ -291,11 +352,10 @@ impl Entry {
     /// # Errors
     /// When the file cannot be removed.
     pub(crate) fn finish(self) -> io::Result<()> {
-        let name = self.file.close().name(self.id());
-        let directory = self.file.place.directory();
-        unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir)?;
+        self.file.remove()?;
         if self.has_state {
             // Left behind it is in nobody's way, and goes with the next flush.
+            let directory = self.file.place.directory();
             let name = self.file.state_name();
             let _ = unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir);
         }
@@ -328,13 +388,13 @@ impl Entry {
 
     /// Moves entry and sidecar to another directory of the same outbox; both directories are synced.
     fn move_to(&self, place: &Private) -> io::Result<()> {
-        let name = self.file.close().name(self.id());
+        let name = self.file.close();
         let (from, to) = (self.file.place.directory(), place.directory());
         // The sidecar first: an entry without one would go to those who have the message.
         let state = self.file.state_name();
         renameat(from, state.as_str(), to, state.as_str())?;
         let queued = Suffix::Queued.name(self.id());
-        if let Err(error) = renameat(from, name.as_str(), to, queued.as_str()) {
+        if let Err(error) = renameat(from, &*name, to, queued.as_str()) {
             let _ = renameat(to, state.as_str(), from, state.as_str());
             return Err(error.into());
         }
@@ -362,21 +422,5 @@ impl MessageSource for EntryMessage {
             at: self.at,
             end: self.at + self.len,
         }))
-    }
-}
-
-/// Reads a part of a file that is an entry.
-pub(super) struct MessageReader<'a> {
-    pub(super) file: &'a File,
-    pub(super) at: u64,
-    pub(super) end: u64,
-}
-
-impl Read for MessageReader<'_> {
-    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
-        let length = (self.end - self.at).min(block.len() as u64) as usize;
-        let count = self.file.read_at(&mut block[..length], self.at)?;
-        self.at += count as u64;
-        Ok(count)
     }
 }

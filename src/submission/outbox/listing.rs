@@ -8,6 +8,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id};
 use super::held::Suffix;
+use super::page::SLOT;
 use super::place::{FAILED, LOCK, NOTICED, ROUTES};
 use super::state::EntryState;
 use super::store::{Outbox, judge, lock, names_of, read_state};
@@ -91,11 +92,12 @@ struct Found {
 }
 
 impl Outbox {
-    /// Lists the entries.
+    /// Lists the entries; not one that is in the slot, whose message leaves just now.
     ///
     /// # Errors
     /// When the directory cannot be read.
     pub(crate) fn list(&self) -> io::Result<Listing> {
+        self.clear_slot();
         list_in(&self.place, false)
     }
 
@@ -168,7 +170,8 @@ impl Outbox {
     /// When the directory cannot be read.
     pub(crate) fn is_empty(&self) -> io::Result<bool> {
         for name in names_of(self.directory())? {
-            if Suffix::parse(&name?.0).is_some() {
+            let name = name?.0;
+            if Suffix::parse(&name).is_some() || name == SLOT && self.clear_slot() {
                 return Ok(false);
             }
         }
@@ -197,7 +200,8 @@ fn find(place: &Private) -> io::Result<(BTreeMap<Id, Found>, Listing)> {
             entries.entry(id.clone()).or_default().has_state = true;
             id
         } else {
-            if !is_ours(&name) {
+            let is_file = kind.is_none_or(|kind| kind == Type::File);
+            if !is_ours(&name) || name == SLOT && !is_file {
                 rest.strange_count += 1;
                 if rest.strange.len() < MAX_STRANGE {
                     rest.strange.push(name);
@@ -222,7 +226,7 @@ fn find(place: &Private) -> io::Result<(BTreeMap<Id, Found>, Listing)> {
 /// Returns whether a name that is no entry's is one of ours.
 fn is_ours(name: &str) -> bool {
     let state = name.strip_suffix(".st.new").and_then(Id::parse);
-    [FAILED, LOCK, NOTICED, ROUTES].contains(&name) || state.is_some()
+    [FAILED, LOCK, NOTICED, ROUTES, SLOT].contains(&name) || state.is_some()
 }
 
 fn list_in(place: &Private, is_failed: bool) -> io::Result<Listing> {

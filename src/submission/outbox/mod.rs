@@ -10,6 +10,7 @@
 //!
 //! | name | meaning |
 //! |---|---|
+//! | `sending` | the slot ([`slot`]): a short message that left less than half a second ago, or nothing |
 //! | `ID.new` | being written, under the lock of its writer. Without a lock its writer is dead: it is adopted if it is complete, and else named as torn and moved to `failed` after 36 hours |
 //! | `ID.q` | waits, complete |
 //! | `ID.dot` | its final dot may have been written. Locked: somebody sends it. Not locked: it is uncertain whether the message has arrived |
@@ -22,9 +23,10 @@
 //! An ID begins with the time of arrival, so the order of the names is the order of arrival.
 //!
 //! # Promises
-//! An entry is written and gets its name `ID.q` before anybody is waited for, so the death of its
-//! writer loses nothing. That costs no sync: a message that is accepted at once leaves the disk as it
-//! came. Whoever tells the user that a message is kept calls [`Entry::make_durable`] before.
+//! An entry is whole, in the slot or by the name `ID.q`, before anybody is waited for, so the death of
+//! its writer loses nothing. That costs no sync: a message that is accepted at once leaves the disk as
+//! it came. Whoever tells the user that a message is kept calls [`Entry::make_durable`] before: from
+//! then on it has a name of its own.
 //!
 //! # Locks
 //! They are flock(2) on open files, asked for without waiting, and die with their owner. That a file
@@ -38,9 +40,11 @@ mod held;
 mod listing;
 mod merge;
 mod noticed;
+mod page;
 mod place;
 pub(crate) mod route_state;
 pub(crate) mod schedule;
+mod slot;
 mod state;
 mod store;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The store: entries are written, looked at, taken under their lock, and adopted.
 
+use std::cell::OnceCell;
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -13,6 +14,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{self, EntryEnvelope, Head, Id};
 use super::held::{Entry, EntryFile, Suffix};
+use super::page;
 use super::place::{self, FAILED, LOCK};
 use super::state::EntryState;
 use crate::config::{Environment, Settings};
@@ -123,11 +125,13 @@ impl Outbox {
         header: &[u8],
         body: &mut dyn Read,
     ) -> io::Result<Entry> {
-        self.enter_as(Id::new(), envelope, header, body)
+        // A short one goes into the slot if that is free: see `slot`.
+        let slot = |length| page::fits(length).then(|| self.take_slot()).flatten();
+        self.enter_by(Id::new(), &slot, envelope, header, body)
     }
 
     /// Writes a message into the outbox as [`enter`](Outbox::enter) does, under an ID that it has
-    /// already.
+    /// already: into a file of that name.
     ///
     /// # Errors
     /// As [`enter`](Outbox::enter).
@@ -138,33 +142,61 @@ impl Outbox {
         header: &[u8],
         body: &mut dyn Read,
     ) -> io::Result<Entry> {
+        self.enter_by(id, &|_| None, envelope, header, body)
+    }
+
+    /// Writes a message into the slot that a function finds for its length, else into a file of its ID.
+    fn enter_by(
+        &self,
+        id: Id,
+        slot: &dyn Fn(usize) -> Option<File>,
+        envelope: &EntryEnvelope,
+        header: &[u8],
+        body: &mut dyn Read,
+    ) -> io::Result<Entry> {
         let directory = self.directory();
         let name = Suffix::New.name(&id);
-        let file = names::make_in(directory, name.as_str())?;
-        // Locked before its first byte, and those who adopt lock none that is not complete: so
-        // nobody but us can have the lock.
-        let written = lock(&file)
-            .and_then(|is_ours| {
-                is_ours.then_some(()).ok_or_else(|| {
-                    io::Error::new(io::ErrorKind::WouldBlock, "the new file is locked")
-                })
-            })
-            .and_then(|()| entry::write(&file, envelope, header, body))
-            .and_then(|head| {
-                let queued = Suffix::Queued.name(&id);
-                renameat(directory, name.as_str(), directory, queued.as_str())?;
-                Ok(head)
-            });
-        match written {
-            Ok(head) => Ok(Entry::new(
-                EntryFile::new(self.place.clone(), id, file, Suffix::Queued),
+        let made: OnceCell<(File, bool)> = OnceCell::new();
+        let make = |whole: Option<usize>| -> io::Result<&File> {
+            let new = match whole.and_then(slot) {
+                Some(file) => (file, true),
+                None => (names::make_in(directory, name.as_str())?, false),
+            };
+            let (file, is_slot) = made.get_or_init(|| new);
+            // Locked before its first byte, and those who adopt lock none that is not complete: so
+            // nobody but us can have the lock.
+            if !is_slot && !lock(file)? {
+                let why = "the new file is locked";
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, why));
+            }
+            Ok(file)
+        };
+        let mut written = entry::write(&make, envelope, header, body);
+        if let (Ok(_), Some((_, false))) = (&written, made.get()) {
+            let queued = Suffix::Queued.name(&id);
+            if let Err(error) = renameat(directory, name.as_str(), directory, queued.as_str()) {
+                written = Err(error.into());
+            }
+        }
+        match (written, made.into_inner()) {
+            (Ok(head), Some((file, is_slot))) => Ok(Entry::new(
+                EntryFile::new(self.place.clone(), id, file, Suffix::Queued, is_slot),
                 head,
                 EntryState::default(),
                 false,
             )),
-            Err(error) => {
-                let _ = unlinkat(directory, name.as_str(), UnlinkatFlags::NoRemoveDir);
-                Err(error)
+            (written, made) => {
+                let _ = match made {
+                    Some((file, true)) => page::wipe(&file),
+                    Some((_, false)) => {
+                        let flags = UnlinkatFlags::NoRemoveDir;
+                        unlinkat(directory, name.as_str(), flags).map_err(io::Error::from)
+                    }
+                    None => Ok(()),
+                };
+                Err(written
+                    .err()
+                    .unwrap_or_else(|| io::Error::other("no file was made")))
             }
         }
     }
@@ -222,6 +254,7 @@ impl Outbox {
     /// # Errors
     /// When the directory cannot be read.
     pub(crate) fn adopt(&self) -> io::Result<Vec<Id>> {
+        self.clear_slot();
         let mut adopted = Vec::new();
         for name in names_of(self.directory())? {
             let name = name?.0;
@@ -252,7 +285,7 @@ impl Outbox {
         if is_sound {
             let queued = Suffix::Queued.name(id);
             renameat(directory, name, directory, queued.as_str())?;
-            let file = EntryFile::new(self.place.clone(), id.clone(), file, Suffix::Queued);
+            let file = EntryFile::new(self.place.clone(), id.clone(), file, Suffix::Queued, false);
             file.make_durable()?;
             return Ok(true);
         }
@@ -374,9 +407,7 @@ fn lock_in(place: &Private, id: &Id, suffixes: &[Suffix]) -> Result<Option<Entry
         }
         // Whoever had the lock may have sent and removed it, or moved it to the other name, since it
         // was opened.
-        let is_same = names::look_in(directory, name.as_str())
-            .is_ok_and(|named| named.ino() == metadata.ino() && named.dev() == metadata.dev());
-        if !is_same {
+        if !is_named(directory, &name, &metadata) {
             return Ok(None);
         }
         let head = Head::read(&file, metadata.len()).map_err(broken)?;
@@ -387,7 +418,7 @@ fn lock_in(place: &Private, id: &Id, suffixes: &[Suffix]) -> Result<Option<Entry
             // Who has the message already is not known: sent again, it might come twice.
             Err(why) => return Err(broken(why)),
         };
-        let file = EntryFile::new(place.clone(), id.clone(), file, *suffix);
+        let file = EntryFile::new(place.clone(), id.clone(), file, *suffix, false);
         return Ok(Some(Entry::new(file, head, state, has_state)));
     }
     Ok(None)
@@ -445,6 +476,12 @@ pub(super) fn judge(file: &Metadata) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
+}
+
+/// Returns whether a file still has this name.
+pub(super) fn is_named(directory: &File, name: &str, file: &Metadata) -> bool {
+    names::look_in(directory, name)
+        .is_ok_and(|named| named.ino() == file.ino() && named.dev() == file.dev())
 }
 
 /// Asks for the lock of a file, without waiting.

@@ -38,9 +38,18 @@ impl World {
         entered.expect("entered")
     }
 
-    /// Enters a message and lets go of it; returns its ID and its file.
+    /// Enters a message into a file of its own.
+    fn enter_file(&self, body: &str) -> Entry {
+        let (id, mut body) = (Id::new(), body.as_bytes());
+        let entered = self.outbox.enter_as(id, &envelope(), HEADER, &mut body);
+        entered.expect("entered")
+    }
+
+    /// Enters a message that waits; returns its ID and its file.
     fn waiting(&self, body: &str) -> (Id, PathBuf) {
-        let id = self.enter(body).id().clone();
+        let entry = self.enter(body);
+        entry.back_to_queue().expect("named");
+        let id = entry.id().clone();
         let path = self.path(&format!("{id}.q"));
         (id, path)
     }
@@ -147,7 +156,7 @@ fn ids_are_in_order_of_arrival_and_nothing_else_is_one() {
 #[test]
 fn a_lock_is_never_waited_for_and_dies_with_its_owner() {
     let world = World::new();
-    let entry = world.enter("x");
+    let entry = world.enter_file("x");
     let id = entry.id().clone();
     assert!(
         world.outbox.lock(&id).expect("sound").is_none(),
@@ -168,7 +177,7 @@ fn a_lock_is_never_waited_for_and_dies_with_its_owner() {
 #[test]
 fn the_name_says_whether_the_dot_may_be_out() {
     let world = World::new();
-    let entry = world.enter("x");
+    let entry = world.enter_file("x");
     let (id, file) = (entry.id().clone(), entry.file().clone());
     file.about_to_dot().expect("renamed");
     assert!(entry.is_uncertain());
@@ -444,6 +453,187 @@ fn a_listing_is_bounded_and_names_what_is_strange() {
 }
 
 #[test]
+fn short_messages_that_leave_at_once_share_one_file_which_is_wiped() {
+    let world = World::new();
+    let slot = world.path("sending");
+    for number in 0..3 {
+        let text = format!("secret {number}\n");
+        let entry = world.enter(&text);
+        assert_eq!(world.names(), ["sending"]);
+        assert_eq!(text_of(&entry), [HEADER, text.as_bytes()].concat());
+        entry.file().about_to_dot().expect("marked");
+        assert!(entry.is_uncertain());
+        assert_eq!(text_of(&entry), [HEADER, text.as_bytes()].concat());
+        // It leaves just now: nobody else does anything with it.
+        assert!(world.conditions().is_empty());
+        assert!(world.outbox.adopt().expect("looked").is_empty());
+        entry.finish().expect("removed");
+        assert!(fs::read(&slot).expect("read").iter().all(|byte| *byte == 0));
+        assert!(world.outbox.is_empty().expect("looked"));
+    }
+    assert_eq!(world.names(), ["sending"]);
+    // One that does not fit has a file of its own.
+    let large = world.enter(&"x".repeat(4000));
+    assert_eq!(world.names(), [&format!("{}.q", large.id()), "sending"]);
+    large.finish().expect("removed");
+    assert_eq!(world.names(), ["sending"]);
+}
+
+#[test]
+fn what_is_left_in_the_slot_by_its_sender_is_an_entry_like_any_other() {
+    for (is_used, is_dotted) in [(false, false), (false, true), (true, false), (true, true)] {
+        let world = World::new();
+        if is_used {
+            world
+                .enter("a longer one before")
+                .finish()
+                .expect("removed");
+        }
+        let entry = world.enter("text");
+        if is_dotted {
+            entry.file().about_to_dot().expect("marked");
+        }
+        // Its lock dies with it.
+        drop(entry);
+        assert!(!world.outbox.is_empty().expect("looked"));
+        let listed = world.outbox.list().expect("listed").entries;
+        let (id, condition) = (&listed[0].id, &listed[0].condition);
+        let age = crate::sys::clock::since_epoch() - id.arrival();
+        assert!(age < Duration::from_secs(60), "{id}");
+        let adopted = world.outbox.adopt().expect("looked");
+        if is_dotted {
+            assert_eq!(*condition, Condition::Uncertain);
+            assert!(adopted.is_empty());
+        } else {
+            assert_eq!(*condition, Condition::New);
+            assert_eq!(adopted, std::slice::from_ref(id));
+        }
+        let entry = world.outbox.lock(id).expect("sound").expect("free");
+        assert_eq!(text_of(&entry), [HEADER, b"text"].concat());
+        assert_eq!(entry.is_uncertain(), is_dotted);
+        // The next one does not write over it.
+        let next = world.enter("next");
+        assert_eq!(text_of(&entry), [HEADER, b"text"].concat());
+        next.finish().expect("removed");
+        entry.finish().expect("removed");
+        assert_eq!(world.names(), ["sending"]);
+    }
+}
+
+#[test]
+fn the_next_sender_finds_what_the_last_one_left_in_the_slot() {
+    let world = World::new();
+    drop(world.enter("left"));
+    let next = world.enter("next");
+    assert_eq!(world.conditions(), [Condition::New, Condition::Sending]);
+    next.finish().expect("removed");
+    // A piece of one, after a power cut, is no message.
+    world.enter("piece").finish().expect("removed");
+    let file = File::options()
+        .write(true)
+        .open(world.path("sending"))
+        .expect("opened");
+    std::os::unix::fs::FileExt::write_all_at(&file, b"postrider-outbox 01 0000", 0)
+        .expect("written");
+    assert_eq!(
+        world.conditions()[1],
+        Condition::Torn("has a damaged first line".to_owned())
+    );
+    assert_eq!(world.outbox.adopt().expect("looked").len(), 1);
+}
+
+#[test]
+fn what_waits_or_is_promised_leaves_the_slot_under_its_own_id() {
+    type Keep = fn(&mut Entry);
+    let keep: [(Keep, &str); 6] = [
+        (|entry| entry.make_durable().expect("synced"), "q"),
+        (|entry| entry.back_to_queue().expect("named"), "q"),
+        (|entry| entry.leave_uncertain().expect("named"), "dot"),
+        (|entry| entry.save_state().expect("written"), "q"),
+        (
+            |entry| {
+                entry.file().about_to_dot().expect("marked");
+                entry.make_durable().expect("synced");
+            },
+            "dot",
+        ),
+        (
+            |entry| {
+                entry.file().about_to_dot().expect("marked");
+                entry.back_to_queue().expect("named");
+            },
+            "q",
+        ),
+    ];
+    for (keep, suffix) in keep {
+        let world = World::new();
+        world
+            .enter("a longer one before")
+            .finish()
+            .expect("removed");
+        let mut entry = world.enter("text");
+        keep(&mut entry);
+        let id = entry.id().clone();
+        assert!(world.names().contains(&format!("{id}.{suffix}")));
+        assert!(!world.names().contains(&"sending".to_owned()));
+        drop(entry);
+        let entry = world.outbox.lock(&id).expect("sound").expect("free");
+        assert_eq!(text_of(&entry), [HEADER, b"text"].concat());
+        assert_eq!(entry.is_uncertain(), suffix == "dot");
+        entry.finish().expect("removed");
+    }
+    let world = World::new();
+    let entry = world.enter("text");
+    let id = entry.id().clone();
+    entry.fail().expect("moved");
+    let failed = world.outbox.list_failed().expect("listed").entries;
+    assert_eq!(failed[0].id, id);
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_not_used_as_the_slot() {
+    let world = World::new();
+    let other = world.directory.path().join("other");
+    fs::write(&other, "").expect("written");
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).expect("closed");
+    type Make<'a> = &'a dyn Fn(&PathBuf);
+    let make: [Make<'_>; 6] = [
+        &|path| symlink(&other, path).expect("a link"),
+        &|path| nix::unistd::mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO"),
+        &|path| fs::create_dir(path).expect("a directory"),
+        &|path| fs::hard_link(&other, path).expect("a link"),
+        &|path| {
+            fs::write(path, "").expect("written");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o640)).expect("opened");
+        },
+        &|path| {
+            fs::write(path, [0; 5000]).expect("written");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("closed");
+        },
+    ];
+    let slot = world.path("sending");
+    for make in make {
+        make(&slot);
+        let before = slot.symlink_metadata().expect("there").len();
+        let entry = world.enter("text");
+        assert!(world.names().contains(&format!("{}.q", entry.id())));
+        assert_eq!(world.conditions(), [Condition::Sending]);
+        assert!(world.outbox.adopt().expect("looked").is_empty());
+        entry.finish().expect("removed");
+        let found = slot.symlink_metadata().expect("there");
+        assert_eq!(found.len(), before);
+        assert!(fs::read(&other).expect("read").is_empty());
+        let strange = world.outbox.list().expect("listed").strange;
+        assert_eq!(strange.is_empty(), found.is_file());
+        if found.is_dir() {
+            fs::remove_dir(&slot).expect("removed");
+        } else {
+            fs::remove_file(&slot).expect("removed");
+        }
+    }
+}
+
+#[test]
 fn senders_at_once_never_share_a_file() {
     let world = World::new();
     thread::scope(|scope| {
@@ -455,12 +645,15 @@ fn senders_at_once_never_share_a_file() {
                     let entry = world.enter(&text);
                     thread::yield_now();
                     assert_eq!(text_of(&entry), [HEADER, text.as_bytes()].concat());
-                    if number % 10 < 9 {
-                        entry.finish().expect("removed");
+                    match number % 10 {
+                        // Dead while it sends, by the slot or by a file.
+                        8 => {}
+                        9 => entry.back_to_queue().expect("named"),
+                        _ => entry.finish().expect("removed"),
                     }
                 }
             });
         }
     });
-    assert_eq!(world.outbox.list().expect("listed").entries.len(), 8 * 6);
+    assert_eq!(world.outbox.list().expect("listed").entries.len(), 8 * 12);
 }

@@ -20,6 +20,7 @@
 //! | a dead letter file of ours that others may read | `submission::keep` |
 //! | the files of an outbox | `submission::outbox::store` |
 //! | the name and the state of an entry of an outbox that we have locked | `submission::outbox::held` |
+//! | the slot of an outbox: judged and locked before a byte is believed | `submission::outbox::slot` |
 //! | the files of an outbox that are listed | `submission::outbox::listing` |
 //! | the entries of an outbox that an equal message may be merged into | `submission::outbox::merge` |
 //! | the time of the last note about an outbox | `submission::outbox::noticed` |
