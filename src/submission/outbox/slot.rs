@@ -36,7 +36,7 @@ impl Outbox {
     /// be used.
     pub(super) fn take_slot(&self) -> Option<File> {
         let directory = self.directory();
-        let file = match names::open_in(directory, SLOT, Access::ReadWrite) {
+        let file = match names::open_in(directory, SLOT, Access::ReadWriteQuietly) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 names::make_in(directory, SLOT).ok()?
             }
@@ -61,7 +61,7 @@ impl Outbox {
     }
 
     fn try_to_clear_slot(&self) -> io::Result<bool> {
-        let file = names::open_in(self.directory(), SLOT, Access::ReadWrite)?;
+        let file = names::open_in(self.directory(), SLOT, Access::ReadWriteQuietly)?;
         let metadata = file.metadata()?;
         // The lock is asked for only where there is an image: a sender that finds the free slot locked
         // makes a file.

@@ -50,8 +50,26 @@ impl World {
         let entry = self.enter(body);
         entry.back_to_queue().expect("named");
         let id = entry.id().clone();
+        self.die(entry);
         let path = self.path(&format!("{id}.q"));
         (id, path)
+    }
+
+    /// Lets go of an entry, as its sender does when it dies.
+    fn die(&self, entry: Entry) {
+        drop(entry);
+        self.wait_for_locks();
+    }
+
+    /// Waits until nobody has a lock: a child that another test starts has the descriptors of this
+    /// process until it runs its program.
+    fn wait_for_locks(&self) {
+        for name in self.names() {
+            let file = File::open(self.path(&name)).expect("opened");
+            while file.try_lock_shared().is_err() {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
     }
 
     /// Returns the names in the outbox.
@@ -163,7 +181,7 @@ fn a_lock_is_never_waited_for_and_dies_with_its_owner() {
         "we have it"
     );
     assert_eq!(world.conditions(), [Condition::Sending]);
-    drop(entry);
+    world.die(entry);
     assert_eq!(world.conditions(), [Condition::Waiting]);
     let entry = world.outbox.lock(&id).expect("sound").expect("free");
     entry.finish().expect("removed");
@@ -182,7 +200,8 @@ fn the_name_says_whether_the_dot_may_be_out() {
     file.about_to_dot().expect("renamed");
     assert!(entry.is_uncertain());
     assert_eq!(world.names(), [format!("{id}.dot")]);
-    drop((entry, file));
+    drop(file);
+    world.die(entry);
     assert_eq!(world.conditions(), [Condition::Uncertain]);
     let entry = world.outbox.lock(&id).expect("sound").expect("free");
     assert!(entry.is_uncertain());
@@ -245,7 +264,7 @@ fn the_state_comes_back_and_decides_who_gets_the_message() {
     assert!(!state.is_all_done(["root", "ops@example.com"]));
     assert!(!state.is_all_done(["unknown"]));
     assert_eq!(world.conditions(), [Condition::Sending]);
-    drop(entry);
+    world.die(entry);
     assert_eq!(world.conditions(), [Condition::Held]);
     let entry = world.outbox.lock(&id).expect("sound").expect("free");
     entry.finish().expect("removed");
@@ -493,8 +512,7 @@ fn what_is_left_in_the_slot_by_its_sender_is_an_entry_like_any_other() {
         if is_dotted {
             entry.file().about_to_dot().expect("marked");
         }
-        // Its lock dies with it.
-        drop(entry);
+        world.die(entry);
         assert!(!world.outbox.is_empty().expect("looked"));
         let listed = world.outbox.list().expect("listed").entries;
         let (id, condition) = (&listed[0].id, &listed[0].condition);
@@ -523,7 +541,7 @@ fn what_is_left_in_the_slot_by_its_sender_is_an_entry_like_any_other() {
 #[test]
 fn the_next_sender_finds_what_the_last_one_left_in_the_slot() {
     let world = World::new();
-    drop(world.enter("left"));
+    world.die(world.enter("left"));
     let next = world.enter("next");
     assert_eq!(world.conditions(), [Condition::New, Condition::Sending]);
     next.finish().expect("removed");
@@ -576,7 +594,7 @@ fn what_waits_or_is_promised_leaves_the_slot_under_its_own_id() {
         let id = entry.id().clone();
         assert!(world.names().contains(&format!("{id}.{suffix}")));
         assert!(!world.names().contains(&"sending".to_owned()));
-        drop(entry);
+        world.die(entry);
         let entry = world.outbox.lock(&id).expect("sound").expect("free");
         assert_eq!(text_of(&entry), [HEADER, b"text"].concat());
         assert_eq!(entry.is_uncertain(), suffix == "dot");
@@ -655,5 +673,6 @@ fn senders_at_once_never_share_a_file() {
             });
         }
     });
+    world.wait_for_locks();
     assert_eq!(world.outbox.list().expect("listed").entries.len(), 8 * 12);
 }

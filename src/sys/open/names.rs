@@ -51,6 +51,8 @@ pub(crate) enum Access {
     ReadQuietly,
     /// It is read and written.
     ReadWrite,
+    /// It is read and written, and the time of its last access stays: EPERM where it is another user's.
+    ReadWriteQuietly,
     /// It is written at its end.
     Append,
     /// It is read, and written at its end.
@@ -112,6 +114,7 @@ fn flags_of(access: Access) -> OFlag {
         Access::Read => OFlag::O_RDONLY,
         Access::ReadQuietly => OFlag::O_RDONLY | platform::QUIETLY,
         Access::ReadWrite => OFlag::O_RDWR,
+        Access::ReadWriteQuietly => OFlag::O_RDWR | platform::QUIETLY,
         Access::Append => OFlag::O_WRONLY | OFlag::O_APPEND,
         Access::ReadAppend => OFlag::O_RDWR | OFlag::O_APPEND,
     };
@@ -212,6 +215,15 @@ pub(crate) fn searchable_in<P: ?Sized + NixPath>(parent: impl AsFd, name: &P) ->
     open_with(parent, name, flags)
 }
 
+/// Opens a directory to search it, where no name of its path is a link.
+///
+/// # Errors
+/// As [`searchable`]; when one is; and where the system has no call that finds it out. The path can
+/// be walked name by name then.
+pub(crate) fn searchable_without_links(path: &Path) -> io::Result<File> {
+    platform::open_without_links(path, platform::LOOKING | OFlag::O_DIRECTORY)
+}
+
 fn directory_flags() -> OFlag {
     OFlag::O_RDONLY | OFlag::O_DIRECTORY
 }
@@ -235,9 +247,10 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Access; 5] = [
+    const ALL: [Access; 6] = [
         Access::Read,
         Access::ReadQuietly,
+        Access::ReadWriteQuietly,
         Access::ReadWrite,
         Access::Append,
         Access::ReadAppend,

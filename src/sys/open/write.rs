@@ -279,6 +279,9 @@ struct Walk {
 impl Walk {
     /// Starts at the beginning of a path.
     fn to(path: &Path) -> io::Result<Walk> {
+        if let Some(walk) = Walk::in_one_step(path) {
+            return Ok(walk);
+        }
         let is_absolute = path.is_absolute();
         let mut walk = Walk {
             names: VecDeque::new(),
@@ -292,6 +295,24 @@ impl Walk {
         };
         walk.go_first(path);
         Ok(walk)
+    }
+
+    /// Starts at the last name of an absolute path, where no name before it is a link: there is nothing
+    /// to judge on the way then, and the kernel goes it in one call.
+    fn in_one_step(path: &Path) -> Option<Walk> {
+        let mut names = path.components().skip(1);
+        let is_plain = path.is_absolute() && names.all(|name| matches!(name, Component::Normal(_)));
+        if !is_plain {
+            return None;
+        }
+        let (parent, name) = (path.parent()?, path.file_name()?);
+        let directory = names::searchable_without_links(parent).ok()?;
+        Some(Walk {
+            names: VecDeque::from([name.to_owned()]),
+            directory,
+            real: parent.components().collect(),
+            links: 0,
+        })
     }
 
     /// Puts the names of a path before those that are left.

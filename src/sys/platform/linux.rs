@@ -8,7 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use nix::NixPath;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, FallocateFlags, FcntlArg, OFlag, fallocate, fcntl};
+use nix::fcntl::{
+    AT_FDCWD, AtFlags, FallocateFlags, FcntlArg, OFlag, OpenHow, ResolveFlag, fallocate, fcntl,
+    openat2,
+};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::resource::{Resource, getrlimit};
@@ -37,6 +40,17 @@ pub(crate) const QUIETLY: OFlag = OFlag::O_NOATIME;
 
 /// Opens a name for nothing but looking at it, and a directory for searching it.
 pub(crate) const LOOKING: OFlag = OFlag::O_PATH;
+
+/// Opens a path on which no name is a symbolic link, the last one included.
+///
+/// # Errors
+/// ELOOP where one is; ENOSYS or EPERM on old kernels and below some filters of system calls.
+pub(crate) fn open_without_links(path: &Path, flags: OFlag) -> io::Result<File> {
+    let how = OpenHow::new()
+        .flags(flags | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+    Ok(File::from(openat2(AT_FDCWD, path, how)?))
+}
 
 /// Makes a file without a name in a directory.
 pub(crate) const NAMELESS: Option<OFlag> = Some(OFlag::O_TMPFILE);

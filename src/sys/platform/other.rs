@@ -45,6 +45,14 @@ pub(crate) const QUIETLY: OFlag = OFlag::empty();
 /// There is no way to open a name for nothing but looking at it: the right to read it is needed.
 pub(crate) const LOOKING: OFlag = OFlag::O_NONBLOCK;
 
+/// Says that no path can be opened so: whoever asks walks it name by name.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub(crate) fn open_without_links(_: &Path, _: OFlag) -> io::Result<File> {
+    Err(Errno::ENOSYS.into())
+}
+
 /// There are no files without a name: a file that is made has a temporary one beside its own.
 pub(crate) const NAMELESS: Option<OFlag> = None;
 
@@ -248,6 +256,8 @@ mod tests {
             let unsupported = [Errno::ENOSYS, Errno::EOPNOTSUPP];
             assert!(answer.is_err_and(|error| unsupported.contains(&error)));
         }
+        let walked = open_without_links(path, LOOKING).expect_err("none");
+        assert_eq!(walked.raw_os_error(), Some(Errno::ENOSYS as i32));
         assert!(memory_file().is_err() && give_name(&file, path).is_err() && !can_name());
         assert!(sync_file_system(&file).is_ok());
         assert!(own_program().is_some_and(|path| path.exists()));
