@@ -21,7 +21,6 @@ use serde_json::{Map, Value, json};
 use twox_hash::XxHash3_128;
 use twox_hash::xxhash3_128::Hasher;
 
-use super::page;
 use crate::mailbox::read_full;
 use crate::sys::{clock, random, user};
 
@@ -33,6 +32,9 @@ const VERSION: u32 = 1;
 
 /// How long the first line is, with its end.
 pub(super) const LINE: usize = 114;
+
+/// How long the page of the slot is: what was in it may be padded to it.
+pub(super) const PAGE: usize = 4096;
 
 /// How long an envelope may be: 100,000 recipients of 254 bytes, and some more.
 pub(super) const MAX_ENVELOPE: u64 = 64 << 20;
@@ -50,12 +52,7 @@ pub(crate) struct Id(String);
 impl Id {
     /// Returns a new ID, of an entry that arrives now.
     pub(crate) fn new() -> Id {
-        Id::arrived(clock::since_epoch())
-    }
-
-    /// Returns a new ID, of an entry that has arrived then.
-    pub(super) fn arrived(arrival: Duration) -> Id {
-        Id::of(arrival, random::number() as u32)
+        Id::of(clock::since_epoch(), random::number() as u32)
     }
 
     /// Returns the ID of a message that lies in a file of this user: the same one for the same facts.
@@ -283,8 +280,7 @@ impl FirstLine {
             Some(whole) if whole > size => Err(torn()),
             // What was in the slot is padded.
             Some(whole)
-                if (whole == size || size == page::SIZE as u64)
-                    && line.envelope <= MAX_ENVELOPE =>
+                if (whole == size || size == PAGE as u64) && line.envelope <= MAX_ENVELOPE =>
             {
                 Ok(line)
             }

@@ -8,7 +8,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id};
 use super::held::Suffix;
-use super::page::SLOT;
+use super::page::{self, SLOT};
 use super::place::{FAILED, LOCK, NOTICED, ROUTES};
 use super::state::EntryState;
 use super::store::{Outbox, judge, lock, names_of, read_state};
@@ -92,13 +92,19 @@ struct Found {
 }
 
 impl Outbox {
-    /// Lists the entries; not one that is in the slot, whose message leaves just now.
+    /// Lists the entries; not one that is sent by way of the slot just now.
     ///
     /// # Errors
     /// When the directory cannot be read.
     pub(crate) fn list(&self) -> io::Result<Listing> {
-        self.clear_slot();
-        list_in(&self.place, false)
+        let mut listing = list_in(&self.place, false)?;
+        if let Some(orphan) = look_at_slot(&self.place) {
+            let at = listing
+                .entries
+                .partition_point(|entry| entry.id < orphan.id);
+            listing.entries.insert(at, orphan);
+        }
+        Ok(listing)
     }
 
     /// Lists the entries that have failed.
@@ -235,6 +241,38 @@ fn list_in(place: &Private, is_failed: bool) -> io::Result<Listing> {
         listing.entries.extend(look(place, id, found, is_failed));
     }
     Ok(listing)
+}
+
+/// Looks at what a sender that died has left in the slot. It is listed under the ID that it will get.
+fn look_at_slot(place: &Private) -> Option<Listed> {
+    let file = names::open_in(place.directory(), SLOT, Access::ReadQuietly).ok()?;
+    let metadata = file.metadata().ok()?;
+    judge(&metadata).ok()?;
+    if page::is_free(&file).ok()? || file.try_lock_shared().is_err() {
+        return None;
+    }
+    let id = page::id_of(&file, &metadata).ok()?;
+    let listed = match Head::read(&file, metadata.len()) {
+        Ok(head) => Listed {
+            id,
+            condition: if page::is_marked(&file).ok()? {
+                Condition::Uncertain
+            } else {
+                Condition::New
+            },
+            envelope: Some(head.envelope),
+            state: EntryState::default(),
+            size: head.line.message,
+        },
+        Err(why) => Listed {
+            id,
+            condition: Condition::Torn(why),
+            envelope: None,
+            state: EntryState::default(),
+            size: metadata.len(),
+        },
+    };
+    Some(listed)
 }
 
 /// Looks at one entry; `None` if it is gone since.

@@ -21,11 +21,10 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::time::UNIX_EPOCH;
 
 use nix::fcntl::renameat;
 
-use super::entry::Id;
+use super::entry::PAGE;
 use super::held::{Suffix, trim};
 use super::page::{self, SLOT};
 use super::store::{Outbox, is_named, judge, lock};
@@ -48,7 +47,7 @@ impl Outbox {
         let metadata = file.metadata().ok()?;
         judge(&metadata).ok()?;
         if page::is_free(&file).ok()? {
-            return (metadata.len() <= page::SIZE as u64).then_some(file);
+            return (metadata.len() <= PAGE as u64).then_some(file);
         }
         let _ = self.name_orphan(&file, &metadata);
         None
@@ -78,8 +77,7 @@ impl Outbox {
         if page::is_free(file)? || !is_named(directory, SLOT, metadata) {
             return Ok(false);
         }
-        let written = metadata.modified()?.duration_since(UNIX_EPOCH);
-        let id = Id::arrived(written.unwrap_or_default());
+        let id = page::id_of(file, metadata)?;
         // Whether it is whole is found out as of each entry of that name.
         let suffix = if page::is_marked(file)? {
             Suffix::Dot
