@@ -240,6 +240,7 @@ fn show_entry(
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Result<(), Failure> {
+    adopt(around);
     let contents = Contents::read(around, diagnostics)?;
     let index = contents.find(word, true)?;
     let found = &contents.entries[index];
@@ -321,6 +322,14 @@ pub(crate) enum Which {
     Failed,
 }
 
+/// Gives the entries whose writer was killed their names: they can be shown and changed like any other.
+fn adopt(around: &Surroundings<'_>) {
+    for outbox in Outbox::all(around).into_iter().flatten() {
+        // Where that fails the listing says why.
+        let _ = outbox.adopt();
+    }
+}
+
 /// Changes entries, and prints a line for each.
 pub(crate) fn change(
     change: EntryChange,
@@ -328,11 +337,7 @@ pub(crate) fn change(
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    // An entry whose writer was killed can be changed like any other.
-    for outbox in Outbox::all(around).into_iter().flatten() {
-        // Where that fails the listing says why.
-        let _ = outbox.adopt();
-    }
+    adopt(around);
     let contents = match Contents::read(around, diagnostics) {
         Ok(contents) => contents,
         Err(failure) => return diagnostics.fail(&failure),
