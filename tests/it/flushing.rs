@@ -327,6 +327,27 @@ fn a_sender_that_is_killed_behind_the_dot_leaves_an_uncertain_message() {
 }
 
 #[test]
+fn the_mail_of_a_killed_sender_goes_along_with_the_next_ones() {
+    let relay = UnsteadyRelay::new(Mood::Silent);
+    let host = Host::with(&relay);
+    let line = host.start(&alert("killed"), "x\n");
+    let slot = host.outbox().join("sending");
+    let end = Instant::now() + Duration::from_secs(20);
+    while fs::read(&slot).unwrap_or_default().is_empty() {
+        assert!(Instant::now() < end, "no entry is written");
+        thread::sleep(Duration::from_millis(1));
+    }
+    kill(Pid::from_raw(line.id() as i32), Signal::SIGKILL).unwrap();
+    said(line);
+    host.run(&["outbox", "list"], "").ends(1).prints("waiting");
+    relay.becomes(Mood::Up);
+    // The first one finds it, and the second one takes it.
+    host.alert("first").ends(0);
+    host.alert("second").ends(0);
+    assert_eq!(relay.subjects(), ["first", "second", "killed"]);
+}
+
+#[test]
 fn a_flush_that_is_killed_behind_the_dot_leaves_the_rest_waiting() {
     let relay = UnsteadyRelay::new(Mood::Refused);
     let host = Host::with(&relay);

@@ -323,6 +323,11 @@ impl Head {
         Ok(Head { line, envelope })
     }
 
+    /// Returns how long the entry is.
+    pub(super) fn whole(&self) -> u64 {
+        self.message_at() + self.line.message
+    }
+
     /// Returns where the message begins in the file.
     pub(super) fn message_at(&self) -> u64 {
         LINE as u64 + self.line.envelope

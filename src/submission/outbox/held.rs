@@ -67,30 +67,19 @@ pub(crate) struct EntryFile {
 #[derive(Debug)]
 struct FileStanding {
     suffix: Suffix,
-    /// Whether it is the slot, and has no name of its own yet.
-    is_slot: bool,
+    /// How long it is, if it is in the slot and has no name of its own yet.
+    in_slot: Option<u64>,
     /// Whether the outcome was taken: no worker that is left behind may change the name any more.
     is_closed: bool,
 }
 
 impl FileStanding {
     fn name(&self, id: &Id) -> Cow<'static, str> {
-        if self.is_slot {
+        if self.in_slot.is_some() {
             Cow::Borrowed(SLOT)
         } else {
             Cow::Owned(self.suffix.name(id))
         }
-    }
-}
-
-/// Takes the padding off what was in the slot. Where it stays it is no part of the entry.
-pub(super) fn trim(file: &File) {
-    let head = file
-        .metadata()
-        .ok()
-        .map(|found| Head::read(file, found.len()));
-    if let Some(Ok(head)) = head {
-        let _ = file.set_len(head.message_at() + head.line.message);
     }
 }
 
@@ -100,7 +89,7 @@ impl EntryFile {
         id: Id,
         file: File,
         suffix: Suffix,
-        is_slot: bool,
+        in_slot: Option<u64>,
     ) -> Arc<EntryFile> {
         Arc::new(EntryFile {
             place,
@@ -108,7 +97,7 @@ impl EntryFile {
             file,
             standing: Mutex::new(FileStanding {
                 suffix,
-                is_slot,
+                in_slot,
                 is_closed: false,
             }),
         })
@@ -130,8 +119,8 @@ impl EntryFile {
         if standing.is_closed {
             return Err(io::Error::other("the wait for the relay has ended"));
         }
-        if standing.is_slot && standing.suffix != Suffix::Dot {
-            page::mark(&self.file)?;
+        // A name needs no room, where the mark may need some on a full disk.
+        if standing.in_slot.is_some() && page::mark(&self.file).is_ok() {
             standing.suffix = Suffix::Dot;
             return Ok(());
         }
@@ -169,13 +158,22 @@ impl EntryFile {
     fn rename(&self, standing: &mut FileStanding, to: Suffix) -> io::Result<()> {
         let old = standing.name(&self.id);
         let new = to.name(&self.id);
-        if old != new {
-            let directory = self.place.directory();
-            renameat(directory, &*old, directory, new.as_str())?;
-            standing.suffix = to;
-            if std::mem::take(&mut standing.is_slot) {
-                trim(&self.file);
-            }
+        if old == new {
+            return Ok(());
+        }
+        let directory = self.place.directory();
+        // The name of the slot is always the same: where somebody has removed the file, it is another
+        // sender's by now.
+        if standing.in_slot.is_some()
+            && !names::is_named_in(directory, SLOT, &self.file.metadata()?)
+        {
+            return Err(io::Error::other(format!("somebody has removed {SLOT}")));
+        }
+        renameat(directory, &*old, directory, new.as_str())?;
+        standing.suffix = to;
+        if let Some(length) = standing.in_slot.take() {
+            // Where the padding stays it is no part of the entry.
+            let _ = self.file.set_len(length);
         }
         Ok(())
     }
@@ -190,11 +188,11 @@ impl EntryFile {
     /// Removes the file; the slot is wiped and stays.
     fn remove(&self) -> io::Result<()> {
         let name = self.close();
-        if self.standing().is_slot && page::wipe(&self.file).is_ok() {
-            return Ok(());
+        let directory = self.place.directory();
+        if name == SLOT {
+            return page::clear(directory, &self.file);
         }
-        let flags = UnlinkatFlags::NoRemoveDir;
-        Ok(unlinkat(self.place.directory(), &*name, flags)?)
+        Ok(unlinkat(directory, &*name, UnlinkatFlags::NoRemoveDir)?)
     }
 
     fn state_name(&self) -> String {

@@ -8,8 +8,9 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id};
 use super::held::Suffix;
-use super::page::{self, SLOT};
+use super::page::SLOT;
 use super::place::{FAILED, LOCK, NOTICED, ROUTES};
+use super::slot::Orphan;
 use super::state::EntryState;
 use super::store::{Outbox, judge, lock, names_of, read_state};
 use crate::sys::open::names::{self, Access};
@@ -91,6 +92,26 @@ struct Found {
     has_state: bool,
 }
 
+impl From<Orphan> for Listed {
+    /// As it will be listed under the name that it gets.
+    fn from(orphan: Orphan) -> Listed {
+        let (condition, envelope, size) = match orphan.head {
+            Ok(head) if orphan.is_marked => {
+                (Condition::Uncertain, Some(head.envelope), head.line.message)
+            }
+            Ok(head) => (Condition::Waiting, Some(head.envelope), head.line.message),
+            Err(why) => (Condition::Torn(why), None, orphan.size),
+        };
+        Listed {
+            id: orphan.id,
+            condition,
+            envelope,
+            state: EntryState::default(),
+            size,
+        }
+    }
+}
+
 impl Outbox {
     /// Lists the entries; not one that is sent by way of the slot just now.
     ///
@@ -98,11 +119,17 @@ impl Outbox {
     /// When the directory cannot be read.
     pub(crate) fn list(&self) -> io::Result<Listing> {
         let mut listing = list_in(&self.place, false)?;
-        if let Some(orphan) = look_at_slot(&self.place) {
-            let at = listing
-                .entries
-                .partition_point(|entry| entry.id < orphan.id);
-            listing.entries.insert(at, orphan);
+        match self.look_at_slot() {
+            Ok(None) => {}
+            Ok(Some(orphan)) => {
+                let entries = &mut listing.entries;
+                let at = entries.partition_point(|entry| entry.id < orphan.id);
+                entries.insert(at, orphan.into());
+            }
+            Err(_) => {
+                listing.strange_count += 1;
+                listing.strange.push(SLOT.to_owned());
+            }
         }
         Ok(listing)
     }
@@ -177,7 +204,7 @@ impl Outbox {
     pub(crate) fn is_empty(&self) -> io::Result<bool> {
         for name in names_of(self.directory())? {
             let name = name?.0;
-            if Suffix::parse(&name).is_some() || name == SLOT && self.clear_slot() {
+            if Suffix::parse(&name).is_some() || name == SLOT && self.look_at_slot()?.is_some() {
                 return Ok(false);
             }
         }
@@ -241,38 +268,6 @@ fn list_in(place: &Private, is_failed: bool) -> io::Result<Listing> {
         listing.entries.extend(look(place, id, found, is_failed));
     }
     Ok(listing)
-}
-
-/// Looks at what a sender that died has left in the slot. It is listed under the ID that it will get.
-fn look_at_slot(place: &Private) -> Option<Listed> {
-    let file = names::open_in(place.directory(), SLOT, Access::ReadQuietly).ok()?;
-    let metadata = file.metadata().ok()?;
-    judge(&metadata).ok()?;
-    if page::is_free(&file).ok()? || file.try_lock_shared().is_err() {
-        return None;
-    }
-    let id = page::id_of(&file, &metadata).ok()?;
-    let listed = match Head::read(&file, metadata.len()) {
-        Ok(head) => Listed {
-            id,
-            condition: if page::is_marked(&file).ok()? {
-                Condition::Uncertain
-            } else {
-                Condition::New
-            },
-            envelope: Some(head.envelope),
-            state: EntryState::default(),
-            size: head.line.message,
-        },
-        Err(why) => Listed {
-            id,
-            condition: Condition::Torn(why),
-            envelope: None,
-            state: EntryState::default(),
-            size: metadata.len(),
-        },
-    };
-    Some(listed)
 }
 
 /// Looks at one entry; `None` if it is gone since.

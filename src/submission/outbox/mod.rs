@@ -10,7 +10,7 @@
 //!
 //! | name | meaning |
 //! |---|---|
-//! | `sending` | the slot ([`slot`]): a short message that left less than half a second ago, or nothing |
+//! | `sending` | the slot ([`slot`]): a short message that is just being sent, or nothing. It does not count for the limits ([`caps`]) |
 //! | `ID.new` | being written, under the lock of its writer. Without a lock its writer is dead: it is adopted if it is complete, and else named as torn and moved to `failed` after 36 hours |
 //! | `ID.q` | waits, complete |
 //! | `ID.dot` | its final dot may have been written. Locked: somebody sends it. Not locked: it is uncertain whether the message has arrived |

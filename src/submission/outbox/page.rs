@@ -5,8 +5,11 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::UNIX_EPOCH;
 
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
 use super::entry::{Id, LINE, PAGE};
 use crate::mailbox::read_full;
+use crate::sys::open::names;
 
 /// The name of the slot's file.
 pub(super) const SLOT: &str = "sending";
@@ -27,33 +30,52 @@ pub(super) fn mark(file: &File) -> io::Result<()> {
     file.write_all_at(&[MARK], MARK_AT as u64)
 }
 
-/// Returns whether the final dot may have been written.
-pub(super) fn is_marked(file: &File) -> io::Result<bool> {
-    Ok(byte_at(file, MARK_AT)? == MARK)
+/// Makes the slot free; removes the file where that fails.
+pub(super) fn clear(directory: &File, file: &File) -> io::Result<()> {
+    let Err(error) = wipe(file) else {
+        return Ok(());
+    };
+    if !names::is_named_in(directory, SLOT, &file.metadata()?) {
+        return Err(error);
+    }
+    Ok(unlinkat(directory, SLOT, UnlinkatFlags::NoRemoveDir)?)
 }
 
-/// Makes the slot free.
+/// Writes zeros over all of it.
 pub(super) fn wipe(file: &File) -> io::Result<()> {
     file.write_all_at(&[0; PAGE], 0)
 }
 
-/// Returns whether there is no image.
-pub(super) fn is_free(file: &File) -> io::Result<bool> {
-    Ok(byte_at(file, 0)? == 0)
-}
+/// The bytes of the slot.
+pub(super) struct Page([u8; PAGE]);
 
-/// Returns the ID of an image whose sender died: the same one whenever it is looked at.
-pub(super) fn id_of(file: &File, metadata: &Metadata) -> io::Result<Id> {
-    let written = metadata.modified()?.duration_since(UNIX_EPOCH);
-    let mut start = [0; LINE];
-    let count = read_full(file, &mut start, 0)?;
-    let arrival = written.unwrap_or_default();
-    Ok(Id::of_file(arrival, metadata.uid(), &start[..count]))
-}
+impl Page {
+    /// Reads them; what the file has not is zeros.
+    pub(super) fn read(file: &File) -> io::Result<Page> {
+        let mut page = Page([0; PAGE]);
+        read_full(file, &mut page.0, 0)?;
+        Ok(page)
+    }
 
-/// Returns one byte; 0 where there is none.
-fn byte_at(file: &File, at: usize) -> io::Result<u8> {
-    let mut byte = [0];
-    file.read_at(&mut byte, at as u64)?;
-    Ok(byte[0])
+    /// Returns whether there is no image.
+    pub(super) fn is_free(&self) -> bool {
+        self.0[0] == 0
+    }
+
+    /// Returns whether there is nothing at all: a wipe that was cut short may have left a piece.
+    pub(super) fn is_clean(&self) -> bool {
+        self.0 == [0; PAGE]
+    }
+
+    /// Returns whether the final dot may have been written.
+    pub(super) fn is_marked(&self) -> bool {
+        self.0[MARK_AT] == MARK
+    }
+
+    /// Returns the ID of an image whose sender died: the same one whenever it is looked at.
+    pub(super) fn id(&self, metadata: &Metadata) -> io::Result<Id> {
+        let written = metadata.modified()?.duration_since(UNIX_EPOCH);
+        let arrival = written.unwrap_or_default();
+        Ok(Id::of_file(arrival, metadata.uid(), &self.0[..LINE]))
+    }
 }

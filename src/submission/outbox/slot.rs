@@ -11,30 +11,86 @@
 //! | the image of an entry, padded with zeros | as `ID.q` |
 //! | the same, and the last byte of the page is a dot | as `ID.dot` |
 //!
-//! Whoever has the lock sends the message. An image without a lock is of a sender that died: whoever
-//! looks at the outbox next gives the file the name of an entry of its own, by which the rules of those
-//! names hold for it, and the next sender makes another slot. The living sender does the same before a
-//! message is made durable, put off or called uncertain: so what waits for long, and what anybody is
-//! promised, has a name of its own always.
+//! Whoever has the lock sends the message. An image without a lock is an [`Orphan`], of a sender that
+//! died: the next sender or flush gives the file the name of an entry of its own, by which the rules of
+//! those names hold for it, and the next sender makes another slot. The living sender does the same
+//! before a message is made durable, put off or called uncertain: so what waits for long, and what
+//! anybody is promised, has a name of its own always.
 //!
-//! One page: a kill comes before or after it is copied, and never in between.
+//! Where another host may have the same files there is no slot. Its lock may be none there, and a name
+//! that all share would have one sender write over another's message.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 
 use nix::fcntl::renameat;
 
-use super::entry::PAGE;
-use super::held::{Suffix, trim};
-use super::page::{self, SLOT};
-use super::store::{Outbox, is_named, judge, lock};
+use super::entry::{Head, Id, PAGE};
+use super::held::Suffix;
+use super::page::{self, Page, SLOT};
+use super::store::{Outbox, judge, lock};
 use crate::sys::open::names::{self, Access};
+use crate::sys::platform;
+
+/// What a sender that died has left in the slot.
+pub(super) struct Orphan {
+    /// The ID that it gets with its name.
+    pub(super) id: Id,
+    /// Its head; why it is no sound entry, as the end of a sentence that begins with it.
+    pub(super) head: Result<Head, String>,
+    /// Whether its final dot may have been written.
+    pub(super) is_marked: bool,
+    /// How large the file is.
+    pub(super) size: u64,
+}
+
+impl Orphan {
+    /// Looks at the slot, whose lock we have; `None` if there is nothing of that kind.
+    fn find(directory: &File, file: &File) -> io::Result<Option<Orphan>> {
+        // Its sender may have given it a name since it was opened, or wiped it.
+        let metadata = file.metadata()?;
+        let page = Page::read(file)?;
+        if page.is_free() || !names::is_named_in(directory, SLOT, &metadata) {
+            return Ok(None);
+        }
+        let head = judge(&metadata)
+            .map_err(str::to_owned)
+            .and_then(|()| Head::read(file, metadata.len()))
+            .and_then(|head| head.verify(file).map(|()| head));
+        Ok(Some(Orphan {
+            id: page.id(&metadata)?,
+            head,
+            is_marked: page.is_marked(),
+            size: metadata.len(),
+        }))
+    }
+
+    /// Gives it the name of an entry; returns its last part. A file that is not ours alone stays.
+    fn name(&self, directory: &File, file: &File) -> io::Result<Suffix> {
+        judge(&file.metadata()?).map_err(io::Error::other)?;
+        let suffix = match self.head {
+            Ok(_) if self.is_marked => Suffix::Dot,
+            Ok(_) => Suffix::Queued,
+            Err(_) => Suffix::New,
+        };
+        let name = suffix.name(&self.id);
+        renameat(directory, SLOT, directory, name.as_str())?;
+        if let Ok(head) = &self.head {
+            // Where the padding stays it is no part of the entry.
+            let _ = file.set_len(head.whole());
+        }
+        Ok(suffix)
+    }
+}
 
 impl Outbox {
     /// Takes the slot under its lock, made if it is not there; `None` if somebody uses it, or it cannot
     /// be used.
     pub(super) fn take_slot(&self) -> Option<File> {
         let directory = self.directory();
+        if !platform::is_local(directory) {
+            return None;
+        }
         let file = match names::open_in(directory, SLOT, Access::ReadWriteQuietly) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 names::make_in(directory, SLOT).ok()?
@@ -46,47 +102,67 @@ impl Outbox {
         }
         let metadata = file.metadata().ok()?;
         judge(&metadata).ok()?;
-        if page::is_free(&file).ok()? {
-            return (metadata.len() <= PAGE as u64).then_some(file);
+        let page = Page::read(&file).ok()?;
+        if !page.is_free() {
+            if let Some(orphan) = Orphan::find(directory, &file).ok()? {
+                orphan.name(directory, &file).ok()?;
+            }
+            return None;
         }
-        let _ = self.name_orphan(&file, &metadata);
-        None
+        if metadata.len() > PAGE as u64 {
+            return None;
+        }
+        if !page.is_clean() {
+            page::wipe(&file).ok()?;
+        }
+        Some(file)
     }
 
-    /// Gives what a sender that died has left in the slot the name of an entry. Returns whether there
-    /// was something; where it could not get its name, it stays for the next one who looks.
-    pub(super) fn clear_slot(&self) -> bool {
-        self.try_to_clear_slot().unwrap_or(false)
+    /// Gives what a sender that died has left in the slot the name of an entry; returns its ID if it
+    /// waits from now on.
+    ///
+    /// # Errors
+    /// When the slot cannot be looked at, or the name not be given: it stays for the next one who looks.
+    pub(super) fn clear_slot(&self) -> io::Result<Option<Id>> {
+        let directory = self.directory();
+        let named = self.orphan(Access::ReadWriteQuietly, |file| {
+            let Some(orphan) = Orphan::find(directory, file)? else {
+                return Ok(None);
+            };
+            let suffix = orphan.name(directory, file)?;
+            Ok(Some((orphan.id, suffix)))
+        })?;
+        Ok(named.and_then(|(id, suffix)| (suffix == Suffix::Queued).then_some(id)))
     }
 
-    fn try_to_clear_slot(&self) -> io::Result<bool> {
-        let file = names::open_in(self.directory(), SLOT, Access::ReadWriteQuietly)?;
-        let metadata = file.metadata()?;
+    /// Returns what a sender that died has left in the slot; nothing is changed.
+    ///
+    /// # Errors
+    /// When the slot cannot be looked at.
+    pub(super) fn look_at_slot(&self) -> io::Result<Option<Orphan>> {
+        self.orphan(Access::Read, |file| Orphan::find(self.directory(), file))
+    }
+
+    /// Calls a function with the slot under its lock, if there is an image in it whose sender died.
+    fn orphan<T>(
+        &self,
+        access: Access,
+        find: impl FnOnce(&File) -> io::Result<Option<T>>,
+    ) -> io::Result<Option<T>> {
+        let directory = self.directory();
+        let file = match names::open_in(directory, SLOT, access) {
+            Ok(file) => file,
+            // No slot, or what cannot be one: a listing names it.
+            Err(_) if !names::look_in(directory, SLOT).is_ok_and(|found| found.is_file()) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
         // The lock is asked for only where there is an image: a sender that finds the free slot locked
         // makes a file.
-        if judge(&metadata).is_ok() && !page::is_free(&file)? && lock(&file)? {
-            return self.name_orphan(&file, &metadata);
+        if !file.metadata()?.is_file() || Page::read(&file)?.is_free() || !lock(&file)? {
+            return Ok(None);
         }
-        Ok(false)
-    }
-
-    /// Gives an image in the slot, whose lock we have, the name of an entry.
-    fn name_orphan(&self, file: &File, metadata: &Metadata) -> io::Result<bool> {
-        let directory = self.directory();
-        // Its sender may have given it a name since it was opened, or wiped it.
-        if page::is_free(file)? || !is_named(directory, SLOT, metadata) {
-            return Ok(false);
-        }
-        let id = page::id_of(file, metadata)?;
-        // Whether it is whole is found out as of each entry of that name.
-        let suffix = if page::is_marked(file)? {
-            Suffix::Dot
-        } else {
-            Suffix::New
-        };
-        let name = suffix.name(&id);
-        renameat(directory, SLOT, directory, name.as_str())?;
-        trim(file);
-        Ok(true)
+        find(&file)
     }
 }

@@ -113,12 +113,12 @@ impl Outbox {
         Ok(lock(&opened)?.then_some(FlusherLock { _file: opened }))
     }
 
-    /// Writes a message into the outbox and gives it its name; nothing is synced.
+    /// Writes a message into the outbox, into the slot or under its name; nothing is synced.
     ///
     /// `header` ends with the empty line behind the header fields.
     ///
     /// # Errors
-    /// When the file cannot be made or written, or the body not be read. Nothing is left then.
+    /// When the file cannot be made or written, or the body not be read. Nothing of it is left then.
     pub(crate) fn enter(
         &self,
         envelope: &EntryEnvelope,
@@ -180,14 +180,20 @@ impl Outbox {
         }
         match (written, made.into_inner()) {
             (Ok(head), Some((file, is_slot))) => Ok(Entry::new(
-                EntryFile::new(self.place.clone(), id, file, Suffix::Queued, is_slot),
+                EntryFile::new(
+                    self.place.clone(),
+                    id,
+                    file,
+                    Suffix::Queued,
+                    is_slot.then(|| head.whole()),
+                ),
                 head,
                 EntryState::default(),
                 false,
             )),
             (written, made) => {
                 let _ = match made {
-                    Some((file, true)) => page::wipe(&file),
+                    Some((file, true)) => page::clear(directory, &file),
                     Some((_, false)) => {
                         let flags = UnlinkatFlags::NoRemoveDir;
                         unlinkat(directory, name.as_str(), flags).map_err(io::Error::from)
@@ -254,8 +260,7 @@ impl Outbox {
     /// # Errors
     /// When the directory cannot be read.
     pub(crate) fn adopt(&self) -> io::Result<Vec<Id>> {
-        self.clear_slot();
-        let mut adopted = Vec::new();
+        let mut adopted: Vec<Id> = self.clear_slot().ok().flatten().into_iter().collect();
         for name in names_of(self.directory())? {
             let name = name?.0;
             if let Some((id, Suffix::New)) = Suffix::parse(&name)
@@ -285,7 +290,7 @@ impl Outbox {
         if is_sound {
             let queued = Suffix::Queued.name(id);
             renameat(directory, name, directory, queued.as_str())?;
-            let file = EntryFile::new(self.place.clone(), id.clone(), file, Suffix::Queued, false);
+            let file = EntryFile::new(self.place.clone(), id.clone(), file, Suffix::Queued, None);
             file.make_durable()?;
             return Ok(true);
         }
@@ -407,7 +412,7 @@ fn lock_in(place: &Private, id: &Id, suffixes: &[Suffix]) -> Result<Option<Entry
         }
         // Whoever had the lock may have sent and removed it, or moved it to the other name, since it
         // was opened.
-        if !is_named(directory, &name, &metadata) {
+        if !names::is_named_in(directory, &name, &metadata) {
             return Ok(None);
         }
         let head = Head::read(&file, metadata.len()).map_err(broken)?;
@@ -418,7 +423,7 @@ fn lock_in(place: &Private, id: &Id, suffixes: &[Suffix]) -> Result<Option<Entry
             // Who has the message already is not known: sent again, it might come twice.
             Err(why) => return Err(broken(why)),
         };
-        let file = EntryFile::new(place.clone(), id.clone(), file, *suffix, false);
+        let file = EntryFile::new(place.clone(), id.clone(), file, *suffix, None);
         return Ok(Some(Entry::new(file, head, state, has_state)));
     }
     Ok(None)
@@ -476,12 +481,6 @@ pub(super) fn judge(file: &Metadata) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
-}
-
-/// Returns whether a file still has this name.
-pub(super) fn is_named(directory: &File, name: &str, file: &Metadata) -> bool {
-    names::look_in(directory, name)
-        .is_ok_and(|named| named.ino() == file.ino() && named.dev() == file.dev())
 }
 
 /// Asks for the lock of a file, without waiting.

@@ -523,7 +523,7 @@ fn what_is_left_in_the_slot_by_its_sender_is_an_entry_like_any_other() {
             assert_eq!(*condition, Condition::Uncertain);
             assert!(adopted.is_empty());
         } else {
-            assert_eq!(*condition, Condition::New);
+            assert_eq!(*condition, Condition::Waiting);
             assert_eq!(adopted, std::slice::from_ref(id));
         }
         let entry = world.outbox.lock(id).expect("sound").expect("free");
@@ -543,7 +543,9 @@ fn the_next_sender_finds_what_the_last_one_left_in_the_slot() {
     let world = World::new();
     world.die(world.enter("left"));
     let next = world.enter("next");
-    assert_eq!(world.conditions(), [Condition::New, Condition::Sending]);
+    // It waits, so the mail that is accepted takes it along.
+    assert_eq!(world.conditions(), [Condition::Waiting, Condition::Sending]);
+    assert_eq!(world.outbox.ids().expect("listed").len(), 2);
     next.finish().expect("removed");
     // A piece of one, after a power cut, is no message.
     world.enter("piece").finish().expect("removed");
@@ -557,6 +559,55 @@ fn the_next_sender_finds_what_the_last_one_left_in_the_slot() {
         world.conditions()[1],
         Condition::Torn("has a damaged first line".to_owned())
     );
+    assert!(!world.outbox.is_empty().expect("looked"));
+    assert!(world.outbox.adopt().expect("looked").is_empty());
+    assert_eq!(
+        world.conditions()[1],
+        Condition::Torn("has a damaged first line".to_owned())
+    );
+}
+
+#[test]
+fn the_file_of_another_sender_is_never_taken_for_the_slot_of_this_one() {
+    // Somebody removes the file, and another sender makes a new one.
+    let world = World::new();
+    let mut first = world.enter("first");
+    fs::remove_file(world.path("sending")).expect("removed");
+    let second = world.enter("second");
+    assert_eq!(world.names(), ["sending"]);
+    assert!(first.make_durable().is_err() && first.save_state().is_err());
+    assert!(first.leave_uncertain().is_err());
+    first.finish().expect("wiped");
+    assert_eq!(text_of(&second), [HEADER, b"second"].concat());
+    second.make_durable().expect("synced");
+    assert_eq!(world.names(), [format!("{}.q", second.id())]);
+    // A wipe that was cut short left the mark.
+    let world = World::new();
+    world.enter("before").finish().expect("wiped");
+    let file = File::options()
+        .write(true)
+        .open(world.path("sending"))
+        .expect("opened");
+    std::os::unix::fs::FileExt::write_all_at(&file, b".", 4095).expect("written");
+    let entry = world.enter("text");
+    assert!(!entry.is_uncertain());
+    world.die(entry);
+    assert_eq!(world.conditions(), [Condition::Waiting]);
+}
+
+#[test]
+fn what_is_left_in_a_slot_that_others_can_read_is_listed_and_stays() {
+    let world = World::new();
+    world.die(world.enter("text"));
+    let slot = world.path("sending");
+    fs::set_permissions(&slot, fs::Permissions::from_mode(0o640)).expect("opened");
+    let why = "can be read or written by other users".to_owned();
+    assert_eq!(world.conditions(), [Condition::Torn(why)]);
+    assert!(!world.outbox.is_empty().expect("looked"));
+    assert!(world.outbox.adopt().expect("looked").is_empty());
+    let entry = world.enter("next");
+    assert!(world.names().contains(&format!("{}.q", entry.id())));
+    fs::set_permissions(&slot, fs::Permissions::from_mode(0o600)).expect("closed");
     assert_eq!(world.outbox.adopt().expect("looked").len(), 1);
 }
 

@@ -1,7 +1,7 @@
 //! The outbox on a mail's way out: a message has an entry before a relay is waited for, and what was
 //! not accepted has one before anybody is told so.
 //!
-//! The order is what holds the promises. Before the wait: the entry is written and named, so that no
+//! The order is what holds the promises. Before the wait: the entry is written whole, so that no
 //! kill loses it; nothing is synced, for most messages are accepted and removed at once. Behind it:
 //! the state, the name, and a sync of all, and only then the ID is handed on to be printed.
 

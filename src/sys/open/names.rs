@@ -21,6 +21,7 @@
 //! | the files of an outbox | `submission::outbox::store` |
 //! | the name and the state of an entry of an outbox that we have locked | `submission::outbox::held` |
 //! | the slot of an outbox: judged and locked before a byte is believed | `submission::outbox::slot` |
+//! | the name of the slot, which may be another file's by now | `submission::outbox::page` |
 //! | the files of an outbox that are listed | `submission::outbox::listing` |
 //! | the entries of an outbox that an equal message may be merged into | `submission::outbox::merge` |
 //! | the time of the last note about an outbox | `submission::outbox::noticed` |
@@ -33,6 +34,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::NixPath;
@@ -130,6 +132,12 @@ fn flags_of(access: Access) -> OFlag {
 pub(crate) fn look_in<P: ?Sized + NixPath>(directory: impl AsFd, name: &P) -> io::Result<Metadata> {
     // It opens nothing: a device is not touched, and no right to read is needed.
     open_with(directory, name, platform::LOOKING | OFlag::O_NOFOLLOW)?.metadata()
+}
+
+/// Returns whether a file has this name in a directory.
+pub(crate) fn is_named_in(directory: impl AsFd, name: &str, file: &Metadata) -> bool {
+    look_in(directory, name)
+        .is_ok_and(|named| named.ino() == file.ino() && named.dev() == file.dev())
 }
 
 /// Makes a file of this name, to be read and written, for us alone.
