@@ -2,7 +2,8 @@
  *
  * Runs a program and meddles with its Nth system call, counted over all its threads and children in
  * the order in which they are made: WHAT is `kill` (all of it is killed before the call is made), the
- * number of an error (the call is not made and fails with it), or 0 (nothing happens). LOG gets a line
+ * number of an error (the call is not made and fails with it), or 0 (nothing happens). A futex is made all
+ * the same: no system fails it so, and a thread that is not woken waits for ever. LOG gets a line
  * for each call: its number in the kernel's table and its result, `?` for a call that did not return.
  *
  * strace counts for each thread and each kind of call by itself; so it cannot reach the calls of a
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,7 +87,7 @@ int main(int argc, char **argv)
                     if (++count == wanted && is_kill) {
                         kill(child, SIGKILL);
                         kill(who, SIGKILL);
-                    } else if (count == wanted && error) {
+                    } else if (count == wanted && error && info.entry.nr != SYS_futex) {
                         ptrace(PTRACE_GETREGS, who, 0, &registers);
                         registers.orig_rax = -1;
                         ptrace(PTRACE_SETREGS, who, 0, &registers);
