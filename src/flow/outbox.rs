@@ -1,6 +1,7 @@
 //! The outbox for people and scripts: what waits in it, one entry, and changes of entries.
 //!
-//! A user sees the outboxes that are the user's own, root those of root. Nothing here sends a
+//! A user sees the outboxes that are the user's own, root those of root. A listing changes nothing.
+//! Whatever names an entry gives those of killed senders their names first. Nothing here sends a
 //! message: that is a flush.
 
 use std::io::{self, Read};
