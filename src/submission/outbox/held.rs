@@ -164,9 +164,7 @@ impl EntryFile {
         let directory = self.place.directory();
         // The name of the slot is always the same: where somebody has removed the file, it is another
         // sender's by now.
-        if standing.in_slot.is_some()
-            && !names::is_named_in(directory, SLOT, &self.file.metadata()?)
-        {
+        if standing.in_slot.is_some() && !names::is_named_in(directory, SLOT, &self.file)? {
             return Err(io::Error::other(format!("somebody has removed {SLOT}")));
         }
         renameat(directory, &*old, directory, new.as_str())?;

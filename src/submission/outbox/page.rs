@@ -35,7 +35,7 @@ pub(super) fn clear(directory: &File, file: &File) -> io::Result<()> {
     let Err(error) = wipe(file) else {
         return Ok(());
     };
-    if !names::is_named_in(directory, SLOT, &file.metadata()?) {
+    if !names::is_named_in(directory, SLOT, file)? {
         return Err(error);
     }
     Ok(unlinkat(directory, SLOT, UnlinkatFlags::NoRemoveDir)?)

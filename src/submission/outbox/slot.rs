@@ -50,7 +50,7 @@ impl Orphan {
         // Its sender may have given it a name since it was opened, or wiped it.
         let metadata = file.metadata()?;
         let page = Page::read(file)?;
-        if page.is_free() || !names::is_named_in(directory, SLOT, &metadata) {
+        if page.is_free() || !names::is_named_in(directory, SLOT, file)? {
             return Ok(None);
         }
         let head = judge(&metadata)

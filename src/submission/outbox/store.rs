@@ -412,7 +412,7 @@ fn lock_in(place: &Private, id: &Id, suffixes: &[Suffix]) -> Result<Option<Entry
         }
         // Whoever had the lock may have sent and removed it, or moved it to the other name, since it
         // was opened.
-        if !names::is_named_in(directory, &name, &metadata) {
+        if !names::is_named_in(directory, &name, &file).map_err(failed)? {
             return Ok(None);
         }
         let head = Head::read(&file, metadata.len()).map_err(broken)?;

@@ -34,12 +34,12 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::NixPath;
-use nix::fcntl::{AT_FDCWD, OFlag, openat};
-use nix::sys::stat::Mode;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
+use nix::sys::stat::{Mode, fstat, fstatat};
 
 use crate::sys::interrupted::until_done;
 use crate::sys::platform;
@@ -134,10 +134,17 @@ pub(crate) fn look_in<P: ?Sized + NixPath>(directory: impl AsFd, name: &P) -> io
     open_with(directory, name, platform::LOOKING | OFlag::O_NOFOLLOW)?.metadata()
 }
 
-/// Returns whether a file has this name in a directory.
-pub(crate) fn is_named_in(directory: impl AsFd, name: &str, file: &Metadata) -> bool {
-    look_in(directory, name)
-        .is_ok_and(|named| named.ino() == file.ino() && named.dev() == file.dev())
+/// Returns whether a file has this name in a directory; that takes no descriptor.
+///
+/// # Errors
+/// When what has the name cannot be looked at.
+pub(crate) fn is_named_in(directory: impl AsFd, name: &str, file: &File) -> io::Result<bool> {
+    let file = fstat(file)?;
+    match fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Ok(named) => Ok((named.st_ino, named.st_dev) == (file.st_ino, file.st_dev)),
+        Err(Errno::ENOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Makes a file of this name, to be read and written, for us alone.
