@@ -45,7 +45,7 @@ SLOPE = 1.1
 # is above it.
 NOISE = 0.3
 # So often a row that breaks the rule is tried again.
-AGAIN = 3
+AGAIN = 8
 # Seconds of processor time, and bytes of address space that no run may come near to.
 LIMIT = 60
 ADDRESS_SPACE = 4_000_000_000

@@ -313,6 +313,10 @@ class Recorder:
             self.add(label, "truncate", ino, 0)
         table[result] = Open(ino, "O_APPEND" in flags)
 
+    def on_openat2(self, table, given, result):
+        flags = re.search(r"flags=([A-Z_|]+)", ", ".join(given[2:]))
+        self.on_openat(table, [*given[:2], flags[1]], result)
+
     def create(self, label, directory, name, node):
         ino = self.disk.next
         self.disk.next += 1
