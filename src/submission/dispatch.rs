@@ -31,8 +31,8 @@ use crate::sys::spool::Spool;
 use crate::sys::user;
 use crate::transport::local::{self, Local};
 use crate::transport::sendmail::{self, Sendmail};
-use crate::transport::smtp::{SharedMessage, SmtpChannel, SubmitHooks};
-use crate::transport::{Disposition, Envelope, Outcome, Scope};
+use crate::transport::smtp::{SmtpChannel, SubmitHooks};
+use crate::transport::{Disposition, Envelope, MessageSource, Outcome, Scope};
 
 /// Makes sure that each file which is to have a copy can get it, and makes the directories that lack.
 ///
@@ -289,7 +289,7 @@ impl<'a> Dispatcher<'a> {
         let enter = |rendered: &Rendered| self.queue?.enter(rendered, copies, all, Some(route));
         // Before anything that can take long, a password command included.
         let hooks = EntryHooks::new(enter(&rendered), copies);
-        let message: SharedMessage = Arc::new(rendered.message);
+        let message = rendered.message;
         let shrunk = |smaller: &Rendered| {
             // What goes out from here on is what a later try must send.
             if let Some(smaller) = enter(smaller) {
@@ -360,14 +360,14 @@ impl<'a> Dispatcher<'a> {
         &self,
         url: &Arc<RelayUrl>,
         recipients: &[EnvelopeAddress],
-        message: &SharedMessage,
+        message: &dyn MessageSource,
         hooks: &dyn SubmitHooks,
         shrunk: &dyn Fn(&Rendered),
         journey: &mut Journey,
     ) -> Result<Vec<Outcome>, Failure> {
         let envelope = self.envelope(recipients);
         let relay = relay::build(url, self.around)?;
-        let mut submit = |message| {
+        let mut submit = |message: &dyn MessageSource| {
             let raised = self.around.signals.raised();
             let kept = journey.channel.take();
             let mut channel = kept.unwrap_or_else(|| {
@@ -382,7 +382,7 @@ impl<'a> Dispatcher<'a> {
         };
         // The relay announces its limit only after EHLO, so a message that is too large is found
         // out by trying. Nothing of it was accepted then, and the second try makes no duplicate.
-        let mut outcomes = submit(Arc::clone(message));
+        let mut outcomes = submit(message);
         let limit = outcomes.iter().find_map(|(_, outcome)| outcome.size_limit);
         if let Some(limit) = limit
             && !self.draft.strict_size
@@ -394,7 +394,7 @@ impl<'a> Dispatcher<'a> {
             let list = RelayList::from(Arc::clone(url));
             let smaller = self.render_within(Some(&Route::Relay(Arc::new(list))), Some(limit))?;
             shrunk(&smaller);
-            outcomes = submit(Arc::new(smaller.message));
+            outcomes = submit(&smaller.message);
         }
         Ok(self.judged(outcomes))
     }

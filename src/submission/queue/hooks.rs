@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::io;
 
 use super::{standing, target_state};
 use crate::address::EnvelopeAddress;
@@ -11,7 +11,7 @@ use crate::submission::outbox::Entry;
 use crate::submission::route::RoutedCopy;
 use crate::sys::clock;
 use crate::transport::Outcome;
-use crate::transport::smtp::{DotMark, SubmitHooks};
+use crate::transport::smtp::SubmitHooks;
 
 /// What an entry does while its message is on its way.
 pub(in crate::submission) struct EntryHooks<'a> {
@@ -66,18 +66,13 @@ impl SubmitHooks for EntryHooks<'_> {
         }
     }
 
-    fn dot_mark(&self) -> Option<DotMark> {
-        let entry = self.entry.borrow();
-        // The thread may outlive the entry: it is waiting for the reply to QUIT when the entry is done.
-        let file = entry.as_ref().map(|entry| Arc::downgrade(entry.file()));
-        Some(Arc::new(move || {
-            if let Some(file) = file.as_ref().and_then(Weak::upgrade) {
-                // A name that cannot be changed does not keep the mail from leaving: at worst, if we
-                // are killed now, it comes twice.
-                let _ = file.about_to_dot();
-            }
-            Ok(())
-        }))
+    fn before_dot(&self, _: &[EnvelopeAddress]) -> io::Result<()> {
+        if let Some(entry) = &*self.entry.borrow() {
+            // A name that cannot be changed does not keep the mail from leaving: at worst, if we are
+            // killed now, it comes twice.
+            let _ = entry.file().about_to_dot();
+        }
+        Ok(())
     }
 
     fn settled(&self, outcomes: &[(EnvelopeAddress, Outcome)]) {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -17,7 +18,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statfs::{self, FsType};
 use nix::unistd::{Gid, getgrouplist, linkat};
-use rustix::net::sockopt;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 
 use super::RangeLock;
 
@@ -299,6 +300,24 @@ pub(crate) fn memory_file() -> io::Result<File> {
 /// Lets no core of this process be dumped, whatever the limits are.
 pub(crate) fn forbid_dumps() {
     let _ = nix::sys::prctl::set_dumpable(false);
+}
+
+/// Starts to connect to an address, without waiting for it: the socket can be written when it is
+/// connected, or when its error says why not.
+///
+/// # Errors
+/// Those of socket(2) and connect(2).
+pub(crate) fn start_to_connect(peer: SocketAddr) -> io::Result<TcpStream> {
+    let family = match peer {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    match connect(&socket, &peer) {
+        Ok(()) | Err(rustix::io::Errno::INPROGRESS) => Ok(TcpStream::from(socket)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Lets the kernel ask a host that says nothing whether it is there, and give it up after a time.

@@ -4,17 +4,18 @@
 
 use std::fs::File;
 use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::NixPath;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::Gid;
-use rustix::net::sockopt;
+use rustix::net::{AddressFamily, SocketType, connect, sockopt};
 
 use super::RangeLock;
 
@@ -213,6 +214,26 @@ pub(crate) fn memory_file() -> io::Result<File> {
 
 /// Does nothing: the limit of cores is 0, and no kernel but Linux pipes them past it.
 pub(crate) fn forbid_dumps() {}
+
+/// Starts to connect to an address, without waiting for it: the socket can be written when it is
+/// connected, or when its error says why not.
+///
+/// # Errors
+/// Those of socket(2), fcntl(2) and connect(2).
+pub(crate) fn start_to_connect(peer: SocketAddr) -> io::Result<TcpStream> {
+    let family = match peer {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    // Not every system takes the flags together with the call.
+    let socket = TcpStream::from(rustix::net::socket(family, SocketType::STREAM, None)?);
+    fcntl(&socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    socket.set_nonblocking(true)?;
+    match connect(&socket, &peer) {
+        Ok(()) | Err(rustix::io::Errno::INPROGRESS) => Ok(socket),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// Lets the kernel ask a host that says nothing whether it is there, after the time of the system.
 /// The time limit of the reply ends the wait.

@@ -7,21 +7,19 @@
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::AsFd;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use rustls::{ClientConnection, StreamOwned};
+use rustls::ClientConnection;
 
 use super::mask::Mask;
 use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
+use super::socket::{GivenUp, Socket, Watch};
 use super::tls::{Client, Terms, TlsError};
 use super::tls_words;
 use crate::exit::plain;
-use crate::sys::platform;
 
 /// After how long without a sign of life a host is asked whether it is there.
 const ASKED_AFTER: Duration = Duration::from_secs(10);
@@ -37,6 +35,8 @@ pub(super) enum WireError {
     Timeout,
     /// The other side has closed the connection.
     Closed,
+    /// The watch has ended the wait; what that means is the watch's to say.
+    GivenUp,
     /// The network failed.
     Io(io::Error),
     /// The answer is not an SMTP reply.
@@ -53,6 +53,7 @@ impl fmt::Display for WireError {
         match self {
             WireError::Timeout => f.write_str("no answer in time"),
             WireError::Closed => f.write_str("connection closed by the relay"),
+            WireError::GivenUp => write!(f, "{GivenUp}"),
             // After the handshake rustls hands its errors on inside one of the network.
             WireError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
                 Some(tls) => f.write_str(&tls_words::failure(tls)),
@@ -76,6 +77,9 @@ impl From<io::Error> for WireError {
         if error.raw_os_error() == Some(Errno::ETIMEDOUT as i32) {
             return WireError::Io(error);
         }
+        if error.get_ref().is_some_and(|inner| inner.is::<GivenUp>()) {
+            return WireError::GivenUp;
+        }
         match error.kind() {
             // What Linux says when SO_RCVTIMEO or SO_SNDTIMEO ran out is WouldBlock.
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => WireError::Timeout,
@@ -87,15 +91,11 @@ impl From<io::Error> for WireError {
     }
 }
 
-/// How the bytes travel.
-enum Stream {
-    Clear(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
 /// A connection to a relay.
 pub(super) struct Connection {
-    stream: Stream,
+    socket: Socket,
+    /// What makes TLS of the socket's bytes, if the connection has gone over to it.
+    tls: Option<Box<ClientConnection>>,
     /// Bytes that were read but are not yet part of a reply.
     buffer: Vec<u8>,
     peer: SocketAddr,
@@ -110,13 +110,11 @@ impl Connection {
         connect: Duration,
         write: Duration,
         mask: Arc<Mask>,
+        watch: &dyn Watch,
     ) -> Result<Connection, WireError> {
-        let stream = TcpStream::connect_timeout(&peer, at_least_a_moment(connect))?;
-        // We write whole turns: there is nothing that Nagle's algorithm could gather.
-        stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(at_least_a_moment(write)))?;
         Ok(Connection {
-            stream: Stream::Clear(stream),
+            socket: Socket::connect(peer, connect, write, watch)?,
+            tls: None,
             buffer: Vec::new(),
             peer,
             mask,
@@ -130,12 +128,12 @@ impl Connection {
 
     /// Returns our own address, as the relay may know it.
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
-        self.socket().local_addr()
+        self.socket.local_addr()
     }
 
     /// Returns whether what we send is encrypted.
     pub(super) fn is_encrypted(&self) -> bool {
-        matches!(self.stream, Stream::Tls(_))
+        self.tls.is_some()
     }
 
     /// Returns a text without what must not be shown.
@@ -151,52 +149,54 @@ impl Connection {
         if !self.buffer.is_empty() {
             return true;
         }
-        match &mut self.stream {
-            Stream::Clear(stream) => {
-                // Ready, and not by its end: the one byte that is looked at stays where it is.
-                is_readable(stream) && matches!(stream.peek(&mut [0]), Ok(count) if count > 0)
-            }
-            Stream::Tls(stream) => {
-                // What is here may be a ticket of TLS 1.3, or half a record. Errors come again
-                // at the next read.
-                if is_readable(&stream.sock) {
-                    let _ = stream.conn.read_tls(&mut stream.sock);
-                }
-                let state = stream.conn.process_new_packets();
-                state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
-            }
+        let Some(tls) = &mut self.tls else {
+            return self.socket.has_bytes();
+        };
+        // What is here may be a ticket of TLS 1.3, or half a record. Errors come again at the next
+        // read.
+        if self.socket.is_readable() {
+            let _ = tls.read_tls(self.socket.stream());
         }
+        let state = tls.process_new_packets();
+        state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
     }
 
-    /// Sends bytes in one write.
-    pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), WireError> {
-        match &mut self.stream {
-            Stream::Clear(stream) => stream.write_all(bytes)?,
-            Stream::Tls(stream) => {
-                stream.write_all(bytes)?;
-                stream.flush()?;
-            }
+    /// Sends bytes, in clear in one write.
+    pub(super) fn send(&mut self, mut bytes: &[u8], watch: &dyn Watch) -> Result<(), WireError> {
+        let mut writing = self.socket.writing(watch);
+        let Some(tls) = &mut self.tls else {
+            return Ok(writing.write_all(bytes)?);
+        };
+        while !bytes.is_empty() {
+            // It takes as much as it can hold; what it holds leaves before it gets more.
+            let taken = tls.writer().write(bytes)?;
+            bytes = &bytes[taken..];
+            flush(tls, &mut writing)?;
         }
         Ok(())
     }
 
     /// Reads one reply, all of it within the limit.
-    pub(super) fn reply(&mut self, limit: Duration) -> Result<Reply, WireError> {
+    pub(super) fn reply(&mut self, limit: Duration, watch: &dyn Watch) -> Result<Reply, WireError> {
         let end = Instant::now() + limit;
         // The limit is one moment for the whole reply. A limit for each read would start again with
         // every byte, and a server that sends one byte a minute would hold us for days.
         let mask = Arc::clone(&self.mask);
         let mut assembly = Assembly::new(&mask);
         loop {
-            let line = self.line(end)?;
+            let line = self.line(end, watch)?;
             if let Some(reply) = assembly.take(&line).map_err(WireError::Reply)? {
                 return Ok(reply);
+            }
+            // A relay whose lines come as fast as they are read never lets us wait.
+            if !watch.goes_on() {
+                return Err(WireError::GivenUp);
             }
         }
     }
 
     /// Reads one line with its line end.
-    fn line(&mut self, end: Instant) -> Result<Vec<u8>, WireError> {
+    fn line(&mut self, end: Instant, watch: &dyn Watch) -> Result<Vec<u8>, WireError> {
         let mut searched = 0;
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer[searched..]) {
@@ -209,51 +209,34 @@ impl Connection {
                 return Err(WireError::Reply(ReplyError::LongLine));
             }
             searched = self.buffer.len();
-            self.fill(end)?;
+            self.fill(end, watch)?;
         }
     }
 
     /// Reads what has come, at least one byte.
-    fn fill(&mut self, end: Instant) -> Result<(), WireError> {
+    fn fill(&mut self, end: Instant, watch: &dyn Watch) -> Result<(), WireError> {
         // More than one line may come at once, from a pipelining relay; what is behind the first
         // line end stays in the buffer for the next reply.
         let mut block = [0; MAX_LINE];
-        loop {
-            self.limit_read(end)?;
-            let result = match &mut self.stream {
-                Stream::Clear(stream) => stream.read(&mut block),
-                Stream::Tls(stream) => stream.read(&mut block),
-            };
-            match result {
-                Ok(0) => return Err(WireError::Closed),
-                Ok(count) => {
-                    self.buffer.extend_from_slice(&block[..count]);
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
+        let count = match &mut self.tls {
+            None => self.socket.reading(end, watch).read(&mut block)?,
+            Some(tls) => read_through(tls, &mut self.socket, end, watch, &mut block)?,
+        };
+        if count == 0 {
+            return Err(WireError::Closed);
         }
-    }
-
-    /// Lets the next read wait no longer than to the end.
-    fn limit_read(&self, end: Instant) -> Result<(), WireError> {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(WireError::Timeout);
-        }
-        Ok(self
-            .socket()
-            .set_read_timeout(Some(at_least_a_moment(left)))?)
+        self.buffer.extend_from_slice(&block[..count]);
+        Ok(())
     }
 
     /// Goes over to TLS; to be called after a 220 to STARTTLS, or first of all.
     ///
     /// `show` gets what was agreed on, a line a fact.
     pub(super) fn start_tls(
-        self,
+        mut self,
         terms: &Terms<'_>,
         limit: Duration,
+        watch: &dyn Watch,
         show: impl FnMut(String),
     ) -> Result<Connection, WireError> {
         if !self.buffer.is_empty() {
@@ -263,19 +246,15 @@ impl Connection {
         }
         // RFC 3207 section 4.2 knows no STARTTLS inside TLS; a caller that asks for it has what it
         // wants already.
-        let Stream::Clear(mut socket) = self.stream else {
+        if self.tls.is_some() {
             return Ok(self);
-        };
+        }
         let end = Instant::now() + limit;
         let mut client = Client::new(terms).map_err(WireError::Tls)?;
-        handshake(&mut client, &mut socket, end)?;
+        handshake(&mut client, &mut self.socket, end, watch)?;
         client.agreed().into_iter().for_each(show);
-        Ok(Connection {
-            stream: Stream::Tls(Box::new(StreamOwned::new(client.connection, socket))),
-            buffer: Vec::new(),
-            peer: self.peer,
-            mask: self.mask,
-        })
+        self.tls = Some(Box::new(client.connection));
+        Ok(self)
     }
 
     /// Lets the kernel watch whether the relay's host is still there, from now on.
@@ -283,68 +262,83 @@ impl Connection {
     /// A host that was switched off or cut off says nothing, and neither does a relay that filters a
     /// message for minutes. Only the kernel can tell them apart: it asks the other kernel.
     pub(super) fn watch_peer(&self) {
-        // A system that cannot do it leaves the time limit of the reply.
-        platform::watch_peer(self.socket(), ASKED_AFTER, GONE_AFTER);
+        self.socket.watch_peer(ASKED_AFTER, GONE_AFTER);
     }
 
     /// Says that nothing more will be sent.
-    pub(super) fn finish(&mut self) {
-        if let Stream::Tls(stream) = &mut self.stream {
+    pub(super) fn finish(&mut self, watch: &dyn Watch) {
+        if let Some(tls) = &mut self.tls {
             // The alert tells the relay that the end is ours and not an attacker's truncation (RFC
             // 8446 section 6.1).
-            stream.conn.send_close_notify();
+            tls.send_close_notify();
             // All is said and done: whether the close arrives changes nothing.
-            let _ = stream.flush();
+            let _ = flush(tls, &mut self.socket.writing(watch));
         }
-        let _ = self.socket().shutdown(Shutdown::Write);
-    }
-
-    fn socket(&self) -> &TcpStream {
-        match &self.stream {
-            Stream::Clear(stream) => stream,
-            Stream::Tls(stream) => &stream.sock,
-        }
+        self.socket.finish();
     }
 }
 
-/// Returns whether a read of this socket would not wait.
-fn is_readable(socket: &TcpStream) -> bool {
-    let mut sockets = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-    matches!(poll(&mut sockets, PollTimeout::ZERO), Ok(count) if count > 0)
-}
-
-/// Runs the handshake, all of it before the end.
-fn handshake(client: &mut Client, socket: &mut TcpStream, end: Instant) -> Result<(), WireError> {
-    while client.connection.is_handshaking() || client.connection.wants_write() {
-        // Writing comes first: the server does not answer before it has our whole flight, and
-        // reading then would wait until the limit.
-        if client.connection.wants_write() {
-            client.connection.write_tls(socket)?;
-            continue;
-        }
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(WireError::Timeout);
-        }
-        socket.set_read_timeout(Some(at_least_a_moment(left)))?;
-        match client.connection.read_tls(socket) {
-            Ok(0) => return Err(WireError::Closed),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        }
-        if let Err(error) = client.connection.process_new_packets() {
-            // The alert names the reason to the server; losing it changes nothing.
-            let _ = client.connection.write_tls(socket);
-            return Err(WireError::Tls(client.explain(error)));
-        }
+/// Writes what TLS has for the other side.
+fn flush(tls: &mut ClientConnection, writing: &mut impl Write) -> io::Result<()> {
+    while tls.wants_write() {
+        tls.write_tls(writing)?;
     }
     Ok(())
 }
 
-/// Returns the duration, or the shortest one that the socket does not take for "none".
-fn at_least_a_moment(limit: Duration) -> Duration {
-    limit.max(Duration::from_millis(1))
+/// Reads at least one byte out of TLS, or nothing at its end.
+fn read_through(
+    tls: &mut ClientConnection,
+    socket: &mut Socket,
+    end: Instant,
+    watch: &dyn Watch,
+    block: &mut [u8],
+) -> io::Result<usize> {
+    loop {
+        match tls.reader().read(block) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            result => return result,
+        }
+        // An answer to a change of keys, without which the other side may wait.
+        flush(tls, &mut socket.writing(watch))?;
+        // At the end of the bytes the next turn says whether it was announced.
+        tls.read_tls(&mut socket.reading(end, watch))?;
+        if let Err(error) = tls.process_new_packets() {
+            // The alert names the reason to the server; losing it changes nothing.
+            let _ = flush(tls, &mut socket.writing(watch));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+        }
+    }
+}
+
+/// Runs the handshake, all of it before the end.
+fn handshake(
+    client: &mut Client,
+    socket: &mut Socket,
+    end: Instant,
+    watch: &dyn Watch,
+) -> Result<(), WireError> {
+    while client.connection.is_handshaking() || client.connection.wants_write() {
+        // Writing comes first: the server does not answer before it has our whole flight, and
+        // reading then would wait until the limit.
+        if client.connection.wants_write() {
+            flush(&mut client.connection, &mut socket.writing(watch))?;
+            continue;
+        }
+        if client
+            .connection
+            .read_tls(&mut socket.reading(end, watch))?
+            == 0
+        {
+            return Err(WireError::Closed);
+        }
+        if let Err(error) = client.connection.process_new_packets() {
+            // The alert names the reason to the server; losing it changes nothing.
+            let _ = flush(&mut client.connection, &mut socket.writing(watch));
+            return Err(WireError::Tls(client.explain(error)));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

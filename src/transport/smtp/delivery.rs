@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 
 use super::data::WireMeasure;
-use super::job::Job;
 use super::reply::Capabilities;
 use crate::transport::Envelope;
 
@@ -24,9 +23,9 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Starts with all recipients.
-    pub(super) fn new(job: &Job) -> Delivery {
+    pub(super) fn new(envelope: &Envelope) -> Delivery {
         Delivery {
-            pending: (0..job.envelope.recipients.len()).collect(),
+            pending: (0..envelope.recipients.len()).collect(),
             settled: Vec::new(),
             limit: usize::MAX,
             measured: None,

@@ -3,30 +3,60 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 
 use super::Relay;
+use super::socket::{SLICE, Watch};
+use super::verdict::undecided;
 use crate::exit::{Kind, plain};
 use crate::sys::name_service;
 use crate::sys::open::{self, Trouble, Unread, Use};
 use crate::transport::{Disposition, Outcome};
 
 /// Finds the addresses of a relay.
-pub(super) fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Outcome> {
-    let host = relay.host.as_str();
+///
+/// A name is looked up on a thread of its own: nothing can end a call of `getaddrinfo`. Where the
+/// watch ends the wait, the thread is left alone.
+pub(super) fn resolve(relay: &Relay, watch: &dyn Watch) -> Result<Vec<SocketAddr>, Outcome> {
+    if let Ok(address) = relay.host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, relay.port)]);
+    }
+    let (host, port) = (relay.host.clone(), relay.port);
+    let (sender, found) = mpsc::channel();
+    thread::Builder::new()
+        .name("lookup".to_owned())
+        .spawn(move || {
+            // Nobody hears it where the wait was ended.
+            let _ = sender.send(look_up(&host, port));
+        })
+        .map_err(|error| {
+            let text = format!(
+                "cannot look up the relay {}: cannot start a thread: {}",
+                relay.host,
+                plain(&error)
+            );
+            Outcome::new(Disposition::TryLater(Kind::TryLater), text)
+        })?;
+    loop {
+        match found.recv_timeout(SLICE) {
+            Ok(found) => return found,
+            Err(RecvTimeoutError::Timeout) if watch.goes_on() => {}
+            Err(_) => return Err(undecided(relay)),
+        }
+    }
+}
+
+fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Outcome> {
     // A static build has no dynamic loader: the C library would skip such a module without a word
     // and report an unknown host, which is final, although a dynamic build finds it.
     if name_service::IS_STATIC
-        && host.parse::<IpAddr>().is_err()
         && let Some(module) = name_service::module_for_hosts()
     {
         return Err(needs_module(host, &module));
     }
-    if host.parse::<IpAddr>().is_err()
-        && let Err(error) = can_look_up()
-    {
-        return Err(not_now(host, &error));
-    }
-    match (host, relay.port).to_socket_addrs() {
+    can_look_up().map_err(|error| not_now(host, &error))?;
+    match (host, port).to_socket_addrs() {
         // No MX records are asked for: a submission server or smarthost is named by its own host
         // name, not by a mail domain.
         Ok(addresses) => {
@@ -62,7 +92,7 @@ fn can_look_up() -> Result<(), Unread> {
         .map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)))
         .collect();
     // The sockets are bound and dropped again: eight free descriptors now make it likely that the
-    // library finds them a moment later. A race remains and is why `resolve` asks again afterwards.
+    // library finds them a moment later. A race remains and is why `look_up` asks again afterwards.
     match sockets {
         // A host without IPv4 has another reason.
         Err(error) if Trouble::of(&error) == Trouble::Failed && !is_without_ipv4(&error) => {

@@ -1,17 +1,19 @@
 //! SMTP submission to a relay (RFC 5321, RFC 6409).
 //!
 //! A [`SmtpChannel`] takes messages to a relay, one after the other over one connection, and says
-//! for every recipient what became of each. The dialogue runs on a thread of its own, name lookup included, so that a signal or the deadline ends the
-//! waiting at once. From the write of the final dot on the message may be the relay's:
+//! for every recipient what became of each. The dialogue runs in the caller's thread: a thread of its
+//! own would cost a short mail a tenth of its time. What ends a wait, a signal or the deadline, is
+//! looked for between short slices of it; only the name service, which cannot be asked in slices,
+//! has a thread. From the write of the final dot on the message may be the relay's:
 //! `job::Progress` is the one place where that line is crossed.
 //!
-//! - `channel`: the door, and the waiting; `worker`: the thread and the connection that it keeps
+//! - `channel`: the door, and the connection that it keeps
 //! - `lookup`: addresses of the relay; `session`: from the connection to where mail can be sent
 //! - `delivery`: for whom a message is still to be sent; `transaction`: MAIL, RCPT, DATA;
 //!   `surplus`: too many recipients at once
 //! - `verdict`: what replies and failures mean; `scope`: what they speak of; `part`: where in the
 //!   dialogue they come; `providers`: the next step after replies that are known
-//! - `connection`: bytes, time limits, STARTTLS; `reply`: what the relay says; `mask`: without
+//! - `connection`: bytes, time limits, STARTTLS; `socket`: the waiting; `reply`: what the relay says; `mask`: without
 //!   our secrets
 //! - `relay`: where it is and how to speak to it; `job`: what a dialogue needs and how far it is
 //! - `tls`: whose certificate is taken; `tls_words`: what is said of it; `certificate`: what it
@@ -44,6 +46,7 @@ mod relay;
 mod reply;
 mod scope;
 mod session;
+mod socket;
 mod surplus;
 #[cfg(test)]
 mod tests;
@@ -52,11 +55,10 @@ mod tls_hints;
 pub(in crate::transport) mod tls_words;
 mod transaction;
 mod verdict;
-mod worker;
 
 pub(crate) use auth::{Credentials, Mechanism, Renewal, Secret};
-pub(crate) use channel::{SmtpChannel, SubmitHooks};
-pub(crate) use job::{DotMark, SharedMessage};
+pub(crate) use channel::SmtpChannel;
+pub(crate) use job::SubmitHooks;
 pub(crate) use relay::{Relay, Security, Timeouts, Verify};
 pub(crate) use tls::{ClientCertificate, ClientCertificateError, OldestTls, parse_fingerprints};
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lettre::transport::smtp::commands::{Ehlo, Quit, Starttls};
 use lettre::transport::smtp::extension::ClientId;
@@ -18,13 +18,17 @@ use super::lookup::resolve;
 use super::part::DialoguePart;
 use super::relay::Security;
 use super::reply::{Capabilities, Reply};
+use super::socket::Watch;
 use super::tls::Judgement;
 use super::verdict::{Stop, failure, unanswered, unconnected, undecided, verdict};
 use crate::exit::Kind;
-use crate::transport::{Disposition, Outcome, Scope};
+use crate::transport::{Disposition, Observer, Outcome, Scope};
 
-/// How long the reply to QUIT may take; nothing depends on it.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long QUIT may take to leave.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How long its reply is waited for where another connection follows: some relays count them.
+pub(super) const PATIENT_FAREWELL: Duration = Duration::from_secs(2);
 
 /// How long we look for the last words of a relay that stopped reading.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -33,9 +37,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 const UNASKED: Duration = Duration::from_secs(1);
 
 /// A dialogue with a relay that has greeted us.
-pub(super) struct SmtpSession {
+pub(super) struct SmtpSession<'a> {
     /// The message that is being taken.
-    pub(super) job: Arc<Job>,
+    pub(super) job: &'a Job<'a>,
     pub(super) wire: Connection,
     pub(super) offers: Capabilities,
     /// How many transactions were begun.
@@ -48,24 +52,62 @@ pub(super) struct SmtpSession {
     pub(super) has_answered: bool,
 }
 
-/// A connection on which QUIT was said.
-#[derive(Default)]
-pub(super) struct Farewell(Option<Connection>);
+/// A connection between two messages.
+pub(super) struct IdleSession {
+    observer: Arc<dyn Observer>,
+    wire: Connection,
+    offers: Capabilities,
+    transactions: usize,
+    is_in_transaction: bool,
+}
 
-impl Farewell {
-    /// Waits for the reply, for a moment; nothing depends on it.
-    pub(super) fn hear(self) {
-        if let Some(mut wire) = self.0 {
-            let _ = wire.reply(FAREWELL);
-            wire.finish();
+impl IdleSession {
+    /// Returns whether the relay takes another transaction: up to so many, or to its own limit.
+    pub(super) fn takes_more_than(&self, most: usize) -> bool {
+        self.transactions < self.offers.mail_max.unwrap_or(most).min(most)
+    }
+
+    /// Goes on with a further message or transaction.
+    pub(super) fn continue_with<'a>(self, job: &'a Job<'a>) -> SmtpSession<'a> {
+        SmtpSession {
+            job,
+            wire: self.wire,
+            offers: self.offers,
+            transactions: self.transactions,
+            is_in_transaction: self.is_in_transaction,
+            is_sending_message: false,
+            has_answered: false,
         }
+    }
+
+    /// Says QUIT, and waits up to so long for the reply; nothing depends on either.
+    pub(super) fn quit(mut self, patience: Option<Duration>) {
+        let quit = Quit.to_string();
+        self.observer.dialogue(true, quit.trim_end());
+        let watch = Farewell(Instant::now() + patience.unwrap_or(FAREWELL));
+        if self.wire.send(quit.as_bytes(), &watch).is_err() {
+            return;
+        }
+        if let Some(limit) = patience {
+            let _ = self.wire.reply(limit, &watch);
+        }
+        self.wire.finish(&watch);
     }
 }
 
-impl SmtpSession {
-    fn new(job: &Arc<Job>, wire: Connection) -> SmtpSession {
+/// Lets QUIT and its reply take until a moment.
+struct Farewell(Instant);
+
+impl Watch for Farewell {
+    fn goes_on(&self) -> bool {
+        Instant::now() < self.0
+    }
+}
+
+impl<'a> SmtpSession<'a> {
+    fn new(job: &'a Job<'a>, wire: Connection) -> SmtpSession<'a> {
         SmtpSession {
-            job: Arc::clone(job),
+            job,
             wire,
             offers: Capabilities::default(),
             transactions: 0,
@@ -75,15 +117,15 @@ impl SmtpSession {
         }
     }
 
-    /// Returns whether the relay takes another transaction: up to so many, or to its own limit.
-    pub(super) fn takes_more_than(&self, most: usize) -> bool {
-        self.transactions < self.offers.mail_max.unwrap_or(most).min(most)
-    }
-
-    /// Goes on with a further message or transaction.
-    pub(super) fn continue_with(&mut self, job: &Arc<Job>) {
-        self.job = Arc::clone(job);
-        self.has_answered = false;
+    /// Ends the work for this message, and keeps the connection.
+    pub(super) fn rest(self) -> IdleSession {
+        IdleSession {
+            observer: Arc::clone(self.job.observer),
+            wire: self.wire,
+            offers: self.offers,
+            transactions: self.transactions,
+            is_in_transaction: self.is_in_transaction,
+        }
     }
 
     /// Returns whether the connection was lost before the relay answered anything of the present
@@ -92,21 +134,8 @@ impl SmtpSession {
         self.transactions > 0 && !self.has_answered && !self.job.progress.is_abandoned()
     }
 
-    /// Says QUIT.
-    pub(super) fn quit(mut self) -> Farewell {
-        let quit = Quit.to_string();
-        // An abandoned dialogue is not to be heard amid what is printed next.
-        if !self.job.progress.is_abandoned() {
-            self.job.observer.dialogue(true, quit.trim_end());
-        }
-        match self.wire.send(quit.as_bytes()) {
-            Ok(()) => Farewell(Some(self.wire)),
-            Err(_) => Farewell(None),
-        }
-    }
-
     /// Connects, greets, secures the channel and authenticates.
-    pub(super) fn open(job: &Arc<Job>) -> Result<SmtpSession, Outcome> {
+    pub(super) fn open(job: &'a Job<'a>) -> Result<SmtpSession<'a>, Outcome> {
         // Whatever fails until MAIL can be sent is of the route: the relay knows nothing of the
         // message yet. A relay that wants fewer connections has said so.
         SmtpSession::find(job).map_err(|outcome| match outcome.scope {
@@ -115,9 +144,9 @@ impl SmtpSession {
         })
     }
 
-    fn find(job: &Arc<Job>) -> Result<SmtpSession, Outcome> {
+    fn find(job: &'a Job<'a>) -> Result<SmtpSession<'a>, Outcome> {
         job.progress.enter("the name service");
-        let addresses = resolve(&job.relay)?;
+        let addresses = resolve(job.relay, job)?;
         // RFC 5321 section 5.1: a client tries every address of a host before it gives up. The name
         // service gives them in the order in which this host prefers them (RFC 6724).
         let mut last = None;
@@ -130,13 +159,12 @@ impl SmtpSession {
                 }
                 Err(outcome) => return Err(outcome),
             }
-            // After a signal or the deadline each further address would only be one more connection
-            // time limit that is waited for on a thread that has no listener.
+            // After a signal or the deadline there is nothing to be waited for.
             if job.progress.is_abandoned() {
                 break;
             }
         }
-        let mut outcome = last.unwrap_or_else(|| undecided(&job.relay));
+        let mut outcome = last.unwrap_or_else(|| undecided(job.relay));
         if addresses.len() > 1 {
             outcome.text = format!("{} (tried {} addresses)", outcome.text, addresses.len());
         }
@@ -144,27 +172,27 @@ impl SmtpSession {
     }
 
     /// Connects to one address and reads its greeting.
-    fn reach(job: &Job, address: SocketAddr) -> Result<Connection, Outcome> {
-        let relay = &job.relay;
+    fn reach(job: &Job<'_>, address: SocketAddr) -> Result<Connection, Outcome> {
+        let relay = job.relay;
         let limits = &relay.timeouts;
         job.progress.enter(&format!("a connection to {address}"));
-        let mut wire =
-            Connection::open(address, limits.connect, limits.reply, Arc::clone(&job.mask))
-                .map_err(|error| unconnected(relay, address.ip(), &error))?;
+        let mask = Arc::clone(job.mask);
+        let mut wire = Connection::open(address, limits.connect, limits.reply, mask, job)
+            .map_err(|error| unconnected(relay, address.ip(), &error))?;
         job.note(&format!("connected to {address}"));
         // RFC 8314 section 3.3: on port 465 the TLS handshake comes before the greeting; a server
         // that expects TLS says nothing in clear.
         if relay.security == Security::Implicit {
             job.progress.enter("the TLS handshake");
             wire = wire
-                .start_tls(&relay.terms(address.ip()), limits.reply, |line| {
-                    job.note(&line)
+                .start_tls(&relay.terms(address.ip()), limits.reply, job, |line| {
+                    job.note(&line);
                 })
                 .map_err(|error| failure(relay, "cannot start TLS", &error))?;
         }
         job.progress.enter("the greeting");
         let greeting = wire
-            .reply(limits.reply)
+            .reply(limits.reply, job)
             .map_err(|error| unanswered(relay, "greeting", limits.reply, &error))?;
         // The greeting is shown before it is judged, so that `-v` shows why a relay sends us away
         // (554, RFC 5321 section 3.1).
@@ -180,7 +208,7 @@ impl SmtpSession {
     }
 
     /// Continues after the greeting, until mail can be sent.
-    fn start(job: &Arc<Job>, wire: Connection) -> Result<SmtpSession, Outcome> {
+    fn start(job: &'a Job<'a>, wire: Connection) -> Result<SmtpSession<'a>, Outcome> {
         let mut session = SmtpSession::new(job, wire);
         session.hello()?;
         // The capabilities of this first EHLO came in clear, and anybody on the way could have
@@ -252,9 +280,9 @@ impl SmtpSession {
     }
 
     /// Runs STARTTLS and greets anew: nothing said in clear counts (RFC 3207 section 4.2).
-    fn secure(mut self) -> Result<SmtpSession, Outcome> {
-        let job = Arc::clone(&self.job);
-        let relay = &job.relay;
+    fn secure(mut self) -> Result<SmtpSession<'a>, Outcome> {
+        let job = self.job;
+        let relay = job.relay;
         let peer = self.wire.peer();
         let terms = relay.terms(peer.ip());
         // Only where the settings ask for neither TLS nor a certificate is clear text as good as
@@ -272,15 +300,15 @@ impl SmtpSession {
         job.progress.enter("the TLS handshake");
         match self
             .wire
-            .start_tls(&terms, relay.timeouts.reply, |line| job.note(&line))
+            .start_tls(&terms, relay.timeouts.reply, job, |line| job.note(&line))
         {
             Ok(wire) => self = SmtpSession { wire, ..self },
             // Where clear text is good enough, TLS that does not work is no reason to send nothing.
             Err(WireError::Tls(_) | WireError::Closed) if may_do_without => {
                 // After a failed handshake the socket is in no known state, so the dialogue starts
                 // again on a new one and does not ask for STARTTLS.
-                let wire = SmtpSession::reach(&job, peer)?;
-                let mut session = SmtpSession::new(&job, wire);
+                let wire = SmtpSession::reach(job, peer)?;
+                let mut session = SmtpSession::new(job, wire);
                 session.hello()?;
                 return Ok(session);
             }
@@ -292,8 +320,8 @@ impl SmtpSession {
 
     /// Runs AUTH, if there are credentials and the channel may carry them.
     fn authenticate(&mut self) -> Result<(), Outcome> {
-        let job = Arc::clone(&self.job);
-        let relay = &job.relay;
+        let job = self.job;
+        let relay = job.relay;
         let Some(credentials) = &relay.credentials else {
             return Ok(());
         };
@@ -321,7 +349,7 @@ impl SmtpSession {
                 ),
             }));
         }
-        let mut outcome = undecided(&self.job.relay);
+        let mut outcome = undecided(self.job.relay);
         // PLAIN comes before LOGIN: it takes one turn less. Some servers offer both and implement
         // only one, hence the loop.
         for mechanism in candidates {
@@ -350,8 +378,8 @@ impl SmtpSession {
         mechanism: auth::Mechanism,
         credentials: &auth::Credentials,
     ) -> Result<Reply, Outcome> {
-        let job = Arc::clone(&self.job);
-        let relay = &job.relay;
+        let job = self.job;
+        let relay = job.relay;
         let mut line = auth::first(mechanism, credentials, &relay.host, relay.port);
         let mut turn = 0;
         loop {
@@ -389,15 +417,13 @@ impl SmtpSession {
 
     /// Sends bytes; if the relay has closed the connection, its reason is the outcome.
     pub(super) fn send(&mut self, bytes: &[u8], doing: &str) -> Result<(), Stop> {
-        // Before anything else: once the waiting thread has reported "try later", nothing that this
-        // thread sends may make that report wrong.
         self.still_wanted()?;
         self.unasked()?;
-        match self.wire.send(bytes) {
+        match self.wire.send(bytes, self.job) {
             Ok(()) => Ok(()),
             // Its reason may lie unread in our receive buffer behind the failed write.
             Err(WireError::Closed) => self.last_words(doing, &WireError::Closed),
-            Err(error) => Err(Stop::Broken(failure(&self.job.relay, doing, &error))),
+            Err(error) => Err(Stop::Broken(failure(self.job.relay, doing, &error))),
         }
     }
 
@@ -421,13 +447,13 @@ impl SmtpSession {
         // became too large, or 554 for a blocked client, may have come before that and explains more
         // than "connection closed".
         self.early_words(LAST_WORDS, true)?;
-        Err(Stop::Broken(failure(&self.job.relay, doing, error)))
+        Err(Stop::Broken(failure(self.job.relay, doing, error)))
     }
 
     /// Stops with what the relay says unasked, if it says something in this time. No further reply
     /// can be matched with its command then, so the connection ends.
     fn early_words(&mut self, limit: Duration, is_refusal_believed: bool) -> Result<(), Stop> {
-        let heard = self.wire.reply(limit);
+        let heard = self.wire.reply(limit, self.job);
         let relay = self.job.relay.name();
         let early = |words: &str| {
             let text = format!("{relay}: the relay answered before it was asked{words}");
@@ -460,11 +486,11 @@ impl SmtpSession {
         let word = command.split_whitespace().next().unwrap_or_default();
         let what = format!("reply to {word}");
         self.job.progress.enter(&format!("the {what}"));
-        let relay = &self.job.relay;
+        let relay = self.job.relay;
         let limit = relay.timeouts.reply;
         let reply = self
             .wire
-            .reply(limit)
+            .reply(limit, self.job)
             .map_err(|error| Stop::Broken(unanswered(relay, &what, limit, &error)))?;
         // "I am closing" is no answer: it may come at any time (RFC 5321 section 3.8).
         self.has_answered |= reply.code != 421;
@@ -472,16 +498,17 @@ impl SmtpSession {
         Ok(reply)
     }
 
-    /// Stops where the waiting thread has given up: what happens from here on could not be reported.
+    /// Stops where the dialogue is to be given up: between two steps, as in every wait.
     pub(super) fn still_wanted(&self) -> Result<(), Stop> {
-        if self.job.progress.is_abandoned() {
-            return Err(self.unwanted());
+        if self.job.goes_on() {
+            Ok(())
+        } else {
+            Err(self.unwanted())
         }
-        Ok(())
     }
 
     pub(super) fn unwanted(&self) -> Stop {
-        Stop::Broken(undecided(&self.job.relay))
+        Stop::Broken(undecided(self.job.relay))
     }
 
     pub(super) fn show(&self, reply: &Reply) {
@@ -491,9 +518,6 @@ impl SmtpSession {
     }
 
     pub(super) fn show_line(&self, from_us: bool, line: &str) {
-        // An abandoned dialogue is not to be heard amid what is printed next.
-        if !self.job.progress.is_closed() {
-            self.job.observer.dialogue(from_us, line);
-        }
+        self.job.observer.dialogue(from_us, line);
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn after_failure(relay: &Relay, error: &WireError) -> Option<String> 
         WireError::Tls(error) => after_tls(relay, error),
         // After the handshake rustls hands its errors on inside one of the network.
         WireError::Io(_) => after_alert(relay, alert_of(error)?),
-        WireError::Timeout | WireError::Closed | WireError::Reply(_) => None,
+        WireError::Timeout | WireError::Closed | WireError::GivenUp | WireError::Reply(_) => None,
     }
 }
 

@@ -4,15 +4,14 @@
 //! message is the relay's.
 
 use std::io;
-use std::sync::{Arc, mpsc};
 
 use lettre::Address;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 
+use super::connection::WireError;
 use super::data::{Block, Blocks, WireMeasure, measure};
 use super::delivery::Delivery;
-use super::job::Event;
 use super::part::DialoguePart;
 use super::reply::Reply;
 use super::session::SmtpSession;
@@ -50,7 +49,7 @@ struct Addressed {
     refusal: Option<Reply>,
 }
 
-impl SmtpSession {
+impl SmtpSession<'_> {
     /// Takes the message over for as many recipients as the relay takes at once: MAIL, RCPT, DATA,
     /// the message. What is to be done after that is in `delivery`.
     pub(super) fn transact(&mut self, delivery: &mut Delivery) -> Result<(), Stop> {
@@ -61,7 +60,7 @@ impl SmtpSession {
             None => *delivery.measured.insert(self.measure()?),
         };
         let mail = self.mail_command(measured)?;
-        let portion = delivery.next_portion(&self.offers, &self.job.envelope);
+        let portion = delivery.next_portion(&self.offers, self.job.envelope);
         let recipients = self.rcpt_commands(&portion);
         // A transaction without a recipient has nothing to send (RFC 5321 section 3.3): each
         // recipient of this one is settled already.
@@ -153,7 +152,7 @@ impl SmtpSession {
             outcome.size_limit = Some(limit);
             return Err(Stop::Polite(outcome));
         }
-        let envelope = &self.job.envelope;
+        let envelope = self.job.envelope;
         let sender = match &envelope.sender {
             ReversePath::Null => None,
             ReversePath::Address(sender) => match path_of(sender, self.offers.smtputf8) {
@@ -346,7 +345,7 @@ impl SmtpSession {
 
     /// Sends the message after DATA for these recipients, and reads the reply to its final dot.
     fn send_message(&mut self, recipients: &[usize]) -> Result<Reply, Stop> {
-        let job = Arc::clone(&self.job);
+        let job = self.job;
         job.progress.enter("the message to be sent");
         self.is_sending_message = true;
         let broken = |error: io::Error| Stop::Broken(unreadable(&error));
@@ -359,7 +358,7 @@ impl SmtpSession {
                 // the final dot (RFC 5321 section 4.1.1.10).
                 Some(Block::Middle(bytes)) => {
                     self.unasked()?;
-                    if let Err(error) = self.wire.send(&bytes) {
+                    if let Err(error) = self.wire.send(&bytes, job) {
                         return self.last_words(SENDING, &error);
                     }
                     self.still_wanted()?;
@@ -369,16 +368,12 @@ impl SmtpSession {
                     self.show_line(true, ".");
                     self.unasked()?;
                     self.mark_dot(recipients)?;
-                    // `claim` and the deadline's `abandon_before_dot` take the same lock, and only
-                    // one of them wins. So either the dot is sent, and the waiting thread reports the
-                    // relay's answer or "uncertain"; or it reports "try later" and the dot is never
-                    // sent.
-                    if !job.progress.claim(recipients) {
-                        return Err(self.unwanted());
-                    }
+                    // The mark may have taken its time.
+                    self.still_wanted()?;
+                    job.progress.claim(recipients);
                     job.progress.enter("the reply to the message");
                     self.wire.watch_peer();
-                    if let Err(error) = self.wire.send(&bytes) {
+                    if let Err(error) = self.wire.send(&bytes, job) {
                         // The dot is the last of these bytes: it has not left.
                         job.progress.not_taken();
                         return self.last_words(SENDING, &error);
@@ -389,18 +384,14 @@ impl SmtpSession {
                     self.is_in_transaction = false;
                     return Ok(reply);
                 }
-                None => return Err(Stop::Broken(undecided(&job.relay))),
+                None => return Err(Stop::Broken(undecided(job.relay))),
             }
         }
     }
 
-    /// Does what comes before a final dot, or has the waiting thread do it.
+    /// Does what comes before a final dot.
     fn mark_dot(&self, recipients: &[usize]) -> Result<(), Stop> {
-        let marked = match &self.job.dot_mark {
-            Some(mark) => mark(),
-            None => self.ask_for_dot(recipients)?,
-        };
-        marked.map_err(|error| {
+        self.job.before_dot(recipients).map_err(|error| {
             let text = format!(
                 "cannot note that the message is being sent: {}",
                 plain(&error)
@@ -410,24 +401,13 @@ impl SmtpSession {
         })
     }
 
-    /// Asks the waiting thread whether the final dot may be sent.
-    fn ask_for_dot(&self, recipients: &[usize]) -> Result<io::Result<()>, Stop> {
-        let (answer, answered) = mpsc::channel();
-        let recipients = recipients.to_vec();
-        let event = Event::BeforeDot { recipients, answer };
-        // A closed channel on either way: the waiting thread has given up.
-        let asked = self.job.events.send(event).ok();
-        let answer = asked.and_then(|()| answered.recv().ok());
-        answer.ok_or_else(|| self.unwanted())
-    }
-
     /// Reads the reply to the final dot; anything but a reply leaves open what became of the message.
     fn final_reply(&mut self) -> Result<Reply, Stop> {
-        let relay = &self.job.relay;
+        let relay = self.job.relay;
         // The deadline does not count here. Giving up early makes duplicates: the relay delivers,
         // and the sender tries again (RFC 1047; RFC 5321 section 4.5.3.2.6).
         let limit = relay.timeouts.final_reply;
-        match self.wire.reply(limit) {
+        match self.wire.reply(limit, self.job) {
             Ok(reply) => {
                 self.show(&reply);
                 // A 3yz after the final dot has no meaning. It tells neither that the message was
@@ -439,6 +419,8 @@ impl SmtpSession {
                     Err(self.unanswered_dot(&text, Some(reply.code)))
                 }
             }
+            // The job has said why; what is in flight is uncertain.
+            Err(WireError::GivenUp) => Err(self.unwanted()),
             Err(error) => {
                 // Closed, silent or garbled after the dot: the relay may have stored the message
                 // before it failed, and nothing in the protocol lets us ask.

@@ -170,9 +170,10 @@ fn is_about_sender(reply: &Reply, part: DialoguePart) -> bool {
 pub(super) fn failure(relay: &Relay, doing: &str, error: &WireError) -> Outcome {
     let text = format!("{}: {doing}: {error}", relay.name());
     let disposition = match error {
-        WireError::Timeout | WireError::Closed | WireError::Tls(TlsError::Unread(..)) => {
-            Disposition::TryLater(Kind::TryLater)
-        }
+        WireError::Timeout
+        | WireError::Closed
+        | WireError::GivenUp
+        | WireError::Tls(TlsError::Unread(..)) => Disposition::TryLater(Kind::TryLater),
         // A relay of TLS 1.3 says only after the handshake that it wants a certificate of ours.
         WireError::Io(_) if wants_certificate(relay, error) => {
             Disposition::Refused(Kind::NoPermission)

@@ -29,7 +29,7 @@ use crate::submission::route::{Route, RoutedCopy};
 use crate::submission::{CopyReport, Report, Surroundings, log, relay};
 use crate::sys::spool::Spool;
 use crate::sys::{clock, random};
-use crate::transport::smtp::{SharedMessage, SubmitHooks};
+use crate::transport::smtp::SubmitHooks;
 use crate::transport::{Disposition, Outcome, Scope};
 
 /// A copy of the message, and what this try has shown of it.
@@ -198,11 +198,10 @@ impl Flush<'_> {
             copies: relayed.copies,
         };
         let envelope = dispatcher.envelope(recipients);
-        let message: SharedMessage = relayed.message.clone();
         let raised = around.signals.raised();
         sending.entry.borrow().reopen();
         let began = clock::now();
-        let outcomes = channel.submit(&envelope, message, &hooks, &raised);
+        let outcomes = channel.submit(&envelope, &*relayed.message, &hooks, &raised);
         self.last_sent = Some(Instant::now());
         self.most = self.most.saturating_sub(1);
         let outcomes = dispatcher.judged(outcomes);

@@ -124,12 +124,12 @@ fn send_all(seed: u64, channel: &mut SmtpChannel) -> HashMap<(String, String), D
     let mut told = HashMap::new();
     for number in 0..5 {
         let subject = format!("message {number} of {seed}");
-        let message = Arc::new(Text(format!("Subject: {subject}\n\nx\n").into_bytes()));
+        let message = Text(format!("Subject: {subject}\n\nx\n").into_bytes());
         let to: Vec<String> = (0..=chance.below(7))
             .map(|name| format!("u{name}@example.com"))
             .collect();
         let to: Vec<&str> = to.iter().map(String::as_str).collect();
-        let outcomes = channel.submit(&envelope(&to), message, &NoHooks, &cancel);
+        let outcomes = channel.submit(&envelope(&to), &message, &NoHooks, &cancel);
         assert_eq!(outcomes.len(), to.len(), "seed {seed}");
         for (address, outcome) in outcomes {
             let key = (subject.clone(), address.to_string());

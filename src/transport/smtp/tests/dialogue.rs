@@ -137,10 +137,10 @@ fn the_bytes_of_paths_and_parameters() {
         "jürgen@bücher.example",
     ]);
     envelope.sender = ReversePath::Null;
-    let message = Arc::new(Text("Subject: hi\n\nä\n".as_bytes().to_vec()));
+    let message = Text("Subject: hi\n\nä\n".as_bytes().to_vec());
     let cancel = AtomicBool::new(false);
     let observer = Arc::new(Silent);
-    let outcomes = submit(&relay(&server), &envelope, message, observer, &cancel);
+    let outcomes = submit(&relay(&server), &envelope, &message, observer, &cancel);
     assert!(outcomes.iter().all(|(_, outcome)| outcome.is_accepted()));
     let expected = "EHLO client.example.org\r\n\
         MAIL FROM:<> SIZE=19 BODY=8BITMIME SMTPUTF8\r\n\
@@ -242,7 +242,7 @@ fn the_dialogue_shows_neither_secrets_nor_the_message() {
         let result = submit(
             &login(relay(&server), "s3cret"),
             &envelope(&["you@example.com"]),
-            Arc::new(Text(MESSAGE.into())),
+            &Text(MESSAGE.into()),
             Arc::clone(&transcript) as Arc<dyn Observer>,
             &cancel,
         );

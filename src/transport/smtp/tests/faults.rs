@@ -299,12 +299,12 @@ fn cancelling_is_try_later_before_the_dot_and_uncertain_after_it() {
         let cancel = AtomicBool::new(false);
         let result = thread::scope(|scope| {
             let waiting = scope.spawn(|| {
-                let message = Arc::new(Text(MESSAGE.into()));
+                let message = Text(MESSAGE.into());
                 let observer = Arc::new(Silent);
                 submit(
                     &relay,
                     &envelope(&["you@example.com"]),
-                    message,
+                    &message,
                     observer,
                     &cancel,
                 )
@@ -358,7 +358,7 @@ fn a_message_that_cannot_be_read_is_never_ended() {
     let result = submit(
         &relay(&server),
         &envelope(&["you@example.com"]),
-        Arc::new(Torn(AtomicBool::new(false))),
+        &Torn(AtomicBool::new(false)),
         observer,
         &cancel,
     );

@@ -46,14 +46,14 @@ impl SubmitHooks for Notes {
     }
 }
 
-fn message() -> SharedMessage {
-    Arc::new(Text(MESSAGE.into()))
+fn message() -> Text {
+    Text(MESSAGE.into())
 }
 
 /// Sends to these recipients over a channel.
 fn send_over(channel: &mut SmtpChannel, recipients: &[&str]) -> Vec<Outcome> {
     let cancel = AtomicBool::new(false);
-    let result = channel.submit(&envelope(recipients), message(), &NoHooks, &cancel);
+    let result = channel.submit(&envelope(recipients), &message(), &NoHooks, &cancel);
     result.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
@@ -227,7 +227,7 @@ fn the_hooks_say_when_the_wait_is_long_and_when_the_dot_leaves() {
     let cancel = AtomicBool::new(false);
     let to = envelope(&["you@example.com"]);
     let mut channel = open(&server);
-    let result = channel.submit(&to, message(), &notes, &cancel);
+    let result = channel.submit(&to, &message(), &notes, &cancel);
     assert!(result[0].1.is_accepted());
     assert_eq!(*notes.lines.borrow(), ["waited", "dot you@example.com"]);
 }
@@ -242,7 +242,7 @@ fn a_dot_that_cannot_be_noted_is_not_sent() {
     let cancel = AtomicBool::new(false);
     let to = envelope(&["you@example.com"]);
     let mut channel = open(&server);
-    let result = channel.submit(&to, message(), &notes, &cancel);
+    let result = channel.submit(&to, &message(), &notes, &cancel);
     assert_eq!(result[0].1.disposition, Disposition::TryLater(Kind::Io));
     assert!(result[0].1.text.contains("no space left"), "{result:?}");
     // The relay has no complete message, and the next one has a connection of its own.
@@ -301,7 +301,7 @@ fn the_hooks_follow_each_transaction() {
     let cancel = AtomicBool::new(false);
     let to = envelope(&["bad@example.com", "a@example.com", "b@example.com"]);
     let channel = open(&server);
-    let result = channel.submit_last(&to, message(), &notes, &cancel);
+    let result = channel.submit_last(&to, &message(), &notes, &cancel);
     let accepted: Vec<bool> = result.iter().map(|(_, one)| one.is_accepted()).collect();
     assert_eq!(accepted, [false, true, true]);
     assert_eq!(

@@ -17,8 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use self::smtp_server::{SmtpServer, Step, expect, say};
-use super::channel::NoHooks;
-use super::job::SharedMessage;
+use super::job::NoHooks;
 use super::*;
 use crate::address::{EnvelopeAddress, ReversePath};
 use crate::exit::Kind;
@@ -82,10 +81,10 @@ fn login(mut relay: Relay, secret: &str) -> Relay {
 }
 
 fn send_text(relay: &Relay, recipients: &[&str], text: &str) -> Vec<Outcome> {
-    let message = Arc::new(Text(text.as_bytes().to_vec()));
+    let message = Text(text.as_bytes().to_vec());
     let observer = Arc::new(Silent);
     let cancel = AtomicBool::new(false);
-    let result = submit(relay, &envelope(recipients), message, observer, &cancel);
+    let result = submit(relay, &envelope(recipients), &message, observer, &cancel);
     let (addresses, outcomes): (Vec<_>, Vec<_>) = result.into_iter().unzip();
     assert_eq!(addresses, envelope(recipients).recipients);
     outcomes
@@ -132,7 +131,7 @@ fn words(outcome: &Outcome) -> (Disposition, &str) {
 fn submit(
     relay: &Relay,
     envelope: &Envelope,
-    message: SharedMessage,
+    message: &dyn MessageSource,
     observer: Arc<dyn Observer>,
     cancel: &AtomicBool,
 ) -> Vec<(EnvelopeAddress, Outcome)> {
