@@ -14,7 +14,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, mkdirat};
 
@@ -81,8 +80,28 @@ impl Private {
     /// # Errors
     /// When it is not, or somebody else could put another directory in its place.
     pub(crate) fn open_at(path: &Path) -> io::Result<Private> {
+        if let Some(place) = Private::in_one_step(path) {
+            return Ok(place);
+        }
         let (parent, name) = parent_and_name(path)?;
         open_in(&parent, directory_of(path), name, user::effective_uid())
+    }
+
+    /// Returns the place of a path on which no name is a link, in a few calls; `None` where it takes a
+    /// walk to find it, or to say why it is none.
+    fn in_one_step(path: &Path) -> Option<Private> {
+        path.file_name()?.to_str()?;
+        let directory = names::directory_without_links(path).ok()?;
+        let uid = user::effective_uid();
+        judge(&directory.metadata().ok()?, uid).ok()?;
+        // There was no link to be judged on the way. A parent of ours or root's in which nobody else
+        // can rename anything is all that `parent_and_name` asks for beyond that.
+        let (owner, mode) = names::owner_and_mode_above(&directory).ok()?;
+        is_safe(owner, mode).then(|| Private {
+            directory: Arc::new(directory),
+            path: path.to_owned(),
+            uid,
+        })
     }
 
     /// Returns the place of this path; makes it and the directories that lack on the way, those with
@@ -163,7 +182,8 @@ fn name_of(uid: u32) -> String {
 /// Opens the directory that contains the places, if only root can rename them.
 fn base() -> io::Result<File> {
     let base = names::directory(Path::new(BASE), Links::Refused)?;
-    if is_safe(&base.metadata()?) {
+    let found = base.metadata()?;
+    if is_safe(found.uid(), found.mode()) {
         Ok(base)
     } else {
         Err(refused(&format!(
@@ -186,13 +206,11 @@ fn holder_of_ours(path: &Path) -> io::Result<File> {
 /// Returns the names of places that have a suffix.
 fn suffixed(base: &File, uid: u32) -> Vec<String> {
     let prefix = format!("{}-", name_of(uid));
-    let opened = names::directory_again(base);
-    let Ok(Ok(mut directory)) = opened.map(|opened| Dir::from_fd(opened.into())) else {
+    let Ok(names) = names::names_in(base) else {
         return Vec::new();
     };
-    let mut names: Vec<String> = directory
-        .iter()
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_str().ok()?.to_owned()))
+    let mut names: Vec<String> = names
+        .filter_map(|name| String::from_utf8(name.ok()?.0).ok())
         .filter(|name| name.starts_with(&prefix))
         .collect();
     names.sort_unstable();
@@ -214,7 +232,8 @@ fn parent_and_name(path: &Path) -> io::Result<(File, &str)> {
         }
         None => names::directory(parent, Links::Refused)?,
     };
-    if is_safe(&opened.metadata()?) {
+    let found = opened.metadata()?;
+    if is_safe(found.uid(), found.mode()) {
         Ok((opened, name))
     } else {
         Err(refused("other users can rename it"))
@@ -228,11 +247,22 @@ fn io_error(denied: Denied) -> io::Error {
     }
 }
 
-/// Returns whether only we and root can rename what is in a directory.
-fn is_safe(directory: &Metadata) -> bool {
-    let is_ours = [0, user::effective_uid()].contains(&directory.uid());
+/// Returns whether only we and root can rename what is in a directory of this owner and mode.
+fn is_safe(owner: u32, mode: u32) -> bool {
+    let is_ours = [0, user::effective_uid()].contains(&owner);
     // With the sticky bit only its owner, root and the owner of the directory can rename a file.
-    is_ours && (directory.mode() & 0o022 == 0 || directory.mode() & 0o1000 != 0)
+    is_ours && (mode & 0o022 == 0 || mode & 0o1000 != 0)
+}
+
+/// Refuses a directory that is not the user's own, or that others have access to.
+fn judge(directory: &Metadata, uid: u32) -> io::Result<()> {
+    if directory.uid() != uid {
+        return Err(refused("it is not a directory of your own"));
+    }
+    if directory.mode() & 0o077 != 0 {
+        return Err(refused("other users have access to it"));
+    }
+    Ok(())
 }
 
 fn make_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Private> {
@@ -259,13 +289,7 @@ fn open_in(directory: &File, path: &Path, name: &str, uid: u32) -> io::Result<Pr
             _ => error,
         }
     })?;
-    let found = opened.metadata()?;
-    if found.uid() != uid {
-        return Err(refused("it is not a directory of your own"));
-    }
-    if found.mode() & 0o077 != 0 {
-        return Err(refused("other users have access to it"));
-    }
+    judge(&opened.metadata()?, uid)?;
     Ok(Private {
         directory: Arc::new(opened),
         path: path.join(name),

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::fchown;
 use std::path::Path;
 
-use nix::dir::{Dir, Type};
+use nix::dir::Type;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, mkdirat};
@@ -71,25 +71,21 @@ impl Folder {
 
     /// Calls `each` for every name that does not begin with a dot, in the order of the directory.
     pub(super) fn for_each(&self, each: &mut dyn FnMut(&[u8], EntryKind)) -> io::Result<()> {
-        // Opened anew: the offset of the reading belongs to an open file, and a second listing by
-        // the same one would begin where the first ended.
-        let mut directory = Dir::from_fd(names::directory_again(&self.0)?.into())?;
-        for entry in directory.iter() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
+        for entry in names::names_in(&self.0)? {
+            let (name, kind) = entry?;
             if name.starts_with(b".") {
                 continue;
             }
-            let kind = match entry.file_type() {
+            let kind = match kind {
                 Some(kind) => kind_of_entry(kind),
                 // Not every file system stores the kind in the directory.
-                None => match self.stat(name) {
+                None => match self.stat(&name) {
                     Ok(stat) => kind_of_mode(stat.st_mode),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                     Err(error) => return Err(error),
                 },
             };
-            each(name, kind);
+            each(&name, kind);
         }
         Ok(())
     }

@@ -39,8 +39,9 @@ pub(super) const PAGE: usize = 4096;
 /// How long an envelope may be: 100,000 recipients of 254 bytes, and some more.
 pub(super) const MAX_ENVELOPE: u64 = 64 << 20;
 
-/// How much of a body is read at first.
-const FIRST_BLOCK: usize = 4 * 1024;
+/// How much of a body is read at first: most are shorter, and each page of memory that a mail touches
+/// costs it as much as ten system calls.
+const FIRST_BLOCK: usize = 1024;
 
 /// How much is gathered before it is written.
 const BLOCK: usize = 64 * 1024;
@@ -390,7 +391,6 @@ pub(super) fn write<'f>(
     writer.write_all(header)?;
     let mut body_hash = Hasher::new();
     let mut body_length = 0;
-    // Most bodies are short, and each page of a large block costs the system more than all of them.
     let mut block = vec![0; FIRST_BLOCK];
     loop {
         match body.read(&mut block) {

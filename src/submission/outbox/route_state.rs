@@ -15,7 +15,6 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::renameat;
 use nix::sys::stat::{Mode, mkdirat};
@@ -373,12 +372,10 @@ impl<'a> RouteStates<'a> {
 
     fn names(&self) -> Vec<String> {
         let opened = names::directory_in(self.outbox, DIRECTORY);
-        let Ok(Ok(mut directory)) = opened.map(|opened| Dir::from_fd(opened.into())) else {
+        let Ok(Ok(names)) = opened.map(names::names_in) else {
             return Vec::new();
         };
-        let names = directory
-            .iter()
-            .filter_map(|entry| Some(entry.ok()?.file_name().to_str().ok()?.to_owned()));
+        let names = names.filter_map(|name| String::from_utf8(name.ok()?.0).ok());
         names.filter(|name| !name.starts_with('.')).collect()
     }
 }

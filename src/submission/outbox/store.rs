@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::dir::{Dir, Type};
+use nix::dir::Type;
 use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
@@ -496,11 +496,15 @@ pub(super) fn lock(file: &File) -> io::Result<bool> {
 pub(super) fn names_of(
     directory: &File,
 ) -> io::Result<impl Iterator<Item = io::Result<(String, Option<Type>)>>> {
-    let opened = Dir::from_fd(names::directory_again(directory)?.into())?;
-    let names = opened.into_iter().map(|entry| {
-        let entry = entry?;
-        let name = String::from_utf8_lossy(entry.file_name().to_bytes()).into_owned();
-        Ok((name, entry.file_type()))
-    });
-    Ok(names.filter(|name| !matches!(name, Ok((name, _)) if name == "." || name == "..")))
+    let names = names::names_in(directory)?;
+    Ok(names.map(|name| {
+        let (name, kind) = name?;
+        Ok((text_of(name), kind))
+    }))
+}
+
+/// Returns a name as text. One that is no UTF-8 is none of ours.
+fn text_of(name: Vec<u8>) -> String {
+    String::from_utf8(name)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

@@ -37,6 +37,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use nix::NixPath;
+use nix::dir::Type;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, fstat, fstatat};
@@ -213,6 +214,20 @@ pub(crate) fn directory_again(directory: impl AsFd) -> io::Result<File> {
     open_with(directory, ".", directory_flags())
 }
 
+/// Returns the names in a directory, with their kind where the file system says it; "." and ".." are
+/// none.
+///
+/// # Errors
+/// When we may not read it; an item when reading it fails.
+pub(crate) fn names_in(
+    directory: impl AsFd,
+) -> io::Result<impl Iterator<Item = io::Result<(Vec<u8>, Option<Type>)>>> {
+    // Opened anew: the offset of the reading belongs to an open file, and a second listing by the same
+    // one would begin where the first ended.
+    let names = platform::names(directory_again(directory)?)?;
+    Ok(names.filter(|name| !matches!(name, Ok((name, _)) if name == b"." || name == b"..")))
+}
+
 /// Opens a directory to search it, which may be allowed where reading it is not.
 ///
 /// # Errors
@@ -237,6 +252,26 @@ pub(crate) fn searchable_in<P: ?Sized + NixPath>(parent: impl AsFd, name: &P) ->
 /// be walked name by name then.
 pub(crate) fn searchable_without_links(path: &Path) -> io::Result<File> {
     platform::open_without_links(path, platform::LOOKING | OFlag::O_DIRECTORY)
+}
+
+/// Opens a directory to read its names, where no name of its path is a link.
+///
+/// # Errors
+/// As [`searchable_without_links`].
+pub(crate) fn directory_without_links(path: &Path) -> io::Result<File> {
+    platform::open_without_links(path, directory_flags())
+}
+
+/// Returns owner and mode of the directory that holds a directory.
+///
+/// # Errors
+/// When it may not be looked at.
+pub(crate) fn owner_and_mode_above(directory: impl AsFd) -> io::Result<(u32, u32)> {
+    let found = fstatat(directory, "..", AtFlags::empty()).map_err(io::Error::from)?;
+    // Elsewhere a mode has 16 bits.
+    #[allow(clippy::useless_conversion)]
+    let mode = u32::from(found.st_mode);
+    Ok((found.st_uid, mode))
 }
 
 fn directory_flags() -> OFlag {

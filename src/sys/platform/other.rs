@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::NixPath;
+use nix::dir::{Dir, Type};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::libc;
@@ -214,6 +215,18 @@ pub(crate) fn memory_file() -> io::Result<File> {
 
 /// Does nothing: the limit of cores is 0, and no kernel but Linux pipes them past it.
 pub(crate) fn forbid_dumps() {}
+
+/// Reads the names in a directory that was opened for it, "." and ".." included, with their kind where
+/// the file system says it.
+pub(crate) fn names(
+    directory: File,
+) -> io::Result<impl Iterator<Item = io::Result<(Vec<u8>, Option<Type>)>>> {
+    let names = Dir::from_fd(directory.into())?.into_iter();
+    Ok(names.map(|entry| {
+        let entry = entry?;
+        Ok((entry.file_name().to_bytes().to_vec(), entry.file_type()))
+    }))
+}
 
 /// Starts to connect to an address, without waiting for it: the socket can be written when it is
 /// connected, or when its error says why not.
