@@ -18,6 +18,7 @@ import email.header
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import statistics
@@ -588,7 +589,10 @@ def measured(bench, contest, rounds):
     cpu = {who: [] for who in contest.entries}
     peak = dict.fromkeys(contest.entries, 0)
     for turn in range(min(rounds, contest.rounds) * contest.times + 1):
-        for who, entry in contest.entries.items():
+        # Never the same order: whoever always came behind a run of itself would find its caches warm.
+        order = list(contest.entries.items())
+        random.Random(turn).shuffle(order)
+        for who, entry in order:
             used, passed, memory = bench.run(contest.runs, entry)
             if turn:  # the first round warms the caches
                 cpu[who].append(passed if contest.is_wall else used)

@@ -9,6 +9,7 @@ use nix::fcntl::AtFlags;
 use nix::sys::stat::fstatat;
 use nix::sys::statvfs::fstatvfs;
 
+use super::entry::PAGE;
 use super::held::Suffix;
 use super::store::{Outbox, names_of};
 use crate::config::Settings;
@@ -33,6 +34,14 @@ impl Limits {
             size: settings.size("outbox-max-size").unwrap_or(u64::MAX),
             share: number("outbox-max-share"),
         }
+    }
+}
+
+impl Limits {
+    /// Returns whether a message may be written into the slot where no other one is in the outbox: it
+    /// takes no room that the slot has not already.
+    pub(super) fn allow_the_slot(&self) -> bool {
+        self.count > 0 && self.size >= PAGE as u64 && self.share > 0
     }
 }
 

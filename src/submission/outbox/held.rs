@@ -1,17 +1,18 @@
 //! An entry under its lock.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{EntryEnvelope, Head, Id, MessageReader};
-use super::page::{self, SLOT};
+use super::page::{self, SLOT, Stamp};
 use super::place::FAILED;
 use super::state::EntryState;
 use crate::message::MessageSource;
@@ -55,22 +56,29 @@ impl Suffix {
     }
 }
 
-/// The open and locked file of an entry, for the threads that send it.
+/// The open and locked file of an entry.
 #[derive(Debug)]
 pub(crate) struct EntryFile {
     place: Private,
     id: Id,
     file: File,
-    standing: Mutex<FileStanding>,
+    standing: RefCell<FileStanding>,
 }
 
 #[derive(Debug)]
 struct FileStanding {
     suffix: Suffix,
-    /// How long it is, if it is in the slot and has no name of its own yet.
-    in_slot: Option<u64>,
-    /// Whether the outcome was taken: no worker that is left behind may change the name any more.
-    is_closed: bool,
+    /// Set if it is in the slot and has no name of its own yet.
+    in_slot: Option<InSlot>,
+}
+
+/// How an entry is in the slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InSlot {
+    /// How long it is.
+    pub(super) whole: u64,
+    /// What the slot is told when it is wiped.
+    pub(super) stamp: Option<Stamp>,
 }
 
 impl FileStanding {
@@ -89,23 +97,14 @@ impl EntryFile {
         id: Id,
         file: File,
         suffix: Suffix,
-        in_slot: Option<u64>,
+        in_slot: Option<InSlot>,
     ) -> Arc<EntryFile> {
         Arc::new(EntryFile {
             place,
             id,
             file,
-            standing: Mutex::new(FileStanding {
-                suffix,
-                in_slot,
-                is_closed: false,
-            }),
+            standing: RefCell::new(FileStanding { suffix, in_slot }),
         })
-    }
-
-    fn standing(&self) -> MutexGuard<'_, FileStanding> {
-        // Each method changes it in one step, so a panic of another thread leaves it usable.
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says on the disk that the final dot may have been written; to be called just before.
@@ -113,12 +112,9 @@ impl EntryFile {
     /// Not synced: after a power cut the entry may wait again, and the message come twice.
     ///
     /// # Errors
-    /// When the name cannot be changed, or the outcome was taken: the dot must not be written then.
+    /// When the name cannot be changed: the dot must not be written then.
     pub(crate) fn about_to_dot(&self) -> io::Result<()> {
-        let mut standing = self.standing();
-        if standing.is_closed {
-            return Err(io::Error::other("the wait for the relay has ended"));
-        }
+        let mut standing = self.standing.borrow_mut();
         // A name needs no room, where the mark may need some on a full disk.
         if standing.in_slot.is_some() && page::mark(&self.file).is_ok() {
             standing.suffix = Suffix::Dot;
@@ -129,7 +125,7 @@ impl EntryFile {
 
     /// Gives what is in the slot a name of its own, by its state.
     fn give_name(&self) -> io::Result<()> {
-        let mut standing = self.standing();
+        let mut standing = self.standing.borrow_mut();
         let suffix = standing.suffix;
         self.rename(&mut standing, suffix)
     }
@@ -169,28 +165,35 @@ impl EntryFile {
         }
         renameat(directory, &*old, directory, new.as_str())?;
         standing.suffix = to;
-        if let Some(length) = standing.in_slot.take() {
+        if let Some(in_slot) = standing.in_slot.take() {
             // Where the padding stays it is no part of the entry.
-            let _ = self.file.set_len(length);
+            let _ = self.file.set_len(in_slot.whole);
         }
         Ok(())
     }
 
-    /// From here on no other thread changes the name; returns what it is.
-    fn close(&self) -> Cow<'static, str> {
-        let mut standing = self.standing();
-        standing.is_closed = true;
-        standing.name(&self.id)
+    /// Gives it the name of a state.
+    fn enter_state(&self, suffix: Suffix) -> io::Result<()> {
+        self.rename(&mut self.standing.borrow_mut(), suffix)
+    }
+
+    /// Returns what the file is called.
+    fn name(&self) -> Cow<'static, str> {
+        self.standing.borrow().name(&self.id)
     }
 
     /// Removes the file; the slot is wiped and stays.
     fn remove(&self) -> io::Result<()> {
-        let name = self.close();
         let directory = self.place.directory();
-        if name == SLOT {
-            return page::clear(directory, &self.file);
+        let in_slot = self.standing.borrow().in_slot;
+        if let Some(in_slot) = in_slot {
+            return page::clear(directory, &self.file, in_slot.stamp);
         }
-        Ok(unlinkat(directory, &*name, UnlinkatFlags::NoRemoveDir)?)
+        Ok(unlinkat(
+            directory,
+            &*self.name(),
+            UnlinkatFlags::NoRemoveDir,
+        )?)
     }
 
     fn state_name(&self) -> String {
@@ -252,7 +255,7 @@ impl Entry {
         &mut self.state
     }
 
-    /// Returns its file, for the threads that send it.
+    /// Returns its file.
     pub(crate) fn file(&self) -> &Arc<EntryFile> {
         &self.file
     }
@@ -273,7 +276,7 @@ impl Entry {
 
     /// Returns whether its final dot may have been written.
     pub(crate) fn is_uncertain(&self) -> bool {
-        self.file.standing().suffix == Suffix::Dot
+        self.file.standing.borrow().suffix == Suffix::Dot
     }
 
     /// Says that the message waits: it has not arrived, or is to be sent again although it may have.
@@ -281,14 +284,7 @@ impl Entry {
     /// # Errors
     /// When the name cannot be changed.
     pub(crate) fn back_to_queue(&self) -> io::Result<()> {
-        self.file.close();
-        let mut standing = self.file.standing();
-        self.file.rename(&mut standing, Suffix::Queued)
-    }
-
-    /// Lets a further try change the name again.
-    pub(crate) fn reopen(&self) {
-        self.file.standing().is_closed = false;
+        self.file.enter_state(Suffix::Queued)
     }
 
     /// Says that it is uncertain whether the message has arrived.
@@ -296,9 +292,7 @@ impl Entry {
     /// # Errors
     /// When the name cannot be changed.
     pub(crate) fn leave_uncertain(&self) -> io::Result<()> {
-        self.file.close();
-        let mut standing = self.file.standing();
-        self.file.rename(&mut standing, Suffix::Dot)
+        self.file.enter_state(Suffix::Dot)
     }
 
     /// Makes entry, name and sidecar survive a power cut.
@@ -384,7 +378,7 @@ impl Entry {
 
     /// Moves entry and sidecar to another directory of the same outbox; both directories are synced.
     fn move_to(&self, place: &Private) -> io::Result<()> {
-        let name = self.file.close();
+        let name = self.file.name();
         let (from, to) = (self.file.place.directory(), place.directory());
         // The sidecar first: an entry without one would go to those who have the message.
         let state = self.file.state_name();

@@ -7,7 +7,7 @@
 //!
 //! | content | state |
 //! |---|---|
-//! | nothing, or its first byte is 0 | free |
+//! | nothing, or its first byte is 0 | free; behind that byte there may be a stamp |
 //! | the image of an entry, padded with zeros | as `ID.q` |
 //! | the same, and the last byte of the page is a dot | as `ID.dot` |
 //!
@@ -17,20 +17,39 @@
 //! before a message is made durable, put off or called uncertain: so what waits for long, and what
 //! anybody is promised, has a name of its own always.
 //!
+//! The stamp is the time of the directory's last change with which no entry was in it. It says to the
+//! next sender, for one look at the directory, that nobody waits there.
+//!
 //! Where another host may have the same files there is no slot. Its lock may be none there, and a name
 //! that all share would have one sender write over another's message.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 
 use nix::fcntl::renameat;
 
 use super::entry::{Head, Id, PAGE};
 use super::held::Suffix;
-use super::page::{self, Page, SLOT};
+use super::page::{self, Page, SLOT, Stamp};
 use super::store::{Outbox, judge, lock};
 use crate::sys::open::names::{self, Access};
 use crate::sys::platform;
+
+/// The slot under its lock.
+pub(super) struct Slot {
+    pub(super) file: File,
+    /// The directory, as it was when the slot was free.
+    directory: Metadata,
+    /// Whether no entry is in the directory.
+    pub(super) is_alone: bool,
+}
+
+impl Slot {
+    /// Returns the stamp for the time when it is free again, if no entry is in the directory.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        Stamp::is_settled(&self.directory).then(|| Stamp::of(&self.directory))
+    }
+}
 
 /// What a sender that died has left in the slot.
 pub(super) struct Orphan {
@@ -86,7 +105,7 @@ impl Orphan {
 impl Outbox {
     /// Takes the slot under its lock, made if it is not there; `None` if somebody uses it, or it cannot
     /// be used.
-    pub(super) fn take_slot(&self) -> Option<File> {
+    pub(super) fn take_slot(&self) -> Option<Slot> {
         let directory = self.directory();
         if !platform::is_local(directory) {
             return None;
@@ -112,10 +131,16 @@ impl Outbox {
         if metadata.len() > PAGE as u64 {
             return None;
         }
-        if !page.is_clean() {
-            page::wipe(&file).ok()?;
+        let directory = directory.metadata().ok()?;
+        let is_clean = page.is_clean();
+        if !is_clean {
+            page::wipe(&file, None).ok()?;
         }
-        Some(file)
+        Some(Slot {
+            file,
+            is_alone: is_clean && page.stamp() == Some(Stamp::of(&directory)),
+            directory,
+        })
     }
 
     /// Gives what a sender that died has left in the slot the name of an entry; returns its ID if it

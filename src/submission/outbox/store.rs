@@ -1,6 +1,6 @@
 //! The store: entries are written, looked at, taken under their lock, and adopted.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -12,9 +12,10 @@ use nix::dir::Type;
 use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::caps::{Limits, Room};
 use super::entry::{self, EntryEnvelope, Head, Id};
-use super::held::{Entry, EntryFile, Suffix};
-use super::page;
+use super::held::{Entry, EntryFile, InSlot, Suffix};
+use super::page::{self, Stamp};
 use super::place::{self, FAILED, LOCK};
 use super::state::EntryState;
 use crate::config::{Environment, Settings};
@@ -40,6 +41,26 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 pub(crate) struct FlusherLock {
     _file: File,
+}
+
+/// The slot, free and locked, and the stamp that it gets when it is wiped.
+struct FreeSlot {
+    file: File,
+    stamp: Option<Stamp>,
+}
+
+/// What an entry is written into.
+enum Made {
+    InSlot(FreeSlot),
+    File(File),
+}
+
+/// An entry that was written.
+pub(crate) struct Entered {
+    /// The entry.
+    pub(crate) entry: Entry,
+    /// Whether other messages are in the outbox.
+    pub(crate) has_company: bool,
 }
 
 impl Outbox {
@@ -113,28 +134,50 @@ impl Outbox {
         Ok(lock(&opened)?.then_some(FlusherLock { _file: opened }))
     }
 
-    /// Writes a message into the outbox, into the slot or under its name; nothing is synced.
+    /// Writes a message of this size into the outbox if that has room for it, into the slot or under its
+    /// name; nothing is synced.
     ///
     /// `header` ends with the empty line behind the header fields.
     ///
     /// # Errors
-    /// When the file cannot be made or written, or the body not be read. Nothing of it is left then.
+    /// When a limit forbids it, the file cannot be made or written, or the body not be read. Nothing of
+    /// it is left then.
     pub(crate) fn enter(
         &self,
+        limits: Limits,
+        size: u64,
         envelope: &EntryEnvelope,
         header: &[u8],
         body: &mut dyn Read,
-    ) -> io::Result<Entry> {
-        // A short one goes into the slot if that is free: see `slot`.
-        let slot = |length| page::fits(length).then(|| self.take_slot()).flatten();
-        self.enter_by(Id::new(), &slot, envelope, header, body)
+    ) -> io::Result<Entered> {
+        let others = Cell::new(false);
+        let place = |whole: Option<usize>| -> io::Result<Option<FreeSlot>> {
+            // A short one goes into the slot if that is free: see `slot`.
+            let slot = whole.filter(|whole| page::fits(*whole));
+            let slot = slot.and_then(|_| self.take_slot());
+            if !(slot.as_ref().is_some_and(|slot| slot.is_alone) && limits.allow_the_slot()) {
+                match self.room(limits, size)? {
+                    Room::For { others: found } => others.set(found),
+                    Room::None(why) => return Err(io::Error::other(why)),
+                }
+            }
+            Ok(slot.map(|slot| FreeSlot {
+                stamp: slot.stamp().filter(|_| !others.get()),
+                file: slot.file,
+            }))
+        };
+        let entry = self.enter_by(Id::new(), &place, envelope, header, body)?;
+        Ok(Entered {
+            entry,
+            has_company: others.get(),
+        })
     }
 
-    /// Writes a message into the outbox as [`enter`](Outbox::enter) does, under an ID that it has
-    /// already: into a file of that name.
+    /// Writes a message into the outbox, under an ID that it has already, into a file of that name;
+    /// nothing is synced.
     ///
     /// # Errors
-    /// As [`enter`](Outbox::enter).
+    /// As [`enter`](Outbox::enter), but for the limits.
     pub(super) fn enter_as(
         &self,
         id: Id,
@@ -142,59 +185,61 @@ impl Outbox {
         header: &[u8],
         body: &mut dyn Read,
     ) -> io::Result<Entry> {
-        self.enter_by(id, &|_| None, envelope, header, body)
+        self.enter_by(id, &|_| Ok(None), envelope, header, body)
     }
 
-    /// Writes a message into the slot that a function finds for its length, else into a file of its ID.
+    /// Writes a message into the slot that a function finds for its length, if that is known at once,
+    /// else into a file of its ID.
     fn enter_by(
         &self,
         id: Id,
-        slot: &dyn Fn(usize) -> Option<File>,
+        slot: &dyn Fn(Option<usize>) -> io::Result<Option<FreeSlot>>,
         envelope: &EntryEnvelope,
         header: &[u8],
         body: &mut dyn Read,
     ) -> io::Result<Entry> {
         let directory = self.directory();
         let name = Suffix::New.name(&id);
-        let made: OnceCell<(File, bool)> = OnceCell::new();
+        let made: OnceCell<Made> = OnceCell::new();
         let make = |whole: Option<usize>| -> io::Result<&File> {
-            let new = match whole.and_then(slot) {
-                Some(file) => (file, true),
-                None => (names::make_in(directory, name.as_str())?, false),
+            let new = match slot(whole)? {
+                Some(slot) => Made::InSlot(slot),
+                None => Made::File(names::make_in(directory, name.as_str())?),
             };
-            let (file, is_slot) = made.get_or_init(|| new);
-            // Locked before its first byte, and those who adopt lock none that is not complete: so
-            // nobody but us can have the lock.
-            if !is_slot && !lock(file)? {
-                let why = "the new file is locked";
-                return Err(io::Error::new(io::ErrorKind::WouldBlock, why));
+            match made.get_or_init(|| new) {
+                Made::InSlot(slot) => Ok(&slot.file),
+                // Locked before its first byte, and those who adopt lock none that is not complete: so
+                // nobody but us can have the lock.
+                Made::File(file) if lock(file)? => Ok(file),
+                Made::File(_) => {
+                    let why = "the new file is locked";
+                    Err(io::Error::new(io::ErrorKind::WouldBlock, why))
+                }
             }
-            Ok(file)
         };
         let mut written = entry::write(&make, envelope, header, body);
-        if let (Ok(_), Some((_, false))) = (&written, made.get()) {
+        if let (Ok(_), Some(Made::File(_))) = (&written, made.get()) {
             let queued = Suffix::Queued.name(&id);
             if let Err(error) = renameat(directory, name.as_str(), directory, queued.as_str()) {
                 written = Err(error.into());
             }
         }
         match (written, made.into_inner()) {
-            (Ok(head), Some((file, is_slot))) => Ok(Entry::new(
-                EntryFile::new(
-                    self.place.clone(),
-                    id,
-                    file,
-                    Suffix::Queued,
-                    is_slot.then(|| head.whole()),
-                ),
-                head,
-                EntryState::default(),
-                false,
-            )),
+            (Ok(head), Some(made)) => {
+                let (file, in_slot) = match made {
+                    Made::File(file) => (file, None),
+                    Made::InSlot(slot) => {
+                        let (whole, stamp) = (head.whole(), slot.stamp);
+                        (slot.file, Some(InSlot { whole, stamp }))
+                    }
+                };
+                let file = EntryFile::new(self.place.clone(), id, file, Suffix::Queued, in_slot);
+                Ok(Entry::new(file, head, EntryState::default(), false))
+            }
             (written, made) => {
                 let _ = match made {
-                    Some((file, true)) => page::clear(directory, &file),
-                    Some((_, false)) => {
+                    Some(Made::InSlot(slot)) => page::clear(directory, &slot.file, None),
+                    Some(Made::File(_)) => {
                         let flags = UnlinkatFlags::NoRemoveDir;
                         unlinkat(directory, name.as_str(), flags).map_err(io::Error::from)
                     }

@@ -12,8 +12,15 @@ use nix::sys::stat::Mode;
 use tempfile::TempDir;
 
 use super::held::Suffix;
+use super::store::Entered;
 use super::*;
 use crate::message::MessageSource;
+
+const LIMITS: Limits = Limits {
+    count: 1000,
+    size: 1 << 30,
+    share: 10,
+};
 
 const HEADER: &[u8] = b"Subject: disk\nMessage-ID: <1@host>\n\n";
 
@@ -34,7 +41,13 @@ impl World {
     }
 
     fn enter(&self, body: &str) -> Entry {
-        let entered = self.outbox.enter(&envelope(), HEADER, &mut body.as_bytes());
+        self.entered(body).entry
+    }
+
+    fn entered(&self, body: &str) -> Entered {
+        let size = (HEADER.len() + body.len()) as u64;
+        let body = &mut body.as_bytes();
+        let entered = self.outbox.enter(LIMITS, size, &envelope(), HEADER, body);
         entered.expect("entered")
     }
 
@@ -207,12 +220,7 @@ fn the_name_says_whether_the_dot_may_be_out() {
     assert!(entry.is_uncertain());
     entry.back_to_queue().expect("renamed");
     assert_eq!(world.names(), [format!("{id}.q")]);
-    // A worker that was left behind changes nothing any more.
-    let left_behind = entry.file().clone();
-    assert!(left_behind.about_to_dot().is_err());
-    assert_eq!(world.names(), [format!("{id}.q")]);
-    entry.reopen();
-    left_behind.about_to_dot().expect("a further try");
+    entry.file().about_to_dot().expect("a further try");
 }
 
 #[test]
@@ -726,4 +734,50 @@ fn senders_at_once_never_share_a_file() {
     });
     world.wait_for_locks();
     assert_eq!(world.outbox.list().expect("listed").entries.len(), 8 * 12);
+}
+
+#[test]
+fn a_stamp_in_the_slot_says_that_nobody_waits_until_the_directory_changes() {
+    let world = World::new();
+    let directory = world.outbox.directory();
+    let pass = |has_company: bool| {
+        let entered = world.entered("text");
+        assert_eq!(entered.has_company, has_company);
+        entered.entry.finish().expect("removed");
+        let page = fs::read(world.path("sending")).expect("read");
+        assert!(page[0] == 0 && page[17..].iter().all(|byte| *byte == 0));
+        page[1..17] != [0; 16]
+    };
+    let change = |time| directory.set_modified(time).expect("changed");
+    let ago = |seconds| crate::sys::clock::now() - Duration::from_secs(seconds);
+    // A change of just now could be followed by another one of the same time.
+    assert!(!pass(false) && !pass(false));
+    let stamped = ago(60);
+    change(stamped);
+    assert!(pass(false) && pass(false));
+    // An entry that came and left the time as it was is not seen: no name is read.
+    let waiting = world.enter_file("waits");
+    change(stamped);
+    assert!(pass(false));
+    change(ago(50));
+    assert!(!pass(true) && !pass(true));
+    waiting.finish().expect("removed");
+    let to_come = crate::sys::clock::now() + Duration::from_secs(60);
+    change(to_come);
+    assert!(!pass(false));
+    change(ago(20));
+    assert!(pass(false));
+    // What is refused by a limit is refused behind a stamp, too.
+    for limits in [
+        Limits {
+            size: 100,
+            ..LIMITS
+        },
+        Limits { share: 0, ..LIMITS },
+    ] {
+        let body = &mut &b"text"[..];
+        let entered = world.outbox.enter(limits, 400, &envelope(), HEADER, body);
+        assert!(entered.is_err(), "{limits:?}");
+        assert!(world.outbox.is_empty().expect("looked"));
+    }
 }

@@ -89,8 +89,8 @@ impl SubmitHooks for EntryHooks<'_> {
             entry.state_mut().set_targets(settled);
             // Those who have the message are not sent it again, even if we are killed in the next
             // transaction. Where this fails they are, at worst.
-            if entry.save_state().is_ok() && entry.back_to_queue().is_ok() {
-                entry.reopen();
+            if entry.save_state().is_ok() {
+                let _ = entry.back_to_queue();
             }
         }
     }

@@ -10,13 +10,13 @@ mod unplanned;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use super::outbox::dropped::DropDirectory;
 use super::outbox::flush::trouble::trouble_of;
 use super::outbox::{
-    self, Entry, EntryEnvelope, Limits, Outbox, Room, SUBJECT, Standing, TargetState, merge_key,
+    self, Entry, EntryEnvelope, Limits, Outbox, SUBJECT, Standing, TargetState, merge_key,
 };
 use super::report::{CopyReport, Dropped, Queued};
 use super::{Kept, Surroundings};
@@ -126,15 +126,14 @@ impl<'a> Queue<'a> {
         all: &[RoutedCopy],
         route: Option<&Route>,
     ) -> io::Result<Entry> {
-        let limits = Limits::of(self.around.settings);
-        match outbox.room(limits, rendered.message.len())? {
-            Room::For { others } => self.has_company.set(others),
-            Room::None(why) => return Err(io::Error::other(why)),
-        }
         let neutral = neutral_header(self.draft, rendered)?;
         let envelope = self.envelope(copies, all, route, &neutral.header);
         let mut body = rendered.message.reader_from(neutral.body_offset);
-        outbox.enter(&envelope, &neutral.header, &mut body as &mut dyn Read)
+        let limits = Limits::of(self.around.settings);
+        let size = rendered.message.len();
+        let entered = outbox.enter(limits, size, &envelope, &neutral.header, &mut body)?;
+        self.has_company.set(entered.has_company);
+        Ok(entered.entry)
     }
 
     /// Returns the envelope of an entry for these copies, of all that the mail has.

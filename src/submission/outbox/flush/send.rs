@@ -199,7 +199,6 @@ impl Flush<'_> {
         };
         let envelope = dispatcher.envelope(recipients);
         let raised = around.signals.raised();
-        sending.entry.borrow().reopen();
         let began = clock::now();
         let outcomes = channel.submit(&envelope, &*relayed.message, &hooks, &raised);
         self.last_sent = Some(Instant::now());
@@ -572,8 +571,8 @@ impl SubmitHooks for Hooks<'_> {
         // Where that fails, a kill in the next transaction makes all of it uncertain.
         let is_saved = entry.save_state().is_ok();
         // What an earlier sender has left open stays so.
-        if is_saved && !self.sending.was_uncertain && entry.back_to_queue().is_ok() {
-            entry.reopen();
+        if is_saved && !self.sending.was_uncertain {
+            let _ = entry.back_to_queue();
         }
     }
 }
