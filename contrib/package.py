@@ -53,9 +53,12 @@ def source_date():
 
 def minimal_glibc(program):
     """The newest version of glibc's symbols that the program asks for; None if it is static."""
-    versions = re.findall(rb"\0GLIBC_(\d+\.\d+)(?:\.\d+)?(?=\0)", program.read_bytes())
+    content = program.read_bytes()
+    versions = re.findall(rb"\0GLIBC_(\d+\.\d+)(?:\.\d+)?(?=\0)", content)
+    if b"\0GLIBC_ABI_DT_RELR\0" in content:
+        versions.append(b"2.36")  # packed relocations: see build.rs
     # A static glibc has such names in it, too; only a program with an interpreter is loaded by one.
-    if b"/ld-linux" not in program.read_bytes()[:4096]:
+    if b"/ld-linux" not in content[:4096]:
         return None
     return max((version.decode() for version in versions), key=lambda text: [int(n) for n in text.split(".")])
 

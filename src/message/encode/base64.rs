@@ -26,7 +26,7 @@ fn new_engine() -> Base64Engine {
 const LINE: usize = 57;
 const COLUMNS: usize = 76;
 /// Lines encoded in one go: the encoder is several times faster on long runs.
-const LINES: usize = 1024;
+const LINES: usize = 256;
 
 /// Returns how long so many bytes become, line ends included.
 pub(in crate::message) fn encoded_len(len: u64) -> u64 {

@@ -44,7 +44,7 @@ pub(super) const MAX_ENVELOPE: u64 = 64 << 20;
 const FIRST_BLOCK: usize = 1024;
 
 /// How much is gathered before it is written.
-const BLOCK: usize = 64 * 1024;
+const BLOCK: usize = 32 * 1024;
 
 /// The name of an entry: microseconds since 1970, the process, and a random number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use memchr::memchr2;
 
 /// How many bytes are gathered before they are written: large enough for throughput, small enough for memory.
-pub(super) const BLOCK: usize = 128 * 1024;
+pub(super) const BLOCK: usize = 32 * 1024;
 
 /// What MAIL FROM has to declare of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
