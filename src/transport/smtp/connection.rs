@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use rustls::ClientConnection;
 
 use super::mask::Mask;
 use super::reply::{Assembly, MAX_LINE, Reply, ReplyError};
-use super::socket::{GivenUp, Socket, Watch};
+use super::socket::{GivenUp, Socket, Watch, ask};
 use super::tls::{Client, Terms, TlsError};
 use super::tls_words;
 use crate::exit::plain;
@@ -188,10 +189,9 @@ impl Connection {
             if let Some(reply) = assembly.take(&line).map_err(WireError::Reply)? {
                 return Ok(reply);
             }
-            // A relay whose lines come as fast as they are read never lets us wait.
-            if !watch.goes_on() {
-                return Err(WireError::GivenUp);
-            }
+            // What comes bit by bit may never let a slice of the wait end: so here, and wherever a
+            // read was not enough, the watch is asked.
+            ask(watch)?;
         }
     }
 
@@ -201,12 +201,15 @@ impl Connection {
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer[searched..]) {
                 let rest = self.buffer.split_off(searched + at + 1);
-                return Ok(std::mem::replace(&mut self.buffer, rest));
+                return Ok(mem::replace(&mut self.buffer, rest));
             }
             // Without this bound a server that never ends its line would fill our memory within the
             // time limit.
             if self.buffer.len() >= MAX_LINE {
                 return Err(WireError::Reply(ReplyError::LongLine));
+            }
+            if self.buffer.len() > searched {
+                ask(watch)?;
             }
             searched = self.buffer.len();
             self.fill(end, watch)?;
@@ -294,10 +297,14 @@ fn read_through(
     watch: &dyn Watch,
     block: &mut [u8],
 ) -> io::Result<usize> {
+    let mut has_read = false;
     loop {
         match tls.reader().read(block) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             result => return result,
+        }
+        if mem::replace(&mut has_read, true) {
+            ask(watch)?;
         }
         // An answer to a change of keys, without which the other side may wait.
         flush(tls, &mut socket.writing(watch))?;
@@ -332,6 +339,7 @@ fn handshake(
         {
             return Err(WireError::Closed);
         }
+        ask(watch)?;
         if let Err(error) = client.connection.process_new_packets() {
             // The alert names the reason to the server; losing it changes nothing.
             let _ = flush(&mut client.connection, &mut socket.writing(watch));

@@ -170,7 +170,11 @@ impl Write for Writing<'_> {
     }
 }
 
-fn ask(watch: &dyn Watch) -> io::Result<()> {
+/// Asks a watch.
+///
+/// # Errors
+/// [`GivenUp`].
+pub(super) fn ask(watch: &dyn Watch) -> io::Result<()> {
     if watch.goes_on() {
         Ok(())
     } else {

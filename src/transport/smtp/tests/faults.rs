@@ -250,6 +250,128 @@ fn silence_and_dribbling_end_at_the_reply_limit_and_at_the_deadline() {
 }
 
 #[test]
+fn the_deadline_ends_every_wait_and_what_never_waits() {
+    let bit_by_bit = |bytes: &[u8]| vec![Step::Dribble(bytes.to_vec(), Duration::from_millis(2))];
+    let in_message = |last: Step| {
+        let mut script = up_to_data();
+        script.push(last);
+        script
+    };
+    let long = format!("Subject: long\n\n{}", "x\n".repeat(16_000_000));
+    let asleep = || Step::Sleep(Duration::from_secs(15));
+    let record = [&[22, 3, 3, 0x3f, 0xff][..], &[0; 5000]].concat();
+    let table = [
+        // One line that never ends, lines without an end, and a record of TLS that never ends.
+        (bit_by_bit(&[b'2'; 3000]), Security::Clear, MESSAGE),
+        (
+            bit_by_bit(&b"220-x\r\n".repeat(500)),
+            Security::Clear,
+            MESSAGE,
+        ),
+        (bit_by_bit(&record), Security::Implicit, MESSAGE),
+        (vec![asleep()], Security::Implicit, MESSAGE),
+        // A relay that reads no more.
+        (in_message(asleep()), Security::Clear, &long),
+    ];
+    for (script, security, text) in table {
+        let server = SmtpServer::scripted(script);
+        let mut limited = relay(&server);
+        limited.security = security;
+        limited.timeouts.deadline = Some(Duration::from_millis(300));
+        let outcome = send_text(&limited, &["you@example.com"], text).remove(0);
+        assert_eq!(outcome.disposition, Disposition::TryLater(Kind::TryLater));
+        assert!(outcome.text.contains("deadline of 300 ms"), "{outcome:?}");
+    }
+    // A host that answers no call: its queue of them is full.
+    let listener = rustix::net::socket(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::STREAM,
+        None,
+    )
+    .expect("a socket");
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    rustix::net::bind(&listener, &any).expect("a port");
+    rustix::net::listen(&listener, 0).expect("listening");
+    let listener = std::net::TcpListener::from(listener);
+    let address = listener.local_addr().expect("bound");
+    let _callers: Vec<_> = (0..2)
+        .map(|_| std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100)))
+        .collect();
+    let mut limited = Relay::new("127.0.0.1", address.port());
+    limited.timeouts.deadline = Some(Duration::from_millis(300));
+    let outcome = send(&limited);
+    assert!(
+        outcome.text.contains("waiting for a connection"),
+        "{outcome:?}"
+    );
+    limited.timeouts.deadline = None;
+    limited.timeouts.connect = Duration::from_millis(70);
+    let outcome = send(&limited);
+    assert!(outcome.text.ends_with("no answer in time"), "{outcome:?}");
+}
+
+#[test]
+fn a_fault_of_our_own_is_told_for_each_recipient_and_ends_the_connection() {
+    struct Faulty {
+        after: usize,
+        left: std::cell::Cell<usize>,
+    }
+    struct FaultyObserver;
+    impl Observer for FaultyObserver {
+        fn dialogue(&self, from_us: bool, line: &str) {
+            // A fault with the reply to the message in hand.
+            assert!(from_us || !line.contains("done"), "a fault");
+        }
+    }
+    impl SubmitHooks for Faulty {
+        fn before_dot(&self, _: &[EnvelopeAddress]) -> io::Result<()> {
+            let left = self.left.replace(self.left.get() + 1);
+            assert!(left != self.after, "a fault");
+            Ok(())
+        }
+    }
+    let cancel = AtomicBool::new(false);
+    let server = SmtpServer::accepting(Behaviour::default());
+    let mut channel = SmtpChannel::new(relay(&server), Arc::new(Silent));
+    let faulty = Faulty {
+        after: 1,
+        left: std::cell::Cell::new(0),
+    };
+    let to = envelope(&["a@example.com", "b@example.com"]);
+    let mut send = |hooks: &dyn SubmitHooks| {
+        let outcomes = channel.submit(&to, &Text(MESSAGE.into()), hooks, &cancel);
+        let is_open = channel.is_open();
+        outcomes
+            .into_iter()
+            .map(move |(_, outcome)| (outcome.disposition, is_open))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(send(&faulty), [(Disposition::Accepted, true); 2]);
+    let later = Disposition::TryLater(Kind::Software);
+    assert_eq!(send(&faulty), [(later, false); 2]);
+    // The next message has a connection of its own.
+    assert_eq!(send(&faulty), [(Disposition::Accepted, true); 2]);
+    drop(channel);
+    assert_eq!(server.messages().len(), 2);
+    let mut script = up_to_data();
+    script.extend([Step::ExpectData, say("250 done")]);
+    let server = SmtpServer::scripted(script);
+    let observer = Arc::new(FaultyObserver);
+    let to = envelope(&["you@example.com"]);
+    let result = submit(
+        &relay(&server),
+        &to,
+        &Text(MESSAGE.into()),
+        observer,
+        &cancel,
+    );
+    assert_eq!(
+        result[0].1.disposition,
+        Disposition::Uncertain(Kind::TryLater)
+    );
+}
+
+#[test]
 fn the_deadline_does_not_hold_for_the_reply_to_the_message_but_its_own_limit_does() {
     let mut late = up_to_data();
     late.push(Step::ExpectData);
