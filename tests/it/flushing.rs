@@ -341,10 +341,10 @@ fn the_mail_of_a_killed_sender_goes_along_with_the_next_ones() {
     said(line);
     host.run(&["outbox", "list"], "").ends(1).prints("waiting");
     relay.becomes(Mood::Up);
-    // The first one finds it, and the second one takes it.
+    // The first one finds it and takes it along.
     host.alert("first").ends(0);
     host.alert("second").ends(0);
-    assert_eq!(relay.subjects(), ["first", "second", "killed"]);
+    assert_eq!(relay.subjects(), ["first", "killed", "second"]);
 }
 
 #[test]

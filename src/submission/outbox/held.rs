@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::fcntl::renameat;
@@ -98,8 +98,8 @@ impl EntryFile {
         file: File,
         suffix: Suffix,
         in_slot: Option<InSlot>,
-    ) -> Arc<EntryFile> {
-        Arc::new(EntryFile {
+    ) -> Rc<EntryFile> {
+        Rc::new(EntryFile {
             place,
             id,
             file,
@@ -204,7 +204,7 @@ impl EntryFile {
 /// An entry under its lock, which is released when this and the last copy of its file are dropped.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    file: Arc<EntryFile>,
+    file: Rc<EntryFile>,
     head: Head,
     state: EntryState,
     /// Whether there is a sidecar.
@@ -215,7 +215,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(super) fn new(
-        file: Arc<EntryFile>,
+        file: Rc<EntryFile>,
         head: Head,
         state: EntryState,
         has_state: bool,
@@ -256,14 +256,14 @@ impl Entry {
     }
 
     /// Returns its file.
-    pub(crate) fn file(&self) -> &Arc<EntryFile> {
+    pub(crate) fn file(&self) -> &Rc<EntryFile> {
         &self.file
     }
 
     /// Returns the message: the neutral header, and the body for a wire of 7 bits.
     pub(crate) fn message(&self) -> EntryMessage {
         EntryMessage {
-            file: Arc::clone(&self.file),
+            file: Rc::clone(&self.file),
             at: self.head.message_at(),
             len: self.head.line.message,
         }
@@ -396,7 +396,7 @@ impl Entry {
 /// The message of an entry.
 #[derive(Clone, Debug)]
 pub(crate) struct EntryMessage {
-    file: Arc<EntryFile>,
+    file: Rc<EntryFile>,
     at: u64,
     len: u64,
 }

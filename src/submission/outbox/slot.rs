@@ -23,15 +23,17 @@
 //! Where another host may have the same files there is no slot. Its lock may be none there, and a name
 //! that all share would have one sender write over another's message.
 
+use std::cell::Cell;
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Read};
 
 use nix::fcntl::renameat;
 
-use super::entry::{Head, Id, PAGE};
-use super::held::Suffix;
+use super::caps::{Limits, Room};
+use super::entry::{EntryEnvelope, Head, Id, PAGE};
+use super::held::{Entry, Suffix};
 use super::page::{self, Page, SLOT, Stamp};
-use super::store::{Outbox, judge, lock};
+use super::store::{FreeSlot, Outbox, judge, lock};
 use crate::sys::open::names::{self, Access};
 use crate::sys::platform;
 
@@ -102,7 +104,61 @@ impl Orphan {
     }
 }
 
+/// An entry that was written.
+pub(crate) struct Entered {
+    /// The entry.
+    pub(crate) entry: Entry,
+    /// Whether other messages are in the outbox.
+    pub(crate) has_company: bool,
+}
+
 impl Outbox {
+    /// Writes a message of this size into the outbox if that has room for it, into the slot or under its
+    /// name; nothing is synced.
+    ///
+    /// `header` ends with the empty line behind the header fields.
+    ///
+    /// # Errors
+    /// When a limit forbids it, the file cannot be made or written, or the body not be read. Nothing of
+    /// it is left then.
+    pub(crate) fn enter(
+        &self,
+        limits: Limits,
+        size: u64,
+        envelope: &EntryEnvelope,
+        header: &[u8],
+        body: &mut dyn Read,
+    ) -> io::Result<Entered> {
+        let others = Cell::new(false);
+        let place = |whole: Option<usize>| -> io::Result<Option<FreeSlot>> {
+            // A short one goes into the slot if that is free.
+            let take = || {
+                whole
+                    .filter(|whole| page::fits(*whole))
+                    .and_then(|_| self.take_slot())
+            };
+            let mut slot = take();
+            if !(slot.as_ref().is_some_and(|slot| slot.is_alone) && limits.allow_the_slot()) {
+                // There may be one descriptor left, and the look at the names needs it.
+                drop(slot);
+                match self.room(limits, size)? {
+                    Room::For { others: found } => others.set(found),
+                    Room::None(why) => return Err(io::Error::other(why)),
+                }
+                slot = take();
+            }
+            Ok(slot.map(|slot| FreeSlot {
+                stamp: slot.stamp().filter(|_| !others.get()),
+                file: slot.file,
+            }))
+        };
+        let entry = self.enter_by(Id::new(), &place, envelope, header, body)?;
+        Ok(Entered {
+            entry,
+            has_company: others.get(),
+        })
+    }
+
     /// Takes the slot under its lock, made if it is not there; `None` if somebody uses it, or it cannot
     /// be used.
     pub(super) fn take_slot(&self) -> Option<Slot> {

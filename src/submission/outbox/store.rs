@@ -1,6 +1,6 @@
 //! The store: entries are written, looked at, taken under their lock, and adopted.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -12,7 +12,6 @@ use nix::dir::Type;
 use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::caps::{Limits, Room};
 use super::entry::{self, EntryEnvelope, Head, Id};
 use super::held::{Entry, EntryFile, InSlot, Suffix};
 use super::page::{self, Stamp};
@@ -44,23 +43,15 @@ pub(crate) struct FlusherLock {
 }
 
 /// The slot, free and locked, and the stamp that it gets when it is wiped.
-struct FreeSlot {
-    file: File,
-    stamp: Option<Stamp>,
+pub(super) struct FreeSlot {
+    pub(super) file: File,
+    pub(super) stamp: Option<Stamp>,
 }
 
 /// What an entry is written into.
 enum Made {
     InSlot(FreeSlot),
     File(File),
-}
-
-/// An entry that was written.
-pub(crate) struct Entered {
-    /// The entry.
-    pub(crate) entry: Entry,
-    /// Whether other messages are in the outbox.
-    pub(crate) has_company: bool,
 }
 
 impl Outbox {
@@ -134,50 +125,11 @@ impl Outbox {
         Ok(lock(&opened)?.then_some(FlusherLock { _file: opened }))
     }
 
-    /// Writes a message of this size into the outbox if that has room for it, into the slot or under its
-    /// name; nothing is synced.
-    ///
-    /// `header` ends with the empty line behind the header fields.
-    ///
-    /// # Errors
-    /// When a limit forbids it, the file cannot be made or written, or the body not be read. Nothing of
-    /// it is left then.
-    pub(crate) fn enter(
-        &self,
-        limits: Limits,
-        size: u64,
-        envelope: &EntryEnvelope,
-        header: &[u8],
-        body: &mut dyn Read,
-    ) -> io::Result<Entered> {
-        let others = Cell::new(false);
-        let place = |whole: Option<usize>| -> io::Result<Option<FreeSlot>> {
-            // A short one goes into the slot if that is free: see `slot`.
-            let slot = whole.filter(|whole| page::fits(*whole));
-            let slot = slot.and_then(|_| self.take_slot());
-            if !(slot.as_ref().is_some_and(|slot| slot.is_alone) && limits.allow_the_slot()) {
-                match self.room(limits, size)? {
-                    Room::For { others: found } => others.set(found),
-                    Room::None(why) => return Err(io::Error::other(why)),
-                }
-            }
-            Ok(slot.map(|slot| FreeSlot {
-                stamp: slot.stamp().filter(|_| !others.get()),
-                file: slot.file,
-            }))
-        };
-        let entry = self.enter_by(Id::new(), &place, envelope, header, body)?;
-        Ok(Entered {
-            entry,
-            has_company: others.get(),
-        })
-    }
-
     /// Writes a message into the outbox, under an ID that it has already, into a file of that name;
     /// nothing is synced.
     ///
     /// # Errors
-    /// As [`enter`](Outbox::enter), but for the limits.
+    /// When the file cannot be made or written, or the body not be read. Nothing of it is left then.
     pub(super) fn enter_as(
         &self,
         id: Id,
@@ -190,7 +142,7 @@ impl Outbox {
 
     /// Writes a message into the slot that a function finds for its length, if that is known at once,
     /// else into a file of its ID.
-    fn enter_by(
+    pub(super) fn enter_by(
         &self,
         id: Id,
         slot: &dyn Fn(Option<usize>) -> io::Result<Option<FreeSlot>>,

@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use tempfile::TempDir;
 
 use super::held::Suffix;
-use super::store::Entered;
+use super::slot::Entered;
 use super::*;
 use crate::message::MessageSource;
 
@@ -550,10 +550,12 @@ fn what_is_left_in_the_slot_by_its_sender_is_an_entry_like_any_other() {
 fn the_next_sender_finds_what_the_last_one_left_in_the_slot() {
     let world = World::new();
     world.die(world.enter("left"));
-    let next = world.enter("next");
-    // It waits, so the mail that is accepted takes it along.
-    assert_eq!(world.conditions(), [Condition::Waiting, Condition::Sending]);
-    assert_eq!(world.outbox.ids().expect("listed").len(), 2);
+    let entered = world.entered("next");
+    assert!(entered.has_company);
+    let next = entered.entry;
+    // It waits, so the mail that is accepted takes it along; that one is in a slot of its own.
+    assert_eq!(world.conditions(), [Condition::Waiting]);
+    assert!(world.names().contains(&"sending".to_owned()));
     next.finish().expect("removed");
     // A piece of one, after a power cut, is no message.
     world.enter("piece").finish().expect("removed");

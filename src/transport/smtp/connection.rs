@@ -306,8 +306,11 @@ fn read_through(
         if mem::replace(&mut has_read, true) {
             ask(watch)?;
         }
-        // An answer to a change of keys, without which the other side may wait.
-        flush(tls, &mut socket.writing(watch))?;
+        // An answer to a change of keys, without which the other side may wait. But what is here is
+        // read first: one that takes no byte of ours any more may say why.
+        if tls.wants_write() && !socket.is_readable() {
+            flush(tls, &mut socket.writing(watch))?;
+        }
         // At the end of the bytes the next turn says whether it was announced.
         tls.read_tls(&mut socket.reading(end, watch))?;
         if let Err(error) = tls.process_new_packets() {

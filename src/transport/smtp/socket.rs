@@ -29,7 +29,7 @@ pub(super) struct GivenUp;
 
 impl fmt::Display for GivenUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("given up")
+        f.write_str("cancelled")
     }
 }
 
