@@ -11,7 +11,7 @@ use super::delivery::Delivery;
 use super::job::{Job, Progress, SubmitHooks};
 use super::mask::Mask;
 use super::relay::{Relay, Timeouts};
-use super::session::{IdleSession, PATIENT_FAREWELL, SmtpSession};
+use super::session::{IdleSession, SmtpSession};
 use super::verdict::{Stop, undecided};
 use crate::address::EnvelopeAddress;
 use crate::exit::Kind;
@@ -183,7 +183,7 @@ impl Drop for SmtpChannel {
         // breaks off, and log that as an error. Its reply is not waited for: the outcome is final,
         // whatever becomes of QUIT.
         if let Some(session) = self.kept.take() {
-            session.quit(None);
+            session.quit();
         }
     }
 }
@@ -227,7 +227,7 @@ fn next_session<'a>(
         if session.takes_more_than(MESSAGES) {
             return Ok(session.continue_with(job));
         }
-        session.quit(Some(PATIENT_FAREWELL));
+        session.quit_for_another(job);
     }
     SmtpSession::open(job)
 }

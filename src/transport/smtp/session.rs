@@ -28,7 +28,7 @@ use crate::transport::{Disposition, Observer, Outcome, Scope};
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How long its reply is waited for where another connection follows: some relays count them.
-pub(super) const PATIENT_FAREWELL: Duration = Duration::from_secs(2);
+const PATIENT_FAREWELL: Duration = Duration::from_secs(2);
 
 /// How long we look for the last words of a relay that stopped reading.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -80,27 +80,40 @@ impl IdleSession {
         }
     }
 
-    /// Says QUIT, and waits up to so long for the reply; nothing depends on either.
-    pub(super) fn quit(mut self, patience: Option<Duration>) {
+    /// Says QUIT, without a wait for the reply; nothing depends on it.
+    pub(super) fn quit(self) {
+        self.leave(FAREWELL, None);
+    }
+
+    /// Says QUIT, and waits a moment for the reply, before another connection is made for this job.
+    pub(super) fn quit_for_another(self, job: &Job<'_>) {
+        self.leave(PATIENT_FAREWELL, Some(job));
+    }
+
+    fn leave(mut self, limit: Duration, job: Option<&Job<'_>>) {
         let quit = Quit.to_string();
         self.observer.dialogue(true, quit.trim_end());
-        let watch = Farewell(Instant::now() + patience.unwrap_or(FAREWELL));
+        let end = Instant::now() + limit;
+        let watch = Farewell { end, job };
         if self.wire.send(quit.as_bytes(), &watch).is_err() {
             return;
         }
-        if let Some(limit) = patience {
+        if job.is_some() {
             let _ = self.wire.reply(limit, &watch);
         }
         self.wire.finish(&watch);
     }
 }
 
-/// Lets QUIT and its reply take until a moment.
-struct Farewell(Instant);
+/// Lets QUIT and its reply take until a moment, or as long as a job goes on.
+struct Farewell<'a> {
+    end: Instant,
+    job: Option<&'a Job<'a>>,
+}
 
-impl Watch for Farewell {
+impl Watch for Farewell<'_> {
     fn goes_on(&self) -> bool {
-        Instant::now() < self.0
+        Instant::now() < self.end && self.job.is_none_or(Job::goes_on)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -153,16 +153,30 @@ pub(super) struct Writing<'s> {
     watch: &'s dyn Watch,
 }
 
-impl Write for Writing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+impl Writing<'_> {
+    fn until_some_leave(
+        &mut self,
+        mut write: impl FnMut(&mut TcpStream) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let end = Instant::now() + self.socket.write_limit;
         loop {
-            match self.socket.stream.write(bytes) {
+            match write(&mut self.socket.stream) {
                 Err(error) if is_end_of_slice(&error) => ask(self.watch)?,
                 result => return result,
             }
             slice_until(end)?;
         }
+    }
+}
+
+impl Write for Writing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.until_some_leave(|stream| stream.write(bytes))
+    }
+
+    // What TLS has to send is several records, which leave in one call.
+    fn write_vectored(&mut self, blocks: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.until_some_leave(|stream| stream.write_vectored(blocks))
     }
 
     fn flush(&mut self) -> io::Result<()> {

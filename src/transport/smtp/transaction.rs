@@ -371,7 +371,6 @@ impl SmtpSession<'_> {
                     // The mark may have taken its time.
                     self.still_wanted()?;
                     job.progress.claim(recipients);
-                    job.progress.enter("the reply to the message");
                     self.wire.watch_peer();
                     if let Err(error) = self.wire.send(&bytes, job) {
                         // The dot is the last of these bytes: it has not left.
@@ -379,6 +378,7 @@ impl SmtpSession<'_> {
                         return self.last_words(SENDING, &error);
                     }
                     // From here on the message may be the relay's.
+                    job.progress.enter("the reply to the message");
                     let reply = self.final_reply()?;
                     self.is_sending_message = false;
                     self.is_in_transaction = false;
