@@ -137,18 +137,23 @@ impl Outbox {
                     .filter(|whole| page::fits(*whole))
                     .and_then(|_| self.take_slot())
             };
-            let mut slot = take();
+            let slot = take();
             if !(slot.as_ref().is_some_and(|slot| slot.is_alone) && limits.allow_the_slot()) {
                 // There may be one descriptor left, and the look at the names needs it.
                 drop(slot);
+                let seen = Stamp::of(&self.directory().metadata()?);
                 match self.room(limits, size)? {
                     Room::For { others: found } => others.set(found),
                     Room::None(why) => return Err(io::Error::other(why)),
                 }
-                slot = take();
+                // Whoever came since then has changed the directory.
+                return Ok(take().map(|slot| FreeSlot {
+                    stamp: slot.stamp().filter(|stamp| *stamp == seen && !others.get()),
+                    file: slot.file,
+                }));
             }
             Ok(slot.map(|slot| FreeSlot {
-                stamp: slot.stamp().filter(|_| !others.get()),
+                stamp: slot.stamp(),
                 file: slot.file,
             }))
         };

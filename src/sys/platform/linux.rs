@@ -338,7 +338,11 @@ impl Names {
         self.fills += 1;
         let mut names = RawDir::new(&self.directory, self.block.spare_capacity_mut());
         while let Some(entry) = names.next() {
-            let entry = entry?;
+            let entry = match entry {
+                // The directory was removed since it was opened (readdir(3) says so of it): it is empty.
+                Err(rustix::io::Errno::NOENT) => break,
+                entry => entry?,
+            };
             let kind = kind_of(entry.file_type());
             let name = entry.file_name().to_bytes().to_vec();
             self.batch.push_back((name, kind));

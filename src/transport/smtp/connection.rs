@@ -97,6 +97,9 @@ pub(super) struct Connection {
     socket: Socket,
     /// What makes TLS of the socket's bytes, if the connection has gone over to it.
     tls: Option<Box<ClientConnection>>,
+    /// Whether a write has failed: what TLS still holds of it must never leave. It may have the final
+    /// dot in it, of which nobody would believe then that it has not left.
+    has_failed_to_write: bool,
     /// Bytes that were read but are not yet part of a reply.
     buffer: Vec<u8>,
     peer: SocketAddr,
@@ -116,6 +119,7 @@ impl Connection {
         Ok(Connection {
             socket: Socket::connect(peer, connect, write, watch)?,
             tls: None,
+            has_failed_to_write: false,
             buffer: Vec::new(),
             peer,
             mask,
@@ -162,17 +166,26 @@ impl Connection {
         state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
     }
 
-    /// Sends bytes, in clear in one write.
-    pub(super) fn send(&mut self, mut bytes: &[u8], watch: &dyn Watch) -> Result<(), WireError> {
+    /// Sends bytes, in clear in one write. If that fails, the last of them have not left and never will.
+    pub(super) fn send(&mut self, bytes: &[u8], watch: &dyn Watch) -> Result<(), WireError> {
+        if self.has_failed_to_write {
+            return Err(WireError::Closed);
+        }
+        let sent = self.write(bytes, watch);
+        self.has_failed_to_write = sent.is_err();
+        Ok(sent?)
+    }
+
+    fn write(&mut self, mut bytes: &[u8], watch: &dyn Watch) -> io::Result<()> {
         let mut writing = self.socket.writing(watch);
         let Some(tls) = &mut self.tls else {
-            return Ok(writing.write_all(bytes)?);
+            return write_all(&mut writing, bytes, watch);
         };
         while !bytes.is_empty() {
             // It takes as much as it can hold; what it holds leaves before it gets more.
             let taken = tls.writer().write(bytes)?;
             bytes = &bytes[taken..];
-            flush(tls, &mut writing)?;
+            flush(tls, &mut writing, watch)?;
         }
         Ok(())
     }
@@ -223,7 +236,10 @@ impl Connection {
         let mut block = [0; MAX_LINE];
         let count = match &mut self.tls {
             None => self.socket.reading(end, watch).read(&mut block)?,
-            Some(tls) => read_through(tls, &mut self.socket, end, watch, &mut block)?,
+            Some(tls) => {
+                let may_write = !self.has_failed_to_write;
+                read_through(tls, &mut self.socket, end, watch, may_write, &mut block)?
+            }
         };
         if count == 0 {
             return Err(WireError::Closed);
@@ -270,21 +286,43 @@ impl Connection {
 
     /// Says that nothing more will be sent.
     pub(super) fn finish(&mut self, watch: &dyn Watch) {
-        if let Some(tls) = &mut self.tls {
+        if let Some(tls) = self.tls.as_mut().filter(|_| !self.has_failed_to_write) {
             // The alert tells the relay that the end is ours and not an attacker's truncation (RFC
             // 8446 section 6.1).
             tls.send_close_notify();
             // All is said and done: whether the close arrives changes nothing.
-            let _ = flush(tls, &mut self.socket.writing(watch));
+            let _ = flush(tls, &mut self.socket.writing(watch), watch);
         }
         self.socket.finish();
     }
 }
 
-/// Writes what TLS has for the other side.
-fn flush(tls: &mut ClientConnection, writing: &mut impl Write) -> io::Result<()> {
+/// Writes all bytes. One that takes them bit by bit never lets a slice of the wait end: so the watch is
+/// asked between two bits.
+fn write_all(writing: &mut impl Write, mut bytes: &[u8], watch: &dyn Watch) -> io::Result<()> {
+    loop {
+        match writing.write(bytes)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            count => bytes = &bytes[count..],
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        ask(watch)?;
+    }
+}
+
+/// Writes what TLS has for the other side, as [`write_all`].
+fn flush(
+    tls: &mut ClientConnection,
+    writing: &mut impl Write,
+    watch: &dyn Watch,
+) -> io::Result<()> {
     while tls.wants_write() {
         tls.write_tls(writing)?;
+        if tls.wants_write() {
+            ask(watch)?;
+        }
     }
     Ok(())
 }
@@ -295,6 +333,7 @@ fn read_through(
     socket: &mut Socket,
     end: Instant,
     watch: &dyn Watch,
+    may_write: bool,
     block: &mut [u8],
 ) -> io::Result<usize> {
     let mut has_read = false;
@@ -308,14 +347,16 @@ fn read_through(
         }
         // An answer to a change of keys, without which the other side may wait. But what is here is
         // read first: one that takes no byte of ours any more may say why.
-        if tls.wants_write() && !socket.is_readable() {
-            flush(tls, &mut socket.writing(watch))?;
+        if may_write && tls.wants_write() && !socket.is_readable() {
+            flush(tls, &mut socket.writing(watch), watch)?;
         }
         // At the end of the bytes the next turn says whether it was announced.
         tls.read_tls(&mut socket.reading(end, watch))?;
         if let Err(error) = tls.process_new_packets() {
             // The alert names the reason to the server; losing it changes nothing.
-            let _ = flush(tls, &mut socket.writing(watch));
+            if may_write {
+                let _ = flush(tls, &mut socket.writing(watch), watch);
+            }
             return Err(io::Error::new(io::ErrorKind::InvalidData, error));
         }
     }
@@ -332,7 +373,7 @@ fn handshake(
         // Writing comes first: the server does not answer before it has our whole flight, and
         // reading then would wait until the limit.
         if client.connection.wants_write() {
-            flush(&mut client.connection, &mut socket.writing(watch))?;
+            flush(&mut client.connection, &mut socket.writing(watch), watch)?;
             continue;
         }
         if client
@@ -345,7 +386,7 @@ fn handshake(
         ask(watch)?;
         if let Err(error) = client.connection.process_new_packets() {
             // The alert names the reason to the server; losing it changes nothing.
-            let _ = flush(&mut client.connection, &mut socket.writing(watch));
+            let _ = flush(&mut client.connection, &mut socket.writing(watch), watch);
             return Err(WireError::Tls(client.explain(error)));
         }
     }

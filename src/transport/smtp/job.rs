@@ -1,7 +1,8 @@
 //! What one message needs of a dialogue, and how far it is.
 //!
-//! A [`Job`] is asked whether to go on, in every wait and between two steps: it knows the signal and
-//! the deadline, and does what the caller wants done in a long wait. [`Progress`] is the one place
+//! A [`Job`] is asked whether to go on, in every wait for the network and between two steps: it knows
+//! the signal and the deadline, and does what the caller wants done in a long wait. What waits for
+//! something else, for a disk or for the reader of `-v`, is not ended by it. [`Progress`] is the one place
 //! that knows whether the message may be the relay's.
 
 use std::cell::{Cell, RefCell};

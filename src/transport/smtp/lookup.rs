@@ -42,7 +42,14 @@ pub(super) fn resolve(relay: &Relay, watch: &dyn Watch) -> Result<Vec<SocketAddr
         match found.recv_timeout(SLICE) {
             Ok(found) => return found,
             Err(RecvTimeoutError::Timeout) if watch.goes_on() => {}
-            Err(_) => return Err(undecided(relay)),
+            // The watch has said why.
+            Err(RecvTimeoutError::Timeout) => return Err(undecided(relay)),
+            Err(RecvTimeoutError::Disconnected) => {
+                let why = "a fault of our own while waiting for the name service";
+                let text = format!("{}: {why}", relay.name());
+                let later = Disposition::TryLater(Kind::Software);
+                return Err(Outcome::new(later, text));
+            }
         }
     }
 }

@@ -487,6 +487,7 @@ impl<'a> SmtpSession<'a> {
                 }
             }
             Err(WireError::Reply(error)) => early(&format!(": {error}")),
+            Err(WireError::GivenUp) => Err(self.unwanted()),
             Err(_) if self.wire.has_spoken() => early(""),
             Err(_) => Ok(()),
         }

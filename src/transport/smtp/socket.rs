@@ -17,6 +17,9 @@ use crate::sys::platform;
 /// How long is waited at most before the watch is asked.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
 
+/// The shortest wait: no time at all would mean "for ever" to the kernel.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// Looks about while a socket waits.
 pub(super) trait Watch {
     /// Returns whether to go on; is asked after each [`SLICE`], and after each signal.
@@ -133,8 +136,14 @@ pub(super) struct Reading<'s> {
 
 impl Read for Reading<'_> {
     fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        let mut has_asked = false;
         loop {
-            let slice = slice_until(self.end)?;
+            let slice = match slice_until(self.end) {
+                // The watch may have taken the rest of the time, to make a file safe: what came
+                // meanwhile came in time.
+                Err(_) if has_asked && self.socket.is_readable() => SHORTEST,
+                slice => slice?,
+            };
             if slice != self.socket.read_slice {
                 self.socket.stream.set_read_timeout(Some(slice))?;
                 self.socket.read_slice = slice;
@@ -143,6 +152,7 @@ impl Read for Reading<'_> {
                 Err(error) if is_end_of_slice(&error) => ask(self.watch)?,
                 result => return result,
             }
+            has_asked = true;
         }
     }
 }
@@ -205,8 +215,7 @@ fn slice_until(end: Instant) -> io::Result<Duration> {
     if left.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
-    // No time at all would mean "for ever" to the kernel.
-    Ok(left.clamp(Duration::from_millis(1), SLICE))
+    Ok(left.clamp(SHORTEST, SLICE))
 }
 
 /// Returns whether a call ended because its slice did (what Linux says is WouldBlock), or for a signal.

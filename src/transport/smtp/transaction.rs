@@ -267,6 +267,8 @@ impl SmtpSession<'_> {
         let mut mail_refused = None;
         for (kind, command) in batch {
             let reply = self.reply(command)?;
+            // A whole reply now and then never lets a slice of the wait end.
+            self.still_wanted()?;
             match kind {
                 // RFC 5321 section 3.8: with 421 the relay closes the connection, so no further
                 // reply of this group will come and QUIT would not be read.

@@ -1,6 +1,7 @@
 //! Relays that refuse, talk nonsense, stall or vanish.
 
-use super::smtp_server::{Behaviour, SmtpServer, Step, expect, say};
+use super::super::connection::{Connection, WireError};
+use super::smtp_server::{Behaviour, Certificate, SmtpServer, Step, expect, say};
 use super::*;
 
 #[test]
@@ -282,6 +283,25 @@ fn the_deadline_ends_every_wait_and_what_never_waits() {
         assert_eq!(outcome.disposition, Disposition::TryLater(Kind::TryLater));
         assert!(outcome.text.contains("deadline of 300 ms"), "{outcome:?}");
     }
+    // Whole replies now and then.
+    let mut script = vec![
+        say("220 hi"),
+        expect("EHLO"),
+        say("250-r\r\n250 PIPELINING"),
+    ];
+    script.push(expect("MAIL"));
+    for _ in 0..200 {
+        script.extend([say("250 ok"), Step::Sleep(Duration::from_millis(20))]);
+    }
+    let server = SmtpServer::scripted(script);
+    let mut limited = relay(&server);
+    limited.timeouts.deadline = Some(Duration::from_millis(300));
+    let many: Vec<String> = (0..150)
+        .map(|number| format!("r{number}@example.com"))
+        .collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let outcome = send_text(&limited, &many, MESSAGE).remove(149);
+    assert!(outcome.text.contains("deadline of 300 ms"), "{outcome:?}");
     // A host that answers no call: its queue of them is full.
     let listener = rustix::net::socket(
         rustix::net::AddressFamily::INET,
@@ -308,6 +328,67 @@ fn the_deadline_ends_every_wait_and_what_never_waits() {
     limited.timeouts.connect = Duration::from_millis(70);
     let outcome = send(&limited);
     assert!(outcome.text.ends_with("no answer in time"), "{outcome:?}");
+}
+
+#[test]
+fn nothing_leaves_behind_a_write_that_failed() {
+    use std::io::Read;
+    use std::sync::mpsc;
+
+    struct Patient;
+    impl super::super::socket::Watch for Patient {
+        fn goes_on(&self) -> bool {
+            true
+        }
+    }
+    let certificate = Certificate::good();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let (go, may_go) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    // Reads nothing behind the handshake but when it is told to: all that is there then.
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let mut tls = rustls::ServerConnection::new(certificate.config()).expect("configured");
+        while tls.is_handshaking() {
+            tls.complete_io(&mut stream).expect("a handshake");
+        }
+        let limit = Some(Duration::from_millis(300));
+        stream.set_read_timeout(limit).expect("a limit");
+        for () in may_go {
+            let (mut block, mut all) = ([0; 65536], 0);
+            while let Ok(count @ 1..) = stream.read(&mut block) {
+                all += count;
+            }
+            tell.send(all).expect("heard");
+        }
+    });
+    let relay = Relay::new("127.0.0.1", address.port());
+    let (long, short) = (Duration::from_secs(10), Duration::from_millis(300));
+    let mask = Arc::new(Mask::of(None, "127.0.0.1", address.port()));
+    let wire = Connection::open(address, long, short, mask, &Patient).expect("connected");
+    let terms = relay.terms(address.ip());
+    let mut wire = wire
+        .start_tls(&terms, long, &Patient, |_| {})
+        .expect("a channel");
+    let message = vec![b'x'; 32_000_000];
+    assert!(matches!(
+        wire.send(&message, &Patient),
+        Err(WireError::Timeout)
+    ));
+    go.send(()).expect("there");
+    assert!(told.recv().expect("read") > 100_000);
+    // There is room again, and the end of the message is in our hands: it stays there.
+    assert!(matches!(
+        wire.reply(short, &Patient),
+        Err(WireError::Timeout)
+    ));
+    assert!(wire.send(b"QUIT\r\n", &Patient).is_err());
+    wire.finish(&Patient);
+    go.send(()).expect("there");
+    assert_eq!(told.recv().expect("read"), 0);
+    drop(go);
+    server.join().expect("no fault");
 }
 
 #[test]
