@@ -263,7 +263,7 @@ def relay_single(bench):
         "ours, nooutbox": Entry(bench.body, without),
         "msmtp": Entry(whole(bench), msmtp_by_relay(bench, relay)),
         "s-nail": Entry(bench.body, nail_by_relay(bench, url)),
-    }, [Gate("msmtp", 0.35), Gate("s-nail", 0.35), Gate("ours, nooutbox", 1.05)], runs=10, times=20)
+    }, [Gate("msmtp", 0.35), Gate("s-nail", 0.35), Gate("ours, nooutbox", 1.05)], runs=10, times=40)
 
 
 def relay_slow(bench):
