@@ -175,7 +175,8 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
         (home / "bin").mkdir()
-        (home / "rc").write_text("")
+        # Root has one outbox for all its homes, and what waits there is told at the start.
+        (home / "rc").write_text(f"set outbox={home}/outbox\n")
         screens = {}
         for columns, rows in SIZES:
             for name, shown in walk(program, home, columns, rows).items():
