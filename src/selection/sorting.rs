@@ -92,9 +92,9 @@ pub(crate) fn sorted(index: &dyn Index, key: SortKey) -> Result<Order, ListError
         SortKey::From => sort_by_text(index, &mut sequence, &|block| index.sender(block))?,
         SortKey::Subject => sort_by_text(index, &mut sequence, &|block| {
             let header = fields::split_from_line(block).1;
-            let text =
-                fields::find(header, "subject").map(|body| FieldText::of(header).words(body));
-            subject::base(&text.unwrap_or_default()).0.to_owned()
+            let body = fields::find(header, "subject").unwrap_or_default();
+            let text = FieldText::of(header).words(words::cut(body, MAX_KEY * 4));
+            subject::base(&text).0.to_owned()
         })?,
         SortKey::To => sort_by_text(index, &mut sequence, &|block| {
             let header = fields::split_from_line(block).1;

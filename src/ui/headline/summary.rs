@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, FixedOffset};
 use memchr::{memchr, memchr_iter};
 
-use crate::message::parse::{FieldText, date, fields};
+use crate::message::parse::{FieldText, date, fields, words};
 use crate::sanitize;
 use crate::ui::Display;
 
@@ -224,6 +224,10 @@ fn without_comment(body: &[u8]) -> &[u8] {
     }
 }
 
+/// How much of a field is decoded for a line: no screen shows more, and a subject of megabytes shall not
+/// fill the memory.
+const MAX_SHOWN: usize = 64 * 1024;
+
 /// Returns a field body decoded and safe to show in one line.
 pub(super) fn text_of<'a>(block: &[u8], body: &'a [u8]) -> Cow<'a, str> {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~');
@@ -234,7 +238,8 @@ pub(super) fn text_of<'a>(block: &[u8], body: &'a [u8]) -> Cow<'a, str> {
     {
         return Cow::Borrowed(text);
     }
-    safe(&FieldText::of(block).words(body)).into_owned().into()
+    let text = FieldText::of(block).words(words::cut(body, MAX_SHOWN));
+    safe(&text).into_owned().into()
 }
 
 fn safe(text: &str) -> Cow<'_, str> {
