@@ -35,9 +35,7 @@ impl Limits {
             share: number("outbox-max-share"),
         }
     }
-}
 
-impl Limits {
     /// Returns whether a message may be written into the slot where no other one is in the outbox: it
     /// takes no room that the slot has not already, so the free space of the disk is not asked. If it
     /// has to wait, it is one page more than the limit says, and the next one is asked about.

@@ -38,7 +38,7 @@ type Seen<'a> = (&'a RoutedCopy, Arc<Outcome>);
 /// The copies that go by relays.
 struct Relayed<'a> {
     relays: &'a RelayList,
-    message: Arc<Spool>,
+    message: Spool,
     copies: &'a [&'a RoutedCopy],
     account: Option<String>,
 }
@@ -91,7 +91,7 @@ impl Flush<'_> {
                     .collect(),
                 Some(route @ Route::Relay(relays)) => {
                     let message = match dispatcher.render(Some(route)) {
-                        Ok(rendered) => Arc::new(rendered.message),
+                        Ok(rendered) => rendered.message,
                         Err(failure) => {
                             let outcome = Arc::new(outcome_of_failure(failure));
                             let new = copies.into_iter().map(|copy| (copy, Arc::clone(&outcome)));
@@ -200,7 +200,7 @@ impl Flush<'_> {
         let envelope = dispatcher.envelope(recipients);
         let raised = around.signals.raised();
         let began = clock::now();
-        let outcomes = channel.submit(&envelope, &*relayed.message, &hooks, &raised);
+        let outcomes = channel.submit(&envelope, &relayed.message, &hooks, &raised);
         self.last_sent = Some(Instant::now());
         self.most = self.most.saturating_sub(1);
         let outcomes = dispatcher.judged(outcomes);

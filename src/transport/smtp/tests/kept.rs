@@ -1,4 +1,4 @@
-//! Several messages over one connection, and what the waiting thread is told meanwhile.
+//! Several messages over one connection, and what the caller is told meanwhile.
 
 use std::cell::RefCell;
 
